@@ -1,0 +1,5 @@
+"""`python -m polypost`."""
+
+from polypost.cli import main
+
+main()

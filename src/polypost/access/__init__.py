@@ -1,0 +1,36 @@
+"""Projects, their API keys, and how often either may call."""
+
+from polypost.access.keyring import Keyring
+from polypost.access.keys import well_formed
+from polypost.access.limits import Allowance, Throttle
+from polypost.access.service import (
+    ApiKey,
+    Principal,
+    Project,
+    create_key,
+    create_project,
+    disable_project,
+    enable_project,
+    get_project,
+    list_keys,
+    list_projects,
+    revoke_key,
+)
+
+__all__ = [
+    "Allowance",
+    "ApiKey",
+    "Keyring",
+    "Principal",
+    "Project",
+    "Throttle",
+    "create_key",
+    "create_project",
+    "disable_project",
+    "enable_project",
+    "get_project",
+    "list_keys",
+    "list_projects",
+    "revoke_key",
+    "well_formed",
+]

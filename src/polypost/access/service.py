@@ -1,0 +1,212 @@
+"""Projects and API keys: made, listed, revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from polypost import clock
+from polypost.access import keys
+from polypost.access.tables import api_keys, projects
+from polypost.errors import Forbidden, InvalidRequest, NotFound, Problem
+from polypost.storage import new_id
+
+NAME_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A tenant. `credit_limit` is None when nothing limits it; `dedupe_window_seconds` 0 is off."""
+
+    id: str
+    name: str
+    credit_limit: int | None
+    dedupe_window_seconds: int
+    disabled_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key without its secret. Empty `scopes` allow everything."""
+
+    id: str
+    project_id: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling: a project by one of its keys."""
+
+    project: Project
+    key_id: str
+    scopes: tuple[str, ...]
+
+    def require(self, scope: str) -> None:
+        """Pass when the key covers `scope`. Raises Forbidden."""
+        if self.scopes and scope not in self.scopes:
+            raise Forbidden(
+                f"This API key does not cover '{scope}'.",
+                code="missing_scope",
+                next_step="Use a key with this scope.",
+            )
+
+
+def create_project(db: Connection, name: str, *, credits: int | None = None) -> Project:
+    """A new project; `credits` is all it may ever spend, None for no limit. Raises InvalidRequest."""
+    problems = _name_problems(name)
+    if credits is not None and credits < 0:
+        problems.append(Problem("credits", "Credits cannot be negative.", "Give 0 or more, or none at all."))
+    if problems:
+        raise InvalidRequest(problems)
+    project = Project(
+        id=new_id("prj"),
+        name=name.strip(),
+        credit_limit=credits,
+        dedupe_window_seconds=0,
+        disabled_at=None,
+        created_at=clock.now(),
+    )
+    db.execute(
+        insert(projects).values(
+            id=project.id,
+            name=project.name,
+            credit_limit=credits,
+            dedupe_window_seconds=0,
+            created_at=project.created_at,
+        )
+    )
+    return project
+
+
+def list_projects(db: Connection) -> list[Project]:
+    """All projects of this server, oldest first; for its operator only."""
+    rows = db.execute(select(projects).order_by(projects.c.created_at, projects.c.id))
+    return [project_of(row) for row in rows]
+
+
+def get_project(db: Connection, project_id: str) -> Project:
+    """One project. Raises NotFound."""
+    row = db.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no project with this id.", code="project_not_found")
+    return project_of(row)
+
+
+def disable_project(db: Connection, project_id: str) -> None:
+    """Refuse all keys of a project from now on, within a second. Raises NotFound."""
+    _set_disabled(db, project_id, clock.now())
+
+
+def enable_project(db: Connection, project_id: str) -> None:
+    """Let a disabled project's keys work again. Raises NotFound."""
+    _set_disabled(db, project_id, None)
+
+
+def create_key(
+    db: Connection,
+    project_id: str,
+    *,
+    name: str,
+    kind: keys.Kind = "live",
+    scopes: Iterable[str] = (),
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key and its secret, which is shown here and never again. Raises NotFound, InvalidRequest."""
+    get_project(db, project_id)
+    if problems := _name_problems(name):
+        raise InvalidRequest(problems)
+    secret = keys.generate(kind)
+    key = ApiKey(
+        id=new_id("key"),
+        project_id=project_id,
+        name=name.strip(),
+        prefix=keys.shown(secret),
+        scopes=tuple(scopes),
+        expires_at=expires_at,
+        revoked_at=None,
+        last_used_at=None,
+        created_at=clock.now(),
+    )
+    db.execute(
+        insert(api_keys).values(
+            id=key.id,
+            project_id=project_id,
+            name=key.name,
+            prefix=key.prefix,
+            hash=keys.digest(secret),
+            scopes=list(key.scopes),
+            expires_at=expires_at,
+            created_at=key.created_at,
+        )
+    )
+    return key, secret
+
+
+def list_keys(db: Connection, project_id: str) -> list[ApiKey]:
+    """The keys of a project, oldest first, with the revoked ones."""
+    query = (
+        select(api_keys)
+        .where(api_keys.c.project_id == project_id)
+        .order_by(api_keys.c.created_at, api_keys.c.id)
+    )
+    return [_key_of(row) for row in db.execute(query)]
+
+
+def revoke_key(db: Connection, project_id: str, key_id: str) -> ApiKey:
+    """End a key; every process refuses it within a second. Repeating changes nothing. Raises NotFound."""
+    mine = (api_keys.c.id == key_id) & (api_keys.c.project_id == project_id)
+    db.execute(update(api_keys).where(mine, api_keys.c.revoked_at.is_(None)).values(revoked_at=clock.now()))
+    row = db.execute(select(api_keys).where(mine)).one_or_none()
+    if row is None:
+        raise NotFound("There is no API key with this id in this project.", code="key_not_found")
+    return _key_of(row)
+
+
+def project_of(row: Row[Any]) -> Project:
+    """The project in a row that has the table's columns under their own names."""
+    return Project(
+        id=row.id,
+        name=row.name,
+        credit_limit=row.credit_limit,
+        dedupe_window_seconds=row.dedupe_window_seconds,
+        disabled_at=row.disabled_at,
+        created_at=row.created_at,
+    )
+
+
+def _key_of(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        project_id=row.project_id,
+        name=row.name,
+        prefix=row.prefix,
+        scopes=tuple(row.scopes),
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+        created_at=row.created_at,
+    )
+
+
+def _set_disabled(db: Connection, project_id: str, at: datetime | None) -> None:
+    changed = db.execute(update(projects).where(projects.c.id == project_id).values(disabled_at=at))
+    if not changed.rowcount:
+        raise NotFound("There is no project with this id.", code="project_not_found")
+
+
+def _name_problems(name: str) -> list[Problem]:
+    if 1 <= len(name.strip()) <= NAME_CHARACTERS and "\0" not in name:
+        return []
+    return [Problem("name", f"A name has 1 to {NAME_CHARACTERS} characters.", "Choose another name.")]

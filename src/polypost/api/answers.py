@@ -1,0 +1,119 @@
+"""Rows into the contract's answer shapes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from polypost import clock
+from polypost.posts.queries import Shown
+from polypost.posts.states import State, shown
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def ok(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(_dumps(body).encode(), status, headers, "application/json")
+
+
+def stamp(value: Any) -> str | None:
+    """An instant as the contract writes it."""
+    return None if value is None else clock.iso(value)
+
+
+def created(found: Shown) -> dict[str, Any]:
+    """The answer to `POST /v1/posts` from the post's present state."""
+    entries = [_entry(row) for row in found.targets]
+    body: dict[str, Any] = {
+        "success": any(entry["success"] for entry in entries),
+        "status": found.post.status,
+        "postId": found.post.id,
+        "platforms": entries,
+    }
+    if found.post.scheduled_for is not None:
+        body["scheduledFor"] = stamp(found.post.scheduled_for)
+        body["timezone"] = found.post.timezone
+    if found.post.warning:
+        body["warningMessage"] = found.post.warning
+    return body
+
+
+def _entry(row: Row[Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "platform": row.platform,
+        "accountId": row.integration_id,
+        "success": row.state != State.FAILED.value,
+        "status": shown(State(row.state)),
+    }
+    if row.proof_id is not None:
+        entry["platformPostId"] = row.proof_id
+    if row.proof_url is not None:
+        entry["platformPostUrl"] = row.proof_url
+    if row.state == State.FAILED.value:
+        entry |= {"error": row.error_message or "Failed.", "code": row.error_code}
+    if row.warning:
+        entry["warningMessage"] = row.warning
+    return entry
+
+
+def post(found: Shown, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A post as the two read endpoints show it."""
+    row = found.post
+    return {
+        "postId": row.id,
+        "content": row.content,
+        "status": row.status,
+        "scheduledFor": stamp(row.scheduled_for),
+        "timezone": row.timezone,
+        "mediaItems": [
+            {"type": item["type"], "url": item["url"], "filename": "", "size": 0, "mimeType": ""}
+            for item in row.media
+            if item["type"] != "document"
+        ],
+        "platforms": [target(each) for each in found.targets if each.platform not in hidden],
+        "crosspostingEnabled": False,
+        "rawRequestBody": row.raw,
+        "createdAt": stamp(row.created_at),
+        "updatedAt": stamp(row.updated_at),
+    }
+
+
+def target(row: Row[Any]) -> dict[str, Any]:
+    """One target as the read endpoints show it; `waiting` says why nothing happens yet."""
+    entry = {
+        "platform": row.platform,
+        "accountId": row.integration_id,
+        "status": shown(State(row.state)),
+        "content": row.content,
+        "platformPostId": row.proof_id,
+        "platformPostUrl": row.proof_url,
+        "publishedAt": stamp(row.published_at),
+        "errorMessage": row.error_message,
+        "errorCode": row.error_code,
+        "warningMessage": row.warning,
+    }
+    if row.wait_reason is not None:
+        entry |= {"waitingFor": row.wait_reason, "nextAt": stamp(row.next_at)}
+    return entry
+
+
+def scheduled_post(found: Shown, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A post as the scheduled list shows it; its media items are closed."""
+    row = found.post
+    return {
+        "postId": row.id,
+        "content": row.content,
+        "scheduledFor": stamp(row.scheduled_for),
+        "timezone": row.timezone,
+        "mediaItems": row.media,
+        "platforms": [
+            {"platform": each.platform, "status": shown(State(each.state))}
+            for each in found.targets
+            if each.platform not in hidden
+        ],
+        "createdAt": stamp(row.created_at),
+    }

@@ -1,0 +1,31 @@
+"""The key in `x-access-key` → the project (RELIABILITY K1, K2)."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from polypost.access import Principal
+from polypost.api.services import services
+from polypost.errors import InvalidRequest, Problem, Unauthorized
+
+HEADER = "x-access-key"
+
+
+async def principal(request: Request) -> Principal:
+    """Who asks. Raises Unauthorized, Forbidden, TooManyRequests; 400 for two keys."""
+    keys = request.headers.getlist(HEADER)
+    rooms = services(request)
+    address = request.client.host if request.client else ""
+    if len(keys) > 1:
+        raise InvalidRequest([Problem(HEADER, "is given more than once", "Send one key.", "two_keys")])
+    if not keys or not keys[0]:
+        raise Unauthorized(
+            "The x-access-key header is missing.", next_step="Send your API key in x-access-key."
+        )
+    try:
+        found = await rooms.keyring.authenticate(keys[0])
+    except Unauthorized:
+        rooms.throttle.failure(address)
+        raise
+    rooms.throttle.key(found.key_id)
+    return found

@@ -1,0 +1,39 @@
+"""What stands around every request: its id, both spellings of its path, encoded slashes kept."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Envelope:
+    """Pure ASGI: no redirect for a trailing slash, one segment for `tok%2F1`, `x-request-id` on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = f"req_{secrets.token_hex(10)}"
+        scope.setdefault("state", {})["request_id"] = request_id
+        path: str = scope["path"]
+        raw: bytes = scope.get("raw_path") or b""
+        if b"%2f" in raw or b"%2F" in raw:
+            segments = raw.decode("ascii", "replace").split("/")
+            path = "/".join(unquote(segment).replace("/", "%2F") for segment in segments)
+        if len(path) > 1 and path.endswith("/"):
+            path = path.rstrip("/") or "/"
+        scope["path"] = path
+        header = (b"x-request-id", request_id.encode())
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), header]
+            await send(message)
+
+        await self._app(scope, receive, marked)

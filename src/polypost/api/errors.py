@@ -1,0 +1,103 @@
+"""Errors as the contract's families of endpoints show them, with a request id on every one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost.errors import ApiError, InvalidRequest, PolypostError, Problem, StoreUnavailable
+
+log = structlog.get_logger("polypost.api")
+_ERROR_FAMILIES = ("/v1/connect", "/v1/profiles", "/v1/apps", "/v1/pinterest", "/v1/tiktok")
+_TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    402: "Payment Required",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+}
+
+
+def answer(request: Request, status: int, code: str, message: str, **more: Any) -> Response:
+    """An error in the shape of the path's family; RFC 9457 members where the client asks for them."""
+    headers = more.pop("headers", None)
+    body: dict[str, Any] = {}
+    if request.url.path.startswith(_ERROR_FAMILIES):
+        body["error"] = message[:500]
+    else:
+        body |= {"success": False, "message": message[:500]}
+    body |= {"code": code, "requestId": request.scope.get("state", {}).get("request_id", "")} | more
+    media_type = "application/json"
+    if "application/problem+json" in request.headers.get("accept", ""):
+        media_type = "application/problem+json"
+        body |= {
+            "type": "about:blank",
+            "title": _TITLES.get(status, ""),
+            "status": status,
+            "detail": message[:500],
+        }
+    return JSONResponse(body, status, headers, media_type)
+
+
+def from_error(request: Request, error: PolypostError) -> Response:
+    """The answer to an error of the tree."""
+    if isinstance(error, InvalidRequest):
+        problems = [problem.as_dict() for problem in error.problems]
+        return answer(request, 400, error.code, error.message, errors=problems)
+    if isinstance(error, ApiError):
+        return answer(request, error.status, error.code, error.message, headers=error.headers)
+    if isinstance(error, StoreUnavailable):
+        log.error("store unavailable", error=str(error.__cause__ or error))
+        return answer(
+            request, 503, error.code, "Nothing was stored: the server cannot keep data safely right now."
+        )
+    log.error("unexpected error of ours", error=repr(error))
+    return answer(
+        request, 500, "internal_error", "Something went wrong inside the server; its log has the request id."
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+
+    @app.exception_handler(PolypostError)
+    async def _ours(request: Request, error: PolypostError) -> Response:
+        return from_error(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _query(request: Request, error: RequestValidationError) -> Response:
+        problems = []
+        for item in error.errors():
+            path = ".".join(str(part) for part in item["loc"][1:])
+            problems.append(Problem(path, str(item["msg"]), "", str(item["type"])))
+        return from_error(request, InvalidRequest(problems))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return answer(request, 404, "no_such_path", "This server has no such path.")
+        return answer(request, error.status_code, "http_error", str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> Response:
+        log.exception("unexpected error", path=request.url.path, exc_info=error)
+        return answer(
+            request,
+            500,
+            "internal_error",
+            "Something went wrong inside the server; its log has the request id.",
+        )

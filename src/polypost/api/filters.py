@@ -1,0 +1,91 @@
+"""Query parameters of the lists: repeated keys, commas, the literal `null`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from polypost import clock
+from polypost.api.services import Services
+from polypost.api.wire import PlatformName
+from polypost.integrations import service as integrations
+from polypost.posts.queries import Filters
+
+
+def _split(value: Any) -> Any:
+    return [part for item in value for part in item.split(",") if part] if isinstance(value, list) else value
+
+
+def _instant(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        # A plus sign that was not encoded arrives as a space before the offset.
+        text = value[:19] + value[19:].replace(" ", "+")
+        return clock.resolve(text).instant
+    except clock.BadTime as bad:
+        raise ValueError(bad.message) from bad
+
+
+When = Annotated[datetime, BeforeValidator(_instant)]
+Sort = Literal["asc", "desc"]
+
+
+class PageQuery(BaseModel):
+    """The offset style of paging."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    sort: Sort = "desc"
+
+
+class PostsQuery(PageQuery):
+    """`GET /v1/posts`."""
+
+    status: (
+        Literal["draft", "pending", "scheduled", "publishing", "published", "failed", "partial"] | None
+    ) = None
+    platform: Annotated[list[PlatformName], BeforeValidator(_split)] = Field(default_factory=list)
+    profileId: str | None = None  # noqa: N815 (the contract's word)
+    createdAfter: When | None = None  # noqa: N815
+    createdBefore: When | None = None  # noqa: N815
+    scheduledAfter: When | None = None  # noqa: N815
+    scheduledBefore: When | None = None  # noqa: N815
+
+
+class ScheduledQuery(PageQuery):
+    """`GET /v1/posts/scheduled`."""
+
+    sort: Sort = "asc"
+
+
+class IntegrationsQuery(PageQuery):
+    """`GET /v1/connect/integrations`."""
+
+    platform: Annotated[list[PlatformName], BeforeValidator(_split)] = Field(default_factory=list)
+    profileId: str | None = None  # noqa: N815
+    q: str | None = None
+
+
+async def filters_of(rooms: Services, project_id: str, query: PostsQuery, hidden: tuple[str, ...]) -> Filters:
+    """The room's filters for a posts query."""
+    ids = None
+    if query.profileId is not None:
+        _, found = await rooms.store.read(
+            lambda db: integrations.list_integrations(
+                db, project_id, profile_id=query.profileId, limit=10_000, offset=0, sort="asc"
+            )
+        )
+        ids = [integration.id for integration in found]
+    return Filters(
+        statuses=(query.status,) if query.status else (),
+        platforms=query.platform,
+        integration_ids=ids,
+        created_after=query.createdAfter,
+        created_before=query.createdBefore,
+        scheduled_after=query.scheduledAfter,
+        scheduled_before=query.scheduledBefore,
+        hidden_platforms=hidden,
+    )

@@ -1,0 +1,249 @@
+"""`/v1/posts`: create, validate, list, get, delete, retry, timeline."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost import clock
+from polypost.access import Principal
+from polypost.api import answers, preview, waiting, wire
+from polypost.api.auth import principal
+from polypost.api.body import json_object, parse, read
+from polypost.api.compat import hidden_from
+from polypost.api.filters import PostsQuery, filters_of
+from polypost.api.services import Services, services
+from polypost.errors import AddressRefused, InvalidRequest, Problem, ServiceUnavailable
+from polypost.integrations import service as integrations
+from polypost.observability import failpoints
+from polypost.posts import accept, changes, checks, queries, timeline
+from polypost.posts.orders import Accepted, NewPost, fingerprint
+
+router = APIRouter()
+SILENCE = 30.0
+_KEY = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"|([\x21-\x7e]+)', re.ASCII)
+
+
+async def create(request: Request) -> Response:
+    """`POST /v1/posts`: accept, and for publish-now wait for the results."""
+    who = await principal(request)
+    rooms = services(request)
+    body = parse(await read(request))
+    failpoints.hit("P1")
+    if request.query_params.get("dryRun") == "true":
+        return await preview.answer(rooms, who, body, probe=request.query_params.get("probeMedia") == "true")
+    await promise(rooms)
+    order = await order_from(rooms, who, body)
+    order = dataclasses.replace(
+        order,
+        api_key_id=who.key_id,
+        fingerprint=fingerprint(body),
+        idempotency_key=idempotency_key(request),
+    )
+    accepted = await rooms.store.write(lambda db: accept.create(db, rooms.posts, who.project, order))
+    failpoints.hit("P3")
+    return await _created(request, rooms, who, accepted)
+
+
+async def promise(rooms: Services) -> None:
+    """Raises ServiceUnavailable when no worker would carry out what is accepted (RELIABILITY A8)."""
+    if await rooms.posts.engine.silence() > SILENCE:
+        raise ServiceUnavailable(
+            "Scheduling is unavailable: no worker has been heard for 30 seconds. Nothing was stored.",
+            code="no_worker",
+            headers={"Retry-After": "10"},
+        )
+
+
+async def order_from(
+    rooms: Services, who: Principal, body: dict[str, Any], *, model: type[wire.EditBody] = wire.CreateBody
+) -> NewPost:
+    """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
+    fitting, problems = wire.read_what_fits(model, body)
+    if fitting is None:
+        raise InvalidRequest(problems)
+    order, more = wire.order_of(
+        fitting,
+        raw=body,
+        horizon=rooms.settings.horizon,
+        check_url=lambda url: refused(rooms, url),
+        editing=model is wire.EditBody,
+    )
+    more += checks.option_urls(order, lambda url: refused(rooms, url))
+    if problems or more:
+        ids = [target.integration_id for target in order.targets]
+        found = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))
+        complete = [problem.path for problem in problems]
+        further = [problem for problem in checks.problems_of(order, found) if problem.path not in complete]
+        raise InvalidRequest([*problems, *more, *further])
+    return order
+
+
+def refused(rooms: Services, url: str) -> str | None:
+    """What is wrong with a user's URL, in a fixed text; None when it may be fetched."""
+    try:
+        rooms.guard.check_url(url)
+    except AddressRefused as error:
+        return str(error)
+    return None
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The Idempotency-Key header, bare or quoted (RELIABILITY A1). Raises InvalidRequest."""
+    values = request.headers.getlist("idempotency-key")
+    if not values:
+        return None
+    match = _KEY.fullmatch(values[0].strip()) if len(values) == 1 else None
+    key = (match.group(1) or match.group(2)) if match else ""
+    if not 1 <= len(key) <= 255:
+        hint = "Send one value of 1 to 255 visible ASCII characters."
+        raise InvalidRequest(
+            [Problem("Idempotency-Key", "is not usable as a key", hint, "bad_idempotency_key")]
+        )
+    return key
+
+
+async def _created(request: Request, rooms: Services, who: Principal, accepted: Accepted) -> Response:
+    project_id = who.project.id
+    headers = {"Idempotency-Replayed": "true"} if accepted.replayed else None
+    found = await rooms.store.read(lambda db: queries.one(db, project_id, accepted.post_id))
+    patient = "respond-async" not in request.headers.get("prefer", "")
+    if accepted.status == "publishing" and patient and not found.done:
+        seconds = waiting.left_of(rooms, found)
+        found = await waiting.until_done(
+            rooms, project_id, accepted.post_id, seconds=seconds, request=request
+        )
+    await waiting.note_if_gone(rooms, request, project_id, accepted.post_id)
+    return answers.ok(answers.created(found), 202, headers)
+
+
+@router.post("/v1/posts/validate")
+async def validate(request: Request) -> Response:
+    """The dry run under a path of its own."""
+    who = await principal(request)
+    body = await json_object(request)
+    return await preview.answer(
+        services(request), who, body, probe=request.query_params.get("probeMedia") == "true"
+    )
+
+
+@router.get("/v1/posts")
+async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Response:
+    """Posts of the project, newest first unless asked otherwise."""
+    who = await principal(request)
+    rooms = services(request)
+    hidden = hidden_from(request, rooms.settings)
+    filters = await filters_of(rooms, who.project.id, query, hidden)
+    total, page = await rooms.store.read(
+        lambda db: queries.many(
+            db,
+            who.project.id,
+            filters,
+            limit=query.limit,
+            offset=query.offset,
+            descending=query.sort == "desc",
+        )
+    )
+    return answers.ok(
+        {"success": True, "total": total, "posts": [answers.post(each, hidden) for each in page]}
+    )
+
+
+@router.get("/v1/posts/{post_id}")
+async def get_post(request: Request, post_id: str) -> Response:
+    """One post."""
+    who = await principal(request)
+    rooms = services(request)
+    found = await rooms.store.read(lambda db: queries.one(db, who.project.id, post_id))
+    return answers.ok({"success": True, "post": answers.post(found, hidden_from(request, rooms.settings))})
+
+
+@router.delete("/v1/posts/{post_id}")
+async def delete_post(request: Request, post_id: str, deleteFromPlatforms: bool = False) -> Response:  # noqa: N803, FBT001, FBT002
+    """Delete here and, when asked, on the networks; the answer is closed."""
+    who = await principal(request)
+    charged, removals = await services(request).remover.remove(
+        who.project, post_id, from_platforms=deleteFromPlatforms
+    )
+    platforms = []
+    for removal in removals:
+        entry: dict[str, Any] = {
+            "platform": removal.target.platform,
+            "integrationId": removal.target.integration_id,
+            "platformPostId": removal.target.proof_id,
+            "status": removal.status,
+            "success": removal.success,
+        }
+        if removal.message:
+            entry["message"] = removal.message
+        if removal.error:
+            entry["errorMessage"] = removal.error
+        platforms.append(entry)
+    success = all(removal.success for removal in removals)
+    return answers.ok({"success": success, "creditsCharged": charged, "platforms": platforms})
+
+
+@router.post("/v1/posts/{post_id}/retry", status_code=202)
+async def retry(request: Request, post_id: str) -> Response:
+    """Failed targets once more; answers like create."""
+    who = await principal(request)
+    rooms = services(request)
+    raw = await json_object(request, optional=True)
+    body = wire.read(wire.RetryBody, raw)
+    await promise(rooms)
+    key = idempotency_key(request)
+    operation = f"POST /v1/posts/{post_id}/retry"
+    chosen = [(entry.platform, entry.accountId) for entry in body.platforms] if body.platforms else None
+
+    def write(db: Any) -> bool:
+        if key is not None:
+            changes.load(db, who.project.id, post_id)
+            if accept.remember_key(
+                db, who.project.id, operation, key, fingerprint(raw), post_id, clock.now()
+            ):
+                return True
+        changes.retry(db, rooms.posts, who.project, post_id, chosen, force=body.force)
+        return False
+
+    replayed = await rooms.store.write(write)
+    seconds = rooms.settings.publish_wait_seconds
+    if "respond-async" in request.headers.get("prefer", ""):
+        seconds = 0.0
+    found = await waiting.until_done(rooms, who.project.id, post_id, seconds=seconds, request=request)
+    return answers.ok(answers.created(found), 202, {"Idempotency-Replayed": "true"} if replayed else None)
+
+
+@router.get("/v1/posts/{post_id}/timeline")
+async def show_timeline(request: Request, post_id: str) -> Response:
+    """Everything that happened to the post, oldest first, with redacted exchanges."""
+    who = await principal(request)
+    rooms = services(request)
+    found, lines = await rooms.store.read(
+        lambda db: (queries.one(db, who.project.id, post_id), timeline.read(db, who.project.id, post_id))
+    )
+    names = {row.id: (row.platform, row.integration_id) for row in found.targets}
+    entries: list[dict[str, Any]] = [
+        {
+            "at": answers.stamp(found.post.created_at),
+            "kind": "accepted",
+            "message": "Accepted.",
+            "platform": None,
+            "accountId": None,
+        }
+    ]
+    for line in lines:
+        platform, account = names.get(line.target_id, (None, None))
+        entry = {
+            "at": answers.stamp(line.at),
+            "kind": line.kind,
+            "message": line.message,
+            "platform": platform,
+            "accountId": account,
+        }
+        entries.append(entry if line.detail is None else {**entry, "detail": line.detail})
+    return answers.ok({"success": True, "postId": post_id, "status": found.post.status, "timeline": entries})

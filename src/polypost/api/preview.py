@@ -1,0 +1,74 @@
+"""Dry runs over HTTP: the same checks as acceptance, 200 with the verdict, nothing stored."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from starlette.responses import Response
+
+from polypost import clock
+from polypost.access import Principal
+from polypost.api import answers, wire
+from polypost.api.services import Services
+from polypost.errors import Problem
+from polypost.posts import checks
+from polypost.posts.orders import NewPost
+from polypost.posts.preview import judge_media
+from polypost.posts.preview import preview as verdict
+
+
+async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
+    """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
+    fitting, problems = wire.read_what_fits(wire.CreateBody, body)
+    if fitting is None:
+        return answers.ok(_shape(problems, None, 0, None, ()))
+    order, more = wire.order_of(
+        fitting, raw=body, horizon=rooms.settings.horizon, check_url=lambda url: _refused(rooms, url)
+    )
+    problems += more + checks.option_urls(order, lambda url: _refused(rooms, url))
+    said, found = await rooms.store.read(lambda db: verdict(db, rooms.posts, who.project, order))
+    known = {problem.path for problem in problems}
+    problems += [problem for problem in said.problems if problem.path not in known]
+    if probe and not problems and order.media:
+        stored = await rooms.media.open(who.project.id, f"dry_{secrets.token_hex(8)}", list(order.media))
+        problems += judge_media(order, found, stored)
+    if said.left is not None and said.price > said.left:
+        hint = "Raise the project's limit or publish to fewer accounts."
+        problems.append(
+            Problem(
+                "platforms",
+                f"needs {said.price} credits and {said.left} are left",
+                hint,
+                "insufficient_credits",
+            )
+        )
+    return answers.ok(_shape(problems, order, said.price, said.left, said.texts))
+
+
+def _refused(rooms: Services, url: str) -> str | None:
+    from polypost.api.posts import refused
+
+    return refused(rooms, url)
+
+
+def _shape(
+    problems: list[Problem], order: NewPost | None, price: int, left: int | None, texts: Any
+) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "success": not problems,
+        "valid": not problems,
+        "errors": [problem.as_dict() for problem in problems],
+        "credits": {"price": price, "remaining": left},
+    }
+    if order is not None:
+        when = order.when
+        body["scheduledFor"] = clock.iso(when.instant) if when else None
+        body["timezone"] = when.timezone if when else order.timezone
+        if when and when.note:
+            body["warningMessage"] = when.note
+        body["platforms"] = [
+            {"platform": target.platform, "accountId": target.integration_id, "content": text}
+            for target, text in zip(order.targets, texts, strict=True)
+        ]
+    return body

@@ -1,0 +1,143 @@
+"""`/v1/posts/scheduled`: list, cancel, reschedule, edit."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost import clock
+from polypost.access import Principal
+from polypost.api import answers, wire
+from polypost.api.auth import principal
+from polypost.api.body import json_object
+from polypost.api.compat import hidden_from
+from polypost.api.filters import ScheduledQuery
+from polypost.api.posts import idempotency_key, order_from, promise
+from polypost.api.services import services
+from polypost.errors import InvalidRequest
+from polypost.posts import accept, changes, queries
+from polypost.posts.orders import When, fingerprint
+
+router = APIRouter(prefix="/v1/posts/scheduled")
+
+
+@router.get("")
+async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Query()]) -> Response:
+    """Posts that wait for their hour, the next one first."""
+    who = await principal(request)
+    rooms = services(request)
+    hidden = hidden_from(request, rooms.settings)
+    filters = queries.Filters(hidden_platforms=hidden)
+    total, page = await rooms.store.read(
+        lambda db: queries.scheduled(
+            db,
+            who.project.id,
+            filters,
+            limit=query.limit,
+            offset=query.offset,
+            descending=query.sort == "desc",
+        )
+    )
+    return answers.ok(
+        {"success": True, "total": total, "posts": [answers.scheduled_post(each, hidden) for each in page]}
+    )
+
+
+@router.delete("/{post_id}")
+async def cancel(request: Request, post_id: str) -> Response:
+    """Back to draft; the same answer when it was cancelled already."""
+    who = await principal(request)
+    await services(request).store.write(lambda db: changes.cancel(db, who.project.id, post_id))
+    return answers.ok({"success": True, "message": "Post cancelled and moved to draft."})
+
+
+@router.patch("/{post_id}")
+async def reschedule(request: Request, post_id: str) -> Response:
+    """Another hour; a naive time is read in the zone given, else in the post's own."""
+    who = await principal(request)
+    rooms = services(request)
+    raw = await json_object(request)
+    body = wire.read(wire.RescheduleBody, raw)
+    await promise(rooms)
+    row = await rooms.store.read(lambda db: changes.load(db, who.project.id, post_id))
+    zone = row.timezone if body.timezone is None else body.timezone
+    when, wrong = wire.resolve(body.scheduledFor, zone, rooms.settings.horizon, "scheduledFor")
+    if when is None:
+        raise InvalidRequest([wrong] if wrong else [])
+
+    def change(db: Connection) -> None:
+        changes.reschedule(db, rooms.posts, who.project, post_id, when)
+
+    headers = await _once(request, who, raw, post_id, change)
+    answer = {"success": True, "message": "Post rescheduled.", "scheduledFor": answers.stamp(when.instant)}
+    return answers.ok(answer | ({"warningMessage": when.note} if when.note else {}), 200, headers)
+
+
+@router.put("/{post_id}")
+async def edit(request: Request, post_id: str) -> Response:
+    """The whole post anew, while it is still scheduled."""
+    who = await principal(request)
+    rooms = services(request)
+    raw = await json_object(request)
+    await promise(rooms)
+    row = await rooms.store.read(lambda db: changes.load(db, who.project.id, post_id))
+    asked = dict(raw)
+    if isinstance(asked.get("scheduledFor"), str) and asked.get("timezone") is None:
+        asked["timezone"] = row.timezone
+    order = await order_from(rooms, who, asked, model=wire.EditBody)
+    order = dataclasses.replace(order, raw=raw)
+    if order.when is None and raw.get("timezone") is not None:
+        order = dataclasses.replace(order, when=_in_zone(row, order.timezone, rooms.settings.horizon))
+
+    def change(db: Connection) -> None:
+        changes.edit(db, rooms.posts, who.project, post_id, order)
+
+    headers = await _once(request, who, raw, post_id, change)
+    instant = order.when.instant if order.when else row.scheduled_for
+    answer: dict[str, Any] = {
+        "success": True,
+        "message": "Post updated.",
+        "postId": post_id,
+        "scheduledFor": answers.stamp(instant),
+    }
+    if order.when and order.when.note:
+        answer["warningMessage"] = order.when.note
+    return answers.ok(answer, 200, headers)
+
+
+def _in_zone(row: Any, zone: str, horizon: Any) -> When | None:
+    """The post's hour in another zone: a wall time moves with it, an instant stays and is only shown in it."""
+    if row.scheduled_for is None:
+        return None
+    if row.local_time is None:
+        return When(row.scheduled_for, zone)
+    when, wrong = wire.resolve(row.local_time, zone, horizon, "timezone")
+    if when is None:
+        raise InvalidRequest([wrong] if wrong else [])
+    return when
+
+
+async def _once(
+    request: Request, who: Principal, raw: dict[str, Any], post_id: str, change: Any
+) -> dict[str, str] | None:
+    """Run the change, or nothing when its Idempotency-Key has been used for it already."""
+    rooms = services(request)
+    key = idempotency_key(request)
+    operation = f"{request.method} {request.url.path}"
+
+    def write(db: Connection) -> bool:
+        if key is not None:
+            changes.load(db, who.project.id, post_id)
+            if accept.remember_key(
+                db, who.project.id, operation, key, fingerprint(raw), post_id, clock.now()
+            ):
+                return True
+        change(db)
+        return False
+
+    return {"Idempotency-Replayed": "true"} if await rooms.store.write(write) else None

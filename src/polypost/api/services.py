@@ -1,0 +1,41 @@
+"""What the entrance needs; the composition root fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+
+from polypost.access import Keyring, Throttle
+from polypost.integrations import Connect
+from polypost.media import Library
+from polypost.outbound import Guard
+from polypost.posts.orders import Context
+from polypost.publishing import Remover
+from polypost.settings import Settings
+from polypost.storage import Store
+
+
+@dataclass(slots=True)
+class Services:
+    """The rooms behind the routes."""
+
+    settings: Settings
+    store: Store
+    keyring: Keyring
+    throttle: Throttle
+    posts: Context
+    guard: Guard
+    media: Library
+    connect: Connect
+    remover: Remover
+    health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
+
+
+def services(request: Request) -> Services:
+    """The rooms of the application that serves `request`."""
+    found = request.app.state.services
+    assert isinstance(found, Services)
+    return found

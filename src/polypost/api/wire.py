@@ -1,0 +1,287 @@
+"""The contract's request bodies as closed, strict models, and the way from them to an order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from polypost import clock
+from polypost.errors import InvalidRequest, Problem
+from polypost.platforms.base import MediaRef
+from polypost.posts.orders import NewPost, NewTarget, When
+
+M = TypeVar("M", bound=BaseModel)
+PLATFORMS = (
+    "twitter",
+    "instagram",
+    "youtube",
+    "tiktok",
+    "pinterest",
+    "linkedin",
+    "reddit",
+    "bluesky",
+    "facebook",
+    "threads",
+    "googlebusiness",
+    "mastodon",
+)
+CONTENT_BYTES = 100_000
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the NUL character")
+    return text
+
+
+def _content(text: str) -> str:
+    if len(text.encode()) > CONTENT_BYTES:
+        raise ValueError(f"must not be longer than {CONTENT_BYTES // 1000} kB")
+    return text
+
+
+def _absent(value: Any) -> Any:
+    return {} if value is None else value
+
+
+Text = Annotated[str, AfterValidator(_no_nul)]
+Content = Annotated[Text, AfterValidator(_content)]
+Url = Annotated[Text, Field(min_length=1, max_length=2048)]
+PlatformName = Literal[
+    "twitter",
+    "instagram",
+    "youtube",
+    "tiktok",
+    "pinterest",
+    "linkedin",
+    "reddit",
+    "bluesky",
+    "facebook",
+    "threads",
+    "googlebusiness",
+    "mastodon",
+]
+
+
+class Closed(BaseModel):
+    """A body in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PlatformEntry(Closed):
+    """One network and account of a post."""
+
+    platform: PlatformName
+    accountId: Annotated[Text, Field(min_length=1, max_length=100)]  # noqa: N815 (the contract's word)
+    content: Content | None = None
+    platformSpecificData: Annotated[dict[str, Any], BeforeValidator(_absent)] = Field(default_factory=dict)  # noqa: N815
+
+
+class MediaItem(Closed):
+    """One media item by public URL."""
+
+    type: Literal["image", "video", "gif", "document"]
+    url: Url
+    thumbnail: Url | None = None
+
+
+class EditBody(Closed):
+    """`PUT /v1/posts/scheduled/{postId}`."""
+
+    content: Content
+    platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)]
+    mediaItems: Annotated[list[MediaItem], Field(max_length=20)] | None = None  # noqa: N815
+    scheduledFor: Text | None = None  # noqa: N815
+    scheduledAt: Text | None = None  # noqa: N815
+    timezone: Text | None = None
+
+
+class CreateBody(EditBody):
+    """`POST /v1/posts`."""
+
+    publishNow: bool | None = None  # noqa: N815
+
+
+class RescheduleBody(BaseModel):
+    """`PATCH /v1/posts/scheduled/{postId}`; open."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    scheduledFor: Text  # noqa: N815
+    timezone: Text | None = None
+
+
+class RetryEntry(Closed):
+    """A failed target by its network and account."""
+
+    platform: PlatformName
+    accountId: Text  # noqa: N815
+
+
+class RetryBody(Closed):
+    """`POST /v1/posts/{postId}/retry`."""
+
+    platforms: Annotated[list[RetryEntry], Field(min_length=1, max_length=50)] | None = None
+    force: bool = False
+
+
+def problems_in(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """Pydantic's findings as problems with the contract's paths and words."""
+    found = []
+    for item in error.errors(include_url=False):
+        path = ""
+        for part in item["loc"]:
+            path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        message = str(item["msg"]).removeprefix("Value error, ")
+        code = str(item["type"])
+        hint = ""
+        if code == "extra_forbidden":
+            message, code = "must NOT have additional properties", "unknown_key"
+            hint = "Remove this key or check its spelling."
+        elif code == "missing":
+            message, hint = "is required", "Add this key."
+        found.append(Problem(path, message, hint, code))
+    return found
+
+
+def read(model: type[M], body: dict[str, Any]) -> M:
+    """The body as `model`. Raises InvalidRequest with every problem of its shape."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise InvalidRequest(problems_in(error, model)) from error
+
+
+def read_what_fits(model: type[M], body: dict[str, Any]) -> tuple[M | None, list[Problem]]:
+    """The body as `model` and its problems; where parts are wrong, the model of what is left, if that is enough."""
+    try:
+        return model.model_validate(body), []
+    except ValidationError as error:
+        problems = problems_in(error, model)
+        pruned = _without(body, [item["loc"] for item in error.errors(include_url=False)])
+    try:
+        return model.model_validate(pruned), problems
+    except ValidationError:
+        return None, problems
+
+
+def _without(body: dict[str, Any], places: list[tuple[int | str, ...]]) -> dict[str, Any]:
+    """A copy of the body in which the wrong leaves are missing."""
+
+    def copy(value: Any, wrong: list[tuple[int | str, ...]]) -> Any:
+        if not isinstance(value, dict):
+            if isinstance(value, list):
+                return [
+                    copy(item, [at[1:] for at in wrong if at and at[0] == place])
+                    for place, item in enumerate(value)
+                ]
+            return value
+        gone = {at[0] for at in wrong if len(at) == 1}
+        return {
+            key: copy(item, [at[1:] for at in wrong if len(at) > 1 and at[0] == key])
+            for key, item in value.items()
+            if key not in gone
+        }
+
+    result = copy(body, places)
+    assert isinstance(result, dict)
+    return result
+
+
+def order_of(
+    body: EditBody,
+    *,
+    raw: dict[str, Any],
+    horizon: timedelta,
+    check_url: Callable[[str], str | None],
+    editing: bool = False,
+) -> tuple[NewPost, list[Problem]]:
+    """The order a body asks for, with the problems of its times and URLs. `check_url` says what is wrong with one."""
+    problems: list[Problem] = []
+    media = []
+    for place, item in enumerate(body.mediaItems or ()):
+        for name, url in (("url", item.url), ("thumbnail", item.thumbnail)):
+            wrong = check_url(url) if url is not None else None
+            if wrong is not None:
+                hint = "Give a public http or https address."
+                problems.append(Problem(f"mediaItems[{place}].{name}", wrong, hint, "address_refused"))
+        media.append(MediaRef(item.type, item.url, item.thumbnail))
+    when, wrong_time = _when(body, horizon, editing=editing)
+    problems.extend(wrong_time)
+    targets = [
+        NewTarget(entry.platform, entry.accountId, entry.content, entry.platformSpecificData)
+        for entry in body.platforms
+    ]
+    order = NewPost(
+        content=body.content,
+        targets=targets,
+        media=media,
+        when=when,
+        timezone=body.timezone or "UTC",
+        raw=raw,
+    )
+    return order, problems
+
+
+def _when(body: EditBody, horizon: timedelta, *, editing: bool) -> tuple[When | None, list[Problem]]:
+    problems = []
+    said = body.scheduledFor if body.scheduledFor is not None else body.scheduledAt
+    name = "scheduledFor" if body.scheduledFor is not None or body.scheduledAt is None else "scheduledAt"
+    if None not in {body.scheduledFor, body.scheduledAt} and body.scheduledFor != body.scheduledAt:
+        problems.append(
+            Problem(
+                "scheduledAt", "differs from scheduledFor", "Send scheduledFor alone.", "conflicting_times"
+            )
+        )
+    now_asked = isinstance(body, CreateBody) and body.publishNow is True
+    if body.timezone is not None and not clock.valid_zone(body.timezone):
+        problems.append(
+            Problem(
+                "timezone",
+                "is not a time zone of the IANA database",
+                "Use a name such as Europe/Berlin or UTC.",
+                "unknown_zone",
+            )
+        )
+    elif said is not None:
+        when, wrong = resolve(said, body.timezone, horizon, name)
+        if wrong is None and when is not None and not now_asked:
+            return when, problems
+        problems.extend([wrong] if wrong else [])
+    if now_asked and said is not None:
+        problems.append(
+            Problem(
+                "publishNow",
+                "cannot be true together with scheduledFor",
+                "Send one of the two.",
+                "conflicting_times",
+            )
+        )
+    if not now_asked and said is None and not editing:
+        problems.append(
+            Problem(
+                "publishNow",
+                "is required unless scheduledFor is given",
+                "Send publishNow: true or scheduledFor.",
+                "no_time",
+            )
+        )
+    return None, problems
+
+
+def resolve(
+    said: str, timezone: str | None, horizon: timedelta, path: str
+) -> tuple[When | None, Problem | None]:
+    """The instant a user means, or what is wrong with it (RELIABILITY §7)."""
+    now: datetime = clock.now()
+    try:
+        resolved = clock.resolve(said, timezone)
+        instant = clock.check_window(resolved.instant, now, horizon)
+    except clock.BadTime as bad:
+        return None, Problem(path, bad.message, bad.hint, "bad_time")
+    local = resolved.local.isoformat() if resolved.local is not None else None
+    return When(instant, resolved.zone, local, resolved.note), None

@@ -1,0 +1,291 @@
+"""The composition root: reads settings, opens the rooms, hands each what it needs. The only file that knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy import Connection, text
+from starlette.types import ASGIApp
+
+from polypost import access, api, clock, dashboard
+from polypost.access import Keyring, Throttle
+from polypost.api import Services
+from polypost.engine import Engine
+from polypost.engine.embedded import EmbeddedEngine
+from polypost.errors import StoreUnavailable
+from polypost.integrations import Connect, TokenSource, Vault, load_master_key
+from polypost.integrations.vault import has_secrets
+from polypost.media import Library
+from polypost.observability import failpoints
+from polypost.outbound import Fetcher, Guard, Networks
+from polypost.platforms.base import App
+from polypost.platforms.registry import BUILT_IN
+from polypost.posts import accept, work
+from polypost.posts.orders import Context
+from polypost.publishing import Policy, Publisher, Remover
+from polypost.settings import Settings
+from polypost.storage import Store, new_id, open_store, schema
+from polypost.storage.lock import DataLock
+
+log = structlog.get_logger("polypost")
+CLEAN_SECONDS = 600.0
+RENEW_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What stands in for the networks: addresses, app credentials and demo media of a sandbox; empty without one."""
+
+    urls: dict[str, str] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+    apps: dict[str, App] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Rooms:
+    """Everything that one process has open."""
+
+    settings: Settings
+    surroundings: Surroundings
+    store: Store
+    vault: Vault
+    networks: Networks
+    guard: Guard
+    fetcher: Fetcher
+    media: Library
+    engine: Engine
+    tokens: TokenSource
+    connect: Connect
+    posts: Context
+    publisher: Publisher
+    keyring: Keyring
+    owner: str
+    public_url: str
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _lock: DataLock | None = None
+
+    async def start(self, *, work_too: bool) -> None:
+        """Take over what a dead process left, then begin to work."""
+        if self._embedded:
+            freed = await self.store.write(lambda db: work.take_over(db, clock.now()))
+            if freed:
+                log.info("took over targets of the process before", targets=freed)
+            await self.media.recover()
+        self.engine.on(accept.RING, self.publisher.run)
+        self.engine.watch(accept.RING, work.due)
+        await self.engine.start(work=work_too)
+        if work_too:
+            self._tasks = [
+                asyncio.create_task(self.publisher.beat_for_ever(), name="polypost-heartbeat"),
+                asyncio.create_task(_every(RENEW_SECONDS, self.tokens.renew_due), name="polypost-renew"),
+                asyncio.create_task(_every(CLEAN_SECONDS, self._clean), name="polypost-clean"),
+            ]
+
+    async def stop(self) -> None:
+        """Let what runs come to its end and close everything, the store last."""
+        await self.engine.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.media.close()
+        await self.tokens.aclose()
+        await self.keyring.aclose()
+        await self.fetcher.aclose()
+        await self.networks.aclose()
+        await self.store.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def _embedded(self) -> bool:
+        return self.settings.database_url is None
+
+    async def _clean(self) -> None:
+        await self.media.clean(clock.now())
+
+
+async def open_rooms(
+    settings: Settings, surroundings: Surroundings, *, public_url: str, server: str
+) -> Rooms:
+    """Open every room. Raises DataLocked, SchemaMismatch, MasterKeyMissing, StoreUnavailable with what to do."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    failpoints.arm(settings.fail_point, settings.data)
+    embedded = settings.database_url is None
+    lock = DataLock(settings.data) if embedded else None
+    try:
+        if embedded:
+            await asyncio.to_thread(schema.upgrade, settings.data, None)
+        else:
+            await asyncio.to_thread(schema.check, settings.data, settings.database_url)
+        store = open_store(settings.data, settings.database_url)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    secrets = await store.read(has_secrets)
+    vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
+    urls = {platform: url for platform in BUILT_IN if (url := _network_url(settings, surroundings, platform))}
+    networks = Networks(urls)
+    guard = Guard([*settings.allow_addresses, *surroundings.allow])
+    fetcher = Fetcher(guard)
+    owner = new_id("run")
+    media = Library(
+        store,
+        fetcher,
+        settings.data / "media",
+        owner=server,
+        host=f"{socket.gethostname()}:{settings.data.resolve()}",
+    )
+    engine = _engine(settings, store)
+    apps = partial(_app_of, settings, surroundings)
+    tokens = TokenSource(store, vault, networks, apps)
+    policy = Policy(
+        lease=timedelta(seconds=settings.lease_seconds),
+        heartbeat=settings.heartbeat,
+        reconcile_at=settings.reconcile_at,
+        attempts=settings.attempts,
+        attempt_span=timedelta(hours=settings.attempt_hours),
+        late_grace=timedelta(hours=settings.late_grace_hours),
+    )
+    rooms = Rooms(
+        settings=settings,
+        surroundings=surroundings,
+        store=store,
+        vault=vault,
+        networks=networks,
+        guard=guard,
+        fetcher=fetcher,
+        media=media,
+        engine=engine,
+        tokens=tokens,
+        connect=Connect(store, vault, networks, apps, lambda: public_url),
+        posts=Context(engine, settings.price, server),
+        publisher=Publisher(
+            store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
+        ),
+        keyring=Keyring(store),
+        owner=owner,
+        public_url=public_url,
+    )
+    rooms._lock = lock  # noqa: SLF001 (the lock belongs to the rooms from here on)
+    for entry in (*settings.allow_addresses, *surroundings.allow):
+        log.info("user URLs may reach a private address", address=entry)
+    return rooms
+
+
+def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None) -> ASGIApp:
+    """The server's ASGI application; its lifespan starts and stops the rooms."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.services = _services(rooms)
+        lost = await rooms.store.write(
+            lambda db: accept.mark_undelivered_before_start(db, rooms.posts.server, clock.now())
+        )
+        if lost:
+            log.info("answers of the last minute may not have been delivered", posts=lost)
+        await rooms.start(work_too=work_too)
+        try:
+            yield
+        finally:
+            await rooms.stop()
+
+    _, served = api.build(lifespan, lambda app: dashboard.install(app, sandbox_url=sandbox_url))
+    return served
+
+
+def _services(rooms: Rooms) -> Services:
+    per_minute = rooms.settings.rate_limit_per_minute
+    return Services(
+        settings=rooms.settings,
+        store=rooms.store,
+        keyring=rooms.keyring,
+        throttle=Throttle(key_per_minute=per_minute, address_per_minute=per_minute * 5),
+        posts=rooms.posts,
+        guard=rooms.guard,
+        media=rooms.media,
+        connect=rooms.connect,
+        remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
+        health={
+            "store": partial(_store_health, rooms.store),
+            "worker": partial(_worker_health, rooms.engine),
+            "time": _time_health,
+        },
+    )
+
+
+async def _store_health(store: Store) -> dict[str, Any]:
+    try:
+        await store.write(_touch)
+    except StoreUnavailable as error:
+        return {"ok": False, "reason": str(error)}
+    return {"ok": True}
+
+
+def _touch(db: Connection) -> None:
+    db.execute(text("SELECT 1"))
+
+
+async def _worker_health(engine: Engine) -> dict[str, Any]:
+    silence = await engine.silence()
+    if silence > 30:
+        return {"ok": False, "reason": "No worker has been heard for 30 seconds. Start `polypost worker`."}
+    return {"ok": True, "lastHeardSeconds": round(silence, 1)}
+
+
+async def _time_health() -> dict[str, Any]:
+    return {"ok": True, "now": clock.iso(clock.now()), "tzdata": clock.tzdata_version()}
+
+
+def _engine(settings: Settings, store: Store) -> Engine:
+    if settings.database_url is None:
+        return EmbeddedEngine(store, workers=settings.workers)
+    from polypost.engine.pgqueuer import PgQueuerEngine
+    from polypost.storage.postgres import PostgresStore
+
+    assert isinstance(store, PostgresStore)
+    return PgQueuerEngine(store, settings.database_url, workers=settings.workers)
+
+
+def _network_url(settings: Settings, surroundings: Surroundings, platform: str) -> str | None:
+    return settings.platform(platform, "URL") or surroundings.urls.get(platform)
+
+
+def _app_of(settings: Settings, surroundings: Surroundings, platform: str) -> App | None:
+    client_id = settings.platform(platform, "CLIENT_ID")
+    if client_id is not None:
+        return App(client_id, settings.platform(platform, "CLIENT_SECRET") or "")
+    return surroundings.apps.get(platform)
+
+
+async def _every(seconds: float, call: Callable[[], Any]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await call()
+        except Exception:
+            log.exception("housekeeping failed")
+
+
+async def demo_project(rooms: Rooms, name: str) -> access.Project:
+    """The project called `name`; made when there is none."""
+
+    def find_or_make(db: Connection) -> access.Project:
+        for project in access.list_projects(db):
+            if project.name == name:
+                return project
+        return access.create_project(db, name)
+
+    return await rooms.store.write(find_or_make)
+
+
+__all__ = ["Rooms", "Surroundings", "application", "demo_project", "open_rooms"]

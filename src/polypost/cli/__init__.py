@@ -1,0 +1,18 @@
+"""The command line: starts processes, and looks after projects, keys and accounts."""
+
+from __future__ import annotations
+
+import sys
+
+from polypost.errors import PolypostError
+
+
+def main() -> None:
+    """Run the command; an error of ours is one sentence on standard error and exit status 1."""
+    from polypost.cli.commands import app
+
+    try:
+        app()
+    except PolypostError as error:
+        print(f"polypost: {error.message}", file=sys.stderr)
+        raise SystemExit(1) from error

@@ -1,0 +1,141 @@
+"""Commands that open the store themselves: projects, keys, accounts, doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from polypost import access, clock
+from polypost.access import Project
+from polypost.errors import NotFound
+from polypost.integrations import redirects
+from polypost.integrations import service as integrations
+from polypost.publishing.invariants import Finding, findings
+from polypost.settings import Settings
+from polypost.storage import open_store, schema
+
+T = TypeVar("T")
+
+
+async def _with_store(settings: Settings, fn: Callable[[Connection], T]) -> T:
+    """Run `fn` in one transaction beside a server that may be running."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    if settings.database_url is None:
+        schema.upgrade(settings.data, None)
+    else:
+        schema.check(settings.data, settings.database_url)
+    store = open_store(settings.data, settings.database_url)
+    try:
+        return await store.write(fn)
+    finally:
+        await store.close()
+
+
+def _named(db: Connection, name: str) -> Project:
+    for project in access.list_projects(db):
+        if name in {project.id, project.name}:
+            return project
+    raise NotFound(f"There is no project called '{name}'.", next_step="See `polypost projects list`.")
+
+
+async def create_project(settings: Settings, name: str, credits: int | None) -> dict[str, Any]:
+    """A project with a key, as the command prints it."""
+
+    def make(db: Connection) -> dict[str, Any]:
+        project = access.create_project(db, name, credits=credits)
+        key, secret = access.create_key(db, project.id, name="first key")
+        return {"id": project.id, "name": name, "credits": credits, "apiKey": secret, "keyId": key.id}
+
+    return await _with_store(settings, make)
+
+
+async def list_projects(settings: Settings) -> list[dict[str, Any]]:
+    """All projects."""
+
+    def read(db: Connection) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": project.id,
+                "name": project.name,
+                "credits": project.credit_limit,
+                "disabled": project.disabled_at is not None,
+                "createdAt": clock.iso(project.created_at),
+            }
+            for project in access.list_projects(db)
+        ]
+
+    return await _with_store(settings, read)
+
+
+async def create_key(settings: Settings, project: str, name: str) -> dict[str, Any]:
+    """Another key of a project."""
+
+    def make(db: Connection) -> dict[str, Any]:
+        key, secret = access.create_key(db, _named(db, project).id, name=name)
+        return {"id": key.id, "name": name, "apiKey": secret}
+
+    return await _with_store(settings, make)
+
+
+async def list_keys(settings: Settings, project: str) -> list[dict[str, Any]]:
+    """A project's keys."""
+
+    def read(db: Connection) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": key.id,
+                "name": key.name,
+                "prefix": key.prefix,
+                "revoked": key.revoked_at is not None,
+                "lastUsedAt": clock.iso(key.last_used_at) if key.last_used_at else None,
+                "createdAt": clock.iso(key.created_at),
+            }
+            for key in access.list_keys(db, _named(db, project).id)
+        ]
+
+    return await _with_store(settings, read)
+
+
+async def revoke_key(settings: Settings, project: str, key_id: str) -> None:
+    """Revoke a key."""
+    await _with_store(settings, lambda db: access.revoke_key(db, _named(db, project).id, key_id))
+
+
+async def list_integrations(settings: Settings, project: str) -> list[dict[str, Any]]:
+    """A project's accounts."""
+
+    def read(db: Connection) -> list[dict[str, Any]]:
+        _, found = integrations.list_integrations(
+            db, _named(db, project).id, limit=100_000, offset=0, sort="asc"
+        )
+        return [
+            {
+                "id": each.id,
+                "platform": each.platform,
+                "username": each.username,
+                "authStatus": each.auth_status,
+                "createdAt": clock.iso(each.created_at),
+            }
+            for each in found
+        ]
+
+    return await _with_store(settings, read)
+
+
+async def disconnect(settings: Settings, project: str, integration_id: str) -> None:
+    """Forget an account's tokens."""
+    await _with_store(
+        settings, lambda db: integrations.disconnect(db, _named(db, project).id, integration_id)
+    )
+
+
+async def allow_redirect(settings: Settings, project: str, uri: str) -> None:
+    """Add an address to the project's allow-list."""
+    await _with_store(settings, lambda db: redirects.allow_redirect(db, _named(db, project).id, uri))
+
+
+async def doctor(settings: Settings) -> list[Finding]:
+    """What does not hold in the store."""
+    return await _with_store(settings, lambda db: findings(db, clock.now()))

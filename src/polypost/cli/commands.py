@@ -1,0 +1,187 @@
+"""All commands of `polypost`, each with `--json`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polypost import __version__
+from polypost.cli import admin
+from polypost.cli.output import Printer
+from polypost.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Publish to many networks with one call.",
+)
+projects = typer.Typer(
+    no_args_is_help=True, help="Projects: each has its own keys, accounts, posts and credits."
+)
+keys = typer.Typer(no_args_is_help=True, help="API keys of a project.")
+integrations = typer.Typer(no_args_is_help=True, help="Connected accounts of a project.")
+app.add_typer(projects, name="projects")
+app.add_typer(keys, name="keys")
+app.add_typer(integrations, name="integrations")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
+Project = Annotated[str, typer.Option("--project", help="Name or id of the project.")]
+
+
+def settings_of(data: Path | None = None, **more: object) -> Settings:
+    """The settings, with what the command line says laid over them."""
+    given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
+    return Settings(**given)  # type: ignore[arg-type]
+
+
+@app.command()
+def version(json: Json = False) -> None:
+    """Print the version."""
+    Printer(json).show({"version": __version__}, __version__)
+
+
+@app.command()
+def serve(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Run a simulator of every network and connect demo accounts.")
+    ] = False,
+    host: Annotated[Optional[str], typer.Option(help="Address to listen on (POLYPOST_HOST).")] = None,  # noqa: UP045
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 0 for a free one (POLYPOST_PORT).")
+    ] = None,
+    data: Data = None,
+    worker: Annotated[bool, typer.Option(help="Carry posts out in this process too.")] = True,
+    json: Json = False,
+) -> None:
+    """Serve the API; on the embedded store it carries the posts out as well."""
+    from polypost.cli import running
+
+    running.run(
+        running.serve(
+            settings_of(data, host=host, port=port), sandbox=sandbox, work_too=worker, printer=Printer(json)
+        )
+    )
+
+
+@app.command()
+def worker(data: Data = None, json: Json = False) -> None:
+    """Carry posts out beside other processes; needs POLYPOST_DATABASE_URL."""
+    from polypost.cli import running
+
+    running.run(running.worker(settings_of(data), Printer(json)))
+
+
+@app.command()
+def sandbox(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the control surface, 0 for a free one.")] = 0,
+    data: Data = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Serve https with a certificate that is made and printed.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run the simulators of all networks as a process of their own."""
+    from polypost.cli import running
+
+    running.run(running.sandbox(settings_of(data), host=host, port=port, tls=tls, printer=Printer(json)))
+
+
+@app.command()
+def migrate(data: Data = None, json: Json = False) -> None:
+    """Bring the store to this version's schema."""
+    from polypost.storage import schema
+
+    settings = settings_of(data)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    done = schema.upgrade(settings.data, settings.database_url)
+    Printer(json).show({"revision": schema.HEAD, "changed": done}, f"The schema is at {schema.HEAD}.")
+
+
+@app.command()
+def doctor(data: Data = None, json: Json = False) -> None:
+    """Check every invariant of the store; exit status 1 when one does not hold."""
+    settings = settings_of(data)
+    findings = asyncio.run(admin.doctor(settings))
+    printer = Printer(json)
+    printer.show(
+        {"ok": not findings, "findings": [finding.as_dict() for finding in findings]},
+        "\n".join(finding.text() for finding in findings) or "Every invariant holds.",
+    )
+    if findings:
+        raise SystemExit(1)
+
+
+@projects.command("create")
+def create_project(
+    name: str,
+    credits: Annotated[
+        int | None, typer.Option(help="Credits the project may spend; none is no limit.", min=0)
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Make a project and its first key, which is shown this once."""
+    made = asyncio.run(admin.create_project(settings_of(data), name, credits))
+    Printer(json).show(
+        made, f"Project {made['name']} ({made['id']})\nkey {made['apiKey']}\nThe key is shown this once."
+    )
+
+
+@projects.command("list")
+def list_projects(data: Data = None, json: Json = False) -> None:
+    """List all projects."""
+    found = asyncio.run(admin.list_projects(settings_of(data)))
+    Printer(json).table(found, ("id", "name", "credits", "disabled", "createdAt"))
+
+
+@keys.command("create")
+def create_key(
+    project: Project,
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "key",
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Make another key, which is shown this once."""
+    made = asyncio.run(admin.create_key(settings_of(data), project, name))
+    Printer(json).show(made, f"{made['apiKey']}\nThe key is shown this once.")
+
+
+@keys.command("list")
+def list_keys(project: Project, data: Data = None, json: Json = False) -> None:
+    """List a project's keys; the secrets are not kept."""
+    found = asyncio.run(admin.list_keys(settings_of(data), project))
+    Printer(json).table(found, ("id", "name", "prefix", "revoked", "lastUsedAt", "createdAt"))
+
+
+@keys.command("revoke")
+def revoke_key(key_id: str, project: Project, data: Data = None, json: Json = False) -> None:
+    """Revoke a key; every process refuses it within a second."""
+    asyncio.run(admin.revoke_key(settings_of(data), project, key_id))
+    Printer(json).show({"revoked": key_id}, f"{key_id} is revoked.")
+
+
+@integrations.command("list")
+def list_integrations(project: Project, data: Data = None, json: Json = False) -> None:
+    """List a project's connected accounts."""
+    found = asyncio.run(admin.list_integrations(settings_of(data), project))
+    Printer(json).table(found, ("id", "platform", "username", "authStatus", "createdAt"))
+
+
+@integrations.command("disconnect")
+def disconnect(integration_id: str, project: Project, data: Data = None, json: Json = False) -> None:
+    """Forget an account's tokens."""
+    asyncio.run(admin.disconnect(settings_of(data), project, integration_id))
+    Printer(json).show({"disconnected": integration_id}, f"{integration_id} is disconnected.")
+
+
+@integrations.command("allow-redirect")
+def allow_redirect(uri: str, project: Project, data: Data = None, json: Json = False) -> None:
+    """Let people be sent to URI after they connected an account."""
+    asyncio.run(admin.allow_redirect(settings_of(data), project, uri))
+    Printer(json).show({"allowed": uri}, f"{uri} is allowed.")

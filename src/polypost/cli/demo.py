@@ -1,0 +1,200 @@
+"""`--sandbox`: the simulators, a demo project with a connected account on each, and the words a newcomer needs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from sqlalchemy import Connection
+
+from polypost import access, clock
+from polypost.app import Rooms, Surroundings, demo_project
+from polypost.errors import PolypostError
+from polypost.integrations import service as integrations
+from polypost.outbound import NetworkClient, Networks
+from polypost.platforms.base import Account, App, Tokens
+from polypost.platforms.registry import connector
+from polypost.sandbox import Sandbox
+from polypost.settings import Settings
+
+log = structlog.get_logger("polypost.demo")
+PROJECT = "Demo"
+SPARE = 2
+LOOK_SECONDS = 1.0
+CONTROL = "sandbox"
+
+
+class Demo:
+    """A sandbox inside this process, or one that runs elsewhere."""
+
+    def __init__(
+        self, settings: Settings, box: Sandbox | None, about: dict[str, Any], control: Networks
+    ) -> None:
+        self._settings = settings
+        self._box = box
+        self._control = control.client(CONTROL)
+        self._networks = control
+        self._seen: set[tuple[str, str]] = set()
+        self.url: str = about["sandboxUrl"]
+        self._urls: dict[str, str] = about["sandboxUrls"]
+        self._picture: str = about["demoMedia"][0]
+        self.surroundings = Surroundings(urls=self._urls, allow=(urlsplit(about["mediaUrl"]).netloc,))
+
+    @classmethod
+    async def start(cls, settings: Settings, *, inside: bool) -> Demo:
+        """Start the simulators here, or find those at POLYPOST_SANDBOX_URL. Raises NotSent, NoAnswer, OSError."""
+        box = None
+        url = settings.sandbox_url or ""
+        if inside:
+            box = Sandbox(settings.data / "sandbox", allow=settings.allow_addresses)
+            url = (await box.start()).url
+        control = Networks({CONTROL: url})
+        about = (await control.client(CONTROL).request("GET", f"{url}/_sandbox")).json()
+        demo = cls(settings, box, about, control)
+        for entry in await demo._accounts():
+            demo.surroundings.apps.setdefault(
+                entry["platform"], App(entry["clientId"], entry["clientSecret"])
+            )
+        return demo
+
+    async def stop(self) -> None:
+        """Stop the simulators if they run here."""
+        await self._networks.aclose()
+        if self._box is not None:
+            await self._box.stop()
+
+    async def connect(self, rooms: Rooms) -> dict[str, Any]:
+        """Connect the demo accounts to the demo project; what the ready line says."""
+        project = await demo_project(rooms, PROJECT)
+        key = await _key(rooms, project, self._settings.data / "demo-key")
+        first: dict[str, str] = {}
+        counts: dict[str, int] = {}
+        for entry in await self._accounts():
+            platform = entry["platform"]
+            place = counts[platform] = counts.get(platform, 0) + 1
+            self._seen.add((platform, entry["platformUserId"]))
+            # The simulators' second account stays free for whoever wants to try connecting one.
+            if place != SPARE and (found := await self._connect(rooms, project.id, entry)) is not None:
+                first.setdefault(platform, found)
+        accounts = [{"platform": platform, "accountId": account} for platform, account in first.items()]
+        return {"apiKey": key, "accounts": accounts, "sandboxUrl": self.url, "sandboxUrls": self._urls}
+
+    async def follow(self, rooms: Rooms) -> None:
+        """Connect accounts that are opened on the simulators later (`POST /_sandbox/seed`), until cancelled."""
+        project = await demo_project(rooms, PROJECT)
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                for entry in await self._accounts():
+                    key = (entry["platform"], entry["platformUserId"])
+                    if key not in self._seen:
+                        await self._connect(rooms, project.id, entry)
+                        self._seen.add(key)
+            except PolypostError as error:
+                log.info("the sandbox does not answer", error=str(error))
+
+    def welcome(self, ready: dict[str, Any]) -> str:
+        """What a newcomer reads: page, key, accounts, and a curl that works."""
+        platforms = ", ".join(
+            f'{{"platform": "{entry["platform"]}", "accountId": "{entry["accountId"]}"}}'
+            for entry in ready["accounts"]
+        )
+        curl = (
+            f"curl -s {ready['url']}/v1/posts \\\n"
+            f"  -H 'x-access-key: {ready['apiKey']}' -H 'content-type: application/json' \\\n"
+            f'  -d \'{{"content": "Hello from Polypost at \'"$(date +%T)"\'", "publishNow": true,\n'
+            f'       "mediaItems": [{{"type": "image", "url": "{self._picture}"}}],\n'
+            f'       "platforms": [{platforms}]}}\''
+        )
+        accounts = "\n".join(f"  {entry['platform']}: {entry['accountId']}" for entry in ready["accounts"])
+        return (
+            f"Polypost listens on {ready['url']}\n"
+            f"Accounts and posts: {ready['sandboxUrl']}\n\n"
+            f"Key: {ready['apiKey']}\nAccounts:\n{accounts}\n\n"
+            f"Publish your first post:\n\n{curl}\n"
+        )
+
+    async def _accounts(self) -> list[dict[str, Any]]:
+        answer = await self._control.request("GET", f"{self.url}/_sandbox/accounts")
+        return list(answer.json()["accounts"])
+
+    async def _connect(self, rooms: Rooms, project_id: str, entry: dict[str, Any]) -> str | None:
+        network = connector(entry["platform"])
+        if network is None:
+            return None
+        known = await rooms.store.read(lambda db: _known(db, project_id, entry))
+        if known is not None:
+            return known
+        seconds = entry.get("expiresIn")
+        tokens = Tokens(
+            access_token=entry["accessToken"],
+            refresh_token=entry.get("refreshToken"),
+            access_expires_at=clock.now() + timedelta(seconds=seconds) if seconds else None,
+            scopes=tuple(entry["scopes"]),
+        )
+        session = _Session(rooms.networks.client(entry["platform"]), tokens.access_token)
+        accounts = await network.identify(session)
+        account = next(each for each in accounts if each.id == entry["platformUserId"])
+        added = await rooms.store.write(
+            lambda db: integrations.add(
+                db, rooms.vault, project_id, account, tokens, platform=entry["platform"]
+            )
+        )
+        return added.id
+
+
+class _Session:
+    """A token just given, before there is an account to it; implements `platforms.base.Session`."""
+
+    def __init__(self, http: NetworkClient, token: str) -> None:
+        self.http = http
+        self.token = token
+        self.account = Account(id="")
+
+    def now(self) -> Any:
+        """The server's clock."""
+        return clock.now()
+
+
+def _known(db: Connection, project_id: str, entry: dict[str, Any]) -> str | None:
+    _, found = integrations.list_integrations(
+        db,
+        project_id,
+        platforms=[entry["platform"]],
+        q=entry["platformUserId"],
+        limit=100,
+        offset=0,
+        sort="asc",
+    )
+    for each in found:
+        if each.platform_user_id == entry["platformUserId"] and each.auth_status == "active":
+            return each.id
+    return None
+
+
+async def _key(rooms: Rooms, project: access.Project, path: Path) -> str:
+    """The demo project's key, the same at every start: a sandbox guards nothing but itself."""
+    earlier = await asyncio.to_thread(_read, path)
+    if earlier is not None:
+        try:
+            await rooms.keyring.authenticate(earlier)
+        except PolypostError:
+            log.info("the demo key of before is no longer valid")
+        else:
+            return earlier
+    _, secret = await rooms.store.write(
+        lambda db: access.create_key(db, project.id, name="demo", kind="test")
+    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret)
+    return secret
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text().strip() if path.exists() else None

@@ -1,0 +1,31 @@
+"""Text for people, one JSON value a line for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+
+class Printer:
+    """Prints results; with `as_json` each is one line of JSON on standard output."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def show(self, value: dict[str, Any], text: str) -> None:
+        """A result in both forms."""
+        print(json.dumps(value) if self.as_json else text, flush=True)
+
+    def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+        """A list of results."""
+        if self.as_json:
+            print(json.dumps(list(rows)), flush=True)
+            return
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*columns, box=None)
+        for row in rows:
+            table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+        Console().print(table)

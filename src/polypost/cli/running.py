@@ -1,0 +1,147 @@
+"""The processes: serve, worker, sandbox. Each prints one line when it is ready and ends on SIGINT or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from polypost.app import Rooms, Surroundings, application, open_rooms
+from polypost.cli.demo import Demo
+from polypost.cli.output import Printer
+from polypost.errors import PolypostError
+from polypost.observability import logs
+from polypost.settings import Settings
+
+
+class DatabaseNeeded(PolypostError):
+    """Workers beside the server need a store that several processes share."""
+
+    code = "database_needed"
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a process until it ends by itself or is asked to."""
+    import uvloop
+
+    logs.configure()
+    uvloop.run(main)
+
+
+def _asked_to_stop() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: Printer) -> None:
+    """`polypost serve`."""
+    from polypost.api.server import server
+
+    stop = _asked_to_stop()
+    demo = (
+        await Demo.start(settings, inside=settings.sandbox_url is None)
+        if sandbox or settings.sandbox_url
+        else None
+    )
+    try:
+        name = "embedded" if settings.database_url is None else f"{socket.gethostname()}:{settings.port}"
+        sock = _listen(settings.host, settings.port)
+        url = _url(settings.host, sock)
+        public_url = settings.public_url or url
+        surroundings = demo.surroundings if demo else Surroundings()
+        rooms = await open_rooms(settings, surroundings, public_url=public_url, server=name)
+        app = application(rooms, work_too=work_too, sandbox_url=demo.url if demo else None)
+        serving = server(app, sock=sock)
+        running = asyncio.create_task(serving.serve(), name="polypost-server")
+        await serving.ready()
+        ready: dict[str, Any] = {"url": url}
+        if demo is not None:
+            ready |= await demo.connect(rooms)
+        printer.show(ready, demo.welcome(ready) if demo else f"Polypost listens on {url}")
+        following = asyncio.create_task(demo.follow(rooms), name="polypost-demo") if demo else None
+        await asyncio.wait({running, asyncio.ensure_future(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if following is not None:
+            following.cancel()
+        await serving.stop()
+        await running
+    finally:
+        if demo is not None:
+            await demo.stop()
+
+
+async def worker(settings: Settings, printer: Printer) -> None:
+    """`polypost worker`."""
+    if settings.database_url is None:
+        raise DatabaseNeeded(
+            "A worker needs a store that several processes share.",
+            next_step="Set POLYPOST_DATABASE_URL; without it `polypost serve` carries the posts out itself.",
+        )
+    stop = _asked_to_stop()
+    demo = await Demo.start(settings, inside=False) if settings.sandbox_url else None
+    surroundings = demo.surroundings if demo else Surroundings()
+    name = f"{socket.gethostname()}:worker:{os.getpid()}"
+    public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    rooms: Rooms = await open_rooms(settings, surroundings, public_url=public_url, server=name)
+    await rooms.start(work_too=True)
+    printer.show({"worker": name, "ready": True}, f"Worker {name} is ready.")
+    try:
+        await stop.wait()
+    finally:
+        await rooms.stop()
+
+
+async def sandbox(settings: Settings, *, host: str, port: int, tls: bool, printer: Printer) -> None:
+    """`polypost sandbox`."""
+    from polypost.sandbox import Sandbox
+
+    stop = _asked_to_stop()
+    box = Sandbox(_folder(settings), host=host, port=port, allow=settings.allow_addresses, tls=tls)
+    info = await box.start()
+    ready = {"sandboxUrl": info.url, "sandboxUrls": info.urls}
+    lines = [f"The sandbox's page is {info.url}", *(f"  {name}: {url}" for name, url in info.urls.items())]
+    if info.certificate is not None:
+        ready["certificate"] = str(info.certificate)
+        lines.append(info.certificate.read_text())
+    printer.show(ready, "\n".join(lines))
+    try:
+        await stop.wait()
+    finally:
+        await box.stop()
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.data / "sandbox"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as taken:
+        sock.close()
+        raise AddressTaken(
+            f"Cannot listen on {host}:{port}: {taken.strerror}.", next_step="Choose another --port."
+        ) from taken
+    sock.listen(1024)
+    sock.setblocking(False)
+    return sock
+
+
+class AddressTaken(PolypostError):
+    """The address to listen on is not to be had."""
+
+    code = "address_taken"
+
+
+def _url(host: str, sock: socket.socket) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{sock.getsockname()[1]}"

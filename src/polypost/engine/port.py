@@ -1,0 +1,66 @@
+"""The small port behind which the embedded engine and PgQueuer stand."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+Handler = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Wake the handler of `kind` for `key` at `at`, or as soon after it as can be."""
+
+    kind: str
+    key: str
+    at: datetime
+
+
+class Source(Protocol):
+    """Where the sweeper learns what is due: one bounded, indexed query."""
+
+    def __call__(
+        self, db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None
+    ) -> list[Ring]:
+        """Rings for what needs attention before `until`, earliest first.
+
+        With `unrung_since`, only what was not rung after that instant, and it is marked as rung now.
+        """
+
+
+class Engine(ABC):
+    """Rings; knows neither posts nor networks."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Handler] = {}
+        self.sources: dict[str, Source] = {}
+
+    def on(self, kind: str, handler: Handler) -> None:
+        """Register what runs for rings of `kind`. A handler never raises: what fails becomes a row and a new ring."""
+        self.handlers[kind] = handler
+
+    def watch(self, kind: str, source: Source) -> None:
+        """Register where the sweeper finds due work of `kind`."""
+        self.sources[kind] = source
+
+    @abstractmethod
+    def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
+        """Ring when, and only when, the caller's transaction commits."""
+
+    @abstractmethod
+    async def start(self, *, work: bool = True) -> None:
+        """Begin; with `work` off this process only rings and others answer."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Take nothing new, let running handlers end."""
+
+    @abstractmethod
+    async def silence(self) -> float:
+        """Seconds since a worker was last heard, from any process; infinite when there never was one."""

@@ -1,0 +1,5 @@
+"""What happened, one row per fact, written in the transaction that made it true."""
+
+from polypost.events.outbox import append, outbox
+
+__all__ = ["append", "outbox"]

@@ -1,0 +1,20 @@
+"""Connected accounts: their tokens, sealed and kept alive, and the way in by OAuth."""
+
+from polypost.integrations.connect import Connect, Finished
+from polypost.integrations.master import MasterKeyMissing, load_master_key
+from polypost.integrations.service import Integration
+from polypost.integrations.tokens import TokenSource
+from polypost.integrations.vault import MasterKeyWrong, SealBroken, Vault, has_secrets
+
+__all__ = [
+    "Connect",
+    "Finished",
+    "Integration",
+    "MasterKeyMissing",
+    "MasterKeyWrong",
+    "SealBroken",
+    "TokenSource",
+    "Vault",
+    "has_secrets",
+    "load_master_key",
+]

@@ -1,0 +1,62 @@
+"""Where a browser may be sent after connecting: only to what the project has listed, letter by letter (K3)."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, delete, select
+
+from polypost.errors import InvalidRequest, Problem
+from polypost.integrations.tables import insert_new, redirect_allowlist
+
+URI_CHARACTERS = 2048
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# Browsers read a backslash as a slash and drop what stands before an "@": neither may decide about the host.
+_REST = r"(?:[/?][!\"$-\[\]-~]*)?"
+_DEVELOPMENT = re.compile(rf"http://(?:localhost|127\.0\.0\.1)(?::\d{{1,5}})?{_REST}", re.ASCII)
+_ABSOLUTE = re.compile(rf"https?://[A-Za-z0-9.:\[\]-]+{_REST}", re.ASCII)
+
+
+def allow_redirect(db: Connection, project_id: str, uri: str) -> None:
+    """Let the project's connect requests end at `uri`. Raises InvalidRequest."""
+    if len(uri) > URI_CHARACTERS or not _ABSOLUTE.fullmatch(uri):
+        hint = "Use an absolute http or https address without user name and fragment."
+        raise InvalidRequest([Problem("uri", "This is not an address a browser can be sent to.", hint)])
+    insert_new(db, redirect_allowlist, project_id=project_id, uri=uri)
+
+
+def forget_redirect(db: Connection, project_id: str, uri: str) -> None:
+    """Take `uri` off the list; taking off what is not there is a success."""
+    db.execute(
+        delete(redirect_allowlist).where(
+            redirect_allowlist.c.project_id == project_id, redirect_allowlist.c.uri == uri
+        )
+    )
+
+
+def list_redirects(db: Connection, project_id: str) -> list[str]:
+    """The addresses the project allows, in alphabetical order."""
+    query = select(redirect_allowlist.c.uri).where(redirect_allowlist.c.project_id == project_id)
+    return sorted(db.execute(query).scalars())
+
+
+def redirect_problems(allowed: list[str], public_url: str, **asked: str | None) -> list[Problem]:
+    """What is wrong with the asked redirect addresses, given by parameter name.
+
+    A server for development, at a loopback address and without a list, takes those of its own machine.
+    """
+    development = not allowed and urlsplit(public_url).hostname in _LOOPBACK
+    problems = []
+    for path, uri in asked.items():
+        if uri is None or uri in allowed or (development and _DEVELOPMENT.fullmatch(uri)):
+            continue
+        problems.append(
+            Problem(
+                path,
+                "This address is not on the project's list of redirect addresses.",
+                "Add it to the list exactly as it is sent here.",
+                "redirect_not_allowed",
+            )
+        )
+    return problems

@@ -1,0 +1,296 @@
+"""Connected accounts: added, found, listed, disconnected. Tokens never leave through here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import EllipsisType
+from typing import Any, Literal
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from polypost import clock, events
+from polypost.errors import NotFound
+from polypost.integrations.sealed import token_columns
+from polypost.integrations.tables import insert_new, integrations
+from polypost.integrations.vault import Vault
+from polypost.platforms import base
+from polypost.storage import new_id
+
+AuthStatus = Literal["active", "reconnect_required"]
+
+_T = integrations.c
+_SHOWN: tuple[Column[Any], ...] = (
+    _T.id,
+    _T.project_id,
+    _T.platform,
+    _T.platform_user_id,
+    _T.username,
+    _T.display_name,
+    _T.profile_url,
+    _T.image_url,
+    _T.platform_metadata,
+    _T.profile_id,
+    _T.app_id,
+    _T.auth_status,
+    _T.auth_failure_reason,
+    _T.auth_failure_detail,
+    _T.access_expires_at,
+    _T.refresh_expires_at,
+    _T.renew_at,
+    _T.scopes,
+    _T.created_at,
+    _T.updated_at,
+)
+_FIND = select(*_SHOWN).where(
+    _T.project_id == bindparam("project"),
+    _T.id.in_(bindparam("ids", expanding=True)),
+    _T.disconnected_at.is_(None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """A connected account without its tokens.
+
+    `renew_at` is when the server renews the authorisation by itself, None when it does not end.
+    `auth_failure_reason` is one of the API's words, `auth_failure_detail` a sentence.
+    """
+
+    id: str
+    project_id: str
+    platform: str
+    platform_user_id: str
+    username: str | None
+    display_name: str | None
+    profile_url: str | None
+    image_url: str | None
+    platform_metadata: Mapping[str, Any]
+    profile_id: str | None
+    app_id: str | None
+    auth_status: AuthStatus
+    auth_failure_reason: str | None
+    auth_failure_detail: str | None
+    access_expires_at: datetime | None
+    refresh_expires_at: datetime | None
+    renew_at: datetime | None
+    scopes: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def account(self) -> base.Account:
+        """The account as connectors see it."""
+        return base.Account(
+            id=self.platform_user_id,
+            username=self.username,
+            name=self.display_name,
+            profile_url=self.profile_url,
+            image_url=self.image_url,
+            metadata=self.platform_metadata,
+        )
+
+
+def add(
+    db: Connection,
+    vault: Vault,
+    project_id: str,
+    account: base.Account,
+    tokens: base.Tokens,
+    *,
+    platform: str,
+    app_id: str | None = None,
+    profile_id: str | None = None,
+) -> Integration:
+    """Connect an account, or connect it again: then it keeps its id, and its profile unless another is given."""
+    now = clock.now()
+    same = and_(_T.project_id == project_id, _T.platform == platform, _T.platform_user_id == account.id)
+    insert_new(
+        db,
+        integrations,
+        id=new_id("int"),
+        project_id=project_id,
+        platform=platform,
+        platform_user_id=account.id,
+        platform_metadata={},
+        search="",
+        auth_status="active",
+        scopes=[],
+        token_version=0,
+        refresh_in_doubt=False,
+        created_at=now,
+        updated_at=now,
+    )
+    integration_id = db.execute(select(_T.id).where(same)).scalar_one()
+    db.execute(
+        update(integrations)
+        .where(same)
+        .values(
+            **_described(account),
+            **token_columns(db, vault, project_id, integration_id, tokens, now),
+            **healthy(),
+            app_id=app_id,
+            profile_id=_T.profile_id if profile_id is None else profile_id,
+            disconnected_at=None,
+            updated_at=now,
+        )
+    )
+    return get(db, project_id, integration_id)
+
+
+def healthy() -> dict[str, Any]:
+    """The columns of an account whose tokens have just been stored: a new version, nothing held against it."""
+    return {
+        "auth_status": "active",
+        "auth_failure_reason": None,
+        "auth_failure_detail": None,
+        "token_version": _T.token_version + 1,
+        "refresh_owner": None,
+        "refresh_until": None,
+        "refresh_in_doubt": False,
+    }
+
+
+def get(db: Connection, project_id: str, integration_id: str) -> Integration:
+    """One connected account. Raises NotFound."""
+    found = find(db, project_id, [integration_id])
+    if integration_id not in found:
+        raise _not_found()
+    return found[integration_id]
+
+
+def find(db: Connection, project_id: str, ids: Iterable[str]) -> dict[str, Integration]:
+    """The connected accounts of the project among `ids`, by id; what is foreign, absent or gone is left out."""
+    rows = db.execute(_FIND, {"project": project_id, "ids": list(ids)})
+    return {row.id: _integration_of(row) for row in rows}
+
+
+def list_integrations(
+    db: Connection,
+    project_id: str,
+    *,
+    platforms: Sequence[str] = (),
+    profile_id: str | EllipsisType | None = ...,
+    q: str | None = None,
+    limit: int = 20,
+    offset: int = 0,
+    sort: Literal["asc", "desc"] = "desc",
+) -> tuple[int, list[Integration]]:
+    """How many connected accounts match, and one page of them by creation time.
+
+    `profile_id` None asks for those without a profile. `q` is looked for in names and the network's id
+    whatever the case, and as a whole id of ours.
+    """
+    wanted: list[ColumnElement[bool]] = [_T.project_id == project_id, _T.disconnected_at.is_(None)]
+    if platforms:
+        wanted.append(_T.platform.in_(platforms))
+    if profile_id is None:
+        wanted.append(_T.profile_id.is_(None))
+    elif profile_id is not ...:
+        wanted.append(_T.profile_id == profile_id)
+    if q:
+        wanted.append(or_(_T.id == q, _T.search.contains(q.casefold(), autoescape=True)))
+    total = db.execute(select(func.count()).select_from(integrations).where(*wanted)).scalar_one()
+    order = (_T.created_at, _T.id) if sort == "asc" else (_T.created_at.desc(), _T.id.desc())
+    rows = db.execute(select(*_SHOWN).where(*wanted).order_by(*order).limit(limit).offset(offset))
+    return total, [_integration_of(row) for row in rows]
+
+
+def disconnect(db: Connection, project_id: str, integration_id: str) -> None:
+    """Forget an account's tokens; connecting it again revives it under the same id. Raises NotFound."""
+    now = clock.now()
+    changed = db.execute(
+        update(integrations)
+        .where(*_connected(project_id, integration_id))
+        .values(
+            access_token=None,
+            refresh_token=None,
+            extra=None,
+            disconnected_at=now,
+            updated_at=now,
+        )
+    )
+    if not changed.rowcount:
+        raise _not_found()
+
+
+def mark_reconnect(
+    db: Connection, project_id: str, integration_id: str, reason: str, *, detail: str | None = None
+) -> None:
+    """Note that the account's authorisation is dead and say so once; the first reason stays.
+
+    `reason` is a value of the API's `authFailureReason`, `detail` a sentence for people.
+    """
+    now = clock.now()
+    changed = db.execute(
+        update(integrations)
+        .where(*_connected(project_id, integration_id), _T.auth_status == "active")
+        .values(
+            auth_status="reconnect_required",
+            auth_failure_reason=reason,
+            auth_failure_detail=detail,
+            updated_at=now,
+        )
+    )
+    if changed.rowcount:
+        payload = {"integrationId": integration_id, "reason": reason}
+        events.append(db, project_id, "account.reconnect_required", integration_id, payload, now)
+
+
+def update_metadata(
+    db: Connection, project_id: str, integration_id: str, metadata: Mapping[str, Any]
+) -> Integration:
+    """Lay new facts about the account over the known ones. Raises NotFound."""
+    mine = _connected(project_id, integration_id)
+    row = db.execute(select(_T.platform_metadata).where(*mine).with_for_update()).one_or_none()
+    if row is None:
+        raise _not_found()
+    db.execute(
+        update(integrations)
+        .where(*mine)
+        .values(platform_metadata={**row.platform_metadata, **metadata}, updated_at=clock.now())
+    )
+    return get(db, project_id, integration_id)
+
+
+def no_account() -> base.Account:
+    """What stands for the account where there is none (any more)."""
+    return base.Account(id="")
+
+
+def _connected(project_id: str, integration_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (_T.id == integration_id, _T.project_id == project_id, _T.disconnected_at.is_(None))
+
+
+def _described(account: base.Account) -> dict[str, Any]:
+    return {
+        "username": account.username,
+        "display_name": account.name,
+        "profile_url": account.profile_url,
+        "image_url": account.image_url,
+        "platform_metadata": dict(account.metadata),
+        # SQLite folds the case of ASCII letters only, so the text to look in is folded here.
+        "search": "\n".join(filter(None, (account.name, account.username, account.id))).casefold(),
+    }
+
+
+def _integration_of(row: Row[Any]) -> Integration:
+    values = row._asdict()
+    values["scopes"] = tuple(values["scopes"])
+    return Integration(**values)
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no connected account with this id.", code="integration_not_found")

@@ -1,0 +1,104 @@
+"""Tables of the integrations room. Whatever could publish for somebody is sealed (vault.py)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from polypost.storage import Instant, Json, metadata
+
+# Also in the query, word for word: only then the planners take the index.
+RENEWED = text("disconnected_at IS NULL AND auth_status = 'active'")
+
+# One row an account for life: connecting it again finds the old id, which posts refer to.
+integrations = Table(
+    "integrations",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("project_id", String(40), nullable=False),
+    Column("platform", String(24), nullable=False),
+    Column("platform_user_id", Text, nullable=False),
+    Column("username", Text),
+    Column("display_name", Text),
+    Column("profile_url", Text),
+    Column("image_url", Text),
+    Column("platform_metadata", Json, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("profile_id", String(40)),
+    Column("app_id", String(40)),
+    Column("auth_status", String(20), nullable=False),
+    Column("auth_failure_reason", String(24)),
+    Column("auth_failure_detail", Text),
+    Column("access_token", Text),
+    Column("refresh_token", Text),
+    Column("extra", Text),
+    Column("access_expires_at", Instant),
+    Column("refresh_expires_at", Instant),
+    Column("stale_at", Instant),
+    Column("scopes", Json, nullable=False),
+    Column("token_version", Integer, nullable=False),
+    Column("renew_at", Instant),
+    Column("refresh_owner", String(40)),
+    Column("refresh_until", Instant),
+    Column("refresh_in_doubt", Boolean, nullable=False),
+    Column("disconnected_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("project_id", "platform", "platform_user_id"),
+    Index("ix_integrations_project_id_created_at", "project_id", "created_at"),
+    Index("ix_integrations_renew_at", "renew_at", sqlite_where=RENEWED, postgresql_where=RENEWED),
+)
+
+oauth_states = Table(
+    "oauth_states",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("project_id", String(40), nullable=False),
+    Column("platform", String(24), nullable=False),
+    Column("app_id", String(40)),
+    Column("verifier", Text),
+    Column("redirect_uri", Text),
+    Column("cancel_redirect_uri", Text),
+    Column("headless", Boolean, nullable=False),
+    Column("profile_id", String(40)),
+    Column("browser", String(64)),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("ix_oauth_states_expires_at", "expires_at"),
+)
+
+redirect_allowlist = Table(
+    "redirect_allowlist",
+    metadata,
+    Column("project_id", String(40), primary_key=True),
+    Column("uri", Text, primary_key=True),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("project_id", String(40), primary_key=True),
+    Column("key_id", String(40), nullable=False),
+    Column("wrapped", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+
+def insert_new(db: Connection, table: Table, **values: object) -> None:
+    """Insert a row unless one with the same unique columns is there."""
+    if db.dialect.name == "postgresql":
+        db.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
+    else:
+        db.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())

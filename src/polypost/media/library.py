@@ -1,0 +1,234 @@
+"""Every media item of a post fetched once, whoever asks and however many ask at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from polypost import clock
+from polypost.errors import AddressRefused, FetchFailed, PolypostError, StoreUnavailable, Unavailable
+from polypost.media import records, verdicts
+from polypost.media.file import StoredFile
+from polypost.media.folder import Folder
+from polypost.media.records import Item, Record
+from polypost.media.verdicts import LARGEST, MB
+from polypost.outbound import Fetcher
+from polypost.outbound.guard import URL_CHARACTERS
+from polypost.platforms.base import MediaRef
+from polypost.probe import Facts, TooManyPixels, Unsupported, probe
+from polypost.storage import Store
+
+# The store shares the disk: a few large videos must not be what makes it refuse posts.
+RESERVE = 200 * MB
+_LOOK_SECONDS = 1.0
+_BEAT_SECONDS = records.LEASE.total_seconds() / 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A fetched item: its place in the folder and its facts."""
+
+    path: Path
+    facts: Facts
+
+
+_Outcome = _Held | PolypostError
+
+
+class Library:
+    """The media folder of one host and its rows.
+
+    `owner` names this process among those that share the store; a process that takes a dead one's place under
+    the same name takes over its fetches at once, another after the lease. `host` names the folder's machine.
+    `reserve` is the space in bytes that fetches leave free on the disk.
+    """
+
+    def __init__(
+        self, store: Store, fetcher: Fetcher, folder: Path, *, owner: str, host: str, reserve: int = RESERVE
+    ) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._folder = Folder(folder)
+        self._owner = owner
+        self._host = host
+        self._reserve = reserve
+        self._flights: dict[tuple[str, str], asyncio.Task[_Outcome]] = {}
+
+    async def open(
+        self, project_id: str, post_id: str, refs: Sequence[MediaRef]
+    ) -> dict[str, StoredFile | PolypostError]:
+        """What there is behind each URL: the file, or why there is none.
+
+        The errors are FetchFailed and AddressRefused for a verdict on the URL, which stands for a few seconds
+        for all who ask, and Unavailable for trouble of this server. Raises StoreUnavailable.
+        """
+        wanted: dict[str, MediaRef] = {}
+        for ref in refs:
+            other = wanted.get(ref.url)
+            if other is None or LARGEST[other.type] < LARGEST[ref.type]:
+                wanted[ref.url] = ref
+        outcomes = await asyncio.gather(*(self._share(project_id, post_id, ref) for ref in wanted.values()))
+        return {ref.url: _file(ref, outcome) for ref, outcome in zip(wanted.values(), outcomes, strict=True)}
+
+    async def recover(self) -> None:
+        """Undo what a dead process left behind: its claims, and files that no row owns (RELIABILITY P6)."""
+        await self._store.write(lambda db: records.release_all(db, self._owner, self._host))
+        await self._remove_strays(clock.now())
+
+    async def expire(self, post_ids: Iterable[str]) -> None:
+        """The last target of each of these posts has ended: `clean` may delete their files a day later."""
+        ids = list(post_ids)
+        await self._store.write(lambda db: records.expire(db, ids))
+
+    async def clean(self, now: datetime) -> None:
+        """Delete the files whose time is over, and week-old ones that no row owns, in bounded batches."""
+        while True:
+            paths = await self._store.write(lambda db: records.forget(db, self._host, now))
+            await asyncio.to_thread(self._folder.remove, paths)
+            if len(paths) < records.BATCH:
+                break
+        await self._remove_strays(now - records.UNUSED)
+
+    async def close(self) -> None:
+        """Stop what is being fetched and give the claims back."""
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        if flights:
+            await asyncio.wait(flights)
+            await self._store.write(lambda db: records.release_all(db, self._owner, self._host))
+
+    async def _share(self, project_id: str, post_id: str, ref: MediaRef) -> _Outcome:
+        """Join the fetch of this item that is under way, or begin it."""
+        if len(ref.url) > URL_CHARACTERS or not (ref.url.isascii() and ref.url.isprintable()):
+            # The guard would say so too, but such text must not even become a key of the table.
+            return verdicts.refusal(ref.type, AddressRefused.code)
+        key = (post_id, ref.url)
+        flight = self._flights.get(key)
+        if flight is None:
+            item = Item(project_id, post_id, ref.url, self._host)
+            flight = self._flights[key] = asyncio.create_task(self._obtain(item, ref))
+            flight.add_done_callback(lambda _: self._flights.pop(key))
+        # One target that gives up must not end the fetch that others wait for.
+        return await asyncio.shield(flight)
+
+    async def _obtain(self, item: Item, ref: MediaRef) -> _Outcome:
+        lost: str | None = None
+        while True:
+            record = await self._claim(item, ref, lost)
+            if record.mine:
+                outcome = await self._fetch(record, ref)
+                if outcome is not None:
+                    return outcome
+            elif record.state == "failed":
+                return verdicts.recalled(str(record.error_code), str(record.error_message))
+            elif record.state == "ready":
+                facts = Facts.from_dict(record.facts or {})
+                if await asyncio.to_thread(self._folder.holds, record.path, facts.size):
+                    return _Held(self._folder.place(record.path), facts)
+                lost = record.path
+            else:
+                await self._wait(record)
+
+    async def _claim(self, item: Item, ref: MediaRef, lost: str | None) -> Record:
+        return await self._store.write(lambda db: records.claim(db, item, ref.type, self._owner, lost=lost))
+
+    async def _wait(self, record: Record) -> None:
+        """Let another process finish its fetch, or a moment pass in which its lease may end."""
+        with self._store.signals.listen(record.topic) as news:
+            await news.wait(_LOOK_SECONDS)
+
+    async def _fetch(self, record: Record, ref: MediaRef) -> _Outcome | None:
+        """Fetch into the claimed place; None when the claim was lost on the way."""
+        try:
+            async with self._holding(record):
+                facts, digest = await self._bring(record, ref)
+        except (AddressRefused, FetchFailed) as error:
+            refused = error
+            await self._store.write(
+                lambda db: records.failed(db, record, code=refused.code, message=str(refused))
+            )
+            return error
+        except Unavailable as error:
+            await self._store.write(lambda db: records.release(db, record))
+            return error
+        kept = await self._store.write(
+            lambda db: records.ready(db, record, size=facts.size, sha256=digest, facts=facts.as_dict())
+        )
+        if kept:
+            return _Held(self._folder.place(record.path), facts)
+        await asyncio.to_thread(self._folder.remove, [record.path])
+        return None
+
+    @asynccontextmanager
+    async def _holding(self, record: Record) -> AsyncIterator[None]:
+        """Keep a claim alive while the block runs, and leave no half file behind."""
+        beat = asyncio.create_task(self._beat(record))
+        try:
+            yield
+        finally:
+            beat.cancel()
+            await asyncio.wait([beat])
+            await asyncio.to_thread(self._folder.part(record.path).unlink, missing_ok=True)
+
+    async def _beat(self, record: Record) -> None:
+        alive = True
+        while alive:
+            await asyncio.sleep(_BEAT_SECONDS)
+            try:
+                alive = await self._store.write(lambda db: records.prolong(db, record))
+            except StoreUnavailable:
+                continue  # a lease that runs out costs a second fetch, nothing else; the next beat may get through
+
+    async def _bring(self, record: Record, ref: MediaRef) -> tuple[Facts, str]:
+        """The bytes of `ref`, durable in the claimed place: their facts and SHA-256.
+
+        Raises FetchFailed, AddressRefused or Unavailable, in the words that a person sees.
+        """
+        part = self._folder.part(record.path)
+        try:
+            await self._download(ref, part)
+            facts = await asyncio.to_thread(probe, part)
+            if facts.size > LARGEST[facts.kind]:
+                raise verdicts.refusal(facts.kind, verdicts.TOO_LARGE)
+            return facts, await asyncio.to_thread(self._folder.finish, record.path)
+        except (Unsupported, TooManyPixels) as error:
+            raise verdicts.refusal(ref.type, error.code) from error
+        except OSError as error:
+            raise verdicts.unwritable() from error
+
+    async def _download(self, ref: MediaRef, part: Path) -> None:
+        largest = LARGEST[ref.type]
+        room = await asyncio.to_thread(self._folder.free) - self._reserve
+        if room <= 0:
+            raise verdicts.no_space()
+        slow = ref.type in {"video", "document"}
+        try:
+            await self._fetcher.fetch(ref.url, part, max_bytes=min(largest, room), slow_ok=slow)
+        except (AddressRefused, FetchFailed) as error:
+            if error.code == verdicts.TOO_LARGE and room < largest:
+                raise verdicts.no_space() from error
+            raise verdicts.refusal(ref.type, error.code) from error
+        except StoreUnavailable as error:
+            raise verdicts.unwritable() from error
+
+    async def _remove_strays(self, before: datetime) -> None:
+        """Remove files last written before an instant that no row of this host owns."""
+        # The files are listed before the rows: a claim's row is always older than its file.
+        names = await asyncio.to_thread(self._folder.names, before=before)
+        for start in range(0, len(names), records.BATCH):
+            batch = names[start : start + records.BATCH]
+            await asyncio.to_thread(self._folder.remove, set(batch) - await self._known(batch))
+
+    async def _known(self, names: list[str]) -> set[str]:
+        return await self._store.read(lambda db: records.known(db, names, self._host))
+
+
+def _file(ref: MediaRef, outcome: _Outcome) -> StoredFile | PolypostError:
+    if isinstance(outcome, PolypostError):
+        return outcome
+    return StoredFile(replace(ref, facts=outcome.facts), outcome.facts, outcome.path)

@@ -1,0 +1,63 @@
+"""How large a file may be, and the fixed words for one that cannot be had (RELIABILITY O5, O7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from polypost.errors import AddressRefused, FetchFailed, OutboundError, PolypostError, Unavailable
+from polypost.platforms.base import MediaKind
+from polypost.probe import TooManyPixels, Unsupported
+
+MB = 1024 * 1024
+
+# Above what a network takes there is no use in fetching. A network's own, lower limit is its connector's to
+# check. MB are read as mebibytes, so that no file is refused here over the two meanings of the word.
+LARGEST: Mapping[MediaKind, int] = {
+    "image": 20 * MB,  # Pinterest and Reddit take the largest pictures, 20 MB
+    "gif": 20 * MB,  # X ends at 15 MB; the others treat a GIF as a picture
+    "video": 1024 * MB,  # Instagram, Threads and Reddit end at 1 GB; more would crowd out a small server
+    "document": 100 * MB,  # LinkedIn, the one network that takes documents, ends at 100 MB
+}
+
+TOO_LARGE = "media_too_large"
+
+_OPENS = "Check that the link opens in a private browser window and gives the file itself."
+_NEXT_STEPS: Mapping[str, str] = {
+    FetchFailed.code: _OPENS,
+    AddressRefused.code: "Use an http or https link to a public web address.",
+    Unsupported.code: f"Link to the file itself, not to a page that shows it. {Unsupported.next_step}",
+    TooManyPixels.code: TooManyPixels.next_step,
+    TOO_LARGE: "Make the file smaller.",
+}
+
+
+def refusal(kind: MediaKind, code: str) -> PolypostError:
+    """The error a person sees for a file of `kind` that cannot be had, by its code."""
+    noun = "GIF" if kind == "gif" else kind.capitalize()
+    if code == AddressRefused.code:
+        said = f"{noun} URL does not lead to a public web address."
+    elif code == Unsupported.code:
+        said = f"{noun} is not of a supported type."
+    elif code == TooManyPixels.code:
+        said = f"{noun} has more than 100 million pixels."
+    elif code == TOO_LARGE:
+        said = f"{noun} is too large, at most {LARGEST[kind] // MB} MB can be published."
+    else:
+        said = f"{noun} URL is not publicly accessible."
+    return recalled(code, said)
+
+
+def recalled(code: str, message: str) -> PolypostError:
+    """The error again, from what the table keeps of it."""
+    family: type[OutboundError] = AddressRefused if code == AddressRefused.code else FetchFailed
+    return family(message, code=code, next_step=_NEXT_STEPS.get(code, _OPENS))
+
+
+def no_space() -> Unavailable:
+    """The error when the disk has no room for another file; nobody's file is at fault."""
+    return Unavailable("There is not enough disk space on the server.", code="media_no_space")
+
+
+def unwritable() -> Unavailable:
+    """The error when the server's own disk refuses the file."""
+    return Unavailable("The server could not keep the media on its disk.", code="media_not_stored")

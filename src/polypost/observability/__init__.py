@@ -1,0 +1,1 @@
+"""Structured log, fail points and counters; knows nobody above it."""

@@ -1,0 +1,278 @@
+"""Calls to the networks: one pool for each, every call sent once, a lost answer told from a call that never left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from polypost import __version__, clock
+from polypost.errors import NoAnswer, NotConfigured, NotSent
+from polypost.outbound.redact import Exchange, describe, redact_url, request_excerpt
+from polypost.outbound.transport import BROKEN, CONNECT_SECONDS, Progress, Transport
+
+Observer = Callable[[Exchange], None]
+
+ANSWER_BYTES = 4 * 1024 * 1024
+REQUEST_SECONDS = 30.0
+COMMIT_SECONDS = 10.0
+_HEADERS = {"User-Agent": f"Polypost/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+
+log = logging.getLogger(__name__)
+
+
+class Networks:
+    """The way to every network, one pool of connections each.
+
+    `overrides` maps a platform to an address (`http://127.0.0.1:8300`) that replaces scheme, host
+    and port of all its URLs. Raises NotConfigured for an address that has more or less than these.
+    """
+
+    def __init__(self, overrides: Mapping[str, str] | None = None) -> None:
+        self._overrides = {platform: _origin(platform, url) for platform, url in (overrides or {}).items()}
+        self._transports: dict[str, Transport] = {}
+
+    @property
+    def overrides(self) -> Mapping[str, str]:
+        """Platforms whose hosts are replaced, each with the address that stands in for them."""
+        return {platform: str(origin) for platform, origin in self._overrides.items()}
+
+    def client(
+        self,
+        platform: str,
+        *,
+        observer: Observer | None = None,
+        on_commit_sent: Callable[[], None] | None = None,
+        commit_deadline: float = COMMIT_SECONDS,
+    ) -> NetworkClient:
+        """A client of `platform` on its shared pool; making one costs nothing."""
+        transport = self._transports.get(platform)
+        if transport is None:
+            transport = self._transports[platform] = Transport()
+        return NetworkClient(
+            platform,
+            transport,
+            origin=self._overrides.get(platform),
+            observer=observer,
+            on_commit_sent=on_commit_sent,
+            commit_deadline=commit_deadline,
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections to all networks."""
+        transports, self._transports = list(self._transports.values()), {}
+        for transport in transports:
+            await transport.aclose()
+
+
+class NetworkClient:
+    """Speaks to one network. Made by `Networks.client`.
+
+    `observer` gets an Exchange after each call; `commit_deadline` is in seconds.
+    """
+
+    def __init__(
+        self,
+        platform: str,
+        transport: Transport,
+        *,
+        origin: httpx2.URL | None = None,
+        observer: Observer | None = None,
+        on_commit_sent: Callable[[], None] | None = None,
+        commit_deadline: float = COMMIT_SECONDS,
+    ) -> None:
+        self._platform = platform
+        self._transport = transport
+        self._origin = origin
+        self._observer = observer
+        self._on_commit_sent = on_commit_sent
+        self._commit_deadline = commit_deadline
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        data: Mapping[str, Any] | None = None,
+        files: Any = None,
+        content: bytes | str | AsyncIterable[bytes] | None = None,
+        timeout: float = REQUEST_SECONDS,  # noqa: ASYNC109  the deadline is the contract; callers need no scope
+    ) -> httpx2.Response:
+        """Make a repeatable call and read its whole answer, at most 4 MB; `timeout` seconds in all.
+
+        Redirects are answers like any other. Raises NotSent when no byte left, NoAnswer when the
+        answer was lost, cut or too large.
+        """
+        request = self._build(
+            method, url, params, headers, json=json, data=data, files=files, content=content
+        )
+        return await self._observed(request, timeout, None)
+
+    async def commit(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        data: Mapping[str, Any] | None = None,
+        files: Any = None,
+        content: bytes | str | AsyncIterable[bytes] | None = None,
+    ) -> httpx2.Response:
+        """Make the one call that publishes: sent once, on one connection, within `commit_deadline` seconds (S6).
+
+        `on_commit_sent` is called when the whole request is out and before the answer is read.
+        Raises NotSent when nothing can have happened, NoAnswer when it may have.
+        """
+        request = self._build(
+            method, url, params, headers, json=json, data=data, files=files, content=content
+        )
+        return await self._observed(request, self._commit_deadline, self._on_commit_sent)
+
+    def _build(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
+        **body: Any,
+    ) -> httpx2.Request:
+        try:
+            target = httpx2.URL(url)
+        except httpx2.InvalidURL as error:
+            raise self._no_address() from error
+        if target.scheme not in {"http", "https"} or not target.host:
+            raise self._no_address()
+        if params:
+            target = target.copy_merge_params(params)
+        if self._origin is not None:
+            origin = self._origin
+            target = target.copy_with(scheme=origin.scheme, host=origin.host, port=origin.port)
+        sent = httpx2.Headers(_HEADERS)
+        sent.update(headers)
+        return httpx2.Request(method, target, headers=sent, **body)
+
+    def _no_address(self) -> NotSent:
+        # Some addresses come from the network itself, as upload locations do.
+        return NotSent(f"{self._platform} named an address that is none.")
+
+    async def _observed(
+        self, request: httpx2.Request, seconds: float, on_sent: Callable[[], None] | None
+    ) -> httpx2.Response:
+        sent_at, began = clock.now(), time.monotonic()
+        response: httpx2.Response | None = None
+        failure = ""
+        try:
+            response = await self._exchange(request, seconds, on_sent)
+        except (NotSent, NoAnswer) as error:
+            failure = str(error)
+            raise
+        finally:
+            if self._observer is not None:
+                self._tell(self._observer, request, response, failure, sent_at, time.monotonic() - began)
+        return response
+
+    def _tell(
+        self,
+        observer: Observer,
+        request: httpx2.Request,
+        response: httpx2.Response | None,
+        failure: str,
+        sent_at: datetime,
+        seconds: float,
+    ) -> None:
+        try:
+            answer = failure
+            if response is not None:
+                answer = describe(response.content, response.headers.get("content-type", ""), outgoing=False)
+            observer(
+                Exchange(
+                    method=request.method,
+                    url=redact_url(str(request.url)),
+                    status=response.status_code if response is not None else None,
+                    sent_at=sent_at,
+                    seconds=seconds,
+                    request_excerpt=request_excerpt(request),
+                    response_excerpt=answer,
+                )
+            )
+        except Exception:
+            # What a network answered must not be lost because a log could not take it down (S7).
+            log.exception("An exchange with %s could not be recorded.", self._platform)
+
+    async def _exchange(
+        self, request: httpx2.Request, seconds: float, on_sent: Callable[[], None] | None
+    ) -> httpx2.Response:
+        progress = Progress(on_sent)
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await self._transport.send(
+                    request, connect=min(CONNECT_SECONDS, seconds), trace=progress
+                )
+                try:
+                    return await self._read(request, answer)
+                finally:
+                    await answer.aclose()
+        except BROKEN as error:
+            if progress.nothing_left(error):
+                raise NotSent(
+                    f"The connection to {self._platform} failed before anything was sent."
+                ) from error
+            raise NoAnswer(
+                f"The request to {self._platform} was sent and no complete answer came back."
+            ) from error
+
+    async def _read(self, request: httpx2.Request, answer: httpcore2.Response) -> httpx2.Response:
+        arriving = httpx2.Response(answer.status, headers=answer.headers, stream=_Arriving(answer))
+        body = bytearray()
+        async for piece in arriving.aiter_bytes():
+            body += piece
+            if len(body) > ANSWER_BYTES:
+                raise NoAnswer(f"The answer of {self._platform} was larger than 4 MB and was not read.")
+        # The body is decoded already, piece by piece so that the bound holds for what it unpacks to.
+        headers = [(name, value) for name, value in answer.headers if name.lower() != b"content-encoding"]
+        return httpx2.Response(
+            answer.status,
+            headers=headers,
+            content=bytes(body),
+            request=request,
+            extensions=answer.extensions,
+        )
+
+
+class _Arriving(httpx2.AsyncByteStream):
+    """The pool's unread body in the shape that the decoding response takes."""
+
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._answer.aiter_stream():
+            yield piece
+
+
+def _origin(platform: str, address: str) -> httpx2.URL:
+    try:
+        url = httpx2.URL(address)
+    except httpx2.InvalidURL as error:
+        raise _bad_origin(platform) from error
+    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.raw_path != b"/":
+        raise _bad_origin(platform)
+    return url
+
+
+def _bad_origin(platform: str) -> NotConfigured:
+    return NotConfigured(
+        f"The address that replaces the hosts of {platform} is not usable.",
+        next_step="Give scheme, host and port only, as in http://127.0.0.1:8300.",
+    )

@@ -1,0 +1,1 @@
+"""One folder a network, the words they share (base) and the list of them (registry)."""

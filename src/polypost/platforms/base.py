@@ -1,0 +1,339 @@
+"""What every network's folder is written against: spec, draft, run, connector.
+
+A connector knows its network and nothing else: no store, no queue, no settings.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from polypost.errors import Problem
+from polypost.outbound import NetworkClient
+from polypost.probe import Facts
+
+T = TypeVar("T")
+MediaKind = Literal["image", "video", "gif", "document"]
+Availability = Literal["prod", "beta", "dev"]
+RetryRule = Literal["always", "unique_text", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One number of a network, with the place and the day it was read."""
+
+    value: float
+    unit: str
+    source: str
+    read: date
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiVersion:
+    """The version of a network's API that the connector speaks and the day it ends, if known."""
+
+    version: str
+    sunset: date | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2:
+    """How a network's authorization-code flow differs from the plain one."""
+
+    authorize_url: str
+    token_url: str
+    scopes: tuple[str, ...]
+    scope_separator: str = " "
+    pkce: bool = False
+    client_auth: Literal["basic", "body"] = "body"
+    authorize_extra: Mapping[str, str] = field(default_factory=dict)
+    refresh_rotates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything about a network that is data."""
+
+    id: str
+    name: str
+    availability: Availability
+    api_version: ApiVersion
+    oauth: OAuth2
+    hosts: Mapping[str, str]
+    limits: Mapping[str, Limit]
+    media_types: Mapping[str, tuple[str, ...]]
+    reconcile_kind: str
+    retry_when_absent: RetryRule
+    post_kinds: tuple[str, ...]
+    quirks: tuple[str, ...] = ()
+
+    def limit(self, name: str) -> int:
+        """The whole number behind a limit's name."""
+        return int(self.limits[name].value)
+
+
+class Options(BaseModel):
+    """Base of every `platformSpecificData`: closed, strict, integral floats taken as integers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Credentials of an OAuth app on a network."""
+
+    client_id: str
+    client_secret: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a token endpoint gave. Instants are aware UTC; None where the network sets no end."""
+
+    access_token: str
+    refresh_token: str | None = None
+    access_expires_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account on a network. `id` is the network's; `metadata` holds what limits depend on."""
+
+    id: str
+    username: str | None = None
+    name: str | None = None
+    profile_url: str | None = None
+    image_url: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRef:
+    """A media item as asked for; `facts` is None until its bytes have been probed."""
+
+    type: MediaKind
+    url: str
+    thumbnail: str | None = None
+    facts: Facts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What `check` judges: one target's text, media, options and account."""
+
+    text: str
+    media: tuple[MediaRef, ...]
+    options: Any
+    account: Account
+
+
+class MediaFile(Protocol):
+    """A media item whose bytes are here: `ref` as asked (with facts), read in pieces, never whole."""
+
+    @property
+    def ref(self) -> MediaRef: ...
+    @property
+    def facts(self) -> Facts: ...
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def public_url(self) -> str:
+        """An address from which a network may pull the bytes."""
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`; empty at the end."""
+
+    def stream(self, offset: int = 0, chunk: int = 262_144) -> AsyncIterator[bytes]:
+        """All bytes from `offset` in pieces of `chunk`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One target as `publish` sees it. `extra_media` holds files that options name (url → file): covers, thread media."""
+
+    target_id: str
+    text: str
+    media: tuple[MediaFile, ...]
+    options: Any
+    extra_media: Mapping[str, MediaFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows that a target is out: the network's id, and the permalink when known."""
+
+    id: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a commit call as the intent row holds it."""
+
+    part: str
+    number: int
+    started_at: datetime
+    handles: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The attempt's content is on the network."""
+
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The network shows no trace of the attempt; it may still lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """The network did not let us look."""
+
+    reason: str
+
+
+Reconciled = Found | Absent | CannotTell
+
+
+class NotYet:
+    """Returned by an `until` function while the network is still working."""
+
+    def __init__(self, note: str = "", *, after: timedelta | None = None) -> None:
+        self.note = note
+        self.after = after
+
+
+class Session(Protocol):
+    """A live authorisation: the client of one network and a token that works now."""
+
+    @property
+    def http(self) -> NetworkClient: ...
+    @property
+    def account(self) -> Account: ...
+    @property
+    def token(self) -> str:
+        """The access token; read it anew for each call, it may have been refreshed."""
+
+    def now(self) -> datetime:
+        """The server's clock, aware UTC."""
+
+
+class Run(Session, Protocol):
+    """The journal of one target: finished steps answer from their row."""
+
+    async def step(self, name: str, fn: Callable[[], Awaitable[T]]) -> T:
+        """Do `fn` once; its JSON-able result is stored before the next step begins."""
+
+    async def until(
+        self,
+        name: str,
+        fn: Callable[[], Awaitable[T | NotYet]],
+        *,
+        every: timedelta,
+        at_most: timedelta,
+    ) -> T:
+        """Ask until `fn` no longer says NotYet, giving the worker back in between; then as `step`."""
+
+    async def commit(
+        self, name: str, fn: Callable[[], Awaitable[Proof]], *, handles: Mapping[str, Any] | None = None
+    ) -> Proof:
+        """The one call after which something is visible: intent first, sent once, reconciled when in doubt.
+
+        `fn` makes exactly one request, through `http.commit`. `handles` is what `reconcile` will need.
+        """
+
+    async def after(self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str) -> T | None:
+        """Something that follows publication: done once if it can be, else `warning` is shown and None returned."""
+
+    async def hold(self, until: datetime) -> None:
+        """The network's headers say the account's allowance is used up: start nothing for it before `until`."""
+
+    async def linked(self, ids: Iterable[str]) -> set[str]:
+        """Those network ids that already belong to another target of this account (RELIABILITY R1)."""
+
+    def warn(self, message: str) -> None:
+        """Add a sentence to the target's `warningMessage`."""
+
+
+class Connector(ABC):
+    """Base of every connector; the class attributes and the four verbs are what a network adds."""
+
+    spec: ClassVar[Spec]
+    options: ClassVar[type[Options]]
+
+    @abstractmethod
+    def check(self, draft: Draft) -> list[Problem]:
+        """Everything wrong with the draft, by path relative to the post; unknown facts raise no problem.
+
+        Paths: `content`, `mediaItems`, `mediaItems[0]`, `platformSpecificData.poll.options[1]`.
+        """
+
+    def media_refs(self, options: Any) -> Iterable[MediaRef]:
+        """Further media that the options name (thread media, covers); fetched and probed like mediaItems."""
+        return ()
+
+    @abstractmethod
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem an authorization code. Raises Rejected when the network refuses it."""
+
+    @abstractmethod
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """A new pair from the old. Raises ReconnectRequired when the network refuses it for good."""
+
+    @abstractmethod
+    async def identify(self, session: Session) -> list[Account]:
+        """The accounts this authorisation may publish for."""
+
+    @abstractmethod
+    async def publish(self, run: Run, post: Post) -> Proof:
+        """Carry the post out as a straight story of named steps."""
+
+    @abstractmethod
+    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+        """Look whether an attempt whose answer was lost is on the network. Reads only."""
+
+    def retry_when_absent(self, post: Post) -> RetryRule:
+        """Whether one new attempt is allowed after a clean last look that found nothing (RELIABILITY R2)."""
+        return self.spec.retry_when_absent
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What came back from the consent page, and what was sent to it."""
+
+    code: str
+    redirect_uri: str
+    verifier: str | None = None
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    """A network that lets a post be taken back."""
+
+    async def delete(self, session: Session, proof: Proof) -> None:
+        """Remove it; removing what is gone is a success. Raises Rejected when the network does not allow it."""
+
+
+@runtime_checkable
+class Revokes(Protocol):
+    """A network with a call that ends an authorisation."""
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """End the authorisation on the network's side; best effort."""

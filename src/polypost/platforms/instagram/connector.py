@@ -1,0 +1,198 @@
+"""Instagram, told from top to bottom: prepare a container, publish it, find its address."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from polypost.errors import (
+    Problem,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from polypost.outbound import NetworkClient
+from polypost.platforms.base import (
+    Absent,
+    Account,
+    App,
+    Attempt,
+    CannotTell,
+    Connector,
+    Draft,
+    Found,
+    Grant,
+    Post,
+    Proof,
+    Reconciled,
+    Run,
+    Session,
+    Tokens,
+)
+from polypost.platforms.instagram import check, oauth
+from polypost.platforms.instagram.containers import kind_of, prepare, state_of
+from polypost.platforms.instagram.graph import Graph
+from polypost.platforms.instagram.graph_errors import RATE_PAUSE, Gone, PermissionMissing
+from polypost.platforms.instagram.options import InstagramOptions
+from polypost.platforms.instagram.spec import SPEC
+
+_MEDIA_TYPES = {"image": "IMAGE", "video": "VIDEO"}
+# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
+_CLOCK_SLACK = timedelta(seconds=120)
+
+
+class InstagramConnector(Connector):
+    """Publishes to professional Instagram accounts through the Instagram Login."""
+
+    spec = SPEC
+    options = InstagramOptions
+
+    def check(self, draft: Draft) -> list[Problem]:
+        """Every limit that Instagram states, judged as far as the facts are known."""
+        return check.check(draft)
+
+    def media_urls(self, options: Any) -> Iterable[str]:
+        """The cover of a reel."""
+        return () if options.cover_url is None else (options.cover_url,)
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for a token of 60 days."""
+        return await oauth.exchange(http, app, grant)
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """Renew the token; one younger than a day comes back unchanged."""
+        return await oauth.refresh(http, tokens)
+
+    async def identify(self, session: Session) -> list[Account]:
+        """The one account of this login."""
+        return [await oauth.identify(session)]
+
+    async def publish(self, run: Run, post: Post) -> Proof:
+        """Quota, container, publication, permalink."""
+        graph = Graph.of(run)
+        account = run.account.id
+        if post.options.story and post.text.strip():
+            run.warn("Instagram stories take no caption, so the text was left out.")
+
+        async def quota() -> dict[str, Any]:
+            return await self._quota(run, graph)
+
+        await run.step("quota", quota)
+        container = await prepare(run, post)
+
+        async def send() -> Proof:
+            return Proof(await graph.publish(f"{account}/media_publish", {"creation_id": container}))
+
+        proof = await run.commit("publish", send, handles=_handles(post, container))
+
+        async def permalink() -> str | None:
+            body = await graph.get(proof.id, fields="id,permalink")
+            return body.get("permalink")
+
+        url = await run.after(
+            "permalink", permalink, warning="The post is out, but Instagram did not tell its address."
+        )
+        return Proof(proof.id, url)
+
+    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+        """Ask the container whether it was published, then find the media item that came of it."""
+        graph = Graph(run)
+        try:
+            state, _ = await state_of(graph, str(attempt.handles["container"]))
+            if state in {"FINISHED", "EXPIRED", "ERROR"}:
+                return Absent()
+            if state != "PUBLISHED":
+                return CannotTell(f"Instagram's container is in state {state or 'unknown'}.")
+            return await self._find(run, graph, attempt)
+        except (Rejected, RateLimited, Unavailable) as unreadable:
+            return CannotTell(str(unreadable))
+
+    async def delete(self, session: Session, proof: Proof) -> None:
+        """Ask Instagram to remove the item, which it may refuse to apps."""
+        graph = Graph(session)
+        try:
+            if (await graph.delete(proof.id)).get("success") is not False:
+                return
+        except Gone:
+            # The same number stands for "not there" and for "not allowed", so only looking tells them apart.
+            if not await self._visible(graph, proof.id):
+                return
+        except (Rejected, PermissionMissing) as refused:
+            raise self._not_deleted() from refused
+        raise self._not_deleted()
+
+    def _not_deleted(self) -> Rejected:
+        return Rejected(
+            "Instagram does not let this app delete the post.",
+            code="delete_refused",
+            next_step="Delete it in the Instagram app.",
+        )
+
+    async def _quota(self, run: Run, graph: Graph) -> dict[str, Any]:
+        """How many posts of the day are used; raises RateLimited when it is all of them."""
+        try:
+            body = await graph.get(f"{run.account.id}/content_publishing_limit", fields="quota_usage,config")
+        except (Rejected, Gone):
+            # Only a courtesy: the publishing call itself refuses what is over the quota.
+            return {"used": None, "total": None}
+        rows = body.get("data") or [{}]
+        used, total = rows[0].get("quota_usage"), (rows[0].get("config") or {}).get("quota_total")
+        if isinstance(used, int) and isinstance(total, int) and used >= total > 0:
+            until = run.now() + RATE_PAUSE
+            await run.hold(until)
+            raise RateLimited(
+                until, f"The account has used its {total} Instagram posts of the last 24 hours."
+            )
+        return {"used": used, "total": total}
+
+    async def _find(self, run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
+        """The media item of a published container: ours by text, kind and time, and nobody else's yet."""
+        handles = attempt.handles
+        edge = "stories" if handles["story"] else "media"
+        body = await graph.get(
+            f"{run.account.id}/{edge}", fields="id,caption,timestamp,permalink,media_type", limit="50"
+        )
+        rows = [row for row in body.get("data") or [] if _matches(row, handles, attempt.started_at)]
+        taken = await run.linked(str(row["id"]) for row in rows)
+        rows = [row for row in rows if str(row["id"]) not in taken]
+        if not rows:
+            # It is out for certain; only its id is not to be had yet, so never "absent".
+            return CannotTell("Instagram has published this but does not list it yet.")
+        nearest = min(rows, key=lambda row: abs(_instant(row) - attempt.started_at))
+        return Found(Proof(str(nearest["id"]), nearest.get("permalink")))
+
+    async def _visible(self, graph: Graph, media_id: str) -> bool:
+        try:
+            await graph.get(media_id, fields="id")
+        except Gone:
+            return False
+        return True
+
+
+def _handles(post: Post, container: str) -> dict[str, Any]:
+    kind = kind_of(post)
+    return {
+        "container": container,
+        "story": kind == "story",
+        "caption": "" if kind == "story" else post.text,
+        "media_type": "CAROUSEL_ALBUM" if kind == "carousel" else _MEDIA_TYPES[post.media[0].ref.type],
+    }
+
+
+def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: datetime) -> bool:
+    if not row.get("timestamp") or _instant(row) < started - _CLOCK_SLACK:
+        return False
+    if row.get("media_type") not in {None, handles["media_type"]}:
+        return False
+    return bool(handles["story"]) or _plain(row.get("caption")) == _plain(handles["caption"])
+
+
+def _instant(row: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(row["timestamp"])
+
+
+def _plain(text: str | None) -> str:
+    """Text as compared: Instagram trims and recombines what it stores."""
+    return " ".join(unicodedata.normalize("NFC", text or "").split())

@@ -1,0 +1,91 @@
+"""What Instagram is as data: addresses, scopes, limits, each number with its source and the day it was read.
+
+This is the Instagram Login (no Facebook Page needed); a token of the Facebook Login does not work on these hosts.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+
+_READ = date(2026, 11, 24)
+_PUBLISHING = "Meta for Developers, Instagram Platform: Content Publishing"
+_MEDIA = "Meta for Developers, Instagram Platform: IG User Media"
+_BELIEVED = "not documented; what other connectors observe"
+
+VERSION = "v26.0"
+GRAPH = "https://graph.instagram.com"
+LOGIN = "https://www.instagram.com"
+TOKEN = "https://api.instagram.com"  # noqa: S105 - a host, not a secret
+UPLOAD = "https://rupload.facebook.com"
+
+MIB = 1024 * 1024
+MBIT = 1_000_000
+
+
+def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:
+    return Limit(value, unit, source, _READ)
+
+
+SPEC = Spec(
+    id="instagram",
+    name="Instagram",
+    availability="prod",
+    api_version=ApiVersion(
+        VERSION, None, "Meta for Developers, Graph API: Versioning; no end date published yet"
+    ),
+    oauth=OAuth2(
+        authorize_url=f"{LOGIN}/oauth/authorize",
+        token_url=f"{TOKEN}/oauth/access_token",
+        scopes=("instagram_business_basic", "instagram_business_content_publish"),
+        scope_separator=",",
+        pkce=False,
+        client_auth="body",
+        # Without these Instagram connects whoever is logged in, which makes a second account unreachable.
+        authorize_extra={"enable_fb_login": "0", "force_authentication": "1"},
+    ),
+    hosts={"graph": GRAPH, "login": LOGIN, "token": TOKEN, "upload": UPLOAD},
+    limits={
+        "caption_characters": _limit(2200, "characters", _PUBLISHING),
+        "caption_hashtags": _limit(30, "hashtags", _PUBLISHING),
+        "caption_mentions": _limit(20, "mentions", _PUBLISHING),
+        "carousel_min_items": _limit(2, "items", _PUBLISHING),
+        "carousel_max_items": _limit(10, "items", _PUBLISHING),
+        "collaborators": _limit(3, "accounts"),
+        "image_bytes": _limit(8 * MIB, "bytes"),
+        "image_min_ratio": _limit(4 / 5, "width / height"),
+        "image_max_ratio": _limit(1.91, "width / height"),
+        "video_bytes": _limit(300 * MIB, "bytes"),
+        "video_min_seconds": _limit(3, "seconds"),
+        "reel_max_seconds": _limit(15 * 60, "seconds"),
+        "video_min_fps": _limit(23, "frames / second"),
+        "video_max_fps": _limit(60, "frames / second"),
+        "video_max_bitrate": _limit(25 * MBIT, "bits / second"),
+        "video_max_width": _limit(1920, "pixels"),
+        "audio_max_rate": _limit(48_000, "hertz"),
+        "reel_min_ratio": _limit(0.01, "width / height"),
+        "reel_max_ratio": _limit(10, "width / height"),
+        "story_video_bytes": _limit(100 * MIB, "bytes"),
+        "story_max_seconds": _limit(60, "seconds"),
+        "story_min_ratio": _limit(0.1, "width / height"),
+        "story_max_ratio": _limit(10, "width / height"),
+        "carousel_video_max_seconds": _limit(60, "seconds", _BELIEVED),
+        "containers_per_day": _limit(400, "containers / 24 h", _PUBLISHING),
+        "container_life_hours": _limit(24, "hours", "Meta for Developers, Instagram Platform: IG Container"),
+    },
+    media_types={"image": ("image/jpeg",), "video": ("video/mp4", "video/quicktime")},
+    reconcile_kind="H",
+    retry_when_absent="always",
+    post_kinds=("image", "carousel", "reel", "story"),
+    quirks=(
+        "Only professional accounts (Business or Creator) can publish.",
+        "There are no text-only posts, and a story takes no caption.",
+        "A single video is always a reel.",
+        "Instagram pulls pictures and covers from an address of this server, so that address has to be public.",
+        "Carousel items are all cropped to the shape of the first one.",
+        "Pictures narrower than 320 or wider than 1440 pixels are scaled.",
+        "How many posts a day are allowed (50 or 100) differs by account and is read before each publication.",
+        "Whether a published post can be deleted by an app is up to Instagram.",
+    ),
+)

@@ -1,0 +1,62 @@
+"""What simulators share: durable state, consent, tokens, faults, rate buckets, pages. Connectors may not import it.
+
+A simulator is a subclass of `Simulator` that holds a `Network`:
+
+- `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py);
+- `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py);
+- `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
+- `consent(…)`: the page that lets an app in (consent.py); `read_params`, `read_json`, `pieces`: bodies (bodies.py);
+- `Pages`, `PostView`, `Look`: pages (pages.py); `Ports`, `listen`: serving (server.py).
+
+A handler refuses with `raise Refused(response)`, and wraps what makes a post visible in
+`async with exchange(request).commit():`.
+"""
+
+from polypost.platforms.simkit.accounts import Account, Code, CodeRefused, Token
+from polypost.platforms.simkit.bodies import BadBody, Params, pieces, read_json, read_params
+from polypost.platforms.simkit.consent import Asked, consent
+from polypost.platforms.simkit.content import Document, Media, SimPost, sim_post
+from polypost.platforms.simkit.faults import FAULTS, Fault, Faults
+from polypost.platforms.simkit.network import Network
+from polypost.platforms.simkit.pages import Look, Pages, PostView, linkify
+from polypost.platforms.simkit.rates import ENFORCED, Bucket
+from polypost.platforms.simkit.server import Ports, listen
+from polypost.platforms.simkit.simulator import Simulator
+from polypost.platforms.simkit.store import Store
+from polypost.platforms.simkit.traffic import Dropped, Exchange, Refused, exchange
+
+__all__ = [
+    "ENFORCED",
+    "FAULTS",
+    "Account",
+    "Asked",
+    "BadBody",
+    "Bucket",
+    "Code",
+    "CodeRefused",
+    "Document",
+    "Dropped",
+    "Exchange",
+    "Fault",
+    "Faults",
+    "Look",
+    "Media",
+    "Network",
+    "Pages",
+    "Params",
+    "Ports",
+    "PostView",
+    "Refused",
+    "SimPost",
+    "Simulator",
+    "Store",
+    "Token",
+    "consent",
+    "exchange",
+    "linkify",
+    "listen",
+    "pieces",
+    "read_json",
+    "read_params",
+    "sim_post",
+]

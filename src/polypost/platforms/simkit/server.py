@@ -1,0 +1,131 @@
+"""Many ports, one uvicorn server, and a way to hang up on a caller."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+BACKLOG = 1024
+EXTENSION = "polypost.connection"
+
+
+class HangingUpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol that lets the app end the connection without an answer.
+
+    The app finds a coroutine function under `scope["extensions"]["polypost.connection"]["drop"]`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._gone = asyncio.Event()
+
+    def on_message_begin(self) -> None:
+        """Put the extension into each request's scope."""
+        super().on_message_begin()
+        self.scope["extensions"] = {EXTENSION: {"drop": self._drop}}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the app that waits in `_drop`."""
+        super().connection_lost(exc)
+        self._gone.set()
+
+    async def _drop(self, reset: bool) -> None:  # noqa: FBT001 - called by name through the scope
+        if reset and (sock := self.transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+        # Only when uvicorn has seen the loss does it accept that no answer will come, instead of sending a 500.
+        await self._gone.wait()
+
+
+async def drop(scope: Scope, *, reset: bool = False) -> None:
+    """End the caller's connection now; it sees no byte of an answer. Needs `HangingUpProtocol`."""
+    hang_up: Callable[[bool], Awaitable[None]] = scope["extensions"][EXTENSION]["drop"]
+    await hang_up(reset)
+
+
+class ByPort:
+    """One ASGI app that passes each request to the app of the port it came in by."""
+
+    def __init__(self, apps: Mapping[int, ASGIApp]) -> None:
+        self._apps = apps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._apps[scope["server"][1]](scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server inside somebody else's loop: signals are not its business."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Ports:
+    """Serves several apps, each on its own listening socket, in the running loop."""
+
+    def __init__(
+        self, apps: Mapping[socket.socket, ASGIApp], *, certificate: tuple[str, str] | None = None
+    ) -> None:
+        self._sockets = list(apps)
+        config = uvicorn.Config(
+            ByPort({sock.getsockname()[1]: app for sock, app in apps.items()}),
+            http=HangingUpProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=2,
+        )
+        if certificate is not None:
+            config.ssl_certfile, config.ssl_keyfile = certificate
+            config.ssl_ciphers = "DEFAULT"
+            config.ssl_version = ssl.PROTOCOL_TLS_SERVER
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to serve; on return every port accepts connections."""
+        self._task = asyncio.get_running_loop().create_task(self._server.serve(self._sockets))
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Finish the calls under way and close every port."""
+        if self._task is not None:
+            self._server.should_exit = True
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+
+def listen(host: str, port: int, *, exactly: bool = False) -> socket.socket:
+    """A listening socket; when `port` is taken the system chooses another, unless it must be `exactly` this one.
+
+    Raises OSError.
+    """
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        # At once, not when uvicorn gets there: two sockets may be bound to one port, but only one can listen.
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        if exactly or port == 0:
+            raise
+        return listen(host, 0)
+    return sock

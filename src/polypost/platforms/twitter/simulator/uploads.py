@@ -1,0 +1,294 @@
+"""The media addresses of X: dedicated ones, the one with `command`, one shot, and v1.1 as older clients use it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost import clock
+from polypost.platforms.simkit import BadBody, Params, exchange, pieces, read_json, read_params
+from polypost.platforms.twitter.simulator.auth import Caller
+from polypost.platforms.twitter.simulator.errors import invalid
+from polypost.platforms.twitter.simulator.library import RECEIVING, Library, Upload
+from polypost.platforms.twitter.simulator.limits import limit
+from polypost.platforms.twitter.simulator.media_rules import (
+    CATEGORIES,
+    MEDIA_TYPES,
+    examine,
+    kind_of,
+    most_bytes,
+)
+
+if TYPE_CHECKING:
+    from polypost.platforms.twitter.simulator.simulator import TwitterSimulator
+
+INITIALIZE = frozenset({"media_type", "total_bytes", "media_category", "additional_owners", "shared"})
+
+
+class Uploads:
+    """The handlers."""
+
+    def __init__(self, sim: TwitterSimulator, library: Library) -> None:
+        self._sim = sim
+        self._library = library
+
+    async def initialize(self, request: Request) -> Response:
+        """`POST /2/media/upload/initialize`."""
+        caller = await self._enter(request, "initialize")
+        params = await _params(request)
+        if unknown := sorted(set(params.values) - INITIALIZE):
+            raise invalid(f"[$.{unknown[0]}: is not defined in the schema]", {unknown[0]: [params.text(unknown[0])]})
+        return _data(_begun(self._begin(caller, params)))
+
+    async def append(self, request: Request) -> Response:
+        """`POST /2/media/upload/{id}/append`."""
+        caller = await self._enter(request, "append")
+        upload = self._own(caller, request.path_params["id"])
+        return _data(await self._append(upload, await _params(request)))
+
+    async def finalize(self, request: Request) -> Response:
+        """`POST /2/media/upload/{id}/finalize`."""
+        caller = await self._enter(request, "finalize")
+        upload = await self._finalize(request, caller, self._own(caller, request.path_params["id"]))
+        return _data(_described(upload))
+
+    async def status(self, request: Request) -> Response:
+        """`GET /2/media/upload?media_id=…&command=STATUS`."""
+        caller = await self._enter(request, "status")
+        return _data(_described(self._status(caller, request.query_params.get("media_id", ""))))
+
+    async def upload(self, request: Request) -> Response:
+        """`POST /2/media/upload`: one shot, or the older form with `command`."""
+        caller = await self._enter(request, "upload")
+        params = await _params(request)
+        match params.text("command"):
+            case "":
+                return _data(_described(await self._one_shot(request, caller, params, must_name=True)))
+            case "INIT":
+                return _data(_begun(self._begin(caller, params)))
+            case "APPEND":
+                return _data(await self._append(self._own(caller, params.text("media_id")), params))
+            case "FINALIZE":
+                upload = await self._finalize(request, caller, self._own(caller, params.text("media_id")))
+                return _data(_described(upload))
+        raise invalid("The command is not one of INIT, APPEND, FINALIZE.", {"command": [params.text("command")]})
+
+    async def upload_v1(self, request: Request) -> Response:
+        """`/1.1/media/upload.json`, the retired address that older clients still speak to."""
+        caller = await self._enter(request, "upload")
+        params = await _params(request)
+        match params.text("command"):
+            case "STATUS":
+                return _v1(_described(self._status(caller, params.text("media_id")), error=True))
+            case "INIT":
+                return _v1(_begun(self._begin(caller, params)), 202)
+            case "APPEND":
+                await self._append(self._own(caller, params.text("media_id")), params)
+                return Response(status_code=204)
+            case "FINALIZE":
+                upload = await self._finalize(request, caller, self._own(caller, params.text("media_id")))
+                return _v1(_described(upload), 201)
+        return _v1(_described(await self._one_shot(request, caller, params, must_name=False)))
+
+    async def metadata(self, request: Request) -> Response:
+        """`POST /2/media/metadata`: the alternative text."""
+        caller = await self._enter(request, "metadata")
+        body = await _object(request)
+        text = (body.get("metadata") or {}).get("alt_text", {}).get("text")
+        upload = self._own(caller, body.get("id"))
+        if text is not None:
+            self._describe(upload, text)
+        return _data({"id": upload.id, "associated_metadata": body.get("metadata") or {}})
+
+    async def metadata_v1(self, request: Request) -> Response:
+        """`POST /1.1/media/metadata/create.json`."""
+        caller = await self._enter(request, "metadata")
+        body = await _object(request)
+        self._describe(self._own(caller, body.get("media_id")), (body.get("alt_text") or {}).get("text"))
+        return Response(status_code=200)
+
+    async def subtitles(self, request: Request) -> Response:
+        """`POST /2/media/subtitles`."""
+        caller = await self._enter(request, "metadata")
+        body = await _object(request)
+        upload = self._own(caller, body.get("id"))
+        track = body.get("subtitles")
+        if upload.kind != "video" or not isinstance(track, dict):
+            raise invalid("Subtitles need a video and a track.", {"id": [upload.id]})
+        self._own(caller, track.get("id"))
+        self._library.caption(upload, track)
+        answer = {"id": upload.id, "media_category": body.get("media_category"), "associated_subtitles": track}
+        return _data(answer)
+
+    async def _enter(self, request: Request, endpoint: str) -> Caller:
+        caller = await self._sim.auth.user(request, "media.write")
+        self._sim.rates.take(request, caller, endpoint)
+        return caller
+
+    def _own(self, caller: Caller, media_id: Any) -> Upload:
+        upload = self._library.get(str(media_id))
+        if upload is None or upload.expired or caller.account.id not in upload.owners:
+            raise invalid("The media id is not known or does not belong to you.", {"media_id": [str(media_id)]})
+        return upload
+
+    def _begin(self, caller: Caller, params: Params) -> Upload:
+        category = params.text("media_category", "tweet_image")
+        media_type = params.text("media_type")
+        total = _number(params, "total_bytes")
+        if category not in CATEGORIES:
+            raise invalid("The media category is not one of the known ones.", {"media_category": [category]})
+        if media_type not in MEDIA_TYPES:
+            raise invalid("The media type is not one of the known ones.", {"media_type": [media_type]})
+        kind = kind_of(category)
+        if media_type.partition("/")[0] != {"image": "image", "gif": "image", "video": "video"}.get(kind, "text"):
+            raise invalid("The media type does not fit the category.", {"media_type": [media_type]})
+        if not 0 < total <= most_bytes(kind):
+            raise invalid("The file is too large for its category, or empty.", {"total_bytes": [str(total)]})
+        owners = params.values.get("additional_owners") or []
+        owners = owners.split(",") if isinstance(owners, str) else owners
+        return self._library.begin(
+            caller, category=category, media_type=media_type, total=total, owners=tuple(str(o) for o in owners)
+        )
+
+    async def _append(self, upload: Upload, params: Params) -> dict[str, Any]:
+        index = _number(params, "segment_index")
+        if not 0 <= index < limit("segments"):
+            raise invalid("The segment index is out of range.", {"segment_index": [str(index)]})
+        if upload.stage != RECEIVING:
+            raise invalid("The upload is complete already.", {"media_id": [upload.id]})
+        size = await self._library.add_segment(upload, index, _media(params))
+        if not 0 < size <= limit("segment_bytes"):
+            raise invalid("The segment is empty or too large.", {"segment_index": [str(index)]})
+        return {"expires_at": int(upload.expires_at)}
+
+    async def _finalize(self, request: Request, caller: Caller, upload: Upload) -> Upload:
+        if upload.stage != RECEIVING:
+            return upload
+        if self._library.received(upload) != upload.total:
+            raise invalid("The segments do not add up to total_bytes.", {"media_id": [upload.id]})
+        await self._library.join(upload)
+        return self._finish(request, caller, upload)
+
+    def _finish(self, request: Request, caller: Caller, upload: Upload) -> Upload:
+        extra = exchange(request).seconds("processing") if upload.processed else 0.0
+        upload = self._library.finish(caller, upload, extra_seconds=extra)
+        if upload.wrong and not upload.processed:
+            raise invalid(upload.wrong, {"media": [upload.id]})
+        return upload
+
+    async def _one_shot(self, request: Request, caller: Caller, params: Params, *, must_name: bool) -> Upload:
+        category = params.text("media_category") or ("" if must_name else "tweet_image")
+        if category not in CATEGORIES:
+            raise invalid("A known media_category is required.", {"media_category": [category]})
+        upload = self._library.begin(caller, category=category, media_type=None, total=0)
+        blobs = self._sim.net.blobs
+        size = await blobs.receive(upload.blob, _media(params), limit=most_bytes(upload.kind))
+        if size > most_bytes(upload.kind):
+            raise invalid("The file is too large for its category.", {"media_category": [category]})
+        if not must_name and upload.kind == "image":
+            self._refuse_unlike_picture(upload)
+        return self._finish(request, caller, upload)
+
+    def _refuse_unlike_picture(self, upload: Upload) -> None:
+        _, wrong = examine(self._sim.net.blobs.path(upload.blob), "image", premium=False)
+        if wrong:
+            raise invalid(wrong, {"media": [upload.id]})
+
+    def _status(self, caller: Caller, media_id: str) -> Upload:
+        upload = self._own(caller, media_id)
+        if not upload.processed or upload.stage == RECEIVING:
+            raise invalid("Not found", {"media_id": [media_id]})
+        return upload
+
+    def _describe(self, upload: Upload, text: Any) -> None:
+        if not isinstance(text, str) or not 0 < len(text) <= limit("alt_text_characters"):
+            raise invalid("The alternative text must have 1 to 1000 characters.", {"alt_text": [str(text)[:100]]})
+        self._library.describe(upload, text)
+
+
+def _data(data: dict[str, Any]) -> Response:
+    return JSONResponse({"data": data})
+
+
+def _v1(data: dict[str, Any], status: int = 200) -> Response:
+    media_id = data.pop("id")
+    return JSONResponse({"media_id": int(media_id), "media_id_string": media_id, **data}, status)
+
+
+def _begun(upload: Upload) -> dict[str, Any]:
+    return {"id": upload.id, "media_key": upload.key, "expires_after_secs": _left(upload)}
+
+
+def _left(upload: Upload) -> int:
+    return max(0, int(upload.expires_at - clock.now().timestamp()))
+
+
+def _described(upload: Upload, *, error: bool = False) -> dict[str, Any]:
+    data: dict[str, Any] = {**_begun(upload), "size": upload.size}
+    facts = upload.facts
+    if facts is not None and not upload.processed:
+        data["image"] = {"image_type": facts.mime, "w": facts.width, "h": facts.height}
+    if upload.processed:
+        data["processing_info"] = _processing(upload, error=error)
+        if upload.kind == "video" and upload.state == "succeeded" and facts is not None:
+            data["video"] = {"video_type": facts.mime}
+    return data
+
+
+def _processing(upload: Upload, *, error: bool) -> dict[str, Any]:
+    state = upload.state
+    if state == "succeeded":
+        return {"state": state, "progress_percent": 100}
+    if state == "failed":
+        # Only v1.1 said why; the v2 description has no such member.
+        reason = {"error": {"code": 1, "name": "InvalidMedia", "message": upload.wrong}} if error else {}
+        return {"state": state, "progress_percent": 100, **reason}
+    left = upload.ready_at - clock.now().timestamp()
+    info: dict[str, Any] = {"state": state, "check_after_secs": max(1, min(10, math.ceil(left)))}
+    if state == "in_progress":
+        whole = upload.ready_at - upload.begun
+        info["progress_percent"] = min(99, int(100 * (whole - left) / whole))
+    return info
+
+
+async def _params(request: Request) -> Params:
+    try:
+        return await read_params(request)
+    except BadBody as error:
+        raise invalid(f"The body cannot be read: {error}.") from error
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    try:
+        body = await read_json(request)
+    except BadBody as error:
+        raise invalid(f"The body cannot be read: {error}.") from error
+    if not isinstance(body, dict):
+        raise invalid("The body is not a JSON object.")
+    return body
+
+
+def _number(params: Params, name: str) -> int:
+    text = params.text(name)
+    if not text.isascii() or not text.isdecimal() or len(text) > 12:
+        raise invalid(f"{name} must be a whole number.", {name: [text]})
+    return int(text)
+
+
+async def _media(params: Params) -> AsyncIterator[bytes]:
+    """The bytes of `media` (a file part, or base64 in JSON or a form) or of v1.1's `media_data`."""
+    file = params.files.get("media")
+    if file is not None:
+        async for piece in pieces(file):
+            yield piece
+        return
+    try:
+        yield base64.b64decode(params.text("media") or params.text("media_data"), validate=True)
+    except binascii.Error as error:
+        raise invalid("media is neither a file nor base64.") from error

@@ -1,0 +1,273 @@
+"""What the user may still change: cancel, reschedule, edit, retry, delete; each honest about a worker that was faster (G5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+
+from polypost import clock
+from polypost.access import Project
+from polypost.credits import service as credits
+from polypost.engine import Ring
+from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
+from polypost.integrations import service as integrations
+from polypost.posts.accept import RING, announce_scheduled, media_value, target_row
+from polypost.posts.checks import problems_of
+from polypost.posts.orders import Context, NewPost, When
+from polypost.posts.states import FINAL, State, derive
+from polypost.posts.tables import idempotency, posts, targets
+from polypost.storage import emit
+
+# The one condition under which the old version will certainly not go out (RELIABILITY §2).
+_UNTOUCHED = or_(
+    targets.c.state == State.SCHEDULED.value,
+    and_(targets.c.state == State.WAITING.value, targets.c.attempted.is_(False)),
+)
+_TOO_LATE = "This post is already being published."
+
+
+def load(db: Connection, project_id: str, post_id: str, *, lock: bool = False) -> Row[Any]:
+    """The post's row. Raises NotFound for absent, deleted and foreign posts alike."""
+    query = select(posts).where(
+        posts.c.id == post_id, posts.c.project_id == project_id, posts.c.deleted_at.is_(None)
+    )
+    row = db.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFound("There is no post with this id in this project.", code="post_not_found")
+    return row
+
+
+def targets_of(db: Connection, project_id: str, post_id: str) -> Sequence[Row[Any]]:
+    """The post's targets in the order of the request."""
+    query = select(targets).where(targets.c.post_id == post_id, targets.c.project_id == project_id)
+    return db.execute(query.order_by(targets.c.position)).all()
+
+
+def _entries(rows: Sequence[Row[Any]]) -> list[credits.Entry]:
+    return [
+        credits.Entry(row.id, row.generation, row.price, row.platform, row.integration_id) for row in rows
+    ]
+
+
+def _hold_still(db: Connection, project_id: str, post_id: str, **values: Any) -> Sequence[Row[Any]]:
+    """Change all targets of the post at once, or none. Raises Conflict when a worker owns one of them."""
+    rows = targets_of(db, project_id, post_id)
+    changed = db.execute(
+        update(targets)
+        .where(targets.c.post_id == post_id, targets.c.project_id == project_id, _UNTOUCHED)
+        .values(**values)
+    ).rowcount
+    if changed != len(rows):
+        raise Conflict(_why_not(rows), code="already_publishing")
+    return rows
+
+
+def _why_not(rows: Sequence[Row[Any]]) -> str:
+    states = {State(row.state) for row in rows}
+    if states <= FINAL:
+        return "This post has already been published or has failed; it can no longer be changed."
+    return _TOO_LATE if states - {State.DRAFT} else "This post is a draft; it is not scheduled."
+
+
+def cancel(db: Connection, project_id: str, post_id: str) -> bool:
+    """Back to draft, credits released; False when it was a draft already. Raises Conflict when it is too late."""
+    load(db, project_id, post_id, lock=True)
+    if all(row.state == State.DRAFT.value for row in targets_of(db, project_id, post_id)):
+        return False
+    now = clock.now()
+    rows = _hold_still(
+        db, project_id, post_id, state=State.DRAFT.value, next_at=None, wait_reason=None, updated_at=now
+    )
+    credits.release(db, project_id, _entries(rows), at=now)
+    _touch(db, post_id, now, status="draft")
+    return True
+
+
+def reschedule(db: Connection, context: Context, project: Project, post_id: str, when: When) -> None:
+    """Another hour; a cancelled post goes back on the schedule. Raises Conflict when it is too late."""
+    row = load(db, project.id, post_id, lock=True)
+    now = clock.now()
+    if row.status == "draft":
+        _new_generation(db, project, targets_of(db, project.id, post_id), when.instant, now)
+    elif row.scheduled_for is None:
+        raise Conflict(_why_not(targets_of(db, project.id, post_id)), code="not_scheduled")
+    else:
+        _hold_still(
+            db,
+            project.id,
+            post_id,
+            state=State.SCHEDULED.value,
+            due_at=when.instant,
+            next_at=when.instant,
+            rung_at=when.instant,
+            wait_reason=None,
+            updated_at=now,
+        )
+    _touch(db, post_id, now, status="scheduled", **_when_values(when))
+    announce_scheduled(db, project.id, post_id, when.instant, now)
+    _ring(db, context, project.id, post_id, when.instant)
+
+
+def edit(db: Connection, context: Context, project: Project, post_id: str, order: NewPost) -> None:
+    """Another content, other accounts, perhaps another hour: the old targets go, new ones stand in their place.
+
+    `order.when` is None when the hour stays. Raises InvalidRequest, PaymentRequired, Conflict; then all is as before.
+    """
+    row = load(db, project.id, post_id, lock=True)
+    now = clock.now()
+    found = integrations.find(db, project.id, [target.integration_id for target in order.targets])
+    problems = problems_of(order, found)
+    if problems:
+        raise InvalidRequest(problems)
+    if row.scheduled_for is None or row.status == "draft":
+        raise Conflict(_why_not(targets_of(db, project.id, post_id)), code="not_scheduled")
+    old = _hold_still(db, project.id, post_id, updated_at=now)
+    due = order.when.instant if order.when else row.scheduled_for
+    credits.release(db, project.id, _entries(old), at=now)
+    db.execute(delete(targets).where(targets.c.post_id == post_id, targets.c.project_id == project.id))
+    fresh = [
+        target_row(context, project.id, post_id, place, target, due, now)
+        for place, target in enumerate(order.targets)
+    ]
+    entries = [
+        credits.Entry(new["id"], 1, new["price"], new["platform"], new["integration_id"]) for new in fresh
+    ]
+    credits.reserve(db, project.id, entries, limit=project.credit_limit, at=now)
+    db.execute(insert(targets), fresh)
+    values: dict[str, Any] = {
+        "content": order.content,
+        "media": [media_value(item) for item in order.media],
+        "raw": order.raw,
+    }
+    if order.when:
+        values |= _when_values(order.when)
+    _touch(db, post_id, now, status="scheduled", **values)
+    if order.when and order.when.instant != row.scheduled_for:
+        announce_scheduled(db, project.id, post_id, due, now)
+    context.engine.ring(db, [Ring(RING, new["id"], due) for new in fresh])
+
+
+def retry(
+    db: Connection,
+    context: Context,
+    project: Project,
+    post_id: str,
+    chosen: Sequence[tuple[str, str]] | None,
+    *,
+    force: bool,
+) -> None:
+    """Failed targets once more, each as a new generation with a reservation of its own.
+
+    `chosen` names them as (platform, accountId); None means all that failed. Those that end in
+    `outcome_unknown` need `force`. Raises Conflict, InvalidRequest, PaymentRequired.
+    """
+    row = load(db, project.id, post_id, lock=True)
+    all_rows = targets_of(db, project.id, post_id)
+    rows = [
+        target for target in all_rows if chosen is None or (target.platform, target.integration_id) in chosen
+    ]
+    if chosen is not None and len(rows) != len(set(chosen)):
+        raise InvalidRequest(
+            [
+                Problem(
+                    "platforms",
+                    "Not all of these are targets of this post.",
+                    "Read the post and name its own accounts.",
+                )
+            ]
+        )
+    if chosen is None:
+        rows = [target for target in rows if target.state == State.FAILED.value]
+    if not rows or any(target.state != State.FAILED.value for target in rows):
+        raise Conflict(
+            "Only failed targets can be tried again, and there is none here.", code="nothing_failed"
+        )
+    doubtful = [target for target in rows if target.error_code == "outcome_unknown"]
+    if doubtful and not force:
+        where = ", ".join(sorted({target.platform for target in doubtful}))
+        raise Conflict(
+            f"It is not known whether this post is out on {where}.",
+            code="outcome_unknown",
+            next_step="Look at the account first; send force: true to publish it again all the same.",
+        )
+    now = clock.now()
+    _new_generation(db, project, rows, now, now)
+    states = [State.SCHEDULED if target in rows else State(target.state) for target in all_rows]
+    _touch(db, post_id, now, status=derive(states, publish_now=row.scheduled_for is None))
+    context.engine.ring(db, [Ring(RING, target.id, now) for target in rows])
+
+
+def removable(db: Connection, project_id: str, post_id: str, *, lock: bool = False) -> Row[Any]:
+    """The post, if it may be deleted now. Raises NotFound, and Conflict while it is scheduled or being published."""
+    row = load(db, project_id, post_id, lock=lock)
+    if row.status not in {"draft", "published", "partial", "failed"}:
+        raise Conflict(
+            "This post is scheduled or being published.", code="still_open", next_step="Cancel it first."
+        )
+    return row
+
+
+def remove(db: Connection, project_id: str, post_id: str) -> None:
+    """Delete the post here; it is no longer shown, its credits stay accounted for."""
+    removable(db, project_id, post_id, lock=True)
+    now = clock.now()
+    mine = and_(posts.c.id == post_id, posts.c.project_id == project_id)
+    db.execute(update(posts).where(mine).values(deleted_at=now, updated_at=now))
+    db.execute(
+        delete(idempotency).where(idempotency.c.project_id == project_id, idempotency.c.post_id == post_id)
+    )
+    emit(db, f"post:{post_id}")
+
+
+def _new_generation(
+    db: Connection, project: Project, rows: Sequence[Row[Any]], due: datetime, now: datetime
+) -> None:
+    entries = [
+        credits.Entry(row.id, row.generation + 1, row.price, row.platform, row.integration_id) for row in rows
+    ]
+    credits.reserve(db, project.id, entries, limit=project.credit_limit, at=now)
+    db.execute(
+        update(targets)
+        .where(targets.c.id.in_([row.id for row in rows]), targets.c.project_id == project.id)
+        .values(
+            state=State.SCHEDULED.value,
+            generation=targets.c.generation + 1,
+            due_at=due,
+            next_at=due,
+            rung_at=due,
+            attempted=False,
+            tries=0,
+            first_try_at=None,
+            looks=0,
+            doubt_since=None,
+            journal=None,
+            wait_reason=None,
+            step=None,
+            error_code=None,
+            error_message=None,
+            warning=None,
+            updated_at=now,
+        )
+    )
+
+
+def _when_values(when: When) -> dict[str, Any]:
+    return {
+        "scheduled_for": when.instant,
+        "timezone": when.timezone,
+        "local_time": when.local,
+        "tzdata": clock.tzdata_version() if when.local else None,
+        "warning": when.note,
+    }
+
+
+def _touch(db: Connection, post_id: str, now: datetime, **values: Any) -> None:
+    db.execute(update(posts).where(posts.c.id == post_id).values(updated_at=now, **values))
+    emit(db, f"post:{post_id}")
+
+
+def _ring(db: Connection, context: Context, project_id: str, post_id: str, at: datetime) -> None:
+    context.engine.ring(db, [Ring(RING, row.id, at) for row in targets_of(db, project_id, post_id)])

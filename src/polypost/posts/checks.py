@@ -1,0 +1,129 @@
+"""Everything that can be said about an order without the networks: one function for the API, dry runs and the composer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from polypost.errors import Problem
+from polypost.integrations.service import Integration
+from polypost.platforms.base import Connector, Draft, Options
+from polypost.platforms.registry import BUILT_IN, connector
+from polypost.posts.orders import NewPost, NewTarget
+
+
+def problems_of(order: NewPost, found: Mapping[str, Integration]) -> list[Problem]:
+    """Every problem of every target, by its path in the request. `found` holds the project's own integrations."""
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for index, target in enumerate(order.targets):
+        where = f"platforms[{index}]"
+        if target.integration_id in seen:
+            problems.append(
+                Problem(
+                    f"{where}.accountId",
+                    "This account is named twice.",
+                    "Name each account once in a post.",
+                    "duplicate_account",
+                )
+            )
+            continue
+        seen.add(target.integration_id)
+        problems.extend(_target_problems(order, target, where, found.get(target.integration_id)))
+    return problems
+
+
+def _target_problems(
+    order: NewPost, target: NewTarget, where: str, integration: Integration | None
+) -> list[Problem]:
+    network = connector(target.platform)
+    if network is None:
+        hint = f"This server publishes to {', '.join(BUILT_IN)}."
+        return [
+            Problem(
+                f"{where}.platform",
+                f"'{target.platform}' is not available on this server.",
+                hint,
+                "unknown_platform",
+            )
+        ]
+    problems: list[Problem] = []
+    if integration is None or integration.platform != target.platform:
+        hint = f"Use the id of a connected {network.spec.name} account (GET /v1/connect/integrations)."
+        problems.append(
+            Problem(
+                f"{where}.accountId",
+                f"No {network.spec.name} account with this id is connected.",
+                hint,
+                "unknown_account",
+            )
+        )
+    options, wrong = parse_options(network, target.options, f"{where}.platformSpecificData")
+    problems.extend(wrong)
+    if options is None or integration is None or integration.platform != target.platform:
+        return problems
+    draft = Draft(
+        text=order.content if target.content is None else target.content,
+        media=tuple(order.media),
+        options=options,
+        account=integration.account,
+    )
+    problems.extend(
+        locate(problem, where, own_text=target.content is not None) for problem in network.check(draft)
+    )
+    return problems
+
+
+def option_urls(order: NewPost, check_url: Callable[[str], str | None]) -> list[Problem]:
+    """What is wrong with URLs that options name (covers, thread media)."""
+    problems = []
+    for index, target in enumerate(order.targets):
+        network = connector(target.platform)
+        where = f"platforms[{index}].platformSpecificData"
+        options = parse_options(network, target.options, where)[0] if network else None
+        if network is None or options is None:
+            continue
+        for ref in network.media_refs(options):
+            wrong = check_url(ref.url)
+            if wrong is not None:
+                problems.append(
+                    Problem(where, wrong, "Give a public http or https address.", "address_refused")
+                )
+    return problems
+
+
+def parse_options(
+    network: Connector, options: dict[str, Any], where: str
+) -> tuple[Options | None, list[Problem]]:
+    """The network's options from their wire form, or every problem with them."""
+    try:
+        return network.options.model_validate(options), []
+    except ValidationError as error:
+        return None, [
+            Problem(_join(where, item["loc"]), *_said(item, network))
+            for item in error.errors(include_url=False, include_context=True)
+        ]
+
+
+def _said(item: Any, network: Connector) -> tuple[str, str, str]:
+    if item["type"] == "extra_forbidden":
+        known = ", ".join(field.alias or name for name, field in network.options.model_fields.items())
+        return "must NOT have additional properties", f"{network.spec.name} knows: {known}.", "unknown_key"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return message, "", "invalid"
+
+
+def _join(where: str, loc: tuple[int | str, ...]) -> str:
+    return where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+
+
+def locate(problem: Problem, where: str, *, own_text: bool) -> Problem:
+    """The problem with its path turned from the target's view to the request's."""
+    path = problem.path
+    if path == "content" and own_text:
+        path = f"{where}.content"
+    elif path.startswith("platformSpecificData"):
+        path = f"{where}.{path}"
+    return Problem(path, problem.message, problem.hint, problem.code)

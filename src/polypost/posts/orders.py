@@ -1,0 +1,78 @@
+"""What an entrance hands in and what it gets back; plain values without any wire in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from polypost.engine import Engine
+from polypost.platforms.base import MediaRef
+
+
+@dataclass(frozen=True, slots=True)
+class NewTarget:
+    """One platform entry: where to, and what differs there. `options` as sent, not yet checked."""
+
+    platform: str
+    integration_id: str
+    content: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The resolved instant, and what the user wrote to mean it (RELIABILITY T6)."""
+
+    instant: datetime
+    timezone: str
+    local: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """An order; `when` is None for a post that goes out now."""
+
+    content: str
+    targets: Sequence[NewTarget]
+    media: Sequence[MediaRef]
+    when: When | None
+    timezone: str
+    raw: dict[str, Any]
+    api_key_id: str | None = None
+    fingerprint: int | None = None
+    idempotency_key: str | None = None
+    operation: str = "POST /v1/posts"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What acceptance answers. `replayed` when the post was there already."""
+
+    post_id: str
+    replayed: bool
+    status: str
+    scheduled_for: datetime | None
+    warning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the room needs from outside: the engine, prices, and who this server is."""
+
+    engine: Engine
+    price: Callable[[str], int]
+    server: str
+    late_grace: timedelta = timedelta(hours=24)
+
+
+def fingerprint(*parts: Any) -> int:
+    """A signed 64-bit fingerprint of JSON values: equal bodies have equal ones whatever their key order."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return int.from_bytes(
+        hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
+    )

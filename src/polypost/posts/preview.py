@@ -1,0 +1,64 @@
+"""The dry run: what acceptance would say, what it would cost and when it would go out. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from polypost.access import Project
+from polypost.credits import service as credits
+from polypost.errors import PolypostError, Problem
+from polypost.integrations import service as integrations
+from polypost.integrations.service import Integration
+from polypost.platforms.base import Draft, MediaRef
+from polypost.platforms.registry import connector
+from polypost.posts.checks import locate, parse_options, problems_of
+from polypost.posts.orders import Context, NewPost
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The verdict on an order. `price` in credits; `left` is None where the project has no limit."""
+
+    problems: list[Problem]
+    price: int
+    left: int | None
+    texts: list[str]
+
+
+def preview(
+    db: Connection, context: Context, project: Project, order: NewPost
+) -> tuple[Preview, Mapping[str, Integration]]:
+    """Everything that can be said without fetching anything, and the accounts it was said of."""
+    found = integrations.find(db, project.id, [target.integration_id for target in order.targets])
+    price = sum(context.price(target.platform) for target in order.targets)
+    left = None if project.credit_limit is None else project.credit_limit - credits.used(db, project.id)
+    texts = [order.content if target.content is None else target.content for target in order.targets]
+    return Preview(problems_of(order, found), price, left, texts), found
+
+
+def judge_media(order: NewPost, found: Mapping[str, Integration], stored: Mapping[str, Any]) -> list[Problem]:
+    """The problems of an order once its media are here. `stored` maps URLs to files or to what went wrong."""
+    problems = []
+    for place, item in enumerate(order.media):
+        got = stored[item.url]
+        if isinstance(got, PolypostError):
+            problems.append(Problem(f"mediaItems[{place}].url", str(got), got.next_step, got.code))
+    if problems:
+        return problems
+    media = tuple(
+        MediaRef(item.type, item.url, item.thumbnail, stored[item.url].facts) for item in order.media
+    )
+    for index, target in enumerate(order.targets):
+        network, integration = connector(target.platform), found.get(target.integration_id)
+        where = f"platforms[{index}]"
+        options = parse_options(network, target.options, where)[0] if network else None
+        if network is None or integration is None or options is None:
+            continue
+        text = order.content if target.content is None else target.content
+        said = network.check(Draft(text, media, options, integration.account))
+        problems.extend(locate(problem, where, own_text=target.content is not None) for problem in said)
+    return problems

@@ -1,0 +1,110 @@
+"""Reading posts: one, many, the scheduled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from polypost.posts.changes import load, targets_of
+from polypost.posts.states import State
+from polypost.posts.tables import posts, targets
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of posts is narrowed to; None and empty mean everything."""
+
+    statuses: Sequence[str] = ()
+    platforms: Sequence[str] = ()
+    integration_ids: Sequence[str] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    scheduled_after: datetime | None = None
+    scheduled_before: datetime | None = None
+    hidden_platforms: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A post with its targets, as rows."""
+
+    post: Row[Any]
+    targets: Sequence[Row[Any]]
+
+    @property
+    def done(self) -> bool:
+        """Whether no target will change by itself any more."""
+        return all(State(row.state) in {State.PUBLISHED, State.FAILED, State.DRAFT} for row in self.targets)
+
+
+def one(db: Connection, project_id: str, post_id: str) -> Shown:
+    """A post. Raises NotFound."""
+    return Shown(load(db, project_id, post_id), targets_of(db, project_id, post_id))
+
+
+def many(
+    db: Connection, project_id: str, filters: Filters, *, limit: int, offset: int, descending: bool
+) -> tuple[int, list[Shown]]:
+    """The total over all pages and one page of posts, by creation."""
+    query = _narrow(
+        select(posts).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None)),
+        project_id,
+        filters,
+    )
+    order = posts.c.created_at.desc() if descending else posts.c.created_at
+    tie = posts.c.id.desc() if descending else posts.c.id
+    return _page(db, project_id, query, (order, tie), limit, offset)
+
+
+def scheduled(
+    db: Connection, project_id: str, filters: Filters, *, limit: int, offset: int, descending: bool
+) -> tuple[int, list[Shown]]:
+    """The total and one page of posts that wait for their hour, by that hour."""
+    query = _narrow(
+        select(posts).where(
+            posts.c.project_id == project_id, posts.c.deleted_at.is_(None), posts.c.status == "scheduled"
+        ),
+        project_id,
+        filters,
+    )
+    order = posts.c.scheduled_for.desc() if descending else posts.c.scheduled_for
+    tie = posts.c.id.desc() if descending else posts.c.id
+    return _page(db, project_id, query, (order, tie), limit, offset)
+
+
+def _page(
+    db: Connection, project_id: str, query: Select[Any], order: tuple[Any, Any], limit: int, offset: int
+) -> tuple[int, list[Shown]]:
+    total = int(db.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+    rows = db.execute(query.order_by(*order).limit(limit).offset(offset)).all()
+    by_post: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
+    of_page = select(targets).where(targets.c.project_id == project_id, targets.c.post_id.in_(list(by_post)))
+    for target in db.execute(of_page.order_by(targets.c.post_id, targets.c.position)):
+        by_post[target.post_id].append(target)
+    return total, [Shown(row, by_post[row.id]) for row in rows]
+
+
+def _narrow(query: Select[Any], project_id: str, filters: Filters) -> Select[Any]:
+    if filters.statuses:
+        query = query.where(posts.c.status.in_(filters.statuses))
+    for column, bound, above in (
+        (posts.c.created_at, filters.created_after, True),
+        (posts.c.created_at, filters.created_before, False),
+        (posts.c.scheduled_for, filters.scheduled_after, True),
+        (posts.c.scheduled_for, filters.scheduled_before, False),
+    ):
+        if bound is not None:
+            query = query.where(column >= bound if above else column <= bound)
+    mine = select(targets.c.post_id).where(targets.c.project_id == project_id)
+    if filters.platforms:
+        query = query.where(posts.c.id.in_(mine.where(targets.c.platform.in_(filters.platforms))))
+    if filters.integration_ids is not None:
+        query = query.where(posts.c.id.in_(mine.where(targets.c.integration_id.in_(filters.integration_ids))))
+    if filters.hidden_platforms:
+        shown = mine.where(targets.c.platform.not_in(filters.hidden_platforms))
+        query = query.where(posts.c.id.in_(shown))
+    return query

@@ -1,0 +1,165 @@
+"""Tables of the posts room. The target row is the truth; queues only ring for it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from polypost.storage import Instant, Json, metadata
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("project_id", String(40), nullable=False),
+    Column("api_key_id", String(40)),
+    Column("content", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("media", Json, nullable=False),
+    Column("raw", Json, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("scheduled_for", Instant),
+    Column("local_time", String(40)),
+    Column("tzdata", String(16)),
+    Column("warning", Text),
+    Column("fingerprint", BigInteger),
+    Column("delivery", String(8)),
+    Column("server", String(64)),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    Index("ix_posts_project_id_created_at", "project_id", "created_at"),
+    Index("ix_posts_project_id_scheduled_for", "project_id", "scheduled_for"),
+    Index("ix_posts_fingerprint", "fingerprint"),
+    Index("ix_posts_created_at_server", "created_at", "server"),
+)
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("post_id", String(40), nullable=False),
+    Column("project_id", String(40), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("platform", String(24), nullable=False),
+    Column("integration_id", String(40), nullable=False),
+    Column("content", Text),
+    Column("options", Json, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("price", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("next_at", Instant),
+    Column("rung_at", Instant),
+    Column("lease_until", Instant),
+    Column("lease_by", String(40)),
+    Column("epoch", Integer, nullable=False),
+    Column("attempted", Boolean, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("first_try_at", Instant),
+    Column("looks", Integer, nullable=False),
+    Column("doubt_since", Instant),
+    Column("journal", Json),
+    Column("wait_reason", String(40)),
+    Column("step", String(80)),
+    Column("proof_id", String(255)),
+    Column("proof_url", Text),
+    Column("published_at", Instant),
+    Column("removed_at", Instant),
+    Column("error_code", String(48)),
+    Column("error_message", Text),
+    Column("warning", Text),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_targets_post_id", "post_id"),
+    # Everything that needs attention at some time has next_at; rows that are done have not and cost nothing here.
+    Index(
+        "ix_targets_next_at",
+        "next_at",
+        sqlite_where=text("next_at IS NOT NULL"),
+        postgresql_where=text("next_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_targets_integration_id_due_at",
+        "integration_id",
+        "due_at",
+        sqlite_where=text("next_at IS NOT NULL"),
+        postgresql_where=text("next_at IS NOT NULL"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("project_id", String(40), nullable=False),
+    Column("target_id", String(40), nullable=False),
+    Column("integration_id", String(40), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("part", String(80), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("handles", Json, nullable=False),
+    Column("finished_at", Instant),
+    Column("outcome", String(12)),
+    Column("proof_id", String(255)),
+    Column("proof_url", Text),
+    Column("detail", Text),
+    UniqueConstraint("target_id", "generation", "part", "number"),
+    # I2: a network's proof belongs to one part of one target of the account.
+    Index("uq_attempts_proof", "integration_id", "proof_id", unique=True),
+    # I3: no attempt starts while an earlier one of the target has no result.
+    Index(
+        "uq_attempts_open",
+        "target_id",
+        unique=True,
+        sqlite_where=text("finished_at IS NULL"),
+        postgresql_where=text("finished_at IS NULL"),
+    ),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("integration_id", String(40), primary_key=True),
+    Column("target_id", String(40)),
+    Column("lease_until", Instant),
+    Column("not_before", Instant),
+    Column("refusals", Integer, nullable=False),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("project_id", String(40), nullable=False),
+    Column("post_id", String(40), nullable=False),
+    Column("target_id", String(40)),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("detail", Json),
+    Index("ix_timeline_post_id", "post_id"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("project_id", String(40), primary_key=True),
+    Column("operation", String(120), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", BigInteger, nullable=False),
+    Column("post_id", String(40), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)

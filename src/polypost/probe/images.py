@@ -1,0 +1,136 @@
+"""The headers of pictures, read by hand.
+
+An imaging library is not used here on purpose: for WebP it loads the whole file and allocates the canvas
+before the size can be judged, and it steps through every frame of a GIF without a limit.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+
+from polypost.probe.facts import Facts, Unsupported, picture
+from polypost.probe.source import Source
+
+# Frame headers of every JPEG process; 0xC4, 0xC8 and 0xCC in that range mean something else.
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
+_JPEG_DATA = frozenset({0xD9, 0xDA})
+_BMP_HEADERS = frozenset({40, 52, 56, 64, 108, 124})
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+_TIFF_TYPES = {3: "H", 4: "I"}
+_TIFF_MAX_ENTRIES = 4_096
+# One read for each sub-block of at most 255 bytes: enough for GIFs of about 100 MB.
+GIF_READS = 400_000
+
+
+def jpeg(source: Source) -> Facts:
+    """Width and height from the first frame header of a JPEG."""
+    at = 2
+    while True:
+        prefix, marker = source.at(at, 2)
+        if prefix != 0xFF or marker in _JPEG_DATA:
+            raise Unsupported
+        if marker == 0xFF:
+            at += 1
+        elif marker in _JPEG_WITHOUT_LENGTH:
+            at += 2
+        elif marker in _JPEG_FRAMES:
+            height, width = struct.unpack(">HH", source.at(at + 5, 4))
+            return picture("image/jpeg", source.size, width, height)
+        else:
+            at += 2 + max(source.number(at + 2, 2), 2)
+
+
+def png(source: Source) -> Facts:
+    """Width and height from a PNG's first chunk."""
+    name, width, height = struct.unpack(">4sII", source.at(12, 12))
+    if name != b"IHDR":
+        raise Unsupported
+    return picture("image/png", source.size, width, height)
+
+
+def webp(source: Source) -> Facts:
+    """Width and height from the first chunk of a WebP file: lossy, lossless or extended."""
+    chunk = source.at(12, 4)
+    if chunk == b"VP8X":
+        raw = source.at(24, 6)
+        width, height = 1 + int.from_bytes(raw[:3], "little"), 1 + int.from_bytes(raw[3:], "little")
+    elif chunk == b"VP8L":
+        signature, bits = struct.unpack("<BI", source.at(20, 5))
+        if signature != 0x2F:
+            raise Unsupported
+        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    elif chunk == b"VP8 ":
+        start, width, height = struct.unpack("<3sHH", source.at(23, 7))
+        if start != b"\x9d\x01\x2a":
+            raise Unsupported
+        # The upper two bits of each ask for scaling when shown and are not part of the size.
+        width, height = width & 0x3FFF, height & 0x3FFF
+    else:
+        raise Unsupported
+    return picture("image/webp", source.size, width, height)
+
+
+def gif(source: Source) -> Facts:
+    """Size, number of frames and playing time of a GIF; one that breaks off counts as far as it goes."""
+    width, height, packed = struct.unpack("<HHB", source.at(6, 5))
+    facts = picture("image/gif", source.size, width, height, kind="gif")
+    frames, hundredths = _gif_frames(source, 13 + _gif_colours(packed))
+    if not frames:
+        raise Unsupported
+    return replace(facts, frames=frames, duration=hundredths / 100 if hundredths and frames > 1 else None)
+
+
+def _gif_colours(packed: int) -> int:
+    """The size in bytes of the colour table that a packed field announces."""
+    return 3 << (packed & 7) + 1 if packed & 0x80 else 0
+
+
+def _gif_frames(source: Source, at: int) -> tuple[int, int]:
+    """The number of frames from `at` on and the sum of their delays in hundredths of a second."""
+    frames = delays = 0
+    while True:
+        head = source.up_to(at, 10)
+        if head[:1] == b"!" and len(head) > 6:
+            if head[1] == 0xF9:
+                delays += int.from_bytes(head[4:6], "little")
+            at = _gif_after_blocks(source, at + 2)
+        elif head[:1] == b"," and len(head) == 10:
+            frames += 1
+            # The code size of the picture data stands between the colour table and the blocks.
+            at = _gif_after_blocks(source, at + 10 + _gif_colours(head[9]) + 1)
+        else:
+            return frames, delays
+
+
+def _gif_after_blocks(source: Source, at: int) -> int:
+    """Where a chain of sub-blocks that starts at `at` ends."""
+    while length := source.up_to(at, 1):
+        at += 1 + length[0]
+        if not length[0]:
+            break
+    return at
+
+
+def bmp(source: Source) -> Facts:
+    """Width and height of a Windows bitmap."""
+    header, width, height = struct.unpack("<Iii", source.at(14, 12))
+    if header not in _BMP_HEADERS:
+        raise Unsupported
+    # A negative height means that the rows are stored from the top.
+    return picture("image/bmp", source.size, width, abs(height))
+
+
+def tiff(source: Source) -> Facts:
+    """Width and height from the first directory of a TIFF file."""
+    order = "<" if source.at(0, 2) == b"II" else ">"
+    (directory,) = struct.unpack(order + "I", source.at(4, 4))
+    (entries,) = struct.unpack(order + "H", source.at(directory, 2))
+    raw = source.up_to(directory + 2, 12 * min(entries, _TIFF_MAX_ENTRIES))
+    numbers: dict[int, int] = {}
+    for tag, kind, _count, value in struct.iter_unpack(order + "HHI4s", raw[: len(raw) // 12 * 12]):
+        if tag in {_TIFF_WIDTH, _TIFF_HEIGHT} and kind in _TIFF_TYPES:
+            layout = order + _TIFF_TYPES[kind]
+            (numbers[tag],) = struct.unpack_from(layout, value)
+    return picture("image/tiff", source.size, numbers.get(_TIFF_WIDTH, 0), numbers.get(_TIFF_HEIGHT, 0))

@@ -1,0 +1,280 @@
+"""The journal of one target: what a connector sees as `Run`.
+
+Finished steps answer from the target's row; the commit call has its intent row before the first byte
+leaves and its result right after the answer (RELIABILITY S4–S8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Row
+
+from polypost import clock
+from polypost.errors import (
+    Duplicate,
+    LeaseLost,
+    NoAnswer,
+    NotSent,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+    StoreUnavailable,
+    TokenExpired,
+    Unavailable,
+)
+from polypost.observability import failpoints
+from polypost.outbound import Exchange, NetworkClient, Networks
+from polypost.platforms.base import Account, NotYet, Proof, Tokens
+from polypost.posts import timeline, work
+from polypost.posts.timeline import Line
+from polypost.storage import Store
+
+T = TypeVar("T")
+log = structlog.get_logger("polypost.publishing")
+
+TokenOf = Callable[[str | None], Awaitable[Tokens]]
+
+
+class Wait(Exception):
+    """The network is still working: give the worker back and come again at `at`."""
+
+    def __init__(self, at: datetime, reason: str, step: str) -> None:
+        super().__init__(reason)
+        self.at = at
+        self.reason = reason
+        self.step = step
+
+
+class TargetRun:
+    """One target's story being told; implements `platforms.base.Run`."""
+
+    def __init__(
+        self,
+        store: Store,
+        networks: Networks,
+        claimed: work.Claim,
+        *,
+        account: Account,
+        token_of: TokenOf,
+        lease: timedelta,
+    ) -> None:
+        self._store = store
+        self._claim = claimed
+        self._account = account
+        self._token_of = token_of
+        self._token = ""
+        self._lease = lease
+        self._platform: str = claimed.target.platform
+        self._lines: list[Line] = []
+        self.warnings: list[str] = []
+        self._http = networks.client(
+            self._platform,
+            observer=self._observe,
+            on_commit_sent=lambda: failpoints.hit("P9", self._platform),
+            commit_deadline=lease.total_seconds() / 3,
+        )
+
+    @property
+    def http(self) -> NetworkClient:
+        """The network's client."""
+        return self._http
+
+    @property
+    def account(self) -> Account:
+        """The account this target goes to."""
+        return self._account
+
+    @property
+    def token(self) -> str:
+        """The access token that works now."""
+        return self._token
+
+    def now(self) -> datetime:
+        """The server's clock."""
+        return clock.now()
+
+    async def authorise(self, refused: str | None = None) -> None:
+        """Have a live token; with `refused`, another one than that. Raises ReconnectRequired, Unavailable."""
+        self._token = (await self._token_of(refused)).access_token
+
+    async def step(self, name: str, fn: Callable[[], Awaitable[T]]) -> T:
+        """See `platforms.base.Run`."""
+        if name in self._claim.journal:
+            return self._claim.journal[name]  # type: ignore[no-any-return]
+        result = await self._once_refreshed(fn)
+        await self._remember(name, result)
+        return result
+
+    async def until(
+        self,
+        name: str,
+        fn: Callable[[], Awaitable[T | NotYet]],
+        *,
+        every: timedelta,
+        at_most: timedelta,
+    ) -> T:
+        """See `platforms.base.Run`."""
+        if name in self._claim.journal:
+            return self._claim.journal[name]  # type: ignore[no-any-return]
+        began = f"{name}.began"
+        if began not in self._claim.journal:
+            await self._remember(began, clock.iso(clock.now()))
+        result = await self._once_refreshed(fn)
+        if isinstance(result, NotYet):
+            since = clock.parse_stamp(self._claim.journal[began])
+            if clock.now() - since > at_most:
+                raise Unavailable(
+                    f"The network did not finish within {int(at_most.total_seconds() // 60)} minutes."
+                )
+            raise Wait(clock.now() + (result.after or every), result.note or "processing", name)
+        await self._remember(name, result)
+        return result
+
+    async def commit(
+        self, name: str, fn: Callable[[], Awaitable[Proof]], *, handles: Mapping[str, Any] | None = None
+    ) -> Proof:
+        """See `platforms.base.Run`."""
+        done = self._claim.parts.get(name)
+        if done is not None:
+            return done
+        failpoints.hit("P7", self._platform)
+        try:
+            return await self._attempt(name, fn, handles or {})
+        except TokenExpired:
+            await self.authorise(self._token)
+            return await self._attempt(name, fn, handles or {})
+
+    async def after(self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str) -> T | None:
+        """See `platforms.base.Run`."""
+        try:
+            return await self.step(name, fn)
+        except (PlatformError, NotSent, NoAnswer) as error:
+            log.info("follow-up failed", target=self._claim.target.id, step=name, error=str(error))
+            self.warn(warning)
+            return None
+
+    async def hold(self, until: datetime) -> None:
+        """See `platforms.base.Run`."""
+        integration_id = self._claim.target.integration_id
+        await self._store.write(lambda db: work.slow_account(db, integration_id, until))
+
+    async def linked(self, ids: Iterable[str]) -> set[str]:
+        """See `platforms.base.Run`."""
+        target = self._claim.target
+        asked = list(ids)
+        return await self._store.read(lambda db: work.linked(db, target.integration_id, target.id, asked))
+
+    def warn(self, message: str) -> None:
+        """See `platforms.base.Run`."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+    def say(self, kind: str, message: str, detail: dict[str, Any] | None = None) -> None:
+        """A line for the timeline; written with the next transaction."""
+        self._lines.append(Line(clock.now(), kind, message, detail))
+
+    def flush(self, db: Connection) -> None:
+        """Write the lines that have gathered."""
+        target = self._claim.target
+        timeline.write(db, target.project_id, target.post_id, target.id, self._lines)
+
+    def forget_lines(self) -> None:
+        """The lines have been written durably."""
+        self._lines = []
+
+    async def _attempt(
+        self, part: str, fn: Callable[[], Awaitable[Proof]], handles: Mapping[str, Any]
+    ) -> Proof:
+        attempt = await self._begin(part, handles)
+        failpoints.hit("P8", self._platform)
+        try:
+            proof = await fn()
+        except Duplicate as error:
+            if attempt.number > 1:
+                raise OutcomeUnknown(
+                    "The network has this content already; looking whether it is this post."
+                ) from error
+            await self._end(attempt, "refused", detail=str(error))
+            raise
+        except (NoAnswer, OutcomeUnknown) as error:
+            raise OutcomeUnknown("The answer of the network was lost.") from error
+        except NotSent as error:
+            await self._end(attempt, "not_sent", detail=str(error))
+            raise Unavailable("The network could not be reached.") from error
+        except PlatformError as error:
+            await self._end(attempt, "refused", detail=str(error))
+            raise
+        failpoints.hit("P10", self._platform)
+        await self._end(attempt, "published", proof=proof)
+        return proof
+
+    async def _begin(self, part: str, handles: Mapping[str, Any]) -> Row[Any]:
+        def write(db: Connection) -> Row[Any]:
+            self.flush(db)
+            return work.begin_attempt(db, self._claim, part, handles, lease=self._lease, now=clock.now())
+
+        attempt = await self._store.write(write)
+        self.forget_lines()
+        self._claim.attempts_of.setdefault(part, []).append(attempt)
+        self._claim.open_attempt = attempt
+        return attempt
+
+    async def _end(
+        self, attempt: Row[Any], outcome: str, *, proof: Proof | None = None, detail: str | None = None
+    ) -> None:
+        def write(db: Connection) -> None:
+            self.flush(db)
+            work.change(db, self._claim, updated_at=clock.now())
+            work.end_attempt(db, attempt, outcome, now=clock.now(), proof=proof, detail=detail)
+
+        try:
+            await self._store.write(write)
+        except (LeaseLost, StoreUnavailable):
+            if proof is not None:
+                await self._store.write(lambda db: work.keep_evidence(db, attempt, proof))
+            raise
+        self.forget_lines()
+        self._claim.open_attempt = None
+        if proof is not None:
+            self._claim.parts[attempt.part] = proof
+
+    async def _remember(self, name: str, result: Any) -> None:
+        journal = {**self._claim.journal, name: result}
+
+        def write(db: Connection) -> None:
+            self.flush(db)
+            work.change(db, self._claim, journal=journal, step=name, updated_at=clock.now())
+
+        await self._store.write(write)
+        self.forget_lines()
+        self._claim.journal = journal
+
+    async def _once_refreshed(self, fn: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await fn()
+        except TokenExpired:
+            await self.authorise(self._token)
+            return await fn()
+
+    def _observe(self, exchange: Exchange) -> None:
+        answer = exchange.status if exchange.status is not None else "no answer"
+        self.say(
+            "exchange",
+            f"{exchange.method} {exchange.url} → {answer}",
+            {
+                "seconds": round(exchange.seconds, 3),
+                "request": exchange.request_excerpt,
+                "response": exchange.response_excerpt,
+            },
+        )
+
+
+def retry_at(error: PlatformError, tries: int, now: datetime) -> datetime:
+    """When to come again: the network's own instant, else 5 s, 20 s, 80 s … by the number of tries so far."""
+    if isinstance(error, RateLimited):
+        return max(error.until, now + timedelta(seconds=1))
+    return now + timedelta(seconds=min(5 * 4 ** max(tries - 1, 0), 3600))

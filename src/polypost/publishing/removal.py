@@ -1,0 +1,144 @@
+"""Takes posts back from the networks: each deletion done once, charged once (API.md §4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from polypost import clock
+from polypost.access import Project
+from polypost.credits import service as credits
+from polypost.errors import NoAnswer, NotSent, PlatformError, PolypostError, TokenExpired
+from polypost.integrations import Integration, TokenSource
+from polypost.integrations import service as integrations
+from polypost.outbound import NetworkClient, Networks
+from polypost.platforms.base import Account, Deletes, Proof
+from polypost.platforms.registry import connector
+from polypost.posts import changes, work
+from polypost.posts.states import State
+from polypost.storage import Store
+
+DEADLINE = timedelta(seconds=20)
+PRICE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of one target; `message` for the person, `error` when the network did not do it."""
+
+    target: Row[Any]
+    success: bool
+    status: str
+    message: str | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class AccountSession:
+    """A live authorisation outside of a run; implements `platforms.base.Session`."""
+
+    http: NetworkClient
+    account: Account
+    token: str
+
+    def now(self) -> datetime:
+        """The server's clock."""
+        return clock.now()
+
+
+class Remover:
+    """Deletes posts here and, when asked, on the networks that allow it."""
+
+    def __init__(self, store: Store, *, tokens: TokenSource, networks: Networks) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._networks = networks
+
+    async def remove(
+        self, project: Project, post_id: str, *, from_platforms: bool
+    ) -> tuple[int, list[Removal]]:
+        """Credits charged and what happened per target; the post is gone here unless a network refused.
+
+        Raises NotFound, Conflict (still open) and PaymentRequired; then nothing was deleted anywhere.
+        """
+        rows = await self._store.read(lambda db: self._ready(db, project, post_id, paid=from_platforms))
+        removals = [await self._take_back(project, row) if from_platforms else _kept(row) for row in rows]
+        if all(removal.success for removal in removals):
+            await self._store.write(lambda db: changes.remove(db, project.id, post_id))
+        charged = PRICE * sum(removal.status == "deleted" for removal in removals)
+        return charged, removals
+
+    def _ready(self, db: Connection, project: Project, post_id: str, *, paid: bool) -> Sequence[Row[Any]]:
+        changes.removable(db, project.id, post_id)
+        rows = changes.targets_of(db, project.id, post_id)
+        if paid:
+            owed = PRICE * sum(_is_out(row) for row in rows)
+            credits.afford(db, project.id, owed, project.credit_limit)
+        return rows
+
+    async def _take_back(self, project: Project, row: Row[Any]) -> Removal:
+        network = connector(row.platform)
+        if not _is_out(row):
+            return _kept(row)
+        name = network.spec.name if network else row.platform
+        if network is None or not isinstance(network, Deletes):
+            return Removal(
+                row, success=True, status="published", message=f"{name} does not let posts be deleted by API."
+            )
+        integration = await self._store.read(
+            lambda db: integrations.find(db, project.id, [row.integration_id]).get(row.integration_id)
+        )
+        if integration is None:
+            said = "The account is no longer connected. Connect it again, then delete once more."
+            return Removal(row, success=False, status="published", error=said)
+        try:
+            await self._delete_parts(network, project, row, integration)
+        except (PlatformError, NotSent, NoAnswer) as error:
+            return Removal(row, success=False, status="published", error=error.message)
+        return await self._record(project, row, name)
+
+    async def _delete_parts(
+        self, network: Deletes, project: Project, row: Row[Any], integration: Integration
+    ) -> None:
+        proofs = await self._store.read(lambda db: work.proofs(db, project.id, row.id)) or [
+            Proof(row.proof_id)
+        ]
+        http = self._networks.client(row.platform, commit_deadline=DEADLINE.total_seconds())
+        tokens = await self._tokens.live(project.id, row.integration_id)
+        session = AccountSession(http, integration.account, tokens.access_token)
+        for proof in reversed(proofs):
+            try:
+                await network.delete(session, proof)
+            except TokenExpired:
+                tokens = await self._tokens.live(project.id, row.integration_id, refused=session.token)
+                session.token = tokens.access_token
+                await network.delete(session, proof)
+
+    async def _record(self, project: Project, row: Row[Any], name: str) -> Removal:
+        entry = credits.Entry(row.id, row.generation, PRICE, row.platform, row.integration_id)
+
+        def write(db: Connection) -> bool:
+            now = clock.now()
+            first = work.mark_removed(db, project.id, row.id, now)
+            if first:
+                credits.charge(db, project.id, entry, limit=None, at=now)
+            return first
+
+        try:
+            first = await self._store.write(write)
+        except PolypostError as error:
+            return Removal(row, success=False, status="published", error=error.message)
+        status = "deleted" if first else "already deleted"
+        return Removal(row, success=True, status=status, message=f"Deleted on {name}.")
+
+
+def _is_out(row: Row[Any]) -> bool:
+    return bool(row.state == State.PUBLISHED.value and row.proof_id is not None and row.removed_at is None)
+
+
+def _kept(row: Row[Any]) -> Removal:
+    return Removal(row, success=True, status=str(row.state))

@@ -1,0 +1,226 @@
+"""The control surface under `/_sandbox`, and the front page."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from polypost import clock
+from polypost.platforms.simkit import ENFORCED, Simulator
+from polypost.sandbox.front import front_page
+from polypost.sandbox.media import PICTURES
+from polypost.sandbox.room import CLOCK, Room
+
+MOST_ACCOUNTS = 10_000
+
+
+class BadCommand(Exception):
+    """The control surface cannot do this; the message says why."""
+
+
+def control_app(room: Room) -> ASGIApp:
+    """The app of the sandbox's own port."""
+    control = Control(room)
+    return Starlette(
+        routes=[
+            Route("/", control.front),
+            Route("/_sandbox", control.about),
+            Route("/_sandbox/faults", control.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/faults/{id:int}", control.remove_fault, methods=["DELETE"]),
+            Route("/_sandbox/posts", control.posts),
+            Route("/_sandbox/requests", control.requests),
+            Route("/_sandbox/accounts", control.accounts),
+            Route("/_sandbox/seed", control.seed, methods=["POST"]),
+            Route("/_sandbox/reset", control.reset, methods=["POST"]),
+            Route("/_sandbox/limits", control.limits, methods=["GET", "POST"]),
+            Route("/_sandbox/clock", control.clock, methods=["GET", "POST"]),
+        ],
+        exception_handlers={BadCommand: _refuse},
+    )
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Control:
+    """The handlers; each answers JSON, and 400 with `error` for what it cannot do."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def front(self, _request: Request) -> Response:
+        """The page for people."""
+        return front_page(self._room)
+
+    async def about(self, _request: Request) -> Response:
+        """Every address of the sandbox."""
+        urls = {platform: sim.net.url for platform, sim in self._room.simulators.items()}
+        media = [f"{self._room.media_url}/{name}" for name in PICTURES]
+        return JSONResponse(
+            {
+                "sandboxUrl": self._room.url,
+                "sandboxUrls": urls,
+                "mediaUrl": self._room.media_url,
+                "demoMedia": media,
+            }
+        )
+
+    async def faults(self, request: Request) -> Response:
+        """List the rules, add one, or remove a network's or all."""
+        if request.method == "GET":
+            return JSONResponse({"faults": [rule.as_dict() for rule in self._room.faults.all()]})
+        if request.method == "DELETE":
+            return JSONResponse({"removed": self._room.faults.remove(platform=self._platform(request))})
+        body = await _body(request, {"platform", "accountId", "fault", "times", "percent", "seconds"})
+        sim = self._known(body.get("platform"))
+        try:
+            rule = self._room.faults.add(
+                sim.platform,
+                str(body.get("fault")),
+                account_id=_typed(body, "accountId", str),
+                times=_typed(body, "times", int),
+                percent=_typed(body, "percent", float),
+                seconds=_typed(body, "seconds", float),
+                own=sim.own_faults,
+            )
+        except ValueError as error:
+            raise BadCommand(str(error)) from error
+        return JSONResponse(rule.as_dict(), 201)
+
+    async def remove_fault(self, request: Request) -> Response:
+        """Remove one rule."""
+        return JSONResponse({"removed": self._room.faults.remove(request.path_params["id"])})
+
+    async def posts(self, request: Request) -> Response:
+        """Every post ever made visible, newest first; `platform`, `accountId` and `limit` narrow it."""
+        names = self._room.usernames()
+        found = self._room.posts(
+            self._platform(request), request.query_params.get("accountId"), limit=_limit(request, -1)
+        )
+        return JSONResponse({"posts": [self._room.as_json(post, names) for post in found]})
+
+    async def requests(self, request: Request) -> Response:
+        """The latest exchanges, newest first."""
+        entries = []
+        for sim in self._chosen(request):
+            entries += sim.net.requests.recent(_limit(request, 500))
+        entries.sort(key=lambda entry: str(entry["time"]), reverse=True)
+        return JSONResponse({"requests": entries})
+
+    async def accounts(self, request: Request) -> Response:
+        """The demo accounts with tokens that work."""
+        with self._room.store.transaction():
+            listed = [sim.credentials(a) for sim in self._chosen(request) for a in sim.net.accounts.all()]
+        return JSONResponse({"accounts": listed})
+
+    async def seed(self, request: Request) -> Response:
+        """Open more demo accounts on every network, or on one (`platform`)."""
+        body = await _body(request, {"accounts", "platform"})
+        count = _typed(body, "accounts", int)
+        if count is None or not 1 <= count <= MOST_ACCOUNTS:
+            raise BadCommand(f"accounts must be between 1 and {MOST_ACCOUNTS}.")
+        platform = body.get("platform")
+        chosen = list(self._room.simulators.values()) if platform is None else [self._known(platform)]
+        with self._room.store.transaction():
+            fresh = [sim.credentials(account) for sim in chosen for account in sim.seed(count)]
+        return JSONResponse({"accounts": fresh}, 201)
+
+    async def reset(self, request: Request) -> Response:
+        """Forget posts, uploads, faults, requests and rate windows; `accounts: true` begins with new accounts too."""
+        body = await _body(request, {"accounts"})
+        anew = _typed(body, "accounts", bool) or False
+        before = {platform: sim.net.accounts.count() for platform, sim in self._room.simulators.items()}
+        self._room.store.clear(accounts=anew)
+        self._room.store.set_setting(ENFORCED, value=True)
+        self._room.faults.reload()
+        if anew:
+            for platform, sim in self._room.simulators.items():
+                sim.seed(min(before[platform], 2))
+        return JSONResponse({"reset": True})
+
+    async def limits(self, request: Request) -> Response:
+        """Whether rate and daily limits hold, and the switch."""
+        if request.method == "POST":
+            enforced = _typed(await _body(request, {"enforced"}), "enforced", bool)
+            if enforced is None:
+                raise BadCommand("enforced must be true or false.")
+            self._room.store.set_setting(ENFORCED, enforced)
+        return JSONResponse({"enforced": self._room.store.setting(ENFORCED, default=True)})
+
+    async def clock(self, request: Request) -> Response:
+        """What time it is here, and a way to let time pass."""
+        if request.method == "POST":
+            seconds = _typed(await _body(request, {"advance"}), "advance", float)
+            if seconds is None:
+                raise BadCommand("advance must be a number of seconds.")
+            try:
+                clock.advance(seconds)
+            except ValueError as error:
+                raise BadCommand(str(error)) from error
+            self._room.store.set_setting(CLOCK, clock.monotonic() - time.monotonic())
+        return JSONResponse({"now": clock.iso(clock.now()), "ahead": self._room.store.setting(CLOCK, 0.0)})
+
+    def _platform(self, request: Request) -> str | None:
+        platform = request.query_params.get("platform")
+        if platform:
+            self._known(platform)
+        return platform or None
+
+    def _chosen(self, request: Request) -> list[Simulator]:
+        platform = self._platform(request)
+        return [self._room.simulators[platform]] if platform else list(self._room.simulators.values())
+
+    def _known(self, platform: Any) -> Simulator:
+        if not isinstance(platform, str) or platform not in self._room.simulators:
+            raise BadCommand(f"platform must be one of {', '.join(self._room.simulators)}.")
+        return self._room.simulators[platform]
+
+
+async def _body(request: Request, known: set[str]) -> dict[str, Any]:
+    raw = await request.body()
+    try:
+        body = json.loads(raw) if raw.strip() else {}
+    except ValueError as error:
+        raise BadCommand("The body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise BadCommand("The body must be a JSON object.")
+    if unknown := sorted(set(body) - known):
+        raise BadCommand(f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
+    return body
+
+
+def _typed(body: dict[str, Any], name: str, kind: type[Any]) -> Any:
+    value = body.get(name)
+    if value is None:
+        return None
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if kind is float and number:
+        return float(value)
+    if kind is int and number and value == int(value):
+        return int(value)
+    if kind not in (int, float) and isinstance(value, kind):
+        return value
+    words = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+    raise BadCommand(f"{name} must be {words[kind]}.")
+
+
+def _limit(request: Request, default: int) -> int:
+    text = request.query_params.get("limit", "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdecimal():
+        raise BadCommand("limit must be a whole number.")
+    return int(text)

@@ -1,0 +1,65 @@
+"""The sandbox's front page: networks, demo accounts, and what has been posted."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from starlette.responses import Response
+
+from polypost.platforms.simkit import Pages, SimPost
+from polypost.sandbox.media import PICTURES
+from polypost.sandbox.room import Room
+
+SHOWN_POSTS = 60
+SHOWN_ACCOUNTS = 6
+
+
+@cache
+def _pages() -> Pages:
+    return Pages("polypost.sandbox")
+
+
+def front_page(room: Room) -> Response:
+    """The page at `/`."""
+    counts, names = room.counts(), room.usernames()
+    networks = [
+        {
+            "look": sim.look,
+            "url": sim.net.url,
+            "posts": counts.get(platform, 0),
+            "accounts": [account.username for account in sim.net.accounts.all()],
+            "profile": sim.profile_path,
+        }
+        for platform, sim in room.simulators.items()
+    ]
+    posts = [_card(room, post, names) for post in room.posts(limit=SHOWN_POSTS, deleted=False)]
+    return _pages().render(
+        "front.html",
+        title="Polypost sandbox",
+        look=None,
+        networks=networks,
+        posts=posts,
+        total=sum(counts.values()),
+        shown_accounts=SHOWN_ACCOUNTS,
+        pictures=[f"{room.media_url}/{name}" for name in PICTURES],
+        faults=room.faults.all(),
+    )
+
+
+def _card(room: Room, post: SimPost, names: dict[tuple[str, str], str]) -> dict[str, object]:
+    sim = room.simulators.get(post.platform)
+    return {
+        "look": sim.look if sim else None,
+        "username": names.get((post.platform, post.account_id), post.account_id),
+        "text": post.text,
+        "time": post.created,
+        "url": room.link(post),
+        "media": [
+            {
+                "kind": item["kind"],
+                "alt": item.get("alt", ""),
+                "url": f"{sim.net.media_url(item['blob'])}?type={item['mime']}" if sim else "",
+            }
+            for item in post.media
+        ],
+    }

@@ -1,0 +1,107 @@
+"""Every setting, typed, with a default that works: `POLYPOST_*` in the environment."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The server's settings; a name in capitals behind `POLYPOST_` sets each."""
+
+    model_config = SettingsConfigDict(env_prefix="POLYPOST_", extra="ignore", frozen=True)
+
+    data: Path = Field(
+        Path("polypost-data"), description="Folder of the embedded store, media and the master key."
+    )
+    database_url: str | None = Field(
+        None, description="`postgresql://…` switches store and engine to PostgreSQL."
+    )
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8080, description="Port the server listens on; 0 takes a free one.", ge=0, le=65535)
+    public_url: str | None = Field(
+        None, description="Address under which users and networks reach this server."
+    )
+    master_key: str | None = Field(None, description="Base64 of the 32-byte key that wraps all data keys.")
+    master_key_file: Path | None = Field(
+        None, description="File with that key; made in the data folder on first start."
+    )
+    allow_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Exact `host:port` or `range:port` that user URLs may reach although private, by comma.",
+    )
+    sandbox_url: str | None = Field(
+        None, description="Control address of a sandbox that runs as its own process."
+    )
+    publish_wait_seconds: float = Field(
+        20.0, description="How long a publish-now request waits for results.", ge=0
+    )
+    lease_seconds: float = Field(
+        30.0, description="How long a worker owns a target without a sign of life.", gt=0
+    )
+    heartbeat_seconds: float | None = Field(
+        None, description="How often it gives one; a third of the lease if unset."
+    )
+    reconcile_at: Annotated[tuple[float, ...], NoDecode] = Field(
+        (2, 10, 60, 300, 1800), description="Seconds after a lost answer at which the network is asked."
+    )
+    fail_point: str | None = Field(
+        None, description="`P9[:platform][@n]`: the process kills itself there, once."
+    )
+    attempts: int = Field(5, description="Tries of a target before it fails.", ge=1)
+    attempt_hours: float = Field(
+        6.0, description="Hours after the first try in which further tries may start.", gt=0
+    )
+    late_grace_hours: float = Field(
+        24.0, description="How late a post may still go out; later it fails.", gt=0
+    )
+    horizon_days: int = Field(731, description="How far ahead a post may be scheduled.", ge=1)
+    prices: dict[str, int] = Field(
+        default_factory=dict, description="Credits per published post, by platform; else 1."
+    )
+    dedupe_window_seconds: int = Field(
+        0, description="Identical bodies within this time are one post; 0 is off.", ge=0
+    )
+    workers: int = Field(32, description="Targets one process carries out side by side.", ge=1)
+    hide_unlisted_networks: bool = Field(
+        default=True, description="Hide networks outside the contract's enum from the official Python client."
+    )
+    rate_limit_per_minute: int = Field(6000, description="Requests a minute for one API key.", ge=1)
+
+    @field_validator("allow_addresses", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("reconcile_at", mode="before")
+    @classmethod
+    def _seconds(cls, value: object) -> object:
+        return tuple(float(part) for part in value.split(",")) if isinstance(value, str) else value
+
+    @cached_property
+    def heartbeat(self) -> float:
+        """Seconds between two signs of life."""
+        return self.heartbeat_seconds or self.lease_seconds / 3
+
+    @property
+    def horizon(self) -> timedelta:
+        """How far ahead a post may be scheduled."""
+        return timedelta(days=self.horizon_days)
+
+    def platform(self, platform: str, name: str) -> str | None:
+        """A setting of one network: `POLYPOST_<PLATFORM>_URL`, `_CLIENT_ID` or `_CLIENT_SECRET`."""
+        return os.environ.get(f"POLYPOST_{platform.upper()}_{name}") or None
+
+    def price(self, platform: str) -> int:
+        """Credits for one published post on `platform`."""
+        return self.prices.get(platform, 1)

@@ -1,0 +1,143 @@
+"""PostgreSQL through asyncpg: the same functions, run in a greenlet of the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from polypost.errors import StoreUnavailable
+from polypost.storage.store import Pending, Store, close_doors
+
+T = TypeVar("T")
+TRIES = 4
+CHANNEL = "polypost"
+_REPEATABLE = {"40001", "40P01"}
+_READ_ONLY = "25006"
+_LISTENER_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNREACHED = (OSError, asyncpg.PostgresConnectionError, TimeoutError, PoolTimeout)
+
+
+def address(url: str) -> str:
+    """The address as asyncpg and libpq read it, with options such as `?sslmode=require`."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql://{rest}" if scheme.startswith("postgres") else url
+
+
+class PostgresStore(Store):
+    """One transaction a function; signals by NOTIFY over one listening connection."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        super().__init__()
+        self.url = address(url)
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://",
+            # Not by SQLAlchemy's own reading of the address, which refuses libpq's options.
+            async_creator=self._connect,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=False,
+        )
+        self._snapshots = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._listener: asyncio.Task[None] | None = None
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        self._ensure_listener()
+        for attempt in range(TRIES):
+            try:
+                return await self._transact(fn)
+            except DBAPIError as error:
+                code = getattr(error.orig, "sqlstate", None)
+                if code in _REPEATABLE:
+                    await asyncio.sleep(0.01 * 2**attempt)
+                    continue
+                if _is_store_trouble(error) or code == _READ_ONLY:
+                    raise StoreUnavailable("The store could not make the change durable.") from error
+                raise
+            except _UNREACHED as error:
+                raise StoreUnavailable("The store cannot be reached.") from error
+        raise StoreUnavailable("The store was too busy to make the change.")
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        self._ensure_listener()
+
+        def call(db: Connection) -> T:
+            close_doors(db)
+            return fn(db)
+
+        try:
+            async with self._snapshots.connect() as connection, connection.begin():
+                return await connection.run_sync(call)
+        except DBAPIError as error:
+            if _is_store_trouble(error):
+                raise StoreUnavailable("The store cannot be read.") from error
+            raise
+        except _UNREACHED as error:
+            raise StoreUnavailable("The store cannot be reached.") from error
+
+    async def close(self) -> None:
+        if self._listener is not None:
+            self._listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listener
+        await self._engine.dispose()
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            self.url, server_settings={"synchronous_commit": "on", "application_name": "polypost"}
+        )
+
+    async def _transact(self, fn: Callable[[Connection], T]) -> T:
+        pending = Pending()
+
+        def call(db: Connection) -> T:
+            db.info["pending"] = pending
+            close_doors(db)
+            return fn(db)
+
+        async with self._engine.connect() as connection, connection.begin():
+            result = await connection.run_sync(call)
+        self.settle(pending)
+        return result
+
+    def _ensure_listener(self) -> None:
+        if self._listener is None or self._listener.done():
+            self._listener = asyncio.create_task(self._listen(), name="polypost-signals")
+
+    async def _listen(self) -> None:
+        """Hold the one listening connection; when it breaks, waiters live on their one-second look."""
+        while True:
+            try:
+                connection = await self._connect()
+            except _LISTENER_LOST:
+                await asyncio.sleep(1)
+                continue
+            gone = asyncio.Event()
+            try:
+                connection.add_termination_listener(lambda *_, gone=gone: gone.set())
+                await connection.add_listener(CHANNEL, self._heard)
+                await gone.wait()
+            except _LISTENER_LOST:
+                await asyncio.sleep(1)
+            finally:
+                connection.terminate()
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
+        self.signals.deliver(str(payload))
+
+
+def _is_store_trouble(error: DBAPIError) -> bool:
+    code = str(getattr(error.orig, "sqlstate", "") or "")
+    return isinstance(error, (OperationalError, InterfaceError)) or code[:2] in {"08", "53", "57", "58"}

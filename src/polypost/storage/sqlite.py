@@ -1,0 +1,251 @@
+"""SQLite: one writer thread with group commit, readers on connections of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from polypost.errors import StoreUnavailable
+from polypost.storage.store import Pending, Store, close_doors
+
+T = TypeVar("T")
+GROUP = 64
+READERS = 2
+
+# What SQLite says when the disk or the file is at fault; any other code is about the statement.
+_TROUBLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+
+def connect(path: Path, *, read_only: bool = False) -> Engine:
+    """An engine that leaves transactions to the caller: durable settings, driver in autocommit."""
+
+    def creator() -> sqlite3.Connection:
+        db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA busy_timeout=10000")
+        if read_only:
+            db.execute("PRAGMA query_only=ON")
+        return db
+
+    return create_engine(
+        "sqlite://",
+        creator=creator,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+    )
+
+
+def raw(db: Connection) -> sqlite3.Connection:
+    """The driver's own connection."""
+    driver: Any = db.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+@dataclass(slots=True)
+class _Job:
+    fn: Callable[[Connection], Any]
+    future: asyncio.Future[Any]
+    pending: Pending = field(default_factory=Pending)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class _GroupDead(Exception):
+    """SQLite rolled the whole group back behind our back (disk full, I/O error)."""
+
+
+class SqliteStore(Store):
+    """The default store: one file, one writer, several functions to one fsync."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._engine = connect(path)
+        self._db: Connection | None = self._open_writer()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="polypost-read")
+        self._reader_engine = connect(path, read_only=True)
+        self._local = threading.local()
+        self._reader_connections: list[Connection] = []
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="polypost-write", daemon=True)
+        self._thread.start()
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(fn, future))
+        return await future
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+        except (sqlite3.Error, DBAPIError) as error:
+            # "Read only" is said to a function that writes, and that is not the store's trouble.
+            if _trouble(error) in _TROUBLE - {sqlite3.SQLITE_READONLY}:
+                raise StoreUnavailable("The store cannot be read.") from error
+            raise
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._readers.shutdown(wait=True)
+        for db in self._reader_connections:
+            db.close()
+        self._engine.dispose()
+        self._reader_engine.dispose()
+
+    def _read(self, fn: Callable[[Connection], T]) -> T:
+        db: Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = self._reader_engine.connect()
+            close_doors(db)
+            self._reader_connections.append(db)
+        driver = raw(db)
+        driver.execute("BEGIN")
+        try:
+            return fn(db)
+        finally:
+            driver.execute("ROLLBACK")
+
+    def _open_writer(self) -> Connection:
+        db = self._engine.connect()
+        db.info["pending"] = Pending()
+        close_doors(db)
+        return db
+
+    def _serve(self) -> None:
+        closing = False
+        while not closing:
+            job = self._jobs.get()
+            if job is None:
+                break
+            group = [job]
+            while len(group) < GROUP:
+                try:
+                    more = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    closing = True
+                    break
+                group.append(more)
+            self._run_group(group)
+            self._resolve(group)
+        if self._db is not None:
+            with contextlib.suppress(sqlite3.Error, SQLAlchemyError):
+                raw(self._db).execute("PRAGMA optimize")
+            self._db.close()
+
+    def _run_group(self, group: list[_Job]) -> None:
+        try:
+            self._transact(group)
+        except (_GroupDead, sqlite3.Error, SQLAlchemyError) as died:
+            # Nothing of the group is on disk; each function gets a transaction and a verdict of its own.
+            self._hang_up()
+            if len(group) == 1:
+                group[0].error = _unavailable(died)
+                return
+            for job in group:
+                self._run_group([job])
+
+    def _transact(self, group: list[_Job]) -> None:
+        if self._db is None:
+            self._db = self._open_writer()
+        driver = raw(self._db)
+        driver.execute("BEGIN IMMEDIATE")
+        for job in group:
+            driver.execute("SAVEPOINT job")
+            self._call(job, self._db)
+            if not driver.in_transaction:
+                raise _GroupDead(str(job.error))
+            if job.error is not None:
+                driver.execute("ROLLBACK TO job")
+            driver.execute("RELEASE job")
+        if not driver.in_transaction:
+            raise _GroupDead
+        driver.execute("COMMIT")
+
+    def _call(self, job: _Job, db: Connection) -> None:
+        job.pending = db.info["pending"] = Pending()
+        job.result = job.error = None
+        try:
+            job.result = job.fn(db)
+        except BaseException as error:  # noqa: BLE001 (the caller of write gets it, the thread must live)
+            job.error = _unavailable(error) if _trouble(error) in _TROUBLE else error
+
+    def _hang_up(self) -> None:
+        """Let go of a connection that cannot be trusted; the next transaction opens another, if it can."""
+        if self._db is not None:
+            with contextlib.suppress(sqlite3.Error, SQLAlchemyError):
+                self._db.close()
+        self._db = None
+
+    def _resolve(self, group: list[_Job]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        for job in group:
+            by_loop.setdefault(job.future.get_loop(), []).append(job)
+        for loop, jobs in by_loop.items():
+            with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+                loop.call_soon_threadsafe(self._answer, jobs)
+
+    def _answer(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            if job.error is None:
+                self.settle(job.pending)
+            if job.future.done():
+                continue
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
+
+
+def _trouble(error: BaseException) -> int:
+    """SQLite's primary code for what went wrong; 0 when it was not SQLite."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF
+
+
+def _unavailable(error: BaseException) -> StoreUnavailable:
+    if isinstance(error, StoreUnavailable):
+        return error
+    unavailable = StoreUnavailable("The store could not make the change durable.")
+    unavailable.__cause__ = error
+    return unavailable

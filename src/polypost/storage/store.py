@@ -1,0 +1,97 @@
+"""What both stores offer: run a plain function in one transaction and give back what it returned."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from sqlalchemy import Connection
+
+from polypost.errors import PolypostError
+from polypost.storage.signals import Signals
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Pending:
+    """What a function wants to happen once its transaction has committed."""
+
+    topics: list[str] = field(default_factory=list)
+    calls: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Store(ABC):
+    """Runs service functions; the only place where anything is committed."""
+
+    dialect: str
+
+    def __init__(self) -> None:
+        self.signals = Signals()
+
+    @abstractmethod
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` in one durable transaction.
+
+        `fn` may run more than once (a group that died, a serialisation failure) and must change nothing
+        but the store. Raises what `fn` raised, or StoreUnavailable; then nothing was kept.
+        """
+
+    @abstractmethod
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` on a snapshot; it cannot write."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what was handed in and let go of the files and connections."""
+
+    def settle(self, pending: Pending) -> None:
+        """Carry out what waited for the commit; on the event loop."""
+        for topic in pending.topics:
+            self.signals.deliver(topic)
+        for call in pending.calls:
+            try:
+                call()
+            except Exception as error:  # noqa: BLE001 (it is committed: write must not say otherwise)
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "A call that waited for a commit failed.", "exception": error}
+                )
+
+
+def after_commit(db: Connection, call: Callable[[], None]) -> None:
+    """Have `call` run on the event loop when, and only when, the caller's transaction has committed."""
+    db.info["pending"].calls.append(call)
+
+
+class TransactionRefused(PolypostError):
+    """A service function tried to end the transaction it runs in; only the store does that."""
+
+    code = "transaction_refused"
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    raise TransactionRefused
+
+
+def close_doors(db: Connection) -> None:
+    """Take commit, rollback and begin away from the connection that functions get."""
+    if not db.in_transaction():
+        # The first statement would begin one by itself, through the very door that closes here.
+        db.begin()
+    for name in ("commit", "rollback", "begin", "begin_nested"):
+        setattr(db, name, _refuse)
+
+
+def open_store(data: Path, database_url: str | None = None) -> Store:
+    """The store behind the settings: PostgreSQL when an address is given, else one SQLite file in `data`."""
+    if database_url:
+        from polypost.storage.postgres import PostgresStore
+
+        return PostgresStore(database_url)
+    from polypost.storage.sqlite import SqliteStore
+
+    return SqliteStore(data / "polypost.db")

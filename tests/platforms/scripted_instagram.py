@@ -1,0 +1,161 @@
+"""A loopback server that answers as Instagram is known to answer in rare cases, and posts to send it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tmprun import TmpRun as MemoryRun
+
+from polypost.outbound import Networks
+from polypost.platforms.base import (
+    Account,
+    MediaRef,
+    Post,
+)
+from polypost.platforms.instagram import CONNECTOR
+from polypost.probe import Facts
+
+ACCOUNT = Account("1784")
+CONTAINERS, PUBLISH = "POST /v26.0/1784/media", "POST /v26.0/1784/media_publish"
+QUOTA = "GET /v26.0/1784/content_publishing_limit"
+
+
+@dataclass
+class Call:
+    path: str
+    fields: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+class Script:
+    """Answers by method and path with what a test lined up; the last answer of a line is given for ever.
+
+    An answer is `(status, JSON or bytes, headers)`, or a number of body bytes after which the line goes dead.
+    """
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[Any]] = {}
+        self.calls: dict[str, list[Call]] = defaultdict(list)
+
+    def on(self, route: str, *answers: Any) -> None:
+        self.lines[route] = list(answers)
+
+    async def __aenter__(self) -> Script:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._networks = Networks(
+            {"instagram": f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"}
+        )
+        self.http = self._networks.client("instagram")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._networks.aclose()
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._answer(reader, writer)
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        method, target, _ = head[0].split()
+        headers = {
+            name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)
+        }
+        url = urlsplit(target)
+        line = self.lines.get(f"{method} {url.path}", [(404, {"error": {"code": 100, "error_subcode": 33}})])
+        answer = line.pop(0) if len(line) > 1 else line[0]
+        length = int(headers.get("content-length", 0))
+        body = await reader.readexactly(min(length, answer) if isinstance(answer, int) else length)
+        form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        asked = parse_qs(url.query + "&" + (body.decode() if form else ""), keep_blank_values=True)
+        fields = {name: values[0] for name, values in asked.items()}
+        self.calls[f"{method} {url.path}"].append(Call(url.path, fields, headers, body))
+        if isinstance(answer, int):
+            return
+        status, content, more = (*answer, {})[:3]
+        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+        lines = [f"HTTP/1.1 {status} -", f"content-length: {len(raw)}", "connection: close"]
+        lines += [f"{name}: {value}" for name, value in more.items()]
+        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + raw)
+        await writer.drain()
+
+
+@dataclass
+class File:
+    """Bytes in memory where the server keeps them on disk."""
+
+    ref: MediaRef
+    data: bytes
+
+    @property
+    def facts(self) -> Facts:
+        assert self.ref.facts is not None
+        return self.ref.facts
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    @property
+    def public_url(self) -> str:
+        return f"https://pull.example/{self.ref.url.rpartition('/')[2]}"
+
+    async def read(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+    async def stream(self, offset: int = 0, chunk: int = 262_144) -> AsyncIterator[bytes]:
+        for begin in range(offset, self.size, chunk):
+            yield self.data[begin : begin + chunk]
+
+
+def media(kind: str, name: str = "file", size: int = 1000) -> File:
+    data = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    facts = Facts(kind, "image/jpeg" if kind == "image" else "video/mp4", size)
+    return File(MediaRef(kind, f"https://media.example/{name}", facts=facts), data)
+
+
+def post(
+    *items: File, text: str = "Hello #world", extra: dict[str, File] | None = None, **options: Any
+) -> Post:
+    return Post("tgt_1", text, items, CONNECTOR.options.model_validate(options), extra or {})
+
+
+def refused(code: int, subcode: int = 0, **more: Any) -> dict[str, Any]:
+    return {
+        "error": {"code": code, "error_subcode": subcode, "message": "no", "type": "OAuthException"} | more
+    }
+
+
+def well_behaved(net: Script) -> None:
+    net.on(
+        QUOTA, (200, {"data": [{"quota_usage": 1, "config": {"quota_total": 50, "quota_duration": 86400}}]})
+    )
+    net.on(CONTAINERS, (200, {"id": "c1", "uri": "https://rupload.facebook.com/ig-api-upload/v26.0/c1"}))
+    net.on("POST /ig-api-upload/v26.0/c1", (200, {"success": True}))
+    net.on("GET /v26.0/c1", (200, {"status_code": "FINISHED", "status": "ready"}))
+    net.on(PUBLISH, (200, {"id": "m1"}))
+    net.on("GET /v26.0/m1", (200, {"id": "m1", "permalink": "https://www.instagram.com/p/abc/"}))
+
+
+def run_on(net: Script, **kept: Any) -> MemoryRun:
+    return MemoryRun(net.http, ACCOUNT, "token-1", **kept)
+
+
+def with_network(story: Any) -> Any:
+    async def main() -> Any:
+        async with Script() as net:
+            well_behaved(net)
+            return await story(net)
+
+    return asyncio.run(main())

@@ -1,0 +1,215 @@
+"""What Instagram's error numbers and headers mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polypost.errors import (
+    Duplicate,
+    OutcomeUnknown,
+    RateLimited,
+    ReconnectRequired,
+    Rejected,
+    TokenExpired,
+    Unavailable,
+)
+from polypost.platforms.instagram.graph import asked_wait, nearly_full
+from polypost.platforms.instagram.graph_errors import (
+    Gone,
+    GraphError,
+    PermissionMissing,
+    commit_error_for,
+    container_error,
+    error_for,
+)
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+# What the numbers mean before the publishing call, by class.
+TABLE = {
+    TokenExpired: [(190, 0), (190, 463), (190, 467), (102, 0)],
+    PermissionMissing: [(3, 0), (10, 0), (200, 0), (230, 0), (299, 0)],
+    ReconnectRequired: [(190, 458), (190, 459), (190, 460), (190, 464), (190, 492)],
+    RateLimited: [
+        *((code, 0) for code in (4, 17, 32, 341, 613, 80001, 80002)),
+        (9, 2207042),
+        (9007, 2207027),
+    ],
+    Gone: [(100, 33), (24, 2207006), (24, 2207008), (-2, 2207020)],
+    Unavailable: [
+        (1, 0),
+        (2, 0),
+        (-2, 2207003),
+        (-1, 2207001),
+        (-1, 2207032),
+        (-1, 2207053),
+        (-1, 2207077),
+        (-1, 2207082),
+    ],
+    Duplicate: [(506, 0)],
+    Rejected: [
+        (1, 2207057),
+        (4, 2207051),
+        (10, 2207081),
+        (25, 2207050),
+        (100, 2207023),
+        (100, 2207028),
+        (100, 2207035),
+        (100, 2207036),
+        (100, 2207037),
+        (100, 2207040),
+        (100, 2207064),
+        (110, 0),
+        (324, 0),
+        (352, 2207026),
+        (368, 0),
+        (9004, 2207052),
+        (36000, 2207004),
+        (36001, 2207005),
+        (36003, 2207009),
+        (36004, 2207010),
+        (123456, 0),
+    ],
+}
+
+
+def body(code, subcode=0, **more):
+    error = {"message": "words", "type": "OAuthException", "code": code, "fbtrace_id": "A"} | more
+    return {"error": error | ({"error_subcode": subcode} if subcode else {})}
+
+
+@pytest.mark.parametrize(
+    ("expected", "numbers"), [(kind, numbers) for kind, rows in TABLE.items() for numbers in rows]
+)
+def test_an_error_is_known_by_its_numbers(expected, numbers):
+    assert type(error_for(GraphError.of(400, body(*numbers)), now=NOW)) is expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "numbers"), [(kind, numbers) for kind, rows in TABLE.items() for numbers in rows]
+)
+def test_in_the_publishing_call_trouble_is_no_answer(expected, numbers):
+    found = commit_error_for(GraphError.of(400, body(*numbers)), now=NOW)
+    assert type(found) is (OutcomeUnknown if expected is Unavailable else expected)
+
+
+@pytest.mark.parametrize("status", [302, 500, 502, 503, 504])
+def test_a_status_without_numbers(status):
+    assert type(error_for(GraphError.of(status, None), now=NOW)) is Unavailable
+    assert type(commit_error_for(GraphError.of(status, None), now=NOW)) is OutcomeUnknown
+
+
+def test_a_server_error_with_a_clear_number_is_still_unclear_in_the_publishing_call():
+    assert type(commit_error_for(GraphError.of(500, body(36003, 2207009)), now=NOW)) is OutcomeUnknown
+
+
+def test_a_transient_flag_counts_where_the_number_says_nothing():
+    error = GraphError.of(400, body(987654, is_transient=True))
+    assert type(error_for(error, now=NOW)) is Unavailable
+    assert type(commit_error_for(error, now=NOW)) is OutcomeUnknown
+
+
+def test_told_to_come_back_before_anything_was_done():
+    later = commit_error_for(
+        GraphError.of(503, None), now=NOW, wait=asked_wait({"retry-after": "90"}), told_to_wait=True
+    )
+    assert isinstance(later, RateLimited)
+    assert later.until == NOW + timedelta(seconds=90)
+    doubtful = commit_error_for(GraphError.of(503, body(2)), now=NOW, told_to_wait=True)
+    assert isinstance(doubtful, OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    ("subcode", "reason"),
+    [
+        (458, "access_revoked"),
+        (459, "security_invalidation"),
+        (460, "security_invalidation"),
+        (463, "token_expired"),
+        (464, "security_invalidation"),
+        (467, "token_expired"),
+        (492, "access_revoked"),
+    ],
+)
+def test_why_an_account_has_to_be_connected_again(subcode, reason):
+    found = error_for(GraphError.of(400, body(190, subcode)), now=NOW)
+    assert isinstance(found, ReconnectRequired)
+    assert found.reason == reason
+
+
+def test_the_pause_of_a_rate_limit():
+    usage = '{"1784":[{"type":"instagram","call_count":100,"estimated_time_to_regain_access":12}]}'
+    wait = asked_wait({"x-business-use-case-usage": usage})
+    for error, pause in ((body(80002), timedelta(minutes=12)), (body(4), timedelta(minutes=12))):
+        limited = error_for(GraphError.of(400, error), now=NOW, wait=wait)
+        assert isinstance(limited, RateLimited)
+        assert limited.until == NOW + pause
+    unsaid = error_for(GraphError.of(400, body(17)), now=NOW, wait=asked_wait({}))
+    assert isinstance(unsaid, RateLimited)
+    assert unsaid.until == NOW + timedelta(hours=1)
+    soon = error_for(GraphError.of(400, body(9007, 2207027)), now=NOW)
+    assert isinstance(soon, RateLimited)
+    assert soon.until <= NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "full"),
+    [
+        ({}, False),
+        ({"x-app-usage": '{"call_count":94,"total_time":1,"total_cputime":1}'}, False),
+        ({"x-app-usage": '{"call_count":1,"total_time":95,"total_cputime":1}'}, True),
+        ({"x-business-use-case-usage": '{"1":[{"call_count":3},{"total_cputime":100}]}'}, True),
+        ({"x-app-usage": "not json", "x-business-use-case-usage": "[1]"}, False),
+        ({"x-app-usage": '{"call_count":"many"}', "x-business-use-case-usage": '{"1":5}'}, False),
+    ],
+)
+def test_usage_headers(headers, full):
+    assert nearly_full(headers) is full
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("Error: Media upload has failed with error code 2207026", Rejected),
+        ("2207009", Rejected),
+        ("Error: Media upload has failed with error code 2207082", Unavailable),
+        ("Error: Media upload has failed with error code 2207020", Gone),
+        ("Error: something else", Unavailable),
+        ("", Unavailable),
+    ],
+)
+def test_a_container_says_why_it_failed(status, expected):
+    assert type(container_error(status, now=NOW)) is expected
+
+
+def test_a_refusal_carries_the_networks_words_and_what_to_change():
+    words = "The aspect ratio is not supported. " * 20
+    refused = error_for(GraphError.of(400, body(36003, 2207009, error_user_msg=words)), now=NOW)
+    assert "The aspect ratio is not supported." in str(refused)
+    assert len(refused.message) < 500
+    assert "Crop" in refused.message
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda c: (
+            st.lists(c)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["error", "code", "error_subcode", "message", "error_user_msg", "is_transient"]
+                ),
+                c,
+            )
+        ),
+    )
+)
+def test_no_answer_is_too_strange_to_be_classified(strange):
+    for status in (200, 400, 500):
+        error = GraphError.of(status, strange)
+        assert str(error_for(error, now=NOW))
+        assert str(commit_error_for(error, now=NOW))

@@ -1,0 +1,176 @@
+"""What only PostgreSQL can do to a function, and signals between processes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.util import await_only
+
+from polypost.errors import StoreUnavailable
+from polypost.storage import emit
+from polypost.storage.postgres import TRIES, PostgresStore
+
+SERIALIZATION_FAILURE = text("DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$")
+DISK_FULL = text("DO $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$")
+KILL_THE_OTHERS = text(
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture
+def with_postgres(fresh_database):
+    """Run a coroutine function with as many stores on one database as it asks for."""
+
+    def run(story, stores=1, database=fresh_database):
+        async def main():
+            opened = [PostgresStore(database) for _ in range(stores)]
+            try:
+                await opened[0].write(
+                    lambda db: db.execute(text("CREATE TABLE things (id INTEGER PRIMARY KEY, n INTEGER)"))
+                )
+                await story(*opened)
+            finally:
+                for store in opened:
+                    await store.close()
+
+        asyncio.run(main())
+
+    return run
+
+
+def add(number):
+    return lambda db: db.execute(text("INSERT INTO things VALUES (:id, 0)"), {"id": number}).rowcount
+
+
+def ids(db):
+    return list(db.execute(text("SELECT id FROM things ORDER BY id")).scalars())
+
+
+async def hears(bell, store, topic):
+    """Whether the bell rings for something said by `store`, perhaps again: a listener takes a moment."""
+    for _ in range(100):
+        await store.write(lambda db: emit(db, topic))
+        if await bell.wait(0.2):
+            return True
+    return False
+
+
+def test_a_serialization_failure_is_tried_again(with_postgres):
+    async def story(store):
+        runs = []
+
+        def function(db):
+            runs.append(add(len(runs))(db))
+            if len(runs) < TRIES:
+                db.execute(SERIALIZATION_FAILURE)
+            return "kept"
+
+        assert await store.write(function) == "kept"
+        assert len(runs) == TRIES
+        assert await store.read(ids) == [TRIES - 1]
+
+    with_postgres(story)
+
+
+def test_one_that_never_gets_through_keeps_nothing(with_postgres):
+    async def story(store):
+        runs = []
+
+        def function(db):
+            runs.append(add(1)(db))
+            db.execute(SERIALIZATION_FAILURE)
+
+        with pytest.raises(StoreUnavailable, match="too busy"):
+            await store.write(function)
+        assert len(runs) == TRIES
+        assert await store.read(ids) == []
+
+    with_postgres(story)
+
+
+def test_a_deadlock_is_resolved_by_running_one_again(with_postgres):
+    async def story(store):
+        runs = []
+        both_hold_one = asyncio.Barrier(2)
+
+        def update(first, second):
+            def function(db):
+                runs.append(first)
+                lock = text("UPDATE things SET n = n + 1 WHERE id = :id")
+                db.execute(lock, {"id": first})
+                if runs.count(first) == 1:
+                    await_only(both_hold_one.wait())
+                db.execute(lock, {"id": second})
+
+            return function
+
+        await store.write(lambda db: (add(1)(db), add(2)(db)))
+        await asyncio.gather(store.write(update(1, 2)), store.write(update(2, 1)))
+        assert len(runs) == 3
+        assert await store.read(lambda db: list(db.execute(text("SELECT n FROM things")).scalars())) == [2, 2]
+
+    with_postgres(story)
+
+
+def test_p18_a_store_in_trouble_says_so_and_keeps_nothing(with_postgres):
+    async def story(store):
+        for trouble in (
+            DISK_FULL,
+            text("SELECT pg_terminate_backend(pg_backend_pid())"),
+            text("SET TRANSACTION READ ONLY"),
+        ):
+            with pytest.raises(StoreUnavailable):
+                await store.write(lambda db, trouble=trouble: (db.execute(trouble), add(1)(db)))
+        assert await store.write(ids) == []
+
+    with_postgres(story)
+
+
+def test_a_server_that_is_not_there_is_store_unavailable():
+    async def story():
+        store = PostgresStore("postgresql://nobody@127.0.0.1:1/nothing")
+        try:
+            for ask in (store.write, store.read):
+                with pytest.raises(StoreUnavailable):
+                    await ask(ids)
+        finally:
+            await store.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+def test_addresses_are_read_as_libpq_reads_them(with_postgres, fresh_database, scheme):
+    rest = fresh_database.partition("://")[2]
+
+    async def story(store):
+        assert await store.write(add(1)) == 1
+        with store.signals.listen("news") as bell:
+            assert await hears(bell, store, "news")
+
+    with_postgres(story, database=f"{scheme}://{rest}&sslmode=disable")
+
+
+def test_signals_reach_other_processes(with_postgres):
+    async def story(here, there):
+        await there.read(ids)
+        with there.signals.listen("post:1") as bell, there.signals.listen("post:2") as other:
+            assert await hears(bell, here, "post:1")
+            assert not await other.wait(0)
+
+    with_postgres(story, stores=2)
+
+
+def test_a_cut_listener_listens_again(with_postgres):
+    async def story(here, there):
+        await there.read(ids)
+        with there.signals.listen("news") as bell:
+            assert await hears(bell, here, "news")
+            await here.write(lambda db: db.execute(KILL_THE_OTHERS))
+            bell_was_rung = await bell.wait(0)
+            assert await hears(bell, here, "news") or bell_was_rung
+
+    with_postgres(story, stores=2)
