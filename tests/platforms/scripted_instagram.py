@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tmprun import TmpRun as MemoryRun
+from tests.platforms.run import MemoryFile, MemoryRun
 
 from polypost.outbound import Networks
 from polypost.platforms.base import (
     Account,
-    MediaRef,
     Post,
 )
 from polypost.platforms.instagram import CONNECTOR
@@ -91,42 +89,22 @@ class Script:
         await writer.drain()
 
 
-@dataclass
-class File:
-    """Bytes in memory where the server keeps them on disk."""
-
-    ref: MediaRef
-    data: bytes
-
-    @property
-    def facts(self) -> Facts:
-        assert self.ref.facts is not None
-        return self.ref.facts
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
+class PublicFile(MemoryFile):
+    """A file that the network pulls from another address than the one the user gave."""
 
     @property
     def public_url(self) -> str:
-        return f"https://pull.example/{self.ref.url.rpartition('/')[2]}"
-
-    async def read(self, offset: int, length: int) -> bytes:
-        return self.data[offset : offset + length]
-
-    async def stream(self, offset: int = 0, chunk: int = 262_144) -> AsyncIterator[bytes]:
-        for begin in range(offset, self.size, chunk):
-            yield self.data[begin : begin + chunk]
+        return f"https://pull.example/{self.url.rpartition('/')[2]}"
 
 
-def media(kind: str, name: str = "file", size: int = 1000) -> File:
+def media(kind: str, name: str = "file", size: int = 1000) -> PublicFile:
     data = bytes(range(256)) * (size // 256) + bytes(size % 256)
     facts = Facts(kind, "image/jpeg" if kind == "image" else "video/mp4", size)
-    return File(MediaRef(kind, f"https://media.example/{name}", facts=facts), data)
+    return PublicFile(data, facts, f"https://media.example/{name}")
 
 
 def post(
-    *items: File, text: str = "Hello #world", extra: dict[str, File] | None = None, **options: Any
+    *items: PublicFile, text: str = "Hello #world", extra: dict[str, PublicFile] | None = None, **options: Any
 ) -> Post:
     return Post("tgt_1", text, items, CONNECTOR.options.model_validate(options), extra or {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -193,6 +193,7 @@ def test_all_problems_are_told_at_once():
     ]
 
 
+@settings(deadline=None)
 @given(
     st.text(),
     st.lists(
@@ -262,8 +263,8 @@ def test_options_that_do_not_fit(given_options, path):
 
 def test_the_cover_is_fetched_with_the_media():
     named = CONNECTOR.options.model_validate({"coverUrl": "https://media.example/c.jpg"})
-    assert list(CONNECTOR.media_urls(named)) == ["https://media.example/c.jpg"]
-    assert list(CONNECTOR.media_urls(CONNECTOR.options())) == []
+    assert list(CONNECTOR.media_refs(named)) == [MediaRef("image", "https://media.example/c.jpg")]
+    assert list(CONNECTOR.media_refs(CONNECTOR.options())) == []
 
 
 def test_the_spec_says_where_each_number_comes_from():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.platforms.run import Died
 from tests.platforms.scripted_instagram import (
     CONTAINERS,
     PUBLISH,
@@ -265,6 +266,20 @@ def test_a_container_that_expired_during_an_interruption_is_not_published():
     with_network(story)
 
 
+def test_what_an_earlier_attempt_published_late_is_not_published_again():
+    async def story(net: Script) -> None:
+        net.on(PUBLISH, (500, refused(2)))
+        run = run_on(net)
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, post(media("image")))
+        net.on("GET /v26.0/c1", (200, {"status_code": "PUBLISHED"}))
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, post(media("image")))
+        assert len(net.calls[PUBLISH]) == 1
+
+    with_network(story)
+
+
 def test_published_too_soon_costs_no_attempt_and_the_same_container_is_used_again():
     async def story(net: Script) -> None:
         net.on(PUBLISH, (400, refused(9007, 2207027)), (200, {"id": "m1"}))
@@ -372,5 +387,44 @@ def test_a_nearly_used_allowance_holds_the_account_back():
         await CONNECTOR.publish(run, post(media("image")))
         assert len(run.holds) == 1
         assert run.holds[0] > run.now()
+
+    with_network(story)
+
+
+STEPS = [
+    "quota",
+    "media 1: container",
+    "media 2: container",
+    "media 2: upload",
+    "media 1: ready",
+    "media 2: ready",
+    "carousel: container",
+    "carousel: ready",
+    "publish",
+    "permalink",
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_story_told_again_repeats_nothing(step):
+    async def story(net: Script) -> None:
+        net.on(
+            CONTAINERS,
+            (200, {"id": "a"}),
+            (200, {"id": "c1", "uri": "https://rupload.facebook.com/ig-api-upload/v26.0/c1"}),
+            (200, {"id": "p"}),
+        )
+        for container in ("a", "p"):
+            net.on(f"GET /v26.0/{container}", (200, {"status_code": "FINISHED"}))
+        both = post(media("image"), media("video"))
+        rows = {}
+        with pytest.raises(Died):
+            await CONNECTOR.publish(run_on(net, rows=rows, dies_at=step), both)
+        proof = await CONNECTOR.publish(run_on(net, rows=rows), both)
+        assert proof == Proof("m1", "https://www.instagram.com/p/abc/")
+        assert sorted(rows) == sorted(STEPS)
+        assert len(net.calls[CONTAINERS]) == 3
+        assert len(net.calls["POST /ig-api-upload/v26.0/c1"]) == 1
+        assert len(net.calls[PUBLISH]) == 1
 
     with_network(story)

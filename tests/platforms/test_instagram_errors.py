@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polypost.errors import (
@@ -186,6 +186,22 @@ def test_a_container_says_why_it_failed(status, expected):
     assert type(container_error(status, now=NOW)) is expected
 
 
+@pytest.mark.parametrize(
+    ("numbers", "code"),
+    [
+        ((4, 2207051), "account_restricted"),
+        ((25, 2207050), "account_restricted"),
+        ((368, 0), "account_restricted"),
+        ((9004, 2207052), "media_unreachable"),
+        ((352, 2207026), "media_rejected"),
+        ((36003, 2207009), "media_rejected"),
+        ((100, 2207028), "rejected"),
+    ],
+)
+def test_a_refusal_has_a_word_for_machines(numbers, code):
+    assert error_for(GraphError.of(400, body(*numbers)), now=NOW).code == code
+
+
 def test_a_refusal_carries_the_networks_words_and_what_to_change():
     words = "The aspect ratio is not supported. " * 20
     refused = error_for(GraphError.of(400, body(36003, 2207009, error_user_msg=words)), now=NOW)
@@ -194,6 +210,7 @@ def test_a_refusal_carries_the_networks_words_and_what_to_change():
     assert "Crop" in refused.message
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -45,6 +45,7 @@ class _Buckets:
         missing = full_at - now - self._limit * self._gap
         # Sums of gaps are off by a few ulps; a thousandth of a token is far more than that.
         if missing > self._gap / 1000:
+            self._full_at.move_to_end(name)
             wait = math.ceil(missing)
             raise TooManyRequests(
                 f"More than {self._limit} requests in a minute.",

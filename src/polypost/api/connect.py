@@ -12,7 +12,7 @@ from polypost import clock
 from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.compat import hidden_from
-from polypost.api.filters import IntegrationsQuery
+from polypost.api.filters import IntegrationsQuery, profile_of
 from polypost.api.pages import connected_page
 from polypost.api.services import services
 from polypost.errors import NotFound
@@ -76,7 +76,7 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
             who.project.id,
             platforms=query.platform,
             hidden=hidden,
-            profile_id=query.profileId,
+            profile_id=profile_of(query.profileId),
             q=query.q,
             limit=query.limit,
             offset=query.offset,

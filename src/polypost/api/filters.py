@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import EllipsisType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -69,13 +70,20 @@ class IntegrationsQuery(PageQuery):
     q: str | None = None
 
 
+def profile_of(text: str | None) -> str | EllipsisType | None:
+    """The profile a query names: `...` for none, None for the literal `null`."""
+    if text is None:
+        return ...
+    return None if text == "null" else text
+
+
 async def filters_of(rooms: Services, project_id: str, query: PostsQuery, hidden: tuple[str, ...]) -> Filters:
     """The room's filters for a posts query."""
     ids = None
     if query.profileId is not None:
         _, found = await rooms.store.read(
             lambda db: integrations.list_integrations(
-                db, project_id, profile_id=query.profileId, limit=10_000, offset=0, sort="asc"
+                db, project_id, profile_id=profile_of(query.profileId), limit=10_000, offset=0, sort="asc"
             )
         )
         ids = [integration.id for integration in found]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
@@ -45,7 +45,7 @@ async def _gone(request: Request) -> None:
 
 def left_of(rooms: Services, found: Shown) -> float:
     """Seconds that a repeated request still waits: what the first would have."""
-    end = found.post.created_at + timedelta(seconds=rooms.settings.publish_wait_seconds)
+    end: datetime = found.post.created_at + timedelta(seconds=rooms.settings.publish_wait_seconds)
     return max(0.0, (end - clock.now()).total_seconds())
 
 

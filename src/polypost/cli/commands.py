@@ -50,7 +50,7 @@ def serve(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run a simulator of every network and connect demo accounts.")
     ] = False,
-    host: Annotated[Optional[str], typer.Option(help="Address to listen on (POLYPOST_HOST).")] = None,  # noqa: UP045
+    host: Annotated[str | None, typer.Option(help="Address to listen on (POLYPOST_HOST).")] = None,
     port: Annotated[
         int | None, typer.Option(help="Port to listen on, 0 for a free one (POLYPOST_PORT).")
     ] = None,

@@ -58,18 +58,19 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
         surroundings = demo.surroundings if demo else Surroundings()
         rooms = await open_rooms(settings, surroundings, public_url=public_url, server=name)
         app = application(rooms, work_too=work_too, sandbox_url=demo.url if demo else None)
-        serving = server(app, sock=sock)
-        running = asyncio.create_task(serving.serve(), name="polypost-server")
-        await serving.ready()
+        listening = asyncio.Event()
+        web = server(app, host=settings.host, port=settings.port, on_ready=lambda _: listening.set())
+        running = asyncio.create_task(web.serve([sock]), name="polypost-server")
+        await _first(running, listening)
         ready: dict[str, Any] = {"url": url}
         if demo is not None:
             ready |= await demo.connect(rooms)
         printer.show(ready, demo.welcome(ready) if demo else f"Polypost listens on {url}")
         following = asyncio.create_task(demo.follow(rooms), name="polypost-demo") if demo else None
-        await asyncio.wait({running, asyncio.ensure_future(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        await _first(running, stop)
         if following is not None:
             following.cancel()
-        await serving.stop()
+        web.stop()
         await running
     finally:
         if demo is not None:
@@ -114,6 +115,15 @@ async def sandbox(settings: Settings, *, host: str, port: int, tls: bool, printe
         await stop.wait()
     finally:
         await box.stop()
+
+
+async def _first(running: asyncio.Task[None], event: asyncio.Event) -> None:
+    """Wait for the event; what ends the server before it is raised."""
+    waiting = asyncio.ensure_future(event.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if running.done():
+        running.result()
 
 
 def _folder(settings: Settings) -> Path:

@@ -8,19 +8,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-import structlog
 from sqlalchemy import Connection
 
 from polypost import clock
 from polypost.engine.port import Engine, Ring
+from polypost.engine.runner import Runner
+from polypost.engine.sweeper import SWEEP_SECONDS, repeat
 from polypost.storage import Store, after_commit
 
 LOOKAHEAD = timedelta(seconds=15)
-SWEEP_SECONDS = 5.0
 SWEEP_LIMIT = 2000
 NAP_SECONDS = 0.5
-
-log = structlog.get_logger("polypost.engine")
 
 
 class EmbeddedEngine(Engine):
@@ -32,12 +30,11 @@ class EmbeddedEngine(Engine):
     def __init__(self, store: Store, *, workers: int = 32) -> None:
         super().__init__()
         self._store = store
-        self._workers = workers
+        self._runner = Runner(self.handlers, workers=workers)
         self._heap: list[tuple[datetime, str, str]] = []
         self._waiting: dict[tuple[str, str], datetime] = {}
-        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._again: set[tuple[str, str]] = set()
         self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._beat = 0.0
         self._watch = clock.JumpWatch()
@@ -48,20 +45,21 @@ class EmbeddedEngine(Engine):
     async def start(self, *, work: bool = True) -> None:
         if not work:
             return
+        self._stopping.clear()
         self._beat = clock.monotonic()
         await self._sweep()
+        sweeping = repeat(self._sweep, every=SWEEP_SECONDS, until=self._stopping, name="sweep")
         self._loops = [
             asyncio.create_task(self._dispatch(), name="polypost-engine"),
-            asyncio.create_task(self._sweep_for_ever(), name="polypost-sweeper"),
+            asyncio.create_task(sweeping, name="polypost-sweeper"),
         ]
 
     async def stop(self) -> None:
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._stopping.set()
+        self._wake.set()
+        await asyncio.gather(*self._loops)
         self._loops = []
-        if self._running:
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._runner.drain()
 
     async def silence(self) -> float:
         return clock.monotonic() - self._beat if self._loops else float("inf")
@@ -79,53 +77,29 @@ class EmbeddedEngine(Engine):
         self._wake.set()
 
     async def _dispatch(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             self._beat = clock.monotonic()
-            now = clock.now()
-            held = self._watch.holds(now, self._beat)
-            pause = NAP_SECONDS
-            while self._heap and len(self._running) < self._workers and not held:
-                at, kind, name = self._heap[0]
-                if at > now:
-                    pause = min(pause, (at - now).total_seconds())
-                    break
-                heapq.heappop(self._heap)
-                if self._waiting.get((kind, name)) == at:
-                    del self._waiting[kind, name]
-                    self._launch(kind, name)
             self._wake.clear()
+            pause = NAP_SECONDS if self._watch.holds(clock.now(), self._beat) else self._launch_due()
             try:
                 await asyncio.wait_for(self._wake.wait(), max(pause, 0.001))
             except TimeoutError:
                 continue
 
-    def _launch(self, kind: str, name: str) -> None:
-        key = (kind, name)
-        if key in self._running:
-            self._again.add(key)
-            return
-        self._running[key] = asyncio.create_task(self._handle(kind, name), name=f"polypost-{kind}")
-
-    async def _handle(self, kind: str, name: str) -> None:
-        try:
-            await self.handlers[kind](name)
-        except Exception:
-            # The row still says what is due; the sweeper rings again.
-            log.exception("handler failed", kind=kind, key=name)
-        finally:
-            del self._running[kind, name]
-            if (kind, name) in self._again:
-                self._again.discard((kind, name))
-                self._take([Ring(kind, name, clock.now())])
-            self._wake.set()
-
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                await self._sweep()
-            except Exception:
-                log.exception("sweep failed")
+    def _launch_due(self) -> float:
+        """Start what is due as far as there are seats; returns the seconds until the next ring, at most a nap."""
+        while self._heap and not self._runner.full:
+            at, kind, name = self._heap[0]
+            early = (at - clock.now()).total_seconds()
+            if early > 0:
+                return min(early, NAP_SECONDS)
+            heapq.heappop(self._heap)
+            if self._waiting.get((kind, name)) == at:
+                del self._waiting[kind, name]
+                task = self._runner.launch(kind, name)
+                if task is not None:
+                    task.add_done_callback(lambda _: self._wake.set())
+        return NAP_SECONDS
 
     async def _sweep(self) -> None:
         until = clock.now() + LOOKAHEAD

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
@@ -24,6 +22,7 @@ from polypost.errors import (
     Rejected,
 )
 from polypost.integrations import redirects, service
+from polypost.integrations.addresses import answer_url, authorize_url, origin
 from polypost.integrations.service import Integration
 from polypost.integrations.tables import oauth_states
 from polypost.integrations.vault import Vault
@@ -35,9 +34,7 @@ from polypost.storage import Store
 LIFETIME = timedelta(minutes=10)
 # Used and old states are kept a while, so that a look into the store can explain a complaint.
 KEPT = timedelta(days=1)
-DENIALS = frozenset(
-    {"access_denied", "user_denied", "user_cancelled_login", "user_cancelled_authorize", "consent_required"}
-)
+DENIALS = frozenset({"access_denied", "user_denied", "user_cancelled_login", "user_cancelled_authorize"})
 
 _T = oauth_states.c
 
@@ -165,7 +162,7 @@ class Connect:
         refusal = query.get("error")
         if refusal in DENIALS:
             away = state.cancel_redirect_uri or state.redirect_uri
-            target = _answer(away, status="cancelled", platform=platform, error="access_denied")
+            target = answer_url(away, status="cancelled", platform=platform, error="access_denied")
             return Finished(target, error="The account was not connected: access was denied.")
         try:
             if app.id != state.app_id:
@@ -178,7 +175,7 @@ class Connect:
         except (PlatformError, OutboundError) as error:
             return _failed(state, platform, error)
         ids = [integration.id for integration in found]
-        target = _answer(state.redirect_uri, status="success", platform=platform, integrationId=ids)
+        target = answer_url(state.redirect_uri, status="success", platform=platform, integrationId=ids)
         return Finished(target, tuple(found))
 
     async def _redeem(self, connector: Connector, app: App, state: Row[Any], code: str) -> list[Integration]:
@@ -241,38 +238,10 @@ class Connect:
         if issuer is None:
             return
         known = [oauth.authorize_url, self._networks.overrides.get(platform, oauth.authorize_url)]
-        if _origin(issuer) not in map(_origin, known):
+        if origin(issuer) not in map(origin, known):
             raise Rejected(
                 "The answer came from another server than the one that was asked.", code="wrong_issuer"
             )
-
-
-def authorize_url(
-    oauth: OAuth2,
-    client_id: str,
-    redirect_uri: str,
-    state: str,
-    *,
-    verifier: str | None = None,
-    override: str | None = None,
-) -> str:
-    """The consent page's address with its parameters; `override` replaces scheme, host and port."""
-    asked = {
-        "response_type": "code",
-        "client_id": client_id,
-        "redirect_uri": redirect_uri,
-        "scope": oauth.scope_separator.join(oauth.scopes),
-        "state": state,
-        **oauth.authorize_extra,
-    }
-    if verifier is not None:
-        hashed = hashlib.sha256(verifier.encode()).digest()
-        asked["code_challenge"] = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
-        asked["code_challenge_method"] = "S256"
-    page = urlsplit(oauth.authorize_url)
-    scheme, host = _origin(override) if override else (page.scheme, page.netloc)
-    query = urlencode([*parse_qsl(page.query, keep_blank_values=True), *asked.items()], quote_via=quote)
-    return urlunsplit((scheme, host, page.path, query, ""))
 
 
 def _use(db: Connection, platform: str, hashed: str, browser: str | None, now: datetime) -> Row[Any] | None:
@@ -295,24 +264,10 @@ def _use(db: Connection, platform: str, hashed: str, browser: str | None, now: d
 
 def _failed(state: Row[Any], platform: str, error: PolypostError) -> Finished:
     away = state.redirect_uri or state.cancel_redirect_uri
-    target = _answer(away, status="error", platform=platform, error=error.code)
+    target = answer_url(away, status="error", platform=platform, error=error.code)
     return Finished(target, error=f"The account was not connected: {error.message}")
-
-
-def _answer(uri: str | None, **values: str | Sequence[str]) -> str | None:
-    """The project's redirect address with what happened added to its query."""
-    if uri is None:
-        return None
-    parts = urlsplit(uri)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *values.items()], doseq=True)
-    return urlunsplit(parts._replace(query=query))
 
 
 def _hash(secret: str) -> str:
     # Whoever reads the store must not be able to finish somebody's flow.
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, delete, select
 
 from polypost.errors import InvalidRequest, Problem
+from polypost.integrations.addresses import origin
 from polypost.integrations.tables import insert_new, redirect_allowlist
 
 URI_CHARACTERS = 2048
@@ -15,12 +16,13 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # Browsers read a backslash as a slash and drop what stands before an "@": neither may decide about the host.
 _REST = r"(?:[/?][!\"$-\[\]-~]*)?"
 _DEVELOPMENT = re.compile(rf"http://(?:localhost|127\.0\.0\.1)(?::\d{{1,5}})?{_REST}", re.ASCII)
-_ABSOLUTE = re.compile(rf"https?://[A-Za-z0-9.:\[\]-]+{_REST}", re.ASCII)
+_HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_ABSOLUTE = re.compile(rf"https?://{_HOST}{_REST}", re.ASCII)
 
 
 def allow_redirect(db: Connection, project_id: str, uri: str) -> None:
     """Let the project's connect requests end at `uri`. Raises InvalidRequest."""
-    if len(uri) > URI_CHARACTERS or not _ABSOLUTE.fullmatch(uri):
+    if len(uri) > URI_CHARACTERS or not _ABSOLUTE.fullmatch(uri) or not origin(uri)[1]:
         hint = "Use an absolute http or https address without user name and fragment."
         raise InvalidRequest([Problem("uri", "This is not an address a browser can be sent to.", hint)])
     insert_new(db, redirect_allowlist, project_id=project_id, uri=uri)

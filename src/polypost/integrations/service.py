@@ -182,6 +182,7 @@ def list_integrations(
     project_id: str,
     *,
     platforms: Sequence[str] = (),
+    hidden: Sequence[str] = (),
     profile_id: str | EllipsisType | None = ...,
     q: str | None = None,
     limit: int = 20,
@@ -190,12 +191,14 @@ def list_integrations(
 ) -> tuple[int, list[Integration]]:
     """How many connected accounts match, and one page of them by creation time.
 
-    `profile_id` None asks for those without a profile. `q` is looked for in names and the network's id
+    `hidden` leaves platforms out. `profile_id` None asks for those without a profile. `q` is looked for in names and the network's id
     whatever the case, and as a whole id of ours.
     """
     wanted: list[ColumnElement[bool]] = [_T.project_id == project_id, _T.disconnected_at.is_(None)]
     if platforms:
         wanted.append(_T.platform.in_(platforms))
+    if hidden:
+        wanted.append(_T.platform.not_in(hidden))
     if profile_id is None:
         wanted.append(_T.profile_id.is_(None))
     elif profile_id is not ...:

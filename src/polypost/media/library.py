@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from polypost import clock
@@ -25,7 +25,6 @@ from polypost.storage import Store
 # The store shares the disk: a few large videos must not be what makes it refuse posts.
 RESERVE = 200 * MB
 _LOOK_SECONDS = 1.0
-_BEAT_SECONDS = records.LEASE.total_seconds() / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,20 @@ class Library:
 
     `owner` names this process among those that share the store; a process that takes a dead one's place under
     the same name takes over its fetches at once, another after the lease. `host` names the folder's machine.
-    `reserve` is the space in bytes that fetches leave free on the disk.
+    `reserve` is the space in bytes that fetches leave free on the disk; `lease` is how long a fetch stands without
+    a sign of life before another process may begin it anew.
     """
 
     def __init__(
-        self, store: Store, fetcher: Fetcher, folder: Path, *, owner: str, host: str, reserve: int = RESERVE
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        folder: Path,
+        *,
+        owner: str,
+        host: str,
+        reserve: int = RESERVE,
+        lease: timedelta = records.LEASE,
     ) -> None:
         self._store = store
         self._fetcher = fetcher
@@ -56,6 +64,7 @@ class Library:
         self._owner = owner
         self._host = host
         self._reserve = reserve
+        self._lease = lease
         self._flights: dict[tuple[str, str], asyncio.Task[_Outcome]] = {}
 
     async def open(
@@ -135,7 +144,9 @@ class Library:
                 await self._wait(record)
 
     async def _claim(self, item: Item, ref: MediaRef, lost: str | None) -> Record:
-        return await self._store.write(lambda db: records.claim(db, item, ref.type, self._owner, lost=lost))
+        return await self._store.write(
+            lambda db: records.claim(db, item, ref.type, self._owner, lease=self._lease, lost=lost)
+        )
 
     async def _wait(self, record: Record) -> None:
         """Let another process finish its fetch, or a moment pass in which its lease may end."""
@@ -178,9 +189,9 @@ class Library:
     async def _beat(self, record: Record) -> None:
         alive = True
         while alive:
-            await asyncio.sleep(_BEAT_SECONDS)
+            await asyncio.sleep(self._lease.total_seconds() / 3)
             try:
-                alive = await self._store.write(lambda db: records.prolong(db, record))
+                alive = await self._store.write(lambda db: records.prolong(db, record, lease=self._lease))
             except StoreUnavailable:
                 continue  # a lease that runs out costs a second fetch, nothing else; the next beat may get through
 

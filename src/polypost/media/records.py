@@ -70,7 +70,15 @@ class Record:
         return f"media:{self.id}"
 
 
-def claim(db: Connection, item: Item, kind: str, owner: str, *, lost: str | None = None) -> Record:
+def claim(
+    db: Connection,
+    item: Item,
+    kind: str,
+    owner: str,
+    *,
+    lease: timedelta = LEASE,
+    lost: str | None = None,
+) -> Record:
     """The row of `item`, taken by `owner` unless it is ready, lately failed, or being fetched by another.
 
     `lost` is the path of a ready file that is not on the disk any more: that row is taken too.
@@ -93,7 +101,7 @@ def claim(db: Connection, item: Item, kind: str, owner: str, *, lost: str | None
     if row.state == "ready" and row.path != lost:
         _keep(db, row.id, row.delete_at, now)
     elif row.state == "ready" or row.lease_until <= now or _left_over(row, owner):
-        return _take(db, row.id, kind, owner, now)
+        return _take(db, row.id, kind, owner, now=now, lease=lease)
     return Record(row.id, row.state, row.path, row.facts, row.error_code, row.error_message)
 
 
@@ -102,14 +110,14 @@ def _left_over(row: Any, owner: str) -> bool:
     return bool(row.state == "fetching" and row.lease_owner == owner)
 
 
-def _take(db: Connection, row_id: str, kind: str, owner: str, now: datetime) -> Record:
+def _take(db: Connection, row_id: str, kind: str, owner: str, *, now: datetime, lease: timedelta) -> Record:
     path = new_id("file")
     taken = {
         "type": kind,
         "state": "fetching",
         "path": path,
         "lease_owner": owner,
-        "lease_until": now + LEASE,
+        "lease_until": now + lease,
         "delete_at": now + UNUSED,
         "ready_at": None,
         "error_code": None,
@@ -125,9 +133,9 @@ def _keep(db: Connection, row_id: str, delete_at: datetime, now: datetime) -> No
         db.execute(_by_id.values(delete_at=now + UNUSED), {"row": row_id})
 
 
-def prolong(db: Connection, record: Record) -> bool:
+def prolong(db: Connection, record: Record, *, lease: timedelta = LEASE) -> bool:
     """Give a running fetch a new lease; False when the claim is another's by now."""
-    stays = _claimed.values(lease_until=clock.now() + LEASE)
+    stays = _claimed.values(lease_until=clock.now() + lease)
     return db.execute(stays, {"row": record.id, "claim": record.path}).rowcount > 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ _SECRET = re.compile(r"pp_(?:live|test)_[0-9A-Za-z]+|(?i:bearer|oauth)\s+[A-Za-z
 _NAMES = ("token", "secret", "password", "authorization", "api_key", "apikey", "code_verifier")
 
 
-def scrub(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def scrub(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Take secrets out of an event's values, by name and by shape."""
     for name, value in event.items():
         if any(part in name.lower() for part in _NAMES):

@@ -1,12 +1,14 @@
-"""Connections for users' URLs: the name is resolved once, every answer is judged, one of them is used (RELIABILITY O2)."""
+"""How connections are opened: straight to a network's host, or guarded for users' URLs (RELIABILITY O2)."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpcore2
 
@@ -38,6 +40,52 @@ class Resolver:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+class DirectBackend(httpcore2.AnyIOBackend):
+    """Opens connections without judging them."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  the base class's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Connect within `timeout` seconds. Raises the pool's ConnectError or ConnectTimeout."""
+        return _Stream(await super().connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+class _Stream(httpcore2.AsyncNetworkStream):
+    """A connection that is closed when its TLS handshake is given up, which the pool does only for errors."""
+
+    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  as above
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  as above
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  as above
+    ) -> httpcore2.AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._inner.aclose()
+            raise
+
+
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
     """Opens connections to checked addresses only; TLS and Host keep the name.
 
@@ -49,7 +97,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
     ) -> None:
         self._guard = guard
         self._resolve = resolve
-        self._inner = inner or httpcore2.AnyIOBackend()
+        self._inner = inner or DirectBackend()
 
     async def connect_tcp(
         self,

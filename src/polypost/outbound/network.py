@@ -43,6 +43,13 @@ class Networks:
         """Platforms whose hosts are replaced, each with the address that stands in for them."""
         return {platform: str(origin) for platform, origin in self._overrides.items()}
 
+    def page(self, platform: str, url: str) -> str:
+        """A page of the network as a browser finds it: on the address that replaces its hosts, where one does."""
+        origin = self._overrides.get(platform)
+        if origin is None:
+            return url
+        return str(httpx2.URL(url).copy_with(scheme=origin.scheme, host=origin.host, port=origin.port))
+
     def client(
         self,
         platform: str,

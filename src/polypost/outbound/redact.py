@@ -36,6 +36,7 @@ def _form_rule(names: str) -> re.Pattern[str]:
 _JSON = {True: _json_rule(_ASKED), False: _json_rule(_SECRETS)}
 _FORM = {True: _form_rule(_ASKED), False: _form_rule(_SECRETS)}
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "dpop"})
+_SCHEMES = frozenset({"basic", "bearer", "dpop", "oauth"})
 _DULL_HEADERS = frozenset({"host", "user-agent", "accept", "accept-encoding", "connection"})
 _TEXT_TYPES = ("application/json", "application/x-www-form-urlencoded", "application/xml", "text/")
 
@@ -95,8 +96,8 @@ def describe(body: bytes, content_type: str, *, outgoing: bool) -> str:
 def _header_value(name: str, value: str) -> str:
     if name.lower() not in _SECRET_HEADERS:
         return redact_text(value, outgoing=True)
-    scheme, _, rest = value.partition(" ")
-    return f"{scheme} {MASK}" if rest else MASK
+    scheme = value.partition(" ")[0]
+    return f"{scheme} {MASK}" if scheme.lower() in _SCHEMES else MASK
 
 
 def _is_text(body: bytes, content_type: str) -> bool:

@@ -14,10 +14,13 @@ from typing import Any
 import httpcore2
 import httpx2
 
+from polypost.outbound.backend import DirectBackend
+
 CONNECT_SECONDS = 5.0
 # Many servers close an idle connection after five seconds; leaving earlier keeps a request from
 # being sent into a connection that is just being closed.
 KEEP_ALIVE_SECONDS = 4.0
+IDLE_CONNECTIONS = 10
 BROKEN = (
     httpcore2.TimeoutException,
     httpcore2.NetworkError,
@@ -70,11 +73,9 @@ class Transport:
         *,
         backend: httpcore2.AsyncNetworkBackend | None = None,
         connections: int = 50,
-        idle_connections: int = 10,
     ) -> None:
-        self._backend = backend
+        self._backend = backend or DirectBackend()
         self._connections = connections
-        self._idle_connections = idle_connections
         self._pools: dict[str, httpcore2.AsyncConnectionPool] = {}
 
     def _pool(self, scheme: str) -> httpcore2.AsyncConnectionPool:
@@ -83,7 +84,7 @@ class Transport:
             pool = self._pools[scheme] = httpcore2.AsyncConnectionPool(
                 ssl_context=tls_context() if scheme == "https" else None,
                 max_connections=self._connections,
-                max_keepalive_connections=self._idle_connections,
+                max_keepalive_connections=IDLE_CONNECTIONS,
                 keepalive_expiry=KEEP_ALIVE_SECONDS,
                 network_backend=self._backend,
             )

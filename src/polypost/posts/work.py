@@ -137,7 +137,7 @@ def claim(
             next_at=now + lease,
             lease_by=by,
             wait_reason=None,
-            first_try_at=func.coalesce(targets.c.first_try_at, now),
+            first_try_at=target.first_try_at or now,
             updated_at=now,
         )
     )
@@ -170,7 +170,7 @@ def _load(db: Connection, target: Row[Any]) -> Claim:
 
 
 def _take_lane(
-    db: Connection, integration_id: str, first: Row[Any], *, lease: timedelta, now: datetime
+    db: Connection, integration_id: str, first: Any, *, lease: timedelta, now: datetime
 ) -> datetime | None:
     """Take the account for `first`; the instant at which to ask again when it is not free."""
     lane = db.execute(_LANE, {"integration": integration_id}).one_or_none()

@@ -12,6 +12,7 @@ from polypost.credits import service as credits
 from polypost.engine import Engine, Ring
 from polypost.events import append
 from polypost.observability import failpoints
+from polypost.outbound import Networks
 from polypost.platforms.base import Proof
 from polypost.posts import work
 from polypost.posts.accept import RING
@@ -25,17 +26,20 @@ DAY = timedelta(hours=24)
 class Results:
     """Writes ends and pauses of runs; every method is one transaction, fenced by the claim's epoch."""
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+    def __init__(self, store: Store, engine: Engine, networks: Networks) -> None:
         self._store = store
         self._engine = engine
+        self._networks = networks
 
     async def published(self, claimed: work.Claim, run: TargetRun, proof: Proof) -> None:
         """The network's own proof is in hand: the reservation is settled."""
         failpoints.hit("P15", claimed.target.platform)
 
+        url = self._networks.page(claimed.target.platform, proof.url) if proof.url else None
+        run.say("published", "Published.", {"url": url} if url else None)
+
         def write(db: Connection) -> None:
             now = clock.now()
-            run.say("published", "Published.", {"url": proof.url} if proof.url else None)
             work.lock_post(db, claimed)
             self._finish(
                 db,
@@ -43,7 +47,7 @@ class Results:
                 now,
                 state=State.PUBLISHED.value,
                 proof_id=proof.id,
-                proof_url=proof.url,
+                proof_url=url,
                 published_at=now,
                 warning=" ".join(run.warnings) or None,
             )
@@ -60,9 +64,10 @@ class Results:
     ) -> None:
         """It is known not to be out, or `code` is `outcome_unknown`: the reservation is released."""
 
+        run.say("failed", message, {"code": code})
+
         def write(db: Connection) -> None:
             now = clock.now()
-            run.say("failed", message, {"code": code})
             work.lock_post(db, claimed)
             if claimed.open_attempt is not None:
                 work.end_attempt(db, claimed.open_attempt, "unknown", now=now)

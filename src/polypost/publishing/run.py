@@ -76,7 +76,7 @@ class Publisher:
         self._policy = policy
         self._owner = owner
         self._owned: dict[str, int] = {}
-        self._results = Results(store, engine)
+        self._results = Results(store, engine, networks)
         self._reconciler = Reconciler(store, self._results, policy.reconcile_at)
 
     async def run(self, target_id: str) -> None:
@@ -227,8 +227,10 @@ class Publisher:
             if isinstance(got, PolypostError):
                 where = f"mediaItems[{place}]" if place < len(refs) else "platformSpecificData"
                 raise Rejected(f"{where}: {got.message}", code=got.code)
-        files = {url: got for url, got in stored.items() if not isinstance(got, PolypostError)}
-        return [files[ref.url] for ref in refs], {ref.url: files[ref.url] for ref in further} | dict(files)
+        files: dict[str, MediaFile] = {
+            url: got for url, got in stored.items() if not isinstance(got, PolypostError)
+        }
+        return [files[ref.url] for ref in refs], files
 
     async def _token(self, project_id: str, integration_id: str, refused: str | None) -> Tokens:
         return await self._tokens.live(project_id, integration_id, refused=refused)

@@ -51,6 +51,7 @@ def _card(room: Room, post: SimPost, names: dict[tuple[str, str], str]) -> dict[
     return {
         "look": sim.look if sim else None,
         "username": names.get((post.platform, post.account_id), post.account_id),
+        "avatar": sim.net.avatar_url(post.account_id) if sim else "",
         "text": post.text,
         "time": post.created,
         "url": room.link(post),

@@ -10,6 +10,6 @@ def simulators() -> list[type[Simulator]]:
 
     Imported here and not above: a server without the sandbox does not carry the simulators in its memory.
     """
-    from polypost.platforms.twitter.simulator import TwitterSimulator  # noqa: PLC0415
+    from polypost.platforms.twitter.simulator import TwitterSimulator
 
     return [TwitterSimulator]

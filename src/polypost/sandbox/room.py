@@ -22,7 +22,12 @@ class Room:
     media_url: str
 
     def posts(
-        self, platform: str | None = None, account_id: str | None = None, *, limit: int = -1, deleted: bool = True
+        self,
+        platform: str | None = None,
+        account_id: str | None = None,
+        *,
+        limit: int = -1,
+        deleted: bool = True,
     ) -> list[SimPost]:
         """Every post ever made visible, newest first; a negative limit is none."""
         rows = self.store.all(
@@ -34,7 +39,9 @@ class Room:
 
     def counts(self) -> dict[str, int]:
         """How many posts each network shows."""
-        rows = self.store.all("SELECT platform, count(*) AS n FROM posts WHERE deleted IS NULL GROUP BY platform")
+        rows = self.store.all(
+            "SELECT platform, count(*) AS n FROM posts WHERE deleted IS NULL GROUP BY platform"
+        )
         return {row["platform"]: row["n"] for row in rows}
 
     def usernames(self) -> dict[tuple[str, str], str]:

@@ -46,7 +46,13 @@ class Sandbox:
     """
 
     def __init__(
-        self, data: Path, *, host: str = "127.0.0.1", port: int = 0, allow: Iterable[str] = (), tls: bool = False
+        self,
+        data: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        allow: Iterable[str] = (),
+        tls: bool = False,
     ) -> None:
         self._data = data
         self._host = host
@@ -78,7 +84,9 @@ class Sandbox:
             media_url=urls[MEDIA],
             certificate=certificate(self._data, self._host)[0] if self._tls else None,
         )
-        await self._serve(sockets, sims, Room(store, faults, {sim.platform: sim for sim in sims}, info.url, info.media_url))
+        await self._serve(
+            sockets, sims, Room(store, faults, {sim.platform: sim for sim in sims}, info.url, info.media_url)
+        )
         return info
 
     async def stop(self) -> None:
@@ -100,7 +108,9 @@ class Sandbox:
         for name in names:
             wanted = self._port if name == CONTROL and self._port else earlier.get(name, 0)
             sockets[name] = listen(self._host, wanted, exactly=name == CONTROL and self._port != 0)
-        store.set_setting(PORTS, {**earlier, **{name: sock.getsockname()[1] for name, sock in sockets.items()}})
+        store.set_setting(
+            PORTS, {**earlier, **{name: sock.getsockname()[1] for name, sock in sockets.items()}}
+        )
         return sockets
 
     def _url(self, sock: socket.socket, name: str) -> str:
@@ -109,7 +119,7 @@ class Sandbox:
         return f"{scheme}://{host}:{sock.getsockname()[1]}"
 
     def _make_fetcher(self, media: socket.socket) -> Fetcher:
-        from polypost.outbound import Fetcher, Guard  # noqa: PLC0415 - HTTP clients are heavy to import
+        from polypost.outbound import Fetcher, Guard
 
         return Fetcher(Guard([*self._allow, f"{self._host}:{media.getsockname()[1]}"]))
 

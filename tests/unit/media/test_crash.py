@@ -110,6 +110,25 @@ def test_p17_a_fetch_that_lost_its_claim_records_nothing(with_store, rooms, png)
     with_store(story)
 
 
+def test_a_long_fetch_keeps_its_claim_alive(with_store, rooms, png):
+    async def story(store):
+        async with rooms(store) as room:
+            gate = asyncio.Event()
+            url = room.server.put("/a.png", png, gate=gate)
+            library = await room.library(lease=timedelta(seconds=0.3))
+            fetching = asyncio.create_task(library.open("prj", "post", [MediaRef("image", url)]))
+            await room.server.arrived.wait()
+            seen = {(await rows(store))[0].lease_until}
+            while len(seen) < 3:
+                await asyncio.sleep(0.02)
+                seen.add((await rows(store))[0].lease_until)
+            gate.set()
+            assert isinstance((await fetching)[url], StoredFile)
+            assert room.server.asked["/a.png"] == 1
+
+    with_store(story)
+
+
 def test_a_vanished_or_shortened_file_is_fetched_again(with_store, rooms, png):
     async def story(store):
         async with rooms(store) as room:

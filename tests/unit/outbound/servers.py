@@ -35,10 +35,10 @@ class Talk:
         if "content-length" in headers:
             body = await self.reader.readexactly(int(headers["content-length"]))
         elif headers.get("transfer-encoding") == "chunked":
-            while size := int(await self.reader.readline(), 16):
+            while size := int(await self.reader.readuntil(b"\r\n"), 16):
                 body += await self.reader.readexactly(size)
-                await self.reader.readline()
-            await self.reader.readline()
+                await self.reader.readexactly(2)
+            await self.reader.readexactly(2)
         request = Request(line, headers, body)
         self.server.requests.append(request)
         return request

@@ -15,6 +15,13 @@ from polypost.outbound import Networks
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both loops: whether an idle connection still lives is asked of the socket below them."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 URL = "https://api.network.example/2/tweets"
 
 
@@ -197,7 +204,9 @@ async def test_a_request_that_cannot_be_written_down_is_not_sent(listen: Listen)
     assert server.requests == []
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "ftp://files.example/x", "https://", "https://a.example:port/"])
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "ftp://files.example/x", "https://", "https://a.example:port/"]
+)
 async def test_an_address_that_is_none_is_not_sent(url: str) -> None:
     with pytest.raises(NotSent):
         await Networks().client("twitter").commit("POST", url)
@@ -294,16 +303,21 @@ async def test_an_idle_connection_that_was_closed_is_replaced_before_anything_is
 
 
 async def test_an_idle_connection_with_unasked_bytes_is_not_used(listen: Listen) -> None:
+    answered, spoken = asyncio.Event(), asyncio.Event()
+
     async def chatty(talk: Talk) -> None:
         await answer_one(talk)
-        await talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}")
+        await answered.wait()
+        await talk.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        spoken.set()
         await answer_one(talk)
 
     server = await listen(chatty)
     networks = networks_at(server)
 
     await networks.client("twitter").request("GET", URL)
-    await asyncio.sleep(0.05)
+    answered.set()
+    await spoken.wait()
     assert await outcome(networks) == "200"
 
     await networks.aclose()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from polypost.errors import StoreUnavailable
 from polypost.storage import after_commit
@@ -173,6 +173,21 @@ def test_p18_a_disk_that_stays_full_refuses_every_large_function(with_sqlite, tm
     assert on_disk(tmp_path / "data" / "polypost.db") == [1, 2]
 
 
+def test_p18_a_function_that_keeps_quiet_about_a_full_disk_hides_nothing(with_sqlite):
+    def quiet(db):
+        with suppress(OperationalError):
+            fill(7)(db)
+        return "as if nothing had happened"
+
+    async def story(store):
+        outcomes = await together(store, add(1), quiet, add(2))
+        assert [outcomes[0], outcomes[2]] == [1, 2]
+        assert isinstance(outcomes[1], StoreUnavailable)
+        assert on_disk(store.path) == [1, 2]
+
+    with_sqlite(story)
+
+
 def test_a_function_that_ran_twice_is_told_of_once(with_sqlite):
     async def story(store):
         told = []
@@ -201,8 +216,9 @@ def test_the_writer_outlives_a_file_that_cannot_be_opened(with_sqlite):
             store.path.rename(aside)
             store.path.mkdir()
 
-        outcomes = await together(store, lose_the_file)
-        outcomes += await together(store, add(1), add(2))
+        outcomes = await asyncio.gather(
+            *(store.write(function) for function in (lose_the_file, add(1), add(2))), return_exceptions=True
+        )
         assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 3
         store.path.rmdir()
         aside.rename(store.path)
@@ -216,7 +232,7 @@ def test_a_mistake_in_a_statement_is_not_the_stores_trouble(with_sqlite):
     async def story(store):
         for ask in (store.write, store.read):
             with pytest.raises(Exception, match="no such column") as caught:
-                await ask(lambda db: db.execute(text("SELECT nothing FROM things")))
+                await ask(lambda db: db.execute(text("SELECT colour FROM things")))
             assert not isinstance(caught.value, StoreUnavailable)
 
     with_sqlite(story)

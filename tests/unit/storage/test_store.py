@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Column, MetaData, Table, Text, func, insert, select
@@ -222,7 +223,7 @@ def test_instants_and_json_come_back_as_they_went(with_things):
     body = {"z": 1, "a": ["é", None, True, {"b": 1.5}]}
 
     async def story(store):
-        elsewhere = at.astimezone(__import__("zoneinfo").ZoneInfo("Asia/Tokyo")) + timedelta(microseconds=1)
+        elsewhere = at.astimezone(ZoneInfo("Asia/Tokyo")) + timedelta(microseconds=1)
         await store.write(add("a", at=at, body=body))
         await store.write(add("b", at=elsewhere, body=[]))
         await store.write(add("c", at=before_1970, body=0))

@@ -7,12 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from polypost.errors import (
-    Problem,
-    RateLimited,
-    Rejected,
-    Unavailable,
-)
+from polypost.errors import OutcomeUnknown, Problem, RateLimited, Rejected, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import (
     Absent,
@@ -24,6 +19,7 @@ from polypost.platforms.base import (
     Draft,
     Found,
     Grant,
+    MediaRef,
     Post,
     Proof,
     Reconciled,
@@ -53,9 +49,9 @@ class InstagramConnector(Connector):
         """Every limit that Instagram states, judged as far as the facts are known."""
         return check.check(draft)
 
-    def media_urls(self, options: Any) -> Iterable[str]:
+    def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The cover of a reel."""
-        return () if options.cover_url is None else (options.cover_url,)
+        return () if options.cover_url is None else (MediaRef("image", options.cover_url),)
 
     async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
         """Redeem the code for a token of 60 days."""
@@ -83,9 +79,12 @@ class InstagramConnector(Connector):
         container = await prepare(run, post)
 
         async def send() -> Proof:
-            return Proof(await graph.publish(f"{account}/media_publish", {"creation_id": container}))
+            if container.published:
+                # An earlier attempt came through late; whose media item it became is for reconcile to find.
+                raise OutcomeUnknown("Instagram says that this is published already.")
+            return Proof(await graph.publish(f"{account}/media_publish", {"creation_id": container.id}))
 
-        proof = await run.commit("publish", send, handles=_handles(post, container))
+        proof = await run.commit("publish", send, handles=_handles(post, container.id))
 
         async def permalink() -> str | None:
             body = await graph.get(proof.id, fields="id,permalink")
@@ -117,18 +116,11 @@ class InstagramConnector(Connector):
                 return
         except Gone:
             # The same number stands for "not there" and for "not allowed", so only looking tells them apart.
-            if not await self._visible(graph, proof.id):
+            if not await _visible(graph, proof.id):
                 return
         except (Rejected, PermissionMissing) as refused:
-            raise self._not_deleted() from refused
-        raise self._not_deleted()
-
-    def _not_deleted(self) -> Rejected:
-        return Rejected(
-            "Instagram does not let this app delete the post.",
-            code="delete_refused",
-            next_step="Delete it in the Instagram app.",
-        )
+            raise _not_deleted() from refused
+        raise _not_deleted()
 
     async def _quota(self, run: Run, graph: Graph) -> dict[str, Any]:
         """How many posts of the day are used; raises RateLimited when it is all of them."""
@@ -163,12 +155,21 @@ class InstagramConnector(Connector):
         nearest = min(rows, key=lambda row: abs(_instant(row) - attempt.started_at))
         return Found(Proof(str(nearest["id"]), nearest.get("permalink")))
 
-    async def _visible(self, graph: Graph, media_id: str) -> bool:
-        try:
-            await graph.get(media_id, fields="id")
-        except Gone:
-            return False
-        return True
+
+async def _visible(graph: Graph, media_id: str) -> bool:
+    try:
+        await graph.get(media_id, fields="id")
+    except Gone:
+        return False
+    return True
+
+
+def _not_deleted() -> Rejected:
+    return Rejected(
+        "Instagram does not let this app delete the post.",
+        code="delete_refused",
+        next_step="Delete it in the Instagram app.",
+    )
 
 
 def _handles(post: Post, container: str) -> dict[str, Any]:
@@ -182,7 +183,7 @@ def _handles(post: Post, container: str) -> dict[str, Any]:
 
 
 def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: datetime) -> bool:
-    if not row.get("timestamp") or _instant(row) < started - _CLOCK_SLACK:
+    if not row.get("id") or not row.get("timestamp") or _instant(row) < started - _CLOCK_SLACK:
         return False
     if row.get("media_type") not in {None, handles["media_type"]}:
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,14 @@ _APPEARS_WITHIN = timedelta(minutes=3)
 _PAUSE = timedelta(seconds=30)
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A container to be published, or one that turned out to be `published` by an earlier attempt."""
+
+    id: str
+    published: bool = False
+
+
 def kind_of(post: Post) -> str:
     """Which of Instagram's four kinds the post is: story, carousel, reel or image."""
     if post.options.story:
@@ -46,8 +55,8 @@ async def state_of(graph: Graph, container: str) -> tuple[str, str]:
     return str(body.get("status_code") or ""), str(body.get("status") or "")
 
 
-async def prepare(run: Run, post: Post) -> str:
-    """The id of a container that is ready to be published; builds anew what expired or went wrong there."""
+async def prepare(run: Run, post: Post) -> Ready:
+    """A container that can be published; builds anew what expired or went wrong on Instagram's side."""
     pull = False
     for build in range(1, BUILDS + 1):
         builder = _Builder(run, post, "" if build == 1 else f" (build {build})", pull=pull)
@@ -73,18 +82,16 @@ class _Builder:
         self._pull = pull
         self._new: set[str] = set()
 
-    async def build(self) -> str:
-        """All containers of the post, children first; the id of the one to publish."""
+    async def build(self) -> Ready:
+        """All containers of the post, children first; the one to publish."""
         names = [f"media {number}" for number in range(1, len(self._post.media) + 1)]
         made = [await self._item(name, file) for name, file in zip(names, self._post.media, strict=True)]
         if self._kind != "carousel":
-            await self._ready(names[0], made[0], last=True)
-            return str(made[0]["id"])
+            return Ready(made[0]["id"], await self._ready(names[0], made[0], last=True))
         for name, child in zip(names, made, strict=True):
             await self._ready(name, child)
         parent = await self._created("carousel", self._parent_fields([child["id"] for child in made]))
-        await self._ready("carousel", parent, last=True)
-        return str(parent["id"])
+        return Ready(parent["id"], await self._ready("carousel", parent, last=True))
 
     async def pause(self, *, pull: bool) -> bool:
         """Wait a little after a spoilt build; whether the network has to pull the bytes in the next one."""
@@ -142,8 +149,8 @@ class _Builder:
 
         return await self._run.step(f"{name}: container{self._mark}", create)
 
-    async def _ready(self, name: str, made: Mapping[str, Any], *, last: bool = False) -> None:
-        """Wait until the container is FINISHED; raises Gone when it never will be.
+    async def _ready(self, name: str, made: Mapping[str, Any], *, last: bool = False) -> bool:
+        """Wait until the container is FINISHED; whether it is even PUBLISHED. Raises Gone when it never will be.
 
         The `last` one is looked at again when its readiness was found in an earlier telling of the story:
         after a long interruption it may have expired.
@@ -164,6 +171,7 @@ class _Builder:
             raise RateLimited(self._run.now() + NOT_READY_PAUSE, "Instagram is still working on the media.")
         if state in {"ERROR", "EXPIRED"}:
             raise Gone("Instagram could not process the media.")
+        return state == "PUBLISHED"
 
     async def _look(self, made: Mapping[str, Any]) -> str | NotYet:
         age = self._run.now() - datetime.fromisoformat(made["at"])
@@ -177,7 +185,7 @@ class _Builder:
                 raise refused
             return state
         if state in {"FINISHED", "PUBLISHED", "EXPIRED"}:
-            return "EXPIRED" if state == "EXPIRED" else "FINISHED"
+            return state
         return NotYet(text, after=_patience(age))
 
     def _item_fields(self, file: MediaFile) -> dict[str, str]:

@@ -61,17 +61,19 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A number's kind, what happened, and what to change."""
+    """A number's kind, what happened, what to change, and our word for it where it has one."""
 
     kind: Kind
     says: str
     change: str = ""
+    code: str | None = None
 
 
 _SERVER = "Instagram has trouble of its own."
 _LOGIN = "Instagram ended the authorisation."
 _ROLE = "Instagram says that this authorisation may not do this."
 _BUSY = "Instagram asks to slow down."
+_PUBLIC = "The address of this server's media has to be reachable from the internet."
 _PULL = "Instagram could not fetch the file from this server."
 
 _SUBCODES: dict[tuple[int, int], Row] = {
@@ -97,6 +99,7 @@ _SUBCODES: dict[tuple[int, int], Row] = {
         Kind.REFUSED,
         "Instagram blocked this as likely spam.",
         "Look at the account, wait a day, and publish less often or something less alike.",
+        "account_restricted",
     ),
     (9, 2207042): Row(Kind.QUOTA, "The account has used up its Instagram posts for the day."),
     (10, 2207081): Row(Kind.REFUSED, "This account may not make trial reels.", "Publish a normal reel."),
@@ -106,6 +109,7 @@ _SUBCODES: dict[tuple[int, int], Row] = {
         Kind.REFUSED,
         "The Instagram account is restricted or inactive.",
         "Open Instagram with this account and follow what it asks for.",
+        "account_restricted",
     ),
     (100, 2207023): Row(Kind.REFUSED, "Instagram does not know this kind of media.", "Use a JPEG or an MP4."),
     (100, 2207028): Row(Kind.REFUSED, "A carousel has 2 to 10 items.", "Change the number of media items."),
@@ -118,17 +122,24 @@ _SUBCODES: dict[tuple[int, int], Row] = {
         Kind.REFUSED,
         "Instagram cannot read this video.",
         "Re-encode it as an MP4 with H.264 video and AAC sound.",
+        "media_rejected",
     ),
-    (9004, 2207052): Row(
-        Kind.REFUSED, _PULL, "The address of this server's media has to be reachable from the internet."
-    ),
+    (9004, 2207052): Row(Kind.REFUSED, _PULL, _PUBLIC, "media_unreachable"),
     (9007, 2207027): Row(Kind.NOT_READY, "Instagram is still working on the media."),
-    (36000, 2207004): Row(Kind.REFUSED, "The picture is too large.", "Save it with at most 8 MB."),
+    (36000, 2207004): Row(
+        Kind.REFUSED, "The picture is too large.", "Save it with at most 8 MB.", "media_rejected"
+    ),
     (36001, 2207005): Row(
-        Kind.REFUSED, "Instagram does not take this picture's format.", "Convert it to JPEG."
+        Kind.REFUSED,
+        "Instagram does not take this picture's format.",
+        "Convert it to JPEG.",
+        "media_rejected",
     ),
     (36003, 2207009): Row(
-        Kind.REFUSED, "Instagram refuses the picture's shape.", "Crop it to between 4:5 and 1.91:1."
+        Kind.REFUSED,
+        "Instagram refuses the picture's shape.",
+        "Crop it to between 4:5 and 1.91:1.",
+        "media_rejected",
     ),
     (36004, 2207010): Row(Kind.REFUSED, "The caption is too long.", "Shorten it to 2,200 characters."),
 }
@@ -146,13 +157,14 @@ _CODES: dict[int, Row] = {
     190: Row(Kind.TOKEN, _LOGIN),
     341: Row(Kind.RATE, _BUSY),
     368: Row(
-        Kind.REFUSED, "Instagram blocked this under its policies.", "Look at the account before trying again."
+        Kind.REFUSED,
+        "Instagram blocked this under its policies.",
+        "Look at the account before trying again.",
+        "account_restricted",
     ),
     506: Row(Kind.DUPLICATE, "Instagram says that this was posted already."),
     613: Row(Kind.RATE, _BUSY),
-    9004: Row(
-        Kind.REFUSED, _PULL, "The address of this server's media has to be reachable from the internet."
-    ),
+    9004: Row(Kind.REFUSED, _PULL, _PUBLIC, "media_unreachable"),
     80001: Row(Kind.RATE, _BUSY),
     80002: Row(Kind.RATE, _BUSY),
 } | {code: Row(Kind.PERMISSION, _ROLE) for code in range(200, 300)}
@@ -232,7 +244,7 @@ def error_for(error: GraphError, *, now: datetime, wait: timedelta | None = None
         # Asked too soon is no failed attempt, and this is the one error that costs none.
         return RateLimited(now + NOT_READY_PAUSE, said)
     if row.kind is Kind.REFUSED:
-        return Rejected(said, next_step=row.change)
+        return Rejected(said, code=row.code, next_step=row.change)
     return _BY_KIND[row.kind](said)
 
 

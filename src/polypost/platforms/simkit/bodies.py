@@ -10,6 +10,8 @@ from typing import Any
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from polypost.platforms.simkit.traffic import exchange
+
 IN_MEMORY = 24 * 1024 * 1024
 PIECE = 1024 * 1024
 
@@ -57,6 +59,7 @@ async def read_params(request: Request) -> Params:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
                 files[name] = value
+                exchange(request).files.append(value)
             else:
                 values[name] = value
     elif kind == "application/json":

@@ -116,12 +116,13 @@ class Posts:
         since: datetime | None = None,
         until: datetime | None = None,
         before: int | None = None,
+        after: int = 0,
     ) -> list[SimPost]:
-        """An account's present posts, newest first; `before` is the `seq` of the last one of the page before."""
+        """An account's present posts, newest first, between two instants and between two `seq` (both exclusive)."""
         rows = self._store.all(
-            "SELECT * FROM posts WHERE platform = ? AND account_id = ? AND deleted IS NULL AND seq < ?"
-            " AND created >= ? AND created <= ? ORDER BY seq DESC LIMIT ?",
-            self._platform, account_id, before if before is not None else 2**62,
+            "SELECT * FROM posts WHERE platform = ? AND account_id = ? AND deleted IS NULL"
+            " AND seq > ? AND seq < ? AND created >= ? AND created <= ? ORDER BY seq DESC LIMIT ?",
+            self._platform, account_id, after, before if before is not None else 2**62,
             seconds_of(since) or 0.0, seconds_of(until) or 1e12, limit,
         )  # fmt: skip
         return [sim_post(row) for row in rows]
@@ -143,6 +144,15 @@ class Posts:
             self._platform, account_id, _hash(fingerprint), since.timestamp(),
         )  # fmt: skip
         return None if row is None else sim_post(row)
+
+    def count_replies(self, post_id: str) -> int:
+        """How many present posts answer this one directly."""
+        row = self._store.one(
+            "SELECT count(*) FROM posts WHERE platform = ? AND parent = ? AND deleted IS NULL",
+            self._platform,
+            post_id,
+        )
+        return 0 if row is None else int(row[0])
 
     def count(self, account_id: str) -> int:
         """How many present posts an account has."""

@@ -48,3 +48,7 @@ class Network:
     def media_url(self, blob: str) -> str:
         """The address of a blob on this network's port."""
         return f"{self.url}/_sandbox/media/{blob}"
+
+    def avatar_url(self, account_id: str) -> str:
+        """The address of an account's picture on this network's port."""
+        return f"{self.url}/_sandbox/avatar/{account_id}.png"

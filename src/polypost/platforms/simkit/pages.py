@@ -38,6 +38,7 @@ class Look:
 class PostView:
     """One post on a page. `html` wins over `text`; `counts` are label → number; `poll` is option → votes."""
 
+    account_id: str
     author: str
     username: str
     author_url: str

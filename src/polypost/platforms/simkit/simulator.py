@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from polypost.platforms.simkit.accounts import Account, Token
+from polypost.platforms.simkit.avatar import avatar
 from polypost.platforms.simkit.network import Network
 from polypost.platforms.simkit.pages import Look, Pages
 from polypost.platforms.simkit.store import DEMO_TOKENS
@@ -76,6 +77,7 @@ class Simulator(ABC):
     def app(self) -> ASGIApp:
         """The ASGI app of the network's port."""
         shared = [Route("/_sandbox/media/{blob}", self._media), Route("/favicon.ico", _no_icon)]
+        shared.append(Route("/_sandbox/avatar/{id}.png", _avatar))
         traffic = Middleware(Traffic, answers=self, faults=self.net.faults, store=self.net.store)
         return Starlette(routes=[*shared, *self.routes()], middleware=[traffic])
 
@@ -128,9 +130,17 @@ class Simulator(ABC):
         except ValueError:
             return PlainTextResponse("There is no such file.", 404)
         kind = request.query_params.get("type", "application/octet-stream")
-        if not path.is_file() or "svg" in kind or not (kind.startswith(SHOWN_TYPES) or kind == "application/octet-stream"):
+        if (
+            not path.is_file()
+            or "svg" in kind
+            or not (kind.startswith(SHOWN_TYPES) or kind == "application/octet-stream")
+        ):
             return PlainTextResponse("There is no such file.", 404)
         return FileResponse(path, media_type=kind, headers={"x-content-type-options": "nosniff"})
+
+
+async def _avatar(request: Request) -> Response:
+    return Response(avatar(request.path_params["id"]), media_type="image/png")
 
 
 async def _no_icon(_request: Request) -> Response:

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS posts (
 CREATE INDEX IF NOT EXISTS posts_account ON posts (platform, account_id, seq);
 CREATE INDEX IF NOT EXISTS posts_fingerprint ON posts (platform, account_id, fingerprint);
 CREATE INDEX IF NOT EXISTS posts_thread ON posts (platform, thread);
+CREATE INDEX IF NOT EXISTS posts_parent ON posts (platform, parent) WHERE parent IS NOT NULL;
 CREATE TABLE IF NOT EXISTS documents (
     platform TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, account_id TEXT, body TEXT NOT NULL,
     created REAL NOT NULL, expires REAL,

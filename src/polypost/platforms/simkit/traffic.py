@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -72,7 +73,7 @@ class Answers(Protocol):
 
 
 class Exchange:
-    """One call in the making; `headers` go with whatever is answered, unless the answer has its own."""
+    """One call in the making; `headers` go with whatever is answered, unless the answer has its own; `files` are closed after it."""
 
     def __init__(self, answers: Answers, faults: Faults) -> None:
         self._answers = answers
@@ -82,6 +83,7 @@ class Exchange:
         self.committing = False
         self.struck: list[str] = []
         self.headers: dict[str, str] = {}
+        self.files: list[UploadFile] = []
 
     def identify(self, account_id: str) -> None:
         """Say whose call it is: rules for one account and the slow ones need it."""
@@ -143,6 +145,8 @@ class Traffic:
             await self._carry_out(scope, record)
         finally:
             self._log.add(record.entry(scope))
+            for file in call.files:
+                await file.close()
 
     async def _carry_out(self, scope: Scope, record: _Recording) -> None:
         try:

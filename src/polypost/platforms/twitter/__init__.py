@@ -1,1 +1,9 @@
+"""X: posts, threads and polls, with pictures, GIFs and videos."""
 
+from __future__ import annotations
+
+from polypost.platforms.twitter.connector import TwitterConnector
+
+CONNECTOR = TwitterConnector()
+
+__all__ = ["CONNECTOR"]

@@ -78,7 +78,9 @@ class Auth:
             or query.get("code_challenge_method", "plain").lower() not in {"s256", "plain"}
         )
         if wrong:
-            return self._sim.pages.missing(self._sim.look, "You weren’t able to give access to the App.", status=400)
+            return self._sim.pages.missing(
+                self._sim.look, "You weren’t able to give access to the App.", status=400
+            )
         asked = Asked(
             client_id=query["client_id"],
             redirect_uri=query["redirect_uri"],
@@ -99,7 +101,9 @@ class Auth:
             return self._from_code(params, client_id)
         if kind == "refresh_token":
             return self._from_refresh(request, params, client_id)
-        raise errors.oauth_error(400, "unsupported_grant_type", "Value passed for the grant type was invalid.")
+        raise errors.oauth_error(
+            400, "unsupported_grant_type", "Value passed for the grant type was invalid."
+        )
 
     def _from_code(self, params: Params, client_id: str) -> Response:
         try:
@@ -114,7 +118,9 @@ class Auth:
             raise errors.oauth_error(400, "invalid_request", said) from refused
         account = self._net.accounts.get(code.account_id)
         if account is None:
-            raise errors.oauth_error(400, "invalid_request", "Value passed for the authorization code was invalid.")
+            raise errors.oauth_error(
+                400, "invalid_request", "Value passed for the authorization code was invalid."
+            )
         return _pair(*self._sim.grant(account, client_id, code.scopes))
 
     def _from_refresh(self, request: Request, params: Params, client_id: str) -> Response:
@@ -147,7 +153,12 @@ class Auth:
             return access, None
         life = timedelta(days=limit("refresh_life_days"))
         refresh = tokens.issue(
-            REFRESH, account_id=account_id, client_id=client_id, scopes=scopes, lifetime=life, family=access.family
+            REFRESH,
+            account_id=account_id,
+            client_id=client_id,
+            scopes=scopes,
+            lifetime=life,
+            family=access.family,
         )
         return access, refresh
 
@@ -184,7 +195,9 @@ class Auth:
         token = await self._token_of(request)
         if token.kind == APP_ONLY:
             detail = "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint."
-            raise Refused(errors.problem(403, "Unsupported Authentication", detail, "unsupported-authentication"))
+            raise Refused(
+                errors.problem(403, "Unsupported Authentication", detail, "unsupported-authentication")
+            )
         account = self._net.accounts.get(token.account_id)
         if account is None:
             raise Refused(errors.unauthorized())
@@ -212,7 +225,12 @@ class Auth:
 
     async def _signed(self, request: Request, given: dict[str, str]) -> Token:
         token = self._net.tokens.find(given.get("oauth_token", ""))
-        if token is None or token.kind != OAUTH1 or not token.live or given.get("oauth_consumer_key") != token.client_id:
+        if (
+            token is None
+            or token.kind != OAUTH1
+            or not token.live
+            or given.get("oauth_consumer_key") != token.client_id
+        ):
             raise Refused(errors.unauthorized())
         pairs = list(request.query_params.multi_items())
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):

@@ -72,13 +72,20 @@ def oauth_error(status: int, error: str, description: str) -> Refused:
 
 def no_credits() -> Response:
     """402 when the app's pay-per-use credits are spent."""
-    return problem(402, "CreditsDepleted", "Your enrolled account does not have any credits to fulfill this request.")
+    return problem(
+        402, "CreditsDepleted", "Your enrolled account does not have any credits to fulfill this request."
+    )
 
 
 def usage_capped() -> Response:
     """429 for a monthly cap, which no short wait cures."""
     return problem(
-        429, "UsageCapExceeded", "Usage cap exceeded: Monthly product cap", "usage-capped", period="Monthly", scope="Product"
+        429,
+        "UsageCapExceeded",
+        "Usage cap exceeded: Monthly product cap",
+        "usage-capped",
+        period="Monthly",
+        scope="Product",
     )
 
 
@@ -96,4 +103,6 @@ def not_enrolled() -> Response:
 
 def suspended() -> Response:
     """403 for an account that X has locked."""
-    return problem(403, "Forbidden", "This account is suspended and may not perform this action.", "user-suspended")
+    return problem(
+        403, "Forbidden", "This account is suspended and may not perform this action.", "user-suspended"
+    )

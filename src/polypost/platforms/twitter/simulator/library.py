@@ -96,7 +96,13 @@ class Library:
         self._net = net
 
     def begin(
-        self, caller: Caller, *, category: str, media_type: str | None, total: int, owners: tuple[str, ...] = ()
+        self,
+        caller: Caller,
+        *,
+        category: str,
+        media_type: str | None,
+        total: int,
+        owners: tuple[str, ...] = (),
     ) -> Upload:
         """Open an upload session."""
         now = clock.now()
@@ -116,7 +122,9 @@ class Library:
             "wrong": None,
             "alt": "",
         }
-        document = self._net.documents.put(UPLOAD, upload_id, body, account_id=caller.account.id, expires=expires)
+        document = self._net.documents.put(
+            UPLOAD, upload_id, body, account_id=caller.account.id, expires=expires
+        )
         return _upload(document)
 
     def get(self, upload_id: str) -> Upload | None:

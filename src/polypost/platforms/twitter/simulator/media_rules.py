@@ -8,11 +8,35 @@ from polypost.platforms.twitter.simulator.limits import LIMITS, limit
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 
 MEDIA_TYPES = frozenset(
-    "video/mp4 video/webm video/mp2t video/quicktime text/srt text/vtt image/jpeg image/gif image/bmp image/png"
-    " image/webp image/pjpeg image/tiff model/gltf-binary model/vnd.usdz+zip".split()
+    [
+        "video/mp4",
+        "video/webm",
+        "video/mp2t",
+        "video/quicktime",
+        "text/srt",
+        "text/vtt",
+        "image/jpeg",
+        "image/gif",
+        "image/bmp",
+        "image/png",
+        "image/webp",
+        "image/pjpeg",
+        "image/tiff",
+        "model/gltf-binary",
+        "model/vnd.usdz+zip",
+    ]
 )
 CATEGORIES = frozenset(
-    "tweet_image tweet_gif tweet_video amplify_video dm_image dm_gif dm_video subtitles".split()
+    [
+        "tweet_image",
+        "tweet_gif",
+        "tweet_video",
+        "amplify_video",
+        "dm_image",
+        "dm_gif",
+        "dm_video",
+        "subtitles",
+    ]
 )
 FOR_POSTS = frozenset({"tweet_image", "tweet_gif", "tweet_video", "amplify_video"})
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})

@@ -77,7 +77,8 @@ def too_many_until(seconds: float) -> Response:
 def daily_used_up(seconds: float) -> Response:
     """429 of the daily window while the short one still shows room."""
     now = clock.now()
-    room = Bucket(RATES["create"].user.calls, RATES["create"].user.calls - 1, now + RATES["create"].user.length, ok=True)
+    room = Bucket(
+        RATES["create"].user.calls, RATES["create"].user.calls - 1, now + RATES["create"].user.length, ok=True
+    )
     day = Bucket(100, 0, now + timedelta(seconds=seconds), ok=False)
     return too_many({**headers("x-rate-limit", room), **headers("x-user-limit-24hour", day)})
-

@@ -76,7 +76,7 @@ CREATE_POST = _closed(
     text=_TEXT,
 )
 
-_KINDS: dict[str, type] = {"string": str, "boolean": bool, "object": dict, "array": list, "integer": int}
+_KINDS: dict[str, Any] = {"string": str, "boolean": bool, "object": dict, "array": list, "integer": int}
 
 
 def violations(schema: Schema, value: Any, path: str = "$") -> Iterator[tuple[str, str]]:

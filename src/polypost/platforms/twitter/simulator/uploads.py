@@ -20,7 +20,6 @@ from polypost.platforms.twitter.simulator.limits import limit
 from polypost.platforms.twitter.simulator.media_rules import (
     CATEGORIES,
     MEDIA_TYPES,
-    examine,
     kind_of,
     most_bytes,
 )
@@ -43,7 +42,9 @@ class Uploads:
         caller = await self._enter(request, "initialize")
         params = await _params(request)
         if unknown := sorted(set(params.values) - INITIALIZE):
-            raise invalid(f"[$.{unknown[0]}: is not defined in the schema]", {unknown[0]: [params.text(unknown[0])]})
+            raise invalid(
+                f"[$.{unknown[0]}: is not defined in the schema]", {unknown[0]: [params.text(unknown[0])]}
+            )
         return _data(_begun(self._begin(caller, params)))
 
     async def append(self, request: Request) -> Response:
@@ -77,7 +78,9 @@ class Uploads:
             case "FINALIZE":
                 upload = await self._finalize(request, caller, self._own(caller, params.text("media_id")))
                 return _data(_described(upload))
-        raise invalid("The command is not one of INIT, APPEND, FINALIZE.", {"command": [params.text("command")]})
+        raise invalid(
+            "The command is not one of INIT, APPEND, FINALIZE.", {"command": [params.text("command")]}
+        )
 
     async def upload_v1(self, request: Request) -> Response:
         """`/1.1/media/upload.json`, the retired address that older clients still speak to."""
@@ -123,7 +126,11 @@ class Uploads:
             raise invalid("Subtitles need a video and a track.", {"id": [upload.id]})
         self._own(caller, track.get("id"))
         self._library.caption(upload, track)
-        answer = {"id": upload.id, "media_category": body.get("media_category"), "associated_subtitles": track}
+        answer = {
+            "id": upload.id,
+            "media_category": body.get("media_category"),
+            "associated_subtitles": track,
+        }
         return _data(answer)
 
     async def _enter(self, request: Request, endpoint: str) -> Caller:
@@ -134,26 +141,36 @@ class Uploads:
     def _own(self, caller: Caller, media_id: Any) -> Upload:
         upload = self._library.get(str(media_id))
         if upload is None or upload.expired or caller.account.id not in upload.owners:
-            raise invalid("The media id is not known or does not belong to you.", {"media_id": [str(media_id)]})
+            raise invalid(
+                "The media id is not known or does not belong to you.", {"media_id": [str(media_id)]}
+            )
         return upload
 
     def _begin(self, caller: Caller, params: Params) -> Upload:
-        category = params.text("media_category", "tweet_image")
         media_type = params.text("media_type")
+        category = params.text(
+            "media_category", "tweet_video" if media_type.startswith("video/") else "tweet_image"
+        )
         total = _number(params, "total_bytes")
         if category not in CATEGORIES:
             raise invalid("The media category is not one of the known ones.", {"media_category": [category]})
         if media_type not in MEDIA_TYPES:
             raise invalid("The media type is not one of the known ones.", {"media_type": [media_type]})
         kind = kind_of(category)
-        if media_type.partition("/")[0] != {"image": "image", "gif": "image", "video": "video"}.get(kind, "text"):
+        if media_type.partition("/")[0] != {"image": "image", "gif": "image", "video": "video"}.get(
+            kind, "text"
+        ):
             raise invalid("The media type does not fit the category.", {"media_type": [media_type]})
         if not 0 < total <= most_bytes(kind):
             raise invalid("The file is too large for its category, or empty.", {"total_bytes": [str(total)]})
         owners = params.values.get("additional_owners") or []
         owners = owners.split(",") if isinstance(owners, str) else owners
         return self._library.begin(
-            caller, category=category, media_type=media_type, total=total, owners=tuple(str(o) for o in owners)
+            caller,
+            category=category,
+            media_type=media_type,
+            total=total,
+            owners=tuple(str(o) for o in owners),
         )
 
     async def _append(self, upload: Upload, params: Params) -> dict[str, Any]:
@@ -191,14 +208,7 @@ class Uploads:
         size = await blobs.receive(upload.blob, _media(params), limit=most_bytes(upload.kind))
         if size > most_bytes(upload.kind):
             raise invalid("The file is too large for its category.", {"media_category": [category]})
-        if not must_name and upload.kind == "image":
-            self._refuse_unlike_picture(upload)
         return self._finish(request, caller, upload)
-
-    def _refuse_unlike_picture(self, upload: Upload) -> None:
-        _, wrong = examine(self._sim.net.blobs.path(upload.blob), "image", premium=False)
-        if wrong:
-            raise invalid(wrong, {"media": [upload.id]})
 
     def _status(self, caller: Caller, media_id: str) -> Upload:
         upload = self._own(caller, media_id)
@@ -208,7 +218,9 @@ class Uploads:
 
     def _describe(self, upload: Upload, text: Any) -> None:
         if not isinstance(text, str) or not 0 < len(text) <= limit("alt_text_characters"):
-            raise invalid("The alternative text must have 1 to 1000 characters.", {"alt_text": [str(text)[:100]]})
+            raise invalid(
+                "The alternative text must have 1 to 1000 characters.", {"alt_text": [str(text)[:100]]}
+            )
         self._library.describe(upload, text)
 
 

@@ -1,0 +1,64 @@
+# Every target explains itself: make help
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= polypost-data
+PORT ?= 8080
+
+.PHONY: help env run test check format bench crash lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+env: $(VENV)/.run ## Make the environment only: .venv/bin/polypost
+
+run: env ## Start the server with the sandbox, and print its page, a key and a curl
+	@$(BIN)/polypost serve --sandbox --port $(PORT) --data $(DATA)
+
+test: $(VENV)/.test check ## Run everything: lint, types, import rules, tests on both stores
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.test ## Lint, formatting, types, import rules, spelling, dependencies
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-timing > .lint-imports.log || { cat .lint-imports.log; exit 1; }
+	@$(BIN)/codespell
+	@$(BIN)/deptry src > .deptry.log 2>&1 || { cat .deptry.log; exit 1; }
+	@rm -f .lint-imports.log .deptry.log
+
+format: $(VENV)/.test ## Format the code
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: $(VENV)/.test ## Measure acceptance, schedule lag and memory against a floor of the same run
+	@$(BIN)/python -m bench
+
+crash: $(VENV)/.test ## Kill server and worker 300 times and let the sandbox judge (RUNS=n for fewer)
+	@$(BIN)/python -m tests.engine.crash $(if $(RUNS),--runs $(RUNS))
+
+lock: $(VENV)/.test ## Resolve the dependencies anew
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra test pyproject.toml -o requirements-test.lock
+
+clean: ## Remove the environment and what tools left behind; data stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Polypost needs Python 3.11 or newer; PYTHON=/path/to/python make … chooses one."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh tools/install-venv.sh "$(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing Polypost into $(VENV) (about half a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.test: requirements-test.lock $(VENV)/.run
+	@echo "Installing what the tests need into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""Repeatable measurements against a floor of the same run: `make bench`."""

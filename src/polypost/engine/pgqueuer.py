@@ -1,0 +1,305 @@
+"""The engine for several processes: PgQueuer on the same PostgreSQL, so that a ring commits with what it rings for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import asyncpg
+import structlog
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
+from pgqueuer.domain.models import Job
+from pgqueuer.domain.settings import DBSettings, Durability, db_settings
+from pgqueuer.queries import Queries
+from sqlalchemy import Connection, column, delete, func, table, text
+from sqlalchemy.util import await_only
+
+from polypost import clock
+from polypost.engine import workers as roll
+from polypost.engine.port import Engine, Ring
+from polypost.engine.runner import Runner
+from polypost.engine.sweeper import SWEEP_SECONDS, repeat, ring_unrung, set_within
+from polypost.errors import StoreUnavailable
+from polypost.storage import new_id
+from polypost.storage.postgres import PostgresStore
+from polypost.storage.schema import SchemaMismatch
+
+LEASE = timedelta(seconds=30)
+# PgQueuer looks for due jobs ten times a second at most. It hands them over this much too early and the
+# process waits for the instant itself, which makes them punctual to the millisecond.
+LEAD = timedelta(seconds=0.2)
+# A job earlier than this comes from a machine whose clock differs; the claim decides about it.
+LONGEST_WAIT = timedelta(seconds=1)
+# How soon an idle process sees the jobs of a dead one after their lease; new rings wake it by NOTIFY.
+LOOK_AGAIN = timedelta(seconds=5)
+BATCH = 10
+RECONNECT_SECONDS = 1.0
+FRESH_SECONDS = 2.0
+PRUNE_SECONDS = 3600.0
+_LOG_KEPT = text("interval '1 day'")
+_STATISTICS_KEPT = text("interval '30 days'")
+_BEGIN = text("SELECT 1")
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
+_QUEUE_SETTINGS = {
+    "application_name": "polypost-engine",
+    # A lost note that a job was taken or done only makes it ring twice.
+    "synchronous_commit": "off",
+    # Compiling the look for jobs takes longer than any look.
+    "jit": "off",
+}
+_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+log = structlog.get_logger("polypost.engine")
+
+
+class PgQueuerEngine(Engine):
+    """Rings stand in PgQueuer's table; any number of processes takes them, and the jobs of a dead one after `lease`.
+
+    `workers` is how many handlers this process runs side by side.
+    """
+
+    def __init__(self, store: PostgresStore, url: str, *, workers: int, lease: timedelta = LEASE) -> None:
+        super().__init__()
+        self._store = store
+        self._url = url
+        self._workers = workers
+        self._lease = lease
+        self._seats = asyncio.Semaphore(workers)
+        self._runner = Runner(self.handlers, workers=workers)
+        self._stopping = asyncio.Event()
+        self._serving = False
+        self._loops: list[asyncio.Task[None]] = []
+        self._managers: set[asyncio.Task[None]] = set()
+        self._watch = clock.JumpWatch()
+        self._worker_id = new_id("wrk")
+        self._heard_at = float("-inf")
+        self._looked_at = float("-inf")
+
+    def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
+        if not rings:
+            return
+        connection: Any = db.connection.driver_connection
+        try:
+            if not connection.is_in_transaction():
+                # SQLAlchemy begins with the first statement of its own; without one the ring would commit alone.
+                db.execute(_BEGIN)
+            await_only(_enqueue(connection, rings))
+        except _TROUBLE as trouble:
+            raise StoreUnavailable("The store could not make the change durable.") from trouble
+
+    async def start(self, *, work: bool = True) -> None:
+        await self._verify()
+        if work:
+            self._stopping.clear()
+            await self._store.write(self._beat)
+            self._loops = [
+                asyncio.create_task(self._serve(), name="polypost-engine"),
+                self._repeat(self._give_sign, SWEEP_SECONDS, "beat"),
+                self._repeat(self._sweep, SWEEP_SECONDS, "sweep"),
+                self._repeat(self._prune, PRUNE_SECONDS, "prune"),
+            ]
+        await self.silence()
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        await asyncio.gather(*self._loops)
+        self._loops = []
+        await asyncio.gather(*self._managers)
+
+    async def silence(self) -> float:
+        now = clock.monotonic()
+        if now - self._looked_at > FRESH_SECONDS:
+            # Whoever asks while this look is under way gets by with the one before.
+            before, self._looked_at = self._looked_at, now
+            try:
+                self._heard_at = now - await self._store.read(roll.silence)
+            except BaseException:
+                self._looked_at = before
+                raise
+        return now - self._heard_at
+
+    def _repeat(self, call: Callable[[], Awaitable[None]], every: float, name: str) -> asyncio.Task[None]:
+        chore = repeat(call, every=every, until=self._stopping, name=name)
+        return asyncio.create_task(chore, name=f"polypost-{name}")
+
+    async def _verify(self) -> None:
+        connection = await _connect(self._url)
+        try:
+            await QueueManager(Queries(AsyncpgDriver(connection))).verify_structure()
+        except RuntimeError as missing:
+            raise SchemaMismatch(
+                "The queue's tables are missing or old.", next_step="Run `polypost migrate`."
+            ) from missing
+        finally:
+            await _close(connection)
+
+    async def _serve(self) -> None:
+        """Keep one PgQueuer manager at work, with a new connection whenever the old one fails."""
+        while not self._stopping.is_set():
+            try:
+                await self._serve_until_lost()
+            except _TROUBLE as lost:
+                log.warning("queue out of reach", reason=str(lost) or type(lost).__name__)
+            except Exception:
+                log.exception("engine failed")
+            await set_within(self._stopping, RECONNECT_SECONDS)
+
+    async def _serve_until_lost(self) -> None:
+        driver = _Driver(await _connect(self._url, _QUEUE_SETTINGS))
+        manager = self._manager(driver)
+        running = asyncio.create_task(self._manage(manager, driver), name="polypost-queue")
+        self._managers.add(running)
+        running.add_done_callback(self._managers.discard)
+        self._serving = True
+        try:
+            await _first(driver.failed.wait(), self._stopping.wait())
+        finally:
+            self._serving = False
+            manager.shutdown.set()
+
+    async def _manage(self, manager: QueueManager, driver: _Driver) -> None:
+        """Run the manager to its end, which comes only when its last handler has ended.
+
+        A manager that lost its connection is left to that while the next one works already.
+        """
+        try:
+            await manager.run(
+                dequeue_timeout=LOOK_AGAIN,
+                batch_size=max(1, min(BATCH, self._workers // 2)),
+                # PgQueuer takes no less than two batches; the seats hold a single worker to one.
+                max_concurrent_tasks=max(2, self._workers),
+                shutdown_on_listener_failure=True,
+                heartbeat_timeout=self._lease,
+            )
+        except (*_TROUBLE, FailingListenerError) as lost:
+            log.warning("queue connection lost", reason=str(lost) or type(lost).__name__)
+        except Exception:
+            log.exception("queue manager failed")
+        finally:
+            driver.failed.set()
+            await _close(driver.connection)
+
+    def _manager(self, driver: _Driver) -> QueueManager:
+        manager = QueueManager(Queries(driver))
+        for kind in self.handlers:
+            manager.entrypoint(kind, accepts_context=False)(partial(self._answer, kind))
+        return manager
+
+    async def _answer(self, kind: str, job: Job) -> None:
+        """Run the handler for one job of PgQueuer's, at its instant and on a seat of this process."""
+        key, at = _unpack(job.payload)
+        await self._wait_for(at)
+        async with self._seats:
+            if self._stopping.is_set():
+                raise RetryRequested(reason="This process stops; another one may take the job.")
+            task = self._runner.launch(kind, key)
+            if task is not None:
+                await task
+
+    async def _wait_for(self, at: datetime) -> None:
+        early = at - clock.now()
+        if timedelta() < early < LONGEST_WAIT:
+            # A millisecond more: the clock that waits and the one on the wall do not run quite alike.
+            await set_within(self._stopping, early.total_seconds() + 0.001)
+        while self._watch.holds(clock.now(), clock.monotonic()) and not self._stopping.is_set():
+            await set_within(self._stopping, 1.0)
+
+    async def _give_sign(self) -> None:
+        self._watch.holds(clock.now(), clock.monotonic())
+        # A process that cannot take jobs is none that works, even if it can write.
+        if self._serving:
+            await self._store.write(self._beat)
+
+    def _beat(self, db: Connection) -> None:
+        roll.beat(db, self._worker_id, f"{socket.gethostname()}:{os.getpid()}")
+
+    async def _sweep(self) -> None:
+        for source in self.sources.values():
+            await self._store.write(partial(ring_unrung, engine=self, source=source))
+
+    async def _prune(self) -> None:
+        await self._store.write(_forget_history)
+
+
+class _Driver(AsyncpgDriver):
+    """PgQueuer's own, which also tells when the connection is gone or a query fails on it."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(connection)
+        self.connection = connection
+        self.failed = asyncio.Event()
+        connection.add_termination_listener(lambda _: self.failed.set())
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        try:
+            return await super().fetch(query, *args)
+        except Exception:
+            self.failed.set()
+            raise
+
+
+async def install(url: str) -> None:
+    """Create PgQueuer's tables, or bring those of an older release up to date; safe to repeat."""
+    # What happened to jobs is worth nothing after a crash: its two tables stay out of the write-ahead log.
+    settings = DBSettings(durability=Durability.balanced)
+    connection = await _connect(url)
+    try:
+        queries = Queries(AsyncpgDriver(connection), qbe=QueryBuilderEnvironment(settings))
+        await queries.upgrade()
+        await queries.optimize_autovacuum()
+    finally:
+        await _close(connection)
+
+
+async def _enqueue(connection: Any, rings: Sequence[Ring]) -> None:
+    now = clock.now()
+    await Queries(AsyncpgDriver(connection)).enqueue(
+        [ring.kind for ring in rings],
+        [f"{ring.key} {ring.at.isoformat()}".encode() for ring in rings],
+        # By the minute, oldest first: after a stop the queue goes out in the order in which it was due.
+        [(_EPOCH - ring.at) // _MINUTE for ring in rings],
+        [max(ring.at - now - LEAD, timedelta()) for ring in rings],
+    )
+
+
+def _unpack(payload: bytes | None) -> tuple[str, datetime]:
+    key, _, at = (payload or b"").decode().rpartition(" ")
+    return key, datetime.fromisoformat(at)
+
+
+def _forget_history(db: Connection) -> None:
+    """Drop what PgQueuer noted about jobs of the past; it never does that by itself."""
+    names = db_settings()
+    for name, kept in ((names.queue_table_log, _LOG_KEPT), (names.statistics_table, _STATISTICS_KEPT)):
+        noted = table(name, column("created"), schema=names.db_schema)
+        db.execute(delete(noted).where(noted.c.created < func.now() - kept))
+    roll.forget(db)
+
+
+async def _connect(url: str, settings: dict[str, str] | None = None) -> Any:
+    return await asyncpg.connect(url, timeout=10, command_timeout=30, server_settings=settings)
+
+
+async def _close(connection: Any) -> None:
+    try:
+        await connection.close(timeout=5)
+    except _TROUBLE:
+        connection.terminate()
+
+
+async def _first(*waits: Awaitable[Any]) -> None:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

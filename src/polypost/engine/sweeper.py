@@ -1,0 +1,48 @@
+"""The net under the bells: looks every five seconds for due work that nothing rings for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from polypost import clock
+from polypost.engine.port import Engine, Source
+
+SWEEP_SECONDS = 5.0
+SWEEP_LIMIT = 500
+UNRUNG = timedelta(seconds=30)
+
+log = structlog.get_logger("polypost.engine")
+
+
+async def repeat(
+    call: Callable[[], Awaitable[None]], *, every: float, until: asyncio.Event, name: str
+) -> None:
+    """Call every `every` seconds until the event is set; what fails is logged and tried again next time."""
+    while not await set_within(until, every):
+        try:
+            await call()
+        except Exception:
+            log.exception("engine chore failed", chore=name)
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for `event` at most `seconds`; True when it is set."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def ring_unrung(db: Connection, engine: Engine, source: Source) -> None:
+    """Ring for what is due and was not rung of late, in the transaction that marks it as rung.
+
+    Bounded: after a long stop the queue is full of rings of its own and needs no second set at once.
+    """
+    now = clock.now()
+    engine.ring(db, source(db, until=now, limit=SWEEP_LIMIT, unrung_since=now - UNRUNG))

@@ -1,0 +1,168 @@
+"""Everything that can be said against an X draft before a byte is sent.
+
+Limits come from `spec`; a fact that is not known yet raises no problem.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from polypost.errors import Problem
+from polypost.platforms.base import Account, Draft, MediaRef
+from polypost.platforms.twitter.media import media_problems
+from polypost.platforms.twitter.options import ThreadItem, TwitterOptions
+from polypost.platforms.twitter.spec import SPEC
+from polypost.platforms.twitter.text import invalid_characters, last_words, normalised, weighted_length
+from polypost.probe import Facts
+
+_CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
+_OPTIONS = "platformSpecificData"
+
+
+def check(draft: Draft) -> list[Problem]:
+    """All problems of the draft, by path relative to the post."""
+    options = draft.options
+    assert isinstance(options, TwitterOptions)
+    subscribed = subscription(draft.account)
+    problems = list(_root_text(draft, options, subscribed=subscribed))
+    problems += media_problems("mediaItems", draft.media, subscribed=subscribed is True)
+    problems += _combinations(draft, options)
+    problems += _poll(options)
+    problems += _thread(draft.text, options)
+    problems += thread_media_problems(options, {}, draft.account)
+    return problems
+
+
+def thread_media_problems(
+    options: TwitterOptions, known: Mapping[str, Facts], account: Account
+) -> list[Problem]:
+    """Problems with the media of the thread; `known` holds the facts by URL as far as there are any."""
+    subscribed = subscription(account) is True
+    return [
+        problem
+        for place, item in enumerate(options.thread)
+        for problem in media_problems(
+            f"{_OPTIONS}.threadItems[{place}].mediaItems", thread_refs(item, known), subscribed=subscribed
+        )
+    ]
+
+
+def thread_refs(item: ThreadItem, known: Mapping[str, Facts]) -> tuple[MediaRef, ...]:
+    """The media of a thread item as `MediaRef`s, with their facts where known."""
+    return tuple(
+        MediaRef(media.type, media.url, media.thumbnail, known.get(media.url)) for media in item.media
+    )
+
+
+def subscription(account: Account) -> bool | None:
+    """Whether the account has X Premium in any form, None when X has not told."""
+    kind = account.metadata.get("subscription_type")
+    return None if not kind else kind != "None"
+
+
+def _root_text(draft: Draft, options: TwitterOptions, *, subscribed: bool | None) -> Iterator[Problem]:
+    yield from _text("content", draft.text, has_media=bool(draft.media))
+    weight, short, long = weighted_length(draft.text), SPEC.limit("text"), SPEC.limit("long_text")
+    if not options.long_post:
+        yield from _too_long(
+            "content", draft.text, weight, short, f"set {_OPTIONS}.longPost on an account with X Premium"
+        )
+    elif subscribed is False and weight > short:
+        yield Problem(
+            f"{_OPTIONS}.longPost",
+            f"This account has no X Premium: {weight} of {short} weighted characters.",
+            f"Shorten the text by {weight - short}, or connect the account again if it has X Premium by now.",
+            "not_subscribed",
+        )
+    else:
+        yield from _too_long("content", draft.text, weight, long, f"move the rest to {_OPTIONS}.threadItems")
+
+
+def _text(path: str, text: str, *, has_media: bool) -> Iterator[Problem]:
+    if not text.strip() and not has_media:
+        yield Problem(path, "X has no empty posts.", "Write a text or add a media item.", "text_required")
+    if invalid := invalid_characters(text):
+        yield Problem(
+            path,
+            f"X takes no text with these characters: {', '.join(invalid)}.",
+            "Remove them; they are invisible and often come from copied files.",
+            "invalid_characters",
+        )
+    most = SPEC.limit("cashtags")
+    cashtags = _CASHTAG.findall(text)
+    if len(cashtags) > most:
+        yield Problem(
+            path,
+            f"X takes at most {most} cashtag in a post; this one has {len(cashtags)}: {', '.join(cashtags)}.",
+            f"Write {', '.join(tag[1:] for tag in cashtags[most:])} without the dollar sign.",
+            "too_many",
+        )
+
+
+def _too_long(path: str, text: str, weight: int, limit: int, otherwise: str) -> Iterator[Problem]:
+    if weight > limit:
+        yield Problem(
+            path,
+            f"{weight} of {limit} weighted characters.",
+            f"Shorten it by {weight - limit} (it would end after “{last_words(text, limit)}”), or {otherwise}.",
+            "too_long",
+        )
+
+
+def _thread(root: str, options: TwitterOptions) -> Iterator[Problem]:
+    limit = SPEC.limit("text")
+    said = {normalised(root).strip()}
+    for place, item in enumerate(options.thread):
+        path = f"{_OPTIONS}.threadItems[{place}].content"
+        yield from _text(path, item.content, has_media=bool(item.media))
+        weight = weighted_length(item.content)
+        yield from _too_long(path, item.content, weight, limit, "move the rest to another thread item")
+        text = normalised(item.content).strip()
+        if text and text in said:
+            yield Problem(
+                path,
+                "An earlier post of this thread has the same text, and X refuses to post a text twice.",
+                "Change one of them.",
+                "duplicate_text",
+            )
+        said.add(text)
+
+
+def _combinations(draft: Draft, options: TwitterOptions) -> Iterator[Problem]:
+    if options.share_with_followers and not options.community_id:
+        yield Problem(
+            f"{_OPTIONS}.shareWithFollowers",
+            "Only a post to a community can be shared with followers as well.",
+            "Set communityId, or leave shareWithFollowers out.",
+        )
+    if options.poll is None:
+        return
+    for given, name in ((draft.media, "mediaItems"), (options.thread, "threadItems")):
+        if given:
+            yield Problem(
+                f"{_OPTIONS}.poll",
+                f"A poll on X cannot be combined with {name}.",
+                f"Leave {name} out, or leave the poll out.",
+            )
+
+
+def _poll(options: TwitterOptions) -> Iterator[Problem]:
+    most = SPEC.limit("poll_option_characters")
+    for place, option in enumerate(_choices(options)):
+        length = len(normalised(option))
+        path = f"{_OPTIONS}.poll.options[{place}]"
+        if not option.strip():
+            yield Problem(path, "A poll option on X cannot be empty.", f"Write 1 to {most} characters.")
+        elif length > most:
+            yield Problem(
+                path, f"{length} of {most} characters.", f"Shorten it by {length - most}.", "too_long"
+            )
+        elif invalid := invalid_characters(option):
+            yield Problem(
+                path, f"X takes no option with these characters: {', '.join(invalid)}.", "Remove them."
+            )
+
+
+def _choices(options: TwitterOptions) -> Sequence[str]:
+    return options.poll.options if options.poll else ()

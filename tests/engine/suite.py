@@ -1,0 +1,305 @@
+"""What every engine promises, told once; a class per engine runs it (test_engines.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, or_, select, text, update
+
+from polypost import clock
+from polypost.engine import Engine, Handler, Ring
+from polypost.storage import Instant, Store, metadata
+
+PATIENCE = 30.0
+KIND = "chore"
+
+_tables = MetaData()
+chores = Table(
+    "chores",
+    _tables,
+    Column("key", String(40), primary_key=True),
+    Column("due_at", Instant),
+    Column("rung_at", Instant),
+)
+
+
+def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+    """A sweeper's source over `chores`."""
+    query = select(chores).where(chores.c.due_at <= until).order_by(chores.c.due_at).limit(limit)
+    if unrung_since is not None:
+        query = query.where(or_(chores.c.rung_at.is_(None), chores.c.rung_at < unrung_since))
+    rows = db.execute(query).all()
+    if unrung_since is not None:
+        db.execute(update(chores).where(chores.c.key.in_([row.key for row in rows])).values(rung_at=until))
+    return [Ring(KIND, row.key, row.due_at) for row in rows]
+
+
+class Listener:
+    """A handler that keeps count; what it is given to do runs while it counts as running."""
+
+    def __init__(self, work: Handler | None = None) -> None:
+        self.work = work
+        self.begun: list[str] = []
+        self.ended: Counter[str] = Counter()
+        self.times: dict[str, datetime] = {}
+        self.running: Counter[str] = Counter()
+        self.most_at_once = 0
+        self.most_of_one_key = 0
+        self._changed = asyncio.Condition()
+
+    async def __call__(self, key: str) -> None:
+        self.begun.append(key)
+        self.times.setdefault(key, clock.now())
+        self.running[key] += 1
+        self.most_at_once = max(self.most_at_once, self.running.total())
+        self.most_of_one_key = max(self.most_of_one_key, *self.running.values())
+        try:
+            async with self._changed:
+                self._changed.notify_all()
+            if self.work is not None:
+                await self.work(key)
+        finally:
+            self.running[key] -= 1
+            self.ended[key] += 1
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds; it is looked at whenever a handler begins or ends."""
+        async with asyncio.timeout(PATIENCE), self._changed:
+            await self._changed.wait_for(condition)
+
+    async def heard(self, *keys: str) -> None:
+        """Wait until each key's handler has ended once."""
+        await self.until(lambda: all(self.ended[key] for key in keys))
+
+
+def ring(*keys: str, at: datetime | None = None) -> Callable[[Engine, Connection], None]:
+    """Rings in one call, now or at an instant."""
+
+    def call(engine: Engine, db: Connection) -> None:
+        engine.ring(db, [Ring(KIND, key, at or clock.now()) for key in keys])
+
+    return call
+
+
+def linger(db: Connection) -> None:
+    """Keep a transaction open for a moment, without holding up the event loop."""
+    if db.dialect.name == "postgresql":
+        db.execute(text("SELECT pg_sleep(0.5)"))
+    else:
+        time.sleep(0.5)
+
+
+class EngineSuite(ABC):
+    """Derive from it, and say how an engine and its store are opened."""
+
+    @abstractmethod
+    async def open_store(self, where: Any) -> Store:
+        """A store at the place that the fixture `where` names, with what the engine itself needs there."""
+
+    @abstractmethod
+    def make(self, store: Store, where: Any, *, workers: int) -> Engine:
+        """An engine on that store, not started."""
+
+    @pytest.fixture
+    async def store(self, where: Any) -> AsyncIterator[Store]:
+        store = await self.open_store(where)
+        await store.write(metadata.create_all)
+        await store.write(_tables.create_all)
+        yield store
+        await store.close()
+
+    @asynccontextmanager
+    async def working(
+        self, store: Store, where: Any, listener: Listener, *, workers: int = 8
+    ) -> AsyncIterator[Engine]:
+        """An engine at work, stopped at the end."""
+        engine = self.make(store, where, workers=workers)
+        engine.on(KIND, listener)
+        engine.watch(KIND, due)
+        await engine.start()
+        try:
+            yield engine
+        finally:
+            await engine.stop()
+
+    @pytest.mark.anyio
+    async def test_rings_at_once(self, store: Store, where: Any) -> None:
+        listener = Listener()
+        async with self.working(store, where, listener) as engine:
+            await store.write(partial(ring("a", "b"), engine))
+            await listener.heard("a", "b")
+
+    @pytest.mark.anyio
+    async def test_rings_at_its_time_and_not_before(self, store: Store, where: Any) -> None:
+        listener = Listener()
+        async with self.working(store, where, listener) as engine:
+            at = clock.now() + timedelta(seconds=1.5)
+            await store.write(partial(ring("later", at=at), engine))
+            await store.write(partial(ring("past", at=at - timedelta(days=1)), engine))
+            await listener.heard("past", "later")
+            assert listener.begun == ["past", "later"]
+            assert listener.times["later"] >= at
+
+    @pytest.mark.anyio
+    async def test_rings_only_when_the_transaction_commits(self, store: Store, where: Any) -> None:
+        listener = Listener()
+
+        def ring_and_linger(engine: Engine, db: Connection) -> list[str]:
+            ring("a")(engine, db)
+            linger(db)
+            return list(listener.begun)
+
+        async with self.working(store, where, listener) as engine:
+            assert await store.write(partial(ring_and_linger, engine)) == []
+            await listener.heard("a")
+
+    @pytest.mark.anyio
+    async def test_a_transaction_that_fails_rings_nothing(self, store: Store, where: Any) -> None:
+        listener = Listener()
+
+        def ring_and_fail(engine: Engine, db: Connection) -> None:
+            ring("lost")(engine, db)
+            raise ZeroDivisionError
+
+        async with self.working(store, where, listener) as engine:
+            with pytest.raises(ZeroDivisionError):
+                await store.write(partial(ring_and_fail, engine))
+            await store.write(partial(ring("kept"), engine))
+            await listener.heard("kept")
+            await asyncio.sleep(0.5)
+            assert listener.begun == ["kept"]
+
+    @pytest.mark.anyio
+    async def test_double_rings_are_harmless(self, store: Store, where: Any) -> None:
+        listener = Listener()
+        async with self.working(store, where, listener) as engine:
+            await store.write(partial(ring("a", "a", "a"), engine))
+            await store.write(partial(ring("a"), engine))
+            await listener.heard("a")
+            await store.write(partial(ring("b"), engine))
+            await listener.heard("b")
+            assert listener.most_of_one_key == 1
+
+    @pytest.mark.anyio
+    async def test_a_failing_handler_stops_nothing(self, store: Store, where: Any) -> None:
+        async def fail(key: str) -> None:
+            if key == "bad":
+                raise ZeroDivisionError
+
+        listener = Listener(fail)
+        async with self.working(store, where, listener, workers=1) as engine:
+            await store.write(partial(ring("bad", "good"), engine))
+            await listener.heard("bad", "good")
+            await store.write(partial(ring("bad"), engine))
+            await listener.until(lambda: listener.ended["bad"] == 2)
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("workers", [1, 3])
+    async def test_many_keys_run_side_by_side_within_the_limit(
+        self, store: Store, where: Any, workers: int
+    ) -> None:
+        gate = asyncio.Event()
+        listener = Listener(_waiting_for(gate))
+        keys = [f"k{number}" for number in range(4 * workers)]
+        async with self.working(store, where, listener, workers=workers) as engine:
+            await store.write(partial(ring(*keys), engine))
+            await listener.until(lambda: listener.running.total() == workers)
+            gate.set()
+            await listener.heard(*keys)
+            assert listener.most_at_once == workers
+
+    @pytest.mark.anyio
+    async def test_one_key_never_runs_twice_at_a_time_and_a_ring_meanwhile_is_not_lost(
+        self, store: Store, where: Any
+    ) -> None:
+        gate = asyncio.Event()
+        listener = Listener(lambda key: gate.wait() if key == "slow" else asyncio.sleep(0))
+        async with self.working(store, where, listener) as engine:
+            await store.write(partial(ring("slow"), engine))
+            await listener.until(lambda: listener.running["slow"] == 1)
+            await store.write(partial(ring("slow"), engine))
+            await store.write(partial(ring("slow", "other"), engine))
+            await listener.heard("other")
+            assert listener.begun.count("slow") == 1
+            gate.set()
+            await listener.until(lambda: listener.ended["slow"] >= 2)
+            assert listener.most_of_one_key == 1
+
+    @pytest.mark.anyio
+    async def test_the_sweeper_finds_due_work_whose_ring_was_lost(self, store: Store, where: Any) -> None:
+        listener = Listener()
+        now = clock.now()
+        rows = [
+            {"key": "overdue", "due_at": now - timedelta(hours=1)},
+            {"key": "far", "due_at": now + timedelta(days=1)},
+        ]
+        async with self.working(store, where, listener):
+            await store.write(lambda db: db.execute(insert(chores), rows) and None)
+            await listener.heard("overdue")
+            assert "far" not in listener.begun
+
+    @pytest.mark.anyio
+    async def test_what_was_rung_before_the_start_goes_oldest_first(self, store: Store, where: Any) -> None:
+        listener = Listener()
+        engine = self.make(store, where, workers=1)
+        engine.on(KIND, listener)
+        for hours in (2, 3, 1):
+            at = clock.now() - timedelta(hours=hours)
+            await store.write(partial(ring(f"{hours} h ago".replace(" ", "-"), at=at), engine))
+        await engine.start()
+        await listener.heard("3-h-ago", "2-h-ago", "1-h-ago")
+        await engine.stop()
+        assert listener.begun == ["3-h-ago", "2-h-ago", "1-h-ago"]
+
+    @pytest.mark.anyio
+    async def test_stop_waits_for_running_handlers(self, store: Store, where: Any) -> None:
+        gate = asyncio.Event()
+        listener = Listener(_waiting_for(gate))
+        async with self.working(store, where, listener) as engine:
+            await store.write(partial(ring("a"), engine))
+            await listener.until(lambda: listener.running["a"] == 1)
+            stopping = asyncio.create_task(engine.stop())
+            done, _ = await asyncio.wait({stopping}, timeout=1)
+            assert not done
+            gate.set()
+            await asyncio.wait_for(stopping, PATIENCE)
+            assert listener.ended["a"] == 1
+
+    @pytest.mark.anyio
+    async def test_ten_thousand_rings_of_next_year_change_nothing(self, store: Store, where: Any) -> None:
+        listener = Listener()
+        at = clock.now() + timedelta(days=365)
+        async with self.working(store, where, listener) as engine:
+            for start in range(0, 10_000, 1000):
+                keys = [f"k{number}" for number in range(start, start + 1000)]
+                await store.write(partial(ring(*keys, at=at), engine))
+            await store.write(partial(ring("now"), engine))
+            await listener.heard("now")
+            assert listener.begun == ["now"]
+
+    @pytest.mark.anyio
+    async def test_silence_is_endless_until_a_worker_was_heard(self, store: Store, where: Any) -> None:
+        front = self.make(store, where, workers=1)
+        await front.start(work=False)
+        assert await front.silence() == float("inf")
+        await front.stop()
+        async with self.working(store, where, Listener()) as engine:
+            assert 0 <= await engine.silence() < PATIENCE
+
+
+def _waiting_for(gate: asyncio.Event) -> Callable[[str], Awaitable[None]]:
+    async def wait(key: str) -> None:
+        await gate.wait()
+
+    return wait

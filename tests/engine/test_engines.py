@@ -1,0 +1,130 @@
+"""Both engines under the suite, and what only PgQueuer's has to show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import Connection
+
+from polypost.engine import Engine
+from polypost.engine.embedded import EmbeddedEngine
+from polypost.engine.pgqueuer import PgQueuerEngine, install
+from polypost.errors import StoreUnavailable
+from polypost.storage import Store
+from polypost.storage.postgres import PostgresStore
+from polypost.storage.schema import SchemaMismatch
+from polypost.storage.sqlite import SqliteStore
+from tests.engine.suite import KIND, PATIENCE, EngineSuite, Listener, ring
+
+
+class TestEmbedded(EngineSuite):
+    @pytest.fixture
+    def where(self, tmp_path: Path) -> Path:
+        return tmp_path / "polypost.db"
+
+    async def open_store(self, where: Path) -> Store:
+        return SqliteStore(where)
+
+    def make(self, store: Store, where: Path, *, workers: int) -> Engine:
+        return EmbeddedEngine(store, workers=workers)
+
+
+class TestPgQueuer(EngineSuite):
+    @pytest.fixture
+    def where(self, fresh_database: str) -> str:
+        return fresh_database
+
+    async def open_store(self, where: str) -> Store:
+        await install(where)
+        return PostgresStore(where)
+
+    def make(self, store: Store, where: str, *, workers: int) -> Engine:
+        assert isinstance(store, PostgresStore)
+        return PgQueuerEngine(store, where, workers=workers)
+
+    @pytest.mark.anyio
+    async def test_one_process_rings_and_another_works(self, store: Store, where: str) -> None:
+        front = self.make(store, where, workers=1)
+        await front.start(work=False)
+        listener = Listener()
+        async with self.working(store, where, listener):
+            await store.write(partial(ring("a"), front))
+            await listener.heard("a")
+            async with asyncio.timeout(PATIENCE):
+                while await front.silence() > PATIENCE:
+                    await asyncio.sleep(0.1)
+        await front.stop()
+
+    @pytest.mark.anyio
+    async def test_two_processes_share_the_work(self, store: Store, where: str) -> None:
+        both_busy = asyncio.Barrier(4)
+
+        async def meet(key: str) -> None:
+            async with asyncio.timeout(PATIENCE):
+                await both_busy.wait()
+
+        one, other = Listener(meet), Listener(meet)
+        async with (
+            self.working(store, where, one, workers=2) as engine,
+            self.working(store, where, other, workers=2),
+        ):
+            await store.write(partial(ring("a", "b", "c", "d"), engine))
+            await one.until(lambda: one.ended.total() == 2)
+            await other.until(lambda: other.ended.total() == 2)
+
+    @pytest.mark.anyio
+    async def test_it_survives_the_loss_of_every_connection(self, store: Store, where: str) -> None:
+        gate = asyncio.Event()
+        listener = Listener(lambda key: gate.wait() if key == "long" else asyncio.sleep(0))
+        async with self.working(store, where, listener) as engine:
+            await store.write(partial(ring("before", "long"), engine))
+            await listener.heard("before")
+            await _end_all_connections(where)
+            await _write_when_possible(store, partial(ring("after"), engine))
+            await listener.heard("after")
+            assert listener.ended["long"] == 0
+            gate.set()
+            await listener.heard("long")
+
+    @pytest.mark.anyio
+    async def test_a_database_without_its_tables_is_refused(self, fresh_database: str) -> None:
+        store = PostgresStore(fresh_database)
+        with pytest.raises(SchemaMismatch) as refused:
+            await PgQueuerEngine(store, fresh_database, workers=1).start()
+        assert "polypost migrate" in refused.value.message
+        await store.close()
+
+    @pytest.mark.anyio
+    async def test_installing_again_changes_nothing(self, store: Store, where: str) -> None:
+        listener = Listener()
+        engine = self.make(store, where, workers=1)
+        engine.on(KIND, listener)
+        await store.write(partial(ring("a"), engine))
+        await install(where)
+        await engine.start()
+        await listener.heard("a")
+        await engine.stop()
+
+
+async def _end_all_connections(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await connection.close()
+
+
+async def _write_when_possible(store: Store, fn: Callable[[Connection], None]) -> None:
+    """As a client would that is told 503."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                return await store.write(fn)
+            except StoreUnavailable:
+                await asyncio.sleep(0.1)

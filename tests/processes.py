@@ -1,0 +1,222 @@
+"""Real processes of Polypost for tests: a sandbox, servers, workers; started, killed and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+READY_SECONDS = 60.0
+FAST = {
+    "POLYPOST_LEASE_SECONDS": "2",
+    "POLYPOST_HEARTBEAT_SECONDS": "0.5",
+    "POLYPOST_RECONCILE_AT": "0.3,0.8,1.6,3",
+}
+MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+class Process:
+    """One `polypost` process whose first line on standard output says that it is ready."""
+
+    def __init__(self, *arguments: str, log: Path, env: Mapping[str, str] | None = None) -> None:
+        self.arguments = arguments
+        self.log = log
+        self.env = dict(env or {})
+        self.ready: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **more: str) -> dict[str, Any]:
+        """Start and wait for the ready line; raises RuntimeError with the log's end when it does not come."""
+        self.launch(**more)
+        return self.wait_ready()
+
+    def launch(self, **more: str) -> None:
+        """Start without waiting."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("POLYPOST_")}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "polypost", *self.arguments],
+                env={**clean, "PYTHONUNBUFFERED": "1", **self.env, **more},
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+
+    def wait_ready(self) -> dict[str, Any]:
+        """The parsed ready line."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            code = self._process.wait(10)
+            raise RuntimeError(
+                f"polypost {' '.join(self.arguments)} ended with {code}:\n{self.log.read_text()[-3000:]}"
+            )
+        self.ready = json.loads(line)
+        return self.ready
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._end(signal.SIGTERM)
+
+    def wait_dead(self, seconds: float) -> bool:
+        """Whether it ended by itself within `seconds`."""
+        assert self._process is not None
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _end(self, number: int) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        try:
+            self._process.wait(40)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+            raise
+        finally:
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+
+
+class World:
+    """A sandbox of its own process, and servers and workers around one data folder or database."""
+
+    def __init__(
+        self, folder: Path, *, database_url: str | None = None, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.database_url = database_url
+        self.env = {**FAST, **(env or {})}
+        self.env["POLYPOST_DATA"] = str(folder / "data")
+        if database_url is not None:
+            self.env |= {"POLYPOST_DATABASE_URL": database_url, "POLYPOST_MASTER_KEY": MASTER_KEY}
+        self.sandbox = Process(
+            "sandbox", "--json", log=folder / "sandbox.log", env={"POLYPOST_DATA": str(folder / "box")}
+        )
+        self.workers: list[Process] = []
+        self.server = Process("serve", log=folder / "server.log", env=self.env)
+        self.key = ""
+        self.accounts: dict[str, str] = {}
+
+    def start(self, *, workers: int = 0, **more: str) -> None:
+        """Start everything; with workers, the server itself carries nothing out."""
+        self.sandbox.start()
+        self.env["POLYPOST_SANDBOX_URL"] = self.sandbox.ready["sandboxUrl"]
+        if self.database_url is not None:
+            self.command("migrate")
+        arguments = ["serve", "--sandbox", "--json", "--port", "0"]
+        if workers:
+            arguments.append("--no-worker")
+        self.server = Process(*arguments, log=self.folder / "server.log", env=self.env)
+        self.workers = [
+            Process("worker", "--json", log=self.folder / f"worker-{number}.log", env=self.env)
+            for number in range(workers)
+        ]
+        for worker in self.workers:
+            worker.start()
+        self.start_server(**more)
+
+    def start_server(self, **more: str) -> None:
+        """Start the server on the port it had before, so that clients find it again."""
+        if self.server.ready:
+            port = self.server.ready["url"].rpartition(":")[2]
+            arguments = list(self.server.arguments)
+            arguments[arguments.index("--port") + 1] = port
+            self.server.arguments = tuple(arguments)
+        ready = self.server.start(**more)
+        self.key = ready["apiKey"]
+        self.accounts = {entry["platform"]: entry["accountId"] for entry in ready["accounts"]}
+
+    def command(self, *arguments: str) -> Any:
+        """What a command prints as JSON; raises CalledProcessError when it fails."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("POLYPOST_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "polypost", *arguments, "--json"],
+            env={**clean, **self.env},
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode not in {0, 1} or not done.stdout:
+            raise RuntimeError(f"{arguments}: {done.stderr.decode()[-2000:]}")
+        return json.loads(done.stdout)
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return str(self.server.ready["url"])
+
+    def client(self, **options: Any) -> httpx2.Client:
+        """A client of the API with the demo key."""
+        return httpx2.Client(
+            base_url=self.url, headers={"x-access-key": self.key}, timeout=60, trust_env=False, **options
+        )
+
+    def control(self, method: str, path: str, **options: Any) -> Any:
+        """A call to the sandbox's control surface."""
+        base = self.sandbox.ready["sandboxUrl"]
+        answer = httpx2.request(method, f"{base}/_sandbox/{path}", timeout=60, trust_env=False, **options)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def demo_picture(self) -> str:
+        """The address of a picture that the server may fetch."""
+        base = self.sandbox.ready["sandboxUrl"]
+        return str(httpx2.get(f"{base}/_sandbox", trust_env=False).json()["demoMedia"][0])
+
+    def visible(self, platform: str | None = None) -> list[dict[str, Any]]:
+        """Every post ever made visible on the networks."""
+        found: list[dict[str, Any]] = self.control(
+            "GET", f"posts?platform={platform}" if platform else "posts"
+        )["posts"]
+        return found
+
+    def settle(self, post_ids: list[str], *, seconds: float = 120.0) -> dict[str, dict[str, Any]]:
+        """Wait until these posts are final; returns them as the API shows them."""
+        end = time.monotonic() + seconds
+        found: dict[str, dict[str, Any]] = {}
+        with self.client() as client:
+            while True:
+                for post_id in post_ids:
+                    if post_id not in found:
+                        post = client.get(f"/v1/posts/{post_id}").json()["post"]
+                        if post["status"] in {"published", "partial", "failed", "draft"}:
+                            found[post_id] = post
+                if len(found) == len(set(post_ids)):
+                    return found
+                if time.monotonic() > end:
+                    missing = [post_id for post_id in post_ids if post_id not in found]
+                    raise AssertionError(f"not final after {seconds} s: {missing}")
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End everything."""
+        for process in [*self.workers, self.server, self.sandbox]:
+            process.stop()

@@ -1,0 +1,320 @@
+"""Acceptance, claims and changes on both stores, without any network."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from polypost import access, clock
+from polypost.access import Project
+from polypost.credits import service as credits
+from polypost.engine.embedded import EmbeddedEngine
+from polypost.errors import Conflict, InvalidRequest, KeyReused, LeaseLost, PaymentRequired
+from polypost.events import outbox
+from polypost.integrations import Vault
+from polypost.integrations import service as integrations
+from polypost.media import tables as media_tables
+from polypost.platforms.base import Account, MediaRef, Tokens
+from polypost.posts import accept, changes, queries, work
+from polypost.posts.orders import Context, NewPost, NewTarget, When, fingerprint
+from polypost.posts.states import State
+from polypost.publishing.invariants import findings
+from polypost.storage import Store
+
+assert media_tables
+LEASE = timedelta(seconds=30)
+PICTURE = MediaRef("image", "https://example.com/picture.jpg")
+
+
+class Desk:
+    """A project with two accounts, and the services as an entrance calls them."""
+
+    def __init__(self, store: Store, limit: int | None = None) -> None:
+        self.store = store
+        self.limit = limit
+        self.context = Context(EmbeddedEngine(store), lambda _: 1, "embedded")
+        self.project: Project
+        self.accounts: list[str] = []
+
+    async def open(self) -> Desk:
+        def make(db: Connection) -> None:
+            self.project = access.create_project(db, "test", credits=self.limit)
+            vault = Vault(bytes(32))
+            self.accounts = [
+                integrations.add(
+                    db,
+                    vault,
+                    self.project.id,
+                    Account(str(number), f"user{number}"),
+                    Tokens("token"),
+                    platform="instagram",
+                ).id
+                for number in (1, 2)
+            ]
+
+        await self.store.write(make)
+        return self
+
+    def order(
+        self,
+        text: str = "hello",
+        *,
+        after: float | None = None,
+        accounts: list[str] | None = None,
+        **more: Any,
+    ) -> NewPost:
+        when = None if after is None else When(clock.now() + timedelta(seconds=after), "UTC")
+        targets = [NewTarget("instagram", account) for account in (accounts or self.accounts)]
+        return NewPost(text, targets, [PICTURE], when, "UTC", {"content": text}, api_key_id="key_1", **more)
+
+    async def create(self, order: NewPost) -> accept.Accepted:
+        return await self.store.write(lambda db: accept.create(db, self.context, self.project, order))
+
+    async def claim(self, target: str, at: Any = None, by: str = "run_1") -> Any:
+        now = at or clock.now()
+        return await self.store.write(lambda db: work.claim(db, target, by=by, lease=LEASE, now=now))
+
+    async def targets(self, post_id: str) -> Any:
+        return await self.store.read(lambda db: changes.targets_of(db, self.project.id, post_id))
+
+    async def status(self, post_id: str) -> str:
+        found = await self.store.read(lambda db: queries.one(db, self.project.id, post_id))
+        return str(found.post.status)
+
+    async def healthy(self) -> None:
+        assert await self.store.read(lambda db: findings(db, clock.now())) == []
+
+
+def test_acceptance_is_one_commit(with_store):
+    async def story(store):
+        desk = await Desk(store, limit=2).open()
+        accepted = await desk.create(desk.order(after=60))
+        rows = await desk.targets(accepted.post_id)
+        assert [row.state for row in rows] == ["scheduled", "scheduled"]
+        assert await store.read(lambda db: credits.used(db, desk.project.id)) == 2
+        events = await store.read(lambda db: db.execute(select(outbox.c.type)).scalars().all())
+        assert events == ["post.scheduled"]
+        with pytest.raises(PaymentRequired):
+            await desk.create(desk.order("another", after=60))
+        total, _ = await store.read(
+            lambda db: queries.many(
+                db, desk.project.id, queries.Filters(), limit=10, offset=0, descending=True
+            )
+        )
+        assert total == 1
+        await desk.healthy()
+
+    with_store(story)
+
+
+def test_every_problem_is_named(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        order = desk.order(accounts=[desk.accounts[0], desk.accounts[0], "int_unknown"])
+        with pytest.raises(InvalidRequest) as refused:
+            await desk.create(order)
+        assert [problem.path for problem in refused.value.problems] == [
+            "platforms[1].accountId",
+            "platforms[2].accountId",
+        ]
+
+    with_store(story)
+
+
+def test_one_key_is_one_post_under_concurrency(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        order = desk.order(after=60, idempotency_key="k", fingerprint=1)
+        answers = await asyncio.gather(*(desk.create(order) for _ in range(8)))
+        assert len({answer.post_id for answer in answers}) == 1
+        assert sum(not answer.replayed for answer in answers) == 1
+        with pytest.raises(KeyReused):
+            await desk.create(desk.order("other", after=60, idempotency_key="k", fingerprint=2))
+        await desk.healthy()
+
+    with_store(story)
+
+
+def test_a_refused_order_does_not_burn_its_key(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        with pytest.raises(InvalidRequest):
+            await desk.create(desk.order(accounts=["int_unknown"], idempotency_key="k", fingerprint=1))
+        assert not (await desk.create(desk.order(idempotency_key="k", fingerprint=2))).replayed
+
+    with_store(story)
+
+
+def test_an_identical_body_is_a_replay_only_when_its_answer_was_lost(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        order = desk.order(after=60, fingerprint=fingerprint({"a": 1}))
+        first, second = await desk.create(order), await desk.create(order)
+        assert first.post_id != second.post_id
+        await store.write(lambda db: accept.mark_undelivered(db, desk.project.id, first.post_id))
+        third = await desk.create(order)
+        assert (third.post_id, third.replayed) == (first.post_id, True)
+        assert not (await desk.create(order)).replayed
+
+    with_store(story)
+
+
+def test_what_was_accepted_before_a_start_is_a_replay(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        order = desk.order(after=60, fingerprint=7)
+        first = await desk.create(order)
+        await store.write(lambda db: accept.mark_undelivered_before_start(db, "embedded", clock.now()))
+        assert (await desk.create(order)).post_id == first.post_id
+
+    with_store(story)
+
+
+def test_the_account_is_taken_in_due_order(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        account = desk.accounts[:1]
+        late = await desk.create(desk.order("second", after=2, accounts=account))
+        early = await desk.create(desk.order("first", after=1, accounts=account))
+        now = clock.now() + timedelta(seconds=5)
+        (second,) = await desk.targets(late.post_id)
+        claimed = await desk.claim(second.id, now)
+        assert claimed.target.post_id == early.post_id
+        refused = await desk.claim(second.id, now)
+        assert isinstance(refused, work.Later)
+        assert refused.at == now + LEASE
+
+    with_store(story)
+
+
+def test_a_lost_lease_writes_nothing(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        accepted = await desk.create(desk.order(accounts=desk.accounts[:1]))
+        (row,) = await desk.targets(accepted.post_id)
+        first = await desk.claim(row.id)
+        second = await desk.claim(row.id, clock.now() + LEASE + LEASE, by="run_2")
+        assert second.epoch == first.epoch + 1
+        with pytest.raises(LeaseLost):
+            await store.write(lambda db: work.change(db, first, step="late"))
+        with pytest.raises(LeaseLost):
+            await store.write(
+                lambda db: work.begin_attempt(db, first, "post", {}, lease=LEASE, now=clock.now())
+            )
+        await store.write(lambda db: work.change(db, second, step="mine"))
+
+    with_store(story)
+
+
+def test_two_workers_never_own_two_targets_of_one_account(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        account = desk.accounts[:1]
+        made = [await desk.create(desk.order(f"text {number}", accounts=account)) for number in range(6)]
+        rows = [(await desk.targets(each.post_id))[0] for each in made]
+        claims = await asyncio.gather(
+            *(desk.claim(row.id, by=f"run_{place}") for place, row in enumerate(rows))
+        )
+        owned = [claim for claim in claims if isinstance(claim, work.Claim)]
+        assert len(owned) == 1
+        assert owned[0].target.post_id == made[0].post_id
+
+    with_store(story)
+
+
+def test_cancel_reschedule_and_edit_are_honest(with_store):
+    async def story(store):
+        desk = await Desk(store, limit=10).open()
+        accepted = await desk.create(desk.order(after=60))
+        hour = When(clock.now() + timedelta(hours=1), "UTC")
+        await store.write(
+            lambda db: changes.reschedule(db, desk.context, desk.project, accepted.post_id, hour)
+        )
+        assert (await desk.targets(accepted.post_id))[0].due_at == hour.instant
+        smaller = desk.order("edited", accounts=desk.accounts[:1], after=7200)
+        await store.write(lambda db: changes.edit(db, desk.context, desk.project, accepted.post_id, smaller))
+        assert await store.read(lambda db: credits.used(db, desk.project.id)) == 1
+        assert await store.write(lambda db: changes.cancel(db, desk.project.id, accepted.post_id))
+        assert not await store.write(lambda db: changes.cancel(db, desk.project.id, accepted.post_id))
+        assert await store.read(lambda db: credits.used(db, desk.project.id)) == 0
+        assert await desk.status(accepted.post_id) == "draft"
+        await store.write(
+            lambda db: changes.reschedule(db, desk.context, desk.project, accepted.post_id, hour)
+        )
+        assert await desk.status(accepted.post_id) == "scheduled"
+        await desk.healthy()
+
+    with_store(story)
+
+
+def test_what_a_worker_owns_cannot_be_changed(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        accepted = await desk.create(desk.order(after=1))
+        rows = await desk.targets(accepted.post_id)
+        await desk.claim(rows[0].id, clock.now() + timedelta(seconds=2))
+        for change in (
+            lambda db: changes.cancel(db, desk.project.id, accepted.post_id),
+            lambda db: changes.remove(db, desk.project.id, accepted.post_id),
+            lambda db: changes.edit(
+                db, desk.context, desk.project, accepted.post_id, desk.order("new", after=60)
+            ),
+        ):
+            with pytest.raises(Conflict):
+                await store.write(change)
+        states = [row.state for row in await desk.targets(accepted.post_id)]
+        assert states == ["claimed", "scheduled"]
+        assert await desk.status(accepted.post_id) == "publishing"
+
+    with_store(story)
+
+
+def test_cancels_race_claims_and_each_answer_is_true(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+
+        async def race(number: int) -> None:
+            accepted = await desk.create(
+                desk.order(f"race {number}", accounts=[desk.accounts[number % 2]], after=0.01)
+            )
+            (row,) = await desk.targets(accepted.post_id)
+            at = clock.now() + timedelta(seconds=1)
+
+            async def cancel() -> bool:
+                try:
+                    return await store.write(lambda db: changes.cancel(db, desk.project.id, accepted.post_id))
+                except Conflict:
+                    return False
+
+            claimed, cancelled = await asyncio.gather(desk.claim(row.id, at), cancel())
+            own = isinstance(claimed, work.Claim) and claimed.target.id == row.id
+            assert cancelled != own
+            (after,) = await desk.targets(accepted.post_id)
+            assert State(after.state) is (State.DRAFT if cancelled else State.CLAIMED)
+            if own:
+                await store.write(lambda db: work.leave(db, claimed, at))
+                await store.write(lambda db: work.change(db, claimed, state="published", next_at=None))
+
+        for number in range(40):
+            await race(number)
+
+    with_store(story)
+
+
+def test_a_dead_process_is_taken_over_at_once(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        accepted = await desk.create(desk.order())
+        rows = await desk.targets(accepted.post_id)
+        for row in rows:
+            await desk.claim(row.id)
+        assert await store.write(lambda db: work.take_over(db, clock.now())) == 2
+        now = clock.now()
+        due = await store.read(lambda db: work.due(db, until=now, limit=10, unrung_since=None))
+        assert {ring.key for ring in due} == {row.id for row in rows}
+
+    with_store(story)
