@@ -22,7 +22,7 @@ from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import StoreUnavailable
-from polypost.integrations import Connect, TokenSource, Vault, load_master_key
+from polypost.integrations import Connect, Disconnect, TokenSource, Vault, load_master_key
 from polypost.integrations.vault import has_secrets
 from polypost.media import Library
 from polypost.observability import failpoints
@@ -65,6 +65,7 @@ class Rooms:
     engine: Engine
     tokens: TokenSource
     connect: Connect
+    disconnect: Disconnect
     posts: Context
     publisher: Publisher
     keyring: Keyring
@@ -169,6 +170,7 @@ async def open_rooms(
         engine=engine,
         tokens=tokens,
         connect=Connect(store, vault, networks, apps, lambda: public_url),
+        disconnect=Disconnect(store, vault, networks, apps),
         posts=Context(engine, settings.price, server),
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
@@ -215,6 +217,7 @@ def _services(rooms: Rooms) -> Services:
         guard=rooms.guard,
         media=rooms.media,
         connect=rooms.connect,
+        disconnect=rooms.disconnect,
         remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
         health={
             "store": partial(_store_health, rooms.store),

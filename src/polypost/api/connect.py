@@ -102,7 +102,7 @@ async def get_integration(request: Request, integration_id: str) -> Response:
 async def disconnect(request: Request, integration_id: str) -> Response:
     """Forget the account's tokens, and end the authorisation at the network where it has a call for that."""
     who = await principal(request)
-    await services(request).connect.disconnect(who.project.id, integration_id)
+    await services(request).disconnect(who.project.id, integration_id)
     return answers.ok({"success": True, "message": "Integration disconnected."})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
-from polypost.integrations import Connect
+from polypost.integrations import Connect, Disconnect
 from polypost.media import Library
 from polypost.outbound import Guard
 from polypost.posts.orders import Context
@@ -30,6 +30,7 @@ class Services:
     guard: Guard
     media: Library
     connect: Connect
+    disconnect: Disconnect
     remover: Remover
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 

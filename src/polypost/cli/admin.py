@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -23,9 +24,9 @@ async def _with_store(settings: Settings, fn: Callable[[Connection], T]) -> T:
     """Run `fn` in one transaction beside a server that may be running."""
     settings.data.mkdir(parents=True, exist_ok=True)
     if settings.database_url is None:
-        schema.upgrade(settings.data, None)
+        await asyncio.to_thread(schema.upgrade, settings.data, None)
     else:
-        schema.check(settings.data, settings.database_url)
+        await asyncio.to_thread(schema.check, settings.data, settings.database_url)
     store = open_store(settings.data, settings.database_url)
     try:
         return await store.write(fn)

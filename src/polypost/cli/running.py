@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from polypost.app import Rooms, Surroundings, application, open_rooms
 from polypost.cli.demo import Demo
@@ -59,7 +59,10 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
         rooms = await open_rooms(settings, surroundings, public_url=public_url, server=name)
         app = application(rooms, work_too=work_too, sandbox_url=demo.url if demo else None)
         listening = asyncio.Event()
-        web = server(app, host=settings.host, port=settings.port, on_ready=lambda _: listening.set())
+        # Starlette's and uvicorn's words for the same protocol differ in their types.
+        web = server(
+            cast("Any", app), host=settings.host, port=settings.port, on_ready=lambda _: listening.set()
+        )
         running = asyncio.create_task(web.serve([sock]), name="polypost-server")
         await _first(running, listening)
         ready: dict[str, Any] = {"url": url}

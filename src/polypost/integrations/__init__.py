@@ -1,6 +1,7 @@
 """Connected accounts: their tokens, sealed and kept alive, and the way in by OAuth."""
 
 from polypost.integrations.connect import Connect, Finished
+from polypost.integrations.disconnect import Disconnect
 from polypost.integrations.master import MasterKeyMissing, load_master_key
 from polypost.integrations.service import Integration
 from polypost.integrations.tokens import TokenSource
@@ -8,6 +9,7 @@ from polypost.integrations.vault import MasterKeyWrong, SealBroken, Vault, has_s
 
 __all__ = [
     "Connect",
+    "Disconnect",
     "Finished",
     "Integration",
     "MasterKeyMissing",

@@ -1,4 +1,4 @@
-"""Users' files: redirects, bounds, cut and packed bodies, and nothing left behind (O4, O5, O7)."""
+"""Users' files: bounds, cut and packed bodies, and nothing left behind (O5, O7)."""
 
 from __future__ import annotations
 

@@ -143,7 +143,9 @@ _REFUSALS = (
         ),
     ),
     _Row(
-        lambda said, _: said.kind == "user-suspended" or said.mentions("account is suspended", "temporarily locked"),
+        lambda said, _: (
+            said.kind == "user-suspended" or said.mentions("account is suspended", "temporarily locked")
+        ),
         _rejected(
             "X has restricted this account.",
             "account_restricted",
