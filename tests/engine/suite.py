@@ -6,7 +6,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -98,6 +98,18 @@ def linger(db: Connection) -> None:
         db.execute(text("SELECT pg_sleep(0.5)"))
     else:
         time.sleep(0.5)
+
+
+def waiting_for(gate: asyncio.Event, only: str | None = None) -> Handler:
+    """Work that waits for the gate; with `only`, for that key alone."""
+
+    async def wait(key: str) -> None:
+        if only in {None, key}:
+            # A test that fails before it opens the gate must not wait for ever on the way out.
+            async with asyncio.timeout(PATIENCE):
+                await gate.wait()
+
+    return wait
 
 
 class EngineSuite(ABC):
@@ -210,7 +222,7 @@ class EngineSuite(ABC):
         self, store: Store, where: Any, workers: int
     ) -> None:
         gate = asyncio.Event()
-        listener = Listener(_waiting_for(gate))
+        listener = Listener(waiting_for(gate))
         keys = [f"k{number}" for number in range(4 * workers)]
         async with self.working(store, where, listener, workers=workers) as engine:
             await store.write(partial(ring(*keys), engine))
@@ -224,7 +236,7 @@ class EngineSuite(ABC):
         self, store: Store, where: Any
     ) -> None:
         gate = asyncio.Event()
-        listener = Listener(lambda key: gate.wait() if key == "slow" else asyncio.sleep(0))
+        listener = Listener(waiting_for(gate, "slow"))
         async with self.working(store, where, listener) as engine:
             await store.write(partial(ring("slow"), engine))
             await listener.until(lambda: listener.running["slow"] == 1)
@@ -265,7 +277,7 @@ class EngineSuite(ABC):
     @pytest.mark.anyio
     async def test_stop_waits_for_running_handlers(self, store: Store, where: Any) -> None:
         gate = asyncio.Event()
-        listener = Listener(_waiting_for(gate))
+        listener = Listener(waiting_for(gate))
         async with self.working(store, where, listener) as engine:
             await store.write(partial(ring("a"), engine))
             await listener.until(lambda: listener.running["a"] == 1)
@@ -296,10 +308,3 @@ class EngineSuite(ABC):
         await front.stop()
         async with self.working(store, where, Listener()) as engine:
             assert 0 <= await engine.silence() < PATIENCE
-
-
-def _waiting_for(gate: asyncio.Event) -> Callable[[str], Awaitable[None]]:
-    async def wait(key: str) -> None:
-        await gate.wait()
-
-    return wait

@@ -19,7 +19,7 @@ from polypost.storage import Store
 from polypost.storage.postgres import PostgresStore
 from polypost.storage.schema import SchemaMismatch
 from polypost.storage.sqlite import SqliteStore
-from tests.engine.suite import KIND, PATIENCE, EngineSuite, Listener, ring
+from tests.engine.suite import KIND, PATIENCE, EngineSuite, Listener, ring, waiting_for
 
 
 class TestEmbedded(EngineSuite):
@@ -80,7 +80,7 @@ class TestPgQueuer(EngineSuite):
     @pytest.mark.anyio
     async def test_it_survives_the_loss_of_every_connection(self, store: Store, where: str) -> None:
         gate = asyncio.Event()
-        listener = Listener(lambda key: gate.wait() if key == "long" else asyncio.sleep(0))
+        listener = Listener(waiting_for(gate, "long"))
         async with self.working(store, where, listener) as engine:
             await store.write(partial(ring("before", "long"), engine))
             await listener.heard("before")

@@ -129,6 +129,17 @@ def test_a_file_goes_up_in_segments_and_is_never_held_whole() -> None:
     assert max(file.reads) == SEGMENT
 
 
+def test_a_segment_may_be_accepted_without_a_word() -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.uploads()
+        net.on(APPEND, (204, b""))
+        net.on(CREATE, created(7))
+        await CONNECTOR.publish(run_on(http), post("", picture()))
+        assert net.routes == [OPEN, APPEND, CLOSE, CREATE]
+
+    tell(story)
+
+
 def test_a_crash_in_an_upload_goes_on_at_the_next_segment() -> None:
     file = film(b"v" * (SEGMENT * 2))
 

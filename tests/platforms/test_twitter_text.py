@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -53,6 +54,8 @@ FAMILY = "👨‍👩‍👧‍👦"
         ("#️⃣ *️⃣", 5),
         ("1 # *", 5),
         ("👋👋👋", 6),
+        # No emoji has more than four parts, so a chain of five is two.
+        ("👩‍👩‍👩‍👩‍👩", 5),
         ("🇩🇪🇫🇷", 4),
         ("\u1100\u2000\u200d\u2010\u201f\u2032\u2037", 8),
         ("\u10ff\u200e\u200f\u2020\u2031\u2038", 11),
@@ -208,7 +211,7 @@ def test_a_cut_spares_links_and_visible_characters(text: str, limit: int, fits: 
 
 def test_the_place_of_the_cut_is_shown_by_the_words_before_it() -> None:
     assert last_words("short", 280) == "short"
-    assert last_words("one two three four five six seven eight", 30) == "…three four five six s"
+    assert last_words("one two three four five six seven eight", 30) == "…four five six se"
     assert last_words("x" * 300, 280) == f"…{'x' * 20}"
 
 
@@ -230,6 +233,8 @@ HOSTILE = [
     "👨\u200d" * 12_500,
     "\u0301" * 25_000,
     "(" * 25_000,
+    "a" * 24_000 + "日.com",
+    ("a" * 60 + "日.com ") * 380,
 ]
 
 
@@ -237,28 +242,34 @@ def test_no_text_takes_long() -> None:
     """Ends in about two seconds; an expression that tries everything would need hours."""
     for text in HOSTILE:
         assert weighted_length(text) > 280
-        assert weighted_length(fitting(text, 280)) <= 280
+        assert normalised(text).startswith(fitting(text, 280))
 
 
-PIECES = st.sampled_from(
-    [
-        "a",
-        "é",
-        "日",
-        "👋",
-        "🏽",
-        "\u200d",
-        "\ufe0f",
-        "🇩",
-        "1",
-        "\u20e3",
-        ".",
-        "com",
-        "example.com",
-        "https://",
-    ]
-    + ["/", "?", "@", "#", "-", "_", " ", "\n", "\r\n", "\u0301", "(", ")", "t.co/x", "&", ",", "\ud800"]
-)
+WORDS = [
+    "a",
+    "é",
+    "日",
+    "👋",
+    "🏽",
+    "🇩",
+    "1",
+    ".",
+    "com",
+    "example.com",
+    "https://",
+    "/",
+    "?",
+    "@",
+    "#",
+    "-",
+    "_",
+    "(",
+    ")",
+    "t.co/x",
+    "&",
+    ",",
+]
+PIECES = st.sampled_from([*WORDS, " ", "\n", "\r\n", "\u200d", "\ufe0f", "\u20e3", "\u0301", "\ud800"])
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
 
 
@@ -279,7 +290,7 @@ def test_weight_and_cut_agree(text: str) -> None:
 @given(TEXTS)
 def test_links_lie_in_order_and_never_touch(text: str) -> None:
     spans = find_urls(unicodedata.normalize("NFC", text))
-    for (_, end), (begin, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (begin, _) in pairwise(spans):
         assert end <= begin
     assert all(begin < end for begin, end in spans)
 

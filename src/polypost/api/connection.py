@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 from math import ceil
 from typing import Any
 
 import httptools
 import uvicorn
-from uvicorn._types import ASGI3Application, ASGIApplication
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn._types import ASGIApplication
 from uvicorn.server import ServerState
 
 from polypost.api import limits as refusals
 from polypost.api.limits import Limits, Refusal
-from polypost.api.presence import AnswerStream, Exchange, kernel_view, unacknowledged
+from polypost.api.presence import AnswerStream, WatchedConnection
 
-WATCH_SECONDS = 0.05
+_BODY_FIELDS = (b"content-length", b"transfer-encoding")
 
 
 class Phase(Enum):
@@ -57,7 +56,7 @@ class Config(uvicorn.Config):
         self.addresses: Counter[str] = Counter()
 
 
-class Connection(HttpToolsProtocol):
+class Connection(WatchedConnection):
     """A client's connection within `Limits`."""
 
     def __init__(
@@ -74,28 +73,23 @@ class Connection(HttpToolsProtocol):
         self.timeout_keep_alive = config.limits.keep_alive  # type: ignore[assignment]  # fractions, too
         self._phase = Phase.HEAD
         self._begun = False
+        self._repeating = False
         self._messages = 0
         self._head_read = 0
         self._head_parsed = 0
         self._fields = 0
         self._body_since = 0.0
         self._body_read = 0
-        self._running: RequestResponseCycle | None = None
         self._reason: Refusal | None = None
         self._last_word: Refusal | None = None
-        self._half_closed = False
-        self._doubtful = False
-        self._descriptor = -1
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
-        self._watcher: asyncio.TimerHandle | None = None
 
     # The connection's life
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
         """Count the client's address, and give the first request its time."""
         super().connection_made(transport)
-        self._descriptor = transport.get_extra_info("socket").fileno()
         if self.client is not None:
             self._addresses[self.client[0]] += 1
             if self._addresses[self.client[0]] > self._limits.connections_per_address:
@@ -106,13 +100,11 @@ class Connection(HttpToolsProtocol):
         self._set_deadline(self._limits.head_seconds, self._head_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell every request of this connection, the running and the waiting ones."""
+        """Forget the client's address, and every timer."""
         self._phase = Phase.OVER
-        self._descriptor = -1
-        for timer in (self._deadline, self._unread, self._watcher):
+        for timer in (self._deadline, self._unread):
             if timer is not None:
                 timer.cancel()
-        self._mark_lost()
         if self.client is not None:
             self._addresses[self.client[0]] -= 1
             if self._addresses[self.client[0]] <= 0:
@@ -120,16 +112,12 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's closes on every FIN
-        """Keep the connection while a complete request has no answer: its client may still read."""
+    def eof_received(self) -> bool:  # type: ignore[override]  # as above it
+        """Answer what is complete, refuse what is not."""
         if self._begun:
             self._refuse(refusals.CUT)
-        self._half_closed = True
         self._phase = Phase.OVER
-        if self._running is None:
-            return False
-        self._doubt()
-        return True
+        return super().eof_received()
 
     def shutdown(self) -> None:
         """Close now, or after the answer to the running request."""
@@ -137,11 +125,6 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         else:
             self._running.keep_alive = False
-
-    def abandon(self) -> None:
-        """Close now; a running request learns that its client is gone."""
-        self._mark_lost()
-        self.transport.abort()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection; a request that is being read has its own deadline."""
@@ -193,10 +176,24 @@ class Connection(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # Offers of another protocol are declined by answering in this one; the next request follows.
+                # An offer of another protocol (Java's client makes one with every request) is declined by
+                # answering in this one.
                 data = data[upgrade.args[0] :]
+                if self._phase is Phase.BODY:
+                    self._read_body_anyway()
             else:
                 return
+
+    def _read_body_anyway(self) -> None:
+        # The parser takes what follows the headers of an upgrade for the other protocol: the body would be
+        # the next request. A new one is told of the body alone.
+        head = [b"POST / HTTP/1.1"]
+        head += [name + b": " + value for name, value in self.headers if name in _BODY_FIELDS]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._repeating = True
+        self.parser.feed_data(b"\r\n".join([*head, b"", b""]))
+        self._repeating = False
 
     def _after_read(self) -> None:
         if self._phase is Phase.IDLE:
@@ -209,10 +206,12 @@ class Connection(HttpToolsProtocol):
                 self._set_deadline(self._limits.head_seconds, self._head_late)
             else:
                 self._set_deadline(self._limits.body_seconds, self._body_late)
-                self.cycle.transport = self._stream()
+                self.cycle.transport = AnswerStream(self.transport, self._close_after_answer)
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        if self._repeating:
+            return
         if len(self.pipeline) >= self._limits.pipelined:
             self._stop_parser(refusals.TOO_DEEP)
         super().on_message_begin()
@@ -223,12 +222,16 @@ class Connection(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """A piece of the URL."""
+        if self._repeating:
+            return
         super().on_url(url)
         if len(self.url) > self._limits.url_bytes:
             self._stop_parser(refusals.URL_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; or a trailer, which is counted and dropped: it must not pass for a header."""
+        if self._repeating:
+            return
         self._head_parsed += len(name) + len(value) + 4
         self._fields += 1
         if self._head_parsed > self._limits.head_bytes or self._fields > self._limits.head_fields:
@@ -238,13 +241,13 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The request runs, or waits for the one before it."""
+        if self._repeating:
+            return
         super().on_headers_complete()
         self._clear_deadline()
         self._phase = Phase.BODY
         self._body_since = self.loop.time()
         self._body_read = 0
-        if self.pipeline:
-            self._watch()
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body; none counts as progress once the answer is out."""
@@ -254,6 +257,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is read."""
+        if self.parser.should_upgrade() and any(name in _BODY_FIELDS for name, _ in self.headers):
+            return
         self._clear_deadline()
         self._phase = Phase.IDLE
         self._begun = False
@@ -267,15 +272,8 @@ class Connection(HttpToolsProtocol):
 
     # Running
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, Exchange(self, cycle, app))
-        if self._doubtful:
-            self._doubt()
-
     def on_response_complete(self) -> None:
         """Go on with the next request, or end what has to end."""
-        self._running = None
         super().on_response_complete()
         if self._running is None and not self.transport.is_closing():
             if self._last_word is not None:
@@ -344,65 +342,7 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    # Presence
-
-    def look(self) -> None:
-        """Take note of what the kernel knows about the client: a reset, or a FIN that is not read yet."""
-        if self._descriptor < 0 or self.transport.is_closing():
-            return
-        reset, closed = kernel_view(self._descriptor)
-        if reset:
-            self.abandon()
-        elif closed and not self._doubtful:
-            self._doubt()
-
-    def ask(self) -> bool:
-        """Send a byte of the running answer early; False if the client gave no reason or the answer began."""
-        running = self._running
-        if not self._doubtful or running is None or running.more_body or running.response_started:
-            return False
-        if not isinstance(running.transport, AnswerStream):
-            running.transport = self._stream()
-        running.transport.send_early()
-        return True
-
-    def reply_due(self) -> bool:
-        """Whether bytes are still under way to the client."""
-        if self._descriptor < 0 or self.transport.is_closing():
-            return False
-        return self.transport.get_write_buffer_size() > 0 or unacknowledged(self._descriptor) > 0
-
-    def _doubt(self) -> None:
-        self._doubtful = True
-        self.ask()
-        if self._watcher is None:
-            self._watch()
-
-    def _watch(self) -> None:
-        # After a FIN, and while reading is paused, the loop does not look at the socket; so we do.
-        if self._watcher is not None:
-            self._watcher.cancel()
-            self._watcher = None
-        if self._running is None or self.transport.is_closing():
-            return
-        self._watcher = self.loop.call_later(WATCH_SECONDS, self._watch)
-        self.look()
-
-    def _mark_lost(self) -> None:
-        for cycle in self._unanswered():
-            cycle.disconnected = True
-            cycle.message_event.set()
-
-    def _unanswered(self) -> Iterator[RequestResponseCycle]:
-        if self._running is not None:
-            yield self._running
-        for cycle, _ in self.pipeline:
-            yield cycle
-
     # Small tools
-
-    def _stream(self) -> AnswerStream:
-        return AnswerStream(self.transport, self._close_after_answer)
 
     def _set_deadline(self, seconds: float, call: Callable[[], None]) -> None:
         self._clear_deadline()

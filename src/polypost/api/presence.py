@@ -27,8 +27,8 @@ import fcntl
 import select
 import struct
 import termios
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from starlette.requests import Request
 from uvicorn._types import (
@@ -39,12 +39,13 @@ from uvicorn._types import (
     ASGISendEvent,
     Scope,
 )
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "polypost.presence"
 FIRST_BYTES = b"HTTP/1.1 "
 REPLY_SECONDS = 0.5
 _REPLY_LOOKS = 100
+_WATCH_SECONDS = 0.05
 _RESET = select.POLLERR | select.POLLHUP | select.POLLNVAL
 # Linux only; elsewhere a FIN is seen when the loop reads it.
 _CLOSED = getattr(select, "POLLRDHUP", 0)
@@ -93,23 +94,10 @@ class AnswerStream(asyncio.Transport):
         self._close()
 
 
-class Peer(Protocol):
-    """What an exchange asks of its connection."""
-
-    def look(self) -> None:
-        """Take note of what the kernel knows about the client."""
-
-    def ask(self) -> bool:
-        """Ask a client that may have left for a sign; False if there is nothing to ask or no way to."""
-
-    def reply_due(self) -> bool:
-        """Whether the client's machine has not yet acknowledged everything."""
-
-
 class Exchange:
     """One request in the application: its `receive` looks at the kernel, its scope knows how to ask."""
 
-    def __init__(self, peer: Peer, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def __init__(self, peer: WatchedConnection, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._peer = peer
         self._cycle = cycle
         self._app = app
@@ -143,6 +131,117 @@ class Exchange:
         if self._cycle.waiting_for_100_continue and self._cycle.more_body:
             self._cycle.keep_alive = False
         await self._cycle.send(message)
+
+
+class WatchedConnection(HttpToolsProtocol):
+    """uvicorn's connection, which also knows which request runs and whether its client may have left."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._running: RequestResponseCycle | None = None
+        self._half_closed = False
+        self._doubtful = False
+        self._descriptor = -1
+        self._watcher: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
+        """Remember the socket, for questions to the kernel."""
+        super().connection_made(transport)
+        self._descriptor = transport.get_extra_info("socket").fileno()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell every request of this connection, the running and the waiting ones."""
+        self._descriptor = -1
+        if self._watcher is not None:
+            self._watcher.cancel()
+        self._mark_lost()
+        super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's closes on every FIN
+        """Keep the connection while a complete request has no answer: its client may still read."""
+        self._half_closed = True
+        if self._running is None:
+            return False
+        self._doubt()
+        return True
+
+    def on_headers_complete(self) -> None:
+        """A request runs, or waits for the one before it."""
+        super().on_headers_complete()
+        if self.pipeline:
+            self._watch()
+
+    def on_response_complete(self) -> None:
+        """Nothing runs until the next request is started."""
+        self._running = None
+        super().on_response_complete()
+
+    def abandon(self) -> None:
+        """Close now; a running request learns that its client is gone."""
+        self._mark_lost()
+        self.transport.abort()
+
+    def look(self) -> None:
+        """Take note of what the kernel knows about the client: a reset, or a FIN that is not read yet."""
+        if self._descriptor < 0 or self.transport.is_closing():
+            return
+        reset, closed = kernel_view(self._descriptor)
+        if reset:
+            self.abandon()
+        elif closed and not self._doubtful:
+            self._doubt()
+
+    def ask(self) -> bool:
+        """Send a byte of the running answer early; False if the client gave no reason or the answer began."""
+        running = self._running
+        if not self._doubtful or running is None or running.more_body or running.response_started:
+            return False
+        if not isinstance(running.transport, AnswerStream):
+            running.transport = AnswerStream(self.transport, self._close_after_answer)
+        running.transport.send_early()
+        return True
+
+    def reply_due(self) -> bool:
+        """Whether bytes are still under way to the client."""
+        if self._descriptor < 0 or self.transport.is_closing():
+            return False
+        return self.transport.get_write_buffer_size() > 0 or unacknowledged(self._descriptor) > 0
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, Exchange(self, cycle, app))
+        if self._doubtful:
+            self._doubt()
+
+    def _close_after_answer(self) -> None:
+        self.transport.close()
+
+    def _doubt(self) -> None:
+        self._doubtful = True
+        self.ask()
+        if self._watcher is None:
+            self._watch()
+
+    def _watch(self) -> None:
+        # After a FIN, and while reading is paused, the loop does not look at the socket; so we do.
+        if self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+        if self._running is None or self.transport.is_closing():
+            return
+        self._watcher = self.loop.call_later(_WATCH_SECONDS, self._watch)
+        self.look()
+
+    def _mark_lost(self) -> None:
+        for cycle in self._unanswered():
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+    def _unanswered(self) -> Iterator[RequestResponseCycle]:
+        if self._running is not None:
+            yield self._running
+        for cycle, _ in self.pipeline:
+            yield cycle
 
 
 async def client_gone(request: Request) -> bool:

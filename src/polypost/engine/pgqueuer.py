@@ -56,6 +56,10 @@ _QUEUE_SETTINGS = {
     # Compiling the look for jobs takes longer than any look.
     "jit": "off",
 }
+# PgQueuer asks after each look when the next job is due; its own indexes answer that by reading all jobs,
+# an eighth of a second for a million.
+_NEXT_DUE = """CREATE INDEX IF NOT EXISTS polypost_next_due
+    ON {names.queue_table} (execute_after) WHERE status = 'queued'::{names.queue_status_type}"""
 _TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 log = structlog.get_logger("polypost.engine")
@@ -256,6 +260,7 @@ async def install(url: str) -> None:
         queries = Queries(AsyncpgDriver(connection), qbe=QueryBuilderEnvironment(settings))
         await queries.upgrade()
         await queries.optimize_autovacuum()
+        await connection.execute(_NEXT_DUE.format(names=settings.qualified))
     finally:
         await _close(connection)
 

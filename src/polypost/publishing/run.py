@@ -173,8 +173,8 @@ class Publisher:
                 detail=error.message,
             )
             await self._store.write(mark)
-        refusal = isinstance(error, ReconnectRequired) or error.code == "account_restricted"
-        await self._end(claimed, run, error, refusal=refusal)
+        # A dead token needs no breaker: the account is marked, and nothing is asked of the network for it any more.
+        await self._end(claimed, run, error, refusal=error.code == "account_restricted")
 
     async def _fault(self, claimed: work.Claim, run: TargetRun, fault: Exception) -> None:
         if claimed.open_attempt is not None:

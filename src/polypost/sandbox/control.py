@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from polypost import clock
-from polypost.platforms.simkit import ENFORCED, Simulator
+from polypost.platforms.simkit import ENFORCED, FAULTS, Simulator
 from polypost.sandbox.front import front_page
 from polypost.sandbox.media import PICTURES
 from polypost.sandbox.room import CLOCK, Room
@@ -75,6 +75,7 @@ class Control:
                 "sandboxUrls": urls,
                 "mediaUrl": self._room.media_url,
                 "demoMedia": media,
+                "faults": {p: [*FAULTS, *sim.own_faults] for p, sim in self._room.simulators.items()},
             }
         )
 

@@ -27,7 +27,8 @@ def front_page(room: Room) -> Response:
             "look": sim.look,
             "url": sim.net.url,
             "posts": counts.get(platform, 0),
-            "accounts": [account.username for account in sim.net.accounts.all()],
+            "accounts": [account.username for account in sim.net.accounts.all(SHOWN_ACCOUNTS)],
+            "more": max(0, sim.net.accounts.count() - SHOWN_ACCOUNTS),
             "profile": sim.profile_path,
         }
         for platform, sim in room.simulators.items()
@@ -40,7 +41,6 @@ def front_page(room: Room) -> Response:
         networks=networks,
         posts=posts,
         total=sum(counts.values()),
-        shown_accounts=SHOWN_ACCOUNTS,
         pictures=[f"{room.media_url}/{name}" for name in PICTURES],
         faults=room.faults.all(),
     )

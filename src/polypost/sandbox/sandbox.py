@@ -60,11 +60,19 @@ class Sandbox:
         self._allow = tuple(allow)
         self._tls = tls
         self._servers: list[Ports] = []
+        self._sockets: list[socket.socket] = []
         self._store: Store | None = None
         self._fetcher: Fetcher | None = None
 
     async def start(self) -> SandboxInfo:
         """Open the state and every port. Raises OSError when the asked-for `port` is taken."""
+        try:
+            return await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> SandboxInfo:
         store = self._store = Store(self._data)
         _set_clock(store)
         networks = simulators()
@@ -94,6 +102,9 @@ class Sandbox:
         for server in self._servers:
             await server.stop()
         self._servers = []
+        for sock in self._sockets:
+            sock.close()
+        self._sockets = []
         if self._fetcher is not None:
             await self._fetcher.aclose()
             self._fetcher = None
@@ -107,7 +118,8 @@ class Sandbox:
         sockets = {}
         for name in names:
             wanted = self._port if name == CONTROL and self._port else earlier.get(name, 0)
-            sockets[name] = listen(self._host, wanted, exactly=name == CONTROL and self._port != 0)
+            sock = sockets[name] = listen(self._host, wanted, exactly=name == CONTROL and self._port != 0)
+            self._sockets.append(sock)
         store.set_setting(
             PORTS, {**earlier, **{name: sock.getsockname()[1] for name, sock in sockets.items()}}
         )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -140,4 +140,6 @@ class PostgresStore(Store):
 
 def _is_store_trouble(error: DBAPIError) -> bool:
     code = str(getattr(error.orig, "sqlstate", "") or "")
-    return isinstance(error, (OperationalError, InterfaceError)) or code[:2] in {"08", "53", "57", "58"}
+    # asyncpg calls it an internal error of its own when a farewell of the server comes before the query.
+    gone = isinstance(error, (OperationalError, InterfaceError, InternalError))
+    return gone or code[:2] in {"08", "53", "57", "58"}

@@ -249,7 +249,10 @@ async def test_the_request_log_keeps_the_latest_without_secrets(tmp_path: Path) 
     [
         ('{"access_token": "abc", "media_id": "1"}', '{"access_token": "***", "media_id": "1"}'),
         ("token=abc&token_type_hint=access", "token=***&token_type_hint=access"),
-        ('{"code":190,"error_code":1}', '{"code":***,"error_code":1}'),
+        ('{"code":190,"error_code":1}', '{"code":190,"error_code":1}'),
+        ('{"code": "abc"}', '{"code": "***"}'),
+        ('name="client_secret"\r\n\r\nabc\r\n--', 'name="client_secret"\r\n\r\n***\r\n--'),
+        ("https://a.example/cb?state=1&code=abc", "https://a.example/cb?state=1&code=***"),
         ("hello = world", "hello = world"),
     ],
 )

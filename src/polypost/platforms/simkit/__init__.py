@@ -3,7 +3,7 @@
 A simulator is a subclass of `Simulator` that holds a `Network`:
 
 - `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py);
-- `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py);
+- `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py, blobs.py);
 - `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
 - `consent(…)`: the page that lets an app in (consent.py); `read_params`, `read_json`, `pieces`: bodies (bodies.py);
 - `Pages`, `PostView`, `Look`: pages (pages.py); `Ports`, `listen`: serving (server.py).

@@ -51,9 +51,10 @@ class Accounts:
         """The account with this name, in any case."""
         return self._one("username", username) or self._one("username", username, " COLLATE NOCASE")
 
-    def all(self) -> list[Account]:
-        """Every account, oldest first."""
-        rows = self._store.all("SELECT * FROM accounts WHERE platform = ? ORDER BY number", self._platform)
+    def all(self, limit: int = -1) -> list[Account]:
+        """The accounts, oldest first; all of them without a limit."""
+        sql = "SELECT * FROM accounts WHERE platform = ? ORDER BY number LIMIT ?"
+        rows = self._store.all(sql, self._platform, limit)
         return [_account(row) for row in rows]
 
     def count(self) -> int:

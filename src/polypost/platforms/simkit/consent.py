@@ -16,6 +16,7 @@ from polypost.platforms.simkit.pages import Look, Pages
 
 ACCOUNT = "sandbox_account"
 DECISION = "sandbox_decision"
+SHOWN_ACCOUNTS = 100
 DENIED: Mapping[str, str] = {"error": "access_denied"}
 
 
@@ -53,7 +54,7 @@ async def consent(
     if request.method == "POST":
         answers.update({k: v for k, v in (await request.form()).items() if isinstance(v, str)})
     decision = answers.get(DECISION)
-    accounts = net.accounts.all()
+    accounts = net.accounts.all(SHOWN_ACCOUNTS)
     if decision is None:
         return Pages().render(
             "consent.html", look=look, asked=asked, accounts=accounts, title=f"Allow access — {look.name}"
@@ -61,8 +62,8 @@ async def consent(
     back = {} if asked.state is None else {"state": asked.state}
     if decision != "approve":
         return _redirect(asked.redirect_uri, {**denied, **back}, "")
-    wanted = answers.get(ACCOUNT)
-    chosen = next((a for a in accounts if wanted in (None, a.id, a.username)), None)
+    wanted = answers.get(ACCOUNT) or accounts[0].id
+    chosen = net.accounts.get(wanted) or net.accounts.by_username(wanted)
     if chosen is None:
         return Pages().missing(look, "There is no such account in the sandbox.")
     code = code_for(chosen) if code_for else net.codes.issue(

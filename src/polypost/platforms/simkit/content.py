@@ -1,15 +1,12 @@
-"""What a simulated network holds: posts that became visible, documents on their way, bytes on disk."""
+"""What a simulated network holds: posts that became visible, documents on their way."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TypedDict
 
 from polypost import clock
@@ -264,48 +261,3 @@ def _document(row: sqlite3.Row) -> Document:
         instant_of(row["created"]),
         instant_of(row["expires"]),
     )
-
-
-class Blobs:
-    """Bytes on disk under random names; whole files are never held in memory."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def new(self) -> str:
-        """The name of a new, empty blob."""
-        name = secrets.token_hex(16)
-        self.path(name).touch()
-        return name
-
-    def path(self, blob: str) -> Path:
-        """Where its bytes are. Raises ValueError for a name that `new` cannot have given."""
-        if len(blob) != 32 or not set(blob) <= set("0123456789abcdef"):
-            raise ValueError("not the name of a blob")
-        return self._folder / blob
-
-    def write(self, blob: str, data: bytes, offset: int = 0) -> None:
-        """Put one piece at its place."""
-        with self.path(blob).open("r+b") as file:
-            file.seek(offset)
-            file.write(data)
-
-    async def receive(self, blob: str, chunks: AsyncIterator[bytes], *, offset: int = 0, limit: int) -> int:
-        """Stream pieces to disk from `offset` and answer how many bytes came; stops taking after `limit` + 1 piece."""
-        taken = 0
-        with self.path(blob).open("r+b") as file:
-            file.seek(offset)
-            async for chunk in chunks:
-                file.write(chunk)
-                taken += len(chunk)
-                if taken > limit:
-                    break
-        return taken
-
-    def size(self, blob: str) -> int:
-        """How many bytes it holds."""
-        return self.path(blob).stat().st_size
-
-    def delete(self, blob: str) -> None:
-        """Remove the bytes."""
-        self.path(blob).unlink(missing_ok=True)

@@ -1,4 +1,11 @@
-"""Trouble on demand: which calls of a network go wrong, and how."""
+"""Trouble on demand: which calls of a network go wrong, and how.
+
+Only the publishing call: `reset_before` (connection reset, nothing stored), `error_before`, `rate_limited` (`seconds`
+until the reset), `duplicate` (refused as such), `lost_answer` (stored, connection closed without a byte),
+`error_after` (stored, 5xx). Any call: `slow` (the answer comes `seconds` later), `token_dead` (the authorisation that
+the call came with is revoked for good). Where they apply: `listing_lag` (lists leave out what is younger than
+`seconds`), `processing` (media take `seconds` longer).
+"""
 
 from __future__ import annotations
 

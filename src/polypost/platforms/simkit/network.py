@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from polypost import clock
 from polypost.platforms.simkit.accounts import Accounts, Codes, Tokens
-from polypost.platforms.simkit.content import Blobs, Documents, Posts
+from polypost.platforms.simkit.blobs import Blobs
+from polypost.platforms.simkit.content import Documents, Posts
 from polypost.platforms.simkit.faults import Faults
 from polypost.platforms.simkit.rates import Buckets
 from polypost.platforms.simkit.store import Store

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import struct
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -87,11 +86,9 @@ class Ports:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=2,
+            ssl_certfile=certificate[0] if certificate else None,
+            ssl_keyfile=certificate[1] if certificate else None,
         )
-        if certificate is not None:
-            config.ssl_certfile, config.ssl_keyfile = certificate
-            config.ssl_ciphers = "DEFAULT"
-            config.ssl_version = ssl.PROTOCOL_TLS_SERVER
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
 

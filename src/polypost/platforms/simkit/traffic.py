@@ -30,9 +30,10 @@ from polypost.platforms.simkit.store import Store
 
 KEPT = 500
 EXCERPT = 2048
+# A secret is a form's or query's value, a JSON text, or a multipart field; numbers (Meta's error codes) stay.
 SECRETS = re.compile(
-    r"(access_token|refresh_token|client_secret|code_verifier|fb_exchange_token|input_token|password|accessJwt|refreshJwt"
-    r"|oauth_signature|oauth_token|(?<![a-z_])code|(?<![a-z_])token)(\"?\s*[=:]\s*\"?)([^&\"\s,}]+)"
+    r"((?<![a-z_])(?:access_token|refresh_token|client_secret|code_verifier|fb_exchange_token|input_token|password"
+    r"|accessJwt|refreshJwt|oauth_signature|oauth_token|code|token)(?:=|\"\s*:\s*\"|\"\r\n\r\n))([^&\"\s,}]+)"
 )
 SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie"})
 
@@ -249,7 +250,7 @@ class RequestLog:
 
 def redact(text: str) -> str:
     """The text with the values of tokens, codes and secrets replaced."""
-    return SECRETS.sub(r"\1\2***", text)
+    return SECRETS.sub(r"\1***", text)
 
 
 def excerpt(body: bytes) -> str:
@@ -272,5 +273,5 @@ def _headers(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     shown = {}
     for name, value in headers:
         key = name.decode("latin-1")
-        shown[key] = "***" if key in SECRET_HEADERS else value.decode("latin-1")
+        shown[key] = "***" if key in SECRET_HEADERS else redact(value.decode("latin-1"))
     return shown

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from httpx2 import Response
+
 from polypost.platforms.base import Account, Session
 from polypost.platforms.twitter.errors import Call, error_for, parsed
 from polypost.platforms.twitter.spec import API, WEB
@@ -14,15 +16,22 @@ def bearer(session: Session) -> dict[str, str]:
     return {"Authorization": f"Bearer {session.token}"}
 
 
+async def send(
+    session: Session, method: str, path: str, *, purpose: Call = Call.OTHER, **request: Any
+) -> Response:
+    """Make a repeatable call; `request` goes to the client as it is. Raises what `errors.error_for` says."""
+    answer = await session.http.request(method, f"{API}{path}", headers=bearer(session), **request)
+    if not answer.is_success:
+        raise error_for(answer, session.now(), call=purpose)
+    return answer
+
+
 async def call(
     session: Session, method: str, path: str, *, purpose: Call = Call.OTHER, **request: Any
 ) -> dict[str, Any]:
-    """Make a repeatable call and give its `data`; `request` goes to the client as it is.
-
-    Raises what `errors.error_for` says, Unavailable for an answer without `data`.
-    """
-    answer = await session.http.request(method, f"{API}{path}", headers=bearer(session), **request)
-    data = parsed(answer).get("data") if answer.is_success else None
+    """As `send`, and give the answer's `data`. Raises Unavailable when it has none."""
+    answer = await send(session, method, path, purpose=purpose, **request)
+    data = parsed(answer).get("data")
     if not isinstance(data, dict):
         raise error_for(answer, session.now(), call=purpose)
     return data

@@ -73,7 +73,7 @@ class TwitterConnector(Connector):
         media = await _upload_all(run, "media", [(file, file.ref.type) for file in post.media])
         thread = []
         for number, item in enumerate(options.thread, 1):
-            files = [(post.extra_media[media.url], media.type) for media in item.media]
+            files = [(post.extra_media[shown.url], shown.type) for shown in item.media]
             thread.append((item.content, await _upload_all(run, f"thread-{number}-media", files)))
 
         proof = await _create(run, "post", _root(post, media), _call_for(post.text, options))

@@ -18,7 +18,7 @@ from polypost.platforms.twitter.urls import find_urls
 _LIGHT = re.compile(r"[\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
 _INVALID = re.compile(r"[\ufffe\ufeff\uffff\ud800-\udfff]")
 _HEAVY_WEIGHT = 2
-_ELLIPSIS = 20
+_SHOWN = 20
 
 Unit = tuple[int, int]
 
@@ -57,10 +57,10 @@ def fitting(text: str, limit: int) -> str:
 def last_words(text: str, limit: int) -> str:
     """The last few characters that still fit, to show where a text has to end."""
     fits = fitting(text, limit).rstrip()
-    if len(fits) <= _ELLIPSIS:
+    if len(fits) <= _SHOWN:
         return fits
-    start = _boundary(fits, len(fits) - _ELLIPSIS)
-    return f"…{fits[start:].lstrip()}"
+    tail = fits[_boundary(fits, len(fits) - _SHOWN) :]
+    return f"…{tail.partition(' ')[2] or tail}"
 
 
 def _units(text: str) -> Iterator[Unit]:
@@ -108,7 +108,10 @@ def _patterns() -> tuple[Any, Any]:
     import regex  # type: ignore[import-untyped]  # the package ships no types
 
     element = (
-        r"\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F\u20E3?|[\U000E0020-\U000E007E]+\U000E007F)?"
+        r"\p{Extended_Pictographic}"
+        r"(?:\p{Emoji_Modifier}|\uFE0F\u20E3?|[\U000E0020-\U000E007E]{1,6}\U000E007F)?"
     )
-    emoji = rf"[0-9#*]\uFE0F?\u20E3|\p{{Regional_Indicator}}{{2}}|{element}(?:\u200D{element})*+"
+    # The grammar sets no end to a sequence, but none in use has more than four parts.
+    sequence = rf"{element}(?:\u200D{element}){{0,3}}"
+    emoji = rf"[0-9#*]\uFE0F?\u20E3|\p{{Regional_Indicator}}{{2}}|{sequence}"
     return regex.compile(emoji), regex.compile(r"\X")

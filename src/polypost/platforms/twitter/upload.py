@@ -12,7 +12,7 @@ from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
-from polypost.platforms.twitter.api import call
+from polypost.platforms.twitter.api import call, send
 from polypost.platforms.twitter.errors import Call
 from polypost.platforms.twitter.spec import SPEC
 
@@ -82,7 +82,7 @@ async def _append(run: Run, media_id: str, file: MediaFile, number: int, size: i
         offset, wanted = offset + len(piece), wanted - len(piece)
     if wanted:
         raise Unavailable("The media file is shorter than it was.")
-    await call(
+    await send(
         run,
         "POST",
         f"{_PATH}/{media_id}/append",

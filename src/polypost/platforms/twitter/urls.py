@@ -42,6 +42,7 @@ _SHORT = re.compile(r"https?://t\.co/([a-z0-9]+)", re.IGNORECASE)
 
 _LONGEST_URL = 4096
 _LONGEST_SLUG = 40
+_LONGEST_TLD = 18
 _SCHEME_LENGTH = len("https://")
 _CUTS_OFF = "-_./"
 
@@ -67,9 +68,6 @@ def _tlds() -> frozenset[str]:
     """The top-level domains that twitter-text 3.1 knows."""
     listed = resources.files(__package__).joinpath("tlds.txt").read_text(encoding="utf-8")
     return frozenset(listed.split())
-
-
-_LONGEST_TLD = 18
 
 
 def _tld_end(text: str, begin: int, end: int) -> int | None:

@@ -83,7 +83,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The windows of one endpoint: per user, per app, and a long one per user (docs.x.com rate limits, 2026-11-24)."""
+    """The windows of one endpoint: per user, per app, and a long one per user.
+
+    From docs.x.com, rate limits, read 2026-11-24; `lookup`, `users` and `analytics` are the simulator's choice.
+    """
 
     user: Window
     app: Window | None = None

@@ -92,7 +92,11 @@ class TwitterSimulator(Simulator):
         return self.net.accounts.add(
             id=self.net.snowflake(),
             username="demo" if number == 1 else f"demo{number}",
-            name="Demo account" if number == 1 else f"Demo account {number}",
+            name="Premium demo account"
+            if premium
+            else f"Demo account {number}"
+            if number > 1
+            else "Demo account",
             data={"subscription_type": "Premium" if premium else "None"},
         )
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.platforms.simkit import BadBody, Params, exchange, pieces, read_json, read_params
 from polypost.platforms.twitter.simulator.auth import Caller
 from polypost.platforms.twitter.simulator.errors import invalid
@@ -23,6 +21,7 @@ from polypost.platforms.twitter.simulator.media_rules import (
     kind_of,
     most_bytes,
 )
+from polypost.platforms.twitter.simulator.progress import begun, described
 
 if TYPE_CHECKING:
     from polypost.platforms.twitter.simulator.simulator import TwitterSimulator
@@ -45,7 +44,7 @@ class Uploads:
             raise invalid(
                 f"[$.{unknown[0]}: is not defined in the schema]", {unknown[0]: [params.text(unknown[0])]}
             )
-        return _data(_begun(self._begin(caller, params)))
+        return _data(begun(self._begin(caller, params)))
 
     async def append(self, request: Request) -> Response:
         """`POST /2/media/upload/{id}/append`."""
@@ -57,12 +56,12 @@ class Uploads:
         """`POST /2/media/upload/{id}/finalize`."""
         caller = await self._enter(request, "finalize")
         upload = await self._finalize(request, caller, self._own(caller, request.path_params["id"]))
-        return _data(_described(upload))
+        return _data(described(upload))
 
     async def status(self, request: Request) -> Response:
         """`GET /2/media/upload?media_id=…&command=STATUS`."""
         caller = await self._enter(request, "status")
-        return _data(_described(self._status(caller, request.query_params.get("media_id", ""))))
+        return _data(described(self._status(caller, request.query_params.get("media_id", ""))))
 
     async def upload(self, request: Request) -> Response:
         """`POST /2/media/upload`: one shot, or the older form with `command`."""
@@ -70,14 +69,14 @@ class Uploads:
         params = await _params(request)
         match params.text("command"):
             case "":
-                return _data(_described(await self._one_shot(request, caller, params, must_name=True)))
+                return _data(described(await self._one_shot(request, caller, params, must_name=True)))
             case "INIT":
-                return _data(_begun(self._begin(caller, params)))
+                return _data(begun(self._begin(caller, params)))
             case "APPEND":
                 return _data(await self._append(self._own(caller, params.text("media_id")), params))
             case "FINALIZE":
                 upload = await self._finalize(request, caller, self._own(caller, params.text("media_id")))
-                return _data(_described(upload))
+                return _data(described(upload))
         raise invalid(
             "The command is not one of INIT, APPEND, FINALIZE.", {"command": [params.text("command")]}
         )
@@ -88,16 +87,16 @@ class Uploads:
         params = await _params(request)
         match params.text("command"):
             case "STATUS":
-                return _v1(_described(self._status(caller, params.text("media_id")), error=True))
+                return _v1(described(self._status(caller, params.text("media_id")), error=True))
             case "INIT":
-                return _v1(_begun(self._begin(caller, params)), 202)
+                return _v1(begun(self._begin(caller, params)), 202)
             case "APPEND":
                 await self._append(self._own(caller, params.text("media_id")), params)
                 return Response(status_code=204)
             case "FINALIZE":
                 upload = await self._finalize(request, caller, self._own(caller, params.text("media_id")))
-                return _v1(_described(upload), 201)
-        return _v1(_described(await self._one_shot(request, caller, params, must_name=False)))
+                return _v1(described(upload), 201)
+        return _v1(described(await self._one_shot(request, caller, params, must_name=False)))
 
     async def metadata(self, request: Request) -> Response:
         """`POST /2/media/metadata`: the alternative text."""
@@ -231,42 +230,6 @@ def _data(data: dict[str, Any]) -> Response:
 def _v1(data: dict[str, Any], status: int = 200) -> Response:
     media_id = data.pop("id")
     return JSONResponse({"media_id": int(media_id), "media_id_string": media_id, **data}, status)
-
-
-def _begun(upload: Upload) -> dict[str, Any]:
-    return {"id": upload.id, "media_key": upload.key, "expires_after_secs": _left(upload)}
-
-
-def _left(upload: Upload) -> int:
-    return max(0, int(upload.expires_at - clock.now().timestamp()))
-
-
-def _described(upload: Upload, *, error: bool = False) -> dict[str, Any]:
-    data: dict[str, Any] = {**_begun(upload), "size": upload.size}
-    facts = upload.facts
-    if facts is not None and not upload.processed:
-        data["image"] = {"image_type": facts.mime, "w": facts.width, "h": facts.height}
-    if upload.processed:
-        data["processing_info"] = _processing(upload, error=error)
-        if upload.kind == "video" and upload.state == "succeeded" and facts is not None:
-            data["video"] = {"video_type": facts.mime}
-    return data
-
-
-def _processing(upload: Upload, *, error: bool) -> dict[str, Any]:
-    state = upload.state
-    if state == "succeeded":
-        return {"state": state, "progress_percent": 100}
-    if state == "failed":
-        # Only v1.1 said why; the v2 description has no such member.
-        reason = {"error": {"code": 1, "name": "InvalidMedia", "message": upload.wrong}} if error else {}
-        return {"state": state, "progress_percent": 100, **reason}
-    left = upload.ready_at - clock.now().timestamp()
-    info: dict[str, Any] = {"state": state, "check_after_secs": max(1, min(10, math.ceil(left)))}
-    if state == "in_progress":
-        whole = upload.ready_at - upload.begun
-        info["progress_percent"] = min(99, int(100 * (whole - left) / whole))
-    return info
 
 
 async def _params(request: Request) -> Params:

@@ -1,0 +1,5 @@
+"""Instagram as Meta's public documents describe it, on one port: both logins, containers, publishing, pages."""
+
+from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
+
+__all__ = ["InstagramSimulator"]
