@@ -119,8 +119,14 @@ class PostgresStore(Store):
     async def _listen(self) -> None:
         """Hold the one listening connection; when it breaks, waiters live on their one-second look."""
         while True:
+            opening = asyncio.ensure_future(self._connect())
             try:
-                connection = await self._connect()
+                connection = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                # asyncpg leaks the socket of a connection that is cancelled while it opens.
+                with contextlib.suppress(*_LISTENER_LOST):
+                    (await opening).terminate()
+                raise
             except _LISTENER_LOST:
                 await asyncio.sleep(1)
                 continue

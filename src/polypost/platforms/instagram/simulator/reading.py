@@ -1,0 +1,215 @@
+"""Reading, changing and removing what is there: any object by id, lists, comments, insights."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost import clock
+from polypost.platforms.instagram.simulator import errors
+from polypost.platforms.instagram.simulator.auth import BASIC, COMMENT, INSIGHTS, PUBLISH, Caller
+from polypost.platforms.instagram.simulator.compose import flag
+from polypost.platforms.instagram.simulator.containers import Containers
+from polypost.platforms.instagram.simulator.fields import Tree, parse
+from polypost.platforms.instagram.simulator.insights import insights
+from polypost.platforms.instagram.simulator.intake import Intake
+from polypost.platforms.instagram.simulator.limits import limit
+from polypost.platforms.instagram.simulator.nodes import COMMENT_NODE, is_story
+from polypost.platforms.simkit import SimPost, exchange
+
+if TYPE_CHECKING:
+    from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
+
+SUCCESS = {"success": True}
+LATEST_SECONDS = 4_102_444_800
+LOOKING = frozenset({"status", "status_code", "video_status"})
+
+
+class Reading:
+    """The handlers."""
+
+    def __init__(self, sim: InstagramSimulator, containers: Containers, intake: Intake) -> None:
+        self._sim = sim
+        self._net = sim.net
+        self._containers = containers
+        self._intake = intake
+
+    async def node(self, request: Request) -> Response:
+        """`GET /{id}`: an account, a medium, a container, a comment, a Page."""
+        object_id = _id(request)
+        caller = await self._sim.auth.enter(request)
+        tree = parse(caller.params.text("fields"))
+        if caller.means(object_id):
+            return JSONResponse(self._sim.nodes.user(caller, tree))
+        if caller.facebook and (found := self._sim.facebook.node(caller, object_id, tree)) is not None:
+            return JSONResponse(found)
+        if (container := self._containers.get(object_id, caller.account.id)) is not None:
+            idle = self._intake.idle(container)
+            made = self._sim.nodes.container(container, tree)
+            if LOOKING & set(tree):
+                self._containers.look(container)
+            return JSONResponse(made, background=BackgroundTask(self._intake.film, container) if idle else None)
+        if (comment := self._net.documents.get(COMMENT_NODE, object_id)) is not None:
+            return JSONResponse(self._sim.nodes.comment(comment, tree))
+        return JSONResponse(self._sim.nodes.media(self._own(caller, object_id), caller.account, tree))
+
+    async def change(self, request: Request) -> Response:
+        """`POST /{media-id}?comment_enabled=…`, the only change that a medium knows."""
+        caller = await self._sim.auth.enter(request, COMMENT)
+        post = self._own(caller, _id(request), "post")
+        if "comment_enabled" not in caller.params.values:
+            raise errors.invalid("The parameter comment_enabled is required")
+        self._net.posts.update(post.id, raw={**post.raw, "comment_enabled": flag(caller.params, "comment_enabled")})
+        return JSONResponse(SUCCESS)
+
+    async def delete(self, request: Request) -> Response:
+        """`DELETE /{id}` of a medium or a comment; Meta's documents disagree on whether media can go."""
+        object_id = _id(request)
+        caller = await self._sim.auth.enter(request)
+        if (comment := self._net.documents.get(COMMENT_NODE, object_id)) is not None:
+            caller.require(COMMENT)
+            self._net.documents.delete(COMMENT_NODE, comment.id)
+            return JSONResponse(SUCCESS)
+        caller.require(PUBLISH)
+        post = self._own(caller, object_id, "delete")
+        if exchange(request).fault("cannot_delete"):
+            raise errors.refused("cannot_delete")
+        self._net.posts.delete(post.id)
+        return JSONResponse(SUCCESS)
+
+    async def permissions(self, request: Request) -> Response:
+        """`DELETE /{user-id}/permissions`: the person takes the app's access back."""
+        caller = await self._sim.auth.enter(request, frozenset(BASIC | {"pages_show_list"}))
+        user_id = _id(request)
+        if not (caller.means(user_id) or user_id in {"me", caller.account.data["person_id"]}):
+            raise errors.missing(user_id, "delete")
+        self._sim.auth.remove(caller.token)
+        return JSONResponse(SUCCESS)
+
+    async def media(self, request: Request) -> Response:
+        """`GET /{ig-id}/media`: everything but stories, newest first."""
+        return await self._list(request, stories=False)
+
+    async def stories(self, request: Request) -> Response:
+        """`GET /{ig-id}/stories`: those of the last day."""
+        return await self._list(request, stories=True)
+
+    async def _list(self, request: Request, *, stories: bool) -> Response:
+        caller = await self._sim.auth.enter(request)
+        user_id = _id(request)
+        if not caller.means(user_id):
+            raise errors.missing(user_id)
+        tree = parse(caller.params.text("fields"))
+        size = _size(caller)
+        found = self._page(request, caller, size + 1, stories=stories)
+        shown = found[:size]
+        body: dict[str, Any] = {"data": [self._sim.nodes.media(p, caller.account, tree) for p in shown]}
+        if shown:
+            body["paging"] = self._paging(request, shown, more=len(found) > size)
+        return JSONResponse(body)
+
+    def _page(self, request: Request, caller: Caller, size: int, *, stories: bool) -> list[SimPost]:
+        lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
+        since, until = _instant(caller, "since", 0), _instant(caller, "until", LATEST_SECONDS)
+        if stories:
+            since = max(since, clock.now() - timedelta(hours=limit("story_hours")))
+        before = _seq(caller.params.text("after"))
+        found: list[SimPost] = []
+        while len(found) < size:
+            part = self._net.posts.by_account(
+                caller.account.id, limit=2 * size, since=since, until=min(until, clock.now() - lag), before=before
+            )
+            found += [post for post in part if is_story(post) == stories]
+            if len(part) < 2 * size:
+                break
+            before = part[-1].seq
+        return found[:size]
+
+    def _paging(self, request: Request, shown: list[SimPost], *, more: bool) -> dict[str, Any]:
+        cursors = {"before": _cursor(shown[0].seq), "after": _cursor(shown[-1].seq)}
+        if not more:
+            return {"cursors": cursors}
+        query = urlencode({**request.query_params, "after": cursors["after"]})
+        return {"cursors": cursors, "next": f"{self._net.url}{request.url.path}?{query}"}
+
+    async def comment(self, request: Request) -> Response:
+        """`POST /{media-id}/comments`; with `fields` the comment is made and an error comes back all the same."""
+        caller = await self._sim.auth.enter(request, COMMENT)
+        post = self._own(caller, _id(request), "post")
+        text = caller.params.text("message").strip()
+        if not text:
+            raise errors.invalid("The parameter message is required")
+        if is_story(post) or not post.raw["comment_enabled"]:
+            raise errors.invalid("Comments are not possible on this media")
+        comment_id = self._containers.new_id()
+        body = {"text": text, "author": caller.account.id, "username": caller.account.username}
+        # The owner column holds the medium, so that its comments can be listed.
+        self._net.documents.put(COMMENT_NODE, comment_id, body, account_id=post.id)
+        if "fields" in caller.params.values:
+            raise errors.refused("comment_fields")
+        return JSONResponse({"id": comment_id})
+
+    async def comments(self, request: Request) -> Response:
+        """`GET /{media-id}/comments`."""
+        caller = await self._sim.auth.enter(request, COMMENT)
+        post = self._own(caller, _id(request))
+        tree = parse(caller.params.text("fields") or "id,text,timestamp")
+        found = self._sim.nodes.comments_of(post.id)
+        return JSONResponse({"data": [self._sim.nodes.comment(each, tree) for each in found]})
+
+    async def children(self, request: Request) -> Response:
+        """`GET /{media-id}/children` of a carousel."""
+        caller = await self._sim.auth.enter(request)
+        post = self._own(caller, _id(request))
+        asked: Tree = {"children": parse(caller.params.text("fields"))}
+        made = self._sim.nodes.media(post, caller.account, asked)
+        return JSONResponse(made.get("children", {"data": []}))
+
+    async def insights(self, request: Request) -> Response:
+        """`GET /{media-id}/insights`."""
+        caller = await self._sim.auth.enter(request, INSIGHTS)
+        post = self._own(caller, _id(request))
+        return JSONResponse(insights(post, len(self._sim.nodes.comments_of(post.id)), caller.params))
+
+    def _own(self, caller: Caller, media_id: str, method: str = "get") -> SimPost:
+        post = self._net.posts.get(media_id)
+        if post is None or post.account_id != caller.account.id:
+            raise errors.missing(media_id, method)
+        return post
+
+
+def _id(request: Request) -> str:
+    return str(request.path_params["id"])
+
+
+def _size(caller: Caller) -> int:
+    text = caller.params.text("limit") or str(limit("page_size"))
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]):
+        raise errors.invalid("Param limit must be a number of at least 1")
+    return min(int(text[:9]), limit("page_size_max"))
+
+
+def _instant(caller: Caller, name: str, default: int) -> datetime:
+    text = caller.params.text(name) or str(default)
+    if not text.isascii() or not text.isdecimal() or len(text) > 11:
+        raise errors.invalid(f"Param {name} must be a time in seconds")
+    return datetime.fromtimestamp(int(text), UTC)
+
+
+def _cursor(seq: int) -> str:
+    return base64.urlsafe_b64encode(b"seq:%d" % seq).decode()
+
+
+def _seq(cursor: str) -> int | None:
+    if not cursor:
+        return None
+    try:
+        return int(base64.urlsafe_b64decode(cursor).removeprefix(b"seq:"))
+    except ValueError as error:
+        raise errors.invalid("Invalid parameter: after") from error
