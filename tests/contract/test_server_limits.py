@@ -539,6 +539,19 @@ def test_pipelined_requests_are_answered_in_order(start: Start) -> None:
     assert start().ask(b"".join(requests)) == [(200, b"0"), (200, b"3"), (200, b"70000"), (200, b"0")]
 
 
+@pytest.mark.parametrize("size", [1, 2, 61])
+def test_requests_may_come_in_pieces_of_any_size(start: Start, size: int) -> None:
+    chunked = "\r\n".join(
+        ["POST /size HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", "", "3", "abc", "0", "", ""]
+    )
+    data = get("/size") + post("/size", b"abcd") + chunked.encode() + get("/size", CLOSE)
+    client = start().connect()
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for begin in range(0, len(data), size):
+        client.sendall(data[begin : begin + size])
+    assert answers(everything(client)) == [(200, b"0"), (200, b"4"), (200, b"3"), (200, b"0")]
+
+
 def test_nothing_behind_a_closing_request_runs(start: Start) -> None:
     web = start()
     assert web.ask(get("/size", CLOSE) + get("/hold")) == [(200, b"0")]

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from polypost import clock
+from polypost.posts.orders import Accepted, NewPost
 from polypost.posts.queries import Shown
 from polypost.posts.states import State, shown
 
@@ -40,6 +41,27 @@ def created(found: Shown) -> dict[str, Any]:
     if found.post.warning:
         body["warningMessage"] = found.post.warning
     return body
+
+
+def scheduled(order: NewPost, accepted: Accepted) -> dict[str, Any]:
+    """The same for a post that was just put on the schedule, without reading it back."""
+    body: dict[str, Any] = {
+        "success": True,
+        "status": accepted.status,
+        "postId": accepted.post_id,
+        "platforms": [
+            {
+                "platform": each.platform,
+                "accountId": each.integration_id,
+                "success": True,
+                "status": "pending",
+            }
+            for each in order.targets
+        ],
+        "scheduledFor": stamp(accepted.scheduled_for),
+        "timezone": order.timezone,
+    }
+    return body if accepted.warning is None else body | {"warningMessage": accepted.warning}
 
 
 def _entry(row: Row[Any]) -> dict[str, Any]:

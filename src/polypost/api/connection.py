@@ -138,7 +138,7 @@ class Connection(WatchedConnection):
     def pause_writing(self) -> None:
         """Give a client that does not read its answer some time."""
         super().pause_writing()
-        self._unread = self.loop.call_later(self._limits.answer_seconds, self.transport.abort)
+        self._unread = self.loop.call_later(self._limits.answer_seconds, self.abandon)
 
     def resume_writing(self) -> None:
         """The client reads again."""
@@ -312,7 +312,10 @@ class Connection(WatchedConnection):
                 self.pipeline.popleft()
             else:
                 self._running = None
-                if spoiled.response_complete or spoiled.response_started:
+                if spoiled.response_complete:
+                    self._linger()
+                    return
+                if spoiled.response_started:
                     self.transport.abort()
                     return
         if self._running is None:
@@ -329,7 +332,7 @@ class Connection(WatchedConnection):
         # Closing while the client still sends would reset the connection, and the answer would be lost.
         self._phase = Phase.OVER
         self._unset_keepalive_if_required()
-        if self._half_closed:
+        if self._half_closed or self.transport.is_closing():
             self.transport.close()
             return
         self.flow.resume_reading()

@@ -47,7 +47,7 @@ async def create(request: Request) -> Response:
     )
     accepted = await rooms.store.write(lambda db: accept.create(db, rooms.posts, who.project, order))
     failpoints.hit("P3")
-    return await _created(request, rooms, who, accepted)
+    return await _created(request, rooms, who, order, accepted)
 
 
 async def promise(rooms: Services) -> None:
@@ -108,8 +108,13 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-async def _created(request: Request, rooms: Services, who: Principal, accepted: Accepted) -> Response:
+async def _created(
+    request: Request, rooms: Services, who: Principal, order: NewPost, accepted: Accepted
+) -> Response:
     project_id = who.project.id
+    if order.when is not None and not accepted.replayed:
+        await waiting.note_if_gone(rooms, request, project_id, accepted.post_id)
+        return answers.ok(answers.scheduled(order, accepted), 202)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else None
     found = await rooms.store.read(lambda db: queries.one(db, project_id, accepted.post_id))
     patient = "respond-async" not in request.headers.get("prefer", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -60,7 +61,7 @@ _QUEUE_SETTINGS = {
 # an eighth of a second for a million.
 _NEXT_DUE = """CREATE INDEX IF NOT EXISTS polypost_next_due
     ON {names.queue_table} (execute_after) WHERE status = 'queued'::{names.queue_status_type}"""
-_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 log = structlog.get_logger("polypost.engine")
 
@@ -122,13 +123,11 @@ class PgQueuerEngine(Engine):
     async def silence(self) -> float:
         now = clock.monotonic()
         if now - self._looked_at > FRESH_SECONDS:
-            # Whoever asks while this look is under way gets by with the one before.
-            before, self._looked_at = self._looked_at, now
-            try:
+            # Whoever asks while this look is under way gets by with the one before. Through a store that is
+            # out of reach nobody is heard: the silence grows.
+            self._looked_at = now
+            with contextlib.suppress(StoreUnavailable):
                 self._heard_at = now - await self._store.read(roll.silence)
-            except BaseException:
-                self._looked_at = before
-                raise
         return now - self._heard_at
 
     def _repeat(self, call: Callable[[], Awaitable[None]], every: float, name: str) -> asyncio.Task[None]:
@@ -148,17 +147,22 @@ class PgQueuerEngine(Engine):
 
     async def _serve(self) -> None:
         """Keep one PgQueuer manager at work, with a new connection whenever the old one fails."""
+        reached = True
         while not self._stopping.is_set():
             try:
-                await self._serve_until_lost()
-            except _TROUBLE as lost:
-                log.warning("queue out of reach", reason=str(lost) or type(lost).__name__)
-            except Exception:
-                log.exception("engine failed")
+                connection = await _connect(self._url, _QUEUE_SETTINGS)
+            except _TROUBLE as trouble:
+                if reached:
+                    log.warning("queue out of reach", reason=_reason(trouble))
+                reached = False
+            else:
+                if not reached:
+                    log.info("queue within reach again")
+                reached = True
+                await self._serve_until_lost(_Driver(connection))
             await set_within(self._stopping, RECONNECT_SECONDS)
 
-    async def _serve_until_lost(self) -> None:
-        driver = _Driver(await _connect(self._url, _QUEUE_SETTINGS))
+    async def _serve_until_lost(self, driver: _Driver) -> None:
         manager = self._manager(driver)
         running = asyncio.create_task(self._manage(manager, driver), name="polypost-queue")
         self._managers.add(running)
@@ -185,7 +189,7 @@ class PgQueuerEngine(Engine):
                 heartbeat_timeout=self._lease,
             )
         except (*_TROUBLE, FailingListenerError) as lost:
-            log.warning("queue connection lost", reason=str(lost) or type(lost).__name__)
+            log.warning("queue connection lost", reason=_reason(lost))
         except Exception:
             log.exception("queue manager failed")
         finally:
@@ -299,6 +303,10 @@ async def _close(connection: Any) -> None:
         await connection.close(timeout=5)
     except _TROUBLE:
         connection.terminate()
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 async def _first(*waits: Awaitable[Any]) -> None:

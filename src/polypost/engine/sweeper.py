@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from polypost import clock
 from polypost.engine.port import Engine, Source
+from polypost.errors import StoreUnavailable
 
 SWEEP_SECONDS = 5.0
 SWEEP_LIMIT = 500
@@ -26,6 +27,8 @@ async def repeat(
     while not await set_within(until, every):
         try:
             await call()
+        except StoreUnavailable as trouble:
+            log.warning("engine chore put off", chore=name, reason=trouble.message)
         except Exception:
             log.exception("engine chore failed", chore=name)
 

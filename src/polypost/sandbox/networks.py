@@ -10,6 +10,7 @@ def simulators() -> list[type[Simulator]]:
 
     Imported here and not above: a server without the sandbox does not carry the simulators in its memory.
     """
+    from polypost.platforms.instagram.simulator import InstagramSimulator
     from polypost.platforms.twitter.simulator import TwitterSimulator
 
-    return [TwitterSimulator]
+    return [TwitterSimulator, InstagramSimulator]

@@ -90,7 +90,9 @@ class Auth:
         query = request.query_params
         wanted = ("client_id", "redirect_uri", "scope")
         if query.get("response_type", "code") != "code" or not all(query.get(name) for name in wanted):
-            return self._sim.pages.missing(self._sim.look, "This app’s request for access is not valid.", status=400)
+            return self._sim.pages.missing(
+                self._sim.look, "This app’s request for access is not valid.", status=400
+            )
         asked = Asked(
             client_id=query["client_id"],
             redirect_uri=query["redirect_uri"],

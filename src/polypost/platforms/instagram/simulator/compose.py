@@ -52,7 +52,9 @@ def order_of(params: Params) -> Order:
     child = flag(params, "is_carousel_item")
     kind, film = _kind(params, media_type, child=child)
     resumable = film and params.text("upload_type") == "resumable"
-    source = "" if resumable or kind == CAROUSEL else params.text("video_url" if film else "image_url").strip()
+    source = (
+        "" if resumable or kind == CAROUSEL else params.text("video_url" if film else "image_url").strip()
+    )
     if kind != CAROUSEL and not resumable and not source:
         raise invalid(f"The parameter {'video_url' if film else 'image_url'} is required")
     caption = params.text("caption") if kind != STORY and not child else ""

@@ -68,7 +68,9 @@ class Container:
         if waited < 0:
             return False
         # A client that looks often sees the film ready at a known look; one that only waits gets there too.
-        return not self.film or self.looks >= limit("processing_looks") or waited >= limit("processing_seconds")
+        return (
+            not self.film or self.looks >= limit("processing_looks") or waited >= limit("processing_seconds")
+        )
 
 
 class Containers:
@@ -96,6 +98,7 @@ class Containers:
         media: Media | None = None,
         blob: str = "",
         extra: float = 0.0,
+        wrong: int | None = None,
     ) -> Container:
         """Open a container; it lives for a day."""
         now = clock.now()
@@ -112,7 +115,7 @@ class Containers:
             "cover": None,
             "blob": blob,
             "total": None,
-            "wrong": None,
+            "wrong": wrong,
             "reason": "",
             "looks": 0,
             "begun": now.timestamp(),

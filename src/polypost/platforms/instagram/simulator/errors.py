@@ -51,44 +51,91 @@ FAULTS: dict[str, Fault] = {
         "The media cannot be published now. Wait a moment.",
     ),
     "container_lost": Fault(
-        24, 2207008, "The requested resource does not exist", "Container not found", "It is missing or expired."
+        24,
+        2207008,
+        "The requested resource does not exist",
+        "Container not found",
+        "It is missing or expired.",
     ),
     "container_expired": Fault(
         -2, 2207020, "Media expired", "Media expired", "It was not published in time. Make a new container."
     ),
-    "media_gone": Fault(24, 2207006, "The requested resource does not exist", "Media not found", "It is gone."),
+    "media_gone": Fault(
+        24, 2207006, "The requested resource does not exist", "Media not found", "It is gone."
+    ),
     "quota": Fault(
-        9, 2207042, "Application request limit reached", "Posting limit reached", "Wait before publishing more."
+        9,
+        2207042,
+        "Application request limit reached",
+        "Posting limit reached",
+        "Wait before publishing more.",
     ),
     "spam": Fault(
-        4, 2207051, "Application request limit reached", "Action blocked", "This looked like spam.", status=403
+        4,
+        2207051,
+        "Application request limit reached",
+        "Action blocked",
+        "This looked like spam.",
+        status=403,
     ),
     "restricted": Fault(
-        25, 2207050, "User access is restricted", "Account restricted", "Sign in to the app to lift it.", status=403
+        25,
+        2207050,
+        "User access is restricted",
+        "Account restricted",
+        "Sign in to the app to lift it.",
+        status=403,
     ),
     "trial_refused": Fault(
-        10, 2207081, "Application does not have permission", "No trial reels", "Not open to this account.", status=403
+        10,
+        2207081,
+        "Application does not have permission",
+        "No trial reels",
+        "Not open to this account.",
+        status=403,
     ),
     "thumb_offset": Fault(1, 2207057, "Invalid parameter", "Bad thumb_offset", "It lies outside the video."),
-    "media_type": Fault(100, 2207023, "Invalid parameter", "Unknown media_type", "This media_type cannot be used."),
-    "carousel_count": Fault(100, 2207028, "Invalid parameter", "Carousel size", "A carousel has 2 to 10 items."),
-    "product_position": Fault(100, 2207035, "Invalid parameter", "Product tag", "A product tag's position is wrong."),
-    "product_count": Fault(100, 2207036, "Invalid parameter", "Product tags", "There are too many product tags."),
-    "product_tag": Fault(100, 2207037, "Invalid parameter", "Product tags", "The product tags are not valid."),
-    "tag_count": Fault(100, 2207040, "Invalid parameter", "Too many tags", "At most 20 people can be tagged."),
-    "tag_position": Fault(100, 2207064, "Invalid parameter", "Tag position", "Tags on videos have no position."),
-    "video_format": Fault(352, 2207026, "The video format is not supported", "Video format", "Use MP4 or MOV."),
+    "media_type": Fault(
+        100, 2207023, "Invalid parameter", "Unknown media_type", "This media_type cannot be used."
+    ),
+    "carousel_count": Fault(
+        100, 2207028, "Invalid parameter", "Carousel size", "A carousel has 2 to 10 items."
+    ),
+    "product_position": Fault(
+        100, 2207035, "Invalid parameter", "Product tag", "A product tag's position is wrong."
+    ),
+    "product_count": Fault(
+        100, 2207036, "Invalid parameter", "Product tags", "There are too many product tags."
+    ),
+    "product_tag": Fault(
+        100, 2207037, "Invalid parameter", "Product tags", "The product tags are not valid."
+    ),
+    "tag_count": Fault(
+        100, 2207040, "Invalid parameter", "Too many tags", "At most 20 people can be tagged."
+    ),
+    "tag_position": Fault(
+        100, 2207064, "Invalid parameter", "Tag position", "Tags on videos have no position."
+    ),
+    "video_format": Fault(
+        352, 2207026, "The video format is not supported", "Video format", "Use MP4 or MOV."
+    ),
     "image_size": Fault(36000, 2207004, "The image is too large", "Image too large", "The most is 8 MiB."),
     "image_format": Fault(36001, 2207005, "The image format is not supported", "Image format", "Use JPEG."),
     "image_ratio": Fault(
         36003, 2207009, "The aspect ratio is not supported.", "Image shape", "Use a shape from 4:5 to 1.91:1."
     ),
     "caption": Fault(
-        36004, 2207010, "The caption is too long.", "Caption too long", "At most 2,200 characters and 30 hashtags."
+        36004,
+        2207010,
+        "The caption is too long.",
+        "Caption too long",
+        "At most 2,200 characters and 30 hashtags.",
     ),
     "expired": Fault(190, 463, "Error validating access token: Session has expired."),
     "invalidated": Fault(
-        190, 460, "Error validating access token: The session has been invalidated because the password changed."
+        190,
+        460,
+        "Error validating access token: The session has been invalidated because the password changed.",
     ),
     "app_removed": Fault(190, 458, "Error validating access token: The user has not authorized application."),
     "unparsable": Fault(190, None, "Invalid OAuth access token - Cannot parse access token"),
@@ -108,7 +155,9 @@ FAULTS: dict[str, Fault] = {
         status=500,
         transient=True,
     ),
-    "comment_fields": Fault(20, 1772107, "(#20) This comment could not be shown", "Comment", "It cannot be read."),
+    "comment_fields": Fault(
+        20, 1772107, "(#20) This comment could not be shown", "Comment", "It cannot be read."
+    ),
     "cannot_delete": Fault(10, None, "(#10) Media of this kind cannot be deleted over the API", status=403),
 }
 # What a container's status says about a film is only a number; these two come nowhere else.

@@ -66,7 +66,9 @@ class Facebook:
         account = self._account(old.account_id)
         seconds = limit("long_token_seconds")
         return _bearer(
-            self._auth.issue(FACEBOOK_LONG, account, client_id, old.scopes, seconds=seconds, family=old.family)
+            self._auth.issue(
+                FACEBOOK_LONG, account, client_id, old.scopes, seconds=seconds, family=old.family
+            )
         )
 
     def _redeemed(self, params: Params, client_id: str) -> dict[str, Any]:
@@ -75,7 +77,9 @@ class Facebook:
                 params.text("code"), client_id=client_id, redirect_uri=params.text("redirect_uri")
             )
         except CodeRefused as refused:
-            message = "This authorization code has expired or was used, or belongs to another app or redirect_uri."
+            message = (
+                "This authorization code has expired or was used, or belongs to another app or redirect_uri."
+            )
             raise Refused(errors.answer(errors.Fault(100, 36007, message))) from refused
         seconds = limit("facebook_short_token_seconds")
         account = self._account(code.account_id)

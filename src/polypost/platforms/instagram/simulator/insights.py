@@ -16,7 +16,16 @@ SHARED = ("reach", "views", "likes", "comments", "saved", "shares", "total_inter
 BY_PRODUCT: dict[str, tuple[str, ...]] = {
     "FEED": (*SHARED, "follows", "profile_visits", "profile_activity"),
     "REELS": (*SHARED, "ig_reels_avg_watch_time", "ig_reels_video_view_total_time"),
-    "STORY": ("reach", "views", "replies", "navigation", "follows", "profile_visits", "shares", "total_interactions"),
+    "STORY": (
+        "reach",
+        "views",
+        "replies",
+        "navigation",
+        "follows",
+        "profile_visits",
+        "shares",
+        "total_interactions",
+    ),
 }
 TITLES = {"ig_reels_avg_watch_time": "Average watch time", "ig_reels_video_view_total_time": "Watch time"}
 

@@ -114,5 +114,3 @@ def _media(blob: str, facts: Facts, alt: str) -> Media:
         "height": facts.height,
         "duration": facts.duration,
     }
-
-

@@ -18,6 +18,7 @@ from polypost.platforms.instagram.simulator.containers import (
     AWAITING,
     CAROUSEL,
     EXPIRED,
+    FAILED,
     FETCHING,
     FINISHED,
     HERE,
@@ -63,13 +64,14 @@ class MediaEdges:
         if order.kind == CAROUSEL:
             return self._created(self._carousel(caller, order, extra))
         if not order.film:
-            media = await self._intake.picture(order.source, _purpose(order), order.options.get("alt_text", ""))
+            media = await self._intake.picture(
+                order.source, _purpose(order), order.options.get("alt_text", "")
+            )
             return self._created(self._add(caller, order, HERE, media=media, blob=media["blob"], extra=extra))
-        container = self._add(
-            caller, order, AWAITING if order.resumable else FETCHING, blob=self._net.blobs.new(), extra=extra
-        )
+        stage, wrong = AWAITING if order.resumable else FETCHING, None
         if call.fault("processing_failed"):
-            self._containers.fail(container, errors.subcode("upload_unknown"))
+            stage, wrong = FAILED, errors.subcode("upload_unknown")
+        container = self._add(caller, order, stage, blob=self._net.blobs.new(), extra=extra, wrong=wrong)
         if order.resumable:
             version = request.path_params.get("version", 26.0)
             return self._created(container, uri=f"{self._net.url}/ig-api-upload/v{version}/{container.id}")

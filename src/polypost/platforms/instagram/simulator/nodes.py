@@ -9,7 +9,14 @@ from typing import Any
 
 from polypost import clock
 from polypost.platforms.instagram.simulator.auth import Caller
-from polypost.platforms.instagram.simulator.containers import ERROR, EXPIRED, FINISHED, PUBLISHED, STORY, Container
+from polypost.platforms.instagram.simulator.containers import (
+    ERROR,
+    EXPIRED,
+    FINISHED,
+    PUBLISHED,
+    STORY,
+    Container,
+)
 from polypost.platforms.instagram.simulator.fields import Tree, pick
 from polypost.platforms.simkit import Account, Document, Media, Network, SimPost
 
@@ -123,7 +130,10 @@ class Nodes:
         received = self._net.blobs.size(container.blob)
         done = received >= container.total
         return {
-            "uploading_phase": {"status": "complete" if done else "in_progress", "bytes_transferred": received},
+            "uploading_phase": {
+                "status": "complete" if done else "in_progress",
+                "bytes_transferred": received,
+            },
             "processing_phase": {"status": "complete" if container.status == FINISHED else "not_started"},
         }
 

@@ -16,18 +16,21 @@ from polypost.platforms.instagram.simulator import errors
 from polypost.platforms.instagram.simulator.auth import BASIC, COMMENT, INSIGHTS, PUBLISH, Caller
 from polypost.platforms.instagram.simulator.compose import flag
 from polypost.platforms.instagram.simulator.containers import Containers
+from polypost.platforms.instagram.simulator.facebook import LIST_PAGES
 from polypost.platforms.instagram.simulator.fields import Tree, parse
 from polypost.platforms.instagram.simulator.insights import insights
 from polypost.platforms.instagram.simulator.intake import Intake
 from polypost.platforms.instagram.simulator.limits import limit
 from polypost.platforms.instagram.simulator.nodes import COMMENT_NODE, is_story
-from polypost.platforms.simkit import SimPost, exchange
+from polypost.platforms.simkit import Document, SimPost, exchange
 
 if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
 
 SUCCESS = {"success": True}
+NEWEST = 2**62
 LATEST_SECONDS = 4_102_444_800
+ANYBODY = BASIC | LIST_PAGES
 LOOKING = frozenset({"status", "status_code", "video_status"})
 
 
@@ -43,7 +46,7 @@ class Reading:
     async def node(self, request: Request) -> Response:
         """`GET /{id}`: an account, a medium, a container, a comment, a Page."""
         object_id = _id(request)
-        caller = await self._sim.auth.enter(request)
+        caller = await self._sim.auth.enter(request, ANYBODY)
         tree = parse(caller.params.text("fields"))
         if caller.means(object_id):
             return JSONResponse(self._sim.nodes.user(caller, tree))
@@ -54,8 +57,10 @@ class Reading:
             made = self._sim.nodes.container(container, tree)
             if LOOKING & set(tree):
                 self._containers.look(container)
-            return JSONResponse(made, background=BackgroundTask(self._intake.film, container) if idle else None)
-        if (comment := self._net.documents.get(COMMENT_NODE, object_id)) is not None:
+            return JSONResponse(
+                made, background=BackgroundTask(self._intake.film, container) if idle else None
+            )
+        if (comment := self._comment(caller, object_id)) is not None:
             return JSONResponse(self._sim.nodes.comment(comment, tree))
         return JSONResponse(self._sim.nodes.media(self._own(caller, object_id), caller.account, tree))
 
@@ -65,14 +70,16 @@ class Reading:
         post = self._own(caller, _id(request), "post")
         if "comment_enabled" not in caller.params.values:
             raise errors.invalid("The parameter comment_enabled is required")
-        self._net.posts.update(post.id, raw={**post.raw, "comment_enabled": flag(caller.params, "comment_enabled")})
+        self._net.posts.update(
+            post.id, raw={**post.raw, "comment_enabled": flag(caller.params, "comment_enabled")}
+        )
         return JSONResponse(SUCCESS)
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /{id}` of a medium or a comment; Meta's documents disagree on whether media can go."""
         object_id = _id(request)
         caller = await self._sim.auth.enter(request)
-        if (comment := self._net.documents.get(COMMENT_NODE, object_id)) is not None:
+        if (comment := self._comment(caller, object_id)) is not None:
             caller.require(COMMENT)
             self._net.documents.delete(COMMENT_NODE, comment.id)
             return JSONResponse(SUCCESS)
@@ -85,7 +92,7 @@ class Reading:
 
     async def permissions(self, request: Request) -> Response:
         """`DELETE /{user-id}/permissions`: the person takes the app's access back."""
-        caller = await self._sim.auth.enter(request, frozenset(BASIC | {"pages_show_list"}))
+        caller = await self._sim.auth.enter(request, ANYBODY)
         user_id = _id(request)
         if not (caller.means(user_id) or user_id in {"me", caller.account.data["person_id"]}):
             raise errors.missing(user_id, "delete")
@@ -123,7 +130,11 @@ class Reading:
         found: list[SimPost] = []
         while len(found) < size:
             part = self._net.posts.by_account(
-                caller.account.id, limit=2 * size, since=since, until=min(until, clock.now() - lag), before=before
+                caller.account.id,
+                limit=2 * size,
+                since=since,
+                until=min(until, clock.now() - lag),
+                before=before,
             )
             found += [post for post in part if is_story(post) == stories]
             if len(part) < 2 * size:
@@ -177,6 +188,13 @@ class Reading:
         post = self._own(caller, _id(request))
         return JSONResponse(insights(post, len(self._sim.nodes.comments_of(post.id)), caller.params))
 
+    def _comment(self, caller: Caller, comment_id: str) -> Document | None:
+        comment = self._net.documents.get(COMMENT_NODE, comment_id)
+        if comment is None:
+            return None
+        self._own(caller, comment.account_id or "")
+        return comment
+
     def _own(self, caller: Caller, media_id: str, method: str = "get") -> SimPost:
         post = self._net.posts.get(media_id)
         if post is None or post.account_id != caller.account.id:
@@ -185,12 +203,12 @@ class Reading:
 
 
 def _id(request: Request) -> str:
-    return str(request.path_params["id"])
+    return str(request.path_params.get("id", "me"))
 
 
 def _size(caller: Caller) -> int:
     text = caller.params.text("limit") or str(limit("page_size"))
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]):
+    if not text.isascii() or not text.isdecimal() or not int(text[:9]) >= 1:
         raise errors.invalid("Param limit must be a number of at least 1")
     return min(int(text[:9]), limit("page_size_max"))
 
@@ -210,6 +228,6 @@ def _seq(cursor: str) -> int | None:
     if not cursor:
         return None
     try:
-        return int(base64.urlsafe_b64decode(cursor).removeprefix(b"seq:"))
+        return min(int(base64.urlsafe_b64decode(cursor).removeprefix(b"seq:")), NEWEST)
     except ValueError as error:
         raise errors.invalid("Invalid parameter: after") from error
