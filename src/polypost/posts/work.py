@@ -177,7 +177,7 @@ def _take_lane(
     if lane is None:
         db.execute(_ADD_LANE[db.dialect.name], {"integration": integration_id})
         lane = db.execute(_LANE, {"integration": integration_id}).one()
-    if lane.target_id not in {None, first.id} and lane.lease_until > now:
+    if lane.target_id is not None and lane.lease_until > now:
         return lane.lease_until  # type: ignore[no-any-return]
     if lane.not_before is not None and lane.not_before > now and first.state in _QUIET:
         _postpone(db, integration_id, lane.not_before, "rate_limited")

@@ -101,6 +101,16 @@ def _options(params: Params, *, film: bool, kind: str) -> dict[str, Any]:
         if not location.isascii() or not location.isdecimal():
             raise invalid("Param location_id must be the id of a place")
         options["location_id"] = location
+    options |= _people(params, film=film, kind=kind)
+    if products := _list(params, "product_tags"):
+        options["product_tags"] = _product_tags(products)
+    if film:
+        options |= _film_options(params, kind)
+    return options
+
+
+def _people(params: Params, *, film: bool, kind: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
     if collaborators := _texts(params, "collaborators", limit("collaborators")):
         options["collaborators"] = collaborators
     if sponsors := _texts(params, "branded_content_sponsor_ids", limit("sponsors")):
@@ -109,10 +119,6 @@ def _options(params: Params, *, film: bool, kind: str) -> dict[str, Any]:
         options["user_tags"] = [_user_tag(tag, film=film, kind=kind) for tag in tags]
         if len(tags) > limit("user_tags"):
             raise refused("tag_count")
-    if products := _list(params, "product_tags"):
-        options["product_tags"] = _product_tags(products)
-    if film:
-        options |= _film_options(params, kind)
     return options
 
 

@@ -100,19 +100,20 @@ class Nodes:
     def _children(self, post: SimPost, tree: Tree) -> dict[str, Any] | None:
         if not post.raw["children"]:
             return None
-        made = []
-        for child_id, media in zip(post.raw["children"], post.media, strict=True):
-            values: Values = {
-                "id": lambda _, child_id=child_id: child_id,
-                "media_type": lambda _, media=media: "VIDEO" if media["kind"] == "video" else "IMAGE",
-                "media_url": lambda _, media=media: self.address(media),
-                "alt_text": lambda _, media=media: media.get("alt") or None,
-                "timestamp": lambda _: stamp(post.created),
-                "permalink": lambda _: HOST + post.permalink,
-                "shortcode": lambda _: post.raw["shortcode"],
-            }
-            made.append(pick(values, tree, "IGMedia", known=("thumbnail_url", "owner", "username")))
-        return {"data": made}
+        pairs = zip(post.raw["children"], post.media, strict=True)
+        return {"data": [self._child(post, child_id, media, tree) for child_id, media in pairs]}
+
+    def _child(self, post: SimPost, child_id: str, media: Media, tree: Tree) -> dict[str, Any]:
+        values: Values = {
+            "id": lambda _: child_id,
+            "media_type": lambda _: "VIDEO" if media["kind"] == "video" else "IMAGE",
+            "media_url": lambda _: self.address(media),
+            "alt_text": lambda _: media.get("alt") or None,
+            "timestamp": lambda _: stamp(post.created),
+            "permalink": lambda _: HOST + post.permalink,
+            "shortcode": lambda _: post.raw["shortcode"],
+        }
+        return pick(values, tree, "IGMedia", known=("thumbnail_url", "owner", "username"))
 
     def container(self, container: Container, tree: Tree) -> dict[str, Any]:
         """How far a container is."""

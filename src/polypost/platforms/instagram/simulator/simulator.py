@@ -61,7 +61,7 @@ class InstagramSimulator(Simulator):
         self.nodes = Nodes(net)
         self.auth = Auth(self)
         self.facebook = Facebook(self, self.auth)
-        self._media = MediaEdges(self, containers, intake)
+        self._making = MediaEdges(self, containers, intake)
         self._reading = Reading(self, containers, intake)
         self._uploads = Uploads(self, containers, intake)
         self._web = Web(self)
@@ -91,7 +91,7 @@ class InstagramSimulator(Simulator):
         ]
 
     def _edges(self) -> list[Route]:
-        media, reading = self._media, self._reading
+        media, reading = self._making, self._reading
         return [
             *_graph("/{id}/accounts", self.facebook.accounts, "GET"),
             *_graph("/{id}/media", media.create, "POST"),
