@@ -257,7 +257,12 @@ def _engine(settings: Settings, store: Store) -> Engine:
     from polypost.storage.postgres import PostgresStore
 
     assert isinstance(store, PostgresStore)
-    return PgQueuerEngine(store, settings.database_url, workers=settings.workers)
+    return PgQueuerEngine(
+        store,
+        settings.database_url,
+        workers=settings.workers,
+        lease=timedelta(seconds=settings.lease_seconds),
+    )
 
 
 def _network_url(settings: Settings, surroundings: Surroundings, platform: str) -> str | None:

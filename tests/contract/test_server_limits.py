@@ -97,15 +97,18 @@ class Stage:
         """Sends more than any buffer holds."""
 
         async def pieces() -> Any:
-            self.entered.put("endless")
-            try:
-                while True:
-                    yield b"x" * 65536
-                    await asyncio.sleep(0)
-            finally:
-                self.seen.put("stopped")
+            while True:
+                yield b"x" * 65536
+                await asyncio.sleep(0)
 
-        return StreamingResponse(pieces())
+        class Watched(StreamingResponse):
+            async def __call__(this, *asgi: Any) -> None:  # noqa: N805
+                try:
+                    await super().__call__(*asgi)
+                finally:
+                    self.seen.put("stopped")
+
+        return Watched(pieces())
 
     async def headers(self, request: Request) -> Response:
         """What the application sees as headers after the whole body."""

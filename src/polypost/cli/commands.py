@@ -100,6 +100,10 @@ def migrate(data: Data = None, json: Json = False) -> None:
     settings = settings_of(data)
     settings.data.mkdir(parents=True, exist_ok=True)
     done = schema.upgrade(settings.data, settings.database_url)
+    if settings.database_url is not None:
+        from polypost.engine.pgqueuer import install
+
+        asyncio.run(install(settings.database_url))
     Printer(json).show({"revision": schema.HEAD, "changed": done}, f"The schema is at {schema.HEAD}.")
 
 

@@ -51,8 +51,9 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
         else None
     )
     try:
-        name = "embedded" if settings.database_url is None else f"{socket.gethostname()}:{settings.port}"
         sock = _listen(settings.host, settings.port)
+        port = sock.getsockname()[1]
+        name = "embedded" if settings.database_url is None else f"{socket.gethostname()}:{port}"
         url = _url(settings.host, sock)
         public_url = settings.public_url or url
         surroundings = demo.surroundings if demo else Surroundings()

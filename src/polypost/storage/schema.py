@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from polypost.errors import PolypostError, StoreUnavailable
+from polypost.observability import failpoints
 
 # Every revision this Polypost knows, oldest first; the scripts beside this file say what each one does.
 REVISIONS = ("0001",)
@@ -30,6 +31,12 @@ class SchemaMismatch(PolypostError):
     """The store's schema and this Polypost do not belong together."""
 
     code = "schema_mismatch"
+
+
+class UpgradeFailed(PolypostError):
+    """The schema could not be raised; the store is as it was."""
+
+    code = "upgrade_failed"
 
 
 def check(data: Path, database_url: str | None = None) -> None:
@@ -47,16 +54,24 @@ def upgrade(data: Path, database_url: str | None = None) -> bool:
     """Bring the store to the schema of this Polypost; returns whether there was anything to do.
 
     Before an SQLite file with content changes, a copy of it is made beside it: `polypost.db.before-<revision>`.
-    Raises SchemaMismatch for a schema that is newer than this Polypost.
+    Raises SchemaMismatch for a schema that is newer than this Polypost, UpgradeFailed when nothing was changed.
     """
     found = revision(data, database_url)
     _refuse_newer(found)
     if found == HEAD:
         return False
-    if database_url:
-        asyncio.run(_upgrade_postgres(database_url))
-    else:
-        _upgrade_sqlite(data / DATABASE)
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        if database_url:
+            asyncio.run(_upgrade_postgres(database_url))
+        else:
+            _upgrade_sqlite(data / DATABASE)
+    except DBAPIError as error:
+        raise UpgradeFailed(
+            f"The upgrade to schema {HEAD} failed and changed nothing: {error.orig}.",
+            next_step="Remove the cause and run it again.",
+        ) from error
     return True
 
 
@@ -124,12 +139,16 @@ def _upgrade_sqlite(path: Path) -> None:
 
 
 async def _upgrade_postgres(url: str) -> None:
+    import asyncpg
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
     from polypost.storage.postgres import address
 
-    engine = create_async_engine(address(url), poolclass=NullPool)
+    async def connect() -> Any:
+        return await asyncpg.connect(address(url))
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
@@ -146,6 +165,7 @@ def _run_scripts(db: Any) -> None:
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = db
     command.upgrade(config, "head")
+    failpoints.hit("P16")
 
 
 def _keep_copy(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -240,9 +241,12 @@ class Auth:
 async def graph_params(request: Request) -> Params:
     """The parameters of a Graph call. Raises Refused (100) for a body that cannot be read."""
     try:
-        return await read_params(request)
-    except BadBody as error:
-        raise errors.invalid(f"The request body cannot be read: {error}") from error
+        params = await read_params(request)
+        # JSON can carry halves of surrogate pairs, which are no text.
+        json.dumps(params.values, ensure_ascii=False).encode()
+    except (BadBody, UnicodeEncodeError) as error:
+        raise errors.invalid(f"The request cannot be read: {error}") from error
+    return params
 
 
 def _bearer(token: Token) -> dict[str, object]:

@@ -22,7 +22,7 @@ from polypost.platforms.instagram.simulator.limits import limit
 from polypost.platforms.simkit import Params
 
 MEDIA_TYPES = frozenset({"", "IMAGE", "VIDEO", "REELS", "STORIES", "CAROUSEL"})
-GRADUATION = frozenset({"MANUAL", "SS_PERFORMANCE"})
+GRADUATION = ("MANUAL", "SS_PERFORMANCE")
 FLAGS = ("share_to_feed", "is_paid_partnership", "is_ai_generated", "comment_enabled")
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0", ""})
 # A tag begins where no word or other tag is running.

@@ -129,7 +129,7 @@ class Containers:
 
     def get(self, container_id: str, account_id: str) -> Container | None:
         """The account's container with this id, whatever has become of it."""
-        document = self._net.documents.get(CONTAINER, container_id)
+        document = self._net.documents.get(CONTAINER, container_id) if container_id.isascii() else None
         if document is None or document.account_id != account_id:
             return None
         return _container(document)

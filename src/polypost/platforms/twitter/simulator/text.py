@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from twitter_text import extract_emojis_with_indices, extract_urls_with_indices
+import regex  # type: ignore[import-untyped]  # the package ships no types
 
 from polypost.platforms.twitter.simulator.limits import limit
+from polypost.platforms.twitter.simulator.links import links
 
 # twitter-text configuration v3 (read 2026-11-24): code points of weight 1, everything else weighs 2.
 _LIGHT = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
 _HEAVY = 2
+# A flag, a keycap, or a picture with its modifiers, joined to at most three more: each is one emoji.
+_PICTURE = r"\p{ExtPict}(?:\p{EMod}|\uFE0F\u20E3?|[\U000E0020-\U000E007E]+\U000E007F)?"
+_EMOJI = regex.compile(rf"\p{{RI}}{{2}}|[0-9#*]\uFE0F?\u20E3|{_PICTURE}(?:\u200D{_PICTURE}){{0,3}}")
 _INVALID = re.compile("[\ufffe\ufeff\uffff]")
 _SLUG = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)(?!\w)")
@@ -32,19 +36,16 @@ def has_invalid_characters(text: str) -> bool:
 def weighted_length(text: str) -> int:
     """What the text weighs against the limit: links 23, emoji 2, other characters 1 or 2."""
     normal = unicodedata.normalize("NFC", re.sub(r"\r\n?", "\n", text))
-    fixed = {start: (end, limit("url_weight")) for start, end in _spans(extract_urls_with_indices(normal))}
-    for start, end in _spans(extract_emojis_with_indices(normal)):
-        fixed.setdefault(start, (end, _HEAVY))
     weight = at = 0
-    while at < len(normal):
-        end, part = fixed.get(at) or (at + 1, _weight(normal[at]))
-        weight += part
+    for start, end in links(normal):
+        weight += _plain_weight(normal[at:start]) + limit("url_weight")
         at = end
-    return weight
+    return weight + _plain_weight(normal[at:])
 
 
-def _spans(entities: list[dict[str, Any]]) -> list[tuple[int, int]]:
-    return [(entity["indices"][0], entity["indices"][1]) for entity in entities]
+def _plain_weight(text: str) -> int:
+    rest, emoji = _EMOJI.subn("", text)
+    return emoji * _HEAVY + sum(map(_weight, rest))
 
 
 def _weight(character: str) -> int:
@@ -82,11 +83,10 @@ def shown(text: str, media_link: str | None = None, media_keys: tuple[str, ...] 
     parts: list[str] = []
     urls: list[dict[str, Any]] = []
     length = at = 0
-    for found in extract_urls_with_indices(text):
-        start, end = found["indices"]
+    for start, end in links(text):
         before = html.escape(text[at:start], quote=False)
         length += len(before)
-        urls.append(_url_entity(found["url"], length))
+        urls.append(_url_entity(text[start:end], length))
         parts += (before, urls[-1]["url"])
         length += len(urls[-1]["url"])
         at = end

@@ -27,14 +27,13 @@ JSON = Text
 def upgrade() -> None:
     """Create every table, room by room."""
     _access()
-    _data_keys()
     _integrations()
     _oauth_states()
     _media()
     _credits()
-    _attempts()
     _posts()
     _targets()
+    _attempts()
     _timeline()
     _events()
     _engine()
@@ -68,17 +67,6 @@ def _access() -> None:
     )
     op.create_index("ix_api_keys_project_id_created_at", "api_keys", ["project_id", "created_at"])
     op.create_index("uq_api_keys_hash", "api_keys", ["hash"], unique=True)
-
-
-def _data_keys() -> None:
-    op.create_table(
-        "data_keys",
-        Column("project_id", String(40), nullable=False),
-        Column("key_id", String(40), nullable=False),
-        Column("wrapped", Text, nullable=False),
-        Column("created_at", INSTANT, nullable=False),
-        PrimaryKeyConstraint("project_id", name="pk_data_keys"),
-    )
 
 
 def _integrations() -> None:
@@ -157,6 +145,14 @@ def _oauth_states() -> None:
         Column("uri", Text, nullable=False),
         PrimaryKeyConstraint("project_id", "uri", name="pk_redirect_allowlist"),
     )
+    op.create_table(
+        "data_keys",
+        Column("project_id", String(40), nullable=False),
+        Column("key_id", String(40), nullable=False),
+        Column("wrapped", Text, nullable=False),
+        Column("created_at", INSTANT, nullable=False),
+        PrimaryKeyConstraint("project_id", name="pk_data_keys"),
+    )
 
 
 def _media() -> None:
@@ -202,60 +198,6 @@ def _credits() -> None:
         UniqueConstraint("target_id", "generation", "kind", name="uq_ledger_target_id_generation_kind"),
     )
     op.create_index("ix_ledger_project_id_kind_at", "ledger", ["project_id", "kind", "at"])
-
-
-def _attempts() -> None:
-    op.create_table(
-        "attempts",
-        Column("id", String(40), nullable=False),
-        Column("project_id", String(40), nullable=False),
-        Column("target_id", String(40), nullable=False),
-        Column("integration_id", String(40), nullable=False),
-        Column("generation", Integer, nullable=False),
-        Column("part", String(80), nullable=False),
-        Column("number", Integer, nullable=False),
-        Column("epoch", Integer, nullable=False),
-        Column("started_at", INSTANT, nullable=False),
-        Column("fingerprint", String(64), nullable=False),
-        Column("handles", JSON, nullable=False),
-        Column("finished_at", INSTANT),
-        Column("outcome", String(12)),
-        Column("proof_id", String(255)),
-        Column("proof_url", Text),
-        Column("detail", Text),
-        PrimaryKeyConstraint("id", name="pk_attempts"),
-        UniqueConstraint(
-            "target_id", "generation", "part", "number", name="uq_attempts_target_id_generation_part_number"
-        ),
-    )
-    op.create_index(
-        "uq_attempts_open",
-        "attempts",
-        ["target_id"],
-        unique=True,
-        sqlite_where=text("finished_at IS NULL"),
-        postgresql_where=text("finished_at IS NULL"),
-    )
-    op.create_index("uq_attempts_proof", "attempts", ["integration_id", "proof_id"], unique=True)
-    op.create_table(
-        "idempotency",
-        Column("project_id", String(40), nullable=False),
-        Column("operation", String(120), nullable=False),
-        Column("key", String(255), nullable=False),
-        Column("fingerprint", BigInteger, nullable=False),
-        Column("post_id", String(40), nullable=False),
-        Column("created_at", INSTANT, nullable=False),
-        PrimaryKeyConstraint("project_id", "operation", "key", name="pk_idempotency"),
-    )
-    op.create_table(
-        "lanes",
-        Column("integration_id", String(40), nullable=False),
-        Column("target_id", String(40)),
-        Column("lease_until", INSTANT),
-        Column("not_before", INSTANT),
-        Column("refusals", Integer, nullable=False),
-        PrimaryKeyConstraint("integration_id", name="pk_lanes"),
-    )
 
 
 def _posts() -> None:
@@ -342,6 +284,50 @@ def _targets() -> None:
     op.create_index("ix_targets_post_id", "targets", ["post_id"])
 
 
+def _attempts() -> None:
+    op.create_table(
+        "attempts",
+        Column("id", String(40), nullable=False),
+        Column("project_id", String(40), nullable=False),
+        Column("target_id", String(40), nullable=False),
+        Column("integration_id", String(40), nullable=False),
+        Column("generation", Integer, nullable=False),
+        Column("part", String(80), nullable=False),
+        Column("number", Integer, nullable=False),
+        Column("epoch", Integer, nullable=False),
+        Column("started_at", INSTANT, nullable=False),
+        Column("fingerprint", String(64), nullable=False),
+        Column("handles", JSON, nullable=False),
+        Column("finished_at", INSTANT),
+        Column("outcome", String(12)),
+        Column("proof_id", String(255)),
+        Column("proof_url", Text),
+        Column("detail", Text),
+        PrimaryKeyConstraint("id", name="pk_attempts"),
+        UniqueConstraint(
+            "target_id", "generation", "part", "number", name="uq_attempts_target_id_generation_part_number"
+        ),
+    )
+    op.create_index(
+        "uq_attempts_open",
+        "attempts",
+        ["target_id"],
+        unique=True,
+        sqlite_where=text("finished_at IS NULL"),
+        postgresql_where=text("finished_at IS NULL"),
+    )
+    op.create_index("uq_attempts_proof", "attempts", ["integration_id", "proof_id"], unique=True)
+    op.create_table(
+        "lanes",
+        Column("integration_id", String(40), nullable=False),
+        Column("target_id", String(40)),
+        Column("lease_until", INSTANT),
+        Column("not_before", INSTANT),
+        Column("refusals", Integer, nullable=False),
+        PrimaryKeyConstraint("integration_id", name="pk_lanes"),
+    )
+
+
 def _timeline() -> None:
     op.create_table(
         "timeline",
@@ -356,6 +342,16 @@ def _timeline() -> None:
         PrimaryKeyConstraint("id", name="pk_timeline"),
     )
     op.create_index("ix_timeline_post_id", "timeline", ["post_id"])
+    op.create_table(
+        "idempotency",
+        Column("project_id", String(40), nullable=False),
+        Column("operation", String(120), nullable=False),
+        Column("key", String(255), nullable=False),
+        Column("fingerprint", BigInteger, nullable=False),
+        Column("post_id", String(40), nullable=False),
+        Column("created_at", INSTANT, nullable=False),
+        PrimaryKeyConstraint("project_id", "operation", "key", name="pk_idempotency"),
+    )
 
 
 def _events() -> None:
