@@ -33,7 +33,7 @@ def _pss(pids: list[int]) -> float:
 def large_video(folder: Path) -> dict[str, float]:
     """Peak PSS above idle in MB, how often the file was fetched, and how long it took."""
     folder.mkdir(parents=True)
-    write_mp4(folder / "film.mp4", seconds=60, width=1080, height=1920, size=SIZE)
+    write_mp4(folder / "film.mp4", seconds=60, width=1280, height=720, size=SIZE)
     handler = type("Handler", (_Counting,), {"fetched": []})
     files = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), lambda *args: handler(*args, directory=str(folder))

@@ -88,13 +88,11 @@ def test_unknown_facts_raise_no_problem(kind):
         (replace(MP4, audio_rate=96_000), "48 kHz"),
         (replace(MP4, fps=15.0), "frames"),
         (replace(MP4, fps=120.0), "frames"),
-        (replace(MP4, bitrate=40_000_000), "bit rate"),
         (replace(MP4, width=2160, height=3840), "Scale"),
         (replace(MP4, width=10, height=1200), "Crop"),
         (replace(MP4, size=300 * MB + 1), "bit rate"),
         (replace(MP4, duration=2.0), "longer"),
         (replace(MP4, duration=901.0), "Cut"),
-        (replace(MP4, faststart=False), "faststart"),
     ],
 )
 def test_each_limit_of_a_file_has_its_hint(facts, says):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.instagram.options import InstagramOptions
-from polypost.platforms.instagram.spec import MBIT, MIB, SPEC
+from polypost.platforms.instagram.spec import MIB, SPEC
 from polypost.probe import Facts
 
 # A sign inside a word (an e-mail address, a URL's fragment) starts neither a hashtag nor a mention.
@@ -19,8 +19,6 @@ _HASHTAGS = re.compile(r"(?<![\w&/])(?:#\w+)+")
 _MENTION = re.compile(r"(?<![\w./@])@[A-Za-z0-9._]+")
 
 _VIDEO_CODECS = ("h264", "hevc")
-# Facts know the rate of the whole file while the limit is on the picture alone, so sound gets an allowance.
-_SOUND_BITRATE = MBIT // 2
 _REENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
 
 
@@ -166,19 +164,13 @@ def _video(path: str, facts: Facts, place: str) -> Iterator[Problem]:
             "Scale the video down.",
             "media_dimensions",
         )
-    if facts.faststart is False:
-        yield Problem(
-            path,
-            "The video's index stands at its end, where Instagram does not look for it.",
-            "Write the file anew with the index in front (ffmpeg: -c copy -movflags +faststart).",
-            "media_format",
-        )
 
 
 def _streams(path: str, facts: Facts) -> Iterator[Problem]:
+    # The recommended bit rate (25 Mbit/s) and an index in front are not judged here: the file tells its average
+    # with padding and sound, and Instagram converts what it is given.
     sound = SPEC.limit("audio_max_rate")
     low, high = SPEC.limit("video_min_fps"), SPEC.limit("video_max_fps")
-    most = SPEC.limit("video_max_bitrate")
     if facts.mime not in SPEC.media_types["video"]:
         yield Problem(
             path, f"Instagram takes MP4 and MOV videos; this is {facts.mime}.", _REENCODE, "media_format"
@@ -196,9 +188,6 @@ def _streams(path: str, facts: Facts) -> Iterator[Problem]:
     if facts.fps and not low <= round(facts.fps, 1) <= high:
         message = f"Instagram takes {low} to {high} frames a second; this video has {facts.fps:g}."
         yield Problem(path, message, "Re-encode the video with 30 frames a second.", "media_format")
-    if facts.bitrate and facts.bitrate - _SOUND_BITRATE > most:
-        message = f"Instagram takes at most {most // MBIT} Mbit/s; this video has {facts.bitrate / MBIT:.1f}."
-        yield Problem(path, message, "Re-encode the video with a lower bit rate.", "media_format")
 
 
 def _length(path: str, facts: Facts, place: str) -> Iterator[Problem]:

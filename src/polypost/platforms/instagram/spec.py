@@ -21,7 +21,6 @@ TOKEN = "https://api.instagram.com"  # noqa: S105 - a host, not a secret
 UPLOAD = "https://rupload.facebook.com"
 
 MIB = 1024 * 1024
-MBIT = 1_000_000
 
 
 def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:
@@ -61,7 +60,6 @@ SPEC = Spec(
         "reel_max_seconds": _limit(15 * 60, "seconds"),
         "video_min_fps": _limit(23, "frames / second"),
         "video_max_fps": _limit(60, "frames / second"),
-        "video_max_bitrate": _limit(25 * MBIT, "bits / second"),
         "video_max_width": _limit(1920, "pixels"),
         "audio_max_rate": _limit(48_000, "hertz"),
         "reel_min_ratio": _limit(0.01, "width / height"),

@@ -44,7 +44,6 @@ LIMITS: dict[str, Number] = {
     "video_ratio_max": Number(10, MEDIA),
     "video_fps_min": Number(23, MEDIA),
     "video_fps_max": Number(60, MEDIA),
-    "video_bits_per_second": Number(25_000_000, MEDIA),
     "audio_hertz": Number(48_000, MEDIA),
     "reel_seconds_min": Number(3, MEDIA),
     "reel_seconds_max": Number(15 * 60, MEDIA),

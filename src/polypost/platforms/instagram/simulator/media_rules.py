@@ -59,8 +59,6 @@ def _wrong_streams(facts: Facts) -> str | None:
     low, high = limit("video_fps_min") - RATE_SLACK, limit("video_fps_max") + RATE_SLACK
     if facts.fps is not None and not low <= facts.fps <= high:
         return f"The video has {facts.fps:.1f} frames per second, not 23 to 60."
-    if (facts.bitrate or 0) > limit("video_bits_per_second"):
-        return "The video has more than 25 Mbit/s."
     return None
 
 

@@ -45,7 +45,7 @@ def weighted_length(text: str) -> int:
 
 def _plain_weight(text: str) -> int:
     rest, emoji = _EMOJI.subn("", text)
-    return emoji * _HEAVY + sum(map(_weight, rest))
+    return int(emoji) * _HEAVY + sum(map(_weight, rest))
 
 
 def _weight(character: str) -> int:
