@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import sys
@@ -36,13 +37,23 @@ class PostgresFloor:
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool: Any = None
+        self._opening = asyncio.Lock()
+        asyncio.run(self._make_table())
+
+    async def _make_table(self) -> None:
+        import asyncpg
+
+        connection = await asyncpg.connect(self._url)
+        await connection.execute("CREATE TABLE IF NOT EXISTS floor (id BIGSERIAL PRIMARY KEY, body BYTEA)")
+        await connection.close()
 
     async def store(self) -> None:
         """Store one row durably."""
-        if self._pool is None:
-            import asyncpg
+        async with self._opening:
+            if self._pool is None:
+                import asyncpg
 
-            self._pool = await asyncpg.create_pool(self._url, min_size=10, max_size=10)
+                self._pool = await asyncpg.create_pool(self._url, min_size=10, max_size=10)
             await self._pool.execute(
                 "CREATE TABLE IF NOT EXISTS floor (id BIGSERIAL PRIMARY KEY, body BYTEA)"
             )

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Debian's python3 comes without ensurepip. Install it where that is allowed, else say the one command.
 set -eu
-package="python3-venv"
+package="python$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing $package (Python's venv module is missing)"
     apt-get update -qq

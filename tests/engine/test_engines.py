@@ -9,11 +9,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from polypost.engine import Engine
+from polypost.engine import workers as roll
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.pgqueuer import PgQueuerEngine, install
+from polypost.engine.queue import forget_history
 from polypost.errors import StoreUnavailable
 from polypost.storage import Store
 from polypost.storage.postgres import PostgresStore
@@ -90,6 +92,47 @@ class TestPgQueuer(EngineSuite):
             assert listener.ended["long"] == 0
             gate.set()
             await listener.heard("long")
+
+    @pytest.mark.anyio
+    async def test_what_a_stopping_process_holds_and_has_not_begun_goes_to_another(
+        self, store: Store, where: str
+    ) -> None:
+        gate = asyncio.Event()
+        first, second = Listener(waiting_for(gate)), Listener()
+        async with self.working(store, where, first, workers=1) as engine:
+            await store.write(partial(ring("a", "b"), engine))
+            await first.until(lambda: first.running.total() == 1)
+            stopping = asyncio.create_task(engine.stop())
+            await asyncio.sleep(0)
+            gate.set()
+            await stopping
+        (done,) = first.begun
+        left = "b" if done == "a" else "a"
+        async with self.working(store, where, second):
+            await second.heard(left)
+
+    @pytest.mark.anyio
+    async def test_old_notes_about_jobs_and_workers_are_dropped(self, store: Store, where: str) -> None:
+        engine = self.make(store, where, workers=1)
+
+        def age(db: Connection) -> None:
+            db.execute(text("UPDATE pgqueuer_log SET created = created - interval '2 days'"))
+            roll.beat(db, "wrk_old", "host:1")
+            db.execute(text("UPDATE workers SET seen_at = seen_at - 172800000000"))
+
+        def left(db: Connection) -> tuple[int, int]:
+            return tuple(
+                db.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+                for table in ("pgqueuer_log", "workers")
+            )
+
+        await store.write(partial(ring("old"), engine))
+        await store.write(age)
+        await store.write(partial(ring("new"), engine))
+        await store.write(lambda db: roll.beat(db, "wrk_new", "host:2"))
+        assert await store.read(left) == (2, 2)
+        await store.write(forget_history)
+        assert await store.read(left) == (1, 1)
 
     @pytest.mark.anyio
     async def test_a_database_without_its_tables_is_refused(self, fresh_database: str) -> None:

@@ -14,10 +14,19 @@ import pytest
 from tests import media
 from tests.platforms.run import Died, MemoryFile, MemoryRun
 
-from polypost.errors import OutcomeUnknown, RateLimited, ReconnectRequired, Rejected, Unavailable
+from polypost import clock
+from polypost.errors import (
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+    ReconnectRequired,
+    Rejected,
+    Unavailable,
+)
 from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import Absent, Account, App, CannotTell, Found, Post, Proof, Tokens
+from polypost.platforms.base import Absent, Account, App, CannotTell, Found, Grant, Post, Proof
 from polypost.platforms.instagram import CONNECTOR
+from polypost.platforms.instagram.graph import Graph
 from polypost.probe import probe
 from polypost.sandbox import Sandbox, SandboxInfo
 
@@ -281,18 +290,68 @@ def test_a_story_that_dies_is_told_again_and_goes_out_once(tell, step):
     tell(story)
 
 
-def test_the_account_and_its_token(tell):
+def test_from_the_consent_page_to_a_renewed_token(tell):
     async def story(room: Room) -> None:
-        (account,) = await CONNECTOR.identify(room.run())
+        app, callback = App("app", "app-secret"), "https://polypost.example/v1/connect/instagram/callback"
+        asked = {
+            "client_id": app.client_id,
+            "redirect_uri": callback,
+            "response_type": "code",
+            "scope": ",".join(CONNECTOR.spec.oauth.scopes),
+            "state": "s",
+            "sandbox_decision": "approve",
+        }
+        page = await room.control.get(f"{room.info.urls['instagram']}/oauth/authorize", params=asked)
+        back = httpx2.URL(page.headers["location"])
+        grant = Grant(f"{back.params['code']}#{back.fragment}", callback)
+        tokens = await CONNECTOR.exchange(room.http, app, grant)
+        assert set(tokens.scopes) == set(CONNECTOR.spec.oauth.scopes)
+        (account,) = await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
         assert (account.id, account.username) == (room.account.id, room.account.username)
-        app = App(room.credentials["clientId"], room.credentials["clientSecret"])
-        old = Tokens(room.credentials["accessToken"], extra={"issued_at": "2026-01-01T00:00:00+00:00"})
-        try:
-            renewed = await CONNECTOR.refresh(room.http, app, old)
-        except ReconnectRequired:
-            # A demo token of today is too young to be renewed, which the network says in its own way.
-            return
-        assert renewed.access_token
+        with pytest.raises(Rejected):
+            await CONNECTOR.exchange(room.http, app, grant)
+        assert await CONNECTOR.refresh(room.http, app, tokens) is tokens
+        clock.advance(25 * 3600)
+        renewed = await CONNECTOR.refresh(room.http, app, tokens)
+        assert renewed.access_expires_at is not None
+        assert tokens.access_expires_at is not None
+        assert renewed.access_expires_at > tokens.access_expires_at + timedelta(hours=24)
+        clock.advance(61 * 86_400)
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.refresh(room.http, app, renewed)
+
+    tell(story)
+
+
+def test_after_a_day_of_interruption_a_new_container_is_made(tell):
+    async def story(room: Room) -> None:
+        rows: dict[str, Any] = {}
+        wanted = post(room.picture())
+        with pytest.raises(Died):
+            await CONNECTOR.publish(room.run(rows=rows, dies_at="publish"), wanted)
+        clock.advance(25 * 3600)
+        run = MemoryRun(room.http, room.account, room.credentials["accessToken"], rows=rows)
+        await CONNECTOR.publish(run, wanted)
+        (shown,) = await room.posts()
+        assert run.attempts[0].handles["container"] != rows["media 1: container"]["id"]
+        assert shown["text"] == "Hello #world"
+
+    tell(story)
+
+
+def test_the_network_refuses_what_is_not_ready_and_what_is_out_already(tell):
+    async def story(room: Room) -> None:
+        graph, edge = Graph(room.run()), room.account.id
+        film = await graph.post(f"{edge}/media", {"media_type": "REELS", "upload_type": "resumable"})
+        with pytest.raises(RateLimited):
+            await graph.publish(f"{edge}/media_publish", {"creation_id": film["id"]})
+        run = room.run()
+        await CONNECTOR.publish(run, post(room.picture()))
+        with pytest.raises(PlatformError):
+            await graph.publish(
+                f"{edge}/media_publish", {"creation_id": run.attempts[0].handles["container"]}
+            )
+        assert len(await room.posts()) == 1
 
     tell(story)
 

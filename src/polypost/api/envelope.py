@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Envelope:
-    """Pure ASGI: no redirect for a trailing slash, one segment for `tok%2F1`, `x-request-id` on every answer."""
+    """Pure ASGI: `hot` routes are reached without the framework's layers; no redirect for a trailing slash, one segment for `tok%2F1`, `x-request-id` on every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hot: Mapping[tuple[str, str], ASGIApp]) -> None:
         self._app = app
+        self._hot = hot
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -36,4 +38,4 @@ class Envelope:
                 message["headers"] = [*message.get("headers", ()), header]
             await send(message)
 
-        await self._app(scope, receive, marked)
+        await self._hot.get((scope["method"], path), self._app)(scope, receive, marked)

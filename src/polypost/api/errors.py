@@ -71,6 +71,14 @@ def from_error(request: Request, error: PolypostError) -> Response:
     )
 
 
+def unexpected(request: Request, error: Exception) -> Response:
+    """The answer to a fault of ours; the log has the rest."""
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    return answer(
+        request, 500, "internal_error", "Something went wrong inside the server; its log has the request id."
+    )
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers."""
 
@@ -94,10 +102,4 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:
-        log.exception("unexpected error", path=request.url.path, exc_info=error)
-        return answer(
-            request,
-            500,
-            "internal_error",
-            "Something went wrong inside the server; its log has the request id.",
-        )
+        return unexpected(request, error)

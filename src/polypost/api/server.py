@@ -17,8 +17,10 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn._types import ASGIApplication
 
 from polypost.api.connection import Config, Connection
@@ -33,7 +35,7 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 2))
 
 
 def server(
-    app: ASGIApplication,
+    app: ASGIApplication | ASGIApp,
     *,
     host: str,
     port: int,
@@ -41,7 +43,8 @@ def server(
     on_ready: Callable[[Server], None] | None = None,
 ) -> Server:
     """A server for `app`; `serve()` starts it, port 0 takes a free one, `on_ready` hears when it accepts."""
-    return Server(Config(app, limits), host=host, port=port, on_ready=on_ready)
+    # Starlette's and uvicorn's words for one protocol differ in their types.
+    return Server(Config(cast("ASGIApplication", app), limits), host=host, port=port, on_ready=on_ready)
 
 
 class Server(uvicorn.Server):
@@ -59,12 +62,14 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until `stop()`; from the call of `on_ready` on, `port` is the bound port.
+        """Serve until `stop()`, on `sockets` that listen already if given; `port` is then the bound port.
 
         Raises OSError when the address cannot be had, PolypostError when the application does not start.
         """
         listening = sockets or [listen(self.host, self.port)]
         self.port = listening[0].getsockname()[1]
+        for sock in listening:
+            _find_the_vanished(sock)
         try:
             await super().serve(listening)
         except SystemExit as ended:
@@ -117,15 +122,17 @@ def listen(host: str, port: int) -> socket.socket:
     clients wait instead of being turned away.
     """
     wide = ":" in host
-    sock = socket.create_server(
+    return socket.create_server(
         (host, port),
         family=socket.AF_INET6 if wide else socket.AF_INET,
         backlog=BACKLOG,
         dualstack_ipv6=wide and socket.has_dualstack_ipv6(),
     )
-    # Accepted sockets inherit these.
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def _find_the_vanished(listening: socket.socket) -> None:
+    # What is set on a listening socket holds for those it accepts.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE:
         if hasattr(socket, name):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    return sock
+            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from polypost import clock
 from polypost.errors import InvalidRequest, Problem
 from polypost.platforms.base import MediaRef
+from polypost.posts import words
 from polypost.posts.orders import NewPost, NewTarget, When
 
 M = TypeVar("M", bound=BaseModel)
@@ -136,15 +137,7 @@ def problems_in(error: ValidationError, model: type[BaseModel]) -> list[Problem]
         path = ""
         for part in item["loc"]:
             path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-        message = str(item["msg"]).removeprefix("Value error, ")
-        code = str(item["type"])
-        hint = ""
-        if code == "extra_forbidden":
-            message, code = "must NOT have additional properties", "unknown_key"
-            hint = "Remove this key or check its spelling."
-        elif code == "missing":
-            message, hint = "is required", "Add this key."
-        found.append(Problem(path, message, hint, code))
+        found.append(Problem(path, *words.say(item)))
     return found
 
 

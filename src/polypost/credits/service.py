@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, text
+from sqlalchemy import Connection, bindparam, case, func, select, text
 
 from polypost.credits.tables import ledger
 from polypost.errors import PaymentRequired
-from polypost.storage import new_id
+from polypost.storage import HotInsert, new_id
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:project, 7))")
-_INSERT = insert(ledger)
+_INSERT = HotInsert(ledger)
 _USED = select(
     func.coalesce(
         func.sum(
@@ -80,29 +80,29 @@ def reserve(
 ) -> None:
     """Set the entries' credits aside. Raises PaymentRequired when the project's limit does not hold them."""
     afford(db, project_id, sum(entry.amount for entry in entries), limit)
-    db.execute(_INSERT, _rows(project_id, entries, "reserve", at))
+    _INSERT(db, _rows(project_id, entries, "reserve", at))
 
 
 def charge(db: Connection, project_id: str, entry: Entry, *, limit: int | None, at: datetime) -> None:
     """Spend at once. Raises PaymentRequired when the project's limit does not hold it."""
     afford(db, project_id, entry.amount, limit)
-    db.execute(_INSERT, _rows(project_id, [entry], "charge", at))
+    _INSERT(db, _rows(project_id, [entry], "charge", at))
 
 
 def settle(db: Connection, project_id: str, entry: Entry, *, at: datetime) -> None:
     """The reserved credits are spent: the target is published."""
-    db.execute(_INSERT, _rows(project_id, [entry], "settle", at))
+    _INSERT(db, _rows(project_id, [entry], "settle", at))
 
 
 def release(db: Connection, project_id: str, entries: Sequence[Entry], *, at: datetime) -> None:
     """The reserved credits are free again."""
     if entries:
-        db.execute(_INSERT, _rows(project_id, entries, "release", at))
+        _INSERT(db, _rows(project_id, entries, "release", at))
 
 
 def waive(db: Connection, project_id: str, entry: Entry, *, at: datetime) -> None:
     """Published although its credits were released: it stays free (G4)."""
-    db.execute(_INSERT, _rows(project_id, [entry], "waived", at))
+    _INSERT(db, _rows(project_id, [entry], "waived", at))
 
 
 def usage(

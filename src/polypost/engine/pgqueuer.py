@@ -11,21 +11,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import asyncpg
 import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
-from pgqueuer.domain.settings import DBSettings, Durability, db_settings
 from pgqueuer.queries import Queries
-from sqlalchemy import Connection, column, delete, func, table, text
+from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
 from polypost import clock
 from polypost.engine import workers as roll
 from polypost.engine.port import Engine, Ring
+from polypost.engine.queue import TROUBLE, close, connect, forget_history, install
 from polypost.engine.runner import Runner
 from polypost.engine.sweeper import SWEEP_SECONDS, repeat, ring_unrung, set_within
 from polypost.errors import StoreUnavailable
@@ -45,8 +43,6 @@ BATCH = 10
 RECONNECT_SECONDS = 1.0
 FRESH_SECONDS = 2.0
 PRUNE_SECONDS = 3600.0
-_LOG_KEPT = text("interval '1 day'")
-_STATISTICS_KEPT = text("interval '30 days'")
 _BEGIN = text("SELECT 1")
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
@@ -57,11 +53,6 @@ _QUEUE_SETTINGS = {
     # Compiling the look for jobs takes longer than any look.
     "jit": "off",
 }
-# PgQueuer asks after each look when the next job is due; its own indexes answer that by reading all jobs,
-# an eighth of a second for a million.
-_NEXT_DUE = """CREATE INDEX IF NOT EXISTS polypost_next_due
-    ON {names.queue_table} (execute_after) WHERE status = 'queued'::{names.queue_status_type}"""
-_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 log = structlog.get_logger("polypost.engine")
 
@@ -98,7 +89,7 @@ class PgQueuerEngine(Engine):
                 # SQLAlchemy begins with the first statement of its own; without one the ring would commit alone.
                 db.execute(_BEGIN)
             await_only(_enqueue(connection, rings))
-        except _TROUBLE as trouble:
+        except TROUBLE as trouble:
             raise StoreUnavailable("The store could not make the change durable.") from trouble
 
     async def start(self, *, work: bool = True) -> None:
@@ -135,7 +126,7 @@ class PgQueuerEngine(Engine):
         return asyncio.create_task(chore, name=f"polypost-{name}")
 
     async def _verify(self) -> None:
-        connection = await _connect(self._url)
+        connection = await connect(self._url)
         try:
             await QueueManager(Queries(AsyncpgDriver(connection))).verify_structure()
         except RuntimeError as missing:
@@ -143,15 +134,15 @@ class PgQueuerEngine(Engine):
                 "The queue's tables are missing or old.", next_step="Run `polypost migrate`."
             ) from missing
         finally:
-            await _close(connection)
+            await close(connection)
 
     async def _serve(self) -> None:
         """Keep one PgQueuer manager at work, with a new connection whenever the old one fails."""
         reached = True
         while not self._stopping.is_set():
             try:
-                connection = await _connect(self._url, _QUEUE_SETTINGS)
-            except _TROUBLE as trouble:
+                connection = await connect(self._url, _QUEUE_SETTINGS)
+            except TROUBLE as trouble:
                 if reached:
                     log.warning("queue out of reach", reason=_reason(trouble))
                 reached = False
@@ -188,13 +179,13 @@ class PgQueuerEngine(Engine):
                 shutdown_on_listener_failure=True,
                 heartbeat_timeout=self._lease,
             )
-        except (*_TROUBLE, FailingListenerError) as lost:
+        except (*TROUBLE, FailingListenerError) as lost:
             log.warning("queue connection lost", reason=_reason(lost))
         except Exception:
             log.exception("queue manager failed")
         finally:
             driver.failed.set()
-            await _close(driver.connection)
+            await close(driver.connection)
 
     def _manager(self, driver: _Driver) -> QueueManager:
         manager = QueueManager(Queries(driver))
@@ -235,7 +226,7 @@ class PgQueuerEngine(Engine):
             await self._store.write(partial(ring_unrung, engine=self, source=source))
 
     async def _prune(self) -> None:
-        await self._store.write(_forget_history)
+        await self._store.write(forget_history)
 
 
 class _Driver(AsyncpgDriver):
@@ -255,20 +246,6 @@ class _Driver(AsyncpgDriver):
             raise
 
 
-async def install(url: str) -> None:
-    """Create PgQueuer's tables, or bring those of an older release up to date; safe to repeat."""
-    # What happened to jobs is worth nothing after a crash: its two tables stay out of the write-ahead log.
-    settings = DBSettings(durability=Durability.balanced)
-    connection = await _connect(url)
-    try:
-        queries = Queries(AsyncpgDriver(connection), qbe=QueryBuilderEnvironment(settings))
-        await queries.upgrade()
-        await queries.optimize_autovacuum()
-        await connection.execute(_NEXT_DUE.format(names=settings.qualified))
-    finally:
-        await _close(connection)
-
-
 async def _enqueue(connection: Any, rings: Sequence[Ring]) -> None:
     now = clock.now()
     await Queries(AsyncpgDriver(connection)).enqueue(
@@ -285,26 +262,6 @@ def _unpack(payload: bytes | None) -> tuple[str, datetime]:
     return key, datetime.fromisoformat(at)
 
 
-def _forget_history(db: Connection) -> None:
-    """Drop what PgQueuer noted about jobs of the past; it never does that by itself."""
-    names = db_settings()
-    for name, kept in ((names.queue_table_log, _LOG_KEPT), (names.statistics_table, _STATISTICS_KEPT)):
-        noted = table(name, column("created"), schema=names.db_schema)
-        db.execute(delete(noted).where(noted.c.created < func.now() - kept))
-    roll.forget(db)
-
-
-async def _connect(url: str, settings: dict[str, str] | None = None) -> Any:
-    return await asyncpg.connect(url, timeout=10, command_timeout=30, server_settings=settings)
-
-
-async def _close(connection: Any) -> None:
-    try:
-        await connection.close(timeout=5)
-    except _TROUBLE:
-        connection.terminate()
-
-
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
@@ -316,3 +273,6 @@ async def _first(*waits: Awaitable[Any]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+
+
+__all__ = ["PgQueuerEngine", "install"]

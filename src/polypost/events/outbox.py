@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, String, Table, insert
+from sqlalchemy import Column, Connection, Index, String, Table
 
-from polypost.storage import Instant, Json, metadata, new_id
+from polypost.storage import HotInsert, Instant, Json, metadata, new_id
 
 outbox = Table(
     "outbox",
@@ -21,7 +21,7 @@ outbox = Table(
     Column("at", Instant, nullable=False),
     Index("ix_outbox_subject", "subject"),
 )
-_INSERT = insert(outbox)
+_INSERT = HotInsert(outbox)
 
 
 def append(
@@ -36,16 +36,14 @@ def append(
 ) -> str:
     """Say that `kind` happened to `subject`; returns the event's id."""
     event_id = new_id("evt")
-    db.execute(
-        _INSERT,
-        {
-            "id": event_id,
-            "project_id": project_id,
-            "type": kind,
-            "subject": subject,
-            "generation": generation,
-            "payload": payload,
-            "at": at,
-        },
-    )
+    row = {
+        "id": event_id,
+        "project_id": project_id,
+        "type": kind,
+        "subject": subject,
+        "generation": generation,
+        "payload": payload,
+        "at": at,
+    }
+    _INSERT(db, [row])
     return event_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
@@ -20,13 +20,13 @@ from polypost.posts.checks import problems_of
 from polypost.posts.orders import Accepted, Context, NewPost, NewTarget
 from polypost.posts.states import State
 from polypost.posts.tables import idempotency, posts, targets
-from polypost.storage import new_id
+from polypost.storage import HotInsert, new_id
 
 RING = "publish"
 REPLAY_WINDOW = timedelta(minutes=10)
 
-_INSERT_POST = insert(posts)
-_INSERT_TARGETS = insert(targets)
+_INSERT_POST = HotInsert(posts)
+_INSERT_TARGETS = HotInsert(targets)
 _KEY_VALUES = {
     "sqlite": sqlite.insert(idempotency).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(idempotency).on_conflict_do_nothing(),
@@ -80,8 +80,8 @@ def create(db: Connection, context: Context, project: Project, order: NewPost) -
     credits.reserve(db, project.id, entries, limit=project.credit_limit, at=now)
     failpoints.hit("P2")
     status = "scheduled" if order.when else "publishing"
-    db.execute(_INSERT_POST, _post_row(context, project.id, post_id, order, status, now))
-    db.execute(_INSERT_TARGETS, rows)
+    _INSERT_POST(db, [_post_row(context, project.id, post_id, order, status, now)])
+    _INSERT_TARGETS(db, rows)
     if order.when:
         announce_scheduled(db, project.id, post_id, due, now)
     context.engine.ring(db, [Ring(RING, row["id"], due) for row in rows])

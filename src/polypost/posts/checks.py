@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from polypost.errors import Problem
 from polypost.integrations.service import Integration
 from polypost.platforms.base import Connector, Draft, Options
 from polypost.platforms.registry import BUILT_IN, connector
+from polypost.posts import words
 from polypost.posts.orders import NewPost, NewTarget
 
 
@@ -85,13 +86,27 @@ def option_urls(order: NewPost, check_url: Callable[[str], str | None]) -> list[
         options = parse_options(network, target.options, where)[0] if network else None
         if network is None or options is None:
             continue
-        for ref in network.media_refs(options):
-            wrong = check_url(ref.url)
+        for url in dict.fromkeys(ref.url for ref in network.media_refs(options)):
+            wrong = check_url(url)
             if wrong is not None:
-                problems.append(
-                    Problem(where, wrong, "Give a public http or https address.", "address_refused")
-                )
+                hint = "Give a public http or https address."
+                problems += [
+                    Problem(path, wrong, hint, "address_refused")
+                    for path in _places(target.options, url, where)
+                ]
     return problems
+
+
+def _places(value: Any, url: str, where: str) -> Iterator[str]:
+    """The paths at which `url` stands in a value from JSON."""
+    if value == url:
+        yield where
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _places(item, url, f"{where}.{key}")
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _places(item, url, f"{where}[{place}]")
 
 
 def parse_options(
@@ -103,16 +118,16 @@ def parse_options(
     except ValidationError as error:
         return None, [
             Problem(_join(where, item["loc"]), *_said(item, network))
-            for item in error.errors(include_url=False, include_context=True)
+            for item in error.errors(include_url=False)
         ]
 
 
 def _said(item: Any, network: Connector) -> tuple[str, str, str]:
-    if item["type"] == "extra_forbidden":
+    message, hint, code = words.say(item)
+    if code == "unknown_key" and len(item["loc"]) == 1:
         known = ", ".join(field.alias or name for name, field in network.options.model_fields.items())
-        return "must NOT have additional properties", f"{network.spec.name} knows: {known}.", "unknown_key"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return message, "", "invalid"
+        hint = f"{network.spec.name} knows: {known}."
+    return message, hint, code
 
 
 def _join(where: str, loc: tuple[int | str, ...]) -> str:

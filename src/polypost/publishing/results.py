@@ -63,7 +63,6 @@ class Results:
         self, claimed: work.Claim, run: TargetRun, code: str, message: str, *, refusal: bool = False
     ) -> None:
         """It is known not to be out, or `code` is `outcome_unknown`: the reservation is released."""
-
         run.say("failed", message, {"code": code})
 
         def write(db: Connection) -> None:

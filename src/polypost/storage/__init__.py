@@ -1,8 +1,20 @@
 """The store: one transaction a request or a job, on SQLite or PostgreSQL, with the same functions."""
 
+from polypost.storage.hot import HotInsert
 from polypost.storage.metadata import Instant, Json, metadata
 from polypost.storage.records import new_id
 from polypost.storage.signals import Signals, emit
 from polypost.storage.store import Store, after_commit, open_store
 
-__all__ = ["Instant", "Json", "Signals", "Store", "after_commit", "emit", "metadata", "new_id", "open_store"]
+__all__ = [
+    "HotInsert",
+    "Instant",
+    "Json",
+    "Signals",
+    "Store",
+    "after_commit",
+    "emit",
+    "metadata",
+    "new_id",
+    "open_store",
+]

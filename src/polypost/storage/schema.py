@@ -102,8 +102,10 @@ def _sqlite_revision(path: Path) -> str | None:
 async def _postgres_revision(url: str) -> str | None:
     import asyncpg
 
+    from polypost.storage.postgres import address
+
     try:
-        connection: Any = await asyncpg.connect(url, timeout=10, command_timeout=30)
+        connection: Any = await asyncpg.connect(address(url), timeout=10, command_timeout=30)
         try:
             if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
                 return None

@@ -89,9 +89,7 @@ def test_the_scripts_make_what_the_rooms_declare(store_url: str | None, tmp_path
     assert read(tmp_path, store_url, tables) == {*metadata.tables, "alembic_version"}
 
 
-def test_the_scripts_make_it_to_the_letter(
-    postgres_url: str, fresh_database: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_the_scripts_make_it_to_the_letter(fresh_database: str, tmp_path: Path) -> None:
     import_every_table()
     schema.upgrade(tmp_path / "migrated")
     read(tmp_path / "declared", None, metadata.create_all, writing=True)
@@ -141,7 +139,7 @@ def test_an_upgrade_that_fails_changes_nothing(store_url: str | None, tmp_path: 
     # The last table of the script is there already, so the script fails after it made all others.
     foreign = execute("CREATE TABLE workers (id INTEGER)", "INSERT INTO workers VALUES (7)")
     read(tmp_path, store_url, foreign, writing=True)
-    with pytest.raises(schema.UpgradeFailed, match="changed nothing: .*workers.* already exists"):
+    with pytest.raises(schema.UpgradeFailed, match=r"changed nothing: .*workers.* already exists"):
         schema.upgrade(tmp_path, store_url)
     assert read(tmp_path, store_url, tables) == {"workers"}
     read(tmp_path, store_url, execute("DROP TABLE workers"), writing=True)

@@ -1,0 +1,79 @@
+"""One running world for each store, shared by all contract tests; every module gets a project of its own there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests import databases
+from tests.contract.tenant import Tenant, close, new_tenant
+from tests.processes import World
+
+Worlds = Callable[[str], World]
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Worlds]:
+    """The world on a store, started when the first test asks for it."""
+    started: dict[str, World] = {}
+
+    def on(store: str) -> World:
+        if store not in started:
+            url = None
+            if store == "postgresql":
+                url = databases.fresh_database(request.getfixturevalue("postgres_url"))
+            world = started[store] = World(tmp_path_factory.mktemp(store), database_url=url)
+            world.start()
+            world.control("POST", "limits", json={"enforced": False})
+        return started[store]
+
+    yield on
+    for world in started.values():
+        world.stop()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, worlds: Worlds) -> World:
+    """A running server and its sandbox; every test that asks for it runs on both stores."""
+    return worlds(request.param)
+
+
+@pytest.fixture(scope="session")
+def embedded(worlds: Worlds) -> World:
+    """The world on the embedded store, for tests in which the store does not matter."""
+    return worlds("sqlite")
+
+
+@pytest.fixture(scope="session")
+def new(worlds: Worlds) -> Iterator[Callable[..., Tenant]]:
+    """A maker of further projects: `new(world, credits=3)`."""
+    made: list[Tenant] = []
+
+    def make(world: World, *, credits: int | None = None) -> Tenant:
+        made.append(new_tenant(world, credits=credits))
+        return made[-1]
+
+    yield make
+    close(made)
+
+
+@pytest.fixture(scope="module")
+def tenant(world: World, new: Callable[..., Tenant]) -> Tenant:
+    """This module's project on either store."""
+    return new(world)
+
+
+@pytest.fixture(scope="module")
+def local(embedded: World, new: Callable[..., Tenant]) -> Tenant:
+    """This module's project on the embedded store."""
+    return new(embedded)
+
+
+@pytest.fixture(autouse=True)
+def no_faults(worlds: Worlds, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Trouble that a test orders on the networks ends with it."""
+    yield
+    for name in ("world", "embedded"):
+        if name in request.fixturenames:
+            request.getfixturevalue(name).control("DELETE", "faults")

@@ -1,0 +1,140 @@
+"""One account speaking to the Instagram simulator, and a place whose files Instagram can fetch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from tests import media
+from tests.platforms.simulators.helpers import Play, playing
+
+DAY = 86_400
+
+
+class Instagram:
+    """One account speaking to Instagram, and a place whose files Instagram can fetch."""
+
+    def __init__(self, running: Play, account: dict[str, Any], files: Files) -> None:
+        self.running = running
+        self.url = running.info.urls["instagram"]
+        self.account = account
+        self.id = account["platformUserId"]
+        self.token = account["accessToken"]
+        self.files = files
+
+    async def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        headers = {"authorization": f"Bearer {self.token}", **more.pop("headers", {})}
+        return await self.running.http.request(method, self.url + path, headers=headers, **more)
+
+    async def get(self, path: str, **query: Any) -> dict[str, Any]:
+        return good(await self.call("GET", path, params=query))
+
+    async def contain(self, **params: Any) -> httpx2.Response:
+        return await self.call("POST", f"/v26.0/{self.id}/media", data=params)
+
+    async def contained(self, **params: Any) -> str:
+        return good(await self.contain(**params))["id"]
+
+    async def finished(self, container: str) -> str:
+        """The container, once it is FINISHED."""
+        for _ in range(50):
+            status = await self.get(f"/v26.0/{container}", fields="status_code,status")
+            if status["status_code"] == "FINISHED":
+                return container
+            assert status["status_code"] == "IN_PROGRESS", status
+            await asyncio.sleep(0.02)
+        raise AssertionError("the container was never finished")
+
+    async def settled(self, container: str) -> dict[str, Any]:
+        """The container's status, once it is not IN_PROGRESS any more."""
+        for _ in range(50):
+            status = await self.get(f"/v26.0/{container}", fields="status_code,status")
+            if status["status_code"] != "IN_PROGRESS":
+                return status
+            await asyncio.sleep(0.02)
+        raise AssertionError("the container was never done")
+
+    async def publish(self, container: str) -> httpx2.Response:
+        return await self.call("POST", f"/v26.0/{self.id}/media_publish", data={"creation_id": container})
+
+    async def published(self, **params: Any) -> str:
+        container = await self.finished(await self.contained(**params))
+        return good(await self.publish(container))["id"]
+
+    async def picture(self, caption: str = "Hello", **more: Any) -> str:
+        return await self.published(image_url=self.files.add("a.jpg", media.jpeg()), caption=caption, **more)
+
+    def film(self, name: str = "a.mp4", **shape: Any) -> str:
+        return self.files.add(name, media.mp4(**({"width": 1080, "height": 1920} | shape)))
+
+    async def posts(self) -> list[dict[str, Any]]:
+        return await self.running.posts("instagram")
+
+    async def fault(self, fault: str, **more: Any) -> None:
+        await self.running.fault("instagram", fault, **({"times": 1} | more))
+
+
+@dataclass
+class Files:
+    """A tiny web server for the media that Instagram fetches."""
+
+    url: str = ""
+    served: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, name: str, data: bytes) -> str:
+        self.served[f"/{name}"] = data
+        return f"{self.url}/{name}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        data = self.served.get((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
+        status = "404 Not Found" if data is None else "200 OK"
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(data or b'')}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + (data or b""))
+        await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def at_instagram(folder: Path) -> AsyncIterator[Instagram]:
+    """The first demo account of a sandbox in a folder."""
+    files = Files()
+    server = await asyncio.start_server(files.serve, "127.0.0.1", 0)
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    files.url = f"http://{address}"
+    async with server, playing(folder, allow=[address]) as running:
+        yield Instagram(running, (await running.accounts("instagram"))[0], files)
+
+
+def telling(folder: Path) -> Callable[[Any], None]:
+    """Runs a story with the first demo account, against a sandbox of its own."""
+
+    def told(story: Any) -> None:
+        async def main() -> None:
+            async with at_instagram(folder) as ig:
+                await story(ig)
+
+        asyncio.run(main())
+
+    return told
+
+
+def good(answer: httpx2.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def bad(answer: httpx2.Response, code: int, subcode: int | None = None, status: int = 400) -> dict[str, Any]:
+    """The error of an answer, whose numbers must be these and whose envelope must be whole."""
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert (error["code"], error.get("error_subcode")) == (code, subcode)
+    assert error["type"] in {"OAuthException", "GraphMethodException"}
+    assert error["message"]
+    assert error["fbtrace_id"].startswith("A")
+    assert isinstance(error["is_transient"], bool)
+    return error
