@@ -103,7 +103,9 @@ class InvalidRequest(ApiError):
             first = self.problems[0]
             more = len(self.problems) - 1
             where = f"{first.path}: " if first.path else ""
-            message = f"{where}{first.message}" + (f" (and {more} more)" if more else "")
+            end = "" if first.message.endswith(".") else "."
+            message = f"{where}{first.message}{end} {first.hint}".rstrip()
+            message += f" (and {more} more)" if more else ""
         super().__init__(message[:500], code=code)
 
 

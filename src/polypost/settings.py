@@ -65,9 +65,6 @@ class Settings(BaseSettings):
     prices: dict[str, int] = Field(
         default_factory=dict, description="Credits per published post, by platform; else 1."
     )
-    dedupe_window_seconds: int = Field(
-        0, description="Identical bodies within this time are one post; 0 is off.", ge=0
-    )
     workers: int = Field(32, description="Targets one process carries out side by side.", ge=1)
     hide_unlisted_networks: bool = Field(
         default=True, description="Hide networks outside the contract's enum from the official Python client."

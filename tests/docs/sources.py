@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "polypost"
-PROBLEM_CODE = 3
-REFUSAL_CODE = 2
+# Where a code stands among the positional arguments of what takes one.
+CODE_PLACES = {"Problem": 3, "Refusal": 2, "answer": 2, "failed": 2, "_rejected": 1, "Row": 3}
 EVENT_KIND = 2
 
 
@@ -36,30 +36,38 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
                 yield getattr(called, "attr", getattr(called, "id", "")), node
 
 
-def _text(node: ast.expr | None) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+def _texts(node: ast.AST | None) -> set[str]:
+    """The texts an expression may be: itself, or both arms of a conditional."""
+    if isinstance(node, ast.IfExp):
+        return _texts(node.body) | _texts(node.orelse)
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
 
 
 def error_codes() -> set[str]:
     """Codes of error classes, of single errors, of problems and of the server's own refusals."""
-    found: set[str | None] = set()
+    found: set[str] = set()
     for path, tree in trees().items():
-        if is_simulator(path):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                found |= {
-                    _text(line.value)
-                    for line in node.body
-                    if isinstance(line, ast.Assign) and getattr(line.targets[0], "id", "") == "code"
-                }
+        if not is_simulator(path):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Assign):
+                    found |= _assigned_codes(node)
     for name, call in calls():
-        given = {keyword.arg: keyword.value for keyword in call.keywords}
-        found.add(_text(given.get("code")))
-        place = {"Problem": PROBLEM_CODE, "Refusal": REFUSAL_CODE}.get(name)
+        for keyword in call.keywords:
+            found |= _texts(keyword.value) if keyword.arg == "code" else set()
+        place = CODE_PLACES.get(name)
         if place is not None and len(call.args) > place:
-            found.add(_text(call.args[place]))
-    return {code for code in found if code}
+            found |= _texts(call.args[place])
+    return found
+
+
+def _assigned_codes(node: ast.Assign) -> set[str]:
+    target, value = node.targets[0], node.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        pairs = list(zip(target.elts, value.elts, strict=True))
+    else:
+        pairs = [(target, value)]
+    names = {"code", "TOO_LARGE"}
+    return set().union(*(_texts(value) for name, value in pairs if getattr(name, "id", "") in names))
 
 
 def events() -> set[str]:
@@ -72,15 +80,11 @@ def events() -> set[str]:
         if isinstance(kind, ast.JoinedStr):
             # The one composed name: a post's final status.
             found |= {f"post.{status}" for status in ("published", "partial", "failed")}
-        elif (text := _text(kind)) is not None:
-            found.add(text)
+        else:
+            found |= _texts(kind)
     return found
 
 
 def fail_points() -> set[str]:
     """Names that are passed to `failpoints.hit`."""
-    return {
-        text
-        for name, call in calls()
-        if name == "hit" and call.args and (text := _text(call.args[0])) is not None
-    }
+    return set().union(*(_texts(call.args[0]) for name, call in calls() if name == "hit" and call.args))

@@ -14,7 +14,13 @@ DEPTH = 32
 
 
 async def read(request: Request, *, most: int = BODY_BYTES) -> bytes:
-    """The body's bytes. Raises PayloadTooLarge as soon as it is known."""
+    """The body's bytes. Raises PayloadTooLarge as soon as it is known, InvalidRequest for a compressed one."""
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        hint = "Send plain JSON, without a Content-Encoding header."
+        raise InvalidRequest(
+            [Problem("Content-Encoding", "Compressed bodies are not taken.", hint, "content_encoding")]
+        )
     declared = request.headers.get("content-length", "")
     too_large = PayloadTooLarge(
         f"The body is larger than {most // 1000} kB.", next_step="Send less, or media by URL."
@@ -44,6 +50,8 @@ def parse(raw: bytes) -> dict[str, Any]:
                 )
             ]
         )
+    if not raw:
+        raise InvalidRequest([Problem("", "The body is empty.", "Send one JSON object.", "invalid_json")])
     try:
         value = from_json(raw, allow_inf_nan=False)
     except ValueError as error:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.errors import ApiError, InvalidRequest, PolypostError, Problem, StoreUnavailable
+from polypost.posts import words
 
 log = structlog.get_logger("polypost.api")
 _ERROR_FAMILIES = ("/v1/connect", "/v1/profiles", "/v1/apps", "/v1/pinterest", "/v1/tiktok")
@@ -91,7 +92,7 @@ def install(app: FastAPI) -> None:
         problems = []
         for item in error.errors():
             path = ".".join(str(part) for part in item["loc"][1:])
-            problems.append(Problem(path, str(item["msg"]), "", str(item["type"])))
+            problems.append(Problem(path, *words.say(item)))
         return from_error(request, InvalidRequest(problems))
 
     @app.exception_handler(HTTPException)

@@ -22,7 +22,7 @@ from polypost.errors import AddressRefused, InvalidRequest, Problem, ServiceUnav
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.posts import accept, changes, checks, queries, timeline
-from polypost.posts.orders import Accepted, NewPost, fingerprint
+from polypost.posts.orders import CREATE, Accepted, NewPost, fingerprint
 
 router = APIRouter()
 SILENCE = 30.0
@@ -35,16 +35,24 @@ async def create(request: Request) -> Response:
     rooms = services(request)
     body = parse(await read(request))
     failpoints.hit("P1")
-    if request.query_params.get("dryRun") == "true":
-        return await preview.answer(rooms, who, body, probe=request.query_params.get("probeMedia") == "true")
+    if preview.flag(request, "dryRun"):
+        return await preview.answer(rooms, who, body, probe=preview.flag(request, "probeMedia"))
     await promise(rooms)
-    order = await order_from(rooms, who, body)
-    order = dataclasses.replace(
-        order,
-        api_key_id=who.key_id,
-        fingerprint=fingerprint(body),
-        idempotency_key=idempotency_key(request),
-    )
+    asked: dict[str, Any] = {
+        "api_key_id": who.key_id,
+        "fingerprint": fingerprint(body),
+        "idempotency_key": idempotency_key(request),
+    }
+    try:
+        order = await order_from(rooms, who, body)
+    except InvalidRequest:
+        known = await rooms.store.write(
+            lambda db: accept.made_before(db, who.project, operation=CREATE, **asked)
+        )
+        if known is None:
+            raise
+        return await _created(request, rooms, who, None, known)
+    order = dataclasses.replace(order, **asked)
     accepted = await rooms.store.write(lambda db: accept.create(db, rooms.posts, who.project, order))
     failpoints.hit("P3")
     return await _created(request, rooms, who, order, accepted)
@@ -109,10 +117,10 @@ def idempotency_key(request: Request) -> str | None:
 
 
 async def _created(
-    request: Request, rooms: Services, who: Principal, order: NewPost, accepted: Accepted
+    request: Request, rooms: Services, who: Principal, order: NewPost | None, accepted: Accepted
 ) -> Response:
     project_id = who.project.id
-    if order.when is not None and not accepted.replayed:
+    if order is not None and order.when is not None and not accepted.replayed:
         await waiting.note_if_gone(rooms, request, project_id, accepted.post_id)
         return answers.ok(answers.scheduled(order, accepted), 202)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else None
@@ -132,9 +140,7 @@ async def validate(request: Request) -> Response:
     """The dry run under a path of its own."""
     who = await principal(request)
     body = await json_object(request)
-    return await preview.answer(
-        services(request), who, body, probe=request.query_params.get("probeMedia") == "true"
-    )
+    return await preview.answer(services(request), who, body, probe=preview.flag(request, "probeMedia"))
 
 
 @router.get("/v1/posts")

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, wire
 from polypost.api.services import Services
-from polypost.errors import Problem
+from polypost.errors import InvalidRequest, Problem
+from polypost.integrations import Integration
 from polypost.posts import checks
 from polypost.posts.orders import NewPost
 from polypost.posts.preview import judge_media
 from polypost.posts.preview import preview as verdict
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def flag(request: Request, name: str) -> bool:
+    """A query parameter that is true or false; absent is false.
+
+    Raises InvalidRequest for anything else: a dry run that is not understood must not become a publication,
+    so the name is found whatever its capital letters.
+    """
+    given = [value for key, value in request.query_params.multi_items() if key.casefold() == name.casefold()]
+    if any(value.lower() not in _FLAGS for value in given):
+        raise InvalidRequest([Problem(name, "must be true or false", "Write true or false.", "bool_parsing")])
+    return any(_FLAGS[value.lower()] for value in given)
 
 
 async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
@@ -30,9 +47,8 @@ async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe
     said, found = await rooms.store.read(lambda db: verdict(db, rooms.posts, who.project, order))
     known = {problem.path for problem in problems}
     problems += [problem for problem in said.problems if problem.path not in known]
-    if probe and not problems and order.media:
-        stored = await rooms.media.open(who.project.id, f"dry_{secrets.token_hex(8)}", list(order.media))
-        problems += judge_media(order, found, stored)
+    if probe and not problems:
+        problems += await _probed(rooms, who, order, found)
     if said.left is not None and said.price > said.left:
         hint = "Raise the project's limit or publish to fewer accounts."
         problems.append(
@@ -44,6 +60,18 @@ async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe
             )
         )
     return answers.ok(_shape(problems, order, said.price, said.left, said.texts))
+
+
+async def _probed(
+    rooms: Services, who: Principal, order: NewPost, found: Mapping[str, Integration]
+) -> list[Problem]:
+    wanted = [*order.media, *checks.option_media(order)]
+    if not wanted:
+        return []
+    fetch_id = f"dry_{secrets.token_hex(8)}"
+    stored = await rooms.media.open(who.project.id, fetch_id, wanted)
+    await rooms.media.expire([fetch_id])
+    return judge_media(order, found, stored)
 
 
 def _refused(rooms: Services, url: str) -> str | None:

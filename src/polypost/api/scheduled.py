@@ -24,6 +24,7 @@ from polypost.posts import accept, changes, queries
 from polypost.posts.orders import When, fingerprint
 
 router = APIRouter(prefix="/v1/posts/scheduled")
+_REPLAYED = {"Idempotency-Replayed": "true"}
 
 
 @router.get("")
@@ -68,14 +69,20 @@ async def reschedule(request: Request, post_id: str) -> Response:
     zone = row.timezone if body.timezone is None else body.timezone
     when, wrong = wire.resolve(body.scheduledFor, zone, rooms.settings.horizon, "scheduledFor")
     if when is None:
+        if await _repeats(request, who, raw, post_id):
+            return _rescheduled(row.scheduled_for, row.warning, _REPLAYED)
         raise InvalidRequest([wrong] if wrong else [])
 
     def change(db: Connection) -> None:
         changes.reschedule(db, rooms.posts, who.project, post_id, when)
 
     headers = await _once(request, who, raw, post_id, change)
-    answer = {"success": True, "message": "Post rescheduled.", "scheduledFor": answers.stamp(when.instant)}
-    return answers.ok(answer | ({"warningMessage": when.note} if when.note else {}), 200, headers)
+    return _rescheduled(when.instant, when.note, headers)
+
+
+def _rescheduled(at: Any, note: str | None, headers: dict[str, str] | None) -> Response:
+    answer = {"success": True, "message": "Post rescheduled.", "scheduledFor": answers.stamp(at)}
+    return answers.ok(answer | ({"warningMessage": note} if note else {}), 200, headers)
 
 
 @router.put("/{post_id}")
@@ -89,7 +96,12 @@ async def edit(request: Request, post_id: str) -> Response:
     asked = dict(raw)
     if isinstance(asked.get("scheduledFor"), str) and asked.get("timezone") is None:
         asked["timezone"] = row.timezone
-    order = await order_from(rooms, who, asked, model=wire.EditBody)
+    try:
+        order = await order_from(rooms, who, asked, model=wire.EditBody)
+    except InvalidRequest:
+        if await _repeats(request, who, raw, post_id):
+            return _edited(post_id, row.scheduled_for, row.warning, _REPLAYED)
+        raise
     order = dataclasses.replace(order, raw=raw)
     if order.when is None and raw.get("timezone") is not None:
         order = dataclasses.replace(order, when=_in_zone(row, order.timezone, rooms.settings.horizon))
@@ -98,16 +110,18 @@ async def edit(request: Request, post_id: str) -> Response:
         changes.edit(db, rooms.posts, who.project, post_id, order)
 
     headers = await _once(request, who, raw, post_id, change)
-    instant = order.when.instant if order.when else row.scheduled_for
-    answer: dict[str, Any] = {
+    when = order.when or When(row.scheduled_for, row.timezone)
+    return _edited(post_id, when.instant, when.note, headers)
+
+
+def _edited(post_id: str, at: Any, note: str | None, headers: dict[str, str] | None) -> Response:
+    answer = {
         "success": True,
         "message": "Post updated.",
         "postId": post_id,
-        "scheduledFor": answers.stamp(instant),
+        "scheduledFor": answers.stamp(at),
     }
-    if order.when and order.when.note:
-        answer["warningMessage"] = order.when.note
-    return answers.ok(answer, 200, headers)
+    return answers.ok(answer | ({"warningMessage": note} if note else {}), 200, headers)
 
 
 def _in_zone(row: Any, zone: str, horizon: Any) -> When | None:
@@ -128,7 +142,7 @@ async def _once(
     """Run the change, or nothing when its Idempotency-Key has been used for it already."""
     rooms = services(request)
     key = idempotency_key(request)
-    operation = f"{request.method} {request.url.path}"
+    operation = _operation(request)
 
     def write(db: Connection) -> bool:
         if key is not None:
@@ -140,4 +154,19 @@ async def _once(
         change(db)
         return False
 
-    return {"Idempotency-Replayed": "true"} if await rooms.store.write(write) else None
+    return _REPLAYED if await rooms.store.write(write) else None
+
+
+async def _repeats(request: Request, who: Principal, raw: dict[str, Any], post_id: str) -> bool:
+    """Whether this change was made before under its key, although it would not be taken now: its hour has passed."""
+    key = idempotency_key(request)
+    if key is None:
+        return False
+    known = await services(request).store.read(
+        lambda db: accept.post_of_key(db, who.project.id, _operation(request), key, fingerprint(raw))
+    )
+    return known == post_id
+
+
+def _operation(request: Request) -> str:
+    return f"{request.method} {request.url.path}"

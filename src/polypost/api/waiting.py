@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 
 from polypost import clock
+from polypost.api.presence import client_gone
 from polypost.api.services import Services
 from polypost.posts import accept, queries
 from polypost.posts.queries import Shown
@@ -51,5 +52,5 @@ def left_of(rooms: Services, found: Shown) -> float:
 
 async def note_if_gone(rooms: Services, request: Request, project_id: str, post_id: str) -> None:
     """Remember that the answer will not be delivered, so that the same body again is no second post."""
-    if await request.is_disconnected():
+    if await client_gone(request):
         await rooms.store.write(lambda db: accept.mark_undelivered(db, project_id, post_id))

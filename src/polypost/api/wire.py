@@ -130,7 +130,7 @@ class RetryBody(Closed):
     force: bool = False
 
 
-def problems_in(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+def problems_in(error: ValidationError) -> list[Problem]:
     """Pydantic's findings as problems with the contract's paths and words."""
     found = []
     for item in error.errors(include_url=False):
@@ -146,7 +146,7 @@ def read(model: type[M], body: dict[str, Any]) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        raise InvalidRequest(problems_in(error, model)) from error
+        raise InvalidRequest(problems_in(error)) from error
 
 
 def read_what_fits(model: type[M], body: dict[str, Any]) -> tuple[M | None, list[Problem]]:
@@ -154,7 +154,7 @@ def read_what_fits(model: type[M], body: dict[str, Any]) -> tuple[M | None, list
     try:
         return model.model_validate(body), []
     except ValidationError as error:
-        problems = problems_in(error, model)
+        problems = problems_in(error)
         pruned = _without(body, [item["loc"] for item in error.errors(include_url=False)])
     try:
         return model.model_validate(pruned), problems
@@ -231,15 +231,8 @@ def _when(body: EditBody, horizon: timedelta, *, editing: bool) -> tuple[When | 
             )
         )
     now_asked = isinstance(body, CreateBody) and body.publishNow is True
-    if body.timezone is not None and not clock.valid_zone(body.timezone):
-        problems.append(
-            Problem(
-                "timezone",
-                "is not a time zone of the IANA database",
-                "Use a name such as Europe/Berlin or UTC.",
-                "unknown_zone",
-            )
-        )
+    if (unknown := unknown_zone(body.timezone)) is not None:
+        problems.append(unknown)
     elif said is not None:
         when, wrong = resolve(said, body.timezone, horizon, name)
         if wrong is None and when is not None and not now_asked:
@@ -266,10 +259,20 @@ def _when(body: EditBody, horizon: timedelta, *, editing: bool) -> tuple[When | 
     return None, problems
 
 
+def unknown_zone(name: str | None) -> Problem | None:
+    """What is wrong with the name of a time zone; None when nothing is."""
+    if name is None or clock.valid_zone(name):
+        return None
+    hint = "Use a name such as Europe/Berlin or UTC; capital letters count."
+    return Problem("timezone", "is not a time zone of the IANA database", hint, "unknown_zone")
+
+
 def resolve(
     said: str, timezone: str | None, horizon: timedelta, path: str
 ) -> tuple[When | None, Problem | None]:
     """The instant a user means, or what is wrong with it (RELIABILITY §7)."""
+    if (unknown := unknown_zone(timezone)) is not None:
+        return None, unknown
     now: datetime = clock.now()
     try:
         resolved = clock.resolve(said, timezone)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, case, func, select, text
 
 from polypost.credits.tables import ledger
 from polypost.errors import PaymentRequired
-from polypost.storage import HotInsert, new_id
+from polypost.storage import HotInsert
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:project, 7))")
 _INSERT = HotInsert(ledger)
@@ -61,7 +61,6 @@ def used(db: Connection, project_id: str) -> int:
 def _rows(project_id: str, entries: Sequence[Entry], kind: str, at: datetime) -> list[dict[str, object]]:
     return [
         {
-            "id": new_id("led"),
             "project_id": project_id,
             "target_id": entry.target_id,
             "generation": entry.generation,

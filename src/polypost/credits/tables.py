@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, String, Table
 
 from polypost.storage import Instant, metadata
 
 ledger = Table(
     "ledger",
     metadata,
-    Column("id", String(40), primary_key=True),
+    # What may be there once is its key.
+    Column("target_id", String(40), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("kind", String(8), primary_key=True),
     Column("project_id", String(40), nullable=False),
-    Column("target_id", String(40), nullable=False),
-    Column("generation", Integer, nullable=False),
-    Column("kind", String(8), nullable=False),
     Column("amount", Integer, nullable=False),
     Column("platform", String(24), nullable=False),
     Column("integration_id", String(40), nullable=False),
     Column("at", Instant, nullable=False),
-    UniqueConstraint("target_id", "generation", "kind"),
     Index("ix_ledger_project_id_kind_at", "project_id", "kind", "at"),
+    sqlite_with_rowid=False,
 )

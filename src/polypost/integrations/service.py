@@ -58,10 +58,13 @@ _SHOWN: tuple[Column[Any], ...] = (
 )
 
 
+_WHOLE = select(*_SHOWN).where(_T.id == bindparam("id"), _T.project_id == bindparam("project"))
+
+
 @cache
 def _find(count: int) -> Select[Any]:
     """The statement for so many ids: an expanding IN would be compiled anew for each request."""
-    return select(*_SHOWN).where(
+    return select(_T.id, _T.updated_at).where(
         _T.project_id == bindparam("project"),
         _T.id.in_([bindparam(f"id{number}") for number in range(count)]),
         _T.disconnected_at.is_(None),
@@ -178,11 +181,25 @@ def get(db: Connection, project_id: str, integration_id: str) -> Integration:
     return found[integration_id]
 
 
+# Accounts as they were read, by id; a row that changed has another updated_at.
+_READ: dict[str, Integration] = {}
+_MOST_READ = 10_000
+
+
 def find(db: Connection, project_id: str, ids: Iterable[str]) -> dict[str, Integration]:
     """The connected accounts of the project among `ids`, by id; what is foreign, absent or gone is left out."""
     named = {f"id{number}": each for number, each in enumerate(ids)}
-    rows = db.execute(_find(len(named)), {"project": project_id, **named})
-    return {row.id: _integration_of(row) for row in rows}
+    found = {}
+    for row in db.execute(_find(len(named)), {"project": project_id, **named}):
+        known = _READ.get(row.id)
+        if known is None or known.updated_at != row.updated_at or known.project_id != project_id:
+            if len(_READ) >= _MOST_READ:
+                _READ.clear()
+            known = _READ[row.id] = _integration_of(
+                db.execute(_WHOLE, {"id": row.id, "project": project_id}).one()
+            )
+        found[row.id] = known
+    return found
 
 
 def list_integrations(

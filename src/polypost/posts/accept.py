@@ -20,7 +20,7 @@ from polypost.posts.checks import problems_of
 from polypost.posts.orders import Accepted, Context, NewPost, NewTarget
 from polypost.posts.states import State
 from polypost.posts.tables import idempotency, posts, targets
-from polypost.storage import HotInsert, new_id
+from polypost.storage import HotInsert, earliest_id, new_id
 
 RING = "publish"
 REPLAY_WINDOW = timedelta(minutes=10)
@@ -94,6 +94,27 @@ def create(db: Connection, context: Context, project: Project, order: NewPost) -
     )
 
 
+def made_before(
+    db: Connection,
+    project: Project,
+    *,
+    operation: str,
+    api_key_id: str,
+    fingerprint: int,
+    idempotency_key: str | None,
+) -> Accepted | None:
+    """The post that an equal request made earlier; None when there is none.
+
+    For a body that would not be taken any more: it may be a repeat of one that was, such as a post for an
+    hour that has passed since. Raises KeyReused.
+    """
+    if idempotency_key is not None:
+        known = post_of_key(db, project.id, operation, idempotency_key, fingerprint)
+    else:
+        known = _undelivered(db, project, api_key_id, fingerprint, clock.now())
+    return None if known is None else _answer(db, project.id, known)
+
+
 def announce_scheduled(db: Connection, project_id: str, post_id: str, due: datetime, now: datetime) -> None:
     """The `post.scheduled` event: at acceptance, and again when the hour moves."""
     append(
@@ -110,20 +131,20 @@ def _already_there(
         )
     if order.fingerprint is None:
         return None
-    found = _undelivered(db, project, order, now)
-    if found is not None:
-        mine = (posts.c.id == found, posts.c.project_id == project.id, posts.c.delivery == "lost")
-        db.execute(update(posts).where(*mine).values(delivery="replayed"))
-    return found
+    return _undelivered(db, project, order.api_key_id, order.fingerprint, now)
 
 
-def _undelivered(db: Connection, project: Project, order: NewPost, now: datetime) -> str | None:
+def _undelivered(
+    db: Connection, project: Project, api_key_id: str | None, fingerprint: int, now: datetime
+) -> str | None:
     """The post that this body made before, if its answer was lost or the project's window says one post (A3)."""
     window = timedelta(seconds=project.dedupe_window_seconds)
-    for row in db.execute(_SAME_BODY, {"print": order.fingerprint}):
-        ours = row.project_id == project.id and row.api_key_id == order.api_key_id and row.deleted_at is None
+    for row in db.execute(_SAME_BODY, {"print": fingerprint}).all():
+        ours = row.project_id == project.id and row.api_key_id == api_key_id and row.deleted_at is None
         age = now - row.created_at
         if ours and ((row.delivery == "lost" and age < REPLAY_WINDOW) or age < window):
+            mine = (posts.c.id == row.id, posts.c.project_id == project.id, posts.c.delivery == "lost")
+            db.execute(update(posts).where(*mine).values(delivery="replayed"))
             return str(row.id)
     return None
 
@@ -145,12 +166,17 @@ def remember_key(
     }
     if db.execute(_KEY_VALUES[db.dialect.name], values).rowcount == 1:
         return None
-    row = db.execute(_FIND_KEY, {"project": project_id, "op": operation, "name": key}).one()
-    if row.fingerprint != fingerprint:
+    return post_of_key(db, project_id, operation, key, fingerprint)
+
+
+def post_of_key(db: Connection, project_id: str, operation: str, key: str, fingerprint: int) -> str | None:
+    """The post that an idempotency key stands for; None when it is free. Raises KeyReused for another body."""
+    row = db.execute(_FIND_KEY, {"project": project_id, "op": operation, "name": key}).one_or_none()
+    if row is not None and row.fingerprint != fingerprint:
         raise KeyReused(
             "This Idempotency-Key was used with another body.", next_step="Use a new key for a new post."
         )
-    return str(row.post_id)
+    return None if row is None else str(row.post_id)
 
 
 def _answer(db: Connection, project_id: str, post_id: str) -> Accepted:
@@ -235,6 +261,8 @@ def mark_undelivered_before_start(db: Connection, server: str, now: datetime) ->
     return db.execute(
         update(posts)
         .where(
+            # Ids are ordered by time: the primary key finds the last minutes without an index of its own.
+            posts.c.id >= earliest_id("post", (now - REPLAY_WINDOW).timestamp() - 1),
             posts.c.server == server,
             posts.c.created_at >= now - REPLAY_WINDOW,
             or_(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from polypost.errors import Problem
 from polypost.integrations.service import Integration
-from polypost.platforms.base import Connector, Draft, Options
+from polypost.platforms.base import Connector, Draft, MediaRef, Options
 from polypost.platforms.registry import BUILT_IN, connector
 from polypost.posts import words
 from polypost.posts.orders import NewPost, NewTarget
@@ -77,6 +77,17 @@ def _target_problems(
     return problems
 
 
+def option_media(order: NewPost) -> list[MediaRef]:
+    """The further media that the options of an order name; none for options that are wrong."""
+    found: list[MediaRef] = []
+    for target in order.targets:
+        network = connector(target.platform)
+        options = parse_options(network, target.options, "")[0] if network else None
+        if network is not None and options is not None:
+            found.extend(network.media_refs(options))
+    return found
+
+
 def option_urls(order: NewPost, check_url: Callable[[str], str | None]) -> list[Problem]:
     """What is wrong with URLs that options name (covers, thread media)."""
     problems = []
@@ -92,21 +103,21 @@ def option_urls(order: NewPost, check_url: Callable[[str], str | None]) -> list[
                 hint = "Give a public http or https address."
                 problems += [
                     Problem(path, wrong, hint, "address_refused")
-                    for path in _places(target.options, url, where)
+                    for path in places_of(url, target.options, where)
                 ]
     return problems
 
 
-def _places(value: Any, url: str, where: str) -> Iterator[str]:
-    """The paths at which `url` stands in a value from JSON."""
+def places_of(url: str, value: Any, where: str) -> Iterator[str]:
+    """The paths at which `url` stands in a value from JSON, itself at the path `where`."""
     if value == url:
         yield where
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _places(item, url, f"{where}.{key}")
+            yield from places_of(url, item, f"{where}.{key}")
     elif isinstance(value, list):
         for place, item in enumerate(value):
-            yield from _places(item, url, f"{where}[{place}]")
+            yield from places_of(url, item, f"{where}[{place}]")
 
 
 def parse_options(

@@ -12,6 +12,9 @@ from typing import Any
 from polypost.engine import Engine
 from polypost.platforms.base import MediaRef
 
+# What an idempotency key of a new post stands for.
+CREATE = "POST /v1/posts"
+
 
 @dataclass(frozen=True, slots=True)
 class NewTarget:
@@ -46,7 +49,7 @@ class NewPost:
     api_key_id: str | None = None
     fingerprint: int | None = None
     idempotency_key: str | None = None
-    operation: str = "POST /v1/posts"
+    operation: str = CREATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from polypost.integrations import service as integrations
 from polypost.integrations.service import Integration
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.registry import connector
-from polypost.posts.checks import locate, parse_options, problems_of
+from polypost.posts.checks import locate, parse_options, places_of, problems_of
 from polypost.posts.orders import Context, NewPost
 
 
@@ -47,6 +47,14 @@ def judge_media(order: NewPost, found: Mapping[str, Integration], stored: Mappin
         got = stored[item.url]
         if isinstance(got, PolypostError):
             problems.append(Problem(f"mediaItems[{place}].url", str(got), got.next_step, got.code))
+    for index, target in enumerate(order.targets):
+        for url, got in stored.items():
+            if isinstance(got, PolypostError):
+                where = f"platforms[{index}].platformSpecificData"
+                problems += [
+                    Problem(path, str(got), got.next_step, got.code)
+                    for path in places_of(url, target.options, where)
+                ]
     if problems:
         return problems
     media = tuple(

@@ -41,7 +41,6 @@ posts = Table(
     Index("ix_posts_project_id_created_at", "project_id", "created_at"),
     Index("ix_posts_project_id_scheduled_for", "project_id", "scheduled_for"),
     Index("ix_posts_fingerprint", "fingerprint"),
-    Index("ix_posts_created_at_server", "created_at", "server"),
 )
 
 targets = Table(

@@ -7,7 +7,7 @@ from typing import Any
 
 _TEXT = ("must be a text", "Write it in double quotes.")
 _WHOLE = ("must be a whole number", "Write it in digits, without quotes.")
-_OBJECT = ("must be an object", "Write it in curly brackets: {…}.")
+_OBJECT = ("must be an object", "Write it in curly brackets: {{…}}.")
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "missing": ("is required", "Add this key."),

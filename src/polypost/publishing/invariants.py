@@ -222,7 +222,7 @@ def _across_projects(db: Connection, now: datetime) -> Iterable[str]:
         select(attempts.c.id)
         .join(targets, targets.c.id == attempts.c.target_id)
         .where(targets.c.project_id != attempts.c.project_id),
-        select(ledger.c.id)
+        select(ledger.c.target_id)
         .join(targets, targets.c.id == ledger.c.target_id)
         .where(targets.c.project_id != ledger.c.project_id),
     ):

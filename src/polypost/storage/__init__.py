@@ -2,7 +2,7 @@
 
 from polypost.storage.hot import HotInsert
 from polypost.storage.metadata import Instant, Json, metadata
-from polypost.storage.records import new_id
+from polypost.storage.records import earliest_id, new_id
 from polypost.storage.signals import Signals, emit
 from polypost.storage.store import Store, after_commit, open_store
 
@@ -13,6 +13,7 @@ __all__ = [
     "Signals",
     "Store",
     "after_commit",
+    "earliest_id",
     "emit",
     "metadata",
     "new_id",

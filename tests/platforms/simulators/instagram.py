@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,29 +85,45 @@ class Files:
 
     url: str = ""
     served: dict[str, bytes] = field(default_factory=dict)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: list[Any] = field(default_factory=list)
 
     def add(self, name: str, data: bytes) -> str:
         self.served[f"/{name}"] = data
         return f"{self.url}/{name}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.calls.append(asyncio.current_task())
         data = self.served.get((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
+        await self.answers.wait()
         status = "404 Not Found" if data is None else "200 OK"
         head = f"HTTP/1.1 {status}\r\nContent-Length: {len(data or b'')}\r\nConnection: close\r\n\r\n"
-        writer.write(head.encode() + (data or b""))
-        await writer.drain()
+        # A fetch that gave up has closed its end by now.
+        with suppress(ConnectionError):
+            writer.write(head.encode() + (data or b""))
+            await writer.drain()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async def finish(self) -> None:
+        """Let every call under way come to its end."""
+        self.answers.set()
+        await asyncio.gather(*self.calls)
 
 
 @asynccontextmanager
-async def at_instagram(folder: Path) -> AsyncIterator[Instagram]:
-    """The first demo account of a sandbox in a folder."""
+async def at_instagram(folder: Path, *, port: int | None = None) -> AsyncIterator[Instagram]:
+    """The first demo account of a sandbox in a folder; the media server is at `port` if one is given."""
     files = Files()
-    server = await asyncio.start_server(files.serve, "127.0.0.1", 0)
+    files.answers.set()
+    server = await asyncio.start_server(files.serve, "127.0.0.1", port or 0)
     address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     files.url = f"http://{address}"
-    async with server, playing(folder, allow=[address]) as running:
-        yield Instagram(running, (await running.accounts("instagram"))[0], files)
+    async with server:
+        async with playing(folder, allow=[address]) as running:
+            yield Instagram(running, (await running.accounts("instagram"))[0], files)
+        await files.finish()
 
 
 def telling(folder: Path) -> Callable[[Any], None]:

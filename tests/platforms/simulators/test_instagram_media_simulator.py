@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests import media
-from tests.platforms.simulators.instagram import Instagram, bad, good, telling
+from tests.platforms.simulators.instagram import Instagram, at_instagram, bad, good, telling
 
 
 @pytest.fixture
@@ -290,5 +290,32 @@ def test_processing_can_be_made_to_last(on):
             assert (await ig.get(f"/{container}", fields="status_code"))["status_code"] == "IN_PROGRESS"
         await ig.running.control("POST", "clock", advance=101)
         await ig.finished(container)
+
+    on(story)
+
+
+def test_a_fetch_that_a_stop_cuts_off_is_taken_up_again(tmp_path):
+    async def main() -> None:
+        async with at_instagram(tmp_path) as ig:
+            ig.files.answers.clear()
+            url = ig.film()
+            container = await ig.contained(media_type="REELS", video_url=url)
+            assert (await ig.get(f"/{container}", fields="status_code"))["status_code"] == "IN_PROGRESS"
+            asked = urlsplit(url)
+        moved = Path(asked.path).name
+        async with at_instagram(tmp_path, port=asked.port) as ig:
+            assert ig.film(moved) == url
+            await ig.finished(container)
+
+    asyncio.run(main())
+
+
+def test_the_upload_address_tells_where_to_go_on(on):
+    async def story(ig: Instagram) -> None:
+        _, path = await resumable(ig)
+        assert await ig.get(path) == {"offset": 0}
+        part = await ig.call("POST", path, headers={"offset": "0", "file_size": "9"}, content=b"12345")
+        assert good(part)["success"]
+        assert await ig.get(path) == {"offset": 5}
 
     on(story)

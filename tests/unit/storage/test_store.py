@@ -245,6 +245,6 @@ def test_instants_and_json_come_back_as_they_went(with_things):
 def test_ids_name_their_kind_differ_and_follow_time():
     made = [new_id("post") for _ in range(2000)]
     assert len(set(made)) == len(made)
-    assert all(name.startswith("post_") and len(name) == len("post_") + 26 for name in made)
-    stamps = [name[5:14] for name in made]
+    assert all(name.startswith("post_") and len(name) == len("post_") + 32 for name in made)
+    stamps = [name[5:17] for name in made]
     assert stamps == sorted(stamps)

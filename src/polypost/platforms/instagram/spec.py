@@ -80,7 +80,7 @@ SPEC = Spec(
         "Only professional accounts (Business or Creator) can publish.",
         "There are no text-only posts, and a story takes no caption.",
         "A single video is always a reel.",
-        "Instagram pulls pictures and covers from an address of this server, so that address has to be public.",
+        "Instagram fetches pictures and covers itself, from the URL in the post; that URL has to be public.",
         "Carousel items are all cropped to the shape of the first one.",
         "Pictures narrower than 320 or wider than 1440 pixels are scaled.",
         "How many posts a day are allowed (50 or 100) differs by account and is read before each publication.",

@@ -23,7 +23,7 @@ from polypost.platforms.simkit import Params
 
 MEDIA_TYPES = frozenset({"", "IMAGE", "VIDEO", "REELS", "STORIES", "CAROUSEL"})
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")
-FLAGS = ("share_to_feed", "is_paid_partnership", "is_ai_generated", "comment_enabled")
+FLAGS = ("share_to_feed", "is_paid_partnership", "is_ai_generated")
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0", ""})
 # A tag begins where no word or other tag is running.
 _HASHTAG = re.compile(r"(?<![\w&#])#\w+")

@@ -134,11 +134,10 @@ class Containers:
             return None
         return _container(document)
 
-    def look(self, container: Container) -> Container:
+    def look(self, container: Container) -> None:
         """Count a look at one that is being worked on, which brings it nearer to its end."""
         if container.status == IN_PROGRESS and container.stage == HERE:
             self._net.documents.update(CONTAINER, container.id, looks=container.looks + 1)
-        return container
 
     def change(self, container: Container, **changes: Any) -> None:
         """Set members of the stored container."""

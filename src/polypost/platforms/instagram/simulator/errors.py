@@ -40,7 +40,6 @@ FAULTS: dict[str, Fault] = {
         "Media download failed",
         "The address did not give a file.",
     ),
-    "server": _transient(-1, 2207001, "Instagram had an accident. Try again later."),
     "creation_failed": _transient(-1, 2207032, "The media could not be created. Make a new container."),
     "upload_unknown": _transient(-1, 2207053, "The upload failed for an unknown reason."),
     "not_ready": Fault(
@@ -59,9 +58,6 @@ FAULTS: dict[str, Fault] = {
     ),
     "container_expired": Fault(
         -2, 2207020, "Media expired", "Media expired", "It was not published in time. Make a new container."
-    ),
-    "media_gone": Fault(
-        24, 2207006, "The requested resource does not exist", "Media not found", "It is gone."
     ),
     "quota": Fault(
         9,
@@ -160,8 +156,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "cannot_delete": Fault(10, None, "(#10) Media of this kind cannot be deleted over the API", status=403),
 }
-# What a container's status says about a film is only a number; these two come nowhere else.
-DOWNLOAD_FAILED, UPLOAD_FAILED = 2207077, 2207082
+# Stands only in a container's status; the code that would go with it is not certain.
+DOWNLOAD_FAILED = 2207077
 
 
 def answer(fault: Fault, *, headers: dict[str, str] | None = None) -> Response:

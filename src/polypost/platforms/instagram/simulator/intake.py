@@ -67,22 +67,25 @@ class Intake:
         return await self.finish(container)
 
     async def finish(self, container: Container) -> bool:
-        """All bytes of a film are here: examine them; False when they are none or against the rules."""
+        """All bytes are here: examine them; False when they are no media at all.
+
+        A film against the rules is taken and fails in the work on it, which its status tells.
+        """
         facts, wrong = examine_film(self._net.blobs.path(container.blob), container.purpose)
+        offset = container.options.get("thumb_offset", 0)
         if facts is None or wrong is not None:
             self._containers.fail(container, errors.subcode("video_format"), wrong or "")
-            return False
-        offset = container.options.get("thumb_offset", 0)
-        if facts.duration is not None and offset > facts.duration * 1000:
+        elif facts.duration is not None and offset > facts.duration * 1000:
             self._containers.fail(container, errors.subcode("thumb_offset"))
-            return False
-        cover = None
-        if url := container.options.get("cover_url"):
-            cover = await self._cover(container, url)
-            if cover is None:
-                return False
-        self._containers.arrive(container, _media(container.blob, facts, ""), cover)
-        return True
+        else:
+            await self._complete(container, _media(container.blob, facts, ""))
+        return facts is not None
+
+    async def _complete(self, container: Container, media: Media) -> None:
+        url = container.options.get("cover_url")
+        cover = await self._cover(container, url) if url else None
+        if cover is not None or not url:
+            self._containers.arrive(container, media, cover)
 
     async def _cover(self, container: Container, url: str) -> str | None:
         blob = self._net.blobs.new()

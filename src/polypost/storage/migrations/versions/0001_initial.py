@@ -185,17 +185,16 @@ def _media() -> None:
 def _credits() -> None:
     op.create_table(
         "ledger",
-        Column("id", String(40), nullable=False),
-        Column("project_id", String(40), nullable=False),
         Column("target_id", String(40), nullable=False),
         Column("generation", Integer, nullable=False),
         Column("kind", String(8), nullable=False),
+        Column("project_id", String(40), nullable=False),
         Column("amount", Integer, nullable=False),
         Column("platform", String(24), nullable=False),
         Column("integration_id", String(40), nullable=False),
         Column("at", INSTANT, nullable=False),
-        PrimaryKeyConstraint("id", name="pk_ledger"),
-        UniqueConstraint("target_id", "generation", "kind", name="uq_ledger_target_id_generation_kind"),
+        PrimaryKeyConstraint("target_id", "generation", "kind", name="pk_ledger"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_ledger_project_id_kind_at", "ledger", ["project_id", "kind", "at"])
 
@@ -223,7 +222,6 @@ def _posts() -> None:
         Column("deleted_at", INSTANT),
         PrimaryKeyConstraint("id", name="pk_posts"),
     )
-    op.create_index("ix_posts_created_at_server", "posts", ["created_at", "server"])
     op.create_index("ix_posts_fingerprint", "posts", ["fingerprint"])
     op.create_index("ix_posts_project_id_created_at", "posts", ["project_id", "created_at"])
     op.create_index("ix_posts_project_id_scheduled_for", "posts", ["project_id", "scheduled_for"])

@@ -1,0 +1,253 @@
+"""Writes the tables of the reference pages from the code they describe.
+
+A page marks the place with `<!-- generated: NAME -->` … `<!-- end -->`; everything between is replaced.
+`python tools/docs.py` rewrites the pages, `python tools/docs.py --check` only says which are out of date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from pydantic.fields import FieldInfo
+
+from polypost import errors
+from polypost.cli.commands import app
+from polypost.platforms.base import Connector, Limit
+from polypost.platforms.registry import connectors
+from polypost.settings import Settings
+
+DOCS = Path(__file__).parent.parent / "docs"
+_BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MEBIBYTE = 1024 * 1024
+_RETRY = {
+    "always": "yes",
+    "unique_text": "yes, unless another open post of the account has the same text",
+    "never": "no",
+}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    """Every setting with its default."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        rows.append((f"`POLYPOST_{name.upper()}`", _default(field), field.description or ""))
+    return table(("Setting", "Default", "Meaning"), rows)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{','.join(map(_number, value))}`" if value else "none"
+    return "none" if value is None or value == {} else f"`{value}`"
+
+
+def network_settings() -> str:
+    """The settings of each network."""
+    rows = []
+    for network in connectors():
+        prefix = f"POLYPOST_{network.spec.id.upper()}"
+        rows += [
+            (f"`{prefix}_CLIENT_ID`", f"Id of your app on {network.spec.name}."),
+            (f"`{prefix}_CLIENT_SECRET`", f"Its secret; on {network.spec.name} it never leaves the server."),
+            (f"`{prefix}_URL`", f"Replaces scheme, host and port of every {network.spec.name} address."),
+        ]
+    return table(("Setting", "Meaning"), rows)
+
+
+def error_classes() -> str:
+    """The tree of errors.py: what the API answers and what a connector may raise."""
+    rows = []
+    for name, found in vars(errors).items():
+        if not (isinstance(found, type) and issubclass(found, errors.PolypostError)):
+            continue
+        status = str(found.status) if issubclass(found, errors.ApiError) else "–"
+        rows.append((f"`{found.code}`", status, f"`{name}`", found.__doc__ or ""))
+    return table(("Code", "Status", "Class", "Meaning"), rows)
+
+
+def cli() -> str:
+    """Every command with its arguments and options."""
+    root = typer.main.get_command(app)
+    return "\n\n".join(_commands(root, "polypost"))
+
+
+def _commands(command: Any, path: str) -> Iterable[str]:
+    if hasattr(command, "commands"):
+        for name, sub in command.commands.items():
+            yield from _commands(sub, f"{path} {name}")
+        return
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    options = [each for each in command.params if each.param_type_name == "option"]
+    usage = " ".join([path, *(str(each.name).upper() for each in arguments)])
+    yield f"### `{usage}`\n\n{command.help}"
+    rows = [(_flags(each), _option_default(each), each.help or "") for each in options]
+    if rows:
+        yield table(("Option", "Default", "Meaning"), rows)
+
+
+def _flags(option: Any) -> str:
+    return ", ".join(f"`{flag}`" for flag in [*option.opts, *option.secondary_opts])
+
+
+def _option_default(option: Any) -> str:
+    if option.required:
+        return "required"
+    if option.is_flag and option.secondary_opts:
+        return f"`{option.opts[0] if option.default else option.secondary_opts[0]}`"
+    return "" if option.is_flag or option.default is None else f"`{option.default}`"
+
+
+def networks() -> str:
+    """The networks of this version in one table."""
+    rows = [
+        (
+            f"[{each.spec.name}](platforms/{each.spec.id}.md)",
+            f"`{each.spec.id}`",
+            each.spec.availability,
+            ", ".join(each.spec.post_kinds),
+        )
+        for each in connectors()
+    ]
+    return table(("Network", "`platform`", "Status", "Posts"), rows)
+
+
+def facts(network: Connector) -> str:
+    """What a network's spec says apart from its limits."""
+    spec = network.spec
+    sunset = spec.api_version.sunset
+    rows = [
+        ("`platform`", f"`{spec.id}`"),
+        ("Status", f"`{spec.availability}`"),
+        ("API version", f"{spec.api_version.version} ({spec.api_version.source})"),
+        ("Ends", sunset.isoformat() if sunset else "no date published"),
+        ("Kinds of posts", ", ".join(spec.post_kinds)),
+        *((f"Takes as {kind}", ", ".join(types)) for kind, types in spec.media_types.items()),
+        ("Scopes asked for", ", ".join(f"`{scope}`" for scope in spec.oauth.scopes)),
+        ("Authorisation", f"OAuth 2.0{' with PKCE' if spec.oauth.pkce else ''}, {spec.oauth.authorize_url}"),
+        ("Refresh tokens", "rotate with each use" if spec.oauth.refresh_rotates else "do not rotate"),
+        ("Hosts", ", ".join(dict.fromkeys(spec.hosts.values()))),
+        ("Looked for after a lost answer", "yes"),
+        ("One more try when not found", _RETRY[spec.retry_when_absent]),
+    ]
+    return table(("", network.spec.name), rows)
+
+
+def limits(network: Connector) -> str:
+    """A network's numbers, each with its source and the day it was read."""
+    return table(
+        ("Limit", "Value", "Source", "Read"),
+        [
+            (name.replace("_", " "), _shown(limit), limit.source, limit.read.isoformat())
+            for name, limit in network.spec.limits.items()
+        ],
+    )
+
+
+def _shown(limit: Limit) -> str:
+    if limit.unit == "bytes" and limit.value % _MEBIBYTE == 0:
+        return f"{limit.value / _MEBIBYTE:g} MiB"
+    return f"{_number(limit.value)} {limit.unit}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10_000 and value == int(value) else f"{round(value, 4):g}"
+
+
+def quirks(network: Connector) -> str:
+    """What surprises people about a network."""
+    return "\n".join(f"- {line}" for line in network.spec.quirks)
+
+
+def options(network: Connector) -> str:
+    """The keys of a network's `platformSpecificData`."""
+    schema = network.options.model_json_schema(by_alias=True)
+    rows = _fields(schema, schema.get("$defs", {}), "")
+    return table(("Key", "Value"), rows)
+
+
+def _fields(schema: dict[str, Any], known: dict[str, Any], path: str) -> list[tuple[str, str]]:
+    rows = []
+    needed = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        shown, inner = _type(field, known)
+        rows.append((f"`{path}{name}`", shown + (" (required)" if path and name in needed else "")))
+        if inner is not None:
+            rows += _fields(inner, known, f"{path}{name}{'[]' if shown.startswith('list') else ''}.")
+    return rows
+
+
+def _type(field: dict[str, Any], known: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    """The words for a value, and the schema of the object it is or holds."""
+    kinds = [kind for kind in field.get("anyOf", [field]) if kind.get("type") != "null"]
+    kind = kinds[0]
+    if "$ref" in kind:
+        return "object", known[kind["$ref"].rpartition("/")[2]]
+    if "enum" in kind or "const" in kind:
+        return " or ".join(f"`{value}`" for value in kind.get("enum", [kind.get("const")])), None
+    if kind.get("type") == "array":
+        shown, inner = _type(kind["items"], known)
+        return f"list of {_range(kind, 'minItems', 'maxItems')}{shown}", inner
+    word = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`"}[kind["type"]]
+    bounds = _range(kind, "minimum", "maximum") or _range(kind, "minLength", "maxLength", " characters")
+    pattern = f", matching `{kind['pattern']}`" if "pattern" in kind else ""
+    return f"{word}{', ' if bounds else ''}{bounds.strip()}{pattern}", None
+
+
+def _range(kind: dict[str, Any], low: str, high: str, unit: str = "") -> str:
+    least, most = kind.get(low), kind.get(high)
+    if most is None:
+        return f"at least {least}{unit} " if least is not None else ""
+    return f"{least} to {most}{unit} " if least is not None else f"at most {most}{unit} "
+
+
+def blocks() -> dict[str, Callable[[], str]]:
+    """Everything that can be generated, by the name a page asks for it with."""
+    made: dict[str, Callable[[], str]] = {
+        "settings": settings,
+        "network-settings": network_settings,
+        "errors": error_classes,
+        "cli": cli,
+        "networks": networks,
+    }
+    for network in connectors():
+        for part in (facts, limits, quirks, options):
+            made[f"{network.spec.id}-{part.__name__}"] = lambda part=part, network=network: part(network)
+    return made
+
+
+def current(page: str, made: dict[str, Callable[[], str]]) -> str:
+    """The page with its generated blocks as they should be. Raises KeyError for an unknown name."""
+    return _BLOCK.sub(lambda block: f"{block[1]}{made[block[2]]()}\n{block[3]}", page)
+
+
+def main() -> int:
+    """Rewrite the pages; with `--check`, name those that would change and return 1."""
+    made = blocks()
+    stale = []
+    for path in sorted(DOCS.rglob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        fresh = current(text, made)
+        if fresh != text:
+            stale.append(path.relative_to(DOCS.parent).as_posix())
+            if "--check" not in sys.argv:
+                path.write_text(fresh, encoding="utf-8")
+    print("\n".join(stale) or "Every generated table is current.")
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
