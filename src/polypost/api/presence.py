@@ -250,7 +250,7 @@ async def client_gone(request: Request) -> bool:
     For the last look before an answer is given. Takes no time unless the client closed its sending side,
     then one round trip (at most `REPLY_SECONDS`).
     """
-    if await request.is_disconnected():
-        return True
     presence = request.scope.get("extensions", {}).get(EXTENSION)
-    return presence is not None and bool(await presence["gone"]())
+    if presence is None:
+        return await request.is_disconnected()
+    return bool(await presence["gone"]())
