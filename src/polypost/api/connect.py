@@ -122,13 +122,14 @@ async def begin(
         raise NotFound(f"This server has no network called '{platform[:40]}'.", code="unknown_platform")
     if appId is not None:
         raise NotFound("There is no OAuth app with this id in this project.", code="app_not_found")
+    if profileId is not None:
+        raise NotFound("There is no profile with this id in this project.", code="profile_not_found")
     url = await services(request).connect.begin(
         who.project.id,
         platform,
         redirect_uri=redirectUri,
         cancel_redirect_uri=cancelRedirectUri,
         headless=headless,
-        profile_id=profileId,
     )
     return answers.ok({"url": url})
 

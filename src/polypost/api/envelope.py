@@ -6,7 +6,10 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import unquote
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from polypost.api import errors
 
 
 class Envelope:
@@ -38,4 +41,8 @@ class Envelope:
                 message["headers"] = [*message.get("headers", ()), header]
             await send(message)
 
-        await self._hot.get((scope["method"], path), self._app)(scope, receive, marked)
+        app = self._hot.get((scope["method"], path), self._app)
+        # No id or word of ours holds one, and PostgreSQL takes none into a comparison.
+        if "\0" in path or b"%00" in scope["query_string"]:
+            app = errors.answer(Request(scope), 400, "validation_error", "The URL holds a NUL (%00). Remove it.")
+        await app(scope, receive, marked)

@@ -124,13 +124,28 @@ def parse_options(
     network: Connector, options: dict[str, Any], where: str
 ) -> tuple[Options | None, list[Problem]]:
     """The network's options from their wire form, or every problem with them."""
+    problems = list(_nuls(options, where))
     try:
-        return network.options.model_validate(options), []
+        parsed = network.options.model_validate(options)
     except ValidationError as error:
-        return None, [
+        problems += [
             Problem(_join(where, item["loc"]), *_said(item, network))
             for item in error.errors(include_url=False)
         ]
+    return (None, problems) if problems else (parsed, [])
+
+
+def _nuls(value: Any, where: str) -> Iterator[Problem]:
+    """A problem for each text in a value from JSON that holds a NUL: neither networks nor stores keep one."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield Problem(where, "must not contain the NUL character", "Remove it.", "nul")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _nuls(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _nuls(item, f"{where}[{place}]")
 
 
 def _said(item: Any, network: Connector) -> tuple[str, str, str]:
