@@ -167,9 +167,7 @@ def new_tenant(world: World, *, credits: int | None = None) -> Tenant:
         return project.id, access.create_key(db, project.id, name="contract")[1]
 
     project_id, key = operator(world, make)
-    client = httpx2.Client(
-        base_url=world.url, headers={"x-access-key": key}, timeout=60, trust_env=False
-    )
+    client = httpx2.Client(base_url=world.url, headers={"x-access-key": key}, timeout=60, trust_env=False)
     return Tenant(world, project_id, key, client)
 
 

@@ -273,7 +273,9 @@ def test_what_is_no_json_object_is_400(local: Tenant, name: str, method: str, pa
 MISTYPED: list[Any] = [None, True, 0, -1, 1.5, 1e300, "", "x", [], [None], {}, {"a": {"b": []}}, "\0"]
 
 
-@pytest.mark.parametrize("key", ["content", "platforms", "mediaItems", "publishNow", "scheduledFor", "timezone"])
+@pytest.mark.parametrize(
+    "key", ["content", "platforms", "mediaItems", "publishNow", "scheduledFor", "timezone"]
+)
 @pytest.mark.parametrize("value", MISTYPED)
 def test_values_of_every_type_in_every_place(local: Tenant, key: str, value: Any) -> None:
     # The text is too long, so that no value makes the rest a good post.
@@ -361,9 +363,7 @@ def test_a_nul_is_refused_wherever_it_stands(tenant: Tenant, place: str) -> None
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_odd_paths_and_queries_are_never_a_500(tenant: Tenant, method: str, path: str) -> None:
     answer = tenant.client.send(
-        httpx2.Request(
-            method, httpx2.URL(tenant.world.url + path), headers={"x-access-key": tenant.key}
-        )
+        httpx2.Request(method, httpx2.URL(tenant.world.url + path), headers={"x-access-key": tenant.key})
     )
     assert answer.status_code < 500, answer.text
 
@@ -400,12 +400,11 @@ def test_a_compressed_body_is_refused_with_the_reason(local: Tenant) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "application/json; x"]
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "application/json; x"],
 )
 def test_the_content_type_does_not_matter(local: Tenant, kind: str) -> None:
-    answer = local.client.post(
-        "/v1/posts", content=json.dumps(local.body()), headers={"content-type": kind}
-    )
+    answer = local.client.post("/v1/posts", content=json.dumps(local.body()), headers={"content-type": kind})
     assert answer.status_code == 202
 
 
@@ -459,10 +458,15 @@ def test_a_clients_request_id_is_not_taken_over(local: Tenant) -> None:
     assert answer.headers.get_list("x-request-id") == [answer.json()["requestId"]]
 
 
-def test_messages_stay_short(local: Tenant) -> None:
-    body = local.body("😀" * 3000)
-    answer = local.post(body)
-    assert len(answer.json()["message"].encode()) <= 500
+def test_messages_and_answers_stay_short(local: Tenant) -> None:
+    long_text = local.post(local.body("😀" * 3000))
+    long_key = local.post(local.body() | {"é" * 2000: 1})
+    many_keys = local.post(local.body() | {f"key{number}": 1 for number in range(5000)})
+    for answer in (long_text, long_key, many_keys):
+        assert answer.status_code == 400
+        assert len(answer.json()["message"].encode()) <= 500
+        assert len(answer.content) < 100_000
+    assert "4999 more" in many_keys.json()["message"]
 
 
 def test_what_is_no_http_is_answered_and_ended(embedded: World) -> None:

@@ -120,7 +120,9 @@ def test_a_time_is_a_text(local: Tenant, value: Any) -> None:
     assert "scheduledFor" in paths(local.post(local.body(scheduledFor=value)))
 
 
-@pytest.mark.parametrize("zone", ["localtime", "Factory", "right/UTC", "GMT+5", "europe/berlin", "", "../UTC"])
+@pytest.mark.parametrize(
+    "zone", ["localtime", "Factory", "right/UTC", "GMT+5", "europe/berlin", "", "../UTC"]
+)
 def test_what_is_no_zone_is_refused(local: Tenant, zone: str) -> None:
     answer = local.post(local.body(scheduledFor=f"{next_year()}-01-01T09:00:00", timezone=zone))
     assert paths(answer) == {"timezone"}
@@ -162,7 +164,9 @@ def test_cancel_moves_it_to_draft_and_repeats(tenant: Tenant) -> None:
     assert post["status"] == "draft"
     assert [entry["status"] for entry in post["platforms"]] == ["draft"]
     due = datetime.fromisoformat(said["scheduledFor"])
-    after = tenant.post(tenant.body(scheduledFor=later(max((due - datetime.now(UTC)).total_seconds(), 0) + 0.5)))
+    after = tenant.post(
+        tenant.body(scheduledFor=later(max((due - datetime.now(UTC)).total_seconds(), 0) + 0.5))
+    )
     tenant.settle(after.json()["postId"])
     assert tenant.on_network(body["content"]) == []
 
@@ -171,7 +175,9 @@ def test_reschedule(tenant: Tenant) -> None:
     said = tenant.scheduled()
     path = f"/v1/posts/scheduled/{said['postId']}"
     day = f"{next_year()}-07-07"
-    answer = tenant.client.patch(path, json={"scheduledFor": f"{day}T09:00:00", "timezone": "America/New_York"})
+    answer = tenant.client.patch(
+        path, json={"scheduledFor": f"{day}T09:00:00", "timezone": "America/New_York"}
+    )
     assert answer.json() == {
         "success": True,
         "message": "Post rescheduled.",
@@ -290,7 +296,9 @@ class Race:
         ]
         with ThreadPoolExecutor(8) as pool:
             self.posts = list(pool.map(self._schedule, range(self.count), wanted))
-            done = [pool.submit(self._act, act, post) for post in sorted(self.posts, key=lambda each: each[2])]
+            done = [
+                pool.submit(self._act, act, post) for post in sorted(self.posts, key=lambda each: each[2])
+            ]
             for each in done:
                 each.result()
 
@@ -313,7 +321,9 @@ class Race:
 
 
 @pytest.mark.parametrize("count", [500])
-def test_a_race_of_cancels_has_no_answer_that_differs_from_what_happened(world: World, new: Any, count: int) -> None:
+def test_a_race_of_cancels_has_no_answer_that_differs_from_what_happened(
+    world: World, new: Any, count: int
+) -> None:
     tenant: Tenant = new(world, credits=count)
     accounts = [tenant.connect("twitter") for _ in range(10)]
     race = Race(tenant, accounts, count)

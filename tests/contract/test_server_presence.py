@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+
+from polypost.api.server import server
+from polypost.errors import PolypostError
 from tests.contract.raw import (
     CLOSE,
     PATIENCE,
@@ -23,9 +26,6 @@ from tests.contract.raw import (
     reset,
     servers,
 )
-
-from polypost.api.server import server
-from polypost.errors import PolypostError
 
 start = servers
 

@@ -44,5 +44,7 @@ class Envelope:
         app = self._hot.get((scope["method"], path), self._app)
         # No id or word of ours holds one, and PostgreSQL takes none into a comparison.
         if "\0" in path or b"%00" in scope["query_string"]:
-            app = errors.answer(Request(scope), 400, "validation_error", "The URL holds a NUL (%00). Remove it.")
+            app = errors.answer(
+                Request(scope), 400, "validation_error", "The URL holds a NUL (%00). Remove it."
+            )
         await app(scope, receive, marked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -16,6 +17,8 @@ from polypost.posts import words
 
 log = structlog.get_logger("polypost.api")
 _ERROR_FAMILIES = ("/v1/connect", "/v1/profiles", "/v1/apps", "/v1/pinterest", "/v1/tiktok")
+MOST_PROBLEMS = 200
+MOST_BYTES = 500
 _TITLES = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -33,14 +36,27 @@ _TITLES = {
 }
 
 
+def short(text: str) -> str:
+    """The text within `MOST_BYTES` of UTF-8."""
+    return text if len(text) <= MOST_BYTES // 4 else text.encode()[:MOST_BYTES].decode(errors="ignore")
+
+
+def listed(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    """Problems as answers list them: a body that is wrong everywhere must not make an answer larger than itself."""
+    return [
+        {name: short(text) for name, text in problem.as_dict().items()}
+        for problem in problems[:MOST_PROBLEMS]
+    ]
+
+
 def answer(request: Request, status: int, code: str, message: str, **more: Any) -> Response:
     """An error in the shape of the path's family; RFC 9457 members where the client asks for them."""
-    headers = more.pop("headers", None)
+    headers, message = more.pop("headers", None), short(message)
     body: dict[str, Any] = {}
     if request.url.path.startswith(_ERROR_FAMILIES):
-        body["error"] = message[:500]
+        body["error"] = message
     else:
-        body |= {"success": False, "message": message[:500]}
+        body |= {"success": False, "message": message}
     body |= {"code": code, "requestId": request.scope.get("state", {}).get("request_id", "")} | more
     media_type = "application/json"
     if "application/problem+json" in request.headers.get("accept", ""):
@@ -49,7 +65,7 @@ def answer(request: Request, status: int, code: str, message: str, **more: Any) 
             "type": "about:blank",
             "title": _TITLES.get(status, ""),
             "status": status,
-            "detail": message[:500],
+            "detail": message,
         }
     return JSONResponse(body, status, headers, media_type)
 
@@ -57,8 +73,7 @@ def answer(request: Request, status: int, code: str, message: str, **more: Any) 
 def from_error(request: Request, error: PolypostError) -> Response:
     """The answer to an error of the tree."""
     if isinstance(error, InvalidRequest):
-        problems = [problem.as_dict() for problem in error.problems]
-        return answer(request, 400, error.code, error.message, errors=problems)
+        return answer(request, 400, error.code, error.message, errors=listed(error.problems))
     if isinstance(error, ApiError):
         return answer(request, error.status, error.code, error.message, headers=error.headers)
     if isinstance(error, StoreUnavailable):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.access import Principal
-from polypost.api import answers, wire
+from polypost.api import answers, errors, wire
 from polypost.api.services import Services
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations import Integration
@@ -86,7 +86,7 @@ def _shape(
     body: dict[str, Any] = {
         "success": not problems,
         "valid": not problems,
-        "errors": [problem.as_dict() for problem in problems],
+        "errors": errors.listed(problems),
         "credits": {"price": price, "remaining": left},
     }
     if order is not None:

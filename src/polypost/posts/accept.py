@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
@@ -36,20 +36,21 @@ _FIND_KEY = select(idempotency.c.fingerprint, idempotency.c.post_id).where(
     idempotency.c.operation == bindparam("op"),
     idempotency.c.key == bindparam("name"),
 )
-# By the fingerprint alone: with more conditions SQLite may choose the index over all of the project's posts.
-_SAME_BODY = (
-    select(
-        posts.c.id,
-        posts.c.project_id,
-        posts.c.api_key_id,
-        posts.c.created_at,
-        posts.c.deleted_at,
-        posts.c.delivery,
-    )
-    .where(posts.c.fingerprint == bindparam("print"))
-    .order_by(posts.c.created_at.desc())
-    .limit(20)
+_MINE = (
+    posts.c.fingerprint == bindparam("print"),
+    posts.c.project_id == bindparam("project"),
+    posts.c.api_key_id == bindparam("api_key"),
+    posts.c.created_at > bindparam("since"),
+    posts.c.deleted_at.is_(None),
 )
+# The word stands in the statement and not in a parameter, and nothing else is asked: else SQLite would choose the
+# index over all of the project's posts instead of the small one over those whose answer was lost.
+_LOST = (
+    select(posts.c.id, posts.c.project_id, posts.c.api_key_id, posts.c.created_at, posts.c.deleted_at)
+    .where(posts.c.fingerprint == bindparam("print"), posts.c.delivery == literal_column("'lost'"))
+    .order_by(posts.c.id)
+)
+_RECENT = select(posts.c.id).where(*_MINE).order_by(posts.c.id).limit(1)
 _ANSWER = select(posts.c.id, posts.c.status, posts.c.scheduled_for, posts.c.warning).where(
     posts.c.id == bindparam("post"), posts.c.project_id == bindparam("project")
 )
@@ -138,15 +139,18 @@ def _undelivered(
     db: Connection, project: Project, api_key_id: str | None, fingerprint: int, now: datetime
 ) -> str | None:
     """The post that this body made before, if its answer was lost or the project's window says one post (A3)."""
-    window = timedelta(seconds=project.dedupe_window_seconds)
-    for row in db.execute(_SAME_BODY, {"print": fingerprint}).all():
+    found = None
+    for row in db.execute(_LOST, {"print": fingerprint}).all():
         ours = row.project_id == project.id and row.api_key_id == api_key_id and row.deleted_at is None
-        age = now - row.created_at
-        if ours and ((row.delivery == "lost" and age < REPLAY_WINDOW) or age < window):
-            mine = (posts.c.id == row.id, posts.c.project_id == project.id, posts.c.delivery == "lost")
+        if ours and row.created_at > now - REPLAY_WINDOW:
+            mine = (posts.c.id == row.id, posts.c.project_id == project.id)
             db.execute(update(posts).where(*mine).values(delivery="replayed"))
             return str(row.id)
-    return None
+    if project.dedupe_window_seconds > 0:
+        window = timedelta(seconds=project.dedupe_window_seconds)
+        asked = {"print": fingerprint, "project": project.id, "api_key": api_key_id, "since": now - window}
+        found = db.execute(_RECENT, asked).scalar_one_or_none()
+    return found
 
 
 def remember_key(

@@ -222,7 +222,13 @@ def _posts() -> None:
         Column("deleted_at", INSTANT),
         PrimaryKeyConstraint("id", name="pk_posts"),
     )
-    op.create_index("ix_posts_fingerprint", "posts", ["fingerprint"])
+    op.create_index(
+        "ix_posts_lost",
+        "posts",
+        ["fingerprint"],
+        sqlite_where=text("delivery = 'lost'"),
+        postgresql_where=text("delivery = 'lost'"),
+    )
     op.create_index("ix_posts_project_id_created_at", "posts", ["project_id", "created_at"])
     op.create_index("ix_posts_project_id_scheduled_for", "posts", ["project_id", "scheduled_for"])
 

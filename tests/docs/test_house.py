@@ -1,0 +1,239 @@
+"""The house rules that no linter holds: sizes, docstrings, marks, and queries that name their project."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import polypost.app  # noqa: F401 (brings every room's tables)
+from polypost.storage import metadata
+from tests.docs import sources
+
+FILE_LINES = 500
+FUNCTION_LINES = 80
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+ALL_CODE = [
+    path
+    for folder in ("src", "tests", "bench", "tools")
+    for path in sorted((sources.ROOT / folder).rglob("*.py"))
+]
+
+# Queries that no project bounds, each with the reason.
+WORKER = "worker's side: the row is held by its id and epoch, and belongs to one project"
+HOUSEKEEPING = "housekeeping over all projects, bounded by time"
+DOCTOR = "looks for rows that break a rule, in all projects"
+WITHOUT_PROJECT = {
+    "access/service.py:find_key": "asks whose key this is",
+    "integrations/connect.py": "the state is the secret that says which project",
+    "integrations/leases.py": "the lease is held by the account's id and its owner",
+    "integrations/tokens.py": HOUSEKEEPING,
+    "integrations/vault.py:has_secrets": "asks whether there is any encrypted row",
+    "media/records.py": "a file is claimed and cleaned by its own id, post or host",
+    "posts/accept.py:_SAME_BODY": "by the fingerprint alone, for the index; the project is compared afterwards",
+    "posts/accept.py:mark_undelivered_before_start": "a start of the server concerns all projects",
+    "posts/changes.py:_touch": "the caller has loaded the post with its project, in the same transaction",
+    "posts/work.py": WORKER,
+    "publishing/invariants.py": DOCTOR,
+}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(sources.ROOT).as_posix()
+
+
+def filled(lines: list[str]) -> int:
+    """Lines that are not blank."""
+    return sum(bool(line.strip()) for line in lines)
+
+
+@pytest.mark.parametrize("path", ALL_CODE, ids=relative)
+def test_sizes(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert filled(lines) <= FILE_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, Function):
+            length = filled(lines[node.lineno - 1 : node.end_lineno])
+            assert length <= FUNCTION_LINES, f"{node.name} has {length} lines"
+
+
+def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """The module's public classes and functions, and the public methods of those classes."""
+    for node in tree.body:
+        if not isinstance(node, ast.ClassDef | Function) or node.name.startswith("_"):
+            continue
+        yield node.name, node
+        if isinstance(node, ast.ClassDef):
+            told = is_told_elsewhere(node)
+            for part in node.body:
+                if isinstance(part, Function) and not part.name.startswith("_") and not told:
+                    yield f"{node.name}.{part.name}", part
+
+
+def is_told_elsewhere(node: ast.ClassDef) -> bool:
+    """Whether the class's methods are those of its base, whose docstrings hold for them, or of a protocol."""
+    ours = {"Engine", "Store", "Protocol", "Session", "Run", "MediaFile", "TypeDecorator"}
+    return any(getattr(getattr(base, "value", base), "id", "") in ours for base in node.bases)
+
+
+@pytest.mark.parametrize("path", sorted(sources.trees()), ids=relative)
+def test_public_names_have_a_docstring(path: Path) -> None:
+    tree = sources.trees()[path]
+    if path.read_text().strip():
+        assert ast.get_docstring(tree), "the module"
+    silent = [name for name, node in public(tree) if not ast.get_docstring(node)]  # type: ignore[arg-type]
+    assert silent == []
+
+
+def test_no_marks_of_unfinished_work() -> None:
+    marks = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+    pages = [*sources.ROOT.glob("*.md"), *(sources.ROOT / "docs").rglob("*.md")]
+    found = [relative(path) for path in [*ALL_CODE, *pages] if marks.search(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_no_swallowed_exceptions() -> None:
+    found = [
+        f"{relative(path)}:{node.lineno}"
+        for path, tree in sources.trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and all(isinstance(part, ast.Pass) for part in node.body)
+    ]
+    assert found == []
+
+
+def test_comments(record_property: pytest.RecordProperty) -> None:
+    """2 to 5 comment lines in 100 are healthy; this is reported, and only silence or noise fails."""
+    comments = code = 0
+    for path in sources.trees():
+        lines = [line.strip() for line in path.read_text().splitlines()]
+        comments += sum(line.startswith("#") for line in lines)
+        code += filled(lines)
+    share = 100 * comments / code
+    record_property("comment_lines_per_100", round(share, 1))
+    assert 0 < share < 10
+
+
+def tables_with_project() -> set[str]:
+    """The tables that have a project, by the names they have in the code."""
+    return {table.name for table in metadata.tables.values() if "project_id" in table.c}
+
+
+def aliases(tree: ast.Module, tables: set[str]) -> set[str]:
+    """Names that a module gives to such a table or its columns: `_T = integrations.c`."""
+    return {
+        first_target(node)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and not any(isinstance(part, ast.Call) for part in ast.walk(node.value))
+        and any(isinstance(part, ast.Name) and part.id in tables for part in ast.walk(node.value))
+    }
+
+
+def statements(tree: ast.Module) -> Iterator[tuple[str, ast.AST, ast.stmt]]:
+    """(name, where it is defined, statement) for each statement that builds a query."""
+
+    def walk(node: ast.AST, name: str, scope: ast.AST) -> Iterator[tuple[str, ast.AST, ast.stmt]]:
+        for child in ast.iter_child_nodes(node):
+            inner = isinstance(child, Function)
+            if isinstance(child, ast.stmt) and not hasattr(child, "body"):
+                yield name or first_target(child), scope, child
+            elif isinstance(child, ast.stmt | ast.ExceptHandler):
+                yield from heads(child, name, scope)
+                yield from walk(child, child.name if inner else name, child if inner else scope)
+
+    yield from walk(tree, "", tree)
+
+
+def heads(node: ast.AST, name: str, scope: ast.AST) -> Iterator[tuple[str, ast.AST, ast.stmt]]:
+    """What a compound statement asks at its beginning (`for row in db.execute(…)`), as a statement."""
+    for part in ("iter", "test"):
+        asked = getattr(node, part, None)
+        if isinstance(asked, ast.expr):
+            yield name, scope, ast.Expr(asked)
+
+
+def first_target(node: ast.stmt) -> str:
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    return getattr(targets[0], "id", "")
+
+
+def queried(statement: ast.stmt, tables: set[str]) -> set[str]:
+    """The tables with a project that a statement selects from, updates or deletes from."""
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"select", "update", "delete"}:
+            names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+            found |= names & tables
+    return found
+
+
+def names_project(statement: ast.stmt, scope: ast.AST) -> bool:
+    """Whether a statement compares `project_id`, by itself or by a name that its function gave to a condition."""
+    if compares_project(statement):
+        return True
+    used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return any(
+        isinstance(node, ast.Assign)
+        and first_target(node) in used
+        and "project_id" in ast.unparse(node.value)
+        for node in ast.walk(scope)
+    )
+
+
+def compares_project(node: ast.AST) -> bool:
+    """Whether `….project_id` is compared with something in an expression."""
+    return any(
+        isinstance(part, ast.Compare) and getattr(part.left, "attr", "") == "project_id"
+        for part in ast.walk(node)
+    )
+
+
+def unbounded() -> list[str]:
+    """`file:function` of each query over a table with projects that names none."""
+    tables = tables_with_project()
+    found = set()
+    for path, tree in sources.trees().items():
+        if sources.is_simulator(path):
+            continue
+        known = aliases(tree, tables)
+        for name, scope, statement in statements(tree):
+            if queried(statement, tables | known) and not names_project(statement, scope):
+                found.add(f"{path.relative_to(sources.PACKAGE).as_posix()}:{name}")
+    return sorted(found)
+
+
+def excused(place: str) -> bool:
+    return place in WITHOUT_PROJECT or place.partition(":")[0] in WITHOUT_PROJECT
+
+
+def test_every_query_names_its_project() -> None:
+    assert [place for place in unbounded() if not excused(place)] == []
+
+
+def test_every_excuse_is_needed() -> None:
+    places = unbounded()
+    files = {place.partition(":")[0] for place in places}
+    assert [excuse for excuse in WITHOUT_PROJECT if excuse not in places and excuse not in files] == []
+
+
+def test_the_query_rule_sees_what_it_should() -> None:
+    code = """
+def all_of_them(db):
+    return db.execute(select(posts).where(posts.c.id == 1))
+def mine(db, project_id):
+    own = posts.c.project_id == project_id
+    for row in db.execute(update(posts).where(own)):
+        pass
+"""
+    seen = [
+        (name, names_project(statement, scope))
+        for name, scope, statement in statements(ast.parse(code))
+        if queried(statement, {"posts"})
+    ]
+    assert seen == [("all_of_them", False), ("mine", True)]
