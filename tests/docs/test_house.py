@@ -28,11 +28,12 @@ WORKER = "worker's side: the row is held by its id and epoch, and belongs to one
 HOUSEKEEPING = "housekeeping over all projects, bounded by time"
 DOCTOR = "looks for rows that break a rule, in all projects"
 WITHOUT_PROJECT = {
-    "access/service.py:find_key": "asks whose key this is",
-    "integrations/connect.py": "the state is the secret that says which project",
-    "integrations/leases.py": "the lease is held by the account's id and its owner",
-    "integrations/tokens.py": HOUSEKEEPING,
+    "access/keyring.py:_BY_HASH": "asks whose key this is",
+    "integrations/connect.py:_use": "the state is the secret that says which project",
+    "integrations/connect.py:write": HOUSEKEEPING,
+    "integrations/tokens.py:_TO_RENEW": HOUSEKEEPING,
     "integrations/vault.py:has_secrets": "asks whether there is any encrypted row",
+    "integrations/vault.py:rotate": "a new master key concerns all projects",
     "media/records.py": "a file is claimed and cleaned by its own id, post or host",
     "posts/accept.py:_SAME_BODY": "by the fingerprint alone, for the index; the project is compared afterwards",
     "posts/accept.py:mark_undelivered_before_start": "a start of the server concerns all projects",
@@ -182,7 +183,7 @@ def names_project(statement: ast.stmt, scope: ast.AST) -> bool:
         isinstance(node, ast.Assign)
         and first_target(node) in used
         and "project_id" in ast.unparse(node.value)
-        for node in ast.walk(scope)
+        for node in (scope.body if isinstance(scope, ast.Module) else ast.walk(scope))
     )
 
 

@@ -29,6 +29,8 @@ def flag(request: Request, name: str) -> bool:
     Raises InvalidRequest for anything else: a dry run that is not understood must not become a publication,
     so the name is found whatever its capital letters.
     """
+    if not request.scope["query_string"]:
+        return False
     given = [value for key, value in request.query_params.multi_items() if key.casefold() == name.casefold()]
     if any(value.lower() not in _FLAGS for value in given):
         raise InvalidRequest([Problem(name, "must be true or false", "Write true or false.", "bool_parsing")])

@@ -92,6 +92,8 @@ def option_urls(order: NewPost, check_url: Callable[[str], str | None]) -> list[
     """What is wrong with URLs that options name (covers, thread media)."""
     problems = []
     for index, target in enumerate(order.targets):
+        if not target.options:
+            continue
         network = connector(target.platform)
         where = f"platforms[{index}].platformSpecificData"
         options = parse_options(network, target.options, where)[0] if network else None
