@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DATA ?= polypost-data
 PORT ?= 8080
 
-.PHONY: help env run test check format bench crash lock clean
+.PHONY: help env run test check format docs bench crash lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,9 @@ check: $(VENV)/.test ## Lint, formatting, types, import rules, spelling, depende
 format: $(VENV)/.test ## Format the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
+
+docs: $(VENV)/.test ## Write the generated tables of the reference pages anew
+	@$(BIN)/python tools/docs.py
 
 bench: $(VENV)/.test ## Measure acceptance, schedule lag and memory against a floor of the same run
 	@$(BIN)/python -m bench

@@ -153,7 +153,9 @@ class World:
             self.server.arguments = tuple(arguments)
         ready = self.server.start(**more)
         self.key = ready["apiKey"]
-        self.accounts = self.accounts or {entry["platform"]: entry["accountId"] for entry in ready["accounts"]}
+        self.accounts = self.accounts or {
+            entry["platform"]: entry["accountId"] for entry in ready["accounts"]
+        }
 
     def command(self, *arguments: str) -> Any:
         """What a command prints as JSON; raises CalledProcessError when it fails."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests import databases
+from tests.contract.hostile_media import Stage, on_stage
 from tests.contract.tenant import Tenant, close, new_tenant
 from tests.processes import World
 
@@ -14,7 +15,16 @@ Worlds = Callable[[str], World]
 
 
 @pytest.fixture(scope="session")
-def worlds(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Worlds]:
+def stage() -> Iterator[Stage]:
+    """A hostile web server that the servers under test may reach, and a canary that they may not."""
+    with on_stage() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def worlds(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, stage: Stage
+) -> Iterator[Worlds]:
     """The world on a store, started when the first test asks for it."""
     started: dict[str, World] = {}
 
@@ -23,7 +33,8 @@ def worlds(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
             url = None
             if store == "postgresql":
                 url = databases.fresh_database(request.getfixturevalue("postgres_url"))
-            world = started[store] = World(tmp_path_factory.mktemp(store), database_url=url)
+            env = {"POLYPOST_ALLOW_ADDRESSES": stage.address}
+            world = started[store] = World(tmp_path_factory.mktemp(store), database_url=url, env=env)
             world.start()
             world.control("POST", "limits", json={"enforced": False})
         return started[store]

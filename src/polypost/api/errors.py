@@ -104,10 +104,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _query(request: Request, error: RequestValidationError) -> Response:
-        problems = []
-        for item in error.errors():
-            path = ".".join(str(part) for part in item["loc"][1:])
-            problems.append(Problem(path, *words.say(item)))
+        # The first part of a place says query or path; the parameter's name is enough.
+        problems = [Problem(words.path_of(item["loc"][1:]), *words.say(item)) for item in error.errors()]
         return from_error(request, InvalidRequest(problems))
 
     @app.exception_handler(HTTPException)

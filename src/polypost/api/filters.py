@@ -12,6 +12,7 @@ from polypost import clock
 from polypost.api.services import Services
 from polypost.api.wire import PlatformName
 from polypost.integrations import service as integrations
+from polypost.posts import words
 from polypost.posts.queries import Filters
 
 
@@ -27,7 +28,7 @@ def _instant(value: Any) -> Any:
         text = value[:19] + value[19:].replace(" ", "+")
         return clock.resolve(text).instant
     except clock.BadTime as bad:
-        raise ValueError(bad.message) from bad
+        raise words.wrong("bad_time", bad.message, bad.hint) from bad
 
 
 When = Annotated[datetime, BeforeValidator(_instant)]

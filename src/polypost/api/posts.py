@@ -26,7 +26,7 @@ from polypost.posts.orders import CREATE, Accepted, NewPost, fingerprint
 
 router = APIRouter()
 SILENCE = 30.0
-_KEY = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"|([\x21-\x7e]+)', re.ASCII)
+_KEY = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"|([\x21\x23-\x7e][\x21-\x7e]*)', re.ASCII)
 
 
 async def create(request: Request) -> Response:
@@ -43,6 +43,15 @@ async def create(request: Request) -> Response:
         "fingerprint": fingerprint(body),
         "idempotency_key": idempotency_key(request),
     }
+    if asked["idempotency_key"] is not None:
+        return await _accept(request, rooms, who, body, asked)
+    async with rooms.unanswered.enter(request, who.key_id, asked["fingerprint"]):
+        return await _accept(request, rooms, who, body, asked)
+
+
+async def _accept(
+    request: Request, rooms: Services, who: Principal, body: dict[str, Any], asked: dict[str, Any]
+) -> Response:
     try:
         order = await order_from(rooms, who, body)
     except InvalidRequest:
@@ -72,23 +81,19 @@ async def order_from(
     rooms: Services, who: Principal, body: dict[str, Any], *, model: type[wire.EditBody] = wire.CreateBody
 ) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
-    fitting, problems = wire.read_what_fits(model, body)
-    if fitting is None:
-        raise InvalidRequest(problems)
-    order, more = wire.order_of(
-        fitting,
+    fitting = wire.read_what_fits(model, body)
+    order, found = wire.order_of(
+        fitting.body,
         raw=body,
         horizon=rooms.settings.horizon,
         check_url=lambda url: refused(rooms, url),
         editing=model is wire.EditBody,
     )
-    more += checks.option_urls(order, lambda url: refused(rooms, url))
-    if problems or more:
+    found += checks.option_urls(order, lambda url: refused(rooms, url))
+    if fitting.problems or found:
         ids = [target.integration_id for target in order.targets]
-        found = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))
-        complete = [problem.path for problem in problems]
-        further = [problem for problem in checks.problems_of(order, found) if problem.path not in complete]
-        raise InvalidRequest([*problems, *more, *further])
+        accounts = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))
+        raise InvalidRequest(fitting.with_further(*found, *checks.problems_of(order, accounts)))
     return order
 
 
@@ -123,16 +128,19 @@ async def _created(
     if order is not None and order.when is not None and not accepted.replayed:
         await waiting.note_if_gone(rooms, request, project_id, accepted.post_id)
         return answers.ok(answers.scheduled(order, accepted), 202)
-    headers = {"Idempotency-Replayed": "true"} if accepted.replayed else None
     found = await rooms.store.read(lambda db: queries.one(db, project_id, accepted.post_id))
-    patient = "respond-async" not in request.headers.get("prefer", "")
-    if accepted.status == "publishing" and patient and not found.done:
+    if accepted.status == "publishing" and not found.done and not waiting.hurried(request):
         seconds = waiting.left_of(rooms, found)
         found = await waiting.until_done(
             rooms, project_id, accepted.post_id, seconds=seconds, request=request
         )
     await waiting.note_if_gone(rooms, request, project_id, accepted.post_id)
-    return answers.ok(answers.created(found), 202, headers)
+    return answers.ok(answers.created(found), 202, _headers(request, replayed=accepted.replayed))
+
+
+def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
+    headers = {"Idempotency-Replayed": "true"} if replayed else {}
+    return headers | ({"Preference-Applied": "respond-async"} if waiting.hurried(request) else {})
 
 
 @router.post("/v1/posts/validate")
@@ -222,11 +230,9 @@ async def retry(request: Request, post_id: str) -> Response:
         return False
 
     replayed = await rooms.store.write(write)
-    seconds = rooms.settings.publish_wait_seconds
-    if "respond-async" in request.headers.get("prefer", ""):
-        seconds = 0.0
+    seconds = 0.0 if waiting.hurried(request) else rooms.settings.publish_wait_seconds
     found = await waiting.until_done(rooms, who.project.id, post_id, seconds=seconds, request=request)
-    return answers.ok(answers.created(found), 202, {"Idempotency-Replayed": "true"} if replayed else None)
+    return answers.ok(answers.created(found), 202, _headers(request, replayed=replayed))
 
 
 @router.get("/v1/posts/{post_id}/timeline")

@@ -39,16 +39,13 @@ def flag(request: Request, name: str) -> bool:
 
 async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
-    fitting, problems = wire.read_what_fits(wire.CreateBody, body)
-    if fitting is None:
-        return answers.ok(_shape(problems, None, 0, None, ()))
-    order, more = wire.order_of(
-        fitting, raw=body, horizon=rooms.settings.horizon, check_url=lambda url: _refused(rooms, url)
+    fitting = wire.read_what_fits(wire.CreateBody, body)
+    order, wrong = wire.order_of(
+        fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=lambda url: _refused(rooms, url)
     )
-    problems += more + checks.option_urls(order, lambda url: _refused(rooms, url))
+    wrong += checks.option_urls(order, lambda url: _refused(rooms, url))
     said, found = await rooms.store.read(lambda db: verdict(db, rooms.posts, who.project, order))
-    known = {problem.path for problem in problems}
-    problems += [problem for problem in said.problems if problem.path not in known]
+    problems = fitting.with_further(*wrong, *said.problems)
     if probe and not problems:
         problems += await _probed(rooms, who, order, found)
     if said.left is not None and said.price > said.left:

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
+from polypost.api.unanswered import Unanswered
 from polypost.integrations import Connect, Disconnect
 from polypost.media import Library
 from polypost.outbound import Guard
@@ -32,6 +33,7 @@ class Services:
     connect: Connect
     disconnect: Disconnect
     remover: Remover
+    unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 
 

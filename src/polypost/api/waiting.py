@@ -44,6 +44,12 @@ async def _gone(request: Request) -> None:
         continue
 
 
+def hurried(request: Request) -> bool:
+    """Whether the client wants its answer at once: `Prefer: respond-async` (RFC 7240)."""
+    wanted = ",".join(request.headers.getlist("prefer")).lower()
+    return any(part.partition(";")[0].strip() == "respond-async" for part in wanted.split(","))
+
+
 def left_of(rooms: Services, found: Shown) -> float:
     """Seconds that a repeated request still waits: what the first would have."""
     end: datetime = found.post.created_at + timedelta(seconds=rooms.settings.publish_wait_seconds)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -34,13 +35,14 @@ CONTENT_BYTES = 100_000
 
 def _no_nul(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("must not contain the NUL character")
+        raise words.wrong("nul", "must not contain the NUL character", "Remove it.")
     return text
 
 
 def _content(text: str) -> str:
     if len(text.encode()) > CONTENT_BYTES:
-        raise ValueError(f"must not be longer than {CONTENT_BYTES // 1000} kB")
+        said = f"must not be longer than {CONTENT_BYTES // 1000} kB"
+        raise words.wrong("too_long", said, "Shorten the text.")
     return text
 
 
@@ -132,13 +134,7 @@ class RetryBody(Closed):
 
 def problems_in(error: ValidationError) -> list[Problem]:
     """Pydantic's findings as problems with the contract's paths and words."""
-    found = []
-    for item in error.errors(include_url=False):
-        path = ""
-        for part in item["loc"]:
-            path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-        found.append(Problem(path, *words.say(item)))
-    return found
+    return [Problem(words.path_of(item["loc"]), *words.say(item)) for item in error.errors(include_url=False)]
 
 
 def read(model: type[M], body: dict[str, Any]) -> M:
@@ -149,40 +145,61 @@ def read(model: type[M], body: dict[str, Any]) -> M:
         raise InvalidRequest(problems_in(error)) from error
 
 
-def read_what_fits(model: type[M], body: dict[str, Any]) -> tuple[M | None, list[Problem]]:
-    """The body as `model` and its problems; where parts are wrong, the model of what is left, if that is enough."""
+# What stands in for the required parts of a body that are wrong, so that the rest can be judged.
+_STAND_INS: dict[str, Any] = {
+    "content": "text",
+    "platforms": {"platform": "twitter", "accountId": "?"},
+    "mediaItems": {"type": "image", "url": "https://example.com/"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting(Generic[M]):
+    """A body as far as its shape is right: what is wrong with it, and a model in which something stands in for that."""
+
+    body: M
+    problems: list[Problem]
+    _silent: frozenset[str] = frozenset()
+
+    def with_further(self, *found: Problem) -> list[Problem]:
+        """All problems: those of the shape, and of `found` those that no stand-in caused."""
+        return [*self.problems, *(problem for problem in found if not self._is_silent(problem.path))]
+
+    def _is_silent(self, path: str) -> bool:
+        if path in self._silent or path.startswith(tuple(f"{place}{end}" for place in self._silent for end in ".[")):
+            return True
+        return path == "mediaItems" and any(place.startswith("mediaItems[") for place in self._silent)
+
+
+def read_what_fits(model: type[M], body: dict[str, Any]) -> Fitting[M]:
+    """The body as `model`, whatever its shape."""
     try:
-        return model.model_validate(body), []
+        return Fitting(model.model_validate(body), [])
     except ValidationError as error:
         problems = problems_in(error)
-        pruned = _without(body, [item["loc"] for item in error.errors(include_url=False)])
-    try:
-        return model.model_validate(pruned), problems
-    except ValidationError:
-        return None, problems
+        places = [item["loc"] for item in error.errors(include_url=False)]
+    repaired, silent = dict(body), set()
+    for place in places:
+        silent.add(words.path_of(_repair(repaired, place)))
+    return Fitting(model.model_validate(repaired), problems, frozenset(silent))
 
 
-def _without(body: dict[str, Any], places: list[tuple[int | str, ...]]) -> dict[str, Any]:
-    """A copy of the body in which the wrong leaves are missing."""
-
-    def copy(value: Any, wrong: list[tuple[int | str, ...]]) -> Any:
-        if not isinstance(value, dict):
-            if isinstance(value, list):
-                return [
-                    copy(item, [at[1:] for at in wrong if at and at[0] == place])
-                    for place, item in enumerate(value)
-                ]
-            return value
-        gone = {at[0] for at in wrong if len(at) == 1}
-        return {
-            key: copy(item, [at[1:] for at in wrong if len(at) > 1 and at[0] == key])
-            for key, item in value.items()
-            if key not in gone
-        }
-
-    result = copy(body, places)
-    assert isinstance(result, dict)
-    return result
+def _repair(body: dict[str, Any], place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Take out what is wrong at `place`, or put a stand-in there; returns the place that says nothing any more."""
+    name = str(place[0])
+    stand_in = _STAND_INS.get(name)
+    if len(place) == 1:
+        body.pop(name, None)
+        if name in {"content", "platforms"}:
+            body[name] = stand_in if name == "content" else [stand_in]
+        return place
+    items = body[name] = list(body[name])
+    item = items[int(place[1])]
+    if len(place) == 2 or place[2] in stand_in or item is stand_in:
+        items[int(place[1])] = stand_in
+        return place[:2]
+    items[int(place[1])] = {key: value for key, value in item.items() if key != place[2]}
+    return place[:3]
 
 
 def order_of(

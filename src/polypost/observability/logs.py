@@ -9,6 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 _SECRET = re.compile(r"pp_(?:live|test)_[0-9A-Za-z]+|(?i:bearer|oauth)\s+[A-Za-z0-9._~+/=-]{8,}")
 _NAMES = ("token", "secret", "password", "authorization", "api_key", "apikey", "code_verifier")
@@ -31,7 +32,8 @@ def configure(level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            # Local variables hold headers and tokens: they stay out of the log.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             scrub,
             structlog.processors.JSONRenderer(),
         ],

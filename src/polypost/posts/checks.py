@@ -131,7 +131,7 @@ def parse_options(
         parsed = network.options.model_validate(options)
     except ValidationError as error:
         problems += [
-            Problem(_join(where, item["loc"]), *_said(item, network))
+            Problem(words.path_of(item["loc"], where), *_said(item, network))
             for item in error.errors(include_url=False)
         ]
     return (None, problems) if problems else (parsed, [])
@@ -156,10 +156,6 @@ def _said(item: Any, network: Connector) -> tuple[str, str, str]:
         known = ", ".join(field.alias or name for name, field in network.options.model_fields.items())
         hint = f"{network.spec.name} knows: {known}."
     return message, hint, code
-
-
-def _join(where: str, loc: tuple[int | str, ...]) -> str:
-    return where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
 
 
 def locate(problem: Problem, where: str, *, own_text: bool) -> Problem:

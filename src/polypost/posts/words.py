@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from pydantic_core import PydanticCustomError
 
 _TEXT = ("must be a text", "Write it in double quotes.")
 _WHOLE = ("must be a whole number", "Write it in digits, without quotes.")
@@ -40,9 +42,20 @@ _OWN = "Value error, "
 
 def say(finding: Mapping[str, Any]) -> tuple[str, str, str]:
     """Message, hint and code for one of a ValidationError's findings; our own validators speak for themselves."""
-    kind = str(finding["type"])
-    message, hint = _WORDS.get(kind, (str(finding["msg"]).removeprefix(_OWN), ""))
-    context = {name: value for name, value in finding.get("ctx", {}).items() if name != "error"}
-    if kind in _WORDS:
-        message, hint = message.format_map(context), hint.format_map(context)
+    kind, context = str(finding["type"]), finding.get("ctx", {})
+    if kind not in _WORDS:
+        return str(finding["msg"]).removeprefix(_OWN), str(context.get("hint", "")), _CODES.get(kind, kind)
+    message, hint = (text.format_map(context) for text in _WORDS[kind])
     return message, hint, _CODES.get(kind, kind)
+
+
+def wrong(code: str, message: str, hint: str) -> PydanticCustomError:
+    """The error for a validator of ours to raise."""
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
+
+
+def path_of(place: Sequence[int | str], where: str = "") -> str:
+    """A finding's place as a path, below the path `where`: `mediaItems[0].url`."""
+    for part in place:
+        where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else str(part)
+    return where

@@ -47,7 +47,7 @@ LIMITS: dict[str, Number] = {
     "video_long_side": Number(1280, f"{DOCS} media best practices"),
     "video_short_side": Number(1024, f"{DOCS} media best practices"),
     "video_long_side_premium": Number(1920, f"{DOCS} media best practices"),
-    "video_short_side_premium": Number(1200, f"{DOCS} media best practices"),
+    "video_short_side_premium": Number(1080, f"{DOCS} media best practices"),
     "video_ratio": Number(3, f"{DOCS} media best practices"),
     "video_fps": Number(60, f"{DOCS} media best practices"),
     "segments": Number(1_000, OPENAPI),

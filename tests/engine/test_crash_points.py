@@ -1,0 +1,30 @@
+"""Real kill -9 at named places and at random; `make crash` does the same three hundred times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.crash import Lane
+
+
+def _survive(folder: Path, database_url: str | None, points: tuple[str, ...]) -> None:
+    lane = Lane("test", folder, database_url, seed=5)
+    lane.open()
+    try:
+        for point in points:
+            lane.round(point)
+            assert lane.tally.faults() == []
+    finally:
+        lane.close()
+    assert lane.tally.published > 0
+
+
+@pytest.mark.parametrize("points", [("P2", "P3", "P6"), ("P8", "P9", "P10"), ("P11", "P14", "random")])
+def test_nothing_is_lost_or_doubled_on_sqlite(tmp_path, points):
+    _survive(tmp_path, None, points)
+
+
+def test_nothing_is_lost_or_doubled_with_two_workers(tmp_path, fresh_database):
+    _survive(tmp_path, fresh_database, ("P3", "P9", "random"))
