@@ -245,33 +245,52 @@ def test_every_problem_is_named_at_once(local: Tenant) -> None:
             "content": 5,
             "unknown": 1,
             "timezone": "Nowhere",
+            "publishNow": "yes",
             "mediaItems": [{"type": "image", "url": "http://127.0.0.1/a.jpg"}, {"type": "sound", "url": ""}],
             "platforms": [
                 {"platform": "twitter", "accountId": "int_nobody", "platformSpecificData": {"wrong": 1}},
-                {"platform": "instagram"},
+                {"platform": "instagram", "platformSpecificData": {"wrong": 1}},
+                {"platform": "orkut", "accountId": "x", "platformSpecificData": {"wrong": 1}},
+                "twitter",
             ],
         }
     )
-    assert paths(answer) >= {
+    assert paths(answer) == {
         "content",
         "unknown",
+        "timezone",
+        "publishNow",
+        "mediaItems[0].url",
         "mediaItems[1].type",
         "mediaItems[1].url",
+        "platforms[0].accountId",
+        "platforms[0].platformSpecificData.wrong",
         "platforms[1].accountId",
+        "platforms[1].platformSpecificData.wrong",
+        "platforms[2].platform",
+        "platforms[3]",
     }
+    # None is named twice: what stands in for a wrong part is not judged.
+    assert len(answer.json()["errors"]) == 13
 
 
-def test_a_problem_of_shape_does_not_hide_the_others(local: Tenant) -> None:
-    body = local.body("x" * 300, extra=1, timezone="Nowhere")
-    body["mediaItems"] = [{"type": "image", "url": "http://10.0.0.1/a.jpg"}]
-    body["platforms"].append({"platform": "instagram", "accountId": "int_nobody"})
-    assert paths(local.post(body)) >= {
-        "extra",
-        "content",
-        "timezone",
-        "mediaItems[0].url",
-        "platforms[1].accountId",
-    }
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"content": None}, {"content"}),
+        ({"platforms": []}, {"platforms"}),
+        ({"platforms": "all"}, {"platforms"}),
+        ({"mediaItems": "none"}, {"mediaItems"}),
+        ({"mediaItems": [{"type": "sound", "url": "https://example.com/"}] * 3}, {"mediaItems[0].type"}),
+        ({"content": None, "platforms": None, "mediaItems": 5}, {"content", "platforms", "mediaItems"}),
+    ],
+)
+def test_what_is_wrong_makes_no_problems_elsewhere(
+    local: Tenant, change: dict[str, Any], named: set[str]
+) -> None:
+    answer = local.post(local.body(None, "instagram") | change | {"timezone": "Nowhere"})
+    found = {path for path in paths(answer) if not path.startswith(("mediaItems[1]", "mediaItems[2]"))}
+    assert found == named | {"timezone"}
 
 
 def test_the_same_account_twice_is_refused_at_the_second(local: Tenant) -> None:

@@ -19,7 +19,7 @@ from polypost.integrations import Vault
 from polypost.integrations import service as integrations
 from polypost.media import tables as media_tables
 from polypost.platforms.base import Account, MediaRef, Tokens
-from polypost.posts import accept, changes, queries, work
+from polypost.posts import accept, attempts, changes, queries, work
 from polypost.posts.orders import Context, NewPost, NewTarget, When, fingerprint
 from polypost.posts.states import State
 from polypost.publishing.invariants import findings
@@ -202,9 +202,7 @@ def test_a_lost_lease_writes_nothing(with_store):
         with pytest.raises(LeaseLost):
             await store.write(lambda db: work.change(db, first, step="late"))
         with pytest.raises(LeaseLost):
-            await store.write(
-                lambda db: work.begin_attempt(db, first, "post", {}, lease=LEASE, now=clock.now())
-            )
+            await store.write(lambda db: attempts.begin(db, first, "post", {}, lease=LEASE, now=clock.now()))
         await store.write(lambda db: work.change(db, second, step="mine"))
 
     with_store(story)

@@ -17,6 +17,7 @@ from polypost.api.auth import principal
 from polypost.api.body import json_object, parse, read
 from polypost.api.compat import hidden_from
 from polypost.api.filters import PostsQuery, filters_of
+from polypost.api.fitting import fit
 from polypost.api.services import Services, services
 from polypost.errors import AddressRefused, InvalidRequest, Problem, ServiceUnavailable
 from polypost.integrations import service as integrations
@@ -81,7 +82,7 @@ async def order_from(
     rooms: Services, who: Principal, body: dict[str, Any], *, model: type[wire.EditBody] = wire.CreateBody
 ) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
-    fitting = wire.read_what_fits(model, body)
+    fitting = fit(model, body)
     order, found = wire.order_of(
         fitting.body,
         raw=body,

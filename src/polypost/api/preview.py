@@ -12,12 +12,13 @@ from starlette.responses import Response
 from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, errors, wire
+from polypost.api.fitting import fit
 from polypost.api.services import Services
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations import Integration
 from polypost.posts import checks
 from polypost.posts.orders import NewPost
-from polypost.posts.preview import judge_media
+from polypost.posts.preview import Preview, judge_media
 from polypost.posts.preview import preview as verdict
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -39,7 +40,7 @@ def flag(request: Request, name: str) -> bool:
 
 async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
-    fitting = wire.read_what_fits(wire.CreateBody, body)
+    fitting = fit(wire.CreateBody, body)
     order, wrong = wire.order_of(
         fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=lambda url: _refused(rooms, url)
     )
@@ -48,7 +49,7 @@ async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe
     problems = fitting.with_further(*wrong, *said.problems)
     if probe and not problems:
         problems += await _probed(rooms, who, order, found)
-    if said.left is not None and said.price > said.left:
+    if not fitting.problems and said.left is not None and said.price > said.left:
         hint = "Raise the project's limit or publish to fewer accounts."
         problems.append(
             Problem(
@@ -58,7 +59,7 @@ async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe
                 "insufficient_credits",
             )
         )
-    return answers.ok(_shape(problems, order, said.price, said.left, said.texts))
+    return answers.ok(_shape(problems, order, said, known=not fitting.problems))
 
 
 async def _probed(
@@ -79,23 +80,20 @@ def _refused(rooms: Services, url: str) -> str | None:
     return refused(rooms, url)
 
 
-def _shape(
-    problems: list[Problem], order: NewPost | None, price: int, left: int | None, texts: Any
-) -> dict[str, Any]:
+def _shape(problems: list[Problem], order: NewPost, said: Preview, *, known: bool) -> dict[str, Any]:
+    """The verdict; price and accounts only where they are `known` and nothing stands in for them."""
+    when = order.when
     body: dict[str, Any] = {
         "success": not problems,
         "valid": not problems,
         "errors": errors.listed(problems),
-        "credits": {"price": price, "remaining": left},
-    }
-    if order is not None:
-        when = order.when
-        body["scheduledFor"] = clock.iso(when.instant) if when else None
-        body["timezone"] = when.timezone if when else order.timezone
-        if when and when.note:
-            body["warningMessage"] = when.note
-        body["platforms"] = [
+        "credits": {"price": said.price if known else None, "remaining": said.left},
+        "scheduledFor": clock.iso(when.instant) if when else None,
+        "timezone": when.timezone if when else order.timezone,
+        "platforms": [
             {"platform": target.platform, "accountId": target.integration_id, "content": text}
-            for target, text in zip(order.targets, texts, strict=True)
-        ]
-    return body
+            for target, text in zip(order.targets, said.texts, strict=True)
+            if known
+        ],
+    }
+    return body | ({"warningMessage": when.note} if when and when.note else {})

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -52,7 +51,7 @@ def _absent(value: Any) -> Any:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 Content = Annotated[Text, AfterValidator(_content)]
-Url = Annotated[Text, Field(min_length=1, max_length=2048)]
+Url = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_no_nul)]
 PlatformName = Literal[
     "twitter",
     "instagram",
@@ -79,7 +78,7 @@ class PlatformEntry(Closed):
     """One network and account of a post."""
 
     platform: PlatformName
-    accountId: Annotated[Text, Field(min_length=1, max_length=100)]  # noqa: N815 (the contract's word)
+    accountId: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_nul)]  # noqa: N815 (the contract's word)
     content: Content | None = None
     platformSpecificData: Annotated[dict[str, Any], BeforeValidator(_absent)] = Field(default_factory=dict)  # noqa: N815
 
@@ -143,63 +142,6 @@ def read(model: type[M], body: dict[str, Any]) -> M:
         return model.model_validate(body)
     except ValidationError as error:
         raise InvalidRequest(problems_in(error)) from error
-
-
-# What stands in for the required parts of a body that are wrong, so that the rest can be judged.
-_STAND_INS: dict[str, Any] = {
-    "content": "text",
-    "platforms": {"platform": "twitter", "accountId": "?"},
-    "mediaItems": {"type": "image", "url": "https://example.com/"},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Fitting(Generic[M]):
-    """A body as far as its shape is right: what is wrong with it, and a model in which something stands in for that."""
-
-    body: M
-    problems: list[Problem]
-    _silent: frozenset[str] = frozenset()
-
-    def with_further(self, *found: Problem) -> list[Problem]:
-        """All problems: those of the shape, and of `found` those that no stand-in caused."""
-        return [*self.problems, *(problem for problem in found if not self._is_silent(problem.path))]
-
-    def _is_silent(self, path: str) -> bool:
-        if path in self._silent or path.startswith(tuple(f"{place}{end}" for place in self._silent for end in ".[")):
-            return True
-        return path == "mediaItems" and any(place.startswith("mediaItems[") for place in self._silent)
-
-
-def read_what_fits(model: type[M], body: dict[str, Any]) -> Fitting[M]:
-    """The body as `model`, whatever its shape."""
-    try:
-        return Fitting(model.model_validate(body), [])
-    except ValidationError as error:
-        problems = problems_in(error)
-        places = [item["loc"] for item in error.errors(include_url=False)]
-    repaired, silent = dict(body), set()
-    for place in places:
-        silent.add(words.path_of(_repair(repaired, place)))
-    return Fitting(model.model_validate(repaired), problems, frozenset(silent))
-
-
-def _repair(body: dict[str, Any], place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Take out what is wrong at `place`, or put a stand-in there; returns the place that says nothing any more."""
-    name = str(place[0])
-    stand_in = _STAND_INS.get(name)
-    if len(place) == 1:
-        body.pop(name, None)
-        if name in {"content", "platforms"}:
-            body[name] = stand_in if name == "content" else [stand_in]
-        return place
-    items = body[name] = list(body[name])
-    item = items[int(place[1])]
-    if len(place) == 2 or place[2] in stand_in or item is stand_in:
-        items[int(place[1])] = stand_in
-        return place[:2]
-    items[int(place[1])] = {key: value for key, value in item.items() if key != place[2]}
-    return place[:3]
 
 
 def order_of(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, delete, insert, null, or_, select, update
 
 from polypost import clock
 from polypost.access import Project
@@ -104,6 +104,11 @@ def reschedule(db: Connection, context: Context, project: Project, post_id: str,
             next_at=when.instant,
             rung_at=when.instant,
             wait_reason=None,
+            # What was prepared for the old hour may have run out by the new one, and its tries are not the new one's.
+            journal=None,
+            step=None,
+            tries=0,
+            first_try_at=None,
             updated_at=now,
         )
     _touch(db, post_id, now, status="scheduled", **_when_values(when))
@@ -161,8 +166,8 @@ def retry(
 ) -> None:
     """Failed targets once more, each as a new generation with a reservation of its own.
 
-    `chosen` names them as (platform, accountId); None means all that failed. Those that end in
-    `outcome_unknown` need `force`. Raises Conflict, InvalidRequest, PaymentRequired.
+    `chosen` names them as (platform, accountId); None means all that failed. Those that ended in
+    `outcome_unknown` need `force`, and are looked for once more before anything is sent. Raises Conflict, InvalidRequest, PaymentRequired.
     """
     row = load(db, project.id, post_id, lock=True)
     all_rows = targets_of(db, project.id, post_id)
@@ -243,7 +248,8 @@ def _new_generation(
             first_try_at=None,
             looks=0,
             doubt_since=None,
-            journal=None,
+            # If the attempt in doubt turns out to be published, its story goes on from where it was.
+            journal=case((targets.c.error_code == "outcome_unknown", targets.c.journal), else_=null()),
             wait_reason=None,
             step=None,
             error_code=None,

@@ -27,7 +27,9 @@ OPEN = RUNNING | {State.SCHEDULED}
 MOVES: dict[State, frozenset[State]] = {
     State.DRAFT: frozenset({State.SCHEDULED}),
     State.SCHEDULED: frozenset({State.CLAIMED, State.DRAFT, State.FAILED}),
-    State.CLAIMED: frozenset({State.WAITING, State.COMMITTING, State.UNKNOWN, State.FAILED, State.CLAIMED}),
+    State.CLAIMED: frozenset(
+        {State.WAITING, State.COMMITTING, State.UNKNOWN, State.PUBLISHED, State.FAILED, State.CLAIMED}
+    ),
     State.WAITING: frozenset({State.CLAIMED, State.DRAFT, State.SCHEDULED, State.FAILED}),
     State.COMMITTING: frozenset({State.PUBLISHED, State.FAILED, State.UNKNOWN, State.WAITING, State.CLAIMED}),
     State.UNKNOWN: frozenset({State.PUBLISHED, State.FAILED, State.CLAIMED, State.UNKNOWN}),

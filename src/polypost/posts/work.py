@@ -1,38 +1,45 @@
-"""The worker's side of the target row: claim, lease, epoch, journal, attempts.
+"""The worker's side of the target row: claim, lease, epoch, post status.
 
 Every write after the claim is conditional on the claim's epoch (RELIABILITY S2); a worker whose lease was
-taken over gets LeaseLost and can write nothing more. Rows are locked in the order post, lane, target.
+taken over gets LeaseLost and can write nothing more.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
 from polypost.engine import Ring
 from polypost.errors import LeaseLost
-from polypost.platforms.base import Attempt, Proof
+from polypost.platforms.base import Proof
+from polypost.posts import lanes
 from polypost.posts.accept import RING
 from polypost.posts.states import RUNNING, State, derive
-from polypost.posts.tables import attempts, lanes, posts, targets
-from polypost.storage import emit, new_id
+from polypost.posts.tables import attempts, posts, targets
+from polypost.posts.tables import lanes as lane
+from polypost.storage import emit
 
 _HELD = (State.CLAIMED.value, State.COMMITTING.value, State.UNKNOWN.value)
+UNSEEN = frozenset({"absent", "unknown"})
 _QUIET = (State.SCHEDULED.value, State.WAITING.value)
 _PEEK = select(targets.c.integration_id, targets.c.next_at).where(targets.c.id == bindparam("target"))
+# An account that has to rest begins nothing, but what is in doubt may be looked at and what hangs be taken over.
 _FIRST_DUE = (
-    select(targets.c.id, targets.c.post_id, targets.c.state)
+    select(targets.c.id, targets.c.post_id)
+    .outerjoin(lane, lane.c.integration_id == targets.c.integration_id)
     .where(
         targets.c.integration_id == bindparam("integration"),
         targets.c.next_at.is_not(None),
         targets.c.next_at <= bindparam("now"),
+        or_(
+            targets.c.state.not_in(_QUIET),
+            lane.c.not_before.is_(None),
+            lane.c.not_before <= bindparam("now"),
+        ),
     )
     .order_by(targets.c.due_at, targets.c.id)
     .limit(1)
@@ -42,18 +49,13 @@ _LOCK_POST = (
     .where(posts.c.id == bindparam("post"))
     .with_for_update()
 )
-_LANE = select(lanes).where(lanes.c.integration_id == bindparam("integration")).with_for_update()
-_NEW_LANE = {"integration_id": bindparam("integration"), "refusals": 0}
-_ADD_LANE = {
-    "sqlite": sqlite.insert(lanes).values(_NEW_LANE).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(lanes).values(_NEW_LANE).on_conflict_do_nothing(),
-}
-_TARGET = select(targets).where(targets.c.id == bindparam("target"))
+# Locked, so that a worker whose lease has just run out cannot write between this look and the claim.
+_TARGET = select(targets).where(targets.c.id == bindparam("target")).with_for_update()
 _POST = select(posts.c.content, posts.c.media, posts.c.scheduled_for).where(posts.c.id == bindparam("post"))
-_PARTS = (
+_ATTEMPTS = (
     select(attempts)
-    .where(attempts.c.target_id == bindparam("target"), attempts.c.generation == bindparam("generation"))
-    .order_by(attempts.c.started_at, attempts.c.number)
+    .where(attempts.c.target_id == bindparam("target"))
+    .order_by(attempts.c.generation, attempts.c.started_at, attempts.c.number)
 )
 _STATES = select(targets.c.state).where(targets.c.post_id == bindparam("post"))
 _SET_STATUS = (
@@ -65,7 +67,11 @@ _SET_STATUS = (
 
 @dataclass(slots=True)
 class Claim:
-    """A target that this worker owns until its lease ends, with everything the story needs."""
+    """A target that this worker owns until its lease ends, with everything the story needs.
+
+    `attempts_of` holds this generation's attempts by part, `left_in_doubt` those of earlier generations that may be
+    out although nobody saw them; `free` says that what is out was found after its credits were released (G4).
+    """
 
     target: Row[Any]
     content: str
@@ -76,11 +82,37 @@ class Claim:
     parts: dict[str, Proof] = field(default_factory=dict)
     open_attempt: Row[Any] | None = None
     attempts_of: dict[str, list[Row[Any]]] = field(default_factory=dict)
+    left_in_doubt: list[Row[Any]] = field(default_factory=list)
+    free: bool = False
 
     @property
     def text(self) -> str:
         """The text for this network."""
         return self.content if self.target.content is None else str(self.target.content)
+
+    @property
+    def looking(self) -> bool:
+        """Whether the open attempt is the one whose outcome is being looked for already."""
+        since = self.target.doubt_since
+        return self.open_attempt is not None and since is not None and self.open_attempt.started_at <= since
+
+    def maybe_out(self, part: str) -> list[Row[Any]]:
+        """Ended attempts at `part` that may be on the network although nobody saw them there, oldest first."""
+        ended = [row for row in self.attempts_of.get(part, ()) if row.outcome in UNSEEN]
+        return [*(row for row in self.left_in_doubt if row.part == part), *ended]
+
+    def take_in(self, row: Row[Any]) -> None:
+        """Add an attempt that the store holds."""
+        now = row.generation == self.target.generation
+        if now:
+            self.attempts_of.setdefault(row.part, []).append(row)
+        if row.finished_at is None:
+            self.open_attempt = row
+        elif row.outcome == "published":
+            self.parts[row.part] = Proof(row.proof_id, row.proof_url)
+            self.free = self.free or not now
+        elif row.outcome in UNSEEN and not now:
+            self.left_in_doubt.append(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +138,7 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
 
 def take_over(db: Connection, now: datetime) -> int:
     """End every lease of the process that had this data folder before; returns how many targets that frees."""
-    db.execute(update(lanes).where(lanes.c.target_id.is_not(None)).values(target_id=None, lease_until=None))
+    lanes.empty(db)
     held = and_(targets.c.next_at.is_not(None), targets.c.lease_until > now, targets.c.state.in_(_HELD))
     return db.execute(update(targets).where(held).values(lease_until=now, next_at=now)).rowcount
 
@@ -120,33 +152,41 @@ def claim(
         return None
     first = db.execute(_FIRST_DUE, {"integration": peek.integration_id, "now": now}).one_or_none()
     if first is None:
-        return Later(peek.next_at)
+        rest = lanes.rest_of(db, peek.integration_id, now)
+        if rest is not None:
+            _postpone(db, peek.integration_id, rest, "rate_limited")
+        return Later(rest or peek.next_at)
     post = db.execute(_LOCK_POST, {"post": first.post_id}).one()
-    refused = _take_lane(db, peek.integration_id, first, lease=lease, now=now)
-    if refused is not None:
-        return Later(refused)
-    target = db.execute(_TARGET, {"target": first.id}).one()
-    state = State.UNKNOWN if target.state in {State.COMMITTING, State.UNKNOWN} else State.CLAIMED
-    taken = db.execute(
+    held_until = lanes.take(db, peek.integration_id, first.id, lease=lease, now=now)
+    if held_until is not None:
+        return Later(held_until)
+    target = db.execute(_TARGET, {"target": first.id}).one_or_none()
+    if target is None or target.next_at is None or target.next_at > now:
+        # A user was faster: cancelled, moved, or edited into another target.
+        lanes.leave(db, peek.integration_id, first.id)
+        return Later(now)
+    claimed = _load(db, target)
+    _own(db, claimed, by=by, lease=lease, now=now)
+    if post.status != "publishing":
+        _set_status(db, post.id, "publishing", now)
+    return claimed
+
+
+def _own(db: Connection, claimed: Claim, *, by: str, lease: timedelta, now: datetime) -> None:
+    state = State.CLAIMED if claimed.open_attempt is None else State.UNKNOWN
+    db.execute(
         update(targets)
-        .where(targets.c.id == target.id, targets.c.epoch == target.epoch, targets.c.next_at <= now)
+        .where(targets.c.id == claimed.target.id)
         .values(
             state=state.value,
-            epoch=target.epoch + 1,
+            epoch=claimed.epoch,
             lease_until=now + lease,
             next_at=now + lease,
             lease_by=by,
             wait_reason=None,
-            first_try_at=target.first_try_at or now,
             updated_at=now,
         )
     )
-    if taken.rowcount == 0:
-        _leave_lane(db, peek.integration_id, target.id)
-        return Later(now)
-    if post.status != "publishing":
-        _set_status(db, post.id, "publishing", now)
-    return _load(db, target)
 
 
 def _load(db: Connection, target: Row[Any]) -> Claim:
@@ -159,35 +199,10 @@ def _load(db: Connection, target: Row[Any]) -> Claim:
         epoch=target.epoch + 1,
         journal=dict(target.journal or {}),
     )
-    if target.attempted:
-        for row in db.execute(_PARTS, {"target": target.id, "generation": target.generation}):
-            claimed.attempts_of.setdefault(row.part, []).append(row)
-            if row.finished_at is None:
-                claimed.open_attempt = row
-            elif row.outcome == "published":
-                claimed.parts[row.part] = Proof(row.proof_id, row.proof_url)
+    if target.attempted or target.generation > 1:
+        for row in db.execute(_ATTEMPTS, {"target": target.id}):
+            claimed.take_in(row)
     return claimed
-
-
-def _take_lane(
-    db: Connection, integration_id: str, first: Any, *, lease: timedelta, now: datetime
-) -> datetime | None:
-    """Take the account for `first`; the instant at which to ask again when it is not free."""
-    lane = db.execute(_LANE, {"integration": integration_id}).one_or_none()
-    if lane is None:
-        db.execute(_ADD_LANE[db.dialect.name], {"integration": integration_id})
-        lane = db.execute(_LANE, {"integration": integration_id}).one()
-    if lane.target_id is not None and lane.lease_until > now:
-        return lane.lease_until  # type: ignore[no-any-return]
-    if lane.not_before is not None and lane.not_before > now and first.state in _QUIET:
-        _postpone(db, integration_id, lane.not_before, "rate_limited")
-        return lane.not_before  # type: ignore[no-any-return]
-    db.execute(
-        update(lanes)
-        .where(lanes.c.integration_id == integration_id)
-        .values(target_id=first.id, lease_until=now + lease)
-    )
-    return None
 
 
 def _postpone(db: Connection, integration_id: str, until: datetime, reason: str) -> None:
@@ -200,28 +215,16 @@ def _postpone(db: Connection, integration_id: str, until: datetime, reason: str)
     db.execute(update(targets).where(quiet).values(next_at=until, rung_at=until, wait_reason=reason))
 
 
-def _leave_lane(db: Connection, integration_id: str, target_id: str) -> None:
-    db.execute(
-        update(lanes)
-        .where(lanes.c.integration_id == integration_id, lanes.c.target_id == target_id)
-        .values(target_id=None, lease_until=None)
-    )
-
-
 def beat(db: Connection, owned: Mapping[str, int], *, by: str, until: datetime) -> None:
     """A sign of life for all targets that this process owns (id → epoch)."""
     ids = list(owned)
+    mine = (targets.c.id.in_(ids), targets.c.lease_by == by, targets.c.state.in_(_HELD))
     db.execute(
-        update(targets)
-        .where(
-            targets.c.id.in_(ids),
-            targets.c.lease_by == by,
-            targets.c.state.in_(_HELD),
-            targets.c.lease_until < until,
-        )
-        .values(lease_until=until, next_at=until)
+        update(targets).where(*mine, targets.c.lease_until < until).values(lease_until=until, next_at=until)
     )
-    db.execute(update(lanes).where(lanes.c.target_id.in_(ids)).values(lease_until=until))
+    # Not those that another worker took over while this one slept.
+    still = select(targets.c.id).where(*mine)
+    db.execute(update(lane).where(lane.c.target_id.in_(still)).values(lease_until=until))
 
 
 def change(db: Connection, claimed: Claim, **values: Any) -> None:
@@ -241,7 +244,7 @@ def lock_post(db: Connection, claimed: Claim) -> None:
 def leave(db: Connection, claimed: Claim, now: datetime) -> list[Ring]:
     """Give the account back; rings for the next of its targets that is due."""
     integration_id = claimed.target.integration_id
-    _leave_lane(db, integration_id, claimed.target.id)
+    lanes.leave(db, integration_id, claimed.target.id)
     following = db.execute(_FIRST_DUE, {"integration": integration_id, "now": now}).one_or_none()
     return [] if following is None else [Ring(RING, following.id, now)]
 
@@ -259,139 +262,24 @@ def _set_status(db: Connection, post_id: str, status: str, now: datetime) -> Non
     emit(db, f"post:{post_id}")
 
 
-def begin_attempt(
-    db: Connection, claimed: Claim, part: str, handles: Mapping[str, Any], *, lease: timedelta, now: datetime
-) -> Row[Any]:
-    """The intent row (RELIABILITY S5), durable before the first byte of the commit call leaves."""
-    change(
-        db,
-        claimed,
-        state=State.COMMITTING.value,
-        attempted=True,
-        step=part,
-        lease_until=now + lease,
-        next_at=now + lease,
+def revive(db: Connection, claimed: Claim, proof: Proof, now: datetime) -> bool:
+    """Publish a target that had failed with `outcome_unknown`; False when it is something else by now (G3)."""
+    same = and_(
+        targets.c.id == claimed.target.id,
+        targets.c.generation == claimed.target.generation,
+        targets.c.state == State.FAILED.value,
+        targets.c.error_code == "outcome_unknown",
     )
     values = {
-        "id": new_id("att"),
-        "project_id": claimed.target.project_id,
-        "target_id": claimed.target.id,
-        "integration_id": claimed.target.integration_id,
-        "generation": claimed.target.generation,
-        "part": part,
-        "number": len(claimed.attempts_of.get(part, ())) + 1,
-        "epoch": claimed.epoch,
-        "started_at": now,
-        "fingerprint": hashlib.sha256(json.dumps([part, dict(handles)], sort_keys=True).encode()).hexdigest(),
-        "handles": dict(handles),
+        "state": State.PUBLISHED.value,
+        "proof_id": proof.id,
+        "proof_url": proof.url,
+        "published_at": now,
+        "error_code": None,
+        "error_message": None,
+        "updated_at": now,
     }
-    db.execute(insert(attempts), values)
-    return db.execute(select(attempts).where(attempts.c.id == values["id"])).one()
-
-
-def end_attempt(
-    db: Connection,
-    attempt: Row[Any],
-    outcome: str,
-    *,
-    now: datetime,
-    proof: Proof | None = None,
-    detail: str | None = None,
-) -> None:
-    """Record what became of an attempt: published, refused, not_sent, absent or unknown."""
-    db.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt.id)
-        .values(
-            finished_at=now,
-            outcome=outcome,
-            proof_id=proof.id if proof else None,
-            proof_url=proof.url if proof else None,
-            detail=detail,
-        )
-    )
-
-
-def keep_evidence(db: Connection, attempt: Row[Any], proof: Proof) -> None:
-    """A late answer of a worker that lost its lease: evidence for reconcile, not a result (RELIABILITY P17)."""
-    db.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt.id, attempts.c.finished_at.is_(None))
-        .values(proof_id=proof.id, proof_url=proof.url)
-    )
-
-
-def as_attempt(row: Row[Any]) -> Attempt:
-    """The intent row as connectors see it."""
-    return Attempt(part=row.part, number=row.number, started_at=row.started_at, handles=row.handles)
-
-
-def linked(db: Connection, integration_id: str, target_id: str, ids: Sequence[str]) -> set[str]:
-    """Those network ids that belong to another target of the account (R1)."""
-    query = select(attempts.c.proof_id).where(
-        attempts.c.integration_id == integration_id,
-        attempts.c.proof_id.in_(list(ids)),
-        attempts.c.target_id != target_id,
-    )
-    return {str(row.proof_id) for row in db.execute(query)}
-
-
-def same_text_open(db: Connection, claimed: Claim) -> bool:
-    """Whether another open target of the account has the same text, so that a duplicate refusal proves nothing (R2)."""
-    query = (
-        select(targets.c.id)
-        .join(posts, posts.c.id == targets.c.post_id)
-        .where(
-            targets.c.integration_id == claimed.target.integration_id,
-            targets.c.next_at.is_not(None),
-            targets.c.id != claimed.target.id,
-            func.coalesce(targets.c.content, posts.c.content) == claimed.text,
-        )
-        .limit(1)
-    )
-    return db.execute(query).one_or_none() is not None
-
-
-def slow_account(db: Connection, integration_id: str, until: datetime) -> None:
-    """Start nothing for the account before `until`: the network's allowance is used up."""
-    db.execute(
-        update(lanes)
-        .where(
-            lanes.c.integration_id == integration_id,
-            or_(lanes.c.not_before.is_(None), lanes.c.not_before < until),
-        )
-        .values(not_before=until)
-    )
-
-
-def count_refusal(db: Connection, integration_id: str, *, refused: bool) -> int:
-    """Refusals of authorisation or for abuse in a row, after this one; a success sets them back."""
-    if not refused:
-        db.execute(
-            update(lanes)
-            .where(lanes.c.integration_id == integration_id, lanes.c.refusals > 0)
-            .values(refusals=0)
-        )
-        return 0
-    db.execute(
-        update(lanes).where(lanes.c.integration_id == integration_id).values(refusals=lanes.c.refusals + 1)
-    )
-    return int(
-        db.execute(
-            select(lanes.c.refusals).where(lanes.c.integration_id == integration_id)
-        ).scalar_one_or_none()
-        or 0
-    )
-
-
-def proofs(db: Connection, project_id: str, target_id: str) -> list[Proof]:
-    """What of a target is on the network, in the order it went out."""
-    query = select(attempts.c.proof_id, attempts.c.proof_url).where(
-        attempts.c.target_id == target_id,
-        attempts.c.project_id == project_id,
-        attempts.c.outcome == "published",
-    )
-    return [Proof(row.proof_id, row.proof_url) for row in db.execute(query.order_by(attempts.c.started_at))]
+    return db.execute(update(targets).where(same).values(values)).rowcount == 1
 
 
 def mark_removed(db: Connection, project_id: str, target_id: str, now: datetime) -> bool:

@@ -7,6 +7,7 @@ leaves and its result right after the answer (RELIABILITY S4–S8).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,7 +22,6 @@ from polypost.errors import (
     NotSent,
     OutcomeUnknown,
     PlatformError,
-    RateLimited,
     StoreUnavailable,
     TokenExpired,
     Unavailable,
@@ -29,8 +29,9 @@ from polypost.errors import (
 from polypost.observability import failpoints
 from polypost.outbound import Exchange, NetworkClient, Networks
 from polypost.platforms.base import Account, NotYet, Proof, Tokens
-from polypost.posts import timeline, work
+from polypost.posts import attempts, lanes, timeline, work
 from polypost.posts.timeline import Line
+from polypost.publishing.patience import Outages, write_patiently
 from polypost.storage import Store
 
 T = TypeVar("T")
@@ -42,11 +43,19 @@ TokenOf = Callable[[str | None], Awaitable[Tokens]]
 class Wait(Exception):
     """The network is still working: give the worker back and come again at `at`."""
 
-    def __init__(self, at: datetime, reason: str, step: str) -> None:
+    def __init__(self, at: datetime, reason: str) -> None:
         super().__init__(reason)
         self.at = at
         self.reason = reason
-        self.step = step
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What became of a commit call, learned by a worker that no longer owns the target."""
+
+    attempt_id: str
+    outcome: str
+    proof: Proof | None
 
 
 class TargetRun:
@@ -61,8 +70,10 @@ class TargetRun:
         account: Account,
         token_of: TokenOf,
         lease: timedelta,
+        outages: Outages,
     ) -> None:
         self._store = store
+        self._outages = outages
         self._claim = claimed
         self._account = account
         self._token_of = token_of
@@ -70,7 +81,9 @@ class TargetRun:
         self._lease = lease
         self._platform: str = claimed.target.platform
         self._lines: list[Line] = []
+        self._asked = 0.0
         self.warnings: list[str] = []
+        self.late: Late | None = None
         self._http = networks.client(
             self._platform,
             observer=self._observe,
@@ -105,7 +118,7 @@ class TargetRun:
         """See `platforms.base.Run`."""
         if name in self._claim.journal:
             return self._claim.journal[name]  # type: ignore[no-any-return]
-        result = await self._once_refreshed(fn)
+        result = await self.refreshed(fn)
         await self._remember(name, result)
         return result
 
@@ -123,14 +136,15 @@ class TargetRun:
         began = f"{name}.began"
         if began not in self._claim.journal:
             await self._remember(began, clock.iso(clock.now()))
-        result = await self._once_refreshed(fn)
+        result = await self.refreshed(fn)
         if isinstance(result, NotYet):
             since = clock.parse_stamp(self._claim.journal[began])
             if clock.now() - since > at_most:
                 raise Unavailable(
                     f"The network did not finish within {int(at_most.total_seconds() // 60)} minutes."
                 )
-            raise Wait(clock.now() + (result.after or every), result.note or "processing", name)
+            pause = max(min(result.after or every, at_most), timedelta(seconds=0.1))
+            raise Wait(clock.now() + pause, result.note or "processing")
         await self._remember(name, result)
         return result
 
@@ -149,24 +163,36 @@ class TargetRun:
             return await self._attempt(name, fn, handles or {})
 
     async def after(self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str) -> T | None:
-        """See `platforms.base.Run`."""
-        try:
-            return await self.step(name, fn)
-        except (PlatformError, NotSent, NoAnswer) as error:
-            log.info("follow-up failed", target=self._claim.target.id, step=name, error=str(error))
-            self.warn(warning)
-            return None
+        """See `platforms.base.Run`. Nothing that goes wrong here may put in question what is out already (S7)."""
+        failed = f"{name}.failed"
+        if failed not in self._claim.journal:
+            try:
+                return await self.step(name, fn)
+            except (LeaseLost, StoreUnavailable):
+                raise
+            except (PlatformError, NotSent, NoAnswer) as error:
+                log.info("follow-up failed", target=self._claim.target.id, step=name, error=str(error))
+            except Exception:
+                log.exception("a follow-up failed inside", target=self._claim.target.id, step=name)
+            # It may have been done all the same, so a story that is told again must not do it again.
+            await self._remember(failed, result=True)
+        self.warn(warning)
+        return None
 
     async def hold(self, until: datetime) -> None:
         """See `platforms.base.Run`."""
         integration_id = self._claim.target.integration_id
-        await self._store.write(lambda db: work.slow_account(db, integration_id, until))
+        try:
+            await self._store.write(lambda db: lanes.slow(db, integration_id, until))
+        except StoreUnavailable as trouble:
+            # A courtesy; without it the next call is refused and says the same.
+            log.warning("a rest could not be noted", target=self._claim.target.id, reason=str(trouble))
 
     async def linked(self, ids: Iterable[str]) -> set[str]:
         """See `platforms.base.Run`."""
         target = self._claim.target
         asked = list(ids)
-        return await self._store.read(lambda db: work.linked(db, target.integration_id, target.id, asked))
+        return await self._store.read(lambda db: attempts.linked(db, target.integration_id, target.id, asked))
 
     def warn(self, message: str) -> None:
         """See `platforms.base.Run`."""
@@ -191,13 +217,11 @@ class TargetRun:
     ) -> Proof:
         attempt = await self._begin(part, handles)
         failpoints.hit("P8", self._platform)
+        await self._check_lease(attempt)
         try:
             proof = await fn()
         except Duplicate as error:
-            if attempt.number > 1:
-                raise OutcomeUnknown(
-                    "The network has this content already; looking whether it is this post."
-                ) from error
+            await self._doubt_duplicate(attempt, error)
             await self._end(attempt, "refused", detail=str(error))
             raise
         except (NoAnswer, OutcomeUnknown) as error:
@@ -215,13 +239,33 @@ class TargetRun:
     async def _begin(self, part: str, handles: Mapping[str, Any]) -> Row[Any]:
         def write(db: Connection) -> Row[Any]:
             self.flush(db)
-            return work.begin_attempt(db, self._claim, part, handles, lease=self._lease, now=clock.now())
+            return attempts.begin(db, self._claim, part, handles, lease=self._lease, now=clock.now())
 
+        self._asked = clock.monotonic()
         attempt = await self._store.write(write)
         self.forget_lines()
         self._claim.attempts_of.setdefault(part, []).append(attempt)
         self._claim.open_attempt = attempt
         return attempt
+
+    async def _check_lease(self, attempt: Row[Any]) -> None:
+        """Send nothing with a lease that may run out before the answer (S6): the store was slow, or we were paused."""
+        if clock.monotonic() - self._asked > self._lease.total_seconds() / 3:
+            await self._end(attempt, "not_sent", detail="Too much time had passed since the intent.")
+            raise Unavailable(
+                "This server was too slow to publish safely; nothing was sent.", code="too_slow"
+            )
+
+    async def _doubt_duplicate(self, attempt: Row[Any], refusal: Duplicate) -> None:
+        """Raise OutcomeUnknown where the duplicate may be what an earlier attempt of ours made."""
+        part: str = attempt.part
+        if attempt.number == 1 and not self._claim.maybe_out(part):
+            return
+        said = refusal.message
+        await write_patiently(self._store, lambda db: attempts.note_duplicate(db, attempt, said))
+        raise OutcomeUnknown(
+            "The network has this content already; looking whether it is this post."
+        ) from refusal
 
     async def _end(
         self, attempt: Row[Any], outcome: str, *, proof: Proof | None = None, detail: str | None = None
@@ -229,13 +273,12 @@ class TargetRun:
         def write(db: Connection) -> None:
             self.flush(db)
             work.change(db, self._claim, updated_at=clock.now())
-            work.end_attempt(db, attempt, outcome, now=clock.now(), proof=proof, detail=detail)
+            attempts.end(db, attempt, outcome, now=clock.now(), proof=proof, detail=detail)
 
         try:
-            await self._store.write(write)
-        except (LeaseLost, StoreUnavailable):
-            if proof is not None:
-                await self._store.write(lambda db: work.keep_evidence(db, attempt, proof))
+            await write_patiently(self._store, write)
+        except LeaseLost:
+            self.late = Late(attempt.id, outcome, proof)
             raise
         self.forget_lines()
         self._claim.open_attempt = None
@@ -253,7 +296,8 @@ class TargetRun:
         self.forget_lines()
         self._claim.journal = journal
 
-    async def _once_refreshed(self, fn: Callable[[], Awaitable[T]]) -> T:
+    async def refreshed(self, fn: Callable[[], Awaitable[T]]) -> T:
+        """Do `fn`, and once more with a new token when the network refuses the present one."""
         try:
             return await fn()
         except TokenExpired:
@@ -261,6 +305,7 @@ class TargetRun:
             return await fn()
 
     def _observe(self, exchange: Exchange) -> None:
+        self._outages.heard(self._platform, well=exchange.status is not None and exchange.status < 500)
         answer = exchange.status if exchange.status is not None else "no answer"
         self.say(
             "exchange",
@@ -271,10 +316,3 @@ class TargetRun:
                 "response": exchange.response_excerpt,
             },
         )
-
-
-def retry_at(error: PlatformError, tries: int, now: datetime) -> datetime:
-    """When to come again: the network's own instant, else 5 s, 20 s, 80 s … by the number of tries so far."""
-    if isinstance(error, RateLimited):
-        return max(error.until, now + timedelta(seconds=1))
-    return now + timedelta(seconds=min(5 * 4 ** max(tries - 1, 0), 3600))

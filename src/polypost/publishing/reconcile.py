@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
+from sqlalchemy import Row
 
 from polypost import clock
-from polypost.errors import NoAnswer, NotSent, PlatformError
-from polypost.platforms.base import Absent, CannotTell, Connector, Found, Post, Proof, Reconciled
-from polypost.posts import work
+from polypost.errors import (
+    LeaseLost,
+    NoAnswer,
+    NotSent,
+    PlatformError,
+    RateLimited,
+    StoreUnavailable,
+)
+from polypost.platforms.base import Absent, CannotTell, Connector, Found, Post, Proof, Reconciled, RetryRule
+from polypost.posts import attempts, work
 from polypost.publishing.journal import TargetRun
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -22,6 +30,9 @@ UNKNOWN = (
     "The answer of {name} was lost and it could not be found out whether this is published. "
     "Look at the account before you publish it again."
 )
+REST_UNKNOWN = "It is not known whether the rest of the thread is published; look at it before you add to it."
+# An account whose network forbids looking is not looked at for longer than this (I7 allows six hours).
+LONGEST_DOUBT = timedelta(hours=5)
 Verdict = Literal["go on", "done"]
 
 
@@ -45,56 +56,151 @@ class Reconciler:
         """One look. "go on": the attempt has a result and the story continues; "done": the row says what is next."""
         attempt = claimed.open_attempt
         assert attempt is not None
-        seen = await self._ask(claimed, run, connector, post)
-        if isinstance(seen, Found):
-            run.say("found", "Looked at the account and found it.", {"proof": seen.proof.id})
-            await self._results.settle_attempt(claimed, run, "published", proof=seen.proof)
+        if attempt.outcome == "not_sent":
+            await self._results.settle_attempt(claimed, run, "not_sent")
             return "go on"
-        looks = claimed.target.looks + 1
-        if looks < len(self._looks_at):
-            since = claimed.target.doubt_since or clock.now()
-            at = max(since + timedelta(seconds=self._looks_at[looks]), clock.now() + timedelta(seconds=1))
-            run.say("absent", f"Looked at the account ({looks} of {len(self._looks_at)}): nothing there yet.")
-            await self._results.doubt(claimed, run, at, looks=looks, since=since)
+        try:
+            seen = await self._ask(run, connector, post, attempt, claimed.maybe_out(attempt.part))
+        except RateLimited as limited:
+            if await self._wait_for_look(claimed, run, limited):
+                return "done"
+            seen = CannotTell(str(limited))
+        if isinstance(seen, Found):
+            await self._found(claimed, run, attempt, seen.proof)
+            return "go on"
+        if await self._look_again(claimed, run, seen):
             return "done"
         if isinstance(seen, Absent) and await self._may_try_again(claimed, connector, post):
             run.say("absent", "The last look found nothing; publishing once more.")
             await self._results.settle_attempt(claimed, run, "absent")
             return "go on"
-        await self._give_up(claimed, run, connector)
+        await self.give_up(claimed, run, connector.spec.name)
         return "done"
 
-    async def _ask(self, claimed: work.Claim, run: TargetRun, connector: Connector, post: Post) -> Reconciled:
+    async def look_back(self, claimed: work.Claim, run: TargetRun, connector: Connector, post: Post) -> None:
+        """Before a failed target is published anew: an attempt of before may have come through after all (G4).
+
+        Raises RateLimited when the network does not let us look now.
+        """
+        attempt = claimed.left_in_doubt[-1]
+        seen = await self._ask(run, connector, post, attempt, claimed.left_in_doubt)
+        if isinstance(seen, Found):
+            run.say("found", "It was published by the attempt before.", {"proof": seen.proof.id})
+            maker = _answered(claimed.left_in_doubt, seen.proof) or attempt
+            await self._results.found(claimed, run, maker, seen.proof)
+        else:
+            run.say("absent", "Looked at the account once more: nothing there. Publishing anew.")
+            await self._results.forget(claimed, run)
+
+    async def stumbled(self, claimed: work.Claim, run: TargetRun, name: str) -> None:
+        """Something failed inside while an attempt is open: look, or go on looking by the timetable."""
+        if not claimed.looking:
+            await self.enter(claimed, run)
+        elif not await self._look_again(claimed, run, CannotTell("This server failed inside.")):
+            await self.give_up(claimed, run, name)
+
+    async def give_up(self, claimed: work.Claim, run: TargetRun, name: str) -> None:
+        """The open attempt stays without a result, and the target ends with what is known."""
         attempt = claimed.open_attempt
         assert attempt is not None
-        if attempt.proof_id is not None:
-            return Found(Proof(attempt.proof_id, attempt.proof_url))
+        first = next(iter(claimed.parts.values()), None)
+        if first is not None:
+            run.warn(REST_UNKNOWN)
+            await self._results.published(claimed, run, first)
+        elif self._plainly_refused(claimed, attempt):
+            await self._results.failed(claimed, run, "duplicate", attempt.detail)
+        else:
+            await self._results.failed(claimed, run, "outcome_unknown", UNKNOWN.format(name=name))
+
+    async def _ask(
+        self,
+        run: TargetRun,
+        connector: Connector,
+        post: Post,
+        attempt: Row[Any],
+        earlier: Sequence[Row[Any]],
+    ) -> Reconciled:
+        """What the network shows of the attempt, or of an earlier one at the same part. Raises RateLimited."""
+        for row in (attempt, *earlier):
+            if row.proof_id is not None:
+                return Found(Proof(row.proof_id, row.proof_url))
+        since = min(row.started_at for row in (attempt, *earlier))
+        wanted = attempts.as_attempt(attempt, since)
         try:
             await run.authorise()
-            return await connector.reconcile(run, post, work.as_attempt(attempt))
+            return await run.refreshed(lambda: connector.reconcile(run, post, wanted))
+        except (LeaseLost, StoreUnavailable, RateLimited):
+            raise
         except (PlatformError, NotSent, NoAnswer) as error:
-            log.info("look failed", target=claimed.target.id, error=str(error))
+            log.info("look failed", target=post.target_id, error=str(error))
             return CannotTell(str(error))
+        except Exception:
+            log.exception("a look failed inside", target=post.target_id, platform=connector.spec.id)
+            return CannotTell("Looking failed inside.")
+
+    async def _found(self, claimed: work.Claim, run: TargetRun, attempt: Row[Any], proof: Proof) -> None:
+        run.say("found", "Looked at the account and found it.", {"proof": proof.id})
+        earlier = claimed.maybe_out(attempt.part)
+        answered = _answered(earlier, proof)
+        maker = answered or attempt
+        if attempt.outcome != "duplicate":
+            if answered is not None:
+                run.warn("It may be there twice, because an answer came very late. Look at the account.")
+        elif earlier and answered is None:
+            # A call that was refused as a duplicate made nothing: what is there comes from the one before.
+            maker = earlier[-1]
+        await self._results.found(claimed, run, maker, proof)
+
+    async def _wait_for_look(self, claimed: work.Claim, run: TargetRun, limited: RateLimited) -> bool:
+        now = clock.now()
+        since = claimed.target.doubt_since or now
+        if limited.until > since + LONGEST_DOUBT:
+            return False
+        at = max(limited.until, now + timedelta(seconds=1))
+        run.say("rate_limited", f"The network does not let us look before {clock.iso(at)}.")
+        await self._results.doubt(claimed, run, at, looks=claimed.target.looks, since=since)
+        return True
+
+    async def _look_again(self, claimed: work.Claim, run: TargetRun, seen: Absent | CannotTell) -> bool:
+        """Arrange the next look of the timetable; False when this was the last."""
+        attempt = claimed.open_attempt
+        assert attempt is not None
+        looks = claimed.target.looks + 1
+        if looks >= len(self._looks_at) or self._plainly_refused(claimed, attempt):
+            return False
+        since = claimed.target.doubt_since or clock.now()
+        at = max(since + timedelta(seconds=self._looks_at[looks]), clock.now() + timedelta(seconds=1))
+        what = "nothing there yet." if isinstance(seen, Absent) else f"no clear answer. {seen.reason}"
+        run.say("absent", f"Looked at the account ({looks} of {len(self._looks_at)}): {what}")
+        await self._results.doubt(claimed, run, at, looks=looks, since=since)
+        return True
+
+    def _plainly_refused(self, claimed: work.Claim, attempt: Row[Any]) -> bool:
+        """Whether every attempt at the part is known to have made nothing, the last one refused as a duplicate."""
+        return attempt.outcome == "duplicate" and not claimed.maybe_out(attempt.part)
 
     async def _may_try_again(self, claimed: work.Claim, connector: Connector, post: Post) -> bool:
         attempt = claimed.open_attempt
         assert attempt is not None
-        if any(earlier.outcome == "absent" for earlier in claimed.attempts_of[attempt.part]):
+        # What the network refuses as a duplicate it refuses again.
+        if attempt.outcome == "duplicate" or any(
+            earlier.outcome == "absent" for earlier in claimed.attempts_of[attempt.part]
+        ):
             return False
-        rule = connector.retry_when_absent(post)
+        rule = _rule(connector, post)
         if rule == "unique_text":
-            return not await self._store.read(lambda db: work.same_text_open(db, claimed))
+            return not await self._store.read(lambda db: attempts.same_text_open(db, claimed))
         return rule == "always"
 
-    async def _give_up(self, claimed: work.Claim, run: TargetRun, connector: Connector) -> None:
-        first = next(iter(claimed.parts.values()), None)
-        if first is None:
-            await self._results.failed(
-                claimed, run, "outcome_unknown", UNKNOWN.format(name=connector.spec.name)
-            )
-            return
-        run.warn(
-            "It is not known whether the rest of the thread is published; look at it before you add to it."
-        )
-        await self._results.settle_attempt(claimed, run, "unknown")
-        await self._results.published(claimed, run, first)
+
+def _answered(rows: Sequence[Row[Any]], proof: Proof) -> Row[Any] | None:
+    """The attempt that this proof was the late answer to."""
+    return next((row for row in rows if row.proof_id == proof.id), None)
+
+
+def _rule(connector: Connector, post: Post) -> RetryRule:
+    try:
+        return connector.retry_when_absent(post)
+    except Exception:
+        log.exception("a rule failed inside", target=post.target_id, platform=connector.spec.id)
+        return "never"

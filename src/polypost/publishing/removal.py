@@ -18,7 +18,7 @@ from polypost.integrations import service as integrations
 from polypost.outbound import NetworkClient, Networks
 from polypost.platforms.base import Account, Deletes, Proof
 from polypost.platforms.registry import connector
-from polypost.posts import changes, work
+from polypost.posts import attempts, changes, work
 from polypost.posts.states import State
 from polypost.storage import Store
 
@@ -104,7 +104,7 @@ class Remover:
     async def _delete_parts(
         self, network: Deletes, project: Project, row: Row[Any], integration: Integration
     ) -> None:
-        proofs = await self._store.read(lambda db: work.proofs(db, project.id, row.id)) or [
+        proofs = await self._store.read(lambda db: attempts.proofs(db, project.id, row.id)) or [
             Proof(row.proof_id)
         ]
         http = self._networks.client(row.platform, commit_deadline=DEADLINE.total_seconds())

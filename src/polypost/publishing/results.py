@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+import structlog
+from sqlalchemy import Connection, Row
 
 from polypost import clock, media
 from polypost.credits import service as credits
@@ -14,13 +15,17 @@ from polypost.events import append
 from polypost.observability import failpoints
 from polypost.outbound import Networks
 from polypost.platforms.base import Proof
-from polypost.posts import work
+from polypost.posts import attempts, lanes, work
 from polypost.posts.accept import RING
 from polypost.posts.states import State
-from polypost.publishing.journal import TargetRun
+from polypost.publishing.journal import Late, TargetRun
+from polypost.publishing.patience import write_patiently
 from polypost.storage import Store
 
+log = structlog.get_logger("polypost.publishing")
+
 DAY = timedelta(hours=24)
+REFUSALS = 3
 
 
 class Results:
@@ -34,7 +39,6 @@ class Results:
     async def published(self, claimed: work.Claim, run: TargetRun, proof: Proof) -> None:
         """The network's own proof is in hand: the reservation is settled."""
         failpoints.hit("P15", claimed.target.platform)
-
         url = self._networks.page(claimed.target.platform, proof.url) if proof.url else None
         run.say("published", "Published.", {"url": url} if url else None)
 
@@ -51,8 +55,10 @@ class Results:
                 published_at=now,
                 warning=" ".join(run.warnings) or None,
             )
-            work.count_refusal(db, claimed.target.integration_id, refused=False)
-            credits.settle(db, claimed.target.project_id, _entry(claimed), at=now)
+            if claimed.open_attempt is not None:
+                attempts.end(db, claimed.open_attempt, "unknown", now=now)
+            lanes.count_refusal(db, claimed.target.integration_id, refused=False)
+            self._charge(db, claimed, now)
             self._close(db, claimed, run, now)
 
         await self._store.write(write)
@@ -64,12 +70,11 @@ class Results:
     ) -> None:
         """It is known not to be out, or `code` is `outcome_unknown`: the reservation is released."""
         run.say("failed", message, {"code": code})
+        outcome = "unknown" if code == "outcome_unknown" else "refused"
 
         def write(db: Connection) -> None:
             now = clock.now()
             work.lock_post(db, claimed)
-            if claimed.open_attempt is not None:
-                work.end_attempt(db, claimed.open_attempt, "unknown", now=now)
             self._finish(
                 db,
                 claimed,
@@ -79,6 +84,8 @@ class Results:
                 error_message=message[:500],
                 warning=" ".join(run.warnings) or None,
             )
+            if claimed.open_attempt is not None:
+                attempts.end(db, claimed.open_attempt, outcome, now=now, detail=claimed.open_attempt.detail)
             if refusal:
                 self._refused(db, claimed, now)
             credits.release(db, claimed.target.project_id, [_entry(claimed)], at=now)
@@ -94,10 +101,10 @@ class Results:
         at: datetime,
         reason: str,
         *,
-        tries: int | None = None,
         slow: bool = False,
+        **values: Any,
     ) -> None:
-        """Give the worker back until `at`; with `slow`, the whole account waits."""
+        """Give the worker back until `at`; with `slow`, the whole account waits. `values` go to the target's row."""
 
         def write(db: Connection) -> None:
             now = clock.now()
@@ -109,11 +116,11 @@ class Results:
                 rung_at=at,
                 lease_until=None,
                 wait_reason=reason[:40],
-                tries=claimed.target.tries if tries is None else tries,
                 updated_at=now,
+                **values,
             )
             if slow:
-                work.slow_account(db, claimed.target.integration_id, at)
+                lanes.slow(db, claimed.target.integration_id, at)
             run.flush(db)
             self._engine.ring(db, [Ring(RING, claimed.target.id, at), *work.leave(db, claimed, now)])
 
@@ -145,26 +152,101 @@ class Results:
         await self._store.write(write)
         run.forget_lines()
 
-    async def settle_attempt(
-        self, claimed: work.Claim, run: TargetRun, outcome: str, *, proof: Proof | None = None
-    ) -> None:
-        """What a look found out about the open attempt; the story goes on from there."""
+    async def settle_attempt(self, claimed: work.Claim, run: TargetRun, outcome: str) -> None:
+        """It is known that the open attempt made nothing; the story goes on from there."""
         attempt = claimed.open_attempt
         assert attempt is not None
 
         def write(db: Connection) -> None:
             now = clock.now()
             work.change(db, claimed, state=State.CLAIMED.value, looks=0, doubt_since=None, updated_at=now)
-            work.end_attempt(
-                db, attempt, outcome, now=now, proof=proof, detail="found by looking" if proof else None
-            )
+            attempts.end(db, attempt, outcome, now=now, detail=attempt.detail)
             run.flush(db)
 
         await self._store.write(write)
         run.forget_lines()
         claimed.open_attempt = None
-        if proof is not None:
-            claimed.parts[attempt.part] = proof
+
+    async def found(self, claimed: work.Claim, run: TargetRun, maker: Row[Any], proof: Proof) -> None:
+        """What the attempt `maker` published has been found; the story goes on from there.
+
+        An open attempt other than that was refused because of it, or has come out too for all we know.
+        """
+        attempt = claimed.open_attempt
+        ended = "refused" if attempt is not None and attempt.outcome == "duplicate" else "unknown"
+
+        def write(db: Connection) -> None:
+            now = clock.now()
+            work.change(
+                db,
+                claimed,
+                state=State.CLAIMED.value,
+                attempted=True,
+                looks=0,
+                doubt_since=None,
+                updated_at=now,
+            )
+            if attempt is None or attempt.id != maker.id:
+                attempts.find_late(db, maker, proof)
+                if attempt is not None:
+                    attempts.end(db, attempt, ended, now=now, detail=attempt.detail)
+            else:
+                attempts.end(db, attempt, "published", now=now, proof=proof, detail="found by looking")
+            run.flush(db)
+
+        await self._store.write(write)
+        run.forget_lines()
+        claimed.open_attempt = None
+        claimed.parts[maker.part] = proof
+        claimed.free = claimed.free or maker.generation != claimed.target.generation
+
+    async def forget(self, claimed: work.Claim, run: TargetRun) -> None:
+        """Nothing of the generation before is out; what it had prepared is not used again."""
+
+        def write(db: Connection) -> None:
+            work.change(db, claimed, journal=None, updated_at=clock.now())
+            run.flush(db)
+
+        await self._store.write(write)
+        run.forget_lines()
+        claimed.journal = {}
+
+    async def learn_late(self, claimed: work.Claim, run: TargetRun, late: Late) -> None:
+        """A worker that lost its lease learned what became of its call (RELIABILITY P17).
+
+        It is evidence for whoever looks. Where looking has ended in `outcome_unknown`, the target is published
+        and stays free of charge.
+        """
+
+        def write(db: Connection) -> str:
+            now = clock.now()
+            work.lock_post(db, claimed)
+            proof = late.proof
+            if proof is not None and attempts.linked(
+                db, claimed.target.integration_id, claimed.target.id, [proof.id]
+            ):
+                return "belongs to another target"
+            attempt = attempts.keep_evidence(db, late.attempt_id, late.outcome, proof)
+            if proof is None or attempt.outcome not in work.UNSEEN:
+                return str(attempt.outcome)
+            if not work.revive(db, claimed, proof, now):
+                return str(attempt.outcome)
+            attempts.find_late(db, attempt, proof)
+            credits.waive(db, claimed.target.project_id, _entry(claimed), at=now)
+            run.say("published", "Its answer came late: it is published.")
+            self._close(db, claimed, run, now)
+            return "published late"
+
+        became = await write_patiently(self._store, write)
+        log.warning("an answer came late", target=claimed.target.id, outcome=late.outcome, attempt=became)
+
+    def _charge(self, db: Connection, claimed: work.Claim, now: datetime) -> None:
+        project_id, entry = claimed.target.project_id, _entry(claimed)
+        if claimed.free:
+            credits.release(db, project_id, [entry], at=now)
+            credits.waive(db, project_id, entry, at=now)
+        else:
+            credits.settle(db, project_id, entry, at=now)
 
     def _finish(self, db: Connection, claimed: work.Claim, now: datetime, **values: Any) -> None:
         work.change(
@@ -190,8 +272,8 @@ class Results:
     def _refused(self, db: Connection, claimed: work.Claim, now: datetime) -> None:
         target = claimed.target
         # R5: three refusals in a row and the account rests, before the network takes offence.
-        if work.count_refusal(db, target.integration_id, refused=True) == 3:
-            work.slow_account(db, target.integration_id, now + DAY)
+        if lanes.count_refusal(db, target.integration_id, refused=True) >= REFUSALS:
+            lanes.slow(db, target.integration_id, now + DAY)
             append(
                 db,
                 target.project_id,

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from sqlalchemy import Connection
 
 from polypost import clock
 from polypost.engine import Engine, Ring
@@ -34,12 +35,16 @@ from polypost.platforms.registry import connector
 from polypost.posts import work
 from polypost.posts.accept import RING
 from polypost.posts.checks import locate, parse_options
-from polypost.publishing.journal import TargetRun, Wait, retry_at
+from polypost.publishing.journal import TargetRun, Wait
+from polypost.publishing.patience import Outages, back_off, limited_until
 from polypost.publishing.reconcile import Reconciler
 from polypost.publishing.results import Results
 from polypost.storage import Store
 
 log = structlog.get_logger("polypost.publishing")
+
+# How often this target was asked to wait; stands in the journal, whose other names are the connectors' steps.
+WAITS = "polypost.waits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,30 +81,40 @@ class Publisher:
         self._policy = policy
         self._owner = owner
         self._owned: dict[str, int] = {}
+        self._outages = Outages()
         self._results = Results(store, engine, networks)
         self._reconciler = Reconciler(store, self._results, policy.reconcile_at)
 
     async def run(self, target_id: str) -> None:
         """The engine's handler: claim the account's first due target and carry it on."""
         failpoints.hit("P4")
+        try:
+            claimed = await self._store.write(lambda db: self._claim(db, target_id))
+            if claimed is not None:
+                await self._own(claimed)
+        except StoreUnavailable as trouble:
+            # Nothing can be written down, not even that; the sweeper rings again.
+            log.warning("the store is out of order", target=target_id, reason=str(trouble))
+
+    def _claim(self, db: Connection, target_id: str) -> work.Claim | None:
         now = clock.now()
-        claimed = await self._store.write(
-            lambda db: work.claim(db, target_id, by=self._owner, lease=self._policy.lease, now=now)
-        )
+        claimed = work.claim(db, target_id, by=self._owner, lease=self._policy.lease, now=now)
         if isinstance(claimed, work.Later):
             at = max(claimed.at, now + timedelta(milliseconds=50))
-            await self._store.write(lambda db: self._engine.ring(db, [Ring(RING, target_id, at)]))
-            return
-        if claimed is None:
-            return
+            self._engine.ring(db, [Ring(RING, target_id, at)])
+            return None
+        return claimed
+
+    async def _own(self, claimed: work.Claim) -> None:
+        target_id = claimed.target.id
         failpoints.hit("P5", claimed.target.platform)
-        self._owned[claimed.target.id] = claimed.epoch
+        self._owned[target_id] = claimed.epoch
         try:
             await self._carry(claimed)
-        except LeaseLost as lost:
-            log.warning("lease lost", target=claimed.target.id, reason=str(lost))
         finally:
-            self._owned.pop(claimed.target.id, None)
+            # After a stoppage of the store the target may be this process's own again, by a later claim.
+            if self._owned.get(target_id) == claimed.epoch:
+                del self._owned[target_id]
 
     async def beat_for_ever(self) -> None:
         """Give signs of life for everything this process owns, until cancelled."""
@@ -124,39 +139,45 @@ class Publisher:
         token_of = partial(self._token, target.project_id, target.integration_id)
         account = integration.account if integration else integrations.no_account()
         run = TargetRun(
-            self._store, self._networks, claimed, account=account, token_of=token_of, lease=self._policy.lease
+            self._store,
+            self._networks,
+            claimed,
+            account=account,
+            token_of=token_of,
+            lease=self._policy.lease,
+            outages=self._outages,
         )
-        if network is None or integration is None:
-            await self._without_account(claimed, run)
-            return
-        if claimed.target.doubt_since is None and claimed.open_attempt is not None:
-            # Whoever sent this call died before it knew the answer.
-            await self._reconciler.enter(claimed, run)
-            return
-        await self._judge(claimed, run, network)
-
-    async def _without_account(self, claimed: work.Claim, run: TargetRun) -> None:
-        code = "outcome_unknown" if claimed.open_attempt is not None else "account_disconnected"
-        await self._results.failed(
-            claimed, run, code, "The account is no longer connected. Connect it again and retry this target."
-        )
+        try:
+            if network is None:
+                said = f"This server does not publish to {target.platform} any more."
+                await self._end(claimed, run, Rejected(said, code="unknown_platform"))
+            elif integration is None:
+                said = "The account is no longer connected. Connect it again and retry this target."
+                await self._end(claimed, run, Rejected(said, code="account_disconnected"))
+            elif claimed.open_attempt is not None and not claimed.looking:
+                # Whoever sent this call died before it knew the answer.
+                await self._reconciler.enter(claimed, run)
+            else:
+                await self._judge(claimed, run, network)
+        except LeaseLost as lost:
+            log.warning("lease lost", target=target.id, reason=str(lost))
+            if run.late is not None:
+                await self._results.learn_late(claimed, run, run.late)
 
     async def _judge(self, claimed: work.Claim, run: TargetRun, network: Connector) -> None:
         """Tell the story and turn whatever it raises into a row (the table of ARCHITECTURE §4)."""
         try:
             await self._tell(claimed, run, network)
-        except LeaseLost:
+        except (LeaseLost, StoreUnavailable):
             raise
         except Wait as wait:
             await self._results.wait(claimed, run, wait.at, wait.reason)
-        except OutcomeUnknown:
-            await self._reconciler.enter(claimed, run)
+        except OutcomeUnknown as unknown:
+            await self._doubt(claimed, run, unknown)
         except RateLimited as limited:
             await self._later(claimed, run, network, limited)
         except (Unavailable, NotSent, NoAnswer) as trouble:
             await self._again(claimed, run, Unavailable(trouble.message, code=trouble.code))
-        except StoreUnavailable:
-            raise
         except PolypostError as error:
             await self._refuse(claimed, run, error)
         except Exception as fault:
@@ -176,9 +197,16 @@ class Publisher:
         # A dead token needs no breaker: the account is marked, and nothing is asked of the network for it any more.
         await self._end(claimed, run, error, refusal=error.code == "account_restricted")
 
+    async def _doubt(self, claimed: work.Claim, run: TargetRun, unknown: OutcomeUnknown) -> None:
+        if claimed.open_attempt is None:
+            # No commit call was under way, so nothing can be out: it is trouble like any other.
+            await self._again(claimed, run, Unavailable(str(unknown)))
+        else:
+            await self._reconciler.enter(claimed, run)
+
     async def _fault(self, claimed: work.Claim, run: TargetRun, fault: Exception) -> None:
         if claimed.open_attempt is not None:
-            await self._reconciler.enter(claimed, run)
+            await self._reconciler.stumbled(claimed, run, _name_of(claimed))
             return
         said = f"Polypost failed inside ({type(fault).__name__}); its log says where."
         await self._again(claimed, run, Unavailable(said, code="internal_error"))
@@ -189,10 +217,16 @@ class Publisher:
         options, wrong = parse_options(network, target.options, "platformSpecificData")
         if options is None:
             raise Rejected("; ".join(problem.message for problem in wrong))
+        bare = Post(target.id, claimed.text, (), options)
         if claimed.open_attempt is not None:
-            post = Post(target.id, claimed.text, (), options)
-            if await self._reconciler.look(claimed, run, network, post) == "done":
+            if await self._reconciler.look(claimed, run, network, bare) == "done":
                 return
+            self._in_time(claimed)
+        rest = None if claimed.parts else self._outages.rest(target.platform)
+        if rest is not None:
+            raise Wait(clock.now() + rest, "network_down")
+        if claimed.left_in_doubt and not target.attempted:
+            await self._reconciler.look_back(claimed, run, network, bare)
         await run.authorise()
         refs = [MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in claimed.media]
         files, extra = await self._fetch(claimed, network, options, refs)
@@ -205,8 +239,9 @@ class Publisher:
         await self._results.published(claimed, run, proof)
 
     def _in_time(self, claimed: work.Claim) -> None:
+        """Raise Rejected when nothing of it is out yet and its hour is too long ago (G10)."""
         late = clock.now() - claimed.target.due_at
-        if late > self._policy.late_grace and not claimed.target.attempted:
+        if late > self._policy.late_grace and claimed.open_attempt is None and not claimed.parts:
             hours = int(self._policy.late_grace.total_seconds() // 3600)
             raise Rejected(
                 f"Its hour was missed by more than {hours} h, so it was not sent.", code="missed_window"
@@ -239,32 +274,62 @@ class Publisher:
         self, claimed: work.Claim, run: TargetRun, network: Connector, limited: RateLimited
     ) -> None:
         now = clock.now()
-        at = retry_at(limited, 0, now)
+        waits = int(claimed.journal.get(WAITS, 0)) + 1
+        at = limited_until(limited, waits, now)
         if at > claimed.target.due_at + self._policy.late_grace:
-            said = f"{network.spec.name} asked to wait until {clock.iso(limited.until)}, which is too late for this post."
+            said = (
+                f"{network.spec.name} asked to wait until {clock.iso(at)}, which is too late for this post."
+            )
             await self._end(claimed, run, Rejected(said, code="missed_window"))
             return
         run.say("rate_limited", f"{network.spec.name} asks to wait until {clock.iso(at)}.")
-        await self._results.wait(claimed, run, at, "rate_limited", slow=True)
+        journal = {**claimed.journal, WAITS: waits}
+        await self._results.wait(claimed, run, at, "rate_limited", slow=True, journal=journal)
 
     async def _again(self, claimed: work.Claim, run: TargetRun, trouble: Unavailable) -> None:
+        """Once more after a pause, as often and as long as the policy allows; waiting for a limit is no try (R5)."""
         now = clock.now()
         tries = claimed.target.tries + 1
-        at = retry_at(trouble, tries, now)
+        at = now + back_off(tries)
         began = claimed.target.first_try_at or now
         if tries >= self._policy.attempts or at > began + self._policy.attempt_span:
-            await self._end(claimed, run, trouble)
+            await self._end(
+                claimed, run, Unavailable(f"{trouble.message} {_tried(tries)}", code=trouble.code)
+            )
             return
         run.say("unavailable", f"{trouble.message} Trying again at {clock.iso(at)}.", {"try": tries})
-        await self._results.wait(claimed, run, at, "back_off", tries=tries)
+        await self._results.wait(claimed, run, at, "back_off", tries=tries, first_try_at=began)
 
     async def _end(
         self, claimed: work.Claim, run: TargetRun, error: PolypostError, *, refusal: bool = False
     ) -> None:
-        """Fail, unless a first part is out already: then the rest is a warning, never a failure (S7)."""
+        """Fail, unless a part is out already: then the rest is a warning, never a failure (S7).
+
+        An attempt whose outcome is open makes it `outcome_unknown`, whatever else went wrong.
+        """
         first = next(iter(claimed.parts.values()), None)
-        if first is not None:
-            run.warn(f"The first part is published; the rest is not: {error.message}")
+        if claimed.open_attempt is not None:
+            await self._reconciler.give_up(claimed, run, _name_of(claimed))
+        elif first is not None:
+            run.warn(_unfinished(claimed, error))
             await self._results.published(claimed, run, first)
         else:
             await self._results.failed(claimed, run, error.code, error.message, refusal=refusal)
+
+
+def _name_of(claimed: work.Claim) -> str:
+    network = connector(claimed.target.platform)
+    return network.spec.name if network is not None else str(claimed.target.platform)
+
+
+def _tried(tries: int) -> str:
+    return "It was tried once." if tries == 1 else f"It was tried {tries} times."
+
+
+def _unfinished(claimed: work.Claim, error: PolypostError) -> str:
+    """What is out and what is not, as far as that is known: a story that stopped may have been at its end."""
+    count = len(claimed.parts)
+    parts = "The first part is" if count == 1 else f"The first {count} parts are"
+    if any(part not in claimed.parts for part in claimed.attempts_of):
+        return f"{parts} published; the rest is not: {error.message}"
+    return f"Published; what should have followed could not be done: {error.message}"

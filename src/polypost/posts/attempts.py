@@ -1,0 +1,146 @@
+"""Intent rows: what was tried at a commit call, and what became of it (RELIABILITY S5–S8, R1).
+
+An attempt ends as published, refused, not_sent, absent (the last look found nothing) or unknown. While it is
+open, `outcome` may hold what is known so far: "duplicate" for a refusal that may be our own doing, "not_sent"
+from a worker that lost its lease; a `proof_id` is the late answer of such a worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
+
+from polypost.platforms.base import Attempt, Proof
+from polypost.posts.states import State
+from polypost.posts.tables import attempts, posts, targets
+from polypost.posts.work import UNSEEN, Claim, change
+from polypost.storage import new_id
+
+
+def begin(
+    db: Connection, claimed: Claim, part: str, handles: Mapping[str, Any], *, lease: timedelta, now: datetime
+) -> Row[Any]:
+    """The intent row (RELIABILITY S5), durable before the first byte of the commit call leaves."""
+    change(
+        db,
+        claimed,
+        state=State.COMMITTING.value,
+        attempted=True,
+        step=part,
+        lease_until=now + lease,
+        next_at=now + lease,
+    )
+    values = {
+        "id": new_id("att"),
+        "project_id": claimed.target.project_id,
+        "target_id": claimed.target.id,
+        "integration_id": claimed.target.integration_id,
+        "generation": claimed.target.generation,
+        "part": part,
+        "number": len(claimed.attempts_of.get(part, ())) + 1,
+        "epoch": claimed.epoch,
+        "started_at": now,
+        "fingerprint": hashlib.sha256(json.dumps([part, dict(handles)], sort_keys=True).encode()).hexdigest(),
+        "handles": dict(handles),
+    }
+    db.execute(insert(attempts), values)
+    return db.execute(select(attempts).where(attempts.c.id == values["id"])).one()
+
+
+def end(
+    db: Connection,
+    attempt: Row[Any],
+    outcome: str,
+    *,
+    now: datetime,
+    proof: Proof | None = None,
+    detail: str | None = None,
+) -> None:
+    """Record what became of an attempt."""
+    db.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt.id)
+        .values(
+            finished_at=now,
+            outcome=outcome,
+            proof_id=proof.id if proof else None,
+            proof_url=proof.url if proof else None,
+            detail=detail,
+        )
+    )
+
+
+def note_duplicate(db: Connection, attempt: Row[Any], detail: str) -> None:
+    """The network called an open attempt a duplicate; whether that is our own doing is still to be seen."""
+    still_open = (attempts.c.id == attempt.id, attempts.c.finished_at.is_(None))
+    db.execute(update(attempts).where(*still_open).values(outcome="duplicate", detail=detail))
+
+
+def keep_evidence(db: Connection, attempt_id: str, outcome: str, proof: Proof | None) -> Row[Any]:
+    """What a worker that lost its lease learned too late: evidence for a look, not a result (RELIABILITY P17).
+
+    Returns the attempt as it is then.
+    """
+    same = attempts.c.id == attempt_id
+    undecided = or_(attempts.c.finished_at.is_(None), attempts.c.outcome.in_(UNSEEN))
+    if proof is not None:
+        late = update(attempts).where(same, undecided)
+        db.execute(late.values(proof_id=proof.id, proof_url=proof.url))
+    elif outcome == "not_sent":
+        db.execute(update(attempts).where(same, attempts.c.finished_at.is_(None)).values(outcome=outcome))
+    return db.execute(select(attempts).where(same)).one()
+
+
+def find_late(db: Connection, attempt: Row[Any], proof: Proof) -> None:
+    """An attempt that had ended without an answer turned out to be on the network."""
+    db.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt.id)
+        .values(outcome="published", proof_id=proof.id, proof_url=proof.url)
+    )
+
+
+def as_attempt(row: Row[Any], since: datetime) -> Attempt:
+    """The intent row as connectors see it; `since` is when the first attempt that may be meant began."""
+    return Attempt(part=row.part, number=row.number, started_at=since, handles=row.handles)
+
+
+def linked(db: Connection, integration_id: str, target_id: str, ids: Sequence[str]) -> set[str]:
+    """Those network ids that belong to another target of the account (R1)."""
+    query = select(attempts.c.proof_id).where(
+        attempts.c.integration_id == integration_id,
+        attempts.c.proof_id.in_(list(ids)),
+        attempts.c.target_id != target_id,
+    )
+    return {str(row.proof_id) for row in db.execute(query)}
+
+
+def same_text_open(db: Connection, claimed: Claim) -> bool:
+    """Whether another open target of the account has the same text, so that a duplicate refusal proves nothing (R2)."""
+    query = (
+        select(targets.c.id)
+        .join(posts, posts.c.id == targets.c.post_id)
+        .where(
+            targets.c.integration_id == claimed.target.integration_id,
+            targets.c.next_at.is_not(None),
+            targets.c.id != claimed.target.id,
+            func.coalesce(targets.c.content, posts.c.content) == claimed.text,
+        )
+        .limit(1)
+    )
+    return db.execute(query).one_or_none() is not None
+
+
+def proofs(db: Connection, project_id: str, target_id: str) -> list[Proof]:
+    """What of a target is on the network, in the order it went out."""
+    query = select(attempts.c.proof_id, attempts.c.proof_url).where(
+        attempts.c.target_id == target_id,
+        attempts.c.project_id == project_id,
+        attempts.c.outcome == "published",
+    )
+    return [Proof(row.proof_id, row.proof_url) for row in db.execute(query.order_by(attempts.c.started_at))]

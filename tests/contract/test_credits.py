@@ -1,0 +1,152 @@
+"""Projects with a limit: 402 before anything is stored, and a ledger that is exact whatever happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.contract.tenant import Tenant, later, words
+from tests.processes import World
+
+New = Callable[..., Tenant]
+
+
+def test_the_command_makes_a_project_with_a_limit(world: World, new: New) -> None:
+    made = world.command("projects", "create", f"Limited {words()}", "--credits", "3")
+    tenant = new(world)
+    answer = tenant.client.get("/v1/usage", headers={"x-access-key": made["apiKey"]}).json()
+    assert made["credits"] == 3
+    assert answer["balance"]["purchased"] == {"total": 3, "used": 0, "remaining": 3}
+
+
+def test_not_enough_is_402_and_stores_nothing(world: World, new: New) -> None:
+    tenant = new(world, credits=1)
+    body = tenant.body(None, "twitter", "instagram")
+    for more in ({}, {"publishNow": False, "scheduledFor": later(600)}):
+        answer = tenant.post(body | more)
+        assert answer.status_code == 402
+        said = answer.json()
+        assert (said["success"], said["code"]) == (False, "insufficient_credits")
+        assert "needs 2 credits" in said["message"]
+        assert "Raise the project's limit" in said["message"]
+    assert tenant.client.get("/v1/posts").json()["total"] == 0
+    assert tenant.on_network(body["content"]) == []
+    assert (tenant.used(), tenant.left()) == (0, 1)
+
+
+def test_a_402_does_not_use_its_key_up(world: World, new: New) -> None:
+    tenant = new(world, credits=1)
+    headers = {"Idempotency-Key": "credits-1"}
+    assert tenant.post(tenant.body(None, "twitter", "instagram"), headers=headers).status_code == 402
+    assert tenant.post(tenant.body(), headers=headers).status_code == 202
+
+
+def test_a_limit_is_reached_exactly(world: World, new: New) -> None:
+    tenant = new(world, credits=3)
+    tenant.published("twitter", "instagram")
+    tenant.published()
+    assert (tenant.used(), tenant.left()) == (3, 0)
+    assert tenant.post(tenant.body()).status_code == 402
+    assert tenant.used() == 3
+
+
+def test_scheduling_sets_aside_and_cancelling_gives_back(world: World, new: New) -> None:
+    tenant = new(world, credits=2)
+    post_id = tenant.scheduled("twitter", "instagram")["postId"]
+    assert (tenant.used(), tenant.left()) == (0, 0)
+    assert tenant.post(tenant.body()).status_code == 402
+    tenant.client.delete(f"/v1/posts/scheduled/{post_id}")
+    tenant.client.delete(f"/v1/posts/scheduled/{post_id}")
+    assert (tenant.used(), tenant.left()) == (0, 2)
+    tenant.published()
+    # Back on the schedule it would need both again.
+    answer = tenant.client.patch(f"/v1/posts/scheduled/{post_id}", json={"scheduledFor": later(600)})
+    assert answer.status_code == 402
+    assert tenant.get(post_id)["status"] == "draft"
+
+
+def test_an_edit_settles_the_difference(world: World, new: New) -> None:
+    tenant = new(world, credits=2)
+    post_id = tenant.scheduled()["postId"]
+    path = f"/v1/posts/scheduled/{post_id}"
+    picture = [{"type": "image", "url": world.demo_picture()}]
+    both = [tenant.entry(), tenant.entry("instagram")]
+    assert tenant.left() == 1
+    wider = {"content": words(), "platforms": both, "mediaItems": picture}
+    assert tenant.client.put(path, json=wider).status_code == 200
+    assert tenant.left() == 0
+    assert tenant.client.put(path, json={"content": words(), "platforms": both[:1]}).status_code == 200
+    assert tenant.left() == 1
+    third = tenant.connect("twitter")
+    too_wide = wider | {"platforms": [*both, {"platform": "twitter", "accountId": third.id}]}
+    assert tenant.client.put(path, json=too_wide).status_code == 402
+    assert len(tenant.get(post_id)["platforms"]) == 1
+    assert tenant.left() == 1
+
+
+def test_failures_are_free_and_a_retry_is_paid_once(world: World, new: New) -> None:
+    tenant = new(world, credits=1)
+    tenant.fault("duplicate", tenant.account("twitter"), times=1)
+    post_id = tenant.post(tenant.body()).json()["postId"]
+    assert (tenant.used(), tenant.left()) == (0, 1)
+    assert tenant.client.post(f"/v1/posts/{post_id}/retry").json()["status"] == "published"
+    assert (tenant.used(), tenant.left()) == (1, 0)
+
+
+def test_a_retry_that_cannot_be_paid_is_402(world: World, new: New) -> None:
+    tenant = new(world, credits=1)
+    tenant.fault("duplicate", tenant.account("twitter"), times=1)
+    post_id = tenant.post(tenant.body()).json()["postId"]
+    tenant.published()
+    assert tenant.client.post(f"/v1/posts/{post_id}/retry").status_code == 402
+    assert tenant.get(post_id)["status"] == "failed"
+
+
+def test_many_at_once_never_overdraw(world: World, new: New) -> None:
+    tenant = new(world, credits=5)
+    for _ in range(4):
+        tenant.connect("twitter")
+
+    def post(number: int) -> int:
+        account = tenant.accounts[number % 4]
+        entry = {"platform": "twitter", "accountId": account.id}
+        body = {"content": words(), "publishNow": True, "platforms": [entry]}
+        return tenant.post(body).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        codes = list(pool.map(post, range(24)))
+    assert sorted(codes) == [202] * 5 + [402] * 19
+    assert (tenant.used(), tenant.left()) == (5, 0)
+
+
+@pytest.mark.parametrize("credits", [0])
+def test_no_credits_at_all(world: World, new: New, credits: int) -> None:
+    tenant = new(world, credits=credits)
+    assert tenant.post(tenant.body()).status_code == 402
+
+
+def test_usage_by_month_network_and_account(world: World, new: New) -> None:
+    tenant = new(world)
+    tenant.published("twitter", "instagram")
+    tenant.published()
+    said = tenant.client.get("/v1/usage").json()
+    (month,) = said["usage"]
+    now = time.gmtime()
+    assert (month["year"], month["month"]) == (now.tm_year, now.tm_mon)
+    assert (month["count"], month["platform"]) == (3, {"twitter": 2, "instagram": 1})
+    assert said["totalUsage"] == 3
+    assert said["balance"]["monthly"]["used"] == 3
+    one = tenant.client.get("/v1/usage", params={"integrationId": tenant.account("instagram").id}).json()
+    assert (one["totalUsage"], "balance" in one) == (1, False)
+    this = f"{now.tm_year:04}-{now.tm_mon:02}"
+    assert len(tenant.client.get("/v1/usage", params={"from": this, "to": this}).json()["usage"]) == 1
+    assert tenant.client.get("/v1/usage", params={"to": "2020-01"}).json()["usage"] == []
+    assert tenant.client.get("/v1/usage", params={"integrationId": "int_unknown"}).status_code == 404
+
+
+def test_the_books_balance(world: World) -> None:
+    """After everything the other tests did, every invariant of the store holds."""
+    assert world.command("doctor") == {"ok": True, "findings": []}

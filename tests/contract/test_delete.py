@@ -1,0 +1,162 @@
+"""Deleting a post, here and on the networks: the closed answer, charged once, honest about what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+
+from tests.contract.tenant import Tenant, words
+from tests.processes import World
+
+TOP = {"success", "creditsCharged", "platforms"}
+ENTRY = {"platform", "integrationId", "platformPostId", "status", "success"}
+MORE = {"message", "errorMessage"}
+
+
+def delete(tenant: Tenant, post_id: str, *, everywhere: bool = False) -> httpx2.Response:
+    """`DELETE /v1/posts/{postId}`, its answer checked for shape."""
+    query = {"deleteFromPlatforms": "true"} if everywhere else None
+    answer = tenant.client.delete(f"/v1/posts/{post_id}", params=query)
+    if answer.status_code == 200:
+        said = answer.json()
+        assert {"success"} <= set(said) <= TOP
+        for entry in said["platforms"]:
+            assert ENTRY <= set(entry) <= ENTRY | MORE
+            assert all(isinstance(entry[name], str) for name in ("platform", "integrationId", "status"))
+    return answer
+
+
+def gone(tenant: Tenant, post_id: str) -> None:
+    """Nothing shows the post any more."""
+    assert tenant.client.get(f"/v1/posts/{post_id}").status_code == 404
+    assert delete(tenant, post_id).status_code == 404
+    listed = tenant.client.get("/v1/posts", params={"limit": 100}).json()["posts"]
+    assert post_id not in {post["postId"] for post in listed}
+
+
+def test_here_only(tenant: Tenant) -> None:
+    post = tenant.published()
+    used = tenant.used()
+    said = delete(tenant, post["postId"]).json()
+    assert (said["success"], said["creditsCharged"]) == (True, 0)
+    gone(tenant, post["postId"])
+    seen = [
+        each
+        for each in tenant.world.visible("twitter")
+        if each["id"] == post["platforms"][0]["platformPostId"]
+    ]
+    assert [each["deleted"] for each in seen] == [False]
+    # What was published stays paid.
+    assert tenant.used() == used
+
+
+def test_on_the_network_too_charged_once(tenant: Tenant) -> None:
+    post = tenant.published()
+    used = tenant.used()
+    said = delete(tenant, post["postId"], everywhere=True).json()
+    assert (said["success"], said["creditsCharged"]) == (True, 1)
+    assert said["platforms"][0]["success"] is True
+    seen = [
+        each
+        for each in tenant.world.visible("twitter")
+        if each["id"] == post["platforms"][0]["platformPostId"]
+    ]
+    assert [each["deleted"] for each in seen] == [True]
+    assert tenant.used() == used + 1
+    gone(tenant, post["postId"])
+    assert tenant.used() == used + 1
+
+
+def test_a_whole_thread_is_taken_back(tenant: Tenant) -> None:
+    body = tenant.body()
+    rest = [words(), words()]
+    body["platforms"][0]["platformSpecificData"] = {"threadItems": [{"content": text} for text in rest]}
+    post_id = tenant.post(body).json()["postId"]
+    assert delete(tenant, post_id, everywhere=True).json()["creditsCharged"] == 1
+    for text in (body["content"], *rest):
+        assert [each["deleted"] for each in tenant.on_network(text)] == [True]
+
+
+def test_every_network_is_charged_for_its_own_deletion(tenant: Tenant) -> None:
+    post = tenant.published("twitter", "instagram")
+    used = tenant.used()
+    said = delete(tenant, post["postId"], everywhere=True).json()
+    assert [entry["status"] for entry in said["platforms"]] == ["deleted", "deleted"]
+    assert said["creditsCharged"] == 2
+    assert tenant.used() == used + 2
+
+
+def test_what_is_scheduled_or_running_is_409(tenant: Tenant) -> None:
+    post_id = tenant.scheduled()["postId"]
+    for everywhere in (False, True):
+        answer = delete(tenant, post_id, everywhere=everywhere)
+        assert answer.status_code == 409
+        assert "Cancel it first" in answer.json()["message"]
+    assert tenant.get(post_id)["status"] == "scheduled"
+    tenant.client.delete(f"/v1/posts/scheduled/{post_id}")
+    assert delete(tenant, post_id).json()["success"] is True
+    gone(tenant, post_id)
+    slow = tenant.connect("twitter")
+    tenant.fault("slow", slow, seconds=1)
+    body = {**tenant.body(), "platforms": [{"platform": "twitter", "accountId": slow.id}]}
+    running = tenant.post(body, headers={"Prefer": "respond-async"}).json()["postId"]
+    assert delete(tenant, running).status_code == 409
+    tenant.settle(running)
+    assert delete(tenant, running).status_code == 200
+
+
+def test_a_failed_post_costs_nothing_to_delete(tenant: Tenant) -> None:
+    tenant.fault("duplicate", tenant.account("twitter"), times=1)
+    post_id = tenant.post(tenant.body()).json()["postId"]
+    said = delete(tenant, post_id, everywhere=True).json()
+    assert (said["success"], said["creditsCharged"]) == (True, 0)
+    assert said["platforms"][0]["platformPostId"] is None
+
+
+def test_a_dead_account_says_what_to_do_and_leaves_the_post(tenant: Tenant) -> None:
+    dying = tenant.connect("twitter")
+    body = {**tenant.body(), "platforms": [{"platform": "twitter", "accountId": dying.id}]}
+    post_id = tenant.post(body).json()["postId"]
+    tenant.fault("token_dead", dying)
+    used = tenant.used()
+    said = delete(tenant, post_id, everywhere=True).json()
+    assert (said["success"], said["creditsCharged"]) == (False, 0)
+    assert "onnect the account again" in said["platforms"][0]["errorMessage"]
+    assert tenant.used() == used
+    assert tenant.get(post_id)["status"] == "published"
+    tenant.client.delete(f"/v1/connect/integrations/{dying.id}")
+    again = delete(tenant, post_id, everywhere=True).json()
+    assert "onnect it again" in again["platforms"][0]["errorMessage"]
+    assert delete(tenant, post_id).json()["success"] is True
+
+
+def test_several_at_once_charge_once(tenant: Tenant) -> None:
+    post_id = tenant.published()["postId"]
+    used = tenant.used()
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: delete(tenant, post_id, everywhere=True), range(6)))
+    assert {answer.status_code for answer in answers} <= {200, 404}
+    assert sum(answer.json().get("creditsCharged", 0) for answer in answers) == 1
+    assert tenant.used() == used + 1
+
+
+def test_without_credits_for_it_nothing_is_deleted(world: World, new: Callable[..., Tenant]) -> None:
+    poor = new(world, credits=1)
+    post = poor.published()
+    answer = delete(poor, post["postId"], everywhere=True)
+    assert answer.status_code == 402
+    assert poor.get(post["postId"])["status"] == "published"
+    assert delete(poor, post["postId"]).status_code == 200
+    assert poor.used() == 1
+
+
+def test_a_deleted_posts_body_and_key_are_free_again(tenant: Tenant) -> None:
+    body = tenant.body()
+    headers = {"Idempotency-Key": "delete-1"}
+    first = tenant.post(body, headers=headers).json()["postId"]
+    delete(tenant, first, everywhere=True)
+    second = tenant.post(body, headers=headers)
+    assert second.status_code == 202
+    assert second.json()["postId"] != first

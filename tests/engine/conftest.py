@@ -1,0 +1,37 @@
+"""Ways to tell a story about the pipeline: on both stores, or on the default one alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polypost.storage import metadata, open_store
+from tests.engine.room import Story, play
+
+
+@pytest.fixture
+def tell(with_store: Any) -> Callable[[Story], None]:
+    """Tell a story on both stores."""
+    return lambda story: with_store(play(story))
+
+
+@pytest.fixture
+def tell_once(tmp_path: Path) -> Callable[[Story], None]:
+    """Tell a story on SQLite, where the store makes no difference."""
+
+    def tell(story: Story) -> None:
+        async def main() -> None:
+            store = open_store(tmp_path / "data", None)
+            try:
+                await store.write(metadata.create_all)
+                await play(story)(store)
+            finally:
+                await store.close()
+
+        asyncio.run(main())
+
+    return tell
