@@ -24,10 +24,9 @@ check: $(VENV)/.test ## Lint, formatting, types, import rules, spelling, depende
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-logo > .lint-imports.log || { cat .lint-imports.log; exit 1; }
+	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }
 	@$(BIN)/codespell
-	@$(BIN)/deptry src > .deptry.log 2>&1 || { cat .deptry.log; exit 1; }
-	@rm -f .lint-imports.log .deptry.log
+	@said=$$($(BIN)/deptry src 2>&1) || { echo "$$said"; exit 1; }
 
 format: $(VENV)/.test ## Format the code
 	@$(BIN)/ruff format

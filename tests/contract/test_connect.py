@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from tests.contract.tenant import Tenant, paths, visit
+from tests.contract.tenant import Tenant, later, paths, visit
 from tests.processes import World
 
 NETWORKS = ["twitter", "instagram"]
@@ -249,8 +249,6 @@ def test_disconnecting(tenant: Tenant) -> None:
     path = f"/v1/posts/scheduled/{post_id}"
     assert tenant.client.patch(path, json={"scheduledFor": "2020-01-01T00:00:00Z"}).status_code == 400
     assert tenant.get(post_id)["status"] == "scheduled"
-    from tests.contract.tenant import later
-
     assert tenant.client.patch(path, json={"scheduledFor": later(0.1)}).status_code == 200
     (post,) = tenant.settle(post_id)
     assert post["platforms"][0]["errorCode"] == "account_disconnected"

@@ -114,8 +114,8 @@ def test_an_unknown_outcome_needs_force(tenant: Tenant) -> None:
     assert refused.status_code == 409
     assert refused.json()["code"] == "outcome_unknown"
     assert "force" in refused.json()["message"]
-    assert retry(tenant, post_id, {"force": True}).status_code == 202
-    tenant.settle(post_id)
+    forced = retry(tenant, post_id, {"force": True}, headers={"Prefer": "respond-async"})
+    assert forced.status_code == 202
 
 
 def test_a_network_in_trouble_is_tried_again_by_itself(tenant: Tenant) -> None:

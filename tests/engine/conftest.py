@@ -20,15 +20,15 @@ def tell(with_store: Any) -> Callable[[Story], None]:
 
 
 @pytest.fixture
-def tell_once(tmp_path: Path) -> Callable[[Story], None]:
-    """Tell a story on SQLite, where the store makes no difference."""
+def tell_once(tmp_path: Path) -> Callable[..., None]:
+    """Tell a story on SQLite, where the store makes no difference; the keywords are those of `play`."""
 
-    def tell(story: Story) -> None:
+    def tell(story: Story, **how: bool) -> None:
         async def main() -> None:
             store = open_store(tmp_path / "data", None)
             try:
                 await store.write(metadata.create_all)
-                await play(story)(store)
+                await play(story, **how)(store)
             finally:
                 await store.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,7 +59,8 @@ class Shaky(Store):
     """A store that can be made to stall or to fail: a slow or full disk under the one inside.
 
     While `flows` is clear nothing is written. With `stalls_after`, it stops to flow once something was put into the
-    table of that name, before the writer hears of it.
+    table of that name, before the writer hears of it. With `fails_at`, statements that begin like this fail,
+    `failures` times.
     """
 
     def __init__(self, inner: Store) -> None:
@@ -70,14 +71,11 @@ class Shaky(Store):
         self.flows = asyncio.Event()
         self.flows.set()
         self.stalls_after = ""
-        self.full = False
-        self.refused = 0
+        self.fails_at = ""
+        self.failures = 0
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         await self.flows.wait()
-        if self.full:
-            self.refused += 1
-            raise StoreUnavailable("The disk is full.")
         inserted: list[str] = []
 
         def watched(db: Connection) -> T:
@@ -90,6 +88,9 @@ class Shaky(Store):
         def note(_db: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if self.stalls_after and statement.startswith(f"INSERT INTO {self.stalls_after} "):
                 inserted.append(statement)
+            if self.failures and statement.startswith(self.fails_at):
+                self.failures -= 1
+                raise StoreUnavailable("The disk is full.")
 
         result = await self.inner.write(watched)
         if inserted:
@@ -137,6 +138,73 @@ class Shelf:
         await writer.wait_closed()
 
 
+class Gate:
+    """Stands before a network: lets calls through, turns them away unanswered, or is not there at all."""
+
+    def __init__(self) -> None:
+        self.behind = ""
+        self.open = True
+        self.turned_away = 0
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._passing: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def build(self) -> None:
+        self._server = await asyncio.start_server(self._meet, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def take_down(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            for task in self._passing:
+                task.cancel()
+            await asyncio.gather(*self._passing, return_exceptions=True)
+            await self._server.wait_closed()
+            self._server = None
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+        try:
+            if self.open:
+                await self._pass(reader, writer)
+            else:
+                self.turned_away += 1
+                await reader.readuntil(b"\r\n\r\n")
+        finally:
+            writer.close()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, _, port = self.behind.rpartition("/")[2].partition(":")
+        inner_reader, inner_writer = await asyncio.open_connection(host, int(port))
+        try:
+            await _first(_pump(reader, inner_writer), _pump(inner_reader, writer))
+        finally:
+            inner_writer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+
+
+async def _first(*ways: Coroutine[Any, Any, None]) -> None:
+    tasks = [asyncio.ensure_future(way) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 @dataclass
 class Worker:
     """An engine with a publisher, as one process has them."""
@@ -160,11 +228,12 @@ class Room:
     vault: Vault
     tokens: TokenSource
     shelf: Shelf
+    gate: Gate
     project: Project
     context: Context
     workers: list[Worker] = field(default_factory=list)
     accounts: dict[str, str] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
+    posted: list[str] = field(default_factory=list)
 
     # The sandbox
 
@@ -214,7 +283,6 @@ class Room:
         added = await self.store.write(
             lambda db: integrations.add(db, self.vault, self.project.id, account, tokens, platform=platform)
         )
-        self.names[added.id] = entry["platformUserId"]
         return added.id
 
     # Workers
@@ -284,6 +352,7 @@ class Room:
         """Accept a post; its id."""
         order = self.draft(text, **more)
         made = await self.store.write(lambda db: accept.create(db, self.context, self.project, order))
+        self.posted.append(made.post_id)
         return made.post_id
 
     async def publish(self, text: str, **more: Any) -> Row[Any]:
@@ -392,8 +461,11 @@ class Room:
 Story = Callable[[Room], Awaitable[None]]
 
 
-def play(story: Story) -> Callable[[Store], Awaitable[None]]:
-    """The story as `with_store` takes it, with a sandbox around it; time that it moves is put back."""
+def play(story: Story, *, gated: bool = False) -> Callable[[Store], Awaitable[None]]:
+    """The story as `with_store` takes it, with a sandbox around it; time that it moves is put back.
+
+    With `gated`, everything that goes to X goes through the room's gate.
+    """
 
     async def main(store: Store, folder: Path) -> None:
         shelf = Shelf()
@@ -402,7 +474,10 @@ def play(story: Story) -> Callable[[Store], Awaitable[None]]:
         info = await sandbox.start()
         guard = Guard([urlsplit(info.media_url).netloc, shelf.address])
         fetcher = Fetcher(guard)
-        doors = Networks(info.urls)
+        gate = Gate()
+        await gate.build()
+        gate.behind = info.urls["twitter"]
+        doors = Networks({**info.urls, "twitter": gate.address} if gated else info.urls)
         media = Library(store, fetcher, folder / "media", owner="embedded", host="test")
         async with httpx2.AsyncClient(base_url=info.url, trust_env=False) as control:
             listed = (await control.get("/_sandbox/accounts")).json()["accounts"]
@@ -411,7 +486,9 @@ def play(story: Story) -> Callable[[Store], Awaitable[None]]:
             tokens = TokenSource(store, vault, doors, apps.get)
             project = await store.write(lambda db: access.create_project(db, "test"))
             context = Context(EmbeddedEngine(store), lambda _: 1, "embedded")
-            room = Room(store, folder, control, info, doors, media, vault, tokens, shelf, project, context)
+            room = Room(
+                store, folder, control, info, doors, media, vault, tokens, shelf, gate, project, context
+            )
             for entry in listed:
                 if entry["platform"] not in room.accounts:
                     room.accounts[entry["platform"]] = await room.connect(entry["platform"], entry)
@@ -423,6 +500,7 @@ def play(story: Story) -> Callable[[Store], Awaitable[None]]:
                 await tokens.aclose()
                 await fetcher.aclose()
                 await doors.aclose()
+                await gate.take_down()
                 await sandbox.stop()
                 await shelf.close()
 

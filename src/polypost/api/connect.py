@@ -22,6 +22,11 @@ from polypost.platforms.registry import connector
 
 router = APIRouter(prefix="/v1/connect")
 _QUIET = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+_PAGE = {
+    **_QUIET,
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def integration_shape(found: Integration) -> dict[str, Any]:
@@ -141,4 +146,4 @@ async def callback(request: Request, platform: str) -> Response:
     if finished.redirect_to is not None:
         return RedirectResponse(finished.redirect_to, 303, _QUIET)
     status = 200 if finished.error is None else 400
-    return HTMLResponse(connected_page(platform, finished.integrations, finished.error), status, _QUIET)
+    return HTMLResponse(connected_page(platform, finished.integrations, finished.error), status, _PAGE)

@@ -41,7 +41,7 @@ def _no_nul(text: str) -> str:
 def _content(text: str) -> str:
     if len(text.encode()) > CONTENT_BYTES:
         said = f"must not be longer than {CONTENT_BYTES // 1000} kB"
-        raise words.wrong("too_long", said, "Shorten the text.")
+        raise words.wrong("text_too_long", said, "Shorten the text.")
     return text
 
 

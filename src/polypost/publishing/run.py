@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -30,8 +30,8 @@ from polypost.integrations import service as integrations
 from polypost.media import Library
 from polypost.observability import failpoints
 from polypost.outbound import Networks
+from polypost.platforms import registry
 from polypost.platforms.base import Connector, Draft, MediaFile, MediaRef, Post, Tokens
-from polypost.platforms.registry import connector
 from polypost.posts import work
 from polypost.posts.accept import RING
 from polypost.posts.checks import locate, parse_options
@@ -72,6 +72,7 @@ class Publisher:
         networks: Networks,
         policy: Policy,
         owner: str,
+        connectors: Callable[[str], Connector | None] = registry.connector,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -80,6 +81,7 @@ class Publisher:
         self._networks = networks
         self._policy = policy
         self._owner = owner
+        self._connectors = connectors
         self._owned: dict[str, int] = {}
         self._outages = Outages()
         self._results = Results(store, engine, networks)
@@ -130,7 +132,7 @@ class Publisher:
 
     async def _carry(self, claimed: work.Claim) -> None:
         target = claimed.target
-        network = connector(target.platform)
+        network = self._connectors(target.platform)
         integration = await self._store.read(
             lambda db: integrations.find(db, target.project_id, [target.integration_id]).get(
                 target.integration_id
@@ -206,7 +208,7 @@ class Publisher:
 
     async def _fault(self, claimed: work.Claim, run: TargetRun, fault: Exception) -> None:
         if claimed.open_attempt is not None:
-            await self._reconciler.stumbled(claimed, run, _name_of(claimed))
+            await self._reconciler.stumbled(claimed, run, self._name_of(claimed))
             return
         said = f"Polypost failed inside ({type(fault).__name__}); its log says where."
         await self._again(claimed, run, Unavailable(said, code="internal_error"))
@@ -309,17 +311,16 @@ class Publisher:
         """
         first = next(iter(claimed.parts.values()), None)
         if claimed.open_attempt is not None:
-            await self._reconciler.give_up(claimed, run, _name_of(claimed))
+            await self._reconciler.give_up(claimed, run, self._name_of(claimed))
         elif first is not None:
             run.warn(_unfinished(claimed, error))
             await self._results.published(claimed, run, first)
         else:
             await self._results.failed(claimed, run, error.code, error.message, refusal=refusal)
 
-
-def _name_of(claimed: work.Claim) -> str:
-    network = connector(claimed.target.platform)
-    return network.spec.name if network is not None else str(claimed.target.platform)
+    def _name_of(self, claimed: work.Claim) -> str:
+        network = self._connectors(claimed.target.platform)
+        return network.spec.name if network is not None else str(claimed.target.platform)
 
 
 def _tried(tries: int) -> str:
