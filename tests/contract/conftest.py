@@ -33,7 +33,7 @@ def worlds(
             url = None
             if store == "postgresql":
                 url = databases.fresh_database(request.getfixturevalue("postgres_url"))
-            env = {"POLYPOST_ALLOW_ADDRESSES": stage.address}
+            env = {"POLYPOST_ALLOW_ADDRESSES": stage.address, "POLYPOST_RATE_LIMIT_PER_MINUTE": "1000000"}
             world = started[store] = World(tmp_path_factory.mktemp(store), database_url=url, env=env)
             world.start()
             world.control("POST", "limits", json={"enforced": False})

@@ -182,8 +182,11 @@ def send_and_leave(tenant: Tenant, body: dict[str, Any], how: str) -> None:
     sock.close()
 
 
-@pytest.mark.parametrize("how", ["close", "reset", "later"])
-@pytest.mark.parametrize("kind", ["now", "scheduled"])
+# A scheduled post is answered at once, so nobody leaves later.
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [("now", "close"), ("now", "reset"), ("now", "later"), ("scheduled", "close"), ("scheduled", "reset")],
+)
 def test_a_lost_answer_makes_the_same_body_a_replay(tenant: Tenant, how: str, kind: str) -> None:
     slow = tenant.connect("twitter")
     tenant.fault("slow", slow, seconds=0.6)
@@ -191,8 +194,6 @@ def test_a_lost_answer_makes_the_same_body_a_replay(tenant: Tenant, how: str, ki
     if kind == "scheduled":
         del body["publishNow"]
         body["scheduledFor"] = later(3600)
-        if how == "later":
-            pytest.skip("a scheduled post is answered at once")
     send_and_leave(tenant, body, how)
     # As soon as a client that was disconnected tries again.
     time.sleep(0.25)

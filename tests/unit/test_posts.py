@@ -19,9 +19,10 @@ from polypost.integrations import Vault
 from polypost.integrations import service as integrations
 from polypost.media import tables as media_tables
 from polypost.platforms.base import Account, MediaRef, Tokens
-from polypost.posts import accept, attempts, changes, queries, work
+from polypost.posts import accept, attempts, changes, lanes, queries, work
 from polypost.posts.orders import Context, NewPost, NewTarget, When, fingerprint
 from polypost.posts.states import State
+from polypost.posts.tables import lanes as lane_rows
 from polypost.publishing.invariants import findings
 from polypost.storage import Store
 
@@ -314,5 +315,90 @@ def test_a_dead_process_is_taken_over_at_once(with_store):
         now = clock.now()
         due = await store.read(lambda db: work.due(db, until=now, limit=10, unrung_since=None))
         assert {ring.key for ring in due} == {row.id for row in rows}
+
+    with_store(story)
+
+
+def test_a_second_ring_for_a_target_does_not_free_its_account(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        account = desk.accounts[:1]
+        first = await desk.create(desk.order("first", accounts=account))
+        second = await desk.create(desk.order("second", accounts=account))
+        (row,) = await desk.targets(first.post_id)
+        claims = await asyncio.gather(*(desk.claim(row.id, by=f"run_{number}") for number in range(4)))
+        assert sum(isinstance(each, work.Claim) for each in claims) == 1
+        (other,) = await desk.targets(second.post_id)
+        assert isinstance(await desk.claim(other.id), work.Later)
+
+    with_store(story)
+
+
+def test_an_account_that_rests_begins_nothing_and_may_still_be_looked_at(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        account = desk.accounts[:1]
+        doubtful = await desk.create(desk.order("in doubt", accounts=account))
+        (row,) = await desk.targets(doubtful.post_id)
+        claimed = await desk.claim(row.id)
+
+        def doubt(db):
+            attempts.begin(db, claimed, "post", {}, lease=LEASE, now=clock.now())
+            work.leave(db, claimed, clock.now())
+            lanes.slow(db, account[0], clock.now() + timedelta(hours=1))
+
+        await store.write(doubt)
+        quiet = await desk.create(desk.order("quiet", accounts=account))
+        now = clock.now() + LEASE + LEASE
+        refused = await desk.claim((await desk.targets(quiet.post_id))[0].id, clock.now())
+        assert isinstance(refused, work.Later)
+        assert refused.at > now
+        looked_at = await desk.claim(row.id, now)
+        assert isinstance(looked_at, work.Claim)
+        assert looked_at.target.id == row.id
+        assert State((await desk.targets(doubtful.post_id))[0].state) is State.UNKNOWN
+        (waiting,) = await desk.targets(quiet.post_id)
+        assert (waiting.wait_reason, waiting.next_at) == ("rate_limited", refused.at)
+
+    with_store(story)
+
+
+def test_a_worker_that_wakes_up_does_not_prolong_what_another_has_taken_over(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        accepted = await desk.create(desk.order(accounts=desk.accounts[:1]))
+        (row,) = await desk.targets(accepted.post_id)
+        first = await desk.claim(row.id, by="run_1")
+        now = clock.now() + LEASE + LEASE
+        second = await desk.claim(row.id, now, by="run_2")
+        late = now + timedelta(hours=1)
+        await store.write(lambda db: work.beat(db, {row.id: first.epoch}, by="run_1", until=late))
+        leases = select(lane_rows.c.lease_until)
+        assert await store.read(lambda db: db.execute(leases).scalar_one()) == now + LEASE
+        await store.write(lambda db: work.beat(db, {row.id: second.epoch}, by="run_2", until=late))
+        assert await store.read(lambda db: db.execute(leases).scalar_one()) == late
+
+    with_store(story)
+
+
+def test_another_hour_begins_with_nothing_prepared(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        accepted = await desk.create(desk.order(after=1, accounts=desk.accounts[:1]))
+        (row,) = await desk.targets(accepted.post_id)
+        claimed = await desk.claim(row.id, clock.now() + timedelta(seconds=2))
+        began = {"ready.began": "2026-01-01T00:00:00.000Z"}
+
+        def pause(db):
+            work.change(db, claimed, state="waiting", journal=began, tries=3, first_try_at=clock.now())
+            work.leave(db, claimed, clock.now())
+
+        await store.write(pause)
+        hour = When(clock.now() + timedelta(hours=1), "UTC")
+        await store.write(
+            lambda db: changes.reschedule(db, desk.context, desk.project, accepted.post_id, hour)
+        )
+        (row,) = await desk.targets(accepted.post_id)
+        assert (row.state, row.journal, row.tries, row.first_try_at) == ("scheduled", None, 0, None)
 
     with_store(story)

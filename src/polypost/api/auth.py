@@ -16,6 +16,7 @@ async def principal(request: Request) -> Principal:
     keys = request.headers.getlist(HEADER)
     rooms = services(request)
     address = request.client.host if request.client else ""
+    rooms.throttle.address(address)
     if len(keys) > 1:
         raise InvalidRequest([Problem(HEADER, "is given more than once", "Send one key.", "two_keys")])
     if not keys or not keys[0]:
@@ -27,5 +28,5 @@ async def principal(request: Request) -> Principal:
     except Unauthorized:
         rooms.throttle.failure(address)
         raise
-    rooms.throttle.key(found.key_id)
+    request.state.allowance = rooms.throttle.key(found.key_id)
     return found

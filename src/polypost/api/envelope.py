@@ -9,7 +9,11 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from polypost.access import Allowance
 from polypost.api import errors
+from polypost.errors import InvalidRequest, Problem
+
+_NUL = Problem("", "The URL holds the NUL character (%00).", "Remove it.", "nul")
 
 
 class Envelope:
@@ -38,13 +42,22 @@ class Envelope:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), header]
+                message["headers"] = [*message.get("headers", ()), header, *_allowance(scope)]
             await send(message)
 
         app = self._hot.get((scope["method"], path), self._app)
         # No id or word of ours holds one, and PostgreSQL takes none into a comparison.
         if "\0" in path or b"%00" in scope["query_string"]:
-            app = errors.answer(
-                Request(scope), 400, "validation_error", "The URL holds a NUL (%00). Remove it."
-            )
+            app = errors.from_error(Request(scope), InvalidRequest([_NUL]))
         await app(scope, receive, marked)
+
+
+def _allowance(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """What is left of the key's requests, in the fields of draft-ietf-httpapi-ratelimit-headers-10."""
+    left: Allowance | None = scope["state"].get("allowance")
+    if left is None:
+        return []
+    return [
+        (b"ratelimit-policy", b'"key";q=%d;w=60' % left.limit),
+        (b"ratelimit", b'"key";r=%d;t=%d' % (left.remaining, left.reset)),
+    ]

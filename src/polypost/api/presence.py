@@ -118,7 +118,8 @@ class Exchange:
                     break
                 await asyncio.sleep(REPLY_SECONDS / _REPLY_LOOKS)
             self._peer.look()
-        return self._cycle.disconnected
+        # A connection that is closing under a running request was reset; the loop says so only in its next turn.
+        return self._cycle.disconnected or self._peer.transport.is_closing()
 
     async def _receive(self) -> ASGIReceiveEvent:
         if not self._cycle.more_body and not self._cycle.body:

@@ -246,7 +246,9 @@ class Publisher:
         if late > self._policy.late_grace and claimed.open_attempt is None and not claimed.parts:
             hours = int(self._policy.late_grace.total_seconds() // 3600)
             raise Rejected(
-                f"Its hour was missed by more than {hours} h, so it was not sent.", code="missed_window"
+                f"Its hour was missed by more than {hours} h, so it was not sent.",
+                code="missed_window",
+                next_step="Retry it to send it now.",
             )
 
     async def _fetch(
@@ -282,7 +284,8 @@ class Publisher:
             said = (
                 f"{network.spec.name} asked to wait until {clock.iso(at)}, which is too late for this post."
             )
-            await self._end(claimed, run, Rejected(said, code="missed_window"))
+            late = Rejected(said, code="missed_window", next_step="Retry it after that.")
+            await self._end(claimed, run, late)
             return
         run.say("rate_limited", f"{network.spec.name} asks to wait until {clock.iso(at)}.")
         journal = {**claimed.journal, WAITS: waits}
@@ -295,9 +298,8 @@ class Publisher:
         at = now + back_off(tries)
         began = claimed.target.first_try_at or now
         if tries >= self._policy.attempts or at > began + self._policy.attempt_span:
-            await self._end(
-                claimed, run, Unavailable(f"{trouble.message} {_tried(tries)}", code=trouble.code)
-            )
+            said = f"{trouble.message} {_tried(tries)}"
+            await self._end(claimed, run, Unavailable(said, code=trouble.code, next_step="Retry it later."))
             return
         run.say("unavailable", f"{trouble.message} Trying again at {clock.iso(at)}.", {"try": tries})
         await self._results.wait(claimed, run, at, "back_off", tries=tries, first_try_at=began)

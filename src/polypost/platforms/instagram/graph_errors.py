@@ -162,7 +162,11 @@ _CODES: dict[int, Row] = {
         "Look at the account before trying again.",
         "account_restricted",
     ),
-    506: Row(Kind.DUPLICATE, "Instagram says that this was posted already."),
+    506: Row(
+        Kind.DUPLICATE,
+        "Instagram says that this was posted already.",
+        "Look at the account; to post it again, change it and retry.",
+    ),
     613: Row(Kind.RATE, _BUSY),
     9004: Row(Kind.REFUSED, _PULL, _PUBLIC, "media_unreachable"),
     80001: Row(Kind.RATE, _BUSY),
