@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,21 +12,20 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
-from sqlalchemy import Connection, Row, event, select
+from sqlalchemy import Row, select
 
 from polypost import access, clock
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.credits.tables import ledger
 from polypost.engine.embedded import EmbeddedEngine
-from polypost.errors import StoreUnavailable
 from polypost.events import outbox
 from polypost.integrations import TokenSource, Vault
 from polypost.integrations import service as integrations
 from polypost.media import Library
 from polypost.outbound import Fetcher, Guard, Networks
 from polypost.platforms.base import Account as NetworkAccount
-from polypost.platforms.base import App, MediaKind, MediaRef, Tokens
+from polypost.platforms.base import App, MediaRef, Tokens
 from polypost.posts import accept, changes, work
 from polypost.posts import timeline as diary
 from polypost.posts.orders import Context, NewPost, NewTarget, When
@@ -35,6 +34,7 @@ from polypost.publishing import Policy, Publisher
 from polypost.publishing.invariants import findings
 from polypost.sandbox import Sandbox
 from polypost.storage import Store
+from tests.engine.stand_ins import Gate, Shaky, Shelf
 
 T = TypeVar("T")
 PATIENCE = 60.0
@@ -53,156 +53,6 @@ def policy(**more: Any) -> Policy:
         "late_grace": timedelta(hours=24),
     }
     return Policy(**(values | more))
-
-
-class Shaky(Store):
-    """A store that can be made to stall or to fail: a slow or full disk under the one inside.
-
-    While `flows` is clear nothing is written. With `stalls_after`, it stops to flow once something was put into the
-    table of that name, before the writer hears of it. With `fails_at`, statements that begin like this fail,
-    `failures` times.
-    """
-
-    def __init__(self, inner: Store) -> None:
-        super().__init__()
-        self.inner = inner
-        self.signals = inner.signals
-        self.dialect = inner.dialect
-        self.flows = asyncio.Event()
-        self.flows.set()
-        self.stalls_after = ""
-        self.fails_at = ""
-        self.failures = 0
-
-    async def write(self, fn: Callable[[Connection], T]) -> T:
-        await self.flows.wait()
-        inserted: list[str] = []
-
-        def watched(db: Connection) -> T:
-            event.listen(db, "before_cursor_execute", note)
-            try:
-                return fn(db)
-            finally:
-                event.remove(db, "before_cursor_execute", note)
-
-        def note(_db: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if self.stalls_after and statement.startswith(f"INSERT INTO {self.stalls_after} "):
-                inserted.append(statement)
-            if self.failures and statement.startswith(self.fails_at):
-                self.failures -= 1
-                raise StoreUnavailable("The disk is full.")
-
-        result = await self.inner.write(watched)
-        if inserted:
-            self.stalls_after = ""
-            self.flows.clear()
-            await self.flows.wait()
-        return result
-
-    async def read(self, fn: Callable[[Connection], T]) -> T:
-        return await self.inner.read(fn)
-
-    async def close(self) -> None:
-        await self.inner.close()
-
-
-class Shelf:
-    """A web server for media of the tests' own, on loopback; what is not on the shelf is a 404."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self._server: asyncio.Server | None = None
-        self.address = ""
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def close(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        await self._server.wait_closed()
-
-    def put(self, name: str, data: bytes, kind: MediaKind) -> MediaRef:
-        self.files[name] = data
-        return MediaRef(kind, f"http://{self.address}/{name}")
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        found = self.files.get(head.split()[1].decode().lstrip("/"))
-        status, body = ("200 OK", found) if found is not None else ("404 Not Found", b"")
-        answer = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        writer.write(answer.encode() + body)
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-
-class Gate:
-    """Stands before a network: lets calls through, turns them away unanswered, or is not there at all."""
-
-    def __init__(self) -> None:
-        self.behind = ""
-        self.open = True
-        self.turned_away = 0
-        self._server: asyncio.Server | None = None
-        self._port = 0
-        self._passing: set[asyncio.Task[None]] = set()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-    async def build(self) -> None:
-        self._server = await asyncio.start_server(self._meet, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def take_down(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            for task in self._passing:
-                task.cancel()
-            await asyncio.gather(*self._passing, return_exceptions=True)
-            await self._server.wait_closed()
-            self._server = None
-
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._passing.add(task)
-        task.add_done_callback(self._passing.discard)
-        try:
-            if self.open:
-                await self._pass(reader, writer)
-            else:
-                self.turned_away += 1
-                await reader.readuntil(b"\r\n\r\n")
-        finally:
-            writer.close()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, _, port = self.behind.rpartition("/")[2].partition(":")
-        inner_reader, inner_writer = await asyncio.open_connection(host, int(port))
-        try:
-            await _first(_pump(reader, inner_writer), _pump(inner_reader, writer))
-        finally:
-            inner_writer.close()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-
-
-async def _first(*ways: Coroutine[Any, Any, None]) -> None:
-    tasks = [asyncio.ensure_future(way) for way in ways]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass

@@ -10,7 +10,8 @@ from polypost import clock
 from polypost.errors import Conflict
 from polypost.integrations import service as integrations
 from polypost.posts import changes
-from tests.engine.room import LEASE, Room, Shaky
+from tests.engine.room import LEASE, Room
+from tests.engine.stand_ins import Shaky
 
 LOOKS = (2, 10, 60, 300, 1800)
 

@@ -44,7 +44,7 @@ from tests.engine.room import LEASE, policy
 STATES = st.sampled_from(sorted(State))
 # Nobody gives signs of life here, and time passes in leaps.
 OF_TIME = {"targets held past their lease", "targets in doubt for more than six hours"}
-OUTCOMES = ("out", "lost", "nothing", "refused", "not sent", "limited", "stolen")
+OUTCOMES = ("out", "lost", "nothing", "refused", "not sent", "limited", "stolen", "given up")
 
 
 @given(st.lists(STATES, min_size=1), st.booleans())
@@ -118,10 +118,10 @@ class Network(TwitterConnector):
         self.visible.append((post.target_id, proof))
         if self.outcome == "lost":
             raise NoAnswer
-        if self.outcome == "stolen":
+        if self.outcome in {"stolen", "given up"}:
             # As if this worker was stopped here for longer than its lease.
             clock.advance(LEASE.total_seconds() + 1)
-            await self.walk.take_over(post.target_id)
+            await self.walk.take_over(post.target_id, to_the_end=self.outcome == "given up")
         return proof
 
     async def reconcile(self, run: Any, post: Post, attempt: Attempt) -> Found | Absent | CannotTell:
@@ -243,7 +243,7 @@ class Walk(RuleBasedStateMachine):
             self.posts.append(made[-1])
 
     @precondition(lambda self: self.posts)
-    @rule(data=st.data(), what=st.sampled_from(["cancel", "reschedule", "retry", "force", "remove"]))
+    @rule(data=st.data(), what=st.sampled_from(["cancel", "reschedule", "retry", "force", "force", "remove"]))
     def change(self, data: Any, what: str) -> None:
         post = data.draw(st.sampled_from(self.posts))
         hour = When(clock.now() + timedelta(seconds=60), "UTC")
@@ -272,12 +272,17 @@ class Walk(RuleBasedStateMachine):
     async def carry(self, owner: str, claimed: work.Claim) -> None:
         await self.publishers[owner]._own(claimed)
 
-    async def take_over(self, target_id: str) -> None:
-        """The other worker takes over what the account has due, this target first of all."""
+    async def take_over(self, target_id: str, *, to_the_end: bool) -> None:
+        """The other worker takes over what the account has due, perhaps to the end of all looks."""
         self.network.outcome = "nothing"
-        claimed = await self.claim_of(target_id, "run_2")
-        if claimed is not None:
-            await self.carry("run_2", claimed)
+        self.network.list = "dark"
+        for _ in range(6 if to_the_end else 1):
+            claimed = await self.claim_of(target_id, "run_2")
+            if claimed is not None:
+                await self.carry("run_2", claimed)
+            if to_the_end:
+                clock.advance(11)
+        self.network.list = "right"
 
     @precondition(lambda self: self.posts)
     @rule(data=st.data(), owner=st.sampled_from(["run_1", "run_2"]))
@@ -300,6 +305,18 @@ class Walk(RuleBasedStateMachine):
         if ids and (claimed := self.do(self.claim_of(data.draw(st.sampled_from(ids)), "run_1"))):
             self.network.outcome = outcome
             self.do(self.carry("run_1", claimed))
+
+    @precondition(lambda self: any(row.state == "unknown" for row in self.rows()))
+    @rule()
+    def give_up(self) -> None:
+        """No look shows anything, to the end."""
+        self.network.outcome, self.network.list = "nothing", "dark"
+        for row in [row for row in self.rows() if row.state == "unknown"]:
+            for _ in range(3):
+                clock.advance(11)
+                if claimed := self.do(self.claim_of(row.id, "run_2")):
+                    self.do(self.carry("run_2", claimed))
+        self.network.list = "right"
 
     @precondition(lambda self: any(row.state == "unknown" for row in self.rows()))
     @rule(

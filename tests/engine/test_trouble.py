@@ -16,7 +16,8 @@ from polypost.posts import work
 from polypost.posts.tables import lanes
 from polypost.publishing.journal import TargetRun, Wait
 from polypost.publishing.patience import Outages
-from tests.engine.room import LEASE, Room, Shaky
+from tests.engine.room import LEASE, Room
+from tests.engine.stand_ins import Shaky
 
 POSTS = "/2/tweets"
 
@@ -30,7 +31,7 @@ def test_a_network_that_cannot_be_reached_is_tried_five_times_over_more_than_an_
         await room.gate.take_down()
         row = await room.publish("Hello")
         assert (row.state, row.error_code) == ("failed", "platform_unavailable")
-        assert row.error_message.endswith("It was tried 5 times.")
+        assert "It was tried 5 times" in row.error_message
         tries = await room.attempts(row.post_id)
         assert [each.outcome for each in tries] == ["not_sent"] * 5
         assert tries[-1].started_at - tries[0].started_at > timedelta(hours=1)
