@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from polypost import clock
 from polypost.access import Project
 from polypost.credits import service as credits
-from polypost.errors import NoAnswer, NotSent, PlatformError, PolypostError, TokenExpired
+from polypost.errors import NoAnswer, NotFound, NotSent, PlatformError, PolypostError, TokenExpired
 from polypost.integrations import Integration, TokenSource
 from polypost.integrations import service as integrations
 from polypost.outbound import NetworkClient, Networks
@@ -67,9 +67,14 @@ class Remover:
         """
         rows = await self._store.read(lambda db: self._ready(db, project, post_id, paid=from_platforms))
         removals = [await self._take_back(project, row) if from_platforms else _kept(row) for row in rows]
-        if all(removal.success for removal in removals):
-            await self._store.write(lambda db: changes.remove(db, project.id, post_id))
         charged = PRICE * sum(removal.status == "deleted" for removal in removals)
+        if all(removal.success for removal in removals):
+            try:
+                await self._store.write(lambda db: changes.remove(db, project.id, post_id))
+            except NotFound:
+                # Another request deleted it meanwhile; what this one was charged for has to be said all the same.
+                if not charged:
+                    raise
         return charged, removals
 
     def _ready(self, db: Connection, project: Project, post_id: str, *, paid: bool) -> Sequence[Row[Any]]:

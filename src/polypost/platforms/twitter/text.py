@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from polypost.platforms.twitter.spec import SPEC
@@ -28,6 +28,8 @@ def normalised(text: str) -> str:
     return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
+# One text often goes to many accounts, and the longest a body may carry takes a tenth of a second.
+@lru_cache(maxsize=16)
 def weighted_length(text: str) -> int:
     """The weight of a text: 23 for a link, 2 for an emoji, 1 or 2 for any other code point."""
     if text.isascii() and "." not in text:
@@ -54,6 +56,7 @@ def fitting(text: str, limit: int) -> str:
     return text[: _boundary(text, end)]
 
 
+@lru_cache(maxsize=16)
 def last_words(text: str, limit: int) -> str:
     """The last few characters that still fit, to show where a text has to end."""
     fits = fitting(text, limit).rstrip()
