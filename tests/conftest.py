@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from polypost import clock
 from polypost.storage import Store, metadata, open_store
 from tests import databases
 
@@ -16,6 +17,14 @@ from tests import databases
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _own_time() -> Iterator[None]:
+    """Time that a test lets pass is its own: the next one begins at the real hour again."""
+    ahead = clock._Advance.seconds
+    yield
+    clock._Advance.seconds = ahead
 
 
 @pytest.fixture(scope="session")

@@ -78,6 +78,11 @@ def now() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=_Advance.seconds)
 
 
+def milliseconds() -> int:
+    """The present instant as whole milliseconds since 1970, for identifiers that are ordered by time."""
+    return time.time_ns() // 1_000_000 + int(_Advance.seconds * 1000)
+
+
 def monotonic() -> float:
     """Seconds that only ever grow; for waits, leases and timeouts."""
     return time.monotonic() + _Advance.seconds

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
+
+from polypost import clock
 
 
 def new_id(kind: str) -> str:
     """An id such as `post_019ab3…`: 48 bits of milliseconds, then 80 random bits, in hex (RELIABILITY K8)."""
-    return f"{kind}_{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    return f"{kind}_{clock.milliseconds():012x}{os.urandom(10).hex()}"
 
 
 def earliest_id(kind: str, seconds: float) -> str:
