@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 import tempfile
 import uuid
 import warnings
@@ -47,6 +48,28 @@ def server() -> Iterator[str]:
     finally:
         running.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def held(database: Path | str) -> Iterator[None]:
+    """A store that takes no new post meanwhile: somebody else writes in it. An SQLite file or an address."""
+    if isinstance(database, Path):
+        file = sqlite3.connect(database, isolation_level=None)
+        try:
+            file.execute("BEGIN IMMEDIATE")
+            yield
+        finally:
+            file.close()
+        return
+    import asyncpg
+
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(database))
+        try:
+            runner.run(connection.execute("BEGIN; LOCK TABLE posts IN EXCLUSIVE MODE"))
+            yield
+        finally:
+            runner.run(connection.close())
 
 
 @contextmanager

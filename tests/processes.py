@@ -9,10 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import httpx2
+
+from tests import databases
 
 READY_SECONDS = 60.0
 FAST = {
@@ -199,6 +202,10 @@ class World:
             "GET", f"posts?platform={platform}" if platform else "posts"
         )["posts"]
         return found
+
+    def store_held(self) -> AbstractContextManager[None]:
+        """Nothing is accepted while this lasts: the store's writers wait."""
+        return databases.held(self.database_url or self.folder / "data" / "polypost.db")
 
     def settle(self, post_ids: list[str], *, seconds: float = 120.0) -> dict[str, dict[str, Any]]:
         """Wait until these posts are final; returns them as the API shows them."""

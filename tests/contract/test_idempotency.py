@@ -177,26 +177,24 @@ def send_and_leave(tenant: Tenant, body: dict[str, Any], how: str) -> None:
     if how == "reset":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.sendall(head.encode() + content)
-    if how == "later":
-        time.sleep(0.3)
+    if how != "close":
+        time.sleep(0.2)
     sock.close()
 
 
-# A scheduled post is answered at once, so nobody leaves later.
-@pytest.mark.parametrize(
-    ("kind", "how"),
-    [("now", "close"), ("now", "reset"), ("now", "later"), ("scheduled", "close"), ("scheduled", "reset")],
-)
-def test_a_lost_answer_makes_the_same_body_a_replay(tenant: Tenant, kind: str, how: str) -> None:
+def leave_and_repeat(tenant: Tenant, kind: str, how: str) -> bool:
+    """A client that leaves while the store is busy, and tries again: whether the repeat was a replay."""
     slow = tenant.connect("twitter")
     tenant.fault("slow", slow, seconds=0.6)
     body = {**tenant.body(), "platforms": [{"platform": "twitter", "accountId": slow.id}]}
     if kind == "scheduled":
         del body["publishNow"]
         body["scheduledFor"] = later(3600)
-    send_and_leave(tenant, body, how)
-    # As soon as a client that was disconnected tries again.
-    time.sleep(0.25)
+    # Else the answer to a scheduled post may be out before the client is gone.
+    with tenant.world.store_held():
+        send_and_leave(tenant, body, how)
+        # As soon as a client that was disconnected tries again.
+        time.sleep(0.25)
     again = tenant.post(body)
     assert again.status_code == 202
     found = with_text(tenant, body["content"])
@@ -204,10 +202,17 @@ def test_a_lost_answer_makes_the_same_body_a_replay(tenant: Tenant, kind: str, h
     if kind == "now":
         tenant.settle(again.json()["postId"])
         assert len(tenant.on_network(body["content"])) == 1
-    else:
-        assert again.headers[REPLAYED] == "true"
-        # One answer was lost, one repeat was answered: the next equal body is a new post.
-        assert tenant.post(body).json()["postId"] != again.json()["postId"]
+    # One answer was lost, one repeat was answered: the next equal body is a new post.
+    assert tenant.post(body, headers={"Prefer": "respond-async"}).json()["postId"] != again.json()["postId"]
+    return again.headers.get(REPLAYED) == "true"
+
+
+@pytest.mark.parametrize("how", ["close", "reset", "later"])
+@pytest.mark.parametrize("kind", ["now", "scheduled"])
+def test_a_lost_answer_makes_the_same_body_a_replay(tenant: Tenant, kind: str, how: str) -> None:
+    # A reset may overtake its own request on a busy machine; then nothing was made, and there is nothing to replay.
+    tries = 10 if how == "reset" else 1
+    assert any(leave_and_repeat(tenant, kind, how) for _ in range(tries))
 
 
 def test_a_client_that_only_closed_its_sending_side_gets_its_answer(tenant: Tenant) -> None:
