@@ -112,7 +112,7 @@ def test_a_revoked_key_stops_working_and_a_disabled_project_is_403(
         assert tenant.client.get("/v1/health/auth").status_code == 200
     (key,) = operator(world, lambda db: access.list_keys(db, gone.project_id))
     world.command("keys", "revoke", key.id, "--project", gone.project_id)
-    operator(world, lambda db: access.disable_project(db, barred.project_id))
+    operator(world, lambda db: access.change_project(db, barred.project_id, disabled=True))
     assert until(lambda: gone.client.get("/v1/health/auth"), 401).json()["code"] == "unauthorized"
     refused = until(lambda: barred.client.get("/v1/posts"), 403)
     assert refused.json()["code"] == "project_disabled"
@@ -158,10 +158,37 @@ def test_unknown_paths_and_methods(local: Tenant) -> None:
         answer = local.client.get(path)
         assert answer.status_code == 404
         assert answer.json()["code"] == "no_such_path"
-    for method, path in (("PATCH", "/v1/posts"), ("PUT", "/v1/posts/post_x"), ("POST", "/v1/usage")):
+    for method, path, allowed in (
+        ("PATCH", "/v1/posts", "GET, POST"),
+        ("PUT", "/v1/posts/post_x/", "DELETE, GET"),
+        ("POST", "/v1/usage", "GET"),
+        ("GET", "/v1/posts/post_x/retry", "POST"),
+        ("POST", "/v1/posts/scheduled/post_x", "DELETE, PATCH, PUT"),
+    ):
         answer = local.client.request(method, path)
         assert answer.status_code == 405
-        assert answer.headers["allow"]
+        assert answer.headers["allow"] == allowed
+        assert answer.json()["code"] == "method_not_allowed"
+        assert allowed in answer.text
+
+
+@pytest.mark.parametrize("scope", access.SCOPES)
+def test_a_key_does_only_what_its_scope_says(local: Tenant, scope: str) -> None:
+    made = local.world.command("keys", "create", "--project", local.project_id, "--scope", scope)
+    assert made["scopes"] == [scope]
+    with bare(local.world, headers={"x-access-key": made["apiKey"]}) as client:
+        assert client.get("/v1/health/auth").status_code == 200
+        for method, path in KEYED:
+            needed = "read" if method == "GET" else "publish"
+            if path.startswith("/v1/connect") and (method, path[:24]) != ("GET", "/v1/connect/integrations"):
+                needed = "connect"
+            if path == "/v1/health/auth":
+                continue
+            answer = client.request(method, path)
+            assert (answer.status_code == 403) == (scope != needed), (method, path, answer.text)
+            if scope != needed:
+                assert answer.json()["code"] == "missing_scope"
+                assert f"--scope {needed}" in answer.text
 
 
 MISSING = [

@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import httpx2
 import pytest
 
 from tests.contract.tenant import Tenant, later, paths, words
+from tests.processes import World
 
 REPLAYED = "idempotency-replayed"
 
@@ -163,6 +165,22 @@ def test_equal_bodies_are_two_posts(tenant: Tenant) -> None:
     body = tenant.body(scheduledFor=later(3600))
     ids = {tenant.post(body).json()["postId"] for _ in range(3)}
     assert len(ids) == 3
+
+
+def test_a_project_may_take_equal_bodies_for_one_post(world: World, new: Callable[..., Tenant]) -> None:
+    tenant = new(world)
+    changed = world.command("projects", "set", tenant.project_id, "--dedupe-seconds", "60")
+    assert changed["dedupeWindowSeconds"] == 60
+    # Another process's change holds within a second.
+    time.sleep(1.2)
+    body = tenant.body(scheduledFor=later(3600))
+    first, again = tenant.post(body), tenant.post(body)
+    assert again.json()["postId"] == first.json()["postId"]
+    assert again.headers[REPLAYED] == "true"
+    assert tenant.post({**body, "content": words()}).json()["postId"] != first.json()["postId"]
+    world.command("projects", "set", tenant.project_id, "--dedupe-seconds", "0")
+    time.sleep(1.2)
+    assert tenant.post(body).json()["postId"] != first.json()["postId"]
 
 
 def send_and_leave(tenant: Tenant, body: dict[str, Any], how: str) -> None:

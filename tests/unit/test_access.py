@@ -83,7 +83,7 @@ def test_projects_are_listed_and_found(with_store):
 
 def test_a_key_belongs_to_one_project_and_is_kept_as_a_hash(with_store):
     async def story(store):
-        project, key, secret = await project_with_key(store, scopes=["posts:write"])
+        project, key, secret = await project_with_key(store, scopes=["publish", "publish"])
         other = await store.write(lambda db: access.create_project(db, "Globex"))
         assert await store.read(lambda db: access.list_keys(db, project.id)) == [key]
         assert await store.read(lambda db: access.list_keys(db, other.id)) == []
@@ -99,9 +99,9 @@ def test_a_key_belongs_to_one_project_and_is_kept_as_a_hash(with_store):
         keyring = Keyring(store)
         principal = await keyring.authenticate(secret)
         assert (principal.project, principal.key_id) == (project, key.id)
-        principal.require("posts:write")
+        principal.require("publish")
         with pytest.raises(Forbidden) as missing:
-            principal.require("keys:write")
+            principal.require("read")
         assert missing.value.code == "missing_scope"
         await keyring.aclose()
 
@@ -127,19 +127,51 @@ def test_revocation_holds_within_a_second_in_every_process(with_store):
     with_store(story)
 
 
+def test_a_project_changes_only_where_asked(with_store):
+    async def story(store):
+        project, _, _ = await project_with_key(store)
+
+        def change(**values):
+            return store.write(lambda db: access.change_project(db, project.id, **values))
+
+        assert await change() == project
+        assert (await change(credits=7)).credit_limit == 7
+        assert (await change(dedupe_window_seconds=60)).credit_limit == 7
+        barred = (await change(disabled=True)).disabled_at
+        assert barred is not None
+        again = await change(disabled=True, credits="unlimited")
+        assert (again.disabled_at, again.credit_limit, again.dedupe_window_seconds) == (barred, None, 60)
+        with pytest.raises(InvalidRequest) as refused:
+            await change(credits=-1, dedupe_window_seconds=10**9, disabled=False)
+        assert [problem.path for problem in refused.value.problems] == ["credits", "dedupeWindowSeconds"]
+        assert await store.read(lambda db: access.get_project(db, project.id)) == again
+
+    with_store(story)
+
+
+def test_an_unknown_scope_is_refused(with_store):
+    async def story(store):
+        with pytest.raises(InvalidRequest) as refused:
+            await project_with_key(store, scopes=["read", "everything"])
+        assert "everything" in str(refused.value)
+        assert "publish" in str(refused.value.problems[0].hint)
+
+    with_store(story)
+
+
 def test_disabled_projects_are_forbidden_and_come_back(with_store):
     async def story(store):
         hands = Hands()
         project, _, secret = await project_with_key(store)
         keyring = Keyring(store, monotonic=hands)
-        await store.write(lambda db: access.disable_project(db, project.id))
+        await store.write(lambda db: access.change_project(db, project.id, disabled=True))
         with pytest.raises(Forbidden):
             await keyring.authenticate(secret)
-        await store.write(lambda db: access.enable_project(db, project.id))
+        await store.write(lambda db: access.change_project(db, project.id, disabled=False))
         hands.seconds += 1.0
         assert (await keyring.authenticate(secret)).project == project
         with pytest.raises(NotFound):
-            await store.write(lambda db: access.disable_project(db, "prj_none"))
+            await store.write(lambda db: access.change_project(db, "prj_none", disabled=True))
         await keyring.aclose()
 
     with_store(story)

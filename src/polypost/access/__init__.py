@@ -4,13 +4,13 @@ from polypost.access.keyring import Keyring
 from polypost.access.keys import well_formed
 from polypost.access.limits import Allowance, Throttle
 from polypost.access.service import (
+    SCOPES,
     ApiKey,
     Principal,
     Project,
+    change_project,
     create_key,
     create_project,
-    disable_project,
-    enable_project,
     get_project,
     list_keys,
     list_projects,
@@ -18,16 +18,16 @@ from polypost.access.service import (
 )
 
 __all__ = [
+    "SCOPES",
     "Allowance",
     "ApiKey",
     "Keyring",
     "Principal",
     "Project",
     "Throttle",
+    "change_project",
     "create_key",
     "create_project",
-    "disable_project",
-    "enable_project",
     "get_project",
     "list_keys",
     "list_projects",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -16,6 +16,9 @@ from polypost.errors import Forbidden, InvalidRequest, NotFound, Problem
 from polypost.storage import new_id
 
 NAME_CHARACTERS = 200
+DEDUPE_SECONDS = 7 * 86400
+SCOPES = ("read", "publish", "connect")
+_NEGATIVE = Problem("credits", "Credits cannot be negative.", "Give 0 or more, or none at all.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. Empty `scopes` allow everything."""
+    """A key without its secret. Of `SCOPES` it has the named ones; empty means all."""
 
     id: str
     project_id: str
@@ -57,9 +60,9 @@ class Principal:
         """Pass when the key covers `scope`. Raises Forbidden."""
         if self.scopes and scope not in self.scopes:
             raise Forbidden(
-                f"This API key does not cover '{scope}'.",
+                f"This API key does not have the scope '{scope}'.",
                 code="missing_scope",
-                next_step="Use a key with this scope.",
+                next_step=f"Use a key that has it: `polypost keys create --scope {scope}`.",
             )
 
 
@@ -67,7 +70,7 @@ def create_project(db: Connection, name: str, *, credits: int | None = None) -> 
     """A new project; `credits` is all it may ever spend, None for no limit. Raises InvalidRequest."""
     problems = _name_problems(name)
     if credits is not None and credits < 0:
-        problems.append(Problem("credits", "Credits cannot be negative.", "Give 0 or more, or none at all."))
+        problems.append(_NEGATIVE)
     if problems:
         raise InvalidRequest(problems)
     project = Project(
@@ -104,14 +107,39 @@ def get_project(db: Connection, project_id: str) -> Project:
     return project_of(row)
 
 
-def disable_project(db: Connection, project_id: str) -> None:
-    """Refuse all keys of a project from now on, within a second. Raises NotFound."""
-    _set_disabled(db, project_id, clock.now())
+def change_project(
+    db: Connection,
+    project_id: str,
+    *,
+    credits: int | Literal["unlimited"] | None = None,
+    dedupe_window_seconds: int | None = None,
+    disabled: bool | None = None,
+) -> Project:
+    """Change what is not None; holds within a second in every process. Raises NotFound, InvalidRequest.
 
-
-def enable_project(db: Connection, project_id: str) -> None:
-    """Let a disabled project's keys work again. Raises NotFound."""
-    _set_disabled(db, project_id, None)
+    `credits` is all that the project may ever spend, what it has spent included. A disabled project's keys are
+    refused; what it has scheduled still goes out.
+    """
+    before = get_project(db, project_id)
+    problems = []
+    if isinstance(credits, int) and credits < 0:
+        problems.append(_NEGATIVE)
+    if dedupe_window_seconds is not None and not 0 <= dedupe_window_seconds <= DEDUPE_SECONDS:
+        problems.append(
+            Problem("dedupeWindowSeconds", "is out of range", f"Give 0 (off) to {DEDUPE_SECONDS} seconds.")
+        )
+    if problems:
+        raise InvalidRequest(problems)
+    values: dict[str, Any] = {}
+    if credits is not None:
+        values["credit_limit"] = None if credits == "unlimited" else credits
+    if dedupe_window_seconds is not None:
+        values["dedupe_window_seconds"] = dedupe_window_seconds
+    if disabled is not None:
+        values["disabled_at"] = (before.disabled_at or clock.now()) if disabled else None
+    if values:
+        db.execute(update(projects).where(projects.c.id == project_id).values(**values))
+    return get_project(db, project_id)
 
 
 def create_key(
@@ -125,7 +153,12 @@ def create_key(
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which is shown here and never again. Raises NotFound, InvalidRequest."""
     get_project(db, project_id)
-    if problems := _name_problems(name):
+    scopes = tuple(dict.fromkeys(scopes))
+    problems = _name_problems(name)
+    if unknown := [scope for scope in scopes if scope not in SCOPES]:
+        hint = f"Choose among {', '.join(SCOPES)}; none at all means all of them."
+        problems.append(Problem("scopes", f"'{unknown[0]}' is no scope.", hint))
+    if problems:
         raise InvalidRequest(problems)
     secret = keys.generate(kind)
     key = ApiKey(
@@ -133,7 +166,7 @@ def create_key(
         project_id=project_id,
         name=name.strip(),
         prefix=keys.shown(secret),
-        scopes=tuple(scopes),
+        scopes=scopes,
         expires_at=expires_at,
         revoked_at=None,
         last_used_at=None,
@@ -198,12 +231,6 @@ def _key_of(row: Row[Any]) -> ApiKey:
         last_used_at=row.last_used_at,
         created_at=row.created_at,
     )
-
-
-def _set_disabled(db: Connection, project_id: str, at: datetime | None) -> None:
-    changed = db.execute(update(projects).where(projects.c.id == project_id).values(disabled_at=at))
-    if not changed.rowcount:
-        raise NotFound("There is no project with this id.", code="project_not_found")
 
 
 def _name_problems(name: str) -> list[Problem]:

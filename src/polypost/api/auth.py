@@ -11,8 +11,11 @@ from polypost.errors import InvalidRequest, Problem, Unauthorized
 HEADER = "x-access-key"
 
 
-async def principal(request: Request) -> Principal:
-    """Who asks. Raises Unauthorized, Forbidden, TooManyRequests; 400 for two keys."""
+async def principal(request: Request, scope: str | None) -> Principal:
+    """Who asks, with a key that has the scope, if one is needed.
+
+    Raises Unauthorized, Forbidden, TooManyRequests; 400 for two keys.
+    """
     keys = request.headers.getlist(HEADER)
     rooms = services(request)
     address = request.client.host if request.client else ""
@@ -29,4 +32,6 @@ async def principal(request: Request) -> Principal:
         rooms.throttle.failure(address)
         raise
     request.state.allowance = rooms.throttle.key(found.key_id)
+    if scope is not None:
+        found.require(scope)
     return found

@@ -72,7 +72,7 @@ def detailed_shape(found: Integration) -> dict[str, Any]:
 @router.get("/integrations")
 async def list_integrations(request: Request, query: Annotated[IntegrationsQuery, Query()]) -> Response:
     """Connected accounts, the newest first unless asked otherwise."""
-    who = await principal(request)
+    who = await principal(request, "read")
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
     total, found = await rooms.store.read(
@@ -96,7 +96,7 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
 @router.get("/integrations/{integration_id}")
 async def get_integration(request: Request, integration_id: str) -> Response:
     """One account with the state of its authorisation."""
-    who = await principal(request)
+    who = await principal(request, "read")
     found = await services(request).store.read(
         lambda db: integrations.get(db, who.project.id, integration_id)
     )
@@ -106,7 +106,7 @@ async def get_integration(request: Request, integration_id: str) -> Response:
 @router.delete("/integrations/{integration_id}")
 async def disconnect(request: Request, integration_id: str) -> Response:
     """Forget the account's tokens, and end the authorisation at the network where it has a call for that."""
-    who = await principal(request)
+    who = await principal(request, "connect")
     await services(request).disconnect(who.project.id, integration_id)
     return answers.ok({"success": True, "message": "Integration disconnected."})
 
@@ -122,7 +122,7 @@ async def begin(
     appId: str | None = None,  # noqa: N803
 ) -> Response:
     """The address of the network's consent page."""
-    who = await principal(request)
+    who = await principal(request, "connect")
     if connector(platform) is None:
         raise NotFound(f"This server has no network called '{platform[:40]}'.", code="unknown_platform")
     if appId is not None:

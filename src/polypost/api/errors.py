@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from polypost.errors import ApiError, InvalidRequest, PolypostError, Problem, StoreUnavailable
 from polypost.posts import words
@@ -95,6 +96,15 @@ def unexpected(request: Request, error: Exception) -> Response:
     )
 
 
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """All methods of the request's path; the framework names those of its first route only."""
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers."""
 
@@ -112,6 +122,10 @@ def install(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
             return answer(request, 404, "no_such_path", "This server has no such path.")
+        if error.status_code == 405:
+            allowed = ", ".join(_methods(app, request))
+            message = f"This path takes {allowed}."
+            return answer(request, 405, "method_not_allowed", message, headers={"Allow": allowed})
         return answer(request, error.status_code, "http_error", str(error.detail), headers=error.headers)
 
     @app.exception_handler(Exception)

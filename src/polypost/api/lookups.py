@@ -29,7 +29,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 @router.get("/v1/platforms")
 async def platforms(request: Request) -> Response:
     """The networks this server publishes to."""
-    await principal(request)
+    await principal(request, "read")
     hidden = hidden_from(request, services(request).settings)
     listed = [
         {"name": each.spec.id, "status": each.spec.availability}
@@ -48,7 +48,7 @@ async def health(request: Request) -> Response:
 @router.get("/v1/health/auth")
 async def health_auth(request: Request) -> Response:
     """The key works."""
-    await principal(request)
+    await principal(request, None)
     return answers.ok({"ok": True})
 
 
@@ -63,7 +63,7 @@ async def ready(request: Request) -> Response:
 @router.get("/v1/usage")
 async def usage(request: Request, profileId: str | None = None, integrationId: str | None = None) -> Response:  # noqa: N803
     """Credits spent by month; with the balance where nothing narrows the question."""
-    who = await principal(request)
+    who = await principal(request, "read")
     rooms = services(request)
     since, until = _months(request)
     if profileId is not None and integrationId is not None:

@@ -32,7 +32,7 @@ _KEY = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"|([\x21\x23-\x7e][\
 
 async def create(request: Request) -> Response:
     """`POST /v1/posts`: accept, and for publish-now wait for the results."""
-    who = await principal(request)
+    who = await principal(request, "publish")
     rooms = services(request)
     body = parse(await read(request))
     failpoints.hit("P1")
@@ -147,7 +147,7 @@ def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
 @router.post("/v1/posts/validate")
 async def validate(request: Request) -> Response:
     """The dry run under a path of its own."""
-    who = await principal(request)
+    who = await principal(request, "publish")
     body = await json_object(request)
     return await preview.answer(services(request), who, body, probe=preview.flag(request, "probeMedia"))
 
@@ -155,7 +155,7 @@ async def validate(request: Request) -> Response:
 @router.get("/v1/posts")
 async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Response:
     """Posts of the project, newest first unless asked otherwise."""
-    who = await principal(request)
+    who = await principal(request, "read")
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
     filters = await filters_of(rooms, who.project.id, query, hidden)
@@ -177,7 +177,7 @@ async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) ->
 @router.get("/v1/posts/{post_id}")
 async def get_post(request: Request, post_id: str) -> Response:
     """One post."""
-    who = await principal(request)
+    who = await principal(request, "read")
     rooms = services(request)
     found = await rooms.store.read(lambda db: queries.one(db, who.project.id, post_id))
     return answers.ok({"success": True, "post": answers.post(found, hidden_from(request, rooms.settings))})
@@ -186,7 +186,7 @@ async def get_post(request: Request, post_id: str) -> Response:
 @router.delete("/v1/posts/{post_id}")
 async def delete_post(request: Request, post_id: str, deleteFromPlatforms: bool = False) -> Response:  # noqa: N803, FBT001, FBT002
     """Delete here and, when asked, on the networks; the answer is closed."""
-    who = await principal(request)
+    who = await principal(request, "publish")
     charged, removals = await services(request).remover.remove(
         who.project, post_id, from_platforms=deleteFromPlatforms
     )
@@ -211,7 +211,7 @@ async def delete_post(request: Request, post_id: str, deleteFromPlatforms: bool 
 @router.post("/v1/posts/{post_id}/retry", status_code=202)
 async def retry(request: Request, post_id: str) -> Response:
     """Failed targets once more; answers like create."""
-    who = await principal(request)
+    who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request, optional=True)
     body = wire.read(wire.RetryBody, raw)
@@ -239,7 +239,7 @@ async def retry(request: Request, post_id: str) -> Response:
 @router.get("/v1/posts/{post_id}/timeline")
 async def show_timeline(request: Request, post_id: str) -> Response:
     """Everything that happened to the post, oldest first, with redacted exchanges."""
-    who = await principal(request)
+    who = await principal(request, "read")
     rooms = services(request)
     found, lines = await rooms.store.read(
         lambda db: (queries.one(db, who.project.id, post_id), timeline.read(db, who.project.id, post_id))

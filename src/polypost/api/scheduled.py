@@ -30,7 +30,7 @@ _REPLAYED = {"Idempotency-Replayed": "true"}
 @router.get("")
 async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Query()]) -> Response:
     """Posts that wait for their hour, the next one first."""
-    who = await principal(request)
+    who = await principal(request, "read")
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
     filters = queries.Filters(hidden_platforms=hidden)
@@ -52,7 +52,7 @@ async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Quer
 @router.delete("/{post_id}")
 async def cancel(request: Request, post_id: str) -> Response:
     """Back to draft; the same answer when it was cancelled already."""
-    who = await principal(request)
+    who = await principal(request, "publish")
     await services(request).store.write(lambda db: changes.cancel(db, who.project.id, post_id))
     return answers.ok({"success": True, "message": "Post cancelled and moved to draft."})
 
@@ -60,7 +60,7 @@ async def cancel(request: Request, post_id: str) -> Response:
 @router.patch("/{post_id}")
 async def reschedule(request: Request, post_id: str) -> Response:
     """Another hour; a naive time is read in the zone given, else in the post's own."""
-    who = await principal(request)
+    who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
     body = wire.read(wire.RescheduleBody, raw)
@@ -88,7 +88,7 @@ def _rescheduled(at: Any, note: str | None, headers: dict[str, str] | None) -> R
 @router.put("/{post_id}")
 async def edit(request: Request, post_id: str) -> Response:
     """The whole post anew, while it is still scheduled."""
-    who = await principal(request)
+    who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
     await promise(rooms)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from polypost import access, clock
-from polypost.access import Project
+from polypost.access import ApiKey, Project
 from polypost.errors import NotFound
 from polypost.integrations import redirects
 from polypost.integrations import service as integrations
@@ -41,6 +42,30 @@ def _named(db: Connection, name: str) -> Project:
     raise NotFound(f"There is no project called '{name}'.", next_step="See `polypost projects list`.")
 
 
+def _project(project: Project) -> dict[str, Any]:
+    return {
+        "id": project.id,
+        "name": project.name,
+        "credits": project.credit_limit,
+        "dedupeWindowSeconds": project.dedupe_window_seconds,
+        "disabled": project.disabled_at is not None,
+        "createdAt": clock.iso(project.created_at),
+    }
+
+
+def _key(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": list(key.scopes or access.SCOPES),
+        "revoked": key.revoked_at is not None,
+        "expiresAt": clock.iso(key.expires_at) if key.expires_at else None,
+        "lastUsedAt": clock.iso(key.last_used_at) if key.last_used_at else None,
+        "createdAt": clock.iso(key.created_at),
+    }
+
+
 async def create_project(settings: Settings, name: str, credits: int | None) -> dict[str, Any]:
     """A project with a key, as the command prints it."""
 
@@ -56,26 +81,31 @@ async def list_projects(settings: Settings) -> list[dict[str, Any]]:
     """All projects."""
 
     def read(db: Connection) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": project.id,
-                "name": project.name,
-                "credits": project.credit_limit,
-                "disabled": project.disabled_at is not None,
-                "createdAt": clock.iso(project.created_at),
-            }
-            for project in access.list_projects(db)
-        ]
+        return [_project(project) for project in access.list_projects(db)]
 
     return await _with_store(settings, read)
 
 
-async def create_key(settings: Settings, project: str, name: str) -> dict[str, Any]:
+async def change_project(settings: Settings, name: str, **changes: Any) -> dict[str, Any]:
+    """A project with changed settings; what is None stays."""
+
+    def change(db: Connection) -> dict[str, Any]:
+        return _project(access.change_project(db, _named(db, name).id, **changes))
+
+    return await _with_store(settings, change)
+
+
+async def create_key(
+    settings: Settings, project: str, name: str, *, scopes: Iterable[str] = (), days: int | None = None
+) -> dict[str, Any]:
     """Another key of a project."""
+    expires_at = None if days is None else clock.now() + timedelta(days=days)
 
     def make(db: Connection) -> dict[str, Any]:
-        key, secret = access.create_key(db, _named(db, project).id, name=name)
-        return {"id": key.id, "name": name, "apiKey": secret}
+        key, secret = access.create_key(
+            db, _named(db, project).id, name=name, scopes=scopes, expires_at=expires_at
+        )
+        return {"apiKey": secret, **_key(key)}
 
     return await _with_store(settings, make)
 
@@ -84,17 +114,7 @@ async def list_keys(settings: Settings, project: str) -> list[dict[str, Any]]:
     """A project's keys."""
 
     def read(db: Connection) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": key.id,
-                "name": key.name,
-                "prefix": key.prefix,
-                "revoked": key.revoked_at is not None,
-                "lastUsedAt": clock.iso(key.last_used_at) if key.last_used_at else None,
-                "createdAt": clock.iso(key.created_at),
-            }
-            for key in access.list_keys(db, _named(db, project).id)
-        ]
+        return [_key(key) for key in access.list_keys(db, _named(db, project).id)]
 
     return await _with_store(settings, read)
 

@@ -141,18 +141,57 @@ def create_project(
 def list_projects(data: Data = None, json: Json = False) -> None:
     """List all projects."""
     found = asyncio.run(admin.list_projects(settings_of(data)))
-    Printer(json).table(found, ("id", "name", "credits", "disabled", "createdAt"))
+    Printer(json).table(found, ("id", "name", "credits", "dedupeWindowSeconds", "disabled", "createdAt"))
+
+
+@projects.command("set")
+def change_project(
+    name: str,
+    credits: Annotated[
+        int | None, typer.Option(help="Credits the project may spend in all, spent ones included.", min=0)
+    ] = None,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="No limit of credits.")] = False,
+    dedupe_seconds: Annotated[
+        int | None,
+        typer.Option(
+            help="An equal body of the same key within this time is the same post; 0 is off.", min=0
+        ),
+    ] = None,
+    disabled: Annotated[
+        bool | None, typer.Option("--disable/--enable", help="Refuse all keys of the project, or no more.")
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Change a project; what is not given stays. Holds within a second in every process."""
+    if unlimited and credits is not None:
+        raise typer.BadParameter("--credits and --unlimited exclude each other.")
+    changed = asyncio.run(
+        admin.change_project(
+            settings_of(data),
+            name,
+            credits="unlimited" if unlimited else credits,
+            dedupe_window_seconds=dedupe_seconds,
+            disabled=disabled,
+        )
+    )
+    Printer(json).show(changed, f"Project {changed['name']} ({changed['id']}) is changed.")
 
 
 @keys.command("create")
 def create_key(
     project: Project,
     name: Annotated[str, typer.Option(help="What the key is for.")] = "key",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="`read`, `publish` or `connect`; repeat for several, leave out for all."),
+    ] = None,
+    days: Annotated[int | None, typer.Option(help="Days until the key ends.", min=1, max=36500)] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Make another key, which is shown this once."""
-    made = asyncio.run(admin.create_key(settings_of(data), project, name))
+    made = asyncio.run(admin.create_key(settings_of(data), project, name, scopes=scope or (), days=days))
     Printer(json).show(made, f"{made['apiKey']}\nThe key is shown this once.")
 
 
@@ -160,7 +199,9 @@ def create_key(
 def list_keys(project: Project, data: Data = None, json: Json = False) -> None:
     """List a project's keys; the secrets are not kept."""
     found = asyncio.run(admin.list_keys(settings_of(data), project))
-    Printer(json).table(found, ("id", "name", "prefix", "revoked", "lastUsedAt", "createdAt"))
+    Printer(json).table(
+        found, ("id", "name", "prefix", "scopes", "revoked", "expiresAt", "lastUsedAt", "createdAt")
+    )
 
 
 @keys.command("revoke")

@@ -27,5 +27,11 @@ class Printer:
 
         table = Table(*columns, box=None)
         for row in rows:
-            table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+            table.add_row(*(_cell(row[column]) for column in columns))
         Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return "" if value is None else str(value)
