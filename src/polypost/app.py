@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
 from polypost import access, api, clock, dashboard
@@ -21,7 +21,6 @@ from polypost.access import Keyring, Throttle
 from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
-from polypost.errors import StoreUnavailable
 from polypost.integrations import Connect, Disconnect, TokenSource, Vault, load_master_key
 from polypost.integrations.vault import has_secrets
 from polypost.media import Library
@@ -228,15 +227,8 @@ def _services(rooms: Rooms) -> Services:
 
 
 async def _store_health(store: Store) -> dict[str, Any]:
-    try:
-        await store.write(_touch)
-    except StoreUnavailable as error:
-        return {"ok": False, "reason": str(error)}
-    return {"ok": True}
-
-
-def _touch(db: Connection) -> None:
-    db.execute(text("SELECT 1"))
+    reason = await store.trouble()
+    return {"ok": True} if reason is None else {"ok": False, "reason": reason}
 
 
 async def _worker_health(engine: Engine) -> dict[str, Any]:

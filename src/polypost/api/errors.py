@@ -80,7 +80,12 @@ def from_error(request: Request, error: PolypostError) -> Response:
     if isinstance(error, StoreUnavailable):
         log.error("store unavailable", error=str(error.__cause__ or error))
         return answer(
-            request, 503, error.code, "Nothing was stored: the server cannot keep data safely right now."
+            request,
+            503,
+            error.code,
+            "Nothing was stored: the server cannot keep data safely right now. Try again later; "
+            "/healthz/ready tells its operator why.",
+            headers={"Retry-After": "10"},
         )
     log.error("unexpected error of ours", error=repr(error))
     return answer(

@@ -53,7 +53,7 @@ class PostgresStore(Store):
         )
         self._listener: asyncio.Task[None] | None = None
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def _write(self, fn: Callable[[Connection], T]) -> T:
         self._ensure_listener()
         for attempt in range(TRIES):
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from polypost.storage.store import Pending, Store, close_doors
 T = TypeVar("T")
 GROUP = 64
 READERS = 2
+SPACE_BYTES = 16 * 2**20
 
 # What SQLite says when the disk or the file is at fault; any other code is about the statement.
 _TROUBLE = frozenset(
@@ -101,7 +103,7 @@ class SqliteStore(Store):
         self._thread = threading.Thread(target=self._serve, name="polypost-write", daemon=True)
         self._thread.start()
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def _write(self, fn: Callable[[Connection], T]) -> T:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -118,6 +120,12 @@ class SqliteStore(Store):
             if _trouble(error) in _TROUBLE - {sqlite3.SQLITE_READONLY}:
                 raise StoreUnavailable("The store cannot be read.") from error
             raise
+
+    async def trouble(self) -> str | None:
+        left = await asyncio.to_thread(shutil.disk_usage, self.path.parent)
+        if left.free < SPACE_BYTES:
+            return f"The disk of the store has {left.free // 2**20} MB left of the {SPACE_BYTES // 2**20} it needs."
+        return await super().trouble()
 
     async def close(self) -> None:
         if self._closed:
@@ -246,6 +254,9 @@ def _trouble(error: BaseException) -> int:
 def _unavailable(error: BaseException) -> StoreUnavailable:
     if isinstance(error, StoreUnavailable):
         return error
-    unavailable = StoreUnavailable("The store could not make the change durable.")
+    full = _trouble(error) == sqlite3.SQLITE_FULL
+    unavailable = StoreUnavailable(
+        "The disk of the store is full." if full else "The store could not make the change durable."
+    )
     unavailable.__cause__ = error
     return unavailable

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from polypost.errors import PolypostError
+from polypost import clock
+from polypost.errors import PolypostError, StoreUnavailable
 from polypost.storage.signals import Signals
 
 T = TypeVar("T")
+TROUBLE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -32,14 +34,33 @@ class Store(ABC):
 
     def __init__(self) -> None:
         self.signals = Signals()
+        self._refused: tuple[float, str] = (-TROUBLE_SECONDS, "")
 
-    @abstractmethod
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in one durable transaction.
 
         `fn` may run more than once (a group that died, a serialisation failure) and must change nothing
         but the store. Raises what `fn` raised, or StoreUnavailable; then nothing was kept.
         """
+        try:
+            return await self._write(fn)
+        except StoreUnavailable as trouble:
+            self._refused = (clock.monotonic(), str(trouble))
+            raise
+
+    async def trouble(self) -> str | None:
+        """Why the store may not take the next change; None when it takes changes."""
+        at, reason = self._refused
+        if clock.monotonic() - at < TROUBLE_SECONDS:
+            return reason
+        try:
+            await self.write(_nothing)
+        except StoreUnavailable as trouble:
+            return str(trouble)
+        return None
+
+    @abstractmethod
+    async def _write(self, fn: Callable[[Connection], T]) -> T: ...
 
     @abstractmethod
     async def read(self, fn: Callable[[Connection], T]) -> T:
@@ -60,6 +81,10 @@ class Store(ABC):
                 asyncio.get_running_loop().call_exception_handler(
                     {"message": "A call that waited for a commit failed.", "exception": error}
                 )
+
+
+def _nothing(db: Connection) -> None:
+    db.execute(text("SELECT 1"))
 
 
 def after_commit(db: Connection, call: Callable[[], None]) -> None:
