@@ -34,7 +34,7 @@ class Shaky(Store):
         self.fails_at = ""
         self.failures = 0
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def _write(self, fn: Callable[[Connection], T]) -> T:
         await self.flows.wait()
         inserted: list[str] = []
 
