@@ -11,6 +11,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from polypost import clock
 from polypost.errors import TooManyRequests
@@ -93,6 +94,7 @@ class Throttle:
         self._failures.take(_network(address))
 
 
+@lru_cache(maxsize=4096)
 def _network(address: str) -> str:
     """The name an address is counted under: whoever has one IPv6 address has the 2^64 beside it."""
     try:

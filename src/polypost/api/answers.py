@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Row
 from starlette.responses import Response
 
@@ -13,12 +13,10 @@ from polypost.posts.orders import Accepted, NewPost
 from polypost.posts.queries import Shown
 from polypost.posts.states import State, shown
 
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
 
 def ok(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer."""
-    return Response(_dumps(body).encode(), status, headers, "application/json")
+    return Response(to_json(body), status, headers, "application/json")
 
 
 def stamp(value: Any) -> str | None:

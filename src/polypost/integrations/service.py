@@ -14,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     and_,
     bindparam,
     func,
@@ -29,7 +28,7 @@ from polypost.integrations.sealed import token_columns
 from polypost.integrations.tables import insert_new, integrations
 from polypost.integrations.vault import Vault
 from polypost.platforms import base
-from polypost.storage import new_id
+from polypost.storage import HotSelect, new_id
 
 AuthStatus = Literal["active", "reconnect_required"]
 
@@ -62,12 +61,14 @@ _WHOLE = select(*_SHOWN).where(_T.id == bindparam("id"), _T.project_id == bindpa
 
 
 @cache
-def _find(count: int) -> Select[Any]:
+def _find(count: int) -> HotSelect:
     """The statement for so many ids: an expanding IN would be compiled anew for each request."""
-    return select(_T.id, _T.updated_at).where(
-        _T.project_id == bindparam("project"),
-        _T.id.in_([bindparam(f"id{number}") for number in range(count)]),
-        _T.disconnected_at.is_(None),
+    return HotSelect(
+        select(_T.id, _T.updated_at).where(
+            _T.project_id == bindparam("project"),
+            _T.id.in_([bindparam(f"id{number}") for number in range(count)]),
+            _T.disconnected_at.is_(None),
+        )
     )
 
 
@@ -190,15 +191,15 @@ def find(db: Connection, project_id: str, ids: Iterable[str]) -> dict[str, Integ
     """The connected accounts of the project among `ids`, by id; what is foreign, absent or gone is left out."""
     named = {f"id{number}": each for number, each in enumerate(ids)}
     found = {}
-    for row in db.execute(_find(len(named)), {"project": project_id, **named}):
-        known = _READ.get(row.id)
-        if known is None or known.updated_at != row.updated_at or known.project_id != project_id:
+    for each, updated_at in _find(len(named))(db, {"project": project_id, **named}):
+        known = _READ.get(each)
+        if known is None or known.updated_at != updated_at or known.project_id != project_id:
             if len(_READ) >= _MOST_READ:
                 _READ.clear()
-            known = _READ[row.id] = _integration_of(
-                db.execute(_WHOLE, {"id": row.id, "project": project_id}).one()
+            known = _READ[each] = _integration_of(
+                db.execute(_WHOLE, {"id": each, "project": project_id}).one()
             )
-        found[row.id] = known
+        found[each] = known
     return found
 
 

@@ -20,7 +20,7 @@ from polypost.posts.checks import problems_of
 from polypost.posts.orders import Accepted, Context, NewPost, NewTarget
 from polypost.posts.states import State
 from polypost.posts.tables import idempotency, posts, targets
-from polypost.storage import HotInsert, earliest_id, new_id
+from polypost.storage import HotInsert, HotSelect, earliest_id, new_id
 
 RING = "publish"
 REPLAY_WINDOW = timedelta(minutes=10)
@@ -45,8 +45,8 @@ _MINE = (
 )
 # The word stands in the statement and not in a parameter, and nothing else is asked: else SQLite would choose the
 # index over all of the project's posts instead of the small one over those whose answer was lost.
-_LOST = (
-    select(posts.c.id, posts.c.project_id, posts.c.api_key_id, posts.c.created_at, posts.c.deleted_at)
+_LOST = HotSelect(
+    select(posts.c.id, posts.c.project_id, posts.c.api_key_id, posts.c.created_at)
     .where(posts.c.fingerprint == bindparam("print"), posts.c.delivery == literal_column("'lost'"))
     .order_by(posts.c.id)
 )
@@ -140,12 +140,11 @@ def _undelivered(
 ) -> str | None:
     """The post that this body made before, if its answer was lost or the project's window says one post (A3)."""
     found = None
-    for row in db.execute(_LOST, {"print": fingerprint}).all():
-        ours = row.project_id == project.id and row.api_key_id == api_key_id and row.deleted_at is None
-        if ours and row.created_at > now - REPLAY_WINDOW:
-            mine = (posts.c.id == row.id, posts.c.project_id == project.id)
-            db.execute(update(posts).where(*mine).values(delivery="replayed"))
-            return str(row.id)
+    for post_id, *owner, created_at in _LOST(db, {"print": fingerprint}):
+        if owner == [project.id, api_key_id] and created_at > now - REPLAY_WINDOW:
+            still = (posts.c.id == post_id, posts.c.project_id == project.id, posts.c.deleted_at.is_(None))
+            if db.execute(update(posts).where(*still).values(delivery="replayed")).rowcount:
+                return str(post_id)
     if project.dedupe_window_seconds > 0:
         window = timedelta(seconds=project.dedupe_window_seconds)
         asked = {"print": fingerprint, "project": project.id, "api_key": api_key_id, "since": now - window}

@@ -14,6 +14,7 @@ from polypost.platforms.base import MediaRef
 
 # What an idempotency key of a new post stands for.
 CREATE = "POST /v1/posts"
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Context:
 
 def fingerprint(*parts: Any) -> int:
     """A signed 64-bit fingerprint of JSON values: equal bodies have equal ones whatever their key order."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = _canonical(parts)
     return int.from_bytes(
         hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
     )

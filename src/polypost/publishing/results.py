@@ -233,10 +233,11 @@ class Results:
                 return str(attempt.outcome)
             attempts.find_late(db, attempt, proof)
             credits.waive(db, claimed.target.project_id, _entry(claimed), at=now)
-            run.say("published", "Its answer came late: it is published.")
             self._close(db, claimed, run, now)
             return "published late"
 
+        # Written only where it is true; not said in `write`, which may run twice.
+        run.say("published", "Its answer came late: it is published.")
         became = await write_patiently(self._store, write)
         log.warning("an answer came late", target=claimed.target.id, outcome=late.outcome, attempt=became)
 

@@ -1,6 +1,6 @@
 """The store: one transaction a request or a job, on SQLite or PostgreSQL, with the same functions."""
 
-from polypost.storage.hot import HotInsert
+from polypost.storage.hot import HotInsert, HotSelect
 from polypost.storage.metadata import Instant, Json, metadata
 from polypost.storage.records import earliest_id, new_id
 from polypost.storage.signals import Signals, emit
@@ -8,6 +8,7 @@ from polypost.storage.store import Store, after_commit, open_store
 
 __all__ = [
     "HotInsert",
+    "HotSelect",
     "Instant",
     "Json",
     "Signals",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, bindparam, insert
+from sqlalchemy import Connection, Dialect, Select, Table, bindparam, insert
+from sqlalchemy.types import TypeEngine
 
 Row = Mapping[str, Any]
-_Built = tuple[str, Callable[[Row], tuple[Any, ...]]]
+_Values = Callable[[Row], tuple[Any, ...]]
+_Processors = Sequence[tuple[int, Callable[[Any], Any]]]
 
 
 class HotInsert:
@@ -16,7 +19,7 @@ class HotInsert:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._built: dict[tuple[str, ...], _Built] = {}
+        self._built: dict[tuple[str, ...], tuple[str, _Values]] = {}
 
     def __call__(self, db: Connection, rows: Sequence[Row]) -> None:
         """Insert the rows."""
@@ -24,23 +27,55 @@ class HotInsert:
         sql, values = self._built.get(shape) or self._build(db.dialect, shape)
         db.exec_driver_sql(sql, [values(row) for row in rows] if len(rows) > 1 else values(rows[0]))
 
-    def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> _Built:
+    def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
         columns = self._table.c
         named = {name: bindparam(name, type_=columns[name].type) for name in shape[1:]}
         compiled = insert(self._table).values(named).compile(dialect=dialect)
         names: Sequence[str] = compiled.positiontup or ()
-        processors = [
-            (place, columns[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for place, name in enumerate(names)
-        ]
-        converted = [(place, process) for place, process in processors if process is not None]
-
-        def values(row: Row) -> tuple[Any, ...]:
-            plain = [row[name] for name in names]
-            for place, process in converted:
-                if plain[place] is not None:
-                    plain[place] = process(plain[place])
-            return tuple(plain)
-
-        self._built[shape] = str(compiled), values
+        self._built[shape] = str(compiled), _values(dialect, names, [columns[name].type for name in names])
         return self._built[shape]
+
+
+class HotSelect:
+    """A SELECT whose parameters are all named bind parameters."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._built: dict[str, tuple[str, _Values, _Processors]] = {}
+
+    def __call__(self, db: Connection, parameters: Row) -> list[tuple[Any, ...]]:
+        """All rows, as tuples in the order of the columns."""
+        sql, values, processors = self._built.get(db.dialect.name) or self._build(db.dialect)
+        driver = db.connection.driver_connection
+        # SQLite's own cursor: describing the result to SQLAlchemy costs more than the look-up.
+        reader = driver.execute if isinstance(driver, sqlite3.Connection) else db.exec_driver_sql
+        return [_converted(list(row), processors) for row in reader(sql, values(parameters)).fetchall()]
+
+    def _build(self, dialect: Dialect) -> tuple[str, _Values, _Processors]:
+        compiled = self._statement.compile(dialect=dialect)
+        names: Sequence[str] = compiled.positiontup or ()
+        processors = [
+            (place, column.type.dialect_impl(dialect).result_processor(dialect, None))
+            for place, column in enumerate(self._statement.selected_columns)
+        ]
+        self._built[dialect.name] = (
+            str(compiled),
+            _values(dialect, names, [compiled.binds[name].type for name in names]),
+            [(place, process) for place, process in processors if process is not None],
+        )
+        return self._built[dialect.name]
+
+
+def _values(dialect: Dialect, names: Sequence[str], types: Sequence[TypeEngine[Any]]) -> _Values:
+    processors = [
+        (place, type_.dialect_impl(dialect).bind_processor(dialect)) for place, type_ in enumerate(types)
+    ]
+    converted = [(place, process) for place, process in processors if process is not None]
+    return lambda row: _converted([row[name] for name in names], converted)
+
+
+def _converted(plain: list[Any], processors: _Processors) -> tuple[Any, ...]:
+    for place, process in processors:
+        if plain[place] is not None:
+            plain[place] = process(plain[place])
+    return tuple(plain)
