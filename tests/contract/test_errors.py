@@ -191,6 +191,15 @@ def test_a_key_does_only_what_its_scope_says(local: Tenant, scope: str) -> None:
                 assert f"--scope {needed}" in answer.text
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/posts?limit=x", "/v1/posts/scheduled?sort=up", "/v1/connect/integrations?limit=0"]
+)
+def test_a_bad_query_without_a_key_is_401(local: Tenant, path: str) -> None:
+    assert local.client.get(path).status_code == 400
+    with bare(local.world) as client:
+        assert client.get(path).status_code == 401
+
+
 MISSING = [
     ("GET", "/v1/posts/{id}"),
     ("DELETE", "/v1/posts/{id}"),

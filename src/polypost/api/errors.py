@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
+from polypost.api.auth import principal
 from polypost.errors import ApiError, InvalidRequest, PolypostError, Problem, StoreUnavailable
 from polypost.posts import words
 
@@ -119,6 +120,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _query(request: Request, error: RequestValidationError) -> Response:
+        # The framework reads the query before the handler asks for a key; who may not ask is told only that.
+        try:
+            await principal(request, None)
+        except PolypostError as refused:
+            return from_error(request, refused)
         # The first part of a place says query or path; the parameter's name is enough.
         problems = [Problem(words.path_of(item["loc"][1:]), *words.say(item)) for item in error.errors()]
         return from_error(request, InvalidRequest(problems))
