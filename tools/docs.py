@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from polypost import errors
 from polypost.cli.commands import app
-from polypost.platforms.base import Connector, Limit
+from polypost.platforms.base import Connector, Limit, OAuth2
 from polypost.platforms.registry import connectors
 from polypost.settings import Settings
 
@@ -136,14 +136,22 @@ def facts(network: Connector) -> str:
         ("Ends", sunset.isoformat() if sunset else "no date published"),
         ("Kinds of posts", ", ".join(spec.post_kinds)),
         *((f"Takes as {kind}", ", ".join(types)) for kind, types in spec.media_types.items()),
-        ("Scopes asked for", ", ".join(f"`{scope}`" for scope in spec.oauth.scopes)),
-        ("Authorisation", f"OAuth 2.0{' with PKCE' if spec.oauth.pkce else ''}, {spec.oauth.authorize_url}"),
-        ("Refresh tokens", "rotate with each use" if spec.oauth.refresh_rotates else "do not rotate"),
+        *_oauth(spec.oauth),
         ("Hosts", ", ".join(dict.fromkeys(spec.hosts.values()))),
         ("Looked for after a lost answer", "yes"),
         ("One more try when not found", _RETRY[spec.retry_when_absent]),
     ]
     return table(("", network.spec.name), rows)
+
+
+def _oauth(oauth: OAuth2 | None) -> list[tuple[str, str]]:
+    if oauth is None:
+        return []
+    return [
+        ("Scopes asked for", ", ".join(f"`{scope}`" for scope in oauth.scopes)),
+        ("Authorisation", f"OAuth 2.0{' with PKCE' if oauth.pkce else ''}, {oauth.authorize_url}"),
+        ("Refresh tokens", "rotate with each use" if oauth.refresh_rotates else "do not rotate"),
+    ]
 
 
 def limits(network: Connector) -> str:

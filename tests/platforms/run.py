@@ -51,6 +51,10 @@ class MemoryFile:
     def public_url(self) -> str:
         return self.url
 
+    @property
+    def pullable(self) -> bool:
+        return True
+
     async def read(self, offset: int, length: int) -> bytes:
         piece = self.data[offset : offset + length]
         self.reads.append(len(piece))
@@ -79,10 +83,12 @@ class MemoryRun:
         renew: Callable[[], Awaitable[str]] | None = None,
         pause: Callable[[timedelta], Awaitable[None]] | None = None,
         dies_at: str | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.http = http
         self.account = account
         self.token = token
+        self.extra: Mapping[str, Any] = extra or {}
         self.rows: dict[str, Any] = {} if rows is None else rows
         self.attempts: list[Attempt] = []
         self.holds: list[datetime] = []

@@ -218,4 +218,4 @@ def test_the_essence_is_the_same_however_a_text_is_spaced(text: str) -> None:
     ],
 )
 def test_only_a_text_makes_a_second_attempt_safe(content: str, options: dict[str, Any], rule: str) -> None:
-    assert CONNECTOR.retry_when_absent(post(content, **options)) == rule
+    assert CONNECTOR.retry_when_absent(post(content, **options), attempt()) == rule

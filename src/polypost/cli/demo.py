@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from polypost import access, clock
 from polypost.app import Rooms, Surroundings, demo_project
 from polypost.errors import PolypostError
+from polypost.integrations import AccountSession
 from polypost.integrations import service as integrations
-from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import Account, App, Tokens
+from polypost.outbound import Networks
+from polypost.platforms.base import App, Tokens
 from polypost.platforms.registry import connector
 from polypost.sandbox import Sandbox
 from polypost.settings import Settings
@@ -136,29 +137,17 @@ class Demo:
             refresh_token=entry.get("refreshToken"),
             access_expires_at=clock.now() + timedelta(seconds=seconds) if seconds else None,
             scopes=tuple(entry["scopes"]),
+            extra=entry.get("extra", {}),
         )
-        session = _Session(rooms.networks.client(entry["platform"]), tokens.access_token)
-        accounts = await network.identify(session)
+        http = rooms.networks.client(entry["platform"])
+        accounts = await network.identify(AccountSession.of_login(http, tokens))
         account = next(each for each in accounts if each.id == entry["platformUserId"])
         added = await rooms.store.write(
             lambda db: integrations.add(
-                db, rooms.vault, project_id, account, tokens, platform=entry["platform"]
+                db, rooms.vault, project_id, account, account.tokens or tokens, platform=entry["platform"]
             )
         )
         return added.id
-
-
-class _Session:
-    """A token just given, before there is an account to it; implements `platforms.base.Session`."""
-
-    def __init__(self, http: NetworkClient, token: str) -> None:
-        self.http = http
-        self.token = token
-        self.account = Account(id="")
-
-    def now(self) -> Any:
-        """The server's clock."""
-        return clock.now()
 
 
 def _known(db: Connection, project_id: str, entry: dict[str, Any]) -> str | None:

@@ -4,10 +4,12 @@ from polypost.integrations.connect import Connect, Finished
 from polypost.integrations.disconnect import Disconnect
 from polypost.integrations.master import MasterKeyMissing, load_master_key
 from polypost.integrations.service import Integration
+from polypost.integrations.session import AccountSession
 from polypost.integrations.tokens import TokenSource
 from polypost.integrations.vault import MasterKeyWrong, SealBroken, Vault, has_secrets
 
 __all__ = [
+    "AccountSession",
     "Connect",
     "Disconnect",
     "Finished",

@@ -24,9 +24,10 @@ from polypost.errors import (
 from polypost.integrations import redirects, service
 from polypost.integrations.addresses import answer_url, authorize_url, origin
 from polypost.integrations.service import Integration
+from polypost.integrations.session import AccountSession
 from polypost.integrations.tables import oauth_states
 from polypost.integrations.vault import Vault
-from polypost.outbound import NetworkClient, Networks
+from polypost.outbound import Networks
 from polypost.platforms import registry
 from polypost.platforms.base import Account, App, Connector, Grant, OAuth2, Tokens
 from polypost.storage import Store
@@ -46,18 +47,6 @@ class Finished:
     redirect_to: str | None
     integrations: Sequence[Integration] = ()
     error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """The session in which a connector asks whose token this is."""
-
-    http: NetworkClient
-    token: str
-    account: Account
-
-    def now(self) -> datetime:
-        return clock.now()
 
 
 class Connect:
@@ -102,7 +91,8 @@ class Connect:
         """
         connector, app = self._network(platform)
         state = secrets.token_urlsafe(32)
-        verifier = secrets.token_urlsafe(48) if connector.spec.oauth.pkce else None
+        oauth = _oauth(connector)
+        verifier = secrets.token_urlsafe(48) if oauth.pkce else None
         hashed, now = _hash(state), clock.now()
 
         def write(db: Connection) -> None:
@@ -134,7 +124,7 @@ class Connect:
         await self._store.write(write)
         override = self._networks.overrides.get(platform)
         return authorize_url(
-            connector.spec.oauth,
+            oauth,
             app.client_id,
             self.callback_url(platform),
             state,
@@ -167,7 +157,7 @@ class Connect:
         try:
             if app.id != state.app_id:
                 raise Rejected("The app of this server was changed in between.", code="app_changed")
-            self._check_issuer(connector.spec.oauth, platform, query.get("iss"))
+            self._check_issuer(_oauth(connector), platform, query.get("iss"))
             code = query.get("code")
             if refusal or not code:
                 raise Rejected(f"{connector.spec.name} sent no authorization.", code="no_authorization")
@@ -185,7 +175,7 @@ class Connect:
         verifier = await self._store.read(lambda db: self._verifier(db, state))
         grant = Grant(code=code, redirect_uri=self.callback_url(platform), verifier=verifier)
         tokens = await connector.exchange(http, app, grant)
-        accounts = await connector.identify(_Visit(http, tokens.access_token, service.no_account()))
+        accounts = await connector.identify(AccountSession.of_login(http, tokens))
         if not accounts:
             raise Rejected(
                 f"This {connector.spec.name} login has no account that can publish.", code="no_account"
@@ -260,6 +250,14 @@ def _use(db: Connection, platform: str, hashed: str, browser: str | None, now: d
     if not changed.rowcount:
         return None
     return db.execute(select(oauth_states).where(_T.hash == hashed)).one()
+
+
+def _oauth(connector: Connector) -> OAuth2:
+    if connector.spec.oauth is None:
+        raise InvalidRequest(
+            [Problem("platform", f"{connector.spec.name} accounts are not connected by a link.")]
+        )
+    return connector.spec.oauth
 
 
 def _failed(state: Row[Any], platform: str, error: PolypostError) -> Finished:

@@ -119,7 +119,8 @@ class TokenSource:
             trouble = Unavailable(f"This server has no app for {held.platform}.", code="not_configured")
             return await self._not_now(held, refused, owner, trouble, in_doubt=held.in_doubt)
         # Where each refresh token works once, an answer that was lost may have taken the last one along.
-        rotates = connector.spec.oauth.refresh_rotates
+        oauth = connector.spec.oauth
+        rotates = oauth is None or oauth.refresh_rotates
         doubt = rotates and held.in_doubt
         try:
             fresh = await connector.refresh(self._networks.client(held.platform), app, held.tokens)

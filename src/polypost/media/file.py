@@ -7,18 +7,22 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from polypost.media.verdicts import unwritable
+from polypost.media import verdicts
 from polypost.platforms.base import MediaRef
 from polypost.probe import Facts
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One media item with its bytes on this machine; `ref` carries the facts. Holds no file open."""
+    """One media item with its bytes on this machine; `ref` carries the facts. Holds no file open.
+
+    `pull` is an address from which a network can fetch the same bytes, None where there is none.
+    """
 
     ref: MediaRef
     facts: Facts
     path: Path
+    pull: str | None
 
     @property
     def size(self) -> int:
@@ -27,8 +31,15 @@ class StoredFile:
 
     @property
     def public_url(self) -> str:
-        """The URL that was fetched, which a network may pull from as well (RELIABILITY O9)."""
-        return self.ref.url
+        """An address from which a network can pull the bytes (RELIABILITY O9). Raises Rejected where there is none."""
+        if self.pull is None:
+            raise verdicts.not_public(self.ref.url)
+        return self.pull
+
+    @property
+    def pullable(self) -> bool:
+        """Whether there is such an address."""
+        return self.pull is not None
 
     async def read(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`; empty at the end.
@@ -38,7 +49,7 @@ class StoredFile:
         try:
             return await asyncio.to_thread(_read, self.path, offset, length)
         except OSError as error:
-            raise unwritable() from error
+            raise verdicts.unwritable() from error
 
     async def stream(self, offset: int = 0, chunk: int = 262_144) -> AsyncIterator[bytes]:
         """All bytes from `offset` in pieces of `chunk`; raises as `read`."""

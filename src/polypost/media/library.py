@@ -68,9 +68,11 @@ class Library:
         self._flights: dict[tuple[str, str], asyncio.Task[_Outcome]] = {}
 
     async def open(
-        self, project_id: str, post_id: str, refs: Sequence[MediaRef]
+        self, project_id: str, post_id: str, refs: Sequence[MediaRef], *, nearby: bool = False
     ) -> dict[str, StoredFile | PolypostError]:
         """What there is behind each URL: the file, or why there is none.
+
+        `nearby` says that the network stands beside this server, so that it reaches whatever this server reaches.
 
         The errors are FetchFailed and AddressRefused for a verdict on the URL, which stands for a few seconds
         for all who ask, and Unavailable for trouble of this server. Raises StoreUnavailable.
@@ -242,4 +244,4 @@ class Library:
 def _file(ref: MediaRef, outcome: _Outcome) -> StoredFile | PolypostError:
     if isinstance(outcome, PolypostError):
         return outcome
-    return StoredFile(replace(ref, facts=outcome.facts), outcome.facts, outcome.path)
+    return StoredFile(replace(ref, facts=outcome.facts), outcome.facts, outcome.path, ref.url)

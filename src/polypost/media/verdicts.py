@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-from polypost.errors import AddressRefused, FetchFailed, OutboundError, PolypostError, Unavailable
+from polypost.errors import AddressRefused, FetchFailed, OutboundError, PolypostError, Rejected, Unavailable
 from polypost.platforms.base import MediaKind
 from polypost.probe import TooManyPixels, Unsupported
 
@@ -51,6 +52,16 @@ def recalled(code: str, message: str) -> PolypostError:
     """The error again, from what the table keeps of it."""
     family: type[OutboundError] = AddressRefused if code == AddressRefused.code else FetchFailed
     return family(message, code=code, next_step=_NEXT_STEPS.get(code, _OPENS))
+
+
+def not_public(url: str) -> Rejected:
+    """The refusal for a file that a network has to pull and cannot reach."""
+    host = urlsplit(url).hostname or "its address"
+    return Rejected(
+        f"The network has to fetch this file itself and cannot reach {host}.",
+        code="media_not_public",
+        next_step="Give a public URL, or set POLYPOST_PUBLIC_URL to an address of this server that the network reaches.",
+    )
 
 
 def no_space() -> Unavailable:

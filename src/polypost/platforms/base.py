@@ -54,6 +54,8 @@ class OAuth2:
     scopes: tuple[str, ...]
     scope_separator: str = " "
     pkce: bool = False
+    challenge: Literal["base64url", "hex"] = "base64url"
+    client_id_name: str = "client_id"
     client_auth: Literal["basic", "body"] = "body"
     authorize_extra: Mapping[str, str] = field(default_factory=dict)
     refresh_rotates: bool = False
@@ -61,13 +63,18 @@ class OAuth2:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """Everything about a network that is data."""
+    """Everything about a network that is data.
+
+    `oauth` is None where accounts come in another way (`SignsIn`, `OnServers`). `account_choice` says that one login
+    stands for several accounts, of which the person chooses; `thumbnails` that a media item's `thumbnail` is used;
+    `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard.
+    """
 
     id: str
     name: str
     availability: Availability
     api_version: ApiVersion
-    oauth: OAuth2
+    oauth: OAuth2 | None
     hosts: Mapping[str, str]
     limits: Mapping[str, Limit]
     media_types: Mapping[str, tuple[str, ...]]
@@ -75,6 +82,9 @@ class Spec:
     retry_when_absent: RetryRule
     post_kinds: tuple[str, ...]
     quirks: tuple[str, ...] = ()
+    account_choice: bool = False
+    thumbnails: bool = False
+    own_servers: bool = False
 
     def limit(self, name: str) -> int:
         """The whole number behind a limit's name."""
@@ -98,7 +108,11 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a token endpoint gave. Instants are aware UTC; None where the network sets no end."""
+    """What a token endpoint gave. Instants are aware UTC; None where the network sets no end.
+
+    `extra` is kept sealed with the tokens and handed to every session (`Session.extra`): the server an account lives on,
+    instants of the token's own rules.
+    """
 
     access_token: str
     refresh_token: str | None = None
@@ -110,7 +124,11 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account on a network. `id` is the network's; `metadata` holds what limits depend on."""
+    """An account on a network. `id` is the network's; `metadata` holds what limits depend on and is shown to users.
+
+    `kind` is the network's word where a login stands for several (`page`, `person`, `organization`); `tokens` are the
+    account's own where the network gives each account another one than the login's.
+    """
 
     id: str
     username: str | None = None
@@ -118,6 +136,8 @@ class Account:
     profile_url: str | None = None
     image_url: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    kind: str | None = None
+    tokens: Tokens | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +152,16 @@ class MediaRef:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What `check` judges: one target's text, media, options and account."""
+    """What `check` judges: one target's text, media, options and account.
+
+    `further` are the facts of media that options and thumbnails name, by URL; empty before they have been probed.
+    """
 
     text: str
     media: tuple[MediaRef, ...]
     options: Any
     account: Account
+    further: Mapping[str, Facts] = field(default_factory=dict)
 
 
 class MediaFile(Protocol):
@@ -152,7 +176,14 @@ class MediaFile(Protocol):
 
     @property
     def public_url(self) -> str:
-        """An address from which a network may pull the bytes."""
+        """An address from which the network can pull the bytes.
+
+        Raises Rejected (`media_not_public`) where there is none: ask `pullable` first if the bytes can also be pushed.
+        """
+
+    @property
+    def pullable(self) -> bool:
+        """Whether `public_url` gives an address."""
 
     async def read(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`; empty at the end."""
@@ -163,7 +194,7 @@ class MediaFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One target as `publish` sees it. `extra_media` holds files that options name (url → file): covers, thread media."""
+    """One target as `publish` sees it. `extra_media` holds files that options and thumbnails name (url → file)."""
 
     target_id: str
     text: str
@@ -230,6 +261,10 @@ class Session(Protocol):
     @property
     def token(self) -> str:
         """The access token; read it anew for each call, it may have been refreshed."""
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """`Tokens.extra` of the account's tokens."""
 
     def now(self) -> datetime:
         """The server's clock, aware UTC."""
@@ -309,18 +344,19 @@ class Connector(ABC):
     async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
         """Look whether an attempt whose answer was lost is on the network. Reads only."""
 
-    def retry_when_absent(self, post: Post) -> RetryRule:
+    def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """Whether one new attempt is allowed after a clean last look that found nothing (RELIABILITY R2)."""
         return self.spec.retry_when_absent
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What came back from the consent page, and what was sent to it."""
+    """What came back from the consent page, and what was sent to it; `server` as `OnServers.find_server` gave it."""
 
     code: str
     redirect_uri: str
     verifier: str | None = None
+    server: str | None = None
 
 
 @runtime_checkable
@@ -337,3 +373,28 @@ class Revokes(Protocol):
 
     async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
         """End the authorisation on the network's side; best effort."""
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """A network whose accounts are connected by a name and a password made for apps."""
+
+    async def sign_in(self, http: NetworkClient, identifier: str, password: str) -> Tokens:
+        """Open a session. Raises Rejected when the network does not take the pair."""
+
+
+@runtime_checkable
+class OnServers(Protocol):
+    """A network of many servers: the person names one, and this server registers an app there by itself."""
+
+    async def find_server(self, http: NetworkClient, named: str) -> str:
+        """The server's host behind what a person wrote. Raises Rejected when there is no such server."""
+
+    async def register(self, http: NetworkClient, server: str, redirect_uri: str) -> App:
+        """A new app for this Polypost on `server`."""
+
+    async def consent(self, http: NetworkClient, server: str) -> OAuth2:
+        """How the server's authorization-code flow goes."""
+
+    async def adopt(self, http: NetworkClient, server: str, token: str) -> Tokens:
+        """Tokens from an access token that the person made on the server. Raises Rejected for a token without use."""

@@ -77,7 +77,7 @@ class TargetRun:
         self._claim = claimed
         self._account = account
         self._token_of = token_of
-        self._token = ""
+        self._tokens = Tokens("")
         self._lease = lease
         self._platform: str = claimed.target.platform
         self._lines: list[Line] = []
@@ -104,7 +104,12 @@ class TargetRun:
     @property
     def token(self) -> str:
         """The access token that works now."""
-        return self._token
+        return self._tokens.access_token
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """What came with the tokens."""
+        return self._tokens.extra
 
     def now(self) -> datetime:
         """The server's clock."""
@@ -112,7 +117,7 @@ class TargetRun:
 
     async def authorise(self, refused: str | None = None) -> None:
         """Have a live token; with `refused`, another one than that. Raises ReconnectRequired, Unavailable."""
-        self._token = (await self._token_of(refused)).access_token
+        self._tokens = await self._token_of(refused)
 
     async def step(self, name: str, fn: Callable[[], Awaitable[T]]) -> T:
         """See `platforms.base.Run`."""
@@ -159,7 +164,7 @@ class TargetRun:
         try:
             return await self._attempt(name, fn, handles or {})
         except TokenExpired:
-            await self.authorise(self._token)
+            await self.authorise(self.token)
             return await self._attempt(name, fn, handles or {})
 
     async def after(self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str) -> T | None:
@@ -301,7 +306,7 @@ class TargetRun:
         try:
             return await fn()
         except TokenExpired:
-            await self.authorise(self._token)
+            await self.authorise(self.token)
             return await fn()
 
     def _observe(self, exchange: Exchange) -> None:

@@ -18,7 +18,17 @@ from polypost.errors import (
     RateLimited,
     StoreUnavailable,
 )
-from polypost.platforms.base import Absent, CannotTell, Connector, Found, Post, Proof, Reconciled, RetryRule
+from polypost.platforms.base import (
+    Absent,
+    Attempt,
+    CannotTell,
+    Connector,
+    Found,
+    Post,
+    Proof,
+    Reconciled,
+    RetryRule,
+)
 from polypost.posts import attempts, work
 from polypost.publishing.journal import TargetRun
 from polypost.publishing.results import Results
@@ -124,8 +134,7 @@ class Reconciler:
         for row in (attempt, *earlier):
             if row.proof_id is not None:
                 return Found(Proof(row.proof_id, row.proof_url))
-        since = min(row.started_at for row in (attempt, *earlier))
-        wanted = attempts.as_attempt(attempt, since)
+        wanted = attempts.as_attempt(attempt, min(row.started_at for row in (attempt, *earlier)))
         try:
             await run.authorise()
             return await run.refreshed(lambda: connector.reconcile(run, post, wanted))
@@ -187,7 +196,8 @@ class Reconciler:
             earlier.outcome == "absent" for earlier in claimed.attempts_of[attempt.part]
         ):
             return False
-        rule = _rule(connector, post)
+        since = min(row.started_at for row in claimed.attempts_of[attempt.part])
+        rule = _rule(connector, post, attempts.as_attempt(attempt, since))
         if rule == "unique_text":
             return not await self._store.read(lambda db: attempts.same_text_open(db, claimed))
         return rule == "always"
@@ -198,9 +208,9 @@ def _answered(rows: Sequence[Row[Any]], proof: Proof) -> Row[Any] | None:
     return next((row for row in rows if row.proof_id == proof.id), None)
 
 
-def _rule(connector: Connector, post: Post) -> RetryRule:
+def _rule(connector: Connector, post: Post, attempt: Attempt) -> RetryRule:
     try:
-        return connector.retry_when_absent(post)
+        return connector.retry_when_absent(post, attempt)
     except Exception:
         log.exception("a rule failed inside", target=post.target_id, platform=connector.spec.id)
         return "never"

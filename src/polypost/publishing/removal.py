@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -13,10 +13,10 @@ from polypost import clock
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.errors import NoAnswer, NotFound, NotSent, PlatformError, PolypostError, TokenExpired
-from polypost.integrations import Integration, TokenSource
+from polypost.integrations import AccountSession, Integration, TokenSource
 from polypost.integrations import service as integrations
-from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import Account, Deletes, Proof
+from polypost.outbound import Networks
+from polypost.platforms.base import Deletes, Proof
 from polypost.platforms.registry import connector
 from polypost.posts import attempts, changes, work
 from polypost.posts.states import State
@@ -35,19 +35,6 @@ class Removal:
     status: str
     message: str | None = None
     error: str | None = None
-
-
-@dataclass(slots=True)
-class AccountSession:
-    """A live authorisation outside of a run; implements `platforms.base.Session`."""
-
-    http: NetworkClient
-    account: Account
-    token: str
-
-    def now(self) -> datetime:
-        """The server's clock."""
-        return clock.now()
 
 
 class Remover:
@@ -114,13 +101,14 @@ class Remover:
         ]
         http = self._networks.client(row.platform, commit_deadline=DEADLINE.total_seconds())
         tokens = await self._tokens.live(project.id, row.integration_id)
-        session = AccountSession(http, integration.account, tokens.access_token)
+        session = AccountSession(http, tokens, integration.account)
         for proof in reversed(proofs):
             try:
                 await network.delete(session, proof)
             except TokenExpired:
-                tokens = await self._tokens.live(project.id, row.integration_id, refused=session.token)
-                session.token = tokens.access_token
+                session.tokens = await self._tokens.live(
+                    project.id, row.integration_id, refused=session.token
+                )
                 await network.delete(session, proof)
 
     async def _record(self, project: Project, row: Row[Any], name: str) -> Removal:

@@ -232,7 +232,13 @@ class Publisher:
         await run.authorise()
         refs = [MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in claimed.media]
         files, extra = await self._fetch(claimed, network, options, refs)
-        draft = Draft(claimed.text, tuple(file.ref for file in files), options, run.account)
+        draft = Draft(
+            claimed.text,
+            tuple(file.ref for file in files),
+            options,
+            run.account,
+            {url: file.facts for url, file in extra.items()},
+        )
         if not claimed.parts:
             problems = [locate(problem, "", own_text=False) for problem in network.check(draft)]
             if problems:
@@ -255,10 +261,19 @@ class Publisher:
         self, claimed: work.Claim, network: Connector, options: object, refs: Sequence[MediaRef]
     ) -> tuple[list[MediaFile], dict[str, MediaFile]]:
         known = {ref.url for ref in refs}
-        further = [ref for ref in network.media_refs(options) if ref.url not in known]
+        named = [*network.media_refs(options)]
+        if network.spec.thumbnails:
+            named += [MediaRef("image", ref.thumbnail) for ref in refs if ref.thumbnail]
+        further = [ref for ref in named if ref.url not in known]
         if not refs and not further:
             return [], {}
-        stored = await self._media.open(claimed.target.project_id, claimed.target.post_id, [*refs, *further])
+        target = claimed.target
+        stored = await self._media.open(
+            target.project_id,
+            target.post_id,
+            [*refs, *further],
+            nearby=target.platform in self._networks.overrides,
+        )
         for place, ref in enumerate([*refs, *further]):
             got = stored[ref.url]
             if isinstance(got, Unavailable):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from polypost.platforms.registry import BUILT_IN
 from polypost.platforms.simkit import Simulator
 
 
@@ -10,7 +13,4 @@ def simulators() -> list[type[Simulator]]:
 
     Imported here and not above: a server without the sandbox does not carry the simulators in its memory.
     """
-    from polypost.platforms.instagram.simulator import InstagramSimulator
-    from polypost.platforms.twitter.simulator import TwitterSimulator
-
-    return [TwitterSimulator, InstagramSimulator]
+    return [import_module(f"polypost.platforms.{platform}.simulator").SIMULATOR for platform in BUILT_IN]

@@ -14,7 +14,7 @@ from polypost.errors import ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, Session, Tokens
 from polypost.platforms.instagram.graph import Graph, judged
-from polypost.platforms.instagram.spec import GRAPH, LOGIN, SPEC
+from polypost.platforms.instagram.spec import GRAPH, LOGIN, OAUTH
 
 # Instagram refuses to renew a younger token.
 _MIN_AGE = timedelta(hours=24)
@@ -31,7 +31,7 @@ async def exchange(http: NetworkClient, app: App, grant: Grant) -> Tokens:
         "code": grant.code.removesuffix("#_"),
     }
     try:
-        answer = await http.request("POST", SPEC.oauth.token_url, data=fields)
+        answer = await http.request("POST", OAUTH.token_url, data=fields)
         short = _first(judged(answer.status_code, answer.content, now=clock.now()))
         long = await _token(
             http,

@@ -27,6 +27,17 @@ def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:
     return Limit(value, unit, source, _READ)
 
 
+OAUTH = OAuth2(
+    authorize_url=f"{LOGIN}/oauth/authorize",
+    token_url=f"{TOKEN}/oauth/access_token",
+    scopes=("instagram_business_basic", "instagram_business_content_publish"),
+    scope_separator=",",
+    pkce=False,
+    client_auth="body",
+    # Without these Instagram connects whoever is logged in, which makes a second account unreachable.
+    authorize_extra={"enable_fb_login": "0", "force_authentication": "1"},
+)
+
 SPEC = Spec(
     id="instagram",
     name="Instagram",
@@ -34,16 +45,7 @@ SPEC = Spec(
     api_version=ApiVersion(
         VERSION, None, "Meta for Developers, Graph API: Versioning; no end date published yet"
     ),
-    oauth=OAuth2(
-        authorize_url=f"{LOGIN}/oauth/authorize",
-        token_url=f"{TOKEN}/oauth/access_token",
-        scopes=("instagram_business_basic", "instagram_business_content_publish"),
-        scope_separator=",",
-        pkce=False,
-        client_auth="body",
-        # Without these Instagram connects whoever is logged in, which makes a second account unreachable.
-        authorize_extra={"enable_fb_login": "0", "force_authentication": "1"},
-    ),
+    oauth=OAUTH,
     hosts={"graph": GRAPH, "login": LOGIN, "token": TOKEN, "upload": UPLOAD},
     limits={
         "caption_characters": _limit(2200, "characters", _PUBLISHING),

@@ -21,7 +21,7 @@ from polypost.platforms.simkit.network import Network
 from polypost.platforms.simkit.pages import Look, Pages, PostView, linkify
 from polypost.platforms.simkit.rates import ENFORCED, Bucket
 from polypost.platforms.simkit.server import Ports, listen
-from polypost.platforms.simkit.simulator import Simulator
+from polypost.platforms.simkit.stand_in import Simulator
 from polypost.platforms.simkit.store import Store
 from polypost.platforms.simkit.traffic import Dropped, Exchange, Refused, exchange
 

@@ -87,7 +87,7 @@ class TwitterConnector(Connector):
         """Look through the account's posts since the attempt."""
         return await reconcile.look(run, attempt)
 
-    def retry_when_absent(self, post: Post) -> RetryRule:
+    def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """Only a text makes X refuse a second copy, so a post without one is never sent again on a guess."""
         texts = (post.text, *(item.content for item in post.options.thread))
         return SPEC.retry_when_absent if all(text.strip() for text in texts) else "never"

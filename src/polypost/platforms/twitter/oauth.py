@@ -18,7 +18,7 @@ from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, Session, Tokens
 from polypost.platforms.twitter.api import call
 from polypost.platforms.twitter.errors import Said, error_for, parsed
-from polypost.platforms.twitter.spec import API, SPEC, WEB
+from polypost.platforms.twitter.spec import API, OAUTH, WEB
 
 _PROFILE = "profile_image_url,verified,verified_type,subscription_type,protected"
 _METADATA = ("subscription_type", "verified_type", "protected")
@@ -29,7 +29,7 @@ async def exchange(http: NetworkClient, app: App, grant: Grant) -> Tokens:
     answer = await _ask(
         http,
         app,
-        SPEC.oauth.token_url,
+        OAUTH.token_url,
         {
             "grant_type": "authorization_code",
             "code": grant.code,
@@ -57,7 +57,7 @@ async def refresh(http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
     if not tokens.refresh_token:
         raise ReconnectRequired("X gave no refresh token for this account.")
     form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
-    answer = await _ask(http, app, SPEC.oauth.token_url, form)
+    answer = await _ask(http, app, OAUTH.token_url, form)
     if answer.is_success:
         return _tokens(answer, tokens)
     error = _app_refused(answer) or error_for(answer, clock.now())

@@ -23,19 +23,21 @@ def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:
     return Limit(value, unit, source, _READ)
 
 
+OAUTH = OAuth2(
+    authorize_url=f"{WEB}/i/oauth2/authorize",
+    token_url=f"{API}/2/oauth2/token",
+    scopes=("tweet.read", "tweet.write", "users.read", "media.write", "offline.access"),
+    pkce=True,
+    client_auth="basic",
+    refresh_rotates=True,
+)
+
 SPEC = Spec(
     id="twitter",
     name="X",
     availability="prod",
     api_version=ApiVersion("2", None, f"{_OPENAPI}; no end date published"),
-    oauth=OAuth2(
-        authorize_url=f"{WEB}/i/oauth2/authorize",
-        token_url=f"{API}/2/oauth2/token",
-        scopes=("tweet.read", "tweet.write", "users.read", "media.write", "offline.access"),
-        pkce=True,
-        client_auth="basic",
-        refresh_rotates=True,
-    ),
+    oauth=OAUTH,
     hosts={"api": API, "web": WEB},
     limits={
         "text": _limit(280, "weighted characters", _COUNTING),

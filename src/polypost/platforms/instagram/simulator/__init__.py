@@ -2,4 +2,6 @@
 
 from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
 
-__all__ = ["InstagramSimulator"]
+SIMULATOR = InstagramSimulator
+
+__all__ = ["SIMULATOR", "InstagramSimulator"]

@@ -2,4 +2,6 @@
 
 from polypost.platforms.twitter.simulator.simulator import TwitterSimulator
 
-__all__ = ["TwitterSimulator"]
+SIMULATOR = TwitterSimulator
+
+__all__ = ["SIMULATOR", "TwitterSimulator"]

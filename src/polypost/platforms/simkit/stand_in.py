@@ -70,6 +70,14 @@ class Simulator(ABC):
     def answer_token_dead(self) -> Response:
         """The token authorises nothing any more."""
 
+    def example(self, account: Account) -> dict[str, Any]:
+        """The options (`platformSpecificData`) without which this account's first post would not go out."""
+        return {}
+
+    def token_extra(self, account: Account) -> dict[str, Any]:
+        """What a client keeps beside this account's demo tokens: where its server is, for one."""
+        return {}
+
     def profile_path(self, username: str) -> str:
         """The path of an account's page on the network's port."""
         return f"/{username}"
@@ -109,6 +117,8 @@ class Simulator(ABC):
             "scopes": list(access.scopes),
             "clientId": self.client_id,
             "clientSecret": self.client_secret,
+            "options": self.example(account),
+            "extra": self.token_extra(account),
         }
 
     def _demo_pair(self, account: Account) -> tuple[Token, Token | None]:
