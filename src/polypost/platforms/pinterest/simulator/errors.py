@@ -17,7 +17,8 @@ TABLE: dict[str, tuple[int, int, str]] = {
     "authentication": (401, 2, "Authentication failed."),
     "scope": (401, 3, "Your token does not have sufficient permissions for this request."),
     "grant": (400, 283, "Invalid authorization code"),
-    "refresh": (400, 283, "Invalid refresh token"),
+    # A dead refresh token and a wrong secret are refused alike.
+    "refresh": (401, 2, "Authentication failed."),
     "permission": (403, 29, "You are not permitted to access that resource."),
     "trial": (
         403,
