@@ -311,10 +311,10 @@ class Room:
 Story = Callable[[Room], Awaitable[None]]
 
 
-def play(story: Story, *, gated: bool = False) -> Callable[[Store], Awaitable[None]]:
+def play(story: Story, *, gated: bool = False, only: str | None = None) -> Callable[[Store], Awaitable[None]]:
     """The story as `with_store` takes it, with a sandbox around it; time that it moves is put back.
 
-    With `gated`, everything that goes to X goes through the room's gate.
+    With `gated`, everything that goes to X goes through the room's gate; with `only`, no account is connected yet.
     """
 
     async def main(store: Store, folder: Path) -> None:
@@ -340,7 +340,7 @@ def play(story: Story, *, gated: bool = False) -> Callable[[Store], Awaitable[No
                 store, folder, control, info, doors, media, vault, tokens, shelf, gate, project, context
             )
             for entry in listed:
-                if entry["platform"] not in room.accounts:
+                if only is None and entry["platform"] not in room.accounts:
                     room.accounts[entry["platform"]] = await room.connect(entry["platform"], entry)
             try:
                 await story(room)
