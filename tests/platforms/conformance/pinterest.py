@@ -35,8 +35,6 @@ CASE = Case(
     platform="pinterest",
     kinds=(
         Kind("image", media=("tall.jpg",), options=_on_board(), absent="outcome_unknown"),
-        Kind("png", media=("picture.png",), options=_on_board(link="https://example.com/"), absent="outcome_unknown"),
-        Kind("gif", media=("moving.gif",), options=_on_board(title="A title"), absent="outcome_unknown"),
         Kind("carousel", media=("square.jpg",) * 3, options=_on_board(), absent="outcome_unknown"),
         Kind("video", media=("tall.mp4",), options=_on_board(), absent="outcome_unknown", processes=True),
         Kind(
