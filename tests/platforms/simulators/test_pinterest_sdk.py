@@ -27,7 +27,9 @@ from tests import media
 from tests.platforms.simulators.pinterest import Pinterest, at_pinterest
 
 # The SDK asks its HTTP library in a way that is going out of use.
-pytestmark = pytest.mark.filterwarnings(r"ignore:HTTPResponse\.getheaders?\(\) is deprecated:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(
+    r"ignore:HTTPResponse\.getheaders?\(\) is deprecated:DeprecationWarning"
+)
 
 PICTURE = {
     "source_type": "image_base64",

@@ -21,6 +21,7 @@ from tests.platforms.run import MemoryFile, MemoryRun
 from tests.platforms.simulators.pinterest import Pinterest, at_pinterest
 from tests.specs.deviations import DEVIATIONS
 
+from polypost import clock
 from polypost.errors import PlatformError
 from polypost.outbound import NetworkClient, Networks
 from polypost.platforms.base import Account, App, Attempt, Grant, Post, Tokens
@@ -52,7 +53,9 @@ def _plain(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     found = {name: _plain(value) for name, value in node.items()}
-    mapping = (found.get("discriminator") or {}).get("mapping") if isinstance(found.get("type"), str) else None
+    mapping = (
+        (found.get("discriminator") or {}).get("mapping") if isinstance(found.get("type"), str) else None
+    )
     if mapping and "oneOf" not in found:
         by = found["discriminator"]["propertyName"]
         found["allOf"] = [
@@ -69,7 +72,9 @@ def wrong(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[str, str]]:
     whole = {**schema, "components": spec()["components"]}
     for error in Draft202012Validator(whole, format_checker=FORMATS).iter_errors(value):
         for inner in _leaves(error):
-            place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner.absolute_path)
+            place = "".join(
+                f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner.absolute_path
+            )
             yield place, inner.message
 
 
@@ -118,7 +123,11 @@ def request_faults(call: Exchange) -> Iterator[str]:
         read = int(value) if kind == "integer" else value.split(",") if kind == "array" else value
         read = read == "true" if kind == "boolean" else read
         yield from (f"{name} query {key}: {m}" for _, m in wrong(query[key]["schema"], read))
-    yield from (f"{name} query {key}: missing" for key, p in query.items() if p.get("required") and key not in call.params)
+    yield from (
+        f"{name} query {key}: missing"
+        for key, p in query.items()
+        if p.get("required") and key not in call.params
+    )
     if "requestBody" in said:
         kind = call.headers.get("content-type", "").partition(";")[0]
         content = said["requestBody"]["content"]
@@ -147,17 +156,17 @@ def answer_faults(call: Exchange) -> Iterator[str]:
         yield from (f"{name} answer {place}: {m}" for place, m in wrong(schema, call.received))
 
 
-def held(calls: list[Exchange], *, ours: bool) -> None:
-    """Every fault is a deviation that is written down, and every deviation is needed by something."""
-    faults = [fault for call in calls for fault in answer_faults(call)]
-    if ours:
-        faults += [fault for call in calls for fault in request_faults(call)]
-    known = DEVIATIONS["pinterest"]
-    assert [fault for fault in faults if not any(fnmatch(fault, each.where) for each in known)] == []
-    USED.update(each.where for each in known for fault in faults if fnmatch(fault, each.where))
+def faults(calls: list[Exchange], *, ours: bool) -> list[str]:
+    """Everything in these calls that the description does not know."""
+    found = [fault for call in calls for fault in answer_faults(call)]
+    return found + ([fault for call in calls for fault in request_faults(call)] if ours else [])
 
 
-USED: set[str] = set()
+def unknown(found: list[str]) -> list[str]:
+    """Those that are no deviation which is written down."""
+    return [
+        fault for fault in found if not any(fnmatch(fault, each.where) for each in DEVIATIONS["pinterest"])
+    ]
 
 
 class Ours:
@@ -253,80 +262,101 @@ async def refusals(ours: Ours) -> None:
             await CONNECTOR.publish(ours.run(), ours.post(jpeg))
     with pytest.raises(PlatformError):
         await CONNECTOR.publish(ours.run(), ours.post(jpeg, boardId="1"))
-    attempt = Attempt("pin", 1, ours.run().now(), {"board": "1", "kind": "image", "title": "", "description": "", "link": ""})
+    attempt = Attempt(
+        "pin",
+        1,
+        ours.run().now(),
+        {"board": "1", "kind": "image", "title": "", "description": "", "link": ""},
+    )
     await CONNECTOR.reconcile(ours.run(), ours.post(jpeg), attempt)
 
 
-@pytest.mark.parametrize("story", [every_kind, connecting, refusals])
-def test_what_we_send_and_what_comes_back(tmp_path: Path, story: Any) -> None:
-    async def main() -> list[Exchange]:
-        async with at_pinterest(tmp_path / "sandbox") as net, recording(net.url) as tap:
+async def by_others(ours: Ours) -> None:
+    """Calls that our connector does not make."""
+    net = ours.net
+    picture = net.image()
+    slots = [{"url": picture["url"], "title": "T"}, {"url": picture["url"]}]
+    pin = await net.pinned(picture, title="T")
+    await net.pinned({"source_type": "multiple_image_urls", "items": slots})
+    film = {"source_type": "video_id", "media_id": await net.film(), "cover_image_key_frame_time": 0}
+    await net.pinned(film)
+    board = (await net.call("POST", "/boards", json={"name": "B"})).json()["id"]
+    section = (await net.call("POST", f"/boards/{board}/sections", json={"name": "S"})).json()["id"]
+    days = {"start_date": pin["created_at"][:10], "end_date": pin["created_at"][:10]}
+    asked = days | {"metric_types": "IMPRESSION,SAVE"}
+    for method, path, more in (
+        ("PATCH", f"/boards/{board}", {"json": {"description": "d"}}),
+        ("GET", f"/boards/{board}", {}),
+        ("GET", "/boards", {"params": {"page_size": "1"}}),
+        ("GET", "/boards/x", {}),
+        ("GET", f"/boards/{board}/sections", {}),
+        ("PATCH", f"/boards/{board}/sections/{section}", {"json": {"name": "N"}}),
+        ("GET", f"/boards/{board}/sections/{section}/pins", {}),
+        ("POST", f"/boards/{board}/sections", {"json": {"name": "N"}}),
+        ("DELETE", f"/boards/{board}/sections/{section}", {}),
+        ("DELETE", f"/boards/{board}", {}),
+        ("DELETE", f"/boards/{board}", {}),
+        ("GET", f"/boards/{net.board}/pins", {}),
+        ("GET", "/pins", {"params": {"pin_metrics": "true"}}),
+        ("GET", f"/pins/{pin['id']}", {"params": {"pin_metrics": "true"}}),
+        ("PATCH", f"/pins/{pin['id']}", {"json": {"title": "N"}}),
+        ("POST", f"/pins/{pin['id']}/save", {"json": {}}),
+        ("GET", f"/pins/{pin['id']}/analytics", {"params": asked}),
+        ("GET", "/pins/analytics", {"params": asked | {"pin_ids": pin["id"]}}),
+        ("GET", "/pins/analytics", {}),
+        ("DELETE", f"/pins/{pin['id']}", {}),
+        ("GET", f"/pins/{pin['id']}", {}),
+        ("GET", "/media", {}),
+        ("GET", "/media/1", {}),
+        ("POST", "/media", {"json": {"media_type": "image"}}),
+        ("GET", "/user_account", {}),
+    ):
+        await net.call(method, path, **more)
+    await net.token_call(grant_type="client_credentials", scope="pins:read")
+
+
+STORIES = (every_kind, connecting, refusals, by_others)
+
+
+@pytest.fixture(scope="module")
+def met(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Exchange]]:
+    """All calls of the API in each story."""
+
+    async def tell(story: Any, folder: Path) -> list[Exchange]:
+        async with at_pinterest(folder / "sandbox") as net, recording(net.url) as tap:
             networks = Networks({"pinterest": tap.url})
+            if story is by_others:
+                net.url = tap.url
             try:
-                await story(Ours(net, networks.client("pinterest"), tmp_path))
+                await story(Ours(net, networks.client("pinterest"), folder))
             finally:
                 await networks.aclose()
-            return tap.exchanges
+            return [call for call in tap.exchanges if call.path.startswith(BASE)]
 
-    calls = [call for call in asyncio.run(main()) if call.path.startswith(BASE)]
-    assert len(calls) >= 5
-    held(calls, ours=True)
-
-
-def test_what_the_stand_in_answers_to_others(tmp_path: Path) -> None:
-    async def others(net: Pinterest) -> None:
-        picture = net.image()
-        slots = [{"url": picture["url"], "title": "T"}, {"url": picture["url"]}]
-        pin = await net.pinned(picture, title="T")
-        await net.pinned({"source_type": "multiple_image_urls", "items": slots})
-        film = {"source_type": "video_id", "media_id": await net.film(), "cover_image_key_frame_time": 0}
-        await net.pinned(film)
-        board = (await net.call("POST", "/boards", json={"name": "B"})).json()["id"]
-        section = (await net.call("POST", f"/boards/{board}/sections", json={"name": "S"})).json()["id"]
-        days = {"start_date": pin["created_at"][:10], "end_date": pin["created_at"][:10]}
-        asked = days | {"metric_types": "IMPRESSION,SAVE"}
-        for method, path, more in (
-            ("PATCH", f"/boards/{board}", {"json": {"description": "d"}}),
-            ("GET", f"/boards/{board}", {}),
-            ("GET", "/boards", {"params": {"page_size": "1"}}),
-            ("GET", "/boards/x", {}),
-            ("GET", f"/boards/{board}/sections", {}),
-            ("PATCH", f"/boards/{board}/sections/{section}", {"json": {"name": "N"}}),
-            ("GET", f"/boards/{board}/sections/{section}/pins", {}),
-            ("POST", f"/boards/{board}/sections", {"json": {"name": "N"}}),
-            ("DELETE", f"/boards/{board}/sections/{section}", {}),
-            ("DELETE", f"/boards/{board}", {}),
-            ("DELETE", f"/boards/{board}", {}),
-            ("GET", f"/boards/{net.board}/pins", {}),
-            ("GET", "/pins", {"params": {"pin_metrics": "true"}}),
-            ("GET", f"/pins/{pin['id']}", {"params": {"pin_metrics": "true"}}),
-            ("PATCH", f"/pins/{pin['id']}", {"json": {"title": "N"}}),
-            ("POST", f"/pins/{pin['id']}/save", {"json": {}}),
-            ("GET", f"/pins/{pin['id']}/analytics", {"params": asked}),
-            ("GET", "/pins/analytics", {"params": asked | {"pin_ids": pin["id"]}}),
-            ("GET", "/pins/analytics", {}),
-            ("DELETE", f"/pins/{pin['id']}", {}),
-            ("GET", f"/pins/{pin['id']}", {}),
-            ("GET", "/media", {}),
-            ("GET", "/media/1", {}),
-            ("POST", "/media", {"json": {"media_type": "image"}}),
-            ("GET", "/user_account", {}),
-        ):
-            await net.call(method, path, **more)
-        await net.token_call(grant_type="client_credentials", scope="pins:read")
-
-    async def main() -> list[Exchange]:
-        async with at_pinterest(tmp_path) as net, recording(net.url) as tap:
-            net.url = tap.url
-            await others(net)
-            return tap.exchanges
-
-    calls = [call for call in asyncio.run(main()) if call.path.startswith(BASE)]
-    reached = {operation(call)[0]["operationId"] for call in calls}
-    assert len(reached) >= 20
-    held(calls, ours=False)
+    before = clock._Advance.seconds
+    try:
+        return {
+            story.__name__: asyncio.run(tell(story, tmp_path_factory.mktemp(story.__name__)))
+            for story in STORIES
+        }
+    finally:
+        clock._Advance.seconds = before
 
 
-def test_every_deviation_is_needed() -> None:
-    """Last, for it looks at what the tests before it have met."""
-    assert {each.where for each in DEVIATIONS["pinterest"]} == USED
+@pytest.mark.parametrize("story", ["every_kind", "connecting", "refusals"])
+def test_what_we_send_and_what_comes_back(met: dict[str, list[Exchange]], story: str) -> None:
+    assert len(met[story]) >= 5
+    assert unknown(faults(met[story], ours=True)) == []
+
+
+def test_what_the_stand_in_answers_to_others(met: dict[str, list[Exchange]]) -> None:
+    assert len({operation(call)[0]["operationId"] for call in met["by_others"]}) >= 20
+    assert unknown(faults(met["by_others"], ours=False)) == []
+
+
+def test_every_deviation_is_needed(met: dict[str, list[Exchange]]) -> None:
+    found = [fault for story, calls in met.items() for fault in faults(calls, ours=story != "by_others")]
+    needless = [
+        each for each in DEVIATIONS["pinterest"] if not any(fnmatch(fault, each.where) for fault in found)
+    ]
+    assert needless == []
