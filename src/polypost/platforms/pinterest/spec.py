@@ -39,7 +39,7 @@ SPEC = Spec(
     availability="prod",
     api_version=ApiVersion("v5", None, "Pinterest OpenAPI description v5.23.0; no end date published"),
     oauth=OAUTH,
-    hosts={"api": API, "web": WEB, "upload": UPLOAD},
+    hosts={"api": API.removesuffix("/v5"), "web": WEB, "upload": UPLOAD},
     limits={
         "title_characters": _limit(100, "characters"),
         "description_characters": _limit(800, "characters"),
