@@ -250,7 +250,8 @@ def test_fields_that_ran_out_are_asked_for_again() -> None:
 def test_a_video_that_is_never_seen_is_sent_again() -> None:
     async def story(net: Script) -> None:
         unseen = (200, {"media_id": "12345", "status": "registered"})
-        net.on(STATUS, *[unseen] * 40, (200, {"media_id": "12345", "status": "succeeded"}))
+        unknown = (404, {"code": 50, "message": "Media not found."})
+        net.on(STATUS, unknown, unknown, *[unseen] * 40, (200, {"media_id": "12345", "status": "succeeded"}))
         await told(net, film())
         assert len(net.calls[MEDIA]) == 2
 
@@ -341,7 +342,11 @@ def test_deleting() -> None:
             net.on(route, (status, b""))
             await CONNECTOR.delete(run_on(net), Proof(PIN))
         net.on(route, (403, {"code": 29, "message": "no"}))
-        with pytest.raises(Rejected):
+        with pytest.raises(Rejected) as refusal:
+            await CONNECTOR.delete(run_on(net), Proof(PIN))
+        assert refusal.value.code == "delete_refused"
+        net.on(route, (401, {"code": 2, "message": "no"}))
+        with pytest.raises(TokenExpired):
             await CONNECTOR.delete(run_on(net), Proof(PIN))
         net.on(route, (500, {"code": 12, "message": "no"}))
         with pytest.raises(Unavailable):

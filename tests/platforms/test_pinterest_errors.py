@@ -18,7 +18,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.pinterest.errors import error_for, used_up_until
+from polypost.platforms.pinterest.errors import Missing, error_for, used_up_until
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TRIAL = "Apps with Trial access may not create Pins in production https://api.pinterest.com - use API Sandbox instead."
@@ -40,7 +40,8 @@ def error(answer: httpx2.Response, *, committing: bool = False) -> PlatformError
         (refused(401, 3, "insufficient permissions"), ReconnectRequired, "reconnect_required"),
         (refused(403, 29, TRIAL), Rejected, "platform_setup"),
         (refused(403, 29, "You are not permitted to access that resource."), Rejected, "not_permitted"),
-        (refused(404, 40, "Board not found."), Rejected, "rejected"),
+        (refused(404, 40, "Board not found."), Missing, "rejected"),
+        (refused(404, 50, "Pin not found."), Missing, "rejected"),
         (refused(409, 58), Duplicate, "duplicate"),
         (refused(413), Rejected, "media_rejected"),
         (refused(400, 1, "Invalid request: 'x' does not match '^\\d+$'"), Rejected, "rejected"),

@@ -48,20 +48,33 @@ def test_the_consent_page(tmp_path: Path) -> None:
     telling(tmp_path)(story)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"scope": "boards:read pins:read"},
-        {"scope": ""},
-        {"scope": "everything"},
-        {"response_type": "token"},
-        {"client_id": ""},
-        {"redirect_uri": ""},
-    ],
-)
-def test_requests_for_access_that_are_not_valid(tmp_path: Path, query: dict[str, str]) -> None:
+def test_requests_for_access_that_are_not_valid(tmp_path: Path) -> None:
     async def story(net: Pinterest) -> None:
-        assert (await consent(net, **query)).status_code == 400
+        for query in (
+            {"scope": "boards:read pins:read"},
+            {"scope": ""},
+            {"scope": "everything"},
+            {"response_type": "token"},
+            {"client_id": ""},
+            {"redirect_uri": ""},
+        ):
+            assert (await consent(net, **query)).status_code == 400, query
+
+    telling(tmp_path)(story)
+
+
+def test_the_older_name_of_the_apps_id(tmp_path: Path) -> None:
+    async def story(net: Pinterest) -> None:
+        asked = {
+            "consumer_id": "quickstart",
+            "redirect_uri": BACK,
+            "response_type": "code",
+            "refreshable": "True",
+        }
+        answer = await net.running.http.get(
+            f"{net.url}/oauth/", params=asked | {"scope": "pins:read", "sandbox_decision": "approve"}
+        )
+        assert answer.headers["location"].startswith(f"{BACK}?code=")
 
     telling(tmp_path)(story)
 

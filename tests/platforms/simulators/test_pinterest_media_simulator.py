@@ -106,10 +106,16 @@ def test_what_the_bucket_refuses(tmp_path: Path) -> None:
         with_token = {"authorization": f"Bearer {net.token}"}
         refused(await http.post(url, data=fields, files=files, headers=with_token), 400, "InvalidArgument")
         other = {"movie": ("a.mp4", film, "video/mp4")}
-        refused(await http.post(url, data=fields, files=other), 400, "InvalidArgument")
-        refused(await http.post(url, json=fields), 403, "AccessDenied")
+        refused(await http.post(url, data=fields, files=other), 403, "AccessDenied")
+        nothing = [(name, (None, value)) for name, value in fields.items()]
+        refused(await http.post(url, files=nothing), 400, "InvalidArgument")
+        refused(await http.post(url, json=fields), 412, "PreconditionFailed")
         broken = {"content-type": "multipart/form-data"}
-        refused(await http.post(url, content=b"x", headers=broken), 400, "MalformedPOSTRequest")
+        refused(await http.post(url, content=b"x", headers=broken), 412, "PreconditionFailed")
+        broken = {"content-type": "multipart/form-data; boundary=a"}
+        for content in (b"x", b"--a\r\nno header\r\n\r\nx\r\n--a--\r\n"):
+            refused(await http.post(url, content=content, headers=broken), 400, "MalformedPOSTRequest")
+        refused(await net.send(ticket, film, policy="x" * 70_000), 400, "MalformedPOSTRequest")
         assert (await net.get(f"/media/{ticket['media_id']}"))["status"] == "registered"
         assert (await net.send(ticket, film)).status_code == 204
 
@@ -124,6 +130,19 @@ def test_the_file_has_to_be_last(tmp_path: Path) -> None:
         refused(await net.running.http.post(ticket["upload_url"], files=parts), 403, "AccessDenied")
         turned = [*parts[1:], parts[0]]
         assert (await net.running.http.post(ticket["upload_url"], files=turned)).status_code == 204
+
+    telling(tmp_path)(story)
+
+
+def test_a_file_without_a_name_of_its_own(tmp_path: Path) -> None:
+    """As Pinterest's quickstart sends it; bytes that are no text, and more than fit into a field."""
+
+    async def story(net: Pinterest) -> None:
+        ticket = await net.registered()
+        parts: list[Any] = [(name, (None, value)) for name, value in ticket["upload_parameters"].items()]
+        parts.append(("file", (None, media.mp4(seconds=5, size=3_000_000))))
+        assert (await net.running.http.post(ticket["upload_url"], files=parts)).status_code == 204
+        assert await net.settled(ticket["media_id"]) == "succeeded"
 
     telling(tmp_path)(story)
 

@@ -118,47 +118,47 @@ def test_what_pinterest_fetches(tmp_path: Path) -> None:
     telling(tmp_path)(story)
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        ({"board_id": None}, "'board_id' is a required property"),
-        ({"board_id": "my board"}, "'my board' does not match '^\\\\d+$'"),
-        ({"board_id": 5}, "not of type 'string'"),
-        ({"title": "x" * 101}, "maxLength=100"),
-        ({"description": "x" * 801}, "maxLength=800"),
-        ({"alt_text": "x" * 501}, "maxLength=500"),
-        ({"link": "https://example.com/" + "x" * 2030}, "maxLength=2048"),
-        ({"link": "nowhere"}, "not a valid URL"),
-        ({"title": 5}, "not of type 'string'"),
-        ({"media_source": None}, "'media_source' is a required property"),
-        ({"media_source": "x"}, "not of type 'object'"),
-        ({"media_source": {}}, "'source_type' is a required property"),
-        ({"media_source": {"source_type": "text"}}, "is not one of"),
-        ({"media_source": {"source_type": "image_url"}}, "'url' is a required property"),
-        ({"media_source": base64_image(is_standard="no")}, "not of type 'boolean'"),
-        ({"media_source": {"source_type": "video_id"}}, "'media_id' is a required property"),
-        ({"media_source": {"source_type": "multiple_image_urls"}}, "'items' is a required property"),
-        ({"media_source": {"source_type": "multiple_image_urls", "items": [{}, {}]}}, "'url' is a required"),
-        (
-            {"media_source": {"source_type": "multiple_image_urls", "items": [{"url": "a"}], "index": 0}},
-            "minItems=2",
-        ),
-        ({"media_source": {"source_type": "multiple_image_urls", "items": [{"url": "a"}] * 6}}, "maxItems=5"),
-        (
-            {
-                "media_source": {
-                    "source_type": "multiple_image_urls",
-                    "items": [{"url": "a"}] * 2,
-                    "index": -1,
-                }
-            },
-            "minimum of 0",
-        ),
-    ],
-)
-def test_requests_that_do_not_fit(tmp_path: Path, body: dict[str, Any], words: str) -> None:
+MISFITS: list[tuple[dict[str, Any], str]] = [
+    ({"board_id": None}, "'board_id' is a required property"),
+    ({"board_id": "my board"}, "'my board' does not match '^\\\\d+$'"),
+    ({"board_id": 5}, "not of type 'string'"),
+    ({"title": "x" * 101}, "maxLength=100"),
+    ({"description": "x" * 801}, "maxLength=800"),
+    ({"alt_text": "x" * 501}, "maxLength=500"),
+    ({"link": "https://example.com/" + "x" * 2030}, "maxLength=2048"),
+    ({"link": "nowhere"}, "not a valid URL"),
+    ({"title": 5}, "not of type 'string'"),
+    ({"media_source": None}, "'media_source' is a required property"),
+    ({"media_source": "x"}, "not of type 'object'"),
+    ({"media_source": {}}, "'source_type' is a required property"),
+    ({"media_source": {"source_type": "text"}}, "is not one of"),
+    ({"media_source": {"source_type": "image_url"}}, "'url' is a required property"),
+    ({"media_source": base64_image(is_standard="no")}, "not of type 'boolean'"),
+    ({"media_source": {"source_type": "video_id"}}, "'media_id' is a required property"),
+    ({"media_source": {"source_type": "multiple_image_urls"}}, "'items' is a required property"),
+    ({"media_source": {"source_type": "multiple_image_urls", "items": [{}, {}]}}, "'url' is a required"),
+    (
+        {"media_source": {"source_type": "multiple_image_urls", "items": [{"url": "a"}], "index": 0}},
+        "minItems=2",
+    ),
+    ({"media_source": {"source_type": "multiple_image_urls", "items": [{"url": "a"}] * 6}}, "maxItems=5"),
+    (
+        {
+            "media_source": {
+                "source_type": "multiple_image_urls",
+                "items": [{"url": "a"}] * 2,
+                "index": -1,
+            }
+        },
+        "minimum of 0",
+    ),
+]
+
+
+def test_requests_that_do_not_fit(tmp_path: Path) -> None:
     async def story(net: Pinterest) -> None:
-        bad(await net.pin(base64_image(), **body), 400, 1, words)
+        for body, words in MISFITS:
+            bad(await net.pin(base64_image(), **body), 400, 1, words)
         assert await net.posts() == []
 
     telling(tmp_path)(story)
@@ -409,6 +409,18 @@ def test_stored_in_spite_of_the_answer_and_seen_late(tmp_path: Path) -> None:
         assert (await net.get(f"/boards/{net.board}/pins"))["items"] == []
         assert (await net.get("/pins"))["items"] == []
         assert len((await net.get("/pins"))["items"]) == 1
+
+    telling(tmp_path)(story)
+
+
+def test_pictures_of_pins_can_be_fetched_for_other_pins(tmp_path: Path) -> None:
+    """As Pinterest's quickstart copies a pin."""
+
+    async def story(net: Pinterest) -> None:
+        pin = await net.pinned()
+        url = pin["media"]["images"]["originals"]["url"]
+        assert (await net.running.http.get(url)).content == media.jpeg(400, 600)
+        await net.pinned({"source_type": "image_url", "url": url})
 
     telling(tmp_path)(story)
 

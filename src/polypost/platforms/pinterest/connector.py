@@ -115,8 +115,16 @@ class PinterestConnector(Connector):
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove the pin."""
         answer = await session.http.request("DELETE", f"{API}/pins/{proof.id}", headers=bearer(session))
-        if not answer.is_success and answer.status_code not in _GONE:
-            raise error_for(answer, session.now())
+        if answer.is_success or answer.status_code in _GONE:
+            return
+        error = error_for(answer, session.now())
+        if isinstance(error, Rejected):
+            raise Rejected(
+                "Pinterest does not let this app delete the pin.",
+                code="delete_refused",
+                next_step="Delete it on Pinterest.",
+            ) from error
+        raise error
 
 
 def _texts(post: Post) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from polypost.errors import (
     Unavailable,
 )
 
-_SCOPE_MISSING, _RATE, _ACCIDENT = 3, 8, 12
+_SCOPE_MISSING, _RATE, _ACCIDENT, _NO_BOARD = 3, 8, 12, 40
 _RATE_PAUSE = timedelta(seconds=60)
 _SPAM_PAUSE = timedelta(hours=4)
 _LONGEST_PAUSE = timedelta(days=1)
@@ -39,6 +39,10 @@ _ACCIDENT_WORDS = ("something went wrong on our end",)
 _FETCH_WORDS = ("could not fetch the image", "unable to reach the url")
 _SPAM_WORDS = ("combat spam",)
 _TRIAL_WORDS = ("trial access",)
+
+
+class Missing(Rejected):
+    """Pinterest does not know what the call is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def _rejected(says: str, code: str | None = None, next_step: str = "") -> Callab
     return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
 
 
-_BOARD = "Choose a board of this account; GET /v1/pinterest/boards lists them."
+_BOARD = "Choose another board; GET /v1/pinterest/boards lists those of the account."
 _Row = tuple[Callable[[Said], bool], Callable[[Said], PlatformError]]
 # The first line that fits decides.
 _REFUSALS: tuple[_Row, ...] = (
@@ -112,9 +116,20 @@ _REFUSALS: tuple[_Row, ...] = (
     ),
     (
         lambda said: said.status == 403,
-        _rejected("Pinterest does not let this account do this.", "not_permitted", _BOARD),
+        _rejected(
+            "Pinterest does not let this account do this.",
+            "not_permitted",
+            _BOARD,
+        ),
     ),
-    (lambda said: said.status == 404, _rejected("Pinterest does not find the board.", None, _BOARD)),
+    (
+        lambda said: said.status == 404 and said.code in {_NO_BOARD, 404},
+        lambda said: Missing(f"Pinterest does not find the board. {said}", next_step=_BOARD),
+    ),
+    (
+        lambda said: said.status == 404,
+        lambda said: Missing(f"Pinterest does not find what this is about. {said}"),
+    ),
     (
         lambda said: said.status == 409,
         lambda said: Duplicate(f"Pinterest says that this is there already. {said}"),

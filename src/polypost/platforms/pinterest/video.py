@@ -16,6 +16,7 @@ from httpx2 import Response
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
 from polypost.platforms.pinterest.api import call, working
+from polypost.platforms.pinterest.errors import Missing
 
 BUILDS = 3
 LOOK_EVERY = timedelta(seconds=3)
@@ -138,8 +139,12 @@ async def _form(head: bytes, file: MediaFile, tail: bytes) -> AsyncIterator[byte
 
 
 async def _look(run: Run, media_id: str, sent: datetime) -> str | NotYet:
-    body = await call(run, "GET", f"/media/{media_id}")
-    state, age = str(body.get("status") or ""), run.now() - sent
+    age = run.now() - sent
+    try:
+        body = await call(run, "GET", f"/media/{media_id}")
+    except Missing:
+        body = {"status": "registered"}
+    state = str(body.get("status") or "")
     if state in {"succeeded", "failed"}:
         return state
     if state == "registered" and age > UNSEEN_AFTER:

@@ -75,14 +75,21 @@ class Auth:
         """The consent page of www.pinterest.com; scopes are separated by commas."""
         query = request.query_params
         scopes = tuple(part.strip() for part in query.get("scope", "").split(",") if part.strip())
-        given = all(query.get(name) for name in ("client_id", "redirect_uri"))
-        if not given or query.get("response_type") != "code" or not scopes or not set(scopes) <= set(SCOPES):
+        # Pinterest's own quickstart calls the app's id by its older name.
+        client_id, back = query.get("client_id") or query.get("consumer_id"), query.get("redirect_uri")
+        if (
+            not client_id
+            or not back
+            or query.get("response_type") != "code"
+            or not scopes
+            or not set(scopes) <= set(SCOPES)
+        ):
             return self._sim.pages.missing(
                 self._sim.look, "This app’s request for access is not valid.", status=400
             )
         asked = Asked(
-            client_id=query["client_id"],
-            redirect_uri=query["redirect_uri"],
+            client_id=client_id,
+            redirect_uri=back,
             scopes=scopes,
             state=query.get("state"),
         )

@@ -37,15 +37,18 @@ TABLE: dict[str, tuple[int, int, str]] = {
     "too_large": (413, 1, "The request is too large."),
     "our_end": (400, 12, "Something went wrong on our end. Sorry about that."),
     "accident": (500, 12, "Something went wrong on our end. Sorry about that."),
-    "spam": (403, 9, "Sorry! You've hit a block we have in place to combat spam. Please try again later."),
+    "spam": (
+        403,
+        9,
+        "Sorry! You've hit a block (Pins) we have in place to combat spam. Please try again later!",
+    ),
     "rate": (429, 8, "You have exceeded your rate limit. Try again later."),
     "duplicate": (409, 58, "This Pin exists already."),
     "section_exists": (409, 58, "Board section exists already."),
     "cover": (
         400,
         1,
-        "Invalid request: a video needs one of cover_image_url, cover_image_content_type with cover_image_data,"
-        " or cover_image_key_frame_time",
+        "Invalid request: one of cover_image_url or cover_image_content_type and cover_image_data is required",
     ),
     "media_state": (400, 1, "Invalid request: the media has not been processed yet"),
     "dimensions": (400, 1, "Invalid request: all images of a carousel must have the same dimensions"),

@@ -10,25 +10,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.platforms.pinterest.simulator import errors, paging, schema
+from polypost.platforms.pinterest.simulator import bucket, errors, paging, schema
 from polypost.platforms.pinterest.simulator.limits import limit
 from polypost.platforms.pinterest.simulator.media_rules import examine_film, media_of
 from polypost.platforms.pinterest.simulator.rates import READ, WRITE
-from polypost.platforms.simkit import Account, Document, Media, exchange, pieces
+from polypost.platforms.simkit import Account, Document, Media, Refused, exchange
 
 if TYPE_CHECKING:
     from polypost.platforms.pinterest.simulator.simulator import PinterestSimulator
 
 UPLOAD, KEY = "upload", "upload_key"
 REGISTERED, PROCESSING, SUCCEEDED, FAILED = "registered", "processing", "succeeded", "failed"
-FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +111,19 @@ class Uploads:
             raise errors.bucket_error(400, "InvalidArgument", "Only one auth mechanism allowed")
         if exchange(request).fault("policy_expired"):
             raise errors.bucket_error(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
-        sent, file = await _form(request)
-        upload = self._awaiting(sent)
-        if file is None:
-            raise errors.bucket_error(
-                400, "InvalidArgument", "POST requires exactly one file upload per request."
-            )
-        blob = self._net.blobs.new()
-        most = limit("video_bytes")
-        if await self._net.blobs.receive(blob, pieces(file), limit=most) > most:
+        blob, most = self._net.blobs.new(), limit("video_bytes")
+        try:
+            form = await bucket.read(request, self._net.blobs.path(blob), most)
+            upload = self._awaiting(form.fields)
+            if not form.file:
+                raise errors.bucket_error(
+                    400, "InvalidArgument", "POST requires exactly one file upload per request."
+                )
+            if form.size > most:
+                raise errors.bucket_error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum")
+        except Refused:
             self._net.blobs.delete(blob)
-            raise errors.bucket_error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum")
+            raise
         self._arrived(request, upload, blob)
         return Response(status_code=204, headers={"etag": f'"{secrets.token_hex(16)}"'})
 
@@ -168,25 +166,6 @@ class Uploads:
             looks=0,
             extra=call.seconds("processing"),
         )
-
-
-async def _form(request: Request) -> tuple[dict[str, str], UploadFile | None]:
-    """The fields before the file, and the file; like the bucket, what comes after the file is not looked at."""
-    try:
-        form: FormData = await request.form(max_fields=50)
-    except (HTTPException, MultiPartException, KeyError) as error:
-        raise errors.bucket_error(
-            400, "MalformedPOSTRequest", "The body is not well-formed multipart/form-data."
-        ) from error
-    fields: dict[str, str] = {}
-    file: UploadFile | None = None
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            exchange(request).files.append(value)
-            file = file or (value if name == FILE else None)
-        elif file is None:
-            fields[name] = value
-    return fields, file
 
 
 def _form_fields(account: Account, media_id: str) -> dict[str, str]:
