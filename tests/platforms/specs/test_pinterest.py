@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker
-from tests import media, specs
+from jsonschema import FormatChecker
+from tests import media
 from tests.platforms.recording import Exchange, recording
 from tests.platforms.run import MemoryFile, MemoryRun
 from tests.platforms.simulators.pinterest import Pinterest, at_pinterest
 from tests.specs.deviations import DEVIATIONS
+from tests.specs.openapi import Document, unexplained
 
 from polypost import clock
 from polypost.errors import PlatformError
@@ -28,145 +24,18 @@ from polypost.platforms.base import Account, App, Attempt, Grant, Post, Tokens
 from polypost.platforms.pinterest import CONNECTOR
 from polypost.probe import probe
 
-FILE = Path(specs.__file__).parent / "pinterest-v5.23.0.json"
-FORMATS = FormatChecker(formats=())
 BASE = "/v5"
+FORMATS = FormatChecker(formats=())
 
 
 @FORMATS.checks("date-time")
 def _is_instant(value: object) -> bool:
-    zone = r"(Z|[+-]\d\d:\d\d)"
-    return not isinstance(value, str) or bool(
-        re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?{zone}", value)
-    )
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
+    return not isinstance(value, str) or re.fullmatch(form, value) is not None
 
 
-@cache
-def spec() -> Any:
-    return _plain(json.loads(FILE.read_text()))
-
-
-def _plain(node: Any) -> Any:
-    """OpenAPI's own words in those of JSON Schema: `nullable`, and discriminators as conditions."""
-    if isinstance(node, list):
-        return [_plain(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    found = {name: _plain(value) for name, value in node.items()}
-    mapping = (
-        (found.get("discriminator") or {}).get("mapping") if isinstance(found.get("type"), str) else None
-    )
-    if mapping and "oneOf" not in found:
-        by = found["discriminator"]["propertyName"]
-        found["allOf"] = [
-            {"if": {"properties": {by: {"const": value}}, "required": [by]}, "then": {"$ref": target}}
-            for value, target in mapping.items()
-        ]
-    if found.pop("nullable", False) is True:
-        return {"anyOf": [found, {"type": "null"}]}
-    return found
-
-
-def wrong(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[str, str]]:
-    """(place, what is wrong) for everything in a value that does not fit."""
-    whole = {**schema, "components": spec()["components"]}
-    for error in Draft202012Validator(whole, format_checker=FORMATS).iter_errors(value):
-        for inner in _leaves(error):
-            place = "".join(
-                f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner.absolute_path
-            )
-            yield place, inner.message
-
-
-def _leaves(error: Any) -> Iterator[Any]:
-    # Of `A or null` the reason why it is not A says more than that it is neither.
-    inner = [each for each in error.context or () if each.validator != "type"]
-    if not inner:
-        yield error
-    for each in inner:
-        yield from _leaves(each)
-
-
-@cache
-def templates() -> list[tuple[re.Pattern[str], Any]]:
-    """Paths as patterns, those without parameters first."""
-    paths = sorted(spec()["paths"].items(), key=lambda pair: pair[0].count("{"))
-    return [(re.compile(re.sub(r"\{\w+\}", "([^/]+)", path)), item) for path, item in paths]
-
-
-def operation(call: Exchange) -> tuple[dict[str, Any], list[str]]:
-    """What the description says of a call, and what stands in its path."""
-    path = call.path.removeprefix(BASE)
-    for pattern, item in templates():
-        if (match := pattern.fullmatch(path)) and call.method.lower() in item:
-            return item[call.method.lower()], [unquote(part) for part in match.groups()]
-    raise AssertionError(f"{call.method} {call.path} is not in the description")
-
-
-def _resolved(node: dict[str, Any]) -> dict[str, Any]:
-    return spec()["components"]["parameters"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
-
-
-def request_faults(call: Exchange) -> Iterator[str]:
-    """Everything in a request that the description does not know."""
-    said, in_path = operation(call)
-    name = said["operationId"]
-    parameters = [_resolved(each) for each in said.get("parameters", ())]
-    for parameter, value in zip((p for p in parameters if p["in"] == "path"), in_path, strict=True):
-        yield from (f"{name} path {parameter['name']}: {m}" for _, m in wrong(parameter["schema"], value))
-    query = {p["name"]: p for p in parameters if p["in"] == "query"}
-    for key, value in call.params.items():
-        if key not in query:
-            yield f"{name} query {key}: not known"
-            continue
-        kind = query[key]["schema"].get("type")
-        read = int(value) if kind == "integer" else value.split(",") if kind == "array" else value
-        read = read == "true" if kind == "boolean" else read
-        yield from (f"{name} query {key}: {m}" for _, m in wrong(query[key]["schema"], read))
-    yield from (
-        f"{name} query {key}: missing"
-        for key, p in query.items()
-        if p.get("required") and key not in call.params
-    )
-    if "requestBody" in said:
-        kind = call.headers.get("content-type", "").partition(";")[0]
-        content = said["requestBody"]["content"]
-        if kind not in content:
-            yield f"{name} request: {kind} is none of {list(content)}"
-            return
-        body = call.sent if kind == "application/json" else call.form
-        yield from (f"{name} request {place}: {m}" for place, m in wrong(content[kind]["schema"], body))
-    elif call.body:
-        yield f"{name} request: has a body"
-
-
-def answer_faults(call: Exchange) -> Iterator[str]:
-    """Everything in an answer that the description does not know."""
-    said, _ = operation(call)
-    name = f"{said['operationId']} {call.status}"
-    responses = said["responses"]
-    known = responses.get(str(call.status)) or (responses["default"] if call.status >= 400 else None)
-    if known is None:
-        yield f"{name} answer: this status is not known"
-    elif "content" not in known:
-        if call.answer:
-            yield f"{name} answer: has a body"
-    else:
-        schema = known["content"]["application/json"]["schema"]
-        yield from (f"{name} answer {place}: {m}" for place, m in wrong(schema, call.received))
-
-
-def faults(calls: list[Exchange], *, ours: bool) -> list[str]:
-    """Everything in these calls that the description does not know."""
-    found = [fault for call in calls for fault in answer_faults(call)]
-    return found + ([fault for call in calls for fault in request_faults(call)] if ours else [])
-
-
-def unknown(found: list[str]) -> list[str]:
-    """Those that are no deviation which is written down."""
-    return [
-        fault for fault in found if not any(fnmatch(fault, each.where) for each in DEVIATIONS["pinterest"])
-    ]
+DOCUMENT = Document("pinterest-v5.23.0.json", base=BASE, formats=FORMATS)
+EXCUSED = [each.where for each in DEVIATIONS["pinterest"]]
 
 
 class Ours:
@@ -343,20 +212,26 @@ def met(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Exchange]]:
         clock._Advance.seconds = before
 
 
+def findings(calls: list[Exchange], *, ours: bool) -> list[str]:
+    """Every difference; of calls that others make wrongly on purpose, only those in the answers."""
+    found = [finding for call in calls for finding in DOCUMENT.findings(call)]
+    return [finding for finding in found if ours or ": answer " in finding]
+
+
 @pytest.mark.parametrize("story", ["every_kind", "connecting", "refusals"])
 def test_what_we_send_and_what_comes_back(met: dict[str, list[Exchange]], story: str) -> None:
     assert len(met[story]) >= 5
-    assert unknown(faults(met[story], ours=True)) == []
+    left, _ = unexplained(findings(met[story], ours=True), EXCUSED)
+    assert left == set()
 
 
 def test_what_the_stand_in_answers_to_others(met: dict[str, list[Exchange]]) -> None:
-    assert len({operation(call)[0]["operationId"] for call in met["by_others"]}) >= 20
-    assert unknown(faults(met["by_others"], ours=False)) == []
+    reached = {operation.name for call in met["by_others"] if (operation := DOCUMENT.operation(call))}
+    assert len(reached) >= 20
+    left, _ = unexplained(findings(met["by_others"], ours=False), EXCUSED)
+    assert left == set()
 
 
 def test_every_deviation_is_needed(met: dict[str, list[Exchange]]) -> None:
-    found = [fault for story, calls in met.items() for fault in faults(calls, ours=story != "by_others")]
-    needless = [
-        each for each in DEVIATIONS["pinterest"] if not any(fnmatch(fault, each.where) for fault in found)
-    ]
-    assert needless == []
+    found = [each for story, calls in met.items() for each in findings(calls, ours=story != "by_others")]
+    assert unexplained(found, EXCUSED) == (set(), set())
