@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -162,6 +162,9 @@ class MemoryRun:
 
     async def linked(self, ids: Iterable[str]) -> set[str]:
         return set(ids) & self.taken
+
+    async def learn(self, facts: Mapping[str, Any]) -> None:
+        self.account = replace(self.account, metadata={**self.account.metadata, **_kept(facts)})
 
     def warn(self, message: str) -> None:
         if message not in self.warnings:

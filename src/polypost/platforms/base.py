@@ -303,6 +303,9 @@ class Run(Session, Protocol):
     async def linked(self, ids: Iterable[str]) -> set[str]:
         """Those network ids that already belong to another target of this account (RELIABILITY R1)."""
 
+    async def learn(self, facts: Mapping[str, Any]) -> None:
+        """Lay new facts over the account's metadata, for this story and for all posts to come."""
+
     def warn(self, message: str) -> None:
         """Add a sentence to the target's `warningMessage`."""
 

@@ -7,7 +7,7 @@ leaves and its result right after the answer (RELIABILITY S4–S8).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from polypost.errors import (
     Duplicate,
     LeaseLost,
     NoAnswer,
+    NotFound,
     NotSent,
     OutcomeUnknown,
     PlatformError,
@@ -26,6 +27,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
+from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.outbound import Exchange, NetworkClient, Networks
 from polypost.platforms.base import Account, NotYet, Proof, Tokens
@@ -198,6 +200,19 @@ class TargetRun:
         target = self._claim.target
         asked = list(ids)
         return await self._store.read(lambda db: attempts.linked(db, target.integration_id, target.id, asked))
+
+    async def learn(self, facts: Mapping[str, Any]) -> None:
+        """See `platforms.base.Run`."""
+        target = self._claim.target
+        known = {**self._account.metadata, **facts}
+        self._account = replace(self._account, metadata=known)
+        try:
+            await self._store.write(
+                lambda db: integrations.update_metadata(db, target.project_id, target.integration_id, facts)
+            )
+        except NotFound:
+            # Disconnected in between: there is nothing left to keep it with.
+            log.info("nothing to learn for", integration=target.integration_id)
 
     def warn(self, message: str) -> None:
         """See `platforms.base.Run`."""

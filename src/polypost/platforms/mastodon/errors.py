@@ -1,0 +1,130 @@
+"""What a Mastodon server's refusals mean for us.
+
+An error is `{"error", "error_description"}`. There are no codes and the sentences may be translated, so the HTTP status
+decides. Mastodon documentation and public reports, read 2026-11-24.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from httpx2 import Response
+
+from polypost.errors import (
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+    ReconnectRequired,
+    Rejected,
+    Unavailable,
+)
+
+_PAUSE = timedelta(minutes=5)
+_LONGEST_PAUSE = timedelta(days=1)
+_SHORTEST_WAIT = timedelta(seconds=1)
+_MESSAGE_LENGTH = 300
+# Said in English by servers that are not asked for another language; without it the special case below decides.
+_SCOPE_WORD = "scope"
+
+
+class Missing(Rejected):
+    """The server does not know what the call is about."""
+
+
+def parsed(answer: Response) -> dict[str, Any]:
+    """The JSON object of an answer, empty when it is anything else."""
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def said(answer: Response) -> str:
+    """The server's own sentence, shortened, or its status."""
+    body = parsed(answer)
+    texts = [body.get("error_description"), body.get("error")]
+    text = next((" ".join(each.split()) for each in texts if isinstance(each, str) and each.strip()), "")
+    if not text:
+        return f"The server answered with status {answer.status_code}."
+    return f'The server says: "{text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 1] + "…"}"'
+
+
+def error_for(
+    answer: Response, now: datetime, *, committing: bool = False, special: bool = False
+) -> PlatformError:
+    """Our error for an answer that is not the one hoped for, a 2xx that makes no sense included.
+
+    `committing` says that it answers the call that publishes, `special` that this call asked for a reply to or a quote
+    of somebody's post, which that person may not allow.
+    """
+    status = answer.status_code
+    if status == 429:
+        return RateLimited(_wait(answer.headers, now), "The server asks to slow down.")
+    if status == 503 and "retry-after" in answer.headers:
+        return RateLimited(
+            _wait(answer.headers, now), "The server is overloaded and asks to come back later."
+        )
+    if status == 408 or not 400 <= status < 500:
+        if committing:
+            return OutcomeUnknown("The server did not say clearly whether it published this.")
+        return Unavailable(f"The server has trouble of its own (status {status}).")
+    return _refusal(answer, special=special)
+
+
+def _refusal(answer: Response, *, special: bool) -> PlatformError:
+    status, sentence = answer.status_code, said(answer)
+    if status == 401:
+        # Tokens have no end, so one that is refused was taken back; nothing renews it.
+        return ReconnectRequired(
+            f"The server no longer accepts the access token. {sentence}", reason="access_revoked"
+        )
+    if status == 403 and special and _SCOPE_WORD not in sentence.lower():
+        return Rejected(
+            f"The server does not let this account reply to or quote that post. {sentence}",
+            code="not_permitted",
+            next_step="Leave replyToId or quotedStatusId out, or choose another post.",
+        )
+    if status == 403:
+        return ReconnectRequired(
+            f"The authorisation does not allow this, or the account is disabled. {sentence}",
+            reason="access_revoked",
+        )
+    if status in {404, 410}:
+        return Missing(f"The server does not find what this is about. {sentence}")
+    if status == 413:
+        return Rejected(
+            f"The server finds the file too large. {sentence}",
+            code="media_rejected",
+            next_step="Use a smaller file.",
+        )
+    return Rejected(f"The server refused this. {sentence}")
+
+
+def used_up_until(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When the allowance is renewed, if the headers say that nothing is left of it."""
+    return _wait(headers, now) if headers.get("x-ratelimit-remaining", "").strip() == "0" else None
+
+
+def _wait(headers: Mapping[str, str], now: datetime) -> datetime:
+    told = headers.get("retry-after", "").strip()
+    if told.isdecimal() and len(told) < 7:
+        until = now + timedelta(seconds=int(told))
+    else:
+        until = _reset(headers.get("x-ratelimit-reset", "").strip(), now) or now + _PAUSE
+    return min(max(until, now + _SHORTEST_WAIT), now + _LONGEST_PAUSE)
+
+
+def _reset(text: str, now: datetime) -> datetime | None:
+    """The reset as Mastodon writes it, an ISO time, or as other software does, seconds since 1970 or from now."""
+    if text.isdecimal() and len(text) <= 10:
+        number = int(text)
+        return datetime.fromtimestamp(number, UTC) if len(text) == 10 else now + timedelta(seconds=number)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

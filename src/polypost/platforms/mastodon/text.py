@@ -1,0 +1,55 @@
+"""How long a text is on Mastodon: visible characters, an address as 23, of `@user@domain` only `@user`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import Any
+
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_IN_PATH = r"\w!*';:=+,.$/%#\[\]\-–~@|&"
+_PATH_END = r"\w+\-=#/"
+# What twitter-text takes for a link, with a scheme and under any top-level domain. A path ends in a letter, a digit or
+# a pair of parentheses, so that the full stop behind a link is no part of it.
+_URL = re.compile(
+    rf"(?<![A-Za-z0-9@＠$#＃])https?://(?:{_LABEL}\.)+[^\W\d_]{{2,63}}(?::[0-9]+)?"
+    rf"(?:/(?:(?:[{_IN_PATH}]|\([{_IN_PATH}]+\))*(?:[{_PATH_END}]|\([{_IN_PATH}]+\)))?)?"
+    r"(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?",
+    re.IGNORECASE,
+)
+_MENTION = re.compile(r"(?<![=/\w])@([a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)@\w+(?:[.-]+\w+)*", re.IGNORECASE)
+_ANY_MENTION = re.compile(r"(?<![=/\w])@[a-z0-9_]", re.IGNORECASE)
+
+
+# One text often goes to many accounts.
+@lru_cache(maxsize=16)
+def length(text: str, per_url: int) -> int:
+    """What a text counts against a server's limit."""
+    links = 0
+    parts, at = [], 0
+    for link in _URL.finditer(text):
+        parts.append(text[at : link.start()])
+        links += 1
+        at = link.end()
+    parts.append(text[at:])
+    return links * per_url + sum(graphemes(_MENTION.sub(r"@\1", part)) for part in parts)
+
+
+def graphemes(text: str) -> int:
+    """How many characters a reader sees."""
+    if text.isascii():
+        return len(text) - text.count("\r\n")
+    return sum(1 for _ in _cluster().finditer(text))
+
+
+def mentions_anybody(text: str) -> bool:
+    """Whether a text mentions somebody, who is then told."""
+    return _ANY_MENTION.search(text) is not None
+
+
+@cache
+def _cluster() -> Any:
+    # Imported when the first text needs it: most servers sit idle most of the time.
+    import regex  # type: ignore[import-untyped]  # the package ships no types
+
+    return regex.compile(r"\X")

@@ -1,0 +1,115 @@
+"""Media on its way to a server: one form with the whole file, then waiting until the server has worked on it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from polypost.errors import Rejected, Unavailable
+from polypost.platforms.base import MediaFile, NotYet, Run
+from polypost.platforms.mastodon.api import address, bearer, server_of
+from polypost.platforms.mastodon.errors import error_for, parsed, said
+from polypost.platforms.mastodon.spec import SPEC
+
+_PAUSE = timedelta(seconds=3)
+_LONGEST_PROCESSING = timedelta(hours=1)
+# A server sweeps away what hangs on no post for about a day; what is older than this is sent anew.
+_SURE = timedelta(hours=SPEC.limit("media_life_hours")) * 5 / 6
+_SLOWEST = 128 * 1024
+_ENDINGS = {"image/jpeg": "jpg", "video/quicktime": "mov"}
+
+
+async def upload(run: Run, slot: str, file: MediaFile, *, alt: str = "", focus: str = "") -> str:
+    """Upload one file as steps named after `slot` and give its media id. Raises Rejected."""
+    name, again = slot, 1
+    while True:
+        sent = await run.step(f"{name}-sent", partial(_send, run, file, alt, focus))
+        if datetime.fromisoformat(sent["until"]) > run.now():
+            break
+        again += 1
+        name = f"{slot}-again-{again}"
+    media_id: str = sent["id"]
+    if not sent["ready"]:
+        await run.until(
+            f"{name}-ready", partial(_ready, run, media_id), every=_PAUSE, at_most=_LONGEST_PROCESSING
+        )
+    return media_id
+
+
+async def _send(run: Run, file: MediaFile, alt: str, focus: str) -> dict[str, Any]:
+    boundary = secrets.token_hex(16)
+    head, tail = _around(boundary, {"description": alt, "focus": focus}, file)
+    length = len(head) + file.size + len(tail)
+    answer = await run.http.request(
+        "POST",
+        address(server_of(run), "/api/v2/media"),
+        headers={
+            **bearer(run),
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            # With a length, because some front ends refuse a body that comes in chunks.
+            "Content-Length": str(length),
+        },
+        content=_form(head, file, tail),
+        timeout=60 + length / _SLOWEST,
+    )
+    media_id = parsed(answer).get("id") if answer.is_success else None
+    if not isinstance(media_id, str) or not media_id:
+        error = error_for(answer, run.now())
+        if answer.status_code == 422:
+            raise _unusable(said(answer)) from error
+        raise error
+    ready = answer.status_code != 202 and parsed(answer).get("url") is not None
+    return {"id": media_id, "ready": ready, "until": (run.now() + _SURE).isoformat()}
+
+
+def _unusable(sentence: str) -> Rejected:
+    return Rejected(
+        f"The server cannot use a media file. {sentence}",
+        code="media_rejected",
+        next_step="Convert it (JPEG or PNG, MP4 with H.264 video and AAC sound) and post it again.",
+    )
+
+
+def _around(boundary: str, fields: dict[str, str], file: MediaFile) -> tuple[bytes, bytes]:
+    """What stands before and after the file in the form."""
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+        if value
+    ]
+    mime = file.facts.mime
+    ending = _ENDINGS.get(mime) or mime.rpartition("/")[2]
+    parts.append(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="media.{ending}"\r\n'
+        f"Content-Type: {mime}\r\n\r\n"
+    )
+    return "".join(parts).encode(), f"\r\n--{boundary}--\r\n".encode()
+
+
+async def _form(head: bytes, file: MediaFile, tail: bytes) -> AsyncIterator[bytes]:
+    yield head
+    async for piece in file.stream():
+        yield piece
+    yield tail
+
+
+async def _ready(run: Run, media_id: str) -> str | NotYet:
+    url = address(server_of(run), f"/api/v1/media/{media_id}")
+    answer = await run.http.request("GET", url, headers=bearer(run))
+    if answer.status_code == 422:
+        raise _unusable(said(answer))
+    if answer.status_code == 404:
+        raise Rejected(
+            f"The server no longer has an uploaded file. {said(answer)}",
+            code="media_rejected",
+            next_step="Retry, so that it is uploaded anew.",
+        )
+    if not answer.is_success:
+        raise error_for(answer, run.now())
+    body = parsed(answer)
+    if body.get("id") != media_id:
+        raise Unavailable("The server did not tell how far a file is.")
+    return NotYet("processing") if answer.status_code == 206 or body.get("url") is None else "ready"
