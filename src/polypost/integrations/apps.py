@@ -216,6 +216,11 @@ def remove(db: Connection, project_id: str, app_id: str) -> None:
         )
 
 
+def forget(db: Connection, project_id: str, app_id: str) -> None:
+    """Forget an app that its server no longer knows, in use or not, so that the next try registers another."""
+    db.execute(delete(apps).where(_T.project_id == project_id, _T.id == app_id, _T.server != ""))
+
+
 def _shown(project_id: str) -> Any:
     return select(
         _T.id,

@@ -40,6 +40,9 @@ from polypost.storage import Store
 LIFETIME = timedelta(minutes=10)
 # Used and old states are kept a while, so that a look into the store can explain a complaint.
 KEPT = timedelta(days=1)
+# What a named server says of an app that it no longer knows, or that was registered before it learned new scopes.
+APP_UNKNOWN = "app_unknown"
+STALE = frozenset({"invalid_client", "unauthorized_client", "invalid_scope"})
 DENIALS = frozenset({"access_denied", "user_denied", "user_cancelled_login", "user_cancelled_authorize"})
 
 _T = oauth_states.c
@@ -179,10 +182,14 @@ class Connect:
                 raise Rejected("The app of this flow was removed in between.", code="app_changed")
             self._check_issuer(connector, state.server, query.get("iss"))
             code = query.get("code")
+            if refusal in STALE and state.server:
+                raise Rejected(f"The app on {state.server} is out of date. Start again.", code=APP_UNKNOWN)
             if refusal or not code:
                 raise Rejected(f"{connector.spec.name} sent no authorization.", code="no_authorization")
             return await self._redeem(connector, app, state, code)
         except (PlatformError, OutboundError) as error:
+            if error.code == APP_UNKNOWN and state.server:
+                await self._store.write(lambda db: apps_room.forget(db, state.project_id, state.app_id))
             return _failed(state, platform, error)
 
     async def _redeem(self, connector: Connector, app: App, state: Row[Any], code: str) -> Finished:
