@@ -1,0 +1,417 @@
+"""Finding a Mastodon server, registering an app there, and taking an account in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.platforms.scripted_mastodon import (
+    INSTANCE,
+    INSTANCE_V1,
+    ME,
+    SERVER,
+    Script,
+    instance,
+    run_on,
+    with_network,
+)
+
+from polypost import clock
+from polypost.errors import PlatformError, RateLimited, ReconnectRequired, Rejected, Unavailable
+from polypost.platforms.base import App, Grant, Tokens
+from polypost.platforms.mastodon import CONNECTOR
+from polypost.platforms.mastodon.spec import OLD_SCOPES, SCOPES
+
+METADATA, APPS = "GET /.well-known/oauth-authorization-server", "POST /api/v1/apps"
+TOKEN, REVOKE = "POST /oauth/token", "POST /oauth/revoke"
+FINGER, APP_OF = "GET /.well-known/webfinger", "GET /api/v1/apps/verify_credentials"
+APP = App("client-1", "secret-1")
+BACK = "https://polypost.example/v1/connect/mastodon/callback"
+GRANT = Grant("code-1", BACK, "verifier-1", SERVER)
+NEWER = {"scopes_supported": ["read", *SCOPES], "code_challenge_methods_supported": ["S256"]}
+GIVEN = {"access_token": "token-1", "token_type": "Bearer", "scope": " ".join(SCOPES), "created_at": 1}
+NOWHERE = (404, {"error": "Not Found"})
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "example.social",
+        " Example.Social. ",
+        "https://example.social",
+        "https://example.social/@polly/123",
+        "example.social/@polly",
+        "polly@example.social",
+        "@polly@example.social",
+        "http://example.social/about",
+    ],
+)
+def test_what_a_person_may_write(named: str) -> None:
+    async def story(net: Script) -> None:
+        assert await CONNECTOR.find_server(net.http, named) == SERVER
+
+    with_network(story)
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["", "polly", "localhost", "127.0.0.1", "[::1]", "http://[", "example.social:3000", "a b.example", "@", "x" * 300 + ".social",
+     "exa\u2028mple.social", "https://", "-a.example", "example.1"],
+)  # fmt: skip
+def test_what_is_no_server(named: str) -> None:
+    async def story(net: Script) -> None:
+        with pytest.raises(Rejected) as refused:
+            await CONNECTOR.find_server(net.http, named)
+        assert refused.value.code == "no_server"
+        assert net.calls == {}
+
+    with_network(story)
+
+
+def test_names_of_other_alphabets() -> None:
+    async def story(net: Script) -> None:
+        assert await CONNECTOR.find_server(net.http, "münchen.example") == "xn--mnchen-3ya.example"
+
+    with_network(story)
+
+
+def test_an_older_server_answers_the_first_version() -> None:
+    async def story(net: Script) -> None:
+        net.on(INSTANCE, NOWHERE)
+        net.on(INSTANCE_V1, (200, {"uri": SERVER, "version": "3.5.3"}))
+        assert await CONNECTOR.find_server(net.http, SERVER) == SERVER
+
+    with_network(story)
+
+
+def test_the_api_may_stand_elsewhere_than_the_handle_says() -> None:
+    async def story(net: Script) -> None:
+        net.on(INSTANCE, NOWHERE, (200, instance()))
+        net.on(INSTANCE_V1, NOWHERE)
+        links = [
+            {"rel": "self", "href": "https://other.example/users/polly"},
+            {"rel": "http://webfinger.net/rel/profile-page", "href": "https://social.example.org/@polly"},
+        ]
+        net.on(FINGER, (200, {"links": links}))
+        assert await CONNECTOR.find_server(net.http, "polly@example.org") == "social.example.org"
+        assert net.calls[FINGER][0].fields == {"resource": "acct:polly@example.org"}
+
+    with_network(story)
+
+
+def test_a_redirect_leads_to_the_api_as_well() -> None:
+    async def story(net: Script) -> None:
+        there = {"location": "https://social.example.org/api/v2/instance"}
+        net.on(INSTANCE, (301, b"", there), (200, instance()))
+        assert await CONNECTOR.find_server(net.http, "example.org") == "social.example.org"
+        net.on(INSTANCE, NOWHERE, (200, instance()))
+        net.on(INSTANCE_V1, NOWHERE)
+        net.on(FINGER, (302, b"", {"location": "https://web.example.org/.well-known/webfinger"}))
+        assert await CONNECTOR.find_server(net.http, "polly@example.org") == "web.example.org"
+
+    with_network(story)
+
+
+def test_servers_that_point_at_each_other_come_to_an_end() -> None:
+    async def story(net: Script) -> None:
+        net.on(INSTANCE, *[(301, b"", {"location": f"https://s{n}.example/"}) for n in range(9)])
+        with pytest.raises(Rejected):
+            await CONNECTOR.find_server(net.http, SERVER)
+        assert len(net.calls[INSTANCE]) < 9
+
+    with_network(story)
+
+
+@pytest.mark.parametrize(
+    "location", ["http://10.0.0.1/", "https://localhost/", "https://a.example:8443/", "file:///x", "/"]
+)
+def test_nobody_is_led_to_what_is_no_server(location: str) -> None:
+    async def story(net: Script) -> None:
+        net.on(INSTANCE, (301, b"", {"location": location}))
+        net.on(INSTANCE_V1, NOWHERE)
+        with pytest.raises(Rejected):
+            await CONNECTOR.find_server(net.http, SERVER)
+        assert len(net.calls[INSTANCE]) == 1
+
+    with_network(story)
+
+
+@pytest.mark.parametrize("answer", [(200, b"<html>"), (200, {"version": "1"}), (200, []), (401, {}), NOWHERE])
+def test_another_web_server_is_none(answer: Any) -> None:
+    async def story(net: Script) -> None:
+        net.on(INSTANCE, answer)
+        net.on(INSTANCE_V1, answer)
+        net.on(FINGER, (200, {"links": ["x", {"href": 1}, {"href": "https://localhost/"}]}))
+        with pytest.raises(Rejected) as refused:
+            await CONNECTOR.find_server(net.http, f"polly@{SERVER}")
+        assert refused.value.code == "no_server"
+
+    with_network(story)
+
+
+@pytest.mark.parametrize(("answer", "kind"), [((502, b"<html>"), Unavailable), ((429, {}), RateLimited)])
+def test_a_server_in_trouble_is_not_taken_for_none(answer: Any, kind: type[PlatformError]) -> None:
+    async def story(net: Script) -> None:
+        net.on(INSTANCE, answer)
+        with pytest.raises(kind):
+            await CONNECTOR.find_server(net.http, SERVER)
+
+    with_network(story)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "scopes", "pkce"),
+    [
+        ((200, NEWER), SCOPES, True),
+        (NOWHERE, OLD_SCOPES, False),
+        ((200, b"<html>"), OLD_SCOPES, False),
+        ((200, {"scopes_supported": ["read", "write"]}), OLD_SCOPES, False),
+        ((200, {**NEWER, "code_challenge_methods_supported": ["plain"]}), SCOPES, False),
+    ],
+)
+def test_consent_asks_for_what_the_server_has(metadata: Any, scopes: tuple[str, ...], pkce: bool) -> None:
+    async def story(net: Script) -> None:
+        net.on(METADATA, metadata)
+        oauth = await CONNECTOR.consent(net.http, SERVER)
+        assert (oauth.scopes, oauth.pkce) == (scopes, pkce)
+        assert oauth.authorize_url == f"https://{SERVER}/oauth/authorize"
+        net.on(APPS, (200, {"client_id": "c", "client_secret": "s", "client_secret_expires_at": 0}))
+        app = await CONNECTOR.register(net.http, SERVER, BACK)
+        assert (app.client_id, app.client_secret) == ("c", "s")
+        sent = {"client_name": "Polypost", "redirect_uris": BACK, "scopes": " ".join(scopes)}
+        assert net.calls[APPS][0].fields == sent
+
+    with_network(story)
+
+
+def test_addresses_that_an_answer_names_are_not_followed() -> None:
+    async def story(net: Script) -> None:
+        evil = {
+            "authorization_endpoint": "https://evil.example/a",
+            "token_endpoint": "https://evil.example/t",
+        }
+        net.on(METADATA, (200, NEWER | evil))
+        oauth = await CONNECTOR.consent(net.http, SERVER)
+        assert "evil" not in oauth.authorize_url + oauth.token_url
+
+    with_network(story)
+
+
+@pytest.mark.parametrize("answer", [(422, {"error": "Validation failed"}), (503, {}), (200, {}), (403, {})])
+def test_a_server_that_registers_nothing(answer: Any) -> None:
+    async def story(net: Script) -> None:
+        net.on(METADATA, (200, NEWER))
+        net.on(APPS, answer)
+        with pytest.raises(PlatformError):
+            await CONNECTOR.register(net.http, SERVER, BACK)
+
+    with_network(story)
+
+
+def test_the_code() -> None:
+    async def story(net: Script) -> None:
+        net.on(TOKEN, (200, GIVEN))
+        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        assert tokens == Tokens("token-1", scopes=SCOPES, extra={"server": SERVER, "application": "Polypost"})
+        assert net.calls[TOKEN][0].fields == {
+            "grant_type": "authorization_code",
+            "code": "code-1",
+            "redirect_uri": BACK,
+            "code_verifier": "verifier-1",
+            "client_id": "client-1",
+            "client_secret": "secret-1",
+        }
+
+    with_network(story)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ((401, {"error": "invalid_client", "error_description": "…"}), "app_unknown"),
+        ((400, {"error": "invalid_client"}), "app_unknown"),
+        ((400, {"error": "invalid_grant"}), "rejected"),
+        ((400, {"error": "invalid_scope"}), "rejected"),
+        ((403, {"error": "no"}), "rejected"),
+        ((502, b"<html>"), "platform_unavailable"),
+        ((429, {}), "rate_limited"),
+        ((200, {}), "platform_unavailable"),
+        ((200, GIVEN | {"access_token": "a\nb"}), "platform_unavailable"),
+    ],
+)
+def test_a_code_that_buys_nothing(answer: Any, code: str) -> None:
+    async def story(net: Script) -> None:
+        net.on(TOKEN, answer)
+        with pytest.raises(PlatformError) as refused:
+            await CONNECTOR.exchange(net.http, APP, GRANT)
+        assert refused.value.code == code
+
+    with_network(story)
+
+
+def test_a_flow_without_a_server_is_refused() -> None:
+    async def story(net: Script) -> None:
+        with pytest.raises(Rejected):
+            await CONNECTOR.exchange(net.http, APP, Grant("code-1", BACK))
+
+    with_network(story)
+
+
+def test_tokens_of_other_software_may_end_and_are_renewed() -> None:
+    async def story(net: Script) -> None:
+        net.on(TOKEN, (200, GIVEN | {"expires_in": 600, "refresh_token": "r-1"}))
+        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        assert tokens.access_expires_at is not None
+        assert timedelta(minutes=9) < tokens.access_expires_at - clock.now() <= timedelta(minutes=10)
+        net.on(TOKEN, (200, {"access_token": "token-2"}))
+        fresh = await CONNECTOR.refresh(net.http, APP, tokens)
+        assert (fresh.access_token, fresh.refresh_token) == ("token-2", "r-1")
+        assert (fresh.extra, fresh.scopes) == (tokens.extra, SCOPES)
+        assert net.calls[TOKEN][1].fields["refresh_token"] == "r-1"
+        net.on(TOKEN, (400, {"error": "invalid_grant"}))
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.refresh(net.http, APP, tokens)
+        net.on(TOKEN, (503, {}))
+        with pytest.raises(Unavailable):
+            await CONNECTOR.refresh(net.http, APP, tokens)
+
+    with_network(story)
+
+
+def test_mastodons_own_tokens_cannot_be_renewed() -> None:
+    async def story(net: Script) -> None:
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.refresh(net.http, APP, Tokens("token-1", extra={"server": SERVER}))
+        assert net.calls == {}
+
+    with_network(story)
+
+
+def test_ending_an_authorisation() -> None:
+    async def story(net: Script) -> None:
+        tokens = Tokens("token-1", extra={"server": SERVER})
+        net.on(REVOKE, (200, {}))
+        await CONNECTOR.revoke(net.http, APP, tokens)
+        assert net.calls[REVOKE][0].fields["token"] == "token-1"
+        net.on(REVOKE, (403, {"error": "unauthorized_client"}))
+        with pytest.raises(PlatformError):
+            await CONNECTOR.revoke(net.http, APP, tokens)
+        # Without an app or a server there is nobody to tell.
+        await CONNECTOR.revoke(net.http, App("", ""), tokens)
+        await CONNECTOR.revoke(net.http, APP, Tokens("token-1"))
+        assert len(net.calls[REVOKE]) == 2
+
+    with_network(story)
+
+
+def test_a_pasted_token() -> None:
+    async def story(net: Script) -> None:
+        net.on(ME, (200, {"id": "42", "username": "polly"}))
+        net.on(APP_OF, (200, {"name": "My app", "scopes": ["read", "write"]}))
+        tokens = await CONNECTOR.adopt(net.http, SERVER, " token-9\n")
+        assert tokens == Tokens(
+            "token-9", scopes=("read", "write"), extra={"server": SERVER, "application": "My app"}
+        )
+        assert {call.headers["authorization"] for line in net.calls.values() for call in line} == {
+            "Bearer token-9"
+        }
+        # A server before 4.3 does not tell the scopes.
+        net.on(APP_OF, (200, {"name": "My app"}))
+        assert (await CONNECTOR.adopt(net.http, SERVER, "token-9")).scopes == ()
+        net.on(APP_OF, NOWHERE)
+        assert (await CONNECTOR.adopt(net.http, SERVER, "token-9")).extra == {"server": SERVER}
+
+    with_network(story)
+
+
+@pytest.mark.parametrize(
+    ("token", "me", "scopes", "code"),
+    [
+        ("", (200, {}), [], "token_refused"),
+        ("two words", (200, {}), [], "token_refused"),
+        ("a\r\nb", (200, {}), [], "token_refused"),
+        ("é", (200, {}), [], "token_refused"),
+        ("token-9", (401, {"error": "The access token is invalid"}), [], "token_refused"),
+        ("token-9", (403, {"error": "outside the authorized scopes"}), [], "token_refused"),
+        ("token-9", (200, {}), ["read"], "token_refused"),
+        ("token-9", (200, {}), ["read", "write:statuses"], "token_refused"),
+        ("token-9", (502, b""), [], "platform_unavailable"),
+    ],
+)
+def test_a_pasted_token_without_use(token: str, me: Any, scopes: list[str], code: str) -> None:
+    async def story(net: Script) -> None:
+        net.on(ME, me)
+        net.on(APP_OF, (200, {"name": "My app", "scopes": scopes}))
+        with pytest.raises(PlatformError) as refused:
+            await CONNECTOR.adopt(net.http, SERVER, token)
+        assert refused.value.code == code
+
+    with_network(story)
+
+
+def test_whose_account_it_is_and_what_its_server_allows() -> None:
+    async def story(net: Script) -> None:
+        shown = {
+            "id": "42",
+            "username": "polly",
+            "display_name": "",
+            "url": f"https://{SERVER}/@polly",
+            "avatar": "x",
+        }
+        net.on(ME, (200, shown))
+        media = {"image_size_limit": 1000, "supported_mime_types": ["image/png"], "description_limit": True}
+        net.on(
+            INSTANCE,
+            (200, instance(statuses={"max_characters": 5000}, media_attachments=media, polls="none")),
+        )
+        (found,) = await CONNECTOR.identify(run_on(net))
+        assert (found.id, found.username, found.name) == (f"42@{SERVER}", f"polly@{SERVER}", "polly")
+        assert (found.profile_url, found.image_url) == (f"https://{SERVER}/@polly", None)
+        known = dict(found.metadata)
+        assert clock.now() - clock.parse_stamp(known.pop("limitsReadAt")) < timedelta(minutes=1)
+        assert known == {
+            "server": SERVER,
+            "version": "4.6.0",
+            "apiVersion": 10,
+            "limits": {"text_characters": 5000, "image_bytes": 1000},
+            "mimeTypes": ["image/png"],
+        }
+
+    with_network(story)
+
+
+def test_other_software_tells_less() -> None:
+    async def story(net: Script) -> None:
+        net.on(ME, (200, {"id": "9xYz", "username": "polly", "display_name": "Polly"}))
+        net.on(INSTANCE, NOWHERE)
+        net.on(
+            INSTANCE_V1,
+            (200, {"uri": SERVER, "version": "2.7.2 (compatible; Pleroma 2.6.0)", "max_toot_chars": 5000}),
+        )
+        (found,) = await CONNECTOR.identify(run_on(net))
+        assert (found.id, found.metadata["apiVersion"]) == (f"9xYz@{SERVER}", None)
+        assert found.metadata["limits"] == {"text_characters": 5000}
+
+    with_network(story)
+
+
+@pytest.mark.parametrize(
+    "answer", [(200, {"username": "polly"}), (200, {"id": 42, "username": "polly"}), (200, b"")]
+)
+def test_an_account_without_a_name_is_none(answer: Any) -> None:
+    async def story(net: Script) -> None:
+        net.on(ME, answer)
+        with pytest.raises(Unavailable):
+            await CONNECTOR.identify(run_on(net))
+
+    with_network(story)
+
+
+def test_a_token_without_a_server_goes_nowhere() -> None:
+    async def story(net: Script) -> None:
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.identify(run_on(net, extra={}))
+        assert net.calls == {}
+
+    with_network(story)
