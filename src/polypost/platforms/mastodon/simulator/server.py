@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 DOMAIN = "mastodon.example"
 VERSION, API_VERSION, OLD_VERSION = "4.6.0", 10, "4.2.10"
+ACCOUNTS = {
+    "max_featured_tags": 10,
+    "max_pinned_statuses": 5,
+    "max_display_name_length": 30,
+    "max_note_length": 500,
+    "max_avatar_description_length": 1_500,
+    "max_header_description_length": 1_500,
+    "max_profile_fields": 4,
+    "profile_field_name_limit": 255,
+    "profile_field_value_limit": 255,
+}
 CHANGED, KEY = "server", "limits"
 OLDER = "older_server"
 SCOPES = (
@@ -95,14 +106,21 @@ class Server:
                 "usage": {"users": {"active_month": self._net.accounts.count()}},
                 "thumbnail": {
                     "url": f"{base}/_sandbox/avatar/{DOMAIN}.png",
+                    "description": "",
                     "blurhash": None,
-                    "versions": {},
+                    "versions": None,
                 },
                 "icon": [],
                 "languages": ["en"],
                 "configuration": {
                     **self._configuration(),
-                    "urls": {"streaming": f"wss://{DOMAIN}", "about": f"https://{DOMAIN}/about"},
+                    "urls": {
+                        "streaming": f"wss://{DOMAIN}",
+                        "status": None,
+                        "about": f"https://{DOMAIN}/about",
+                        "privacy_policy": None,
+                        "terms_of_service": None,
+                    },
                     "vapid": {"public_key": "sandbox"},
                     "translation": {"enabled": False},
                     "limited_federation": False,
@@ -153,7 +171,7 @@ class Server:
     def _configuration(self) -> dict[str, Any]:
         get = self.limit
         return {
-            "accounts": {"max_featured_tags": 10, "max_pinned_statuses": 5},
+            "accounts": ACCOUNTS,
             "statuses": {
                 "max_characters": get("text_characters"),
                 "max_media_attachments": get("media_per_post"),
