@@ -68,7 +68,6 @@ MORE = {"Status": {"text"}}
 # May be null in answers although the library does not say so: media that are worked on have no address yet.
 NULL = {
     "MediaAttachment": {"url"},
-    "InstanceThumbnail": {"blurhash", "versions"},
     "Instance": {"contact_account"},
 }
 
