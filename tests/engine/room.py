@@ -20,7 +20,7 @@ from polypost.credits import service as credits
 from polypost.credits.tables import ledger
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.events import outbox
-from polypost.integrations import TokenSource, Vault
+from polypost.integrations import Apps, TokenSource, Vault
 from polypost.integrations import service as integrations
 from polypost.media import Library
 from polypost.outbound import Fetcher, Guard, Networks
@@ -333,7 +333,7 @@ def play(story: Story, *, gated: bool = False, only: str | None = None) -> Calla
             listed = (await control.get("/_sandbox/accounts")).json()["accounts"]
             apps = {each["platform"]: App(each["clientId"], each["clientSecret"]) for each in listed}
             vault = Vault(bytes(32))
-            tokens = TokenSource(store, vault, doors, apps.get)
+            tokens = TokenSource(store, vault, doors, Apps(vault, apps.get))
             project = await store.write(lambda db: access.create_project(db, "test"))
             context = Context(EmbeddedEngine(store), lambda _: 1, "embedded")
             room = Room(

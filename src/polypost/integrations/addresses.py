@@ -29,9 +29,9 @@ def authorize_url(
         **oauth.authorize_extra,
     }
     if verifier is not None:
-        hashed = hashlib.sha256(verifier.encode()).digest()
-        plain = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
-        asked["code_challenge"] = hashed.hex() if oauth.challenge == "hex" else plain
+        hashed = hashlib.sha256(verifier.encode())
+        plain = base64.urlsafe_b64encode(hashed.digest()).rstrip(b"=").decode()
+        asked["code_challenge"] = hashed.hexdigest() if oauth.challenge == "hex" else plain
         asked["code_challenge_method"] = "S256"
     page = urlsplit(oauth.authorize_url)
     scheme, host = origin(override) if override else (page.scheme, page.netloc)
