@@ -89,14 +89,14 @@ async def _ask(http: NetworkClient, app: App, url: str, fields: Mapping[str, str
 
 def _refusal(status: int, code: Any, description: Any) -> PlatformError:
     said = f'"{description}"' if isinstance(description, str) and description else f"status {status}"
+    if not isinstance(code, str) or code in _LATER or status >= 500 or status == 429:
+        return Unavailable(f"TikTok's login is out of order: {said}.")
     if code in _APP_REFUSED:
         return Rejected(
             f"TikTok does not accept the app's credentials: {said}.",
             code="platform_setup",
             next_step="Whoever runs this server has to check the app's client key and secret.",
         )
-    if not isinstance(code, str) or code in _LATER or status >= 500 or status == 429:
-        return Unavailable(f"TikTok's login is out of order: {said}.")
     return ReconnectRequired(f"TikTok does not accept the authorisation: {said}.")
 
 
