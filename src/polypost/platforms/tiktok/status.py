@@ -19,7 +19,7 @@ _IDS = ("publicaly_available_post_id", "publicly_available_post_id")
 
 LOOK_EVERY = timedelta(seconds=5)
 LOOK_AT_MOST = timedelta(hours=6)
-_SELDOM = timedelta(minutes=5)
+_SELDOM = timedelta(minutes=15)
 _LINK_WITHIN = timedelta(minutes=1)
 
 
