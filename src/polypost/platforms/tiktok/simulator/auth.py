@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from polypost import clock
 from polypost.platforms.simkit import (
     Account,
     Asked,
@@ -192,9 +194,9 @@ class Auth:
     def _pair(self, access: Token, refresh: Token) -> Response:
         body = {
             "access_token": access.value,
-            "expires_in": access.expires_in,
+            "expires_in": _left(access),
             "open_id": access.account_id,
-            "refresh_expires_in": refresh.expires_in,
+            "refresh_expires_in": _left(refresh),
             "refresh_token": refresh.value,
             "scope": ",".join(access.scopes),
             "token_type": "Bearer",
@@ -236,6 +238,12 @@ class Auth:
         if not self._net.buckets.take(name, token.family, limit=limit(rate), window=MINUTE).ok:
             raise errors.refused("rate_limit_exceeded")
         return Caller(account, token)
+
+
+def _left(token: Token) -> int:
+    """Seconds until a token's end, counted up: a new one has its whole life before it."""
+    assert token.expires is not None
+    return math.ceil((token.expires - clock.now()).total_seconds())
 
 
 def _challenge(given: str | None) -> str | None:

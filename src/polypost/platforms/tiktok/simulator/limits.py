@@ -67,7 +67,7 @@ LIMITS: dict[str, Number] = {
     "processing_seconds": Number(5, OURS),
     "moderation_looks": Number(1, OURS),
     "moderation_seconds": Number(2, OURS),
-    "pull_wait_seconds": Number(2, OURS),
+    "pull_wait_seconds": Number(1, OURS),
 }
 
 
