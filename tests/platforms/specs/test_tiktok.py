@@ -229,28 +229,29 @@ def test_the_login(on):
     on(story, "/v2/oauth/token/", "/v2/oauth/revoke/", "/v2/user/info/")
 
 
-@pytest.mark.parametrize(
-    ("fault", "names"),
-    [
-        ("creator_spam_risk_too_many_posts", ("a.jpg",)),
-        ("creator_spam_risk_user_banned_from_posting", ("a.jpg",)),
-        ("spam_risk_too_many_posts", ("a.mp4",)),
-        ("reached_active_user_cap", ("a.mp4",)),
-        ("unaudited_client_can_only_post_to_private_accounts", ("a.jpg",)),
-        ("url_ownership_unverified", ("a.jpg",)),
-        ("app_version_check_failed", ("a.jpg",)),
-        ("internal_error", ("a.mp4",)),
-        ("rate_limited", ("a.jpg",)),
-        ("error_before", ("a.jpg",)),
-        ("token_dead", ("a.jpg",)),
-        ("fails_internal", ("a.mp4",)),
-    ],
-)
-def test_refusals(fault, names, on):
+REFUSALS = [
+    ("creator_spam_risk_too_many_posts", ("a.jpg",)),
+    ("creator_spam_risk_user_banned_from_posting", ("a.jpg",)),
+    ("spam_risk_too_many_posts", ("a.mp4",)),
+    ("reached_active_user_cap", ("a.mp4",)),
+    ("unaudited_client_can_only_post_to_private_accounts", ("a.jpg",)),
+    ("url_ownership_unverified", ("a.jpg",)),
+    ("app_version_check_failed", ("a.jpg",)),
+    ("internal_error", ("a.mp4",)),
+    ("rate_limited", ("a.jpg",)),
+    ("error_before", ("a.jpg",)),
+    ("fails_internal", ("a.mp4",)),
+    ("token_dead", ("a.jpg",)),
+]
+
+
+def test_refusals(on):
     async def story(stage: Stage) -> None:
-        await stage.tiktok.fault(fault)
-        with pytest.raises(PlatformError):
-            await CONNECTOR.publish(stage.run(), stage.post(*names))
+        await stage.tiktok.unlimited()
+        for fault, names in REFUSALS:
+            await stage.tiktok.fault(fault)
+            with pytest.raises(PlatformError):
+                await CONNECTOR.publish(stage.run(), stage.post(*names))
 
     on(story)
 
