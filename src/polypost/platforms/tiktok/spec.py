@@ -80,6 +80,7 @@ SPEC = Spec(
     retry_when_absent="always",
     post_kinds=("video", "photos", "draft"),
     confirms_later=True,
+    own_copies=True,
     quirks=(
         "An app that TikTok has not audited can publish with privacyLevel SELF_ONLY only, to private accounts only.",
         "There are no text-only posts, no stories, and no posts that mix photos and a video.",
