@@ -162,6 +162,17 @@ def test_who_it_is():
     with_tiktok(story)
 
 
+def test_a_person_may_keep_the_name_back():
+    async def story(net: TikTokScript) -> None:
+        known = {"user": {"open_id": "open-1", "display_name": "Demo"}}
+        net.on(USER, (401, said(code="scope_not_authorized")), (200, said(known)))
+        (account,) = await CONNECTOR.identify(run_on(net))
+        assert (account.id, account.username, account.name) == ("open-1", None, "Demo")
+        assert "username" not in net.calls[USER][1].fields["fields"]
+
+    with_tiktok(story)
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from polypost import clock
-from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
+from polypost.errors import PlatformError, ReconnectRequired, Rejected, TokenExpired, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, Session, Tokens
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.errors import parsed
 from polypost.platforms.tiktok.spec import API, OAUTH, WEB
 
-_FIELDS = "open_id,union_id,avatar_url,display_name,username"
+_FIELDS = "open_id,union_id,avatar_url,display_name"
 _APP_REFUSED = frozenset({"invalid_client", "unauthorized_client"})
 _LATER = frozenset({"server_error", "temporarily_unavailable"})
 
@@ -60,7 +60,13 @@ async def revoke(http: NetworkClient, app: App, tokens: Tokens) -> None:
 
 async def identify(session: Session) -> Account:
     """The account of this authorisation; `open_id` is its id for this app."""
-    data = await call(session, "GET", "/v2/user/info/", params={"fields": _FIELDS})
+    try:
+        data = await _user(session, f"{_FIELDS},username")
+    except TokenExpired:
+        raise
+    except ReconnectRequired:
+        # The person may have unticked the scope for the name alone; posts do without it.
+        data = await _user(session, _FIELDS)
     user = data.get("user")
     known = user if isinstance(user, Mapping) else {}
     number, username = known.get("open_id"), known.get("username")
@@ -74,6 +80,10 @@ async def identify(session: Session) -> Account:
         image_url=known.get("avatar_url"),
         metadata={"union_id": known["union_id"]} if known.get("union_id") else {},
     )
+
+
+async def _user(session: Session, fields: str) -> Mapping[str, Any]:
+    return await call(session, "GET", "/v2/user/info/", params={"fields": fields})
 
 
 async def _ask(http: NetworkClient, app: App, url: str, fields: Mapping[str, str]) -> Mapping[str, Any]:
