@@ -34,14 +34,13 @@ from polypost.platforms.facebook.staging import (
     LOOK_AT_MOST,
     LOOK_EVERY,
     finish_fields,
-    finish_video,
     kind_of,
+    prepare_video,
     published,
     stage_photos,
     status_of,
     trouble_in,
     upload_reel,
-    upload_video,
 )
 from polypost.platforms.facebook.upload import send_file
 
@@ -145,11 +144,10 @@ class FacebookConnector(Connector):
 
     async def _video(self, run: Run, graph: Graph, post: Post) -> Proof:
         """Upload and finish it unseen, then show it; one that stays unseen is done with its finish."""
-        begun = await upload_video(run, graph, post)
+        begun = await prepare_video(run, graph, post)
         video = str(begun["video"])
         path, fields, host = f"{run.account.id}/videos", finish_fields(post, begun), VIDEO
         if post.options.shown:
-            video = await finish_video(run, graph, post, begun)
             path, fields, host = video, {"published": "true"}, SPEC.hosts["graph"]
 
         async def send() -> Proof:

@@ -60,7 +60,11 @@ class Graph:
         """As `post`, with a body of its own."""
         return await self._judge(
             await self.session.http.request(
-                "POST", url(path, host), headers={**self._headers(), **headers}, content=content, timeout=timeout
+                "POST",
+                url(path, host),
+                headers={**self._headers(), **headers},
+                content=content,
+                timeout=timeout,
             )
         )
 

@@ -62,42 +62,57 @@ def _alt_text(post: Post, number: int) -> str:
     return texts[number - 1].strip() if number <= len(texts) else ""
 
 
-async def upload_video(run: Run, graph: Graph, post: Post) -> Mapping[str, Any]:
-    """Upload a video in pieces; its `video` id and its upload `session`. Begins anew when the session is lost."""
-    edge, file = f"{run.account.id}/videos", post.media[0]
+async def prepare_video(run: Run, graph: Graph, post: Post) -> Mapping[str, Any]:
+    """Upload a video; its `video` id and its upload `session`. One that will be shown is finished and waited for.
+
+    Begins anew when Facebook loses the upload.
+    """
     for build in range(1, BUILDS + 1):
-        mark = "" if build == 1 else f" (build {build})"
-
-        async def start() -> dict[str, Any]:
-            fields = {"upload_phase": "start", "file_size": str(file.size)}
-            body = await graph.post(edge, fields, host=VIDEO)
-            made = {"video": _text(body, "video_id"), "session": _text(body, "upload_session_id")}
-            return made | {"piece": list(next_piece(body))}
-
-        begun = await run.step(f"video: start{mark}", start)
-        first = (int(begun["piece"][0]), int(begun["piece"][1]))
-
-        async def fill(session: str = str(begun["session"]), first: tuple[int, int] = first) -> bool:
-            try:
-                await send_pieces(graph, edge, session, file, first)
-            except Gone:
-                return False
-            return True
-
-        if await run.step(f"video: upload{mark}", fill):
+        begun = await _upload(run, graph, post, "" if build == 1 else f" (build {build})")
+        if begun is not None:
+            if post.options.shown:
+                await _wait_until_ready(run, graph, str(begun["video"]))
             return begun
     raise Unavailable("Facebook keeps losing the video's upload.")
 
 
-async def finish_video(run: Run, graph: Graph, post: Post, begun: Mapping[str, Any]) -> str:
-    """Call a video complete without showing it, and wait until Facebook has worked on it; its id."""
+async def _upload(run: Run, graph: Graph, post: Post, mark: str) -> Mapping[str, Any] | None:
+    """One build of a video; None when its session was lost."""
+    edge, file = f"{run.account.id}/videos", post.media[0]
+
+    async def start() -> dict[str, Any]:
+        fields = {"upload_phase": "start", "file_size": str(file.size)}
+        body = await graph.post(edge, fields, host=VIDEO)
+        made = {"video": _text(body, "video_id"), "session": _text(body, "upload_session_id")}
+        return made | {"piece": list(next_piece(body))}
+
+    begun = await run.step(f"video: start{mark}", start)
+    first = (int(begun["piece"][0]), int(begun["piece"][1]))
+
+    async def fill() -> bool:
+        try:
+            await send_pieces(graph, edge, str(begun["session"]), file, first)
+        except Gone:
+            return False
+        return True
 
     async def finish() -> bool:
-        body = await graph.post(f"{run.account.id}/videos", finish_fields(post, begun), host=VIDEO)
+        try:
+            body = await graph.post(edge, finish_fields(post, begun), host=VIDEO)
+        except Gone:
+            # A finish whose answer was lost leaves no session behind, but a video that is worked on.
+            status = await status_of(graph, str(begun["video"]))
+            return status.get("video_status") in {"processing", "ready"}
         return body.get("success") is not False
 
-    await run.step("video: finish", finish)
-    video = str(begun["video"])
+    if not await run.step(f"video: upload{mark}", fill):
+        return None
+    if post.options.shown and not await run.step(f"video: finish{mark}", finish):
+        return None
+    return begun
+
+
+async def _wait_until_ready(run: Run, graph: Graph, video: str) -> None:
     began = run.now()
 
     async def look() -> bool | NotYet:
@@ -110,7 +125,6 @@ async def finish_video(run: Run, graph: Graph, post: Post, begun: Mapping[str, A
         return NotYet("Facebook is working on the video", after=_patience(run.now() - began))
 
     await run.until("video: ready", look, every=LOOK_EVERY, at_most=LOOK_AT_MOST)
-    return video
 
 
 def finish_fields(post: Post, begun: Mapping[str, Any]) -> dict[str, str]:
