@@ -71,7 +71,7 @@ async def prepare_video(run: Run, graph: Graph, post: Post) -> Mapping[str, Any]
         begun = await _upload(run, graph, post, "" if build == 1 else f" (build {build})")
         if begun is not None:
             if post.options.shown:
-                await _wait_until_ready(run, graph, str(begun["video"]))
+                await _wait_until_ready(run, graph, begun)
             return begun
     raise Unavailable("Facebook keeps losing the video's upload.")
 
@@ -84,7 +84,7 @@ async def _upload(run: Run, graph: Graph, post: Post, mark: str) -> Mapping[str,
         fields = {"upload_phase": "start", "file_size": str(file.size)}
         body = await graph.post(edge, fields, host=VIDEO)
         made = {"video": _text(body, "video_id"), "session": _text(body, "upload_session_id")}
-        return made | {"piece": list(next_piece(body))}
+        return made | {"piece": list(next_piece(body)), "at": run.now().isoformat()}
 
     begun = await run.step(f"video: start{mark}", start)
     first = (int(begun["piece"][0]), int(begun["piece"][1]))
@@ -112,11 +112,11 @@ async def _upload(run: Run, graph: Graph, post: Post, mark: str) -> Mapping[str,
     return begun
 
 
-async def _wait_until_ready(run: Run, graph: Graph, video: str) -> None:
-    began = run.now()
+async def _wait_until_ready(run: Run, graph: Graph, begun: Mapping[str, Any]) -> None:
+    began = datetime.fromisoformat(begun["at"])
 
     async def look() -> bool | NotYet:
-        status = await status_of(graph, video)
+        status = await status_of(graph, str(begun["video"]))
         state = str(status.get("video_status") or "")
         if state == "ready":
             return True
