@@ -19,6 +19,7 @@ from polypost.platforms.facebook.simulator.auth import (
     READ,
     Auth,
 )
+from polypost.platforms.facebook.simulator.batch import Batch
 from polypost.platforms.facebook.simulator.films import Films
 from polypost.platforms.facebook.simulator.library import Library
 from polypost.platforms.facebook.simulator.nodes import Nodes
@@ -79,6 +80,7 @@ class FacebookSimulator(Simulator):
         self._films = Films(self, library, timeline, self._posting)
         self._uploads = Uploads(self, library, self._films)
         self._reading = Reading(self, library, timeline, self._films)
+        self._batch = Batch(self)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
@@ -87,6 +89,9 @@ class FacebookSimulator(Simulator):
             *_graph("/dialog/oauth", self.auth.dialog, "GET", "POST"),
             *_graph("/oauth/access_token", self.auth.token, "GET", "POST"),
             *_graph("/debug_token", self._people.debug, "GET"),
+            Route("/", self._batch.run, methods=["POST"]),
+            Route("/v{version:float}/", self._batch.run, methods=["POST"]),
+            Route("/v{version:float}", self._batch.run, methods=["POST"]),
             Route("/profile.php", web.profile),
             Route("/photo.php", web.photo),
             Route("/photo/", web.photo),
@@ -147,7 +152,7 @@ class FacebookSimulator(Simulator):
         calls = (("GET", reading.node), ("POST", reading.change), ("DELETE", reading.delete))
         return [
             Route(path, handler, methods=[method])
-            for path in ("/v{version:float}/{id}", "/{id}")
+            for path in ("/v{version:float}/{id}", "/v{version:float}/{id}/", "/{id}")
             for method, handler in calls
         ]
 
@@ -188,8 +193,10 @@ class FacebookSimulator(Simulator):
 
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
-    """A path with a version before it and without."""
-    return [Route(prefix + path, handler, methods=list(methods)) for prefix in ("/v{version:float}", "")]
+    """A path with a version before it, where Meta's own client ends some in a slash, and without."""
+    version = "/v{version:float}"
+    paths = (version + path, f"{version}{path}/", path)
+    return [Route(each, handler, methods=list(methods)) for each in paths]
 
 
 async def _nowhere(_request: Request) -> Response:
