@@ -157,10 +157,9 @@ def _picture(path: str, facts: Facts, options: FacebookOptions) -> Iterator[Prob
 
 
 def _video(path: str, facts: Facts, options: FacebookOptions) -> Iterator[Problem]:
-    takes = SPEC.media_types["video"] if options.content_type is None else ("video/mp4",)
-    if facts.mime not in takes:
-        names = "MP4 and MOV videos" if options.content_type is None else "MP4 videos here"
-        yield Problem(path, f"Facebook takes {names}; this is {facts.mime}.", _REENCODE, "media_format")
+    if facts.mime not in SPEC.media_types["video"]:
+        message = f"Facebook takes MP4 and MOV videos; this is {facts.mime}."
+        yield Problem(path, message, _REENCODE, "media_format")
     if options.content_type is None:
         return
     yield from _length(path, facts, options.content_type)

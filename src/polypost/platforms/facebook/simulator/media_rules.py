@@ -46,8 +46,8 @@ def film(path: Path, kind: str) -> tuple[Facts | None, str | None]:
         facts = probe(path)
     except (Unsupported, TooManyPixels):
         return None, "The file is not a video."
-    if facts.mime not in FILMS or (kind != VIDEO and facts.mime != "video/mp4"):
-        return facts, f"Videos of type {facts.mime} are not supported here."
+    if facts.mime not in FILMS:
+        return facts, f"Files of type {facts.mime} are not supported here."
     return facts, None if kind == VIDEO else _wrong_length(facts, kind) or _wrong_shape(facts)
 
 
