@@ -37,8 +37,8 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
         ),
         Deviation(
             "POST advideo /thumbnails",
-            "the extract has no edge for covers; the client's own AdVideo knows it for reading only",
-            "Meta for Developers, Graph API: Video thumbnails, read 2026-11-24",
+            "the extract leaves the edge of covers out; the client it is taken from has it",
+            "facebook-business 26.0.3, AdVideo.create_thumbnail, read 2026-11-24",
         ),
         Deviation(
             "page.picture",
