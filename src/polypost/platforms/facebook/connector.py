@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from polypost.errors import OutcomeUnknown, Problem, Rejected
+from polypost.errors import OutcomeUnknown, Problem, Rejected, Undone
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import (
     Account,
@@ -179,16 +179,14 @@ class FacebookConnector(Connector):
     async def _wait_for(self, run: Run, graph: Graph, video: str) -> None:
         """Wait until a film that was published is worked on: Facebook takes it first and judges it afterwards."""
 
-        async def look() -> str | NotYet:
+        async def look() -> bool | NotYet:
             status = await status_of(graph, video)
             if status.get("video_status") in {"error", "expired"}:
-                return trouble_in(status)
+                raise Undone(trouble_in(status), code="media_rejected", next_step="Re-encode it and try again.")
             out = status.get("video_status") == "ready" and published(status)
-            return "" if out else NotYet("Facebook is working on the video")
+            return True if out else NotYet("Facebook is working on the video")
 
-        trouble = await run.until("processed", look, every=LOOK_EVERY, at_most=LOOK_AT_MOST)
-        if trouble:
-            run.warn(f"Facebook took the video and does not show it. {trouble}")
+        await run.until("processed", look, every=LOOK_EVERY, at_most=LOOK_AT_MOST)
 
     async def _cover(self, run: Run, graph: Graph, post: Post, video: str) -> None:
         file = post.extra_media.get(post.options.video_thumbnail_url)
