@@ -182,7 +182,9 @@ class FacebookConnector(Connector):
         async def look() -> bool | NotYet:
             status = await status_of(graph, video)
             if status.get("video_status") in {"error", "expired"}:
-                raise Undone(trouble_in(status), code="media_rejected", next_step="Re-encode it and try again.")
+                raise Undone(
+                    trouble_in(status), code="media_rejected", next_step="Re-encode it and try again."
+                )
             out = status.get("video_status") == "ready" and published(status)
             return True if out else NotYet("Facebook is working on the video")
 

@@ -15,6 +15,8 @@ from polypost.platforms.facebook.spec import GRAPH, VERSION
 # Usage headers count in percent; at 100 Facebook refuses everything, the answers to comments included.
 _NEARLY_FULL = 95
 _BREATHER = timedelta(minutes=10)
+# The Page's bucket counts 24 hours, so nothing useful waits longer than that.
+_LONGEST_WAIT = timedelta(days=1)
 _COUNTERS = ("call_count", "total_time", "total_cputime")
 
 
@@ -133,9 +135,9 @@ def asked_wait(headers: Mapping[str, str]) -> timedelta | None:
     """How long the headers ask to stay away: Retry-After in seconds, else the Page's bucket in minutes."""
     seconds = headers.get("retry-after", "")
     if seconds.isascii() and seconds.isdigit():
-        return timedelta(seconds=int(seconds))
+        return min(timedelta(seconds=int(seconds[:9])), _LONGEST_WAIT)
     minutes = max((_count(use, "estimated_time_to_regain_access") for use in _uses(headers)), default=0)
-    return timedelta(minutes=minutes) if minutes else None
+    return timedelta(minutes=min(minutes, _LONGEST_WAIT / timedelta(minutes=1))) if minutes > 0 else None
 
 
 def nearly_full(headers: Mapping[str, str]) -> bool:

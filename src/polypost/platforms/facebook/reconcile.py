@@ -11,7 +11,7 @@ from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
 from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.spec import WEB
-from polypost.platforms.facebook.staging import phase, published, status_of, trouble_in
+from polypost.platforms.facebook.staging import phase, published, status_of
 
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
 _CLOCK_SLACK = timedelta(seconds=120)
@@ -62,6 +62,8 @@ async def _photos(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
     body = await graph.get(photos[0], fields="page_story_id")
     if body.get("page_story_id"):
         return Found(Proof(str(body["page_story_id"])))
+    if not attempt.handles["shown"]:
+        return CannotTell("Facebook does not list unpublished posts.")
     for row in await _posts(run, graph, attempt):
         if photos[0] in _targets(row):
             return Found(Proof(str(row["id"]), address(row.get("permalink_url"))))
@@ -94,7 +96,8 @@ async def _reel(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
     video, story = str(attempt.handles["video"]), attempt.handles["kind"] == "video_story"
     status = await status_of(graph, video)
     if status.get("video_status") == "error" or phase(status, "processing") == "error":
-        return CannotTell(trouble_in(status))
+        # It was taken, and the story that goes on from here sees that nothing came of it.
+        return Found(Proof(video))
     if not attempt.handles["shown"]:
         taken = status.get("video_status") in {"processing", "ready"}
         return Found(Proof(video)) if taken else Absent()

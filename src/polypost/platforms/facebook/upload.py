@@ -84,7 +84,7 @@ async def _stream(graph: Graph, address: str, file: MediaFile, offset: int) -> b
     session, rest = graph.session, file.size - offset
     answer = await session.http.request(
         "POST",
-        _ours(address),
+        trusted(address),
         headers={
             "Authorization": f"OAuth {session.token}",
             "offset": str(offset),
@@ -165,7 +165,7 @@ def _patience(size: int) -> float:
     return 60 + size / _SLOWEST
 
 
-def _ours(address: str) -> str:
+def trusted(address: str) -> str:
     """The upload address as given, if it is one of Meta's: nobody else gets the token."""
     parts = urlsplit(address)
     if parts.scheme == "https" and (parts.hostname or "").endswith(".facebook.com"):

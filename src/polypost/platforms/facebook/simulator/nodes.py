@@ -168,7 +168,8 @@ class Nodes:
 
     def photo(self, photo: Photo, page: Account, asked: Asked) -> dict[str, Any]:
         """A photo, staged or posted."""
-        media, posted = photo.media, photo.post is not None and self._net.posts.get(photo.post) is not None
+        media, shown = photo.media, photo.post or ""
+        posted = self._net.posts.get(shown) is not None or self._timeline.draft(shown, page) is not None
         size = {"width": media.get("width"), "height": media.get("height")}
         values: Values = {
             "id": lambda _: photo.id,
@@ -179,7 +180,7 @@ class Nodes:
             "updated_time": lambda _: stamp(photo.created),
             "from": lambda _: {"name": page.name, "id": page.id},
             "link": lambda _: f"{HOST}/photo.php?fbid={photo.id}",
-            "page_story_id": lambda _: photo.post if posted else None,
+            "page_story_id": lambda _: shown if posted else None,
             "picture": lambda _: self.address(media),
             "images": lambda _: [{**size, "source": self.address(media)}],
             "width": lambda _: size["width"],
