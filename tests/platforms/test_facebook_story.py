@@ -182,9 +182,7 @@ def test_what_check_would_have_refused_the_network_refuses_too(tmp_path):
             with pytest.raises(Undone):
                 await CONNECTOR.publish(room.run(), post(film, contentType="reel"))
         with pytest.raises(Rejected):
-            await CONNECTOR.publish(
-                room.run(), post(room.file("a.bin", room.film().data[:40] + b"x" * 11_000_000))
-            )
+            await CONNECTOR.publish(room.run(), post(room.file("a.webp", media.webp())))
         assert await room.posts() == []
 
     play(tmp_path, story)

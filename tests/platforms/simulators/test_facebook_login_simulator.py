@@ -66,7 +66,7 @@ def test_a_configuration_of_login_for_business_stands_for_all_permissions(tell):
         asked = {"client_id": "app", "redirect_uri": BACK, "config_id": "1", "sandbox_decision": "approve"}
         page = await fb.running.http.get(f"{fb.url}/dialog/oauth", params=asked)
         code = parse_qs(urlsplit(page.headers["location"]).query)["code"][0]
-        token = good(await fb.redeem(code, client_id="app", client_secret="any"))["access_token"]  # noqa: S106
+        token = good(await fb.redeem(code, client_id="app", client_secret="any"))["access_token"]
         rows = good(await fb.call("GET", "/v26.0/me/permissions", token=token))["data"]
         assert {"permission": "pages_manage_posts", "status": "granted"} in rows
 
@@ -78,7 +78,7 @@ def test_a_code_works_once_for_its_app_and_its_address_and_not_for_long(tell):
         code = await fb.code()
         bad(await fb.redeem(code, redirect_uri="https://other.example/"), 100, 36008)
         bad(await fb.redeem(code, client_id="other"), 100)
-        bad(await fb.redeem(code, client_secret="wrong"), 101)  # noqa: S106
+        bad(await fb.redeem(code, client_secret="wrong"), 101)
         answer = good(await fb.redeem(code))
         assert answer["token_type"] == "bearer"
         assert 3_600 <= answer["expires_in"] <= 7_200
@@ -206,7 +206,7 @@ def test_what_a_token_is_good_for(tell):
         told = good(await fb.running.http.get(f"{fb.url}/debug_token", params=asked))["data"]
         assert told["is_valid"] is False
         assert told["error"]["subcode"] == 460
-        bad(await fb.call("GET", "/debug_token", token="x|y", params={"input_token": user}), 100)  # noqa: S106
+        bad(await fb.call("GET", "/debug_token", token="x|y", params={"input_token": user}), 100)
         bad(await fb.call("GET", "/debug_token", token=app, params={"input_token": "no"}), 100)
 
     tell(story)

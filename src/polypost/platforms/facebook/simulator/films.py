@@ -93,6 +93,8 @@ class Films:
             with self._net.blobs.path(video.blob).open("r+b") as file:
                 file.truncate(here)
             raise errors.refused("upload_failed")
+        if here + size == total:
+            self.examine(video)
         return JSONResponse(_offsets(here + size, total))
 
     async def _at_once(self, request: Request, caller: Caller, page: Account) -> Response:

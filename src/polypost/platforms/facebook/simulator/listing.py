@@ -62,6 +62,6 @@ def _cursor(key: str) -> str:
 
 def _row_of(cursor: str) -> str:
     try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode()
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise invalid("Param after is not a cursor") from error
