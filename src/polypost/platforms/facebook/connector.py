@@ -26,6 +26,7 @@ from polypost.platforms.base import (
     Tokens,
 )
 from polypost.platforms.facebook import check, oauth, reconcile
+from polypost.platforms.facebook.followups import find_address, set_cover, write_comment
 from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.graph_errors import Gone, PermissionMissing
 from polypost.platforms.facebook.options import FacebookOptions
@@ -42,7 +43,6 @@ from polypost.platforms.facebook.staging import (
     trouble_in,
     upload_reel,
 )
-from polypost.platforms.facebook.upload import send_file
 
 # A list is all there is to find these by, and lists lag or leave things out.
 _NEVER_AGAIN = frozenset({"text", "photo_story"})
@@ -88,10 +88,10 @@ class FacebookConnector(Connector):
         else:
             proof = await self._reel(run, graph, post, kind)
         if kind in {"video", "reel"} and post.options.video_thumbnail_url is not None:
-            await self._cover(run, graph, post, proof.id)
+            await set_cover(run, graph, post, proof.id)
         if post.options.first_comment and not post.options.story:
-            await self._comment(run, graph, post, proof.id)
-        return await self._with_permalink(run, graph, kind, proof)
+            await write_comment(run, graph, post, proof.id)
+        return await find_address(run, graph, kind, proof)
 
     async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
         """Ask the prepared photo or video what became of it; look for a text in the Page's list."""
@@ -189,52 +189,6 @@ class FacebookConnector(Connector):
             return True if out else NotYet("Facebook is working on the video")
 
         await run.until("processed", look, every=LOOK_EVERY, at_most=LOOK_AT_MOST)
-
-    async def _cover(self, run: Run, graph: Graph, post: Post, video: str) -> None:
-        file = post.extra_media.get(post.options.video_thumbnail_url)
-        if file is None:
-            run.warn("The video is out without its thumbnail, which could not be fetched.")
-            return
-
-        async def send() -> bool:
-            fields = {"is_preferred": "true"}
-            return bool(
-                (await send_file(graph, f"{video}/thumbnails", fields, "source", file)).get("success")
-            )
-
-        await run.after(
-            "thumbnail", send, warning="The video is out, but Facebook did not take its thumbnail."
-        )
-
-    async def _comment(self, run: Run, graph: Graph, post: Post, object_id: str) -> None:
-        async def send() -> str | None:
-            return (await graph.post(f"{object_id}/comments", {"message": post.options.first_comment})).get(
-                "id"
-            )
-
-        await run.after(
-            "first comment", send, warning="The post is out, but Facebook refused the first comment."
-        )
-
-    async def _with_permalink(self, run: Run, graph: Graph, kind: str, proof: Proof) -> Proof:
-        if kind == "reel":
-            return Proof(proof.id, reconcile.reel_address(proof.id))
-        if proof.url is not None:
-            return proof
-        # Stories are no objects of the Graph API: only their film or photo is.
-        if kind in {"photo_story", "video_story"}:
-            return Proof(proof.id, f"{SPEC.hosts['web']}/stories/{run.account.id}/{proof.id}/")
-
-        async def permalink() -> str | None:
-            return reconcile.address(
-                (await graph.get(proof.id, fields="id,permalink_url")).get("permalink_url")
-            )
-
-        url = await run.after(
-            "permalink", permalink, warning="The post is out, but Facebook did not tell its address."
-        )
-        # Facebook leads from this address to the post, whatever it looks like there.
-        return Proof(proof.id, url or f"{SPEC.hosts['web']}/{proof.id}")
 
 
 def _handles(post: Post, kind: str, **more: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polypost.platforms.facebook.simulator.errors import invalid
-from polypost.platforms.facebook.simulator.nodes import metrics
+from polypost.platforms.facebook.simulator.phases import metrics
 from polypost.platforms.simkit import Params, SimPost
 
 # Pages API: Insights, read 2026-11-24; the post_impressions family was withdrawn on 15 Jun 2026.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from polypost import clock
@@ -11,7 +10,8 @@ from polypost.platforms.facebook.simulator import errors
 from polypost.platforms.facebook.simulator.auth import PERSON, PERSON_ID
 from polypost.platforms.facebook.simulator.fields import Asked, Values, parse, pick
 from polypost.platforms.facebook.simulator.known import PAGE_FIELDS, PHOTO_FIELDS, POST_FIELDS, VIDEO_FIELDS
-from polypost.platforms.facebook.simulator.library import HERE, Library, Photo, Video
+from polypost.platforms.facebook.simulator.library import Library, Photo, Video
+from polypost.platforms.facebook.simulator.phases import at, metrics, stamp, video_status
 from polypost.platforms.facebook.simulator.timeline import STORY, Timeline
 from polypost.platforms.simkit import Account, Document, Media, Network, SimPost
 
@@ -199,7 +199,7 @@ class Nodes:
             "created_time": lambda _: stamp(video.created),
             "updated_time": lambda _: stamp(video.created),
             "from": lambda _: {"name": page.name, "id": page.id},
-            "status": lambda _: self.video_status(video),
+            "status": lambda _: video_status(video, self._library.received(video)),
             "published": lambda _: video.published,
             "permalink_url": lambda _: path if relative else HOST + path,
             "post_id": lambda _: (video.post or "").rpartition("_")[2] or None,
@@ -207,7 +207,7 @@ class Nodes:
             "source": lambda _: self.address(media) if media and video.status == "ready" else None,
             "picture": lambda _: self._thumb(video),
             "thumbnails": lambda _: {"data": self.thumbnails(video)},
-            "scheduled_publish_time": lambda _: stamp(_at(video.scheduled)) if video.scheduled else None,
+            "scheduled_publish_time": lambda _: stamp(at(video.scheduled)) if video.scheduled else None,
             "comments": lambda inner: self.comments(video.post or video.id, page, inner),
         }
         return pick(values, asked, "Video", plain=("description", "updated_time"), known=VIDEO_FIELDS)
@@ -225,43 +225,6 @@ class Nodes:
         if video.thumb is None:
             return []
         return [{"id": f"{video.id}1", "uri": self._thumb(video), "is_preferred": True, "scale": 1}]
-
-    def video_status(self, video: Video) -> dict[str, Any]:
-        """The phases of a video; the errors of the work on it stand in the second."""
-        here, done = self._library.received(video), video.status
-        uploaded = video.stage == HERE or done in {"ready", "processing"}
-        sent = (
-            "complete"
-            if uploaded
-            else "error"
-            if done == "error"
-            else "in_progress"
-            if here
-            else "not_started"
-        )
-        processing: dict[str, Any] = {"status": "not_started"}
-        if done == "error":
-            failure = {
-                "code": errors.PROCESSING_FAILED,
-                "message": video.wrong or "The video is not readable.",
-            }
-            processing = {"status": "error", "errors": [failure]}
-        elif video.finished:
-            processing = {"status": "complete" if done == "ready" else "in_progress"}
-        publishing: dict[str, Any] = {"status": "not_started"}
-        if video.published:
-            publishing = {"status": "complete" if done == "ready" else "in_progress"}
-            if done == "ready":
-                publishing |= {"publish_status": "published", "publish_time": stamp(_at(video.begun))}
-        elif video.finished and done == "ready" and video.state in {"DRAFT", "SCHEDULED"}:
-            publishing = {"status": "complete", "publish_status": video.state.lower()}
-        return {
-            "video_status": done,
-            "uploading_phase": {"status": sent, "bytes_transferred": here},
-            "processing_phase": processing,
-            "publishing_phase": publishing,
-            "copyright_check_status": {"status": "complete", "matches_found": False},
-        }
 
     def comments_of(self, object_id: str) -> list[Document]:
         """The comments on a post, oldest first."""
@@ -309,15 +272,6 @@ class Nodes:
         }
 
 
-def stamp(instant: datetime) -> str:
-    """A time as the Graph API writes it."""
-    return f"{instant:%Y-%m-%dT%H:%M:%S+0000}"
-
-
-def _at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def _most(asked: Asked) -> int:
     text = asked.modifiers.get("limit", "25")
     return min(int(text), 100) if text.isascii() and text.isdecimal() else 25
@@ -328,17 +282,3 @@ def _summary(count: int, asked: Asked) -> dict[str, Any]:
     if asked.modifiers.get("summary") in {"true", "1", "total_count"}:
         body["summary"] = {"total_count": count, "can_like": True, "has_liked": False}
     return body
-
-
-def metrics(post: SimPost) -> dict[str, int]:
-    """Numbers that grow slowly with a post's age, the same at each look."""
-    minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
-    seed = int(post.id.rpartition("_")[2]) % 89
-    views = int(math.log1p(minutes) * (12 + seed))
-    return {
-        "views": views,
-        "viewers": views * 4 // 5,
-        "clicks": views // 12,
-        "reactions": views // (7 + seed % 5),
-        "shares": views // 70,
-    }

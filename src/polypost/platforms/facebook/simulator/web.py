@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from polypost import clock
 from polypost.platforms.facebook.simulator.library import Library, Video
 from polypost.platforms.facebook.simulator.limits import limit
-from polypost.platforms.facebook.simulator.nodes import metrics
+from polypost.platforms.facebook.simulator.phases import metrics
 from polypost.platforms.facebook.simulator.timeline import Timeline, is_story
 from polypost.platforms.simkit import Account, Pages, SimPost, linkify
 
