@@ -69,7 +69,9 @@ class Spec:
     stands for several accounts, of which the person chooses; `thumbnails` that a media item's `thumbnail` is used;
     `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard;
     `confirms_later` that the answer to the commit call only means "taken" (as does `Found`): a target is out when
-    `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown.
+    `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
+    `own_copies` that the network pulls only from addresses whose owner this server has proven to be, so that it is
+    given this server's copy of public files too.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Spec:
     thumbnails: bool = False
     own_servers: bool = False
     confirms_later: bool = False
+    own_copies: bool = False
 
     def limit(self, name: str) -> int:
         """The whole number behind a limit's name."""

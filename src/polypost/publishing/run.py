@@ -275,6 +275,7 @@ class Publisher:
             target.post_id,
             [*refs, *further],
             nearby=target.platform in self._networks.overrides,
+            own=network.spec.own_copies,
         )
         for place, ref in enumerate([*refs, *further]):
             got = stored[ref.url]
