@@ -148,12 +148,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """A media item as asked for; `facts` is None until its bytes have been probed."""
+    """A media item as asked for; `facts` is None until its bytes have been probed.
+
+    Without an `optional` one, which options may name, the post goes out all the same: when it cannot be had,
+    `Post.extra_media` lacks it, and the connector warns.
+    """
 
     type: MediaKind
     url: str
     thumbnail: str | None = None
     facts: Facts | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,8 @@ class Publisher:
         )
         for place, ref in enumerate([*refs, *further]):
             got = stored[ref.url]
+            if ref.optional:
+                continue
             if isinstance(got, Unavailable):
                 raise got
             if isinstance(got, PolypostError):
