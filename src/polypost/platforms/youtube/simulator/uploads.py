@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
+from weakref import WeakValueDictionary
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 INCOMPLETE = 308
 CLIENT_CLOSED = 499
+PATIENCE = 1.0
 
 
 class Uploads:
@@ -31,6 +35,7 @@ class Uploads:
         self._net = sim.net
         self._sessions = sessions
         self._intake = intake
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def any(self, request: Request) -> Response:
         """Every method: a request with `upload_id` belongs to a session, another begins an upload."""
@@ -59,7 +64,11 @@ class Uploads:
         query = [
             (k, v) for k, v in request.query_params.multi_items() if k not in {"access_token", "key", "alt"}
         ]
-        address = f"{self._net.url}{request.url.path}?{urlencode([*query, ('upload_id', session.id)], quote_via=quote)}"
+        # The host that the client sees, which may be another than ours behind a proxy.
+        base = str(request.base_url).rstrip("/")
+        address = (
+            f"{base}{request.url.path}?{urlencode([*query, ('upload_id', session.id)], quote_via=quote)}"
+        )
         return Response(status_code=200, headers={"location": address, "x-guploader-uploadid": session.id})
 
     async def _multipart(self, request: Request, caller: Caller, order: dict[str, Any]) -> Response:
@@ -91,7 +100,27 @@ class Uploads:
 
     async def _to_session(self, request: Request) -> Response:
         self._sim.auth.known(request)
-        session = self._known(request.query_params["upload_id"])
+        async with self._turn(request.query_params["upload_id"]):
+            return await self._in_turn(request, self._known(request.query_params["upload_id"]))
+
+    @asynccontextmanager
+    async def _turn(self, name: str) -> AsyncIterator[None]:
+        """One request of a session at a time, so that a question is answered after the bytes of a call that broke off.
+
+        A call that hangs is not waited for: whoever asks then learns what was stored before it.
+        """
+        lock = self._turns.setdefault(name, asyncio.Lock())
+        mine = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                mine = await lock.acquire()
+        try:
+            yield
+        finally:
+            if mine:
+                lock.release()
+
+    async def _in_turn(self, request: Request, session: Session) -> Response:
         call = exchange(request)
         call.identify(session.account_id)
         if request.method == "DELETE":
