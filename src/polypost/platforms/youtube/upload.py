@@ -57,7 +57,7 @@ async def open_session(run: Run, resource: dict[str, Any], file: MediaFile, para
     location = answer.headers.get("location")
     if answer.status_code != 200 or not location:
         raise error_for(answer, run.now())
-    return _address(location)
+    return address_of(location)
 
 
 class Upload:
@@ -156,7 +156,7 @@ class Upload:
     def _hear_of_bytes(self, answer: Response) -> None:
         self._at = held(answer)
         if location := answer.headers.get("location"):
-            self.uri = _address(location)
+            self.uri = address_of(location)
 
     def _refuse(self, answer: Response, *, committing: bool = False) -> None:
         """Raise what the protocol itself means by a refusal; the rest is for the table of errors."""
@@ -180,7 +180,7 @@ class Upload:
 async def ask(session: Session, uri: str, size: int) -> Response:
     """Ask a session how far it is: 308 with the bytes it holds, or the video if it holds all of them."""
     headers = _headers(session, size, 0, size)
-    return await session.http.request("PUT", _address(uri), headers=headers, content=b"")
+    return await session.http.request("PUT", address_of(uri), headers=headers, content=b"")
 
 
 def last_piece(at: int, size: int) -> int:
@@ -204,7 +204,7 @@ def _headers(session: Session, at: int, length: int, size: int) -> dict[str, str
     }
 
 
-def _address(uri: str) -> str:
+def address_of(uri: str) -> str:
     """The session's address as given, if it is one of Google's: nobody else gets the token."""
     parts = urlsplit(uri)
     if parts.scheme == "https" and (parts.hostname or "").endswith(".googleapis.com"):

@@ -37,11 +37,8 @@ def split(content_type: str, source: Path, target: Path) -> Related:
     mark = re.escape(b"--" + boundary.encode("latin-1", "replace"))
     with source.open("rb") as file:
         head = file.read(HEAD)
-    parts = re.match(
-        rb"\s*" + mark + rb"[ \t]*\r?\n(.*?)\r?\n\r?\n(.*?)\r?\n" + mark + rb"[ \t]*\r?\n(.*?)\r?\n\r?\n",
-        head,
-        re.DOTALL,
-    )
+    line = mark + rb"[ \t]*\r?\n((?:[^\r\n]+\r?\n)*)\r?\n"
+    parts = re.match(rb"\s*" + line + rb"(.*?)\r?\n" + line, head, re.DOTALL)
     if parts is None:
         raise _malformed()
     try:
