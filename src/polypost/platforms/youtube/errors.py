@@ -62,8 +62,8 @@ class Row:
 
     kind: Kind
     says: str
-    code: str | None = None
     change: str = ""
+    code: str | None = None
 
 
 _TROUBLE = "YouTube has trouble of its own."
@@ -74,21 +74,21 @@ _SETUP = "Whoever runs this server has to look at the app in Google's cloud cons
 
 
 def _field(says: str, change: str) -> Row:
-    return Row(Kind.REFUSED, says, None, change)
+    return Row(Kind.REFUSED, says, change)
 
 
 def _setup(says: str) -> Row:
-    return Row(Kind.REFUSED, says, "platform_setup", _SETUP)
+    return Row(Kind.REFUSED, says, _SETUP, "platform_setup")
 
 
 def _restricted(says: str) -> Row:
     change = "Sign in on youtube.com with this account and follow what it asks for."
-    return Row(Kind.REFUSED, says, "account_restricted", change)
+    return Row(Kind.REFUSED, says, change, "account_restricted")
 
 
 def _no_channel() -> Row:
     change = "Make a channel on youtube.com with this account, then connect it again."
-    return Row(Kind.REFUSED, "This Google account has no YouTube channel.", "no_account", change)
+    return Row(Kind.REFUSED, "This Google account has no YouTube channel.", change, "no_account")
 
 
 REASONS: Mapping[str, Row] = {
@@ -146,8 +146,8 @@ REASONS: Mapping[str, Row] = {
     "invalidImage": Row(
         Kind.REFUSED,
         "YouTube cannot use the picture.",
-        "media_rejected",
         "Save it as a JPEG of at most 2 MB.",
+        "media_rejected",
     ),
     "commentsDisabled": _field(
         "Comments are switched off for the video.", "Switch them on in YouTube Studio."
