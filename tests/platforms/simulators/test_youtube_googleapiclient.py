@@ -148,6 +148,17 @@ def test_uploads_in_one_request(with_client: Callable[[Any], None]) -> None:
         assert details["fileDetails"]["fileSize"] == str(len(data))
         picture = MediaIoBaseUpload(io.BytesIO(media.png(1280, 720)), mimetype="image/png", resumable=True)
         client.thumbnails().set(videoId=video_id, media_body=picture).execute()
+        track = {"videoId": video_id, "language": "en", "name": "English"}
+        lines = MediaIoBaseUpload(
+            io.BytesIO(b"1\n00:00:00,000 --> 00:00:01,000\nHi\n"), mimetype="text/plain"
+        )
+        made = client.captions().insert(part="snippet", body={"snippet": track}, media_body=lines).execute()
+        (listed,) = client.captions().list(part="snippet", videoId=video_id).execute()["items"]
+        assert (listed["id"], listed["snippet"]["language"]) == (made["id"], "en")
+        assert client.captions().download(id=made["id"]).execute().endswith(b"Hi\n")
+        with pytest.raises(HttpError, match="already has a caption track"):
+            client.captions().insert(part="snippet", body={"snippet": track}, media_body=lines).execute()
+        client.captions().delete(id=made["id"]).execute()
         page = requests.get(f"{info.urls['youtube']}/watch?v={video_id}", timeout=5)
         assert "From the client" in page.text
 

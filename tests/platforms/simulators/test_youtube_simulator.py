@@ -537,3 +537,24 @@ def test_pages(tell: Callable[[Any], None]) -> None:
         assert (await yt.running.http.get(f"{yt.url}/vi/nothing/default.jpg")).status_code == 404
 
     tell(story)
+
+
+def test_an_app_reads_what_is_public_with_its_key_alone(tell: Callable[[Any], None]) -> None:
+    async def story(yt: YouTube) -> None:
+        public, private = await yt.video(), await yt.video(status={"privacyStatus": "private"})
+
+        async def read(path: str, **query: str) -> httpx2.Response:
+            return await yt.running.http.get(f"{yt.url}{API}{path}", params={"key": "AIza", **query})
+
+        seen = good(await read("/videos", part="snippet,statistics", id=f"{public},{private}"))
+        assert [item["id"] for item in seen["items"]] == [public]
+        assert len(good(await read("/channels", part="snippet", id=yt.id))["items"]) == 1
+        assert len(good(await read("/search", part="snippet", channelId=yt.id))["items"]) == 1
+        good(await read("/playlistItems", part="snippet", playlistId=f"UU{yt.id[2:]}"))
+        good(await read("/commentThreads", part="snippet", videoId=public))
+        bad(await read("/channels", part="snippet", mine="true"), 401, "required")
+        bad(await read("/search", part="snippet", forMine="true"), 401, "required")
+        bad(await read("/videos", part="fileDetails", id=public), 403, "forbidden")
+        bad(await yt.running.http.delete(f"{yt.url}{API}/videos?id={public}&key=AIza"), 401, "required")
+
+    tell(story)

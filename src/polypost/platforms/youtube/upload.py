@@ -83,6 +83,8 @@ class Upload:
         at = last_piece(0, size) if self._at is None else self._at
         piece = b"".join([part async for part in self._bytes(at, size - at)])
         headers = _headers(self._run, at, len(piece), size)
+        if piece:
+            headers["Content-Type"] = self._file.facts.mime
         answer = await self._run.http.commit("PUT", self.uri, headers=headers, content=piece)
         if answer.status_code in {200, 201}:
             video_id = parsed(answer).get("id")
@@ -127,7 +129,7 @@ class Upload:
         answer = await self._run.http.request(
             "PUT",
             self.uri,
-            headers=_headers(self._run, at, length, size),
+            headers=_headers(self._run, at, length, size) | {"Content-Type": self._file.facts.mime},
             content=self._bytes(at, length),
             timeout=60 + length / _SLOWEST,
         )
@@ -200,7 +202,6 @@ def _headers(session: Session, at: int, length: int, size: int) -> dict[str, str
         **bearer(session),
         "Content-Length": str(length),
         "Content-Range": f"bytes {span}/{size}",
-        "Content-Type": "application/octet-stream",
     }
 
 

@@ -34,7 +34,7 @@ class Analytics:
     async def reports(self, request: Request) -> Response:
         """`GET /v2/reports?ids=channel==MINE&startDate&endDate&metrics[&filters=video==…][&dimensions=day]`."""
         caller = self._sim.auth.enter(request, MAY_ANALYSE | MAY_READ)
-        if not MAY_ANALYSE & set(caller.token.scopes):
+        if not MAY_ANALYSE & caller.scopes:
             raise errors.scope_missing()
         query = request.query_params
         if query.get("ids") not in {"channel==MINE", f"channel=={caller.account.id}"}:

@@ -57,15 +57,16 @@ DEAD = "Token has been expired or revoked."
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The channel behind a call and the token it came with."""
+    """The channel behind a call, its scopes, and the project whose daily quota the call counts against."""
 
     account: Account
-    token: Token
+    project: str
+    scopes: frozenset[str]
 
     @property
-    def project(self) -> str:
-        """Whose daily quota the call counts against."""
-        return self.token.client_id
+    def anonymous(self) -> bool:
+        """Whether an app reads what is public, with nothing but its key."""
+        return not self.account.id
 
 
 class Auth:
@@ -245,12 +246,18 @@ class Auth:
             raise errors.oauth(401, "invalid_client", "Unauthorized")
         return client_id
 
-    def enter(self, request: Request, scopes: frozenset[str]) -> Caller:
-        """The caller. Raises Refused: 401 without a live token, 403 when none of `scopes` was granted."""
+    def enter(self, request: Request, scopes: frozenset[str], *, public: bool = False) -> Caller:
+        """The caller; an app's key suffices for what is `public`.
+
+        Raises Refused: 401 without a live token, 403 when none of `scopes` was granted.
+        """
         caller = self.known(request)
+        key = request.query_params.get("key") or request.headers.get("x-goog-api-key", "")
+        if caller is None and public and key:
+            return Caller(Account("", "", "", {}, clock.now()), key, frozenset())
         if caller is None:
             raise errors.login_required()
-        if not scopes & set(caller.token.scopes):
+        if not scopes & caller.scopes:
             raise errors.scope_missing()
         return caller
 
@@ -270,7 +277,7 @@ class Auth:
         self._sim.admit(request, token)
         if exchange(request).fault("token_expired"):
             raise Refused(errors.unauthenticated())
-        return Caller(account, token)
+        return Caller(account, token.client_id, frozenset(token.scopes))
 
 
 def _answer(access: Token, refresh: Token | None) -> Response:

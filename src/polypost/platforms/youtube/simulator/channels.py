@@ -51,7 +51,7 @@ class Channels:
 
     async def channels(self, request: Request) -> Response:
         """`GET /youtube/v3/channels` of the caller, by id, or by handle."""
-        caller = self._enter(request, "list", MAY_READ)
+        caller = self._read(request)
         asked = parts(request, CHANNEL_PARTS)
         query = request.query_params
         if query.get("mine") == "true":
@@ -101,7 +101,7 @@ class Channels:
 
     async def playlists(self, request: Request) -> Response:
         """`GET /youtube/v3/playlists` of the caller, of a channel, or by id."""
-        caller = self._enter(request, "list", MAY_READ)
+        caller = self._read(request)
         asked = parts(request, PLAYLIST_PARTS)
         query = request.query_params
         if query.get("mine") == "true" or "channelId" in query:
@@ -120,7 +120,7 @@ class Channels:
 
     async def make_playlist(self, request: Request) -> Response:
         """`POST /youtube/v3/playlists`."""
-        caller = self._enter(request, "write", MAY_WRITE)
+        caller = self._write(request)
         asked = parts(request, PLAYLIST_PARTS)
         body = await resource(request)
         title = member(body, "snippet", "title")
@@ -144,7 +144,7 @@ class Channels:
 
     async def delete_playlist(self, request: Request) -> Response:
         """`DELETE /youtube/v3/playlists?id=`."""
-        caller = self._enter(request, "write", MAY_WRITE)
+        caller = self._write(request)
         playlist = self._own(caller, request.query_params.get("id", ""))
         self._net.documents.delete(PLAYLIST, playlist.id)
         return Response(status_code=204)
@@ -169,7 +169,7 @@ class Channels:
 
     async def items(self, request: Request) -> Response:
         """`GET /youtube/v3/playlistItems`: of the uploads newest first, of other playlists in their order."""
-        caller = self._enter(request, "list", MAY_READ)
+        caller = self._read(request)
         asked = parts(request, ITEM_PARTS)
         playlist_id = request.query_params.get("playlistId", "")
         if not playlist_id:
@@ -200,7 +200,7 @@ class Channels:
 
     async def add_item(self, request: Request) -> Response:
         """`POST /youtube/v3/playlistItems`."""
-        caller = self._enter(request, "write", MAY_WRITE)
+        caller = self._write(request)
         asked = parts(request, ITEM_PARTS)
         body = await resource(request)
         playlist = self._own(caller, str(member(body, "snippet", "playlistId") or ""))
@@ -222,7 +222,7 @@ class Channels:
 
     async def remove_item(self, request: Request) -> Response:
         """`DELETE /youtube/v3/playlistItems?id=`."""
-        caller = self._enter(request, "write", MAY_WRITE)
+        caller = self._write(request)
         item = self._net.documents.get(ITEM, request.query_params.get("id", ""))
         if item is None:
             raise errors.not_found("playlist item", "playlistItemNotFound", "youtube.playlistItem")
@@ -254,9 +254,15 @@ class Channels:
         body = {"kind": "youtube#playlistItem", "id": name}
         return tagged(body | {part: values[part] for part in asked if part in values})
 
-    def _enter(self, request: Request, cost: str, scopes: frozenset[str]) -> Caller:
-        caller = self._sim.auth.enter(request, scopes)
-        self._sim.quota.units(caller.project, cost)
+    def _read(self, request: Request) -> Caller:
+        public = request.query_params.get("mine") != "true"
+        caller = self._sim.auth.enter(request, MAY_READ, public=public)
+        self._sim.quota.units(caller.project, "list")
+        return caller
+
+    def _write(self, request: Request) -> Caller:
+        caller = self._sim.auth.enter(request, MAY_WRITE)
+        self._sim.quota.units(caller.project, "write")
         return caller
 
     def _own(self, caller: Caller, playlist_id: str) -> Document:

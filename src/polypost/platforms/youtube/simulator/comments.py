@@ -178,6 +178,6 @@ class Comments:
         return tagged({"kind": "youtube#comment", "id": comment.id, "snippet": snippet})
 
     def _enter(self, request: Request, cost: str) -> Caller:
-        caller = self._sim.auth.enter(request, MAY_COMMENT)
+        caller = self._sim.auth.enter(request, MAY_COMMENT, public=cost == "list")
         self._sim.quota.units(caller.project, cost)
         return caller

@@ -48,6 +48,8 @@ LIMITS: dict[str, Number] = {
     "comments_page_size": Number(20, DISCOVERY),
     "comments_page_size_max": Number(100, DISCOVERY),
     "playlist_title_characters": Number(150, BELIEVED),
+    "caption_bytes": Number(100 * 1024 * 1024, f"{DISCOVERY}, captions.insert"),
+    "caption_name_characters": Number(150, "YouTube Data API, Captions resource"),
     "code_life_seconds": Number(600, OURS),
     "access_life_seconds": Number(3_599, IDENTITY),
     "refresh_idle_days": Number(182, f"{IDENTITY}: six months"),

@@ -15,6 +15,7 @@ from polypost.platforms.simkit import Account, Look, Network, Simulator, Token
 from polypost.platforms.youtube.simulator import errors
 from polypost.platforms.youtube.simulator.analytics import Analytics
 from polypost.platforms.youtube.simulator.auth import ANALYTICS, FORCE, READONLY, UPLOAD, Auth
+from polypost.platforms.youtube.simulator.captions import CaptionIntake, Captions
 from polypost.platforms.youtube.simulator.channels import Channels
 from polypost.platforms.youtube.simulator.comments import Comments
 from polypost.platforms.youtube.simulator.intake import (
@@ -68,6 +69,7 @@ class YouTubeSimulator(Simulator):
         intakes: tuple[tuple[str, Intake], ...] = (
             (f"{API}/videos", VideoIntake(self)),
             (f"{API}/thumbnails/set", ThumbnailIntake(self)),
+            (f"{API}/captions", CaptionIntake(self)),
         )
         self._uploads = [(path, Uploads(self, sessions, intake)) for path, intake in intakes]
 
@@ -101,7 +103,7 @@ class YouTubeSimulator(Simulator):
         ]
 
     def _api(self) -> list[Route]:
-        calls, channels, comments = VideoCalls(self), Channels(self), self.comments
+        calls, channels, comments, captions = VideoCalls(self), Channels(self), self.comments, Captions(self)
         table = (
             ("GET", "/videos", calls.list),
             ("POST", "/videos", calls.needs_media),
@@ -120,6 +122,9 @@ class YouTubeSimulator(Simulator):
             ("DELETE", "/playlistItems", channels.remove_item),
             ("GET", "/commentThreads", comments.threads),
             ("POST", "/commentThreads", comments.start),
+            ("GET", "/captions", captions.list),
+            ("GET", "/captions/{id}", captions.download),
+            ("DELETE", "/captions", captions.delete),
             ("GET", "/comments", comments.comments),
             ("POST", "/comments", comments.reply),
             ("DELETE", "/comments", comments.delete),

@@ -91,8 +91,13 @@ class Uploads:
     async def _at_once(
         self, request: Request, caller: Caller, order: dict[str, Any], body: Any, blob: str
     ) -> Response:
-        order = self._intake.complete(caller, order, body) | {"name": request.headers.get("slug", "unknown")}
-        self._intake.before(request)
+        try:
+            order = self._intake.complete(caller, order, body)
+            self._intake.before(request)
+        except Refused:
+            self._net.blobs.delete(blob)
+            raise
+        order |= {"name": request.headers.get("slug", "unknown")}
         session = self._sessions.open(caller.account.id, caller.project, order, None)
         self._net.blobs.delete(session.blob)
         self._sessions.change(session, blob=blob)

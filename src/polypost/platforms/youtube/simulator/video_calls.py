@@ -39,7 +39,7 @@ class VideoCalls:
 
     async def list(self, request: Request) -> Response:
         """`GET /youtube/v3/videos` by id, by chart, or by the caller's rating."""
-        caller = self._enter(request, "list")
+        caller = self._enter(request, "list", public="myRating" not in request.query_params)
         asked = parts(request, READABLE)
         if "id" in request.query_params:
             found = [post for video_id in ids(request) if (post := self._sim.videos.get(video_id))]
@@ -114,10 +114,10 @@ class VideoCalls:
 
     async def search(self, request: Request) -> Response:
         """`GET /youtube/v3/search`: the caller's videos with `forMine`, a channel's or everybody's public ones without."""
-        caller = self._sim.auth.enter(request, MAY_READ)
+        query = request.query_params
+        caller = self._sim.auth.enter(request, MAY_READ, public=query.get("forMine") != "true")
         self._sim.quota.search(caller.project)
         parts(request, ("id", "snippet"))
-        query = request.query_params
         if query.get("type", "video") != "video" and query.get("forMine") != "true":
             return shown(request, page(request, "searchListResponse", []))
         mine = query.get("forMine") == "true"
@@ -156,7 +156,7 @@ class VideoCalls:
 
     async def categories(self, request: Request) -> Response:
         """`GET /youtube/v3/videoCategories` by region or id."""
-        self._enter(request, "list")
+        self._enter(request, "list", public=True)
         parts(request, ("snippet", "id"))
         wanted = ids(request)
         if not wanted and "regionCode" not in request.query_params:
@@ -181,8 +181,10 @@ class VideoCalls:
         self._enter(request, "list", MAY_WRITE)
         raise errors.refused(400, "mediaBodyRequired", "The request does not include the video content.")
 
-    def _enter(self, request: Request, cost: str, scopes: frozenset[str] = MAY_READ) -> Caller:
-        caller = self._sim.auth.enter(request, scopes)
+    def _enter(
+        self, request: Request, cost: str, scopes: frozenset[str] = MAY_READ, *, public: bool = False
+    ) -> Caller:
+        caller = self._sim.auth.enter(request, scopes, public=public)
         self._sim.quota.units(caller.project, cost)
         return caller
 
