@@ -330,23 +330,21 @@ def test_a_dead_token_and_a_missing_channel_are_said(tell: Callable[[Any], None]
     tell(story)
 
 
-@pytest.mark.parametrize(
-    ("text", "given", "word"),
-    [
-        ("x" * 5001, {}, "description"),
-        ("a < b", {"title": "T"}, "description"),
-        ("", {"title": "x" * 101}, "title"),
-        ("", {"tags": ["x" * 501]}, "tags"),
-        ("", {"categoryId": "18"}, "category"),
-    ],
+REFUSED_TEXTS = (
+    ("x" * 5001, {}, "description"),
+    ("a < b", {"title": "T"}, "description"),
+    ("", {"title": "x" * 101}, "title"),
+    ("", {"tags": ["x" * 501]}, "tags"),
+    ("", {"categoryId": "18"}, "category"),
 )
-def test_what_check_would_have_refused_the_network_refuses_too(
-    tell: Callable[[Any], None], text: str, given: dict[str, Any], word: str
-) -> None:
+
+
+def test_what_check_would_have_refused_the_network_refuses_too(tell: Callable[[Any], None]) -> None:
     async def story(room: Room) -> None:
-        with pytest.raises(Rejected, match=word):
-            await CONNECTOR.publish(room.run(), post(room.film(), text, **given))
-        assert await room.posts() == []
+        for text, given, word in REFUSED_TEXTS:
+            with pytest.raises(Rejected, match=word):
+                await CONNECTOR.publish(room.run(), post(room.film(), text, **given))
+            assert await room.posts() == []
 
     tell(story)
 

@@ -88,7 +88,7 @@ class Web:
             post=post,
             video=post.media[0],
             short=short(post),
-            poster=f"/vi/{post.id}/hqdefault.jpg",
+            poster=f"/vi/{post.id}/hqdefault.jpg" if post.raw["thumbnail"] else "",
             text=linkify(post.text),
             notes=_notes(post),
             state=_state(post),
