@@ -67,7 +67,11 @@ class Spec:
 
     `oauth` is None where accounts come in another way (`SignsIn`, `OnServers`). `account_choice` says that one login
     stands for several accounts, of which the person chooses; `thumbnails` that a media item's `thumbnail` is used;
-    `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard.
+    `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard;
+    `confirms_later` that the answer to the commit call only means "taken" (as does `Found`): a target is out when
+    `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
+    `own_copies` that the network pulls only from addresses whose owner this server has proven to be, so that it is
+    given this server's copy of public files too.
     """
 
     id: str
@@ -85,6 +89,8 @@ class Spec:
     account_choice: bool = False
     thumbnails: bool = False
     own_servers: bool = False
+    confirms_later: bool = False
+    own_copies: bool = False
 
     def limit(self, name: str) -> int:
         """The whole number behind a limit's name."""
@@ -373,6 +379,24 @@ class Revokes(Protocol):
 
     async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
         """End the authorisation on the network's side; best effort."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A place of an account on which posts stand; `privacy` is the network's word."""
+
+    id: str
+    name: str
+    description: str | None
+    privacy: str
+
+
+@runtime_checkable
+class Boards(Protocol):
+    """A network whose posts stand on boards that the person chooses from."""
+
+    async def boards(self, session: Session) -> list[Board]:
+        """All boards that this authorisation may see."""
 
 
 @runtime_checkable
