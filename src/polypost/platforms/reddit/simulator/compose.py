@@ -13,6 +13,7 @@ from polypost.platforms.reddit.simulator import errors, subreddits
 from polypost.platforms.reddit.simulator.library import Asset, Library
 from polypost.platforms.reddit.simulator.limits import limit
 from polypost.platforms.reddit.simulator.subreddits import Subreddit
+from polypost.platforms.reddit.simulator.things import lookup
 from polypost.platforms.simkit import Account, Network, Params, SimPost
 
 KINDS = frozenset({"self", "link", "image", "video", "videogif", "crosspost"})
@@ -136,11 +137,8 @@ class Composer:
         if not url:
             raise errors.says("NO_URL", "url")
         parts = urlsplit(url)
-        if (
-            parts.scheme not in {"http", "https"}
-            or "." not in (parts.hostname or "")
-            or re.search(r"\s", url)
-        ):
+        host = parts.hostname or ""
+        if parts.scheme not in {"http", "https"} or "." not in host or re.search(r"\s", host):
             raise errors.says("BAD_URL", "url")
         if parts.hostname == BANNED_DOMAIN:
             raise errors.says("DOMAIN_BANNED", "url", f"{parts.hostname} is not allowed on reddit: spam")
@@ -168,7 +166,7 @@ class Composer:
             order.poster = poster.document.body["blob"]
 
     def _crosspost(self, order: Order, params: Params) -> None:
-        parent = self._net.posts.get(params.text("crosspost_fullname").removeprefix("t3_"))
+        parent = lookup(self._net, params.text("crosspost_fullname").removeprefix("t3_"))
         if parent is None or not order.subreddit.crossposts:
             raise errors.says("INVALID_CROSSPOST_THING", "crosspost_fullname")
         order.crosspost = parent

@@ -12,7 +12,7 @@ from polypost import clock
 from polypost.platforms.reddit.simulator import errors, subreddits
 from polypost.platforms.reddit.simulator.auth import Caller
 from polypost.platforms.reddit.simulator.limits import limit
-from polypost.platforms.reddit.simulator.things import COMMENT, listing, say, visible
+from polypost.platforms.reddit.simulator.things import COMMENT, listing, lookup, say, visible
 from polypost.platforms.simkit import SimPost, exchange
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Reading:
         if kind == "t5":
             known = next((each for each in subreddits.DEMO if each.id == bare), None)
             return self._sim.things.community(known) if known else None
-        post = self._net.posts.get(bare, deleted=True) if kind == "t3" else None
+        post = lookup(self._net, bare, deleted=True) if kind == "t3" else None
         reader = caller.account.id if caller.account else None
         return self._sim.things.post(post, reader=reader) if post and visible(post) else None
 
@@ -152,7 +152,7 @@ class Reading:
         """`GET /comments/<id>`: the post and its comments, as two lists."""
         caller = await self._sim.auth.enter(request, "read")
         thing = self._thing(caller, f"t3_{request.path_params['id']}")
-        post = self._net.posts.get(request.path_params["id"], deleted=True)
+        post = lookup(self._net, request.path_params["id"], deleted=True)
         if thing is None or post is None:
             raise errors.not_found()
         below = self._sim.things.comments(post)

@@ -19,7 +19,7 @@ from polypost.platforms.reddit.simulator.library import Library
 from polypost.platforms.reddit.simulator.limits import limit
 from polypost.platforms.reddit.simulator.rates import Rates
 from polypost.platforms.reddit.simulator.subreddits import find
-from polypost.platforms.reddit.simulator.things import COMMENT, HOST, new_id, say
+from polypost.platforms.reddit.simulator.things import COMMENT, HOST, lookup, new_id, say
 from polypost.platforms.reddit.simulator.websocket import OneMessage, asks_for_socket
 from polypost.platforms.simkit import Refused, SimPost, exchange
 
@@ -194,7 +194,7 @@ class Submit:
         if kind == "t1":
             comment = self._net.documents.get(COMMENT, bare)
             bare = str(comment.account_id) if comment else ""
-        return self._net.posts.get(bare) if kind in {"t1", "t3"} else None
+        return lookup(self._net, bare) if kind in {"t1", "t3"} else None
 
     async def edit(self, request: Request) -> Response:
         """`POST /api/editusertext`: the text of one's own text post or comment."""

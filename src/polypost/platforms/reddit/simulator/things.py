@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,6 +60,11 @@ def visible(post: SimPost) -> bool:
     return bool(post.raw["ready"] <= clock.now().timestamp())
 
 
+def lookup(net: Network, post_id: str, *, deleted: bool = False) -> SimPost | None:
+    """A post by its id; one is always there, so that it can be crossposted."""
+    return WELCOME if post_id == WELCOME.id else net.posts.get(post_id, deleted=deleted)
+
+
 class Things:
     """Builds the objects."""
 
@@ -73,6 +79,7 @@ class Things:
         """The data of a post."""
         raw = post.raw
         author = self._net.accounts.get(post.account_id)
+        name = author.username if author else raw.get("author", "[deleted]")
         community = subreddits.find(self._net, raw["sr"])
         gone = (
             "[deleted]"
@@ -90,7 +97,7 @@ class Things:
             "selftext_html": None
             if not raw["body"] or gone
             else f'<div class="md"><p>{html.escape(raw["body"])}</p></div>',
-            "author": "[deleted]" if post.deleted or author is None else author.username,
+            "author": "[deleted]" if post.deleted else name,
             "author_fullname": f"t2_{post.account_id}",
             "subreddit": raw["sr"],
             "subreddit_id": f"t5_{community.id}" if community else None,
@@ -191,7 +198,7 @@ class Things:
         }
 
     def _crosspost(self, parent_id: str) -> dict[str, Any]:
-        parent = self._net.posts.get(parent_id, deleted=True)
+        parent = lookup(self._net, parent_id, deleted=True)
         listed = [self.link(parent)] if parent else []
         url = HOST + parent.permalink if parent else HOST
         return {
@@ -217,7 +224,7 @@ class Things:
     def comment(self, comment: Document) -> dict[str, Any]:
         """A comment."""
         body = comment.body
-        post = self._net.posts.get(str(comment.account_id), deleted=True)
+        post = lookup(self._net, str(comment.account_id), deleted=True)
         created = math.floor(comment.created.timestamp()) if "created" not in body else body["created"]
         gone = body["deleted"]
         data = {
@@ -322,6 +329,40 @@ _QUIET: dict[str, Any] = {
     "banned_by": None,
     "approved_by": None,
 }
+
+
+WELCOME = SimPost(
+    seq=0,
+    platform="reddit",
+    id="welcome",
+    account_id="welcome",
+    created=datetime(2026, 1, 1, tzinfo=UTC),
+    text="Welcome to the sandbox",
+    media=[],
+    permalink="/r/sandbox/comments/welcome/welcome_to_the_sandbox/",
+    parent=None,
+    thread="sandbox",
+    deleted=None,
+    raw={
+        "author": "sandbox_team",
+        "title": "Welcome to the sandbox",
+        "body": "This post is always here, to be commented on and crossposted.",
+        "kind": "self",
+        "sr": "sandbox",
+        "url": "",
+        "flair_id": None,
+        "flair_text": None,
+        "nsfw": False,
+        "spoiler": False,
+        "send_replies": True,
+        "items": [],
+        "poster": None,
+        "poll": None,
+        "crosspost_parent": None,
+        "ready": 0.0,
+        "removed": False,
+    },
+)
 
 
 def _escaped(value: Any) -> Any:

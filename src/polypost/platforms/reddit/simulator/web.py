@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from polypost.platforms.reddit.simulator import subreddits
 from polypost.platforms.reddit.simulator.subreddits import Subreddit
-from polypost.platforms.reddit.simulator.things import visible
+from polypost.platforms.reddit.simulator.things import lookup, visible
 from polypost.platforms.simkit import Pages, SimPost
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Web:
 
     async def post(self, request: Request) -> Response:
         """A post; a deleted one is still there, without what it said."""
-        post = self._net.posts.get(request.path_params["id"], deleted=True)
+        post = lookup(self._net, request.path_params["id"], deleted=True)
         if post is None or not visible(post):
             return self._sim.pages.missing(self._sim.look, "page not found")
         comments = [self._sim.things.comment(each)["data"] for each in self._sim.things.comments(post)]
@@ -85,9 +85,7 @@ class Web:
         account = self._net.accounts.get(post.account_id)
         community = subreddits.find(self._net, raw["sr"])
         gone = "[deleted]" if post.deleted else "[removed by moderators]" if raw["removed"] else None
-        parent = (
-            self._net.posts.get(raw["crosspost_parent"], deleted=True) if raw["crosspost_parent"] else None
-        )
+        parent = lookup(self._net, raw["crosspost_parent"], deleted=True) if raw["crosspost_parent"] else None
         inline = (
             {item["media_id"]: post.media[n] for n, item in enumerate(raw["items"])}
             if raw["kind"] == "self"
@@ -102,7 +100,7 @@ class Web:
             "gone": gone is not None,
             "place": community.prefixed if community else f"r/{raw['sr']}",
             "place_url": f"{community.path}/" if community else "/",
-            "author": None if post.deleted or account is None else account.username,
+            "author": None if post.deleted else account.username if account else raw.get("author"),
             "account_id": post.account_id,
             "time": post.created,
             "url": post.permalink,
