@@ -85,7 +85,8 @@ class Said:
         """Read any of Reddit's shapes."""
         body = parsed(answer)
         inner = _object(body.get("json"))
-        rows = [row for row in inner.get("errors") or () if isinstance(row, list) and row]
+        listed = inner.get("errors")
+        rows = [row for row in listed if isinstance(row, list) and row] if isinstance(listed, list) else []
         texts = [_text(row[1]) for row in rows if len(row) > 1]
         texts += [_text(body.get("explanation")), _text(body.get("message"))]
         seconds = inner.get("ratelimit")

@@ -155,13 +155,14 @@ class Submit:
 
         async def news() -> dict[str, Any]:
             until = clock.monotonic() + limit("socket_seconds")
-            while clock.monotonic() < until:
+            while True:
                 found = self._net.documents.get(SOCKET, asset_id)
                 if found is not None and found.body["ready"] <= clock.now().timestamp():
                     post = found.body["post"]
                     return {"type": "success", "payload": {"redirect": HOST + post}} if post else FAILED
+                if clock.monotonic() > until:
+                    return FAILED
                 await asyncio.sleep(0.05)
-            return FAILED
 
         return OneMessage(request, news)
 
