@@ -86,7 +86,7 @@ SPEC = Spec(
         "crosspost",
     ),
     quirks=(
-        "Every post goes to one subreddit, or to the account's own profile as u_<name>, and has a title.",
+        "Every post goes to one subreddit, or to the account's own profile as u_name, and has a title.",
         "Each subreddit decides what it takes: links, text, images, videos, galleries, polls; many want a flair.",
         "Reddit answers most refusals with status 200 and a list of errors.",
         "A post with an image or a video is answered without an id; Polypost finds it among the account's posts.",
