@@ -271,12 +271,52 @@ def test_comments_marks_and_edits(tmp_path: Path) -> None:
     on_reddit(tmp_path, story)
 
 
-@pytest.mark.parametrize("agent", ["", "curl/8.0", "python-requests/2.32", "Mozilla/5.0 (X11)", "short"])
+@pytest.mark.parametrize("agent", ["", "curl/8.0", "python-requests/2.32", "node", "short"])
 def test_a_client_without_a_name_is_turned_away(tmp_path: Path, agent: str) -> None:
     async def story(me: Reddit) -> None:
         answer = await me.call("GET", "/api/v1/me", headers={"user-agent": agent})
         assert answer.status_code == 429
         assert "user agent" in answer.text
+
+    on_reddit(tmp_path, story)
+
+
+def test_strange_bodies_are_refused_and_break_nothing(tmp_path: Path) -> None:
+    async def story(me: Reddit) -> None:
+        gallery = {"sr": "sandbox", "title": "Two"}
+        asset, _ = await me.uploaded()
+        for items in (
+            None,
+            3,
+            [1, 2],
+            [{}, {}],
+            [{"media_id": asset, "caption": 5}] * 2,
+            [{"media_id": [1]}] * 2,
+        ):
+            answer = await me.call("POST", "/api/submit_gallery_post.json", json={**gallery, "items": items})
+            assert answer.json()["json"]["errors"], items
+        for options in (None, 3, "ab", [1, 2], [[], {}]):
+            body = {"sr": "sandbox", "title": "Well?", "options": options, "duration": 1}
+            answer = await me.call("POST", "/api/submit_poll_post", json=body)
+            assert answer.json()["json"]["errors"], options
+        for text in (
+            "[]",
+            "3",
+            '{"document": [3]}',
+            '{"document": [{"e": "par", "c": [3]}]}',
+            '{"document": [{}]}',
+        ):
+            assert await me.refused(richtext_json=text) == "INVALID_OPTION", text
+        for content in (b"{", b"[]", b'"\\ud800"', b'{"title": "\\ud800"}'):
+            headers = {"content-type": "application/json"}
+            answer = await me.call("POST", "/api/submit", content=content, headers=headers)
+            assert answer.status_code == 400, content
+        for path in ("/api/info?id=t9_x,,t3_", "/user/demo/submitted?limit=x&after=zz", "/api/v1/nothing"):
+            assert (await me.call("GET", path)).status_code in {200, 404}, path
+        assert (
+            await me.running.http.get(f"{me.url}/r/sandbox/new.json", headers={"user-agent": AGENT})
+        ).status_code == 401
+        assert await me.running.posts("reddit") == []
 
     on_reddit(tmp_path, story)
 

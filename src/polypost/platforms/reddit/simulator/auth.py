@@ -84,13 +84,10 @@ GENERIC = (
     "okhttp/",
     "go-http-client/",
     "axios/",
-    "node-fetch",
-    "node",
-    "undici",
+    "node-fetch/",
     "curl/",
     "wget/",
     "libwww-perl/",
-    "mozilla/",
 )
 
 

@@ -178,7 +178,7 @@ class Composer:
         try:
             blocks = json.loads(text)["document"]
             lines = [self._block(order, block, account) for block in blocks]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise errors.says("INVALID_OPTION", "richtext_json") from error
         order.body = "\n\n".join(lines)
         if len(order.body) > limit("body_characters"):
@@ -200,6 +200,8 @@ class Composer:
         if asset is None or asset.kind not in _PICTURES:
             raise errors.says("INVALID_OPTION", "items", "that media is not a finished upload of an image")
         caption, link = item.get("caption") or "", item.get("outbound_url") or ""
+        if not isinstance(caption, str) or not isinstance(link, str):
+            raise errors.says("INVALID_OPTION", "items")
         if len(caption) > limit("gallery_caption_characters"):
             raise errors.too_long("caption", limit("gallery_caption_characters"))
         if link and urlsplit(link).scheme not in {"http", "https"}:

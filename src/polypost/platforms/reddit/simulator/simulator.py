@@ -161,7 +161,8 @@ def _either(api: Handler, page: Handler) -> Handler:
     """The same path on two hosts: with a token it is the API's, without it the web's."""
 
     async def choose(request: Request) -> Response:
-        return await (api if "authorization" in request.headers else page)(request)
+        wants_data = "authorization" in request.headers or request.url.path.endswith(".json")
+        return await (api if wants_data else page)(request)
 
     return choose
 
