@@ -225,3 +225,25 @@ def test_a_socket_of_nothing(tmp_path: Path) -> None:
         assert answer.status_code == 404
 
     on_reddit(tmp_path, story)
+
+
+def test_another_kind_of_upgrade_is_an_ordinary_call(tmp_path: Path) -> None:
+    """Some clients offer HTTP/2 with their first request; the connection goes on as it was."""
+
+    async def main(running: Play) -> None:
+        me = await speaker(running)
+        address = urlsplit(me.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        head = f"Host: {address.netloc}\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n"
+        try:
+            for _ in range(2):
+                writer.write(f"GET /r/sandbox/ HTTP/1.1\r\n{head}".encode())
+                answer = await reader.readuntil(b"\r\n\r\n")
+                assert answer.startswith(b"HTTP/1.1 200")
+                length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                assert b"Everything goes" in await reader.readexactly(length)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    play(tmp_path, main)

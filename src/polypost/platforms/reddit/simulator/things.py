@@ -88,7 +88,6 @@ class Things:
             if raw["removed"] and reader != post.account_id
             else None
         )
-        score = self.score(post)
         data: dict[str, Any] = {
             "id": post.id,
             "name": f"t3_{post.id}",
@@ -116,6 +115,16 @@ class Things:
             else "deleted"
             if post.deleted
             else None,
+            "edited": raw.get("edited", False),
+            "likes": True if reader == post.account_id else None,
+            **self._votes(post),
+            **_QUIET,
+        }
+        return data | self._content(post)
+
+    def _votes(self, post: SimPost) -> dict[str, Any]:
+        score = self.score(post)
+        return {
             "score": score,
             "ups": score,
             "downs": 0,
@@ -123,11 +132,7 @@ class Things:
             "num_comments": len(self.comments(post)),
             "num_crossposts": 0,
             "view_count": None,
-            "edited": raw.get("edited", False),
-            "likes": True if reader == post.account_id else None,
-            **_QUIET,
         }
-        return data | self._content(post)
 
     def _content(self, post: SimPost) -> dict[str, Any]:
         raw, kind = post.raw, post.raw["kind"]
