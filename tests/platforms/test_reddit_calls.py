@@ -322,6 +322,12 @@ def test_a_used_up_window_lets_the_account_rest() -> None:
         (until,) = run.holds
         assert timedelta(seconds=80) < until - run.now() <= timedelta(seconds=90)
         assert "submit" in run.rows
+        uploads(net)
+        net.on(SUBMIT, (*unnamed(), headers))
+        run = run_on(http)
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, post("Look", picture()))
+        assert len(run.holds) == 1
 
     tell(story)
 

@@ -25,9 +25,8 @@ def test_a_submission_as_recorded(tmp_path: Path) -> None:
     on_reddit(tmp_path, story)
 
 
-@pytest.mark.parametrize("path", ["/api/submit", "/api/submit/", "/api/submit.json"])
-def test_every_spelling_of_a_path(tmp_path: Path, path: str) -> None:
-    async def story(me: Reddit) -> None:
+def test_every_spelling_of_a_path(tmp_path: Path) -> None:
+    async def spelled(me: Reddit, path: str) -> None:
         form = {"sr": "sandbox", "kind": "self", "title": "Hello", "api_type": "json"}
         as_query = await me.call("POST", path, params=form)
         as_form = await me.call("POST", path, data=form)
@@ -35,6 +34,10 @@ def test_every_spelling_of_a_path(tmp_path: Path, path: str) -> None:
         as_json = await me.call("POST", path, json=form)
         for answer in (as_query, as_form, as_parts, as_json):
             assert answer.json()["json"]["errors"] == []
+
+    async def story(me: Reddit) -> None:
+        for path in ("/api/submit", "/api/submit/", "/api/submit.json"):
+            await spelled(me, path)
 
     on_reddit(tmp_path, story)
 
@@ -95,36 +98,32 @@ def test_refusals_come_with_a_200(tmp_path: Path) -> None:
     on_reddit(tmp_path, story)
 
 
-@pytest.mark.parametrize(
-    ("title", "fields", "reason"),
-    [
-        ("Short", {"text": "Body"}, "MIN_LENGTH"),
-        ("x" * 101, {"text": "Body"}, "MAX_LENGTH"),
-        ("A grand giveaway", {"text": "Body"}, "TITLE_BLACKLISTED_STRING"),
-        ("What a surprise!", {"text": "Body"}, "TITLE_REGEX_REQUIREMENT"),
-        ("A title of its own", {}, "BODY_REQUIRED"),
-        ("A title of its own", {"text": "My referral"}, "BODY_BLACKLISTED_STRING"),
-        ("A title of its own", {"text": "x" * 1_001}, "BODY_MAX_LENGTH"),
-        (
-            "A title of its own",
-            {"kind": "link", "url": "https://other.example/", "text": "x"},
-            "LINK_WHITELIST",
-        ),
-    ],
+RULES: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("Short", {"text": "Body"}, "MIN_LENGTH"),
+    ("x" * 101, {"text": "Body"}, "MAX_LENGTH"),
+    ("A grand giveaway", {"text": "Body"}, "TITLE_BLACKLISTED_STRING"),
+    ("What a surprise!", {"text": "Body"}, "TITLE_REGEX_REQUIREMENT"),
+    ("A title of its own", {}, "BODY_REQUIRED"),
+    ("A title of its own", {"text": "My referral"}, "BODY_BLACKLISTED_STRING"),
+    ("A title of its own", {"text": "x" * 1_001}, "BODY_MAX_LENGTH"),
+    (
+        "A title of its own",
+        {"kind": "link", "url": "https://other.example/", "text": "x"},
+        "LINK_WHITELIST",
+    ),
 )
-def test_rules_are_held_where_they_are_asked_for(
-    tmp_path: Path, title: str, fields: dict[str, Any], reason: str
-) -> None:
+
+
+def test_rules_are_held_where_they_are_asked_for(tmp_path: Path) -> None:
     async def story(me: Reddit) -> None:
-        strict = await me.submit(title, sr="sandboxrules", validate_on_submit="true", **fields)
-        assert strict.status_code == 400
-        body = strict.json()
-        assert (body["reason"], body["error_type"]) == (
-            f"SUBMIT_VALIDATION_{reason}",
-            "SUBMIT_VALIDATION_ERROR",
-        )
-        assert body["explanation"]
-        await me.made(title, sr="sandboxrules", **fields)
+        for title, fields, reason in RULES:
+            strict = await me.submit(title, sr="sandboxrules", validate_on_submit="true", **fields)
+            assert strict.status_code == 400
+            body = strict.json()
+            assert body["reason"] == f"SUBMIT_VALIDATION_{reason}"
+            assert body["error_type"] == "SUBMIT_VALIDATION_ERROR"
+            assert body["explanation"]
+            await me.made(title, sr="sandboxrules", **fields)
 
     on_reddit(tmp_path, story)
 
@@ -271,12 +270,12 @@ def test_comments_marks_and_edits(tmp_path: Path) -> None:
     on_reddit(tmp_path, story)
 
 
-@pytest.mark.parametrize("agent", ["", "curl/8.0", "python-requests/2.32", "node", "short"])
-def test_a_client_without_a_name_is_turned_away(tmp_path: Path, agent: str) -> None:
+def test_a_client_without_a_name_is_turned_away(tmp_path: Path) -> None:
     async def story(me: Reddit) -> None:
-        answer = await me.call("GET", "/api/v1/me", headers={"user-agent": agent})
-        assert answer.status_code == 429
-        assert "user agent" in answer.text
+        for agent in ["", "curl/8.0", "python-requests/2.32", "node", "short"]:
+            answer = await me.call("GET", "/api/v1/me", headers={"user-agent": agent})
+            assert answer.status_code == 429, agent
+            assert "user agent" in answer.text
 
     on_reddit(tmp_path, story)
 

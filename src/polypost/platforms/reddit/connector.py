@@ -126,10 +126,12 @@ async def _submit(run: Run, submission: Submission) -> Proof:
             ends.append(until)
         return _proof(run, answer, unnamed=submission.kind in UNNAMED)
 
-    proof = await run.commit("submit", send, handles=submission.handles)
-    for until in ends:
-        await run.hold(until)
-    return proof
+    try:
+        return await run.commit("submit", send, handles=submission.handles)
+    finally:
+        # Also where the answer names no post, which looks like a lost one.
+        for until in ends:
+            await run.hold(until)
 
 
 def _proof(run: Run, answer: Response, *, unnamed: bool) -> Proof:
