@@ -13,6 +13,7 @@ from polypost.platforms.base import Connector
 SOON = timedelta(days=60)
 BUILT_IN = ("twitter", "instagram", "facebook", "pinterest", "tiktok")
 BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "youtube")
+BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "reddit")
 
 
 @cache
