@@ -11,9 +11,15 @@ from polypost.platforms.base import Connector
 
 # Long enough to update in peace.
 SOON = timedelta(days=60)
-BUILT_IN = ("twitter", "instagram", "facebook", "pinterest", "tiktok")
-BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "youtube")
-BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "reddit")
+BUILT_IN = (
+    "twitter",
+    "instagram",
+    "youtube",
+    "tiktok",
+    "pinterest",
+    "reddit",
+    "facebook",
+)
 
 
 @cache
