@@ -21,7 +21,7 @@ from polypost.access import Keyring, Throttle
 from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
-from polypost.integrations import Connect, Disconnect, TokenSource, Vault, load_master_key
+from polypost.integrations import Apps, Connect, Disconnect, SignIn, TokenSource, Vault, load_master_key
 from polypost.integrations.vault import has_secrets
 from polypost.media import Library
 from polypost.observability import failpoints
@@ -65,6 +65,7 @@ class Rooms:
     tokens: TokenSource
     connect: Connect
     disconnect: Disconnect
+    sign_in: SignIn
     posts: Context
     publisher: Publisher
     keyring: Keyring
@@ -147,7 +148,7 @@ async def open_rooms(
         lease=timedelta(seconds=settings.lease_seconds),
     )
     engine = _engine(settings, store)
-    apps = partial(_app_of, settings, surroundings)
+    apps = Apps(vault, partial(_app_of, settings, surroundings))
     tokens = TokenSource(store, vault, networks, apps)
     policy = Policy(
         lease=timedelta(seconds=settings.lease_seconds),
@@ -170,6 +171,7 @@ async def open_rooms(
         tokens=tokens,
         connect=Connect(store, vault, networks, apps, lambda: public_url),
         disconnect=Disconnect(store, vault, networks, apps),
+        sign_in=SignIn(store, vault, networks),
         posts=Context(engine, settings.price, server),
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
@@ -217,6 +219,8 @@ def _services(rooms: Rooms) -> Services:
         media=rooms.media,
         connect=rooms.connect,
         disconnect=rooms.disconnect,
+        sign_in=rooms.sign_in,
+        vault=rooms.vault,
         remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
         health={
             "store": partial(_store_health, rooms.store),

@@ -31,6 +31,8 @@ WITHOUT_PROJECT = {
     "access/keyring.py:_BY_HASH": "asks whose key this is",
     "integrations/connect.py:_use": "the state is the secret that says which project",
     "integrations/connect.py:write": HOUSEKEEPING,
+    "integrations/selection.py:_live": "the token is the secret that says which project",
+    "integrations/selection.py:offer": HOUSEKEEPING,
     "integrations/tokens.py:_TO_RENEW": HOUSEKEEPING,
     "integrations/vault.py:has_secrets": "asks whether there is any encrypted row",
     "integrations/vault.py:rotate": "a new master key concerns all projects",
