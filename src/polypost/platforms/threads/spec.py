@@ -83,7 +83,7 @@ SPEC = Spec(
     media_types={"image": ("image/jpeg", "image/png"), "video": ("video/mp4", "video/quicktime")},
     reconcile_kind="H",
     retry_when_absent="always",
-    post_kinds=("text", "image", "video", "carousel", "poll", "quote", "reply", "thread"),
+    post_kinds=("text", "image", "video", "carousel", "poll", "thread"),
     quirks=(
         "An emoji counts as the bytes it takes in UTF-8, so most count 4 and a family 25 of the 500 characters.",
         "Threads fetches all media itself, from the URL in the post; that URL has to be public.",
