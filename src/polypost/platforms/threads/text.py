@@ -54,5 +54,9 @@ def different_links(text: str, attached: Iterable[str | None] = ()) -> int:
 
 
 def _essence(link: str) -> tuple[str, str, str]:
-    parts = urlsplit(link if "://" in link else f"https://{link}")
+    try:
+        parts = urlsplit(link if "://" in link else f"https://{link}")
+    except ValueError:
+        # Brackets that hold no IPv6 address: nothing to simplify.
+        return link, "", ""
     return (parts.hostname or "").removeprefix("www."), parts.path.rstrip("/"), parts.query

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from polypost.platforms.simkit import Params
 from polypost.platforms.threads.simulator.errors import invalid
@@ -118,6 +119,10 @@ def _whole(value: Any, least: int) -> bool:
 def web_address(value: Any, name: str) -> str:
     """An address that a link card can show. Raises Refused (100)."""
     text = value.strip() if isinstance(value, str) else ""
-    if not text.lower().startswith(("http://", "https://", "www.")) or " " in text:
+    try:
+        host = urlsplit(text if "://" in text else f"https://{text}").hostname
+    except ValueError:
+        host = None
+    if not host or " " in text or not text.lower().startswith(("http://", "https://", "www.")):
         raise invalid(f"Param {name} must be a valid URI")
     return text

@@ -39,7 +39,10 @@ def count_links(text: str, attached: Iterable[str]) -> int:
 
 def same(link: str) -> str:
     """What two spellings of a link have in common."""
-    parts = urlsplit(link if "://" in link else f"https://{link}")
+    try:
+        parts = urlsplit(link if "://" in link else f"https://{link}")
+    except ValueError:
+        return link
     return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}?{parts.query}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 from starlette.requests import Request
@@ -153,7 +152,7 @@ def _card(post: SimPost) -> tuple[str, str] | None:
     if not link or post.media:
         return None
     address = link if "://" in link else f"https://{link}"
-    return address, urlsplit(address).netloc.removeprefix("www.")
+    return address, address.partition("://")[2].partition("/")[0].removeprefix("www.")
 
 
 def _poll(post: SimPost) -> list[tuple[str, int]]:
