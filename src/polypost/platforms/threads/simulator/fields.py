@@ -31,10 +31,11 @@ def wanted(text: str) -> Wanted:
                 raise _syntax(text, at)
             levels.append(levels[-1][last])
             last = ""
-        elif sign == "}":
-            if len(levels) == 1:
+        else:
+            if sign == "}" and len(levels) == 1:
                 raise _syntax(text, at)
-            levels.pop()
+            if sign == "}":
+                levels.pop()
             last = ""
         at = match.end()
     if len(levels) > 1:
