@@ -13,7 +13,7 @@ import typer.main
 from starlette.routing import Route
 
 from polypost import errors
-from polypost.api import apps, connect, lookups, posts, scheduled, selection
+from polypost.api import apps, connect, lookups, media, posts, scheduled, selection
 from polypost.cli.commands import app
 from polypost.platforms.registry import connectors
 from polypost.platforms.simkit import FAULTS
@@ -121,6 +121,7 @@ def test_every_path_of_the_api() -> None:
         apps.router,
         connect.router,
         lookups.router,
+        media.router,
         posts.router,
         scheduled.router,
         selection.router,

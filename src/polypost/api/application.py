@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import apps, connect, errors, lookups, posts, scheduled, selection
+from polypost.api import apps, connect, errors, lookups, media, posts, scheduled, selection
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
 
@@ -37,6 +37,7 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
         selection.router,
         connect.router,
         apps.router,
+        media.router,
     ):
         app.include_router(router)
     # Served by the short way below; the router has to know of it to name a path's methods.

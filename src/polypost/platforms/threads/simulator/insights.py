@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -57,7 +58,18 @@ class Insights:
         if since.timestamp() < limit("insights_begin") or until < since:
             raise errors.invalid("Params since and until must be times from 13 April 2024 on, in this order")
         posts = self._net.posts.by_account(caller.account.id, limit=POSTS)
-        return JSONResponse({"data": [self._total(caller, name, posts, since, until) for name in names]})
+        data = [self._total(caller, name, posts, since, until) for name in names]
+        return JSONResponse({"data": data, "paging": self._paging(request, since, until)})
+
+    def _paging(self, request: Request, since: datetime, until: datetime) -> dict[str, str]:
+        """The same question about the time before and after."""
+        asked = {name: value for name, value in request.query_params.items() if name != "access_token"}
+        span, address = until - since, f"{self._net.url}{request.url.path}"
+        moved = {"previous": (since - span, since), "next": (until, until + span)}
+        return {
+            way: f"{address}?{urlencode({**asked, 'since': int(a.timestamp()), 'until': int(b.timestamp())})}"
+            for way, (a, b) in moved.items()
+        }
 
     def _numbers(self, post: SimPost) -> dict[str, int]:
         return metrics(post) | {"replies": self._net.posts.count_replies(post.id)}
