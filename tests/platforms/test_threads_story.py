@@ -108,6 +108,17 @@ def test_a_quote_and_a_reply_to_an_own_post(tell):
     tell(story)
 
 
+@pytest.mark.parametrize("option", ["quotePostId", "replyToId"])
+def test_a_post_that_is_not_there_is_neither_quoted_nor_answered(tell, option):
+    async def story(room: Room) -> None:
+        with pytest.raises(Rejected, match="failed to prepare") as refused:
+            await CONNECTOR.publish(room.run(), post(**{option: "18000000000000001"}))
+        assert "still there" in refused.value.message
+        assert await room.posts() == []
+
+    tell(story)
+
+
 def test_a_reply_of_the_chain_whose_answer_was_lost_is_found_and_the_chain_goes_on(tell):
     async def story(room: Room) -> None:
         rows: dict[str, Any] = {}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from tests.platforms.simulators.threads import API, DAY, Threads, at_threads, bad, good, telling
+
+from polypost import clock
 
 
 @pytest.fixture
@@ -52,30 +57,34 @@ def test_a_text_is_contained_published_and_read_back(on):
     on(story)
 
 
-@pytest.mark.parametrize("dress", ["form", "query", "json", "multipart"])
-@pytest.mark.parametrize("token", ["parameter", "bearer", "oauth"])
-@pytest.mark.parametrize("prefix", ["", "/v1.0"])
-def test_every_dress_of_request_that_clients_use(on, dress, token, prefix):
-    async def story(threads: Threads) -> None:
-        async def post(path: str, params: dict[str, Any]) -> dict[str, Any]:
-            headers = {}
-            if token == "parameter":
-                params = params | {"access_token": threads.token}
-            else:
-                headers["authorization"] = f"{token} {threads.token}"
-            how: dict[str, Any] = {
-                "form": {"data": params},
-                "query": {"params": params},
-                "json": {"json": params},
-                "multipart": {"files": {name: (None, value) for name, value in params.items()}},
-            }[dress]
-            url = f"{threads.url}{prefix}{path}"
-            return good(await threads.running.http.post(url, headers=headers, **how))
+def dressed(dress: str, params: dict[str, str]) -> dict[str, Any]:
+    """How a client may send parameters."""
+    ways: dict[str, Any] = {
+        "form": {"data": params},
+        "query": {"params": params},
+        "json": {"json": params},
+        "multipart": {"files": {name: (None, value) for name, value in params.items()}},
+    }
+    return ways[dress]
 
-        made = await post(f"/{threads.id}/threads", {"media_type": "TEXT", "text": "Hello"})
-        await post("/me/threads_publish", {"creation_id": made["id"]})
-        (shown,) = await threads.posts()
-        assert shown["text"] == "Hello"
+
+def test_every_dress_of_request_that_clients_use(on):
+    async def story(threads: Threads) -> None:
+        async def post(path: str, params: dict[str, str], dress: str, token: str) -> dict[str, Any]:
+            bare = token == "parameter"
+            headers = {} if bare else {"authorization": f"{token} {threads.token}"}
+            params = params | ({"access_token": threads.token} if bare else {})
+            how = dressed(dress, params)
+            return good(await threads.running.http.post(threads.url + path, headers=headers, **how))
+
+        for dress, token, prefix in product(
+            ("form", "query", "json", "multipart"), ("parameter", "Bearer", "OAuth"), ("", "/v1.0")
+        ):
+            text = f"{dress} {token} {prefix}"
+            asked = {"media_type": "TEXT", "text": text}
+            made = await post(f"{prefix}/{threads.id}/threads", asked, dress, token)
+            await post(f"{prefix}/me/threads_publish", {"creation_id": made["id"]}, dress, token)
+            assert (await threads.posts())[0]["text"] == text
 
     on(story)
 
@@ -125,6 +134,8 @@ REFUSED: list[dict[str, Any]] = [
     {"text": "x", "reply_to_id": "abc"},
     {"text": "x", "location_id": "77"},
     {"text": "x", "poll_attachment": "{"},
+    {"text": "x", "poll_attachment": '{"option_a":"\\ud800","option_b":"2"}'},
+    {"text": "x", "poll_attachment": "[" * 100_000},
     {"text": "x", "poll_attachment": '{"option_a":"1"}'},
     {"text": "x", "poll_attachment": '{"option_a":"1","option_c":"3"}'},
     {"text": "x", "poll_attachment": '{"option_a":"1","option_b":"2","option_e":"3"}'},
@@ -438,8 +449,6 @@ def test_what_there_is_not(on):
 
 
 def test_state_outlives_the_process(tmp_path):
-    import asyncio
-
     async def main() -> None:
         async with at_threads(tmp_path) as threads:
             post_id = await threads.text("kept")
@@ -461,5 +470,6 @@ def test_demo_accounts_are_the_same_everywhere(on, tmp_path):
             ("24876543210987002", "demo2"),
         ]
         assert int(accounts[0]["platformUserId"]) > 2**53
+        assert datetime.fromisoformat(accounts[0]["extra"]["issued_at"]) <= clock.now()
 
     on(story)

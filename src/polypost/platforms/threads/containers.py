@@ -25,6 +25,7 @@ LOOK_AT_MOST = timedelta(minutes=30)
 # A new container is not seen everywhere at once: "not found" says nothing in its first minutes.
 _APPEARS_WITHIN = timedelta(minutes=3)
 _PAUSE = timedelta(seconds=15)
+_LOOK = "Look whether the post that this one answers or quotes is still there."
 
 
 class _Unset(Exception):
@@ -102,7 +103,8 @@ async def _built(run: Run, part: Part, reply_to: str | None, *, whole: bool) -> 
     raise Rejected(
         f"Threads failed to prepare this {BUILDS} times. {why}",
         code=why.code if why.code != Gone.code else None,
-        next_step=why.next_step or "Try again later.",
+        next_step=why.next_step
+        or (_LOOK if reply_to or "quote_post_id" in part.further else "Try again later."),
     )
 
 

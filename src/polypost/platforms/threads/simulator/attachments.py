@@ -24,9 +24,12 @@ def structure(params: Params, name: str) -> Any:
     if not value.strip():
         return None
     try:
-        return json.loads(value)
-    except ValueError as error:
+        made = json.loads(value)
+        # Escapes can hide halves of surrogate pairs, which are no text.
+        json.dumps(made, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise invalid(f"Param {name} must be valid JSON") from error
+    return made
 
 
 def poll(params: Params) -> dict[str, str] | None:

@@ -187,7 +187,7 @@ class Auth:
             scopes=scopes,
             lifetime=timedelta(seconds=seconds),
             family=family,
-            prefix="THQ",
+            prefix="THQVJ",
         )
 
     def _renewed(self, token: Token) -> Token:

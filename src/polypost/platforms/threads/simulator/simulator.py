@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -117,6 +117,11 @@ class ThreadsSimulator(Simulator):
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token of sixty days; Threads has no refresh tokens."""
         return self.auth.issue(LONG, account, client_id, scopes, seconds=limit("long_token_seconds")), None
+
+    def token_extra(self, account: Account) -> dict[str, Any]:
+        """When the demo token was made: a client that does not know asks for a renewal too early and is refused."""
+        token = self.net.tokens.newest(LONG, account_id=account.id, client_id=self.client_id)
+        return {} if token is None else {"issued_at": token.issued.isoformat()}
 
     def profile_path(self, username: str) -> str:
         """With the sign that Threads puts before names."""

@@ -69,7 +69,12 @@ class Web:
             each for each in thread if each.seq > post.seq and each.parent in {post.id, *_chain(post, thread)}
         ]
         shown = [*reversed(above), post, *(each for each in below if not each.raw["hidden"])]
-        views = [self._view(each, focus=each.id == post.id, joined=each is not shown[-1]) for each in shown]
+        # A line leads from a post to the next one where that answers it.
+        ends = [*(each.parent for each in shown[1:]), None]
+        views = [
+            self._view(each, focus=each.id == post.id, joined=end == each.id)
+            for each, end in zip(shown, ends, strict=True)
+        ]
         name = self._author(post)[0]
         return self._pages.render("post.html", look=self._sim.look, views=views, title=f"{name} on Threads")
 
