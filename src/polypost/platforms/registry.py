@@ -20,6 +20,7 @@ BUILT_IN = (
     "reddit",
     "facebook",
 )
+BUILT_IN = ("twitter", "instagram", "pinterest", "threads", "tiktok")
 
 
 @cache
