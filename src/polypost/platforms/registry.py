@@ -19,8 +19,8 @@ BUILT_IN = (
     "pinterest",
     "reddit",
     "facebook",
+    "threads",
 )
-BUILT_IN = ("twitter", "instagram", "pinterest", "threads", "tiktok")
 
 
 @cache
