@@ -213,12 +213,13 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a commit call as the intent row holds it."""
+    """One try at a commit call as the intent row holds it; `refusal` is how it was refused as a duplicate, if it was."""
 
     part: str
     number: int
     started_at: datetime
     handles: Mapping[str, Any]
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
