@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from httpx2 import Response
+
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
 from polypost.platforms.linkedin.api import ask, encoded, permalink
-from polypost.platforms.linkedin.errors import POST_URN, Said, parsed
+from polypost.platforms.linkedin.errors import POST_URN, Said, error_for, parsed
 from polypost.platforms.linkedin.text import essence, plain
 
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
@@ -49,7 +51,7 @@ async def _named(run: Run, attempt: Attempt, since: datetime) -> str | None:
     found = POST_URN.search(attempt.refusal)
     if found is None:
         return None
-    answer = await ask(run, "GET", f"/rest/posts/{encoded(found[0])}")
+    answer = await _ask(run, f"/rest/posts/{encoded(found[0])}")
     record = parsed(answer) if answer.is_success else {}
     if not _is(run, record, attempt, since) or await run.linked([found[0], str(record["id"])]):
         return None
@@ -65,11 +67,19 @@ async def _page(run: Run, start: int) -> list[Mapping[str, Any]] | CannotTell:
         "count": str(_PAGE),
         "sortBy": "LAST_MODIFIED",
     }
-    answer = await ask(run, "GET", "/rest/posts", verb="FINDER", params=params)
+    answer = await _ask(run, "/rest/posts", verb="FINDER", params=params)
     elements = parsed(answer).get("elements") if answer.is_success else None
     if not isinstance(elements, list):
         return CannotTell(f"LinkedIn did not list the account's posts. {Said.of(answer)}")
     return [element for element in elements if isinstance(element, Mapping)]
+
+
+async def _ask(run: Run, path: str, **request: Any) -> Response:
+    """A read. Raises TokenExpired and RateLimited, which a new token or time can cure; other refusals are answers."""
+    answer = await ask(run, "GET", path, **request)
+    if answer.status_code in {401, 429}:
+        raise error_for(answer, run.now())
+    return answer
 
 
 def _is(run: Run, record: Mapping[str, Any], attempt: Attempt, since: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -301,14 +302,18 @@ class Auth:
 def _bearer(access: Token, refresh: Token | None) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "access_token": access.value,
-        "expires_in": access.expires_in,
+        "expires_in": math.ceil(_left(access).total_seconds()),
         "scope": ",".join(access.scopes),
         "token_type": "Bearer",
     }
     if refresh is not None:
-        answer |= {"refresh_token": refresh.value, "refresh_token_expires_in": refresh.expires_in}
+        answer |= {
+            "refresh_token": refresh.value,
+            "refresh_token_expires_in": math.ceil(_left(refresh).total_seconds()),
+        }
     return answer
 
 
 def _left(token: Token) -> timedelta:
-    return token.expires - clock.now() if token.expires else timedelta(days=limit("refresh_token_days"))
+    assert token.expires is not None
+    return token.expires - clock.now()
