@@ -18,4 +18,12 @@ class Deviation:
     source: str
 
 
-DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {}
+DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
+    "twitter": (
+        Deviation(
+            "GET /2/users/{id}/tweets: query tweet.fields",
+            "The document renamed the parameter to post.fields; the API that clients speak takes tweet.fields.",
+            "X API documentation, Get Posts, and tweepy 4.17, both read 2026-11-24",
+        ),
+    ),
+}
