@@ -347,6 +347,13 @@ def test_a_reshare_that_its_author_does_not_want(tmp_path: Path) -> None:
         opened = await me.made("Ours", author=me.organization)
         activity = opened.replace("share", "activity")
         await me.made("Look", reshareContext={"parent": activity})
+        elsewhere = await me.made("This", reshareContext={"parent": "urn:li:share:7141138937766391808"})
+        page = await me.running.http.get(f"{me.url}/feed/update/{elsewhere}/")
+        assert "not from this sandbox" in page.text
+        await me.call("DELETE", f"/rest/posts/{quote(opened, safe='')}")
+        for gone in (opened, "urn:li:share:9141138937766391808", "urn:li:share:12", "urn:li:person:x"):
+            refused = await me.share("x", reshareContext={"parent": gone})
+            assert code_of(refused) == "INVALID_URN_ID", gone
 
     on_linkedin(tmp_path, story)
 

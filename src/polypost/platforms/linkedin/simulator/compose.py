@@ -220,16 +220,20 @@ class Composer:
             raise errors.invalid(f"MEDIA_ASSET_{asset.status}", f"{urn} is not ready", path)
         return asset
 
-    def _reshared(self, context: Any) -> SimPost | None:
+    def _reshared(self, context: Any) -> bool:
+        """Whether another post is shown. What is not from here is taken for somebody else's, if its number may be one."""
         if context is None:
-            return None
+            return False
         parent = context.get("parent") if isinstance(context, dict) else None
-        if not isinstance(parent, str) or (post := self.find(parent)) is None:
-            path = "reshareContext/parent"
-            raise errors.invalid("INVALID_URN_ID", "There is no post that could be reshared", path)
-        if post.raw["record"]["isReshareDisabledByAuthor"]:
+        urn = parent if isinstance(parent, str) else ""
+        post = self.find(urn, deleted=True)
+        if post is None and not (urns.kind_of(urn) in urns.POSTS and urns.is_plausible(urn)):
+            raise errors.invalid("INVALID_URN_ID", "There is no such post", "reshareContext/parent")
+        if post is not None and post.deleted is not None:
+            raise errors.invalid("INVALID_URN_ID", "The post was deleted", "reshareContext/parent")
+        if post is not None and post.raw["record"]["isReshareDisabledByAuthor"]:
             raise errors.denied("partnerApiPostsExternal.CREATE")
-        return post
+        return True
 
 
 def _poll(part: dict[str, Any]) -> None:

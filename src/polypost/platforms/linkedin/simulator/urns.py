@@ -6,9 +6,13 @@ import hashlib
 import re
 import secrets
 
+from polypost import clock
+
 AUTHORS = ("person", "organization")
 POSTS = ("share", "ugcPost", "activity")
 _FIRST_ORGANIZATION = 5_000_000
+# Numbers of this kind are older than the posts that can still be shared.
+_EARLIEST = 1_300_000_000_000
 _URN = re.compile(r"urn:li:([A-Za-z]+):([A-Za-z0-9_-]+)")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -22,6 +26,15 @@ def kind_of(urn: object) -> str:
 def id_of(urn: str) -> str:
     """What stands behind the last colon."""
     return urn.rpartition(":")[2]
+
+
+def is_plausible(urn: str) -> bool:
+    """Whether a post's number can be one of LinkedIn's: it begins with the millisecond in which it was given."""
+    number = id_of(urn)
+    if not number.isdecimal() or len(number) != 19:
+        return False
+    milliseconds = int(number) >> 22
+    return _EARLIEST <= milliseconds <= clock.now().timestamp() * 1000
 
 
 def person(number: int) -> str:

@@ -102,6 +102,7 @@ class Web:
             "poll": content.get("poll"),
             "ends": DAYS.get(((content.get("poll") or {}).get("settings") or {}).get("duration", ""), ""),
             "reshared": self._view(reshared, quoted=True) if reshared else None,
+            "elsewhere": parent if parent and not reshared and not quoted else None,
             "notes": _notes(post),
             "numbers": numbers,
             "comments": [
