@@ -99,11 +99,12 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Credentials of an OAuth app on a network."""
+    """Credentials of an OAuth app on a network; `scopes` are asked for besides those that any app may ask for."""
 
     client_id: str
     client_secret: str
     id: str | None = None
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
