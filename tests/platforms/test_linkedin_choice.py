@@ -48,7 +48,9 @@ def connect_with(room: Room, *scopes: str) -> Connect:
 
 def test_the_person_chooses_who_is_connected(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
-        connect = connect_with(room, "w_organization_social", "r_organization_social", "rw_organization_admin")
+        connect = connect_with(
+            room, "w_organization_social", "r_organization_social", "rw_organization_admin"
+        )
         finished = await connect.finish("linkedin", await consented(room, connect))
         assert finished.redirect_to is not None
         assert finished.redirect_to.startswith(f"{PUBLIC}/v1/connect/linkedin/choose/")

@@ -154,3 +154,16 @@ def test_long_sentences_are_cut() -> None:
     said = str(Said.of(answer(400, {"message": "x" * 1000})))
     assert len(said) < 330
     assert str(Said.of(answer(404))) == "LinkedIn answered with status 404."
+
+
+def test_a_refused_reshare_does_not_put_the_account_in_question() -> None:
+    refused = marked(403, "ACCESS_DENIED")
+    error = error_for(refused, NOW, committing=True, resharing=True)
+    assert (type(error), error.code) == (Rejected, "not_permitted")
+    assert type(error_for(refused, NOW, committing=True)) is ReconnectRequired
+
+
+def test_the_trace_by_which_support_finds_a_call_is_kept() -> None:
+    for status in (400, 403, 500):
+        error = error_for(answer(status, {"message": "No"}, **{"x-li-uuid": "AAX=="}), NOW)
+        assert "(trace AAX==)" in error.message

@@ -236,6 +236,19 @@ def test_many_organizations_are_read_by_pages() -> None:
     tell(story)
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_organization_whose_name_may_not_be_read_is_offered_all_the_same(status: int) -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(USERINFO, (200, {"sub": "x"}))
+        net.on(ME, DENIED)
+        net.on(ACLS, (200, {"elements": [{"organization": "urn:li:organization:7"}]}))
+        net.on("GET /rest/organizations/7", (status, b""))
+        _, company = await CONNECTOR.identify(run_on(http))
+        assert (company.id, company.name, company.kind) == ("urn:li:organization:7", None, "organization")
+
+    tell(story)
+
+
 @pytest.mark.parametrize(
     ("userinfo", "kind"),
     [

@@ -32,9 +32,10 @@ class Operation:
 
 
 class Document:
-    """An OpenAPI document, with its schemas ready for a JSON Schema validator."""
+    """An OpenAPI document, with its schemas ready for a JSON Schema validator, whose `formats` may be others than usual."""
 
-    def __init__(self, name: str, *, base: str = "") -> None:
+    def __init__(self, name: str, *, base: str = "", formats: FormatChecker | None = None) -> None:
+        self._formats = formats or FormatChecker()
         self._whole = json.loads((HERE / name).read_text(encoding="utf-8"))
         self._root = {"components": _modern(self._whole.get("components", {}))}
         self.operations = [
@@ -114,7 +115,7 @@ class Document:
 
     def _schema(self, where: str, value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         whole = {**_modern(schema), **self._root}
-        for error in Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(value):
+        for error in Draft202012Validator(whole, format_checker=self._formats).iter_errors(value):
             place = ".".join("[]" if isinstance(step, int) else str(step) for step in error.absolute_path)
             yield f"{where} {place}".rstrip(), error.message[:160]
 
@@ -133,12 +134,19 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _modern(schema: Any) -> Any:
-    """OpenAPI 3.0's `nullable`, in the words of JSON Schema."""
+    """OpenAPI 3.0's `nullable`, and its discriminators without alternatives, in the words of JSON Schema."""
     if isinstance(schema, list):
         return [_modern(each) for each in schema]
     if not isinstance(schema, Mapping):
         return schema
     made = {name: _modern(value) for name, value in schema.items() if name not in {"nullable", "example"}}
+    choice = schema.get("discriminator")
+    if isinstance(choice, Mapping) and "propertyName" in choice and not {"oneOf", "anyOf"} & set(schema):
+        name = choice["propertyName"]
+        made["allOf"] = made.get("allOf", []) + [
+            {"if": {"properties": {name: {"const": value}}, "required": [name]}, "then": {"$ref": target}}
+            for value, target in choice.get("mapping", {}).items()
+        ]
     if schema.get("nullable") is True:
         return {"anyOf": [made, {"type": "null"}]}
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,27 @@ def test_credentials_stand_in_the_body(tmp_path: Path) -> None:
         assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
         for grant, status in (("client_credentials", 401), ("password", 400)):
             assert (await me.form("accessToken", grant_type=grant)).status_code == status
+
+    on_linkedin(tmp_path, story)
+
+
+def test_a_native_app_shows_the_verifier_of_its_challenge(tmp_path: Path) -> None:
+    async def story(me: LinkedIn) -> None:
+        async def code() -> str:
+            verifier = base64.urlsafe_b64encode(hashlib.sha256(b"verifier").digest()).rstrip(b"=").decode()
+            more = {"code_challenge": verifier, "code_challenge_method": "S256"}
+            return (await me.consent("native-app", *SELF_SERVE, **more))["code"]
+
+        for shown, status in (("verifier", 200), ("another", 400)):
+            form = {
+                "grant_type": "authorization_code",
+                "client_id": "native-app",
+                "code": await code(),
+                "redirect_uri": BACK,
+                "code_verifier": shown,
+            }
+            answer = await me.running.http.post(f"{me.url}/oauth/v2/accessToken", data=form)
+            assert answer.status_code == status
 
     on_linkedin(tmp_path, story)
 

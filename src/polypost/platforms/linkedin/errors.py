@@ -49,6 +49,7 @@ class Said:
     status: int
     text: str = ""
     marks: frozenset[str] = frozenset()
+    trace: str = ""
 
     @classmethod
     def of(cls, answer: Response) -> Said:
@@ -59,11 +60,14 @@ class Said:
             answer.status_code,
             " ".join(message.split()) if isinstance(message, str) else "",
             frozenset(_marks(body)),
+            answer.headers.get("x-li-uuid", "")[:64],
         )
 
     def __str__(self) -> str:
         text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
-        return f'LinkedIn says: "{text}"' if text else f"LinkedIn answered with status {self.status}."
+        said = f'LinkedIn says: "{text}"' if text else f"LinkedIn answered with status {self.status}."
+        # By this LinkedIn's support finds the call.
+        return f"{said} (trace {self.trace})" if self.trace else said
 
 
 def parsed(answer: Response) -> dict[str, Any]:
@@ -114,6 +118,11 @@ _BAD_MEDIA = _rejected(
     "media_rejected",
     "Re-encode the file (JPEG, PNG or GIF; MP4 with H.264 and AAC; PDF) and retry, so that it is uploaded anew.",
 )
+_MAY_NOT_RESHARE = _rejected(
+    "LinkedIn does not let this account reshare that post.",
+    "not_permitted",
+    "Leave reshareUrn out and link to the post in the text; if that fails too, connect the account again.",
+)
 _MARKED: Mapping[str, Make] = {
     "DUPLICATE_POST": _duplicate,
     "RESTRICTED_MEMBER": _rejected(
@@ -146,10 +155,13 @@ _BY_STATUS: Mapping[int, Make] = {
 }
 
 
-def error_for(answer: Response, now: datetime, *, committing: bool = False) -> PlatformError:
+def error_for(
+    answer: Response, now: datetime, *, committing: bool = False, resharing: bool = False
+) -> PlatformError:
     """Our error for an answer that is not the one hoped for, a 2xx that makes no sense included.
 
-    `committing` says that it answers the call that publishes.
+    `committing` says that it answers the call that publishes, `resharing` that it shows somebody else's post, which
+    may be what is not allowed.
     """
     said = Said.of(answer)
     if said.status == 429:
@@ -158,11 +170,13 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
         return RateLimited(_wait(answer, now), "LinkedIn is overloaded and asks to come back later.")
     if 400 <= said.status < 500:
         marked = next((_MARKED[mark] for mark in sorted(said.marks) if mark in _MARKED), None)
+        if said.status == 403 and resharing:
+            return _MAY_NOT_RESHARE(said)
         make = marked or _BY_STATUS.get(said.status) or _rejected("LinkedIn refused this.")
         return make(said)
     if committing:
         return OutcomeUnknown("LinkedIn did not say clearly whether it published this.")
-    return Unavailable(f"LinkedIn has trouble of its own (status {said.status}).")
+    return Unavailable(f"LinkedIn has trouble of its own. {said}")
 
 
 def _wait(answer: Response, now: datetime) -> datetime:

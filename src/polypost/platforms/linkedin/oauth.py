@@ -15,7 +15,7 @@ from polypost import clock
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, Session, Tokens
-from polypost.platforms.linkedin.api import ask, call
+from polypost.platforms.linkedin.api import ask
 from polypost.platforms.linkedin.errors import Said, error_for, parsed
 from polypost.platforms.linkedin.spec import OAUTH, WEB
 
@@ -128,8 +128,11 @@ def _entries(body: Mapping[str, Any]) -> list[str]:
 
 async def _organization(session: Session, urn: str) -> Account:
     number = urn.rpartition(":")[2]
-    answer = await call(session, "GET", f"/rest/organizations/{number}")
-    body = parsed(answer)
+    answer = await ask(session, "GET", f"/rest/organizations/{number}")
+    # A page whose name the app may not read can be published for all the same.
+    if not answer.is_success and answer.status_code not in {403, 404}:
+        raise error_for(answer, session.now())
+    body = parsed(answer) if answer.is_success else {}
     vanity = _text(body.get("vanityName"))
     return Account(
         id=urn,

@@ -166,11 +166,17 @@ class Auth:
             params = await read_params(request)
         except BadBody as error:
             raise errors.oauth_error(400, "invalid_request", f"The body cannot be read: {error}") from error
-        for name in (*required, "client_id", "client_secret"):
+        # Native apps have no secret: they show the verifier of their challenge.
+        credentials = ("client_id",) if params.text("code_verifier") else ("client_id", "client_secret")
+        for name in (*required, *credentials):
             if not params.text(name):
                 raise errors.oauth_error(400, "invalid_request", f'A required parameter "{name}" is missing')
         ours = params.text("client_id") == self._sim.client_id
-        if ours and params.text("client_secret") != self._sim.client_secret:
+        if (
+            ours
+            and "client_secret" in credentials
+            and params.text("client_secret") != self._sim.client_secret
+        ):
             raise errors.oauth_error(401, "invalid_client", "Client authentication failed")
         return params
 

@@ -83,6 +83,7 @@ class LinkedInSimulator(Simulator):
         auth, legacy = self.auth, self._legacy
         return [
             Route("/oauth/v2/authorization", auth.authorize, methods=["GET", "POST"]),
+            Route("/oauth/native-pkce/authorization", auth.authorize, methods=["GET", "POST"]),
             Route("/oauth/v2/accessToken", auth.token, methods=["POST"]),
             Route("/oauth/v2/revoke", auth.revoke, methods=["POST"]),
             Route("/oauth/v2/introspectToken", auth.introspect, methods=["POST"]),
