@@ -283,63 +283,6 @@ def test_a_self_serve_app_writes_and_does_not_read(tmp_path: Path) -> None:
     on_linkedin(tmp_path, story)
 
 
-def test_comments(tmp_path: Path) -> None:
-    async def story(me: LinkedIn) -> None:
-        urn = await me.made()
-        path = f"/rest/socialActions/{quote(urn, safe='')}/comments"
-        body = {"actor": me.organization, "object": urn, "message": {"text": "(plain) text"}}
-        made = await me.call("POST", path, json=body)
-        assert made.status_code == 201
-        assert made.headers["x-restli-id"] == made.json()["id"]
-        assert made.json()["message"]["text"] == "(plain) text"
-        listed = (await me.call("GET", path)).json()["elements"]
-        assert [entry["actor"] for entry in listed] == [me.organization]
-        social = (await me.call("GET", f"/rest/socialMetadata/{quote(urn, safe='')}")).json()
-        assert social["commentSummary"]["count"] == 1
-        page = await me.running.http.get(f"{me.url}/feed/update/{urn}/")
-        assert "(plain) text" in page.text
-        for wrong, status in (
-            ({"message": {"text": "x" * 1251}}, 400),
-            ({"message": {"text": " "}}, 400),
-            ({"message": None}, 400),
-            ({"actor": "urn:li:person:other"}, 403),
-            ({"actor": None}, 400),
-        ):
-            assert (await me.call("POST", path, json={**body, **wrong})).status_code == status
-        await me.running.fault("linkedin", "comment_forbidden", times=1)
-        assert (await me.call("POST", path, json=body)).status_code == 403
-        assert (await me.call("DELETE", f"{path}/{made.json()['id']}")).status_code == 204
-        assert (await me.call("GET", path)).json()["elements"] == []
-        assert (
-            await me.call("GET", path.replace(quote(urn, safe=""), "urn%3Ali%3Ashare%3A1"))
-        ).status_code == 404
-
-    on_linkedin(tmp_path, story)
-
-
-def test_statistics(tmp_path: Path) -> None:
-    async def story(me: LinkedIn) -> None:
-        ours, mine = await me.made("we", author=me.organization), await me.made("I")
-        entity = quote(me.organization, safe="")
-        base = (
-            f"/rest/organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity={entity}"
-        )
-        (one,) = (await me.call("GET", f"{base}&shares=List({quote(ours, safe='')})")).json()["elements"]
-        assert one["share"] == ours
-        (total,) = (await me.call("GET", base)).json()["elements"]
-        assert total["totalShareStatistics"] == one["totalShareStatistics"]
-        assert one["totalShareStatistics"]["impressionCount"] > 0
-        query = f"q=entity&entity=(share:{quote(mine, safe='')})&queryType=IMPRESSION&aggregation=TOTAL"
-        (seen,) = (await me.call("GET", f"/rest/memberCreatorPostAnalytics?{query}")).json()["elements"]
-        assert seen["count"] > 0
-        wrong = await me.call("GET", f"/rest/memberCreatorPostAnalytics?{query}".replace("IMPRESSION", "X"))
-        assert wrong.status_code == 400
-        foreign = base.replace(entity, quote("urn:li:organization:1", safe=""))
-        assert (await me.call("GET", foreign)).status_code == 403
-
-    on_linkedin(tmp_path, story)
-
-
 def test_a_reshare_that_its_author_does_not_want(tmp_path: Path) -> None:
     async def story(me: LinkedIn) -> None:
         closed = await me.made("Mine", isReshareDisabledByAuthor=True)

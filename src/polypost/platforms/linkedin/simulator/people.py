@@ -15,6 +15,7 @@ from polypost.platforms.simkit import Account, Network
 if TYPE_CHECKING:
     from polypost.platforms.linkedin.simulator.simulator import LinkedInSimulator
 
+FOLLOWERS = 1_234
 ADMIN_SCOPES = ("rw_organization_admin", "r_organization_admin")
 ORGANIZATION_SCOPES = (*ADMIN_SCOPES, "r_organization_social", "w_organization_social")
 
@@ -138,6 +139,20 @@ class People:
         entity = self._entity(caller, called.urn) if called else None
         entities = [entity] if entity else []
         return restli.collection(entities, 0, 10, len(entities))
+
+    async def network_size(self, request: Request) -> Response:
+        """`GET /rest/networkSizes/{organization}`."""
+        self._enter(request, "networkSizes.GET")
+        if self._directory.organization(request.path_params["urn"]) is None:
+            raise errors.not_found(request.path_params["urn"])
+        return JSONResponse({"firstDegreeSize": FOLLOWERS})
+
+    async def followers(self, request: Request) -> Response:
+        """`GET /rest/memberFollowersCount?q=me`."""
+        caller = self._sim.auth.enter(request)
+        if not caller.may("r_member_postAnalytics", "r_member_profileAnalytics"):
+            raise errors.denied("memberFollowersCount.FINDER")
+        return restli.collection([{"memberFollowersCount": FOLLOWERS}], 0, 10, 1)
 
     def _enter(self, request: Request, what: str) -> Caller:
         caller = self._sim.auth.enter(request)

@@ -12,12 +12,14 @@ from starlette.types import ASGIApp
 
 from polypost.platforms.linkedin.simulator import errors, urns
 from polypost.platforms.linkedin.simulator.auth import Auth
+from polypost.platforms.linkedin.simulator.comments import Comments, Thread
 from polypost.platforms.linkedin.simulator.compose import Composer
 from polypost.platforms.linkedin.simulator.legacy import Legacy
 from polypost.platforms.linkedin.simulator.library import Library
 from polypost.platforms.linkedin.simulator.people import Directory, People
 from polypost.platforms.linkedin.simulator.posts import Posts
 from polypost.platforms.linkedin.simulator.rates import Rates
+from polypost.platforms.linkedin.simulator.reactions import Reactions
 from polypost.platforms.linkedin.simulator.restli import Tunnels
 from polypost.platforms.linkedin.simulator.social import Numbers, Social
 from polypost.platforms.linkedin.simulator.uploads import KINDS, Uploads
@@ -64,15 +66,18 @@ class LinkedInSimulator(Simulator):
         super().__init__(net)
         library, directory = Library(net), Directory(net)
         composer = Composer(net, library, directory)
-        numbers = Numbers(net)
+        thread = Thread(net, composer)
+        numbers = Numbers(net, thread)
         self.auth = Auth(self)
         self.rates = Rates(net)
         self._people = People(self, directory)
         self._uploads = Uploads(self, library)
         self._posts = Posts(self, composer)
-        self._social = Social(self, composer, numbers)
+        self._social = Social(self, composer, thread, numbers)
+        self._comments = Comments(self, thread)
+        self._reactions = Reactions(self, thread)
         self._legacy = Legacy(self, composer, library)
-        self._web = Web(self, composer, directory, numbers)
+        self._web = Web(self, composer, directory, thread, numbers)
 
     def app(self) -> ASGIApp:
         """The port's app, with long queries taken out of the bodies they came in."""
@@ -104,6 +109,7 @@ class LinkedInSimulator(Simulator):
 
     def _api(self, api: str) -> list[Route]:
         people, posts, social, uploads = self._people, self._posts, self._social, self._uploads
+        comments, reactions = self._comments, self._reactions
         table = [
             ("posts", posts.several, "GET"),
             ("posts", posts.create, "POST"),
@@ -116,10 +122,19 @@ class LinkedInSimulator(Simulator):
             ("organizationsLookup", people.organizations, "GET"),
             ("organizations/{id}", people.organization, "GET"),
             ("socialActions/{urn}", social.metadata, "GET"),
-            ("socialActions/{urn}/comments", social.comments, "GET"),
-            ("socialActions/{urn}/comments", social.comment, "POST"),
-            ("socialActions/{urn}/comments/{id}", social.uncomment, "DELETE"),
+            ("socialActions/{urn}/comments", comments.several, "GET"),
+            ("socialActions/{urn}/comments", comments.create, "POST"),
+            ("socialActions/{urn}/comments/{id}", comments.one, "GET"),
+            ("socialActions/{urn}/comments/{id}", comments.edit, "POST"),
+            ("socialActions/{urn}/comments/{id}", comments.delete, "DELETE"),
+            ("reactions", reactions.create, "POST"),
+            ("reactions/{key}", reactions.at, "GET"),
+            ("reactions/{key}", reactions.delete, "DELETE"),
+            ("socialMetadata", social.several, "GET"),
             ("socialMetadata/{urn}", social.metadata, "GET"),
+            ("socialMetadata/{urn}", social.change, "POST"),
+            ("networkSizes/{urn}", people.network_size, "GET"),
+            ("memberFollowersCount", people.followers, "GET"),
             ("organizationalEntityShareStatistics", social.share_statistics, "GET"),
             ("memberCreatorPostAnalytics", social.member_analytics, "GET"),
         ]

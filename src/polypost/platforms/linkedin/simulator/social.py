@@ -1,25 +1,25 @@
-"""What happens below a post: comments, their numbers, and the statistics of both kinds of authors."""
+"""The numbers of posts: what readers see of them, and the statistics of both kinds of authors."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
-from polypost.platforms.linkedin.simulator import errors, restli, urns
+from polypost.platforms.linkedin.simulator import errors, restli
 from polypost.platforms.linkedin.simulator.auth import Caller
+from polypost.platforms.linkedin.simulator.comments import Thread
 from polypost.platforms.linkedin.simulator.compose import Composer
-from polypost.platforms.linkedin.simulator.limits import limit
-from polypost.platforms.simkit import Document, Network, SimPost, exchange
+from polypost.platforms.linkedin.simulator.reactions import REACTION
+from polypost.platforms.simkit import Network, SimPost
 
 if TYPE_CHECKING:
     from polypost.platforms.linkedin.simulator.simulator import LinkedInSimulator
 
-COMMENT = "comment"
 QUERY_TYPES = ("IMPRESSION", "MEMBERS_REACHED", "REACTION", "COMMENT", "RESHARE")
 _ENTITY = re.compile(r"\((?:share|ugcPost):(urn:li:(?:share|ugcPost):\d+)\)")
 
@@ -27,12 +27,15 @@ _ENTITY = re.compile(r"\((?:share|ugcPost):(urn:li:(?:share|ugcPost):\d+)\)")
 class Numbers:
     """The invented numbers of a post: the same for the same post, growing with nothing."""
 
-    def __init__(self, net: Network) -> None:
+    def __init__(self, net: Network, thread: Thread) -> None:
         self._net = net
+        self._thread = thread
 
-    def comments(self, post: SimPost) -> list[Document]:
-        """The comments below a post, oldest first."""
-        return self._net.documents.of_account(COMMENT, post.id)
+    def reactions(self, post: SimPost) -> dict[str, int]:
+        """How many reactions of each kind there are, the invented ones being likes."""
+        kinds = Counter(each.body["kind"] for each in self._net.documents.of_account(REACTION, post.id))
+        invented = hashlib.blake2b(post.id.encode(), digest_size=6).digest()[2] % 25
+        return dict(kinds + Counter(LIKE=invented))
 
     def of(self, post: SimPost) -> dict[str, int]:
         """Impressions, members reached, clicks, reactions, comments and reshares."""
@@ -42,8 +45,8 @@ class Numbers:
             "impressions": impressions,
             "reached": impressions * 3 // 4,
             "clicks": seed[1] % 30,
-            "reactions": seed[2] % 25,
-            "comments": len(self.comments(post)),
+            "reactions": sum(self.reactions(post).values()),
+            "comments": len(self._thread.of(post)),
             "reshares": seed[3] % 6,
         }
 
@@ -51,78 +54,43 @@ class Numbers:
 class Social:
     """The handlers."""
 
-    def __init__(self, sim: LinkedInSimulator, composer: Composer, numbers: Numbers) -> None:
+    def __init__(self, sim: LinkedInSimulator, composer: Composer, thread: Thread, numbers: Numbers) -> None:
         self._sim = sim
         self._net = sim.net
         self._composer = composer
+        self._thread = thread
         self._numbers = numbers
-
-    async def comment(self, request: Request) -> Response:
-        """`POST /rest/socialActions/{urn}/comments`; the text is plain here."""
-        caller = self._sim.auth.enter(request)
-        body = await restli.read_object(request)
-        actor = body.get("actor")
-        if not isinstance(actor, str) or urns.kind_of(actor) not in urns.AUTHORS:
-            raise errors.invalid("MISSING_FIELD", "actor is missing", "actor")
-        if not caller.writes(actor) or exchange(request).fault("comment_forbidden"):
-            raise errors.denied("partnerApiSocialActions.CREATE")
-        self._sim.acting(request, actor)
-        post = self._post(request)
-        message = body.get("message")
-        text = message.get("text") if isinstance(message, dict) else None
-        if not isinstance(text, str) or not text.strip():
-            raise errors.invalid("MISSING_FIELD", "message/text is missing", "message/text")
-        if len(text) > limit("comment_characters"):
-            most = limit("comment_characters")
-            raise errors.invalid(
-                "FIELD_LENGTH_TOO_LONG", f"A comment has at most {most} characters", "message/text"
-            )
-        number = self._net.snowflake(epoch_ms=0)
-        kept = {"actor": actor, "text": text, "time": int(clock.now().timestamp() * 1000)}
-        document = self._net.documents.put(COMMENT, number, kept, account_id=post.id)
-        headers = {"x-restli-id": number, "x-linkedin-id": number, **errors.traced()}
-        return JSONResponse(_shown(document, post), 201, headers=headers)
-
-    async def comments(self, request: Request) -> Response:
-        """`GET /rest/socialActions/{urn}/comments`, oldest first."""
-        caller = self._sim.auth.enter(request)
-        post = self._post(request)
-        self._reader(caller, post)
-        start, count = restli.page_of(request)
-        found = self._numbers.comments(post)
-        shown = [_shown(document, post) for document in found[start : start + count]]
-        return restli.collection(shown, start, count, len(found))
-
-    async def uncomment(self, request: Request) -> Response:
-        """`DELETE /rest/socialActions/{urn}/comments/{id}`."""
-        caller = self._sim.auth.enter(request)
-        post = self._post(request)
-        document = self._net.documents.get(COMMENT, request.path_params["id"])
-        if document is None or document.account_id != post.id:
-            raise errors.not_found(request.path_params["id"])
-        if not caller.acts_for(document.body["actor"]):
-            raise errors.denied("partnerApiSocialActions.DELETE")
-        self._net.documents.delete(COMMENT, document.id)
-        return Response(status_code=204, headers=errors.traced())
 
     async def metadata(self, request: Request) -> Response:
         """`GET /rest/socialMetadata/{urn}` and `/rest/socialActions/{urn}`."""
         caller = self._sim.auth.enter(request)
-        post = self._post(request)
-        self._reader(caller, post)
-        numbers = self._numbers.of(post)
-        like = {"reactionType": "LIKE", "count": numbers["reactions"]}
-        return JSONResponse(
-            {
-                "entity": post.id,
-                "reactionSummaries": {"LIKE": like} if numbers["reactions"] else {},
-                "commentSummary": {
-                    "count": numbers["comments"],
-                    "topLevelCount": numbers["comments"],
-                },
-                "commentsState": "OPEN",
-            }
-        )
+        post = self._thread.post(request.path_params["urn"])
+        entity = self._entity(caller, post.id)
+        if entity is None:
+            raise errors.denied("partnerApiSocialMetadata.GET")
+        return JSONResponse(entity)
+
+    async def several(self, request: Request) -> Response:
+        """`GET /rest/socialMetadata?ids=List(…)`."""
+        caller = self._sim.auth.enter(request)
+        ids = restli.listed(request, "ids")
+        if ids is None:
+            raise errors.invalid("MISSING_FIELD", "ids is missing", "ids")
+        return restli.batch(ids, lambda urn: self._entity(caller, urn))
+
+    async def change(self, request: Request) -> Response:
+        """`POST /rest/socialMetadata/{urn}`: whether the post takes comments."""
+        caller = self._sim.auth.enter(request)
+        post = self._thread.post(request.path_params["urn"])
+        if not caller.writes(post.account_id):
+            raise errors.denied("partnerApiSocialMetadata.PARTIAL_UPDATE")
+        patch = (await restli.read_object(request)).get("patch")
+        changes = patch.get("$set") if isinstance(patch, dict) else None
+        state = changes.get("commentsState") if isinstance(changes, dict) else None
+        if state not in {"OPEN", "CLOSED"}:
+            raise errors.invalid("INVALID_VALUE_FOR_FIELD", "commentsState must be OPEN or CLOSED", "patch")
+        self._net.posts.update(post.id, raw={**post.raw, "comments_closed": state == "CLOSED"})
+        return Response(status_code=204, headers=errors.traced())
 
     async def share_statistics(self, request: Request) -> Response:
         """`GET /rest/organizationalEntityShareStatistics`: by post, or the organization's sum."""
@@ -184,27 +152,20 @@ class Social:
             },
         }
 
-    def _post(self, request: Request) -> SimPost:
-        post = self._composer.find(request.path_params["urn"])
-        if post is None:
-            raise errors.not_found(request.path_params["urn"])
-        return post
-
-    def _reader(self, caller: Caller, post: SimPost) -> None:
-        if not caller.reads(post.account_id):
-            raise errors.denied("partnerApiSocialActions.GET")
-
-
-def _shown(document: Document, post: SimPost) -> dict[str, Any]:
-    stamp = {"actor": document.body["actor"], "time": document.body["time"]}
-    activity = f"urn:li:activity:{urns.id_of(post.id)}"
-    return {
-        "$URN": f"urn:li:comment:({activity},{document.id})",
-        "actor": document.body["actor"],
-        "commentUrn": f"urn:li:comment:({activity},{document.id})",
-        "created": stamp,
-        "id": document.id,
-        "lastModified": stamp,
-        "message": {"attributes": [], "text": document.body["text"]},
-        "object": activity,
-    }
+    def _entity(self, caller: Caller, urn: str) -> dict[str, Any] | None:
+        post = self._composer.find(urn)
+        if post is None or not caller.reads(post.account_id):
+            return None
+        numbers = self._numbers.of(post)
+        kinds = self._numbers.reactions(post)
+        return {
+            "entity": post.id,
+            "reactionSummaries": {
+                kind: {"reactionType": kind, "count": count} for kind, count in kinds.items()
+            },
+            "commentSummary": {
+                "count": numbers["comments"],
+                "topLevelCount": sum(not each.body["parent"] for each in self._thread.of(post)),
+            },
+            "commentsState": "CLOSED" if post.raw.get("comments_closed") else "OPEN",
+        }

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.platforms.linkedin.simulator import little
+from polypost.platforms.linkedin.simulator.comments import Thread
 from polypost.platforms.linkedin.simulator.compose import Composer
 from polypost.platforms.linkedin.simulator.people import Directory
 from polypost.platforms.linkedin.simulator.social import Numbers
@@ -27,12 +28,18 @@ class Web:
     """The handlers."""
 
     def __init__(
-        self, sim: LinkedInSimulator, composer: Composer, directory: Directory, numbers: Numbers
+        self,
+        sim: LinkedInSimulator,
+        composer: Composer,
+        directory: Directory,
+        thread: Thread,
+        numbers: Numbers,
     ) -> None:
         self._sim = sim
         self._net = sim.net
         self._composer = composer
         self._directory = directory
+        self._thread = thread
         self._numbers = numbers
         self._pages = Pages("polypost.platforms.linkedin.simulator")
 
@@ -111,7 +118,7 @@ class Web:
                     "author": self._directory.name(comment.body["actor"]) or comment.body["actor"],
                     "text": comment.body["text"],
                 }
-                for comment in self._numbers.comments(post)[:ON_POST]
+                for comment in self._thread.of(post)[:ON_POST]
             ],
         }
 
