@@ -373,6 +373,12 @@ def test_who_is_who(tmp_path: Path) -> None:
         several = (await me.call("GET", f"/rest/organizationsLookup?ids=List({number},7)")).json()
         assert (list(several["results"]), several["statuses"]["7"]) == ([number], 404)
         assert (await me.call("GET", "/rest/organizations/7")).status_code == 404
+        action = "action:(organizationContentAuthorizationAction:(actionType:ORGANIC_SHARE_CREATE))"
+        for urn, state in ((me.organization, "Approved"), ("urn:li:organization:7", "Denied")):
+            key = f"(impersonator:{quote(me.id, safe='')},organization:{quote(urn, safe='')},{action})"
+            told = (await me.call("GET", f"/rest/organizationAuthorizations/{key}")).json()
+            assert told["status"] == {f"com.linkedin.organization.{state}": {}}
+        assert (await me.call("GET", "/rest/organizationAuthorizations/x")).status_code == 400
         assert (await me.call("GET", "/rest/nothing")).status_code == 404
         old = await me.call(
             "GET", "/v2/organizationalEntityAcls?q=roleAssignee", headers={"LinkedIn-Version": ""}

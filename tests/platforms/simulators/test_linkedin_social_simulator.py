@@ -92,6 +92,11 @@ def test_reactions(tmp_path: Path) -> None:
             assert made.status_code == 201
         key = f"(actor:{quote(me.id, safe='')},entity:{quote(urn, safe='')})"
         assert (await me.call("GET", f"/rest/reactions/{key}")).json()["reactionType"] == "PRAISE"
+        batch = (
+            await me.call("GET", f"/rest/reactions?ids=List({key},(actor:x,entity:{quote(urn, safe='')}))")
+        ).json()
+        assert sorted(batch["statuses"].values()) == [200, 404]
+        assert (await me.call("GET", "/rest/reactions")).status_code == 400
         listed = (await me.call("GET", f"/rest/reactions/(entity:{quote(urn, safe='')})?q=entity")).json()
         assert [each["actor"] for each in listed["elements"]] == [me.id]
         after = (await me.call("GET", f"/rest/socialMetadata/{quote(urn, safe='')}")).json()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from polypost.platforms.linkedin.simulator.simulator import LinkedInSimulator
 
 FOLLOWERS = 1_234
+_AUTHORIZATION = re.compile(
+    r"\(impersonator:(?P<who>[^,]+),organization:(?P<organization>[^,]+),action:\(.+\)\)"
+)
 ADMIN_SCOPES = ("rw_organization_admin", "r_organization_admin")
 ORGANIZATION_SCOPES = (*ADMIN_SCOPES, "r_organization_social", "w_organization_social")
 
@@ -120,6 +125,23 @@ class People:
                 raise errors.invalid("INVALID_VALUE_FOR_FIELD", "There is no such finder", "q")
         start, count = restli.page_of(request)
         return restli.collection(shown[start : start + count], start, count, len(shown))
+
+    async def authorization(self, request: Request) -> Response:
+        """`GET /rest/organizationAuthorizations/(impersonator:…,organization:…,action:…)`: whether a member may do this."""
+        caller = self._enter(request, "organizationAuthorizations.GET")
+        key = unquote(request.path_params["key"])
+        found = _AUTHORIZATION.fullmatch(key)
+        if found is None:
+            raise errors.invalid("INVALID_VALUE_FOR_FIELD", "This is no key of an authorization")
+        may = found["who"] == caller.account.id and caller.acts_for(found["organization"])
+        state = "Approved" if may else "Denied"
+        return JSONResponse(
+            {
+                "impersonator": found["who"],
+                "organization": found["organization"],
+                "status": {f"com.linkedin.organization.{state}": {}},
+            }
+        )
 
     async def organization(self, request: Request) -> Response:
         """`GET /rest/organizations/{id}`."""

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.platforms.linkedin.simulator import errors, restli
+from polypost.platforms.linkedin.simulator.auth import Caller
 from polypost.platforms.linkedin.simulator.comments import Thread
 from polypost.platforms.simkit import Document, SimPost, exchange
 
@@ -59,6 +60,19 @@ class Reactions:
         page = [_shown(document) for document in found[start : start + count]]
         return restli.collection(page, start, count, len(found))
 
+    async def several(self, request: Request) -> Response:
+        """`GET /rest/reactions?ids=List((actor:…,entity:…),…)`."""
+        caller = self._sim.auth.enter(request)
+        ids = restli.listed(request, "ids")
+        if ids is None:
+            raise errors.invalid("MISSING_FIELD", "ids is missing", "ids")
+        return restli.batch(ids, lambda key: self._entity(caller, key))
+
+    def _entity(self, caller: Caller, key: str) -> dict[str, Any] | None:
+        actor, post = self._parts(key)
+        document = self._net.documents.get(REACTION, f"{actor} {post.id}")
+        return _shown(document) if document is not None and caller.reads(post.account_id) else None
+
     async def delete(self, request: Request) -> Response:
         """`DELETE /rest/reactions/(actor:…,entity:…)`."""
         caller = self._sim.auth.enter(request)
@@ -70,7 +84,10 @@ class Reactions:
         return Response(status_code=204, headers=errors.traced())
 
     def _key(self, request: Request) -> tuple[str, SimPost]:
-        found = _KEY.fullmatch(unquote(request.path_params["key"]))
+        return self._parts(request.path_params["key"])
+
+    def _parts(self, key: str) -> tuple[str, SimPost]:
+        found = _KEY.fullmatch(unquote(key))
         if found is None:
             raise errors.invalid("INVALID_VALUE_FOR_FIELD", "This is no key of a reaction")
         return found["actor"] or "", self._thread.post(found["entity"])

@@ -50,7 +50,19 @@ def listed(request: Request, name: str) -> list[str] | None:
     found = _LIST.fullmatch(value) or _LIST.fullmatch(unquote(value))
     if found is None:
         return None
-    return [unquote(entry) for entry in found[1].split(",") if entry]
+    return [unquote(entry) for entry in _entries(found[1]) if entry]
+
+
+def _entries(inner: str) -> list[str]:
+    """What the commas outside of parentheses part: keys may be records with commas of their own."""
+    entries, depth = [""], 0
+    for char in inner:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if char == "," and depth == 0:
+            entries.append("")
+        else:
+            entries[-1] += char
+    return entries
 
 
 def page_of(request: Request) -> tuple[int, int]:
