@@ -86,6 +86,61 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "pagepost.attachments",
             "an edge that can be read as a field",
             "Meta for Developers, Graph API: Post attachments, read 2026-11-24",
+    "linkedin": (
+        Deviation(
+            "POST /rest/posts: request: content type",
+            "The document gives bodies as an example under */*; the API takes JSON.",
+            "Microsoft Learn, LinkedIn: Posts API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/images: request: content type",
+            "As above.",
+            "Microsoft Learn, LinkedIn: Images API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/documents: request: content type",
+            "As above.",
+            "Microsoft Learn, LinkedIn: Documents API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/videos: request: content type",
+            "As above.",
+            "Microsoft Learn, LinkedIn: Videos API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/posts: answer 201",
+            "The document knows success as 200 only; a post that was created is a 201 without a body.",
+            "Microsoft Learn, LinkedIn: Posts API, read 2026-11-24",
+        ),
+        Deviation(
+            "DELETE /rest/posts/{encoded ugcPostUrn|shareUrn}: answer 204",
+            "The same; its own description says 204.",
+            "Microsoft Learn, LinkedIn: Posts API, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/posts: query",
+            "The document has the reading of several posts by their ids, not the finder by author.",
+            "Microsoft Learn, LinkedIn: Posts API, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/organizationAcls: query",
+            "The document has the finder by organization, not the one by member with role, state and page.",
+            "Microsoft Learn, LinkedIn: Organization Access Control by Role, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/documents/urn",
+            "The document writes this path with two slashes.",
+            "Microsoft Learn, LinkedIn: Documents API, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/videos/urn",
+            "The document lists the status of a video under images.",
+            "Microsoft Learn, LinkedIn: Videos API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/socialActions/urn",
+            "Comments are in none of the workspaces that the document was made from.",
+            "Microsoft Learn, LinkedIn: Comments API, read 2026-11-24",
         ),
     ),
 }

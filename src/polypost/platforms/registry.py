@@ -21,6 +21,7 @@ BUILT_IN = (
     "facebook",
     "threads",
 )
+BUILT_IN = ("twitter", "instagram", "pinterest", "linkedin")
 
 
 @cache
