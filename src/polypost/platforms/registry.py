@@ -7,7 +7,7 @@ from importlib import import_module
 
 from polypost.platforms.base import Connector
 
-BUILT_IN = ("twitter", "instagram")
+BUILT_IN = ("twitter", "instagram", "bluesky")
 
 
 @cache
