@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DATA ?= polypost-data
 PORT ?= 8080
 
-.PHONY: help env run test check format docs bench crash lock clean
+.PHONY: help env run test check format docs bench crash doubt lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +40,9 @@ bench: $(VENV)/.test ## Measure acceptance, schedule lag and memory against a fl
 
 crash: $(VENV)/.test ## Kill server and worker 300 times and let the sandbox judge (RUNS=n for fewer)
 	@$(BIN)/python -m tests.engine.crash $(if $(RUNS),--runs $(RUNS))
+
+doubt: $(VENV)/.test ## Lose 50 answers of each kind on every network and let the sandbox judge (TIMES=n for fewer)
+	@$(BIN)/python -m tests.platforms.doubt $(if $(TIMES),--times $(TIMES))
 
 lock: $(VENV)/.test ## Resolve the dependencies anew
 	@$(BIN)/pip install --quiet uv

@@ -21,13 +21,13 @@ from polypost.access import Keyring, Throttle
 from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
-from polypost.integrations import Connect, Disconnect, TokenSource, Vault, load_master_key
+from polypost.integrations import Apps, Connect, Disconnect, SignIn, TokenSource, Vault, load_master_key
 from polypost.integrations.vault import has_secrets
-from polypost.media import Library
+from polypost.media import Library, PullAddresses
 from polypost.observability import failpoints
 from polypost.outbound import Fetcher, Guard, Networks
 from polypost.platforms.base import App
-from polypost.platforms.registry import BUILT_IN
+from polypost.platforms.registry import BUILT_IN, connectors, ending
 from polypost.posts import accept, work
 from polypost.posts.orders import Context
 from polypost.publishing import Policy, Publisher, Remover
@@ -65,6 +65,7 @@ class Rooms:
     tokens: TokenSource
     connect: Connect
     disconnect: Disconnect
+    sign_in: SignIn
     posts: Context
     publisher: Publisher
     keyring: Keyring
@@ -134,8 +135,9 @@ async def open_rooms(
     secrets = await store.read(has_secrets)
     vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
     urls = {platform: url for platform in BUILT_IN if (url := _network_url(settings, surroundings, platform))}
-    networks = Networks(urls)
     guard = Guard([*settings.allow_addresses, *surroundings.allow])
+    named = [each.spec.id for each in connectors() if each.spec.own_servers]
+    networks = Networks(urls, guard=guard, guarded=named)
     fetcher = Fetcher(guard)
     owner = new_id("run")
     media = Library(
@@ -144,10 +146,11 @@ async def open_rooms(
         settings.data / "media",
         owner=server,
         host=f"{socket.gethostname()}:{settings.data.resolve()}",
+        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url),
         lease=timedelta(seconds=settings.lease_seconds),
     )
     engine = _engine(settings, store)
-    apps = partial(_app_of, settings, surroundings)
+    apps = Apps(vault, partial(_app_of, settings, surroundings))
     tokens = TokenSource(store, vault, networks, apps)
     policy = Policy(
         lease=timedelta(seconds=settings.lease_seconds),
@@ -170,6 +173,7 @@ async def open_rooms(
         tokens=tokens,
         connect=Connect(store, vault, networks, apps, lambda: public_url),
         disconnect=Disconnect(store, vault, networks, apps),
+        sign_in=SignIn(store, vault, networks),
         posts=Context(engine, settings.price, server),
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
@@ -181,6 +185,8 @@ async def open_rooms(
     rooms._lock = lock  # noqa: SLF001 (the lock belongs to the rooms from here on)
     for entry in (*settings.allow_addresses, *surroundings.allow):
         log.info("user URLs may reach a private address", address=entry)
+    for warning in ending(clock.now().date()):
+        log.warning(warning)
     return rooms
 
 
@@ -217,11 +223,14 @@ def _services(rooms: Rooms) -> Services:
         media=rooms.media,
         connect=rooms.connect,
         disconnect=rooms.disconnect,
+        sign_in=rooms.sign_in,
+        vault=rooms.vault,
         remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),
             "time": _time_health,
+            "networks": _versions_health,
         },
     )
 
@@ -236,6 +245,12 @@ async def _worker_health(engine: Engine) -> dict[str, Any]:
     if silence > 30:
         return {"ok": False, "reason": "No worker has been heard for 30 seconds. Start `polypost worker`."}
     return {"ok": True, "lastHeardSeconds": round(silence, 1)}
+
+
+async def _versions_health() -> dict[str, Any]:
+    """Good whatever it says: a version that ends soon is a warning, and other networks go on after it."""
+    warnings = ending(clock.now().date())
+    return {"ok": True, "warnings": warnings} if warnings else {"ok": True}
 
 
 async def _time_health() -> dict[str, Any]:

@@ -20,7 +20,7 @@ from polypost.credits import service as credits
 from polypost.credits.tables import ledger
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.events import outbox
-from polypost.integrations import TokenSource, Vault
+from polypost.integrations import Apps, TokenSource, Vault
 from polypost.integrations import service as integrations
 from polypost.media import Library
 from polypost.outbound import Fetcher, Guard, Networks
@@ -311,10 +311,10 @@ class Room:
 Story = Callable[[Room], Awaitable[None]]
 
 
-def play(story: Story, *, gated: bool = False) -> Callable[[Store], Awaitable[None]]:
+def play(story: Story, *, gated: bool = False, only: str | None = None) -> Callable[[Store], Awaitable[None]]:
     """The story as `with_store` takes it, with a sandbox around it; time that it moves is put back.
 
-    With `gated`, everything that goes to X goes through the room's gate.
+    With `gated`, everything that goes to X goes through the room's gate; with `only`, no account is connected yet.
     """
 
     async def main(store: Store, folder: Path) -> None:
@@ -333,14 +333,14 @@ def play(story: Story, *, gated: bool = False) -> Callable[[Store], Awaitable[No
             listed = (await control.get("/_sandbox/accounts")).json()["accounts"]
             apps = {each["platform"]: App(each["clientId"], each["clientSecret"]) for each in listed}
             vault = Vault(bytes(32))
-            tokens = TokenSource(store, vault, doors, apps.get)
+            tokens = TokenSource(store, vault, doors, Apps(vault, apps.get))
             project = await store.write(lambda db: access.create_project(db, "test"))
             context = Context(EmbeddedEngine(store), lambda _: 1, "embedded")
             room = Room(
                 store, folder, control, info, doors, media, vault, tokens, shelf, gate, project, context
             )
             for entry in listed:
-                if entry["platform"] not in room.accounts:
+                if only is None and entry["platform"] not in room.accounts:
                     room.accounts[entry["platform"]] = await room.connect(entry["platform"], entry)
             try:
                 await story(room)

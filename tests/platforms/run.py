@@ -38,10 +38,11 @@ class MemoryFile:
     url: str = "https://media.example.com/file"
     type: MediaKind | None = None
     reads: list[int] = field(default_factory=list)
+    thumbnail: str | None = None
 
     @property
     def ref(self) -> MediaRef:
-        return MediaRef(self.type or self.facts.kind, self.url, facts=self.facts)
+        return MediaRef(self.type or self.facts.kind, self.url, self.thumbnail, self.facts)
 
     @property
     def size(self) -> int:
@@ -70,7 +71,8 @@ class MemoryRun:
     """The journal of one target in a dict: `rows` outlives the run and can be given to the next.
 
     Waits pass at once by moving the run's own clock (`offset`), or by awaiting `pause`. `renew` gives
-    another token after one was refused. The run dies when it is about to begin the step named `dies_at`.
+    another token after one was refused. The run dies when it is about to begin the step named `dies_at`, or when the
+    step named `dies_after` is done and not yet written down.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class MemoryRun:
         renew: Callable[[], Awaitable[str]] | None = None,
         pause: Callable[[timedelta], Awaitable[None]] | None = None,
         dies_at: str | None = None,
+        dies_after: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.http = http
@@ -98,6 +101,7 @@ class MemoryRun:
         self._renew = renew
         self._pause = pause
         self._dies_at = dies_at
+        self._dies_after = dies_after
 
     def now(self) -> datetime:
         return clock.now() + self.offset
@@ -105,7 +109,9 @@ class MemoryRun:
     async def step(self, name: str, fn: Callable[[], Awaitable[T]]) -> T:
         if name not in self.rows:
             self._alive(name)
-            self.rows[name] = _kept(await self._once_renewed(fn))
+            result = _kept(await self._once_renewed(fn))
+            self._survived(name)
+            self.rows[name] = result
         return self.rows[name]  # type: ignore[no-any-return]
 
     async def until(
@@ -124,6 +130,7 @@ class MemoryRun:
             if self.now() - began > at_most:
                 raise Unavailable("The network did not finish in time.")
             await self._wait(result.after or every)
+        self._survived(name)
         self.rows[name] = _kept(result)
         return self.rows[name]  # type: ignore[no-any-return]
 
@@ -162,6 +169,10 @@ class MemoryRun:
 
     def _alive(self, name: str) -> None:
         if name == self._dies_at:
+            raise Died(name)
+
+    def _survived(self, name: str) -> None:
+        if name == self._dies_after:
             raise Died(name)
 
     async def _wait(self, wait: timedelta) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import connect, errors, lookups, posts, scheduled
+from polypost.api import apps, connect, errors, lookups, media, posts, scheduled, selection
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
 
@@ -30,7 +30,15 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
         openapi_url=None,
     )
     errors.install(app)
-    for router in (lookups.router, scheduled.router, posts.router, connect.router):
+    for router in (
+        lookups.router,
+        scheduled.router,
+        posts.router,
+        selection.router,
+        connect.router,
+        apps.router,
+        media.router,
+    ):
         app.include_router(router)
     # Served by the short way below; the router has to know of it to name a path's methods.
     app.add_api_route("/v1/posts", posts.create, methods=["POST"], status_code=202)

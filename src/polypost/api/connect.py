@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -9,27 +10,38 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from polypost import clock
-from polypost.api import answers
+from polypost.api import answers, wire
 from polypost.api.auth import principal
+from polypost.api.body import json_object
 from polypost.api.compat import hidden_from
 from polypost.api.filters import IntegrationsQuery, profile_of
 from polypost.api.pages import connected_page
-from polypost.api.services import services
+from polypost.api.services import Services, services
+from polypost.api.wire_connect import SignInBody, TokenBody
 from polypost.errors import NotFound
-from polypost.integrations import Integration
+from polypost.integrations import Integration, OAuthApp, apps
 from polypost.integrations import service as integrations
 from polypost.platforms.registry import connector
 
 router = APIRouter(prefix="/v1/connect")
-_QUIET = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-_PAGE = {
-    **_QUIET,
+QUIET = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+PAGE = {
+    **QUIET,
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
 
 
-def integration_shape(found: Integration) -> dict[str, Any]:
+async def shapes(rooms: Services, found: Sequence[Integration]) -> list[dict[str, Any]]:
+    """Accounts of one project as the contract shows them, each with the app of the project's own it came by."""
+    if not any(each.app_id for each in found):
+        return [integration_shape(each) for each in found]
+    project_id = found[0].project_id
+    known = await rooms.store.read(lambda db: apps.named(db, project_id, [each.app_id for each in found]))
+    return [integration_shape(each, known.get(each.app_id or "")) for each in found]
+
+
+def integration_shape(found: Integration, app: OAuthApp | None = None) -> dict[str, Any]:
     """An account as the contract shows it."""
     return {
         "id": found.id,
@@ -41,21 +53,21 @@ def integration_shape(found: Integration) -> dict[str, Any]:
         "imageUrl": found.image_url,
         "platformMetadata": found.platform_metadata,
         "profileId": found.profile_id,
-        "appId": found.app_id,
-        "app": None,
-        "byok": found.app_id is not None,
+        "appId": app.id if app else None,
+        "app": {"id": app.id, "name": app.name, "imageUrl": app.image_url} if app else None,
+        "byok": app is not None,
         "authStatus": found.auth_status,
         "authFailureReason": found.auth_failure_reason,
         "createdAt": answers.stamp(found.created_at),
     }
 
 
-def detailed_shape(found: Integration) -> dict[str, Any]:
+def detailed_shape(found: Integration, shown: dict[str, Any]) -> dict[str, Any]:
     """The same with the state of its authorisation; tokens are never shown."""
     network = connector(found.platform)
     reconnect = found.auth_status == "reconnect_required"
     ended = found.access_expires_at is not None and found.access_expires_at <= clock.now()
-    return integration_shape(found) | {
+    return shown | {
         "scopes": list(found.scopes),
         "accessTokenExpiresAt": answers.stamp(found.access_expires_at),
         "refreshTokenExpiresAt": answers.stamp(found.refresh_expires_at),
@@ -88,9 +100,7 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
             sort=query.sort,
         )
     )
-    return answers.ok(
-        {"success": True, "total": total, "integrations": [integration_shape(each) for each in found]}
-    )
+    return answers.ok({"success": True, "total": total, "integrations": await shapes(rooms, found)})
 
 
 @router.get("/integrations/{integration_id}")
@@ -100,7 +110,8 @@ async def get_integration(request: Request, integration_id: str) -> Response:
     found = await services(request).store.read(
         lambda db: integrations.get(db, who.project.id, integration_id)
     )
-    return answers.ok({"success": True, "integration": detailed_shape(found)})
+    (shown,) = await shapes(services(request), [found])
+    return answers.ok({"success": True, "integration": detailed_shape(found, shown)})
 
 
 @router.delete("/integrations/{integration_id}")
@@ -120,23 +131,64 @@ async def begin(
     headless: bool = False,  # noqa: FBT001, FBT002
     profileId: str | None = None,  # noqa: N803
     appId: str | None = None,  # noqa: N803
+    server: str | None = None,
 ) -> Response:
     """The address of the network's consent page."""
     who = await principal(request, "connect")
     if connector(platform) is None:
         raise NotFound(f"This server has no network called '{platform[:40]}'.", code="unknown_platform")
-    if appId is not None:
-        raise NotFound("There is no OAuth app with this id in this project.", code="app_not_found")
-    if profileId is not None:
-        raise NotFound("There is no profile with this id in this project.", code="profile_not_found")
+    _no_profile(profileId)
     url = await services(request).connect.begin(
         who.project.id,
         platform,
         redirect_uri=redirectUri,
         cancel_redirect_uri=cancelRedirectUri,
         headless=headless,
+        app_id=appId,
+        server=server,
     )
     return answers.ok({"url": url})
+
+
+@router.post("/{platform}/auth")
+async def sign_in(
+    request: Request,
+    platform: str,
+    profileId: str | None = None,  # noqa: N803
+) -> Response:
+    """Connect by a name and an app password, where a network has that way (Bluesky)."""
+    who = await principal(request, "connect")
+    body = wire.read(SignInBody, await json_object(request))
+    _no_profile(profileId)
+    found = await services(request).sign_in.by_password(
+        who.project.id, platform, body.identifier, body.password
+    )
+    return answers.ok(_connected(found))
+
+
+@router.post("/{platform}/token")
+async def take_token(
+    request: Request,
+    platform: str,
+    profileId: str | None = None,  # noqa: N803
+) -> Response:
+    """Connect by a token that the account's owner made on its server (Mastodon); beyond the contract."""
+    who = await principal(request, "connect")
+    body = wire.read(TokenBody, await json_object(request))
+    _no_profile(profileId)
+    found = await services(request).sign_in.by_token(who.project.id, platform, body.server, body.accessToken)
+    return answers.ok(_connected(found))
+
+
+def _connected(found: Integration) -> dict[str, Any]:
+    network = connector(found.platform)
+    name = network.spec.name if network else found.platform
+    return {"success": True, "message": f"{name} connected.", "integration": integration_shape(found)}
+
+
+def _no_profile(profile_id: str | None) -> None:
+    if profile_id is not None:
+        raise NotFound("There is no profile with this id in this project.", code="profile_not_found")
 
 
 @router.get("/{platform}/callback")
@@ -144,6 +196,6 @@ async def callback(request: Request, platform: str) -> Response:
     """Where the network sends the browser back to; open, the state is the secret."""
     finished = await services(request).connect.finish(platform, dict(request.query_params))
     if finished.redirect_to is not None:
-        return RedirectResponse(finished.redirect_to, 303, _QUIET)
+        return RedirectResponse(finished.redirect_to, 303, QUIET)
     status = 200 if finished.error is None else 400
-    return HTMLResponse(connected_page(platform, finished.integrations, finished.error), status, _PAGE)
+    return HTMLResponse(connected_page(platform, finished.integrations, finished.error), status, PAGE)

@@ -16,7 +16,8 @@ from polypost.posts import words
 from polypost.posts.queries import Filters
 
 
-def _split(value: Any) -> Any:
+def split_list(value: Any) -> Any:
+    """A list whose members may hold several values with commas between them."""
     return [part for item in value for part in item.split(",") if part] if isinstance(value, list) else value
 
 
@@ -49,7 +50,7 @@ class PostsQuery(PageQuery):
     status: (
         Literal["draft", "pending", "scheduled", "publishing", "published", "failed", "partial"] | None
     ) = None
-    platform: Annotated[list[PlatformName], BeforeValidator(_split)] = Field(default_factory=list)
+    platform: Annotated[list[PlatformName], BeforeValidator(split_list)] = Field(default_factory=list)
     profileId: str | None = None  # noqa: N815 (the contract's word)
     createdAfter: When | None = None  # noqa: N815
     createdBefore: When | None = None  # noqa: N815
@@ -66,7 +67,7 @@ class ScheduledQuery(PageQuery):
 class IntegrationsQuery(PageQuery):
     """`GET /v1/connect/integrations`."""
 
-    platform: Annotated[list[PlatformName], BeforeValidator(_split)] = Field(default_factory=list)
+    platform: Annotated[list[PlatformName], BeforeValidator(split_list)] = Field(default_factory=list)
     profileId: str | None = None  # noqa: N815
     q: str | None = None
 

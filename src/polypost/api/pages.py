@@ -1,4 +1,4 @@
-"""The one page the API itself shows: how connecting an account ended, when nobody asked to be sent elsewhere."""
+"""The two pages the API itself shows: which accounts to connect, and how connecting ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from polypost.integrations import Integration
+from polypost.platforms.base import Account
 from polypost.platforms.registry import connector
 
 _PAGE = """<!doctype html>
@@ -18,6 +19,14 @@ _PAGE = """<!doctype html>
 body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem; }}
 h1 {{ font-size: 1.25rem; }}
 code {{ overflow-wrap: anywhere; }}
+form {{ display: grid; gap: .5rem; }}
+label {{ display: flex; gap: .75rem; align-items: center; padding: .75rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .5rem; cursor: pointer; }}
+label:has(:checked) {{ border-color: #2563eb; outline: 1px solid #2563eb; }}
+label span {{ min-width: 0; overflow-wrap: anywhere; }}
+small {{ display: block; opacity: .7; }}
+input {{ flex: none; width: 1.1rem; height: 1.1rem; accent-color: #2563eb; }}
+button {{ font: inherit; padding: .65rem 1rem; margin-top: .5rem; border: 0; border-radius: .5rem; background: #2563eb; color: #fff; cursor: pointer; }}
+.wrong {{ color: light-dark(#b91c1c, #fca5a5); }}
 </style>
 <h1>{title}</h1>
 {text}
@@ -37,3 +46,22 @@ def connected_page(platform: str, found: Sequence[Integration], error: str | Non
     )
     text = f"<p>Use this id as <code>accountId</code>. You can close this window.</p><ul>{accounts}</ul>"
     return _PAGE.format(title=f"{name} is connected", text=text)
+
+
+def choice_page(platform: str, accounts: Sequence[Account], error: str | None) -> str:
+    """HTML on which a person chooses which accounts of a login are connected."""
+    network = connector(platform)
+    name = escape(network.spec.name if network else platform)
+    rows = "".join(
+        f'<label><input type="checkbox" name="account" value="{escape(each.id)}">'
+        f"<span>{escape(each.name or each.username or each.id)}<small>{escape(_beside(each))}</small></span></label>"
+        for each in accounts
+    )
+    wrong = f'<p class="wrong" role="alert">{escape(error)}</p>' if error else ""
+    text = f'{wrong}<form method="post">{rows}<button>Connect</button></form>'
+    return _PAGE.format(title=f"Which {name} accounts?", text=text)
+
+
+def _beside(account: Account) -> str:
+    """What tells an account from its namesakes."""
+    return " · ".join(filter(None, (account.kind, account.username and f"@{account.username}", account.id)))

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.api.unanswered import Unanswered
-from polypost.integrations import Connect, Disconnect
+from polypost.integrations import Connect, Disconnect, SignIn, Vault
 from polypost.media import Library
 from polypost.outbound import Guard
 from polypost.posts.orders import Context
@@ -32,6 +32,8 @@ class Services:
     media: Library
     connect: Connect
     disconnect: Disconnect
+    sign_in: SignIn
+    vault: Vault
     remover: Remover
     unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)

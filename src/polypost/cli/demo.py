@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -43,7 +44,7 @@ class Demo:
         self._seen: set[tuple[str, str]] = set()
         self.url: str = about["sandboxUrl"]
         self._urls: dict[str, str] = about["sandboxUrls"]
-        self._picture: str = about["demoMedia"][0]
+        self._video: dict[str, str] = about["demoVideo"]
         self.surroundings = Surroundings(urls=self._urls, allow=(urlsplit(about["mediaUrl"]).netloc,))
 
     @classmethod
@@ -73,7 +74,7 @@ class Demo:
         """Connect the demo accounts to the demo project; what the ready line says."""
         project = await demo_project(rooms, PROJECT)
         key = await _key(rooms, project, self._settings.data / "demo-key")
-        first: dict[str, str] = {}
+        first: dict[str, dict[str, Any]] = {}
         counts: dict[str, int] = {}
         for entry in await self._accounts():
             platform = entry["platform"]
@@ -81,8 +82,9 @@ class Demo:
             self._seen.add((platform, entry["platformUserId"]))
             # The simulators' second account stays free for whoever wants to try connecting one.
             if place != SPARE and (found := await self._connect(rooms, project.id, entry)) is not None:
-                first.setdefault(platform, found)
-        accounts = [{"platform": platform, "accountId": account} for platform, account in first.items()]
+                needed = {"platformSpecificData": entry["options"]} if entry.get("options") else {}
+                first.setdefault(platform, {"platform": platform, "accountId": found, **needed})
+        accounts = list(first.values())
         return {"apiKey": key, "accounts": accounts, "sandboxUrl": self.url, "sandboxUrls": self._urls}
 
     async def follow(self, rooms: Rooms) -> None:
@@ -101,16 +103,13 @@ class Demo:
 
     def welcome(self, ready: dict[str, Any]) -> str:
         """What a newcomer reads: page, key, accounts, and a curl that works."""
-        platforms = ", ".join(
-            f'{{"platform": "{entry["platform"]}", "accountId": "{entry["accountId"]}"}}'
-            for entry in ready["accounts"]
-        )
+        targets = ",\n".join(f"         {_quoted(entry)}" for entry in ready["accounts"])
         curl = (
             f"curl -s {ready['url']}/v1/posts \\\n"
             f"  -H 'x-access-key: {ready['apiKey']}' -H 'content-type: application/json' \\\n"
             f'  -d \'{{"content": "Hello from Polypost at \'"$(date +%T)"\'", "publishNow": true,\n'
-            f'       "mediaItems": [{{"type": "image", "url": "{self._picture}"}}],\n'
-            f'       "platforms": [{platforms}]}}\''
+            f'       "mediaItems": [{_quoted(self._video)}],\n'
+            f'       "platforms": [\n{targets}]}}\''
         )
         accounts = "\n".join(f"  {entry['platform']}: {entry['accountId']}" for entry in ready["accounts"])
         return (
@@ -148,6 +147,11 @@ class Demo:
             )
         )
         return added.id
+
+
+def _quoted(value: Any) -> str:
+    """JSON as it stands between a shell's single quotes."""
+    return json.dumps(value).replace("'", "'\\''")
 
 
 def _known(db: Connection, project_id: str, entry: dict[str, Any]) -> str | None:

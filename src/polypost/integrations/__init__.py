@@ -1,22 +1,27 @@
 """Connected accounts: their tokens, sealed and kept alive, and the way in by OAuth."""
 
+from polypost.integrations.apps import Apps, OAuthApp
 from polypost.integrations.connect import Connect, Finished
 from polypost.integrations.disconnect import Disconnect
 from polypost.integrations.master import MasterKeyMissing, load_master_key
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
+from polypost.integrations.signin import SignIn
 from polypost.integrations.tokens import TokenSource
 from polypost.integrations.vault import MasterKeyWrong, SealBroken, Vault, has_secrets
 
 __all__ = [
     "AccountSession",
+    "Apps",
     "Connect",
     "Disconnect",
     "Finished",
     "Integration",
     "MasterKeyMissing",
     "MasterKeyWrong",
+    "OAuthApp",
     "SealBroken",
+    "SignIn",
     "TokenSource",
     "Vault",
     "has_secrets",

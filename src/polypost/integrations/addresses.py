@@ -22,15 +22,16 @@ def authorize_url(
     """The consent page's address with its parameters; `override` replaces scheme, host and port."""
     asked = {
         "response_type": "code",
-        "client_id": client_id,
+        oauth.client_id_name: client_id,
         "redirect_uri": redirect_uri,
         "scope": oauth.scope_separator.join(oauth.scopes),
         "state": state,
         **oauth.authorize_extra,
     }
     if verifier is not None:
-        hashed = hashlib.sha256(verifier.encode()).digest()
-        asked["code_challenge"] = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
+        hashed = hashlib.sha256(verifier.encode())
+        plain = base64.urlsafe_b64encode(hashed.digest()).rstrip(b"=").decode()
+        asked["code_challenge"] = hashed.hexdigest() if oauth.challenge == "hex" else plain
         asked["code_challenge_method"] = "S256"
     page = urlsplit(oauth.authorize_url)
     scheme, host = origin(override) if override else (page.scheme, page.netloc)

@@ -15,21 +15,26 @@ from polypost import clock
 from polypost.errors import (
     InvalidRequest,
     NotConfigured,
+    NotFound,
     OutboundError,
     PlatformError,
     PolypostError,
     Problem,
     Rejected,
+    UpstreamError,
 )
-from polypost.integrations import redirects, service
+from polypost.integrations import apps as apps_room
+from polypost.integrations import redirects, selection
 from polypost.integrations.addresses import answer_url, authorize_url, origin
+from polypost.integrations.apps import Apps
+from polypost.integrations.selection import Offer, Origin
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
 from polypost.integrations.tables import oauth_states
 from polypost.integrations.vault import Vault
 from polypost.outbound import Networks
 from polypost.platforms import registry
-from polypost.platforms.base import Account, App, Connector, Grant, OAuth2, Tokens
+from polypost.platforms.base import App, Connector, Grant, OAuth2, OnServers
 from polypost.storage import Store
 
 LIFETIME = timedelta(minutes=10)
@@ -49,6 +54,16 @@ class Finished:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How one flow goes: the connector, its app, its addresses, and the server where people name one."""
+
+    connector: Connector
+    app: App
+    oauth: OAuth2
+    server: str | None = None
+
+
 class Connect:
     """Begins and finishes OAuth flows; `public_url` gives this server's own address, never taken from a request."""
 
@@ -57,7 +72,7 @@ class Connect:
         store: Store,
         vault: Vault,
         networks: Networks,
-        apps: Callable[[str], App | None],
+        apps: Apps,
         public_url: Callable[[], str],
         *,
         connectors: Callable[[str], Connector | None] = registry.connector,
@@ -73,6 +88,10 @@ class Connect:
         """The redirect address to register with the network; each network has its own, against mix-ups."""
         return f"{self._public_url().rstrip('/')}/v1/connect/{platform}/callback"
 
+    def choice_url(self, platform: str, token: str) -> str:
+        """The page on which the person chooses among a login's accounts."""
+        return f"{self._public_url().rstrip('/')}/v1/connect/{platform}/choose/{token}"
+
     async def begin(
         self,
         project_id: str,
@@ -82,26 +101,24 @@ class Connect:
         cancel_redirect_uri: str | None = None,
         headless: bool = False,
         profile_id: str | None = None,
+        app_id: str | None = None,
+        server: str | None = None,
         browser: str | None = None,
     ) -> str:
         """The address of the network's consent page; the link works once, for ten minutes.
 
-        With `browser`, the id of a browser session, only that session can finish. Raises InvalidRequest for
-        an unknown platform or a redirect that is not allowed, NotConfigured when there is no app.
+        `app_id` names an app of the project's own, `server` the account's server on a network of many. With `browser`,
+        the id of a browser session, only that session can finish. Raises InvalidRequest for an unknown platform or a
+        redirect that is not allowed, NotFound for an unknown app, NotConfigured when there is no app, UpstreamError.
         """
-        connector, app = self._network(platform)
+        await self._store.read(lambda db: self._allowed(db, project_id, redirect_uri, cancel_redirect_uri))
+        way = await self._way(project_id, platform, app_id, server)
         state = secrets.token_urlsafe(32)
-        oauth = _oauth(connector)
-        verifier = secrets.token_urlsafe(48) if oauth.pkce else None
+        verifier = secrets.token_urlsafe(48) if way.oauth.pkce else None
         hashed, now = _hash(state), clock.now()
 
         def write(db: Connection) -> None:
-            allowed = redirects.list_redirects(db, project_id)
-            problems = redirects.redirect_problems(
-                allowed, self._public_url(), redirectUri=redirect_uri, cancelRedirectUri=cancel_redirect_uri
-            )
-            if problems:
-                raise InvalidRequest(problems)
+            self._allowed(db, project_id, redirect_uri, cancel_redirect_uri)
             # Of all projects: what is over is nobody's any more.
             db.execute(delete(oauth_states).where(_T.expires_at < now - KEPT))
             db.execute(
@@ -109,7 +126,8 @@ class Connect:
                     hash=hashed,
                     project_id=project_id,
                     platform=platform,
-                    app_id=app.id,
+                    app_id=way.app.id,
+                    server=way.server,
                     verifier=verifier and self._vault.seal(db, project_id, hashed, "verifier", verifier),
                     redirect_uri=redirect_uri,
                     cancel_redirect_uri=cancel_redirect_uri,
@@ -122,14 +140,13 @@ class Connect:
             )
 
         await self._store.write(write)
-        override = self._networks.overrides.get(platform)
         return authorize_url(
-            oauth,
-            app.client_id,
+            way.oauth,
+            way.app.client_id,
             self.callback_url(platform),
             state,
             verifier=verifier,
-            override=override,
+            override=self._networks.overrides.get(platform),
         )
 
     async def finish(
@@ -137,9 +154,9 @@ class Connect:
     ) -> Finished:
         """Take what the network sent the browser back with, connect the accounts, and say where to go next.
 
-        Raises NotConfigured when the app is gone, StoreUnavailable.
+        Raises StoreUnavailable.
         """
-        connector, app = self._network(platform)
+        connector = self._known(platform)
         now, hashed = clock.now(), _hash(query.get("state", ""))
         state = await self._store.write(
             lambda db: _use(db, platform, hashed, browser and _hash(browser), now)
@@ -155,83 +172,145 @@ class Connect:
             target = answer_url(away, status="cancelled", platform=platform, error="access_denied")
             return Finished(target, error="The account was not connected: access was denied.")
         try:
-            if app.id != state.app_id:
-                raise Rejected("The app of this server was changed in between.", code="app_changed")
-            self._check_issuer(_oauth(connector), platform, query.get("iss"))
+            app = await self._store.read(
+                lambda db: self._apps.find(db, state.project_id, platform, state.app_id)
+            )
+            if app is None:
+                raise Rejected("The app of this flow was removed in between.", code="app_changed")
+            self._check_issuer(connector, state.server, query.get("iss"))
             code = query.get("code")
             if refusal or not code:
                 raise Rejected(f"{connector.spec.name} sent no authorization.", code="no_authorization")
-            found = await self._redeem(connector, app, state, code)
+            return await self._redeem(connector, app, state, code)
         except (PlatformError, OutboundError) as error:
             return _failed(state, platform, error)
-        ids = [integration.id for integration in found]
-        target = answer_url(state.redirect_uri, status="success", platform=platform, integrationId=ids)
-        return Finished(target, tuple(found))
 
-    async def _redeem(self, connector: Connector, app: App, state: Row[Any], code: str) -> list[Integration]:
-        """Exchange the code, once, and store the accounts it stands for."""
+    async def _redeem(self, connector: Connector, app: App, state: Row[Any], code: str) -> Finished:
+        """Exchange the code, once, and store the accounts it stands for, or what there is to choose from."""
         platform = connector.spec.id
         http = self._networks.client(platform)
         verifier = await self._store.read(lambda db: self._verifier(db, state))
-        grant = Grant(code=code, redirect_uri=self.callback_url(platform), verifier=verifier)
+        grant = Grant(code, self.callback_url(platform), verifier, state.server)
         tokens = await connector.exchange(http, app, grant)
         accounts = await connector.identify(AccountSession.of_login(http, tokens))
         if not accounts:
             raise Rejected(
                 f"This {connector.spec.name} login has no account that can publish.", code="no_account"
             )
-        return await self._store.write(lambda db: self._add(db, state, accounts, tokens))
-
-    def _add(
-        self, db: Connection, state: Row[Any], accounts: Sequence[Account], tokens: Tokens
-    ) -> list[Integration]:
-        return [
-            service.add(
-                db,
-                self._vault,
-                state.project_id,
-                account,
-                tokens,
-                platform=state.platform,
-                app_id=state.app_id,
-                profile_id=state.profile_id,
+        came = Origin(state.project_id, platform, state.app_id, state.profile_id, state.redirect_uri)
+        if connector.spec.account_choice and len(accounts) > 1:
+            token = await self._store.write(
+                lambda db: selection.offer(db, self._vault, came, accounts, tokens)
             )
-            for account in accounts
-        ]
+            return Finished(self._to_choice(state, platform, token))
+        found = await self._store.write(lambda db: selection.connect(db, self._vault, came, accounts, tokens))
+        return _done(platform, found, state.redirect_uri)
+
+    def _to_choice(self, state: Row[Any], platform: str, token: str) -> str:
+        asked = state.redirect_uri if state.headless else None
+        own = answer_url(asked, status="selection_required", platform=platform, selectionToken=token)
+        return own or self.choice_url(platform, token)
+
+    async def offered(self, platform: str, token: str) -> Offer:
+        """What a selection token offers. Raises NotFound."""
+        return await self._store.read(lambda db: selection.look(db, self._vault, platform, token))
+
+    async def choose(self, platform: str, token: str, chosen: Sequence[str]) -> Finished:
+        """Connect the chosen accounts; the token dies. Raises NotFound, InvalidRequest."""
+        made = await self._store.write(lambda db: selection.choose(db, self._vault, platform, token, chosen))
+        return _done(platform, made.integrations, made.redirect_uri)
+
+    def _allowed(self, db: Connection, project_id: str, redirect: str | None, cancel: str | None) -> None:
+        problems = redirects.redirect_problems(
+            redirects.list_redirects(db, project_id),
+            self._public_url(),
+            redirectUri=redirect,
+            cancelRedirectUri=cancel,
+        )
+        if problems:
+            raise InvalidRequest(problems)
 
     def _verifier(self, db: Connection, state: Row[Any]) -> str | None:
         if state.verifier is None:
             return None
         return self._vault.open(db, state.project_id, state.hash, "verifier", state.verifier)
 
-    def _network(self, platform: str) -> tuple[Connector, App]:
+    def _known(self, platform: str) -> Connector:
         connector = self._connectors(platform)
         if connector is None:
-            raise InvalidRequest(
-                [
-                    Problem(
-                        "platform", f"'{platform}' is not available on this server.", code="unknown_platform"
-                    )
-                ]
-            )
-        app = self._apps(platform)
+            said = f"'{platform}' is not available on this server."
+            raise InvalidRequest([Problem("platform", said, code="unknown_platform")])
+        return connector
+
+    async def _way(self, project_id: str, platform: str, app_id: str | None, server: str | None) -> _Way:
+        connector = self._known(platform)
+        if isinstance(connector, OnServers):
+            return await self._way_on_server(project_id, connector, server)
+        oauth = connector.spec.oauth
+        if oauth is None:
+            said = f"{connector.spec.name} accounts are not connected by a link."
+            hint = f"Use POST /v1/connect/{platform}/auth."
+            raise InvalidRequest([Problem("platform", said, hint, "not_by_link")])
+        app = await self._store.read(lambda db: self._apps.find(db, project_id, platform, app_id))
+        if app is None and app_id is not None:
+            raise NotFound("There is no OAuth app with this id for this network.", code="app_not_found")
         if app is None:
             prefix = f"POLYPOST_{platform.upper()}"
             raise NotConfigured(
                 f"{connector.spec.name} has no app on this server yet.",
                 next_step=f"Make one with the redirect address {self.callback_url(platform)} "
-                f"and set {prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET.",
+                f"and set {prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET, or add it with POST /v1/apps.",
             )
-        return connector, app
+        return _Way(connector, app, oauth)
 
-    def _check_issuer(self, oauth: OAuth2, platform: str, issuer: str | None) -> None:
+    async def _way_on_server(self, project_id: str, connector: Any, named: str | None) -> _Way:
+        """The app on the server that the person named, registered there when it is the project's first account."""
+        platform: str = connector.spec.id
+        if not named:
+            hint = "Send server=example.social, the server the account lives on."
+            raise InvalidRequest([Problem("server", "is missing", hint, "server_missing")])
+        http = self._networks.client(platform)
+        try:
+            host = await connector.find_server(http, named)
+            oauth = await connector.consent(http, host)
+            app = await self._store.read(lambda db: self._apps.on_server(db, project_id, platform, host))
+            if app is None:
+                made = await connector.register(http, host, self.callback_url(platform))
+                app = await self._store.write(lambda db: self._keep(db, project_id, platform, host, made))
+        except Rejected as refused:
+            raise InvalidRequest([Problem("server", refused.message, code=refused.code)]) from refused
+        except (PlatformError, OutboundError) as trouble:
+            raise UpstreamError(f"{named[:100]} could not be asked. {trouble.message}") from trouble
+        return _Way(connector, app, oauth, host)
+
+    def _keep(self, db: Connection, project_id: str, platform: str, host: str, made: App) -> App:
+        kept = apps_room.create(
+            db,
+            self._vault,
+            project_id,
+            platform=platform,
+            name=f"Polypost on {host}",
+            client_id=made.client_id,
+            client_secret=made.client_secret,
+            server=host,
+        )
+        return App(made.client_id, made.client_secret, kept.id)
+
+    def _check_issuer(self, connector: Connector, server: str | None, issuer: str | None) -> None:
         if issuer is None:
             return
-        known = [oauth.authorize_url, self._networks.overrides.get(platform, oauth.authorize_url)]
+        oauth = connector.spec.oauth
+        asked = f"https://{server}" if server else oauth.authorize_url if oauth else ""
+        known = [asked, self._networks.overrides.get(connector.spec.id, asked)]
         if origin(issuer) not in map(origin, known):
             raise Rejected(
                 "The answer came from another server than the one that was asked.", code="wrong_issuer"
             )
+
+
+def _done(platform: str, found: Sequence[Integration], redirect_uri: str | None) -> Finished:
+    ids = [integration.id for integration in found]
+    return Finished(answer_url(redirect_uri, status="success", platform=platform, integrationId=ids), found)
 
 
 def _use(db: Connection, platform: str, hashed: str, browser: str | None, now: datetime) -> Row[Any] | None:
@@ -250,14 +329,6 @@ def _use(db: Connection, platform: str, hashed: str, browser: str | None, now: d
     if not changed.rowcount:
         return None
     return db.execute(select(oauth_states).where(_T.hash == hashed)).one()
-
-
-def _oauth(connector: Connector) -> OAuth2:
-    if connector.spec.oauth is None:
-        raise InvalidRequest(
-            [Problem("platform", f"{connector.spec.name} accounts are not connected by a link.")]
-        )
-    return connector.spec.oauth
 
 
 def _failed(state: Row[Any], platform: str, error: PolypostError) -> Finished:

@@ -38,6 +38,7 @@ class Held:
     project_id: str
     id: str
     platform: str
+    app_id: str | None
     tokens: Tokens
     version: int
     stale_at: datetime | None
@@ -150,6 +151,7 @@ def _held(db: Connection, vault: Vault, row: Row[Any]) -> Held:
         project_id=row.project_id,
         id=row.id,
         platform=row.platform,
+        app_id=row.app_id,
         tokens=open_tokens(db, vault, row),
         version=row.token_version,
         stale_at=row.stale_at,

@@ -124,6 +124,7 @@ def add(
     platform: str,
     app_id: str | None = None,
     profile_id: str | None = None,
+    grant_id: str | None = None,
 ) -> Integration:
     """Connect an account, or connect it again: then it keeps its id, and its profile unless another is given."""
     now = clock.now()
@@ -153,6 +154,7 @@ def add(
             **token_columns(db, vault, project_id, integration_id, tokens, now),
             **healthy(),
             app_id=app_id,
+            grant_id=grant_id,
             profile_id=_T.profile_id if profile_id is None else profile_id,
             disconnected_at=None,
             updated_at=now,

@@ -22,6 +22,7 @@ from polypost.storage import Instant, Json, metadata
 RENEWED = text("disconnected_at IS NULL AND auth_status = 'active'")
 
 # One row an account for life: connecting it again finds the old id, which posts refer to.
+# Accounts that came of one login have its `grant_id`: ending the authorisation of one would end the others'.
 integrations = Table(
     "integrations",
     metadata,
@@ -55,6 +56,7 @@ integrations = Table(
     Column("disconnected_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("grant_id", String(40)),
     UniqueConstraint("project_id", "platform", "platform_user_id"),
     Index("ix_integrations_project_id_created_at", "project_id", "created_at"),
     Index("ix_integrations_renew_at", "renew_at", sqlite_where=RENEWED, postgresql_where=RENEWED),
@@ -76,7 +78,42 @@ oauth_states = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
+    Column("server", String(255)),
     Index("ix_oauth_states_expires_at", "expires_at"),
+)
+
+# What a login offers until the person has chosen; the accounts with their tokens are sealed.
+selections = Table(
+    "selections",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("project_id", String(40), nullable=False),
+    Column("platform", String(24), nullable=False),
+    Column("app_id", String(40)),
+    Column("profile_id", String(40)),
+    Column("redirect_uri", Text),
+    Column("accounts", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("ix_selections_expires_at", "expires_at"),
+)
+
+# Apps of the projects' own; `server` is empty but for those that Polypost registered itself on a named server.
+apps = Table(
+    "apps",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("project_id", String(40), nullable=False),
+    Column("platform", String(24), nullable=False),
+    Column("server", String(255), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("image_url", Text),
+    Column("client_id", Text, nullable=False),
+    Column("client_secret", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("project_id", "platform", "server", "client_id"),
 )
 
 redirect_allowlist = Table(

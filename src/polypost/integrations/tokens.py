@@ -21,13 +21,14 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.integrations import leases, service
+from polypost.integrations.apps import Apps
 from polypost.integrations.leases import Held
 from polypost.integrations.tables import RENEWED, integrations
 from polypost.integrations.vault import Vault
 from polypost.observability import failpoints
 from polypost.outbound import Networks
 from polypost.platforms import registry
-from polypost.platforms.base import App, Connector, Tokens
+from polypost.platforms.base import Connector, Tokens
 from polypost.storage import Store, new_id
 
 AGAIN = timedelta(hours=1)
@@ -54,7 +55,7 @@ class TokenSource:
         store: Store,
         vault: Vault,
         networks: Networks,
-        apps: Callable[[str], App | None],
+        apps: Apps,
         *,
         connectors: Callable[[str], Connector | None] = registry.connector,
     ) -> None:
@@ -114,7 +115,10 @@ class TokenSource:
         return await self._refresh(held, refused, owner)
 
     async def _refresh(self, held: Held, refused: str | None, owner: str) -> Tokens:
-        connector, app = self._connectors(held.platform), self._apps(held.platform)
+        connector = self._connectors(held.platform)
+        app = await self._store.read(
+            lambda db: self._apps.find(db, held.project_id, held.platform, held.app_id)
+        )
         if connector is None or app is None:
             trouble = Unavailable(f"This server has no app for {held.platform}.", code="not_configured")
             return await self._not_now(held, refused, owner, trouble, in_doubt=held.in_doubt)

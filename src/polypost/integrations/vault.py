@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import json
 import os
 from functools import partial
@@ -74,6 +75,10 @@ class Vault:
             raise SealBroken
         key = self._keys.get((project_id, key_id)) or self._unwrapped(db, project_id, key_id)
         return _decrypt(key, body, _place(key_id, project_id, account_id, field)).decode()
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for a purpose of their own, the same in every process that has the master key."""
+        return hmac.new(self._master, f"polypost {purpose}".encode(), hashlib.sha256).digest()
 
     def rotate(self, db: Connection, new_master: bytes) -> int:
         """Wrap all data keys of the server with `new_master` and use it from then on; returns how many.

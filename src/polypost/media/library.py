@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed, PolypostError, StoreUnavailable, Unavailable
 from polypost.media import records, verdicts
+from polypost.media.addresses import PullAddresses
 from polypost.media.file import StoredFile
 from polypost.media.folder import Folder
 from polypost.media.records import Item, Record
@@ -29,8 +31,9 @@ _LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A fetched item: its place in the folder and its facts."""
+    """A fetched item: its row, its place in the folder and its facts."""
 
+    row: str
     path: Path
     facts: Facts
 
@@ -41,7 +44,7 @@ _Outcome = _Held | PolypostError
 class Library:
     """The media folder of one host and its rows.
 
-    `owner` names this process among those that share the store; a process that takes a dead one's place under
+    `addresses` says from where networks may pull files. `owner` names this process among those that share the store; a process that takes a dead one's place under
     the same name takes over its fetches at once, another after the lease. `host` names the folder's machine.
     `reserve` is the space in bytes that fetches leave free on the disk; `lease` is how long a fetch stands without
     a sign of life before another process may begin it anew.
@@ -55,6 +58,7 @@ class Library:
         *,
         owner: str,
         host: str,
+        addresses: PullAddresses | None = None,
         reserve: int = RESERVE,
         lease: timedelta = records.LEASE,
     ) -> None:
@@ -63,6 +67,7 @@ class Library:
         self._folder = Folder(folder)
         self._owner = owner
         self._host = host
+        self._addresses = addresses or PullAddresses(os.urandom(32), None)
         self._reserve = reserve
         self._lease = lease
         self._flights: dict[tuple[str, str], asyncio.Task[_Outcome]] = {}
@@ -83,7 +88,20 @@ class Library:
             if other is None or LARGEST[other.type] < LARGEST[ref.type]:
                 wanted[ref.url] = ref
         outcomes = await asyncio.gather(*(self._share(project_id, post_id, ref) for ref in wanted.values()))
-        return {ref.url: _file(ref, outcome) for ref, outcome in zip(wanted.values(), outcomes, strict=True)}
+        return {
+            ref.url: self._file(ref, outcome, nearby=nearby)
+            for ref, outcome in zip(wanted.values(), outcomes, strict=True)
+        }
+
+    async def lent(self, token: str) -> StoredFile | None:
+        """The file behind a token of `PullAddresses`, fetched anew where this host does not have it; None for no file."""
+        row = self._addresses.opened(token)
+        found = await self._store.read(lambda db: records.by_id(db, row)) if row is not None else None
+        if found is None:
+            return None
+        ref = MediaRef(found.type, found.url)
+        got = (await self.open(found.project_id, found.post_id, [ref]))[ref.url]
+        return None if isinstance(got, PolypostError) else got
 
     async def recover(self) -> None:
         """Undo what a dead process left behind: its claims, and files that no row owns (RELIABILITY P6)."""
@@ -140,7 +158,7 @@ class Library:
             elif record.state == "ready":
                 facts = Facts.from_dict(record.facts or {})
                 if await asyncio.to_thread(self._folder.holds, record.path, facts.size):
-                    return _Held(self._folder.place(record.path), facts)
+                    return _Held(record.id, self._folder.place(record.path), facts)
                 lost = record.path
             else:
                 await self._wait(record)
@@ -173,7 +191,7 @@ class Library:
             lambda db: records.ready(db, record, size=facts.size, sha256=digest, facts=facts.as_dict())
         )
         if kept:
-            return _Held(self._folder.place(record.path), facts)
+            return _Held(record.id, self._folder.place(record.path), facts)
         await asyncio.to_thread(self._folder.remove, [record.path])
         return None
 
@@ -229,6 +247,12 @@ class Library:
         except StoreUnavailable as error:
             raise verdicts.unwritable() from error
 
+    def _file(self, ref: MediaRef, outcome: _Outcome, *, nearby: bool) -> StoredFile | PolypostError:
+        if isinstance(outcome, PolypostError):
+            return outcome
+        pull = self._addresses.of(ref.url, outcome.row, outcome.facts, nearby=nearby)
+        return StoredFile(replace(ref, facts=outcome.facts), outcome.facts, outcome.path, pull)
+
     async def _remove_strays(self, before: datetime) -> None:
         """Remove files last written before an instant that no row of this host owns."""
         # The files are listed before the rows: a claim's row is always older than its file.
@@ -239,9 +263,3 @@ class Library:
 
     async def _known(self, names: list[str]) -> set[str]:
         return await self._store.read(lambda db: records.known(db, names, self._host))
-
-
-def _file(ref: MediaRef, outcome: _Outcome) -> StoredFile | PolypostError:
-    if isinstance(outcome, PolypostError):
-        return outcome
-    return StoredFile(replace(ref, facts=outcome.facts), outcome.facts, outcome.path, ref.url)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
@@ -198,3 +198,10 @@ def known(db: Connection, paths: Sequence[str], host: str) -> set[str]:
     alive = or_(_files.state == "ready", _files.lease_until > clock.now())
     owned = select(_files.path).where(_files.host == host, _files.path.in_(paths), alive)
     return set(db.execute(owned).scalars())
+
+
+def by_id(db: Connection, row: str) -> Row[Any] | None:
+    """The row with this id, whatever host it belongs to; None when its time is over."""
+    return db.execute(
+        select(media_files).where(_files.id == row, _files.delete_at > clock.now())
+    ).one_or_none()

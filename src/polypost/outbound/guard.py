@@ -90,6 +90,18 @@ def literal(host: str) -> Address | None:
     return ipaddress.IPv4Address(host) if _QUAD.fullmatch(host) else None
 
 
+def looks_public(url: str) -> bool:
+    """Whether the text of a web address could lead somewhere on the public internet, by whatever port; asks nobody."""
+    found = _URL.fullmatch(url) if len(url) <= URL_CHARACTERS else None
+    if found is None:
+        return False
+    host = (found["v6"] or found["name"]).lower()
+    address = literal(host)
+    if address is not None:
+        return is_public(address)
+    return bool(_NAME.fullmatch(host)) and not host.endswith(_PRIVATE_SUFFIXES)
+
+
 class Guard:
     """Decides where users' URLs may lead. Public addresses on ports 80 and 443, and what `allow` names.
 

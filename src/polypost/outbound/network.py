@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ import httpx2
 
 from polypost import __version__, clock
 from polypost.errors import NoAnswer, NotConfigured, NotSent
+from polypost.outbound.backend import GuardedBackend, Resolver
+from polypost.outbound.guard import Guard
 from polypost.outbound.redact import Exchange, describe, redact_url, request_excerpt
 from polypost.outbound.transport import BROKEN, CONNECT_SECONDS, Progress, Transport
 
@@ -32,11 +34,21 @@ class Networks:
 
     `overrides` maps a platform to an address (`http://127.0.0.1:8300`) that replaces scheme, host
     and port of all its URLs. Raises NotConfigured for an address that has more or less than these.
+    The platforms in `guarded` live on servers that users name: every connection of theirs passes `guard`.
     """
 
-    def __init__(self, overrides: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        overrides: Mapping[str, str] | None = None,
+        *,
+        guard: Guard | None = None,
+        guarded: Collection[str] = (),
+    ) -> None:
         self._overrides = {platform: _origin(platform, url) for platform, url in (overrides or {}).items()}
         self._transports: dict[str, Transport] = {}
+        self._guard = guard or Guard()
+        self._guarded = frozenset(guarded)
+        self._resolve = Resolver()
 
     @property
     def overrides(self) -> Mapping[str, str]:
@@ -61,7 +73,7 @@ class Networks:
         """A client of `platform` on its shared pool; making one costs nothing."""
         transport = self._transports.get(platform)
         if transport is None:
-            transport = self._transports[platform] = Transport()
+            transport = self._transports[platform] = self._transport(platform)
         return NetworkClient(
             platform,
             transport,
@@ -71,11 +83,17 @@ class Networks:
             commit_deadline=commit_deadline,
         )
 
+    def _transport(self, platform: str) -> Transport:
+        if platform in self._guarded and platform not in self._overrides:
+            return Transport(backend=GuardedBackend(self._guard, self._resolve))
+        return Transport()
+
     async def aclose(self) -> None:
         """Close all connections to all networks."""
         transports, self._transports = list(self._transports.values()), {}
         for transport in transports:
             await transport.aclose()
+        self._resolve.close()
 
 
 class NetworkClient:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, timedelta
 from functools import cache
 from importlib import import_module
 
 from polypost.platforms.base import Connector
 
+# Long enough to update in peace.
+SOON = timedelta(days=60)
 BUILT_IN = ("twitter", "instagram", "bluesky")
 
 
@@ -17,6 +21,21 @@ def connector(platform: str) -> Connector | None:
         return None
     found = import_module(f"polypost.platforms.{platform}").CONNECTOR
     assert isinstance(found, Connector)
+    return found
+
+
+def ending(today: date, within: timedelta = SOON, among: Iterable[Connector] | None = None) -> list[str]:
+    """A sentence for each network whose API version, as our connector speaks it, has ended or will within a time."""
+    found = []
+    for network in connectors() if among is None else among:
+        version = network.spec.api_version
+        if version.sunset is None or version.sunset > today + within:
+            continue
+        verb = "ended" if version.sunset <= today else "ends"
+        found.append(
+            f"{network.spec.name}'s API version {version.version} {verb} on {version.sunset.isoformat()}. "
+            "Update Polypost."
+        )
     return found
 
 

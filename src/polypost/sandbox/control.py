@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from polypost import clock
 from polypost.platforms.simkit import ENFORCED, FAULTS, Simulator
 from polypost.sandbox.front import front_page
-from polypost.sandbox.media import PICTURES
+from polypost.sandbox.media import FILES, FILM, WIDE
 from polypost.sandbox.room import CLOCK, Room
 
 MOST_ACCOUNTS = 10_000
@@ -68,13 +68,18 @@ class Control:
     async def about(self, _request: Request) -> Response:
         """Every address of the sandbox."""
         urls = {platform: sim.net.url for platform, sim in self._room.simulators.items()}
-        media = [f"{self._room.media_url}/{name}" for name in PICTURES]
+        media = [f"{self._room.media_url}/{name}" for name in FILES]
         return JSONResponse(
             {
                 "sandboxUrl": self._room.url,
                 "sandboxUrls": urls,
                 "mediaUrl": self._room.media_url,
                 "demoMedia": media,
+                "demoVideo": {
+                    "type": "video",
+                    "url": f"{self._room.media_url}/{FILM}",
+                    "thumbnail": f"{self._room.media_url}/{WIDE}",
+                },
                 "faults": {p: [*FAULTS, *sim.own_faults] for p, sim in self._room.simulators.items()},
             }
         )

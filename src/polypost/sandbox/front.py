@@ -7,7 +7,7 @@ from functools import cache
 from starlette.responses import Response
 
 from polypost.platforms.simkit import Pages, SimPost
-from polypost.sandbox.media import PICTURES
+from polypost.sandbox.media import FILES
 from polypost.sandbox.room import Room
 
 SHOWN_POSTS = 60
@@ -41,7 +41,7 @@ def front_page(room: Room) -> Response:
         networks=networks,
         posts=posts,
         total=sum(counts.values()),
-        pictures=[f"{room.media_url}/{name}" for name in PICTURES],
+        media=[f"{room.media_url}/{name}" for name in FILES],
         faults=room.faults.all(),
     )
 

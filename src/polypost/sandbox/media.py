@@ -1,7 +1,8 @@
-"""Demo media on a port of its own, for a first post that needs a picture and for servers that fetch by URL."""
+"""Demo media on a port of its own, for a first post that needs a picture or a film and for servers that fetch by URL."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -11,34 +12,51 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-SIDE = 1080
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A soft gradient of three colours; width and height in pixels."""
+
+    colours: tuple[Colour, Colour, Colour]
+    size: tuple[int, int] = (1080, 1080)
+
+
+WIDE = "demo-wide.jpg"
 PICTURES = {
-    "demo.jpg": ((255, 138, 101), (94, 53, 177), (38, 166, 154)),
-    "demo-2.jpg": ((255, 213, 79), (216, 27, 96), (57, 73, 171)),
+    "demo.jpg": Picture(((255, 138, 101), (94, 53, 177), (38, 166, 154))),
+    "demo-2.jpg": Picture(((255, 213, 79), (216, 27, 96), (57, 73, 171))),
+    WIDE: Picture(((255, 138, 101), (94, 53, 177), (57, 73, 171)), (1280, 720)),
 }
+FILM = "demo.mp4"
+FILES = (*PICTURES, FILM)
+# Six seconds that every network takes; tools/demo_video.py makes it.
+_FILM = Path(__file__).parent / FILM
 
 
 def media_app(folder: Path) -> ASGIApp:
-    """Serves the demo pictures from `folder` and nothing else; makes those that are missing."""
+    """Serves the demo film, and the demo pictures from `folder`, and nothing else; makes those that are missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, colours in PICTURES.items():
+    for name, picture in PICTURES.items():
         if not (folder / name).is_file():
-            _gradient(*colours).save(folder / name, "JPEG", quality=88)
+            _gradient(picture).save(folder / name, "JPEG", quality=88)
 
-    async def picture(request: Request) -> Response:
+    async def file(request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in PICTURES:
-            return PlainTextResponse(f"There are only {', '.join(PICTURES)}.", 404)
-        return FileResponse(folder / name, media_type="image/jpeg", headers={"cache-control": "max-age=3600"})
+        if name not in FILES:
+            return PlainTextResponse(f"There are only {', '.join(FILES)}.", 404)
+        path, kind = (_FILM, "video/mp4") if name == FILM else (folder / name, "image/jpeg")
+        return FileResponse(path, media_type=kind, headers={"cache-control": "max-age=3600"})
 
-    return Starlette(routes=[Route("/{name}", picture)])
+    return Starlette(routes=[Route("/{name}", file)])
 
 
-def _gradient(*colours: tuple[int, int, int]) -> Image.Image:
+def _gradient(picture: Picture) -> Image.Image:
     # A few pixels enlarged with a smooth filter make a soft gradient; JPEG, because Instagram takes nothing else.
-    first, second, third = colours
+    first, second, third = picture.colours
     middle = tuple((a + b) // 2 for a, b in zip(first, third, strict=True))
     tiny = Image.new("RGB", (2, 2))
     for place, colour in zip([(0, 0), (1, 0), (0, 1), (1, 1)], [first, middle, second, third], strict=True):
         tiny.putpixel(place, (colour[0], colour[1], colour[2]))
-    return tiny.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return tiny.resize(picture.size, Image.Resampling.BICUBIC)

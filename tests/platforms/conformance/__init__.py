@@ -18,7 +18,8 @@ End = Literal["published", "outcome_unknown"]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of post. `media` names files of `files.py`; in options `"file:<name>"` stands for a file's URL.
+    """One kind of post. `media` names files of `files.py`; in options `"file:<name>"` stands for a file's URL and
+    `{mark}` for what makes this post's text its own.
 
     `stored` is how a target ends whose commit call was stored and its answer lost, `absent` how one ends whose call was
     answered with a 5xx and stored nothing (RELIABILITY R2). `visible` counts the posts that appear.

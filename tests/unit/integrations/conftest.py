@@ -13,7 +13,7 @@ import pytest
 
 from polypost import clock
 from polypost.errors import RateLimited, ReconnectRequired, Rejected, Unavailable
-from polypost.integrations import Vault
+from polypost.integrations import Apps, Vault
 from polypost.outbound import Networks
 from polypost.platforms import base
 
@@ -172,8 +172,9 @@ class World:
         self.app = base.App("client", "secret", id=None)
         self._opened = []
 
-    def apps(self, platform):
-        return self.app if platform == "fake" else None
+    @property
+    def apps(self):
+        return Apps(self.vault, lambda platform: self.app, connectors=self.connectors)
 
     def connectors(self, platform):
         return self.connector if platform == "fake" else None

@@ -17,7 +17,6 @@ from polypost.errors import InvalidRequest, NotConfigured
 from polypost.integrations import Connect, TokenSource, redirects, service
 from polypost.integrations.redirects import redirect_problems
 from polypost.integrations.tables import oauth_states
-from polypost.platforms.base import App
 
 PUBLIC = "https://post.example.org/"
 BACK = "https://app.example.org/done?tab=1"
@@ -147,7 +146,6 @@ def test_a_state_belongs_to_its_network_and_browser(in_world):
         connect, _, asked = await begun(world, browser="session-1")
         query = {"state": asked["state"], "code": "c"}
         world.connectors = lambda platform: world.connector
-        world.apps = lambda platform: world.app
         elsewhere = world.make(Connect, public_url)
         assert (await elsewhere.finish("other", query, browser="session-1")).error
         assert (await connect.finish("fake", query)).error
@@ -219,10 +217,10 @@ def test_a_login_without_accounts_says_so(in_world):
     in_world(story)
 
 
-def test_an_app_that_was_changed_in_between_is_noticed(in_world):
+def test_an_app_that_was_removed_in_between_is_noticed(in_world):
     async def story(world):
         connect, _, asked = await begun(world)
-        world.app = App("client", "secret", id="app_2")
+        world.app = None
         assert (await connect.finish("fake", {"state": asked["state"], "code": "c"})).error
         assert world.net.requests == []
 

@@ -37,7 +37,7 @@ def test_a_file_comes_with_its_facts_and_is_read_in_pieces(with_store, rooms, pn
             url = room.server.put("/a.png", png)
             ref = MediaRef("image", url, thumbnail="http://example.com/t.png")
             library = await room.library()
-            file = (await library.open("prj", "post", [ref]))[url]
+            file = (await library.open("prj", "post", [ref], nearby=True))[url]
             assert isinstance(file, StoredFile)
             assert (file.facts.kind, file.facts.width, file.facts.height) == ("image", 40, 30)
             assert file.size == len(png)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.unit.outbound.servers import Listen, Talk
 
-from polypost.errors import NoAnswer, NotConfigured, NotSent
+from polypost.errors import AddressRefused, NoAnswer, NotConfigured, NotSent
 from polypost.outbound import Exchange, Networks
 
 pytestmark = pytest.mark.anyio
@@ -313,3 +313,25 @@ def test_no_tls_context_is_made_before_it_is_needed() -> None:
     Networks().client("twitter")
 
     assert tls_context.cache_info().currsize == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+async def test_servers_that_users_name_pass_the_guard(listen: Listen, host: str) -> None:
+    server = await listen(answer_all)
+    networks = Networks(guarded=["mastodon"])
+    client = networks.client("mastodon")
+    with pytest.raises(AddressRefused):
+        await client.request("GET", f"http://{host}:{server.port}/api/v2/instance")
+    with pytest.raises(AddressRefused):
+        await client.commit("POST", f"http://{host}:{server.port}/api/v1/statuses")
+    assert server.requests == []
+    await networks.aclose()
+
+
+async def test_where_the_operator_sends_such_a_network_is_the_operators_word(listen: Listen) -> None:
+    server = await listen(answer_all)
+    networks = Networks({"mastodon": server.origin}, guarded=["mastodon"])
+    answer = await networks.client("mastodon").request("GET", "https://example.social/api/v2/instance")
+    assert answer.status_code == 200
+    assert len(server.requests) == 1
+    await networks.aclose()

@@ -70,7 +70,12 @@ def execute(*statements: str) -> Callable[[Connection], None]:
 
 def catalog(db: Connection) -> list[tuple[Any, ...]]:
     rows = db.execute(text(CATALOG[db.dialect.name]))
-    return [tuple(row) for row in rows if "alembic_version" not in str(row)]
+    # SQLite quotes the name of a table that a migration has made anew.
+    return [
+        tuple(str(value).replace('"', "") for value in row)
+        for row in rows
+        if "alembic_version" not in str(row)
+    ]
 
 
 def tables(db: Connection) -> set[str]:

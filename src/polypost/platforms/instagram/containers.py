@@ -113,9 +113,9 @@ class _Builder:
         fields = self._item_fields(file)
         if file.ref.type != "video":
             return await self._created(name, fields | {"image_url": file.public_url})
-        pulled = fields | {"video_url": file.public_url}
         if self._pull:
-            return await self._created(name, pulled)
+            return await self._created(name, fields | {"video_url": file.public_url})
+        pulled = fields | {"video_url": file.public_url} if file.pullable else None
         made = await self._created(name, fields | {"upload_type": "resumable"}, instead=pulled)
         if made["uri"] is not None:
 

@@ -1,0 +1,28 @@
+"""`/media/…`: this server's own copies, for networks that pull files; the signed address is the key (RELIABILITY O6)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from polypost.api.services import services
+from polypost.errors import NotFound
+
+router = APIRouter()
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
+
+
+@router.api_route("/media/{token}/{name}", methods=["GET", "HEAD"])
+async def lend(request: Request, token: str, name: str) -> Response:
+    """The file, whole or a range of it; open."""
+    found = await services(request).media.lent(token)
+    if found is None:
+        raise NotFound("There is no such file, or its address is too old.", code="media_not_found")
+    return FileResponse(
+        found.path,
+        media_type=found.facts.mime,
+        filename=name,
+        content_disposition_type="attachment",
+        headers=_HEADERS,
+    )

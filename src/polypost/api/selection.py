@@ -1,0 +1,96 @@
+"""The choice among a login's accounts: two endpoints for pages of your own, and a page of ours. The token is the key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from polypost.api import answers, wire
+from polypost.api.body import json_object
+from polypost.api.connect import PAGE, QUIET, shapes
+from polypost.api.pages import choice_page, connected_page
+from polypost.api.services import services
+from polypost.api.wire_connect import SelectionBody
+from polypost.errors import InvalidRequest, NotFound
+from polypost.platforms.base import Account
+from polypost.platforms.registry import connector
+
+router = APIRouter(prefix="/v1/connect")
+
+
+@router.get("/{platform}/selection/{token}")
+async def offered(request: Request, platform: str, token: str) -> Response:
+    """What there is to choose from; open."""
+    offer = await services(request).connect.offered(platform, token)
+    body = {
+        "success": True,
+        "platform": platform,
+        "expiresInSeconds": offer.seconds_left,
+        "accounts": [_choice(each) for each in offer.accounts],
+    }
+    return answers.ok(body, headers=QUIET)
+
+
+@router.post("/{platform}/selection/{token}")
+async def select(request: Request, platform: str, token: str) -> Response:
+    """Connect the chosen accounts; open. The token dies."""
+    rooms = services(request)
+    body = wire.read(SelectionBody, await json_object(request))
+    finished = await rooms.connect.choose(platform, token, body.selectedAccountIds)
+    network = connector(platform)
+    name = network.spec.name if network else platform
+    answer: dict[str, Any] = {
+        "success": True,
+        "platform": platform,
+        "message": f"{name} connected.",
+        "integrations": await shapes(rooms, finished.integrations),
+    }
+    if finished.redirect_to is not None:
+        answer["redirectUri"] = finished.redirect_to
+    return answers.ok(answer, headers=QUIET)
+
+
+@router.get("/{platform}/choose/{token}")
+async def choose(request: Request, platform: str, token: str) -> Response:
+    """The page of ours on which a person chooses; open."""
+    return await _page(request, platform, token)
+
+
+@router.post("/{platform}/choose/{token}")
+async def chosen(request: Request, platform: str, token: str) -> Response:
+    """What was chosen on it."""
+    async with request.form(max_files=0, max_fields=1000) as form:
+        wanted = [value for value in form.getlist("account") if isinstance(value, str)]
+    if not wanted:
+        return await _page(request, platform, token, "Choose at least one account.")
+    try:
+        finished = await services(request).connect.choose(platform, token, wanted)
+    except NotFound as gone:
+        return HTMLResponse(connected_page(platform, (), gone.message), 404, PAGE)
+    except InvalidRequest as wrong:
+        return await _page(request, platform, token, wrong.message)
+    if finished.redirect_to is not None:
+        return RedirectResponse(finished.redirect_to, 303, QUIET)
+    return HTMLResponse(connected_page(platform, finished.integrations, None), headers=PAGE)
+
+
+async def _page(request: Request, platform: str, token: str, error: str | None = None) -> Response:
+    try:
+        offer = await services(request).connect.offered(platform, token)
+    except NotFound as gone:
+        return HTMLResponse(connected_page(platform, (), gone.message), 404, PAGE)
+    return HTMLResponse(choice_page(platform, offer.accounts, error), 200 if error is None else 400, PAGE)
+
+
+def _choice(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "type": account.kind,
+        "platformUserId": account.id,
+        "displayName": account.name,
+        "username": account.username,
+        "imageUrl": account.image_url,
+    }

@@ -1,0 +1,70 @@
+"""Addresses from which networks pull files: the user's own where it is public, else a signed one of this server (O9)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from datetime import timedelta
+
+from polypost import clock
+from polypost.errors import AddressRefused
+from polypost.outbound import Guard
+from polypost.outbound.guard import looks_public
+from polypost.probe import Facts
+
+# Longer than a network takes to fetch, shorter than the file stays.
+LIFE = timedelta(hours=24)
+_TOKEN = re.compile(r"(med_[0-9a-z]{1,40})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "application/pdf": "pdf",
+}
+
+
+class PullAddresses:
+    """Makes and checks addresses of this server's own copies.
+
+    `public_url` is the address under which the outside reaches this server; without one, or with one that cannot be
+    reached from outside, there are no addresses of ours. `secret` signs them.
+    """
+
+    def __init__(self, secret: bytes, public_url: str | None) -> None:
+        self._secret = secret
+        self._base = public_url.rstrip("/") if public_url and looks_public(public_url) else None
+        self._everyone = Guard()
+
+    def of(self, url: str, row: str, facts: Facts, *, nearby: bool) -> str | None:
+        """Where a network pulls the file of a row from; `url` is where it came from. None where nowhere."""
+        if nearby or self._is_public(url):
+            return url
+        if self._base is None:
+            return None
+        until = str(int((clock.now() + LIFE).timestamp()))
+        name = f"file.{_ENDINGS.get(facts.mime, 'bin')}"
+        return f"{self._base}/media/{row}.{until}.{self._signature(row, until)}/{name}"
+
+    def opened(self, token: str) -> str | None:
+        """The row that a token of ours names; None for a forged or an old one."""
+        found = _TOKEN.fullmatch(token)
+        if found is None or not hmac.compare_digest(self._signature(found[1], found[2]), found[3]):
+            return None
+        return found[1] if int(found[2]) > clock.now().timestamp() else None
+
+    def _is_public(self, url: str) -> bool:
+        try:
+            self._everyone.check_url(url)
+        except AddressRefused:
+            return False
+        return True
+
+    def _signature(self, row: str, until: str) -> str:
+        made = hmac.new(self._secret, f"{row}.{until}".encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
