@@ -57,11 +57,9 @@ async def upload_film(run: Run, slot: str, file: MediaFile) -> dict[str, Any]:
         if sent["plain"]:
             run.warn(_PLAIN)
             return await upload_file(run, f"{slot}-plain", file)
-        if sent["blob"]:
-            return dict(sent["blob"])
         done = await run.until(
             f"{slot}-ready-{number}",
-            partial(_ready, run, sent["job"]),
+            partial(_ready, run, sent),
             every=_PAUSE,
             at_most=_LONGEST_PROCESSING,
         )
@@ -151,9 +149,11 @@ def _plainly(file: MediaFile, error: PlatformError) -> dict[str, Any]:
     return {"plain": True, "blob": None, "job": None}
 
 
-async def _ready(run: Run, job: str) -> dict[str, Any] | NotYet:
+async def _ready(run: Run, sent: Mapping[str, Any]) -> dict[str, Any] | NotYet:
+    if sent["blob"]:
+        return {"blob": sent["blob"], "code": "", "said": ""}
     url = f"{VIDEO}/xrpc/app.bsky.video.getJobStatus"
-    answer = await run.http.request("GET", url, params={"jobId": job})
+    answer = await run.http.request("GET", url, params={"jobId": sent["job"]})
     status = _status(answer)
     # A film that was uploaded before answers with an error and its blob.
     if isinstance(status.get("blob"), dict):

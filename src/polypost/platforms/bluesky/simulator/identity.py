@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from polypost.platforms.bluesky.simulator.bodies import needed
 from polypost.platforms.bluesky.simulator.errors import invalid, refused
 from polypost.platforms.bluesky.simulator.limits import limit
+from polypost.platforms.bluesky.simulator.resident import RESIDENT
 from polypost.platforms.simkit import Account
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Identity:
 
     def find(self, actor: str) -> Account | None:
         """The account with this handle or DID."""
+        if actor.lower() in {RESIDENT.id, RESIDENT.username}:
+            return RESIDENT
         if actor.startswith("did:"):
             return self._net.accounts.get(actor)
         return self._net.accounts.by_username(actor)
@@ -84,23 +87,24 @@ class Identity:
 
     async def resolve_handle(self, request: Request) -> Response:
         """`com.atproto.identity.resolveHandle`."""
-        account = self._net.accounts.by_username(needed(request, "handle"))
+        account = self.find(needed(request, "handle"))
         if account is None:
             raise invalid("Unable to resolve handle")
         return JSONResponse({"did": account.id})
 
     async def resolve_did(self, request: Request) -> Response:
         """`com.atproto.identity.resolveDid`."""
-        account = self._net.accounts.get(needed(request, "did"))
+        account = self.find(needed(request, "did"))
         if account is None:
             raise refused(400, "DidNotFound", "DID not found")
         return JSONResponse({"didDoc": self.document(request, account)})
 
     async def directory(self, request: Request) -> Response:
         """`https://plc.directory/{did}`."""
-        account = self._net.accounts.get(request.path_params["did"])
+        did = request.path_params["did"]
+        account = self.find(did) if did.startswith("did:") else None
         if account is None:
-            return JSONResponse({"message": f"DID not registered: {request.path_params['did']}"}, 404)
+            return JSONResponse({"message": f"DID not registered: {did}"}, 404)
         return JSONResponse(self.document(request, account), media_type="application/did+ld+json")
 
     async def well_known_did(self, request: Request) -> Response:

@@ -86,7 +86,9 @@ class Reading:
     def _post(self, uri: str) -> SimPost | None:
         place = split_at_uri(uri)
         account = self._sim.identity.find(place[0]) if place else None
-        return self._net.posts.get(f"at://{account.id}/{place[1]}/{place[2]}") if place and account else None
+        return (
+            self._sim.records.post(f"at://{account.id}/{place[1]}/{place[2]}") if place and account else None
+        )
 
 
 def _passes(post: SimPost, chosen: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from polypost.platforms.bluesky.simulator import resident
 from polypost.platforms.bluesky.simulator.cids import record_cid
 from polypost.platforms.bluesky.simulator.errors import refused
 from polypost.platforms.bluesky.simulator.formats import split_at_uri
 from polypost.platforms.bluesky.simulator.writes import DELETE, POST, Write
-from polypost.platforms.simkit import Account
+from polypost.platforms.simkit import Account, SimPost
 from polypost.platforms.simkit.content import Media
 
 if TYPE_CHECKING:
@@ -26,8 +27,20 @@ class Records:
 
     def get(self, uri: str) -> dict[str, Any] | None:
         """A record with its CID, by its address."""
+        if uri == resident.POST_URI:
+            return resident.STORED
         kept = self._net.documents.get(RECORD, uri)
         return None if kept is None else kept.body
+
+    def post(self, uri: str) -> SimPost | None:
+        """A post that is there now, by its address."""
+        return resident.POST if uri == resident.POST_URI else self._net.posts.get(uri)
+
+    def thread(self, post: SimPost) -> list[SimPost]:
+        """The posts of a post's thread, oldest first."""
+        root = post.thread or post.id
+        first = [resident.POST] if root == resident.POST_URI else []
+        return [*first, *self._net.posts.of_thread(root)]
 
     def of(self, account: Account, collection: str, *, older_than: float) -> list[dict[str, Any]]:
         """An account's records of a collection that were written before an instant."""

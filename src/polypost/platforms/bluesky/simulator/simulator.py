@@ -19,6 +19,7 @@ from polypost.platforms.bluesky.simulator.parts import Parts
 from polypost.platforms.bluesky.simulator.reading import Reading
 from polypost.platforms.bluesky.simulator.records import Records
 from polypost.platforms.bluesky.simulator.repo import Repo
+from polypost.platforms.bluesky.simulator.resident import POST_URI
 from polypost.platforms.bluesky.simulator.sessions import APP_PASSWORD, Sessions
 from polypost.platforms.bluesky.simulator.tids import Tids
 from polypost.platforms.bluesky.simulator.video import Video
@@ -147,12 +148,13 @@ class BlueskySimulator(Simulator):
         return {"pds": self.net.url, "did": account.id}
 
     def credentials(self, account: Account) -> dict[str, Any]:
-        """With what a person would sign in with."""
+        """With what a person would sign in with, and a post to answer and quote."""
         signing_in = {
             "identifier": account.username,
             "appPassword": account.data["app_password"],
             "password": account.data["password"],
             "email": account.data["email"],
+            "examplePost": POST_URI,
         }
         return {**super().credentials(account), **signing_in}
 

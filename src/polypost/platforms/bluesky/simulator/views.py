@@ -20,6 +20,7 @@ class Views:
 
     def __init__(self, sim: BlueskySimulator, records: Records) -> None:
         self._net = sim.net
+        self._identity = sim.identity
         self._records = records
 
     def profile(self, account: Account, *, detailed: bool = False) -> dict[str, Any]:
@@ -65,10 +66,10 @@ class Views:
         """A post with what it answers and what answers it."""
         node: dict[str, Any] = {"$type": f"{_DEFS}#threadViewPost", "post": self.post(post)}
         if post.parent and height > 0:
-            parent = self._net.posts.get(post.parent)
+            parent = self._records.post(post.parent)
             node["parent"] = self.thread(parent, 0, height - 1) if parent else not_found(post.parent)
         if depth > 0:
-            others = self._net.posts.of_thread(post.thread or post.id)
+            others = self._records.thread(post)
             node["replies"] = [self.thread(each, depth - 1, 0) for each in others if each.parent == post.id]
         return node
 
@@ -101,10 +102,10 @@ class Views:
         uri = quoted(post.raw["record"])
         if uri is None or not is_quotable(self._records, uri):
             return None
-        return self._net.posts.get(uri)
+        return self._records.post(uri)
 
     def _author(self, post: SimPost) -> dict[str, Any]:
-        account = self._net.accounts.get(post.account_id)
+        account = self._identity.find(post.account_id)
         assert account is not None
         return self.profile(account)
 
@@ -116,7 +117,7 @@ class Views:
         ]
 
     def _short(self, uri: str) -> dict[str, Any]:
-        post = self._net.posts.get(uri)
+        post = self._records.post(uri)
         return {"$type": f"{_DEFS}#postView", **self.post(post)} if post else not_found(uri)
 
     def _embed(self, post: SimPost) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
+from polypost.platforms.bluesky.simulator import resident
 from polypost.platforms.bluesky.simulator.records import is_quotable, media_embed, quoted, rules_of
 from polypost.platforms.simkit import Pages, SimPost
 from polypost.platforms.simkit.content import Media
@@ -61,10 +62,10 @@ class Web:
         """`/profile/{handle or DID}/post/{rkey}`: the post among its thread."""
         account = self._sim.identity.find(request.path_params["actor"])
         uri = f"at://{account.id if account else ''}/app.bsky.feed.post/{request.path_params['rkey']}"
-        post = self._net.posts.get(uri)
+        post = self._sim.records.post(uri)
         if post is None:
             return self._pages.missing(self._sim.look, "Post not found")
-        thread = self._net.posts.of_thread(post.thread or post.id)
+        thread = self._sim.records.thread(post)
         shown = [self._shown(each, focus=each.id == post.id) for each in thread]
         return self._render(shown, "Thread" if len(shown) > 1 else "Post")
 
@@ -74,13 +75,14 @@ class Web:
         if account is None:
             return self._pages.missing(self._sim.look, "Profile not found")
         posts = self._net.posts.by_account(account.id, limit=ON_PROFILE)
+        posts = [resident.POST] if account is resident.RESIDENT else posts
         return self._render([self._shown(post) for post in posts], f"{account.name} (@{account.username})")
 
     def _render(self, posts: list[Shown], title: str) -> Response:
         return self._pages.render("post.html", look=self._sim.look, posts=posts, title=title)
 
     def _shown(self, post: SimPost, *, focus: bool = False, inside: bool = False) -> Shown:
-        account = self._net.accounts.get(post.account_id)
+        account = self._sim.identity.find(post.account_id)
         record = post.raw["record"]
         embed = media_embed(record)
         counts = self._sim.views.counts(post)
