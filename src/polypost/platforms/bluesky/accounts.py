@@ -154,15 +154,16 @@ def _server_of(document: Mapping[str, Any]) -> str:
 
 
 def _origin(endpoint: str) -> str:
+    unusable = Rejected("The address of the account's server is not usable.")
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
+    except ValueError as error:
+        raise unusable from error
     # Without encryption only on this very machine, where servers are tried out.
     secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     if not host or not secure or parts.username or parts.path.strip("/") or parts.query:
-        raise Rejected("The address of the account's server is not usable.")
+        raise unusable
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}"
 
