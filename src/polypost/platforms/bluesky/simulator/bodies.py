@@ -9,7 +9,7 @@ from starlette.requests import Request
 from polypost.platforms.bluesky.simulator.errors import invalid
 from polypost.platforms.simkit import BadBody, read_json
 
-_KINDS: dict[type, str] = {str: "string", dict: "object", list: "array", bool: "boolean"}
+_KINDS: dict[type, str] = {str: "string", dict: "object", list: "array", int: "integer"}
 
 
 async def read_body(request: Request, **required: type) -> dict[str, Any]:
@@ -30,7 +30,7 @@ async def read_body(request: Request, **required: type) -> dict[str, Any]:
     for name, wanted in required.items():
         if name not in body:
             raise invalid(f'Input must have the property "{name}"')
-        if not isinstance(body[name], wanted):
+        if not isinstance(body[name], wanted) or isinstance(body[name], bool):
             raise invalid(f"Input/{name} must be a {_KINDS[wanted]}")
     return body
 

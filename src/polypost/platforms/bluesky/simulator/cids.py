@@ -16,7 +16,7 @@ _PIECE = 1024 * 1024
 
 
 class NotData(Exception):
-    """A value that the network's data model does not know: a fraction, a number beyond 53 bits."""
+    """A value that the network's data model does not know: a fraction, a number beyond 53 bits, half a character."""
 
 
 def record_cid(value: Any) -> str:
@@ -42,7 +42,7 @@ def encode(value: Any) -> bytes:
             raise NotData("integers have at most 53 bits")
         return _head(0, value) if value >= 0 else _head(1, -1 - value)
     if isinstance(value, str):
-        data = value.encode("utf-8", "surrogatepass")
+        data = _utf8(value)
         return _head(3, len(data)) + data
     if isinstance(value, list):
         return _head(4, len(value)) + b"".join(map(encode, value))
@@ -58,10 +58,17 @@ def _map(value: dict[str, Any]) -> bytes:
         data = _decoded(value["$bytes"], base64.b64decode)
         return _head(2, len(data)) + data
     # Shorter keys first, then by bytes: the one order that makes equal maps equal.
-    keys = sorted((key.encode("utf-8", "surrogatepass"), key) for key in value)
+    keys = sorted((_utf8(key), key) for key in value)
     keys.sort(key=lambda pair: len(pair[0]))
     body = b"".join(_head(3, len(raw)) + raw + encode(value[key]) for raw, key in keys)
     return _head(5, len(value)) + body
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise NotData("texts are whole characters") from error
 
 
 def _link(cid: Any) -> bytes:

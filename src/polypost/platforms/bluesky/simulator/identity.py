@@ -41,6 +41,8 @@ class Identity:
 
     def find(self, actor: str) -> Account | None:
         """The account with this handle or DID."""
+        if not actor.isascii():
+            return None
         if actor.lower() in {RESIDENT.id, RESIDENT.username}:
             return RESIDENT
         if actor.startswith("did:"):

@@ -39,7 +39,8 @@ class Parts:
             raise refused(400, "UnsupportedContentType", "The declared MIME type is not supported")
         if not 0 < size <= limit("video_bytes"):
             raise refused(400, "VideoTooLarge", "The file exceeds the cap of a video")
-        if body.get("durationMs", 0) > limit("video_seconds") * 1000:
+        length = body.get("durationMs")
+        if isinstance(length, int) and length > limit("video_seconds") * 1000:
             raise refused(400, "VideoTooLong", "The declared duration exceeds the limit")
         self._video.refuse_more(account, size)
         uploads = self._net.documents.of_account(UPLOAD, account.id)

@@ -160,7 +160,7 @@ class Repo:
             body["collection"],
             rkey,
             body["record"],
-            validate=body.get("validate"),
+            validate=_flag(body, "validate"),
         )
 
     def _listed(self, request: Request, caller: Caller, each: Any, body: dict[str, Any]) -> Write:
@@ -193,6 +193,13 @@ class Repo:
         if account is None:
             raise refused(400, "RepoNotFound", f"Could not find repo: {actor[:100]}")
         return account
+
+
+def _flag(body: dict[str, Any], name: str) -> bool | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise invalid(f"Input/{name} must be a boolean")
+    return value
 
 
 def _key(body: dict[str, Any]) -> str:

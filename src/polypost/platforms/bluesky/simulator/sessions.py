@@ -47,7 +47,7 @@ class Sessions:
         body = await read_body(request, identifier=str, password=str)
         identifier = body["identifier"].strip().removeprefix("@").lower()
         account = self._sim.identity.find(identifier) or self._by_email(identifier)
-        owner = account.id if account else identifier
+        owner = account.id if account else identifier.encode("ascii", "replace").decode()
         self._sim.rates.take(request, rates.LOGINS, owner)
         if account is None or body["password"] not in {
             account.data["app_password"],
