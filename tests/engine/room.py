@@ -311,10 +311,13 @@ class Room:
 Story = Callable[[Room], Awaitable[None]]
 
 
-def play(story: Story, *, gated: bool = False, only: str | None = None) -> Callable[[Store], Awaitable[None]]:
+def play(
+    story: Story, *, gated: bool = False, only: str | None = None, stand_in: str | None = None
+) -> Callable[[Store], Awaitable[None]]:
     """The story as `with_store` takes it, with a sandbox around it; time that it moves is put back.
 
-    With `gated`, everything that goes to X goes through the room's gate; with `only`, no account is connected yet.
+    With `gated`, everything that goes to X goes through the room's gate; with `only`, no account is connected yet;
+    `stand_in` is an address that this network is reached by, in place of its simulator's.
     """
 
     async def main(store: Store, folder: Path) -> None:
@@ -327,7 +330,8 @@ def play(story: Story, *, gated: bool = False, only: str | None = None) -> Calla
         gate = Gate()
         await gate.build()
         gate.behind = info.urls["twitter"]
-        doors = Networks({**info.urls, "twitter": gate.address} if gated else info.urls)
+        instead = {only: stand_in} if only and stand_in else {}
+        doors = Networks({**info.urls, **({"twitter": gate.address} if gated else {}), **instead})
         media = Library(store, fetcher, folder / "media", owner="embedded", host="test")
         async with httpx2.AsyncClient(base_url=info.url, trust_env=False) as control:
             listed = (await control.get("/_sandbox/accounts")).json()["accounts"]

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from polypost.platforms.simkit.server import Ports, listen
+from polypost.platforms.simkit.server import Ports, drop, listen
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "date", "server"}
@@ -64,8 +64,8 @@ class Recording:
 
 
 @asynccontextmanager
-async def recording(behind: str) -> AsyncIterator[Recording]:
-    """A recorder on a port of its own before the simulator at `behind` (`http://127.0.0.1:8301`).
+async def recording(behind: object) -> AsyncIterator[Recording]:
+    """A recorder on a port of its own before the simulator at `behind` (`http://127.0.0.1:8301`, or what prints as that).
 
     The `Host` header is passed on as it came, so that addresses a network makes from it lead here again.
     """
@@ -78,12 +78,17 @@ async def recording(behind: str) -> AsyncIterator[Recording]:
             path = request.scope["raw_path"].decode("ascii").partition("?")[0]
             query = request.scope["query_string"].decode("ascii")
             sent = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in request.scope["headers"]]
-            answer = await client.request(
-                request.method,
-                f"{behind.rstrip('/')}{path}{f'?{query}' if query else ''}",
-                headers=[(name, value) for name, value in sent if name not in HOP_BY_HOP],
-                content=body,
-            )
+            try:
+                answer = await client.request(
+                    request.method,
+                    f"{str(behind).rstrip('/')}{path}{f'?{query}' if query else ''}",
+                    headers=[(name, value) for name, value in sent if name not in HOP_BY_HOP],
+                    content=body,
+                )
+            except httpx2.TransportError:
+                # The network hung up, so the caller is hung up on; the exchange has no answer to keep.
+                await drop(request.scope)
+                return Response()
             got = {name.lower(): value for name, value in answer.headers.items()}
             kept.exchanges.append(
                 Exchange(

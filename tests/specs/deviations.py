@@ -18,4 +18,35 @@ class Deviation:
     source: str
 
 
-DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {}
+DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
+    "pinterest": tuple(
+        Deviation(
+            where,
+            "Pinterest's instants are UTC without a zone.",
+            "a real answer in pinterest/api-quickstart issue 78, read 2026-11-24",
+        )
+        for where in (
+            "POST /v5/pins: answer 201 created_at",
+            "GET /v5/pins: answer 200 items.[].created_at",
+            "GET /v5/pins/{pin_id}: answer 200 created_at",
+            "PATCH /v5/pins/{pin_id}: answer 200 created_at",
+            "POST /v5/pins/{pin_id}/save: answer 201 created_at",
+            "POST /v5/boards: answer 201 created_at",
+            "POST /v5/boards: answer 201 board_pins_modified_at",
+            "GET /v5/boards: answer 200 items.[].created_at",
+            "GET /v5/boards: answer 200 items.[].board_pins_modified_at",
+            "GET /v5/boards/{board_id}: answer 200 created_at",
+            "GET /v5/boards/{board_id}: answer 200 board_pins_modified_at",
+            "PATCH /v5/boards/{board_id}: answer 200 created_at",
+            "PATCH /v5/boards/{board_id}: answer 200 board_pins_modified_at",
+            "GET /v5/boards/{board_id}/pins: answer 200 items.[].created_at",
+        )
+    ),
+    "twitter": (
+        Deviation(
+            "GET /2/users/{id}/tweets: query tweet.fields",
+            "The document renamed the parameter to post.fields; the API that clients speak takes tweet.fields.",
+            "X API documentation, Get Posts, and tweepy 4.17, both read 2026-11-24",
+        ),
+    ),
+}

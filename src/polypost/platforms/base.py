@@ -375,6 +375,24 @@ class Revokes(Protocol):
         """End the authorisation on the network's side; best effort."""
 
 
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A place of an account on which posts stand; `privacy` is the network's word."""
+
+    id: str
+    name: str
+    description: str | None
+    privacy: str
+
+
+@runtime_checkable
+class Boards(Protocol):
+    """A network whose posts stand on boards that the person chooses from."""
+
+    async def boards(self, session: Session) -> list[Board]:
+        """All boards that this authorisation may see."""
+
+
 @runtime_checkable
 class SignsIn(Protocol):
     """A network whose accounts are connected by a name and a password made for apps."""

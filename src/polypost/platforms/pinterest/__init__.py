@@ -1,0 +1,9 @@
+"""Pinterest: pins with a picture, a carousel or a video, on boards."""
+
+from __future__ import annotations
+
+from polypost.platforms.pinterest.connector import PinterestConnector
+
+CONNECTOR = PinterestConnector()
+
+__all__ = ["CONNECTOR"]

@@ -1,0 +1,70 @@
+"""Calls to Pinterest with an account's token: the address, the header, the allowance, and errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from httpx2 import Response
+
+from polypost.platforms.base import Run, Session
+from polypost.platforms.pinterest.errors import error_for, parsed, used_up_until
+from polypost.platforms.pinterest.spec import API, WEB
+
+PAGE = 250
+
+
+def bearer(session: Session) -> dict[str, str]:
+    """The header that shows the token which works now."""
+    return {"Authorization": f"Bearer {session.token}"}
+
+
+def permalink(pin_id: str) -> str:
+    """The address of a pin on the web."""
+    return f"{WEB}/pin/{pin_id}/"
+
+
+async def send(session: Session, method: str, path: str, **request: Any) -> Response:
+    """Make a repeatable call; `request` goes to the client as it is. Raises what `errors.error_for` says."""
+    answer = await session.http.request(method, f"{API}{path}", headers=bearer(session), **request)
+    if not answer.is_success:
+        raise error_for(answer, session.now())
+    return answer
+
+
+async def call(session: Session, method: str, path: str, **request: Any) -> dict[str, Any]:
+    """As `send`, and give the answer's object. Raises Unavailable when it has none."""
+    answer = await send(session, method, path, **request)
+    body = parsed(answer)
+    if not body:
+        raise error_for(answer, session.now())
+    return body
+
+
+async def working(run: Run, method: str, path: str, **request: Any) -> dict[str, Any]:
+    """As `call` for a step of a story: the account rests when the headers say that its allowance is used up."""
+    answer = await send(run, method, path, **request)
+    await rest(run, answer)
+    body = parsed(answer)
+    if not body:
+        raise error_for(answer, run.now())
+    return body
+
+
+async def rest(run: Run, answer: Response) -> None:
+    """Start nothing more for the account when the headers say that its allowance is used up."""
+    if until := used_up_until(answer.headers, run.now()):
+        await run.hold(until)
+
+
+async def pages(session: Session, path: str, *, most: int) -> AsyncIterator[list[Mapping[str, Any]]]:
+    """A list page by page, at most `most` of them; what is no object is left out."""
+    bookmark: str | None = None
+    for _ in range(most):
+        params = {"page_size": str(PAGE)} | ({"bookmark": bookmark} if bookmark else {})
+        body = await call(session, "GET", path, params=params)
+        items = body.get("items")
+        yield [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+        bookmark = body.get("bookmark")
+        if not isinstance(bookmark, str) or not bookmark:
+            return

@@ -1,0 +1,145 @@
+"""Pinterest, told from top to bottom: have the media ready, then make the pin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from polypost.errors import Problem, RateLimited, Rejected, Unavailable
+from polypost.outbound import NetworkClient
+from polypost.platforms.base import (
+    Account,
+    App,
+    Attempt,
+    Board,
+    CannotTell,
+    Connector,
+    Draft,
+    Grant,
+    MediaRef,
+    Post,
+    Proof,
+    Reconciled,
+    Run,
+    Session,
+    Tokens,
+)
+from polypost.platforms.pinterest import check, oauth, reconcile
+from polypost.platforms.pinterest.api import bearer, pages, permalink
+from polypost.platforms.pinterest.errors import error_for, parsed, used_up_until
+from polypost.platforms.pinterest.media import kind_of, source_of
+from polypost.platforms.pinterest.options import PinterestOptions
+from polypost.platforms.pinterest.spec import API, SPEC
+from polypost.platforms.pinterest.text import title_of
+
+_GONE = frozenset({404, 410})
+_MOST_BOARD_PAGES = 40
+
+
+class PinterestConnector(Connector):
+    """Publishes pins with the user tokens of the Pinterest API v5."""
+
+    spec = SPEC
+    options = PinterestOptions
+
+    def check(self, draft: Draft) -> list[Problem]:
+        """Every limit that Pinterest states, judged as far as the facts are known."""
+        return check.check(draft)
+
+    def media_refs(self, options: Any) -> Iterable[MediaRef]:
+        """The cover of a video."""
+        return () if options.cover_image_url is None else (MediaRef("image", options.cover_image_url),)
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for a pair of tokens."""
+        return await oauth.exchange(http, app, grant)
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """A new pair of tokens."""
+        return await oauth.refresh(http, app, tokens)
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """End the authorisation where Pinterest has a call for that."""
+        await oauth.revoke(http, app, tokens)
+
+    async def identify(self, session: Session) -> list[Account]:
+        """The one account of this authorisation."""
+        return [await oauth.identify(session)]
+
+    async def boards(self, session: Session) -> list[Board]:
+        """All boards of the account that this authorisation may see."""
+        found: list[Board] = []
+        async for page in pages(session, "/boards", most=_MOST_BOARD_PAGES):
+            found += [
+                Board(
+                    str(item["id"]),
+                    str(item.get("name") or ""),
+                    item.get("description") or None,
+                    str(item.get("privacy") or "PUBLIC"),
+                )
+                for item in page
+                if item.get("id")
+            ]
+        return found
+
+    async def publish(self, run: Run, post: Post) -> Proof:
+        """The media, then the one call that makes the pin."""
+        shown = SPEC.limit("description_shown_characters")
+        if len(post.text) > shown:
+            run.warn(f"Pinterest may show only the first {shown} characters of the text.")
+        body = _texts(post) | {"media_source": await source_of(run, post)}
+        rest: list[datetime] = []
+
+        async def send() -> Proof:
+            answer = await run.http.commit("POST", f"{API}/pins", headers=bearer(run), json=body)
+            pin_id = parsed(answer).get("id") if answer.is_success else None
+            if not isinstance(pin_id, str) or not pin_id.isdecimal():
+                raise error_for(answer, run.now(), committing=True)
+            if until := used_up_until(answer.headers, run.now()):
+                rest.append(until)
+            return Proof(pin_id, permalink(pin_id))
+
+        proof = await run.commit("pin", send, handles=_handles(post, body))
+        for until in rest:
+            await run.hold(until)
+        return proof
+
+    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+        """Look through the pins of the board."""
+        try:
+            return await reconcile.look(run, attempt)
+        except (Rejected, RateLimited, Unavailable) as unreadable:
+            return CannotTell(str(unreadable))
+
+    async def delete(self, session: Session, proof: Proof) -> None:
+        """Remove the pin."""
+        answer = await session.http.request("DELETE", f"{API}/pins/{proof.id}", headers=bearer(session))
+        if answer.is_success or answer.status_code in _GONE:
+            return
+        error = error_for(answer, session.now())
+        if isinstance(error, Rejected):
+            raise Rejected(
+                "Pinterest does not let this app delete the pin.",
+                code="delete_refused",
+                next_step="Delete it on Pinterest.",
+            ) from error
+        raise error
+
+
+def _texts(post: Post) -> dict[str, Any]:
+    options: PinterestOptions = post.options
+    texts = {
+        "title": title_of(post.text, options),
+        "description": post.text,
+        "link": options.link,
+        "alt_text": options.alt_text,
+        "dominant_color": options.dominant_color,
+    }
+    return {"board_id": options.board_id} | {name: value for name, value in texts.items() if value}
+
+
+def _handles(post: Post, body: dict[str, Any]) -> dict[str, Any]:
+    """What the pin will be known by when its answer is lost."""
+    texts = {name: body.get(name, "") for name in ("title", "description", "link")}
+    return {"board": body["board_id"], "kind": kind_of(post), **texts}
