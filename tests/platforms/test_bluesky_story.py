@@ -398,12 +398,21 @@ def test_files_that_the_server_has_forgotten_are_uploaded_again(tmp_path: Path) 
     play(tmp_path, story)
 
 
-def test_a_processed_film_that_was_forgotten_cannot_be_brought_back(tmp_path: Path) -> None:
+def test_a_processed_film_that_was_forgotten_is_uploaded_plainly(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         await room.fault("blob_lost", times=2)
+        run = room.run()
         with pytest.raises(Rejected, match="forgotten an uploaded file"):
-            await CONNECTOR.publish(room.run(), post("film", room.film()))
+            await CONNECTOR.publish(run, post("film", room.film()))
         assert await room.posts() == []
+        await room.fault("blob_lost")
+        run = room.run()
+        await CONNECTOR.publish(run, post("film", room.film("b.mp4", seconds=6)))
+        (record,) = await room.records()
+        assert record["embed"]["video"] == run.rows["post-media-0-again"]
+        assert "uploaded plainly" in run.warnings[0]
+        # It is the same post under the same key, whichever film it shows.
+        assert record["createdAt"] == run.rows["post-record"]["record"]["createdAt"]
 
     play(tmp_path, story)
 

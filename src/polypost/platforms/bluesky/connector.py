@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,11 +30,11 @@ from polypost.platforms.base import (
 )
 from polypost.platforms.bluesky import accounts, check, references, writing
 from polypost.platforms.bluesky.media import shape
-from polypost.platforms.bluesky.options import BlueskyOptions
+from polypost.platforms.bluesky.options import BlueskyOptions, Caption, Card
 from polypost.platforms.bluesky.record import Record, Shown, card_embed, embed_of, post_record, with_options
 from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import mentioned
-from polypost.platforms.bluesky.upload import upload_file, upload_film, upload_text
+from polypost.platforms.bluesky.upload import PLAIN, upload_file, upload_film, upload_text
 from polypost.platforms.bluesky.xrpc import POST, call, place_of
 
 _STILL = "Bluesky shows only the first picture of a GIF file; an MP4 of type gif would play."
@@ -42,11 +42,14 @@ _STILL = "Bluesky shows only the first picture of a GIF file; an MP4 of type gif
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One post of the thread: its name, text and media, each with what it shows."""
+    """One post of the thread: its name, text, and what it embeds. Only the first has a card, subtitles and a quote."""
 
     name: str
     text: str
     media: Sequence[tuple[MediaFile, MediaRef, str]]
+    captions: Sequence[Caption] = ()
+    card: Card | None = None
+    thumbnail: MediaFile | None = None
 
 
 class BlueskyConnector(Connector):
@@ -97,26 +100,20 @@ class BlueskyConnector(Connector):
             quote = await run.step("quote", partial(references.quoted, run, options.quote))
         handles = mentioned(part.text for part in parts)
         dids = await run.step("people", partial(references.people, run.http, handles)) if handles else {}
-        shown = [await _uploaded(run, part) for part in parts]
-        card = await _card(run, post) if options.card else None
-        captions = [
-            {"lang": each.lang, "file": await upload_text(run, f"caption-{place}", each.content, "text/vtt")}
-            for place, each in enumerate(options.captions or ())
-        ]
+        embeds = [await _embed(run, part, quote) for part in parts]
 
         write = partial(post_record, langs=options.languages, dids=dids)
-        embed = embed_of(shown[0], card=card, captions=captions, quote=quote)
-        make = partial(write, parts[0].text, embed=embed, reply=reply)
-        again = [*_again(run, parts[0]), *_extras_again(run, post)]
+        make = partial(write, parts[0].text, embed=embeds[0], reply=reply)
+        again = partial(_embed, run, parts[0], quote, again=True)
         proof = await writing.create(run, "post", lambda now: with_options(make(now), options), again)
         root = reply["root"] if reply else None
         parent, before = proof, "post"
-        for part, media in zip(parts[1:], shown[1:], strict=True):
+        for part, embed in zip(parts[1:], embeds[1:], strict=True):
             answered = await run.step(f"{before}-cid", partial(writing.strong, run, parent))
             root = root or answered
-            thread = {"root": root, "parent": answered}
-            make = partial(write, part.text, embed=embed_of(media), reply=thread)
-            parent, before = await writing.create(run, part.name, make, _again(run, part)), part.name
+            make = partial(write, part.text, embed=embed, reply={"root": root, "parent": answered})
+            again = partial(_embed, run, part, None, again=True)
+            parent, before = await writing.create(run, part.name, make, again), part.name
         await writing.gates(run, proof, options)
         return proof
 
@@ -140,9 +137,10 @@ class BlueskyConnector(Connector):
 
 def _parts(post: Post) -> list[_Part]:
     options: BlueskyOptions = post.options
-    alts = options.alt_text or []
+    card, alts = options.card, options.alt_text or []
     first = [(file, file.ref, _nth(alts, place)) for place, file in enumerate(post.media)]
-    parts = [_Part("post", post.text, first)]
+    thumbnail = post.extra_media[card.thumbnail_url] if card and card.thumbnail_url else None
+    parts = [_Part("post", post.text, first, options.captions or (), card, thumbnail)]
     for number, item in enumerate(options.thread, 1):
         texts = item.alt_text or []
         refs = check.thread_refs(item, {url: file.facts for url, file in post.extra_media.items()})
@@ -155,42 +153,32 @@ def _nth(texts: Sequence[str], place: int) -> str:
     return texts[place] if place < len(texts) else ""
 
 
-async def _uploaded(run: Run, part: _Part) -> list[Shown]:
-    shown = []
-    for place, (file, ref, alt) in enumerate(part.media):
-        slot = f"{part.name}-media-{place}"
-        film = shape(ref) == "film"
-        if file.facts.kind == "gif" and file.facts.frames != 1:
-            run.warn(_STILL)
-        blob = await upload_film(run, slot, file) if film else await upload_file(run, slot, file)
-        shown.append(Shown(blob, alt, file.facts, looping=film and ref.type == "gif"))
-    return shown
-
-
-async def _card(run: Run, post: Post) -> Record:
-    card = post.options.card
-    thumbnail = None
-    if card.thumbnail_url:
-        thumbnail = await upload_file(run, "card", post.extra_media[card.thumbnail_url])
-    return card_embed(card, thumbnail)
-
-
-def _again(run: Run, part: _Part) -> list[writing.Upload]:
-    """How to upload a part's pictures once more. A film has another name after processing and cannot be brought back."""
-    return [
-        partial(upload_file, run, f"{part.name}-media-{place}-again", file)
-        for place, (file, ref, _) in enumerate(part.media)
-        if shape(ref) == "picture"
+async def _embed(
+    run: Run, part: _Part, quote: Mapping[str, Any] | None, *, again: bool = False
+) -> Record | None:
+    """Upload everything that a part shows, and what it then embeds; `again` when it was forgotten on the other side."""
+    end = "-again" if again else ""
+    shown = [
+        await _uploaded(run, f"{part.name}-media-{place}{end}", *item, again=again)
+        for place, item in enumerate(part.media)
     ]
-
-
-def _extras_again(run: Run, post: Post) -> list[writing.Upload]:
-    """How to upload the card's picture and the subtitles once more."""
-    options: BlueskyOptions = post.options
-    uploads: list[writing.Upload] = [
-        partial(upload_text, run, f"caption-{place}-again", each.content, "text/vtt")
-        for place, each in enumerate(options.captions or ())
+    captions = [
+        {"lang": each.lang, "file": await upload_text(run, f"caption-{place}{end}", each.content, "text/vtt")}
+        for place, each in enumerate(part.captions)
     ]
-    if options.card and options.card.thumbnail_url:
-        uploads.append(partial(upload_file, run, "card-again", post.extra_media[options.card.thumbnail_url]))
-    return uploads
+    card = None
+    if part.card is not None:
+        thumbnail = await upload_file(run, f"card{end}", part.thumbnail) if part.thumbnail else None
+        card = card_embed(part.card, thumbnail)
+    return embed_of(shown, card=card, captions=captions, quote=quote)
+
+
+async def _uploaded(run: Run, slot: str, file: MediaFile, ref: MediaRef, alt: str, *, again: bool) -> Shown:
+    film = shape(ref) == "film"
+    if file.facts.kind == "gif" and file.facts.frames != 1:
+        run.warn(_STILL)
+    if film and again:
+        # The video service knows the film and would name the blob that was forgotten.
+        run.warn(PLAIN)
+    blob = await (upload_film if film and not again else upload_file)(run, slot, file)
+    return Shown(blob, alt, file.facts, looping=film and ref.type == "gif")

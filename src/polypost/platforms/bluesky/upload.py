@@ -28,7 +28,7 @@ _DAY_IS_OVER = timedelta(hours=1)
 _JOBS = 2
 # Failures of the service and not of the film; the same film often passes the second time.
 _PASSING = frozenset({"pds_upload_failure", "generic_failure", ""})
-_PLAIN = (
+PLAIN = (
     "Bluesky's video service could not be used, so the video was uploaded plainly; it can be watched when Bluesky has"
     " processed it."
 )
@@ -55,7 +55,7 @@ async def upload_film(run: Run, slot: str, file: MediaFile) -> dict[str, Any]:
     for number in range(1, _JOBS + 1):
         sent = await run.step(f"{slot}-video-{number}", partial(_send_film, run, file))
         if sent["plain"]:
-            run.warn(_PLAIN)
+            run.warn(PLAIN)
             return await upload_file(run, f"{slot}-plain", file)
         done = await run.until(
             f"{slot}-ready-{number}",

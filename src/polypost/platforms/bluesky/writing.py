@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from polypost.errors import Rejected
 from polypost.platforms.base import Proof, Run
@@ -15,15 +14,16 @@ from polypost.platforms.bluesky.options import BlueskyOptions
 from polypost.platforms.bluesky.record import Record, new_key, postgate, threadgate
 from polypost.platforms.bluesky.xrpc import POST, bearer, call, home, permalink, place_of
 
-Upload = Callable[[], Awaitable[Any]]
-
 
 async def create(
-    run: Run, part: str, make: Callable[[datetime], Record], uploads_again: Sequence[Upload] = ()
+    run: Run,
+    part: str,
+    make: Callable[[datetime], Record],
+    embed_again: Callable[[], Awaitable[Record | None]],
 ) -> Proof:
     """Write one post; every further try means the same post.
 
-    `make` draws the record up, once. `uploads_again` are called when the server has forgotten the files.
+    `make` draws the record up, once. `embed_again` uploads what the post embeds anew, when the server has forgotten it.
     """
 
     async def draw_up() -> Record:
@@ -34,7 +34,7 @@ async def create(
     rkey, record = drawn["rkey"], drawn["record"]
     rest: list[datetime] = []
 
-    async def send() -> Proof:
+    async def send(record: Record) -> Proof:
         # Null: make it, never replace another; the same record again changes nothing.
         place = {"repo": run.account.id, "collection": POST, "rkey": rkey, "swapRecord": None}
         url = f"{home(run.extra)}/xrpc/com.atproto.repo.putRecord"
@@ -48,12 +48,11 @@ async def create(
 
     handles = {"rkey": rkey, "createdAt": record["createdAt"]}
     try:
-        proof = await run.commit(part, send, handles=handles)
+        proof = await run.commit(part, partial(send, record), handles=handles)
     except BlobGone:
-        # A blob's name follows from its bytes: uploaded again, it is what the record names.
-        for upload in uploads_again:
-            await upload()
-        proof = await run.commit(part, send, handles=handles)
+        # A picture's name follows from its bytes, so it is the same again; only a processed film gets another.
+        whole = {**record, "embed": await embed_again()}
+        proof = await run.commit(part, partial(send, whole), handles=handles)
     for until in rest:
         await run.hold(until)
     return proof

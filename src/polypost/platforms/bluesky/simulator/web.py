@@ -99,11 +99,7 @@ class Web:
             card=self._card(post, embed),
             quote=self._shown(quote, inside=True) if quote else None,
             quote_gone=quote is None and not inside and quoted(record) is not None,
-            counts={
-                "replies": counts["replyCount"],
-                "reposts": counts["repostCount"],
-                "likes": counts["likeCount"],
-            },
+            counts=_worded(counts),
             notes=self._notes(post),
             labels=[str(each.get("val")) for each in (record.get("labels") or {}).get("values", [])],
             focus=focus,
@@ -135,6 +131,16 @@ class Web:
         if not is_quotable(records, post.id):
             notes.append("no quotes")
         return notes
+
+
+def _worded(counts: dict[str, int]) -> dict[str, int]:
+    """The numbers below a post, each with its word."""
+    words = {
+        "replyCount": ("reply", "replies"),
+        "repostCount": ("repost", "reposts"),
+        "likeCount": ("like", "likes"),
+    }
+    return {words[name][counts[name] != 1]: counts[name] for name in words}
 
 
 def rich_text(text: str, facets: list[dict[str, Any]]) -> Markup:
