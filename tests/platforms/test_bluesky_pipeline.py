@@ -41,7 +41,7 @@ def test_forgotten_files_cost_a_refused_try_and_nothing_else(tmp_path: Path, kin
         await stage.fault("blob_lost")
         row = await stage.publish(KINDS[kind])
         assert (row.state, row.error_message) == ("published", None)
-        assert bool(row.warning_message) is warned
+        assert bool(row.warning) is warned
         assert len(await stage.visible()) == 1
         assert await stage.room.used() == 1
 
@@ -72,7 +72,7 @@ def test_a_thread_whose_middle_is_lost_and_found_goes_on(tmp_path: Path) -> None
     async def story(stage: Stage) -> None:
         await stage.fault("lost_answer", times=3)
         row = await stage.publish(KINDS["thread"])
-        assert (row.state, row.warning_message) == ("published", None)
+        assert (row.state, row.warning) == ("published", None)
         seen = await stage.visible()
         assert [each["raw"]["record"].get("reply", {}).get("parent", {}).get("uri") for each in seen] == [
             None,
