@@ -31,7 +31,8 @@ _MENTION = re.compile(
     rf"(?<![a-z0-9_.@/-])@((?:{_LABEL}\.){{1,20}}[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?)", re.IGNORECASE
 )
 _BREAKS_TAG = r"\s\u00ad\u200a-\u200d\u2060\u20e2"
-_TAG = re.compile(rf"(?:(?<=\s)|^|(?<=[(（「]))[#＃](?!\ufe0f)([^{_BREAKS_TAG}#＃]+)", re.MULTILINE)
+_TAG = re.compile(rf"(?:(?<=\s)|^|(?<=[(（「]))[#＃](?!\ufe0f)([^{_BREAKS_TAG}]+)", re.MULTILINE)
+_TICKER = re.compile(r"(?<![^\s(（])\$([A-Za-z][A-Za-z0-9]{0,4})(?=[\s.,;:!?)）\"'’]|$)")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LOOSE_ENDS = ".,;:!?'*_~"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -155,6 +156,9 @@ def _tags(text: str) -> Iterator[Span]:
         short = graphemes(tag) <= SPEC.limit("tag_graphemes") and byte_length(tag) <= SPEC.limit("tag_bytes")
         if says_something and short:
             yield Span(found.start(), found.start() + 1 + len(tag), "tag", tag)
+    for found in _TICKER.finditer(text):
+        # A stock's sign is a tag, too, and keeps its dollar.
+        yield Span(found.start(), found.end(), "tag", f"${found[1].upper()}")
 
 
 @cache
