@@ -58,7 +58,8 @@ def test_one_target_fails_and_the_other_goes_out(tell_once):
     async def story(room: Room) -> None:
         await room.start()
         await room.fault("duplicate")
-        post = await room.post("Hello", accounts=room.accounts, media=(room.picture,))
+        both = {platform: room.accounts[platform] for platform in ("twitter", "instagram")}
+        post = await room.post("Hello", accounts=both, media=(room.picture,))
         rows = {row.platform: row for row in await room.settle(post)}
         assert {platform: row.state for platform, row in rows.items()} == {
             "twitter": "failed",

@@ -66,4 +66,36 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "X API documentation, Get Posts, and tweepy 4.17, both read 2026-11-24",
         ),
     ),
+    "facebook": (
+        Deviation(
+            "GET page /",
+            "the extract holds the methods that publish, and reading a node has no parameters but `fields`",
+            "Meta for Developers, Graph API: Page, read 2026-11-24",
+        ),
+        Deviation(
+            "GET page /published_posts since",
+            "time-based paging is a rule of all lists of posts and stands with none of them",
+            "Meta for Developers, Graph API: Paginated results, read 2026-11-24",
+        ),
+        Deviation(
+            "POST page /photos source",
+            "the client sends files beside the parameters, so its generated lists do not name them",
+            "Meta for Developers, Graph API: Page photos, read 2026-11-24",
+        ),
+        Deviation(
+            "POST advideo /thumbnails",
+            "the extract leaves the edge of covers out; the client it is taken from has it",
+            "facebook-business 26.0.3, AdVideo.create_thumbnail, read 2026-11-24",
+        ),
+        Deviation(
+            "page.picture",
+            "an edge that can be read as a field",
+            "Meta for Developers, Graph API: Page picture, read 2026-11-24",
+        ),
+        Deviation(
+            "pagepost.attachments",
+            "an edge that can be read as a field",
+            "Meta for Developers, Graph API: Post attachments, read 2026-11-24",
+        ),
+    ),
 }

@@ -67,7 +67,11 @@ class Spec:
 
     `oauth` is None where accounts come in another way (`SignsIn`, `OnServers`). `account_choice` says that one login
     stands for several accounts, of which the person chooses; `thumbnails` that a media item's `thumbnail` is used;
-    `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard.
+    `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard;
+    `confirms_later` that the answer to the commit call only means "taken" (as does `Found`): a target is out when
+    `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
+    `own_copies` that the network pulls only from addresses whose owner this server has proven to be, so that it is
+    given this server's copy of public files too.
     """
 
     id: str
@@ -85,6 +89,8 @@ class Spec:
     account_choice: bool = False
     thumbnails: bool = False
     own_servers: bool = False
+    confirms_later: bool = False
+    own_copies: bool = False
 
     def limit(self, name: str) -> int:
         """The whole number behind a limit's name."""
@@ -142,12 +148,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """A media item as asked for; `facts` is None until its bytes have been probed."""
+    """A media item as asked for; `facts` is None until its bytes have been probed.
+
+    Without an `optional` one, which options may name, the post goes out all the same: when it cannot be had,
+    `Post.extra_media` lacks it, and the connector warns.
+    """
 
     type: MediaKind
     url: str
     thumbnail: str | None = None
     facts: Facts | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

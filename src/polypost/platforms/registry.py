@@ -12,6 +12,9 @@ from polypost.platforms.base import Connector
 # Long enough to update in peace.
 SOON = timedelta(days=60)
 BUILT_IN = ("twitter", "instagram", "pinterest", "bluesky")
+BUILT_IN = ("twitter", "instagram", "facebook", "pinterest", "tiktok")
+BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "youtube")
+BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "reddit")
 
 
 @cache
