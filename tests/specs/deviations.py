@@ -59,6 +59,13 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "GET /v5/boards/{board_id}/pins: answer 200 items.[].created_at",
         )
     ),
+    "threads": (
+        Deviation(
+            "POST /oauth/access_token: answer user_id: a number",
+            "Meta's sample shows a placeholder; the id comes as a bare number, beyond what floats hold.",
+            "Meta for Developers, Threads API: Get Access Tokens, read 2026-11-24",
+        ),
+    ),
     "twitter": (
         Deviation(
             "GET /2/users/{id}/tweets: query tweet.fields",

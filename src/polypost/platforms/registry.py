@@ -15,6 +15,16 @@ BUILT_IN = ("twitter", "instagram", "pinterest", "bluesky")
 BUILT_IN = ("twitter", "instagram", "facebook", "pinterest", "tiktok")
 BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "youtube")
 BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "reddit")
+BUILT_IN = (
+    "twitter",
+    "instagram",
+    "youtube",
+    "tiktok",
+    "pinterest",
+    "reddit",
+    "facebook",
+)
+BUILT_IN = ("twitter", "instagram", "pinterest", "threads", "tiktok")
 
 
 @cache
