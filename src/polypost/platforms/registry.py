@@ -11,20 +11,17 @@ from polypost.platforms.base import Connector
 
 # Long enough to update in peace.
 SOON = timedelta(days=60)
-BUILT_IN = ("twitter", "instagram", "pinterest", "bluesky")
-BUILT_IN = ("twitter", "instagram", "facebook", "pinterest", "tiktok")
-BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "youtube")
-BUILT_IN = ("twitter", "instagram", "pinterest", "tiktok", "reddit")
 BUILT_IN = (
     "twitter",
     "instagram",
-    "youtube",
-    "tiktok",
     "pinterest",
-    "reddit",
     "facebook",
+    "tiktok",
+    "youtube",
+    "reddit",
+    "threads",
+    "bluesky",
 )
-BUILT_IN = ("twitter", "instagram", "pinterest", "threads", "tiktok")
 
 
 @cache
