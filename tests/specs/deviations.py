@@ -19,6 +19,23 @@ class Deviation:
 
 
 DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
+    "bluesky": (
+        Deviation(
+            "app.bsky.video.uploadVideo: params: did is unknown",
+            "The service wants to know whose film it is and what to call it.",
+            "Bluesky docs, Uploading images and video, April 2026",
+        ),
+        Deviation(
+            "app.bsky.video.uploadVideo: params: name is unknown",
+            "As above.",
+            "Bluesky docs, Uploading images and video, April 2026",
+        ),
+        Deviation(
+            "app.bsky.video.uploadVideo: error 401: has no name",
+            "To an account without a confirmed address the service answers with a status of a job, which names the error.",
+            "bluesky-social/atproto issue 3097, read 2026-11-24",
+        ),
+    ),
     "pinterest": tuple(
         Deviation(
             where,

@@ -14,14 +14,17 @@ SOON = timedelta(days=60)
 BUILT_IN = (
     "twitter",
     "instagram",
-    "youtube",
-    "tiktok",
     "pinterest",
-    "reddit",
     "facebook",
     "threads",
 )
 BUILT_IN = ("twitter", "instagram", "pinterest", "linkedin")
+    "tiktok",
+    "youtube",
+    "reddit",
+    "threads",
+    "bluesky",
+)
 
 
 @cache
