@@ -14,16 +14,14 @@ SOON = timedelta(days=60)
 BUILT_IN = (
     "twitter",
     "instagram",
+    "youtube",
+    "tiktok",
     "pinterest",
+    "linkedin",
+    "reddit",
+    "bluesky",
     "facebook",
     "threads",
-)
-BUILT_IN = ("twitter", "instagram", "pinterest", "linkedin")
-    "tiktok",
-    "youtube",
-    "reddit",
-    "threads",
-    "bluesky",
 )
 
 
