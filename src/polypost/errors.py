@@ -16,7 +16,8 @@ PolypostError
 │   └── ServiceUnavailable       503  nothing was accepted
 ├── PlatformError                what a connector may raise (docs/explanation/reliability.md)
 │   ├── Rejected                 this content, never
-│   │   └── Duplicate            the network says it has this already
+│   │   ├── Duplicate            the network says it has this already
+│   │   └── Undone               the network took it and did not publish it
 │   ├── ReconnectRequired        token dead or scope missing
 │   │   └── TokenExpired         refused once; one refresh may cure it
 │   ├── RateLimited              later; not an attempt
@@ -202,6 +203,10 @@ class Duplicate(Rejected):
     """The network says that this content is already there."""
 
     code = "duplicate"
+
+
+class Undone(Rejected):
+    """The network took this, worked on it, and did not publish it."""
 
 
 class ReconnectRequired(PlatformError):

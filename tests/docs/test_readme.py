@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from polypost.platforms.registry import BUILT_IN
 from tests.docs import sources
 
 PORT = "8080"
@@ -134,11 +136,13 @@ def test_the_printed_call_publishes_to_every_network(started: Started) -> None:
     printed = _PRINTED.search(started.printed)
     assert printed is not None
     answer = json.loads(started.run(printed[0]))
-    assert answer["status"] == "published"
-    assert {entry["platform"]: entry["status"] for entry in answer["platforms"]} == {
-        "twitter": "published",
-        "instagram": "published",
-    }
+    assert answer["status"] == "published", answer
+    ends = {entry["platform"]: entry["status"] for entry in answer["platforms"]}
+    assert ends == dict.fromkeys(BUILT_IN, "published")
+    for entry in answer["platforms"]:
+        page = httpx2.get(entry["platformPostUrl"], trust_env=False, follow_redirects=True)
+        assert page.status_code == 200, entry
+        assert "text/html" in page.headers["content-type"], entry
 
 
 def test_the_printed_page_shows_the_post(started: Started) -> None:

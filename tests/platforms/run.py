@@ -205,6 +205,7 @@ class MemoryRun:
         except Duplicate as error:
             if number == 1:
                 raise
+            self.attempts[-1] = replace(self.attempts[-1], refusal=error.message)
             raise OutcomeUnknown("The network has this content already.") from error
         except NoAnswer as error:
             raise OutcomeUnknown("The answer of the network was lost.") from error

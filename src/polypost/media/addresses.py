@@ -41,9 +41,12 @@ class PullAddresses:
         self._base = public_url.rstrip("/") if public_url and looks_public(public_url) else None
         self._everyone = Guard()
 
-    def of(self, url: str, row: str, facts: Facts, *, nearby: bool) -> str | None:
-        """Where a network pulls the file of a row from; `url` is where it came from. None where nowhere."""
-        if nearby or self._is_public(url):
+    def of(self, url: str, row: str, facts: Facts, *, nearby: bool, own: bool = False) -> str | None:
+        """Where a network pulls the file of a row from; `url` is where it came from. None where nowhere.
+
+        With `own` it is our copy wherever there can be one, because the network believes nobody else's address.
+        """
+        if nearby or (self._is_public(url) and not (own and self._base)):
             return url
         if self._base is None:
             return None

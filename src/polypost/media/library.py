@@ -73,11 +73,18 @@ class Library:
         self._flights: dict[tuple[str, str], asyncio.Task[_Outcome]] = {}
 
     async def open(
-        self, project_id: str, post_id: str, refs: Sequence[MediaRef], *, nearby: bool = False
+        self,
+        project_id: str,
+        post_id: str,
+        refs: Sequence[MediaRef],
+        *,
+        nearby: bool = False,
+        own: bool = False,
     ) -> dict[str, StoredFile | PolypostError]:
         """What there is behind each URL: the file, or why there is none.
 
-        `nearby` says that the network stands beside this server, so that it reaches whatever this server reaches.
+        `nearby` says that the network stands beside this server, so that it reaches whatever this server reaches,
+        `own` that it pulls this server's copy and nobody else's file.
 
         The errors are FetchFailed and AddressRefused for a verdict on the URL, which stands for a few seconds
         for all who ask, and Unavailable for trouble of this server. Raises StoreUnavailable.
@@ -89,7 +96,7 @@ class Library:
                 wanted[ref.url] = ref
         outcomes = await asyncio.gather(*(self._share(project_id, post_id, ref) for ref in wanted.values()))
         return {
-            ref.url: self._file(ref, outcome, nearby=nearby)
+            ref.url: self._file(ref, outcome, nearby=nearby, own=own)
             for ref, outcome in zip(wanted.values(), outcomes, strict=True)
         }
 
@@ -247,10 +254,12 @@ class Library:
         except StoreUnavailable as error:
             raise verdicts.unwritable() from error
 
-    def _file(self, ref: MediaRef, outcome: _Outcome, *, nearby: bool) -> StoredFile | PolypostError:
+    def _file(
+        self, ref: MediaRef, outcome: _Outcome, *, nearby: bool, own: bool = False
+    ) -> StoredFile | PolypostError:
         if isinstance(outcome, PolypostError):
             return outcome
-        pull = self._addresses.of(ref.url, outcome.row, outcome.facts, nearby=nearby)
+        pull = self._addresses.of(ref.url, outcome.row, outcome.facts, nearby=nearby, own=own)
         return StoredFile(replace(ref, facts=outcome.facts), outcome.facts, outcome.path, pull)
 
     async def _remove_strays(self, before: datetime) -> None:

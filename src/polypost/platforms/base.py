@@ -67,7 +67,11 @@ class Spec:
 
     `oauth` is None where accounts come in another way (`SignsIn`, `OnServers`). `account_choice` says that one login
     stands for several accounts, of which the person chooses; `thumbnails` that a media item's `thumbnail` is used;
-    `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard.
+    `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard;
+    `confirms_later` that the answer to the commit call only means "taken" (as does `Found`): a target is out when
+    `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
+    `own_copies` that the network pulls only from addresses whose owner this server has proven to be, so that it is
+    given this server's copy of public files too.
     """
 
     id: str
@@ -85,6 +89,8 @@ class Spec:
     account_choice: bool = False
     thumbnails: bool = False
     own_servers: bool = False
+    confirms_later: bool = False
+    own_copies: bool = False
 
     def limit(self, name: str) -> int:
         """The whole number behind a limit's name."""
@@ -99,11 +105,12 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Credentials of an OAuth app on a network."""
+    """Credentials of an OAuth app on a network; `scopes` are asked for besides those that any app may ask for."""
 
     client_id: str
     client_secret: str
     id: str | None = None
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +149,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """A media item as asked for; `facts` is None until its bytes have been probed."""
+    """A media item as asked for; `facts` is None until its bytes have been probed.
+
+    Without an `optional` one, which options may name, the post goes out all the same: when it cannot be had,
+    `Post.extra_media` lacks it, and the connector warns.
+    """
 
     type: MediaKind
     url: str
     thumbnail: str | None = None
     facts: Facts | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +225,13 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a commit call as the intent row holds it."""
+    """One try at a commit call as the intent row holds it; `refusal` is how it was refused as a duplicate, if it was."""
 
     part: str
     number: int
     started_at: datetime
     handles: Mapping[str, Any]
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,9 +105,24 @@ def find_late(db: Connection, attempt: Row[Any], proof: Proof) -> None:
     )
 
 
+def undo(db: Connection, claimed: Claim, outcome: str, detail: str) -> None:
+    """What the network had taken of the target is not out after all, or nobody knows whether it is (`outcome`)."""
+    db.execute(
+        update(attempts)
+        .where(attempts.c.target_id == claimed.target.id, attempts.c.outcome == "published")
+        .values(outcome=outcome, proof_id=None, proof_url=None, detail=detail)
+    )
+
+
 def as_attempt(row: Row[Any], since: datetime) -> Attempt:
     """The intent row as connectors see it; `since` is when the first attempt that may be meant began."""
-    return Attempt(part=row.part, number=row.number, started_at=since, handles=row.handles)
+    return Attempt(
+        part=row.part,
+        number=row.number,
+        started_at=since,
+        handles=row.handles,
+        refusal=row.detail or "" if row.outcome == "duplicate" else "",
+    )
 
 
 def linked(db: Connection, integration_id: str, target_id: str, ids: Sequence[str]) -> set[str]:

@@ -66,9 +66,19 @@ class Results:
         failpoints.hit("P11", claimed.target.platform)
 
     async def failed(
-        self, claimed: work.Claim, run: TargetRun, code: str, message: str, *, refusal: bool = False
+        self,
+        claimed: work.Claim,
+        run: TargetRun,
+        code: str,
+        message: str,
+        *,
+        refusal: bool = False,
+        undone: bool = False,
     ) -> None:
-        """It is known not to be out, or `code` is `outcome_unknown`: the reservation is released."""
+        """It is known not to be out, or `code` is `outcome_unknown`: the reservation is released.
+
+        With `undone` the network had taken it, and that was not the end of it.
+        """
         run.say("failed", message, {"code": code})
         outcome = "unknown" if code == "outcome_unknown" else "refused"
 
@@ -86,6 +96,8 @@ class Results:
             )
             if claimed.open_attempt is not None:
                 attempts.end(db, claimed.open_attempt, outcome, now=now, detail=claimed.open_attempt.detail)
+            if undone:
+                attempts.undo(db, claimed, outcome, message)
             if refusal:
                 self._refused(db, claimed, now)
             credits.release(db, claimed.target.project_id, [_entry(claimed)], at=now)
@@ -211,11 +223,13 @@ class Results:
         run.forget_lines()
         claimed.journal = {}
 
-    async def learn_late(self, claimed: work.Claim, run: TargetRun, late: Late) -> None:
+    async def learn_late(
+        self, claimed: work.Claim, run: TargetRun, late: Late, *, settles: bool = True
+    ) -> None:
         """A worker that lost its lease learned what became of its call (RELIABILITY P17).
 
         It is evidence for whoever looks. Where looking has ended in `outcome_unknown`, the target is published
-        and stays free of charge.
+        and stays free of charge, unless the answer says less than that (`settles`).
         """
 
         def write(db: Connection) -> str:
@@ -227,7 +241,7 @@ class Results:
             ):
                 return "belongs to another target"
             attempt = attempts.keep_evidence(db, late.attempt_id, late.outcome, proof)
-            if proof is None or attempt.outcome not in work.UNSEEN:
+            if proof is None or not settles or attempt.outcome not in work.UNSEEN:
                 return str(attempt.outcome)
             if not work.revive(db, claimed, proof, now):
                 return str(attempt.outcome)

@@ -24,6 +24,7 @@ from polypost.errors import (
     Rejected,
     StoreUnavailable,
     Unavailable,
+    Undone,
 )
 from polypost.integrations import TokenSource
 from polypost.integrations import service as integrations
@@ -164,7 +165,8 @@ class Publisher:
         except LeaseLost as lost:
             log.warning("lease lost", target=target.id, reason=str(lost))
             if run.late is not None:
-                await self._results.learn_late(claimed, run, run.late)
+                settles = not self._confirms_later(claimed)
+                await self._results.learn_late(claimed, run, run.late, settles=settles)
 
     async def _judge(self, claimed: work.Claim, run: TargetRun, network: Connector) -> None:
         """Tell the story and turn whatever it raises into a row (the table of ARCHITECTURE §4)."""
@@ -273,9 +275,12 @@ class Publisher:
             target.post_id,
             [*refs, *further],
             nearby=target.platform in self._networks.overrides,
+            own=network.spec.own_copies,
         )
         for place, ref in enumerate([*refs, *further]):
             got = stored[ref.url]
+            if ref.optional:
+                continue
             if isinstance(got, Unavailable):
                 raise got
             if isinstance(got, PolypostError):
@@ -329,11 +334,20 @@ class Publisher:
         first = next(iter(claimed.parts.values()), None)
         if claimed.open_attempt is not None:
             await self._reconciler.give_up(claimed, run, self._name_of(claimed))
+        elif isinstance(error, Undone):
+            await self._results.failed(claimed, run, error.code, error.message, refusal=refusal, undone=True)
+        elif first is not None and self._confirms_later(claimed):
+            said = _unconfirmed(self._name_of(claimed), error)
+            await self._results.failed(claimed, run, "outcome_unknown", said, undone=True)
         elif first is not None:
             run.warn(_unfinished(claimed, error))
             await self._results.published(claimed, run, first)
         else:
             await self._results.failed(claimed, run, error.code, error.message, refusal=refusal)
+
+    def _confirms_later(self, claimed: work.Claim) -> bool:
+        network = self._connectors(claimed.target.platform)
+        return network is not None and network.spec.confirms_later
 
     def _name_of(self, claimed: work.Claim) -> str:
         network = self._connectors(claimed.target.platform)
@@ -342,6 +356,13 @@ class Publisher:
 
 def _tried(tries: int) -> str:
     return "It was tried once." if tries == 1 else f"It was tried {tries} times."
+
+
+def _unconfirmed(name: str, error: PolypostError) -> str:
+    return (
+        f"{name} took this and has not said whether it is published: {error.message} "
+        "Look at the account before you publish it again."
+    )
 
 
 def _unfinished(claimed: work.Claim, error: PolypostError) -> str:

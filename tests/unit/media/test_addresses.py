@@ -47,6 +47,16 @@ def test_without_an_address_of_ours_there_is_none(public: str | None) -> None:
     assert PullAddresses(SECRET, public).of(LOCAL, ROW, FACTS, nearby=False) is None
 
 
+def test_a_network_that_believes_only_its_operator_gets_our_copy_where_there_can_be_one() -> None:
+    url = "https://media.example.com/a.jpg"
+    made = PullAddresses(SECRET, PUBLIC).of(url, ROW, FACTS, nearby=False, own=True)
+    assert made is not None
+    assert made.startswith(f"{PUBLIC}/media/{ROW}.")
+    assert PullAddresses(SECRET, PUBLIC).of(url, ROW, FACTS, nearby=True, own=True) == url
+    assert PullAddresses(SECRET, None).of(url, ROW, FACTS, nearby=False, own=True) == url
+    assert PullAddresses(SECRET, None).of(LOCAL, ROW, FACTS, nearby=False, own=True) is None
+
+
 def test_a_port_of_its_own_is_no_obstacle() -> None:
     made = PullAddresses(SECRET, "https://polypost.example.com:8443").of(LOCAL, ROW, FACTS, nearby=False)
     assert made is not None

@@ -1,0 +1,218 @@
+"""Facebook, told from top to bottom: prepare what nobody sees, publish it by its id, then what follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from polypost.errors import OutcomeUnknown, Problem, Rejected, Undone
+from polypost.outbound import NetworkClient
+from polypost.platforms.base import (
+    Account,
+    App,
+    Attempt,
+    Connector,
+    Draft,
+    Grant,
+    MediaRef,
+    NotYet,
+    Post,
+    Proof,
+    Reconciled,
+    RetryRule,
+    Run,
+    Session,
+    Tokens,
+)
+from polypost.platforms.facebook import check, oauth, reconcile
+from polypost.platforms.facebook.followups import find_address, set_cover, write_comment
+from polypost.platforms.facebook.graph import Graph
+from polypost.platforms.facebook.graph_errors import Gone, PermissionMissing
+from polypost.platforms.facebook.options import FacebookOptions
+from polypost.platforms.facebook.spec import SPEC, VIDEO
+from polypost.platforms.facebook.staging import (
+    LOOK_AT_MOST,
+    LOOK_EVERY,
+    finish_fields,
+    kind_of,
+    prepare_video,
+    published,
+    stage_photos,
+    status_of,
+    trouble_in,
+    upload_reel,
+)
+
+# A list is all there is to find these by, and lists lag or leave things out.
+_NEVER_AGAIN = frozenset({"text", "photo_story"})
+
+
+class FacebookConnector(Connector):
+    """Publishes to the Pages of a person with each Page's own token."""
+
+    spec = SPEC
+    options = FacebookOptions
+
+    def check(self, draft: Draft) -> list[Problem]:
+        """Every limit that Facebook has, judged as far as the facts are known."""
+        return check.check(draft)
+
+    def media_refs(self, options: Any) -> Iterable[MediaRef]:
+        """The picture that stands for a video; without it the video goes out all the same."""
+        cover = options.video_thumbnail_url
+        return () if cover is None else (MediaRef("image", cover, optional=True),)
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for the person's token of sixty days."""
+        return await oauth.exchange(http, app, grant)
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """Raises ReconnectRequired: a dead Page token is replaced by a new login only."""
+        return await oauth.refresh()
+
+    async def identify(self, session: Session) -> list[Account]:
+        """The Pages of this login that can be posted to."""
+        return await oauth.identify(session)
+
+    async def publish(self, run: Run, post: Post) -> Proof:
+        """Media, publication, cover, first comment, permalink."""
+        graph, kind = Graph.of(run), kind_of(post)
+        _say_what_is_left_out(run, post)
+        if kind == "text":
+            proof = await self._text(run, graph, post)
+        elif kind in {"photos", "photo_story"}:
+            proof = await self._photos(run, graph, post, kind)
+        elif kind == "video":
+            proof = await self._video(run, graph, post)
+        else:
+            proof = await self._reel(run, graph, post, kind)
+        if kind in {"video", "reel"} and post.options.video_thumbnail_url is not None:
+            await set_cover(run, graph, post, proof.id)
+        if post.options.first_comment and not post.options.story:
+            await write_comment(run, graph, post, proof.id)
+        return await find_address(run, graph, kind, proof)
+
+    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+        """Ask the prepared photo or video what became of it; look for a text in the Page's list."""
+        return await reconcile.look(run, attempt)
+
+    def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
+        """What has an id beforehand is published once at most; a text could appear twice."""
+        return "never" if attempt.handles["kind"] in _NEVER_AGAIN else self.spec.retry_when_absent
+
+    async def delete(self, session: Session, proof: Proof) -> None:
+        """Remove the post or video."""
+        try:
+            if (await Graph(session).delete(proof.id)).get("success") is not False:
+                return
+        except Gone:
+            return
+        except (Rejected, PermissionMissing) as refused:
+            raise _not_deleted() from refused
+        raise _not_deleted()
+
+    async def _text(self, run: Run, graph: Graph, post: Post) -> Proof:
+        fields = {"message": post.text} if post.text.strip() else {}
+        if post.options.link:
+            fields["link"] = post.options.link
+        return await self._feed(run, graph, post, fields, _handles(post, "text", text=post.text))
+
+    async def _photos(self, run: Run, graph: Graph, post: Post, kind: str) -> Proof:
+        photos = await stage_photos(run, graph, post)
+        handles = _handles(post, kind, photos=photos)
+        if kind == "photos":
+            fields = {"message": post.text} if post.text.strip() else {}
+            fields["attached_media"] = json.dumps([{"media_fbid": each} for each in photos])
+            return await self._feed(run, graph, post, fields, handles)
+
+        async def send() -> Proof:
+            body = await graph.publish(f"{run.account.id}/photo_stories", {"photo_id": photos[0]})
+            return Proof(_made(body, "post_id"))
+
+        return await run.commit("publish", send, handles=handles)
+
+    async def _feed(
+        self, run: Run, graph: Graph, post: Post, fields: Mapping[str, str], handles: Mapping[str, Any]
+    ) -> Proof:
+        sent = dict(fields) | ({} if post.options.shown else {"published": "false"})
+
+        async def send() -> Proof:
+            return Proof(_made(await graph.publish(f"{run.account.id}/feed", sent), "id"))
+
+        return await run.commit("publish", send, handles=handles)
+
+    async def _video(self, run: Run, graph: Graph, post: Post) -> Proof:
+        """Upload and finish it unseen, then show it; one that stays unseen is done with its finish."""
+        begun = await prepare_video(run, graph, post)
+        video = str(begun["video"])
+        path, fields, host = f"{run.account.id}/videos", finish_fields(post, begun), VIDEO
+        if post.options.shown:
+            path, fields, host = video, {"published": "true"}, SPEC.hosts["graph"]
+
+        async def send() -> Proof:
+            await graph.publish(path, fields, host=host)
+            return Proof(video)
+
+        return await run.commit("publish", send, handles=_handles(post, "video", video=video))
+
+    async def _reel(self, run: Run, graph: Graph, post: Post, kind: str) -> Proof:
+        edge = f"{run.account.id}/{'video_reels' if kind == 'reel' else 'video_stories'}"
+        video = await upload_reel(run, graph, post, edge)
+        fields = {"upload_phase": "finish", "video_id": video}
+        if kind == "reel":
+            fields["video_state"] = "PUBLISHED" if post.options.shown else "DRAFT"
+            fields["description"] = post.text
+            fields |= {"title": post.options.title} if post.options.title else {}
+
+        async def send() -> Proof:
+            body = await graph.publish(edge, fields)
+            if kind == "reel":
+                return Proof(video)
+            return Proof(_made(body, "post_id"))
+
+        proof = await run.commit("publish", send, handles=_handles(post, kind, video=video))
+        if post.options.shown:
+            await self._wait_for(run, graph, video)
+        return proof
+
+    async def _wait_for(self, run: Run, graph: Graph, video: str) -> None:
+        """Wait until a film that was published is worked on: Facebook takes it first and judges it afterwards."""
+
+        async def look() -> bool | NotYet:
+            status = await status_of(graph, video)
+            if status.get("video_status") in {"error", "expired"}:
+                raise Undone(
+                    trouble_in(status), code="media_rejected", next_step="Re-encode it and try again."
+                )
+            out = status.get("video_status") == "ready" and published(status)
+            return True if out else NotYet("Facebook is working on the video")
+
+        await run.until("processed", look, every=LOOK_EVERY, at_most=LOOK_AT_MOST)
+
+
+def _handles(post: Post, kind: str, **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "shown": post.options.shown, **more}
+
+
+def _made(body: Mapping[str, Any], name: str) -> str:
+    """The id of what was published. Raises OutcomeUnknown for an answer without one."""
+    made = body.get(name)
+    if not isinstance(made, str | int) or not str(made):
+        raise OutcomeUnknown("Facebook answered the publishing call without saying what it made.")
+    return str(made)
+
+
+def _say_what_is_left_out(run: Run, post: Post) -> None:
+    if post.options.story and post.text.strip():
+        run.warn("Facebook stories take no text, so it was left out.")
+    if post.options.link and post.media:
+        run.warn("A Facebook post with media shows no link card, so the link was left out.")
+
+
+def _not_deleted() -> Rejected:
+    return Rejected(
+        "Facebook does not let this app delete the post.",
+        code="delete_refused",
+        next_step="Delete it on Facebook.",
+    )

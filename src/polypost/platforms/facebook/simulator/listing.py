@@ -1,0 +1,67 @@
+"""Lists of the API: pages of at most a hundred, with cursors that lead on."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from polypost.platforms.facebook.simulator.auth import Caller
+from polypost.platforms.facebook.simulator.errors import invalid
+from polypost.platforms.facebook.simulator.limits import limit
+from polypost.platforms.facebook.simulator.params import instant
+
+T = TypeVar("T")
+
+
+def listed(
+    request: Request,
+    caller: Caller,
+    rows: Sequence[T],
+    shown: Callable[[T], dict[str, Any]],
+    *,
+    key: Callable[[T], str],
+) -> dict[str, Any]:
+    """One page of `rows`, beginning behind the cursor `after`; `key` is a row's own id."""
+    size = _size(caller)
+    after, begin = _row_of(caller.params.text("after")), 0
+    if after:
+        begin = next((index + 1 for index, row in enumerate(rows) if key(row) == after), len(rows))
+    part = rows[begin : begin + size]
+    body: dict[str, Any] = {"data": [shown(row) for row in part]}
+    if part:
+        cursors = {"before": _cursor(key(part[0])), "after": _cursor(key(part[-1]))}
+        body["paging"] = {"cursors": cursors}
+        if begin + size < len(rows):
+            query = urlencode({**request.query_params, "after": cursors["after"]})
+            host = request.headers.get("host", "graph.facebook.com")
+            body["paging"]["next"] = f"{request.url.scheme}://{host}{request.url.path}?{query}"
+    return body
+
+
+def between(caller: Caller) -> tuple[datetime | None, datetime | None]:
+    """The instants `since` and `until` of a call."""
+    since, until = caller.params.text("since"), caller.params.text("until")
+    return instant(since, "since") if since else None, instant(until, "until") if until else None
+
+
+def _size(caller: Caller) -> int:
+    text = caller.params.text("limit") or str(limit("page_size"))
+    if not text.isascii() or not text.isdecimal() or int(text[:9]) < 1:
+        raise invalid("Param limit must be a positive integer")
+    return min(int(text[:9]), limit("page_size_max"))
+
+
+def _cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode()
+
+
+def _row_of(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+    except ValueError as error:
+        raise invalid("Param after is not a cursor") from error

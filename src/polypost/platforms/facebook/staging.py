@@ -1,0 +1,200 @@
+"""Preparing media on Facebook: photos that nobody sees yet, videos uploaded and waited for.
+
+Whatever is prepared here is invisible, so a spoilt part is simply made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from polypost.errors import Rejected, Unavailable
+from polypost.platforms.base import MediaFile, NotYet, Post, Run
+from polypost.platforms.facebook.graph import Graph
+from polypost.platforms.facebook.graph_errors import Gone
+from polypost.platforms.facebook.spec import SPEC, VIDEO
+from polypost.platforms.facebook.upload import next_piece, push, send_file, send_pieces
+
+BUILDS = 3
+LOOK_EVERY = timedelta(seconds=3)
+LOOK_AT_MOST = timedelta(minutes=30)
+# Staged photos are believed to live for a day; nearer to its end than this they are made anew.
+_FRESH = timedelta(hours=SPEC.limit("staged_hours") - 4)
+
+
+def kind_of(post: Post) -> str:
+    """How the post is published: text, photos, video, reel, photo_story or video_story."""
+    if not post.media:
+        return "text"
+    film = post.media[0].ref.type == "video"
+    if post.options.story:
+        return "video_story" if film else "photo_story"
+    if not film:
+        return "photos"
+    return "reel" if post.options.content_type == "reel" else "video"
+
+
+async def stage_photos(run: Run, graph: Graph, post: Post) -> list[str]:
+    """Upload every picture so that nobody sees it; their ids, in order."""
+    for mark in ("", " (again)"):
+        staged = [
+            await _stage_photo(run, graph, f"photo {number}{mark}", file, _alt_text(post, number))
+            for number, file in enumerate(post.media, 1)
+        ]
+        oldest = min(datetime.fromisoformat(each["at"]) for each in staged)
+        if run.now() - oldest < _FRESH:
+            break
+    return [str(each["id"]) for each in staged]
+
+
+async def _stage_photo(run: Run, graph: Graph, name: str, file: MediaFile, alt: str) -> dict[str, Any]:
+    async def stage() -> dict[str, Any]:
+        fields = {"published": "false"} | ({"alt_text_custom": alt} if alt else {})
+        body = await send_file(graph, f"{run.account.id}/photos", fields, "source", file)
+        return {"id": _text(body, "id"), "at": run.now().isoformat()}
+
+    return await run.step(name, stage)
+
+
+def _alt_text(post: Post, number: int) -> str:
+    texts = post.options.alt_texts or []
+    return texts[number - 1].strip() if number <= len(texts) else ""
+
+
+async def prepare_video(run: Run, graph: Graph, post: Post) -> Mapping[str, Any]:
+    """Upload a video; its `video` id and its upload `session`. One that will be shown is finished and waited for.
+
+    Begins anew when Facebook loses the upload.
+    """
+    for build in range(1, BUILDS + 1):
+        begun = await _upload(run, graph, post, "" if build == 1 else f" (build {build})")
+        if begun is not None:
+            if post.options.shown:
+                await _wait_until_ready(run, graph, begun)
+            return begun
+    raise Unavailable("Facebook keeps losing the video's upload.")
+
+
+async def _upload(run: Run, graph: Graph, post: Post, mark: str) -> Mapping[str, Any] | None:
+    """One build of a video; None when its session was lost."""
+    edge, file = f"{run.account.id}/videos", post.media[0]
+
+    async def start() -> dict[str, Any]:
+        fields = {"upload_phase": "start", "file_size": str(file.size)}
+        body = await graph.post(edge, fields, host=VIDEO)
+        made = {"video": _text(body, "video_id"), "session": _text(body, "upload_session_id")}
+        return made | {"piece": list(next_piece(body)), "at": run.now().isoformat()}
+
+    begun = await run.step(f"video: start{mark}", start)
+    first = (int(begun["piece"][0]), int(begun["piece"][1]))
+
+    async def fill() -> bool:
+        try:
+            await send_pieces(graph, edge, str(begun["session"]), file, first)
+        except Gone:
+            return False
+        return True
+
+    async def finish() -> bool:
+        try:
+            body = await graph.post(edge, finish_fields(post, begun), host=VIDEO)
+        except Gone:
+            # A finish whose answer was lost leaves no session behind, but a video that is worked on.
+            status = await status_of(graph, str(begun["video"]))
+            return status.get("video_status") in {"processing", "ready"}
+        return body.get("success") is not False
+
+    if not await run.step(f"video: upload{mark}", fill):
+        return None
+    if post.options.shown and not await run.step(f"video: finish{mark}", finish):
+        return None
+    return begun
+
+
+async def _wait_until_ready(run: Run, graph: Graph, begun: Mapping[str, Any]) -> None:
+    began = datetime.fromisoformat(begun["at"])
+
+    async def look() -> bool | NotYet:
+        status = await status_of(graph, str(begun["video"]))
+        state = str(status.get("video_status") or "")
+        if state == "ready":
+            return True
+        if state in {"error", "expired"}:
+            raise Rejected(trouble_in(status), code="media_rejected", next_step="Re-encode it and try again.")
+        return NotYet("Facebook is working on the video", after=_patience(run.now() - began))
+
+    await run.until("video: ready", look, every=LOOK_EVERY, at_most=LOOK_AT_MOST)
+
+
+def finish_fields(post: Post, begun: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters that call an upload complete; nobody sees the video yet."""
+    fields = {
+        "upload_phase": "finish",
+        "upload_session_id": str(begun["session"]),
+        "published": "false",
+        "description": post.text,
+    }
+    return fields | ({"title": post.options.title} if post.options.title else {})
+
+
+async def upload_reel(run: Run, graph: Graph, post: Post, edge: str) -> str:
+    """Upload the film of a reel or a story; its id."""
+    new = False
+
+    async def start() -> dict[str, Any]:
+        nonlocal new
+        body = await graph.post(edge, {"upload_phase": "start"})
+        new = True
+        return {"video": _text(body, "video_id"), "url": _text(body, "upload_url")}
+
+    begun = await run.step("video: start", start)
+
+    async def fill() -> int:
+        return await push(graph, begun["video"], begun["url"], post.media[0], fresh=new)
+
+    await run.step("video: upload", fill)
+    return str(begun["video"])
+
+
+async def status_of(graph: Graph, video: str) -> dict[str, Any]:
+    """A video's phases. Raises Gone when Facebook does not find it."""
+    body = await graph.get(video, fields="status")
+    status = body.get("status")
+    return status if isinstance(status, dict) else {}
+
+
+def phase(status: Mapping[str, Any], name: str) -> str:
+    """How far one phase of a video is."""
+    found = status.get(f"{name}_phase")
+    return str(found.get("status") or "") if isinstance(found, dict) else ""
+
+
+def published(status: Mapping[str, Any]) -> bool:
+    """Whether the phases say that the video is out, or is being put out."""
+    found = status.get("publishing_phase")
+    told = found.get("publish_status") if isinstance(found, dict) else None
+    return told == "published" or (
+        told is None and phase(status, "publishing") in {"complete", "in_progress"}
+    )
+
+
+def trouble_in(status: Mapping[str, Any]) -> str:
+    """What Facebook says is wrong with a video."""
+    found = status.get("processing_phase")
+    rows = found.get("errors") if isinstance(found, dict) else None
+    row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+    told = str(row.get("message") or "")[:200]
+    return "Facebook could not process the video." + (f' It says: "{told}"' if told else "")
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str | int) or not str(value):
+        raise Unavailable(f"Facebook answered without {name}.")
+    return str(value)
+
+
+def _patience(age: timedelta) -> timedelta:
+    """Often at first, at most once a minute."""
+    return min(max(LOOK_EVERY, age / 4), timedelta(minutes=1))

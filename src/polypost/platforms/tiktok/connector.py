@@ -1,0 +1,168 @@
+"""TikTok, told from top to bottom: ask the creator's settings, send the media, wait for TikTok's word, find the address."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from polypost.errors import Problem, RateLimited, Rejected, Unavailable
+from polypost.outbound import NetworkClient
+from polypost.platforms.base import (
+    Absent,
+    Account,
+    App,
+    Attempt,
+    CannotTell,
+    Connector,
+    Draft,
+    Found,
+    Grant,
+    Post,
+    Proof,
+    Reconciled,
+    RetryRule,
+    Run,
+    Session,
+    Tokens,
+)
+from polypost.platforms.tiktok import check, creators, oauth, status, upload
+from polypost.platforms.tiktok.api import publish
+from polypost.platforms.tiktok.options import TikTokOptions
+from polypost.platforms.tiktok.spec import SPEC, WEB
+
+_PUBLISH = "/v2/post/publish"
+_INBOX = f"{WEB}/messages"
+
+
+class TikTokConnector(Connector):
+    """Publishes videos and photos through the Content Posting API v2."""
+
+    spec = SPEC
+    options = TikTokOptions
+
+    def check(self, draft: Draft) -> list[Problem]:
+        """Every limit that TikTok states, judged as far as the facts are known."""
+        return check.check(draft)
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for a pair of tokens."""
+        return await oauth.exchange(http, app, grant)
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """A new pair; the old one is dead from then on."""
+        return await oauth.refresh(http, app, tokens)
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """End the authorisation."""
+        await oauth.revoke(http, app, tokens)
+
+    async def identify(self, session: Session) -> list[Account]:
+        """The one account of this authorisation."""
+        return [await oauth.identify(session)]
+
+    async def publish(self, run: Run, post: Post) -> Proof:
+        """Settings, media, TikTok's word, address."""
+        if post.options.draft:
+            return await self._draft(run, post)
+        creator = await run.step("creator", partial(creators.ask, run))
+        creators.judge(creator, post)
+        if _film(post):
+            taken = await upload.send(run, post, f"{_PUBLISH}/video/init/", _video_info(post))
+        else:
+            taken = await self._photos(run, post)
+        ids = await status.published(run, taken.id)
+        username = creator["username"] or run.account.username
+        profile = f"{WEB}/@{username}" if username else None
+        if post.options.audience != "PUBLIC_TO_EVERYONE":
+            return Proof(taken.id, profile)
+        number = ids[0] if ids else await status.public_id(run, taken.id)
+        if number is None:
+            run.warn(
+                "The post is out, but TikTok has not told its address yet; the link leads to the profile."
+            )
+            return Proof(taken.id, profile)
+        return Proof(number, f"{profile}/{'video' if _film(post) else 'photo'}/{number}" if profile else None)
+
+    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+        """Ask for the publication by its id, which was stored before the last byte; photos have none by then."""
+        publish_id = attempt.handles.get("publish_id")
+        if publish_id is None:
+            return CannotTell("TikTok names a photo post only in the answer that was lost.")
+        try:
+            seen = await status.ask(run, publish_id)
+        except (Rejected, RateLimited, Unavailable) as unreadable:
+            return CannotTell(str(unreadable))
+        if seen.out or seen.word == "FAILED":
+            # FAILED is TikTok's verdict on what it has taken; the story reads it next.
+            return Found(Proof(publish_id))
+        if seen.word != "PROCESSING_UPLOAD" or seen.uploaded is None:
+            return CannotTell(f"TikTok's status is {seen.word or 'unknown'}.")
+        return Found(Proof(publish_id)) if seen.uploaded >= attempt.handles["size"] else Absent()
+
+    def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
+        """A last chunk that did not arrive may be sent again; a call that made TikTok fetch photos may not."""
+        return "always" if "publish_id" in attempt.handles else "never"
+
+    async def _draft(self, run: Run, post: Post) -> Proof:
+        """Into the creator's inbox: the creator's settings are asked in the app, when it is finished there."""
+        if _film(post):
+            if post.text.strip():
+                run.warn("A TikTok video draft has no caption, so the text was left out; add it in the app.")
+            taken = await upload.send(run, post, f"{_PUBLISH}/inbox/video/init/", {})
+        else:
+            taken = await self._photos(run, post)
+        await status.published(run, taken.id)
+        return Proof(taken.id, _INBOX)
+
+    async def _photos(self, run: Run, post: Post) -> Proof:
+        """One call, after which TikTok fetches the photos by itself."""
+        body = _photo_body(post, [file.public_url for file in post.media])
+
+        async def send() -> Proof:
+            return Proof(await publish(run, f"{_PUBLISH}/content/init/", body))
+
+        return await run.commit(upload.PART, send, handles={"photos": len(post.media)})
+
+
+def _film(post: Post) -> bool:
+    return post.media[0].ref.type == "video"
+
+
+def _video_info(post: Post) -> dict[str, Any]:
+    options = post.options
+    cover = options.video_cover_timestamp_ms
+    return {
+        **({"title": post.text} if post.text else {}),
+        "privacy_level": options.audience,
+        "disable_duet": bool(options.disable_duet),
+        "disable_stitch": bool(options.disable_stitch),
+        "disable_comment": bool(options.disable_comment),
+        "brand_content_toggle": bool(options.brand_content_toggle),
+        "brand_organic_toggle": bool(options.brand_organic_toggle),
+        "is_aigc": bool(options.is_aigc),
+        **({"video_cover_timestamp_ms": cover} if cover is not None else {}),
+    }
+
+
+def _photo_body(post: Post, urls: list[str]) -> dict[str, Any]:
+    options = post.options
+    described = post.text if options.description is None else options.description
+    texts = {"title": post.text, "description": described}
+    settings = {
+        "privacy_level": options.audience,
+        "disable_comment": bool(options.disable_comment),
+        "auto_add_music": options.auto_add_music is not False,
+        "brand_content_toggle": bool(options.brand_content_toggle),
+        "brand_organic_toggle": bool(options.brand_organic_toggle),
+    }
+    return {
+        "media_type": "PHOTO",
+        "post_mode": "MEDIA_UPLOAD" if options.draft else "DIRECT_POST",
+        "post_info": {name: text for name, text in texts.items() if text}
+        | ({} if options.draft else settings),
+        "source_info": {
+            "source": "PULL_FROM_URL",
+            "photo_images": urls,
+            "photo_cover_index": options.photo_cover_index or 0,
+        },
+    }

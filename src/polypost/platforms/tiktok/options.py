@@ -1,0 +1,44 @@
+"""The `platformSpecificData` of a TikTok target."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from polypost.platforms.base import Options
+
+
+def _whole(value: Any) -> Any:
+    # Some clients send every number as a float; 500.0 means 500, while 500.5 stays what it is and is refused.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Privacy = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
+Milliseconds = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**31 - 1)]
+Index = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
+
+
+class TikTokOptions(Options):
+    """Closed; an explicit null means the same as leaving the key out."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    privacy_level: Privacy | None = None
+    disable_comment: bool | None = None
+    disable_duet: bool | None = None
+    disable_stitch: bool | None = None
+    brand_content_toggle: bool | None = None
+    brand_organic_toggle: bool | None = None
+    is_aigc: bool | None = None
+    video_cover_timestamp_ms: Milliseconds | None = None
+    auto_add_music: bool | None = None
+    photo_cover_index: Index | None = None
+    description: str | None = None
+    draft: bool | None = None
+
+    @property
+    def audience(self) -> str:
+        """Who may see the post."""
+        return self.privacy_level or "PUBLIC_TO_EVERYONE"

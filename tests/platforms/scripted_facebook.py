@@ -1,0 +1,82 @@
+"""A loopback server that answers as Facebook is known to answer in rare cases, and posts to send it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tests.platforms.run import MemoryFile, MemoryRun
+from tests.platforms.scripted_instagram import Script
+
+from polypost.outbound import Networks
+from polypost.platforms.base import Account, Post
+from polypost.platforms.facebook import CONNECTOR
+from polypost.probe import Facts
+
+PAGE = Account("111")
+FEED, PHOTOS, VIDEOS = "POST /v26.0/111/feed", "POST /v26.0/111/photos", "POST /v26.0/111/videos"
+REELS, POSTS = "POST /v26.0/111/video_reels", "GET /v26.0/111/published_posts"
+TOKEN, ACCOUNTS = "/v26.0/oauth/access_token", "GET /v26.0/me/accounts"
+
+
+class Net(Script):
+    """The server in Facebook's place."""
+
+    async def __aenter__(self) -> Net:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self._networks = Networks({"facebook": f"http://127.0.0.1:{port}"})
+        self.http = self._networks.client("facebook")
+        return self
+
+
+def media(kind: str, size: int = 1000) -> MemoryFile:
+    data = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    facts = Facts(kind, "image/jpeg" if kind == "image" else "video/mp4", size)
+    return MemoryFile(data, facts, f"https://media.example/{kind}")
+
+
+def post(*items: MemoryFile, text: str = "Hello", **options: Any) -> Post:
+    return Post("tgt_1", text, items, CONNECTOR.options.model_validate(options))
+
+
+def refused(code: int, subcode: int = 0, **more: Any) -> dict[str, Any]:
+    error = {"code": code, "message": "no", "type": "OAuthException"} | more
+    return {"error": error | ({"error_subcode": subcode} if subcode else {})}
+
+
+def well_behaved(net: Net) -> None:
+    net.on(FEED, (200, {"id": "111_1"}))
+    net.on(
+        "GET /v26.0/111_1", (200, {"id": "111_1", "permalink_url": "https://www.facebook.com/111/posts/1"})
+    )
+    net.on(PHOTOS, (200, {"id": "7"}))
+    net.on(POSTS, (200, {"data": []}))
+    start = {"upload_session_id": "s1", "video_id": "9", "start_offset": "0", "end_offset": "600"}
+    net.on(
+        VIDEOS, (200, start), (200, {"start_offset": "1000", "end_offset": "1000"}), (200, {"success": True})
+    )
+    net.on(
+        "GET /v26.0/9",
+        (200, {"id": "9", "status": {"video_status": "ready"}, "permalink_url": "/111/videos/9/"}),
+    )
+    net.on("POST /v26.0/9", (200, {"success": True}))
+    net.on(
+        REELS,
+        (200, {"video_id": "9", "upload_url": "https://rupload.facebook.com/video-upload/v26.0/9"}),
+        (200, {"success": True}),
+    )
+    net.on("POST /video-upload/v26.0/9", (200, {"success": True}))
+
+
+def run_on(net: Net, **kept: Any) -> MemoryRun:
+    return MemoryRun(net.http, PAGE, "page-token", **kept)
+
+
+def with_network(story: Any) -> Any:
+    async def main() -> Any:
+        async with Net() as net:
+            well_behaved(net)
+            return await story(net)
+
+    return asyncio.run(main())
