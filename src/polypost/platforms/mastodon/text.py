@@ -6,13 +6,14 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
-_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_NO_LABEL = r"\s!#%&'()*+,\\/:;<=>?@\[\]^{|}~$."
+_LABEL = rf"[^{_NO_LABEL}_-](?:[^{_NO_LABEL}]{{0,61}}[^{_NO_LABEL}_-])?"
 _IN_PATH = r"\w!*';:=+,.$/%#\[\]\-–~@|&"
 _PATH_END = r"\w+\-=#/"
 # What twitter-text takes for a link, with a scheme and under any top-level domain. A path ends in a letter, a digit or
 # a pair of parentheses, so that the full stop behind a link is no part of it.
 _URL = re.compile(
-    rf"(?<![A-Za-z0-9@＠$#＃])https?://(?:{_LABEL}\.)+[^\W\d_]{{2,63}}(?::[0-9]+)?"
+    rf"(?<![A-Za-z0-9@＠$#＃])https?://(?:{_LABEL}\.)+(?:xn--[a-z0-9-]{{1,59}}|[^\W\d_]{{2,63}})(?![0-9a-z@+-])(?::[0-9]+)?"
     rf"(?:/(?:(?:[{_IN_PATH}]|\([{_IN_PATH}]+\))*(?:[{_PATH_END}]|\([{_IN_PATH}]+\)))?)?"
     r"(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?",
     re.IGNORECASE,

@@ -12,13 +12,17 @@ import regex  # type: ignore[import-untyped]  # the package ships no types
 from polypost.platforms.mastodon.simulator.limits import limit
 
 _GRAPHEME = regex.compile(r"\X")
-_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_URL = re.compile(
-    rf"(?<![A-Za-z0-9@＠$#＃])https?://(?:{_LABEL}\.)+[^\W\d_]{{2,}}(?::\d+)?"
-    r"(?:/(?:[\w!*';:=+,.$/%#\[\]\-~@|&–]|\([\w!*';:=+,.$/%#\[\]\-~@|&–]+\))*)?(?:\?[\w!?*'@();:&=+$/%#\[\]\-.,~|]*)?",
+# Whatever is no punctuation or space may stand in a name, pictures too.
+_BREAKS = r"\s!-,./:-@\[-^`{-~"
+_LABEL = rf"[^{_BREAKS}_-](?:[^{_BREAKS}]{{0,61}}[^{_BREAKS}_-])?"
+_HOST = re.compile(
+    rf"(?<![A-Za-z0-9@＠$#＃])https?://(?:{_LABEL}\.)+(?:xn--[a-z0-9-]+|[^\W\d_]{{2,}})(?![0-9a-z@+-])(?::\d+)?",
     re.IGNORECASE,
 )
-_NOT_LAST = "!*';:,.$%[]~@|&(?–"
+_PATH = re.compile(r"/(?:[\w!*';:=+,.$/%#\[\]\-~@|&–]|\([\w!*';:=+,.$/%#\[\]\-~@|&–]+\))*")
+_QUERY = re.compile(r"\?[A-Za-z0-9_!?*'@();:&=+$/%#\[\]\-.,~|]*")
+_PATH_NOT_LAST = "!*';:,.$%[]~@|&–"
+_QUERY_NOT_LAST = "!?*'@();:+$%[].,~|"
 _MENTION = re.compile(r"(?<![=/\w])@([a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)(?:@(\w+(?:[.-]+\w+)*))?", re.IGNORECASE)
 _TAG = re.compile(r"(?<![\w/&)])#(\w*[^\W\d]\w*)")
 
@@ -29,14 +33,22 @@ def graphemes(text: str) -> int:
 
 
 def links(text: str) -> Iterator[tuple[int, int]]:
-    """The (start, end) of every address with http or https."""
-    for match in _URL.finditer(text):
-        end = match.end()
-        while text[end - 1] in _NOT_LAST or (
-            text[end - 1] == ")" and text.count(")", match.start(), end) > text.count("(", match.start(), end)
-        ):
+    """The (start, end) of every address with http or https: a host, what of a path and a query ends well."""
+    done = 0
+    for host in _HOST.finditer(text):
+        if host.start() < done:
+            continue
+        path = _PATH.match(text, host.end())
+        end = path.end() if path else host.end()
+        while path and text[end - 1] in _PATH_NOT_LAST:
             end -= 1
-        yield match.start(), end
+        if query := _QUERY.match(text, end):
+            last = query.end()
+            while text[last - 1] in _QUERY_NOT_LAST and last > end:
+                last -= 1
+            end = last
+        done = end
+        yield host.start(), end
 
 
 def length(text: str, spoiler: str = "", *, per_url: int | None = None) -> int:
