@@ -11,7 +11,7 @@ from polypost.platforms.base import Connector
 
 # Long enough to update in peace.
 SOON = timedelta(days=60)
-BUILT_IN = ("twitter", "instagram", "facebook", "pinterest", "tiktok")
+BUILT_IN = ("twitter", "instagram", "facebook", "pinterest", "tiktok", "googlebusiness")
 
 
 @cache
