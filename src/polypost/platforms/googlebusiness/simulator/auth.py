@@ -289,15 +289,20 @@ def _shown_token(request: Request) -> str:
 def _answer(access: Token, refresh: Token | None) -> Response:
     body = {
         "access_token": access.value,
-        "expires_in": access.expires_in,
+        "expires_in": _life(access),
         "scope": " ".join(access.scopes),
         "token_type": "Bearer",
     }
     if refresh is not None:
         body["refresh_token"] = refresh.value
-        if refresh.expires_in is not None:
-            body["refresh_token_expires_in"] = refresh.expires_in
+        if refresh.expires is not None:
+            body["refresh_token_expires_in"] = _life(refresh)
     return JSONResponse(body, headers={"cache-control": "no-cache, no-store, max-age=0, must-revalidate"})
+
+
+def _life(token: Token) -> int:
+    """The whole seconds that a new token will live."""
+    return round((token.expires - token.issued).total_seconds()) if token.expires else 0
 
 
 async def _params(request: Request) -> Params:

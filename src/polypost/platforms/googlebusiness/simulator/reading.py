@@ -129,7 +129,7 @@ def paged(
     wanted = min(int(size) or default, most)
     token = query.get("pageToken", "")
     try:
-        after = base64.urlsafe_b64decode(token.encode()).decode() if token else ""
+        after = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise errors.bad_parameter("page_token", "Invalid page token.") from None
     if key is None:
