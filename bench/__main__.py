@@ -63,7 +63,7 @@ def _floor(place: str) -> Iterator[tuple[int, int]]:
 def _bodies(world: World, count: int) -> list[bytes]:
     """The contract's cross-post example, scheduled far ahead, two targets."""
     hour = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="milliseconds")
-    platforms = [{"platform": name, "accountId": account} for name, account in world.accounts.items()]
+    platforms = [{"platform": name, "accountId": world.accounts[name]} for name in ("twitter", "instagram")]
     picture = httpx2.get(f"{world.sandbox.ready['sandboxUrl']}/_sandbox", trust_env=False).json()[
         "demoMedia"
     ][0]

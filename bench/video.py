@@ -57,7 +57,7 @@ def large_video(folder: Path) -> dict[str, float]:
                 "content": "A large film",
                 "publishNow": True,
                 "platforms": [
-                    {"platform": name, "accountId": account} for name, account in world.accounts.items()
+                    {"platform": name, "accountId": world.accounts[name]} for name in ("twitter", "instagram")
                 ],
                 "mediaItems": [{"type": "video", "url": f"http://{place}/film.mp4"}],
             }

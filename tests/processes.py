@@ -128,6 +128,7 @@ class World:
         self.server = Process("serve", log=folder / "server.log", env=self.env)
         self.key = ""
         self.accounts: dict[str, str] = {}
+        self.options: dict[str, dict[str, Any]] = {}
 
     def start(self, *, workers: int = 0, **more: str) -> None:
         """Start everything; with workers, the server itself carries nothing out."""
@@ -156,9 +157,11 @@ class World:
             self.server.arguments = tuple(arguments)
         ready = self.server.start(**more)
         self.key = ready["apiKey"]
-        self.accounts = self.accounts or {
-            entry["platform"]: entry["accountId"] for entry in ready["accounts"]
-        }
+        if not self.accounts:
+            self.accounts = {entry["platform"]: entry["accountId"] for entry in ready["accounts"]}
+            self.options = {
+                entry["accountId"]: entry.get("platformSpecificData", {}) for entry in ready["accounts"]
+            }
 
     def command(self, *arguments: str) -> Any:
         """What a command prints as JSON; raises CalledProcessError when it fails."""
@@ -190,6 +193,20 @@ class World:
         answer = httpx2.request(method, f"{base}/_sandbox/{path}", timeout=60, trust_env=False, **options)
         assert answer.status_code < 300, answer.text
         return answer.json()
+
+    def target(self, platform: str) -> dict[str, Any]:
+        """A platform entry of a post, with the options without which the account's network takes none."""
+        account = self.accounts[platform]
+        return {
+            "platform": platform,
+            "accountId": account,
+            "platformSpecificData": self.options.get(account, {}),
+        }
+
+    def demo_video(self) -> dict[str, str]:
+        """A media item that every network takes."""
+        base = self.sandbox.ready["sandboxUrl"]
+        return dict(httpx2.get(f"{base}/_sandbox", trust_env=False).json()["demoVideo"])
 
     def demo_picture(self) -> str:
         """The address of a picture that the server may fetch."""

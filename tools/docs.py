@@ -63,6 +63,10 @@ def network_settings() -> str:
         rows += [
             (f"`{prefix}_CLIENT_ID`", f"Id of your app on {network.spec.name}."),
             (f"`{prefix}_CLIENT_SECRET`", f"Its secret; on {network.spec.name} it never leaves the server."),
+            (
+                f"`{prefix}_SCOPES`",
+                f"Further scopes that {network.spec.name} grants to your app, asked for when an account is connected.",
+            ),
             (f"`{prefix}_URL`", f"Replaces scheme, host and port of every {network.spec.name} address."),
         ]
     return table(("Setting", "Meaning"), rows)

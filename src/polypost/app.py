@@ -279,7 +279,8 @@ def _network_url(settings: Settings, surroundings: Surroundings, platform: str) 
 def _app_of(settings: Settings, surroundings: Surroundings, platform: str) -> App | None:
     client_id = settings.platform(platform, "CLIENT_ID")
     if client_id is not None:
-        return App(client_id, settings.platform(platform, "CLIENT_SECRET") or "")
+        further = (settings.platform(platform, "SCOPES") or "").replace(",", " ").split()
+        return App(client_id, settings.platform(platform, "CLIENT_SECRET") or "", scopes=tuple(further))
     return surroundings.apps.get(platform)
 
 

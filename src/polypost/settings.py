@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         return timedelta(days=self.horizon_days)
 
     def platform(self, platform: str, name: str) -> str | None:
-        """A setting of one network: `POLYPOST_<PLATFORM>_URL`, `_CLIENT_ID` or `_CLIENT_SECRET`."""
+        """A setting of one network: `POLYPOST_<PLATFORM>_URL`, `_CLIENT_ID`, `_CLIENT_SECRET` or `_SCOPES`."""
         return os.environ.get(f"POLYPOST_{platform.upper()}_{name}") or None
 
     def price(self, platform: str) -> int:

@@ -85,6 +85,11 @@ class Room:
     accounts: dict[str, str] = field(default_factory=dict)
     posted: list[str] = field(default_factory=list)
 
+    @property
+    def pair(self) -> dict[str, str]:
+        """An account on each of two networks that take the demo picture without further options."""
+        return {platform: self.accounts[platform] for platform in ("twitter", "instagram")}
+
     # The sandbox
 
     async def order(self, path: str, **body: Any) -> Any:

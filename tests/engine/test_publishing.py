@@ -18,9 +18,9 @@ POSTS = "/2/tweets"
 def test_a_post_goes_out_once_to_each_account(tell):
     async def story(room: Room) -> None:
         await room.start()
-        post = await room.post("Hello", accounts=room.accounts, media=(room.picture,))
+        post = await room.post("Hello", accounts=room.pair, media=(room.picture,))
         rows = await room.settle(post)
-        assert [row.state for row in rows] == ["published"] * len(room.accounts)
+        assert [row.state for row in rows] == ["published"] * len(room.pair)
         assert {each["id"] for each in await room.visible()} == {row.proof_id for row in rows}
         assert await room.status(post) == "published"
         assert await room.events(post) == ["post.published"]
@@ -58,8 +58,7 @@ def test_one_target_fails_and_the_other_goes_out(tell_once):
     async def story(room: Room) -> None:
         await room.start()
         await room.fault("duplicate")
-        both = {platform: room.accounts[platform] for platform in ("twitter", "instagram")}
-        post = await room.post("Hello", accounts=both, media=(room.picture,))
+        post = await room.post("Hello", accounts=room.pair, media=(room.picture,))
         rows = {row.platform: row for row in await room.settle(post)}
         assert {platform: row.state for platform, row in rows.items()} == {
             "twitter": "failed",
@@ -252,7 +251,7 @@ def test_media_that_one_network_does_not_take_fails_there_alone(tell_once):
     async def story(room: Room) -> None:
         await room.start()
         wide = room.shelf.put("wide.jpg", media.jpeg(3000, 300), "image")
-        post = await room.post("Hello", accounts=room.accounts, media=(wide,))
+        post = await room.post("Hello", accounts=room.pair, media=(wide,))
         rows = {row.platform: row for row in await room.settle(post)}
         assert rows["twitter"].state == "published"
         assert (rows["instagram"].state, rows["instagram"].error_code) == ("failed", "rejected")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -202,6 +202,7 @@ class MemoryRun:
         except Duplicate as error:
             if number == 1:
                 raise
+            self.attempts[-1] = replace(self.attempts[-1], refusal=error.message)
             raise OutcomeUnknown("The network has this content already.") from error
         except NoAnswer as error:
             raise OutcomeUnknown("The answer of the network was lost.") from error

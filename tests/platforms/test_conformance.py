@@ -130,13 +130,11 @@ def test_an_answer_lost_and_nothing_stored(told: tuple[Case, Kind], fault: str, 
 def test_a_death_at_every_step(told: tuple[Case, Kind], on_stage: Any) -> None:
     """The process dies before each step, and again when it is done but not written down; the story is told anew."""
     case, kind = told
-    network = connector(case.platform)
-    assert network is not None
 
     async def story(stage: Stage) -> None:
         await stage.unlimited()
         whole, post = stage.told(kind, mark="whole")
-        await network.publish(whole, post)
+        await stage.finish(whole, post)
         committed = {attempt.part for attempt in whole.attempts}
         deaths = [("dies_at", name) for name in whole.rows]
         deaths += [("dies_after", name) for name in whole.rows if name not in committed]
@@ -144,9 +142,9 @@ def test_a_death_at_every_step(told: tuple[Case, Kind], on_stage: Any) -> None:
             rows: dict[str, Any] = {}
             run, post = stage.told(kind, mark=f"{when} {name}", rows=rows, **{when: name})
             with pytest.raises(Died):
-                await network.publish(run, post)
+                await stage.finish(run, post)
             run, post = stage.told(kind, mark=f"{when} {name}", rows=rows)
-            await network.publish(run, post)
+            await stage.finish(run, post)
             assert len(await stage.visible()) == number * kind.visible, (when, name)
 
     on_stage(case, story)

@@ -19,6 +19,13 @@ class Deviation:
 
 
 DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
+    "twitter": (
+        Deviation(
+            "GET /2/users/{id}/tweets: query tweet.fields",
+            "The document renamed the parameter to post.fields; the API that clients speak takes tweet.fields.",
+            "X API documentation, Get Posts, and tweepy 4.17, both read 2026-11-24",
+        ),
+    ),
     "pinterest": tuple(
         Deviation(
             where,
@@ -42,11 +49,78 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "GET /v5/boards/{board_id}/pins: answer 200 items.[].created_at",
         )
     ),
-    "twitter": (
+    "linkedin": (
         Deviation(
-            "GET /2/users/{id}/tweets: query tweet.fields",
-            "The document renamed the parameter to post.fields; the API that clients speak takes tweet.fields.",
-            "X API documentation, Get Posts, and tweepy 4.17, both read 2026-11-24",
+            "POST /rest/posts: request: content type",
+            "The document gives bodies as an example under */*; the API takes JSON.",
+            "Microsoft Learn, LinkedIn: Posts API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/images: request: content type",
+            "As above.",
+            "Microsoft Learn, LinkedIn: Images API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/documents: request: content type",
+            "As above.",
+            "Microsoft Learn, LinkedIn: Documents API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/videos: request: content type",
+            "As above.",
+            "Microsoft Learn, LinkedIn: Videos API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/posts: answer 201",
+            "The document knows success as 200 only; a post that was created is a 201 without a body.",
+            "Microsoft Learn, LinkedIn: Posts API, read 2026-11-24",
+        ),
+        Deviation(
+            "DELETE /rest/posts/{encoded ugcPostUrn|shareUrn}: answer 204",
+            "The same; its own description says 204.",
+            "Microsoft Learn, LinkedIn: Posts API, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/posts: query",
+            "The document has the reading of several posts by their ids, not the finder by author.",
+            "Microsoft Learn, LinkedIn: Posts API, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/organizationAcls: query",
+            "The document has the finder by organization, not the one by member with role, state and page.",
+            "Microsoft Learn, LinkedIn: Organization Access Control by Role, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/documents/urn",
+            "The document writes this path with two slashes.",
+            "Microsoft Learn, LinkedIn: Documents API, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/videos/urn",
+            "The document lists the status of a video under images.",
+            "Microsoft Learn, LinkedIn: Videos API, read 2026-11-24",
+        ),
+        Deviation(
+            "POST /rest/socialActions/urn",
+            "Comments are in none of the workspaces that the document was made from.",
+            "Microsoft Learn, LinkedIn: Comments API, read 2026-11-24",
+        ),
+    ),
+    "bluesky": (
+        Deviation(
+            "app.bsky.video.uploadVideo: params: did is unknown",
+            "The service wants to know whose film it is and what to call it.",
+            "Bluesky docs, Uploading images and video, April 2026",
+        ),
+        Deviation(
+            "app.bsky.video.uploadVideo: params: name is unknown",
+            "As above.",
+            "Bluesky docs, Uploading images and video, April 2026",
+        ),
+        Deviation(
+            "app.bsky.video.uploadVideo: error 401: has no name",
+            "To an account without a confirmed address the service answers with a status of a job, which names the error.",
+            "bluesky-social/atproto issue 3097, read 2026-11-24",
         ),
     ),
     "facebook": (
@@ -79,6 +153,13 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "pagepost.attachments",
             "an edge that can be read as a field",
             "Meta for Developers, Graph API: Post attachments, read 2026-11-24",
+        ),
+    ),
+    "threads": (
+        Deviation(
+            "POST /oauth/access_token: answer user_id: a number",
+            "Meta's sample shows a placeholder; the id comes as a bare number, beyond what floats hold.",
+            "Meta for Developers, Threads API: Get Access Tokens, read 2026-11-24",
         ),
     ),
 }

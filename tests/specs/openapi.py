@@ -110,8 +110,8 @@ class Document:
             return
         if content and kind not in content:
             yield f"answer {exchange.status}", f"content type {kind}"
-        elif content:
-            yield from self._schema(f"answer {exchange.status}", exchange.received, content[kind]["schema"])
+        elif schema := content.get(kind, {}).get("schema"):
+            yield from self._schema(f"answer {exchange.status}", exchange.received, schema)
 
     def _schema(self, where: str, value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         whole = {**_modern(schema), **self._root}

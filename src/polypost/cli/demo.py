@@ -60,7 +60,8 @@ class Demo:
         demo = cls(settings, box, about, control)
         for entry in await demo._accounts():
             demo.surroundings.apps.setdefault(
-                entry["platform"], App(entry["clientId"], entry["clientSecret"])
+                entry["platform"],
+                App(entry["clientId"], entry["clientSecret"], scopes=tuple(entry["scopes"])),
             )
         return demo
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -261,7 +261,9 @@ class Connect:
                 next_step=f"Make one with the redirect address {self.callback_url(platform)} "
                 f"and set {prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET, or add it with POST /v1/apps.",
             )
-        return _Way(connector, app, oauth)
+        # What a network grants to any app comes first; what it grants to this one follows.
+        scopes = tuple(dict.fromkeys((*oauth.scopes, *app.scopes)))
+        return _Way(connector, app, replace(oauth, scopes=scopes))
 
     async def _way_on_server(self, project_id: str, connector: Any, named: str | None) -> _Way:
         """The app on the server that the person named, registered there when it is the project's first account."""

@@ -105,11 +105,12 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Credentials of an OAuth app on a network."""
+    """Credentials of an OAuth app on a network; `scopes` are asked for besides those that any app may ask for."""
 
     client_id: str
     client_secret: str
     id: str | None = None
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +225,13 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a commit call as the intent row holds it."""
+    """One try at a commit call as the intent row holds it; `refusal` is how it was refused as a duplicate, if it was."""
 
     part: str
     number: int
     started_at: datetime
     handles: Mapping[str, Any]
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

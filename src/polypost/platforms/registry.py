@@ -11,7 +11,19 @@ from polypost.platforms.base import Connector
 
 # Long enough to update in peace.
 SOON = timedelta(days=60)
-BUILT_IN = ("twitter", "instagram", "facebook", "pinterest", "tiktok", "googlebusiness")
+BUILT_IN = (
+    "twitter",
+    "instagram",
+    "youtube",
+    "tiktok",
+    "pinterest",
+    "linkedin",
+    "reddit",
+    "bluesky",
+    "facebook",
+    "threads",
+    "googlebusiness",
+)
 
 
 @cache

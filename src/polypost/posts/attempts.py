@@ -116,7 +116,13 @@ def undo(db: Connection, claimed: Claim, outcome: str, detail: str) -> None:
 
 def as_attempt(row: Row[Any], since: datetime) -> Attempt:
     """The intent row as connectors see it; `since` is when the first attempt that may be meant began."""
-    return Attempt(part=row.part, number=row.number, started_at=since, handles=row.handles)
+    return Attempt(
+        part=row.part,
+        number=row.number,
+        started_at=since,
+        handles=row.handles,
+        refusal=row.detail or "" if row.outcome == "duplicate" else "",
+    )
 
 
 def linked(db: Connection, integration_id: str, target_id: str, ids: Sequence[str]) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -49,6 +50,15 @@ def test_the_consent_page_is_asked_with_state_and_challenge(in_world):
         assert len(base64.urlsafe_b64decode(asked["state"] + "=")) == 32
         row = str(await world.store.read(lambda db: db.execute(oauth_states.select()).one()))
         assert asked["state"] not in row
+
+    in_world(story)
+
+
+def test_what_the_app_is_granted_besides_is_asked_for_too(in_world):
+    async def story(world):
+        world.app = replace(world.app, scopes=("write", "admin"))
+        _, _, asked = await begun(world)
+        assert asked["scope"] == "read write admin"
 
     in_world(story)
 

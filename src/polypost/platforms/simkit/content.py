@@ -105,6 +105,14 @@ class Posts:
             text, None if raw is None else json.dumps(raw), self._platform, post_id,
         )  # fmt: skip
 
+    def restore(self, post_id: str, *, text: str, media: list[Media], raw: dict[str, Any]) -> None:
+        """Show a post anew under the id it had before, changed or deleted, with what it says now."""
+        self._store.execute(
+            "UPDATE posts SET text = ?, fingerprint = ?, media = ?, raw = ?, deleted = NULL"
+            " WHERE platform = ? AND id = ?",
+            text, _hash(text), json.dumps(media), json.dumps(raw), self._platform, post_id,
+        )  # fmt: skip
+
     def by_account(
         self,
         account_id: str,

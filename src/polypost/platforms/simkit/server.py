@@ -26,6 +26,18 @@ class HangingUpProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._gone = asyncio.Event()
+        self._upgraded = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take the next bytes, unless they are another protocol's: a simulator that speaks WebSocket does not listen."""
+        if not self._upgraded:
+            super().data_received(data)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        # The request goes to the app as any other does, and it may answer 101.
+        self._upgraded = self._get_upgrade() == b"websocket"
+        if not self._upgraded:
+            super()._unsupported_upgrade_warning()
 
     def on_message_begin(self) -> None:
         """Put the extension into each request's scope."""

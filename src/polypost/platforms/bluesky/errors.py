@@ -1,0 +1,182 @@
+"""What Bluesky's error answers mean for us: `{"error": "Name", "message": "…"}`; the name decides, not the sentence.
+
+Trouble with a token often comes with 400. Read on 2026-11-24: lexicons of 20 August 2026, and answers of the reference
+server where they say nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from httpx2 import Response
+
+from polypost.errors import (
+    Duplicate,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+    ReconnectRequired,
+    Rejected,
+    TokenExpired,
+    Unavailable,
+)
+
+_PAUSE = timedelta(minutes=5)
+_SHORTEST_WAIT = timedelta(seconds=1)
+_MESSAGE_LENGTH = 300
+# A post costs at most this many points of the allowance.
+_POINTS = 3
+_OVERLOADED = frozenset({"ServiceOverloaded", "NotEnoughResources"})
+_TOO_MANY = frozenset({"RateLimitExceeded", "DailyLimitExceeded", "TooManyOpenUploads"})
+
+
+class BlobGone(Rejected):
+    """A file that was uploaded is no longer there: the server forgets what no record refers to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The parts of an error answer; empty where the answer is no JSON."""
+
+    status: int
+    name: str = ""
+    text: str = ""
+
+    @classmethod
+    def of(cls, answer: Response) -> Said:
+        """Read an answer."""
+        body = parsed(answer)
+        return cls(answer.status_code, _text(body.get("error")), _text(body.get("message")))
+
+    def __str__(self) -> str:
+        text = self.text or self.name
+        shown = text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 1] + "…"
+        return f'Bluesky says: "{shown}"' if shown else f"Bluesky answered with status {self.status}."
+
+
+def parsed(answer: Response) -> dict[str, Any]:
+    """The JSON object of an answer, empty when it is anything else."""
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+_Made = Callable[[Said], PlatformError]
+
+
+def _rejected(says: str, code: str | None = None, next_step: str = "") -> _Made:
+    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
+
+
+def _restricted(says: str) -> _Made:
+    return _rejected(
+        says, "account_restricted", "Sign in on bsky.app with this account and follow what it asks for."
+    )
+
+
+def _token(said: Said) -> PlatformError:
+    return TokenExpired(f"Bluesky no longer accepts the access token. {said}")
+
+
+def _scope(said: Said) -> PlatformError:
+    return ReconnectRequired(f"The session does not allow this. {said}", reason="access_revoked")
+
+
+_BAD_FILE = _rejected(
+    "Bluesky does not accept an uploaded file.", "media_rejected", "Use another file, or a smaller one."
+)
+_NO_SERVER = _rejected(
+    "The account's server does not know this call.",
+    "not_permitted",
+    "Update the server, or move the account.",
+)
+
+# By name; what the lexicons call out, and what the reference server answers.
+_BY_NAME: Mapping[str, _Made] = {
+    "ExpiredToken": _token,
+    "InvalidToken": _token,
+    "invalid_token": _token,
+    "AuthMissing": _token,
+    "AuthenticationRequired": _token,
+    "InsufficientScope": _scope,
+    "AccountTakedown": _restricted("Bluesky has taken this account down."),
+    "AccountSuspended": _restricted("Bluesky has suspended this account."),
+    "AccountDeactivated": _restricted("This account is deactivated."),
+    "RepoTakendown": _restricted("Bluesky has taken this account down."),
+    "RepoSuspended": _restricted("Bluesky has suspended this account."),
+    "RepoDeactivated": _restricted("This account is deactivated."),
+    "AccountNotFound": _restricted("The account is not on this server."),
+    "RepoNotFound": _restricted("The account is not on this server."),
+    "InvalidSwap": lambda said: Duplicate(
+        f"Another record stands where this post was to go. {said}", next_step="Retry it."
+    ),
+    "BlobNotFound": lambda said: BlobGone(
+        f"Bluesky has forgotten an uploaded file. {said}",
+        code="media_rejected",
+        next_step="Retry, so that it is uploaded anew.",
+    ),
+    "BlobTooLarge": _BAD_FILE,
+    "InvalidMimeType": _BAD_FILE,
+    "InvalidSize": _BAD_FILE,
+    "PayloadTooLarge": _BAD_FILE,
+    "VideoTooLarge": _BAD_FILE,
+    "VideoTooLong": _BAD_FILE,
+    "BadAspectRatio": _BAD_FILE,
+    "UnsupportedContentType": _BAD_FILE,
+    "UploadForbidden": _rejected("Bluesky does not let this account upload videos.", "not_permitted"),
+    "MethodNotImplemented": _NO_SERVER,
+    "XRPCNotSupported": _NO_SERVER,
+    "InvalidRequest": _rejected("Bluesky refused this."),
+}
+_BY_STATUS: Mapping[int, _Made] = {
+    401: _token,
+    403: _scope,
+    413: _BAD_FILE,
+    501: _NO_SERVER,
+}
+
+
+def error_for(answer: Response, now: datetime, *, committing: bool = False) -> PlatformError:
+    """Our error for an answer that is not the one hoped for, a 2xx that makes no sense included.
+
+    `committing` says that it answers the call that publishes.
+    """
+    said = Said.of(answer)
+    if said.status == 429 or said.name in _TOO_MANY:
+        return RateLimited(_wait(answer, now), "Bluesky asks to slow down.")
+    if said.status == 503 and ("retry-after" in answer.headers or said.name in _OVERLOADED):
+        return RateLimited(_wait(answer, now), "Bluesky is overloaded and asks to come back later.")
+    if said.status == 501 or 400 <= said.status < 500:
+        made = _BY_NAME.get(said.name) or _BY_STATUS.get(said.status) or _rejected("Bluesky refused this.")
+        return made(said)
+    if committing:
+        return OutcomeUnknown("Bluesky did not say clearly whether it published this.")
+    return Unavailable(f"Bluesky has trouble of its own (status {said.status}).")
+
+
+def exhausted_until(headers: Mapping[str, str]) -> datetime | None:
+    """When the allowance that the headers tell of is renewed; None while it holds another post."""
+    left = headers.get("ratelimit-remaining", "").strip()
+    return _reset(headers) if left.isdecimal() and int(left) < _POINTS else None
+
+
+def _wait(answer: Response, now: datetime) -> datetime:
+    told = answer.headers.get("retry-after", "")
+    after = now + timedelta(seconds=int(told)) if told.isdecimal() and len(told) < 7 else None
+    return max(exhausted_until(answer.headers) or after or now + _PAUSE, now + _SHORTEST_WAIT)
+
+
+def _reset(headers: Mapping[str, str]) -> datetime | None:
+    seconds = headers.get("ratelimit-reset", "").strip()
+    # Ten digits reach to the year 2286.
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) <= 10 else None
+
+
+def _text(value: Any) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""

@@ -1,0 +1,152 @@
+"""A post as Bluesky stores it: a record under a key that we choose, so that writing it twice makes one post.
+
+Form: lexicons app.bsky.feed.post, app.bsky.embed, app.bsky.feed.threadgate and postgate of 20 August 2026.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from polypost.platforms.bluesky.options import BlueskyOptions, Card
+from polypost.platforms.bluesky.spec import SPEC
+from polypost.platforms.bluesky.text import facets
+from polypost.platforms.bluesky.xrpc import POST
+from polypost.probe import Facts
+
+_EMBED = "app.bsky.embed"
+_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
+_CLOCK_BITS = 10
+_DIGITS = 13
+_RULES = {"mentioned": "mentionRule", "following": "followingRule", "followers": "followerRule"}
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture or film that is uploaded: its blob, its text, its facts, and whether it plays in a loop."""
+
+    blob: Mapping[str, Any]
+    alt: str
+    facts: Facts
+    looping: bool = False
+
+
+def new_key(now: datetime) -> str:
+    """A timestamp identifier: microseconds and ten random bits in sortable base 32."""
+    number = int(now.timestamp() * 1_000_000) << _CLOCK_BITS | secrets.randbits(_CLOCK_BITS)
+    digits = [_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_DIGITS))]
+    return "".join(digits)
+
+
+def instant(now: datetime) -> str:
+    """An instant as records write it."""
+    return now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def post_record(
+    text: str,
+    now: datetime,
+    *,
+    langs: Sequence[str],
+    dids: Mapping[str, str],
+    embed: Record | None,
+    reply: Mapping[str, Any] | None,
+) -> Record:
+    """The record of a post; `dids` are those of the handles it may mention."""
+    record: Record = {"$type": POST, "text": text, "createdAt": instant(now)}
+    if langs:
+        record["langs"] = list(langs)
+    if marks := facets(text, dids):
+        record["facets"] = marks
+    if reply:
+        record["reply"] = dict(reply)
+    if embed:
+        record["embed"] = embed
+    return record
+
+
+def embed_of(
+    shown: Sequence[Shown],
+    *,
+    card: Record | None = None,
+    captions: Sequence[Mapping[str, Any]] = (),
+    quote: Mapping[str, Any] | None = None,
+) -> Record | None:
+    """What a post embeds: pictures, a film or a card, a quote, or a quote beside one of them."""
+    media = _media(shown, captions) or card
+    if quote is None:
+        return media
+    record: Record = {"$type": f"{_EMBED}.record", "record": dict(quote)}
+    if media is None:
+        return record
+    return {"$type": f"{_EMBED}.recordWithMedia", "record": record, "media": media}
+
+
+def card_embed(card: Card, thumbnail: Mapping[str, Any] | None) -> Record:
+    """A link card."""
+    external: Record = {"uri": card.url, "title": card.title, "description": card.description or ""}
+    if thumbnail is not None:
+        external["thumb"] = dict(thumbnail)
+    return {"$type": f"{_EMBED}.external", "external": external}
+
+
+def with_options(record: Record, options: BlueskyOptions) -> Record:
+    """The record with the labels and hidden tags of the first post."""
+    more: Record = {}
+    if options.labels:
+        values = [{"val": label} for label in dict.fromkeys(options.labels)]
+        more["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
+    if options.tags:
+        more["tags"] = [tag.removeprefix("#") for tag in options.tags]
+    return {**record, **more}
+
+
+def threadgate(uri: str, repliers: Sequence[str], now: datetime) -> Record:
+    """The record that says who may reply to a post."""
+    kind = "app.bsky.feed.threadgate"
+    allow = [{"$type": f"{kind}#{_RULES[who]}"} for who in dict.fromkeys(repliers)]
+    return {"$type": kind, "post": uri, "allow": allow, "createdAt": instant(now)}
+
+
+def postgate(uri: str, now: datetime) -> Record:
+    """The record that says that a post may not be quoted."""
+    kind = "app.bsky.feed.postgate"
+    rules = [{"$type": f"{kind}#disableRule"}]
+    return {"$type": kind, "post": uri, "embeddingRules": rules, "createdAt": instant(now)}
+
+
+def _media(shown: Sequence[Shown], captions: Sequence[Mapping[str, Any]]) -> Record | None:
+    if not shown:
+        return None
+    if shown[0].facts.kind == "video":
+        return _film(shown[0], captions)
+    if len(shown) > SPEC.limit("images"):
+        items = [{"$type": f"{_EMBED}.gallery#image", **_picture(each)} for each in shown]
+        return {"$type": f"{_EMBED}.gallery", "items": items}
+    return {"$type": f"{_EMBED}.images", "images": [_picture(each) for each in shown]}
+
+
+def _picture(shown: Shown) -> Record:
+    return {"image": dict(shown.blob), "alt": shown.alt, **_ratio(shown.facts)}
+
+
+def _film(shown: Shown, captions: Sequence[Mapping[str, Any]]) -> Record:
+    film: Record = {"$type": f"{_EMBED}.video", "video": dict(shown.blob), **_ratio(shown.facts)}
+    if shown.alt:
+        film["alt"] = shown.alt
+    if captions:
+        film["captions"] = [dict(caption) for caption in captions]
+    if shown.looping:
+        film["presentation"] = "gif"
+    return film
+
+
+def _ratio(facts: Facts) -> Record:
+    if not facts.width or not facts.height:
+        return {}
+    return {"aspectRatio": {"width": facts.width, "height": facts.height}}

@@ -1,0 +1,101 @@
+"""The app's server: what `app.bsky` answers to people who look."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost import clock
+from polypost.platforms.bluesky.simulator.bodies import needed, whole
+from polypost.platforms.bluesky.simulator.errors import invalid, refused
+from polypost.platforms.bluesky.simulator.formats import split_at_uri
+from polypost.platforms.bluesky.simulator.limits import limit
+from polypost.platforms.simkit import Account, SimPost, exchange
+
+if TYPE_CHECKING:
+    from polypost.platforms.bluesky.simulator.simulator import BlueskySimulator
+
+_PROFILES = 25
+
+
+class Reading:
+    """The handlers."""
+
+    def __init__(self, sim: BlueskySimulator) -> None:
+        self._sim = sim
+        self._net = sim.net
+
+    async def profile(self, request: Request) -> Response:
+        """`app.bsky.actor.getProfile`."""
+        self._sim.sessions.reader(request)
+        return JSONResponse(self._sim.views.profile(self._actor(needed(request, "actor")), detailed=True))
+
+    async def profiles(self, request: Request) -> Response:
+        """`app.bsky.actor.getProfiles`."""
+        self._sim.sessions.reader(request)
+        actors = request.query_params.getlist("actors")
+        if not 1 <= len(actors) <= _PROFILES:
+            raise invalid(f"actors must have 1 to {_PROFILES} items")
+        found = [self._sim.identity.find(actor) for actor in actors]
+        return JSONResponse(
+            {"profiles": [self._sim.views.profile(each, detailed=True) for each in found if each]}
+        )
+
+    async def posts(self, request: Request) -> Response:
+        """`app.bsky.feed.getPosts`: those that are there, in the order asked for."""
+        self._sim.sessions.reader(request)
+        uris = request.query_params.getlist("uris")
+        if not 1 <= len(uris) <= limit("post_uris"):
+            raise invalid(f"Params/uris must have 1 to {limit('post_uris')} elements")
+        found = [self._post(uri) for uri in uris]
+        return JSONResponse({"posts": [self._sim.views.post(each) for each in found if each]})
+
+    async def thread(self, request: Request) -> Response:
+        """`app.bsky.feed.getPostThread`."""
+        self._sim.sessions.reader(request)
+        uri = needed(request, "uri")
+        post = self._post(uri)
+        if post is None:
+            raise refused(400, "NotFound", f"Post not found: {uri}")
+        depth = whole(request, "depth", 6, 0, 1000)
+        height = whole(request, "parentHeight", 80, 0, 1000)
+        return JSONResponse({"thread": self._sim.views.thread(post, depth, height)})
+
+    async def author_feed(self, request: Request) -> Response:
+        """`app.bsky.feed.getAuthorFeed`, newest first."""
+        self._sim.sessions.reader(request)
+        account = self._actor(needed(request, "actor"))
+        size = whole(request, "limit", limit("list_size"), 1, limit("list_size_max"))
+        before = whole(request, "cursor", 2**40, 0, 10**12)
+        visible = clock.now() - timedelta(seconds=exchange(request).seconds("listing_lag"))
+        posts = self._net.posts.by_account(account.id, limit=size + 1, before=before, until=visible)
+        more = {"cursor": str(posts[size - 1].seq)} if len(posts) > size else {}
+        chosen = request.query_params.get("filter", "posts_with_replies")
+        shown = [post for post in posts[:size] if _passes(post, chosen)]
+        return JSONResponse({"feed": [self._sim.views.feed_item(post) for post in shown], **more})
+
+    def _actor(self, actor: str) -> Account:
+        account = self._sim.identity.find(actor)
+        if account is None:
+            raise invalid("Profile not found")
+        return account
+
+    def _post(self, uri: str) -> SimPost | None:
+        place = split_at_uri(uri)
+        account = self._sim.identity.find(place[0]) if place else None
+        return (
+            self._sim.records.post(f"at://{account.id}/{place[1]}/{place[2]}") if place and account else None
+        )
+
+
+def _passes(post: SimPost, chosen: str) -> bool:
+    if chosen == "posts_no_replies":
+        return post.parent is None
+    if chosen == "posts_with_media":
+        return bool(post.media)
+    if chosen == "posts_with_video":
+        return any(item["kind"] == "video" for item in post.media)
+    return True

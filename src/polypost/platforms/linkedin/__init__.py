@@ -1,0 +1,9 @@
+"""LinkedIn: posts of persons and organizations, with pictures, videos, documents, link cards and polls."""
+
+from __future__ import annotations
+
+from polypost.platforms.linkedin.connector import LinkedInConnector
+
+CONNECTOR = LinkedInConnector()
+
+__all__ = ["CONNECTOR"]

@@ -1,0 +1,116 @@
+"""Looking for a post whose answer was lost: the one that a refusal named, then the account's own since the attempt.
+
+LinkedIn gives no key of our own back, so a match is the same author, text and number of media (RELIABILITY R1). URNs
+in refusals are looked at before they are believed: some name posts that nobody can see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from httpx2 import Response
+
+from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.linkedin.api import ask, encoded, permalink
+from polypost.platforms.linkedin.errors import POST_URN, Said, error_for, parsed
+from polypost.platforms.linkedin.text import essence, plain
+
+# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
+_CLOCK_SLACK = timedelta(seconds=120)
+_PAGE = 100
+_MOST_PAGES = 10
+
+
+async def look(run: Run, attempt: Attempt) -> Reconciled:
+    """The named post if it is ours, else the oldest of the account's posts that is it and nobody else's."""
+    since = attempt.started_at - _CLOCK_SLACK
+    named = await _named(run, attempt, since)
+    if named is not None:
+        return Found(Proof(named, permalink(named)))
+    matches: list[tuple[int, str]] = []
+    for page in range(_MOST_PAGES):
+        records = await _page(run, page * _PAGE)
+        if isinstance(records, CannotTell):
+            return records
+        matches += [
+            (_created(record), record["id"]) for record in records if _is(run, record, attempt, since)
+        ]
+        if len(records) < _PAGE or _milliseconds(records[-1], "lastModifiedAt") < _stamp(since):
+            break
+    else:
+        return CannotTell("The account has too many posts since then to look through.")
+    taken = await run.linked(urn for _, urn in matches) if matches else set()
+    free = sorted(match for match in matches if match[1] not in taken)
+    return Found(Proof(free[0][1], permalink(free[0][1]))) if free else Absent()
+
+
+async def _named(run: Run, attempt: Attempt, since: datetime) -> str | None:
+    """The post that the refusal named, when it is there, is ours, and belongs to no other target."""
+    found = POST_URN.search(attempt.refusal)
+    if found is None:
+        return None
+    answer = await _ask(run, f"/rest/posts/{encoded(found[0])}")
+    record = parsed(answer) if answer.is_success else {}
+    if not _is(run, record, attempt, since) or await run.linked([found[0], str(record["id"])]):
+        return None
+    return str(record["id"])
+
+
+async def _page(run: Run, start: int) -> list[Mapping[str, Any]] | CannotTell:
+    """Posts of the account, the last changed first."""
+    params = {
+        "q": "author",
+        "author": run.account.id,
+        "start": str(start),
+        "count": str(_PAGE),
+        "sortBy": "LAST_MODIFIED",
+    }
+    answer = await _ask(run, "/rest/posts", verb="FINDER", params=params)
+    elements = parsed(answer).get("elements") if answer.is_success else None
+    if not isinstance(elements, list):
+        return CannotTell(f"LinkedIn did not list the account's posts. {Said.of(answer)}")
+    return [element for element in elements if isinstance(element, Mapping)]
+
+
+async def _ask(run: Run, path: str, **request: Any) -> Response:
+    """A read. Raises TokenExpired and RateLimited, which a new token or time can cure; other refusals are answers."""
+    answer = await ask(run, "GET", path, **request)
+    if answer.status_code in {401, 429}:
+        raise error_for(answer, run.now())
+    return answer
+
+
+def _is(run: Run, record: Mapping[str, Any], attempt: Attempt, since: datetime) -> bool:
+    urn, written = record.get("id"), record.get("commentary")
+    ours = isinstance(urn, str) and POST_URN.fullmatch(urn) and record.get("author") == run.account.id
+    if not ours or _created(record) < _stamp(since):
+        return False
+    text = plain(written) if isinstance(written, str) else ""
+    handles = attempt.handles
+    same_text = essence(text) == essence(str(handles.get("text", "")))
+    return same_text and sum(1 for _ in _media(record)) == handles.get("media", 0)
+
+
+def _media(record: Mapping[str, Any]) -> Iterator[Any]:
+    content = record.get("content")
+    content = content if isinstance(content, Mapping) else {}
+    several = content.get("multiImage")
+    if isinstance(several, Mapping):
+        yield from several.get("images") or ()
+    elif content.get("media"):
+        yield content["media"]
+
+
+def _created(record: Mapping[str, Any]) -> int:
+    return _milliseconds(record, "publishedAt") or _milliseconds(record, "createdAt")
+
+
+def _milliseconds(record: Mapping[str, Any], name: str) -> int:
+    value = record.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _stamp(instant: datetime) -> int:
+    return int(instant.astimezone(UTC).timestamp() * 1000)

@@ -1,0 +1,9 @@
+"""Reddit: text, links, pictures, videos, galleries, polls and crossposts, in communities and on profiles."""
+
+from __future__ import annotations
+
+from polypost.platforms.reddit.connector import RedditConnector
+
+CONNECTOR = RedditConnector()
+
+__all__ = ["CONNECTOR"]

@@ -1,0 +1,126 @@
+"""Looking for a post among the account's own: after a lost answer, and for media, whose answer names no post.
+
+Reddit gives no key of our own back, so a match is the same subreddit, title, kind and content since the attempt (R1).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from polypost.errors import Rejected, Unavailable
+from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.reddit.api import get, permalink
+
+# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
+_CLOCK_SLACK = timedelta(seconds=120)
+_PAGE = 100
+_MOST_PAGES = 5
+
+
+async def look(run: Run, attempt: Attempt) -> Reconciled:
+    """Read the account's posts since the attempt and pick the oldest that is it and nobody else's."""
+    if not run.account.username:
+        return CannotTell("The account's name is not known, so its posts cannot be listed.")
+    since = (attempt.started_at - _CLOCK_SLACK).timestamp()
+    matches: dict[str, Mapping[str, Any]] = {}
+    after: str | None = None
+    for _ in range(_MOST_PAGES):
+        try:
+            posts, after = await _page(run, after)
+        except (Rejected, Unavailable) as unreadable:
+            return CannotTell(str(unreadable))
+        recent = [post for post in posts if _created(post) >= since - 1]
+        matches |= {str(post["id"]): post for post in recent if _is(post, attempt.handles)}
+        if after is None or len(recent) < len(posts):
+            break
+    else:
+        return CannotTell("The account has too many posts since then to look through.")
+    taken = await run.linked(matches) if matches else set()
+    free = sorted((post for key, post in matches.items() if key not in taken), key=_created)
+    return Found(proof_of(free[0])) if free else Absent()
+
+
+def proof_of(post: Mapping[str, Any]) -> Proof:
+    """The proof that a listed post is."""
+    path = post.get("permalink")
+    return Proof(str(post["id"]), permalink(path) if isinstance(path, str) and path.startswith("/") else None)
+
+
+async def _page(run: Run, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
+    params = {"sort": "new", "limit": str(_PAGE), **({"after": after} if after else {})}
+    body = await get(run, f"/user/{run.account.username}/submitted", **params)
+    data = body.get("data")
+    children = data.get("children") if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or not isinstance(children, list):
+        raise Unavailable("Reddit did not list the account's posts.")
+    posts = [
+        child["data"]
+        for child in children
+        if isinstance(child, Mapping) and isinstance(child.get("data"), Mapping)
+    ]
+    following = data.get("after")
+    return [post for post in posts if post.get("id")], following if isinstance(following, str) else None
+
+
+def _is(post: Mapping[str, Any], handles: Mapping[str, Any]) -> bool:
+    if essence(post.get("title")) != essence(handles.get("title")):
+        return False
+    if str(post.get("subreddit", "")).casefold() != str(handles.get("subreddit", "")).casefold():
+        return False
+    return _kind(post) == _FAMILY.get(str(handles.get("kind")), handles.get("kind")) and _content(
+        post, handles
+    )
+
+
+_FAMILY = {"videogif": "video"}
+
+
+def _kind(post: Mapping[str, Any]) -> str:
+    """The kind of a listed post, as far as its members tell."""
+    if post.get("crosspost_parent"):
+        return "crosspost"
+    if post.get("poll_data"):
+        return "poll"
+    if post.get("is_gallery"):
+        return "gallery"
+    domain = str(post.get("domain", ""))
+    if post.get("is_video") or domain == "v.redd.it":
+        return "video"
+    if post.get("is_self"):
+        return "self"
+    return "image" if domain == "i.redd.it" or post.get("is_reddit_media_domain") else "link"
+
+
+def _content(post: Mapping[str, Any], handles: Mapping[str, Any]) -> bool:
+    kind = handles.get("kind")
+    if kind == "link":
+        return address(post.get("url")) == address(handles.get("url"))
+    if kind == "crosspost":
+        return post.get("crosspost_parent") == f"t3_{handles.get('parent')}"
+    if kind == "gallery":
+        gallery = post.get("gallery_data")
+        items = gallery.get("items") if isinstance(gallery, Mapping) else None
+        return not isinstance(items, list) or len(items) == handles.get("count")
+    if kind == "self" and not handles.get("count"):
+        return essence(post.get("selftext")) == essence(handles.get("text"))
+    return True
+
+
+def essence(text: Any) -> str:
+    """A text as compared: Reddit trims and recombines what it stores."""
+    return " ".join(unicodedata.normalize("NFC", text if isinstance(text, str) else "").split())
+
+
+def address(url: Any) -> str:
+    """An address as compared: without scheme and last slash."""
+    host, slash, path = re.sub(r"^https?://", "", url if isinstance(url, str) else "").partition("/")
+    return (host.casefold() + slash + path).rstrip("/")
+
+
+def _created(post: Mapping[str, Any]) -> float:
+    created = post.get("created_utc")
+    return float(created) if isinstance(created, int | float) else 0.0

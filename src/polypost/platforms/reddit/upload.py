@@ -1,0 +1,169 @@
+"""Media on its way to Reddit: a lease, then one form to a bucket whose fields come first and whose file comes last."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import struct
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from polypost.errors import Rejected, Unavailable
+from polypost.platforms.base import MediaFile, Run
+from polypost.platforms.reddit.api import post
+
+_ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+}
+# Slower than this a transfer does not come to an end in useful time.
+_SLOWEST = 100_000
+_POSTER_SIZE = (640, 360)
+_GREY = b"\x2a"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What a lease became: an id for galleries and texts, an address for everything else."""
+
+    asset_id: str
+    url: str
+
+
+async def upload(run: Run, slot: str, file: MediaFile) -> Uploaded:
+    """Upload a file as the step `slot`."""
+    return await _upload(run, slot, file.facts.mime, file.size, file.stream)
+
+
+async def upload_poster(run: Run, slot: str, file: MediaFile | None) -> Uploaded:
+    """Upload the still picture that Reddit wants with a video; a plain one where there is none."""
+    if file is not None:
+        return await upload(run, slot, file)
+    data = plain_picture(*_POSTER_SIZE)
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield data
+
+    return await _upload(run, slot, "image/png", len(data), whole)
+
+
+async def _upload(
+    run: Run, slot: str, mime: str, size: int, pieces: Callable[[], AsyncIterator[bytes]]
+) -> Uploaded:
+    done = await run.step(slot, partial(_lease_and_send, run, slot, mime, size, pieces))
+    return Uploaded(done["asset_id"], done["url"])
+
+
+async def _lease_and_send(
+    run: Run, slot: str, mime: str, size: int, pieces: Callable[[], AsyncIterator[bytes]]
+) -> dict[str, str]:
+    name = f"{slot}.{_ENDINGS.get(mime, 'bin')}"
+    answer = await post(run, "/api/media/asset.json", {"filepath": name, "mimetype": mime}, run=run)
+    lease = answer.get("args")
+    asset = answer.get("asset")
+    action = lease.get("action") if isinstance(lease, dict) else None
+    fields = _fields(lease.get("fields")) if isinstance(lease, dict) else {}
+    asset_id = asset.get("asset_id") if isinstance(asset, dict) else None
+    if not isinstance(action, str) or not action.startswith("//") or "key" not in fields or not asset_id:
+        raise Unavailable("Reddit gave no usable place for an upload.")
+    # The lease names no scheme; the bytes go by https whatever it says.
+    bucket = f"https:{action}"
+    await _send(run, bucket, Form(fields, name, mime, size), pieces)
+    return {"asset_id": str(asset_id), "url": f"{bucket.rstrip('/')}/{fields['key']}"}
+
+
+async def _send(run: Run, bucket: str, form: Form, pieces: Callable[[], AsyncIterator[bytes]]) -> None:
+    answer = await run.http.request(
+        "POST",
+        bucket,
+        headers=form.headers,
+        content=form.stream(pieces),
+        timeout=60 + form.size / _SLOWEST,
+    )
+    if answer.is_success:
+        return
+    code = re.search(r"<Code>(\w+)</Code>", answer.text)
+    if code is not None and code[1] == "EntityTooLarge":
+        most = re.search(r"<MaxSizeAllowed>(\d+)</MaxSizeAllowed>", answer.text)
+        bound = f" than {int(most[1]):,} bytes" if most else ""
+        raise Rejected(
+            f"The file is larger{bound}, which is the most that Reddit takes of this type.",
+            code="media_rejected",
+            next_step="Save it smaller: fewer pixels, a lower quality or bit rate.",
+        )
+    raise Unavailable(f"Reddit's bucket did not take the file (status {answer.status_code}).")
+
+
+def _fields(listed: Any) -> dict[str, str]:
+    """The form's fields in the order in which they have to be sent."""
+    rows = [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
+    return {
+        row["name"]: str(row["value"]) for row in rows if isinstance(row.get("name"), str) and "value" in row
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A multipart form of text fields and, at its end, one file that is read in pieces."""
+
+    fields: Mapping[str, str]
+    name: str
+    mime: str
+    size: int
+    boundary: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.boundary:
+            object.__setattr__(self, "boundary", secrets.token_hex(16))
+
+    @property
+    def head(self) -> bytes:
+        """Everything before the file's bytes."""
+        parts = [
+            f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in self.fields.items()
+        ]
+        parts.append(
+            f'--{self.boundary}\r\nContent-Disposition: form-data; name="file"; filename="{self.name}"\r\n'
+            f"Content-Type: {self.mime}\r\n\r\n"
+        )
+        return "".join(parts).encode()
+
+    @property
+    def tail(self) -> bytes:
+        """Everything after them."""
+        return f"\r\n--{self.boundary}--\r\n".encode()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Type and length; a bucket takes nothing of unknown length."""
+        length = len(self.head) + self.size + len(self.tail)
+        return {
+            "Content-Type": f"multipart/form-data; boundary={self.boundary}",
+            "Content-Length": str(length),
+        }
+
+    async def stream(self, pieces: Callable[[], AsyncIterator[bytes]]) -> AsyncIterator[bytes]:
+        """The whole form."""
+        yield self.head
+        async for piece in pieces():
+            yield piece
+        yield self.tail
+
+
+def plain_picture(width: int, height: int) -> bytes:
+    """A grey PNG."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = (b"\0" + _GREY * width) * height
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows, 9)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

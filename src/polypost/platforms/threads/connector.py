@@ -1,0 +1,194 @@
+"""Threads, told from top to bottom: prepare a container, publish it, find its address; then each reply of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from polypost.errors import OutcomeUnknown, Problem, RateLimited, Rejected
+from polypost.outbound import NetworkClient
+from polypost.platforms.base import (
+    Account,
+    App,
+    Attempt,
+    Connector,
+    Draft,
+    Grant,
+    MediaRef,
+    Post,
+    Proof,
+    Reconciled,
+    Run,
+    Session,
+    Tokens,
+)
+from polypost.platforms.threads import check, oauth, reconcile
+from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
+from polypost.platforms.threads.graph import Graph
+from polypost.platforms.threads.graph_errors import RATE_PAUSE, Gone, NotReady, PermissionMissing
+from polypost.platforms.threads.options import ThreadsOptions
+from polypost.platforms.threads.parts import READ_AS, Part, parts_of
+from polypost.platforms.threads.spec import SPEC
+
+_QUOTA_FIELDS = "quota_usage,config,reply_quota_usage,reply_config"
+
+
+class ThreadsConnector(Connector):
+    """Publishes to Threads profiles through the Threads API."""
+
+    spec = SPEC
+    options = ThreadsOptions
+
+    def check(self, draft: Draft) -> list[Problem]:
+        """Every limit that Threads states, judged as far as the facts are known."""
+        return check.check(draft)
+
+    def media_refs(self, options: Any) -> Iterable[MediaRef]:
+        """The media of the chain."""
+        return [ref for item in options.thread for ref in check.thread_refs(item, {})]
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for a token of 60 days."""
+        return await oauth.exchange(http, app, grant)
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """Renew the token; one younger than a day comes back unchanged."""
+        return await oauth.refresh(http, tokens)
+
+    async def identify(self, session: Session) -> list[Account]:
+        """The one profile of this login."""
+        return [await oauth.identify(session)]
+
+    async def publish(self, run: Run, post: Post) -> Proof:
+        """Quota, media, the first post and its address, then each reply to the one before."""
+        graph = Graph.of(run)
+        first, *rest = parts_of(post)
+        reply_to: str | None = post.options.reply_to_id
+        _have_addresses([first, *rest])
+
+        async def quota() -> dict[str, Any]:
+            replies = len(rest) + (reply_to is not None)
+            return await _quota(run, graph, posts=int(reply_to is None), replies=replies)
+
+        await run.step("quota", quota)
+        for part in rest:
+            await prepare_media(run, part)
+        proof = await _carry(run, graph, first, reply_to)
+
+        async def permalink() -> str | None:
+            body = await graph.get(proof.id, fields="id,permalink")
+            return body.get("permalink")
+
+        url = await run.after(
+            "permalink", permalink, warning="The post is out, but Threads did not tell its address."
+        )
+        last = proof
+        for part in rest:
+            last = await _carry(run, graph, part, last.id)
+        return Proof(proof.id, url or proof.url)
+
+    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+        """Ask the container whether it was published, then find the post that came of it."""
+        return await reconcile.look(run, attempt)
+
+    async def delete(self, session: Session, proof: Proof) -> None:
+        """Remove one post; the replies of its chain stay."""
+        graph = Graph(session)
+        try:
+            if (await graph.delete(proof.id)).get("success") is not False:
+                return
+        except Gone:
+            # The same number stands for "not there" and for "not allowed", so only looking tells them apart.
+            if not await _visible(graph, proof.id):
+                return
+        except PermissionMissing as refused:
+            raise _not_deleted("Connect the account again with threads_delete, or ") from refused
+        except Rejected as refused:
+            raise _not_deleted() from refused
+        raise _not_deleted()
+
+
+async def _carry(run: Run, graph: Graph, part: Part, reply_to: str | None) -> Proof:
+    """Prepare one post and publish it; one that is out is not looked at again."""
+    out = await recall(run, f"{part.name}: out")
+    if out is not None:
+        return Proof(out["id"], out["url"])
+    ready = await prepare(run, part, reply_to)
+
+    async def send() -> Proof:
+        if ready.doubt:
+            raise OutcomeUnknown(ready.doubt)
+        return Proof(await graph.publish(ready.id))
+
+    handles = {
+        "container": ready.id,
+        "text": part.text,
+        "media_type": READ_AS[part.kind],
+        "reply_to": reply_to,
+        "quote": "quote_post_id" in part.further,
+    }
+    try:
+        proof = await run.commit(part.name, send, handles=handles)
+    except NotReady:
+        await note_refusal(run, part, ready)
+        raise
+
+    async def remember() -> dict[str, str | None]:
+        return {"id": proof.id, "url": proof.url}
+
+    await run.step(f"{part.name}: out", remember)
+    return proof
+
+
+def _have_addresses(parts: Iterable[Part]) -> None:
+    """Raises Rejected for a file that Threads cannot fetch, before anything is out."""
+    for part in parts:
+        for place in range(len(part.files)):
+            part.medium(place)
+
+
+async def _quota(run: Run, graph: Graph, *, posts: int, replies: int) -> dict[str, Any]:
+    """How much of the day is left; raises RateLimited when it is not enough for all parts."""
+    try:
+        body = await graph.get(f"{run.account.id}/threads_publishing_limit", fields=_QUOTA_FIELDS)
+    except (Rejected, Gone):
+        # Only a courtesy: the publishing call itself refuses what is over the quota.
+        return {}
+    rows = body.get("data") or [{}]
+    left = {"posts": _left(rows[0], ""), "replies": _left(rows[0], "reply_")}
+    for noun, needed in (("posts", posts), ("replies", replies)):
+        free = left[noun]
+        if needed and free is not None and free < needed:
+            until = run.now() + RATE_PAUSE
+            await run.hold(until)
+            raise RateLimited(
+                until,
+                f"The account has {free} of its Threads {noun} of the last 24 hours left, and this needs {needed}.",
+            )
+    return left
+
+
+def _left(row: Mapping[str, Any], prefix: str) -> int | None:
+    used, config = row.get(f"{prefix}quota_usage"), row.get(f"{prefix}config")
+    total = config.get("quota_total") if isinstance(config, Mapping) else None
+    if not isinstance(used, int) or not isinstance(total, int) or total <= 0:
+        return None
+    return max(0, total - used)
+
+
+async def _visible(graph: Graph, post_id: str) -> bool:
+    try:
+        await graph.get(post_id, fields="id")
+    except Gone:
+        return False
+    return True
+
+
+def _not_deleted(otherwise: str = "") -> Rejected:
+    return Rejected(
+        "Threads does not let this app delete the post.",
+        code="delete_refused",
+        next_step=f"{otherwise}delete it in the Threads app."
+        if otherwise
+        else "Delete it in the Threads app.",
+    )

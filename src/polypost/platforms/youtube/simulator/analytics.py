@@ -1,0 +1,102 @@
+"""`youtubeanalytics…/v2/reports`: the numbers of the caller's videos, as one row or one for each day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost.platforms.simkit import SimPost
+from polypost.platforms.youtube.simulator import errors
+from polypost.platforms.youtube.simulator.auth import MAY_ANALYSE, MAY_READ
+from polypost.platforms.youtube.simulator.lists import MOST, shown
+
+if TYPE_CHECKING:
+    from polypost.platforms.youtube.simulator.simulator import YouTubeSimulator
+
+METRICS = (
+    "views", "estimatedMinutesWatched", "averageViewDuration", "likes", "dislikes", "comments", "shares",
+    "subscribersGained", "subscribersLost",
+)  # fmt: skip
+LONGEST_DAYS = 3_700
+
+
+class Analytics:
+    """The handler."""
+
+    def __init__(self, sim: YouTubeSimulator) -> None:
+        self._sim = sim
+        self._net = sim.net
+
+    async def reports(self, request: Request) -> Response:
+        """`GET /v2/reports?ids=channel==MINE&startDate&endDate&metrics[&filters=video==…][&dimensions=day]`."""
+        caller = self._sim.auth.enter(request, MAY_ANALYSE | MAY_READ)
+        if not MAY_ANALYSE & caller.scopes:
+            raise errors.scope_missing()
+        query = request.query_params
+        if query.get("ids") not in {"channel==MINE", f"channel=={caller.account.id}"}:
+            raise _unknown("ids", query.get("ids", ""))
+        names = [name for name in query.get("metrics", "").split(",") if name]
+        if not names or any(name not in METRICS for name in names):
+            raise _unknown("metrics", query.get("metrics", ""))
+        begin, end = _day(request, "startDate"), _day(request, "endDate")
+        if begin > end or (end - begin).days > LONGEST_DAYS:
+            raise _unknown("endDate", query.get("endDate", ""))
+        posts = self._posts(caller.account.id, query.get("filters", ""))
+        daily = query.get("dimensions") == "day"
+        columns = [_column("day", "DIMENSION", "STRING")] if daily else []
+        columns += [_column(name, "METRIC", "INTEGER") for name in names]
+        days = list(_days(begin, end)) if daily else [None]
+        rows = [[*([day.isoformat()] if day else []), *self._row(posts, names, day)] for day in days]
+        body = {
+            "kind": "youtubeAnalytics#resultTable",
+            "columnHeaders": columns,
+            "rows": rows if posts else [],
+        }
+        return shown(request, body)
+
+    def _posts(self, channel_id: str, filters: str) -> list[SimPost]:
+        mine = self._net.posts.by_account(channel_id, limit=MOST)
+        wanted = filters.removeprefix("video==").split(",") if filters.startswith("video==") else None
+        return [post for post in mine if wanted is None or post.id in wanted]
+
+    def _row(self, posts: list[SimPost], names: list[str], day: date | None) -> list[int]:
+        numbers = dict.fromkeys(METRICS, 0)
+        for post in posts:
+            # What was seen is counted on the day of publication, so that the days add up to the whole.
+            if day is None or post.created.date() == day:
+                counts = self._sim.videos.counts(post, owner=True)
+                numbers["views"] += counts["viewCount"]
+                numbers["likes"] += counts["likeCount"]
+                numbers["dislikes"] += counts["dislikeCount"]
+                numbers["comments"] += counts["commentCount"]
+                numbers["shares"] += counts["viewCount"] // 40
+                numbers["estimatedMinutesWatched"] += counts["viewCount"] // 2
+        numbers["averageViewDuration"] = 30 if numbers["views"] else 0
+        return [numbers[name] for name in names]
+
+
+def _column(name: str, kind: str, data: str) -> dict[str, Any]:
+    return {"name": name, "columnType": kind, "dataType": data}
+
+
+def _days(begin: date, end: date) -> Iterator[date]:
+    while begin <= end:
+        yield begin
+        begin += timedelta(days=1)
+
+
+def _day(request: Request, name: str) -> date:
+    text = request.query_params.get(name, "")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise _unknown(name, text) from error
+
+
+def _unknown(name: str, value: str) -> Exception:
+    message = f"Unknown identifier ({value[:60]}) given in field parameters.{name}."
+    return errors.refused(400, "badRequest", message, domain="global", location=f"parameters.{name}")

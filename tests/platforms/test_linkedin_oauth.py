@@ -1,0 +1,268 @@
+"""Connecting and keeping a LinkedIn login: against the simulator, and against answers that others have seen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.platforms.run import MemoryRun
+from tests.platforms.sandboxed_linkedin import ORGANIZATION, SELF_SERVE, Room, play, post
+from tests.platforms.scripted_linkedin import TOKEN, Script, run_on, tell
+
+from polypost import clock
+from polypost.errors import PlatformError, RateLimited, ReconnectRequired, Rejected, TokenExpired, Unavailable
+from polypost.outbound import NetworkClient
+from polypost.platforms.base import App, Grant, Tokens
+from polypost.platforms.linkedin import CONNECTOR
+from polypost.platforms.linkedin.spec import OAUTH
+
+VETTED = (
+    *OAUTH.scopes,
+    "r_basicprofile",
+    "w_organization_social",
+    "r_organization_social",
+    "rw_organization_admin",
+)
+APP = App("app", "secret")
+GRANT = Grant("code", "https://polypost.example.com/v1/connect/linkedin/callback")
+
+
+def test_connecting_with_a_self_serve_app(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        grant = await room.consent(SELF_SERVE)
+        tokens = await CONNECTOR.exchange(room.http, SELF_SERVE, grant)
+        assert tokens.refresh_token is None
+        assert set(tokens.scopes) == set(OAUTH.scopes)
+        assert tokens.access_expires_at is not None
+        assert timedelta(days=59) < tokens.access_expires_at - clock.now() <= timedelta(days=60)
+        run = MemoryRun(room.http, room.account, tokens.access_token)
+        (person,) = await CONNECTOR.identify(run)
+        assert (person.id, person.kind) == (room.account.id, "person")
+        assert person.name == "Demo account"
+        assert person.username is None
+        await CONNECTOR.publish(run, post())
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.refresh(room.http, SELF_SERVE, tokens)
+        # A code is good for one exchange.
+        with pytest.raises(Rejected, match="authorization code not found"):
+            await CONNECTOR.exchange(room.http, SELF_SERVE, grant)
+
+    play(tmp_path, story)
+
+
+def test_a_vetted_app_sees_the_organizations(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        tokens = await CONNECTOR.exchange(room.http, room.app, await room.consent(room.app, VETTED))
+        person, company = await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
+        assert (person.id, person.kind, person.username) == (room.account.id, "person", "demo")
+        assert person.profile_url == "https://www.linkedin.com/in/demo/"
+        assert (company.id, company.kind, company.name) == (ORGANIZATION, "organization", "Demo Company")
+        assert company.profile_url == "https://www.linkedin.com/company/demo-company/"
+        # Both share the login's token.
+        assert person.tokens is None
+        assert company.tokens is None
+        await CONNECTOR.publish(MemoryRun(room.http, company, tokens.access_token), post())
+        (shown,) = await room.posts()
+        assert shown["accountId"] == ORGANIZATION
+
+    play(tmp_path, story)
+
+
+def test_a_refresh_keeps_the_refresh_token_and_its_end(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        tokens = await CONNECTOR.exchange(room.http, room.app, await room.consent(room.app, VETTED))
+        await room.pass_time(timedelta(days=30))
+        fresh = await CONNECTOR.refresh(room.http, room.app, tokens)
+        assert fresh.access_token != tokens.access_token
+        assert fresh.refresh_token == tokens.refresh_token
+        assert fresh.refresh_expires_at is not None
+        assert tokens.refresh_expires_at is not None
+        assert abs(fresh.refresh_expires_at - tokens.refresh_expires_at) < timedelta(minutes=1)
+        assert set(fresh.scopes) == set(VETTED)
+        await CONNECTOR.identify(MemoryRun(room.http, room.account, fresh.access_token))
+        await room.pass_time(timedelta(days=336))
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.refresh(room.http, room.app, fresh)
+
+    play(tmp_path, story)
+
+
+def test_an_expired_token_is_renewed_in_the_middle_of_a_story(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        async def renew() -> str:
+            return (await CONNECTOR.refresh(room.http, room.app, room.tokens)).access_token
+
+        await room.pass_time(timedelta(days=61))
+        await CONNECTOR.publish(room.run(renew=renew), post("Hello", room.picture()))
+        assert len(await room.posts()) == 1
+
+    play(tmp_path, story)
+
+
+def test_a_revoked_authorisation_is_over(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        for _ in range(2):
+            await CONNECTOR.revoke(room.http, room.app, room.tokens)
+        with pytest.raises(TokenExpired) as refused:
+            await CONNECTOR.identify(room.run())
+        assert refused.value.reason == "access_revoked"
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.refresh(room.http, room.app, room.tokens)
+
+    play(tmp_path, story)
+
+
+def test_a_wrong_secret_is_the_operators_matter(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        wrong = App(room.app.client_id, "wrong")
+        for call in (
+            CONNECTOR.exchange(room.http, wrong, await room.consent(room.app)),
+            CONNECTOR.refresh(room.http, wrong, room.tokens),
+            CONNECTOR.revoke(room.http, wrong, room.tokens),
+        ):
+            with pytest.raises(Rejected) as refused:
+                await call
+            assert refused.value.code == "platform_setup"
+
+    play(tmp_path, story)
+
+
+def test_the_form_of_the_exchange() -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(TOKEN, (200, {"access_token": "AQ", "expires_in": 60, "scope": "openid profile"}))
+        tokens = await CONNECTOR.exchange(http, APP, GRANT)
+        assert tokens.scopes == ("openid", "profile")
+        (asked,) = net.asked
+        assert asked.form == {
+            "grant_type": "authorization_code",
+            "code": "code",
+            "redirect_uri": GRANT.redirect_uri,
+            "client_id": "app",
+            "client_secret": "secret",
+        }
+        assert "authorization" not in asked.headers
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (
+            (400, {"error": "invalid_request", "error_description": "Unable to retrieve access token"}),
+            Rejected,
+        ),
+        ((400, {"error": "invalid_redirect_uri"}), Rejected),
+        ((401, {"error": "invalid_request", "error_description": "authorization code not found"}), Rejected),
+        ((429, b""), RateLimited),
+        ((500, b"<html>"), Unavailable),
+        ((200, b"<html>"), Unavailable),
+        ((200, {"expires_in": 60}), Unavailable),
+    ],
+)
+def test_an_exchange_that_fails(answer: Any, kind: type[PlatformError]) -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(TOKEN, answer)
+        with pytest.raises(kind):
+            await CONNECTOR.exchange(http, APP, GRANT)
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((400, {"error": "invalid_grant"}), ReconnectRequired),
+        ((401, {"error": "invalid_request"}), ReconnectRequired),
+        ((401, {"error": "invalid_client"}), Rejected),
+        ((500, b""), Unavailable),
+        ((429, b""), RateLimited),
+    ],
+)
+def test_a_refresh_that_fails(answer: Any, kind: type[PlatformError]) -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(TOKEN, answer)
+        with pytest.raises(kind) as refused:
+            await CONNECTOR.refresh(http, APP, Tokens("old", "refresh"))
+        assert type(refused.value) is kind
+
+    tell(story)
+
+
+def test_what_a_refresh_leaves_out_is_kept() -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(TOKEN, (200, {"access_token": "new", "expires_in": 60}))
+        old = Tokens("old", "refresh", refresh_expires_at=clock.now(), scopes=("openid",))
+        fresh = await CONNECTOR.refresh(http, APP, old)
+        assert (fresh.refresh_token, fresh.refresh_expires_at) == ("refresh", old.refresh_expires_at)
+        assert fresh.scopes == ("openid",)
+        assert net.asked[0].form["grant_type"] == "refresh_token"
+
+    tell(story)
+
+
+USERINFO, ME, ACLS = "GET /v2/userinfo", "GET /v2/me", "GET /rest/organizationAcls"
+DENIED = (403, {"status": 403, "serviceErrorCode": 100, "message": "Not enough permissions"})
+
+
+def test_a_login_without_openid_is_known_by_its_basic_profile() -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(USERINFO, DENIED)
+        names = {"localizedFirstName": "John", "localizedLastName": "Doe", "vanityName": "john"}
+        net.on(ME, (200, {"id": "782bbtaQ", **names}))
+        net.on(ACLS, DENIED)
+        (person,) = await CONNECTOR.identify(run_on(http))
+        assert (person.id, person.name, person.username) == ("urn:li:person:782bbtaQ", "John Doe", "john")
+
+    tell(story)
+
+
+def test_many_organizations_are_read_by_pages() -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(USERINFO, (200, {"sub": "x", "name": "John Doe", "locale": "en-US"}))
+        net.on(ME, DENIED)
+        full = [{"organization": f"urn:li:organization:{n}", "role": "ADMINISTRATOR"} for n in range(100)]
+        rest = [{"organization": "urn:li:organization:200"}, {"organization": 7}, "nonsense"]
+        net.on(ACLS, (200, {"elements": full}), (200, {"elements": rest}))
+        for number in (*range(100), 200):
+            net.on(f"GET /rest/organizations/{number}", (200, {"localizedName": f"O{number}"}))
+        accounts = await CONNECTOR.identify(run_on(http))
+        assert len(accounts) == 102
+        assert accounts[-1].profile_url == "https://www.linkedin.com/company/200/"
+        assert [asked.query["start"] for asked in net.of(ACLS)] == ["0", "100"]
+
+    tell(story)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_organization_whose_name_may_not_be_read_is_offered_all_the_same(status: int) -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(USERINFO, (200, {"sub": "x"}))
+        net.on(ME, DENIED)
+        net.on(ACLS, (200, {"elements": [{"organization": "urn:li:organization:7"}]}))
+        net.on("GET /rest/organizations/7", (status, b""))
+        _, company = await CONNECTOR.identify(run_on(http))
+        assert (company.id, company.name, company.kind) == ("urn:li:organization:7", None, "organization")
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("userinfo", "kind"),
+    [
+        ((401, {"serviceErrorCode": 65602}), TokenExpired),
+        ((500, b""), Unavailable),
+        ((200, {"name": "Nobody"}), Unavailable),
+        (DENIED, ReconnectRequired),
+    ],
+)
+def test_a_login_that_tells_nothing(userinfo: Any, kind: type[PlatformError]) -> None:
+    async def story(net: Script, http: NetworkClient) -> None:
+        net.on(USERINFO, userinfo)
+        net.on(ME, DENIED)
+        with pytest.raises(kind):
+            await CONNECTOR.identify(run_on(http))
+
+    tell(story)

@@ -1,0 +1,433 @@
+"""Whole LinkedIn stories against the simulator, over loopback sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from tests import media
+from tests.platforms.run import Died
+from tests.platforms.sandboxed_linkedin import ORGANIZATION, Room, play, post
+
+from polypost import clock
+from polypost.errors import (
+    Duplicate,
+    OutcomeUnknown,
+    PolypostError,
+    RateLimited,
+    ReconnectRequired,
+    Rejected,
+    TokenExpired,
+    Unavailable,
+)
+from polypost.platforms.base import Absent, CannotTell, Found, Post, Proof
+from polypost.platforms.linkedin import CONNECTOR
+
+MENTION = {"text": "Demo Company", "urn": ORGANIZATION}
+POLL = {"question": "Well?", "options": ["Yes", "No"], "duration": "ONE_DAY"}
+ARTICLE = {"articleUrl": "https://example.com/a?b=c", "articleTitle": "T", "articleDescription": "D"}
+
+CASES: dict[str, tuple[Callable[[Room], Post], int]] = {
+    "text": (lambda _: post("Hello (world) #tag at Demo Company", mentions=[MENTION]), 0),
+    "image": (lambda room: post("Look", room.picture(), altText=["A thing"]), 1),
+    "gif": (lambda room: post("Look", room.file("a.gif", media.gif(3))), 1),
+    "multi-image": (lambda room: post("Look", *(room.picture(f"{n}.png") for n in range(3))), 3),
+    "video": (lambda room: post("Look", room.film()), 1),
+    "document": (lambda room: post("Read", room.document(), documentTitle="Report"), 1),
+    "article": (lambda _: post("See", **ARTICLE), 0),
+    "article with a picture": (lambda room: post("See", room.picture(), **ARTICLE), 0),
+    "poll": (lambda _: post("Say", poll=POLL), 0),
+    "for connections": (lambda _: post("Psst", visibility="CONNECTIONS", disableReshare=True), 0),
+}
+SENT = {
+    "text": None,
+    "image": ["media"],
+    "gif": ["media"],
+    "multi-image": ["multiImage"],
+    "video": ["media"],
+    "document": ["media"],
+    "article": ["article"],
+    "article with a picture": ["article"],
+    "poll": ["poll"],
+    "for connections": None,
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_kind_of_post_goes_out_once(tmp_path: Path, case: str) -> None:
+    make, count = CASES[case]
+
+    async def story(room: Room) -> None:
+        wanted, run = make(room), room.run()
+        proof = await CONNECTOR.publish(run, wanted)
+        (shown,) = await room.posts()
+        assert shown["id"] == proof.id
+        assert shown["mediaCount"] == count
+        assert shown["accountId"] == room.account.id
+        assert shown["text"] == wanted.text
+        assert not shown["raw"]["cut"]
+        assert not shown["raw"]["unescaped"]
+        content = shown["raw"]["record"].get("content")
+        assert (None if content is None else list(content)) == SENT[case]
+        assert proof.url == f"https://www.linkedin.com/feed/update/{proof.id}/"
+        assert (await room.web.get(urlsplit(proof.url).path)).status_code == 200
+        assert run.warnings == []
+
+    play(tmp_path, story)
+
+
+def test_the_contents_are_what_was_asked_for(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        for name in ("image", "document", "article with a picture", "poll", "for connections"):
+            await CONNECTOR.publish(room.run(), CASES[name][0](room))
+        image, document, article, poll, private = [entry["raw"]["record"] for entry in await room.posts()]
+        assert image["content"]["media"]["altText"] == "A thing"
+        assert document["content"]["media"]["title"] == "Report"
+        card = article["content"]["article"]
+        assert (card["source"], card["title"], card["description"]) == ("https://example.com/a?b=c", "T", "D")
+        assert card["thumbnail"].startswith("urn:li:image:")
+        assert poll["content"]["poll"]["settings"] == {"duration": "ONE_DAY"}
+        assert (private["visibility"], private["isReshareDisabledByAuthor"]) == ("CONNECTIONS", True)
+
+    play(tmp_path, story)
+
+
+def test_a_link_card_without_a_title_shows_where_it_leads(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        await CONNECTOR.publish(room.run(), post("See", articleUrl="https://example.com/a"))
+        (shown,) = await room.posts()
+        assert shown["raw"]["record"]["content"]["article"]["title"] == "example.com"
+
+    play(tmp_path, story)
+
+
+def test_a_post_for_the_organization(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        company = room.company()
+        proof = await CONNECTOR.publish(company.run(), post("We", room.picture(), firstComment="And so on"))
+        (shown,) = await room.posts()
+        assert shown["accountId"] == ORGANIZATION
+        page = await room.web.get("/company/demo-company/")
+        assert "We" in page.text
+        assert "And so on" in page.text
+        await CONNECTOR.delete(company.run(), proof)
+        assert (await room.posts())[0]["deleted"]
+
+    play(tmp_path, story)
+
+
+def test_a_reshare_shows_the_other_post(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        first = await CONNECTOR.publish(room.company().run(), post("The first"))
+        second = await CONNECTOR.publish(room.run(), post("Look at this", reshareUrn=first.id))
+        page = await room.web.get(urlsplit(second.url or "").path)
+        assert "The first" in page.text
+        assert "Look at this" in page.text
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("size", [4_194_304, 4_194_305, 9_000_000])
+def test_a_video_arrives_in_parts_and_in_order(tmp_path: Path, size: int) -> None:
+    async def story(room: Room) -> None:
+        film = room.film(size=size)
+        await CONNECTOR.publish(room.run(), post("Look", film))
+        (shown,) = await room.posts()
+        assert not shown["raw"]["damaged"]
+        sent = await room.web.get(shown["media"][0]["url"])
+        assert sent.content == film.data
+        parts = await room.calls("PUT", "/dms-uploads/")
+        assert len(parts) == -(-size // 4_194_304)
+        # Parts go to a host of their own, which has no business with the token.
+        assert all("authorization" not in call["requestHeaders"] for call in parts)
+        assert max(film.reads) <= 1024 * 1024
+
+    play(tmp_path, story)
+
+
+def test_pictures_are_sent_with_the_token(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        await room.fault("upload_needs_token", times=None)
+        await CONNECTOR.publish(room.run(), post("Look", room.picture()))
+        assert len(await room.posts()) == 1
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("case", "fault"),
+    [
+        ("text", "lost_answer"),
+        ("text", "error_after"),
+        ("multi-image", "lost_answer"),
+        ("article with a picture", "lost_answer"),
+    ],
+)
+def test_a_lost_answer_is_found_again(tmp_path: Path, case: str, fault: str) -> None:
+    make, count = CASES[case]
+
+    async def story(room: Room) -> None:
+        wanted, run = make(room), room.run()
+        await room.fault(fault)
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, wanted)
+        (first,) = await room.posts()
+        found = await CONNECTOR.reconcile(run, wanted, run.attempts[-1])
+        assert found == Found(Proof(first["id"], f"https://www.linkedin.com/feed/update/{first['id']}/"))
+        run.rows["post"] = found.proof
+        await CONNECTOR.publish(room.run(rows=run.rows), wanted)
+        assert [entry["mediaCount"] for entry in await room.posts()] == [count]
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("fault", ["reset_before", "error_before"])
+def test_a_call_that_did_nothing_leaves_nothing_to_find(tmp_path: Path, fault: str) -> None:
+    async def story(room: Room) -> None:
+        run = room.run()
+        await room.fault(fault)
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, post())
+        assert await CONNECTOR.reconcile(run, post(), run.attempts[0]) == Absent()
+        assert CONNECTOR.retry_when_absent(post(), run.attempts[0]) == "unique_text"
+        await CONNECTOR.publish(room.run(rows=run.rows), post())
+        assert len(await room.posts()) == 1
+
+    play(tmp_path, story)
+
+
+def test_a_post_without_a_text_is_not_sent_again_on_a_guess(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        run = room.run()
+        await room.fault("error_before")
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, post(" ", room.picture()))
+        assert CONNECTOR.retry_when_absent(post(" "), run.attempts[0]) == "never"
+
+    play(tmp_path, story)
+
+
+def test_a_listing_that_lags_is_helped_by_what_the_refusal_names(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        run = room.run()
+        await room.fault("lost_answer")
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, post())
+        await room.fault("listing_lag", times=None, seconds=3600)
+        assert await CONNECTOR.reconcile(run, post(), run.attempts[-1]) == Absent()
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, post())
+        (first,) = await room.posts()
+        assert first["id"] in run.attempts[-1].refusal
+        found = await CONNECTOR.reconcile(run, post(), run.attempts[-1])
+        assert isinstance(found, Found)
+        assert found.proof.id == first["id"]
+        run.taken.add(first["id"])
+        assert await CONNECTOR.reconcile(run, post(), run.attempts[-1]) == Absent()
+
+    play(tmp_path, story)
+
+
+def test_a_refusal_that_names_a_ghost_is_not_believed(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        run = room.run()
+        for fault in ("error_before", "ghost_duplicate"):
+            await room.fault(fault)
+            with pytest.raises(OutcomeUnknown):
+                await CONNECTOR.publish(run, post())
+        assert "urn:li:share:7" in run.attempts[-1].refusal
+        assert await CONNECTOR.reconcile(run, post(), run.attempts[-1]) == Absent()
+
+    play(tmp_path, story)
+
+
+def test_an_app_that_may_not_read_posts_back_cannot_tell(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        room = await room.self_serve()
+        run = room.run()
+        await room.fault("lost_answer")
+        with pytest.raises(OutcomeUnknown):
+            await CONNECTOR.publish(run, post())
+        for _ in range(2):
+            # Neither the list nor the post that the second refusal names is open to such an app.
+            assert isinstance(await CONNECTOR.reconcile(run, post(), run.attempts[-1]), CannotTell)
+            with pytest.raises(OutcomeUnknown):
+                await CONNECTOR.publish(run, post())
+        assert len(await room.posts()) == 1
+
+    play(tmp_path, story)
+
+
+def test_the_same_text_again_is_a_duplicate(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        first = await CONNECTOR.publish(room.run(), post())
+        with pytest.raises(Duplicate) as refused:
+            await CONNECTOR.publish(room.run(), post())
+        assert first.id in refused.value.message
+        await CONNECTOR.publish(room.run(), post("Another"))
+        await CONNECTOR.publish(room.company().run(), post())
+
+    play(tmp_path, story)
+
+
+STEPS = {
+    "multi-image": ["media-0-bytes", "media-0-ready", "media-1-bytes", "media-2-ready", "post"],
+    "video": ["media-0-open", "media-0-part-0", "media-0-finish", "media-0-ready", "post"],
+    "document": ["media-0-bytes", "media-0-ready", "post"],
+}
+
+
+@pytest.mark.parametrize(("case", "step"), [(case, step) for case, steps in STEPS.items() for step in steps])
+def test_a_crash_before_any_step_is_made_good(tmp_path: Path, case: str, step: str) -> None:
+    async def story(room: Room) -> None:
+        wanted = CASES[case][0](room)
+        first = room.run(dies_at=step)
+        with pytest.raises(Died):
+            await CONNECTOR.publish(first, wanted)
+        assert await room.posts() == []
+        await CONNECTOR.publish(room.run(rows=first.rows), wanted)
+        assert [entry["mediaCount"] for entry in await room.posts()] == [CASES[case][1]]
+
+    play(tmp_path, story)
+
+
+def test_a_crash_after_publication_does_not_publish_again(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        wanted = post("Hello", firstComment="First!")
+        first = room.run(dies_at="first-comment")
+        with pytest.raises(Died):
+            await CONNECTOR.publish(first, wanted)
+        proof = await CONNECTOR.publish(room.run(rows=first.rows), wanted)
+        assert len(await room.posts()) == 1
+        assert "First!" in (await room.web.get(urlsplit(proof.url or "").path)).text
+
+    play(tmp_path, story)
+
+
+def test_a_comment_that_is_refused_is_a_warning(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        await room.fault("comment_forbidden")
+        run = room.run()
+        await CONNECTOR.publish(run, post("Hello", firstComment="First!"))
+        assert run.warnings == ["The post is published, but LinkedIn did not take the first comment."]
+        assert len(await room.posts()) == 1
+
+    play(tmp_path, story)
+
+
+def test_an_upload_that_ran_out_is_begun_anew(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        wanted = CASES["video"][0](room)
+        first = room.run(dies_at="media-0-finish")
+        with pytest.raises(Died):
+            await CONNECTOR.publish(first, wanted)
+        await room.pass_time(timedelta(hours=25))
+        await CONNECTOR.publish(room.run(rows=first.rows), wanted)
+        assert len(await room.posts()) == 1
+
+    play(tmp_path, story)
+
+
+def test_a_file_that_linkedin_works_on_is_waited_for(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        await room.fault("processing", seconds=60)
+        await CONNECTOR.publish(room.run(), CASES["video"][0](room))
+        assert len(await room.posts()) == 1
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("case", ["image", "video", "document"])
+def test_where_the_status_may_not_be_asked_the_post_tells(tmp_path: Path, case: str) -> None:
+    async def story(room: Room) -> None:
+        await room.fault("status_forbidden", times=None)
+        await room.fault("processing", seconds=120)
+        wanted, run = CASES[case][0](room), room.run()
+        with pytest.raises(Unavailable):
+            await CONNECTOR.publish(run, wanted)
+        assert await room.posts() == []
+        await room.pass_time(timedelta(minutes=3))
+        await CONNECTOR.publish(room.run(rows=run.rows), wanted)
+        assert len(await room.posts()) == 1
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("case", ["image", "video", "document"])
+def test_a_file_that_linkedin_cannot_use(tmp_path: Path, case: str) -> None:
+    async def story(room: Room) -> None:
+        await room.fault("processing_failed")
+        with pytest.raises(Rejected) as refused:
+            await CONNECTOR.publish(room.run(), CASES[case][0](room))
+        assert refused.value.code == "media_rejected"
+        assert await room.posts() == []
+
+    play(tmp_path, story)
+
+
+REFUSALS: dict[str, tuple[type[PolypostError], str]] = {
+    "rate_limited": (RateLimited, "rate_limited"),
+    "duplicate": (Duplicate, "duplicate"),
+    "conflict": (Unavailable, "platform_unavailable"),
+    "version_ended": (Rejected, "platform_setup"),
+    "restricted_member": (Rejected, "account_restricted"),
+    "token_expired": (TokenExpired, "reconnect_required"),
+    "token_dead": (TokenExpired, "reconnect_required"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_refusals_of_the_publishing_call(tmp_path: Path, fault: str) -> None:
+    kind, code = REFUSALS[fault]
+
+    async def story(room: Room) -> None:
+        await room.fault(fault, seconds=90)
+        with pytest.raises(kind) as refused:
+            await CONNECTOR.publish(room.run(), post())
+        assert type(refused.value) is kind
+        assert refused.value.code == code
+        if isinstance(refused.value, RateLimited):
+            assert timedelta(seconds=60) < refused.value.until - clock.now() <= timedelta(seconds=90)
+        assert await room.posts() == []
+
+    play(tmp_path, story)
+
+
+def test_a_days_posts_come_to_an_end_at_midnight(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        for number in range(150):
+            await CONNECTOR.publish(room.run(), post(f"Number {number}"))
+        with pytest.raises(RateLimited) as refused:
+            await CONNECTOR.publish(room.run(), post("One too many"))
+        until = refused.value.until
+        assert (until.hour, until.minute, until.second) == (0, 0, 0)
+        await room.pass_time(until - clock.now())
+        await CONNECTOR.publish(room.run(), post("Tomorrow"))
+
+    play(tmp_path, story)
+
+
+def test_a_page_that_is_no_longer_administered(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        other = room.company()
+        other.account = type(other.account)("urn:li:organization:5000002")
+        with pytest.raises(ReconnectRequired) as refused:
+            await CONNECTOR.publish(other.run(), post())
+        assert type(refused.value) is ReconnectRequired
+        assert refused.value.reason == "access_revoked"
+
+    play(tmp_path, story)
+
+
+def test_deleting_twice_is_a_success(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        proof = await CONNECTOR.publish(room.run(), post())
+        for _ in range(2):
+            await CONNECTOR.delete(room.run(), proof)
+        assert (await room.posts())[0]["deleted"]
+        assert (await room.web.get(urlsplit(proof.url or "").path)).status_code == 404
+
+    play(tmp_path, story)

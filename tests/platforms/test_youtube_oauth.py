@@ -1,0 +1,278 @@
+"""Connecting a channel, keeping its token alive, and giving it back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from tests.platforms.run import MemoryRun
+from tests.platforms.sandboxed_youtube import Room, play
+
+from polypost import clock
+from polypost.errors import NoAnswer, PlatformError, ReconnectRequired, Rejected, TokenExpired, Unavailable
+from polypost.outbound import NetworkClient, Networks
+from polypost.platforms.base import Account, App, Grant, Tokens
+from polypost.platforms.youtube import CONNECTOR
+
+APP = App("app", "app-secret")
+CALLBACK = "https://polypost.example/v1/connect/youtube/callback"
+SCOPES = CONNECTOR.spec.oauth.scopes if CONNECTOR.spec.oauth else ()
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[Any], None]:
+    return lambda story: play(tmp_path, story)
+
+
+async def consent(room: Room, app: App = APP, **more: str) -> Grant:
+    oauth = CONNECTOR.spec.oauth
+    assert oauth is not None
+    asked = {
+        "client_id": app.client_id,
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": oauth.scope_separator.join(oauth.scopes),
+        "state": "s",
+        "sandbox_decision": "approve",
+        **oauth.authorize_extra,
+        **more,
+    }
+    page = await room.web.get(httpx2.URL(oauth.authorize_url).path, params=asked)
+    assert page.status_code == 302, page.text
+    back = httpx2.URL(page.headers["location"])
+    assert back.params["state"] == "s"
+    return Grant(back.params["code"], CALLBACK)
+
+
+def test_from_the_consent_page_to_a_renewed_token(tell: Callable[[Any], None]) -> None:
+    async def story(room: Room) -> None:
+        grant = await consent(room)
+        tokens = await CONNECTOR.exchange(room.http, APP, grant)
+        assert set(tokens.scopes) == set(SCOPES)
+        assert tokens.refresh_token is not None
+        assert tokens.access_expires_at is not None
+        (account,) = await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
+        assert (account.id, account.username) == (room.account.id, "demo")
+        assert account.profile_url == "https://www.youtube.com/@demo"
+        assert account.metadata == {"uploads": f"UU{account.id[2:]}", "long_uploads": "allowed"}
+        with pytest.raises(Rejected):
+            await CONNECTOR.exchange(room.http, APP, grant)
+        clock.advance(2 * 3600)
+        with pytest.raises(TokenExpired):
+            await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
+        renewed = await CONNECTOR.refresh(room.http, APP, tokens)
+        # Google's refresh tokens do not rotate.
+        assert renewed.refresh_token == tokens.refresh_token
+        assert renewed.access_token != tokens.access_token
+        await CONNECTOR.identify(MemoryRun(room.http, room.account, renewed.access_token))
+
+    tell(story)
+
+
+def test_connecting_again_brings_a_refresh_token_again(tell: Callable[[Any], None]) -> None:
+    async def story(room: Room) -> None:
+        for _ in range(2):
+            tokens = await CONNECTOR.exchange(room.http, APP, await consent(room))
+            assert tokens.refresh_token is not None
+        unforced = await CONNECTOR.exchange(room.http, APP, await consent(room, prompt="select_account"))
+        assert unforced.refresh_token is None
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.refresh(room.http, APP, unforced)
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("ticked", "word"),
+    [
+        (SCOPES[1], "upload videos"),
+        (SCOPES[0], "see the channel"),
+        (SCOPES[2], ""),
+        (" ".join(SCOPES[:2]), ""),
+    ],
+)
+def test_boxes_that_were_left_unticked(tell: Callable[[Any], None], ticked: str, word: str) -> None:
+    async def story(room: Room) -> None:
+        grant = await consent(room, sandbox_scopes=ticked)
+        if not word:
+            await CONNECTOR.exchange(room.http, APP, grant)
+            return
+        with pytest.raises(Rejected, match=word):
+            await CONNECTOR.exchange(room.http, APP, grant)
+
+    tell(story)
+
+
+def test_a_wrong_secret_is_the_operators_business(tell: Callable[[Any], None]) -> None:
+    async def story(room: Room) -> None:
+        wrong = App(room.app.client_id, "wrong")
+        grant = await consent(room, room.app)
+        for call in (
+            CONNECTOR.exchange(room.http, wrong, grant),
+            CONNECTOR.refresh(room.http, wrong, room.tokens),
+        ):
+            with pytest.raises(Rejected) as refused:
+                await call
+            assert refused.value.code == "platform_setup"
+
+    tell(story)
+
+
+def test_an_authorisation_that_was_given_back(tell: Callable[[Any], None]) -> None:
+    async def story(room: Room) -> None:
+        await CONNECTOR.revoke(room.http, room.app, room.tokens)
+        with pytest.raises(ReconnectRequired):
+            await CONNECTOR.refresh(room.http, room.app, room.tokens)
+        with pytest.raises(TokenExpired):
+            await CONNECTOR.identify(room.run())
+        # Doing it once more is no error.
+        await CONNECTOR.revoke(room.http, room.app, room.tokens)
+
+    tell(story)
+
+
+def test_an_account_without_a_channel(tell: Callable[[Any], None]) -> None:
+    async def story(room: Room) -> None:
+        await room.fault("no_channel")
+        with pytest.raises(Rejected) as refused:
+            await CONNECTOR.identify(room.run())
+        assert refused.value.code == "no_account"
+
+    tell(story)
+
+
+@asynccontextmanager
+async def answering(status: int, body: Any) -> AsyncIterator[NetworkClient]:
+    """A network that gives every call the same answer."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            (
+                int(line.partition(b":")[2])
+                for line in head.lower().split(b"\r\n")
+                if line.startswith(b"content-length")
+            ),
+            0,
+        )
+        await reader.readexactly(length)
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        writer.write(
+            f"HTTP/1.1 {status} -\r\ncontent-length: {len(raw)}\r\nconnection: close\r\n\r\n".encode() + raw
+        )
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    networks = Networks({"youtube": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"})
+    async with server:
+        try:
+            yield networks.client("youtube")
+        finally:
+            await networks.aclose()
+
+
+def outcome(status: int, body: Any, call: Callable[[NetworkClient], Any]) -> Any:
+    async def main() -> Any:
+        async with answering(status, body) as http:
+            try:
+                return await call(http)
+            except (PlatformError, NoAnswer) as error:
+                return error
+
+    return asyncio.run(main())
+
+
+def exchanging(http: NetworkClient) -> Any:
+    return CONNECTOR.exchange(http, APP, Grant("code", CALLBACK, "verifier"))
+
+
+def refreshing(http: NetworkClient) -> Any:
+    return CONNECTOR.refresh(http, APP, Tokens("old", "kept", scopes=("a",)))
+
+
+def identifying(http: NetworkClient) -> Any:
+    return CONNECTOR.identify(MemoryRun(http, Account("UC1"), "token"))
+
+
+GRANT = {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "exchanged", "refreshed"),
+    [
+        (400, GRANT, Rejected, ReconnectRequired),
+        (400, {"error": "redirect_uri_mismatch"}, Rejected, Rejected),
+        (401, {"error": "invalid_client"}, Rejected, Rejected),
+        (400, {"error": "invalid_request"}, Rejected, ReconnectRequired),
+        (403, b"", Rejected, ReconnectRequired),
+        (500, b"<html>", Unavailable, Unavailable),
+        (503, {"error": "temporarily_unavailable"}, Unavailable, Unavailable),
+        (200, {}, Unavailable, Unavailable),
+        (200, b"nonsense", Unavailable, Unavailable),
+        (200, {"access_token": ""}, Unavailable, Unavailable),
+    ],
+)
+def test_refusals_of_the_token_address(
+    status: int, body: Any, exchanged: type[PlatformError], refreshed: type[PlatformError]
+) -> None:
+    assert type(outcome(status, body, exchanging)) is exchanged
+    assert type(outcome(status, body, refreshing)) is refreshed
+
+
+def test_a_refresh_keeps_what_the_answer_leaves_out() -> None:
+    before = clock.now()
+    tokens = outcome(200, {"access_token": "new", "expires_in": 3599, "token_type": "Bearer"}, refreshing)
+    assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == ("new", "kept", ("a",))
+    assert timedelta(0) <= tokens.access_expires_at - before - timedelta(seconds=3599) < timedelta(minutes=1)
+    rotated = outcome(200, {"access_token": "new", "refresh_token": "newer", "scope": "b c"}, refreshing)
+    assert (rotated.refresh_token, rotated.scopes, rotated.access_expires_at) == ("newer", ("b", "c"), None)
+
+
+def test_a_testing_app_says_when_its_refresh_token_ends() -> None:
+    body = {
+        "access_token": "a",
+        "refresh_token": "r",
+        "refresh_token_expires_in": 604_799,
+        "scope": " ".join(SCOPES),
+    }
+    tokens = outcome(200, body, exchanging)
+    left = tokens.refresh_expires_at - clock.now()
+    assert timedelta(days=6) < left < timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"kind": "youtube#channelListResponse"}, Rejected),
+        ({"kind": "youtube#channelListResponse", "items": []}, Rejected),
+        ({"kind": "youtube#channelListResponse", "items": ["?"]}, Rejected),
+        ({}, Unavailable),
+    ],
+)
+def test_lists_without_a_channel(body: Any, error: type[PlatformError]) -> None:
+    assert type(outcome(200, body, identifying)) is error
+
+
+def test_a_channel_without_a_handle() -> None:
+    (account,) = outcome(
+        200, {"items": [{"id": "UCx", "snippet": {"title": "T", "customUrl": None}}]}, identifying
+    )
+    assert (account.username, account.name, account.profile_url) == (
+        None,
+        "T",
+        "https://www.youtube.com/channel/UCx",
+    )
+
+
+@pytest.mark.parametrize(("status", "good"), [(200, True), (400, True), (500, False)])
+def test_giving_back_is_best_effort(status: int, good: bool) -> None:
+    ended = outcome(status, {}, lambda http: CONNECTOR.revoke(http, APP, Tokens("a", "r")))
+    assert (ended is None) is good
