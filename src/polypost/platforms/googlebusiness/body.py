@@ -32,10 +32,11 @@ def _button(options: GoogleBusinessOptions, warn: Warn) -> Mapping[str, str] | N
     if action is None:
         return None
     if options.topic == "OFFER":
-        if action != "GET_OFFER":
-            warn("Google shows no button with an offer, so it was left out.")
-        elif options.offer_redeem_online_url not in {None, url}:
-            warn("Google shows no button with an offer; it leads to offerRedeemOnlineUrl.")
+        instead = action == "GET_OFFER" and options.offer_redeem_online_url is None
+        warn(
+            "Google shows no button with an offer, so "
+            + ("its address was sent as the one where the offer is redeemed." if instead else "it was left out.")
+        )
         return None
     if action == "CALL":
         return {"actionType": action}
