@@ -78,7 +78,6 @@ def test_the_code() -> None:
         ),
         ((401, {"error": "invalid_client"}), Rejected, "platform_setup", "credentials"),
         ((400, {"error": "redirect_uri_mismatch"}), Rejected, "platform_setup", "redirect"),
-        ((200, without("scope", scope="openid")), Rejected, "rejected", "permission"),
         ((200, without(scope="openid")), Rejected, "rejected", "ticked"),
         ((200, without("refresh_token")), Rejected, "rejected", "refresh token"),
         ((200, {}), Unavailable, "platform_unavailable", "token"),
@@ -88,18 +87,19 @@ def test_the_code() -> None:
 )
 def test_a_login_that_comes_to_nothing(answer: Any, kind: type[Exception], code: str, words: str) -> None:
     async def story(net: Script) -> None:
-        # A token address that names no scopes has given what was asked for.
-        if words == "permission":
-            net.on(TOKEN, (200, without("scope")))
-            assert (await CONNECTOR.exchange(net.http, APP, GRANT)).scopes == ()
-            answers: Any = (200, without(scope="email"))
-        else:
-            answers = answer
-        net.on(TOKEN, answers)
+        net.on(TOKEN, answer)
         with pytest.raises(kind) as refusal:
             await CONNECTOR.exchange(net.http, APP, GRANT)
         assert refusal.value.code == code
         assert words in refusal.value.message
+
+    with_network(story)
+
+
+def test_a_token_address_that_names_no_scopes_gave_what_was_asked_for() -> None:
+    async def story(net: Script) -> None:
+        net.on(TOKEN, (200, without("scope")))
+        assert (await CONNECTOR.exchange(net.http, APP, GRANT)).scopes == ()
 
     with_network(story)
 
