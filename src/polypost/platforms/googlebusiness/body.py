@@ -35,7 +35,11 @@ def _button(options: GoogleBusinessOptions, warn: Warn) -> Mapping[str, str] | N
         instead = action == "GET_OFFER" and options.offer_redeem_online_url is None
         warn(
             "Google shows no button with an offer, so "
-            + ("its address was sent as the one where the offer is redeemed." if instead else "it was left out.")
+            + (
+                "its address was sent as the one where the offer is redeemed."
+                if instead
+                else "it was left out."
+            )
         )
         return None
     if action == "CALL":

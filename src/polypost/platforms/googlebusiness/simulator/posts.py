@@ -186,7 +186,7 @@ def _put(told: dict[str, Any], given: Mapping[str, Any], steps: list[str]) -> No
     name, *inner = steps
     if name not in LOCAL_POST:
         raise errors.bad_parameter("update_mask", f"Invalid field mask provided: {name[:80]}")
-    if inner and isinstance(told.get(name, {}), dict):
+    if inner and isinstance(LOCAL_POST[name], Mapping):
         part = dict(told.get(name, {}))
         source = given.get(name, {})
         if inner[0] in source:
