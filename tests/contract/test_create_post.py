@@ -216,7 +216,7 @@ def test_each_mistake_is_named_by_its_path(local: Tenant, change: dict[str, Any]
     ("change", "path"),
     [
         ({"platform": "myspace"}, "platforms[0].platform"),
-        ({"platform": "googlebusiness"}, "platforms[0].platform"),
+        ({"platform": "instagram"}, "platforms[0].accountId"),
         ({"accountId": "int_unknown"}, "platforms[0].accountId"),
         ({"accountId": ""}, "platforms[0].accountId"),
         ({"accountId": 5}, "platforms[0].accountId"),

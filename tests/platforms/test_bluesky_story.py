@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,17 @@ def test_a_gallery(tmp_path: Path) -> None:
         assert record["embed"]["$type"] == "app.bsky.embed.gallery"
         assert [item["$type"] for item in record["embed"]["items"]] == ["app.bsky.embed.gallery#image"] * 6
         assert len((await room.posts())[0]["media"]) == 6
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_differs_from_the_servers_is_no_obstacle(tmp_path: Path, hours: int) -> None:
+    async def story(room: Room) -> None:
+        run = room.run()
+        run.offset = timedelta(hours=hours)
+        await CONNECTOR.publish(run, post("A film", room.film()))
+        assert len(await room.posts()) == 1
 
     play(tmp_path, story)
 

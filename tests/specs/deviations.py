@@ -162,4 +162,16 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "Meta for Developers, Threads API: Get Access Tokens, read 2026-11-24",
         ),
     ),
+    "googlebusiness": tuple(
+        Deviation(
+            f"mybusiness.accounts.locations.localPosts.{method}: answer 200 {place}: Additional properties",
+            "The description lists what a request may hold; answers name the photo and where Google keeps it.",
+            "Google My Business API v4, accounts.locations.media: MediaItem, read 2026-11-24",
+        )
+        for method, place in (
+            ("create", "media.[]"),
+            ("get", "media.[]"),
+            ("list", "localPosts.[].media.[]"),
+        )
+    ),
 }

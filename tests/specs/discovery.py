@@ -45,17 +45,18 @@ class Method:
 
 
 class Document:
-    """A discovery document, with its schemas ready for a JSON Schema validator."""
+    """A discovery document, by its file's name or as it stands, with its schemas ready for a JSON Schema validator."""
 
-    def __init__(self, name: str) -> None:
-        self.whole = json.loads((HERE / name).read_text(encoding="utf-8"))
+    def __init__(self, told: str | Mapping[str, Any]) -> None:
+        self.whole = json.loads((HERE / told).read_text(encoding="utf-8")) if isinstance(told, str) else told
         # Closed objects: a member that the document does not name is a finding.
         self._root = {"$defs": {key: _modern(told) for key, told in self.whole["schemas"].items()}}
         self.methods = list(self._methods(self.whole))
 
     def _methods(self, told: Mapping[str, Any]) -> Iterator[Method]:
         for method in told.get("methods", {}).values():
-            path = f"/{self.whole['servicePath']}{method['path']}"
+            # Newer interfaces take whole names as one parameter and tell their parts in the flat path.
+            path = f"/{self.whole['servicePath']}{method.get('flatPath', method['path'])}"
             yield Method(method["id"], method["httpMethod"], _pattern(path), method, uploads=False)
             for protocol in method.get("mediaUpload", {}).get("protocols", {}).values():
                 yield Method(
@@ -90,6 +91,7 @@ class Document:
 
     def _query(self, method: Method, exchange: Exchange) -> Iterator[tuple[str, str]]:
         known = {**self.whole["parameters"], **method.told.get("parameters", {})}
+        known = {name: told for name, told in known.items() if told["location"] == "query"}
         given: dict[str, list[str]] = {}
         for name, value in parse_qsl(exchange.query, keep_blank_values=True):
             given.setdefault(name, []).append(value)

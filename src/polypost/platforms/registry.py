@@ -22,6 +22,7 @@ BUILT_IN = (
     "bluesky",
     "facebook",
     "threads",
+    "googlebusiness",
     "mastodon",
 )
 

@@ -34,6 +34,10 @@ _OVERLOADED = frozenset({"ServiceOverloaded", "NotEnoughResources"})
 _TOO_MANY = frozenset({"RateLimitExceeded", "DailyLimitExceeded", "TooManyOpenUploads"})
 
 
+class ClocksDiffer(Rejected):
+    """An instant that we asked for lies in the past of the account's server, or too far in its future."""
+
+
 class BlobGone(Rejected):
     """A file that was uploaded is no longer there: the server forgets what no record refers to."""
 
@@ -116,6 +120,7 @@ _BY_NAME: Mapping[str, _Made] = {
     "InvalidSwap": lambda said: Duplicate(
         f"Another record stands where this post was to go. {said}", next_step="Retry it."
     ),
+    "BadExpiration": lambda said: ClocksDiffer(f"This server's clock differs from Bluesky's. {said}"),
     "BlobNotFound": lambda said: BlobGone(
         f"Bluesky has forgotten an uploaded file. {said}",
         code="media_rejected",

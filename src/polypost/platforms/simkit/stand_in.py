@@ -85,7 +85,7 @@ class Simulator(ABC):
     def app(self) -> ASGIApp:
         """The ASGI app of the network's port."""
         shared = [Route("/_sandbox/media/{blob}", self._media), Route("/favicon.ico", _no_icon)]
-        shared.append(Route("/_sandbox/avatar/{id}.png", _avatar))
+        shared.append(Route("/_sandbox/avatar/{id:path}.png", _avatar))
         traffic = Middleware(Traffic, answers=self, faults=self.net.faults, store=self.net.store)
         return Starlette(routes=[*shared, *self.routes()], middleware=[traffic])
 

@@ -1,0 +1,99 @@
+"""Google Business, told from top to bottom: write the post, have Google take it, wait until it is shown."""
+
+from __future__ import annotations
+
+from polypost.errors import Problem, RateLimited, Rejected, Unavailable
+from polypost.outbound import NetworkClient
+from polypost.platforms.base import (
+    Account,
+    App,
+    Attempt,
+    CannotTell,
+    Connector,
+    Draft,
+    Grant,
+    Post,
+    Proof,
+    Reconciled,
+    Run,
+    Session,
+    Tokens,
+)
+from polypost.platforms.googlebusiness import check, locations, oauth, reconcile, status
+from polypost.platforms.googlebusiness.api import bearer, is_post, post_at, posts_of
+from polypost.platforms.googlebusiness.body import local_post
+from polypost.platforms.googlebusiness.errors import error_for, parsed
+from polypost.platforms.googlebusiness.options import GoogleBusinessOptions
+from polypost.platforms.googlebusiness.spec import SPEC
+
+_GONE = frozenset({404, 410})
+
+
+class GoogleBusinessConnector(Connector):
+    """Publishes local posts through the Google My Business API v4."""
+
+    spec = SPEC
+    options = GoogleBusinessOptions
+
+    def check(self, draft: Draft) -> list[Problem]:
+        """Every limit that is known, judged as far as the facts are."""
+        return check.check(draft)
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for a pair of tokens."""
+        return await oauth.exchange(http, app, grant)
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """A new access token; the refresh token stays the same."""
+        return await oauth.refresh(http, app, tokens)
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """End the authorisation."""
+        await oauth.revoke(http, tokens)
+
+    async def identify(self, session: Session) -> list[Account]:
+        """Every location that the login may manage."""
+        return await locations.identify(session)
+
+    async def publish(self, run: Run, post: Post) -> Proof:
+        """The one call that makes the post, then Google's word on it."""
+        account = run.account
+        if account.metadata.get("hasVoiceOfMerchant") is False:
+            run.warn(
+                "When this location was connected, Google had not verified it or had suspended it. "
+                "What is published there may not be shown."
+            )
+        body = local_post(post, account, run.warn)
+
+        async def send() -> Proof:
+            answer = await run.http.commit("POST", posts_of(account.id), headers=bearer(run), json=body)
+            made = parsed(answer) if answer.is_success else {}
+            if not is_post(made.get("name")):
+                raise error_for(answer, run.now(), committing=True)
+            return Proof(made["name"], status.address(made) or account.profile_url)
+
+        taken = await run.commit("post", send, handles=reconcile.handles(body))
+        return Proof(taken.id, await status.shown(run, taken.id) or taken.url)
+
+    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+        """Look through the posts of the location."""
+        try:
+            return await reconcile.look(run, attempt)
+        except (Rejected, RateLimited, Unavailable) as unreadable:
+            return CannotTell(str(unreadable))
+
+    async def delete(self, session: Session, proof: Proof) -> None:
+        """Remove the post."""
+        if not is_post(proof.id):
+            raise Rejected("This is no post of Google Business.", code="delete_refused")
+        answer = await session.http.request("DELETE", post_at(proof.id), headers=bearer(session))
+        if answer.is_success or answer.status_code in _GONE:
+            return
+        error = error_for(answer, session.now())
+        if isinstance(error, Rejected):
+            raise Rejected(
+                "Google does not let this app delete the post.",
+                code="delete_refused",
+                next_step="Delete it in the business profile.",
+            ) from error
+        raise error

@@ -1,0 +1,207 @@
+"""What Google's refusals mean for us.
+
+The HTTP status decides first, then the reason of an `ErrorInfo`, then the code of a `ValidationError`; sentences are only
+shown. Shapes: google.rpc.Status and error details as the APIs answer them; codes 2, 5 and 1000 as seen in public
+repositories, read 2026-11-24.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from httpx2 import Response
+
+from polypost.errors import (
+    Duplicate,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+    ReconnectRequired,
+    Rejected,
+    TokenExpired,
+    Unavailable,
+)
+
+_MEDIA_RULE, _FETCH = 5, 1000
+_PAUSE = timedelta(seconds=60)
+_LONGEST_PAUSE = timedelta(days=1)
+_MESSAGE_LENGTH = 300
+_OPERATOR = "Whoever runs this server has to look at the project in Google's cloud console."
+
+
+class Missing(Rejected):
+    """Google does not know what the call is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The parts of an answer that decide. `quota` is the limit that a refused project has, if that is told."""
+
+    status: int
+    reason: str = ""
+    text: str = ""
+    quota: str = ""
+    codes: frozenset[int] = frozenset()
+    fields: tuple[str, ...] = ()
+    wait: timedelta | None = None
+
+    @classmethod
+    def of(cls, answer: Response) -> Said:
+        """Read the APIs' envelope or the identity server's two members."""
+        error = parsed(answer).get("error")
+        if isinstance(error, str):
+            return cls(answer.status_code, error, _text(parsed(answer).get("error_description")))
+        if not isinstance(error, Mapping):
+            return cls(answer.status_code, wait=_header_wait(answer.headers))
+        details = list(_maps(error.get("details")))
+        entries = [entry for detail in details for entry in _maps(detail.get("errorDetails"))]
+        violations = [entry for detail in details for entry in _maps(detail.get("fieldViolations"))]
+        known = next((detail for detail in details if isinstance(detail.get("reason"), str)), {})
+        metadata = known.get("metadata")
+        texts = [_text(entry.get("message")) for entry in entries]
+        texts += [_text(entry.get("description")) for entry in violations]
+        return cls(
+            answer.status_code,
+            str(known.get("reason", "")),
+            "; ".join(text for text in texts if text) or _text(error.get("message")),
+            str(metadata.get("quota_limit_value", "")) if isinstance(metadata, Mapping) else "",
+            frozenset(entry["code"] for entry in entries if isinstance(entry.get("code"), int)),
+            tuple(str(entry["field"]) for entry in (*entries, *violations) if entry.get("field")),
+            _delay(details) or _header_wait(answer.headers),
+        )
+
+    def __str__(self) -> str:
+        text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
+        return f'Google says: "{text}"' if text else f"Google answered with status {self.status}."
+
+
+def parsed(answer: Response) -> dict[str, Any]:
+    """The JSON object of an answer, empty when it is anything else."""
+    return object_of(answer) or {}
+
+
+def object_of(answer: Response) -> dict[str, Any] | None:
+    """The JSON object of an answer, which is empty where a list is; None when it is anything else."""
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _rejected(says: str, code: str | None = None, next_step: str = "") -> Callable[[Said], PlatformError]:
+    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
+
+
+_Row = tuple[Callable[[Said], bool], Callable[[Said], PlatformError]]
+# The first line that fits decides.
+_REFUSALS: tuple[_Row, ...] = (
+    (lambda said: said.status == 401, lambda _: TokenExpired("Google no longer accepts the access token.")),
+    (
+        lambda said: said.status == 403 and said.reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        lambda said: ReconnectRequired(
+            f"The permission to manage the business was not given. {said}", reason="access_revoked"
+        ),
+    ),
+    (
+        lambda said: said.status == 403 and said.reason in {"SERVICE_DISABLED", "CONSUMER_INVALID"},
+        _rejected("The interface is not switched on for the app.", "platform_setup", _OPERATOR),
+    ),
+    (
+        lambda said: said.status == 403,
+        _rejected(
+            "Google does not let this login post for the business.",
+            "not_permitted",
+            "Ask an owner of the business profile for a role there, or connect with another login.",
+        ),
+    ),
+    (
+        lambda said: said.status == 404,
+        lambda said: Missing(
+            f"Google does not find this. {said}",
+            next_step="If the location has moved to another business group, connect it again.",
+        ),
+    ),
+    (
+        lambda said: said.status == 409,
+        lambda said: Duplicate(f"Google says that this is there already. {said}"),
+    ),
+    (
+        lambda said: _FETCH in said.codes,
+        # Its fetcher fails now and then for addresses that work a minute later.
+        lambda said: Unavailable(f"Google could not fetch the photo. {said}", code="media_unreachable"),
+    ),
+    (
+        lambda said: _MEDIA_RULE in said.codes or any(field.startswith("media") for field in said.fields),
+        _rejected("Google could not use the photo.", "media_rejected", "Use another picture."),
+    ),
+    (
+        lambda said: any(field.startswith("event") for field in said.fields),
+        _rejected(
+            "Google did not accept the event.",
+            None,
+            "Set eventTitle and both ends with date and time; an offer may need them too.",
+        ),
+    ),
+    (lambda _: True, _rejected("Google refused this.")),
+)
+
+
+def error_for(answer: Response, now: datetime, *, committing: bool = False) -> PlatformError:
+    """Our error for an answer that is not the one hoped for, a 2xx that makes no sense included.
+
+    `committing` says that it answers the call that publishes.
+    """
+    said = Said.of(answer)
+    if said.status == 429:
+        return not_approved(said) if said.quota == "0" else RateLimited(now + _pause(said), slow_down(said))
+    if said.status == 408 or not 400 <= said.status < 500:
+        if committing:
+            return OutcomeUnknown("Google did not say clearly whether it has taken the post.")
+        return Unavailable(f"Google has trouble of its own (status {said.status}).")
+    return next(error(said) for fits, error in _REFUSALS if fits(said))
+
+
+def not_approved(said: Said) -> Rejected:
+    """A project whose quota is 0: waiting does not help."""
+    return Rejected(
+        f"Google has not approved the app for the Business Profile APIs. {said}",
+        code="platform_setup",
+        next_step="Whoever runs this server has to apply for Basic API Access and wait for Google's approval.",
+    )
+
+
+def slow_down(said: Said) -> str:
+    """What a limit is called that ends by itself."""
+    return f"Google asks to slow down. {said}"
+
+
+def _pause(said: Said) -> timedelta:
+    return min(max(said.wait or _PAUSE, timedelta(seconds=1)), _LONGEST_PAUSE)
+
+
+def _delay(details: list[Mapping[str, Any]]) -> timedelta | None:
+    for detail in details:
+        found = re.fullmatch(r"([0-9]{1,9})(?:\.[0-9]+)?s", str(detail.get("retryDelay", "")))
+        if found:
+            return timedelta(seconds=int(found[1]) + ("." in found[0]))
+    return None
+
+
+def _header_wait(headers: Mapping[str, str]) -> timedelta | None:
+    told = headers.get("retry-after", "")
+    return timedelta(seconds=int(told)) if re.fullmatch(r"[0-9]{1,9}", told) else None
+
+
+def _maps(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, list):
+        yield from (each for each in value if isinstance(each, Mapping))
+
+
+def _text(value: Any) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""

@@ -1,0 +1,59 @@
+"""The `platformSpecificData` of a Google Business target."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from polypost.platforms.base import Options
+
+TopicType = Literal["STANDARD", "EVENT", "OFFER"]
+Action = Literal["BOOK", "ORDER", "SHOP", "LEARN_MORE", "SIGN_UP", "CALL", "GET_OFFER"]
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", value):
+        raise ValueError("must be an absolute http or https URL")
+    return value
+
+
+def _day(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a day of the calendar, as in 2026-12-31") from None
+    return value
+
+
+Url = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
+Time = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class GoogleBusinessOptions(Options):
+    """Closed; an explicit null means the same as leaving the key out."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    topic_type: TopicType | None = None
+    call_to_action_type: Action | None = None
+    call_to_action_url: Url | None = None
+    event_title: str | None = None
+    event_start_date: Day | None = None
+    event_start_time: Time | None = None
+    event_end_date: Day | None = None
+    event_end_time: Time | None = None
+    offer_coupon_code: str | None = None
+    offer_redeem_online_url: Url | None = None
+    offer_terms_conditions: str | None = None
+
+    @property
+    def topic(self) -> TopicType:
+        """The topic type, STANDARD where none is given."""
+        return self.topic_type or "STANDARD"
