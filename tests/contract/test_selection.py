@@ -120,6 +120,18 @@ def test_without_an_address_of_ones_own_the_page_says_what_is_connected(
     assert local.client.get(f"/v1/connect/integrations/{account}").status_code == 200
 
 
+def test_whether_an_authorisation_renews_itself_is_said_truly(
+    local: Tenant, browser: httpx2.Client, platform: str
+) -> None:
+    page = login(local, browser, platform)
+    (first, *_) = re.findall(r'name="account" value="([^"]+)"', browser.get(page).text)
+    (account,) = re.findall(r"int_[0-9a-z]+", browser.post(page, data={"account": first}).text)
+    found = local.client.get(f"/v1/connect/integrations/{account}").json()["integration"]
+    # A Page's token has no end; an ordinary LinkedIn app gets no refresh token, a partner's does.
+    stays = found["accessTokenExpiresAt"] is None or found["refreshTokenExpiresAt"] is not None
+    assert found["tokenStatus"]["autoRefreshes"] is stays
+
+
 def test_another_networks_token_opens_nothing(local: Tenant, browser: httpx2.Client) -> None:
     away = said(login(local, browser, "facebook", redirectUri=BACK, headless="true"))
     token = away["selectionToken"]

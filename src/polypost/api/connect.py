@@ -66,6 +66,8 @@ def detailed_shape(found: Integration, shown: dict[str, Any]) -> dict[str, Any]:
     """The same with the state of its authorisation; tokens are never shown."""
     network = connector(found.platform)
     reconnect = found.auth_status == "reconnect_required"
+    stays = found.refreshable or found.access_expires_at is None
+    renews = stays or (network is not None and network.spec.renews_access_tokens)
     ended = found.access_expires_at is not None and found.access_expires_at <= clock.now()
     return shown | {
         "scopes": list(found.scopes),
@@ -73,7 +75,7 @@ def detailed_shape(found: Integration, shown: dict[str, Any]) -> dict[str, Any]:
         "refreshTokenExpiresAt": answers.stamp(found.refresh_expires_at),
         "tokenStatus": {
             "valid": not reconnect and not ended,
-            "autoRefreshes": network is not None and not reconnect,
+            "autoRefreshes": renews and network is not None and not reconnect,
             "reconnectRequired": reconnect,
             "reason": found.auth_failure_reason,
         },

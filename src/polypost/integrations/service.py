@@ -10,7 +10,6 @@ from types import EllipsisType
 from typing import Any, Literal
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Row,
@@ -33,7 +32,7 @@ from polypost.storage import HotSelect, new_id
 AuthStatus = Literal["active", "reconnect_required"]
 
 _T = integrations.c
-_SHOWN: tuple[Column[Any], ...] = (
+_SHOWN: tuple[ColumnElement[Any], ...] = (
     _T.id,
     _T.project_id,
     _T.platform,
@@ -51,6 +50,7 @@ _SHOWN: tuple[Column[Any], ...] = (
     _T.access_expires_at,
     _T.refresh_expires_at,
     _T.renew_at,
+    _T.refresh_token.is_not(None).label("refreshable"),
     _T.scopes,
     _T.created_at,
     _T.updated_at,
@@ -76,7 +76,7 @@ def _find(count: int) -> HotSelect:
 class Integration:
     """A connected account without its tokens.
 
-    `renew_at` is when the server renews the authorisation by itself, None when it does not end.
+    `refreshable` says that the network gave a refresh token, `renew_at` is when the server renews the authorisation by itself, None when it does not end.
     `auth_failure_reason` is one of the API's words, `auth_failure_detail` a sentence.
     """
 
@@ -97,6 +97,7 @@ class Integration:
     access_expires_at: datetime | None
     refresh_expires_at: datetime | None
     renew_at: datetime | None
+    refreshable: bool
     scopes: tuple[str, ...]
     created_at: datetime
     updated_at: datetime

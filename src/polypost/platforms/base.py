@@ -67,6 +67,7 @@ class Spec:
 
     `oauth` is None where accounts come in another way (`SignsIn`, `OnServers`). `account_choice` says that one login
     stands for several accounts, of which the person chooses; `thumbnails` that a media item's `thumbnail` is used;
+    `renews_access_tokens` that an access token is renewed by itself, without a refresh token;
     `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard;
     `confirms_later` that the answer to the commit call only means "taken" (as does `Found`): a target is out when
     `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
@@ -89,6 +90,7 @@ class Spec:
     account_choice: bool = False
     thumbnails: bool = False
     own_servers: bool = False
+    renews_access_tokens: bool = False
     confirms_later: bool = False
     own_copies: bool = False
 

@@ -78,6 +78,7 @@ SPEC = Spec(
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("image", "carousel", "reel", "story"),
+    renews_access_tokens=True,
     quirks=(
         "Only professional accounts (Business or Creator) can publish.",
         "There are no text-only posts, and a story takes no caption.",

@@ -84,6 +84,7 @@ SPEC = Spec(
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("text", "image", "video", "carousel", "poll", "thread"),
+    renews_access_tokens=True,
     quirks=(
         "An emoji counts as the bytes it takes in UTF-8, so most count 4 and a family 25 of the 500 characters.",
         "Threads fetches all media itself, from the URL in the post; that URL has to be public.",
