@@ -90,15 +90,9 @@ def _written(told: list[Message], name: bytes, mark: str) -> bytes:
     heads: bytes = b"".join(key + b": " + value + b"\r\n" for key, value in told[0]["headers"])
     body: bytes = b"".join(message.get("body", b"") for message in told[1:])
     answered = b"Content-ID: " + name.replace(b"<", b"<response-", 1) + b"\r\n" if name else b""
-    return (
-        f"--{mark}\r\nContent-Type: application/http\r\n".encode()
-        + answered
-        + f"\r\nHTTP/1.1 {status} {phrase}\r\n".encode()
-        + heads
-        + b"\r\n"
-        + body
-        + b"\r\n"
-    )
+    kind = f"--{mark}\r\nContent-Type: application/http\r\n".encode()
+    line = f"\r\nHTTP/1.1 {status} {phrase}\r\n".encode()
+    return kind + answered + line + heads + b"\r\n" + body + b"\r\n"
 
 
 def _merged(scope: Scope, own: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
