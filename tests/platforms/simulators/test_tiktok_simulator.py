@@ -379,6 +379,10 @@ def test_lists_of_public_videos(on):
         assert ([video["id"] for video in rest["videos"]], rest["has_more"]) == ([numbers[0]], False)
         asked = {"filters": {"video_ids": [numbers[0], "1"]}}
         found = good(await tiktok.call("POST", f"/v2/video/query/?fields={FIELDS}", json=asked))
+        # One library in use has the names in the body.
+        for names in (FIELDS, FIELDS.split(",")):
+            answer = await tiktok.call("POST", "/v2/video/query/", json=asked | {"fields": names})
+            assert good(answer) == found
         assert [video["id"] for video in found["videos"]] == [numbers[0]]
         await tiktok.fault("listing_lag", seconds=3600)
         assert good(await tiktok.post(f"/v2/video/list/?fields={FIELDS}"))["videos"] == []

@@ -87,10 +87,11 @@ def _written(told: list[Message], name: bytes, mark: str) -> bytes:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = ""
-    heads: bytes = b"".join(key + b": " + value + b"\r\n" for key, value in told[0]["headers"])
+    headers: list[tuple[bytes, bytes]] = told[0]["headers"]
+    heads = b"".join(key + b": " + value + b"\r\n" for key, value in headers)
     body: bytes = b"".join(message.get("body", b"") for message in told[1:])
     answered = b"Content-ID: " + name.replace(b"<", b"<response-", 1) + b"\r\n" if name else b""
-    kind = f"--{mark}\r\nContent-Type: application/http\r\n".encode()
+    kind: bytes = f"--{mark}\r\nContent-Type: application/http\r\n".encode()
     line = f"\r\nHTTP/1.1 {status} {phrase}\r\n".encode()
     return kind + answered + line + heads + b"\r\n" + body + b"\r\n"
 
@@ -111,7 +112,8 @@ async def _whole(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        piece: bytes = message.get("body", b"")
+        body += piece
         if not message.get("more_body") or len(body) > MOST_BYTES:
             return body
 
