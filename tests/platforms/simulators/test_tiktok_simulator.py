@@ -82,6 +82,11 @@ def test_a_public_video_from_its_last_byte_to_its_page(on):
         assert "Seen by: Everyone" in page.text
         assert "#world" in page.text
         assert "<video" in page.text
+        embed = {"url": f"https://www.tiktok.com/@demo/video/{number}"}
+        found = (await tiktok.running.http.get(f"{tiktok.url}/oembed", params=embed)).json()
+        assert (found["title"], found["author_unique_id"]) == (INFO["title"], "demo")
+        embed["url"] = "https://www.tiktok.com/@demo/video/1"
+        assert (await tiktok.running.http.get(f"{tiktok.url}/oembed", params=embed)).status_code == 400
         wrong = await tiktok.running.http.get(shown["permalink"].replace("/video/", "/photo/"))
         assert wrong.status_code == 404
         profile = await tiktok.running.http.get(f"{tiktok.url}/@demo/")

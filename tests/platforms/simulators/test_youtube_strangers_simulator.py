@@ -15,7 +15,7 @@ from google.oauth2.credentials import Credentials
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 from tests.platforms.simulators.test_youtube_googleapiclient import ToSandbox
-from tests.platforms.simulators.youtube import API, YouTube, bad, good, telling
+from tests.platforms.simulators.youtube import API, UPLOAD, YouTube, bad, film, good, telling
 
 BACK = "https://app.example/back"
 PERSON = "https://www.googleapis.com/auth/userinfo"
@@ -210,5 +210,40 @@ def test_googles_client_batches_and_hides_a_long_query_in_a_form(tell: Callable[
 def test_a_batch_that_is_none_is_refused(tell: Callable[[Any], None]) -> None:
     async def story(yt: YouTube) -> None:
         assert (await yt.call("POST", "/batch", content=b"nothing")).status_code == 400
+
+    tell(story)
+
+
+def test_a_browser_may_upload_from_any_page(tell: Callable[[Any], None]) -> None:
+    async def story(yt: YouTube) -> None:
+        origin = {"origin": "https://page.example"}
+        asks = {"access-control-request-method": "PUT", "access-control-request-headers": "content-range"}
+        before = await yt.running.http.request("OPTIONS", f"{yt.url}{UPLOAD}", headers=origin | asks)
+        assert before.status_code == 200
+        assert "PUT" in before.headers["access-control-allow-methods"]
+        assert before.headers["access-control-allow-headers"] == "content-range"
+        data = film()
+        query = {"uploadType": "resumable", "part": "snippet"}
+        opened = await yt.call("POST", UPLOAD, params=query, headers=origin, json={"snippet": {"title": "T"}})
+        assert opened.headers["access-control-allow-origin"] == "https://page.example"
+        assert "location" in opened.headers["access-control-expose-headers"]
+        good(await yt.call("PUT", opened.headers["location"], headers=origin, content=data))
+
+    tell(story)
+
+
+def test_another_page_shows_a_video(tell: Callable[[Any], None]) -> None:
+    async def story(yt: YouTube) -> None:
+        async def shown(video: str) -> httpx2.Response:
+            address = f"https://www.youtube.com/watch?v={video}"
+            return await yt.running.http.get(f"{yt.url}/oembed", params={"url": address, "format": "json"})
+
+        video = await yt.video(snippet={"title": 'A "title"'}, status={"privacyStatus": "unlisted"})
+        found = good(await shown(video))
+        assert (found["title"], found["author_url"]) == ('A "title"', f"{yt.url}/@demo")
+        assert f"/embed/{video}" in found["html"]
+        assert "&quot;title&quot;" in found["html"]
+        hidden = await yt.video(snippet={"title": "T"}, status={"privacyStatus": "private"})
+        assert [(await shown(each)).status_code for each in (hidden, "nothing")] == [403, 404]
 
     tell(story)

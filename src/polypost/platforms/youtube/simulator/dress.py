@@ -1,4 +1,4 @@
-"""Two dresses that Google's own clients put calls in: another method in a header, and many calls in one request."""
+"""What Google's front end takes off calls: a method in a header, many calls in one request, a browser's origin."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ MOST_CALLS, MOST_BYTES = 50, 4 * 1024 * 1024
 
 
 class Undressed:
-    """The simulator's app behind the front end that understands both."""
+    """The simulator's app behind that front end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = dict(scope["headers"]).get(b"origin") if scope["type"] == "http" else None
+        if origin is not None:
+            if scope["method"] == "OPTIONS":
+                await Response(headers=_allowed(scope))(scope, receive, _sharing(send, origin))
+                return
+            send = _sharing(send, origin)
         if scope["type"] == "http" and scope["method"] == "POST":
             if BATCH.fullmatch(scope["path"]):
                 answer = await self._batch(scope, receive)
@@ -79,6 +85,35 @@ class Undressed:
 
             await self._app(changed, _giving(body.rstrip(b"\n")), keep)
         return _written(told, _fields(outer).get(b"content-id", b""), mark)
+
+
+def _allowed(scope: Scope) -> dict[str, str]:
+    """The answer to a browser that asks before it calls: whatever it asked for."""
+    asked = dict(scope["headers"])
+    return {
+        "access-control-allow-methods": "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT",
+        "access-control-allow-headers": asked.get(b"access-control-request-headers", b"").decode("latin-1"),
+        "access-control-max-age": "3600",
+    }
+
+
+def _sharing(send: Send, origin: bytes) -> Send:
+    async def sharing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            # A page must see where its upload goes on, and how far it came.
+            shared = [
+                (b"access-control-allow-origin", origin),
+                (b"access-control-allow-credentials", b"true"),
+                (
+                    b"access-control-expose-headers",
+                    b"location,range,x-guploader-uploadid,date,content-length",
+                ),
+                (b"vary", b"Origin"),
+            ]
+            message = {**message, "headers": [*message.get("headers", []), *shared]}
+        await send(message)
+
+    return sharing
 
 
 def _written(told: list[Message], name: bytes, mark: str) -> bytes:

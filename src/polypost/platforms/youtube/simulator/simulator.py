@@ -103,6 +103,7 @@ class YouTubeSimulator(Simulator):
             *self._identity(),
             Route("/v2/reports", Analytics(self).reports),
             Route("/vi/{id}/{size}.jpg", web.picture),
+            Route("/oembed", web.oembed),
             Route("/watch", web.watch),
             Route("/shorts/{id}", web.video),
             Route("/embed/{id}", web.video),
