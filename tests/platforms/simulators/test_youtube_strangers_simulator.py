@@ -177,6 +177,14 @@ def test_numbers_come_by_video_sorted_and_cut(tell: Callable[[Any], None]) -> No
         assert len(report["rows"]) == 2
         assert {row[0] for row in report["rows"]} <= videos
         assert report["rows"] == sorted(report["rows"], key=lambda row: -row[1])
+        asked |= {"dimensions": "ageGroup,gender", "metrics": "viewerPercentage", "sort": ""}
+        few = good(await yt.call("GET", "/v2/reports", params=asked))
+        assert ([each["name"] for each in few["columnHeaders"]][:2], few["rows"]) == (
+            ["ageGroup", "gender"],
+            [],
+        )
+        asked["dimensions"] = "day"
+        bad(await yt.call("GET", "/v2/reports", params=asked), 400, "badRequest")
 
     tell(story)
 

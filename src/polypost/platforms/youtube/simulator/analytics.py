@@ -24,7 +24,15 @@ METRICS = (
     "videosRemovedFromPlaylists",
 )  # fmt: skip
 DIMENSIONS = frozenset({"", "day", "video"})
-TYPES = {"averageViewPercentage": "FLOAT"}
+# Of a channel with so few viewers YouTube says nothing by these: a table without rows.
+SPARSE = frozenset(
+    {
+        "ageGroup", "country", "deviceType", "elapsedVideoTimeRatio", "gender", "insightTrafficSourceType",
+        "operatingSystem", "sharingService", "subscribedStatus",
+    }
+)  # fmt: skip
+SPARSE_METRICS = ("viewerPercentage", "audienceWatchRatio", "relativeRetentionPerformance")
+TYPES = dict.fromkeys(("averageViewPercentage", *SPARSE_METRICS), "FLOAT")
 LONGEST_DAYS = 3_700
 Group = tuple[list[str], list[SimPost], date | None]
 
@@ -45,18 +53,20 @@ class Analytics:
         if query.get("ids") not in {"channel==MINE", f"channel=={caller.account.id}"}:
             raise _unknown("ids", query.get("ids", ""))
         names = [name for name in query.get("metrics", "").split(",") if name]
-        if not names or any(name not in METRICS for name in names):
+        dimensions = [name for name in query.get("dimensions", "").split(",") if name]
+        sparse = bool(dimensions) and set(dimensions) <= SPARSE
+        known = {*METRICS, *SPARSE_METRICS} if sparse else METRICS
+        if not names or any(name not in known for name in names):
             raise _unknown("metrics", query.get("metrics", ""))
         begin, end = _day(request, "startDate"), _day(request, "endDate")
         if begin > end or (end - begin).days > LONGEST_DAYS:
             raise _unknown("endDate", query.get("endDate", ""))
         posts = self._posts(caller.account.id, query.get("filters", ""))
-        dimension = query.get("dimensions", "")
-        if dimension not in DIMENSIONS:
-            raise _unknown("dimensions", dimension)
-        groups = self._groups(dimension, posts, begin, end)
+        if not sparse and query.get("dimensions", "") not in DIMENSIONS:
+            raise _unknown("dimensions", query["dimensions"])
+        groups = [] if sparse else self._groups("".join(dimensions), posts, begin, end)
         rows = [[*key, *self._row(chosen, names, day)] for key, chosen, day in groups]
-        columns = [_column(dimension, "DIMENSION", "STRING")] if dimension else []
+        columns = [_column(name, "DIMENSION", "STRING") for name in dimensions]
         columns += [_column(name, "METRIC", TYPES.get(name, "INTEGER")) for name in names]
         rows = _cut(request, rows, [column["name"] for column in columns])
         body = {
