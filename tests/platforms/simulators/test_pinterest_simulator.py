@@ -494,3 +494,60 @@ def test_paths_that_are_not(tmp_path: Path) -> None:
         bad(await net.call("GET", "/pins/x"), 400, 1, "does not match")
 
     telling(tmp_path)(story)
+
+
+def test_what_an_account_brought_and_its_best_pins(tmp_path: Path) -> None:
+    async def story(net: Pinterest) -> None:
+        pins = [await net.pinned(title=f"Pin {number}") for number in range(3)]
+        day = pins[0]["created_at"][:10]
+        asked = {"start_date": day, "end_date": day}
+        found = (await net.get("/user_account/analytics", **asked))["all"]
+        assert [each["data_status"] for each in found["daily_metrics"]] == ["READY"]
+        assert found["daily_metrics"][0]["metrics"] == found["summary_metrics"]
+        assert {"IMPRESSION", "ENGAGEMENT", "SAVE_RATE"} <= set(found["summary_metrics"])
+        best = await net.get("/user_account/analytics/top_pins", sort_by="IMPRESSION", num_of_pins=2, **asked)
+        assert len(best["pins"]) == 2
+        assert {each["pin_id"] for each in best["pins"]} <= {pin["id"] for pin in pins}
+        films = await net.get("/user_account/analytics/top_video_pins", sort_by="VIDEO_START", **asked)
+        assert films["pins"] == []
+        for wrong in ({"sort_by": "LUCK"}, {"sort_by": "SAVE", "num_of_pins": 51}):
+            query = asked | wrong
+            bad(await net.call("GET", "/user_account/analytics/top_pins", params=query), 400, 1)
+        other = await net.as_other()
+        bad(await other.call("GET", "/user_account/analytics", params=asked), 403, 29)
+
+    telling(tmp_path)(story)
+
+
+def test_searches_find_the_callers_own_things(tmp_path: Path) -> None:
+    async def story(net: Pinterest) -> None:
+        pin = await net.pinned(title="Grüne Lampe", description="for the desk")
+        await net.pinned(title="Something else")
+        found = await net.get("/search/pins", query="grüne desk")
+        assert [each["id"] for each in found["items"]] == [pin["id"]]
+        assert (await (await net.as_other()).get("/search/pins", query="grüne"))["items"] == []
+        bad(await net.call("GET", "/search/pins"), 400, 1)
+        every = (await net.get("/boards"))["items"]
+        assert (await net.get("/search/boards"))["items"] == every
+        named = await net.get("/search/boards", query=every[0]["name"])
+        assert every[0]["id"] in [each["id"] for each in named["items"]]
+
+    telling(tmp_path)(story)
+
+
+def test_the_surroundings_of_an_account(tmp_path: Path) -> None:
+    async def story(net: Pinterest) -> None:
+        for path in ("followers", "following"):
+            users = (await net.get(f"/user_account/{path}"))["items"]
+            assert {"username": "demo2", "type": "user"} in users
+        for path in (
+            "/user_account/following/boards",
+            "/user_account/websites",
+            "/users/demo/interests/follow",
+        ):
+            assert await net.get(path) == {"items": [], "bookmark": None}
+        assert await net.get("/user_account/businesses") == []
+        # The demo token was not given the scope for advertising.
+        bad(await net.call("GET", "/ad_accounts"), 401, 3)
+
+    telling(tmp_path)(story)

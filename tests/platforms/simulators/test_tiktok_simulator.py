@@ -82,6 +82,11 @@ def test_a_public_video_from_its_last_byte_to_its_page(on):
         assert "Seen by: Everyone" in page.text
         assert "#world" in page.text
         assert "<video" in page.text
+        embed = {"url": f"https://www.tiktok.com/@demo/video/{number}"}
+        found = (await tiktok.running.http.get(f"{tiktok.url}/oembed", params=embed)).json()
+        assert (found["title"], found["author_unique_id"]) == (INFO["title"], "demo")
+        embed["url"] = "https://www.tiktok.com/@demo/video/1"
+        assert (await tiktok.running.http.get(f"{tiktok.url}/oembed", params=embed)).status_code == 400
         wrong = await tiktok.running.http.get(shown["permalink"].replace("/video/", "/photo/"))
         assert wrong.status_code == 404
         profile = await tiktok.running.http.get(f"{tiktok.url}/@demo/")
@@ -379,6 +384,10 @@ def test_lists_of_public_videos(on):
         assert ([video["id"] for video in rest["videos"]], rest["has_more"]) == ([numbers[0]], False)
         asked = {"filters": {"video_ids": [numbers[0], "1"]}}
         found = good(await tiktok.call("POST", f"/v2/video/query/?fields={FIELDS}", json=asked))
+        # One library in use has the names in the body.
+        for names in (FIELDS, FIELDS.split(",")):
+            answer = await tiktok.call("POST", "/v2/video/query/", json=asked | {"fields": names})
+            assert good(answer) == found
         assert [video["id"] for video in found["videos"]] == [numbers[0]]
         await tiktok.fault("listing_lag", seconds=3600)
         assert good(await tiktok.post(f"/v2/video/list/?fields={FIELDS}"))["videos"] == []

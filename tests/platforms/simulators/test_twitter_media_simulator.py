@@ -173,3 +173,24 @@ def test_the_older_form_with_a_command(tmp_path: Path) -> None:
         await x.made("old way", media={"media_ids": [media_id]})
 
     on_x(tmp_path, story)
+
+
+def test_segments_come_in_parts_without_a_file_name(tmp_path: Path) -> None:
+    async def story(x: X) -> None:
+        data = media.png(900, 700) + b"\0" * 60_000
+        begin = {"media_type": "image/png", "total_bytes": len(data), "media_category": "tweet_image"}
+        begun = (await x.call("POST", "/2/media/upload/initialize", json=begin)).json()["data"]
+        for index in range(0, len(data), 30_000):
+            sent = await x.call(
+                "POST",
+                f"/2/media/upload/{begun['id']}/append",
+                files={
+                    "segment_index": (None, str(index // 30_000)),
+                    "media": (None, data[index : index + 30_000], "application/octet-stream"),
+                },
+            )
+            assert sent.status_code == 200, sent.text
+        done = await x.call("POST", f"/2/media/upload/{begun['id']}/finalize")
+        assert done.json()["data"]["image"] == {"image_type": "image/png", "w": 900, "h": 700}
+
+    on_x(tmp_path, story)

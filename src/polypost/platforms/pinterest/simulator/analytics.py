@@ -1,4 +1,4 @@
-"""What pins brought, day by day; for business accounts."""
+"""What pins and accounts brought, day by day; for business accounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from polypost.platforms.pinterest.simulator.auth import READ_PINS, Caller
 from polypost.platforms.pinterest.simulator.limits import limit
 from polypost.platforms.pinterest.simulator.pins import Pins
 from polypost.platforms.pinterest.simulator.rates import ANALYTICS
-from polypost.platforms.pinterest.simulator.views import counts
+from polypost.platforms.pinterest.simulator.views import VIDEO, counts
 from polypost.platforms.simkit import SimPost
 
 if TYPE_CHECKING:
@@ -40,6 +40,17 @@ KNOWN = frozenset(
         "VIDEO_AVG_WATCH_TIME",
     }
 )
+COUNTED = KNOWN - {"SAVE_RATE"}
+ACCOUNT = frozenset(
+    {
+        f"{name}{end}"
+        for name in ("ENGAGEMENT", "OUTBOUND_CLICK", "PIN_CLICK", "SAVE")
+        for end in ("", "_RATE")
+    }
+    | {"IMPRESSION"}
+)
+FILM = frozenset(name for name in KNOWN if name.startswith(("VIDEO_", "QUARTILE_")))
+MOST_PINS = 5_000
 
 
 class Analytics:
@@ -64,20 +75,75 @@ class Analytics:
             raise errors.invalid(f"pin_ids: constraint: minItems=1, maxItems={most}")
         return JSONResponse({name: _analysis(request, self._pins.readable(caller, name)) for name in ids})
 
-    def _enter(self, request: Request) -> Caller:
-        caller = self._sim.auth.enter(request, ANALYTICS, *READ_PINS)
+    async def account(self, request: Request) -> Response:
+        """`GET /v5/user_account/analytics`: all pins together."""
+        caller = self._enter(request, "user_accounts:read")
+        begin, end = _span(request)
+        metrics = _metrics(request, ACCOUNT) or sorted(ACCOUNT)
+        today = clock.now().date()
+        pins = self._sim.net.posts.by_account(caller.account.id, limit=MOST_PINS)
+        days = [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
+        daily = [
+            {
+                "date": day.isoformat(),
+                "data_status": "READY" if day <= today else "PROCESSING",
+                # What a pin brought counts on the day it was made, so that the days add up to the whole.
+                "metrics": _together([pin for pin in pins if pin.created.date() == day], metrics),
+            }
+            for day in days
+        ]
+        within = [pin for pin in pins if begin <= pin.created.date() <= end]
+        return JSONResponse({"all": {"daily_metrics": daily, "summary_metrics": _together(within, metrics)}})
+
+    async def top_pins(self, request: Request) -> Response:
+        """`GET /v5/user_account/analytics/top_pins`."""
+        return self._top(request, ACCOUNT, films=False)
+
+    async def top_films(self, request: Request) -> Response:
+        """`GET /v5/user_account/analytics/top_video_pins`."""
+        return self._top(request, ACCOUNT | FILM, films=True)
+
+    def _top(self, request: Request, known: frozenset[str], *, films: bool) -> Response:
+        caller = self._enter(request, "pins:read", "user_accounts:read")
+        begin, end = _span(request)
+        by, number = request.query_params.get("sort_by", ""), request.query_params.get("num_of_pins", "10")
+        if by not in known:
+            raise errors.invalid(f"{errors.shown(by)} is not one of {sorted(known)}")
+        if not number.isdecimal() or not 1 <= int(number[:4]) <= limit("top_pins"):
+            raise errors.invalid(
+                f"num_of_pins: {errors.shown(number)} is not between 1 and {limit('top_pins')}"
+            )
+        metrics = _metrics(request, known) or [by]
+        pins = [
+            pin
+            for pin in self._sim.net.posts.by_account(caller.account.id, limit=MOST_PINS)
+            if begin <= pin.created.date() <= end and (not films or pin.raw["kind"] == VIDEO)
+        ]
+        best = sorted(pins, key=lambda pin: _together([pin], [by])[by], reverse=True)[: int(number)]
+        shown = [
+            {
+                "pin_id": pin.id,
+                "metrics": _together([pin], metrics),
+                "data_status": dict.fromkeys(metrics, "READY"),
+            }
+            for pin in best
+        ]
+        latest = int(clock.now().timestamp() * 1000)
+        available = {"latest_available_timestamp": latest, "is_realtime": False}
+        return JSONResponse({"date_availability": available, "pins": shown, "sort_by": by})
+
+    def _enter(self, request: Request, *scopes: str) -> Caller:
+        caller = self._sim.auth.enter(request, ANALYTICS, *(scopes or READ_PINS))
         if caller.account.data["account_type"] != "BUSINESS":
             raise errors.refused("business")
         return caller
 
 
 def _analysis(request: Request, pin: SimPost) -> dict[str, Any]:
-    begin, end = _day(request, "start_date"), _day(request, "end_date")
-    if not 0 <= (end - begin).days < limit("analytics_days"):
-        raise errors.invalid("start_date and end_date must be in order and at most 90 days apart")
-    metrics = [name for name in ",".join(request.query_params.getlist("metric_types")).split(",") if name]
-    if not metrics or not set(metrics) <= KNOWN:
-        raise errors.invalid(f"metric_types: {errors.shown(','.join(metrics))} is not one of {sorted(KNOWN)}")
+    begin, end = _span(request)
+    metrics = _metrics(request, KNOWN)
+    if not metrics:
+        raise errors.invalid("'metric_types' is a required property")
     days = [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
     born = pin.created.date()
     live = [day for day in days if born <= day <= clock.now().date()]
@@ -92,6 +158,33 @@ def _analysis(request: Request, pin: SimPost) -> dict[str, Any]:
     ]
     lifetime = {name: value for name, value in counts(pin).items() if name in LIFETIME}
     return {"all": {"lifetime_metrics": lifetime, "daily_metrics": daily, "summary_metrics": total}}
+
+
+def _span(request: Request) -> tuple[date, date]:
+    begin, end = _day(request, "start_date"), _day(request, "end_date")
+    if not 0 <= (end - begin).days < limit("analytics_days"):
+        raise errors.invalid("start_date and end_date must be in order and at most 90 days apart")
+    return begin, end
+
+
+def _metrics(request: Request, known: frozenset[str]) -> list[str]:
+    asked = [name for name in ",".join(request.query_params.getlist("metric_types")).split(",") if name]
+    if not set(asked) <= known:
+        raise errors.invalid(f"metric_types: {errors.shown(','.join(asked))} is not one of {sorted(known)}")
+    return asked
+
+
+def _together(pins: list[SimPost], metrics: list[str]) -> dict[str, float]:
+    sums = dict.fromkeys((*COUNTED, "ENGAGEMENT"), 0)
+    for pin in pins:
+        for name, value in counts(pin).items():
+            sums[name] += value
+    sums["ENGAGEMENT"] = sums["SAVE"] + sums["PIN_CLICK"] + sums["OUTBOUND_CLICK"]
+    seen = sums["IMPRESSION"]
+    known: dict[str, float] = {**sums}
+    for name in ("ENGAGEMENT", "OUTBOUND_CLICK", "PIN_CLICK", "SAVE"):
+        known[f"{name}_RATE"] = round(sums[name] / seen, 4) if seen else 0.0
+    return {name: known[name] for name in metrics}
 
 
 def _counted(pin: SimPost, metrics: list[str], share: float) -> dict[str, float]:

@@ -54,7 +54,7 @@ class Boards:
         counts = self._shelf.counts(caller.account)
         page = paging.asked(request)
         return JSONResponse(
-            paging.answer_all(boards, page, lambda board: self._view(caller, board, counts.get(board.id, 0)))
+            paging.answer_all(boards, page, lambda board: self.view(caller, board, counts.get(board.id, 0)))
         )
 
     async def create(self, request: Request) -> Response:
@@ -74,12 +74,12 @@ class Boards:
             privacy=PROTECTED if ads_only else privacy,
             ads_only=ads_only,
         )
-        return JSONResponse(self._view(caller, board, 0), 201)
+        return JSONResponse(self.view(caller, board, 0), 201)
 
     async def get(self, request: Request) -> Response:
         """`GET /v5/boards/{id}`."""
         caller = self._sim.auth.enter(request, READ, "boards:read")
-        return JSONResponse(self._view(caller, self.readable(caller, _id(request))))
+        return JSONResponse(self.view(caller, self.readable(caller, _id(request))))
 
     async def change(self, request: Request) -> Response:
         """`PATCH /v5/boards/{id}`."""
@@ -93,7 +93,7 @@ class Boards:
             changes["description"] = schema.text(body, "description")
         if privacy := schema.choice(body, "privacy", (PUBLIC, SECRET)):
             changes["privacy"] = privacy
-        return JSONResponse(self._view(caller, self._shelf.change(board, **changes)))
+        return JSONResponse(self.view(caller, self._shelf.change(board, **changes)))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /v5/boards/{id}`, which takes its pins along."""
@@ -194,7 +194,8 @@ class Boards:
             raise errors.refused("section_exists")
         return name
 
-    def _view(self, caller: Caller, board: Board, pins: int | None = None) -> dict[str, Any]:
+    def view(self, caller: Caller, board: Board, pins: int | None = None) -> dict[str, Any]:
+        """A board as this caller sees it."""
         owner = self._net.accounts.get(board.account_id) or caller.account
         newest = self._shelf.pins(board, size=4)
         count = self._shelf.counts(owner).get(board.id, 0) if pins is None else pins

@@ -43,6 +43,7 @@ LIMITS: dict[str, Number] = {
     "page_size": Number(25, SPEC),
     "page_size_max": Number(250, SPEC),
     "pins_per_analysis": Number(100, SPEC),
+    "top_pins": Number(50, SPEC),
     "analytics_days": Number(90, "Pinterest for Developers: Analytics"),
     "code_seconds": Number(600, OURS),
     "access_token_seconds": Number(30 * 86_400, LOGIN),

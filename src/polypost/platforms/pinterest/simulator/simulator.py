@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from polypost.platforms.pinterest.simulator import errors
 from polypost.platforms.pinterest.simulator.analytics import Analytics
+from polypost.platforms.pinterest.simulator.audience import Audience
 from polypost.platforms.pinterest.simulator.auth import Auth, tag
 from polypost.platforms.pinterest.simulator.boards import Boards
 from polypost.platforms.pinterest.simulator.pins import AT_CREATION, Pins
@@ -65,6 +66,7 @@ class PinterestSimulator(Simulator):
         self._uploads = Uploads(self)
         self._pins = Pins(self, self._boards, self._uploads)
         self._analytics = Analytics(self, self._pins)
+        self._audience = Audience(self, self._boards, self._pins)
         self._web = Web(self)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -90,6 +92,7 @@ class PinterestSimulator(Simulator):
             *_v5("/oauth/token", POST=self.auth.token),
             *_v5("/oauth/token/revoke", POST=self.auth.revoke),
             *_v5("/user_account", GET=self._user_account),
+            *self._surroundings(),
             *_v5("/boards", GET=boards.list, POST=boards.create),
             *_v5("/boards/{board_id}", GET=boards.get, PATCH=boards.change, DELETE=boards.delete),
             *_v5("/boards/{board_id}/pins", GET=boards.pins),
@@ -107,6 +110,23 @@ class PinterestSimulator(Simulator):
             *_v5("/pins/{pin_id}", GET=pins.get, PATCH=pins.change, DELETE=pins.delete),
             *_v5("/pins/{pin_id}/analytics", GET=self._analytics.one),
             *_v5("/pins/{pin_id}/save", POST=pins.save),
+        ]
+
+    def _surroundings(self) -> list[Route]:
+        audience, account = self._audience, "/user_account"
+        return [
+            *_v5(f"{account}/analytics", GET=self._analytics.account),
+            *_v5(f"{account}/analytics/top_pins", GET=self._analytics.top_pins),
+            *_v5(f"{account}/analytics/top_video_pins", GET=self._analytics.top_films),
+            *_v5(f"{account}/followers", GET=audience.users),
+            *_v5(f"{account}/following", GET=audience.users),
+            *_v5(f"{account}/following/boards", GET=audience.nothing),
+            *_v5(f"{account}/websites", GET=audience.nothing),
+            *_v5(f"{account}/businesses", GET=audience.businesses),
+            *_v5("/users/{username}/interests/follow", GET=audience.nothing),
+            *_v5("/ad_accounts", GET=audience.ad_accounts),
+            *_v5("/search/pins", GET=audience.search_pins),
+            *_v5("/search/boards", GET=audience.search_boards),
         ]
 
     async def _user_account(self, request: Request) -> Response:

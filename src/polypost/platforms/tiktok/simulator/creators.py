@@ -29,7 +29,16 @@ ON_PURPOSE = {
         "reached_active_user_cap",
     )
 }
-BASIC = ("open_id", "union_id", "avatar_url", "avatar_url_100", "avatar_large_url", "display_name")
+BASIC = (
+    "open_id",
+    "union_id",
+    "avatar_url",
+    "avatar_url_100",
+    # No longer in the documents, but libraries in use still ask for it.
+    "avatar_url_200",
+    "avatar_large_url",
+    "display_name",
+)
 PROFILE = ("username", "bio_description", "profile_deep_link", "profile_web_link", "is_verified")
 STATS = ("follower_count", "following_count", "likes_count", "video_count")
 
@@ -63,6 +72,7 @@ class Creators:
             "union_id": account.data["union_id"],
             "avatar_url": avatar,
             "avatar_url_100": avatar,
+            "avatar_url_200": avatar,
             "avatar_large_url": avatar,
             "display_name": account.name,
             "username": account.username,

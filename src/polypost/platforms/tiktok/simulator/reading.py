@@ -94,8 +94,9 @@ class Reading:
 
     async def videos(self, request: Request) -> Response:
         """`POST /v2/video/list/?fields=…`: public videos, newest first; the cursor counts milliseconds."""
-        caller, fields = self._reader(request)
+        caller = self._reader(request)
         body = await body_of(request, empty=True)
+        fields = _fields(request, body)
         count, cursor = body.get("max_count", 10), body.get("cursor", 0)
         most = limit("videos_per_call")
         if not isinstance(count, int) or not 1 <= count <= most or not isinstance(cursor, int):
@@ -109,8 +110,9 @@ class Reading:
 
     async def query(self, request: Request) -> Response:
         """`POST /v2/video/query/?fields=…` with `filters.video_ids`; strangers' videos are left out."""
-        caller, fields = self._reader(request)
-        filters = (await body_of(request)).get("filters")
+        caller = self._reader(request)
+        body = await body_of(request)
+        fields, filters = _fields(request, body), body.get("filters")
         ids = filters.get("video_ids") if isinstance(filters, dict) else None
         if not isinstance(ids, list) or not 1 <= len(ids) <= limit("videos_per_call"):
             raise errors.invalid("filters.video_ids has to name 1 to 20 videos")
@@ -118,12 +120,8 @@ class Reading:
         found = [post for post in self._public(request, caller) if post.id in wanted]
         return errors.good({"videos": [self._video(post, fields) for post in found]})
 
-    def _reader(self, request: Request) -> tuple[Caller, tuple[str, ...]]:
-        caller = self._sim.auth.enter(request, "video.list", rate="reads_per_minute")
-        fields = tuple(each.strip() for each in request.query_params.get("fields", "").split(","))
-        if not set(fields) <= set(FIELDS):
-            raise errors.invalid("Fields is required and may only name fields of the video object")
-        return caller, fields
+    def _reader(self, request: Request) -> Caller:
+        return self._sim.auth.enter(request, "video.list", rate="reads_per_minute")
 
     def _public(self, request: Request, caller: Caller) -> list[SimPost]:
         lag = exchange(request).seconds("listing_lag")
@@ -154,6 +152,18 @@ class Reading:
             "view_count": 0,
         }
         return {name: known[name] for name in fields}
+
+
+def _fields(request: Request, body: dict[str, Any]) -> tuple[str, ...]:
+    """The names in the query, as the documents say, or in the body, where some clients in use have them."""
+    asked = request.query_params.get("fields") or body.get("fields") or ""
+    names = asked.split(",") if isinstance(asked, str) else asked
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise errors.invalid("Fields has to name fields of the video object")
+    fields = tuple(each.strip() for each in names)
+    if not set(fields) <= set(FIELDS):
+        raise errors.invalid("Fields is required and may only name fields of the video object")
+    return fields
 
 
 def _instant(milliseconds: int) -> datetime:

@@ -99,6 +99,7 @@ class TikTokSimulator(Simulator):
             *_both("/@{username}/video/{id}", web.post, "GET"),
             *_both("/@{username}/photo/{id}", web.post, "GET"),
             *_both("/@{username}", web.profile, "GET"),
+            *_both("/oembed", web.oembed, "GET"),
             *_both("/messages", web.messages, "GET"),
             *_both("/messages/{id}", web.share, "GET"),
         ]

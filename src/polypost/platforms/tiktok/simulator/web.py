@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from polypost.platforms.simkit import Account, Pages, SimPost, linkify
 from polypost.platforms.tiktok.simulator.tasks import DIRECT, INBOX, PHOTO, Tasks
@@ -46,6 +48,37 @@ class Web:
         if post is None or post.permalink != request.url.path.rstrip("/"):
             return self._missing("Video currently unavailable.")
         return self._show(post)
+
+    async def oembed(self, request: Request) -> Response:
+        """`/oembed?url=`: what another page shows of a public post."""
+        path = urlsplit(request.query_params.get("url", "")).path.rstrip("/")
+        post = self._net.posts.get(path.rpartition("/")[2])
+        account = None if post is None else self._net.accounts.get(post.account_id)
+        public = post is not None and post.raw["info"].get("privacy_level") == "PUBLIC_TO_EVERYONE"
+        if post is None or account is None or post.permalink != path or not public:
+            return JSONResponse({"code": 400, "message": "Something went wrong"}, 400)
+        info, url = post.raw["info"], self._net.url
+        quote = f'<blockquote class="tiktok-embed" cite="{url}{path}" data-video-id="{post.id}">'
+        return JSONResponse(
+            {
+                "version": "1.0",
+                "type": "video",
+                "title": info.get("title") or "",
+                "author_url": f"{url}/@{account.username}",
+                "author_name": account.name,
+                "width": "100%",
+                "height": "100%",
+                "html": f"{quote}<section>{escape(info.get('title') or '')}</section></blockquote>",
+                "thumbnail_width": post.media[0].get("width") or 0,
+                "thumbnail_height": post.media[0].get("height") or 0,
+                "thumbnail_url": self._net.media_url(post.media[0]["blob"]),
+                "provider_url": "https://www.tiktok.com",
+                "provider_name": "TikTok",
+                "author_unique_id": account.username,
+                "embed_type": "video",
+                "embed_product_id": post.id,
+            }
+        )
 
     async def share(self, request: Request) -> Response:
         """`/messages/{id}`: one thing that waits in a creator's inbox."""

@@ -7,7 +7,7 @@ import binascii
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -26,6 +26,7 @@ from polypost.platforms.simkit import (
     read_params,
 )
 from polypost.platforms.youtube.simulator import errors
+from polypost.platforms.youtube.simulator.identity import ISSUER, Identity
 from polypost.platforms.youtube.simulator.limits import limit
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Auth:
     def __init__(self, sim: YouTubeSimulator) -> None:
         self._sim = sim
         self._net = sim.net
+        self.identity = Identity(sim)
 
     async def authorize(self, request: Request) -> Response:
         """`GET /o/oauth2/v2/auth`: the consent page. `sandbox_scopes` in the query is what the person leaves ticked."""
@@ -107,13 +109,15 @@ class Auth:
             self._note(code, account, request)
             return code
 
-        return await consent(request, self._net, self._sim.look, asked, lifetime=life, code_for=issue)
+        answer = await consent(request, self._net, self._sim.look, asked, lifetime=life, code_for=issue)
+        return _back(answer, asked.scopes)
 
     def _note(self, code: str, account: Account, request: Request) -> None:
         """Remember whether the code will bring a refresh token: offline, and the first consent or one forced anew."""
         query = request.query_params
         name = f"{query['client_id']} {account.id}"
         first = self._net.documents.get(CONSENTED, name) is None
+        self.identity.remember(code, query.get("nonce"))
         offline = query.get("access_type") == "offline"
         forced = "consent" in query.get("prompt", "").split() or query.get("approval_prompt") == "force"
         if offline and (first or forced):
@@ -154,7 +158,7 @@ class Auth:
             raise errors.oauth(400, "invalid_grant", "Bad Request")
         offline = self._net.documents.get(OFFLINE, value) is not None
         access, refresh = self.issue(account, client_id, code.scopes, offline=offline)
-        return _answer(access, refresh)
+        return _answer(access, refresh, self.identity.id_token(access, value))
 
     def _from_refresh(self, request: Request, params: Params, client_id: str) -> Response:
         token = self._net.tokens.find(params.text("refresh_token"))
@@ -170,7 +174,8 @@ class Auth:
         except Refused as refused:
             raise errors.oauth(400, "invalid_grant", DEAD) from refused
         self._net.documents.put(USED, token.family, {})
-        return _answer(self._access(token.account_id, client_id, token.scopes, token.family), None)
+        access = self._access(token.account_id, client_id, token.scopes, token.family)
+        return _answer(access, None, self.identity.id_token(access))
 
     def issue(
         self, account: Account, client_id: str, scopes: tuple[str, ...], *, offline: bool
@@ -223,7 +228,8 @@ class Auth:
 
     async def tokeninfo(self, request: Request) -> Response:
         """`GET oauth2.googleapis.com/tokeninfo`: what an access token may do and for how long."""
-        token = self._net.tokens.find((await _params(request)).text("access_token"))
+        # Google's own Node client sends the token in the header, in a POST without a body.
+        token = self._net.tokens.find((await _params(request)).text("access_token") or _bearer(request))
         if token is None or token.kind != ACCESS or not token.live:
             raise errors.oauth(400, "invalid_token", "Invalid Value")
         body = {
@@ -263,11 +269,8 @@ class Auth:
 
     def known(self, request: Request) -> Caller | None:
         """The caller of an address that asks for no token; None without one. Raises Refused (401) for a dead one."""
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        text = value.strip() if scheme.lower() in {"bearer", "oauth"} else ""
-        text = (
-            text or request.query_params.get("access_token") or request.query_params.get("oauth_token") or ""
-        )
+        query = request.query_params
+        text = _bearer(request) or query.get("access_token") or query.get("oauth_token") or ""
         if not text:
             return None
         token = self._net.tokens.find(text)
@@ -280,7 +283,23 @@ class Auth:
         return Caller(account, token.client_id, frozenset(token.scopes))
 
 
-def _answer(access: Token, refresh: Token | None) -> Response:
+def _back(answer: Response, scopes: tuple[str, ...]) -> Response:
+    """The way back to the app with what Google adds to a code."""
+    parts = urlsplit(answer.headers.get("location", ""))
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    if any(name == "code" for name, _ in query):
+        added = (("scope", " ".join(scopes)), ("authuser", "0"), ("prompt", "consent"))
+        query = [("iss", ISSUER), *query, *added]
+        answer.headers["location"] = parts._replace(query=urlencode(query)).geturl()
+    return answer
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() in {"bearer", "oauth"} else ""
+
+
+def _answer(access: Token, refresh: Token | None, id_token: str | None) -> Response:
     body = {
         "access_token": access.value,
         "expires_in": access.expires_in,
@@ -291,6 +310,8 @@ def _answer(access: Token, refresh: Token | None) -> Response:
         body["refresh_token"] = refresh.value
         if refresh.expires_in is not None:
             body["refresh_token_expires_in"] = refresh.expires_in
+    if id_token is not None:
+        body["id_token"] = id_token
     return JSONResponse(body, headers={"cache-control": "no-cache, no-store, max-age=0, must-revalidate"})
 
 

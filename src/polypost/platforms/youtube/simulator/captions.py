@@ -14,6 +14,7 @@ from polypost.platforms.youtube.simulator.auth import MAY_COMMENT, Caller
 from polypost.platforms.youtube.simulator.intake import Intake
 from polypost.platforms.youtube.simulator.limits import limit
 from polypost.platforms.youtube.simulator.lists import listed, member, shown
+from polypost.platforms.youtube.simulator.lists import resource as read_resource
 from polypost.platforms.youtube.simulator.metadata import parts
 from polypost.platforms.youtube.simulator.sessions import Session, Sessions
 from polypost.platforms.youtube.simulator.videos import stamp, tagged
@@ -27,9 +28,10 @@ DOMAIN = "youtube.caption"
 
 
 class CaptionIntake(Intake):
-    """`captions.insert`."""
+    """`captions.insert`, and `captions.update` with another file."""
 
     most = limit("caption_bytes")
+    methods = frozenset({"POST", "PUT"})
 
     def enter(self, request: Request) -> Caller:
         """May change what belongs to a video."""
@@ -39,10 +41,13 @@ class CaptionIntake(Intake):
 
     def order(self, request: Request) -> dict[str, Any]:
         """Which parts the resource has."""
-        return {"parts": parts(request, PARTS)}
+        return {"parts": parts(request, PARTS), "change": request.method == "PUT"}
 
     def complete(self, caller: Caller, order: dict[str, Any], body: Any) -> dict[str, Any]:
         """The track's video, language and name; a language has one track of a name."""
+        if order["change"]:
+            track = self._sim.captions.track(caller, str(member(body, "id") or ""))
+            return order | {"track_id": track.id, "draft": _draft(body, track)}
         video_id, language = member(body, "snippet", "videoId"), member(body, "snippet", "language")
         name = member(body, "snippet", "name")
         if not isinstance(video_id, str) or not isinstance(language, str) or not isinstance(name, str):
@@ -68,6 +73,12 @@ class CaptionIntake(Intake):
             message = "The request does not include the caption track contents."
             raise errors.refused(400, "contentRequired", message, domain=DOMAIN)
         order = session.order
+        if order["change"]:
+            self._net.documents.update(CAPTION, order["track_id"], draft=order["draft"], blob=session.blob)
+            changed = self._net.documents.get(CAPTION, order["track_id"])
+            result = resource(changed) if changed else {}
+            sessions.change(session, result=result, received=size)
+            return result
         stored = {
             "language": order["language"],
             "name": order["track"],
@@ -100,12 +111,21 @@ class Captions:
 
     async def download(self, request: Request) -> Response:
         """`GET /youtube/v3/captions/{id}`: the file as it was uploaded."""
-        track = self._track(self._enter(request, "caption"), str(request.path_params["id"]))
+        track = self.track(self._enter(request, "caption"), str(request.path_params["id"]))
         return FileResponse(self._net.blobs.path(track.body["blob"]), media_type="application/octet-stream")
+
+    async def change(self, request: Request) -> Response:
+        """`PUT /youtube/v3/captions`: whether it is a draft; another file goes to the upload address."""
+        caller = self._enter(request, "write")
+        parts(request, PARTS)
+        body = await read_resource(request)
+        track = self.track(caller, str(body.get("id", "")))
+        self._net.documents.update(CAPTION, track.id, draft=_draft(body, track))
+        return shown(request, resource(self.track(caller, track.id)))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /youtube/v3/captions?id=`."""
-        track = self._track(self._enter(request, "write"), request.query_params.get("id", ""))
+        track = self.track(self._enter(request, "write"), request.query_params.get("id", ""))
         self._net.documents.delete(CAPTION, track.id)
         return Response(status_code=204)
 
@@ -114,7 +134,8 @@ class Captions:
         self._sim.quota.units(caller.project, cost)
         return caller
 
-    def _track(self, caller: Caller, name: str) -> Document:
+    def track(self, caller: Caller, name: str) -> Document:
+        """The caller's track of this id. Raises Refused (404)."""
         track = self._net.documents.get(CAPTION, name)
         if track is None:
             raise errors.not_found("caption track", "captionNotFound", DOMAIN)
@@ -126,6 +147,11 @@ class Captions:
         if post is None or post.account_id != caller.account.id:
             raise errors.not_found("video", "videoNotFound", DOMAIN, "videoId")
         return post
+
+
+def _draft(body: Any, track: Document) -> bool:
+    given = member(body, "snippet", "isDraft") if isinstance(body, dict) else None
+    return given if isinstance(given, bool) else bool(track.body["draft"])
 
 
 def resource(track: Document) -> dict[str, Any]:

@@ -40,3 +40,16 @@ CATEGORIES: dict[str, tuple[str, bool]] = {
 ASSIGNABLE = frozenset(number for number, (_, assignable) in CATEGORIES.items() if assignable)
 # The channel that Google's documents name as the owner of every category.
 OWNER = "UCBR8-60-B28hp2BmDPdntcQ"
+# Languages and regions of the interface: those that most apps offer, out of many more.
+LANGUAGES = {
+    "ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "hi": "Hindi",
+    "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "pl": "Polish",
+    "pt": "Portuguese", "ru": "Russian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese",
+    "zh-CN": "Chinese", "zh-TW": "Chinese (Taiwan)",
+}  # fmt: skip
+REGIONS = {
+    "AR": "Argentina", "AT": "Austria", "AU": "Australia", "BR": "Brazil", "CA": "Canada", "CH": "Switzerland",
+    "DE": "Germany", "ES": "Spain", "FR": "France", "GB": "United Kingdom", "ID": "Indonesia", "IN": "India",
+    "IT": "Italy", "JP": "Japan", "KR": "South Korea", "MX": "Mexico", "NL": "Netherlands", "PL": "Poland",
+    "SE": "Sweden", "TR": "Türkiye", "UA": "Ukraine", "US": "United States",
+}  # fmt: skip

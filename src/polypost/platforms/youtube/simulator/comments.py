@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from polypost import clock
 from polypost.platforms.simkit import Document, SimPost, exchange
 from polypost.platforms.youtube.simulator import errors
 from polypost.platforms.youtube.simulator.auth import MAY_COMMENT, Caller
 from polypost.platforms.youtube.simulator.limits import limit
-from polypost.platforms.youtube.simulator.lists import ids, listed, member, no_filter, page, resource, shown
+from polypost.platforms.youtube.simulator.lists import (
+    ids,
+    listed,
+    member,
+    no_filter,
+    page,
+    resource,
+    shown,
+    uploads_of,
+)
 from polypost.platforms.youtube.simulator.metadata import parts
 from polypost.platforms.youtube.simulator.videos import stamp, tagged
 
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
 COMMENT, REPLY = "comment", "comment_reply"
 THREAD_PARTS, COMMENT_PARTS = ("id", "replies", "snippet"), ("id", "snippet")
 DOMAIN = "youtube.commentThread"
+MODERATION = frozenset({"heldForReview", "published", "rejected"})
 
 
 class Comments:
@@ -55,11 +67,17 @@ class Comments:
         caller = self._enter(request, "list")
         parts(request, THREAD_PARTS)
         wanted = ids(request)
-        video_id = request.query_params.get("videoId", "")
+        query = request.query_params
+        video_id = query.get("videoId", "")
+        channel = query.get("allThreadsRelatedToChannelId") or query.get("channelId", "")
         if wanted:
             found = [each for name in wanted if (each := self._net.documents.get(COMMENT, name))]
         elif video_id:
             found = self._net.documents.of_account(COMMENT, self._seen(caller, video_id).id)[::-1]
+        elif channel:
+            posts = uploads_of(request, self._net, channel)
+            found = [each for post in posts for each in self.of_video(post.id)]
+            found.sort(key=lambda each: each.created, reverse=True)
         else:
             raise no_filter("allThreadsRelatedToChannelId", "channelId", "id", "videoId")
         pairs = [(each, self._sim.videos.get(each.account_id or "")) for each in found]
@@ -103,6 +121,39 @@ class Comments:
         found = [each for name in ids(request) if (each := self._find(name))]
         return shown(request, listed("commentListResponse", [self._comment(each, "") for each in found]))
 
+    async def change(self, request: Request) -> Response:
+        """`PUT /youtube/v3/comments`: another text."""
+        caller = self._enter(request, "write")
+        parts(request, COMMENT_PARTS)
+        body = await resource(request)
+        comment = self._find(str(body.get("id", "")))
+        if comment is None:
+            raise errors.not_found("comment", "commentNotFound", "youtube.comment", "body.id")
+        if comment.body["author"] != caller.account.id:
+            raise errors.refused(403, "forbidden", "The comment cannot be updated.", domain="youtube.comment")
+        text = self._text(member(body, "snippet", "textOriginal"))
+        now = clock.now().isoformat()
+        self._net.documents.update(_kind(comment), comment.id, text=text, changed=now)
+        return shown(request, self._comment(self._find(comment.id) or comment, ""))
+
+    async def moderate(self, request: Request) -> Response:
+        """`POST /youtube/v3/comments/setModerationStatus`, by the owner of the video."""
+        caller = self._enter(request, "write")
+        status = request.query_params.get("moderationStatus", "")
+        if status not in MODERATION:
+            raise errors.bad_parameter("moderationStatus", f"Invalid value '{status[:20]}'.")
+        found = [self._find(name) for name in ids(request)]
+        if not found or None in found:
+            raise errors.not_found("comment", "commentNotFound", "youtube.comment")
+        for comment in filter(None, found):
+            parent = self._net.documents.get(COMMENT, comment.body.get("parent", comment.id))
+            post = self._sim.videos.get(parent.account_id or "") if parent else None
+            if post is None or post.account_id != caller.account.id:
+                message = "The comment cannot be moderated."
+                raise errors.refused(403, "forbidden", message, domain="youtube.comment")
+            self._net.documents.update(_kind(comment), comment.id, moderation=status)
+        return Response(status_code=204)
+
     async def delete(self, request: Request) -> Response:
         """`DELETE /youtube/v3/comments?id=`."""
         caller = self._enter(request, "write")
@@ -111,7 +162,7 @@ class Comments:
             raise errors.not_found("comment", "commentNotFound", "youtube.comment")
         if comment.body["author"] != caller.account.id:
             raise errors.refused(403, "forbidden", "The comment cannot be deleted.", domain="youtube.comment")
-        self._net.documents.delete(REPLY if "parent" in comment.body else COMMENT, comment.id)
+        self._net.documents.delete(_kind(comment), comment.id)
         return Response(status_code=204)
 
     def of_video(self, video_id: str) -> list[Document]:
@@ -169,10 +220,14 @@ class Comments:
             "viewerRating": "none",
             "likeCount": 0,
             "publishedAt": stamp(comment.created),
-            "updatedAt": stamp(comment.created),
+            "updatedAt": stamp(
+                datetime.fromisoformat(comment.body.get("changed") or comment.created.isoformat())
+            ),
         }
         if video_id:
             snippet["videoId"] = video_id
+        if "moderation" in comment.body:
+            snippet["moderationStatus"] = comment.body["moderation"]
         if "parent" in comment.body:
             snippet["parentId"] = comment.body["parent"]
         return tagged({"kind": "youtube#comment", "id": comment.id, "snippet": snippet})
@@ -181,3 +236,7 @@ class Comments:
         caller = self._sim.auth.enter(request, MAY_COMMENT, public=cost == "list")
         self._sim.quota.units(caller.project, cost)
         return caller
+
+
+def _kind(comment: Document) -> str:
+    return REPLY if "parent" in comment.body else COMMENT

@@ -40,10 +40,12 @@ AT_PROCESSING = {
 class Intake(ABC):
     """One kind of upload, from its first request to what it made.
 
-    `most` is the largest file in bytes, `troubles` are the faults that refuse an upload at its beginning.
+    `most` is the largest file in bytes, `troubles` are the faults that refuse an upload at its beginning, `methods`
+    begin one.
     """
 
     most: int
+    methods: frozenset[str] = frozenset({"POST"})
     troubles: Mapping[str, Callable[[], Response]] = MappingProxyType({})
 
     def __init__(self, sim: YouTubeSimulator) -> None:
@@ -99,7 +101,10 @@ class VideoIntake(Intake):
     def order(self, request: Request) -> dict[str, Any]:
         """The parts, and whether subscribers hear of it."""
         asked = parts(request, READABLE)
-        return {"parts": asked, "notify": request.query_params.get("notifySubscribers", "true") != "false"}
+        return {
+            "parts": asked,
+            "notify": request.query_params.get("notifySubscribers", "true").lower() not in {"false", "0"},
+        }
 
     def complete(self, caller: Caller, order: dict[str, Any], body: Any) -> dict[str, Any]:
         """The metadata of the new video."""

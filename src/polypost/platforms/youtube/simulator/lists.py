@@ -36,6 +36,11 @@ def ids(request: Request, name: str = "id") -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def yes(request: Request, name: str) -> bool:
+    """Whether a parameter is true, in whichever letters a client writes that."""
+    return request.query_params.get(name, "").lower() in {"true", "1"}
+
+
 def no_filter(*expected: str) -> Exception:
     """400 for a list that is asked for without saying of what."""
     message = f"No filter selected. Expected one of: {', '.join(expected)}"

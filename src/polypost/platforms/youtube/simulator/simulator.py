@@ -10,6 +10,7 @@ from typing import ClassVar
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from polypost.platforms.simkit import Account, Look, Network, Simulator, Token
 from polypost.platforms.youtube.simulator import errors
@@ -18,6 +19,8 @@ from polypost.platforms.youtube.simulator.auth import ANALYTICS, FORCE, READONLY
 from polypost.platforms.youtube.simulator.captions import CaptionIntake, Captions
 from polypost.platforms.youtube.simulator.channels import Channels
 from polypost.platforms.youtube.simulator.comments import Comments
+from polypost.platforms.youtube.simulator.dress import Undressed
+from polypost.platforms.youtube.simulator.identity import EMAIL, OPENID, PROFILE
 from polypost.platforms.youtube.simulator.intake import (
     AT_OPENING,
     AT_PROCESSING,
@@ -25,6 +28,7 @@ from polypost.platforms.youtube.simulator.intake import (
     ThumbnailIntake,
     VideoIntake,
 )
+from polypost.platforms.youtube.simulator.playlists import Playlists
 from polypost.platforms.youtube.simulator.quota import Quota
 from polypost.platforms.youtube.simulator.sessions import Sessions
 from polypost.platforms.youtube.simulator.uploads import CUTS, Uploads
@@ -45,7 +49,7 @@ class YouTubeSimulator(Simulator):
 
     platform = "youtube"
     look = Look("YouTube", "#b3261e")
-    scopes = (UPLOAD, READONLY, FORCE, ANALYTICS)
+    scopes = (UPLOAD, READONLY, FORCE, ANALYTICS, OPENID, *sorted(EMAIL | PROFILE))
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_OPENING,
         *CUTS,
@@ -64,6 +68,7 @@ class YouTubeSimulator(Simulator):
         self.auth = Auth(self)
         self.quota = Quota(net)
         self.videos = Videos(net)
+        self.captions = Captions(self)
         self.comments = Comments(self)
         sessions = Sessions(net)
         intakes: tuple[tuple[str, Intake], ...] = (
@@ -72,6 +77,10 @@ class YouTubeSimulator(Simulator):
             (f"{API}/captions", CaptionIntake(self)),
         )
         self._uploads = [(path, Uploads(self, sessions, intake)) for path, intake in intakes]
+
+    def app(self) -> ASGIApp:
+        """The app, behind what undresses calls as Google's front end does."""
+        return Undressed(super().app())
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
@@ -91,8 +100,10 @@ class YouTubeSimulator(Simulator):
                 for prefix in ("/upload", "/resumable/upload")
             ),
             *self._api(),
+            *self._identity(),
             Route("/v2/reports", Analytics(self).reports),
             Route("/vi/{id}/{size}.jpg", web.picture),
+            Route("/oembed", web.oembed),
             Route("/watch", web.watch),
             Route("/shorts/{id}", web.video),
             Route("/embed/{id}", web.video),
@@ -102,8 +113,25 @@ class YouTubeSimulator(Simulator):
             Route("/{id}", web.linked),
         ]
 
+    def _identity(self) -> list[Route]:
+        who = self.auth.identity
+        return [
+            *(
+                Route(p, who.userinfo, methods=["GET", "POST"])
+                for p in ("/v1/userinfo", "/oauth2/v3/userinfo")
+            ),
+            *(
+                Route(p, who.userinfo_v2)
+                for p in ("/oauth2/v1/userinfo", "/oauth2/v2/userinfo", "/userinfo/v2/me")
+            ),
+            Route("/oauth2/v3/certs", who.certs),
+            Route("/oauth2/v1/certs", who.certs_pem),
+            Route("/.well-known/openid-configuration", who.configuration),
+        ]
+
     def _api(self) -> list[Route]:
-        calls, channels, comments, captions = VideoCalls(self), Channels(self), self.comments, Captions(self)
+        calls, channels, lists = VideoCalls(self), Channels(self), Playlists(self)
+        comments, captions = self.comments, self.captions
         table = (
             ("GET", "/videos", calls.list),
             ("POST", "/videos", calls.needs_media),
@@ -114,19 +142,30 @@ class YouTubeSimulator(Simulator):
             ("GET", "/search", calls.search),
             ("GET", "/videoCategories", calls.categories),
             ("GET", "/channels", channels.channels),
-            ("GET", "/playlists", channels.playlists),
-            ("POST", "/playlists", channels.make_playlist),
-            ("DELETE", "/playlists", channels.delete_playlist),
-            ("GET", "/playlistItems", channels.items),
-            ("POST", "/playlistItems", channels.add_item),
-            ("DELETE", "/playlistItems", channels.remove_item),
+            ("PUT", "/channels", channels.change),
+            ("GET", "/activities", channels.activities),
+            ("GET", "/subscriptions", channels.subscriptions),
+            ("GET", "/channelSections", channels.sections),
+            ("GET", "/i18nLanguages", calls.languages),
+            ("GET", "/i18nRegions", calls.regions),
+            ("GET", "/playlists", lists.playlists),
+            ("POST", "/playlists", lists.make_playlist),
+            ("PUT", "/playlists", lists.change_playlist),
+            ("DELETE", "/playlists", lists.delete_playlist),
+            ("GET", "/playlistItems", lists.items),
+            ("POST", "/playlistItems", lists.add_item),
+            ("PUT", "/playlistItems", lists.move_item),
+            ("DELETE", "/playlistItems", lists.remove_item),
             ("GET", "/commentThreads", comments.threads),
             ("POST", "/commentThreads", comments.start),
             ("GET", "/captions", captions.list),
             ("GET", "/captions/{id}", captions.download),
+            ("PUT", "/captions", captions.change),
             ("DELETE", "/captions", captions.delete),
             ("GET", "/comments", comments.comments),
             ("POST", "/comments", comments.reply),
+            ("PUT", "/comments", comments.change),
+            ("POST", "/comments/setModerationStatus", comments.moderate),
             ("DELETE", "/comments", comments.delete),
         )
         return [Route(API + path, handler, methods=[method]) for method, path, handler in table]
@@ -170,7 +209,7 @@ class YouTubeSimulator(Simulator):
 
 
 AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchooseaccount")
-TOKENINFO = ("/tokeninfo", "/oauth2/v3/tokeninfo", "/oauth2/v1/tokeninfo")
+TOKENINFO = ("/tokeninfo", *(f"/oauth2/v{number}/tokeninfo" for number in (1, 2, 3)))
 
 
 async def _nowhere(_request: Request) -> Response:

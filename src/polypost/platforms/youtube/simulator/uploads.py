@@ -41,7 +41,7 @@ class Uploads:
         """Every method: a request with `upload_id` belongs to a session, another begins an upload."""
         if "upload_id" in request.query_params:
             return await self._to_session(request)
-        if request.method != "POST":
+        if request.method not in self._intake.methods:
             raise errors.plain(404, "Not Found")
         caller = self._intake.enter(request)
         order = self._intake.order(request)

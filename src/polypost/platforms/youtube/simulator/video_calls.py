@@ -10,7 +10,7 @@ from starlette.responses import Response
 from polypost.platforms.simkit import SimPost
 from polypost.platforms.youtube.simulator import errors
 from polypost.platforms.youtube.simulator.auth import MAY_READ, MAY_WRITE, Caller
-from polypost.platforms.youtube.simulator.categories import CATEGORIES, OWNER
+from polypost.platforms.youtube.simulator.categories import CATEGORIES, LANGUAGES, OWNER, REGIONS
 from polypost.platforms.youtube.simulator.lists import (
     ids,
     listed,
@@ -19,6 +19,7 @@ from polypost.platforms.youtube.simulator.lists import (
     resource,
     shown,
     uploads_of,
+    yes,
 )
 from polypost.platforms.youtube.simulator.metadata import READABLE, checked, parts
 from polypost.platforms.youtube.simulator.videos import OWNER_ONLY, privacy, tagged
@@ -115,12 +116,12 @@ class VideoCalls:
     async def search(self, request: Request) -> Response:
         """`GET /youtube/v3/search`: the caller's videos with `forMine`, a channel's or everybody's public ones without."""
         query = request.query_params
-        caller = self._sim.auth.enter(request, MAY_READ, public=query.get("forMine") != "true")
+        caller = self._sim.auth.enter(request, MAY_READ, public=not yes(request, "forMine"))
         self._sim.quota.search(caller.project)
         parts(request, ("id", "snippet"))
-        if query.get("type", "video") != "video" and query.get("forMine") != "true":
+        if query.get("type", "video") != "video" and not yes(request, "forMine"):
             return shown(request, page(request, "searchListResponse", []))
-        mine = query.get("forMine") == "true"
+        mine = yes(request, "forMine")
         channels = [caller.account.id] if mine else [query.get("channelId", "")]
         if channels == [""]:
             channels = [account.id for account in self._net.accounts.all(100)]
@@ -175,6 +176,23 @@ class VideoCalls:
         if wanted and not items:
             raise errors.not_found("video category", "videoCategoryNotFound", "youtube.videoCategory")
         return shown(request, tagged({"kind": "youtube#videoCategoryListResponse", "items": items}))
+
+    async def languages(self, request: Request) -> Response:
+        """`GET /youtube/v3/i18nLanguages`."""
+        return self._i18n(request, "i18nLanguage", "hl", LANGUAGES)
+
+    async def regions(self, request: Request) -> Response:
+        """`GET /youtube/v3/i18nRegions`."""
+        return self._i18n(request, "i18nRegion", "gl", REGIONS)
+
+    def _i18n(self, request: Request, kind: str, code: str, names: dict[str, str]) -> Response:
+        self._enter(request, "list", public=True)
+        parts(request, ("snippet", "id"))
+        items = [
+            tagged({"kind": f"youtube#{kind}", "id": each, "snippet": {code: each, "name": name}})
+            for each, name in names.items()
+        ]
+        return shown(request, tagged({"kind": f"youtube#{kind}ListResponse", "items": items}))
 
     async def needs_media(self, request: Request) -> Response:
         """`POST /youtube/v3/videos` on the address without `/upload`: there is no film in it."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
+from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from polypost.platforms.simkit import Pages, SimPost, linkify
 from polypost.platforms.youtube.simulator.categories import CATEGORIES
@@ -38,6 +40,37 @@ class Web:
     async def video(self, request: Request) -> Response:
         """`/shorts/{id}` and `/embed/{id}`."""
         return self._show(str(request.path_params["id"]))
+
+    async def oembed(self, request: Request) -> Response:
+        """`/oembed?url=`: what another page shows of a video; nobody signs in for it."""
+        parts = urlsplit(request.query_params.get("url", ""))
+        named = parse_qs(parts.query).get("v", [parts.path.rpartition("/")[2]])[0]
+        post = self._sim.videos.get(named)
+        account = None if post is None else self._net.accounts.get(post.account_id)
+        if post is None or account is None:
+            return PlainTextResponse("Not Found", 404)
+        if privacy(post) == "private":
+            return PlainTextResponse("Forbidden", 403)
+        title, url = post.raw["snippet"]["title"], self._net.url
+        wide, high = (113, 200) if short(post) else (200, 113)
+        frame = f'<iframe width="{wide}" height="{high}" src="{url}/embed/{post.id}?feature=oembed"'
+        return JSONResponse(
+            {
+                "title": title,
+                "author_name": account.name,
+                "author_url": f"{url}/@{account.username}",
+                "type": "video",
+                "height": high,
+                "width": wide,
+                "version": "1.0",
+                "provider_name": "YouTube",
+                "provider_url": "https://www.youtube.com/",
+                "thumbnail_height": SIDE[1],
+                "thumbnail_width": SIDE[0],
+                "thumbnail_url": f"{url}/vi/{post.id}/hqdefault.jpg",
+                "html": f'{frame} frameborder="0" allowfullscreen title="{escape(title)}"></iframe>',
+            }
+        )
 
     async def linked(self, request: Request) -> Response:
         """`youtu.be/{id}`."""
