@@ -24,7 +24,7 @@ def form(call: Exchange) -> dict[str, str]:
         return call.form
     if not kind.startswith("multipart/form-data"):
         return {}
-    whole = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + call.body)
+    whole: Any = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + call.body)
     return {
         str(part.get_param("name", header="content-disposition")): part.get_filename()
         or part.get_payload(decode=True).decode()

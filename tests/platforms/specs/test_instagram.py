@@ -9,7 +9,6 @@ from typing import Any
 import httpx2
 import pytest
 from tests.platforms.conformance import Kind
-from tests.platforms.conformance.instagram import CASE
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.recording import Exchange
 from tests.platforms.simulators.instagram import DAY
