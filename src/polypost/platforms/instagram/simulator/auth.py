@@ -21,6 +21,7 @@ from polypost.platforms.simkit import (
     Params,
     Refused,
     Token,
+    app_of,
     consent,
     exchange,
     read_params,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
 
 SHORT, LONG = "instagram_short", "instagram_long"
+EXCHANGE = "ig_exchange_token"
 FACEBOOK_SHORT, FACEBOOK_LONG, PAGE = "facebook_short", "facebook_long", "facebook_page"
 REMOVED = "removed_app"
 DENIED = {
@@ -107,7 +109,7 @@ class Auth:
 
     def code_token(self, request: Request, params: Params) -> Response:
         """`POST api.instagram.com/oauth/access_token`: a code for a token of one hour."""
-        client_id, secret = params.text("client_id"), params.text("client_secret")
+        client_id, secret = app_of(request, params)
         if not client_id or not self.knows(client_id, secret):
             raise errors.login_error("Invalid client_id or client_secret")
         if params.text("grant_type") != "authorization_code":
@@ -134,8 +136,12 @@ class Auth:
     async def long_token(self, request: Request) -> Response:
         """`GET /access_token`: a token of one hour for one of sixty days."""
         params = await graph_params(request)
-        if params.text("grant_type") != "ig_exchange_token":
-            raise errors.invalid("The parameter grant_type must be ig_exchange_token")
+        if params.text("grant_type") != EXCHANGE:
+            raise errors.invalid(f"The parameter grant_type must be {EXCHANGE}")
+        return self.lengthened(request, params)
+
+    def lengthened(self, request: Request, params: Params) -> Response:
+        """The token of sixty days for one of an hour."""
         token = self._live(request, params.text("access_token"), {SHORT, LONG})
         if not self.knows(token.client_id, params.text("client_secret")):
             raise Refused(errors.answer(errors.Fault(101, None, "Error validating client secret.")))

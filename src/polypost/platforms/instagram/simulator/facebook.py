@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost.platforms.instagram.simulator import errors
 from polypost.platforms.instagram.simulator.auth import (
+    EXCHANGE,
     FACEBOOK_LONG,
     FACEBOOK_SHORT,
     PAGE,
@@ -18,7 +19,7 @@ from polypost.platforms.instagram.simulator.auth import (
 )
 from polypost.platforms.instagram.simulator.fields import Tree, parse, pick
 from polypost.platforms.instagram.simulator.limits import limit
-from polypost.platforms.simkit import Account, CodeRefused, Params, Refused, Token
+from polypost.platforms.simkit import Account, CodeRefused, Params, Refused, Token, app_of
 
 if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
@@ -49,11 +50,13 @@ class Facebook:
         """`/oauth/access_token` of both logins: without a version, by POST and with a grant type it is Instagram's."""
         params = await graph_params(request)
         kind = params.text("grant_type")
+        if kind == EXCHANGE:
+            return self._auth.lengthened(request, params)
         instagram = request.method == "POST" and not request.path_params and kind != "fb_exchange_token"
         if instagram and kind:
             return self._auth.code_token(request, params)
-        client_id = params.text("client_id")
-        if not client_id or not self._auth.knows(client_id, params.text("client_secret")):
+        client_id, secret = app_of(request, params)
+        if not client_id or not self._auth.knows(client_id, secret):
             raise Refused(errors.answer(errors.Fault(101, None, "Error validating application.")))
         if kind == "fb_exchange_token":
             return JSONResponse(self._exchanged(params.text("fb_exchange_token"), client_id))
