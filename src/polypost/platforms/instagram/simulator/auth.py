@@ -44,6 +44,7 @@ BASIC = frozenset({"instagram_business_basic", "instagram_basic"})
 PUBLISH = frozenset({"instagram_business_content_publish", "instagram_content_publish"})
 COMMENT = frozenset({"instagram_business_manage_comments", "instagram_manage_comments"})
 INSIGHTS = frozenset({"instagram_business_manage_insights", "instagram_manage_insights"})
+FACEBOOK_ONLY = frozenset({"instagram_basic", "pages_show_list"})
 BAD_CODE = {
     "unknown": "Invalid authorization code",
     "expired": "This authorization code has expired",
@@ -123,6 +124,9 @@ class Auth:
         account = self._net.accounts.get(code.account_id)
         if account is None:
             raise errors.login_error(BAD_CODE["unknown"])
+        if FACEBOOK_ONLY & set(code.scopes):
+            # Some clients of the Facebook login redeem its codes without a version and with a grant type.
+            return self._sim.facebook.given(account, client_id, code.scopes)
         token = self.issue(SHORT, account, client_id, code.scopes, seconds=limit("short_token_seconds"))
         scoped = str(account.data["scoped_id"])
         # Meta documents one shape of the answer, and connectors report another.

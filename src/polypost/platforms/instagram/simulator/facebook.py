@@ -60,7 +60,14 @@ class Facebook:
             raise Refused(errors.answer(errors.Fault(101, None, "Error validating application.")))
         if kind == "fb_exchange_token":
             return JSONResponse(self._exchanged(params.text("fb_exchange_token"), client_id))
-        return JSONResponse(self._redeemed(params, client_id))
+        return self._redeemed(params, client_id)
+
+    def given(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> Response:
+        """A person's token of an hour or two."""
+        seconds = limit("facebook_short_token_seconds")
+        return JSONResponse(
+            _bearer(self._auth.issue(FACEBOOK_SHORT, account, client_id, scopes, seconds=seconds))
+        )
 
     def _exchanged(self, value: str, client_id: str) -> dict[str, Any]:
         old = self._net.tokens.find(value)
@@ -74,7 +81,7 @@ class Facebook:
             )
         )
 
-    def _redeemed(self, params: Params, client_id: str) -> dict[str, Any]:
+    def _redeemed(self, params: Params, client_id: str) -> Response:
         try:
             code = self._net.codes.redeem(
                 params.text("code"), client_id=client_id, redirect_uri=params.text("redirect_uri")
@@ -84,9 +91,7 @@ class Facebook:
                 "This authorization code has expired or was used, or belongs to another app or redirect_uri."
             )
             raise Refused(errors.answer(errors.Fault(100, 36007, message))) from refused
-        seconds = limit("facebook_short_token_seconds")
-        account = self._account(code.account_id)
-        return _bearer(self._auth.issue(FACEBOOK_SHORT, account, client_id, code.scopes, seconds=seconds))
+        return self.given(self._account(code.account_id), client_id, code.scopes)
 
     def _account(self, account_id: str) -> Account:
         account = self._net.accounts.get(account_id)
