@@ -239,12 +239,13 @@ class Nodes:
 
     def comments_of(self, object_id: str) -> list[Document]:
         """The comments on a post, without the answers to them, oldest first."""
-        return [each for each in self.all_comments_of(object_id) if each.body["parent"] is None]
+        # Sandboxes that an earlier release wrote have comments that know no parent.
+        return [each for each in self.all_comments_of(object_id) if each.body.get("parent") is None]
 
     def answers_to(self, comment: Document) -> list[Document]:
         """The answers to a comment, oldest first."""
         on_post = self.all_comments_of(comment.account_id or "")
-        return [each for each in on_post if each.body["parent"] == comment.id]
+        return [each for each in on_post if each.body.get("parent") == comment.id]
 
     def comments(self, object_id: str, page: Account, asked: Asked) -> dict[str, Any]:
         """The comments on a post as one of its fields."""
@@ -257,7 +258,7 @@ class Nodes:
 
     def comment(self, comment: Document, page: Account, asked: Asked) -> dict[str, Any]:
         """One comment."""
-        number, parent = comment.body["number"], comment.body["parent"]
+        number, parent = comment.body["number"], comment.body.get("parent")
         values: Values = {
             "id": lambda _: f"{number}_{comment.id}",
             "message": lambda _: comment.body["message"],

@@ -42,7 +42,7 @@ class Talk:
             raise errors.invalid("The parameter message is required")
         comment_id = self._library.new_id()
         # Answers to an answer stand beside it: Facebook shows two levels.
-        parent = (answered.body["parent"] or answered.id) if answered else None
+        parent = (answered.body.get("parent") or answered.id) if answered else None
         body = {"message": text, "number": post.id.rpartition("_")[2], "parent": parent}
         # The owner column holds the post, so that its comments can be listed.
         self._net.documents.put(COMMENT, comment_id, body, account_id=post.id)

@@ -148,11 +148,14 @@ class Nodes:
 
     def comments_of(self, media_id: str) -> list[Document]:
         """The comments on a medium, without the answers to them, oldest first."""
-        return [each for each in self._said(media_id) if each.body["parent"] is None]
+        # Sandboxes that an earlier release wrote have comments that know no parent.
+        return [each for each in self._said(media_id) if each.body.get("parent") is None]
 
     def answers_to(self, comment: Document) -> list[Document]:
         """The answers to a comment, oldest first."""
-        return [each for each in self._said(comment.account_id or "") if each.body["parent"] == comment.id]
+        return [
+            each for each in self._said(comment.account_id or "") if each.body.get("parent") == comment.id
+        ]
 
     def _said(self, media_id: str) -> list[Document]:
         return self._net.documents.of_account(COMMENT_NODE, media_id)
@@ -170,8 +173,8 @@ class Nodes:
             "from": lambda _: {"id": comment.body["author"], "username": comment.body["username"]},
             "media": lambda _: {"id": comment.account_id},
             "like_count": lambda _: 0,
-            "hidden": lambda _: comment.body["hidden"],
-            "parent_id": lambda _: comment.body["parent"],
+            "hidden": lambda _: comment.body.get("hidden", False),
+            "parent_id": lambda _: comment.body.get("parent"),
             "replies": lambda inner: self._replies(comment, inner),
         }
         return pick(values, tree, "IGComment", known=("user", "legacy_instagram_comment_id"))

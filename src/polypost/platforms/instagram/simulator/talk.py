@@ -38,7 +38,7 @@ class Talk:
         caller = await self._sim.auth.enter(request, COMMENT)
         said = self._named(caller, request, "post")
         post = self._sim.nodes.own(caller, said.account_id or "", "post")
-        return self._add(caller, post, said.body["parent"] or said.id)
+        return self._add(caller, post, said.body.get("parent") or said.id)
 
     def _add(self, caller: Caller, post: SimPost, parent: str | None) -> Response:
         text = caller.params.text("message").strip()
