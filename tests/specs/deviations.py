@@ -155,6 +155,46 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "Meta for Developers, Graph API: Post attachments, read 2026-11-24",
         ),
     ),
+    "instagram": (
+        Deviation(
+            "POST iguserforigonlyapi /media_publish",
+            "the generated client spells this edge without the underscore, and only for this login; the documents and"
+            " all clients spell it with one",
+            "Meta for Developers, Instagram Platform: IG User media_publish, read 2026-11-24",
+        ),
+        Deviation(
+            "DELETE igmediaforigonlyapi /",
+            "the list of what can be called with this login is older than the edge, which the same client has for the"
+            " Facebook Login; our connector tries and copes with a refusal",
+            "facebook-business 26.0.3, IGMedia.api_delete, read 2026-11-24",
+        ),
+        *(
+            Deviation(
+                f"POST {node} /media children: no list<string>",
+                "the documents' own form is the ids with commas between them",
+                "Meta for Developers, Instagram Platform: Content Publishing, carousel posts, read 2026-11-24",
+            )
+            for node in ("iguserforigonlyapi", "iguser")
+        ),
+        Deviation(
+            "POST /media: uri",
+            "where the bytes of a resumable upload go; the generated client tells of no answer but the id",
+            "Meta for Developers, Instagram Platform: IG User media, read 2026-11-24",
+        ),
+        *(
+            Deviation(
+                f"iguser.{name}",
+                "a field of this login only, where the same account has another id of the app's own",
+                "Meta for Developers, Instagram Platform: Get Started with Instagram Login, read 2026-11-24",
+            )
+            for name in ("user_id", "account_type")
+        ),
+        Deviation(
+            "iguserforigonlyapi.user_id: no int",
+            "the documents' answers have it in quotes, as every id of the Graph API",
+            "Meta for Developers, Instagram Platform: Get Started with Instagram Login, read 2026-11-24",
+        ),
+    ),
     "threads": (
         Deviation(
             "POST /oauth/access_token: answer user_id: a number",

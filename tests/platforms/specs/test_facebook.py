@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from email import message_from_bytes
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.platforms.recording import Exchange
 from tests.platforms.sandboxed_facebook import KINDS, Room, play
 from tests.specs.deviations import DEVIATIONS
+from tests.specs.graph import Graph, form
 
 from polypost.platforms.facebook import CONNECTOR
 
 SPECS = Path(__file__).parents[2] / "specs"
-# Parameters of every call: Graph API, field expansion and paging.
-GENERAL = {"fields", "limit", "after"}
-ENVELOPE = {"id"}
+GRAPH = Graph("facebook-graph-v26.json")
 NODE, EDGE = r"(?P<id>[\d_]+|me)", r"(?P<edge>[a-z_]+)"
 PATH = re.compile(rf"/v26\.0/{NODE}(?:/{EDGE})?")
 UPLOAD = re.compile(r"/video-upload/v26\.0/\d+")
@@ -28,27 +24,6 @@ OBJECT_OF_EDGE = {
     "feed": "pagepost", "published_posts": "pagepost", "photos": "photo", "videos": "advideo",
     "video_reels": "advideo", "comments": "comment", "stories": "story", "accounts": "page",
 }  # fmt: skip
-
-
-@cache
-def objects() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((SPECS / "facebook-graph-v26.json").read_text())["objects"]
-    return found
-
-
-def form(call: Exchange) -> dict[str, str]:
-    """The parameters of a body: a form, or the named parts of a multipart one (files as their names)."""
-    kind = call.headers.get("content-type", "")
-    if kind.startswith("application/x-www-form-urlencoded"):
-        return call.form
-    if not kind.startswith("multipart/form-data"):
-        return {}
-    whole = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + call.body)
-    return {
-        str(part.get_param("name", header="content-disposition")): part.get_filename()
-        or part.get_payload(decode=True).decode()
-        for part in whole.get_payload()
-    }
 
 
 def kind_of_node(call: Exchange, path: re.Match[str]) -> str:
@@ -64,43 +39,11 @@ def kind_of_node(call: Exchange, path: re.Match[str]) -> str:
 PAGE_ID = "100000000000001"
 
 
-def method_of(call: Exchange, path: re.Match[str]) -> tuple[str, dict[str, str] | None]:
-    """`object /edge METHOD`, and the parameters that the spec gives it; None where it does not know the call."""
-    node = kind_of_node(call, path)
-    edge = f"/{path['edge']}" if path["edge"] else "/"
-    where = f"{call.method} {node} {edge}"
-    for method in objects()[node]["methods"].values():
-        if (method["http"], method["edge"]) == (call.method, edge):
-            return where, method["params"]
-    return where, None
-
-
-def fits(value: str, kind: str) -> bool:
-    """Whether a text is a value of the spec's type."""
-    if kind == "bool":
-        return value in {"true", "false"}
-    if kind == "unsigned int":
-        return value.isdecimal()
-    if kind.startswith("list<") or kind in {"Object", "map"}:
-        return isinstance(json.loads(value), list | dict)
-    return True
-
-
 def wrong_requests(call: Exchange) -> Iterator[str]:
     path = PATH.fullmatch(call.path)
-    if path is None:
-        return
-    where, params = method_of(call, path)
-    if params is None:
-        yield where
-        return
-    for name, value in {**call.params, **form(call)}.items():
-        if name in GENERAL:
-            continue
-        if name not in params:
-            yield f"{where} {name}"
-        elif not fits(value, params[name]):
-            yield f"{where} {name}={value}"
+    if path is not None:
+        edge = f"/{path['edge']}" if path["edge"] else "/"
+        yield from GRAPH.wrong_request(kind_of_node(call, path), edge, call)
 
 
 def wrong_answers(call: Exchange) -> Iterator[str]:
@@ -109,11 +52,9 @@ def wrong_answers(call: Exchange) -> Iterator[str]:
     if path is None or call.method != "GET":
         return
     node = OBJECT_OF_EDGE.get(path["edge"] or "") or kind_of_node(call, path)
-    known = set(objects().get(node, {}).get("fields", ())) | ENVELOPE
     rows = call.received.get("data", [call.received]) if path["edge"] else [call.received]
-    for row in rows if node in objects() else ():
-        for name in set(row) - known:
-            yield f"{node}.{name}"
+    for row in rows if node in GRAPH.objects else ():
+        yield from GRAPH.wrong_answer(node, row)
 
 
 @pytest.fixture(scope="module")

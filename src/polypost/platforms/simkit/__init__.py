@@ -5,7 +5,8 @@ A simulator is a subclass of `Simulator` that holds a `Network`:
 - `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py);
 - `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py, blobs.py);
 - `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
-- `consent(…)`: the page that lets an app in (consent.py); `read_params`, `read_json`, `pieces`: bodies (bodies.py);
+- `consent(…)`: the page that lets an app in (consent.py); `read_params`, `read_json`, `pieces`, `app_of`: what a call
+  says (bodies.py); `origin`: the address that it came by (addresses.py);
 - `Pages`, `PostView`, `Look`: pages (pages.py); `Ports`, `listen`: serving (server.py).
 
 A handler refuses with `raise Refused(response)`, and wraps what makes a post visible in
@@ -13,7 +14,8 @@ A handler refuses with `raise Refused(response)`, and wraps what makes a post vi
 """
 
 from polypost.platforms.simkit.accounts import Account, Code, CodeRefused, Token
-from polypost.platforms.simkit.bodies import BadBody, Params, pieces, read_json, read_params
+from polypost.platforms.simkit.addresses import origin
+from polypost.platforms.simkit.bodies import BadBody, Params, app_of, pieces, read_json, read_params
 from polypost.platforms.simkit.consent import Asked, consent
 from polypost.platforms.simkit.content import Document, Media, SimPost, sim_post
 from polypost.platforms.simkit.faults import FAULTS, Fault, Faults
@@ -51,10 +53,12 @@ __all__ = [
     "Simulator",
     "Store",
     "Token",
+    "app_of",
     "consent",
     "exchange",
     "linkify",
     "listen",
+    "origin",
     "pieces",
     "read_json",
     "read_params",

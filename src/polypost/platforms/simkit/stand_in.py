@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from polypost.platforms.simkit.accounts import Account, Token
+from polypost.platforms.simkit.addresses import TidyPaths
 from polypost.platforms.simkit.avatar import avatar
 from polypost.platforms.simkit.network import Network
 from polypost.platforms.simkit.pages import Look, Pages
@@ -35,6 +36,8 @@ class Simulator(ABC):
     look: ClassVar[Look]
     scopes: ClassVar[tuple[str, ...]]
     own_faults: ClassVar[tuple[str, ...]] = ()
+    # Whether the network forgives doubled slashes and one at the end, as the Graph API does.
+    tidies_paths: ClassVar[bool] = False
     client_id: ClassVar[str] = "sandbox-app"
     client_secret: ClassVar[str] = "sandbox-app-secret"  # noqa: S105 - printed for everybody to use
 
@@ -87,7 +90,8 @@ class Simulator(ABC):
         shared = [Route("/_sandbox/media/{blob}", self._media), Route("/favicon.ico", _no_icon)]
         shared.append(Route("/_sandbox/avatar/{id:path}.png", _avatar))
         traffic = Middleware(Traffic, answers=self, faults=self.net.faults, store=self.net.store)
-        return Starlette(routes=[*shared, *self.routes()], middleware=[traffic])
+        tidy = [Middleware(TidyPaths)] if self.tidies_paths else []
+        return Starlette(routes=[*shared, *self.routes()], middleware=[traffic, *tidy])
 
     def admit(self, request: Request, token: Token) -> None:
         """Call it for every live token met: a `token_dead` rule ends the whole authorisation, for good."""

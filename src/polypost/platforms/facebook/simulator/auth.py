@@ -23,6 +23,7 @@ from polypost.platforms.simkit import (
     Params,
     Refused,
     Token,
+    app_of,
     consent,
     exchange,
     read_params,
@@ -31,6 +32,7 @@ from polypost.platforms.simkit import (
 if TYPE_CHECKING:
     from polypost.platforms.facebook.simulator.simulator import FacebookSimulator
 
+VERSION = 26.0
 SHORT, LONG, PAGE = "user_short", "user_long", "page"
 USER = frozenset({SHORT, LONG})
 REMOVED, LOGIN = "removed_app", "login"
@@ -117,7 +119,7 @@ class Auth:
     async def token(self, request: Request) -> Response:
         """`/oauth/access_token`: a code, or a user token for one that lives sixty days, or an app's own token."""
         params = await graph_params(request)
-        client_id, secret = params.text("client_id"), params.text("client_secret")
+        client_id, secret = app_of(request, params)
         if not client_id or not self.knows(client_id, secret):
             raise Refused(errors.answer(errors.Fault(101, None, "Error validating application.")))
         kind = params.text("grant_type")
@@ -273,6 +275,8 @@ class Auth:
         shares = [100 - 100 * each.remaining // each.limit if each.ok else 100 for each in (app, page)]
         if rule := exchange(request).fault("usage_high"):
             shares, minutes = [97, 97], max(1, int(rule.length / 60))
+        version = request.path_params.get("version", VERSION)
+        exchange(request).headers["facebook-api-version"] = f"v{version:.1f}"
         exchange(request).headers.update(errors.usage(owner, shares[0], shares[1], minutes))
         if not ok:
             raise errors.refused("page_rate" if app.ok else "app_rate")

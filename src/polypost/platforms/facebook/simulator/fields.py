@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,11 +27,23 @@ Values = Mapping[str, Callable[[Asked], Any]]
 
 
 def parse(text: str) -> Asked:
-    """The tree behind a `fields` text. Raises Refused (100) for one that does not parse."""
+    """The tree behind a `fields` text, or a JSON list of names. Raises Refused (100) for one that does not parse."""
+    text = joined(text)
     asked, end = _fields(text, 0, 0)
     if end != len(text):
         raise _syntax(text, end)
     return asked
+
+
+def joined(text: str) -> str:
+    """The names of a JSON list with commas between them; any other text as it is."""
+    if not text.startswith("["):
+        return text
+    try:
+        names = json.loads(text)
+    except ValueError:
+        return text
+    return ",".join(name for name in names if isinstance(name, str))
 
 
 def _fields(text: str, at: int, depth: int) -> tuple[Asked, int]:

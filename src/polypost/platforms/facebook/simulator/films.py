@@ -18,7 +18,7 @@ from polypost.platforms.facebook.simulator.media_rules import REEL, STORY, VIDEO
 from polypost.platforms.facebook.simulator.params import flag, number, schedule, words
 from polypost.platforms.facebook.simulator.posting import Posting
 from polypost.platforms.facebook.simulator.timeline import Timeline
-from polypost.platforms.simkit import Account, Exchange, exchange, pieces
+from polypost.platforms.simkit import Account, Exchange, exchange, origin, pieces
 
 if TYPE_CHECKING:
     from polypost.platforms.facebook.simulator.simulator import FacebookSimulator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SESSION, HANDLE = "upload_session", "upload_handle"
 STATES = ("PUBLISHED", "DRAFT", "SCHEDULED")
 SUCCESS = {"success": True}
+UPLOAD_HOST = "rupload.facebook.com"
 
 
 class Films:
@@ -189,7 +190,7 @@ class Films:
         if phase == "start":
             video = self._library.add_video(page.id, kind, app=caller.token.client_id)
             version = request.path_params.get("version", 26.0)
-            url = f"{self._sim.upload_host(request)}/video-upload/v{version}/{video.id}"
+            url = f"{origin(request, known_as=UPLOAD_HOST)}/video-upload/v{version}/{video.id}"
             return JSONResponse({"video_id": video.id, "upload_url": url})
         if phase != "finish":
             raise errors.invalid("Param upload_phase must be one of {start, finish}")

@@ -29,9 +29,7 @@ VIDEO_METRICS = (
 def insights(post: SimPost, params: Params, *, video: bool) -> dict[str, Any]:
     """The answer. Raises Refused (100) for a metric that is not known or was withdrawn."""
     allowed = VIDEO_METRICS if video else POST_METRICS
-    given = params.values.get("metric")
-    names = [str(each) for each in given] if isinstance(given, list) else params.text("metric").split(",")
-    wanted = list(dict.fromkeys(name.strip(' "[]') for name in names if name.strip(' "[]')))
+    wanted = names_of(params)
     if not wanted and not video:
         raise invalid("The parameter metric is required")
     for name in wanted:
@@ -39,6 +37,13 @@ def insights(post: SimPost, params: Params, *, video: bool) -> dict[str, Any]:
             raise invalid("The value must be a valid insights metric")
     numbers = _numbers(post)
     return {"data": [_entry(post.id, name, numbers[name]) for name in wanted or allowed]}
+
+
+def names_of(params: Params) -> list[str]:
+    """The metrics that are asked for, each once: a list, its JSON, or names with commas between them."""
+    given = params.values.get("metric")
+    names = [str(each) for each in given] if isinstance(given, list) else params.text("metric").split(",")
+    return list(dict.fromkeys(name.strip(' "[]') for name in names if name.strip(' "[]')))
 
 
 def _numbers(post: SimPost) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from polypost.platforms.facebook.simulator.auth import Caller
 from polypost.platforms.facebook.simulator.errors import invalid
 from polypost.platforms.facebook.simulator.limits import limit
 from polypost.platforms.facebook.simulator.params import instant
+from polypost.platforms.simkit import origin
 
 T = TypeVar("T")
 
@@ -37,9 +38,9 @@ def listed(
         cursors = {"before": _cursor(key(part[0])), "after": _cursor(key(part[-1]))}
         body["paging"] = {"cursors": cursors}
         if begin + size < len(rows):
-            query = urlencode({**request.query_params, "after": cursors["after"]})
-            host = request.headers.get("host", "graph.facebook.com")
-            body["paging"]["next"] = f"{request.url.scheme}://{host}{request.url.path}?{query}"
+            # The address leads on by itself, so the token is in it even when it came in a header.
+            way = {"access_token": caller.token.value, **request.query_params, "after": cursors["after"]}
+            body["paging"]["next"] = f"{origin(request)}{request.url.path}?{urlencode(way)}"
     return body
 
 

@@ -16,7 +16,7 @@ from polypost.platforms.facebook.simulator.timeline import STORY, Timeline
 from polypost.platforms.simkit import Account, Document, Media, Network, SimPost
 
 HOST = "https://www.facebook.com"
-COMMENT = "comment"
+COMMENT, LIKE = "comment", "like"
 TASKS = ("ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE")
 STATUS_TYPES = {"status": "mobile_status_update", "link": "shared_story", "photo": "added_photos"}
 
@@ -92,8 +92,8 @@ class Nodes:
             "attachments": lambda inner: self._attachments(post, inner),
             "shares": lambda _: {"count": numbers["shares"]} if numbers["shares"] else None,
             "comments": lambda inner: self.comments(post.id, page, inner),
-            "reactions": lambda inner: _summary(numbers["reactions"], inner),
-            "likes": lambda inner: _summary(numbers["reactions"], inner),
+            "reactions": lambda inner: _summary(self.reactions(post), inner, liked=self._liked(post)),
+            "likes": lambda inner: _summary(self.reactions(post), inner, liked=self._liked(post)),
             "full_picture": lambda _: self._first_picture(post.media),
             "picture": lambda _: self._first_picture(post.media),
         }
@@ -226,9 +226,26 @@ class Nodes:
             return []
         return [{"id": f"{video.id}1", "uri": self._thumb(video), "is_preferred": True, "scale": 1}]
 
-    def comments_of(self, object_id: str) -> list[Document]:
-        """The comments on a post, oldest first."""
+    def reactions(self, post: SimPost) -> int:
+        """How many people reacted to a post, the Page itself among them."""
+        return metrics(post)["reactions"] + self._liked(post)
+
+    def _liked(self, post: SimPost) -> bool:
+        return self._net.documents.get(LIKE, post.id) is not None
+
+    def all_comments_of(self, object_id: str) -> list[Document]:
+        """The comments on a post and the answers to them, oldest first."""
         return self._net.documents.of_account(COMMENT, object_id)
+
+    def comments_of(self, object_id: str) -> list[Document]:
+        """The comments on a post, without the answers to them, oldest first."""
+        # Sandboxes that an earlier release wrote have comments that know no parent.
+        return [each for each in self.all_comments_of(object_id) if each.body.get("parent") is None]
+
+    def answers_to(self, comment: Document) -> list[Document]:
+        """The answers to a comment, oldest first."""
+        on_post = self.all_comments_of(comment.account_id or "")
+        return [each for each in on_post if each.body.get("parent") == comment.id]
 
     def comments(self, object_id: str, page: Account, asked: Asked) -> dict[str, Any]:
         """The comments on a post as one of its fields."""
@@ -241,13 +258,22 @@ class Nodes:
 
     def comment(self, comment: Document, page: Account, asked: Asked) -> dict[str, Any]:
         """One comment."""
+        number, parent = comment.body["number"], comment.body.get("parent")
         values: Values = {
-            "id": lambda _: f"{comment.body['number']}_{comment.id}",
+            "id": lambda _: f"{number}_{comment.id}",
             "message": lambda _: comment.body["message"],
             "created_time": lambda _: stamp(comment.created),
             "from": lambda _: {"name": page.name, "id": page.id},
-            "like_count": lambda _: 0,
-            "comment_count": lambda _: 0,
+            "like_count": lambda _: int(self._net.documents.get(LIKE, comment.id) is not None),
+            "comment_count": lambda _: len(self.answers_to(comment)),
+            "parent": lambda _: {"id": f"{number}_{parent}"} if parent else None,
+            "comments": lambda inner: {
+                "data": [self.comment(each, page, Asked(inner.fields)) for each in self.answers_to(comment)]
+            },
+            "can_comment": lambda _: True,
+            "can_like": lambda _: True,
+            "user_likes": lambda _: self._net.documents.get(LIKE, comment.id) is not None,
+            "permalink_url": lambda _: self._comment_link(comment),
             "is_hidden": lambda _: False,
         }
         plain = ("created_time", "from", "message")
@@ -256,8 +282,12 @@ class Nodes:
             asked,
             "Comment",
             plain=plain,
-            known=("attachment", "can_remove", "parent", "permalink_url"),
+            known=("attachment", "can_remove", "can_hide", "message_tags", "object", "is_private"),
         )
+
+    def _comment_link(self, comment: Document) -> str | None:
+        post = self._net.posts.get(comment.account_id or "")
+        return f"{HOST}{post.permalink}?comment_id={comment.id}" if post else None
 
     def story(self, post: SimPost) -> dict[str, Any]:
         """A story as the Stories edge lists it."""
@@ -277,8 +307,8 @@ def _most(asked: Asked) -> int:
     return min(int(text), 100) if text.isascii() and text.isdecimal() else 25
 
 
-def _summary(count: int, asked: Asked) -> dict[str, Any]:
+def _summary(count: int, asked: Asked, *, liked: bool) -> dict[str, Any]:
     body: dict[str, Any] = {"data": []}
     if asked.modifiers.get("summary") in {"true", "1", "total_count"}:
-        body["summary"] = {"total_count": count, "can_like": True, "has_liked": False}
+        body["summary"] = {"total_count": count, "can_like": True, "has_liked": liked}
     return body

@@ -26,6 +26,7 @@ from polypost.platforms.facebook.simulator.insights import insights
 from polypost.platforms.facebook.simulator.library import PHOTO, VIDEO, Library, Video
 from polypost.platforms.facebook.simulator.listing import between, listed
 from polypost.platforms.facebook.simulator.nodes import COMMENT
+from polypost.platforms.facebook.simulator.page_insights import page_insights
 from polypost.platforms.facebook.simulator.params import flag, words
 from polypost.platforms.facebook.simulator.timeline import DRAFT, Timeline, is_story
 from polypost.platforms.simkit import Account, Document, SimPost, exchange
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SUCCESS = {"success": True}
 FARTHEST = 1_000
+MOST_IDS = 50
 
 
 class Reading:
@@ -55,11 +57,23 @@ class Reading:
         asked, object_id = parse(caller.params.text("fields")), _id(request)
         if object_id == PERSON_ID or (object_id == "me" and caller.page is None):
             return JSONResponse(self._sim.nodes.person(asked))
+        return JSONResponse(self._object(request, caller, object_id, asked))
+
+    async def several(self, request: Request) -> Response:
+        """`GET /?ids=a,b`: several objects in one answer, each under its id."""
+        caller = await self._sim.auth.enter(request)
+        ids = [each.strip() for each in caller.params.text("ids").split(",") if each.strip()]
+        if not 1 <= len(ids) <= MOST_IDS:
+            raise errors.invalid(f"Param ids must name 1 to {MOST_IDS} objects")
+        asked = parse(caller.params.text("fields"))
+        return JSONResponse({each: self._object(request, caller, each, asked) for each in ids})
+
+    def _object(self, request: Request, caller: Caller, object_id: str, asked: Asked) -> dict[str, Any]:
         page = self._page_named(object_id, caller)
         if page is not None:
-            return JSONResponse(self._page(caller, page, asked))
+            return self._page(caller, page, asked)
         caller.require(READ)
-        return JSONResponse(self._thing(request, caller, object_id, asked))
+        return self._thing(request, caller, object_id, asked)
 
     def _page_named(self, object_id: str, caller: Caller) -> Account | None:
         if object_id == "me":
@@ -86,7 +100,7 @@ class Reading:
                 return made
             if (photo := self._library.photo(object_id, page.id)) is not None:
                 return self._sim.nodes.photo(photo, page, asked)
-            if (comment := self._comment(page, object_id)) is not None:
+            if (comment := self._sim.talk.comment_of(page, object_id)) is not None:
                 return self._sim.nodes.comment(comment, page, asked)
             if self._has_post(object_id, page):
                 return self._sim.nodes.any_post(page, object_id, caller.params.text("fields"))
@@ -98,13 +112,16 @@ class Reading:
         return mine or self._timeline.draft(post_id, page) is not None
 
     async def change(self, request: Request) -> Response:
-        """`POST /{id}`: a post's text, or its publication; a video's; a comment's text."""
-        caller = await self._sim.auth.enter(request, PUBLISH)
+        """`POST /{id}`: a post's text, or its publication; a video's; a comment's text; with `method=delete` its end."""
+        caller = await self._sim.auth.enter(request)
+        if caller.params.text("method").lower() == "delete":
+            return self._deleted(request, caller)
+        caller.require(PUBLISH)
         page, object_id = caller.acting, _id(request)
         self._timeline.release_due(page)
         if (video := self._library.video(object_id, page.id)) is not None:
             return await self._films.change(request, caller, page, video)
-        if (comment := self._comment(page, object_id)) is not None:
+        if (comment := self._sim.talk.comment_of(page, object_id)) is not None:
             text = words(caller.params, "message", most="comment_characters")
             self._net.documents.update(COMMENT, comment.id, message=text)
             return JSONResponse(SUCCESS)
@@ -140,11 +157,13 @@ class Reading:
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /{id}` of a post, photo, video or comment."""
-        caller = await self._sim.auth.enter(request)
+        return self._deleted(request, await self._sim.auth.enter(request))
+
+    def _deleted(self, request: Request, caller: Caller) -> Response:
         page, object_id = caller.acting, _id(request)
-        if (comment := self._comment(page, object_id)) is not None:
+        if (comment := self._sim.talk.comment_of(page, object_id)) is not None:
             caller.require(ENGAGE)
-            self._net.documents.delete(COMMENT, comment.id)
+            self._sim.talk.silence(comment)
             return JSONResponse(SUCCESS)
         caller.require(PUBLISH)
         if exchange(request).fault("cannot_delete"):
@@ -226,35 +245,6 @@ class Reading:
         last = min(until, seen) if until else seen
         return self._net.posts.by_account(page.id, limit=FARTHEST, since=since, until=last)
 
-    async def comment(self, request: Request) -> Response:
-        """`POST /{id}/comments` as the Page."""
-        caller = await self._sim.auth.enter(request)
-        page = caller.acting
-        caller.require(ENGAGE)
-        post = self._commentable(caller, page, _id(request))
-        text = words(caller.params, "message", most="comment_characters").strip()
-        if not text:
-            raise errors.invalid("The parameter message is required")
-        comment_id = self._library.new_id()
-        body = {"message": text, "number": post.id.rpartition("_")[2]}
-        # The owner column holds the post, so that its comments can be listed.
-        self._net.documents.put(COMMENT, comment_id, body, account_id=post.id)
-        return JSONResponse({"id": f"{body['number']}_{comment_id}"})
-
-    def _commentable(self, caller: Caller, page: Account, object_id: str) -> SimPost:
-        video, photo = self._library.video(object_id, page.id), self._library.photo(object_id, page.id)
-        post_id = (video.post if video else photo.post if photo else None) or object_id
-        return self._own(caller, post_id, "post")
-
-    async def comments(self, request: Request) -> Response:
-        """`GET /{id}/comments`."""
-        caller = await self._sim.auth.enter(request, READ)
-        post = self._commentable(caller, caller.acting, _id(request))
-        asked = parse(caller.params.text("fields"))
-        shown = _shower(self._sim.nodes.comment, caller.acting, asked)
-        found = self._sim.nodes.comments_of(post.id)
-        return JSONResponse(listed(request, caller, found, shown, key=lambda each: each.id))
-
     async def attachments(self, request: Request) -> Response:
         """`GET /{post}/attachments`."""
         caller = await self._sim.auth.enter(request, READ)
@@ -272,10 +262,13 @@ class Reading:
         return JSONResponse({"data": self._sim.nodes.thumbnails(video)})
 
     async def insights(self, request: Request) -> Response:
-        """`GET /{post}/insights`, `/{video}/video_insights`."""
+        """`GET /{post}/insights`, `/{video}/video_insights`, `/{page}/insights`."""
         caller = await self._sim.auth.enter(request, INSIGHTS)
-        video = request.url.path.endswith("/video_insights")
-        post = self._commentable(caller, caller.acting, _id(request))
+        video, page = request.url.path.endswith("/video_insights"), caller.acting
+        if self._page_named(_id(request), caller) == page:
+            posts = self._net.posts.by_account(page.id, limit=FARTHEST)
+            return JSONResponse(page_insights(page, posts, caller.params))
+        post = self._sim.talk.on(caller, _id(request))
         return JSONResponse(insights(post, caller.params, video=video))
 
     async def picture(self, request: Request) -> Response:
@@ -284,13 +277,6 @@ class Reading:
         if request.query_params.get("redirect", "true") in {"false", "0"}:
             return JSONResponse({"data": {"height": 96, "width": 96, "is_silhouette": False, "url": url}})
         return RedirectResponse(url, 302)
-
-    def _comment(self, page: Account, comment_id: str) -> Document | None:
-        comment = self._net.documents.get(COMMENT, comment_id.rpartition("_")[2])
-        if comment is None:
-            return None
-        post = self._net.posts.get(comment.account_id or "")
-        return comment if post is not None and post.account_id == page.id else None
 
     def _own(self, caller: Caller, post_id: str, method: str = "get") -> SimPost:
         post = self._net.posts.get(post_id)

@@ -26,6 +26,7 @@ from polypost.platforms.facebook.simulator.nodes import Nodes
 from polypost.platforms.facebook.simulator.people import People
 from polypost.platforms.facebook.simulator.posting import Posting
 from polypost.platforms.facebook.simulator.reading import Reading
+from polypost.platforms.facebook.simulator.talk import Talk
 from polypost.platforms.facebook.simulator.timeline import AT_PUBLICATION, Timeline
 from polypost.platforms.facebook.simulator.uploads import Uploads
 from polypost.platforms.facebook.simulator.web import Web
@@ -48,6 +49,7 @@ class FacebookSimulator(Simulator):
     """
 
     platform = "facebook"
+    tidies_paths = True
     look = Look("Facebook", "#1464d2")
     scopes = (LIST_PAGES, READ, PUBLISH, ENGAGE, "pages_read_user_content", INSIGHTS, "business_management")
     own_faults: ClassVar[tuple[str, ...]] = (
@@ -79,6 +81,7 @@ class FacebookSimulator(Simulator):
         self._posting = Posting(self, library, timeline)
         self._films = Films(self, library, timeline, self._posting)
         self._uploads = Uploads(self, library, self._films)
+        self.talk = Talk(self, library)
         self._reading = Reading(self, library, timeline, self._films)
         self._batch = Batch(self)
 
@@ -89,9 +92,11 @@ class FacebookSimulator(Simulator):
             *_graph("/dialog/oauth", self.auth.dialog, "GET", "POST"),
             *_graph("/oauth/access_token", self.auth.token, "GET", "POST"),
             *_graph("/debug_token", self._people.debug, "GET"),
-            Route("/", self._batch.run, methods=["POST"]),
-            Route("/v{version:float}/", self._batch.run, methods=["POST"]),
-            Route("/v{version:float}", self._batch.run, methods=["POST"]),
+            *(
+                Route(path, handler, methods=[method])
+                for path in ("/", "/v{version:float}", "/v{version:float}/")
+                for method, handler in (("POST", self._batch.run), ("GET", self._reading.several))
+            ),
             Route("/profile.php", web.profile),
             Route("/photo.php", web.photo),
             Route("/photo/", web.photo),
@@ -139,8 +144,11 @@ class FacebookSimulator(Simulator):
             *_graph("/{id}/video_stories", films.stories, "POST"),
             *_graph("/{id}/thumbnails", films.set_thumbnail, "POST"),
             *_graph("/{id}/thumbnails", reading.thumbnails, "GET"),
-            *_graph("/{id}/comments", reading.comment, "POST"),
-            *_graph("/{id}/comments", reading.comments, "GET"),
+            *_graph("/{id}/comments", self.talk.comment, "POST"),
+            *_graph("/{id}/comments", self.talk.comments, "GET"),
+            *_graph("/{id}/likes", self.talk.like, "POST", "DELETE"),
+            *_graph("/{id}/likes", self.talk.likes, "GET"),
+            *_graph("/{id}/reactions", self.talk.likes, "GET"),
             *_graph("/{id}/attachments", reading.attachments, "GET"),
             *_graph("/{id}/insights", reading.insights, "GET"),
             *_graph("/{id}/video_insights", reading.insights, "GET"),
@@ -155,11 +163,6 @@ class FacebookSimulator(Simulator):
             for path in ("/v{version:float}/{id}", "/v{version:float}/{id}/", "/{id}")
             for method, handler in calls
         ]
-
-    def upload_host(self, request: Request) -> str:
-        """The address of rupload.facebook.com as the caller reaches it."""
-        host = request.headers.get("host")
-        return f"{request.url.scheme}://{host}" if host else self.net.url
 
     def open_account(self, number: int) -> Account:
         """Demo Page `number`, the same at every reset."""

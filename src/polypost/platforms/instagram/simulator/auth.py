@@ -21,6 +21,7 @@ from polypost.platforms.simkit import (
     Params,
     Refused,
     Token,
+    app_of,
     consent,
     exchange,
     read_params,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
 
 SHORT, LONG = "instagram_short", "instagram_long"
+EXCHANGE = "ig_exchange_token"
 FACEBOOK_SHORT, FACEBOOK_LONG, PAGE = "facebook_short", "facebook_long", "facebook_page"
 REMOVED = "removed_app"
 DENIED = {
@@ -42,6 +44,7 @@ BASIC = frozenset({"instagram_business_basic", "instagram_basic"})
 PUBLISH = frozenset({"instagram_business_content_publish", "instagram_content_publish"})
 COMMENT = frozenset({"instagram_business_manage_comments", "instagram_manage_comments"})
 INSIGHTS = frozenset({"instagram_business_manage_insights", "instagram_manage_insights"})
+FACEBOOK_ONLY = frozenset({"instagram_basic", "pages_show_list"})
 BAD_CODE = {
     "unknown": "Invalid authorization code",
     "expired": "This authorization code has expired",
@@ -107,7 +110,7 @@ class Auth:
 
     def code_token(self, request: Request, params: Params) -> Response:
         """`POST api.instagram.com/oauth/access_token`: a code for a token of one hour."""
-        client_id, secret = params.text("client_id"), params.text("client_secret")
+        client_id, secret = app_of(request, params)
         if not client_id or not self.knows(client_id, secret):
             raise errors.login_error("Invalid client_id or client_secret")
         if params.text("grant_type") != "authorization_code":
@@ -121,6 +124,9 @@ class Auth:
         account = self._net.accounts.get(code.account_id)
         if account is None:
             raise errors.login_error(BAD_CODE["unknown"])
+        if FACEBOOK_ONLY & set(code.scopes):
+            # Some clients of the Facebook login redeem its codes without a version and with a grant type.
+            return self._sim.facebook.given(account, client_id, code.scopes)
         token = self.issue(SHORT, account, client_id, code.scopes, seconds=limit("short_token_seconds"))
         scoped = str(account.data["scoped_id"])
         # Meta documents one shape of the answer, and connectors report another.
@@ -134,8 +140,12 @@ class Auth:
     async def long_token(self, request: Request) -> Response:
         """`GET /access_token`: a token of one hour for one of sixty days."""
         params = await graph_params(request)
-        if params.text("grant_type") != "ig_exchange_token":
-            raise errors.invalid("The parameter grant_type must be ig_exchange_token")
+        if params.text("grant_type") != EXCHANGE:
+            raise errors.invalid(f"The parameter grant_type must be {EXCHANGE}")
+        return self.lengthened(request, params)
+
+    def lengthened(self, request: Request, params: Params) -> Response:
+        """The token of sixty days for one of an hour."""
         token = self._live(request, params.text("access_token"), {SHORT, LONG})
         if not self.knows(token.client_id, params.text("client_secret")):
             raise Refused(errors.answer(errors.Fault(101, None, "Error validating client secret.")))

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost.platforms.instagram.simulator import errors
 from polypost.platforms.instagram.simulator.auth import (
+    EXCHANGE,
     FACEBOOK_LONG,
     FACEBOOK_SHORT,
     PAGE,
@@ -18,7 +19,7 @@ from polypost.platforms.instagram.simulator.auth import (
 )
 from polypost.platforms.instagram.simulator.fields import Tree, parse, pick
 from polypost.platforms.instagram.simulator.limits import limit
-from polypost.platforms.simkit import Account, CodeRefused, Params, Refused, Token
+from polypost.platforms.simkit import Account, CodeRefused, Params, Refused, Token, app_of
 
 if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
@@ -49,15 +50,24 @@ class Facebook:
         """`/oauth/access_token` of both logins: without a version, by POST and with a grant type it is Instagram's."""
         params = await graph_params(request)
         kind = params.text("grant_type")
+        if kind == EXCHANGE:
+            return self._auth.lengthened(request, params)
         instagram = request.method == "POST" and not request.path_params and kind != "fb_exchange_token"
         if instagram and kind:
             return self._auth.code_token(request, params)
-        client_id = params.text("client_id")
-        if not client_id or not self._auth.knows(client_id, params.text("client_secret")):
+        client_id, secret = app_of(request, params)
+        if not client_id or not self._auth.knows(client_id, secret):
             raise Refused(errors.answer(errors.Fault(101, None, "Error validating application.")))
         if kind == "fb_exchange_token":
             return JSONResponse(self._exchanged(params.text("fb_exchange_token"), client_id))
-        return JSONResponse(self._redeemed(params, client_id))
+        return self._redeemed(params, client_id)
+
+    def given(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> Response:
+        """A person's token of an hour or two."""
+        seconds = limit("facebook_short_token_seconds")
+        return JSONResponse(
+            _bearer(self._auth.issue(FACEBOOK_SHORT, account, client_id, scopes, seconds=seconds))
+        )
 
     def _exchanged(self, value: str, client_id: str) -> dict[str, Any]:
         old = self._net.tokens.find(value)
@@ -71,7 +81,7 @@ class Facebook:
             )
         )
 
-    def _redeemed(self, params: Params, client_id: str) -> dict[str, Any]:
+    def _redeemed(self, params: Params, client_id: str) -> Response:
         try:
             code = self._net.codes.redeem(
                 params.text("code"), client_id=client_id, redirect_uri=params.text("redirect_uri")
@@ -81,9 +91,7 @@ class Facebook:
                 "This authorization code has expired or was used, or belongs to another app or redirect_uri."
             )
             raise Refused(errors.answer(errors.Fault(100, 36007, message))) from refused
-        seconds = limit("facebook_short_token_seconds")
-        account = self._account(code.account_id)
-        return _bearer(self._auth.issue(FACEBOOK_SHORT, account, client_id, code.scopes, seconds=seconds))
+        return self.given(self._account(code.account_id), client_id, code.scopes)
 
     def _account(self, account_id: str) -> Account:
         account = self._net.accounts.get(account_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,11 +15,20 @@ DEEPEST = 4
 
 
 def parse(text: str) -> Tree:
-    """Names to nested names. Raises Refused (100) for a text that does not parse."""
+    """Names, or a JSON list of them, to nested names. Raises Refused (100) for a text that does not parse."""
+    if text.startswith("["):
+        text = _joined(text)
     tree, end = _parse(text, 0, 0)
     if end != len(text):
         raise _syntax(text, end)
     return tree
+
+
+def _joined(text: str) -> str:
+    try:
+        return ",".join(name for name in json.loads(text) if isinstance(name, str))
+    except ValueError:
+        return text
 
 
 def _parse(text: str, at: int, depth: int) -> tuple[Tree, int]:

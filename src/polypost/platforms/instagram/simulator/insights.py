@@ -33,9 +33,7 @@ TITLES = {"ig_reels_avg_watch_time": "Average watch time", "ig_reels_video_view_
 def insights(post: SimPost, comments: int, params: Params) -> dict[str, Any]:
     """The answer. Raises Refused (100) for a metric that the medium does not have, or a story's after its day."""
     product = str(post.raw["product"])
-    given = params.values.get("metric")
-    names = [str(n) for n in given] if isinstance(given, list) else params.text("metric").split(",")
-    wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    wanted = names_of(params)
     if not wanted:
         raise invalid("The parameter metric is required")
     allowed = BY_PRODUCT[product]
@@ -46,6 +44,13 @@ def insights(post: SimPost, comments: int, params: Params) -> dict[str, Any]:
         raise Refused(answer(Fault(10, None, "(#10) The metrics of this story are not available any more")))
     numbers = _numbers(post, comments)
     return {"data": [_entry(post.id, name, numbers.get(name, 0)) for name in wanted]}
+
+
+def names_of(params: Params) -> list[str]:
+    """The metrics that are asked for, each once: a list, its JSON, or names with commas between them."""
+    given = params.values.get("metric")
+    names = [str(each) for each in given] if isinstance(given, list) else params.text("metric").split(",")
+    return list(dict.fromkeys(name.strip(' "[]') for name in names if name.strip(' "[]')))
 
 
 def _numbers(post: SimPost, comments: int) -> dict[str, int]:

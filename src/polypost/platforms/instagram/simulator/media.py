@@ -30,7 +30,7 @@ from polypost.platforms.instagram.simulator.containers import (
 from polypost.platforms.instagram.simulator.fields import parse, pick
 from polypost.platforms.instagram.simulator.intake import Intake
 from polypost.platforms.instagram.simulator.limits import limit
-from polypost.platforms.simkit import Bucket, Media, SimPost, exchange
+from polypost.platforms.simkit import Bucket, Media, SimPost, exchange, origin
 
 if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
@@ -74,7 +74,8 @@ class MediaEdges:
         container = self._add(caller, order, stage, blob=self._net.blobs.new(), extra=extra, wrong=wrong)
         if order.resumable:
             version = request.path_params.get("version", 26.0)
-            return self._created(container, uri=f"{self._net.url}/ig-api-upload/v{version}/{container.id}")
+            host = origin(request, known_as="rupload.facebook.com")
+            return self._created(container, uri=f"{host}/ig-api-upload/v{version}/{container.id}")
         return self._created(container)
 
     def _created(self, container: Container, **more: str) -> Response:

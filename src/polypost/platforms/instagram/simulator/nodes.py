@@ -17,6 +17,7 @@ from polypost.platforms.instagram.simulator.containers import (
     STORY,
     Container,
 )
+from polypost.platforms.instagram.simulator.errors import missing
 from polypost.platforms.instagram.simulator.fields import Tree, pick
 from polypost.platforms.simkit import Account, Document, Media, Network, SimPost
 
@@ -138,12 +139,29 @@ class Nodes:
             "processing_phase": {"status": "complete" if container.status == FINISHED else "not_started"},
         }
 
+    def own(self, caller: Caller, media_id: str, method: str = "get") -> SimPost:
+        """The caller's medium with this id. Raises Refused (100/33)."""
+        post = self._net.posts.get(media_id)
+        if post is None or post.account_id != caller.account.id:
+            raise missing(media_id, method)
+        return post
+
     def comments_of(self, media_id: str) -> list[Document]:
-        """The comments on a medium, oldest first."""
+        """The comments on a medium, without the answers to them, oldest first."""
+        # Sandboxes that an earlier release wrote have comments that know no parent.
+        return [each for each in self._said(media_id) if each.body.get("parent") is None]
+
+    def answers_to(self, comment: Document) -> list[Document]:
+        """The answers to a comment, oldest first."""
+        return [
+            each for each in self._said(comment.account_id or "") if each.body.get("parent") == comment.id
+        ]
+
+    def _said(self, media_id: str) -> list[Document]:
         return self._net.documents.of_account(COMMENT_NODE, media_id)
 
     def _comments(self, media_id: str) -> int:
-        return len(self.comments_of(media_id))
+        return len(self._said(media_id))
 
     def comment(self, comment: Document, tree: Tree) -> dict[str, Any]:
         """One comment."""
@@ -155,9 +173,15 @@ class Nodes:
             "from": lambda _: {"id": comment.body["author"], "username": comment.body["username"]},
             "media": lambda _: {"id": comment.account_id},
             "like_count": lambda _: 0,
-            "hidden": lambda _: False,
+            "hidden": lambda _: comment.body.get("hidden", False),
+            "parent_id": lambda _: comment.body.get("parent"),
+            "replies": lambda inner: self._replies(comment, inner),
         }
-        return pick(values, tree, "IGComment", known=("parent_id", "replies", "user"))
+        return pick(values, tree, "IGComment", known=("user", "legacy_instagram_comment_id"))
+
+    def _replies(self, comment: Document, tree: Tree) -> dict[str, Any] | None:
+        found = self.answers_to(comment)
+        return {"data": [self.comment(each, tree) for each in found]} if found else None
 
 
 def _status_text(container: Container) -> str:

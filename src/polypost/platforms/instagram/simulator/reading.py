@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.platforms.instagram.simulator import errors
+from polypost.platforms.instagram.simulator.account_insights import POSTS, account_insights
 from polypost.platforms.instagram.simulator.auth import BASIC, COMMENT, INSIGHTS, PUBLISH, Caller
 from polypost.platforms.instagram.simulator.compose import flag
 from polypost.platforms.instagram.simulator.containers import Containers
@@ -22,7 +23,7 @@ from polypost.platforms.instagram.simulator.insights import insights
 from polypost.platforms.instagram.simulator.intake import Intake
 from polypost.platforms.instagram.simulator.limits import limit
 from polypost.platforms.instagram.simulator.nodes import COMMENT_NODE, is_story
-from polypost.platforms.simkit import Document, SimPost, exchange
+from polypost.platforms.simkit import SimPost, exchange, origin
 
 if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
@@ -60,14 +61,22 @@ class Reading:
             return JSONResponse(
                 made, background=BackgroundTask(self._intake.film, container) if idle else None
             )
-        if (comment := self._comment(caller, object_id)) is not None:
+        if (comment := self._sim.talk.comment_of(caller, object_id)) is not None:
             return JSONResponse(self._sim.nodes.comment(comment, tree))
-        return JSONResponse(self._sim.nodes.media(self._own(caller, object_id), caller.account, tree))
+        return JSONResponse(
+            self._sim.nodes.media(self._sim.nodes.own(caller, object_id), caller.account, tree)
+        )
 
     async def change(self, request: Request) -> Response:
-        """`POST /{media-id}?comment_enabled=…`, the only change that a medium knows."""
+        """`POST /{media-id}?comment_enabled=…`, the only change that a medium knows; `?hide=…` of a comment."""
         caller = await self._sim.auth.enter(request, COMMENT)
-        post = self._own(caller, _id(request), "post")
+        if (comment := self._sim.talk.comment_of(caller, _id(request))) is not None:
+            if "hide" not in caller.params.values:
+                raise errors.invalid("The parameter hide is required")
+            hidden = flag(caller.params, "hide")
+            self._net.documents.update(COMMENT_NODE, comment.id, hidden=hidden)
+            return JSONResponse(SUCCESS)
+        post = self._sim.nodes.own(caller, _id(request), "post")
         if "comment_enabled" not in caller.params.values:
             raise errors.invalid("The parameter comment_enabled is required")
         self._net.posts.update(
@@ -79,12 +88,12 @@ class Reading:
         """`DELETE /{id}` of a medium or a comment; Meta's documents disagree on whether media can go."""
         object_id = _id(request)
         caller = await self._sim.auth.enter(request)
-        if (comment := self._comment(caller, object_id)) is not None:
+        if (comment := self._sim.talk.comment_of(caller, object_id)) is not None:
             caller.require(COMMENT)
-            self._net.documents.delete(COMMENT_NODE, comment.id)
+            self._sim.talk.silence(comment)
             return JSONResponse(SUCCESS)
         caller.require(PUBLISH)
-        post = self._own(caller, object_id, "delete")
+        post = self._sim.nodes.own(caller, object_id, "delete")
         if exchange(request).fault("cannot_delete"):
             raise errors.refused("cannot_delete")
         self._net.posts.delete(post.id)
@@ -118,7 +127,7 @@ class Reading:
         shown = found[:size]
         body: dict[str, Any] = {"data": [self._sim.nodes.media(p, caller.account, tree) for p in shown]}
         if shown:
-            body["paging"] = self._paging(request, shown, more=len(found) > size)
+            body["paging"] = self._paging(request, caller, shown, more=len(found) > size)
         return JSONResponse(body)
 
     def _page(self, request: Request, caller: Caller, size: int, *, stories: bool) -> list[SimPost]:
@@ -142,64 +151,40 @@ class Reading:
             before = part[-1].seq
         return found[:size]
 
-    def _paging(self, request: Request, shown: list[SimPost], *, more: bool) -> dict[str, Any]:
+    def _paging(
+        self, request: Request, caller: Caller, shown: list[SimPost], *, more: bool
+    ) -> dict[str, Any]:
         cursors = {"before": _cursor(shown[0].seq), "after": _cursor(shown[-1].seq)}
         if not more:
             return {"cursors": cursors}
-        query = urlencode({**request.query_params, "after": cursors["after"]})
-        return {"cursors": cursors, "next": f"{self._net.url}{request.url.path}?{query}"}
-
-    async def comment(self, request: Request) -> Response:
-        """`POST /{media-id}/comments`; with `fields` the comment is made and an error comes back all the same."""
-        caller = await self._sim.auth.enter(request, COMMENT)
-        post = self._own(caller, _id(request), "post")
-        text = caller.params.text("message").strip()
-        if not text:
-            raise errors.invalid("The parameter message is required")
-        if is_story(post) or not post.raw["comment_enabled"]:
-            raise errors.invalid("Comments are not possible on this media")
-        comment_id = self._containers.new_id()
-        body = {"text": text, "author": caller.account.id, "username": caller.account.username}
-        # The owner column holds the medium, so that its comments can be listed.
-        self._net.documents.put(COMMENT_NODE, comment_id, body, account_id=post.id)
-        if "fields" in caller.params.values:
-            raise errors.refused("comment_fields")
-        return JSONResponse({"id": comment_id})
-
-    async def comments(self, request: Request) -> Response:
-        """`GET /{media-id}/comments`."""
-        caller = await self._sim.auth.enter(request, COMMENT)
-        post = self._own(caller, _id(request))
-        tree = parse(caller.params.text("fields") or "id,text,timestamp")
-        found = self._sim.nodes.comments_of(post.id)
-        return JSONResponse({"data": [self._sim.nodes.comment(each, tree) for each in found]})
+        # The address leads on by itself, so the token is in it even when it came in a header.
+        way = {"access_token": caller.token.value, **request.query_params, "after": cursors["after"]}
+        return {"cursors": cursors, "next": f"{origin(request)}{request.url.path}?{urlencode(way)}"}
 
     async def children(self, request: Request) -> Response:
         """`GET /{media-id}/children` of a carousel."""
         caller = await self._sim.auth.enter(request)
-        post = self._own(caller, _id(request))
+        post = self._sim.nodes.own(caller, _id(request))
         asked: Tree = {"children": parse(caller.params.text("fields"))}
         made = self._sim.nodes.media(post, caller.account, asked)
         return JSONResponse(made.get("children", {"data": []}))
 
+    async def tags(self, request: Request) -> Response:
+        """`GET /{ig-id}/tags`: media of others that name the account; nobody does here."""
+        caller = await self._sim.auth.enter(request)
+        if not caller.means(_id(request)):
+            raise errors.missing(_id(request))
+        parse(caller.params.text("fields"))
+        return JSONResponse({"data": []})
+
     async def insights(self, request: Request) -> Response:
-        """`GET /{media-id}/insights`."""
+        """`GET /{id}/insights` of an account or a medium."""
         caller = await self._sim.auth.enter(request, INSIGHTS)
-        post = self._own(caller, _id(request))
+        if caller.means(_id(request)):
+            posts = self._net.posts.by_account(caller.account.id, limit=POSTS)
+            return JSONResponse(account_insights(caller.account, posts, caller.params))
+        post = self._sim.nodes.own(caller, _id(request))
         return JSONResponse(insights(post, len(self._sim.nodes.comments_of(post.id)), caller.params))
-
-    def _comment(self, caller: Caller, comment_id: str) -> Document | None:
-        comment = self._net.documents.get(COMMENT_NODE, comment_id)
-        if comment is None:
-            return None
-        self._own(caller, comment.account_id or "")
-        return comment
-
-    def _own(self, caller: Caller, media_id: str, method: str = "get") -> SimPost:
-        post = self._net.posts.get(media_id)
-        if post is None or post.account_id != caller.account.id:
-            raise errors.missing(media_id, method)
-        return post
 
 
 def _id(request: Request) -> str:

@@ -19,6 +19,7 @@ from polypost.platforms.instagram.simulator.limits import limit
 from polypost.platforms.instagram.simulator.media import AT_CREATION, AT_PUBLICATION, MediaEdges
 from polypost.platforms.instagram.simulator.nodes import Nodes
 from polypost.platforms.instagram.simulator.reading import Reading
+from polypost.platforms.instagram.simulator.talk import Talk
 from polypost.platforms.instagram.simulator.uploads import Uploads
 from polypost.platforms.instagram.simulator.web import Web
 from polypost.platforms.simkit import Account, Look, Network, Simulator, Token
@@ -36,6 +37,7 @@ class InstagramSimulator(Simulator):
     """
 
     platform = "instagram"
+    tidies_paths = True
     look = Look("Instagram", "#a32a6c")
     scopes = (
         "instagram_business_basic",
@@ -62,6 +64,7 @@ class InstagramSimulator(Simulator):
         self.auth = Auth(self)
         self.facebook = Facebook(self, self.auth)
         self._making = MediaEdges(self, containers, intake)
+        self.talk = Talk(self, containers)
         self._reading = Reading(self, containers, intake)
         self._uploads = Uploads(self, containers, intake)
         self._web = Web(self)
@@ -96,11 +99,19 @@ class InstagramSimulator(Simulator):
             *_graph("/{id}/accounts", self.facebook.accounts, "GET"),
             *_graph("/{id}/media", media.create, "POST"),
             *_graph("/{id}/media", reading.media, "GET"),
-            *_graph("/{id}/media_publish", media.publish, "POST"),
+            # Meta's generated client spells the edge without the underscore for the Instagram login.
+            *(
+                r
+                for edge in ("media_publish", "mediapublish")
+                for r in _graph(f"/{{id}}/{edge}", media.publish, "POST")
+            ),
             *_graph("/{id}/content_publishing_limit", media.quota, "GET"),
             *_graph("/{id}/stories", reading.stories, "GET"),
-            *_graph("/{id}/comments", reading.comment, "POST"),
-            *_graph("/{id}/comments", reading.comments, "GET"),
+            *_graph("/{id}/comments", self.talk.comment, "POST"),
+            *_graph("/{id}/comments", self.talk.comments, "GET"),
+            *_graph("/{id}/replies", self.talk.answer, "POST"),
+            *_graph("/{id}/replies", self.talk.answers, "GET"),
+            *_graph("/{id}/tags", reading.tags, "GET"),
             *_graph("/{id}/children", reading.children, "GET"),
             *_graph("/{id}/insights", reading.insights, "GET"),
             *_graph("/{id}/permissions", reading.permissions, "DELETE"),

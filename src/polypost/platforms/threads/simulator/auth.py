@@ -20,6 +20,7 @@ from polypost.platforms.simkit import (
     Params,
     Refused,
     Token,
+    app_of,
     consent,
     exchange,
     read_params,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from polypost.platforms.threads.simulator.simulator import ThreadsSimulator
 
 SHORT, LONG = "threads_short", "threads_long"
+EXCHANGE = "th_exchange_token"
 USER_KINDS = {SHORT, LONG}
 DENIED = {
     "error": "access_denied",
@@ -100,7 +102,9 @@ class Auth:
     async def token(self, request: Request) -> Response:
         """`/oauth/access_token`: a code for a token of an hour (POST), or an app's own token (GET)."""
         params = await graph_params(request)
-        client_id, secret = params.text("client_id"), params.text("client_secret")
+        if params.text("grant_type") == EXCHANGE:
+            return self._lengthened(request, params)
+        client_id, secret = app_of(request, params)
         if not client_id or not self.knows(client_id, secret):
             raise errors.refused("bad_secret")
         if params.text("grant_type") == "client_credentials":
@@ -122,8 +126,11 @@ class Auth:
     async def long_token(self, request: Request) -> Response:
         """`GET /access_token`: a token of one hour for one of sixty days."""
         params = await graph_params(request)
-        if params.text("grant_type") != "th_exchange_token":
-            raise errors.invalid("The parameter grant_type must be th_exchange_token")
+        if params.text("grant_type") != EXCHANGE:
+            raise errors.invalid(f"The parameter grant_type must be {EXCHANGE}")
+        return self._lengthened(request, params)
+
+    def _lengthened(self, request: Request, params: Params) -> Response:
         token = self._live(request, given_token(request, params))
         if not self.knows(token.client_id, params.text("client_secret")):
             raise errors.refused("bad_secret")

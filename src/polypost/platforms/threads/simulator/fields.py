@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,8 +15,17 @@ _TOKEN = re.compile(r"\s*(?:([A-Za-z_]\w*)((?:\.\w+\([^()]*\))*)|([{},]))\s*", r
 DEEPEST = 4
 
 
+def _joined(text: str) -> str:
+    try:
+        return ",".join(name for name in json.loads(text) if isinstance(name, str))
+    except ValueError:
+        return text
+
+
 def wanted(text: str) -> Wanted:
     """Names to nested names. Raises Refused (100) for a text that does not parse."""
+    if text.startswith("["):
+        text = _joined(text)
     root: Wanted = {}
     levels, last, at = [root], "", 0
     while at < len(text):

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.platforms.simkit import SimPost
+from polypost.platforms.simkit import SimPost, origin
 from polypost.platforms.threads.simulator import errors
 from polypost.platforms.threads.simulator.auth import INSIGHTS, Caller
 from polypost.platforms.threads.simulator.limits import limit
@@ -64,7 +64,7 @@ class Insights:
     def _paging(self, request: Request, since: datetime, until: datetime) -> dict[str, str]:
         """The same question about the time before and after."""
         asked = {name: value for name, value in request.query_params.items() if name != "access_token"}
-        span, address = until - since, f"{self._net.url}{request.url.path}"
+        span, address = until - since, f"{origin(request)}{request.url.path}"
         moved = {"previous": (since - span, since), "next": (until, until + span)}
         return {
             way: f"{address}?{urlencode({**asked, 'since': int(a.timestamp()), 'until': int(b.timestamp())})}"

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.platforms.simkit import Network, SimPost, exchange
+from polypost.platforms.simkit import Network, SimPost, exchange, origin
 from polypost.platforms.threads.simulator.auth import Caller
 from polypost.platforms.threads.simulator.errors import invalid
 from polypost.platforms.threads.simulator.fields import wanted
@@ -76,9 +76,10 @@ def listed(sim: ThreadsSimulator, request: Request, caller: Caller, page: Page) 
         cursors = {"before": _named(page.posts[0].seq), "after": _named(page.posts[-1].seq)}
         body["paging"] = {"cursors": cursors}
         if page.more:
-            query = {k: v for k, v in request.query_params.items() if k not in {"access_token", "before"}}
-            way = urlencode({**query, "after": cursors["after"]})
-            body["paging"]["next"] = f"{sim.net.url}{request.url.path}?{way}"
+            query = {k: v for k, v in request.query_params.items() if k != "before"}
+            # The address leads on by itself, so the token is in it even when it came in a header.
+            way = {"access_token": caller.token.value, **query, "after": cursors["after"]}
+            body["paging"]["next"] = f"{origin(request)}{request.url.path}?{urlencode(way)}"
     return JSONResponse(body)
 
 

@@ -62,7 +62,7 @@ class Publishing:
         self._intake = intake
 
     async def create(self, request: Request) -> Response:
-        """`POST /{user}/threads`: a container, whose media are fetched after the answer; or at once the post."""
+        """`POST /{user}/threads`: a container, whose film is fetched after the answer; or at once the post."""
         caller = await self._enter(request)
         call = exchange(request)
         order = order_of(caller.params)
@@ -79,8 +79,13 @@ class Publishing:
         container = self._add(caller, order, wrong=wrong, extra=call.seconds("processing"))
         if order.at_once:
             return await self._publish(request, caller, container)
-        fetch = BackgroundTask(self._intake.take, container) if self._intake.idle(container) else None
-        return JSONResponse({"id": container.id}, background=fetch)
+        if not self._intake.idle(container):
+            return JSONResponse({"id": container.id})
+        if container.film:
+            return JSONResponse({"id": container.id}, background=BackgroundTask(self._intake.take, container))
+        # A picture is had before the answer, so clients may publish it without looking at the container first.
+        await self._intake.take(container)
+        return JSONResponse({"id": container.id})
 
     def _add(self, caller: Caller, order: Order, *, wrong: str, extra: float) -> Container:
         stage = FAILED if wrong else FETCHING if order.source else HERE

@@ -36,6 +36,7 @@ class ThreadsSimulator(Simulator):
     """
 
     platform = "threads"
+    tidies_paths = True
     look = Look("Threads", "#24262b")
     scopes = SCOPES
     own_faults: ClassVar[tuple[str, ...]] = (

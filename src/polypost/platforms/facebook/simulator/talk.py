@@ -1,0 +1,124 @@
+"""What is said under a post: comments, answers to them, likes and reactions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost.platforms.facebook.simulator import errors
+from polypost.platforms.facebook.simulator.auth import ENGAGE, READ, Caller
+from polypost.platforms.facebook.simulator.fields import parse
+from polypost.platforms.facebook.simulator.library import Library
+from polypost.platforms.facebook.simulator.listing import listed
+from polypost.platforms.facebook.simulator.nodes import COMMENT, LIKE
+from polypost.platforms.facebook.simulator.params import flag, words
+from polypost.platforms.simkit import Account, Document, SimPost
+
+if TYPE_CHECKING:
+    from polypost.platforms.facebook.simulator.simulator import FacebookSimulator
+
+SUCCESS = {"success": True}
+
+
+class Talk:
+    """The handlers; `on` and `comment_of` find what is spoken of."""
+
+    def __init__(self, sim: FacebookSimulator, library: Library) -> None:
+        self._sim = sim
+        self._net = sim.net
+        self._library = library
+
+    async def comment(self, request: Request) -> Response:
+        """`POST /{id}/comments` as the Page, on a post or in answer to a comment."""
+        caller = await self._sim.auth.enter(request)
+        page = caller.acting
+        caller.require(ENGAGE)
+        answered = self.comment_of(page, _id(request))
+        post = self.on(caller, answered.account_id or "" if answered else _id(request), "post")
+        text = words(caller.params, "message", most="comment_characters").strip()
+        if not text:
+            raise errors.invalid("The parameter message is required")
+        comment_id = self._library.new_id()
+        # Answers to an answer stand beside it: Facebook shows two levels.
+        parent = (answered.body.get("parent") or answered.id) if answered else None
+        body = {"message": text, "number": post.id.rpartition("_")[2], "parent": parent}
+        # The owner column holds the post, so that its comments can be listed.
+        self._net.documents.put(COMMENT, comment_id, body, account_id=post.id)
+        return JSONResponse({"id": f"{body['number']}_{comment_id}"})
+
+    async def comments(self, request: Request) -> Response:
+        """`GET /{id}/comments` of a post or of a comment; `filter=stream` has the answers among them."""
+        caller = await self._sim.auth.enter(request, READ)
+        answered = self.comment_of(caller.acting, _id(request))
+        post = self.on(caller, answered.account_id or "" if answered else _id(request))
+        asked, nodes = parse(caller.params.text("fields")), self._sim.nodes
+        found = nodes.answers_to(answered) if answered else nodes.comments_of(post.id)
+        if not answered and caller.params.text("filter") == "stream":
+            found = nodes.all_comments_of(post.id)
+
+        def shown(row: Document) -> dict[str, Any]:
+            return nodes.comment(row, caller.acting, asked)
+
+        body = listed(request, caller, found, shown, key=lambda each: each.id)
+        if flag(caller.params, "summary", default=False):
+            body["summary"] = {"order": "ranked", "total_count": len(found), "can_comment": True}
+        return JSONResponse(body)
+
+    async def like(self, request: Request) -> Response:
+        """`POST` and `DELETE /{id}/likes` as the Page."""
+        caller = await self._sim.auth.enter(request)
+        caller.require(ENGAGE)
+        liked = self._liked(caller, request)
+        if request.method == "DELETE" or caller.params.text("method").lower() == "delete":
+            self._net.documents.delete(LIKE, liked)
+        else:
+            self._net.documents.put(LIKE, liked, {}, account_id=caller.acting.id)
+        return JSONResponse(SUCCESS)
+
+    async def likes(self, request: Request) -> Response:
+        """`GET /{id}/likes` and `/reactions`: the Page's own by name, those of all as a number."""
+        caller = await self._sim.auth.enter(request, READ)
+        page, liked = caller.acting, self._liked(caller, request)
+        mine = self._net.documents.get(LIKE, liked) is not None
+        row: dict[str, Any] = {"id": page.id, "name": page.name}
+        if request.url.path.endswith("/reactions"):
+            row["type"] = "LIKE"
+        body: dict[str, Any] = {"data": [row] if mine else []}
+        if caller.params.text("summary").lower() in {"true", "1", "total_count"}:
+            post = self._net.posts.get(liked)
+            total = self._sim.nodes.reactions(post) if post else int(mine)
+            body["summary"] = {"total_count": total, "can_like": True, "has_liked": mine}
+        return JSONResponse(body)
+
+    def _liked(self, caller: Caller, request: Request) -> str:
+        comment = self.comment_of(caller.acting, _id(request))
+        return comment.id if comment else self.on(caller, _id(request)).id
+
+    def on(self, caller: Caller, object_id: str, method: str = "get") -> SimPost:
+        """The post with this id, or that shows the video or photo. Raises Refused (100/33)."""
+        page = caller.acting
+        video, photo = self._library.video(object_id, page.id), self._library.photo(object_id, page.id)
+        post_id = (video.post if video else photo.post if photo else None) or object_id
+        post = self._net.posts.get(post_id)
+        if post is None or post.account_id != page.id:
+            raise errors.missing(object_id, method)
+        return post
+
+    def comment_of(self, page: Account, comment_id: str) -> Document | None:
+        """A comment on one of the Page's posts."""
+        comment = self._net.documents.get(COMMENT, comment_id.rpartition("_")[2])
+        if comment is None:
+            return None
+        post = self._net.posts.get(comment.account_id or "")
+        return comment if post is not None and post.account_id == page.id else None
+
+    def silence(self, comment: Document) -> None:
+        """Take a comment away, with its answers."""
+        for each in (*self._sim.nodes.answers_to(comment), comment):
+            self._net.documents.delete(COMMENT, each.id)
+
+
+def _id(request: Request) -> str:
+    return str(request.path_params["id"])

@@ -1,0 +1,99 @@
+"""Comments on media, and the answers to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost.platforms.instagram.simulator import errors
+from polypost.platforms.instagram.simulator.auth import COMMENT, Caller
+from polypost.platforms.instagram.simulator.containers import Containers
+from polypost.platforms.instagram.simulator.fields import parse
+from polypost.platforms.instagram.simulator.nodes import COMMENT_NODE, is_story
+from polypost.platforms.simkit import Document, SimPost
+
+if TYPE_CHECKING:
+    from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
+
+DEFAULT = "id,text,timestamp"
+
+
+class Talk:
+    """The handlers."""
+
+    def __init__(self, sim: InstagramSimulator, containers: Containers) -> None:
+        self._sim = sim
+        self._net = sim.net
+        self._containers = containers
+
+    async def comment(self, request: Request) -> Response:
+        """`POST /{media-id}/comments`; with `fields` the comment is made and an error comes back all the same."""
+        caller = await self._sim.auth.enter(request, COMMENT)
+        return self._add(caller, self._sim.nodes.own(caller, _id(request), "post"), None)
+
+    async def answer(self, request: Request) -> Response:
+        """`POST /{comment-id}/replies`; an answer to an answer stands beside it."""
+        caller = await self._sim.auth.enter(request, COMMENT)
+        said = self._named(caller, request, "post")
+        post = self._sim.nodes.own(caller, said.account_id or "", "post")
+        return self._add(caller, post, said.body.get("parent") or said.id)
+
+    def _add(self, caller: Caller, post: SimPost, parent: str | None) -> Response:
+        text = caller.params.text("message").strip()
+        if not text:
+            raise errors.invalid("The parameter message is required")
+        if is_story(post) or not post.raw["comment_enabled"]:
+            raise errors.invalid("Comments are not possible on this media")
+        comment_id = self._containers.new_id()
+        body = {
+            "text": text,
+            "author": caller.account.id,
+            "username": caller.account.username,
+            "parent": parent,
+            "hidden": False,
+        }
+        # The owner column holds the medium, so that its comments can be listed.
+        self._net.documents.put(COMMENT_NODE, comment_id, body, account_id=post.id)
+        if "fields" in caller.params.values:
+            raise errors.refused("comment_fields")
+        return JSONResponse({"id": comment_id})
+
+    async def comments(self, request: Request) -> Response:
+        """`GET /{media-id}/comments`."""
+        caller = await self._sim.auth.enter(request, COMMENT)
+        post = self._sim.nodes.own(caller, _id(request))
+        return self._told(caller, self._sim.nodes.comments_of(post.id))
+
+    async def answers(self, request: Request) -> Response:
+        """`GET /{comment-id}/replies`."""
+        caller = await self._sim.auth.enter(request, COMMENT)
+        return self._told(caller, self._sim.nodes.answers_to(self._named(caller, request, "get")))
+
+    def _told(self, caller: Caller, found: list[Document]) -> Response:
+        tree = parse(caller.params.text("fields") or DEFAULT)
+        return JSONResponse({"data": [self._sim.nodes.comment(each, tree) for each in found]})
+
+    def _named(self, caller: Caller, request: Request, method: str) -> Document:
+        comment = self.comment_of(caller, _id(request))
+        if comment is None:
+            raise errors.missing(_id(request), method)
+        return comment
+
+    def comment_of(self, caller: Caller, comment_id: str) -> Document | None:
+        """A comment on one of the caller's media. Raises Refused (100/33) for one on somebody else's."""
+        comment = self._net.documents.get(COMMENT_NODE, comment_id)
+        if comment is None:
+            return None
+        self._sim.nodes.own(caller, comment.account_id or "")
+        return comment
+
+    def silence(self, comment: Document) -> None:
+        """Take a comment away, with its answers."""
+        for each in (*self._sim.nodes.answers_to(comment), comment):
+            self._net.documents.delete(COMMENT_NODE, each.id)
+
+
+def _id(request: Request) -> str:
+    return str(request.path_params["id"])
