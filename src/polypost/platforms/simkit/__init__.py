@@ -20,6 +20,7 @@ from polypost.platforms.simkit.consent import Asked, consent
 from polypost.platforms.simkit.content import Document, Media, SimPost, sim_post
 from polypost.platforms.simkit.faults import FAULTS, Fault, Faults
 from polypost.platforms.simkit.network import Network
+from polypost.platforms.simkit.numbers import Number
 from polypost.platforms.simkit.pages import Look, Pages, PostView, linkify
 from polypost.platforms.simkit.rates import ENFORCED, Bucket
 from polypost.platforms.simkit.server import Ports, listen
@@ -44,6 +45,7 @@ __all__ = [
     "Look",
     "Media",
     "Network",
+    "Number",
     "Pages",
     "Params",
     "Ports",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
+
+from polypost.platforms.simkit import Number
 
 POST = "Lexicon app.bsky.feed.post"
 EMBED = "Lexicons app.bsky.embed"
@@ -16,16 +17,6 @@ BLOBS = "Bluesky docs, Uploading images and video"
 SERVER = "reference server @atproto/pds 0.4.217, as observed"
 APPS = "Bluesky's own apps; in no lexicon"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

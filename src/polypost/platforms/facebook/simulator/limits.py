@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 POSTS = "Meta for Developers, Pages API: Posts"
 PHOTOS = "Meta for Developers, Graph API: Page photos"
@@ -14,17 +13,7 @@ LOGIN = "Meta for Developers, Facebook Login: access tokens"
 RATES = "Meta for Developers, Graph API: Rate Limiting"
 SEEN = "not documented; seen in open connectors"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

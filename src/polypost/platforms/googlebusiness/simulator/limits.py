@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 REFERENCE = "Google My Business API v4, accounts.locations.localPosts"
 ACCOUNTS = "Account Management API v1 discovery document, revision 20261026"
@@ -13,17 +12,7 @@ OAUTH = "Google Identity: Using OAuth 2.0 for Web Server Applications"
 SEEN = "seen in open connectors, not documented"
 VENDORS = "limits that other publishing APIs print, not documented"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 PUBLISHING = "Meta, Instagram Platform: Content Publishing"
 MEDIA = "Meta, Instagram Platform: IG User media"
@@ -12,16 +11,6 @@ LOGIN = "Meta, Instagram Platform: Business Login"
 RATES = "Meta, Graph API: Rate Limiting"
 SEEN = "seen in open connectors, not documented"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 POSTS = "Microsoft Learn, LinkedIn: Posts API"
 IMAGES = "Microsoft Learn, LinkedIn: Images API"
@@ -18,17 +17,7 @@ SHARE = "Microsoft Learn, LinkedIn: Share on LinkedIn"
 VERSIONS = "Microsoft Learn, LinkedIn: API versioning"
 SEEN = "seen in reports, not documented"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
 MB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

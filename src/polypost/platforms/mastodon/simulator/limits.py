@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
+
+from polypost.platforms.simkit import Number
 
 DOCS = "Mastodon documentation, Instance entity"
 RATES = "Mastodon documentation, Rate limits"
 CODE = "Mastodon source, as copied in public repositories"
 KEYS = "Mastodon documentation, statuses API methods"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 SPEC = "Pinterest OpenAPI description v5.23.0"
 HELP = "Pinterest Business Help: Pinterest product specs"
@@ -11,17 +10,7 @@ RATES = "Pinterest for Developers: Rate limits"
 LOGIN = "Pinterest for Developers: Set up authentication and authorization"
 UPLOAD = "Pinterest for Developers: Create boards and Pins"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 OAUTH = "Reddit, OAuth2 (archived wiki) and recorded token answers"
 DATA_API = "Reddit Help, Data API rules"
 SOURCE = "Reddit's published source of 2017"
 OBSERVED = "not documented; seen in open clients and recorded traffic"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 OVERVIEW = "Meta, Threads API: Overview"
 POSTS = "Meta, Threads API: Posts"
@@ -16,16 +15,6 @@ CODES = "Meta, Threads API: Get Access Tokens"
 INSIGHTS = "Meta, Threads API: Insights"
 SEEN = "seen in open connectors, not documented"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 DIRECT = "TikTok for Developers, Content Posting API: Direct Post"
 UPLOAD = "TikTok for Developers, Content Posting API: Upload"
@@ -14,18 +13,8 @@ TRANSFER = "TikTok for Developers, Content Posting API: Media Transfer Guide"
 LOGIN = "TikTok for Developers, Login Kit: Manage User Access Tokens"
 DISPLAY = "TikTok for Developers, Display API"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
 # The pages say MB and GB without saying which; where they differ, the larger reading is let in.
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
+
+from polypost.platforms.simkit import Number
 
 OPENAPI = "X API OpenAPI 2.167"
 DOCS = "docs.x.com"
 LENGTH = "twitter-text configuration v3"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {

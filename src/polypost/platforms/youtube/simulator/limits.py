@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from polypost.platforms.simkit import Number
 
 DISCOVERY = "YouTube Data API v3 discovery document, revision 20261104"
 VIDEOS = "YouTube Data API, Videos resource"
@@ -14,16 +13,6 @@ HELP = "YouTube Help"
 IDENTITY = "Google Identity, OAuth 2.0"
 BELIEVED = "not documented; general knowledge"
 OURS = "not documented; the simulator's choice"
-READ = date(2026, 11, 24)
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number, where it stands, and when it was read there."""
-
-    value: float
-    source: str
-    read: date = READ
 
 
 LIMITS: dict[str, Number] = {
