@@ -113,10 +113,29 @@ def test_what_people_say_about_themselves_is_shown(tmp_path: Path) -> None:
         assert profile["displayName"] == "Zoë ✨"
         shown = await me.running.http.get(profile["avatar"])
         assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+        await me.made("Hello")
+        assert "Zoë ✨ (@demo.bsky.social)" in (await me.running.http.get(f"{me.url}/profile/{me.did}")).text
         likes = [{"$type": "app.bsky.actor.defs#adultContentPref", "enabled": False}]
         assert (await ask(me, "app.bsky.actor.getPreferences"))["preferences"] == []
         assert (await me.post("app.bsky.actor.putPreferences", preferences=likes)).status_code == 200
         assert (await ask(me, "app.bsky.actor.getPreferences"))["preferences"] == likes
         assert (await me.post("app.bsky.notification.updateSeen", seenAt=NOW)).status_code == 200
+
+    on_bluesky(tmp_path, story)
+
+
+def test_a_page_in_a_browser_may_call_from_anywhere(tmp_path: Path) -> None:
+    async def story(me: Bluesky) -> None:
+        origin = {"origin": "https://client.example"}
+        asked = {
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type,atproto-accept-labelers",
+        }
+        address = f"{me.url}/xrpc/com.atproto.repo.createRecord"
+        answer = await me.running.http.options(address, headers=origin | asked)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+        assert "atproto-accept-labelers" in answer.headers["access-control-allow-headers"]
+        refused = await me.running.http.post(address, headers=origin, json={})
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (400, "*")
 
     on_bluesky(tmp_path, story)

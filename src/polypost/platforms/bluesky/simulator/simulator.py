@@ -7,9 +7,11 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from polypost.platforms.bluesky.simulator import errors, rates
 from polypost.platforms.bluesky.simulator.blobs import Blobs
@@ -129,6 +131,12 @@ class BlueskySimulator(Simulator):
         return {name: ("GET", handler) for name, handler in queries.items()} | {
             name: ("POST", handler) for name, handler in procedures.items()
         }
+
+    def app(self) -> ASGIApp:
+        """The port's app; pages in a browser may call it from anywhere, as they may call every server of the network."""
+        return CORSMiddleware(
+            super().app(), allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], max_age=86_400
+        )
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
