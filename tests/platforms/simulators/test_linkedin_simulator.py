@@ -534,6 +534,8 @@ def test_likes_and_people_by_their_older_addresses(tmp_path: Path) -> None:
         assert stranger.status_code == 403
         person = await me.call("GET", f"/rest/people/(id:{me.id.rpartition(':')[2]})")
         assert person.json()["localizedFirstName"] == "Demo"
+        for path in ("/rest/me", "/v2/me"):
+            assert (await me.call("GET", path)).json() == person.json()
         assert (await me.call("GET", "/rest/people/(id:nobody)")).status_code == 404
 
     on_linkedin(tmp_path, story)

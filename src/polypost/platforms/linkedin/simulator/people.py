@@ -89,7 +89,7 @@ class People:
         return JSONResponse(oidc.profile(caller.account, self._sim.net, caller.token.scopes))
 
     async def me(self, request: Request) -> Response:
-        """`GET /v2/me`."""
+        """`GET /v2/me` and `GET /rest/me`."""
         caller = self._sim.auth.enter(request)
         if not caller.may("r_basicprofile", "r_liteprofile"):
             raise errors.denied("me.GET.NO_VERSION")
