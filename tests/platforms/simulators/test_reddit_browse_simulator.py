@@ -99,3 +99,24 @@ def test_tokens_are_given_to_a_client_that_sends_no_user_agent(tmp_path: Path) -
         assert (await me.running.http.get(f"{me.url}/r/sandbox/new", headers=headers)).status_code == 200
 
     on_reddit(tmp_path, story)
+
+
+def test_things_have_the_members_on_which_typed_clients_insist(tmp_path: Path) -> None:
+    async def story(me: Reddit) -> None:
+        made = await me.made("Whole")
+        answer = {"thing_id": made["name"], "text": "Below", "api_type": "json"}
+        told = (await me.call("POST", "/api/comment", data=answer)).json()
+        comment = told["json"]["data"]["things"][0]["data"]
+        assert (comment["link_title"], comment["link_author"]) == ("Whole", "demo")
+        assert {"score_hidden", "author_flair_text", "collapsed", "likes"} <= comment.keys()
+        post = (await me.read("/r/sandbox/new"))["data"]["children"][0]["data"]
+        assert comment["subreddit_id"] == post["subreddit_id"]
+        assert {"hide_score", "link_flair_type", "approved_at_utc", "quarantine"} <= post.keys()
+        mine, person = await me.read("/api/v1/me"), (await me.read("/user/demo/about"))["data"]
+        assert {"awardee_karma", "coins", "has_mod_mail"} <= mine.keys()
+        assert "public_description" in mine["subreddit"]
+        assert ("is_friend" in person, "coins" in person) == (True, False)
+        community = (await me.read("/r/sandbox/about"))["data"]
+        assert {"public_description_html", "user_is_muted", "active_user_count"} <= community.keys()
+
+    on_reddit(tmp_path, story)
