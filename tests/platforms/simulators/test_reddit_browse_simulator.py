@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import media
 from tests.platforms.simulators.reddit import AGENT, Reddit, on_reddit
 
 
@@ -118,5 +119,29 @@ def test_things_have_the_members_on_which_typed_clients_insist(tmp_path: Path) -
         assert ("is_friend" in person, "coins" in person) == (True, False)
         community = (await me.read("/r/sandbox/about"))["data"]
         assert {"public_description_html", "user_is_muted", "active_user_count"} <= community.keys()
+
+    on_reddit(tmp_path, story)
+
+
+def test_a_file_without_a_name_is_a_file_to_the_bucket(tmp_path: Path) -> None:
+    async def story(me: Reddit) -> None:
+        lease = await me.lease()
+        parts = [*((each["name"], each["value"].encode()) for each in lease["args"]["fields"])]
+        parts.append(("file", media.png(40, 30)))
+        body = b"".join(
+            b'--edge\r\ncontent-disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value)
+            for name, value in parts
+        )
+        sent = await me.running.http.post(
+            me.url.partition("//")[0] + lease["args"]["action"],
+            content=body + b"--edge--\r\n",
+            headers={"content-type": "multipart/form-data; boundary=edge"},
+        )
+        assert sent.status_code == 201, sent.text
+        key = next(each["value"] for each in lease["args"]["fields"] if each["name"] == "key")
+        address = f"https:{lease['args']['action']}/{key}"
+        assert (await me.submit("Picture", kind="image", url=address)).json()["json"]["errors"] == []
+        (shown,) = await me.running.posts("reddit")
+        assert (await me.running.http.get(shown["media"][0]["url"])).content == media.png(40, 30)
 
     on_reddit(tmp_path, story)

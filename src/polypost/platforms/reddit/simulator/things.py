@@ -159,6 +159,8 @@ class Things:
             data["poll_data"] = self._poll(post)
         elif kind == "crosspost":
             data |= self._crosspost(raw["crosspost_parent"])
+        if not data["is_self"]:
+            data["url_overridden_by_dest"] = data["url"]
         if raw["items"]:
             data["media_metadata"] = {
                 item["media_id"]: self._metadata(post, n, item) for n, item in enumerate(raw["items"])
