@@ -104,7 +104,7 @@ def test_a_video_in_parts(tmp_path: Path) -> None:
         for name in ("thumbnailUploadUrl", "captionsUploadUrl"):
             assert (await me.running.http.put(value[name], content=b"x")).status_code == 201
         first = value["uploadInstructions"][0]["uploadUrl"]
-        assert (await me.running.http.put(first, content=b"too short")).status_code == 400
+        assert (await me.running.http.put(first, content=b"")).status_code == 400
         tags = []
         for number, part in enumerate(value["uploadInstructions"]):
             piece = data[part["firstByte"] : part["lastByte"] + 1]
@@ -127,6 +127,29 @@ def test_a_video_in_parts(tmp_path: Path) -> None:
         urn = await me.made("x", content={"media": {"id": value["video"], "title": "T"}})
         assert urn.startswith("urn:li:ugcPost:")
         (shown,) = await me.running.posts("linkedin")
+        assert (await me.running.http.get(shown["media"][0]["url"])).content == data
+
+    on_linkedin(tmp_path, story)
+
+
+def test_a_video_sent_in_stretches_of_ones_own_to_the_first_address(tmp_path: Path) -> None:
+    """As publishers in wide use send it: what counts is the order of the ids in the end."""
+
+    async def story(me: LinkedIn) -> None:
+        data = film(SIZE + 1000)
+        value = await me.announce("video", fileSizeBytes=len(data))
+        address = value["uploadInstructions"][0]["uploadUrl"]
+        tags = []
+        for start in range(0, len(data), 2 * 1024 * 1024):
+            sent = await me.running.http.put(address, content=data[start : start + 2 * 1024 * 1024])
+            assert sent.status_code == 200
+            tags.append(sent.headers["etag"])
+        assert len(set(tags)) == 3
+        assert (await me.finish(value["video"], tags)).status_code == 200
+        await me.running.control("POST", "clock", advance=2)
+        await me.made("x", content={"media": {"id": value["video"]}})
+        (shown,) = await me.running.posts("linkedin")
+        assert not shown["raw"]["damaged"]
         assert (await me.running.http.get(shown["media"][0]["url"])).content == data
 
     on_linkedin(tmp_path, story)

@@ -469,6 +469,74 @@ def test_share_on_linkedin_as_it_was_before_the_posts_api(tmp_path: Path) -> Non
         assert link_post["raw"]["record"]["content"]["article"]["title"] == "T"
         assert (await me.call("POST", "/v2/ugcPosts", json=body("x", "IMAGE"))).status_code == 400
         assert (await me.call("POST", "/v2/ugcPosts", json={})).status_code == 400
+        address = f"/v2/ugcPosts/{quote(made.json()['id'])}"
+        content = (await me.call("GET", address)).json()["specificContent"]["com.linkedin.ugc.ShareContent"]
+        assert content == {
+            "shareCommentary": {"text": "Plain (text)"},
+            "shareMediaCategory": "NONE",
+            "media": [],
+        }
+        finder = f"/v2/ugcPosts?q=authors&authors=List({quote(me.id)})&count=2"
+        found = (await me.call("GET", finder)).json()
+        assert (found["paging"]["total"], len(found["elements"])) == (3, 2)
+        shares = [each["specificContent"]["com.linkedin.ugc.ShareContent"] for each in found["elements"]]
+        assert [share["shareMediaCategory"] for share in shares] == ["ARTICLE", "IMAGE"]
+        assert shares[1]["media"][0]["media"] == value["asset"]
+        assert (await me.call("DELETE", address)).status_code == 204
+        assert (await me.call("GET", address)).status_code == 404
+
+    on_linkedin(tmp_path, story)
+
+
+def test_a_film_is_shared_in_the_old_way_while_it_is_worked_on(tmp_path: Path) -> None:
+    async def story(me: LinkedIn) -> None:
+        asked = {"owner": me.id, "recipes": ["urn:li:digitalmediaRecipe:feedshare-video"]}
+        register = {"registerUploadRequest": asked}
+        value = (await me.call("POST", "/v2/assets?action=registerUpload", json=register)).json()["value"]
+        (mechanism,) = value["uploadMechanism"].values()
+        film = media.mp4(size=100_000, seconds=5)
+        await me.call("POST", mechanism["uploadUrl"].removeprefix(me.url), content=film)
+        state = f"/v2/assets/{value['asset'].rpartition(':')[2]}"
+        shown = (await me.call("GET", state)).json()
+        assert (shown["mediaTypeFamily"], shown["recipes"][0]["status"]) == ("VIDEO", "PROCESSING")
+        share = {"shareCommentary": {"text": "Film"}, "shareMediaCategory": "VIDEO"}
+        body = {
+            "author": me.id,
+            "lifecycleState": "PUBLISHED",
+            "specificContent": {
+                "com.linkedin.ugc.ShareContent": {
+                    **share,
+                    "media": [{"status": "READY", "media": value["asset"]}],
+                }
+            },
+            "visibility": {"com.linkedin.ugc.MemberNetworkVisibility": "PUBLIC"},
+        }
+        made = await me.call("POST", "/v2/ugcPosts", json=body)
+        assert made.status_code == 201, made.text
+        await me.running.control("POST", "clock", advance=2)
+        assert (await me.call("GET", state)).json()["recipes"][0]["status"] == "AVAILABLE"
+        assert (await me.call("GET", "/v2/assets/none")).status_code == 404
+
+    on_linkedin(tmp_path, story)
+
+
+def test_likes_and_people_by_their_older_addresses(tmp_path: Path) -> None:
+    async def story(me: LinkedIn) -> None:
+        urn = await me.made("Like this")
+        likes = f"/v2/socialActions/{quote(urn)}/likes"
+        liked = await me.call("POST", likes, json={"actor": me.id, "object": urn})
+        assert (liked.status_code, liked.headers["x-restli-id"]) == (201, me.id)
+        found = (await me.call("GET", likes)).json()["elements"]
+        assert [(like["actor"], like["object"]) for like in found] == [(me.id, urn)]
+        assert (await me.call("DELETE", f"{likes}/{quote(me.id)}")).status_code == 204
+        assert (await me.call("GET", likes)).json()["elements"] == []
+        stranger = await me.call("POST", likes, json={"actor": "urn:li:person:somebody", "object": urn})
+        assert stranger.status_code == 403
+        person = await me.call("GET", f"/rest/people/(id:{me.id.rpartition(':')[2]})")
+        assert person.json()["localizedFirstName"] == "Demo"
+        for path in ("/rest/me", "/v2/me"):
+            assert (await me.call("GET", path)).json() == person.json()
+        assert (await me.call("GET", "/rest/people/(id:nobody)")).status_code == 404
 
     on_linkedin(tmp_path, story)
 

@@ -252,6 +252,13 @@ class Documents:
             "DELETE FROM documents WHERE platform = ? AND kind = ? AND id = ?", self._platform, kind, id
         )
 
+    def all(self, kind: str) -> list[Document]:
+        """Every document of a kind, oldest first."""
+        rows = self._store.all(
+            "SELECT * FROM documents WHERE platform = ? AND kind = ? ORDER BY created", self._platform, kind
+        )
+        return [_document(row) for row in rows]
+
     def of_account(self, kind: str, account_id: str) -> list[Document]:
         """Every document of a kind that an account owns, oldest first."""
         rows = self._store.all(

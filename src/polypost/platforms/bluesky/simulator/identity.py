@@ -101,6 +101,15 @@ class Identity:
             raise refused(400, "DidNotFound", "DID not found")
         return JSONResponse({"didDoc": self.document(request, account)})
 
+    async def resolve_identity(self, request: Request) -> Response:
+        """`com.atproto.identity.resolveIdentity`."""
+        account = self.find(needed(request, "identifier"))
+        if account is None:
+            raise refused(400, "HandleNotFound", "Unable to resolve identity")
+        return JSONResponse(
+            {"did": account.id, "handle": account.username, "didDoc": self.document(request, account)}
+        )
+
     async def directory(self, request: Request) -> Response:
         """`https://plc.directory/{did}`."""
         did = request.path_params["did"]

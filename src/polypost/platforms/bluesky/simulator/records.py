@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from polypost import clock
 from polypost.platforms.bluesky.simulator import resident
 from polypost.platforms.bluesky.simulator.cids import record_cid
 from polypost.platforms.bluesky.simulator.errors import refused
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from polypost.platforms.bluesky.simulator.simulator import BlueskySimulator
 
 RECORD, HEAD = "record", "head"
+LIKE, REPOST, FOLLOW = "app.bsky.feed.like", "app.bsky.feed.repost", "app.bsky.graph.follow"
+QUOTE = "quote"
 
 
 class Records:
@@ -51,6 +54,14 @@ class Records:
             if each.body["collection"] == collection and each.created.timestamp() <= older_than
         ]
 
+    def pointing(self, kind: str, subject: str) -> list[dict[str, Any]]:
+        """Who liked, reposted or quoted a post or followed an account, oldest first: address, author, time."""
+        return [each.body for each in self._net.documents.of_account(f"to {kind}", subject)]
+
+    def pointer(self, post: SimPost) -> dict[str, Any]:
+        """A post in the form of `pointing`."""
+        return {"uri": post.id, "author": post.account_id, "created": clock.iso(post.created)}
+
     def collections(self, account: Account) -> list[str]:
         """The collections of which an account has records."""
         kept = self._net.documents.of_account(RECORD, account.id)
@@ -81,6 +92,8 @@ class Records:
 
     def _remove(self, write: Write) -> None:
         self._net.documents.delete(RECORD, write.uri)
+        for kind in (LIKE, REPOST, FOLLOW, QUOTE):
+            self._net.documents.delete(f"to {kind}", write.uri)
         if write.collection == POST:
             self._net.posts.delete(write.uri)
 
@@ -92,6 +105,10 @@ class Records:
             "rkey": write.rkey,
         }
         self._net.documents.put(RECORD, write.uri, body, account_id=write.account.id)
+        for kind, subject in _subjects(write):
+            pointer = {"uri": write.uri, "author": write.account.id, "created": clock.iso(clock.now())}
+            # The owner column holds the subject, so that everything about it can be listed.
+            self._net.documents.put(f"to {kind}", write.uri, pointer, account_id=subject)
         for blob in write.blobs:
             self._sim.blobs.hold(write.account, blob)
         if write.visible:
@@ -142,6 +159,18 @@ class Records:
         commit = {"cid": record_cid({"did": account.id, "rev": rev}), "rev": rev}
         self._net.documents.put(HEAD, account.id, commit, account_id=account.id)
         return commit
+
+
+def _subjects(write: Write) -> list[tuple[str, str]]:
+    """What a record points at, and how."""
+    if not write.fits:
+        return []
+    if write.collection in {LIKE, REPOST}:
+        return [(write.collection, str(write.record["subject"]["uri"]))]
+    if write.collection == FOLLOW:
+        return [(FOLLOW, str(write.record.get("subject")))]
+    uri = quoted(write.record) if write.visible else None
+    return [(QUOTE, uri)] if uri else []
 
 
 def _thumbnail(write: Write, record: dict[str, Any]) -> dict[str, str] | None:

@@ -7,9 +7,11 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from polypost.platforms.bluesky.simulator import errors, rates
 from polypost.platforms.bluesky.simulator.blobs import Blobs
@@ -21,6 +23,7 @@ from polypost.platforms.bluesky.simulator.records import Records
 from polypost.platforms.bluesky.simulator.repo import Repo
 from polypost.platforms.bluesky.simulator.resident import POST_URI
 from polypost.platforms.bluesky.simulator.sessions import APP_PASSWORD, Sessions
+from polypost.platforms.bluesky.simulator.social import Social
 from polypost.platforms.bluesky.simulator.tids import Tids
 from polypost.platforms.bluesky.simulator.video import Video
 from polypost.platforms.bluesky.simulator.views import Views
@@ -71,6 +74,7 @@ class BlueskySimulator(Simulator):
     def _xrpc(self) -> dict[str, tuple[str, Handler]]:
         """Every method by name, with the HTTP method it wants."""
         repo, reading, video = Repo(self, self.records), Reading(self), Video(self)
+        social = Social(self, reading)
         parts, sessions, identity = Parts(self, video), self.sessions, self.identity
         queries: dict[str, Handler] = {
             "com.atproto.server.getSession": sessions.get,
@@ -78,6 +82,7 @@ class BlueskySimulator(Simulator):
             "com.atproto.server.describeServer": identity.describe_server,
             "com.atproto.identity.resolveHandle": identity.resolve_handle,
             "com.atproto.identity.resolveDid": identity.resolve_did,
+            "com.atproto.identity.resolveIdentity": identity.resolve_identity,
             "com.atproto.repo.getRecord": repo.get,
             "com.atproto.repo.listRecords": repo.listing,
             "com.atproto.repo.describeRepo": repo.describe,
@@ -88,6 +93,19 @@ class BlueskySimulator(Simulator):
             "app.bsky.feed.getPosts": reading.posts,
             "app.bsky.feed.getPostThread": reading.thread,
             "app.bsky.feed.getAuthorFeed": reading.author_feed,
+            "app.bsky.feed.getTimeline": social.timeline,
+            "app.bsky.feed.getActorLikes": social.actor_likes,
+            "app.bsky.feed.getLikes": social.likes,
+            "app.bsky.feed.getRepostedBy": social.reposted_by,
+            "app.bsky.feed.getQuotes": social.quotes,
+            "app.bsky.feed.searchPosts": social.search_posts,
+            "app.bsky.graph.getFollowers": social.followers,
+            "app.bsky.graph.getFollows": social.follows,
+            "app.bsky.notification.listNotifications": social.notifications,
+            "app.bsky.notification.getUnreadCount": social.unread,
+            "app.bsky.actor.searchActors": social.search_actors,
+            "app.bsky.actor.searchActorsTypeahead": social.search_actors,
+            "app.bsky.actor.getPreferences": social.preferences,
             "app.bsky.video.getJobStatus": video.status,
             "app.bsky.video.getUploadLimits": video.limits,
             "app.bsky.video.getUploadStatus": parts.status,
@@ -102,6 +120,8 @@ class BlueskySimulator(Simulator):
             "com.atproto.repo.deleteRecord": repo.delete,
             "com.atproto.repo.applyWrites": repo.apply,
             "com.atproto.repo.uploadBlob": self.blobs.upload,
+            "app.bsky.notification.updateSeen": social.seen,
+            "app.bsky.actor.putPreferences": social.put_preferences,
             "app.bsky.video.uploadVideo": video.upload,
             "app.bsky.video.startUpload": parts.start,
             "app.bsky.video.uploadPart": parts.part,
@@ -111,6 +131,12 @@ class BlueskySimulator(Simulator):
         return {name: ("GET", handler) for name, handler in queries.items()} | {
             name: ("POST", handler) for name, handler in procedures.items()
         }
+
+    def app(self) -> ASGIApp:
+        """The port's app; pages in a browser may call it from anywhere, as they may call every server of the network."""
+        return CORSMiddleware(
+            super().app(), allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], max_age=86_400
+        )
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""

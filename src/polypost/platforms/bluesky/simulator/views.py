@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from polypost import clock
-from polypost.platforms.bluesky.simulator.records import Records, is_quotable, media_embed, quoted, rules_of
+from polypost.platforms.bluesky.simulator.records import (
+    FOLLOW,
+    LIKE,
+    QUOTE,
+    REPOST,
+    Records,
+    is_quotable,
+    media_embed,
+    quoted,
+    rules_of,
+)
 from polypost.platforms.simkit import Account, SimPost
 
 if TYPE_CHECKING:
@@ -25,23 +36,46 @@ class Views:
 
     def profile(self, account: Account, *, detailed: bool = False) -> dict[str, Any]:
         """An account, in short or in full."""
+        own = self._own(account)
         basic = {
             "did": account.id,
             "handle": account.username,
-            "displayName": account.name,
-            "avatar": self._net.avatar_url(account.id),
+            "displayName": own.get("displayName", account.name),
+            "avatar": self._picture(account, own) or self._net.avatar_url(account.id),
             "labels": [],
             "createdAt": clock.iso(account.created),
         }
         if not detailed:
             return basic
         return basic | {
-            "description": account.data.get("description", ""),
-            "followersCount": 100,
+            "description": own.get("description", account.data.get("description", "")),
+            "followersCount": 100 + len(self._records.pointing(FOLLOW, account.id)),
             "followsCount": 10,
             "postsCount": self._net.posts.count(account.id),
             "indexedAt": clock.iso(account.created),
         }
+
+    def _own(self, account: Account) -> dict[str, Any]:
+        """What an account has written about itself."""
+        kept = self._records.get(f"at://{account.id}/app.bsky.actor.profile/self")
+        value: dict[str, Any] = kept["value"] if kept else {}
+        return {name: each for name, each in value.items() if name == "avatar" or isinstance(each, str)}
+
+    def _picture(self, account: Account, own: dict[str, Any]) -> str | None:
+        """The address of the picture that an account has chosen."""
+        link = own["avatar"].get("ref") if isinstance(own.get("avatar"), dict) else None
+        cid = link.get("$link") if isinstance(link, dict) else None
+        query = urlencode({"did": account.id, "cid": cid})
+        return f"{self._net.url}/xrpc/com.atproto.sync.getBlob?{query}" if cid else None
+
+    def viewer(self, post: SimPost, reader: Account) -> dict[str, Any]:
+        """What a reader has done with a post."""
+        marks: dict[str, Any] = {"threadMuted": False, "embeddingDisabled": False}
+        for kind, name in ((LIKE, "like"), (REPOST, "repost")):
+            for each in self._records.pointing(kind, post.id):
+                if each["author"] == reader.id:
+                    marks[name] = each["uri"]
+        return marks
 
     def post(self, post: SimPost) -> dict[str, Any]:
         """One post."""
@@ -81,14 +115,14 @@ class Views:
         return item
 
     def counts(self, post: SimPost) -> dict[str, int]:
-        """Real replies; the rest grows slowly with the post's age, the same at each look."""
+        """What really happened, and a part that grows slowly with the post's age, the same at each look."""
         minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
         likes = int(math.log1p(minutes) * (1 + sum(map(ord, post.raw["rkey"])) % 7))
         return {
             "replyCount": self._net.posts.count_replies(post.id),
-            "repostCount": likes // 5,
-            "likeCount": likes,
-            "quoteCount": 0,
+            "repostCount": likes // 5 + len(self._records.pointing(REPOST, post.id)),
+            "likeCount": likes + len(self._records.pointing(LIKE, post.id)),
+            "quoteCount": len(self._records.pointing(QUOTE, post.id)),
             "bookmarkCount": likes // 9,
         }
 

@@ -76,7 +76,8 @@ class Web:
             return self._pages.missing(self._sim.look, "Profile not found")
         posts = self._net.posts.by_account(account.id, limit=ON_PROFILE)
         posts = [resident.POST] if account is resident.RESIDENT else posts
-        return self._render([self._shown(post) for post in posts], f"{account.name} (@{account.username})")
+        name = self._sim.views.profile(account)["displayName"]
+        return self._render([self._shown(post) for post in posts], f"{name} (@{account.username})")
 
     def _render(self, posts: list[Shown], title: str) -> Response:
         return self._pages.render("post.html", look=self._sim.look, posts=posts, title=title)
@@ -89,7 +90,7 @@ class Web:
         quote = None if inside else self._sim.views.quote_of(post)
         return Shown(
             account_id=post.account_id,
-            author=account.name if account else post.account_id,
+            author=self._sim.views.profile(account)["displayName"] if account else post.account_id,
             handle=account.username if account else post.account_id,
             url=post.permalink,
             time=post.created,

@@ -57,6 +57,7 @@ class _Shown:
 
     assets: list[tuple[Asset, str]] = field(default_factory=list)
     thumbnail: Asset | None = None
+    early: bool = False
 
 
 class Composer:
@@ -87,7 +88,7 @@ class Composer:
             raise errors.invalid("FIELD_LENGTH_TOO_LONG", message, "commentary")
         return text
 
-    def check(self, caller: Caller, body: dict[str, Any]) -> Order:
+    def check(self, caller: Caller, body: dict[str, Any], *, early: bool = False) -> Order:
         """The order behind a body. Raises Refused."""
         author = self._author(caller, body)
         text = self.read(body.get("commentary"))
@@ -100,7 +101,7 @@ class Composer:
         if _text(body, "lifecycleState", "lifecycleState") != "PUBLISHED":
             message = "Only PUBLISHED can be created"
             raise errors.invalid("INVALID_VALUE_FOR_FIELD", message, "lifecycleState")
-        shown = self._content(author, body.get("content"))
+        shown = self._content(author, body.get("content"), early=early)
         reshared = self._reshared(body.get("reshareContext"))
         if not text.text and not body.get("content") and not reshared:
             raise errors.invalid("MISSING_FIELD", "The post has neither commentary nor content", "commentary")
@@ -155,8 +156,8 @@ class Composer:
             raise errors.denied("partnerApiPostsExternal.CREATE")
         return author
 
-    def _content(self, author: str, content: Any) -> _Shown:
-        shown = _Shown()
+    def _content(self, author: str, content: Any, *, early: bool) -> _Shown:
+        shown = _Shown(early=early)
         if content is None:
             return shown
         if not isinstance(content, dict) or len(kinds := [name for name in KINDS if name in content]) != 1:
@@ -175,7 +176,9 @@ class Composer:
         return shown
 
     def _media(self, author: str, part: dict[str, Any], shown: _Shown) -> None:
-        asset = self._asset(author, part.get("id"), ("image", "video", "document"), "content/media/id")
+        asset = self._asset(
+            author, part.get("id"), ("image", "video", "document"), "content/media/id", early=shown.early
+        )
         if asset.kind == "document":
             _text(part, "title", "content/media/title")
         shown.assets.append((asset, _alt(part, "content/media/altText")))
@@ -189,7 +192,7 @@ class Composer:
         for number, image in enumerate(images):
             if not isinstance(image, dict):
                 raise errors.invalid("INVALID_VALUE_FOR_FIELD", "An image is no object", path)
-            asset = self._asset(author, image.get("id"), ("image",), f"{path}/{number}/id")
+            asset = self._asset(author, image.get("id"), ("image",), f"{path}/{number}/id", early=shown.early)
             shown.assets.append((asset, _alt(image, f"{path}/{number}/altText")))
 
     def _article(self, author: str, part: dict[str, Any], shown: _Shown) -> None:
@@ -205,7 +208,9 @@ class Composer:
             path = "content/article/thumbnail"
             shown.thumbnail = self._asset(author, part["thumbnail"], ("image",), path)
 
-    def _asset(self, author: str, urn: Any, kinds: tuple[str, ...], path: str) -> Asset:
+    def _asset(
+        self, author: str, urn: Any, kinds: tuple[str, ...], path: str, *, early: bool = False
+    ) -> Asset:
         if not isinstance(urn, str) or not urn:
             raise errors.invalid("MISSING_FIELD", "The id is missing", path)
         kind = urns.kind_of(urn)
@@ -216,7 +221,7 @@ class Composer:
         if asset is None or asset.owner != author:
             code = "INVALID_VIDEO_ID" if kind == "video" else "INVALID_URN_ID"
             raise errors.invalid(code, f"{urn} does not exist or belongs to somebody else", path)
-        if asset.status != "AVAILABLE":
+        if asset.status != "AVAILABLE" and not (early and asset.status == "PROCESSING"):
             raise errors.invalid(f"MEDIA_ASSET_{asset.status}", f"{urn} is not ready", path)
         return asset
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from polypost import clock
 from polypost.platforms.linkedin.simulator import errors, little, restli, urns
 from polypost.platforms.linkedin.simulator.compose import Composer
 from polypost.platforms.linkedin.simulator.library import Library
+from polypost.platforms.linkedin.simulator.posts import MOST_LISTED
 from polypost.platforms.linkedin.simulator.uploads import ADDRESS
-from polypost.platforms.simkit import exchange
+from polypost.platforms.simkit import SimPost, exchange
 
 if TYPE_CHECKING:
     from polypost.platforms.linkedin.simulator.simulator import LinkedInSimulator
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 SHARE = "com.linkedin.ugc.ShareContent"
 VISIBILITY = "com.linkedin.ugc.MemberNetworkVisibility"
 MECHANISM = "com.linkedin.digitalmedia.uploading.MediaUploadHttpRequest"
+_CATEGORIES = {"image": "IMAGE", "video": "VIDEO", "document": "RICH"}
 RECIPES = {"feedshare-image": "image", "feedshare-video": "video", "feedshare-document": "document"}
 
 
@@ -37,7 +41,8 @@ class Legacy:
         body = self._translated(await restli.read_object(request))
         if isinstance(body.get("author"), str):
             self._sim.acting(request, body["author"])
-        order = self._composer.check(caller, body)
+        # "Share on LinkedIn" has the share follow the upload at once: it appears when its film is ready.
+        order = self._composer.check(caller, body, early=True)
         async with exchange(request).commit():
             self._composer.refuse_duplicate(order)
             post = self._composer.make(order)
@@ -67,6 +72,58 @@ class Legacy:
             "asset": _old(asset.urn),
         }
         return JSONResponse({"value": value})
+
+    async def status(self, request: Request) -> Response:
+        """`GET /v2/assets/{id}`."""
+        caller = self._sim.auth.enter(request)
+        asset = self._library.get(str(self._urn(request.path_params["id"])))
+        if asset is None or not caller.acts_for(asset.owner):
+            raise errors.not_found(request.path_params["id"])
+        family = (
+            "DOCUMENT" if asset.kind == "document" else "VIDEO" if asset.kind == "video" else "STILLIMAGE"
+        )
+        stage = "CLIENT_ERROR" if asset.status == "PROCESSING_FAILED" else asset.status
+        recipe = f"urn:li:digitalmediaRecipe:feedshare-{asset.kind}"
+        return JSONResponse(
+            {
+                "id": urns.id_of(asset.urn),
+                "mediaTypeFamily": family,
+                "status": "ALLOWED",
+                "recipes": [{"recipe": recipe, "status": stage}],
+                "serviceRelationships": [
+                    {"identifier": "urn:li:userGeneratedContent", "relationshipType": "OWNER"}
+                ],
+            }
+        )
+
+    async def one(self, request: Request) -> Response:
+        """`GET /v2/ugcPosts/{urn}`."""
+        caller = self._sim.auth.enter(request)
+        urn = request.path_params["urn"]
+        post = self._composer.find(urn)
+        if post is None:
+            raise errors.not_found(urn)
+        if not caller.reads(post.account_id):
+            raise errors.denied("ugcPosts.GET")
+        return JSONResponse(_formerly(post))
+
+    async def several(self, request: Request) -> Response:
+        """`GET /v2/ugcPosts?q=authors&authors=List(…)`."""
+        caller = self._sim.auth.enter(request)
+        authors = restli.listed(request, "authors")
+        if request.query_params.get("q") != "authors" or not authors:
+            raise errors.invalid("INVALID_VALUE_FOR_FIELD", "There is no such finder", "q")
+        if not all(caller.reads(author) for author in authors):
+            raise errors.denied("ugcPosts.FINDER-authors")
+        start, count = restli.page_of(request)
+        until = clock.now() - timedelta(seconds=exchange(request).seconds("listing_lag"))
+        found = [
+            post
+            for author in authors
+            for post in self._sim.net.posts.by_account(author, limit=MOST_LISTED, until=until)
+        ]
+        page = [_formerly(post) for post in found[start : start + count]]
+        return restli.collection(page, start, count, len(found))
 
     def _translated(self, body: dict[str, Any]) -> dict[str, Any]:
         """The body as the Posts API would have it. Raises Refused (400)."""
@@ -104,6 +161,31 @@ class Legacy:
             if self._library.get(urn) is not None:
                 return urn
         return asset
+
+
+def _formerly(post: SimPost) -> dict[str, Any]:
+    """A post as it was described before the Posts API."""
+    record = post.raw["record"]
+    content = record.get("content") or {}
+    article = content.get("article")
+    if article:
+        title = {"text": article.get("title", "")}
+        media = [{"status": "READY", "originalUrl": article.get("source", ""), "title": title}]
+    else:
+        shown = (content.get("multiImage") or {}).get("images") or [content.get("media") or {}]
+        media = [{"status": "READY", "media": _old(item["id"])} for item in shown if "id" in item]
+    kind = "NONE" if not media else "ARTICLE" if article else _CATEGORIES[post.media[0]["kind"]]
+    share = {"shareCommentary": {"text": post.text}, "shareMediaCategory": kind, "media": media}
+    return {
+        "id": post.id,
+        "author": record["author"],
+        "lifecycleState": record["lifecycleState"],
+        "visibility": {VISIBILITY: record["visibility"]},
+        "specificContent": {SHARE: share},
+        "created": {"actor": record["author"], "time": record["createdAt"]},
+        "lastModified": {"actor": record["author"], "time": record["lastModifiedAt"]},
+        "firstPublishedAt": record["publishedAt"],
+    }
 
 
 def _old(urn: str) -> str:

@@ -18,7 +18,7 @@ from polypost.platforms.linkedin.simulator.media_rules import examine, most_byte
 from polypost.platforms.simkit import Document, Media, Network
 from polypost.probe import Facts
 
-ASSET, PART = "asset", "asset_part"
+ASSET, PART, CHUNK = "asset", "asset_part", "asset_chunk"
 WAITING, DONE = "waiting", "done"
 
 
@@ -69,18 +69,21 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a video: its place, and what has come of it."""
+    """A stretch of a video: what an upload address is announced for."""
 
     number: int
     first: int
     last: int
-    blob: str
-    etag: str
 
-    @property
-    def size(self) -> int:
-        """How many bytes belong to it."""
-        return self.last - self.first + 1
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes that came in one request to one of a video's addresses, under the id that names them when it is finished."""
+
+    etag: str
+    number: int
+    blob: str
+    size: int
 
 
 class Library:
@@ -112,9 +115,7 @@ class Library:
             for number, first in enumerate(range(0, size, step)):
                 place = {"number": number, "first": first, "last": min(first + step, size) - 1}
                 # The owner column holds the video, so that its parts can be listed.
-                self._net.documents.put(
-                    PART, f"{urn}.{number:05}", {**place, "blob": "", "etag": ""}, account_id=urn
-                )
+                self._net.documents.put(PART, f"{urn}.{number:05}", place, account_id=urn)
         return _asset(document)
 
     def get(self, urn: str) -> Asset | None:
@@ -131,22 +132,22 @@ class Library:
         """Take an image's or document's bytes; how many came."""
         return await self._net.blobs.receive(asset.blob, chunks, limit=most_bytes(asset.kind))
 
-    async def receive_part(self, video: Asset, part: Part, chunks: AsyncIterator[bytes]) -> Part | None:
-        """Take a part's bytes; None when there are more or fewer than belong to it."""
+    async def receive_part(self, video: Asset, part: Part, chunks: AsyncIterator[bytes]) -> Chunk:
+        """Take bytes for a part. Each request counts by itself: what is joined in the end is what `finalizeUpload` lists."""
         blob = self._net.blobs.new()
-        size = await self._net.blobs.receive(blob, chunks, limit=part.size)
-        if size != part.size:
-            self._net.blobs.delete(blob)
-            return None
-        if part.blob:
-            self._net.blobs.delete(part.blob)
+        size = await self._net.blobs.receive(blob, chunks, limit=limit("video_bytes_max"))
         etag = hashlib.md5(f"{video.urn} {part.number} {blob}".encode(), usedforsecurity=False).hexdigest()
-        self._net.documents.update(PART, f"{video.urn}.{part.number:05}", blob=blob, etag=etag)
-        return Part(part.number, part.first, part.last, blob, etag)
+        body = {"number": part.number, "blob": blob, "size": size}
+        self._net.documents.put(CHUNK, etag, body, account_id=video.urn)
+        return Chunk(etag, part.number, blob, size)
 
-    async def join(self, video: Asset, order: Sequence[Part]) -> None:
+    def chunks(self, video: Asset) -> list[Chunk]:
+        """What has come for a video, in the order in which it came."""
+        return [Chunk(each.id, **each.body) for each in self._net.documents.of_account(CHUNK, video.urn)]
+
+    async def join(self, video: Asset, order: Sequence[Chunk]) -> None:
         """Put a video together as told, which need not be right."""
-        await asyncio.to_thread(self._concatenate, video.blob, [part.blob for part in order])
+        await asyncio.to_thread(self._concatenate, video.blob, [chunk.blob for chunk in order])
 
     def _concatenate(self, target: str, blobs: list[str]) -> None:
         with self._net.blobs.path(target).open("wb") as whole:
@@ -197,4 +198,4 @@ def _asset(document: Document) -> Asset:
 
 def _part(document: Document) -> Part:
     body = document.body
-    return Part(body["number"], body["first"], body["last"], body["blob"], body["etag"])
+    return Part(body["number"], body["first"], body["last"])

@@ -89,21 +89,22 @@ class People:
         return JSONResponse(oidc.profile(caller.account, self._sim.net, caller.token.scopes))
 
     async def me(self, request: Request) -> Response:
-        """`GET /v2/me`."""
+        """`GET /v2/me` and `GET /rest/me`."""
         caller = self._sim.auth.enter(request)
         if not caller.may("r_basicprofile", "r_liteprofile"):
             raise errors.denied("me.GET.NO_VERSION")
-        given, _, family = caller.account.name.partition(" ")
-        return JSONResponse(
-            {
-                "id": urns.id_of(caller.account.id),
-                "localizedFirstName": given,
-                "localizedLastName": family,
-                "firstName": _localized(given),
-                "lastName": _localized(family),
-                "vanityName": caller.account.username,
-            }
-        )
+        return JSONResponse(_profile(caller.account))
+
+    async def person(self, request: Request) -> Response:
+        """`GET /v2/people/(id:…)` and `GET /rest/people/(id:…)`."""
+        caller = self._sim.auth.enter(request)
+        if not caller.may("r_basicprofile", "r_liteprofile"):
+            raise errors.denied("people.GET")
+        key = request.path_params["key"].removeprefix("(").removesuffix(")")
+        account = self._sim.net.accounts.get(f"urn:li:person:{key.removeprefix('id:')}")
+        if account is None:
+            raise errors.not_found(key)
+        return JSONResponse(_profile(account))
 
     async def acls(self, request: Request) -> Response:
         """`GET /rest/organizationAcls?q=roleAssignee` and `q=organization`."""
@@ -215,3 +216,15 @@ def _acl(name: str, account: Account, urn: str) -> dict[str, Any]:
 
 def _localized(text: str) -> dict[str, Any]:
     return {"localized": {"en_US": text}, "preferredLocale": {"country": "US", "language": "en"}}
+
+
+def _profile(account: Account) -> dict[str, Any]:
+    given, _, family = account.name.partition(" ")
+    return {
+        "id": urns.id_of(account.id),
+        "localizedFirstName": given,
+        "localizedLastName": family,
+        "firstName": _localized(given),
+        "lastName": _localized(family),
+        "vanityName": account.username,
+    }

@@ -83,6 +83,41 @@ class Reactions:
         self._net.documents.delete(REACTION, self._one(actor, post).id)
         return Response(status_code=204, headers=errors.traced())
 
+    async def like(self, request: Request) -> Response:
+        """`POST /v2/socialActions/{urn}/likes`, the reaction LIKE by its older address."""
+        caller = self._sim.auth.enter(request)
+        actor = (await restli.read_object(request)).get("actor")
+        if not isinstance(actor, str) or not caller.writes(actor):
+            raise errors.denied("likes.CREATE")
+        root = request.path_params["urn"]
+        post = self._thread.post(root)
+        self._sim.acting(request, actor)
+        kept = {"actor": actor, "kind": "LIKE", "root": root, "time": int(clock.now().timestamp() * 1000)}
+        document = self._net.documents.put(REACTION, f"{actor} {post.id}", kept, account_id=post.id)
+        return JSONResponse(_like(document), 201, headers={"x-restli-id": actor, **errors.traced()})
+
+    async def likes(self, request: Request) -> Response:
+        """`GET /v2/socialActions/{urn}/likes`."""
+        caller = self._sim.auth.enter(request)
+        post = self._thread.post(request.path_params["urn"])
+        if not caller.reads(post.account_id):
+            raise errors.denied("likes.GET_ALL")
+        start, count = restli.page_of(request)
+        kept = self._net.documents.of_account(REACTION, post.id)[::-1]
+        found = [_like(document) for document in kept if document.body["kind"] == "LIKE"]
+        return restli.collection(found[start : start + count], start, count, len(found))
+
+    async def unlike(self, request: Request) -> Response:
+        """`DELETE /v2/socialActions/{urn}/likes/{actor}`."""
+        caller = self._sim.auth.enter(request)
+        actor = request.path_params["actor"]
+        if not caller.writes(actor):
+            raise errors.denied("likes.DELETE")
+        exchange(request).identify(actor)
+        post = self._thread.post(request.path_params["urn"])
+        self._net.documents.delete(REACTION, self._one(actor, post).id)
+        return Response(status_code=204, headers=errors.traced())
+
     def _key(self, request: Request) -> tuple[str, SimPost]:
         return self._parts(request.path_params["key"])
 
@@ -109,4 +144,15 @@ def _shown(document: Document) -> dict[str, Any]:
         "reactionType": body["kind"],
         "created": stamp,
         "lastModified": stamp,
+    }
+
+
+def _like(document: Document) -> dict[str, Any]:
+    shown = _shown(document)
+    return {
+        "$URN": f"urn:li:like:({shown['actor']},{shown['root']})",
+        "actor": shown["actor"],
+        "object": shown["root"],
+        "created": shown["created"],
+        "lastModified": shown["lastModified"],
     }

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost.platforms.linkedin.simulator import errors, restli, urns
 from polypost.platforms.linkedin.simulator.auth import Caller
-from polypost.platforms.linkedin.simulator.library import WAITING, Asset, Library, Part
+from polypost.platforms.linkedin.simulator.library import WAITING, Asset, Chunk, Library
 from polypost.platforms.linkedin.simulator.limits import limit
 from polypost.platforms.linkedin.simulator.media_rules import most_bytes
 from polypost.platforms.simkit import Refused, exchange
@@ -141,10 +141,10 @@ class Uploads:
         part = next((part for part in self._library.parts(video) if str(part.number) == number), None)
         if part is None or video.stage != WAITING:
             raise errors.not_found("upload")
+        # Publishers in wide use send every stretch of a film to the first address; their films come out whole.
         received = await self._library.receive_part(video, part, request.stream())
-        if received is None:
-            message = f"Expected {part.size} bytes from {part.first} to {part.last}"
-            raise errors.invalid("INVALID_VALUE_FOR_FIELD", message)
+        if not received.size:
+            raise errors.invalid("MISSING_FIELD", "The upload holds no bytes")
         return Response(status_code=200, headers={"etag": f'"{received.etag}"', **errors.traced()})
 
     async def _finalize(self, request: Request, caller: Caller, asked: dict[str, Any]) -> None:
@@ -154,19 +154,22 @@ class Uploads:
             raise errors.invalid("INVALID_VIDEO_ID", "The video is not known", "video")
         if not isinstance(ids, list) or not ids:
             raise errors.invalid("MISSING_FIELD", "uploadedPartIds is missing", "uploadedPartIds")
-        parts = self._library.parts(video)
-        known = {part.etag: part for part in parts if part.etag}
-        order: list[Part] = []
+        came = self._library.chunks(video)
+        known = {chunk.etag: chunk for chunk in came}
+        order: list[Chunk] = []
         for given in ids:
-            part = known.get(str(given).strip('"'))
-            if part is None:
+            chunk = known.get(str(given).strip('"'))
+            if chunk is None:
                 raise errors.invalid(
                     "INVALID_VALUE_FOR_FIELD", "There is no part with this id", "uploadedPartIds"
                 )
-            order.append(part)
+            order.append(chunk)
         if video.stage == WAITING:
+            # The numbers of the addresses have to rise, and all the bytes that were announced to be there.
+            numbers = [chunk.number for chunk in order]
+            whole = numbers == sorted(numbers) and sum(chunk.size for chunk in order) == video.size
             await self._library.join(video, order)
-            self._finish(request, video, damaged=order != parts)
+            self._finish(request, video, damaged=not whole)
 
     def _finish(self, request: Request, asset: Asset, *, damaged: bool = False) -> None:
         call = exchange(request)

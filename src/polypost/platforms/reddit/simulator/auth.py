@@ -146,7 +146,8 @@ class Auth:
 
     async def token(self, request: Request) -> Response:
         """`POST /api/v1/access_token`: a code, a refresh token, a password, or the app's own name for a token."""
-        check_user_agent(request)
+        # snoowrap names itself in API calls only.
+        check_user_agent(request, silence=True)
         client_id = self._client(request)
         params = await read(request)
         kind = params.text("grant_type")
@@ -188,7 +189,8 @@ class Auth:
 
     async def revoke(self, request: Request) -> Response:
         """`POST /api/v1/revoke_token`: a refresh token takes its access tokens with it; unknown ones are fine too."""
-        check_user_agent(request)
+        # snoowrap names itself in API calls only.
+        check_user_agent(request, silence=True)
         client_id = self._client(request)
         params = await read(request)
         token = self._net.tokens.find(params.text("token"))
@@ -261,10 +263,12 @@ class Auth:
         return Caller(self._net.accounts.get(token.account_id), token, params)
 
 
-def check_user_agent(request: Request) -> None:
-    """Raises Refused (429) for a client that does not say who it is."""
+def check_user_agent(request: Request, *, silence: bool = False) -> None:
+    """Raises Refused (429) for a client that does not say who it is; `silence` lets those through that say nothing."""
+    if silence and "user-agent" not in request.headers:
+        return
     agent = request.headers.get("user-agent", "").strip().lower()
-    if len(agent) < limit("user_agent_characters") or agent.startswith(GENERIC):
+    if not agent or agent.startswith(GENERIC):
         raise errors.blocked()
 
 

@@ -9,6 +9,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
@@ -118,8 +119,9 @@ class Library:
 
     async def receive(self, request: Request) -> Response:
         """`POST /` of a bucket: the form of a lease, its fields first and the file last."""
-        form = await request.form()
-        items = form.multi_items()
+        # A file without a name is read as if it were a field.
+        form = await request.form(max_part_size=limit("image_bytes"))
+        items = [(name, _named(name, value)) for name, value in form.multi_items()]
         for _, value in items:
             if isinstance(value, UploadFile):
                 exchange(request).files.append(value)
@@ -213,6 +215,17 @@ def _fields(key: str, mime: str, bucket: str, most: int, expires: str) -> dict[s
 
 def _signed(text: str) -> str:
     return hmac.new(_KEY, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _named(name: str, value: str | UploadFile) -> str | UploadFile:
+    """The field `file` as a file: S3 takes one that comes without a name, as redditwarp sends it."""
+    if name != "file" or isinstance(value, UploadFile):
+        return value
+    try:
+        data = value.encode("latin-1")
+    except UnicodeEncodeError:
+        data = value.encode()
+    return UploadFile(BytesIO(data), size=len(data), filename="")
 
 
 def _xml_error(status: int, code: str, message: str, more: str = "") -> Response:

@@ -38,7 +38,6 @@ LIMITS: dict[str, Number] = {
     "lease_seconds": Number(3_600, OURS),
     "video_seconds_in_work": Number(1, OURS),
     "socket_seconds": Number(120, OURS),
-    "user_agent_characters": Number(7, OBSERVED),
 }
 
 

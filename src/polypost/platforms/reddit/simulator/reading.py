@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -51,31 +51,28 @@ class Reading:
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
             raise errors.not_found()
-        posts = self._net.posts.by_account(account.id, limit=DEPTH, until=self._until(request))
-        return self._page(caller, posts)
+        posts = self._net.posts.by_account(account.id, limit=DEPTH, until=self.until(request))
+        return self.page(caller, posts)
 
     async def new(self, request: Request) -> Response:
         """`GET /r/<name>/new` and its other orders, which are the same here."""
         caller = await self._sim.auth.enter(request, "read")
         found = subreddits.enter(self._net, request.path_params["sr"])
-        until = self._until(request)
+        until = self.until(request)
         posts = [post for post in self._net.posts.of_thread(found.name.casefold()) if post.created <= until]
-        return self._page(caller, [post for post in reversed(posts) if not post.raw["removed"]])
+        return self.page(caller, [post for post in reversed(posts) if not post.raw["removed"]])
 
-    def _until(self, request: Request) -> Any:
+    def until(self, request: Request) -> datetime:
+        """The instant up to which lists are up to date."""
         return clock.now() - timedelta(seconds=exchange(request).seconds("listing_lag"))
 
-    def _page(self, caller: Caller, posts: list[SimPost]) -> Response:
-        size = _size(caller)
-        after = caller.params.text("after").removeprefix("t3_")
-        shown = [post for post in posts if visible(post)]
-        if after:
-            places = [place for place, post in enumerate(shown) if post.id == after]
-            shown = shown[places[0] + 1 :] if places else []
-        page = shown[:size]
-        more = f"t3_{page[-1].id}" if len(shown) > size else None
+    def page(self, caller: Caller, posts: list[SimPost]) -> Response:
+        """Posts as a list of things, cut as asked for."""
         reader = caller.account.id if caller.account else None
-        things = [self._sim.things.post(post, reader=reader) for post in page]
+        # What is cut off is not built: every post counts its comments.
+        shown = [{"data": {"name": f"t3_{post.id}"}, "post": post} for post in posts if visible(post)]
+        page, more = page_of(caller, shown)
+        things = [self._sim.things.post(each["post"], reader=reader) for each in page]
         return say(caller.params, listing(things, after=more))
 
     async def about(self, request: Request) -> Response:
@@ -166,6 +163,17 @@ class Reading:
             if replies := self._tree(each["data"]["name"], comments):
                 each["data"]["replies"] = listing(replies)
         return own
+
+
+def page_of(caller: Caller, things: list[Thing]) -> tuple[list[Thing], str | None]:
+    """The things after the one that `after` names, as many as `limit` says, and the name to go on from."""
+    after, size = caller.params.text("after"), _size(caller)
+    if after:
+        names = [thing["data"]["name"] for thing in things]
+        full = after if "_" in after else f"t3_{after}"
+        things = things[names.index(full) + 1 :] if full in names else things
+    page = things[:size]
+    return page, page[-1]["data"]["name"] if len(things) > size else None
 
 
 def _size(caller: Caller) -> int:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from polypost.platforms.reddit.simulator import errors
 from polypost.platforms.reddit.simulator.auth import Auth
+from polypost.platforms.reddit.simulator.browse import PRIVATE_MARKS, Browse
 from polypost.platforms.reddit.simulator.library import Library
 from polypost.platforms.reddit.simulator.reading import Reading
 from polypost.platforms.reddit.simulator.submit import AT_SUBMISSION, MARKS, Submit
@@ -21,6 +22,8 @@ from polypost.platforms.simkit import Account, Look, Network, Simulator, Token
 Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 FIRST_ID = 36**5
+# Beyond what publishing asks for: what people's own scripts do with their accounts.
+DAILY = ("vote", "save", "report", "subscribe", "privatemessages", "modposts", "account")
 SORTS = ("new", "hot", "top", "rising", "controversial")
 
 
@@ -33,7 +36,7 @@ class RedditSimulator(Simulator):
 
     platform = "reddit"
     look = Look("Reddit", "#c2380f")
-    scopes = ("identity", "submit", "read", "flair", "edit", "history", "mysubreddits")
+    scopes = ("identity", "submit", "read", "flair", "edit", "history", "mysubreddits", *DAILY)
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_SUBMISSION,
         "media_failed",
@@ -49,6 +52,7 @@ class RedditSimulator(Simulator):
         self._library = Library(net, self.auth)
         self._submit = Submit(self, self._library)
         self._reading = Reading(self)
+        self._browse = Browse(self, self._reading)
         self._web = Web(self)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -63,19 +67,20 @@ class RedditSimulator(Simulator):
             *_api("/api/v1/{sr}/post_requirements", reading.requirements, "GET"),
             *_api("/api/info", reading.info, "GET"),
             *self._changes(),
+            *self._looking_around(),
             *self._communities(),
             *_api("/user/{username}/about", reading.person, "GET"),
             *_api("/user/{username}/submitted", _either(reading.submitted, web.profile), "GET"),
             *_api("/user/{username}", _either(reading.submitted, web.profile), "GET"),
             *_api("/u/{username}", web.profile, "GET"),
-            *_api("/subreddits/mine/subscriber", reading.mine, "GET"),
+            *_api("/subreddits/mine/{where}", reading.mine, "GET"),
             *_api("/comments/{id}", _either(reading.comments, web.post), "GET"),
             *_api("/comments/{id}/{slug}", _either(reading.comments, web.post), "GET"),
             *_api("/user/{username}/comments/{id}/{slug}", _either(reading.comments, web.post), "GET"),
             Route("/gallery/{id}", web.post),
             Route("/api/{rest:path}", _nowhere, methods=METHODS),
             Route("/", self._library.receive, methods=["POST"]),
-            Route("/", web.front, methods=["GET"]),
+            Route("/", _either(self._browse.front, web.front), methods=["GET"]),
             Route("/{asset}", self._submit.socket),
         ]
 
@@ -93,6 +98,42 @@ class RedditSimulator(Simulator):
             *_api("/api/sendreplies", submit.notify, "POST"),
             *_api("/api/vote", submit.nothing, "POST"),
             *(route for name in MARKS for route in _api(f"/api/{name}", submit.mark, "POST")),
+        ]
+
+    def _looking_around(self) -> list[Route]:
+        browse, web = self._browse, self._web
+        lists = [
+            *(f"/subreddits/{where}" for where in ("search", "popular", "new", "default")),
+            "/api/subreddit_autocomplete_v2",
+        ]
+        orders = ("best", *SORTS, "r/all", "r/popular", *(f"r/all/{order}" for order in SORTS))
+        return [
+            *_api("/search", browse.search, "GET"),
+            *_api("/r/{sr}/search", browse.search, "GET"),
+            *(route for path in lists for route in _api(path, browse.subreddit_search, "GET")),
+            *_api("/api/search_reddit_names", browse.subreddit_names, "GET", "POST"),
+            *(
+                route
+                for order in orders
+                for route in _api(f"/{order}", _either(browse.front, web.front), "GET")
+            ),
+            *_api("/user/{username}/overview", _either(browse.overview, web.profile), "GET"),
+            *_api("/user/{username}/comments", _either(browse.person_comments, web.profile), "GET"),
+            *(
+                route
+                for where in ("saved", "hidden", "upvoted", "downvoted")
+                for route in _api(f"/user/{{username}}/{where}", browse.private_list, "GET")
+            ),
+            *_api("/r/{sr}/comments", _either(browse.community_comments, web.community), "GET"),
+            *_api("/duplicates/{id}", browse.duplicates, "GET"),
+            *_api("/message/{box}", browse.messages, "GET"),
+            *_api("/api/v1/me/karma", browse.karma, "GET"),
+            *_api("/api/v1/me/prefs", browse.preferences, "GET"),
+            *_api("/api/v1/me/trophies", browse.trophies, "GET"),
+            *_api("/api/v1/user/{username}/trophies", browse.trophies, "GET"),
+            *_api("/api/v1/scopes", browse.scopes, "GET"),
+            *_api("/api/username_available", browse.name_available, "GET"),
+            *(route for name in PRIVATE_MARKS for route in _api(f"/api/{name}", browse.mark, "POST")),
         ]
 
     def _communities(self) -> list[Route]:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from polypost.platforms.reddit.simulator.errors import forbidden, not_found, rule_broken, says
 from polypost.platforms.simkit import Network
 
+# People also write a community as its path.
+_WRITTEN = re.compile(r"(?:/?r/)?(?P<name>.*?)/?")
 _NAMESPACE = uuid.UUID("5f0c1a52-94a1-4a52-9f0d-2e7c3c1f4c11")
 
 
@@ -158,7 +160,8 @@ def for_posting(net: Network, name: str, username: str) -> Subreddit:
     """A community that the account may post in. Raises Refused in the words of the submit call."""
     if not name:
         raise says("SUBREDDIT_REQUIRED", "sr")
-    found = find(net, name)
+    written = _WRITTEN.fullmatch(name)
+    found = find(net, written["name"]) if written else None
     if found is None or found.door == "banned":
         raise says("SUBREDDIT_NOEXIST", "sr")
     if found.door is not None:

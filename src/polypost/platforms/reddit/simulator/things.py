@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.platforms.reddit.simulator import subreddits
+from polypost.platforms.reddit.simulator import members, subreddits
 from polypost.platforms.reddit.simulator.subreddits import Subreddit
 from polypost.platforms.simkit import Account, Document, Network, Params, SimPost
 
@@ -118,7 +118,7 @@ class Things:
             "edited": raw.get("edited", False),
             "likes": True if reader == post.account_id else None,
             **self._votes(post),
-            **_QUIET,
+            **members.POST,
         }
         return data | self._content(post)
 
@@ -159,6 +159,8 @@ class Things:
             data["poll_data"] = self._poll(post)
         elif kind == "crosspost":
             data |= self._crosspost(raw["crosspost_parent"])
+        if not data["is_self"]:
+            data["url_overridden_by_dest"] = data["url"]
         if raw["items"]:
             data["media_metadata"] = {
                 item["media_id"]: self._metadata(post, n, item) for n, item in enumerate(raw["items"])
@@ -232,6 +234,9 @@ class Things:
         post = lookup(self._net, str(comment.account_id), deleted=True)
         created = math.floor(comment.created.timestamp()) if "created" not in body else body["created"]
         gone = body["deleted"]
+        place = subreddits.find(self._net, post.raw["sr"]) if post else None
+        author = self._net.accounts.get(post.account_id) if post else None
+        link_author = author.username if author else "[deleted]"
         data = {
             "id": comment.id,
             "name": f"t1_{comment.id}",
@@ -243,6 +248,11 @@ class Things:
             "link_id": f"t3_{comment.account_id}",
             "permalink": f"{post.permalink if post else '/'}{comment.id}/",
             "subreddit": post.raw["sr"] if post else None,
+            "subreddit_id": f"t5_{place.id}" if place else None,
+            "link_title": post.raw["title"] if post else None,
+            "link_author": link_author,
+            "link_permalink": HOST + (post.permalink if post else "/"),
+            "over_18": bool(post and post.raw["nsfw"]),
             "created": created,
             "created_utc": float(created),
             "score": 1,
@@ -251,7 +261,7 @@ class Things:
             "replies": "",
             "edited": False,
             "is_submitter": bool(post and post.account_id == body["author_id"]),
-            **_QUIET,
+            **members.COMMENT,
         }
         return {"kind": "t1", "data": data}
 
@@ -276,9 +286,12 @@ class Things:
                 "display_name": f"u_{account.username}",
                 "title": account.name,
                 "subreddit_type": "user",
+                **members.PROFILE,
             },
+            **members.PERSON,
         }
         private = {
+            **members.OWN,
             "is_suspended": False,
             "suspension_expiration_utc": None,
             "over_18": False,
@@ -314,26 +327,10 @@ class Things:
             "quarantine": False,
             "subscribers": 1_000 + found.number,
             "public_description": found.title,
+            **members.COMMUNITY,
             "created_utc": 1_750_000_000.0,
         }
         return {"kind": "t5", "data": data}
-
-
-_QUIET: dict[str, Any] = {
-    "archived": False,
-    "locked": False,
-    "stickied": False,
-    "hidden": False,
-    "saved": False,
-    "distinguished": None,
-    "gilded": 0,
-    "all_awardings": [],
-    "mod_reports": [],
-    "user_reports": [],
-    "num_reports": None,
-    "banned_by": None,
-    "approved_by": None,
-}
 
 
 WELCOME = SimPost(
