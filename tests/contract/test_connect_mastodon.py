@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -172,7 +171,7 @@ def test_a_token_that_the_person_made(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("server", "token", "code"),
     [
-        (SERVER, uuid.uuid4().hex, "token_refused"),
+        (SERVER, "0123456789abcdef0123456789abcdef", "token_refused"),
         (SERVER, "two words", "token_refused"),
         ("nowhere", "a", "no_server"),
     ],
