@@ -26,7 +26,7 @@ class Official:
         made = postpeer.AsyncPostPeer if self.runner else postpeer.PostPeer
         self.client: Any = made(api_key=tenant.key, base_url=tenant.world.url)
 
-    def __call__(self, name: str, *args: Any, **options: Any) -> Any:
+    def __call__(self, name: str, /, *args: Any, **options: Any) -> Any:
         answer = attrgetter(name)(self.client)(*args, **options)
         return self.runner.run(answer) if self.runner else answer
 
