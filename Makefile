@@ -18,7 +18,7 @@ run: env ## Start the server with the sandbox, and print its page, a key and a c
 	@$(BIN)/polypost serve --sandbox --port $(PORT) --data $(DATA)
 
 test: $(VENV)/.test check ## Run everything: lint, types, import rules, tests on both stores
-	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.test ## Lint, formatting, types, import rules, spelling, dependencies
 	@$(BIN)/ruff format --check --quiet
