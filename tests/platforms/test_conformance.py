@@ -240,6 +240,30 @@ def test_processing_gives_the_worker_back(told: tuple[Case, Kind], on_stage: Any
     on_stage(case, story)
 
 
+# Tokens of a day and more outlive the time in which a post may still go out.
+HOURS = 6 * 3600
+MIDWAY = [(case, kind) for case, kind in PROCESSED if (case.lasting or 2 * HOURS) < HOURS]
+
+
+@pytest.mark.parametrize("told", MIDWAY, ids=map(kind_id, MIDWAY))
+def test_a_token_that_ends_while_the_network_works(told: tuple[Case, Kind], on_stage: Any) -> None:
+    case, kind = told
+
+    async def story(stage: Stage) -> None:
+        stage.account = await stage.connect(ends_known=False)
+        await stage.fault("processing", times=None, seconds=45)
+        post = await stage.accept(kind)
+        await stage.room.until_state(post, "waiting")
+        await stage.room.no_faults()
+        await stage.room.pass_time(timedelta(seconds=case.lasting or 0) + timedelta(minutes=1))
+        (row,) = await stage.room.settle(post)
+        assert (row.state, row.error_message) == ("published", None)
+        assert await stage.renewals() == 1
+        assert len(await stage.visible()) == kind.visible
+
+    on_stage(case, story)
+
+
 @pytest.mark.parametrize("told", EDGES, ids=map(edge_id, EDGES))
 def test_a_limit_at_its_edge(told: tuple[Case, Edge]) -> None:
     case, edge = told
