@@ -140,6 +140,13 @@ class Room:
         )
         return added.id
 
+    async def network_id(self, platform: str) -> str:
+        """What the network calls this room's first account there."""
+        found = await self.store.read(
+            lambda db: integrations.get(db, self.project.id, self.accounts[platform])
+        )
+        return found.platform_user_id
+
     # Workers
 
     def worker(self, *, store: Store | None = None, owner: str = "run_1", **more: Any) -> Worker:

@@ -75,7 +75,8 @@ def test_one_target_fails_and_the_other_goes_out(tell_once):
 def test_a_limit_makes_the_account_wait_and_is_no_attempt(tell):
     async def story(room: Room) -> None:
         await room.start()
-        await room.fault("rate_limited", seconds=600)
+        account = await room.network_id("twitter")
+        await room.fault("rate_limited", seconds=600, accountId=account)
         first, second = await room.post("one"), await room.post("two")
         other = await room.post("three", accounts={"twitter": await room.connect()})
         await room.until_state(other, "published")
