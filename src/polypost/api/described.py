@@ -1,0 +1,59 @@
+"""What a route says of itself for the OpenAPI document: its answer, its body and the errors that are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Shape(BaseModel):
+    """Base of answers and their parts as the document shows them: further keys may come, so clients must bear them."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ClosedShape(BaseModel):
+    """Base of those few answers to which strict clients allow no further key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One route's own words. `errors` are statuses besides those that every route of its kind has.
+
+    Every route that needs a key has 401, 403, 429 and 503; one with parameters or a body has 400.
+    """
+
+    answer: type[BaseModel] | None
+    status: int
+    body: type[BaseModel] | None
+    body_required: bool
+    errors: Sequence[int]
+    open: bool
+    media_type: str
+
+
+def says(
+    answer: type[BaseModel] | None,
+    *,
+    status: int = 200,
+    body: type[BaseModel] | None = None,
+    body_required: bool = True,
+    errors: Sequence[int] = (),
+    open: bool = False,  # noqa: A002 (the contract's word for a path without a key)
+    media_type: str = "application/json",
+) -> Callable[[F], F]:
+    """Mark a route's function with what it answers; stands under the router's own mark."""
+
+    def mark(function: F) -> F:
+        said = Said(answer, status, body, body_required, tuple(errors), open, media_type)
+        function.said = said  # type: ignore[attr-defined]
+        return function
+
+    return mark
