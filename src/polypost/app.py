@@ -28,7 +28,7 @@ from polypost.observability import failpoints
 from polypost.outbound import Fetcher, Guard, Networks
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
-from polypost.posts import accept, work
+from polypost.posts import accept, bulk, work
 from polypost.posts.orders import Context
 from polypost.publishing import Policy, Publisher, Remover
 from polypost.settings import Settings
@@ -68,6 +68,7 @@ class Rooms:
     sign_in: SignIn
     posts: Context
     publisher: Publisher
+    bulk: bulk.BulkRun
     keyring: Keyring
     owner: str
     public_url: str
@@ -83,6 +84,8 @@ class Rooms:
         await self.media.recover()
         self.engine.on(accept.RING, self.publisher.run)
         self.engine.watch(accept.RING, work.due)
+        self.engine.on(bulk.RING, self.bulk.run)
+        self.engine.watch(bulk.RING, bulk.due)
         await self.engine.start(work=work_too)
         if work_too:
             self._tasks = [
@@ -112,6 +115,7 @@ class Rooms:
 
     async def _clean(self) -> None:
         await self.media.clean(clock.now())
+        await self.store.write(bulk.clean)
 
 
 async def open_rooms(
@@ -160,6 +164,7 @@ async def open_rooms(
         attempt_span=timedelta(hours=settings.attempt_hours),
         late_grace=timedelta(hours=settings.late_grace_hours),
     )
+    posts = Context(engine, settings.price, server)
     rooms = Rooms(
         settings=settings,
         surroundings=surroundings,
@@ -174,7 +179,8 @@ async def open_rooms(
         connect=Connect(store, vault, networks, apps, lambda: public_url),
         disconnect=Disconnect(store, vault, networks, apps),
         sign_in=SignIn(store, vault, networks),
-        posts=Context(engine, settings.price, server),
+        posts=posts,
+        bulk=bulk.BulkRun(store, posts, read=api.bulk_reader(settings, guard), show=api.bulk_problem),
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
         ),

@@ -40,6 +40,8 @@ WITHOUT_PROJECT = {
     "posts/accept.py:_LOST": "by the fingerprint alone, for the index; the project is compared afterwards",
     "posts/accept.py:mark_undelivered_before_start": "a start of the server concerns all projects",
     "posts/attempts.py": WORKER,
+    "posts/bulk/run.py": "worker's side: the upload is locked by its id, and its project is read from it",
+    "posts/bulk/uploads.py:clean": HOUSEKEEPING,
     "posts/changes.py:_touch": "the caller has loaded the post with its project, in the same transaction",
     "posts/work.py": WORKER,
     "publishing/invariants.py": DOCTOR,

@@ -16,6 +16,7 @@ from polypost.access.tables import projects
 from polypost.credits.tables import ledger
 from polypost.events import outbox
 from polypost.integrations.tables import integrations
+from polypost.posts.bulk.uploads import OPERATION
 from polypost.posts.states import FINAL, State, derive
 from polypost.posts.tables import attempts, idempotency, posts, targets
 
@@ -58,7 +59,11 @@ def _few(ids: Iterable[str]) -> Iterator[str]:
 
 
 def _keys_without_post(db: Connection, now: datetime) -> Iterable[str]:
-    gone = ~exists().where(posts.c.id == idempotency.c.post_id)
+    gone = and_(
+        ~exists().where(posts.c.id == idempotency.c.post_id),
+        # An upload's key stands for the upload, which is forgotten before its key.
+        idempotency.c.operation != OPERATION,
+    )
     return db.execute(select(idempotency.c.key).where(gone).limit(SAMPLE)).scalars()
 
 

@@ -1,0 +1,169 @@
+"""Rows become posts, some at a time: a row's verdict and its post are one commit, whoever works and however often it dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from polypost import access, clock
+from polypost.access import Project
+from polypost.engine import Ring
+from polypost.errors import InvalidRequest, PaymentRequired, Problem
+from polypost.integrations import service as integrations
+from polypost.posts import accept
+from polypost.posts.bulk.tables import bulk_rows, bulks
+from polypost.posts.checks import problems_of
+from polypost.posts.orders import Context, NewPost
+from polypost.storage import Store, emit
+
+RING = "bulk"
+# So many rows to a commit: enough to share its cost, few enough that nobody waits for the writer.
+BATCH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A row's body as an order, with what is wrong with its form; `further` leaves out what only follows from that."""
+
+    order: NewPost
+    problems: Sequence[Problem]
+    further: Callable[[Sequence[Problem]], list[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    state: str
+    problems: Sequence[Mapping[str, str]] = ()
+    post_id: str | None = None
+    due_at: datetime | None = None
+    price: int = 0
+
+
+class BulkRun:
+    """Carries uploads out; `read` turns a body into an order, `show` a problem of a body into one of the file's row."""
+
+    def __init__(
+        self,
+        store: Store,
+        context: Context,
+        *,
+        read: Callable[[dict[str, Any]], Reading],
+        show: Callable[[str, dict[str, Any], Problem], dict[str, str]],
+    ) -> None:
+        self._store = store
+        self._context = context
+        self._read = read
+        self._show = show
+
+    async def run(self, bulk_id: str) -> None:
+        """Work until no row of the upload is pending."""
+        while True:
+            rows = await self._store.read(lambda db: _pending(db, bulk_id))
+            readings = [None if row.body is None else self._read(row.body) for row in rows]
+            batch = list(zip(rows, readings, strict=True))
+            if not await self._store.write(lambda db, batch=batch: self._advance(db, bulk_id, batch)):  # type: ignore[misc]
+                return
+
+    def _advance(
+        self, db: Connection, bulk_id: str, batch: Sequence[tuple[Row[Any], Reading | None]]
+    ) -> bool:
+        """Judge the batch; False when there is nothing more to do."""
+        job = db.execute(select(bulks).where(bulks.c.id == bulk_id).with_for_update()).one_or_none()
+        if job is None or job.state != "running":
+            return False
+        # Another worker may have been faster since the batch was read: then its rows are no longer pending.
+        current = {row.number for row in _pending(db, bulk_id)}
+        batch = [(row, reading) for row, reading in batch if row.number in current]
+        project = access.get_project(db, job.project_id)
+        verdicts = [self._judge(db, project, job, row, reading) for row, reading in batch]
+        for (row, _), verdict in zip(batch, verdicts, strict=True):
+            _record(db, bulk_id, row.number, verdict)
+        now = clock.now()
+        good = sum(verdict.state != "refused" for verdict in verdicts)
+        ended = job.good + job.refused + len(batch) >= job.total
+        db.execute(
+            update(bulks)
+            .where(bulks.c.id == bulk_id)
+            .values(
+                good=bulks.c.good + good,
+                refused=bulks.c.refused + len(batch) - good,
+                price=bulks.c.price + sum(verdict.price for verdict in verdicts),
+                rung_at=now,
+                state="done" if ended else "running",
+                finished_at=now if ended else None,
+                next_at=None if ended else bulks.c.next_at,
+            )
+        )
+        emit(db, f"bulk:{bulk_id}")
+        return not ended
+
+    def _judge(
+        self, db: Connection, project: Project, job: Row[Any], row: Row[Any], reading: Reading | None
+    ) -> _Verdict:
+        cells = row.problems or ()
+        if reading is None:
+            return _Verdict("refused", cells)
+        order = replace(reading.order, api_key_id=job.api_key_id)
+        due = order.when.instant if order.when else None
+        price = sum(self._context.price(target.platform) for target in order.targets)
+        problems: Sequence[Problem]
+        try:
+            if cells or reading.problems or job.dry_run:
+                problems = reading.further(_problems(db, project.id, order))
+                if not problems and not cells:
+                    return _Verdict("valid", due_at=due, price=price)
+            else:
+                made = accept.create(db, self._context, project, order)
+                return _Verdict("created", post_id=made.post_id, due_at=due, price=price)
+        except InvalidRequest as error:
+            problems = error.problems
+        except PaymentRequired as error:
+            problems = [Problem("platforms", error.message, error.next_step or "", error.code)]
+        # What follows from a cell that could not be read is no news.
+        told = {cell["field"] for cell in cells}
+        shown = [self._show(job.format, row.body, problem) for problem in problems]
+        return _Verdict("refused", [*cells, *(each for each in shown if each["field"] not in told)])
+
+
+def _problems(db: Connection, project_id: str, order: NewPost) -> list[Problem]:
+    ids = [target.integration_id for target in order.targets]
+    return problems_of(order, integrations.find(db, project_id, ids))
+
+
+def _pending(db: Connection, bulk_id: str) -> Sequence[Row[Any]]:
+    return db.execute(
+        select(bulk_rows)
+        .where(bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.state == "pending")
+        .order_by(bulk_rows.c.number)
+        .limit(BATCH)
+    ).all()
+
+
+def _record(db: Connection, bulk_id: str, number: int, verdict: _Verdict) -> None:
+    db.execute(
+        update(bulk_rows)
+        .where(bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.number == number)
+        .values(
+            state=verdict.state,
+            problems=list(verdict.problems) or None,
+            post_id=verdict.post_id,
+            due_at=verdict.due_at,
+            body=None,
+        )
+    )
+
+
+def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+    """The sweeper's source: uploads with rows that wait."""
+    query = select(bulks.c.id, bulks.c.next_at).where(bulks.c.next_at.is_not(None), bulks.c.next_at <= until)
+    if unrung_since is not None:
+        query = query.where(or_(bulks.c.rung_at.is_(None), bulks.c.rung_at < unrung_since))
+        query = query.with_for_update(skip_locked=True)
+    rows = db.execute(query.order_by(bulks.c.next_at).limit(limit)).all()
+    if unrung_since is not None and rows:
+        db.execute(update(bulks).where(bulks.c.id.in_([row.id for row in rows])).values(rung_at=until))
+    return [Ring(RING, row.id, row.next_at) for row in rows]
