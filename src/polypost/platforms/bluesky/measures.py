@@ -32,8 +32,8 @@ class Figures:
         uris = list(dict.fromkeys(proof.id for proof in proofs if _is_own(session, proof.id)))
         figures: dict[str, Metrics] = {}
         for start in range(0, len(uris), _BATCH):
-            body = await _read(session, "app.bsky.feed.getPosts", {"uris": uris[start : start + _BATCH]})
-            shown = _objects(body.get("posts"))
+            params = {"uris": uris[start : start + _BATCH]}
+            shown, _ = await _read(session, "app.bsky.feed.getPosts", params, "posts")
             figures |= {str(post.get("uri")): _metrics(post) for post in shown if post.get("uri") in uris}
         return figures
 
@@ -48,22 +48,27 @@ class Figures:
         }
         found: list[Measured] = []
         for _ in range(_MOST_PAGES):
-            body = await _read(session, "app.bsky.feed.getAuthorFeed", params)
-            listed = [each for entry in _objects(body.get("feed")) if (each := _entry(session, entry))]
+            feed, cursor = await _read(session, "app.bsky.feed.getAuthorFeed", params, "feed")
+            listed = [each for entry in feed if (each := _entry(session, entry))]
             found += [each for each in listed if since <= _at(each) <= until]
-            cursor = body.get("cursor")
             past = bool(listed) and _at(listed[-1]) < since
-            if len(found) >= most or past or not isinstance(cursor, str) or not cursor:
+            if len(found) >= most or past or not cursor:
                 break
             params["cursor"] = cursor
         return found[:most]
 
 
-async def _read(session: Session, name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+async def _read(
+    session: Session, name: str, params: Mapping[str, Any], member: str
+) -> tuple[list[Found], str]:
+    """The list under `member` and what asks for more of it, "" at the end."""
     answer = await ask(session.http, APP_VIEW, name, params)
-    if not answer.is_success:
+    body = parsed(answer) if answer.is_success else {}
+    listed, cursor = body.get(member), body.get("cursor")
+    if not isinstance(listed, list):
         raise error_for(answer, session.now())
-    return parsed(answer)
+    found = [each for each in listed if isinstance(each, Mapping)]
+    return found, cursor if isinstance(cursor, str) else ""
 
 
 def _is_own(session: Session, uri: Any) -> bool:
@@ -117,7 +122,3 @@ def _count(figures: Found, name: str) -> int | None:
 
 def _object(value: Any) -> Found:
     return value if isinstance(value, Mapping) else {}
-
-
-def _objects(value: Any) -> list[Found]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

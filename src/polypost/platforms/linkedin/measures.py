@@ -17,7 +17,7 @@ from typing import Any
 
 from httpx2 import Response
 
-from polypost.errors import ReconnectRequired, Rejected, TokenExpired, Unavailable
+from polypost.errors import ReconnectRequired, Rejected, TokenExpired
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
 from polypost.platforms.linkedin.api import ask, encoded, permalink
@@ -85,11 +85,9 @@ async def _statistics(session: Session, urns: Sequence[str]) -> dict[str, Metric
     query = "&".join(
         ["q=organizationalEntity", f"organizationalEntity={encoded(session.account.id)}", *asked]
     )
-    body = await _read(session, f"/rest/organizationalEntityShareStatistics?{query}", verb="FINDER")
-    return {
-        str(each.get("share") or each.get("ugcPost")): _organization_metrics(each)
-        for each in _objects(body.get("elements"))
-    }
+    elements = await _read(session, f"/rest/organizationalEntityShareStatistics?{query}")
+    named = ((each.get("share") or each.get("ugcPost"), each) for each in elements)
+    return {str(urn): _organization_metrics(each) for urn, each in named if urn in urns}
 
 
 def _organization_metrics(element: Found) -> Metrics:
@@ -108,7 +106,7 @@ async def _of_member(session: Session, urns: Sequence[str]) -> dict[str, Metrics
     told: dict[str, Metrics] = {}
     for urn in urns:
         metrics = await _analytics(session, urn)
-        if metrics is None:
+        if metrics is None and not told:
             # The app lacks the scope, for this post as for the others.
             seen = await _seen(session, urns)
             if seen is None:
@@ -133,10 +131,11 @@ async def _analytics(session: Session, urn: str) -> dict[str, int | None] | None
             return {}
         if _unscoped(session, answer):
             return None
-        if not answer.is_success:
+        elements = parsed(answer).get("elements") if answer.is_success else None
+        if not isinstance(elements, list):
             raise error_for(answer, session.now())
-        elements = _objects(parsed(answer).get("elements"))
-        found[name] = _count(elements[0], "count") if elements else None
+        counted = _objects(elements)
+        found[name] = _count(counted[0], "count") if counted else None
     return found
 
 
@@ -149,9 +148,9 @@ async def _seen(session: Session, urns: Sequence[str]) -> dict[str, Metrics] | N
         answer = await ask(session, "GET", f"/rest/socialMetadata?ids=List({ids})", verb="BATCH_GET")
         if _unscoped(session, answer):
             return None
-        if not answer.is_success:
+        results = parsed(answer).get("results") if answer.is_success else None
+        if not isinstance(results, Mapping):
             raise error_for(answer, session.now())
-        results = _object(parsed(answer).get("results"))
         found |= {urn: _seen_metrics(results[urn]) for urn in batch if isinstance(results.get(urn), Mapping)}
     return found
 
@@ -170,19 +169,18 @@ def _seen_metrics(entity: Found) -> Metrics:
 
 async def _listed(session: Session, start: int) -> list[Found]:
     query = f"q=author&author={encoded(session.account.id)}&start={start}&count={_PAGE}&sortBy=CREATED"
-    elements = (await _read(session, f"/rest/posts?{query}", verb="FINDER")).get("elements")
-    if not isinstance(elements, list):
-        raise Unavailable("LinkedIn did not list the account's posts.")
-    return _objects(elements)
+    return await _read(session, f"/rest/posts?{query}")
 
 
-async def _read(session: Session, path: str, *, verb: str) -> dict[str, Any]:
-    answer = await ask(session, "GET", path, verb=verb)
+async def _read(session: Session, path: str) -> list[Found]:
+    """What a finder lists. Raises Rejected where the authorisation lacks the scope."""
+    answer = await ask(session, "GET", path, verb="FINDER")
     if _unscoped(session, answer):
         raise _lacking(session)
-    if not answer.is_success:
+    elements = parsed(answer).get("elements") if answer.is_success else None
+    if not isinstance(elements, list):
         raise error_for(answer, session.now())
-    return parsed(answer)
+    return _objects(elements)
 
 
 def _unscoped(session: Session, answer: Response) -> bool:

@@ -68,9 +68,9 @@ async def _one(session: Session, number: str) -> Found | None:
     answer = await session.http.request(
         "GET", f"{API}/pins/{number}", params=_WITH_METRICS, headers=bearer(session)
     )
-    if answer.is_success:
-        pin = parsed(answer)
-        return pin if pin.get("id") == number and _is_own(pin) else None
+    pin = parsed(answer) if answer.is_success else {}
+    if pin.get("id") == number:
+        return pin if _is_own(pin) else None
     error = error_for(answer, session.now())
     if answer.status_code == 404 or (isinstance(error, Rejected) and error.code == "not_permitted"):
         return None

@@ -15,7 +15,7 @@ from typing import Any
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
 from polypost.platforms.twitter.api import permalink, send
-from polypost.platforms.twitter.errors import parsed
+from polypost.platforms.twitter.errors import error_for, parsed
 from polypost.platforms.twitter.reconcile import expanded, instant
 
 _BATCH, _PAGE, _SMALLEST_PAGE, _MOST_PAGES = 100, 100, 5, 10
@@ -66,7 +66,7 @@ class Figures:
 async def _looked_up(session: Session, ids: Sequence[str], *, private: bool) -> AsyncIterator[Seen]:
     for start in range(0, len(ids), _BATCH):
         params = {"ids": ",".join(ids[start : start + _BATCH]), **_asked(private=private)}
-        body = parsed(await send(session, "GET", "/2/tweets", params=params))
+        body = await _body(session, "/2/tweets", params)
         for each in _own(session, body):
             yield each
 
@@ -85,7 +85,7 @@ async def _listed(
         params["end_time"] = _written(until + timedelta(seconds=1))
     left = most
     for _ in range(_MOST_PAGES):
-        body = parsed(await send(session, "GET", f"/2/users/{session.account.id}/tweets", params=params))
+        body = await _body(session, f"/2/users/{session.account.id}/tweets", params)
         for post, views in _own(session, body):
             created = instant(post.get("created_at"))
             if left and (created is None or since.replace(microsecond=0) <= created <= until):
@@ -96,6 +96,15 @@ async def _listed(
         if not left or not isinstance(token, str):
             return
         params["pagination_token"] = token
+
+
+async def _body(session: Session, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+    """An answer that lists posts, or says why it lists none. Raises Unavailable for any other."""
+    answer = await send(session, "GET", path, params=params)
+    body = parsed(answer)
+    if not {"data", "errors", "meta"} & set(body):
+        raise error_for(answer, session.now())
+    return body
 
 
 def _asked(*, private: bool) -> dict[str, str]:
