@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -27,7 +28,7 @@ _ENTITY = re.compile(r"\((?:share|ugcPost):(urn:li:(?:share|ugcPost):\d+)\)")
 
 
 class Numbers:
-    """The invented numbers of a post, which follow from its name and grow slowly with its age."""
+    """The invented numbers of a post, which follow from its name and grow minute by minute, ever more slowly."""
 
     def __init__(self, net: Network, thread: Thread) -> None:
         self._net = net
@@ -54,7 +55,7 @@ class Numbers:
     def _seen(self, post: SimPost) -> tuple[int, bytes]:
         """How often a post was seen by now, and the numbers that make it itself."""
         seed = hashlib.blake2b(post.id.encode(), digest_size=6).digest()
-        minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
+        minutes = max(0, (clock.now() - post.created) // timedelta(minutes=1))
         return int(math.log1p(minutes) * (20 + seed[0] % 60)), seed
 
 

@@ -153,8 +153,8 @@ class Reading:
 
 
 def counts(post: SimPost) -> dict[str, int]:
-    """What a public video has brought: numbers that follow from its id and grow slowly with its age."""
-    minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
+    """What a public video has brought: numbers that follow from its id and grow minute by minute, ever more slowly."""
+    minutes = max(0, (clock.now() - post.created) // timedelta(minutes=1))
     seed = int(post.id) % 89
     views = int(math.log1p(minutes) * (25 + seed))
     return {
