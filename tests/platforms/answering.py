@@ -38,7 +38,8 @@ class Asked:
         return json.loads(self.body)
 
 
-Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+# None hangs up without a word.
+Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]] | None
 Answers = Callable[[Asked], Answer]
 
 
@@ -70,7 +71,10 @@ def with_answers(
             try:
                 asked = await _read(reader)
                 net.asked.append(asked)
-                status, body, *more = net.answers(asked)
+                answer = net.answers(asked)
+                if answer is None:
+                    return
+                status, body, *more = answer
                 data = json.dumps(body).encode()
                 lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}", "Connection: close"]
                 lines += [f"{name}: {value}" for name, value in (more[0] if more else {}).items()]

@@ -12,7 +12,9 @@ from tests.platforms.answering import Answer, Net, with_answers
 
 from polypost import clock
 from polypost.errors import (
+    NoAnswer,
     PlatformError,
+    PolypostError,
     RateLimited,
     ReconnectRequired,
     Rejected,
@@ -144,9 +146,9 @@ def calls(platform: str, net: Net, network: Measures) -> list[Any]:
     ]
 
 
-def raises(platform: str, answer: Answer, error: type[PlatformError]) -> list[PlatformError]:
+def raises(platform: str, answer: Answer, error: type[PolypostError]) -> list[Any]:
     """What both questions raise."""
-    seen: list[PlatformError] = []
+    seen: list[Any] = []
 
     async def expect(net: Net, network: Measures) -> None:
         for call in calls(platform, net, network):
@@ -186,6 +188,11 @@ def test_a_scope_that_is_missing_is_named(platform: str) -> None:
 @each
 def test_trouble_of_the_network(platform: str) -> None:
     raises(platform, (500, {"message": "Something went wrong"}), Unavailable)
+
+
+@each
+def test_silence(platform: str) -> None:
+    raises(platform, None, NoAnswer)
 
 
 @each
