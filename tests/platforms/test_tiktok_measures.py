@@ -86,6 +86,27 @@ def test_nothing_is_told_of_a_post_that_is_not_public() -> None:
     tell(lambda _: good({"status": "PUBLISH_COMPLETE", "publicaly_available_post_id": []}), story)
 
 
+def test_photos_that_are_not_counted_are_not_taken_for_gone() -> None:
+    photos = [Proof(str(FIRST + nth), f"https://www.tiktok.com/@polly/photo/{FIRST + nth}") for nth in (1, 2)]
+
+    async def story(net: Net) -> None:
+        found = await CONNECTOR.measure(net.session, photos)
+        assert found == {photos[0].id: FIGURES, photos[1].id: Metrics()}
+
+    tell(lambda _: good({"videos": [video(FIRST + 1)]}), story)
+
+
+def test_many_handles_leave_room_for_publishing() -> None:
+    handles = [f"v_pub_file~v2-1.{FIRST + nth}" for nth in range(40)]
+
+    async def story(net: Net) -> None:
+        found = await CONNECTOR.measure(net.session, [Proof(each) for each in handles])
+        assert found == dict.fromkeys(handles, Metrics())
+        assert len(net.asked) == 20
+
+    tell(lambda _: good({"status": "PUBLISH_COMPLETE", "publicaly_available_post_id": []}), story)
+
+
 @pytest.mark.parametrize("code", ["invalid_publish_id", "token_not_authorized_for_specified_publish_id"])
 def test_a_handle_that_tiktok_does_not_know_is_left_out(code: str) -> None:
     async def story(net: Net) -> None:

@@ -20,6 +20,9 @@ from polypost.platforms.tiktok.api import call
 
 _BATCH = 20
 _SCOPE = "video.list"
+_PHOTO, _PHOTOS = "/photo/", "p_"
+# TikTok takes 30 such questions in a minute, and publishing asks them too.
+_HANDLES = 20
 _COUNTS = "id,view_count,like_count,comment_count,share_count"
 _FIELDS = f"{_COUNTS},create_time,share_url,title,video_description"
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -37,20 +40,23 @@ class Figures:
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the account's public videos, 20 at a time; strangers' videos are left out.
 
-        A post that was known by its handle alone is asked for its id; while it has none, nothing of it is told.
-        Raises Rejected where the authorisation lacks the scope.
+        A post that was known by its handle alone is asked for its id, 20 of them in a call; while it has none, as
+        private posts never have, nothing of it is told. Raises Rejected where the authorisation lacks the scope.
         """
-        posts: dict[str, str] = {}
-        figures: dict[str, Metrics] = {}
-        for proof in proofs:
-            if _ID.fullmatch(proof.id):
-                posts[proof.id] = proof.id
-            elif _PUBLISH_ID.fullmatch(proof.id) and proof.id not in posts.keys() | figures.keys():
-                number = await _became(session, proof.id)
-                if number:
-                    posts[proof.id] = number
-                elif number is not None:
-                    figures[proof.id] = Metrics()
+        posts = {proof.id: proof.id for proof in proofs if _ID.fullmatch(proof.id)}
+        # Absence from the answer says nothing of photos, so that they are not taken for gone.
+        figures = {
+            proof.id: Metrics() for proof in proofs if proof.id in posts and _PHOTO in (proof.url or "")
+        }
+        handles = list(dict.fromkeys(proof.id for proof in proofs if _PUBLISH_ID.fullmatch(proof.id)))
+        # Those beyond what a minute allows are there, as far as is known, and nothing is told of them this time.
+        figures |= dict.fromkeys(handles[_HANDLES:], Metrics())
+        for handle in handles[:_HANDLES]:
+            number = await _became(session, handle)
+            if number:
+                posts[handle] = number
+            if number == "" or (number and handle.startswith(_PHOTOS)):
+                figures[handle] = Metrics()
         counted = await _queried(session, list(dict.fromkeys(posts.values())))
         return figures | {given: counted[number] for given, number in posts.items() if number in counted}
 
