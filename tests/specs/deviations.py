@@ -25,6 +25,19 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "The document renamed the parameter to post.fields; the API that clients speak takes tweet.fields.",
             "X API documentation, Get Posts, and tweepy 4.17, both read 2026-11-24",
         ),
+        Deviation(
+            "GET /2/tweets: query tweet.fields",
+            "The same.",
+            "X API documentation, Get Posts by ids, and tweepy 4.17, both read 2026-11-24",
+        ),
+        *(
+            Deviation(
+                f"{operation}: answer 200 data.[].public_metrics: 'repost_count' is a required property",
+                "With the parameter's old name the members have their old names too.",
+                "X API documentation, Metrics, and tweepy 4.17, both read 2026-11-24",
+            )
+            for operation in ("GET /2/tweets", "GET /2/users/{id}/tweets")
+        ),
     ),
     "pinterest": tuple(
         Deviation(
@@ -104,6 +117,11 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "POST /rest/socialActions/urn",
             "Comments are in none of the workspaces that the document was made from.",
             "Microsoft Learn, LinkedIn: Comments API, read 2026-11-24",
+        ),
+        Deviation(
+            "GET /rest/memberCreatorPostAnalytics",
+            "The document is older than the analytics of members' posts.",
+            "Microsoft Learn, LinkedIn: Member Post Analytics, read 2026-11-24",
         ),
     ),
     "bluesky": (

@@ -166,6 +166,11 @@ def test_who_and_what_belongs_to_them(tmp_path: Path) -> None:
         assert named["localizedName"] == "Demo Company"
         made = client.call("create", "/posts", entity={**client.entity("We"), "author": organization})
         urn = made.decoded_entity_id
+        comment = {"actor": organization, "object": urn, "message": {"text": "First"}}
+        path = "/socialActions/{id}/comments"
+        said = client.call("create", path, path_keys={"id": urn}, entity=comment)
+        assert (said.status_code, said.entity["message"]["text"]) == (201, "First")
+        assert client.call("get_all", path, path_keys={"id": urn}).elements[0]["id"] == said.entity_id
         numbers = client.call(
             "finder",
             "/organizationalEntityShareStatistics",
@@ -173,11 +178,7 @@ def test_who_and_what_belongs_to_them(tmp_path: Path) -> None:
             query_params={"organizationalEntity": organization, "shares": [urn]},
         )
         assert numbers.elements[0]["share"] == urn
-        comment = {"actor": organization, "object": urn, "message": {"text": "First"}}
-        path = "/socialActions/{id}/comments"
-        said = client.call("create", path, path_keys={"id": urn}, entity=comment)
-        assert (said.status_code, said.entity["message"]["text"]) == (201, "First")
-        assert client.call("get_all", path, path_keys={"id": urn}).elements[0]["id"] == said.entity_id
+        assert numbers.elements[0]["totalShareStatistics"]["commentCount"] == 1
 
     with_client(tmp_path, story)
 

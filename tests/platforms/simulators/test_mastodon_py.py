@@ -16,6 +16,8 @@ from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError, Mastodon
 from tests import media
 from tests.platforms.simulators.helpers import Play, play
 
+from polypost import clock
+
 BACK = "https://app.example/back"
 SCOPES = ["read", "write"]
 
@@ -84,6 +86,24 @@ def test_posts_of_every_kind(tmp_path: Path) -> None:
         assert [each.id for each in listed] == [quote.id, reply.id]
         assert len(client.fetch_remaining(listed)) == 6
         assert len(client.timeline_home()) == 6
+
+    with_client(tmp_path, story)
+
+
+def test_a_post_finds_its_audience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def story(client: Mastodon) -> None:
+        post = client.status_post("Seen by many")
+        hidden = client.status_post("Seen by few", visibility="private")
+        client.status_favourite(post)
+        assert client.status(post).favourites_count == 1
+        monkeypatch.setattr(clock._Advance, "seconds", clock._Advance.seconds + 86_400)
+        shown = client.status(post)
+        assert shown.favourites_count > shown.reblogs_count > 0
+        counts = [(each.favourites_count, each.reblogs_count) for each in client.statuses([post, hidden])]
+        assert counts == [(shown.favourites_count, shown.reblogs_count), (0, 0)]
+        assert [each.favourites_count for each in client.account_statuses(client.me())] == [0, counts[0][0]]
+        with pytest.raises(MastodonAPIError, match="422"):
+            client.statuses(range(1, 22))
 
     with_client(tmp_path, story)
 

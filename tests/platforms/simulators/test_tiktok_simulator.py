@@ -365,6 +365,27 @@ def test_a_publication_belongs_to_its_creator(on):
     on(story)
 
 
+def test_a_video_finds_its_audience(on):
+    async def story(tiktok: TikTok) -> None:
+        number = await tiktok.number(await tiktok.sent())
+        fields = "view_count,like_count,comment_count,share_count"
+        asked = {"filters": {"video_ids": [number]}}
+        seen = []
+        for hours in (0, 0.25, 1):
+            await tiktok.later(hours * 3600)
+            (found,) = good(await tiktok.call("POST", f"/v2/video/query/?fields={fields}", json=asked))[
+                "videos"
+            ]
+            assert good(await tiktok.post(f"/v2/video/list/?fields={fields}"))["videos"] == [found]
+            assert (
+                found["view_count"] >= found["like_count"] >= found["comment_count"] >= found["share_count"]
+            )
+            seen.append(found["view_count"])
+        assert seen[0] < seen[1] < seen[2]
+
+    on(story)
+
+
 def test_lists_of_public_videos(on):
     async def story(tiktok: TikTok) -> None:
         numbers = []

@@ -15,6 +15,8 @@ from requests.adapters import HTTPAdapter
 from tests import media
 from tests.platforms.simulators.helpers import Play, play
 
+from polypost import clock
+
 
 class ToSandbox(HTTPAdapter):
     """Sends what was meant for X to the sandbox, after it has been signed."""
@@ -82,7 +84,7 @@ def test_a_thread_with_oauth2_and_its_deletion(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-def test_media_and_posts_with_oauth1(tmp_path: Path) -> None:
+def test_media_and_posts_with_oauth1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def story(account: dict[str, Any], url: str) -> None:
         api = api_of(url, account)
         client = client_of(url, **signing(account))
@@ -107,6 +109,17 @@ def test_media_and_posts_with_oauth1(tmp_path: Path) -> None:
             user_auth=True,
         )
         assert {item.type for item in found.includes["media"]} == {"photo", "video"}
+        monkeypatch.setattr(clock._Advance, "seconds", clock._Advance.seconds + 3600)
+        seen = client.get_tweets(
+            [each.id for each in found.data],
+            expansions="attachments.media_keys",
+            media_fields=["public_metrics"],
+            tweet_fields=["public_metrics"],
+            user_auth=True,
+        )
+        (shown,) = (each for each in seen.includes["media"] if each.type == "video")
+        views = [each.public_metrics["impression_count"] for each in seen.data]
+        assert 0 < shown.public_metrics["view_count"] < max(views)
 
     with_tweepy(tmp_path, story)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from tests.platforms.conformance import Case
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.recording import Exchange, recording
 
+from polypost import clock
 from polypost.integrations import AccountSession
+from polypost.platforms.abilities import Measures
 from polypost.platforms.base import Deletes, Proof, Tokens
 from polypost.platforms.registry import connector
 from polypost.storage import metadata, open_store
@@ -47,6 +50,18 @@ def exchanges(platform: str, more: More | None = None) -> list[Exchange]:
 
     with tempfile.TemporaryDirectory(prefix="polypost-tap-") as folder:
         return asyncio.run(main(Path(folder)))
+
+
+async def figures(stage: Stage) -> None:
+    """As `more`: read the account's newest posts and the figures of each."""
+    network = connector(stage.case.platform)
+    assert isinstance(network, Measures)
+    tokens = stage.known.tokens or Tokens(stage.entry["accessToken"], extra=stage.entry.get("extra", {}))
+    session = AccountSession(stage.room.networks.client(stage.case.platform), tokens, stage.known)
+    now = clock.now()
+    listed = await network.recent(session, since=now - timedelta(days=40), until=now, most=50)
+    assert listed
+    assert await network.measure(session, [each.proof for each in listed])
 
 
 class _Behind:

@@ -11,7 +11,7 @@ import pytest
 from tests import media
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.recording import Exchange
-from tests.platforms.specs.tapped import exchanges
+from tests.platforms.specs.tapped import exchanges, figures
 from tests.specs.deviations import DEVIATIONS
 from tests.specs.lexicons import PREFIX, lexicons
 from tests.specs.openapi import unexplained
@@ -184,6 +184,7 @@ def met() -> list[Exchange]:
 
     async def more(stage: Stage) -> None:
         await connecting(stage)
+        await figures(stage)
         await by_others(stage)
         await refusals(stage)
 

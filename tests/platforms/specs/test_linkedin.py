@@ -16,7 +16,7 @@ import httpx2
 import pytest
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.recording import Exchange
-from tests.platforms.specs.tapped import exchanges
+from tests.platforms.specs.tapped import exchanges, figures
 from tests.specs.deviations import DEVIATIONS
 from tests.specs.openapi import HERE, Document, unexplained
 
@@ -45,7 +45,8 @@ BESIDE = ("/oauth/", "/v2/", "/dms-uploads/")
 
 
 async def provoke(stage: Stage) -> None:
-    """Calls that LinkedIn refuses, each for another reason."""
+    """Figures; then calls that LinkedIn refuses, each for another reason."""
+    await figures(stage)
     url = stage.room.networks.overrides["linkedin"].rstrip("/")
     good = {"Authorization": f"Bearer {stage.entry['accessToken']}", "LinkedIn-Version": "202609"}
     body = {

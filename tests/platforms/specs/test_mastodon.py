@@ -17,7 +17,7 @@ from mastodon.types_base import AttribAccessDict, MaybeSnowflakeIdType
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.recording import Exchange, recording
 from tests.platforms.simulators.mastodon import Mastodon, at_mastodon
-from tests.platforms.specs.tapped import exchanges
+from tests.platforms.specs.tapped import exchanges, figures
 
 ROUTES: dict[str, tuple[str, bool]] = {
     r"GET /api/v2/instance": ("InstanceV2", False),
@@ -172,6 +172,7 @@ def of_errors(calls: list[Exchange]) -> set[str]:
 @pytest.fixture(scope="module")
 def met() -> list[Exchange]:
     async def more(stage: Stage) -> None:
+        await figures(stage)
         for fault in ("login_disabled", "rate_limited"):
             await stage.fault(fault)
             await stage.publish(stage.case.kinds[0], mark=fault)

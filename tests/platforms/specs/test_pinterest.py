@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,10 @@ async def every_kind(ours: Ours) -> None:
         proof = await CONNECTOR.publish(run, post)
         attempt = replace(run.attempts[0], number=1)
         await CONNECTOR.reconcile(ours.run(), post, attempt)
+    now = clock.now()
+    listed = await CONNECTOR.recent(ours.run(), since=now - timedelta(days=1), until=now, most=50)
+    assert len(listed) == len(posts)
+    assert set(await CONNECTOR.measure(ours.run(), [proof])) == {proof.id}
     await CONNECTOR.delete(ours.run(), proof)
     await CONNECTOR.delete(ours.run(), proof)
     await CONNECTOR.identify(ours.run())

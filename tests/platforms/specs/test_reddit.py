@@ -26,7 +26,7 @@ from tests import media
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.recording import Exchange
 from tests.platforms.simulators.helpers import Play, play
-from tests.platforms.specs.tapped import exchanges
+from tests.platforms.specs.tapped import exchanges, figures
 
 from polypost.platforms.base import App, Tokens
 from polypost.platforms.reddit import CONNECTOR
@@ -215,6 +215,10 @@ OPERATIONS: Mapping[str, tuple[Schema, Schema]] = {
         only((), sort={"const": "new"}, limit={"type": "string", "pattern": "^[0-9]+$"}, after=POST_NAME),
         LISTING,
     ),
+    "GET /api/info": (
+        only(("id",), id={"type": "string", "pattern": "^t3_[a-z0-9]+(,t3_[a-z0-9]+)*$"}),
+        LISTING,
+    ),
     "POST /api/v1/access_token": (
         only(("grant_type",), grant_type=TEXT, refresh_token=TEXT, code=TEXT, redirect_uri=TEXT),
         TOKEN,
@@ -232,6 +236,7 @@ def operation(exchange: Exchange) -> str:
 @cache
 def heard() -> tuple[Exchange, ...]:
     async def more(stage: Stage) -> None:
+        await figures(stage)
         network, entry = CONNECTOR, stage.entry
         run, post = stage.told(stage.case.kinds[0], mark="with a comment")
         commented = network.options.model_validate({"subreddit": "sandbox", "firstComment": "First"})

@@ -16,7 +16,7 @@ from tests.platforms.recording import Exchange, recording
 from tests.platforms.run import MemoryFile, MemoryRun
 from tests.platforms.simulators.test_tiktok_login_simulator import REDIRECT, consented
 from tests.platforms.simulators.tiktok import TikTok, at_tiktok
-from tests.platforms.specs.tapped import exchanges
+from tests.platforms.specs.tapped import exchanges, figures
 
 from polypost.errors import PlatformError
 from polypost.integrations import AccountSession
@@ -71,6 +71,11 @@ def judge_request(call: Exchange) -> None:
 
 
 def judge_body(path: str, body: dict[str, Any]) -> None:
+    if path in READING:
+        assert set(body) <= READING[path]
+        assert len(body.get("filters", {}).get("video_ids", ())) <= 20
+        assert body.get("max_count", 1) <= 20
+        return
     if path not in PREFIXES:
         assert set(body) <= {"publish_id"}
         return
@@ -115,6 +120,9 @@ def judge_answer(call: Exchange) -> None:
 
 
 def judge_data(path: str, data: dict[str, Any]) -> None:
+    if path in READING and data:
+        assert data["videos"]
+        assert all(typed(video[name], "int64") for video in data["videos"] for name in COUNTS)
     if "publish_id" in data:
         allowed = {SPEC["publish_id_prefixes"][name] for name in PREFIXES[path]}
         assert any(data["publish_id"].startswith(prefix) for prefix in allowed)
@@ -183,13 +191,15 @@ def on(tmp_path: Path) -> Any:
     return tell
 
 
+READING = {"/v2/video/query/": {"filters"}, "/v2/video/list/": {"max_count", "cursor"}}
+COUNTS = ("view_count", "like_count", "comment_count", "share_count")
 STATUS, CREATOR = "/v2/post/publish/status/fetch/", "/v2/post/publish/creator_info/query/"
 
 
 def test_every_kind_of_post_through_the_pipeline():
-    heard = exchanges("tiktok")
+    heard = exchanges("tiktok", figures)
     judge(heard)
-    assert {call.path for call in heard} >= {CREATOR, STATUS, UPLOAD, *PREFIXES, "/v2/user/info/"}
+    assert {call.path for call in heard} >= {*READING, CREATOR, STATUS, UPLOAD, *PREFIXES, "/v2/user/info/"}
 
 
 def test_every_option(on):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.recording import Exchange
-from tests.platforms.specs.tapped import exchanges
+from tests.platforms.specs.tapped import exchanges, figures
 from tests.specs.deviations import DEVIATIONS
 from tests.specs.discovery import Document
 from tests.specs.openapi import unexplained
@@ -21,6 +21,7 @@ API = "https://www.googleapis.com/youtube/v3"
 
 async def more(stage: Stage) -> None:
     """Answers that publishing does not need, and clients ask for."""
+    await figures(stage)
     http = stage.room.networks.client("youtube")
     headers = {"Authorization": f"Bearer {stage.entry['accessToken']}"}
 

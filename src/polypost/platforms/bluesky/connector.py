@@ -29,6 +29,7 @@ from polypost.platforms.base import (
     Tokens,
 )
 from polypost.platforms.bluesky import accounts, check, references, writing
+from polypost.platforms.bluesky.measures import Figures
 from polypost.platforms.bluesky.media import shape
 from polypost.platforms.bluesky.options import BlueskyOptions, Caption, Card
 from polypost.platforms.bluesky.record import Record, Shown, card_embed, embed_of, post_record, with_options
@@ -52,7 +53,7 @@ class _Part:
     thumbnail: MediaFile | None = None
 
 
-class BlueskyConnector(Connector):
+class BlueskyConnector(Figures, Connector):
     """Publishes records to the account's own server, with sessions that an app password opened."""
 
     spec = SPEC

@@ -25,6 +25,7 @@ from polypost.platforms.base import (
 from polypost.platforms.linkedin import check, oauth, reconcile
 from polypost.platforms.linkedin.api import ask, call, encoded, headers, permalink
 from polypost.platforms.linkedin.errors import POST_URN, error_for
+from polypost.platforms.linkedin.measures import Figures
 from polypost.platforms.linkedin.options import LinkedInOptions
 from polypost.platforms.linkedin.spec import API, SPEC
 from polypost.platforms.linkedin.text import commentary
@@ -34,7 +35,7 @@ _GONE = frozenset({404, 410})
 _KINDS: dict[str, Kind] = {"image": "image", "gif": "image", "video": "video", "document": "document"}
 
 
-class LinkedInConnector(Connector):
+class LinkedInConnector(Figures, Connector):
     """Publishes for persons and organizations with the versioned Posts API."""
 
     spec = SPEC

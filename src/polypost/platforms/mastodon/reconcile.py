@@ -31,13 +31,13 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
         if page is None:
             return CannotTell("The server did not list the account's posts.")
         likely |= {str(post["id"]): post for post in page if _may_be(post, run, attempt, since)}
-        if len(page) < _PAGE or _created(page[-1]) < since:
+        if len(page) < _PAGE or created(page[-1]) < since:
             break
         below = str(page[-1].get("id"))
     else:
         return CannotTell("The account has too many posts since then to look through.")
     taken = await run.linked(likely) if likely else set()
-    free = sorted((each for each in likely if each not in taken), key=lambda each: _created(likely[each]))
+    free = sorted((each for each in likely if each not in taken), key=lambda each: created(likely[each]))
     if len(free) > _MOST_READ:
         return CannotTell("The account has too many posts like this one to read them all.")
     for number in free:
@@ -68,7 +68,7 @@ def _may_be(post: Mapping[str, Any], run: Run, attempt: Attempt, since: datetime
     return (
         bool(post.get("id"))
         and not other_app
-        and _created(post) >= since
+        and created(post) >= since
         and post.get("in_reply_to_id") == handles.get("reply_to")
         and len(list(_media(post))) == handles.get("media", 0)
         and bool(post.get("poll")) == bool(handles.get("poll"))
@@ -80,7 +80,7 @@ def _media(post: Mapping[str, Any]) -> Iterator[Any]:
     return iter(attached if isinstance(attached, list) else ())
 
 
-def _created(post: Mapping[str, Any]) -> datetime:
+def created(post: Mapping[str, Any]) -> datetime:
     """When a post was made; long ago where that cannot be read."""
     try:
         instant = datetime.fromisoformat(str(post.get("created_at")))

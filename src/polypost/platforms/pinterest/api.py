@@ -57,11 +57,13 @@ async def rest(run: Run, answer: Response) -> None:
         await run.hold(until)
 
 
-async def pages(session: Session, path: str, *, most: int) -> AsyncIterator[list[Mapping[str, Any]]]:
-    """A list page by page, at most `most` of them; what is no object is left out."""
+async def pages(
+    session: Session, path: str, *, most: int, **asked: str
+) -> AsyncIterator[list[Mapping[str, Any]]]:
+    """A list page by page, at most `most` of them; what is no object is left out. `asked` are further parameters."""
     bookmark: str | None = None
     for _ in range(most):
-        params = {"page_size": str(PAGE)} | ({"bookmark": bookmark} if bookmark else {})
+        params = {"page_size": str(PAGE), **asked} | ({"bookmark": bookmark} if bookmark else {})
         body = await call(session, "GET", path, params=params)
         items = body.get("items")
         yield [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []

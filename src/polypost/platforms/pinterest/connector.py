@@ -28,6 +28,7 @@ from polypost.platforms.base import (
 from polypost.platforms.pinterest import check, oauth, reconcile
 from polypost.platforms.pinterest.api import bearer, pages, permalink
 from polypost.platforms.pinterest.errors import error_for, parsed, used_up_until
+from polypost.platforms.pinterest.measures import Figures
 from polypost.platforms.pinterest.media import kind_of, source_of
 from polypost.platforms.pinterest.options import PinterestOptions
 from polypost.platforms.pinterest.spec import API, SPEC
@@ -37,7 +38,7 @@ _GONE = frozenset({404, 410})
 _MOST_BOARD_PAGES = 40
 
 
-class PinterestConnector(Connector):
+class PinterestConnector(Figures, Connector):
     """Publishes pins with the user tokens of the Pinterest API v5."""
 
     spec = SPEC

@@ -27,7 +27,7 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
     async for page in pages(run, f"/boards/{handles['board']}/pins", most=_MOST_PAGES):
         read += 1
         matches |= {str(pin["id"]): created for pin in page if (created := _is(pin, handles, since))}
-        if _over(page, since):
+        if over(page, since):
             break
     else:
         if read == _MOST_PAGES and not matches:
@@ -40,16 +40,16 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
     return Found(Proof(nearest, permalink(nearest)))
 
 
-def _over(page: Sequence[Mapping[str, Any]], since: datetime) -> bool:
+def over(page: Sequence[Mapping[str, Any]], since: datetime) -> bool:
     """Whether what follows can only be older: that holds for a page from newest to oldest, which is not documented."""
-    created = [_instant(pin.get("created_at")) for pin in page]
-    known = [instant for instant in created if instant is not None]
+    created = [instant(pin.get("created_at")) for pin in page]
+    known = [when for when in created if when is not None]
     return bool(known) and known == sorted(known, reverse=True) and len(set(known)) > 1 and known[-1] < since
 
 
 def _is(pin: Mapping[str, Any], handles: Mapping[str, Any], since: datetime) -> datetime | None:
     """When the pin was made, if it is the one that was sent."""
-    created = _instant(pin.get("created_at"))
+    created = instant(pin.get("created_at"))
     if created is None or created < since or pin.get("is_owner") is False or not pin.get("id"):
         return None
     media = pin.get("media")
@@ -69,10 +69,10 @@ def _bare(link: Any) -> str:
     return _plain(link).rstrip("/")
 
 
-def _instant(text: Any) -> datetime | None:
-    """Pinterest's instants have no zone and are UTC."""
+def instant(text: Any) -> datetime | None:
+    """The instant that a text holds: Pinterest's have no zone and are UTC; None where it is none."""
     try:
-        instant = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -27,6 +27,7 @@ from polypost.platforms.base import (
 )
 from polypost.platforms.reddit import api, check, oauth, reconcile
 from polypost.platforms.reddit.errors import error_for, exhausted_until, parsed, refused
+from polypost.platforms.reddit.measures import Figures
 from polypost.platforms.reddit.options import RedditOptions
 from polypost.platforms.reddit.plan import FILMS, UNNAMED, Plan, plan_for
 from polypost.platforms.reddit.request import Submission, compact, compose
@@ -36,7 +37,7 @@ from polypost.platforms.reddit.upload import Uploaded, upload, upload_poster
 _COMMENT_LOST = "The post is out, but its first comment could not be added."
 
 
-class RedditConnector(Connector):
+class RedditConnector(Figures, Connector):
     """Publishes to subreddits and profiles through Reddit's OAuth API."""
 
     spec = SPEC

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from polypost.errors import Rejected, Unavailable
-from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run, Session
 from polypost.platforms.reddit.api import get, permalink
 
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
@@ -30,17 +30,17 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
     after: str | None = None
     for _ in range(_MOST_PAGES):
         try:
-            posts, after = await _page(run, after)
+            posts, after = await listed(run, after)
         except (Rejected, Unavailable) as unreadable:
             return CannotTell(str(unreadable))
-        recent = [post for post in posts if _created(post) >= since - 1]
+        recent = [post for post in posts if created(post) >= since - 1]
         matches |= {str(post["id"]): post for post in recent if _is(post, attempt.handles)}
         if after is None or len(recent) < len(posts):
             break
     else:
         return CannotTell("The account has too many posts since then to look through.")
     taken = await run.linked(matches) if matches else set()
-    free = sorted((post for key, post in matches.items() if key not in taken), key=_created)
+    free = sorted((post for key, post in matches.items() if key not in taken), key=created)
     return Found(proof_of(free[0])) if free else Absent()
 
 
@@ -50,9 +50,10 @@ def proof_of(post: Mapping[str, Any]) -> Proof:
     return Proof(str(post["id"]), permalink(path) if isinstance(path, str) and path.startswith("/") else None)
 
 
-async def _page(run: Run, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
+async def listed(session: Session, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
+    """A page of the account's posts, newest first, and what asks for the next. Raises what `api.get` says."""
     params = {"sort": "new", "limit": str(_PAGE), **({"after": after} if after else {})}
-    body = await get(run, f"/user/{run.account.username}/submitted", **params)
+    body = await get(session, f"/user/{session.account.username}/submitted", **params)
     data = body.get("data")
     children = data.get("children") if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or not isinstance(children, list):
@@ -121,6 +122,7 @@ def address(url: Any) -> str:
     return (host.casefold() + slash + path).rstrip("/")
 
 
-def _created(post: Mapping[str, Any]) -> float:
-    created = post.get("created_utc")
-    return float(created) if isinstance(created, int | float) else 0.0
+def created(post: Mapping[str, Any]) -> float:
+    """When a post was made, in seconds since 1970; 0 where that is not told."""
+    told = post.get("created_utc")
+    return float(told) if isinstance(told, int | float) else 0.0

@@ -27,6 +27,7 @@ from polypost.platforms.base import (
 )
 from polypost.platforms.tiktok import check, creators, oauth, status, upload
 from polypost.platforms.tiktok.api import publish
+from polypost.platforms.tiktok.measures import Figures
 from polypost.platforms.tiktok.options import TikTokOptions
 from polypost.platforms.tiktok.spec import SPEC, WEB
 
@@ -34,7 +35,7 @@ _PUBLISH = "/v2/post/publish"
 _INBOX = f"{WEB}/messages"
 
 
-class TikTokConnector(Connector):
+class TikTokConnector(Figures, Connector):
     """Publishes videos and photos through the Content Posting API v2."""
 
     spec = SPEC

@@ -28,6 +28,7 @@ from polypost.platforms.base import (
 from polypost.platforms.twitter import check, oauth, reconcile
 from polypost.platforms.twitter.api import bearer, permalink
 from polypost.platforms.twitter.errors import Call, error_for, exhausted_until, parsed
+from polypost.platforms.twitter.measures import Figures
 from polypost.platforms.twitter.options import TwitterOptions
 from polypost.platforms.twitter.spec import API, SPEC
 from polypost.platforms.twitter.text import weighted_length
@@ -36,7 +37,7 @@ from polypost.platforms.twitter.upload import upload
 _GONE = frozenset({404, 410})
 
 
-class TwitterConnector(Connector):
+class TwitterConnector(Figures, Connector):
     """Publishes posts, threads and polls with OAuth 2.0 user tokens of the X API v2."""
 
     spec = SPEC

@@ -73,7 +73,7 @@ def _posts(page: Mapping[str, Any], since: datetime) -> Iterator[Mapping[str, An
     for post in listed if isinstance(listed, list) else ():
         if not isinstance(post, Mapping) or not str(post.get("id", "")).isdecimal():
             continue
-        created = _instant(post.get("created_at"))
+        created = instant(post.get("created_at"))
         if created is None or created >= since.replace(microsecond=0):
             yield post
 
@@ -106,7 +106,7 @@ def _bare(url: str) -> str:
 
 def _readings(post: Mapping[str, Any], *, has_media: bool, is_reply: bool) -> Iterator[str]:
     """What the text may have been when it was sent: X adds a link for media and mentions for a reply."""
-    shown = _expanded(post)
+    shown = expanded(post)
     yield shown
     if has_media:
         yield (shown := _LAST_LINK.sub("", shown))
@@ -114,7 +114,7 @@ def _readings(post: Mapping[str, Any], *, has_media: bool, is_reply: bool) -> It
         yield shown[mentions.end() :]
 
 
-def _expanded(post: Mapping[str, Any]) -> str:
+def expanded(post: Mapping[str, Any]) -> str:
     """The post's text with real links in the place of X's short ones, and none for its own media."""
     # Long posts carry a shortened text, and the whole one in a member that has two names.
     note = post.get("note_tweet") or post.get("note_post")
@@ -148,9 +148,10 @@ def _count(post: Mapping[str, Any], name: str) -> int:
     return len(attachments.get(name) or ()) if isinstance(attachments, Mapping) else 0
 
 
-def _instant(text: Any) -> datetime | None:
+def instant(text: Any) -> datetime | None:
+    """The instant that a text holds; None where it is none."""
     try:
-        instant = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
-    return instant if instant.tzinfo else None
+    return when if when.tzinfo else None

@@ -30,6 +30,7 @@ from polypost.platforms.base import (
 from polypost.platforms.youtube import check, oauth
 from polypost.platforms.youtube.api import call, items, permalink, send
 from polypost.platforms.youtube.errors import Forbidden, Missing, error_for, parsed
+from polypost.platforms.youtube.measures import Figures
 from polypost.platforms.youtube.options import YouTubeOptions
 from polypost.platforms.youtube.spec import SPEC
 from polypost.platforms.youtube.upload import Incomplete, SessionGone, Upload, ask, open_session
@@ -42,7 +43,7 @@ _LISTED = 50
 _CLOCK_SLACK = timedelta(seconds=120)
 
 
-class YouTubeConnector(Connector):
+class YouTubeConnector(Figures, Connector):
     """Publishes videos to a channel through resumable uploads of the YouTube Data API v3."""
 
     spec = SPEC

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from polypost import clock
 from polypost.platforms.linkedin.simulator import errors, restli
 from polypost.platforms.linkedin.simulator.auth import Caller
 from polypost.platforms.linkedin.simulator.comments import Thread
@@ -25,7 +28,7 @@ _ENTITY = re.compile(r"\((?:share|ugcPost):(urn:li:(?:share|ugcPost):\d+)\)")
 
 
 class Numbers:
-    """The invented numbers of a post: the same for the same post, growing with nothing."""
+    """The invented numbers of a post, which follow from its name and grow minute by minute, ever more slowly."""
 
     def __init__(self, net: Network, thread: Thread) -> None:
         self._net = net
@@ -34,21 +37,26 @@ class Numbers:
     def reactions(self, post: SimPost) -> dict[str, int]:
         """How many reactions of each kind there are, the invented ones being likes."""
         kinds = Counter(each.body["kind"] for each in self._net.documents.of_account(REACTION, post.id))
-        invented = hashlib.blake2b(post.id.encode(), digest_size=6).digest()[2] % 25
-        return dict(kinds + Counter(LIKE=invented))
+        seen, seed = self._seen(post)
+        return dict(kinds + Counter(LIKE=seen // (12 + seed[2] % 13)))
 
     def of(self, post: SimPost) -> dict[str, int]:
         """Impressions, members reached, clicks, reactions, comments and reshares."""
-        seed = hashlib.blake2b(post.id.encode(), digest_size=6).digest()
-        impressions = 40 + seed[0] * 3
+        impressions, seed = self._seen(post)
         return {
             "impressions": impressions,
             "reached": impressions * 3 // 4,
-            "clicks": seed[1] % 30,
+            "clicks": impressions // (20 + seed[1] % 30),
             "reactions": sum(self.reactions(post).values()),
             "comments": len(self._thread.of(post)),
-            "reshares": seed[3] % 6,
+            "reshares": impressions // (80 + seed[3] % 40),
         }
+
+    def _seen(self, post: SimPost) -> tuple[int, bytes]:
+        """How often a post was seen by now, and the numbers that make it itself."""
+        seed = hashlib.blake2b(post.id.encode(), digest_size=6).digest()
+        minutes = max(0, (clock.now() - post.created) // timedelta(minutes=1))
+        return int(math.log1p(minutes) * (20 + seed[0] % 60)), seed
 
 
 class Social:
@@ -103,7 +111,10 @@ class Social:
             {kind.removesuffix("s"): urn, **self._statistics(entity, [post])}
             for kind, listed in wanted.items()
             for urn in listed or ()
-            if (post := self._composer.find(urn)) is not None and post.account_id == entity
+            if (post := self._composer.find(urn)) is not None
+            and post.account_id == entity
+            # Posts with which nobody did anything yet are left out.
+            and any(self._numbers.of(post).values())
         ]
         if all(listed is None for listed in wanted.values()):
             elements = [self._statistics(entity, self._net.posts.by_account(entity, limit=1_000))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from polypost.platforms.simkit import Number
 
@@ -37,7 +37,7 @@ LIMITS: dict[str, Number] = {
     "media_life_hours": Number(24, OURS),
     "schedule_ahead_seconds": Number(300, KEYS),
     "listing_max": Number(40, KEYS),
-    "lookup_ids": Number(40, OURS),
+    "lookup_ids": Number(20, CODE, date(2026, 11, 25)),
     "code_life_seconds": Number(600, CODE),
     "processing_seconds": Number(1, OURS),
 }

@@ -101,7 +101,9 @@ class Statuses:
         self._sim.rates.take(request, caller.token if caller else None)
         if self._sim.server.older(request):
             raise not_found()
-        ids = [as_text(each) for each in (await read(request)).listed("id")][: limit("lookup_ids")]
+        ids = [as_text(each) for each in (await read(request)).listed("id")]
+        if len(set(ids)) > limit("lookup_ids"):
+            raise refused(422, "Mastodon::ValidationError")
         viewer = caller.account.id if caller else None
         found = [self._net.posts.get(post_id) for post_id in ids]
         shown = [post for post in found if post is not None and visible(post, viewer)]

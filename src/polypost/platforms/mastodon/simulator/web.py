@@ -8,7 +8,6 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from polypost.platforms.mastodon.simulator.answers import LIKES
 from polypost.platforms.mastodon.simulator.server import DOMAIN
 from polypost.platforms.simkit import PostView, SimPost, linkify
 
@@ -59,6 +58,7 @@ class Web:
         notes += ["edited"] if raw.get("edited_at") else []
         notes += [f"via {raw['application']['name']}"] if raw["application"] else []
         poll = self._sim.answers.poll(post) if raw.get("poll") else None
+        shown = self._sim.answers.counts(post)
         return PostView(
             account_id=post.account_id,
             author=account.name if account else post.account_id,
@@ -71,7 +71,8 @@ class Web:
             poll={option["title"]: option["votes_count"] or 0 for option in poll["options"]} if poll else {},
             counts={
                 "replies": self._net.posts.count_replies(post.id),
-                "favourites": len(self._sim.answers.marks(LIKES, post.id)),
+                "boosts": shown["reblogs_count"],
+                "favourites": shown["favourites_count"],
                 "quotes": len(raw.get("quoted_by", [])),
             },
             notes=tuple(notes),

@@ -151,6 +151,10 @@ class Answers:
             "impression_count": views,
         }
 
+    def _views(self, post: SimPost) -> int:
+        """How often a film was played: by two of three who came past."""
+        return self.metrics(post)["impression_count"] * 2 // 3
+
     def user(self, account: Account, fields: set[str]) -> dict[str, Any]:
         """One user."""
         data = account.data
@@ -204,6 +208,7 @@ class Answers:
             "height": item.get("height"),
             "alt_text": item.get("alt") or None,
             "duration_ms": None if duration is None else int(duration * 1000),
+            "public_metrics": {"view_count": self._views(post)} if kind == "video" else None,
         }
         return {"media_key": key, "type": kind} | {
             n: v for n, v in more.items() if v is not None and n in fields
