@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mastodon._url_regex import url_regex
 from pydantic import ValidationError
@@ -127,6 +127,7 @@ HOSTS = [
         max_size=4,
     )
 )
+@example([("https://example.com", ["/a(b", "/a_(b)", ")"])])
 def test_links_are_those_that_mastodon_py_finds(parts: list[tuple[str, list[str]]]) -> None:
     text = " ".join(host + "".join(tails) for host, tails in parts)
     expected = graphemes(url_regex.sub(lambda found: found[2] + "x" * 23, text))

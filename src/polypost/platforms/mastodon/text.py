@@ -10,11 +10,13 @@ _NO_LABEL = r"\s!#%&'()*+,\\/:;<=>?@\[\]^{|}~$."
 _LABEL = rf"[^{_NO_LABEL}_-](?:[^{_NO_LABEL}]{{0,61}}[^{_NO_LABEL}_-])?"
 _IN_PATH = r"\w!*';:=+,.$/%#\[\]\-–~@|&"
 _PATH_END = r"\w+\-=#/"
+# A pair of parentheses may hold another pair, and no more.
+_PAIR = rf"\((?:[{_IN_PATH}]+|[{_IN_PATH}]*\([{_IN_PATH}]+\)[{_IN_PATH}]*)\)"
 # What twitter-text takes for a link, with a scheme and under any top-level domain. A path ends in a letter, a digit or
 # a pair of parentheses, so that the full stop behind a link is no part of it.
 _URL = re.compile(
     rf"(?<![A-Za-z0-9@＠$#＃])https?://(?:{_LABEL}\.)+(?:xn--[a-z0-9-]{{1,59}}|[^\W\d_]{{2,63}})(?![0-9a-z@+-])(?::[0-9]+)?"
-    rf"(?:/(?:(?:[{_IN_PATH}]|\([{_IN_PATH}]+\))*(?:[{_PATH_END}]|\([{_IN_PATH}]+\)))?)?"
+    rf"(?:/(?:(?:[{_IN_PATH}]|{_PAIR})*(?:[{_PATH_END}]|{_PAIR}))?)?"
     r"(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?",
     re.IGNORECASE,
 )

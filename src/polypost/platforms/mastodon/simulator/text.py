@@ -19,7 +19,9 @@ _HOST = re.compile(
     rf"(?<![A-Za-z0-9@＠$#＃])https?://(?:{_LABEL}\.)+(?:xn--[a-z0-9-]+|[^\W\d_]{{2,}})(?![0-9a-z@+-])(?::\d+)?",
     re.IGNORECASE,
 )
-_PATH = re.compile(r"/(?:[\w!*';:=+,.$/%#\[\]\-~@|&–]|\([\w!*';:=+,.$/%#\[\]\-~@|&–]+\))*")
+_CHARACTER = r"[\w!*';:=+,.$/%#\[\]\-~@|&–]"
+_NESTED = rf"\({_CHARACTER}+\)|\({_CHARACTER}*\({_CHARACTER}+\){_CHARACTER}*\)"
+_PATH = re.compile(rf"/(?:{_CHARACTER}|{_NESTED})*")
 _QUERY = re.compile(r"\?[A-Za-z0-9_!?*'@();:&=+$/%#\[\]\-.,~|]*")
 _PATH_NOT_LAST = "!*';:,.$%[]~@|&–"
 _QUERY_NOT_LAST = "!?*'@();:+$%[].,~|"
