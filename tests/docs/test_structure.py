@@ -100,7 +100,9 @@ def test_a_connector_knows_its_network_and_nothing_else(platform: str) -> None:
     home = f"{PLATFORMS}.{platform}"
     for path in modules(platform, simulator=False):
         for name in imports(path):
-            assert allowed(name, {home, f"{PLATFORMS}.base", *TOOLS}), f"{path.name}: {name}"
+            assert allowed(name, {home, f"{PLATFORMS}.base", f"{PLATFORMS}.abilities", *TOOLS}), (
+                f"{path.name}: {name}"
+            )
             assert not name.startswith(f"{home}.simulator"), f"{path.name}: {name}"
 
 

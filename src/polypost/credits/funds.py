@@ -119,10 +119,10 @@ def draw(
     now = cycle_of(at)
     has = balance(db, project_id, funds, at)
     past = {cycle: amount for cycle, amount in (given_back or {}).items() if cycle != now}
+    left = has.left + sum(past.values())
     purse = _Purse(now, has.monthly_left, has.lasting_left, past)
     draws = [purse.draw(amount, owed=owed) for amount in asked]
     if None in draws:
-        left = has.left + sum(past.values())
         raise PaymentRequired(
             f"This needs {sum(asked)} credits and {left} are left.",
             next_step="Raise the project's limit or publish to fewer accounts.",
