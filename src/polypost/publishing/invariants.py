@@ -161,6 +161,7 @@ def _unbalanced(db: Connection, now: datetime) -> Iterable[str]:
     query = (
         select(projects.c.id)
         .join(ledger, ledger.c.project_id == projects.c.id)
+        .where(or_(projects.c.credit_limit.is_not(None), projects.c.monthly_credits.is_not(None)))
         .group_by(projects.c.id, projects.c.credit_limit, projects.c.monthly_credits)
         .having(
             or_(
