@@ -21,7 +21,16 @@ from polypost.access import Keyring, Throttle
 from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
-from polypost.integrations import Apps, Connect, Disconnect, SignIn, TokenSource, Vault, load_master_key
+from polypost.integrations import (
+    Apps,
+    Connect,
+    Disconnect,
+    Lookup,
+    SignIn,
+    TokenSource,
+    Vault,
+    load_master_key,
+)
 from polypost.integrations.vault import has_secrets
 from polypost.media import Library, PullAddresses
 from polypost.observability import failpoints
@@ -232,6 +241,7 @@ def _services(rooms: Rooms) -> Services:
         sign_in=rooms.sign_in,
         vault=rooms.vault,
         remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
+        lookup=Lookup(rooms.store, rooms.tokens, rooms.networks),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),

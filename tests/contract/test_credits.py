@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import ANY
 
 import pytest
 
-from tests.contract.tenant import Tenant, later, words
+from polypost import access
+from tests.contract.tenant import Tenant, later, operator, words
 from tests.processes import World
 
 New = Callable[..., Tenant]
@@ -145,6 +147,67 @@ def test_usage_by_month_network_and_account(world: World, new: New) -> None:
     assert len(tenant.client.get("/v1/usage", params={"from": this, "to": this}).json()["usage"]) == 1
     assert tenant.client.get("/v1/usage", params={"to": "2020-01"}).json()["usage"] == []
     assert tenant.client.get("/v1/usage", params={"integrationId": "int_unknown"}).status_code == 404
+
+
+def test_a_monthly_allowance_is_spent_before_what_lasts(world: World, new: New) -> None:
+    tenant = new(world, credits=1)
+    changed = world.command("projects", "set", tenant.project_id, "--monthly-credits", "2")
+    assert (changed["credits"], changed["monthlyCredits"]) == (1, 2)
+
+    def balance() -> tuple[list[int], list[int]]:
+        said = tenant.client.get("/v1/usage").json()["balance"]
+        assert said["unlimited"] is False
+        monthly, lasting = said["monthly"], said["purchased"]
+        assert monthly["cycleStart"] < monthly["cycleEnd"]
+        return (
+            [monthly[name] for name in ("limit", "used", "remaining")],
+            [lasting[name] for name in ("total", "used", "remaining")],
+        )
+
+    # Settings hold within a second.
+    until(lambda: balance() == ([2, 0, 2], [1, 0, 1]))
+    post_id = tenant.scheduled("twitter", "instagram")["postId"]
+    assert balance() == ([2, 2, 0], [1, 0, 1])
+    tenant.published()
+    assert balance() == ([2, 2, 0], [1, 1, 0])
+    assert tenant.post(tenant.body()).status_code == 402
+    dry = tenant.client.post("/v1/posts/validate", json=tenant.body()).json()
+    assert dry["credits"]["remaining"] == 0
+    tenant.client.delete(f"/v1/posts/scheduled/{post_id}")
+    assert balance() == ([2, 0, 2], [1, 1, 0])
+    assert tenant.client.delete(
+        f"/v1/posts/{tenant.published()['postId']}", params={"deleteFromPlatforms": True}
+    ).json() == {"success": True, "creditsCharged": 1, "platforms": ANY}
+    assert balance() == ([2, 2, 0], [1, 1, 0])
+    assert tenant.used() == 3
+    operator(world, lambda db: access.change_project(db, tenant.project_id, credits="unlimited"))
+    until(lambda: tenant.client.get("/v1/usage").json()["balance"]["unlimited"])
+
+
+def test_an_allowance_alone_is_all_there_is(world: World, new: New) -> None:
+    tenant = new(world)
+    for _ in range(4):
+        tenant.connect("twitter")
+    operator(world, lambda db: access.change_project(db, tenant.project_id, monthly_credits=3))
+    until(lambda: not tenant.client.get("/v1/usage").json()["balance"]["unlimited"])
+
+    def post(number: int) -> int:
+        entry = {"platform": "twitter", "accountId": tenant.accounts[number % 4].id}
+        return tenant.post({"content": words(), "publishNow": True, "platforms": [entry]}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(post, range(12)))
+    assert sorted(codes) == [202] * 3 + [402] * 9
+    said = tenant.client.get("/v1/usage").json()["balance"]
+    assert (said["monthly"]["remaining"], said["purchased"]["total"]) == (0, 0)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition that other processes bring about."""
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_the_books_balance(world: World) -> None:

@@ -13,7 +13,7 @@ import typer.main
 from starlette.routing import Route
 
 from polypost import errors
-from polypost.api import apps, bulk, connect, lookups, media, posts, scheduled, selection
+from polypost.api.application import ROOMS
 from polypost.cli.commands import app
 from polypost.platforms.registry import connectors
 from polypost.platforms.simkit import FAULTS
@@ -117,17 +117,7 @@ def test_every_network() -> None:
 
 def test_every_path_of_the_api() -> None:
     text = page(REFERENCE / "api.md")
-    routers = (
-        apps.router,
-        bulk.router,
-        connect.router,
-        lookups.router,
-        media.router,
-        posts.router,
-        scheduled.router,
-        selection.router,
-    )
-    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
+    routes = [route for room in ROOMS for route in room.router.routes if isinstance(route, Route)]
     assert len(routes) > 15
     for route in routes:
         for method in (route.methods or set()) - {"HEAD"}:

@@ -23,7 +23,11 @@ _NEGATIVE = Problem("credits", "Credits cannot be negative.", "Give 0 or more, o
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A tenant. `credit_limit` is None when nothing limits it; `dedupe_window_seconds` 0 is off."""
+    """A tenant; `dedupe_window_seconds` 0 is off.
+
+    `monthly_credits` come anew each calendar month (UTC) and are spent first, `credit_limit` is all it may ever spend
+    beyond them; when both are None, nothing limits it.
+    """
 
     id: str
     name: str
@@ -31,6 +35,7 @@ class Project:
     dedupe_window_seconds: int
     disabled_at: datetime | None
     created_at: datetime
+    monthly_credits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +117,19 @@ def change_project(
     project_id: str,
     *,
     credits: int | Literal["unlimited"] | None = None,
+    monthly_credits: int | None = None,
     dedupe_window_seconds: int | None = None,
     disabled: bool | None = None,
 ) -> Project:
     """Change what is not None; holds within a second in every process. Raises NotFound, InvalidRequest.
 
-    `credits` is all that the project may ever spend, what it has spent included. A disabled project's keys are
+    `credits` is all that the project may ever spend besides `monthly_credits`, what it has spent included; "unlimited"
+    takes both limits away. A disabled project's keys are
     refused; what it has scheduled still goes out.
     """
     before = get_project(db, project_id)
     problems = []
-    if isinstance(credits, int) and credits < 0:
+    if any(isinstance(each, int) and each < 0 for each in (credits, monthly_credits)):
         problems.append(_NEGATIVE)
     if dedupe_window_seconds is not None and not 0 <= dedupe_window_seconds <= DEDUPE_SECONDS:
         problems.append(
@@ -133,6 +140,8 @@ def change_project(
     values: dict[str, Any] = {}
     if credits is not None:
         values["credit_limit"] = None if credits == "unlimited" else credits
+    if monthly_credits is not None or credits == "unlimited":
+        values["monthly_credits"] = monthly_credits
     if dedupe_window_seconds is not None:
         values["dedupe_window_seconds"] = dedupe_window_seconds
     if disabled is not None:
@@ -216,6 +225,7 @@ def project_of(row: Row[Any]) -> Project:
         dedupe_window_seconds=row.dedupe_window_seconds,
         disabled_at=row.disabled_at,
         created_at=row.created_at,
+        monthly_credits=row.monthly_credits,
     )
 
 

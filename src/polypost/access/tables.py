@@ -15,6 +15,7 @@ projects = Table(
     Column("dedupe_window_seconds", Integer, nullable=False),
     Column("disabled_at", Instant),
     Column("created_at", Instant, nullable=False),
+    Column("monthly_credits", Integer),
 )
 
 api_keys = Table(

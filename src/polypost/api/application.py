@@ -11,9 +11,37 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import apps, bulk, connect, errors, lookups, media, posts, scheduled, selection
+from polypost.api import (
+    apps,
+    asking,
+    bulk,
+    connect,
+    errors,
+    lookups,
+    media,
+    posts,
+    profiles,
+    scheduled,
+    selection,
+    usage,
+)
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
+
+# In the order in which a path is looked up: what is spelled out before what takes any word.
+ROOMS = (
+    lookups,
+    scheduled,
+    bulk,
+    posts,
+    selection,
+    connect,
+    apps,
+    profiles,
+    asking,
+    usage,
+    media,
+)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -30,17 +58,8 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
         openapi_url=None,
     )
     errors.install(app)
-    for router in (
-        lookups.router,
-        scheduled.router,
-        bulk.router,
-        posts.router,
-        selection.router,
-        connect.router,
-        apps.router,
-        media.router,
-    ):
-        app.include_router(router)
+    for room in ROOMS:
+        app.include_router(room.router)
     # Served by the short way below; the router has to know of it to name a path's methods.
     app.add_api_route("/v1/posts", posts.create, methods=["POST"], status_code=202)
     if extra is not None:

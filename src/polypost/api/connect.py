@@ -14,10 +14,12 @@ from polypost.api import answers, wire
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.compat import hidden_from
+from polypost.api.described import says
 from polypost.api.filters import IntegrationsQuery, profile_of
 from polypost.api.pages import connected_page
 from polypost.api.services import Services, services
 from polypost.api.wire_connect import SignInBody, TokenBody
+from polypost.api.wire_profiles import MoveAnswer, MoveBody
 from polypost.errors import NotFound
 from polypost.integrations import Integration, OAuthApp, apps
 from polypost.integrations import service as integrations
@@ -116,6 +118,20 @@ async def get_integration(request: Request, integration_id: str) -> Response:
     return answers.ok({"success": True, "integration": detailed_shape(found, shown)})
 
 
+@router.patch("/integrations/{integration_id}")
+@says(MoveAnswer, body=MoveBody, errors=(404,))
+async def move(request: Request, integration_id: str) -> Response:
+    """Put the account into another profile, or into none; its tokens and posts stay as they are."""
+    who = await principal(request, "connect")
+    rooms = services(request)
+    body = wire.read(MoveBody, await json_object(request))
+    moved = await rooms.store.write(
+        lambda db: integrations.move(db, who.project.id, integration_id, body.profileId)
+    )
+    (shown,) = await shapes(rooms, [moved])
+    return answers.ok({"success": True, "integration": shown})
+
+
 @router.delete("/integrations/{integration_id}")
 async def disconnect(request: Request, integration_id: str) -> Response:
     """Forget the account's tokens, and end the authorisation at the network where it has a call for that."""
@@ -139,13 +155,13 @@ async def begin(
     who = await principal(request, "connect")
     if connector(platform) is None:
         raise NotFound(f"This server has no network called '{platform[:40]}'.", code="unknown_platform")
-    _no_profile(profileId)
     url = await services(request).connect.begin(
         who.project.id,
         platform,
         redirect_uri=redirectUri,
         cancel_redirect_uri=cancelRedirectUri,
         headless=headless,
+        profile_id=profileId,
         app_id=appId,
         server=server,
     )
@@ -161,9 +177,8 @@ async def sign_in(
     """Connect by a name and an app password, where a network has that way (Bluesky)."""
     who = await principal(request, "connect")
     body = wire.read(SignInBody, await json_object(request))
-    _no_profile(profileId)
     found = await services(request).sign_in.by_password(
-        who.project.id, platform, body.identifier, body.password
+        who.project.id, platform, body.identifier, body.password, profile_id=profileId
     )
     return answers.ok(_connected(found))
 
@@ -177,8 +192,9 @@ async def take_token(
     """Connect by a token that the account's owner made on its server (Mastodon); beyond the contract."""
     who = await principal(request, "connect")
     body = wire.read(TokenBody, await json_object(request))
-    _no_profile(profileId)
-    found = await services(request).sign_in.by_token(who.project.id, platform, body.server, body.accessToken)
+    found = await services(request).sign_in.by_token(
+        who.project.id, platform, body.server, body.accessToken, profile_id=profileId
+    )
     return answers.ok(_connected(found))
 
 
@@ -186,11 +202,6 @@ def _connected(found: Integration) -> dict[str, Any]:
     network = connector(found.platform)
     name = network.spec.name if network else found.platform
     return {"success": True, "message": f"{name} connected.", "integration": integration_shape(found)}
-
-
-def _no_profile(profile_id: str | None) -> None:
-    if profile_id is not None:
-        raise NotFound("There is no profile with this id in this project.", code="profile_not_found")
 
 
 @router.get("/{platform}/callback")

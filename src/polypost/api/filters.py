@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from polypost import clock
-from polypost.api.services import Services
 from polypost.api.wire import PlatformName
-from polypost.integrations import service as integrations
+from polypost.integrations import profiles
 from polypost.posts import words
 from polypost.posts.queries import Filters
 
@@ -79,20 +78,13 @@ def profile_of(text: str | None) -> str | EllipsisType | None:
     return None if text == "null" else text
 
 
-async def filters_of(rooms: Services, project_id: str, query: PostsQuery, hidden: tuple[str, ...]) -> Filters:
+def filters_of(project_id: str, query: PostsQuery, hidden: tuple[str, ...]) -> Filters:
     """The room's filters for a posts query."""
-    ids = None
-    if query.profileId is not None:
-        _, found = await rooms.store.read(
-            lambda db: integrations.list_integrations(
-                db, project_id, profile_id=profile_of(query.profileId), limit=10_000, offset=0, sort="asc"
-            )
-        )
-        ids = [integration.id for integration in found]
+    profile = profile_of(query.profileId)
     return Filters(
         statuses=(query.status,) if query.status else (),
         platforms=query.platform,
-        integration_ids=ids,
+        integration_ids=None if profile is ... else profiles.accounts(project_id, profile),
         created_after=query.createdAfter,
         created_before=query.createdBefore,
         scheduled_after=query.scheduledAfter,

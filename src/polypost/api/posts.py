@@ -158,7 +158,7 @@ async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) ->
     who = await principal(request, "read")
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
-    filters = await filters_of(rooms, who.project.id, query, hidden)
+    filters = filters_of(who.project.id, query, hidden)
     total, page = await rooms.store.read(
         lambda db: queries.many(
             db,

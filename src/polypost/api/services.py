@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.api.unanswered import Unanswered
-from polypost.integrations import Connect, Disconnect, SignIn, Vault
+from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
 from polypost.media import Library
 from polypost.outbound import Guard
 from polypost.posts.orders import Context
@@ -35,6 +35,7 @@ class Services:
     sign_in: SignIn
     vault: Vault
     remover: Remover
+    lookup: Lookup
     unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 

@@ -47,6 +47,7 @@ def _project(project: Project) -> dict[str, Any]:
         "id": project.id,
         "name": project.name,
         "credits": project.credit_limit,
+        "monthlyCredits": project.monthly_credits,
         "dedupeWindowSeconds": project.dedupe_window_seconds,
         "disabled": project.disabled_at is not None,
         "createdAt": clock.iso(project.created_at),

@@ -141,7 +141,9 @@ def create_project(
 def list_projects(data: Data = None, json: Json = False) -> None:
     """List all projects."""
     found = asyncio.run(admin.list_projects(settings_of(data)))
-    Printer(json).table(found, ("id", "name", "credits", "dedupeWindowSeconds", "disabled", "createdAt"))
+    Printer(json).table(
+        found, ("id", "name", "credits", "monthlyCredits", "dedupeWindowSeconds", "disabled", "createdAt")
+    )
 
 
 @projects.command("set")
@@ -149,6 +151,12 @@ def change_project(
     name: str,
     credits: Annotated[
         int | None, typer.Option(help="Credits the project may spend in all, spent ones included.", min=0)
+    ] = None,
+    monthly_credits: Annotated[
+        int | None,
+        typer.Option(
+            help="Credits that come anew each month (UTC), lapse at its end and are spent first.", min=0
+        ),
     ] = None,
     unlimited: Annotated[bool, typer.Option("--unlimited", help="No limit of credits.")] = False,
     dedupe_seconds: Annotated[
@@ -164,13 +172,14 @@ def change_project(
     json: Json = False,
 ) -> None:
     """Change a project; what is not given stays. Holds within a second in every process."""
-    if unlimited and credits is not None:
-        raise typer.BadParameter("--credits and --unlimited exclude each other.")
+    if unlimited and (credits, monthly_credits) != (None, None):
+        raise typer.BadParameter("--unlimited excludes --credits and --monthly-credits.")
     changed = asyncio.run(
         admin.change_project(
             settings_of(data),
             name,
             credits="unlimited" if unlimited else credits,
+            monthly_credits=monthly_credits,
             dedupe_window_seconds=dedupe_seconds,
             disabled=disabled,
         )

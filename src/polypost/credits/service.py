@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, func, select, text
+from sqlalchemy import Connection, Select, bindparam, case, func, select
 
+from polypost.credits.funds import Draw, Funds, draw
 from polypost.credits.tables import ledger
-from polypost.errors import PaymentRequired
 from polypost.storage import HotInsert
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:project, 7))")
 _INSERT = HotInsert(ledger)
 _USED = select(
     func.coalesce(
@@ -58,50 +57,59 @@ def used(db: Connection, project_id: str) -> int:
     return int(db.execute(_USED, {"project": project_id}).scalar_one())
 
 
-def _rows(project_id: str, entries: Sequence[Entry], kind: str, at: datetime) -> list[dict[str, object]]:
-    return [
-        {
-            "project_id": project_id,
-            "target_id": entry.target_id,
-            "generation": entry.generation,
-            "kind": kind,
-            "amount": entry.amount,
-            "platform": entry.platform,
-            "integration_id": entry.integration_id,
-            "at": at,
-        }
-        for entry in entries
-    ]
+def reserve(db: Connection, project_id: str, entries: Sequence[Entry], *, funds: Funds, at: datetime) -> None:
+    """Set the entries' credits aside. Raises PaymentRequired when the project has too little."""
+    draws = draw(db, project_id, [entry.amount for entry in entries], funds=funds, at=at)
+    _write(db, project_id, entries, "reserve", at, draws)
 
 
-def reserve(
-    db: Connection, project_id: str, entries: Sequence[Entry], *, limit: int | None, at: datetime
+def replace(
+    db: Connection,
+    project_id: str,
+    old: Sequence[Entry],
+    new: Sequence[Entry],
+    *,
+    funds: Funds,
+    at: datetime,
 ) -> None:
-    """Set the entries' credits aside. Raises PaymentRequired when the project's limit does not hold them."""
-    afford(db, project_id, sum(entry.amount for entry in entries), limit)
-    _INSERT(db, _rows(project_id, entries, "reserve", at))
+    """Reserve `new` in place of `old`: only the difference counts, in a later month too. Raises PaymentRequired."""
+    given_back: dict[int, int] = {}
+    for each in release(db, project_id, old, at=at):
+        given_back[each.cycle] = given_back.get(each.cycle, 0) + each.monthly
+    amounts = [entry.amount for entry in new]
+    draws = draw(db, project_id, amounts, funds=funds, at=at, given_back=given_back)
+    _write(db, project_id, new, "reserve", at, draws)
 
 
-def charge(db: Connection, project_id: str, entry: Entry, *, limit: int | None, at: datetime) -> None:
-    """Spend at once. Raises PaymentRequired when the project's limit does not hold it."""
-    afford(db, project_id, entry.amount, limit)
-    _INSERT(db, _rows(project_id, [entry], "charge", at))
+def charge(
+    db: Connection, project_id: str, entry: Entry, *, funds: Funds, at: datetime, owed: bool = False
+) -> None:
+    """Spend at once. Raises PaymentRequired when the project has too little, unless it is `owed`: done already."""
+    draws = draw(db, project_id, [entry.amount], funds=funds, at=at, owed=owed)
+    _write(db, project_id, [entry], "charge", at, draws)
+
+
+def afford(db: Connection, project_id: str, amount: int, *, funds: Funds, at: datetime) -> None:
+    """Raises PaymentRequired when the project cannot pay `amount` more."""
+    draw(db, project_id, [amount], funds=funds, at=at)
 
 
 def settle(db: Connection, project_id: str, entry: Entry, *, at: datetime) -> None:
     """The reserved credits are spent: the target is published."""
-    _INSERT(db, _rows(project_id, [entry], "settle", at))
+    _write(db, project_id, [entry], "settle", at)
 
 
-def release(db: Connection, project_id: str, entries: Sequence[Entry], *, at: datetime) -> None:
-    """The reserved credits are free again."""
-    if entries:
-        _INSERT(db, _rows(project_id, entries, "release", at))
+def release(db: Connection, project_id: str, entries: Sequence[Entry], *, at: datetime) -> list[Draw]:
+    """The reserved credits are free again; returns what went back to allowances, one for each entry."""
+    held = _held(db, project_id, entries)
+    draws = [held.get((entry.target_id, entry.generation), Draw()) for entry in entries]
+    _write(db, project_id, entries, "release", at, draws)
+    return draws
 
 
 def waive(db: Connection, project_id: str, entry: Entry, *, at: datetime) -> None:
     """Published although its credits were released: it stays free (G4)."""
-    _INSERT(db, _rows(project_id, [entry], "waived", at))
+    _write(db, project_id, [entry], "waived", at)
 
 
 def usage(
@@ -110,9 +118,9 @@ def usage(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
-    integration_ids: Sequence[str] | None = None,
+    integration_ids: Select[tuple[str]] | None = None,
 ) -> list[Usage]:
-    """Credits spent by month, oldest first; months without use are left out."""
+    """Credits spent by month, oldest first; months without use are left out. `integration_ids` is a query for them."""
     query = select(ledger.c.at, ledger.c.platform, ledger.c.amount).where(
         ledger.c.project_id == project_id, ledger.c.kind.in_(["settle", "charge"])
     )
@@ -129,15 +137,41 @@ def usage(
     return [Usage(year, month, sum(of.values()), of) for (year, month), of in sorted(months.items())]
 
 
-def afford(db: Connection, project_id: str, amount: int, limit: int | None) -> None:
-    """Raises PaymentRequired when `limit` credits do not hold `amount` more; None is no limit."""
-    if limit is None:
-        return
-    if db.dialect.name == "postgresql":
-        db.execute(_LOCK, {"project": project_id})
-    left = limit - used(db, project_id)
-    if amount > left:
-        raise PaymentRequired(
-            f"This needs {amount} credits and {left} are left.",
-            next_step="Raise the project's limit or publish to fewer accounts.",
-        )
+def _held(db: Connection, project_id: str, entries: Sequence[Entry]) -> dict[tuple[str, int], Draw]:
+    """What reservations drew from allowances, by target and generation."""
+    query = select(ledger.c.target_id, ledger.c.generation, ledger.c.monthly, ledger.c.cycle).where(
+        ledger.c.project_id == project_id,
+        ledger.c.kind == "reserve",
+        ledger.c.monthly.is_not(None),
+        ledger.c.target_id.in_([entry.target_id for entry in entries]),
+    )
+    return {(row.target_id, row.generation): Draw(row.monthly, row.cycle) for row in db.execute(query)}
+
+
+def _write(
+    db: Connection,
+    project_id: str,
+    entries: Sequence[Entry],
+    kind: str,
+    at: datetime,
+    draws: Sequence[Draw] = (),
+) -> None:
+    rows = [
+        {
+            "project_id": project_id,
+            "target_id": entry.target_id,
+            "generation": entry.generation,
+            "kind": kind,
+            "amount": entry.amount,
+            "platform": entry.platform,
+            "integration_id": entry.integration_id,
+            "at": at,
+        }
+        for entry in entries
+    ]
+    drew = [each.columns() for each in draws]
+    # All rows of one insert have the same columns; those of projects without an allowance stay as short as they can.
+    if any(drew):
+        rows = [row | {"monthly": None, "cycle": None} | more for row, more in zip(rows, drew, strict=True)]
+    if rows:
+        _INSERT(db, rows)

@@ -18,6 +18,9 @@ ledger = Table(
     Column("platform", String(24), nullable=False),
     Column("integration_id", String(40), nullable=False),
     Column("at", Instant, nullable=False),
+    # What of the amount an allowance paid, and that of which month (202611); neither where none did.
+    Column("monthly", Integer),
+    Column("cycle", Integer),
     Index("ix_ledger_project_id_kind_at", "project_id", "kind", "at"),
     sqlite_with_rowid=False,
 )

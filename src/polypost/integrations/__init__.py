@@ -3,6 +3,7 @@
 from polypost.integrations.apps import Apps, OAuthApp
 from polypost.integrations.connect import Connect, Finished
 from polypost.integrations.disconnect import Disconnect
+from polypost.integrations.lookup import Lookup, account_of
 from polypost.integrations.master import MasterKeyMissing, load_master_key
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
@@ -17,6 +18,7 @@ __all__ = [
     "Disconnect",
     "Finished",
     "Integration",
+    "Lookup",
     "MasterKeyMissing",
     "MasterKeyWrong",
     "OAuthApp",
@@ -24,6 +26,7 @@ __all__ = [
     "SignIn",
     "TokenSource",
     "Vault",
+    "account_of",
     "has_secrets",
     "load_master_key",
 ]

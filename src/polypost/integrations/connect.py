@@ -24,7 +24,7 @@ from polypost.errors import (
     UpstreamError,
 )
 from polypost.integrations import apps as apps_room
-from polypost.integrations import redirects, selection
+from polypost.integrations import profiles, redirects, selection
 from polypost.integrations.addresses import answer_url, authorize_url, origin
 from polypost.integrations.apps import Apps
 from polypost.integrations.selection import Offer, Origin
@@ -112,16 +112,21 @@ class Connect:
 
         `app_id` names an app of the project's own, `server` the account's server on a network of many. With `browser`,
         the id of a browser session, only that session can finish. Raises InvalidRequest for an unknown platform or a
-        redirect that is not allowed, NotFound for an unknown app, NotConfigured when there is no app, UpstreamError.
+        redirect that is not allowed, NotFound for an unknown app or profile, NotConfigured when there is no app, UpstreamError.
         """
-        await self._store.read(lambda db: self._allowed(db, project_id, redirect_uri, cancel_redirect_uri))
+
+        def check(db: Connection) -> None:
+            self._allowed(db, project_id, redirect_uri, cancel_redirect_uri)
+            profiles.require(db, project_id, profile_id)
+
+        await self._store.read(check)
         way = await self._way(project_id, platform, app_id, server)
         state = secrets.token_urlsafe(32)
         verifier = secrets.token_urlsafe(48) if way.oauth.pkce else None
         hashed, now = _hash(state), clock.now()
 
         def write(db: Connection) -> None:
-            self._allowed(db, project_id, redirect_uri, cancel_redirect_uri)
+            check(db)
             # Of all projects: what is over is nobody's any more.
             db.execute(delete(oauth_states).where(_T.expires_at < now - KEPT))
             db.execute(
@@ -252,6 +257,8 @@ class Connect:
     async def _way(self, project_id: str, platform: str, app_id: str | None, server: str | None) -> _Way:
         connector = self._known(platform)
         if isinstance(connector, OnServers):
+            if app_id is not None:
+                raise _no_app()
             return await self._way_on_server(project_id, connector, server)
         oauth = connector.spec.oauth
         if oauth is None:
@@ -260,7 +267,7 @@ class Connect:
             raise InvalidRequest([Problem("platform", said, hint, "not_by_link")])
         app = await self._store.read(lambda db: self._apps.find(db, project_id, platform, app_id))
         if app is None and app_id is not None:
-            raise NotFound("There is no OAuth app with this id for this network.", code="app_not_found")
+            raise _no_app()
         if app is None:
             prefix = f"POLYPOST_{platform.upper()}"
             raise NotConfigured(
@@ -344,6 +351,10 @@ def _failed(state: Row[Any], platform: str, error: PolypostError) -> Finished:
     away = state.redirect_uri or state.cancel_redirect_uri
     target = answer_url(away, status="error", platform=platform, error=error.code)
     return Finished(target, error=f"The account was not connected: {error.message}")
+
+
+def _no_app() -> NotFound:
+    return NotFound("There is no OAuth app with this id for this network.", code="app_not_found")
 
 
 def _hash(secret: str) -> str:

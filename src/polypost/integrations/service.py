@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     bindparam,
     func,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 
 from polypost import clock, events
 from polypost.errors import NotFound
+from polypost.integrations import profiles
 from polypost.integrations.sealed import token_columns
 from polypost.integrations.tables import insert_new, integrations
 from polypost.integrations.vault import Vault
@@ -185,6 +187,14 @@ def get(db: Connection, project_id: str, integration_id: str) -> Integration:
     return found[integration_id]
 
 
+def ever_connected(db: Connection, project_id: str, integration_id: str) -> Select[tuple[str]]:
+    """The id as a query to look in, of an account that is or was connected. Raises NotFound."""
+    query = select(_T.id).where(_T.id == integration_id, _T.project_id == project_id)
+    if db.execute(query).first() is None:
+        raise _not_found()
+    return query
+
+
 # Accounts as they were read, by id; a row that changed has another updated_at.
 _READ: dict[str, Integration] = {}
 _MOST_READ = 10_000
@@ -220,7 +230,7 @@ def list_integrations(
 ) -> tuple[int, list[Integration]]:
     """How many connected accounts match, and one page of them by creation time.
 
-    `hidden` leaves platforms out. `profile_id` None asks for those without a profile. `q` is looked for in names and the network's id
+    `hidden` leaves platforms out. `profile_id` None asks for those that no profile shows. `q` is looked for in names and the network's id
     whatever the case, and as a whole id of ours.
     """
     wanted: list[ColumnElement[bool]] = [_T.project_id == project_id, _T.disconnected_at.is_(None)]
@@ -228,16 +238,28 @@ def list_integrations(
         wanted.append(_T.platform.in_(platforms))
     if hidden:
         wanted.append(_T.platform.not_in(hidden))
-    if profile_id is None:
-        wanted.append(_T.profile_id.is_(None))
-    elif profile_id is not ...:
-        wanted.append(_T.profile_id == profile_id)
+    if profile_id is not ...:
+        wanted.append(profiles.bound(project_id, profile_id))
     if q:
         wanted.append(or_(_T.id == q, _T.search.contains(q.casefold(), autoescape=True)))
     total = db.execute(select(func.count()).select_from(integrations).where(*wanted)).scalar_one()
     order = (_T.created_at, _T.id) if sort == "asc" else (_T.created_at.desc(), _T.id.desc())
     rows = db.execute(select(*_SHOWN).where(*wanted).order_by(*order).limit(limit).offset(offset))
     return total, [_integration_of(row) for row in rows]
+
+
+def move(db: Connection, project_id: str, integration_id: str, profile_id: str | None) -> Integration:
+    """Put an account into another profile, or into none. Raises NotFound for the account and for the profile."""
+    get(db, project_id, integration_id)
+    profiles.require(db, project_id, profile_id)
+    changed = db.execute(
+        update(integrations)
+        .where(*_connected(project_id, integration_id))
+        .values(profile_id=profile_id, updated_at=clock.now())
+    )
+    if not changed.rowcount:
+        raise _not_found()
+    return get(db, project_id, integration_id)
 
 
 def disconnect(db: Connection, project_id: str, integration_id: str) -> None:

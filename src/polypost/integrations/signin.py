@@ -18,7 +18,7 @@ from polypost.errors import (
     Unauthorized,
     UpstreamError,
 )
-from polypost.integrations import selection
+from polypost.integrations import profiles, selection
 from polypost.integrations.selection import Origin
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
@@ -50,11 +50,13 @@ class SignIn:
     ) -> Integration:
         """Connect by a name and a password made for apps.
 
-        Raises Unauthorized when the network does not take the pair, UpstreamError when it cannot be asked.
+        Raises Unauthorized when the network does not take the pair, UpstreamError when it cannot be asked,
+        NotFound for an unknown profile.
         """
         connector = self._connectors(platform)
         if not isinstance(connector, SignsIn):
             raise _other_way(platform)
+        await self._store.read(lambda db: profiles.require(db, project_id, profile_id))
         http = self._networks.client(platform)
         async with _asking(connector.spec.name):
             tokens = await connector.sign_in(http, identifier, password)
@@ -67,6 +69,7 @@ class SignIn:
         connector = self._connectors(platform)
         if not isinstance(connector, OnServers):
             raise _other_way(platform)
+        await self._store.read(lambda db: profiles.require(db, project_id, profile_id))
         http = self._networks.client(platform)
         async with _asking(connector.spec.name):
             host = await connector.find_server(http, server)

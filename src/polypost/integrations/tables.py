@@ -116,6 +116,21 @@ apps = Table(
     UniqueConstraint("project_id", "platform", "server", "client_id"),
 )
 
+# Groups of accounts; `search` is the name as it is looked in.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("project_id", String(40), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("search", Text, nullable=False),
+    Column("description", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    Index("ix_profiles_project_id_created_at", "project_id", "created_at"),
+)
+
 redirect_allowlist = Table(
     "redirect_allowlist",
     metadata,

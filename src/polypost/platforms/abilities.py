@@ -146,3 +146,25 @@ class Messages(Protocol):
 
     async def send_message(self, session: Session, recipient_id: str, text: str) -> str:
         """Send; returns the message's id. Sent once: NoAnswer leaves it unknown whether it arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Creator:
+    """What a creator's own settings let an app offer. `longest` is in seconds, None where the network does not tell."""
+
+    avatar_url: str | None
+    username: str | None
+    name: str | None
+    audiences: Sequence[str]
+    comments_off: bool
+    duets_off: bool
+    stitches_off: bool
+    longest: float | None
+
+
+@runtime_checkable
+class Creators(Protocol):
+    """A network that wants the creator's settings shown before each post."""
+
+    async def creator(self, session: Session) -> Creator:
+        """The settings as they are now."""

@@ -78,7 +78,7 @@ def create(db: Connection, context: Context, project: Project, order: NewPost) -
     entries = [
         credits.Entry(row["id"], 1, row["price"], row["platform"], row["integration_id"]) for row in rows
     ]
-    credits.reserve(db, project.id, entries, limit=project.credit_limit, at=now)
+    credits.reserve(db, project.id, entries, funds=project, at=now)
     failpoints.hit("P2")
     status = "scheduled" if order.when else "publishing"
     _INSERT_POST(db, [_post_row(context, project.id, post_id, order, status, now)])

@@ -131,7 +131,6 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
         raise Conflict(_why_not(targets_of(db, project.id, post_id)), code="not_scheduled")
     old = _hold_still(db, project.id, post_id, updated_at=now)
     due = order.when.instant if order.when else row.scheduled_for
-    credits.release(db, project.id, _entries(old), at=now)
     db.execute(delete(targets).where(targets.c.post_id == post_id, targets.c.project_id == project.id))
     fresh = [
         target_row(context, project.id, post_id, place, target, due, now)
@@ -140,7 +139,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
     entries = [
         credits.Entry(new["id"], 1, new["price"], new["platform"], new["integration_id"]) for new in fresh
     ]
-    credits.reserve(db, project.id, entries, limit=project.credit_limit, at=now)
+    credits.replace(db, project.id, _entries(old), entries, funds=project, at=now)
     db.execute(insert(targets), fresh)
     values: dict[str, Any] = {
         "content": order.content,
@@ -233,7 +232,7 @@ def _new_generation(
     entries = [
         credits.Entry(row.id, row.generation + 1, row.price, row.platform, row.integration_id) for row in rows
     ]
-    credits.reserve(db, project.id, entries, limit=project.credit_limit, at=now)
+    credits.reserve(db, project.id, entries, funds=project, at=now)
     db.execute(
         update(targets)
         .where(targets.c.id.in_([row.id for row in rows]), targets.c.project_id == project.id)

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from polypost import clock
 from polypost.access import Project
-from polypost.credits import service as credits
+from polypost.credits import funds
 from polypost.errors import PolypostError, Problem
 from polypost.integrations import service as integrations
 from polypost.integrations.service import Integration
@@ -35,7 +36,7 @@ def preview(
     """Everything that can be said without fetching anything, and the accounts it was said of."""
     found = integrations.find(db, project.id, [target.integration_id for target in order.targets])
     price = sum(context.price(target.platform) for target in order.targets)
-    left = None if project.credit_limit is None else project.credit_limit - credits.used(db, project.id)
+    left = None if funds.unlimited(project) else funds.balance(db, project.id, project, clock.now()).left
     texts = [order.content if target.content is None else target.content for target in order.targets]
     return Preview(problems_of(order, found), price, left, texts), found
 

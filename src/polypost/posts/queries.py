@@ -16,11 +16,11 @@ from polypost.posts.tables import posts, targets
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list of posts is narrowed to; None and empty mean everything."""
+    """What a list of posts is narrowed to; None and empty mean everything. `integration_ids` may be a query for them."""
 
     statuses: Sequence[str] = ()
     platforms: Sequence[str] = ()
-    integration_ids: Sequence[str] | None = None
+    integration_ids: Sequence[str] | Select[tuple[str]] | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     scheduled_after: datetime | None = None

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, not_, or_, select
 
 from polypost.access.tables import projects
+from polypost.credits.funds import cycle_of
 from polypost.credits.tables import ledger
 from polypost.events import outbox
 from polypost.integrations.tables import integrations
@@ -157,17 +158,41 @@ def _proof_without_publication(db: Connection, now: datetime) -> Iterable[str]:
 
 
 def _unbalanced(db: Connection, now: datetime) -> Iterable[str]:
-    effect = case(
-        (ledger.c.kind.in_(["reserve", "charge"]), ledger.c.amount),
-        (ledger.c.kind == "release", -ledger.c.amount),
-        else_=literal(0),
+    monthly = func.coalesce(ledger.c.monthly, 0)
+    sign = case(
+        (ledger.c.kind.in_(["reserve", "charge"]), 1), (ledger.c.kind == "release", -1), else_=literal(0)
     )
+    this_month = case((ledger.c.cycle == cycle_of(now), sign * monthly), else_=0)
     query = (
         select(projects.c.id)
         .join(ledger, ledger.c.project_id == projects.c.id)
-        .where(projects.c.credit_limit.is_not(None))
-        .group_by(projects.c.id, projects.c.credit_limit)
-        .having(func.sum(effect) > projects.c.credit_limit)
+        .where(or_(projects.c.credit_limit.is_not(None), projects.c.monthly_credits.is_not(None)))
+        .group_by(projects.c.id, projects.c.credit_limit, projects.c.monthly_credits)
+        .having(
+            or_(
+                func.sum(sign * (ledger.c.amount - monthly)) > projects.c.credit_limit,
+                func.sum(this_month) > projects.c.monthly_credits,
+            )
+        )
+    )
+    return db.execute(query.limit(SAMPLE)).scalars()
+
+
+def _wrong_draw(db: Connection, now: datetime) -> Iterable[str]:
+    held = ledger.alias()
+    same = and_(
+        held.c.target_id == ledger.c.target_id,
+        held.c.generation == ledger.c.generation,
+        held.c.kind == "reserve",
+        func.coalesce(held.c.monthly, 0) == func.coalesce(ledger.c.monthly, 0),
+        func.coalesce(held.c.cycle, 0) == func.coalesce(ledger.c.cycle, 0),
+    )
+    beyond = or_(ledger.c.monthly > ledger.c.amount, ledger.c.monthly < 1, ledger.c.cycle.is_(None))
+    query = select(ledger.c.target_id).where(
+        or_(
+            and_(ledger.c.monthly.is_not(None), beyond),
+            and_(ledger.c.kind == "release", ~exists().where(same)),
+        )
     )
     return db.execute(query.limit(SAMPLE)).scalars()
 
@@ -255,6 +280,11 @@ _RULES: tuple[tuple[str, str, Callable[[Connection, datetime], Iterable[str]]], 
     ("I4", "targets whose state and ledger disagree", _wrong_ledger),
     ("I4", "targets with a proof that are not published", _proof_without_publication),
     ("I5", "projects that spent more than they have", _unbalanced),
+    (
+        "I5",
+        "ledger entries that took from an allowance what they did not cost, or gave back something else",
+        _wrong_draw,
+    ),
     ("I5", "targets that were both settled and released", _both_ends),
     ("I6", "posts that ended without an event", _no_final_event),
     ("I7", "targets held past their lease", _stale_lease),

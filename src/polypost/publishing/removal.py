@@ -69,7 +69,7 @@ class Remover:
         rows = changes.targets_of(db, project.id, post_id)
         if paid:
             owed = PRICE * sum(_is_out(row) for row in rows)
-            credits.afford(db, project.id, owed, project.credit_limit)
+            credits.afford(db, project.id, owed, funds=project, at=clock.now())
         return rows
 
     async def _take_back(self, project: Project, row: Row[Any]) -> Removal:
@@ -118,7 +118,7 @@ class Remover:
             now = clock.now()
             first = work.mark_removed(db, project.id, row.id, now)
             if first:
-                credits.charge(db, project.id, entry, limit=None, at=now)
+                credits.charge(db, project.id, entry, funds=project, at=now, owed=True)
             return first
 
         try:

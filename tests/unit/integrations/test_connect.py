@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from polypost import clock
 from polypost.errors import InvalidRequest, NotConfigured
-from polypost.integrations import Connect, TokenSource, redirects, service
+from polypost.integrations import Connect, TokenSource, profiles, redirects, service
 from polypost.integrations.redirects import redirect_problems
 from polypost.integrations.tables import oauth_states
 
@@ -76,10 +76,11 @@ def test_a_network_without_pkce_gets_no_challenge(in_world):
 
 def test_a_finished_flow_stores_the_account_and_says_so(in_world):
     async def story(world):
-        connect, _, asked = await begun(world, redirect_uri=BACK, profile_id="prof_1")
+        profile = await world.store.write(lambda db: profiles.create(db, "prj_a", name="Ours"))
+        connect, _, asked = await begun(world, redirect_uri=BACK, profile_id=profile.id)
         finished = await connect.finish("fake", {"state": asked["state"], "code": "the-code"})
         (added,) = finished.integrations
-        assert (added.project_id, added.platform_user_id, added.profile_id) == ("prj_a", "42", "prof_1")
+        assert (added.project_id, added.platform_user_id, added.profile_id) == ("prj_a", "42", profile.id)
         target = urlsplit(finished.redirect_to)
         assert finished.redirect_to.startswith(BACK.partition("?")[0])
         assert parse_qs(target.query) == {

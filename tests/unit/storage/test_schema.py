@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -113,6 +114,35 @@ def test_the_known_revisions_are_those_of_the_scripts() -> None:
     newest_first = [script.revision for script in scripts.walk_revisions()]
     assert tuple(reversed(newest_first)) == schema.REVISIONS
     assert scripts.get_heads() == [schema.HEAD]
+
+
+def test_what_is_stored_survives_the_allowance(store_url: str | None, tmp_path: Path) -> None:
+    def first_two(db: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(schema.SCRIPTS))
+        config.attributes["connection"] = db
+        command.upgrade(config, "0002")
+
+    read(tmp_path, store_url, first_two, writing=True)
+    stored = (
+        "INSERT INTO projects VALUES ('prj_1', 'Ours', 5, 0, NULL, 1)",
+        "INSERT INTO api_keys VALUES ('key_1', 'prj_1', 'first', 'pp', 'h', '[]', NULL, NULL, NULL, 1)",
+        "INSERT INTO ledger VALUES ('t_1', 1, 'reserve', 'prj_1', 2, 'twitter', 'int_1', 1)",
+    )
+    read(tmp_path, store_url, execute(*stored), writing=True)
+    assert schema.upgrade(tmp_path, store_url)
+
+    def rows(db: Connection) -> list[list[Any]]:
+        return [
+            list(db.execute(text(f"SELECT * FROM {name}")).one())
+            for name in ("projects", "api_keys", "ledger")
+        ]
+
+    assert read(tmp_path, store_url, rows) == [
+        ["prj_1", "Ours", 5, 0, None, 1, None],
+        ["key_1", "prj_1", "first", "pp", "h", "[]", None, None, None, 1],
+        ["t_1", 1, "reserve", "prj_1", 2, "twitter", "int_1", 1, None, None],
+    ]
 
 
 def test_a_second_upgrade_does_nothing(store_url: str | None, tmp_path: Path) -> None:

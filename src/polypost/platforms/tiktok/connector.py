@@ -7,6 +7,7 @@ from typing import Any
 
 from polypost.errors import Problem, RateLimited, Rejected, Unavailable
 from polypost.outbound import NetworkClient
+from polypost.platforms.abilities import Creator
 from polypost.platforms.base import (
     Absent,
     Account,
@@ -60,6 +61,10 @@ class TikTokConnector(Figures, Connector):
     async def identify(self, session: Session) -> list[Account]:
         """The one account of this authorisation."""
         return [await oauth.identify(session)]
+
+    async def creator(self, session: Session) -> Creator:
+        """The creator's settings as TikTok tells them now."""
+        return await creators.look(session)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Settings, media, TikTok's word, address."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from polypost.errors import RateLimited, Rejected
-from polypost.platforms.base import Post, Run
+from polypost.platforms.abilities import Creator
+from polypost.platforms.base import Post, Run, Session
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.options import TikTokOptions
 
@@ -20,16 +21,40 @@ async def ask(run: Run) -> dict[str, Any]:
     except RateLimited as limited:
         await run.hold(limited.until)
         raise
+    creator = _read(data)
+    return {
+        "username": creator.username,
+        "privacy": list(creator.audiences),
+        "comment": creator.comments_off,
+        "duet": creator.duets_off,
+        "stitch": creator.stitches_off,
+        "longest": creator.longest,
+    }
+
+
+async def look(session: Session) -> Creator:
+    """The same outside of a post, for whoever builds a form for one."""
+    return _read(await call(session, "POST", _PATH, json={}))
+
+
+def _read(data: Mapping[str, Any]) -> Creator:
     options = data.get("privacy_level_options")
     longest = data.get("max_video_post_duration_sec")
-    return {
-        "username": data.get("creator_username"),
-        "privacy": [each for each in options if isinstance(each, str)] if isinstance(options, list) else [],
-        "comment": data.get("comment_disabled") is True,
-        "duet": data.get("duet_disabled") is True,
-        "stitch": data.get("stitch_disabled") is True,
-        "longest": longest if isinstance(longest, int | float) else None,
-    }
+    return Creator(
+        avatar_url=_text(data, "creator_avatar_url"),
+        username=_text(data, "creator_username"),
+        name=_text(data, "creator_nickname"),
+        audiences=[each for each in options if isinstance(each, str)] if isinstance(options, list) else [],
+        comments_off=data.get("comment_disabled") is True,
+        duets_off=data.get("duet_disabled") is True,
+        stitches_off=data.get("stitch_disabled") is True,
+        longest=longest if isinstance(longest, int | float) else None,
+    )
+
+
+def _text(data: Mapping[str, Any], name: str) -> str | None:
+    value = data.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def judge(creator: Mapping[str, Any], post: Post) -> None:
