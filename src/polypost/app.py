@@ -26,6 +26,8 @@ from polypost.integrations.vault import has_secrets
 from polypost.media import Library, PullAddresses
 from polypost.observability import failpoints
 from polypost.outbound import Fetcher, Guard, Networks
+from polypost.planning import maker
+from polypost.planning.maker import Maker
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
 from polypost.posts import accept, work
@@ -68,6 +70,7 @@ class Rooms:
     sign_in: SignIn
     posts: Context
     publisher: Publisher
+    maker: Maker
     keyring: Keyring
     owner: str
     public_url: str
@@ -83,6 +86,9 @@ class Rooms:
         await self.media.recover()
         self.engine.on(accept.RING, self.publisher.run)
         self.engine.watch(accept.RING, work.due)
+        self.engine.on(maker.RING, self.maker.run)
+        self.engine.watch(maker.RING, maker.due)
+        await self.maker.follow_zones()
         await self.engine.start(work=work_too)
         if work_too:
             self._tasks = [
@@ -160,6 +166,7 @@ async def open_rooms(
         attempt_span=timedelta(hours=settings.attempt_hours),
         late_grace=timedelta(hours=settings.late_grace_hours),
     )
+    context = Context(engine, settings.price, server, late_grace=timedelta(hours=settings.late_grace_hours))
     rooms = Rooms(
         settings=settings,
         surroundings=surroundings,
@@ -174,10 +181,11 @@ async def open_rooms(
         connect=Connect(store, vault, networks, apps, lambda: public_url),
         disconnect=Disconnect(store, vault, networks, apps),
         sign_in=SignIn(store, vault, networks),
-        posts=Context(engine, settings.price, server),
+        posts=context,
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
         ),
+        maker=Maker(store, context, settings.horizon),
         keyring=Keyring(store),
         owner=owner,
         public_url=public_url,

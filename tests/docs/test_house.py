@@ -40,7 +40,7 @@ WITHOUT_PROJECT = {
     "posts/accept.py:_LOST": "by the fingerprint alone, for the index; the project is compared afterwards",
     "posts/accept.py:mark_undelivered_before_start": "a start of the server concerns all projects",
     "posts/attempts.py": WORKER,
-    "posts/changes.py:_touch": "the caller has loaded the post with its project, in the same transaction",
+    "posts/changes.py:touch": "the caller has loaded the post with its project, in the same transaction",
     "posts/work.py": WORKER,
     "publishing/invariants.py": DOCTOR,
 }

@@ -11,7 +11,19 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import apps, connect, errors, lookups, media, posts, scheduled, selection
+from polypost.api import (
+    apps,
+    connect,
+    drafts,
+    errors,
+    lookups,
+    media,
+    posts,
+    queue,
+    scheduled,
+    schedules,
+    selection,
+)
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
 
@@ -33,6 +45,9 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
     for router in (
         lookups.router,
         scheduled.router,
+        drafts.router,
+        schedules.router,
+        queue.router,
         posts.router,
         selection.router,
         connect.router,
