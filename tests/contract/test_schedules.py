@@ -268,7 +268,12 @@ def test_what_is_refused(local: Tenant, change: dict[str, Any], where: str) -> N
 
 def test_every_problem_is_named_at_once(local: Tenant) -> None:
     wrong = body(local, rule=7, startsAt="soon", timezone="Mars", content="x" * 300)
-    assert paths(local.client.post("/v1/schedules", json=wrong)) == {"rule", "startsAt", "timezone", "content"}
+    assert paths(local.client.post("/v1/schedules", json=wrong)) == {
+        "rule",
+        "startsAt",
+        "timezone",
+        "content",
+    }
 
 
 def test_a_change_that_is_refused_changes_nothing(tenant: Tenant) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, TypeVar
 
 from fastapi import APIRouter
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +20,7 @@ from polypost.api.posts import idempotency_key, promise, refused
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost, DraftAnswer, DraftBody, ScheduleDraftBody, UntimedBody
 from polypost.errors import InvalidRequest, Problem
+from polypost.integrations import service as integrations
 from polypost.planning import queues
 from polypost.posts import accept, changes, checks, drafts, queries
 from polypost.posts.orders import NewPost, When, fingerprint, order_of
@@ -119,12 +120,10 @@ async def schedule(request: Request, post_id: str) -> Response:
     await promise(rooms)
     key, operation = idempotency_key(request), f"POST /v1/posts/drafts/{post_id}/schedule"
     project = who.project
-    row, targets = await rooms.store.read(
-        lambda db: (changes.load(db, project.id, post_id), changes.targets_of(db, project.id, post_id))
-    )
+    row, order, unfit = await rooms.store.read(lambda db: _stored(db, project.id, post_id))
     when, problems = _when(body, row.timezone, rooms)
     if row.status == "draft":
-        problems += _addresses(rooms, order_of(row, targets))
+        problems += _addresses(rooms, order) + unfit
 
     def write(db: Connection) -> bool:
         if key is not None:
@@ -142,6 +141,14 @@ async def schedule(request: Request, post_id: str) -> Response:
     seconds = 0.0 if quick else rooms.settings.publish_wait_seconds
     found = await waiting.until_done(rooms, project.id, post_id, seconds=seconds, request=request)
     return answers.ok(answers.created(found), 202, _REPLAYED if replayed else None)
+
+
+def _stored(db: Connection, project_id: str, post_id: str) -> tuple[Row[Any], NewPost, list[Problem]]:
+    """The post's row, the order that is stored, and what is wrong with it as a post."""
+    row = changes.load(db, project_id, post_id)
+    order = order_of(row, changes.targets_of(db, project_id, post_id))
+    found = integrations.find(db, project_id, [target.integration_id for target in order.targets])
+    return row, order, checks.problems_of(order, found)
 
 
 def _put(
