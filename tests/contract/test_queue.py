@@ -230,3 +230,19 @@ def test_a_full_queue_says_so(world: World, new: Callable[..., Tenant]) -> None:
         # They have no targets, which the doctor of this world would rightly find wrong.
         gone = text("DELETE FROM posts WHERE project_id = :project AND id <> :real")
         operator(world, lambda db: db.execute(gone, clones).rowcount)
+
+
+@pytest.mark.parametrize("odd", ["%00", "%ff", "x" * 300, "..%2f", "%F0%9F%98%80"], ids=lambda odd: odd[:8])
+def test_odd_ids_are_no_fault_of_ours(tenant: Tenant, odd: str) -> None:
+    for method, path in (
+        ("GET", f"/v1/schedules/{odd}"),
+        ("GET", f"/v1/schedules/{odd}/occurrences"),
+        ("DELETE", f"/v1/schedules/{odd}"),
+        ("POST", f"/v1/schedules/{odd}/pause"),
+        ("POST", f"/v1/posts/drafts/{odd}/schedule"),
+        ("GET", f"/v1/queue/slots?profileId={odd}"),
+        ("GET", f"/v1/queue/next?profileId={odd}"),
+    ):
+        sent = {"publishNow": True} if path.endswith("schedule") else None
+        answer = tenant.client.request(method, path, json=sent)
+        assert answer.status_code in {400, 404}, (path, answer.text)

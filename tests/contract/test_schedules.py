@@ -82,7 +82,7 @@ def test_the_next_post_stands_even_if_it_is_far(local: Tenant) -> None:
 
 
 def test_a_post_goes_out_and_the_next_one_is_made(tenant: Tenant) -> None:
-    schedule = made(tenant, rule="FREQ=DAILY;INTERVAL=10", startsAt=start(2 / 86400))
+    schedule = made(tenant, rule="FREQ=DAILY;INTERVAL=10", startsAt=start(3 / 86400))
     (post,) = posts_of(tenant, schedule)
     (done,) = tenant.settle(post["postId"])
     assert done["status"] == "published"

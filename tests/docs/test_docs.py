@@ -13,7 +13,18 @@ import typer.main
 from starlette.routing import Route
 
 from polypost import errors
-from polypost.api import apps, connect, lookups, media, posts, scheduled, selection
+from polypost.api import (
+    apps,
+    connect,
+    drafts,
+    lookups,
+    media,
+    posts,
+    queue,
+    scheduled,
+    schedules,
+    selection,
+)
 from polypost.cli.commands import app
 from polypost.platforms.registry import connectors
 from polypost.platforms.simkit import FAULTS
@@ -124,6 +135,9 @@ def test_every_path_of_the_api() -> None:
         media.router,
         posts.router,
         scheduled.router,
+        drafts.router,
+        queue.router,
+        schedules.router,
         selection.router,
     )
     routes = [route for router in routers for route in router.routes if isinstance(route, Route)]

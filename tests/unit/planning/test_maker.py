@@ -162,7 +162,9 @@ def test_a_disabled_project_makes_nothing(with_store: Callable[..., Any]) -> Non
         await store.write(lambda db: access.change_project(db, desk.project.id, disabled=True))
         clock.advance(86400)
         await desk.maker.run(schedule)
-        assert [row.reason_code for row in await desk.rows() if row.state == "skipped"] == ["project_disabled"]
+        assert [row.reason_code for row in await desk.rows() if row.state == "skipped"] == [
+            "project_disabled"
+        ]
         assert len(await desk.live()) == 7
 
     with_store(story)
@@ -194,7 +196,9 @@ def test_posts_follow_when_a_zone_changes(with_store: Callable[..., Any]) -> Non
         assert moved == [*right[:2], right[2] + timedelta(hours=1), *right[3:]]
         assert len(await desk.rows()) == 7
         await desk.maker.follow_zones()
-        assert await store.read(lambda db: maker.due(db, until=clock.now(), limit=10, unrung_since=None)) == []
+        assert (
+            await store.read(lambda db: maker.due(db, until=clock.now(), limit=10, unrung_since=None)) == []
+        )
         await desk.healthy()
 
     with_store(story)
@@ -215,7 +219,7 @@ def test_the_sweeper_rings_once(with_store: Callable[..., Any]) -> None:
     with_store(story)
 
 
-class Crash(Exception):  # noqa: N818
+class Crash(Exception):
     """The process dies in the middle of a transaction."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as real
+import datetime as dt
 import time
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
@@ -56,7 +56,7 @@ def rules(draw: st.DrawFn) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _bounded_oracle() -> Any:
     """The other evaluator looks until the last year there is; let that be a near one."""
-    shim = SimpleNamespace(**{**vars(real), "MAXYEAR": 2040})
+    shim = SimpleNamespace(**{**vars(dt), "MAXYEAR": 2040})
     before, dateutil.rrule.datetime = dateutil.rrule.datetime, shim  # type: ignore[attr-defined]
     yield
     dateutil.rrule.datetime = before  # type: ignore[attr-defined]
@@ -99,7 +99,11 @@ def test_ends_of_months_and_leap_days() -> None:
     workdays = "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"
     assert first(workdays, date(2027, 1, 1), 3) == ["2027-01-29", "2027-02-26", "2027-03-31"]
     # Numbered and plain weekdays together are both meant.
-    assert first("FREQ=MONTHLY;BYDAY=1MO,FR", date(2027, 1, 1), 3) == ["2027-01-01", "2027-01-04", "2027-01-08"]
+    assert first("FREQ=MONTHLY;BYDAY=1MO,FR", date(2027, 1, 1), 3) == [
+        "2027-01-01",
+        "2027-01-04",
+        "2027-01-08",
+    ]
 
 
 def test_a_rule_that_never_matches_costs_little() -> None:
