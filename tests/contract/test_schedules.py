@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -219,9 +220,16 @@ def test_an_account_that_went_away_is_said(tenant: Tenant) -> None:
 
 def test_a_key_makes_repetition_harmless(tenant: Tenant) -> None:
     wanted, key = body(tenant, rule="FREQ=YEARLY"), {"Idempotency-Key": uuid.uuid4().hex}
-    first, again = (tenant.client.post("/v1/schedules", json=wanted, headers=key) for _ in range(2))
-    assert first.json() == again.json()
-    assert again.headers["idempotency-replayed"] == "true"
+
+    def send(_: int) -> httpx2.Response:
+        return tenant.client.post("/v1/schedules", json=wanted, headers=key)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, range(4)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert sorted(answer.headers.get("idempotency-replayed", "") for answer in answers) == ["", *["true"] * 3]
+    assert len(posts_of(tenant, answers[0].json()["schedule"])) == 1
     other = tenant.client.post("/v1/schedules", json=wanted | {"content": words()}, headers=key)
     assert error(other) == (422, "idempotency_key_reused")
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
 from polypost.access import Project
@@ -25,6 +26,10 @@ from polypost.posts.tables import posts
 from polypost.storage import new_id
 
 _T = schedules.c
+_ADD = {
+    "sqlite": sqlite.insert(schedules).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(schedules).on_conflict_do_nothing(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +78,23 @@ def create(
             return known, True
     _check(db, project.id, template)
     now, schedule_id = clock.now(), new_id("sch")
-    db.execute(
-        insert(schedules).values(
-            id=schedule_id,
-            project_id=project.id,
-            status="active",
-            **template.values(),
-            done_until=now,
-            tzdata=clock.tzdata_version(),
-            idempotency_key=idempotency_key,
-            fingerprint=fingerprint,
-            created_at=now,
-            updated_at=now,
-        )
-    )
+    values = template.values() | {
+        "id": schedule_id,
+        "project_id": project.id,
+        "status": "active",
+        "done_until": now,
+        "tzdata": clock.tzdata_version(),
+        "idempotency_key": idempotency_key,
+        "fingerprint": fingerprint,
+        "created_at": now,
+        "updated_at": now,
+    }
+    added = db.execute(_ADD[db.dialect.name], values).rowcount
+    if not added and idempotency_key is not None:
+        # An equal request was faster, between our look and this.
+        known = _of_key(db, project.id, idempotency_key, fingerprint)
+        if known is not None:
+            return known, True
     make(db, context, schedule_id, horizon=horizon, strict=True)
     return get(db, project.id, schedule_id), False
 
