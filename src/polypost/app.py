@@ -35,6 +35,8 @@ from polypost.integrations.vault import has_secrets
 from polypost.media import Library, PullAddresses
 from polypost.observability import failpoints
 from polypost.outbound import Fetcher, Guard, Networks
+from polypost.planning import maker
+from polypost.planning.maker import Maker
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
 from polypost.posts import accept, bulk, work
@@ -78,6 +80,7 @@ class Rooms:
     posts: Context
     publisher: Publisher
     bulk: bulk.BulkRun
+    maker: Maker
     keyring: Keyring
     owner: str
     public_url: str
@@ -95,6 +98,9 @@ class Rooms:
         self.engine.watch(accept.RING, work.due)
         self.engine.on(bulk.RING, self.bulk.run)
         self.engine.watch(bulk.RING, bulk.due)
+        self.engine.on(maker.RING, self.maker.run)
+        self.engine.watch(maker.RING, maker.due)
+        await self.maker.follow_zones()
         await self.engine.start(work=work_too)
         if work_too:
             self._tasks = [
@@ -173,7 +179,7 @@ async def open_rooms(
         attempt_span=timedelta(hours=settings.attempt_hours),
         late_grace=timedelta(hours=settings.late_grace_hours),
     )
-    posts = Context(engine, settings.price, server)
+    posts = Context(engine, settings.price, server, late_grace=timedelta(hours=settings.late_grace_hours))
     rooms = Rooms(
         settings=settings,
         surroundings=surroundings,
@@ -193,6 +199,7 @@ async def open_rooms(
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
         ),
+        maker=Maker(store, posts, settings.horizon),
         keyring=Keyring(store),
         owner=owner,
         public_url=public_url,

@@ -32,7 +32,7 @@ from polypost.media import Library
 from polypost.outbound import Fetcher, Guard, Networks
 from polypost.platforms.base import Absent, Account, Attempt, CannotTell, Found, Post, Proof, Tokens
 from polypost.platforms.twitter.connector import TwitterConnector
-from polypost.posts import accept, changes, work
+from polypost.posts import accept, changes, drafts, work
 from polypost.posts.orders import Context, NewPost, NewTarget, When
 from polypost.posts.states import FINAL, RUNNING, State, derive, may_move, shown
 from polypost.posts.tables import targets
@@ -241,6 +241,34 @@ class Walk(RuleBasedStateMachine):
         made: list[str] = []
         if self.ask(write):
             self.posts.append(made[-1])
+
+    @precondition(lambda self: len(self.posts) < 4)
+    @rule()
+    def keep_a_draft(self) -> None:
+        text = f"text {len(self.posts)}"
+        order = NewPost(text, [NewTarget("twitter", self.accounts[0])], (), None, "UTC", {}, api_key_id="k")
+        before = self.do(self.store.read(lambda db: credits.used(db, self.project.id)))
+        kept = self.do(self.store.write(lambda db: drafts.create(db, self.context, self.project, order)))
+        assert self.do(self.store.read(lambda db: credits.used(db, self.project.id))) == before
+        self.posts.append(kept[0])
+
+    @precondition(lambda self: self.posts)
+    @rule(data=st.data(), now=st.booleans(), edit=st.booleans())
+    def go_on_with_a_draft(self, data: Any, now: bool, edit: bool) -> None:
+        post = data.draw(st.sampled_from(self.posts))
+        drafted = {row.state for row in self.rows() if row.post_id == post} == {"draft"}
+        hour = None if now else When(clock.now() + timedelta(seconds=60), "UTC")
+        order = NewPost(f"{post} again", [NewTarget("twitter", self.accounts[1])], (), None, "UTC", {})
+
+        def write(db: Any) -> None:
+            if edit:
+                drafts.edit(db, self.context, self.project, post, order)
+            else:
+                drafts.schedule(db, self.context, self.project, post, hour)
+
+        # Nothing but a draft can be gone on with; a draft fails only for want of credits.
+        granted = self.ask(write)
+        assert drafted or not granted
 
     @precondition(lambda self: self.posts)
     @rule(data=st.data(), what=st.sampled_from(["cancel", "reschedule", "retry", "force", "force", "remove"]))

@@ -18,6 +18,8 @@ _STAND_INS: dict[str, Any] = {
     "content": "text",
     "platforms": {"platform": "twitter", "accountId": "?"},
     "mediaItems": {"type": "image", "url": "https://example.com/"},
+    "rule": "FREQ=DAILY",
+    "startsAt": "?",
 }
 
 
@@ -59,8 +61,8 @@ def _repair(body: dict[str, Any], place: tuple[int | str, ...]) -> tuple[int | s
     name, stand_in = str(place[0]), _STAND_INS.get(str(place[0]))
     if len(place) == 1:
         body.pop(name, None)
-        if name in {"content", "platforms"}:
-            body[name] = stand_in if name == "content" else [stand_in]
+        if stand_in is not None and name != "mediaItems":
+            body[name] = [stand_in] if name == "platforms" else stand_in
         return place
     at = int(place[1])
     body[name] = items = list(body[name])

@@ -22,6 +22,7 @@ from polypost.api.services import Services, services
 from polypost.errors import AddressRefused, InvalidRequest, Problem, ServiceUnavailable
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
+from polypost.planning.schedules import schedule_of
 from polypost.posts import accept, changes, checks, queries, timeline
 from polypost.posts.orders import CREATE, Accepted, NewPost, fingerprint
 
@@ -159,19 +160,18 @@ async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) ->
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
     filters = filters_of(who.project.id, query, hidden)
-    total, page = await rooms.store.read(
-        lambda db: queries.many(
-            db,
-            who.project.id,
-            filters,
-            limit=query.limit,
-            offset=query.offset,
-            descending=query.sort == "desc",
+    project_id = who.project.id
+    down = query.sort == "desc"
+
+    def look(db: Any) -> tuple[int, list[queries.Shown], dict[str, str]]:
+        total, page = queries.many(
+            db, project_id, filters, limit=query.limit, offset=query.offset, descending=down
         )
-    )
-    return answers.ok(
-        {"success": True, "total": total, "posts": [answers.post(each, hidden) for each in page]}
-    )
+        return total, page, schedule_of(db, project_id, [each.post.id for each in page])
+
+    total, page, made_by = await rooms.store.read(look)
+    shown = [answers.post(each, hidden) | _made_by(made_by, each.post.id) for each in page]
+    return answers.ok({"success": True, "total": total, "posts": shown})
 
 
 @router.get("/v1/posts/{post_id}")
@@ -179,8 +179,17 @@ async def get_post(request: Request, post_id: str) -> Response:
     """One post."""
     who = await principal(request, "read")
     rooms = services(request)
-    found = await rooms.store.read(lambda db: queries.one(db, who.project.id, post_id))
-    return answers.ok({"success": True, "post": answers.post(found, hidden_from(request, rooms.settings))})
+    project_id = who.project.id
+    found, made_by = await rooms.store.read(
+        lambda db: (queries.one(db, project_id, post_id), schedule_of(db, project_id, [post_id]))
+    )
+    shown = answers.post(found, hidden_from(request, rooms.settings)) | _made_by(made_by, post_id)
+    return answers.ok({"success": True, "post": shown})
+
+
+def _made_by(schedules: dict[str, str], post_id: str) -> dict[str, str]:
+    """The schedule that made a post, if one did; clients of the contract bear further keys here."""
+    return {"scheduleId": schedules[post_id]} if post_id in schedules else {}
 
 
 @router.delete("/v1/posts/{post_id}")

@@ -81,7 +81,7 @@ def create(db: Connection, context: Context, project: Project, order: NewPost) -
     credits.reserve(db, project.id, entries, funds=project, at=now)
     failpoints.hit("P2")
     status = "scheduled" if order.when else "publishing"
-    _INSERT_POST(db, [_post_row(context, project.id, post_id, order, status, now)])
+    _INSERT_POST(db, [post_row(context, project.id, post_id, order, status, now)])
     _INSERT_TARGETS(db, rows)
     if order.when:
         announce_scheduled(db, project.id, post_id, due, now)
@@ -189,9 +189,10 @@ def _answer(db: Connection, project_id: str, post_id: str) -> Accepted:
     )
 
 
-def _post_row(
+def post_row(
     context: Context, project_id: str, post_id: str, order: NewPost, status: str, now: datetime
 ) -> dict[str, Any]:
+    """The row of a new post."""
     when = order.when
     return {
         "id": post_id,

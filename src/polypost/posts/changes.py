@@ -16,7 +16,7 @@ from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
 from polypost.posts.accept import RING, announce_scheduled, media_value, target_row
 from polypost.posts.checks import problems_of
-from polypost.posts.orders import Context, NewPost, When
+from polypost.posts.orders import Context, NewPost, When, order_of
 from polypost.posts.states import FINAL, State, derive
 from polypost.posts.tables import idempotency, posts, targets
 from polypost.storage import emit
@@ -72,6 +72,27 @@ def _why_not(rows: Sequence[Row[Any]]) -> str:
     return _TOO_LATE if states - {State.DRAFT} else "This post is a draft; it is not scheduled."
 
 
+def changeable(db: Connection, project_id: str, post_id: str) -> Row[Any] | None:
+    """The post, locked, while it waits for its hour and nothing of it has begun; None for every other, and when it is gone."""
+    try:
+        row = load(db, project_id, post_id, lock=True)
+    except NotFound:
+        return None
+    untouched = select(targets.c.id).where(
+        targets.c.post_id == post_id, targets.c.project_id == project_id, _UNTOUCHED
+    )
+    return row if len(db.execute(untouched).all()) == len(targets_of(db, project_id, post_id)) else None
+
+
+def check_stored(db: Connection, project_id: str, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
+    """Raises InvalidRequest when what is stored would not be accepted as it is."""
+    order = order_of(row, rows)
+    found = integrations.find(db, project_id, [target.integration_id for target in order.targets])
+    problems = problems_of(order, found)
+    if problems:
+        raise InvalidRequest(problems)
+
+
 def cancel(db: Connection, project_id: str, post_id: str) -> bool:
     """Back to draft, credits released; False when it was a draft already. Raises Conflict when it is too late."""
     load(db, project_id, post_id, lock=True)
@@ -82,16 +103,18 @@ def cancel(db: Connection, project_id: str, post_id: str) -> bool:
         db, project_id, post_id, state=State.DRAFT.value, next_at=None, wait_reason=None, updated_at=now
     )
     credits.release(db, project_id, _entries(rows), at=now)
-    _touch(db, post_id, now, status="draft")
+    touch(db, post_id, now, status="draft")
     return True
 
 
 def reschedule(db: Connection, context: Context, project: Project, post_id: str, when: When) -> None:
-    """Another hour; a cancelled post goes back on the schedule. Raises Conflict when it is too late."""
+    """Another hour; a draft goes on the schedule. Raises Conflict when it is too late, InvalidRequest for an unfit draft."""
     row = load(db, project.id, post_id, lock=True)
     now = clock.now()
     if row.status == "draft":
-        _new_generation(db, project, targets_of(db, project.id, post_id), when.instant, now)
+        rows = targets_of(db, project.id, post_id)
+        check_stored(db, project.id, row, rows)
+        new_generation(db, project, rows, when.instant, now)
     elif row.scheduled_for is None:
         raise Conflict(_why_not(targets_of(db, project.id, post_id)), code="not_scheduled")
     else:
@@ -111,7 +134,7 @@ def reschedule(db: Connection, context: Context, project: Project, post_id: str,
             first_try_at=None,
             updated_at=now,
         )
-    _touch(db, post_id, now, status="scheduled", **_when_values(when))
+    touch(db, post_id, now, status="scheduled", **when_values(when))
     announce_scheduled(db, project.id, post_id, when.instant, now)
     _ring(db, context, project.id, post_id, when.instant)
 
@@ -147,8 +170,8 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
         "raw": order.raw,
     }
     if order.when:
-        values |= _when_values(order.when)
-    _touch(db, post_id, now, status="scheduled", **values)
+        values |= when_values(order.when)
+    touch(db, post_id, now, status="scheduled", **values)
     if order.when and order.when.instant != row.scheduled_for:
         announce_scheduled(db, project.id, post_id, due, now)
     context.engine.ring(db, [Ring(RING, new["id"], due) for new in fresh])
@@ -198,9 +221,9 @@ def retry(
             next_step="Look at the account first; send force: true to publish it again all the same.",
         )
     now = clock.now()
-    _new_generation(db, project, rows, now, now)
+    new_generation(db, project, rows, now, now)
     states = [State.SCHEDULED if target in rows else State(target.state) for target in all_rows]
-    _touch(db, post_id, now, status=derive(states, publish_now=row.scheduled_for is None))
+    touch(db, post_id, now, status=derive(states, publish_now=row.scheduled_for is None))
     context.engine.ring(db, [Ring(RING, target.id, now) for target in rows])
 
 
@@ -226,9 +249,10 @@ def remove(db: Connection, project_id: str, post_id: str) -> None:
     emit(db, f"post:{post_id}")
 
 
-def _new_generation(
+def new_generation(
     db: Connection, project: Project, rows: Sequence[Row[Any]], due: datetime, now: datetime
 ) -> None:
+    """Reserve for the targets once more and make them due. Raises PaymentRequired."""
     entries = [
         credits.Entry(row.id, row.generation + 1, row.price, row.platform, row.integration_id) for row in rows
     ]
@@ -259,7 +283,8 @@ def _new_generation(
     )
 
 
-def _when_values(when: When) -> dict[str, Any]:
+def when_values(when: When) -> dict[str, Any]:
+    """The post's columns that say when."""
     return {
         "scheduled_for": when.instant,
         "timezone": when.timezone,
@@ -269,7 +294,8 @@ def _when_values(when: When) -> dict[str, Any]:
     }
 
 
-def _touch(db: Connection, post_id: str, now: datetime, **values: Any) -> None:
+def touch(db: Connection, post_id: str, now: datetime, **values: Any) -> None:
+    """Change the post's row, and wake who waits for it."""
     db.execute(update(posts).where(posts.c.id == post_id).values(updated_at=now, **values))
     emit(db, f"post:{post_id}")
 

@@ -74,6 +74,20 @@ class Context:
     late_grace: timedelta = timedelta(hours=24)
 
 
+def order_of(post: Any, targets: Sequence[Any]) -> NewPost:
+    """The order that stored rows stand for; without an hour."""
+    return NewPost(
+        content=post.content,
+        targets=[
+            NewTarget(row.platform, row.integration_id, row.content, row.options or {}) for row in targets
+        ],
+        media=[MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in post.media],
+        when=None,
+        timezone=post.timezone,
+        raw=post.raw,
+    )
+
+
 def fingerprint(*parts: Any) -> int:
     """A signed 64-bit fingerprint of JSON values: equal bodies have equal ones whatever their key order."""
     text = _canonical(parts)

@@ -1,0 +1,196 @@
+"""`/v1/posts/drafts`: posts without an hour, written now and scheduled later."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar
+
+from fastapi import APIRouter
+from sqlalchemy import Connection, Row
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost import clock
+from polypost.api import answers, errors, waiting, wire
+from polypost.api.auth import principal
+from polypost.api.body import json_object
+from polypost.api.described import says
+from polypost.api.fitting import Fitting, fit
+from polypost.api.posts import idempotency_key, promise, refused
+from polypost.api.services import Services, services
+from polypost.api.wire_drafts import AcceptedPost, DraftAnswer, DraftBody, ScheduleDraftBody, UntimedBody
+from polypost.errors import InvalidRequest, Problem
+from polypost.integrations import service as integrations
+from polypost.planning import queues
+from polypost.posts import accept, changes, checks, drafts, queries
+from polypost.posts.orders import NewPost, When, fingerprint, order_of
+
+M = TypeVar("M", bound=UntimedBody)
+router = APIRouter(prefix="/v1/posts/drafts")
+_REPLAYED = {"Idempotency-Replayed": "true"}
+OPERATION = "POST /v1/posts/drafts"
+
+
+def untimed(
+    rooms: Services, raw: dict[str, Any], model: type[M]
+) -> tuple[NewPost, Fitting[M], list[Problem]]:
+    """The order in a body without an hour, its shape, and what is wrong with its zone and addresses."""
+    fitting = fit(model, raw)
+    body = fitting.body
+    zone = getattr(body, "timezone", None)
+    order, found = wire.order_of(
+        wire.EditBody(
+            content=body.content, platforms=body.platforms, mediaItems=body.mediaItems, timezone=zone
+        ),
+        raw=raw,
+        horizon=rooms.settings.horizon,
+        check_url=lambda url: refused(rooms, url),
+        editing=True,
+    )
+    found += checks.option_urls(order, lambda url: refused(rooms, url))
+    return order, fitting, found
+
+
+@router.post("", status_code=201)
+@says(DraftAnswer, status=201, body=DraftBody, errors=(422,))
+async def create(request: Request) -> Response:
+    """Keep a draft; what would be wrong with it as a post is said, not refused."""
+    who = await principal(request, "publish")
+    rooms = services(request)
+    raw = await json_object(request)
+    order, addresses = _soft(rooms, raw)
+    order = dataclasses.replace(
+        order,
+        api_key_id=who.key_id,
+        operation=OPERATION,
+        idempotency_key=idempotency_key(request),
+        fingerprint=fingerprint("draft", raw),
+    )
+    post_id, warnings, replayed = await rooms.store.write(
+        lambda db: drafts.create(db, rooms.posts, who.project, order)
+    )
+    headers = _REPLAYED if replayed else None
+    return await _kept(rooms, who.project.id, post_id, addresses + warnings, 201, headers)
+
+
+@router.put("/{post_id}")
+@says(DraftAnswer, body=DraftBody, errors=(404, 409))
+async def edit(request: Request, post_id: str) -> Response:
+    """The whole draft anew; a cancelled post is one too."""
+    who = await principal(request, "publish")
+    rooms = services(request)
+    raw = await json_object(request)
+    order, addresses = _soft(rooms, raw)
+    warnings = await rooms.store.write(lambda db: drafts.edit(db, rooms.posts, who.project, post_id, order))
+    return await _kept(rooms, who.project.id, post_id, addresses + warnings, 200, None)
+
+
+def _soft(rooms: Services, raw: dict[str, Any]) -> tuple[NewPost, list[Problem]]:
+    """The order in a draft's body, and warnings about its addresses. Raises InvalidRequest for its shape and zone."""
+    order, fitting, found = untimed(rooms, raw, DraftBody)
+    if fitting.problems:
+        raise InvalidRequest(fitting.with_further(*found))
+    zone = [each for each in found if each.path == "timezone"]
+    if zone:
+        raise InvalidRequest(zone)
+    return order, found
+
+
+async def _kept(
+    rooms: Services,
+    project_id: str,
+    post_id: str,
+    warnings: list[Problem],
+    status: int,
+    headers: dict[str, str] | None,
+) -> Response:
+    found = await rooms.store.read(lambda db: queries.one(db, project_id, post_id))
+    body = answers.created(found) | {"success": True, "warnings": errors.listed(warnings)}
+    return answers.ok(body, status, headers)
+
+
+@router.post("/{post_id}/schedule", status_code=202)
+@says(AcceptedPost, status=202, body=ScheduleDraftBody, errors=(402, 404, 409, 422))
+async def schedule(request: Request, post_id: str) -> Response:
+    """The draft becomes an ordinary post, now, at an hour or in the queue; answers like create."""
+    who = await principal(request, "publish")
+    rooms = services(request)
+    raw = await json_object(request)
+    body = wire.read(ScheduleDraftBody, raw)
+    await promise(rooms)
+    key, operation = idempotency_key(request), f"POST /v1/posts/drafts/{post_id}/schedule"
+    project = who.project
+    row, order, unfit = await rooms.store.read(lambda db: _stored(db, project.id, post_id))
+    when, problems = _when(body, row.timezone, rooms)
+    if row.status == "draft":
+        problems += _addresses(rooms, order) + unfit
+
+    def write(db: Connection) -> bool:
+        if key is not None:
+            changes.load(db, project.id, post_id)
+            now = clock.now()
+            if accept.remember_key(db, project.id, operation, key, fingerprint(raw), post_id, now):
+                return True
+        if problems:
+            raise InvalidRequest(problems)
+        _put(db, rooms, project, post_id, body, when)
+        return False
+
+    replayed = await rooms.store.write(write)
+    quick = waiting.hurried(request) or body.publishNow is not True
+    seconds = 0.0 if quick else rooms.settings.publish_wait_seconds
+    found = await waiting.until_done(rooms, project.id, post_id, seconds=seconds, request=request)
+    return answers.ok(answers.created(found), 202, _REPLAYED if replayed else None)
+
+
+def _stored(db: Connection, project_id: str, post_id: str) -> tuple[Row[Any], NewPost, list[Problem]]:
+    """The post's row, the order that is stored, and what is wrong with it as a post."""
+    row = changes.load(db, project_id, post_id)
+    order = order_of(row, changes.targets_of(db, project_id, post_id))
+    found = integrations.find(db, project_id, [target.integration_id for target in order.targets])
+    return row, order, checks.problems_of(order, found)
+
+
+def _put(
+    db: Connection, rooms: Services, project: Any, post_id: str, body: ScheduleDraftBody, when: When | None
+) -> None:
+    """Schedule the draft, in the next free slot if that was asked."""
+    if body.queue is not True:
+        drafts.schedule(db, rooms.posts, project, post_id, when)
+        return
+    queue, slot = queues.take(db, project.id, body.profileId, rooms.settings.horizon)
+    drafts.schedule(db, rooms.posts, project, post_id, slot)
+    queues.hold(db, project.id, queue, post_id, slot)
+
+
+def _when(body: ScheduleDraftBody, zone: str, rooms: Services) -> tuple[When | None, list[Problem]]:
+    """The hour that the body gives, None for now and for the queue."""
+    ways = [body.scheduledFor is not None, body.publishNow is True, body.queue is True]
+    problems = []
+    if sum(ways) != 1:
+        hint = "Send exactly one of scheduledFor, publishNow: true and queue: true."
+        if any(ways):
+            problems.append(Problem("scheduledFor", "is one time of several", hint, "conflicting_times"))
+        else:
+            problems.append(Problem("scheduledFor", "is required", hint, "no_time"))
+    if body.timezone is not None and body.scheduledFor is None:
+        problems.append(Problem("timezone", "goes with scheduledFor", "Leave it out.", "conflicting_times"))
+    if body.profileId is not None and body.queue is not True:
+        problems.append(Problem("profileId", "goes with queue", "Leave it out.", "conflicting_times"))
+    if problems or body.scheduledFor is None:
+        return None, problems
+    zone = zone if body.timezone is None else body.timezone
+    when, wrong = wire.resolve(body.scheduledFor, zone, rooms.settings.horizon, "scheduledFor")
+    return when, [wrong] if wrong else []
+
+
+def _addresses(rooms: Services, order: NewPost) -> list[Problem]:
+    """What is wrong with the addresses of a draft, which nobody refused when it was written."""
+    problems = checks.option_urls(order, lambda url: refused(rooms, url))
+    for place, item in enumerate(order.media):
+        for name, url in (("url", item.url), ("thumbnail", item.thumbnail)):
+            wrong = refused(rooms, url) if url is not None else None
+            if wrong is not None:
+                hint = "Give a public http or https address."
+                problems.append(Problem(f"mediaItems[{place}].{name}", wrong, hint, "address_refused"))
+    return problems

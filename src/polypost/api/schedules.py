@@ -1,0 +1,285 @@
+"""`/v1/schedules`: recurring posts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost import clock
+from polypost.api import answers, wire
+from polypost.api.auth import principal
+from polypost.api.body import json_object
+from polypost.api.described import says
+from polypost.api.fitting import fit
+from polypost.api.posts import idempotency_key, promise, refused
+from polypost.api.services import Services, services
+from polypost.api.wire_schedules import (
+    DeletedAnswer,
+    DeleteQuery,
+    OccurrencesAnswer,
+    OccurrencesQuery,
+    PreviewAnswer,
+    PreviewQuery,
+    ScheduleAnswer,
+    ScheduleBody,
+    ScheduleChange,
+    SchedulesAnswer,
+    SchedulesQuery,
+    TimesBody,
+    recurrence_of,
+)
+from polypost.errors import InvalidRequest, Problem
+from polypost.integrations import service as integrations
+from polypost.planning import schedules
+from polypost.planning.recurrence import LOOK, Recurrence
+from polypost.planning.schedules import Entry, Schedule
+from polypost.planning.templates import Template, target_value
+from polypost.posts import checks
+from polypost.posts.accept import media_value
+from polypost.posts.orders import fingerprint
+
+router = APIRouter(prefix="/v1/schedules")
+
+
+def shape(found: Schedule) -> dict[str, Any]:
+    """A schedule as the API shows it."""
+    template = found.template
+    following = found.following
+    return {
+        "id": found.id,
+        "name": template.name,
+        "status": found.status,
+        "content": template.content,
+        "platforms": [target_value(target) for target in template.targets],
+        "mediaItems": [media_value(item) for item in template.media],
+        "timezone": template.timezone,
+        "rule": template.rule,
+        "startsAt": template.starts_at.isoformat(),
+        "nextAt": answers.stamp(following.at if following else None),
+        "nextLocalTime": following.local.isoformat() if following else None,
+        "createdAt": answers.stamp(found.created_at),
+        "updatedAt": answers.stamp(found.updated_at),
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    reason = {"code": entry.reason_code, "message": entry.reason} if entry.reason_code else None
+    return {
+        "localTime": entry.local.isoformat(),
+        "at": answers.stamp(entry.at),
+        "note": entry.note,
+        "state": entry.state,
+        "postId": entry.post_id,
+        "postStatus": entry.post_status,
+        "reason": reason,
+    }
+
+
+@router.post("", status_code=201)
+@says(ScheduleAnswer, status=201, body=ScheduleBody, errors=(402, 422))
+async def create(request: Request) -> Response:
+    """A schedule, and the posts of its next days."""
+    who = await principal(request, "publish")
+    rooms = services(request)
+    raw = await json_object(request)
+    await promise(rooms)
+    template = await _template(rooms, who.project.id, raw)
+    key, printed = idempotency_key(request), fingerprint("schedule", raw)
+    made, replayed = await rooms.store.write(
+        lambda db: schedules.create(
+            db,
+            rooms.posts,
+            who.project,
+            template,
+            horizon=rooms.settings.horizon,
+            idempotency_key=key,
+            fingerprint=printed,
+        )
+    )
+    headers = {"Idempotency-Replayed": "true"} if replayed else None
+    return answers.ok({"success": True, "schedule": shape(made)}, 201, headers)
+
+
+@router.post("/preview")
+@says(PreviewAnswer, body=TimesBody)
+async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> Response:
+    """The next times of a rule; nothing is stored."""
+    await principal(request, "read")
+    body = wire.read(TimesBody, await json_object(request))
+    recurrence, problems = recurrence_of(body.rule, body.startsAt, body.timezone)
+    if recurrence is None or problems:
+        raise InvalidRequest(problems)
+    found = islice(recurrence.after(clock.now()), query.limit)
+    times = [
+        {"localTime": each.local.isoformat(), "at": answers.stamp(each.at), "note": each.note}
+        for each in found
+    ]
+    return answers.ok({"success": True, "timezone": body.timezone, "occurrences": times})
+
+
+@router.get("")
+@says(SchedulesAnswer)
+async def list_schedules(request: Request, query: Annotated[SchedulesQuery, Query()]) -> Response:
+    """The project's schedules, the newest first."""
+    who = await principal(request, "read")
+    total, found = await services(request).store.read(
+        lambda db: schedules.list_schedules(
+            db,
+            who.project.id,
+            status=query.status,
+            limit=query.limit,
+            offset=query.offset,
+            descending=query.sort == "desc",
+        )
+    )
+    return answers.ok({"success": True, "total": total, "schedules": [shape(each) for each in found]})
+
+
+@router.get("/{schedule_id}")
+@says(ScheduleAnswer, errors=(404,))
+async def get_schedule(request: Request, schedule_id: str) -> Response:
+    """One schedule."""
+    who = await principal(request, "read")
+    found = await services(request).store.read(lambda db: schedules.get(db, who.project.id, schedule_id))
+    return answers.ok({"success": True, "schedule": shape(found)})
+
+
+@router.patch("/{schedule_id}")
+@says(ScheduleAnswer, body=ScheduleChange, errors=(402, 404))
+async def change(request: Request, schedule_id: str) -> Response:
+    """Change what is named; the posts that wait for their hour follow."""
+    who = await principal(request, "publish")
+    rooms = services(request)
+    raw = await json_object(request)
+    await promise(rooms)
+    wire.read(ScheduleChange, raw)
+    before = await rooms.store.read(lambda db: schedules.get(db, who.project.id, schedule_id))
+    template = await _template(rooms, who.project.id, _as_body(before) | raw, before.template)
+    changed = await rooms.store.write(
+        lambda db: schedules.change(
+            db, rooms.posts, who.project, schedule_id, template, horizon=rooms.settings.horizon
+        )
+    )
+    return answers.ok({"success": True, "schedule": shape(changed)})
+
+
+@router.delete("/{schedule_id}")
+@says(DeletedAnswer, errors=(404,))
+async def delete(request: Request, schedule_id: str, query: Annotated[DeleteQuery, Query()]) -> Response:
+    """Forget a schedule; what it made and is not out yet is cancelled, unless `keepPosts` is true."""
+    who = await principal(request, "publish")
+    await services(request).store.write(
+        lambda db: schedules.remove(db, who.project.id, schedule_id, keep_posts=query.keepPosts)
+    )
+    return answers.ok({"success": True, "message": "Schedule deleted."})
+
+
+@router.post("/{schedule_id}/pause")
+@says(ScheduleAnswer, errors=(404,))
+async def pause(request: Request, schedule_id: str) -> Response:
+    """Stop; what it made and is not out yet is taken back."""
+    who = await principal(request, "publish")
+    paused = await services(request).store.write(lambda db: schedules.pause(db, who.project.id, schedule_id))
+    return answers.ok({"success": True, "schedule": shape(paused)})
+
+
+@router.post("/{schedule_id}/resume")
+@says(ScheduleAnswer, errors=(404,))
+async def resume(request: Request, schedule_id: str) -> Response:
+    """Go on with what lies ahead."""
+    who = await principal(request, "publish")
+    rooms = services(request)
+    await promise(rooms)
+    resumed = await rooms.store.write(
+        lambda db: schedules.resume(db, rooms.posts, who.project, schedule_id, horizon=rooms.settings.horizon)
+    )
+    return answers.ok({"success": True, "schedule": shape(resumed)})
+
+
+@router.get("/{schedule_id}/occurrences")
+@says(OccurrencesAnswer, errors=(404,))
+async def list_occurrences(
+    request: Request, schedule_id: str, query: Annotated[OccurrencesQuery, Query()]
+) -> Response:
+    """What became of past times and what is to come, in order."""
+    who = await principal(request, "read")
+    since, until = _window(query)
+
+    def look(db: Any) -> tuple[Schedule, list[Entry]]:
+        found = schedules.get(db, who.project.id, schedule_id)
+        return found, schedules.entries(
+            db, who.project.id, schedule_id, since=since, until=until, limit=query.limit
+        )
+
+    found, listed = await services(request).store.read(look)
+    return answers.ok(
+        {
+            "success": True,
+            "scheduleId": found.id,
+            "timezone": found.template.timezone,
+            "occurrences": [_entry(each) for each in listed],
+        }
+    )
+
+
+def _window(query: OccurrencesQuery) -> tuple[datetime, datetime]:
+    """From when to when. Raises InvalidRequest beyond ten years before and after now."""
+    now = clock.now()
+    since = now if query.from_ is None else query.from_
+    hint = f"Choose times within {LOOK.days // 365} years of now."
+    if not now - LOOK <= since <= now + LOOK:
+        raise InvalidRequest([Problem("from", "is too far from now", hint, "bad_time")])
+    until = min(since + timedelta(days=366), now + LOOK) if query.to is None else query.to
+    if not since <= until <= now + LOOK:
+        said = "is before from" if until < since else "is too far from now"
+        raise InvalidRequest([Problem("to", said, hint, "bad_time")])
+    return since, until
+
+
+def _as_body(found: Schedule) -> dict[str, Any]:
+    """A schedule as the body that would make it."""
+    kept = ("name", "content", "platforms", "mediaItems", "timezone", "rule", "startsAt")
+    return {name: value for name, value in shape(found).items() if name in kept}
+
+
+async def _template(
+    rooms: Services, project_id: str, raw: dict[str, Any], before: Template | None = None
+) -> Template:
+    """The template in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind.
+
+    Times that are those of the one `before` are good, even if they are over.
+    """
+    fitting = fit(ScheduleBody, raw)
+    body = fitting.body
+    order, problems = wire.order_of(
+        wire.EditBody(content=body.content, platforms=body.platforms, mediaItems=body.mediaItems),
+        raw=raw,
+        horizon=rooms.settings.horizon,
+        check_url=lambda url: refused(rooms, url),
+        editing=True,
+    )
+    problems += checks.option_urls(order, lambda url: refused(rooms, url))
+    times = (body.rule, body.startsAt, body.timezone)
+    if before is not None and times == (before.rule, before.starts_at.isoformat(), before.timezone):
+        recurrence: Recurrence | None = before.recurrence
+    else:
+        recurrence, wrong = recurrence_of(*times)
+        problems += wrong
+    if recurrence is None or fitting.problems or problems:
+        ids = [target.integration_id for target in order.targets]
+        accounts = await rooms.store.read(lambda db: integrations.find(db, project_id, ids))
+        raise InvalidRequest(fitting.with_further(*problems, *checks.problems_of(order, accounts)))
+    return Template(
+        name=body.name,
+        content=body.content,
+        targets=order.targets,
+        media=order.media,
+        timezone=body.timezone,
+        rule=body.rule,
+        starts_at=recurrence.start,
+    )

@@ -1,0 +1,1 @@
+"""Posts that plan themselves: recurring schedules, and queues with slots that fill one after the other."""

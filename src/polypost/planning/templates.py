@@ -1,0 +1,96 @@
+"""What a schedule is made of, as values: the post it repeats and when; and a stored row turned back into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from polypost.planning.recurrence import Occurrence, Recurrence
+from polypost.planning.rules import parse
+from polypost.platforms.base import MediaRef
+from polypost.posts.accept import media_value
+from polypost.posts.orders import NewPost, NewTarget, When
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The post that a schedule repeats, and its times: a rule that begins at the wall time `starts_at` in `timezone`."""
+
+    name: str | None
+    content: str
+    targets: Sequence[NewTarget]
+    media: Sequence[MediaRef]
+    timezone: str
+    rule: str
+    starts_at: datetime
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """The times."""
+        return Recurrence(parse(self.rule), self.starts_at, self.timezone)
+
+    def same_times(self, other: Template) -> bool:
+        """Whether the other has the same times, whatever it says."""
+        return (self.timezone, self.rule, self.starts_at) == (other.timezone, other.rule, other.starts_at)
+
+    def order(self, occurrence: Occurrence | None = None) -> NewPost:
+        """The order for one occurrence; without one, for checks alone."""
+        body: dict[str, Any] = {
+            "content": self.content,
+            "platforms": [target_value(target) for target in self.targets],
+        }
+        if self.media:
+            body["mediaItems"] = [media_value(item) for item in self.media]
+        when = None
+        if occurrence is not None:
+            local = occurrence.local.isoformat()
+            when = When(occurrence.at, self.timezone, local, occurrence.note)
+            body |= {"scheduledFor": local, "timezone": self.timezone}
+        return NewPost(self.content, self.targets, self.media, when, self.timezone, body)
+
+    def values(self) -> dict[str, Any]:
+        """The columns of a schedule's row."""
+        return {
+            "name": self.name,
+            "content": self.content,
+            "media": [media_value(item) for item in self.media],
+            "targets": [target_value(target) for target in self.targets],
+            "timezone": self.timezone,
+            "rule": self.rule,
+            "starts_at": self.starts_at.isoformat(),
+        }
+
+
+def template_of(row: Row[Any]) -> Template:
+    """The template in a schedule's row."""
+    return Template(
+        name=row.name,
+        content=row.content,
+        targets=[
+            NewTarget(
+                each["platform"],
+                each["accountId"],
+                each.get("content"),
+                each.get("platformSpecificData") or {},
+            )
+            for each in row.targets
+        ],
+        media=[MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in row.media],
+        timezone=row.timezone,
+        rule=row.rule,
+        starts_at=datetime.fromisoformat(row.starts_at),
+    )
+
+
+def target_value(target: NewTarget) -> dict[str, Any]:
+    """A platform entry as the API writes it and a schedule's row keeps it."""
+    value: dict[str, Any] = {"platform": target.platform, "accountId": target.integration_id}
+    if target.content is not None:
+        value["content"] = target.content
+    if target.options:
+        value["platformSpecificData"] = dict(target.options)
+    return value
