@@ -13,7 +13,7 @@ import typer.main
 from starlette.routing import Route
 
 from polypost import errors
-from polypost.api import apps, connect, lookups, media, posts, scheduled, selection
+from polypost.api import apps, comments, connect, lookups, media, messages, posts, scheduled, selection
 from polypost.cli.commands import app
 from polypost.platforms.registry import connectors
 from polypost.platforms.simkit import FAULTS
@@ -119,6 +119,8 @@ def test_every_path_of_the_api() -> None:
     text = page(REFERENCE / "api.md")
     routers = (
         apps.router,
+        comments.router,
+        messages.router,
         connect.router,
         lookups.router,
         media.router,
