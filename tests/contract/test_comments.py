@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -286,3 +289,30 @@ def test_an_account_that_has_to_be_connected_again(tenant: Tenant, out: Out) -> 
         assert "Connect the account again." in answer.json()["message"]
     shown = tenant.client.get(f"/v1/connect/integrations/{page.id}").json()["integration"]
     assert shown["authStatus"] == "reconnect_required"
+
+
+def test_a_client_that_left_gets_the_same_comment_again(local: Tenant, out: Out) -> None:
+    """The answer was on its way to nobody: the repeat is answered from what the first one made."""
+    post_id, text = out(local, "instagram"), words()
+    content = json.dumps(query(local, "instagram", text=text, postId=post_id)).encode()
+    address = urlsplit(local.world.url)
+    head = (
+        f"POST /v1/comments HTTP/1.1\r\nhost: {address.netloc}\r\nx-access-key: {local.key}\r\n"
+        f"content-length: {len(content)}\r\n\r\n"
+    )
+    local.fault("slow", account(local, "instagram"), times=1, seconds=1.5)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as sock:
+        sock.sendall(head.encode() + content)
+        # Once the comment stands, the request has certainly been read.
+        while not comments_on_page(local, post_id, text):
+            continue
+    again = write(local, "instagram", text, postId=post_id)
+    assert again.status_code == 200, again.text
+    assert again.headers["idempotency-replayed"] == "true"
+    assert [each["id"] for each in found(local, "instagram", post_id, text)] == [again.json()["commentId"]]
+
+
+def comments_on_page(tenant: Tenant, post_id: str, text: str) -> bool:
+    """Whether the post's own page shows the text, without a call to the network's API."""
+    (post,) = [each for each in tenant.world.visible("instagram") if each["id"] == post_id]
+    return text in httpx2.get(post["permalink"], timeout=30, trust_env=False).text

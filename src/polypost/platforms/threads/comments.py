@@ -41,7 +41,9 @@ class ThreadsComments:
         graph = Graph(session)
         more = {} if after is None else {"after": after}
         with _speaking_of("post", "threads_read_replies"):
-            body = await graph.get(f"{_whole(post_id)}/replies", fields=_FIELDS, limit=str(limit), **more)
+            body = await graph.get(
+                f"{_whole(post_id)}/replies", fields=_FIELDS, reverse="true", limit=str(limit), **more
+            )
         rows, turns = _rows(body), asyncio.Semaphore(_AT_ONCE)
 
         async def whole(row: Mapping[str, Any]) -> Comment:
@@ -66,7 +68,8 @@ class ThreadsComments:
 
 async def _answers(graph: Graph, row: Mapping[str, Any]) -> list[Comment]:
     try:
-        body = await graph.get(f"{_whole(str(row.get('id', '')))}/replies", fields=_FIELDS)
+        # A conversation is read from its beginning, as the other networks show it.
+        body = await graph.get(f"{_whole(identity(row) or '')}/replies", fields=_FIELDS, reverse="false")
     except Gone:
         # Taken back since the list was made, and its replies with it.
         return []
