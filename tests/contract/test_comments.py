@@ -316,3 +316,9 @@ def comments_on_page(tenant: Tenant, post_id: str, text: str) -> bool:
     """Whether the post's own page shows the text, without a call to the network's API."""
     (post,) = [each for each in tenant.world.visible("instagram") if each["id"] == post_id]
     return text in httpx2.get(post["permalink"], timeout=30, trust_env=False).text
+
+
+def test_a_token_that_is_refused_once_is_renewed(local: Tenant, out: Out) -> None:
+    post_id = out(local, "instagram")
+    local.fault("token_expired", account(local, "instagram"), times=1)
+    assert listed(local, "instagram", post_id)["success"] is True

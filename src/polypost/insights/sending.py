@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import Connection
 
 from polypost import clock
 from polypost.errors import (
@@ -52,21 +53,25 @@ class Sender:
         try:
             network_id = await line.call(write)
         except (OutcomeUnknown, NoAnswer) as silence:
-            await self._store.write(lambda db: said.doubt(db, asked.project_id, said_id))
+            await self._keep(lambda db: said.doubt(db, asked.project_id, said_id))
             raise _unknown(line.name) from silence
         except (PlatformError, OutboundError) as refused:
-            await self._store.write(lambda db: said.undo(db, asked.project_id, said_id))
+            await self._keep(lambda db: said.undo(db, asked.project_id, said_id))
             raise answerable(refused) from refused
         except Exception:
             # A fault of ours, after which something may be out all the same.
-            await self._store.write(lambda db: said.doubt(db, asked.project_id, said_id))
+            await self._keep(lambda db: said.doubt(db, asked.project_id, said_id))
             raise
-        try:
-            await self._store.write(lambda db: said.done(db, asked.project_id, said_id, network_id))
-        except StoreUnavailable as trouble:
-            # The network has spoken, and whoever asked has to know it; a repeat will find the row in doubt.
-            log.warning("an answer of a network could not be kept", said=said_id, reason=str(trouble))
+        await self._keep(lambda db: said.done(db, asked.project_id, said_id, network_id))
         return Sent(said_id, network_id, replayed=False)
+
+    async def _keep(self, act: Callable[[Connection], None]) -> None:
+        """Write down what became of it; the network has spoken, and whoever asked is told in any case."""
+        try:
+            await self._store.write(act)
+        except StoreUnavailable as trouble:
+            # The row says that it is being sent, which a repeat takes for a doubt after a while.
+            log.warning("what a network said could not be kept", reason=str(trouble))
 
     async def _claim(self, line: Line, asked: Asked) -> tuple[str, Sent | None]:
         """A row of one's own, or what became of an equal request; waits for one that is under way."""
