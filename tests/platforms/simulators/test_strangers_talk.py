@@ -159,10 +159,13 @@ def test_facebook_needs_the_permission_to_read_what_others_wrote(tmp_path: Path)
         assert (row["from"]["name"], row["can_hide"]) == ("Ada", True)
         bad(await fb.call("POST", f"/v26.0/{said}", data={"message": "Changed"}), 200, status=403)
         bad(await fb.call("POST", f"/v26.0/{said}", data={}), 100)
+        link = (await fb.get(f"/{post}", fields="permalink_url"))["permalink_url"]
+        address = link.replace("https://www.facebook.com", fb.url)
+        shown = (await fb.running.http.get(address)).text
+        assert "<b>Ada</b>Mine" in shown
         good(await fb.call("POST", f"/v26.0/{said}", data={"is_hidden": "true"}))
         assert (await fb.get(f"/{said}", fields="is_hidden"))["is_hidden"] is True
-        link = (await fb.get(f"/{post}", fields="permalink_url"))["permalink_url"]
-        page = await fb.running.http.get(link.replace("https://www.facebook.com", fb.url))
+        page = await fb.running.http.get(address)
         assert "Mine" not in page.text
 
     facebook.telling(tmp_path)(story)
