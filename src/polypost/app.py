@@ -21,6 +21,11 @@ from polypost.access import Keyring, Throttle
 from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
+from polypost.insights import said
+from polypost.insights.comments import Commenting
+from polypost.insights.line import Lines
+from polypost.insights.messages import Messaging
+from polypost.insights.sending import Sender
 from polypost.integrations import (
     Apps,
     Connect,
@@ -131,6 +136,7 @@ class Rooms:
     async def _clean(self) -> None:
         await self.media.clean(clock.now())
         await self.store.write(bulk.clean)
+        await self.store.write(lambda db: said.clean(db, clock.now()))
 
 
 async def open_rooms(
@@ -223,6 +229,9 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         )
         if lost:
             log.info("answers of the last minute may not have been delivered", posts=lost)
+        cut = await rooms.store.write(lambda db: said.mark_before_start(db, rooms.posts.server, clock.now()))
+        if cut:
+            log.info("comments or messages were being sent when the server ended", count=cut)
         await rooms.start(work_too=work_too)
         try:
             yield
@@ -235,6 +244,8 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
 
 def _services(rooms: Rooms) -> Services:
     per_minute = rooms.settings.rate_limit_per_minute
+    lines = Lines(rooms.store, tokens=rooms.tokens, networks=rooms.networks)
+    sender = Sender(rooms.store)
     return Services(
         settings=rooms.settings,
         store=rooms.store,
@@ -249,6 +260,8 @@ def _services(rooms: Rooms) -> Services:
         vault=rooms.vault,
         remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
         lookup=Lookup(rooms.store, rooms.tokens, rooms.networks),
+        commenting=Commenting(lines, sender),
+        messaging=Messaging(lines, sender),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),

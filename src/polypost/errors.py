@@ -17,6 +17,7 @@ PolypostError
 ├── PlatformError                what a connector may raise (docs/explanation/reliability.md)
 │   ├── Rejected                 this content, never
 │   │   ├── Duplicate            the network says it has this already
+│   │   ├── NotThere             what this speaks of is not on the network
 │   │   └── Undone               the network took it and did not publish it
 │   ├── ReconnectRequired        token dead or scope missing
 │   │   └── TokenExpired         refused once; one refresh may cure it
@@ -203,6 +204,12 @@ class Duplicate(Rejected):
     """The network says that this content is already there."""
 
     code = "duplicate"
+
+
+class NotThere(Rejected):
+    """The network knows no such post, comment or conversation."""
+
+    code = "not_on_network"
 
 
 class Undone(Rejected):

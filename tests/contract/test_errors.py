@@ -61,6 +61,13 @@ KEYED = [
     ("GET", "/v1/platforms"),
     ("GET", "/v1/usage"),
     ("GET", "/v1/health/auth"),
+    ("GET", "/v1/comments?platform=facebook&accountId=int_x&postId=1"),
+    ("POST", "/v1/comments"),
+    ("DELETE", "/v1/comments/1?platform=facebook&accountId=int_x"),
+    ("PATCH", "/v1/comments/1"),
+    ("GET", "/v1/messages?platform=instagram&accountId=int_x"),
+    ("POST", "/v1/messages"),
+    ("GET", "/v1/messages/x?platform=instagram&accountId=int_x"),
 ]
 
 

@@ -14,6 +14,8 @@ from polypost.sandbox.networks import simulators
 from tests.docs import sources
 
 PLATFORMS = "polypost.platforms"
+# What connectors share.
+SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities"}
 # What every part of a network's folder may use besides its own modules.
 TOOLS = {"polypost.outbound", "polypost.probe", "polypost.errors", "polypost.clock"}
 RATES = {
@@ -100,9 +102,7 @@ def test_a_connector_knows_its_network_and_nothing_else(platform: str) -> None:
     home = f"{PLATFORMS}.{platform}"
     for path in modules(platform, simulator=False):
         for name in imports(path):
-            assert allowed(name, {home, f"{PLATFORMS}.base", f"{PLATFORMS}.abilities", *TOOLS}), (
-                f"{path.name}: {name}"
-            )
+            assert allowed(name, {home, *SHARED, *TOOLS}), f"{path.name}: {name}"
             assert not name.startswith(f"{home}.simulator"), f"{path.name}: {name}"
 
 

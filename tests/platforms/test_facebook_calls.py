@@ -30,7 +30,7 @@ from polypost.errors import (
 )
 from polypost.platforms.base import Proof
 from polypost.platforms.facebook import CONNECTOR
-from polypost.platforms.facebook.graph_errors import PermissionMissing
+from polypost.platforms.facebook.graph_errors import Nowhere, PermissionMissing
 from polypost.platforms.facebook.upload import trusted
 
 UPLOAD = "POST /video-upload/v26.0/9"
@@ -105,7 +105,7 @@ def test_photos_are_pushed_unseen_and_shown_together():
         ((400, refused(190, 492)), ReconnectRequired),
         ((403, refused(200)), PermissionMissing),
         ((400, refused(368)), Rejected),
-        ((400, refused(100, 33)), Rejected),
+        ((400, refused(100, 33)), Nowhere),
         ((400, refused(100, 1609005)), Rejected),
     ],
 )

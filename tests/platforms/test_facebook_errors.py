@@ -22,6 +22,7 @@ from polypost.platforms.facebook.graph import asked_wait, nearly_full
 from polypost.platforms.facebook.graph_errors import (
     Gone,
     GraphError,
+    Nowhere,
     ParameterRefused,
     PermissionMissing,
     WrongOffset,
@@ -85,7 +86,7 @@ def test_numbers_in_the_answer_to_the_publishing_call(kind, code, subcode):
     if kind is Unavailable:
         assert type(found) is OutcomeUnknown
     elif kind in {Gone, WrongOffset}:
-        assert type(found) is Rejected
+        assert type(found) is Nowhere
     else:
         assert type(found) is kind
 

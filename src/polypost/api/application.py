@@ -15,11 +15,13 @@ from polypost.api import (
     apps,
     asking,
     bulk,
+    comments,
     connect,
     drafts,
     errors,
     lookups,
     media,
+    messages,
     posts,
     profiles,
     queue,
@@ -46,6 +48,8 @@ ROOMS = (
     profiles,
     asking,
     usage,
+    comments,
+    messages,
     media,
 )
 

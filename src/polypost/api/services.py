@@ -10,6 +10,8 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.api.unanswered import Unanswered
+from polypost.insights.comments import Commenting
+from polypost.insights.messages import Messaging
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
 from polypost.media import Library
 from polypost.outbound import Guard
@@ -36,6 +38,8 @@ class Services:
     vault: Vault
     remover: Remover
     lookup: Lookup
+    commenting: Commenting
+    messaging: Messaging
     unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 

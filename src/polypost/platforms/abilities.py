@@ -60,9 +60,9 @@ class Measures(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody on a network, as far as it tells."""
+    """Somebody on a network, as far as it tells; of a few only the name is told."""
 
-    id: str
+    id: str | None
     name: str | None = None
     username: str | None = None
     image_url: str | None = None
@@ -88,12 +88,15 @@ class Comments(Protocol):
     async def comments(
         self, session: Session, post_id: str, *, limit: int, after: str | None
     ) -> Slice[Comment]:
-        """Comments under the post with the network's id, the network's order. Raises Rejected when there is no such post."""
+        """Comments under the post with the network's id, the network's order. Raises NotThere when there is no such post."""
 
     async def comment(
         self, session: Session, text: str, *, post_id: str | None, comment_id: str | None
     ) -> str:
-        """Write under a post, or under a comment when `comment_id` is given; returns the new comment's id."""
+        """Write under a post, or under a comment when `comment_id` is given; returns the new comment's id.
+
+        Sent once: NoAnswer and OutcomeUnknown leave it unknown whether it is there. Raises NotThere.
+        """
 
 
 @runtime_checkable
@@ -101,7 +104,7 @@ class RemovesComments(Protocol):
     """A network that lets a comment be deleted."""
 
     async def remove_comment(self, session: Session, comment_id: str) -> None:
-        """Delete it. Raises Rejected when there is none or it may not be deleted."""
+        """Delete it. Raises NotThere when there is none, Rejected when it may not be deleted."""
 
 
 @runtime_checkable
@@ -109,7 +112,7 @@ class HidesComments(Protocol):
     """A network that lets a comment be hidden from the public."""
 
     async def hide_comment(self, session: Session, comment_id: str, *, hidden: bool) -> None:
-        """Hide it, or show it again. Raises Rejected."""
+        """Hide it, or show it again. Raises NotThere, Rejected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +145,10 @@ class Messages(Protocol):
     async def messages(
         self, session: Session, conversation_id: str, *, limit: int, after: str | None
     ) -> Slice[Message]:
-        """A conversation's messages, newest first. Raises Rejected when there is no such conversation."""
+        """A conversation's messages, newest first. Raises NotThere when there is no such conversation."""
 
     async def send_message(self, session: Session, recipient_id: str, text: str) -> str:
-        """Send; returns the message's id. Sent once: NoAnswer leaves it unknown whether it arrived."""
+        """Send; returns the message's id. Sent once: NoAnswer and OutcomeUnknown leave it unknown whether it arrived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from polypost import clock
-from polypost.platforms.simkit import ENFORCED, FAULTS, Simulator
+from polypost.platforms.simkit import (
+    ENFORCED,
+    FAULTS,
+    Simulator,
+    Stranger,
+    TakesComments,
+    TakesMessages,
+)
 from polypost.sandbox.front import front_page
 from polypost.sandbox.media import FILES, FILM, WIDE
 from polypost.sandbox.room import CLOCK, Room
 
 MOST_ACCOUNTS = 10_000
+VISITOR = "Visitor"
 
 
 class BadCommand(Exception):
@@ -37,6 +45,8 @@ def control_app(room: Room) -> ASGIApp:
             Route("/_sandbox/faults", control.faults, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/faults/{id:int}", control.remove_fault, methods=["DELETE"]),
             Route("/_sandbox/posts", control.posts),
+            Route("/_sandbox/comments", control.comment, methods=["POST"]),
+            Route("/_sandbox/messages", control.message, methods=["POST"]),
             Route("/_sandbox/requests", control.requests),
             Route("/_sandbox/accounts", control.accounts),
             Route("/_sandbox/seed", control.seed, methods=["POST"]),
@@ -118,6 +128,35 @@ class Control:
         )
         return JSONResponse({"posts": [self._room.as_json(post, names) for post in found]})
 
+    async def comment(self, request: Request) -> Response:
+        """Somebody without an account comments on a post, or answers a comment on it."""
+        body = await _body(request, {"platform", "postId", "commentId", "text", "author"})
+        sim = self._known(body.get("platform"))
+        if not isinstance(sim, TakesComments):
+            able = [name for name, each in self._room.simulators.items() if isinstance(each, TakesComments)]
+            raise BadCommand(f"Comments can be made on {', '.join(able)}.")
+        who = Stranger(_typed(body, "author", str) or VISITOR)
+        post_id, answered = _wanted(body, "postId"), _typed(body, "commentId", str)
+        try:
+            made = sim.comment_by(who, post_id, _wanted(body, "text"), answered)
+        except LookupError as error:
+            raise BadCommand(str(error.args[0])) from error
+        return JSONResponse({"platform": sim.platform, "author": _shown(who), **made}, 201)
+
+    async def message(self, request: Request) -> Response:
+        """Somebody without an account writes to a demo account."""
+        body = await _body(request, {"platform", "accountId", "text", "from"})
+        sim = self._known(body.get("platform"))
+        if not isinstance(sim, TakesMessages):
+            able = [name for name, each in self._room.simulators.items() if isinstance(each, TakesMessages)]
+            raise BadCommand(f"Messages can be written on {', '.join(able)}.")
+        who = Stranger(_typed(body, "from", str) or VISITOR)
+        try:
+            made = sim.message_by(who, _wanted(body, "accountId"), _wanted(body, "text"))
+        except LookupError as error:
+            raise BadCommand(str(error.args[0])) from error
+        return JSONResponse({"platform": sim.platform, "from": _shown(who), **made}, 201)
+
     async def requests(self, request: Request) -> Response:
         """The latest exchanges, newest first."""
         entries = []
@@ -193,6 +232,17 @@ class Control:
         if not isinstance(platform, str) or platform not in self._room.simulators:
             raise BadCommand(f"platform must be one of {', '.join(self._room.simulators)}.")
         return self._room.simulators[platform]
+
+
+def _shown(who: Stranger) -> dict[str, str]:
+    return {"id": who.id, "name": who.name, "username": who.username}
+
+
+def _wanted(body: dict[str, Any], name: str) -> str:
+    text = _typed(body, name, str)
+    if not text:
+        raise BadCommand(f"{name} must be a text that is not empty.")
+    return str(text)
 
 
 async def _body(request: Request, known: set[str]) -> dict[str, Any]:

@@ -278,7 +278,7 @@ def test_comments(on):
         comment = good(await ig.call("POST", where, data={"message": "First <b>!"}))["id"]
         bad(await ig.call("POST", where, data={"message": "Second", "fields": "id"}), 20, 1772107)
         listed = (await ig.get(where))["data"]
-        assert [each["text"] for each in listed] == ["First <b>!", "Second"]
+        assert [each["text"] for each in listed] == ["Second", "First <b>!"]
         assert (await ig.get(f"/{comment}", fields="text,username"))["username"] == ig.account["username"]
         assert (await ig.get(f"/{media_id}", fields="comments_count,comments{text}"))["comments_count"] == 2
         page = await ig.running.http.get((await ig.posts())[0]["permalink"])

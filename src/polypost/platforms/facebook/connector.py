@@ -26,6 +26,7 @@ from polypost.platforms.base import (
     Tokens,
 )
 from polypost.platforms.facebook import check, oauth, reconcile
+from polypost.platforms.facebook.comments import FacebookComments
 from polypost.platforms.facebook.followups import find_address, set_cover, write_comment
 from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.graph_errors import Gone, PermissionMissing
@@ -48,7 +49,7 @@ from polypost.platforms.facebook.staging import (
 _NEVER_AGAIN = frozenset({"text", "photo_story"})
 
 
-class FacebookConnector(Connector):
+class FacebookConnector(FacebookComments, Connector):
     """Publishes to the Pages of a person with each Page's own token."""
 
     spec = SPEC

@@ -28,6 +28,10 @@ class Gone(Unavailable):
     """The object is not there, or not any more, or not for this Page."""
 
 
+class Nowhere(Rejected):
+    """What the publishing call speaks of is not there; nothing came of it."""
+
+
 class PermissionMissing(ReconnectRequired):
     """The authorisation lives but does not allow this."""
 
@@ -261,7 +265,7 @@ def commit_error_for(
     if row.kind is Kind.TRANSIENT or error.status >= 500 or error.status < 400:
         return OutcomeUnknown("Facebook did not say clearly whether it published this.")
     if row.kind in {Kind.GONE, Kind.OFFSET}:
-        return Rejected(
+        return Nowhere(
             "Facebook no longer finds the Page or what was prepared for it.",
             next_step="Check that the Page still exists, then retry.",
         )

@@ -28,9 +28,11 @@ from polypost.platforms.base import (
     Tokens,
 )
 from polypost.platforms.instagram import check, oauth
+from polypost.platforms.instagram.comments import InstagramComments
 from polypost.platforms.instagram.containers import kind_of, prepare, state_of
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import RATE_PAUSE, Gone, PermissionMissing
+from polypost.platforms.instagram.messages import InstagramMessages
 from polypost.platforms.instagram.options import InstagramOptions
 from polypost.platforms.instagram.spec import SPEC
 
@@ -39,7 +41,7 @@ _MEDIA_TYPES = {"image": "IMAGE", "video": "VIDEO"}
 _CLOCK_SLACK = timedelta(seconds=120)
 
 
-class InstagramConnector(Connector):
+class InstagramConnector(InstagramComments, InstagramMessages, Connector):
     """Publishes to professional Instagram accounts through the Instagram Login."""
 
     spec = SPEC

@@ -47,8 +47,15 @@ class Graph:
 
     async def publish(self, path: str, fields: Mapping[str, str]) -> str:
         """The publishing call; the new media item's id. Raises OutcomeUnknown unless the answer is clear."""
+        return await self._commit(path, "id", data=dict(fields))
+
+    async def send_message(self, path: str, message: Mapping[str, Any]) -> str:
+        """The call that sends a message; its id. Raises as `publish`."""
+        return await self._commit(path, "message_id", json=message)
+
+    async def _commit(self, path: str, named: str, **sent: Any) -> str:
         answer = await self.session.http.commit(
-            "POST", _url(path), data=dict(fields), headers=bearer(self.session.token)
+            "POST", _url(path), headers=bearer(self.session.token), **sent
         )
         body = parsed(answer.content)
         if not answer.is_success:
@@ -58,7 +65,7 @@ class Graph:
                 wait=asked_wait(answer.headers),
                 told_to_wait="retry-after" in answer.headers,
             )
-        made = body.get("id") if isinstance(body, dict) else None
+        made = body.get(named) if isinstance(body, dict) else None
         if not isinstance(made, str | int):
             raise OutcomeUnknown(
                 "Instagram answered the publishing call with something that is not an answer."

@@ -12,6 +12,7 @@ from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
 _READ = date(2026, 11, 24)
 _PUBLISHING = "Meta for Developers, Instagram Platform: Content Publishing"
 _MEDIA = "Meta for Developers, Instagram Platform: IG User Media"
+_MESSAGING = "Meta for Developers, Instagram API with Instagram Login: Messaging API"
 _BELIEVED = "not documented; what other connectors observe"
 
 VERSION = "v26.0"
@@ -72,6 +73,8 @@ SPEC = Spec(
         "story_max_ratio": _limit(10, "width / height"),
         "carousel_video_max_seconds": _limit(60, "seconds", _BELIEVED),
         "containers_per_day": _limit(400, "containers / 24 h", _PUBLISHING),
+        "message_bytes": _limit(1000, "bytes", _MESSAGING),
+        "message_window_hours": _limit(24, "hours", _MESSAGING),
         "container_life_hours": _limit(24, "hours", "Meta for Developers, Instagram Platform: IG Container"),
     },
     media_types={"image": ("image/jpeg",), "video": ("video/mp4", "video/quicktime")},

@@ -7,6 +7,7 @@ A simulator is a subclass of `Simulator` that holds a `Network`:
 - `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
 - `consent(…)`: the page that lets an app in (consent.py); `read_params`, `read_json`, `pieces`, `app_of`: what a call
   says (bodies.py); `origin`: the address that it came by (addresses.py);
+- `Stranger`, `TakesComments`, `TakesMessages`: what people without an account do (strangers.py);
 - `Pages`, `PostView`, `Look`: pages (pages.py); `Ports`, `listen`: serving (server.py).
 
 A handler refuses with `raise Refused(response)`, and wraps what makes a post visible in
@@ -26,6 +27,7 @@ from polypost.platforms.simkit.rates import ENFORCED, Bucket
 from polypost.platforms.simkit.server import Ports, listen
 from polypost.platforms.simkit.stand_in import Simulator
 from polypost.platforms.simkit.store import Store
+from polypost.platforms.simkit.strangers import Stranger, TakesComments, TakesMessages
 from polypost.platforms.simkit.traffic import Dropped, Exchange, Refused, exchange
 
 __all__ = [
@@ -54,6 +56,9 @@ __all__ = [
     "SimPost",
     "Simulator",
     "Store",
+    "Stranger",
+    "TakesComments",
+    "TakesMessages",
     "Token",
     "app_of",
     "consent",

@@ -23,6 +23,7 @@ from polypost.platforms.base import (
     Tokens,
 )
 from polypost.platforms.threads import check, oauth, reconcile
+from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import RATE_PAUSE, Gone, NotReady, PermissionMissing
@@ -33,7 +34,7 @@ from polypost.platforms.threads.spec import SPEC
 _QUOTA_FIELDS = "quota_usage,config,reply_quota_usage,reply_config"
 
 
-class ThreadsConnector(Connector):
+class ThreadsConnector(ThreadsComments, Connector):
     """Publishes to Threads profiles through the Threads API."""
 
     spec = SPEC

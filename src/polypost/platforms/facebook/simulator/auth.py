@@ -40,6 +40,7 @@ REMOVED, LOGIN = "removed_app", "login"
 PERSON_ID, PERSON = "122000000000001", "Demo Person"
 LIST_PAGES, READ, PUBLISH = "pages_show_list", "pages_read_engagement", "pages_manage_posts"
 ENGAGE, INSIGHTS = "pages_manage_engagement", "read_insights"
+OTHERS = "pages_read_user_content"
 DENIED = {
     "error": "access_denied",
     "error_code": "200",

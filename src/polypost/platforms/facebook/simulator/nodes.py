@@ -263,18 +263,23 @@ class Nodes:
             "id": lambda _: f"{number}_{comment.id}",
             "message": lambda _: comment.body["message"],
             "created_time": lambda _: stamp(comment.created),
-            "from": lambda _: {"name": page.name, "id": page.id},
+            "from": lambda _: comment.body.get("author") or {"name": page.name, "id": page.id},
             "like_count": lambda _: int(self._net.documents.get(LIKE, comment.id) is not None),
             "comment_count": lambda _: len(self.answers_to(comment)),
             "parent": lambda _: {"id": f"{number}_{parent}"} if parent else None,
             "comments": lambda inner: {
-                "data": [self.comment(each, page, Asked(inner.fields)) for each in self.answers_to(comment)]
+                "data": [
+                    self.comment(each, page, Asked(inner.fields))
+                    for each in self.answers_to(comment)[: _most(inner)]
+                ]
             },
             "can_comment": lambda _: True,
             "can_like": lambda _: True,
             "user_likes": lambda _: self._net.documents.get(LIKE, comment.id) is not None,
             "permalink_url": lambda _: self._comment_link(comment),
-            "is_hidden": lambda _: False,
+            "is_hidden": lambda _: comment.body.get("hidden", False),
+            "can_remove": lambda _: True,
+            "can_hide": lambda _: "author" in comment.body,
         }
         plain = ("created_time", "from", "message")
         return pick(
@@ -282,7 +287,7 @@ class Nodes:
             asked,
             "Comment",
             plain=plain,
-            known=("attachment", "can_remove", "can_hide", "message_tags", "object", "is_private"),
+            known=("attachment", "message_tags", "object", "is_private"),
         )
 
     def _comment_link(self, comment: Document) -> str | None:

@@ -116,15 +116,13 @@ class Reading:
         caller = await self._sim.auth.enter(request)
         if caller.params.text("method").lower() == "delete":
             return self._deleted(request, caller)
-        caller.require(PUBLISH)
         page, object_id = caller.acting, _id(request)
+        if (comment := self._sim.talk.comment_of(page, object_id)) is not None:
+            return self._change_comment(caller, comment)
+        caller.require(PUBLISH)
         self._timeline.release_due(page)
         if (video := self._library.video(object_id, page.id)) is not None:
             return await self._films.change(request, caller, page, video)
-        if (comment := self._sim.talk.comment_of(page, object_id)) is not None:
-            text = words(caller.params, "message", most="comment_characters")
-            self._net.documents.update(COMMENT, comment.id, message=text)
-            return JSONResponse(SUCCESS)
         if (draft := self._timeline.draft(object_id, page)) is not None:
             return await self._change_draft(request, caller, page, draft)
         post = self._own(caller, object_id, "post")
@@ -132,6 +130,21 @@ class Reading:
         if "message" not in caller.params.values:
             raise errors.invalid("The parameter message is required")
         self._net.posts.update(post.id, text=words(caller.params, "message", most="message_characters"))
+        return JSONResponse(SUCCESS)
+
+    def _change_comment(self, caller: Caller, comment: Document) -> Response:
+        """Hide any comment from the public, or reword one of the Page's own."""
+        caller.require(ENGAGE)
+        changes: dict[str, Any] = {}
+        if "is_hidden" in caller.params.values:
+            changes["hidden"] = flag(caller.params, "is_hidden", default=False)
+        if "message" in caller.params.values:
+            if "author" in comment.body:
+                raise errors.refused("permission")
+            changes["message"] = words(caller.params, "message", most="comment_characters")
+        if not changes:
+            raise errors.invalid("The parameter message or is_hidden is required")
+        self._net.documents.update(COMMENT, comment.id, **changes)
         return JSONResponse(SUCCESS)
 
     async def _change_draft(

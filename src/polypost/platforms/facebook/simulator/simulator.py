@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +14,7 @@ from polypost.platforms.facebook.simulator.auth import (
     ENGAGE,
     INSIGHTS,
     LIST_PAGES,
+    OTHERS,
     PAGE,
     PUBLISH,
     READ,
@@ -30,7 +31,7 @@ from polypost.platforms.facebook.simulator.talk import Talk
 from polypost.platforms.facebook.simulator.timeline import AT_PUBLICATION, Timeline
 from polypost.platforms.facebook.simulator.uploads import Uploads
 from polypost.platforms.facebook.simulator.web import Web
-from polypost.platforms.simkit import Account, Look, Network, Simulator, Token
+from polypost.platforms.simkit import Account, Look, Network, Simulator, Stranger, Token
 
 Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "DELETE"]
@@ -51,7 +52,7 @@ class FacebookSimulator(Simulator):
     platform = "facebook"
     tidies_paths = True
     look = Look("Facebook", "#1464d2")
-    scopes = (LIST_PAGES, READ, PUBLISH, ENGAGE, "pages_read_user_content", INSIGHTS, "business_management")
+    scopes = (LIST_PAGES, READ, PUBLISH, ENGAGE, OTHERS, INSIGHTS, "business_management")
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_PUBLICATION,
         "token_expired",
@@ -177,6 +178,10 @@ class FacebookSimulator(Simulator):
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A Page token, which has no end; Facebook has no refresh tokens."""
         return self.auth.issue(PAGE, account.id, client_id, scopes, None), None
+
+    def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
+        """What somebody without a Page says under a post."""
+        return self.talk.comment_by(who, post_id, text, answered)
 
     def answer_error(self) -> Response:
         """500 with code 2."""

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.platforms.facebook.simulator import errors
-from polypost.platforms.facebook.simulator.auth import ENGAGE, READ, Caller
+from polypost.platforms.facebook.simulator.auth import ENGAGE, OTHERS, READ, Caller
 from polypost.platforms.facebook.simulator.fields import parse
 from polypost.platforms.facebook.simulator.library import Library
 from polypost.platforms.facebook.simulator.listing import listed
 from polypost.platforms.facebook.simulator.nodes import COMMENT, LIKE
 from polypost.platforms.facebook.simulator.params import flag, words
-from polypost.platforms.simkit import Account, Document, SimPost
+from polypost.platforms.simkit import Account, Document, SimPost, Stranger, exchange
 
 if TYPE_CHECKING:
     from polypost.platforms.facebook.simulator.simulator import FacebookSimulator
@@ -40,30 +40,56 @@ class Talk:
         text = words(caller.params, "message", most="comment_characters").strip()
         if not text:
             raise errors.invalid("The parameter message is required")
-        comment_id = self._library.new_id()
+        async with exchange(request).commit():
+            comment_id = self._add(post, text, answered)
+        return JSONResponse({"id": comment_id})
+
+    def _add(self, post: SimPost, text: str, answered: Document | None, who: Stranger | None = None) -> str:
+        comment_id, number = self._library.new_id(), post.id.rpartition("_")[2]
         # Answers to an answer stand beside it: Facebook shows two levels.
         parent = (answered.body.get("parent") or answered.id) if answered else None
-        body = {"message": text, "number": post.id.rpartition("_")[2], "parent": parent}
+        body: dict[str, Any] = {"message": text, "number": number, "parent": parent}
+        if who is not None:
+            body["author"] = {"name": who.name, "id": who.id}
         # The owner column holds the post, so that its comments can be listed.
         self._net.documents.put(COMMENT, comment_id, body, account_id=post.id)
-        return JSONResponse({"id": f"{body['number']}_{comment_id}"})
+        return f"{number}_{comment_id}"
+
+    def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
+        """Let a stranger comment on a post, by its id or its film's or photo's. Raises LookupError."""
+        shown = self._net.documents.get("video", post_id) or self._net.documents.get("photo", post_id)
+        post = self._net.posts.get((shown.body["post"] or "") if shown else post_id)
+        if post is None:
+            raise LookupError(f"Facebook has no post {post_id}.")
+        said = None
+        if answered is not None:
+            said = self._net.documents.get(COMMENT, answered.rpartition("_")[2])
+            if said is None or said.account_id != post.id:
+                raise LookupError(f"The post has no comment {answered}.")
+        return {"id": self._add(post, text, said, who), "url": self._net.url + post.permalink}
 
     async def comments(self, request: Request) -> Response:
         """`GET /{id}/comments` of a post or of a comment; `filter=stream` has the answers among them."""
-        caller = await self._sim.auth.enter(request, READ)
+        caller = await self._sim.auth.enter(request, READ, OTHERS)
         answered = self.comment_of(caller.acting, _id(request))
         post = self.on(caller, answered.account_id or "" if answered else _id(request))
         asked, nodes = parse(caller.params.text("fields")), self._sim.nodes
         found = nodes.answers_to(answered) if answered else nodes.comments_of(post.id)
         if not answered and caller.params.text("filter") == "stream":
             found = nodes.all_comments_of(post.id)
+        if caller.params.text("order") == "reverse_chronological":
+            found = found[::-1]
 
         def shown(row: Document) -> dict[str, Any]:
             return nodes.comment(row, caller.acting, asked)
 
         body = listed(request, caller, found, shown, key=lambda each: each.id)
         if flag(caller.params, "summary", default=False):
-            body["summary"] = {"order": "ranked", "total_count": len(found), "can_comment": True}
+            body["summary"] = {
+                "order": caller.params.text("order") or "ranked",
+                "total_count": len(found),
+                "can_comment": True,
+            }
         return JSONResponse(body)
 
     async def like(self, request: Request) -> Response:

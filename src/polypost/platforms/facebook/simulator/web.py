@@ -14,7 +14,7 @@ from polypost.platforms.facebook.simulator.library import Library, Video
 from polypost.platforms.facebook.simulator.limits import limit
 from polypost.platforms.facebook.simulator.phases import metrics
 from polypost.platforms.facebook.simulator.timeline import Timeline, is_story
-from polypost.platforms.simkit import Account, Pages, SimPost, linkify
+from polypost.platforms.simkit import Account, Document, Pages, SimPost, linkify
 
 if TYPE_CHECKING:
     from polypost.platforms.facebook.simulator.simulator import FacebookSimulator
@@ -98,10 +98,19 @@ class Web:
             look=self._sim.look,
             heading=HEADINGS.get(post.raw["kind"], "Post"),
             card=self._card(post, page),
-            comments=self._sim.nodes.comments_of(post.id)[:ON_POST],
+            comments=self._talk(post),
             page=page,
             title=f"{page.name} on Facebook",
         )
+
+    def _talk(self, post: SimPost) -> list[tuple[Document, list[Document]]]:
+        """The comments that the public sees, each with its answers."""
+        nodes = self._sim.nodes
+        shown = [each for each in nodes.comments_of(post.id)[:ON_POST] if not each.body.get("hidden")]
+        return [
+            (each, [below for below in nodes.answers_to(each) if not below.body.get("hidden")])
+            for each in shown
+        ]
 
     def _card(self, post: SimPost, page: Account) -> dict[str, object]:
         """A post as the templates show it."""

@@ -44,6 +44,7 @@ BASIC = frozenset({"instagram_business_basic", "instagram_basic"})
 PUBLISH = frozenset({"instagram_business_content_publish", "instagram_content_publish"})
 COMMENT = frozenset({"instagram_business_manage_comments", "instagram_manage_comments"})
 INSIGHTS = frozenset({"instagram_business_manage_insights", "instagram_manage_insights"})
+MESSAGES = frozenset({"instagram_business_manage_messages"})
 FACEBOOK_ONLY = frozenset({"instagram_basic", "pages_show_list"})
 BAD_CODE = {
     "unknown": "Invalid authorization code",

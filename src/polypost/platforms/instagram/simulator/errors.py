@@ -154,6 +154,10 @@ FAULTS: dict[str, Fault] = {
     "comment_fields": Fault(
         20, 1772107, "(#20) This comment could not be shown", "Comment", "It cannot be read."
     ),
+    "window_closed": Fault(
+        10, 2534022, "This message is sent outside of allowed window.", status=403, kind="IGApiException"
+    ),
+    "nobody": Fault(100, 2534014, "The requested user cannot be found.", kind="IGApiException"),
     "cannot_delete": Fault(10, None, "(#10) Media of this kind cannot be deleted over the API", status=403),
 }
 # Stands only in a container's status; the code that would go with it is not certain.

@@ -9,6 +9,7 @@ MEDIA = "Meta, Instagram Platform: IG User media"
 ERRORS = "Meta, Instagram Platform: Error Codes"
 LOGIN = "Meta, Instagram Platform: Business Login"
 RATES = "Meta, Graph API: Rate Limiting"
+MESSAGING = "Meta, Instagram Platform: Messaging API"
 SEEN = "seen in open connectors, not documented"
 OURS = "not documented; the simulator's choice"
 
@@ -51,6 +52,10 @@ LIMITS: dict[str, Number] = {
     "long_token_seconds": Number(60 * 86_400, LOGIN),
     "refresh_age_seconds": Number(86_400, LOGIN),
     "facebook_short_token_seconds": Number(5_400, "Meta, Facebook Login: access tokens"),
+    "comments_per_page": Number(50, "Meta, Instagram Platform: Comment Moderation"),
+    "message_bytes": Number(1_000, MESSAGING),
+    "message_window_hours": Number(24, MESSAGING),
+    "messages_told": Number(20, "Meta, Instagram Platform: Conversations API"),
     "page_size": Number(25, OURS),
     "page_size_max": Number(100, OURS),
     "impressions": Number(10, OURS),

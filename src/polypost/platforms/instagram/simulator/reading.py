@@ -63,6 +63,9 @@ class Reading:
             )
         if (comment := self._sim.talk.comment_of(caller, object_id)) is not None:
             return JSONResponse(self._sim.nodes.comment(comment, tree))
+        said = self._sim.inbox.node(request, caller, object_id, caller.params.text("fields"))
+        if said is not None:
+            return JSONResponse(said)
         return JSONResponse(
             self._sim.nodes.media(self._sim.nodes.own(caller, object_id), caller.account, tree)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,12 +17,13 @@ from polypost.platforms.instagram.simulator.facebook import Facebook
 from polypost.platforms.instagram.simulator.intake import Intake
 from polypost.platforms.instagram.simulator.limits import limit
 from polypost.platforms.instagram.simulator.media import AT_CREATION, AT_PUBLICATION, MediaEdges
+from polypost.platforms.instagram.simulator.messages import Inbox
 from polypost.platforms.instagram.simulator.nodes import Nodes
 from polypost.platforms.instagram.simulator.reading import Reading
 from polypost.platforms.instagram.simulator.talk import Talk
 from polypost.platforms.instagram.simulator.uploads import Uploads
 from polypost.platforms.instagram.simulator.web import Web
-from polypost.platforms.simkit import Account, Look, Network, Simulator, Token
+from polypost.platforms.simkit import Account, Look, Network, Simulator, Stranger, Token
 
 Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "DELETE"]
@@ -65,6 +66,7 @@ class InstagramSimulator(Simulator):
         self.facebook = Facebook(self, self.auth)
         self._making = MediaEdges(self, containers, intake)
         self.talk = Talk(self, containers)
+        self.inbox = Inbox(self)
         self._reading = Reading(self, containers, intake)
         self._uploads = Uploads(self, containers, intake)
         self._web = Web(self)
@@ -82,6 +84,7 @@ class InstagramSimulator(Simulator):
             Route("/reel/{shortcode}/", web.post),
             Route("/reels/{shortcode}/", web.post),
             Route("/stories/{username}/{id}/", web.story),
+            Route("/direct/t/{conversation}/", web.conversation),
             *(
                 Route(path, handler, methods=[method])
                 for path in ("/ig-api-upload/v{version:float}/{container}", "/ig-api-upload/{container}")
@@ -111,6 +114,9 @@ class InstagramSimulator(Simulator):
             *_graph("/{id}/comments", self.talk.comments, "GET"),
             *_graph("/{id}/replies", self.talk.answer, "POST"),
             *_graph("/{id}/replies", self.talk.answers, "GET"),
+            *_graph("/{id}/conversations", self.inbox.conversations, "GET"),
+            *_graph("/{id}/messages", self.inbox.messages, "GET"),
+            *_graph("/{id}/messages", self.inbox.send, "POST"),
             *_graph("/{id}/tags", reading.tags, "GET"),
             *_graph("/{id}/children", reading.children, "GET"),
             *_graph("/{id}/insights", reading.insights, "GET"),
@@ -146,6 +152,14 @@ class InstagramSimulator(Simulator):
     def profile_path(self, username: str) -> str:
         """With the slash that Instagram's own addresses have."""
         return f"/{username}/"
+
+    def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
+        """What somebody without an account says under a medium."""
+        return self.talk.comment_by(who, post_id, text, answered)
+
+    def message_by(self, who: Stranger, account_id: str, text: str) -> dict[str, Any]:
+        """What somebody without an account writes to one."""
+        return self.inbox.message_by(who, account_id, text)
 
     def answer_error(self) -> Response:
         """500 with code 2."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,8 +11,10 @@ from polypost.platforms.instagram.simulator import errors
 from polypost.platforms.instagram.simulator.auth import COMMENT, Caller
 from polypost.platforms.instagram.simulator.containers import Containers
 from polypost.platforms.instagram.simulator.fields import parse
+from polypost.platforms.instagram.simulator.limits import limit
 from polypost.platforms.instagram.simulator.nodes import COMMENT_NODE, is_story
-from polypost.platforms.simkit import Document, SimPost
+from polypost.platforms.instagram.simulator.parts import part_of
+from polypost.platforms.simkit import Document, SimPost, Stranger, exchange
 
 if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
@@ -31,49 +33,69 @@ class Talk:
     async def comment(self, request: Request) -> Response:
         """`POST /{media-id}/comments`; with `fields` the comment is made and an error comes back all the same."""
         caller = await self._sim.auth.enter(request, COMMENT)
-        return self._add(caller, self._sim.nodes.own(caller, _id(request), "post"), None)
+        return await self._said(request, caller, self._sim.nodes.own(caller, _id(request), "post"), None)
 
     async def answer(self, request: Request) -> Response:
         """`POST /{comment-id}/replies`; an answer to an answer stands beside it."""
         caller = await self._sim.auth.enter(request, COMMENT)
         said = self._named(caller, request, "post")
         post = self._sim.nodes.own(caller, said.account_id or "", "post")
-        return self._add(caller, post, said.body.get("parent") or said.id)
+        if said.body.get("hidden"):
+            raise errors.invalid("A hidden comment cannot be answered")
+        return await self._said(request, caller, post, said.body.get("parent") or said.id)
 
-    def _add(self, caller: Caller, post: SimPost, parent: str | None) -> Response:
+    async def _said(self, request: Request, caller: Caller, post: SimPost, parent: str | None) -> Response:
         text = caller.params.text("message").strip()
         if not text:
             raise errors.invalid("The parameter message is required")
         if is_story(post) or not post.raw["comment_enabled"]:
             raise errors.invalid("Comments are not possible on this media")
-        comment_id = self._containers.new_id()
-        body = {
-            "text": text,
-            "author": caller.account.id,
-            "username": caller.account.username,
-            "parent": parent,
-            "hidden": False,
-        }
-        # The owner column holds the medium, so that its comments can be listed.
-        self._net.documents.put(COMMENT_NODE, comment_id, body, account_id=post.id)
+        async with exchange(request).commit():
+            comment_id = self._add(post, text, parent, caller.account.id, caller.account.username)
         if "fields" in caller.params.values:
             raise errors.refused("comment_fields")
         return JSONResponse({"id": comment_id})
+
+    def _add(self, post: SimPost, text: str, parent: str | None, author: str, username: str) -> str:
+        comment_id = self._containers.new_id()
+        body = {"text": text, "author": author, "username": username, "parent": parent, "hidden": False}
+        # The owner column holds the medium, so that its comments can be listed.
+        self._net.documents.put(COMMENT_NODE, comment_id, body, account_id=post.id)
+        return comment_id
+
+    def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
+        """Let a stranger comment on a medium. Raises LookupError."""
+        post = self._net.posts.get(post_id)
+        if post is None or is_story(post):
+            raise LookupError(f"Instagram has no medium {post_id} that takes comments.")
+        said = self._net.documents.get(COMMENT_NODE, answered) if answered is not None else None
+        if answered is not None and (said is None or said.account_id != post.id):
+            raise LookupError(f"The medium has no comment {answered}.")
+        parent = (said.body.get("parent") or said.id) if said else None
+        comment_id = self._add(post, text, parent, who.id, who.username)
+        return {"id": comment_id, "url": self._net.url + post.permalink}
 
     async def comments(self, request: Request) -> Response:
         """`GET /{media-id}/comments`."""
         caller = await self._sim.auth.enter(request, COMMENT)
         post = self._sim.nodes.own(caller, _id(request))
-        return self._told(caller, self._sim.nodes.comments_of(post.id))
+        # Newest first since v3.2, the answers to a comment still oldest first.
+        return self._told(request, caller, self._sim.nodes.comments_of(post.id)[::-1])
 
     async def answers(self, request: Request) -> Response:
         """`GET /{comment-id}/replies`."""
         caller = await self._sim.auth.enter(request, COMMENT)
-        return self._told(caller, self._sim.nodes.answers_to(self._named(caller, request, "get")))
+        found = self._sim.nodes.answers_to(self._named(caller, request, "get"))
+        return self._told(request, caller, found)
 
-    def _told(self, caller: Caller, found: list[Document]) -> Response:
+    def _told(self, request: Request, caller: Caller, found: list[Document]) -> Response:
         tree = parse(caller.params.text("fields") or DEFAULT)
-        return JSONResponse({"data": [self._sim.nodes.comment(each, tree) for each in found]})
+
+        def shown(comment: Document) -> dict[str, Any]:
+            return self._sim.nodes.comment(comment, tree)
+
+        most = limit("comments_per_page")
+        return JSONResponse(part_of(request, caller, found, shown, most=most))
 
     def _named(self, caller: Caller, request: Request, method: str) -> Document:
         comment = self.comment_of(caller, _id(request))

@@ -12,7 +12,7 @@ from polypost import clock
 from polypost.platforms.instagram.simulator.limits import limit
 from polypost.platforms.instagram.simulator.media import SHORTCODE
 from polypost.platforms.instagram.simulator.nodes import is_story, metrics
-from polypost.platforms.simkit import Account, Pages, SimPost, linkify
+from polypost.platforms.simkit import Account, Document, Pages, SimPost, linkify
 
 if TYPE_CHECKING:
     from polypost.platforms.instagram.simulator.simulator import InstagramSimulator
@@ -81,8 +81,34 @@ class Web:
             cover=post.raw["cover"],
             notes=_notes(post),
             likes=metrics(post)["likes"],
-            comments=self._sim.nodes.comments_of(post.id)[:ON_POST],
+            comments=self._talk(post),
             title=f"{_name(account, username)} on Instagram",
+        )
+
+    def _talk(self, post: SimPost) -> list[tuple[Document, bool]]:
+        """The comments that the public sees, each before its answers, and whether it is one."""
+        nodes, lines = self._sim.nodes, []
+        for each in nodes.comments_of(post.id)[:ON_POST]:
+            if not each.body.get("hidden"):
+                below = [answer for answer in nodes.answers_to(each) if not answer.body.get("hidden")]
+                lines += [(each, False), *((answer, True) for answer in below)]
+        return lines
+
+    async def conversation(self, request: Request) -> Response:
+        """`/direct/t/{conversation}/`: the account's exchange with one person."""
+        found = self._sim.inbox.shown(request.path_params["conversation"])
+        account = self._net.accounts.get(found[0].account_id or "") if found else None
+        if found is None or account is None:
+            return self._missing("This conversation doesn’t exist.")
+        conversation, messages = found
+        person = conversation.body["person"]
+        return self._pages.render(
+            "conversation.html",
+            look=self._sim.look,
+            account=account,
+            person=person,
+            messages=messages,
+            title=f"{account.name} and {person['name']}",
         )
 
     def _missing(self, what: str = "Sorry, this page isn’t available.") -> Response:

@@ -75,7 +75,8 @@ class Nodes:
             "shortcode": lambda _: post.raw["shortcode"],
             "timestamp": lambda _: stamp(post.created),
             "owner": lambda _: {"id": post.account_id},
-            "username": lambda _: owner.username if owner else None,
+            # Strangers have no account; their posts know their names.
+            "username": lambda _: owner.username if owner else post.raw.get("author", {}).get("username"),
             "is_verified": lambda _: owner.data["verified"] if owner else False,
             "profile_picture_url": lambda _: self._net.avatar_url(post.account_id),
             "has_replies": lambda _: self._net.posts.count_replies(post.id) > 0,

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.platforms.simkit import Bucket, Media, SimPost, exchange
+from polypost.platforms.simkit import Bucket, Media, SimPost, Stranger, exchange
 from polypost.platforms.threads.simulator import errors, places
 from polypost.platforms.threads.simulator.auth import MENTIONS, PLACES, PUBLISH, SEARCH, Caller
 from polypost.platforms.threads.simulator.compose import Order, check_children, order_of
@@ -232,6 +232,30 @@ class Publishing:
             thread=(parent.thread or parent.id) if parent else post_id,
         )
 
+    def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
+        """Let a stranger reply to a post, or to a reply in its conversation. Raises LookupError."""
+        post, parent = self._visible(post_id), self._visible(answered or post_id)
+        if post is None or parent is None or (parent.thread or parent.id) != (post.thread or post.id):
+            raise LookupError(f"Threads has no post {post_id}, or no reply {answered} to it.")
+        shortcode, reply_id = secrets.token_urlsafe(8), self._containers.new_id()
+        raw = _plain(READ_AS[TEXT]) | {
+            "author": {"name": who.name, "username": who.username},
+            "shortcode": shortcode,
+            "hidden": False,
+        }
+        with self._net.store.transaction():
+            self._net.documents.put(SHORTCODE, shortcode, {"media": reply_id})
+            reply = self._net.posts.add(
+                id=reply_id,
+                account_id=who.id,
+                text=text,
+                permalink=f"/@{who.username}/post/{shortcode}",
+                raw=raw,
+                parent=parent.id,
+                thread=parent.thread or parent.id,
+            )
+        return {"id": reply.id, "url": self._net.url + post.permalink}
+
     def _record(self, container: Container) -> dict[str, Any]:
         options = container.options
         in_text = links(container.text) if container.kind == TEXT and "poll_attachment" not in options else []
@@ -255,16 +279,7 @@ class Publishing:
             raise errors.refused("media_not_found", target_id)
         if not self.quota(caller, POSTS).ok:
             raise errors.refused("quota")
-        raw: dict[str, Any] = {
-            "media_type": REPOST,
-            "container": None,
-            "options": {},
-            "children": [],
-            "topic": None,
-            "link": None,
-            "quoted": None,
-            "reposted": target.raw["reposted"] or target.id,
-        }
+        raw = _plain(REPOST) | {"reposted": target.raw["reposted"] or target.id}
         async with exchange(request).commit():
             with self._net.store.transaction():
                 post = self._add_post(
@@ -299,6 +314,20 @@ class Publishing:
         if not caller.means(user_id):
             raise errors.missing(user_id, request.method.lower())
         return caller
+
+
+def _plain(media_type: str) -> dict[str, Any]:
+    """The record of a post without anything to it."""
+    return {
+        "media_type": media_type,
+        "container": None,
+        "options": {},
+        "children": [],
+        "topic": None,
+        "link": None,
+        "quoted": None,
+        "reposted": None,
+    }
 
 
 def _most(bucket: str) -> int:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from polypost.platforms.simkit import Account, Look, Network, Simulator, Token
+from polypost.platforms.simkit import Account, Look, Network, Simulator, Stranger, Token
 from polypost.platforms.threads.simulator import errors
 from polypost.platforms.threads.simulator.auth import LONG, SCOPES, Auth
 from polypost.platforms.threads.simulator.containers import Containers
@@ -127,6 +127,10 @@ class ThreadsSimulator(Simulator):
     def profile_path(self, username: str) -> str:
         """With the sign that Threads puts before names."""
         return f"/@{username}"
+
+    def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
+        """What somebody without an account replies to a post."""
+        return self._publishing.comment_by(who, post_id, text, answered)
 
     def answer_error(self) -> Response:
         """500 with code 2."""

@@ -98,7 +98,10 @@ class Web:
 
     def _author(self, post: SimPost) -> tuple[str, str]:
         account: Account | None = self._net.accounts.get(post.account_id)
-        return (account.name, account.username) if account else (post.account_id, post.account_id)
+        if account is not None:
+            return account.name, account.username
+        stranger = post.raw.get("author", {})
+        return stranger.get("name", post.account_id), stranger.get("username", post.account_id)
 
     def _view(self, post: SimPost, *, focus: bool = False, joined: bool = False, deep: bool = True) -> View:
         name, username = self._author(post)

@@ -1,0 +1,76 @@
+"""Private messages: conversations read, messages sent once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from polypost.errors import InvalidRequest, Problem
+from polypost.insights.line import Line, Lines
+from polypost.insights.said import Asked
+from polypost.insights.sending import Sender, Sent
+from polypost.platforms.abilities import Conversation, Message, Messages, Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A part of an account's conversations, and who the account is among their participants."""
+
+    self_id: str
+    self_username: str | None
+    conversations: Slice[Conversation]
+
+
+class Messaging:
+    """What may be done with messages. Everything raises NotFound, InvalidRequest and UpstreamError."""
+
+    def __init__(self, lines: Lines, sender: Sender) -> None:
+        self._lines = lines
+        self._sender = sender
+
+    async def inbox(
+        self, project_id: str, platform: str, account_id: str, *, limit: int, after: str | None
+    ) -> Inbox:
+        """A part of the account's conversations, those that were used last first."""
+        line, network = await self._open(project_id, platform, account_id)
+        found = await line.read(lambda session: network.conversations(session, limit=limit, after=after))
+        return Inbox(_self_among(line, found), line.integration.username, found)
+
+    async def read(
+        self,
+        project_id: str,
+        platform: str,
+        account_id: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: str | None,
+    ) -> Slice[Message]:
+        """A part of a conversation's messages, the newest first."""
+        line, network = await self._open(project_id, platform, account_id)
+        return await line.read(
+            lambda session: network.messages(session, conversation_id, limit=limit, after=after)
+        )
+
+    async def write(self, asked: Asked, platform: str, account_id: str, recipient_id: str, text: str) -> Sent:
+        """Send a message, once. Raises KeyReused as well."""
+        line, network = await self._open(asked.project_id, platform, account_id)
+        return await self._sender.send(
+            line, asked, lambda session: network.send_message(session, recipient_id, text)
+        )
+
+    async def _open(self, project_id: str, platform: str, account_id: str) -> tuple[Line, Messages]:
+        line = await self._lines.open(project_id, platform, account_id)
+        if not isinstance(line.network, Messages):
+            said = f"Messages on {line.name} cannot be reached here"
+            raise InvalidRequest([Problem("platform", said, code="not_offered")])
+        return line, line.network
+
+
+def _self_among(line: Line, found: Slice[Conversation]) -> str:
+    """The account's id as conversations have it; networks may know an account by another one there."""
+    name = line.integration.username
+    for conversation in found.items:
+        for person in conversation.participants:
+            if person.id is not None and name is not None and person.username == name:
+                return person.id
+    return line.integration.platform_user_id

@@ -1,0 +1,140 @@
+"""Comments under a Page's posts, spoken as the Page.
+
+Meta for Developers, Graph API: Object Comments and Comment; facebook-business 26.0.3; read 2026-11-24. Reading what
+others wrote needs pages_read_user_content, writing and deleting pages_manage_engagement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from polypost.errors import NotThere, OutcomeUnknown, Rejected
+from polypost.platforms.abilities import Comment, Person, Slice
+from polypost.platforms.base import Session
+from polypost.platforms.facebook.graph import Graph
+from polypost.platforms.facebook.graph_errors import Gone, Nowhere, ParameterRefused, PermissionMissing
+from polypost.platforms.facebook.spec import SPEC
+
+_ID = re.compile(r"\d{1,40}(?:_\d{1,40})?", re.ASCII)
+_SHOWN = "id,message,created_time,from,like_count"
+_FIELDS = f"{_SHOWN},is_hidden,comments.limit(50){{{_SHOWN}}}"
+
+
+class FacebookComments:
+    """What the connector can do with comments."""
+
+    async def comments(
+        self, session: Session, post_id: str, *, limit: int, after: str | None
+    ) -> Slice[Comment]:
+        """Comments on a post with the first fifty answers to each, oldest first. Raises NotThere."""
+        more = {} if after is None else {"after": after}
+        with _speaking_of("post", "pages_read_user_content"):
+            body = await Graph(session).get(
+                f"{_whole(post_id)}/comments",
+                fields=_FIELDS,
+                filter="toplevel",
+                order="chronological",
+                limit=str(limit),
+                **more,
+            )
+        return Slice([_comment(row) for row in _rows(body)], _next(body))
+
+    async def comment(
+        self, session: Session, text: str, *, post_id: str | None, comment_id: str | None
+    ) -> str:
+        """Write as the Page. Raises NotThere."""
+        if len(text) > (most := SPEC.limit("comment_characters")):
+            raise Rejected(f"A comment on Facebook has at most {most:,} characters.", code="too_long")
+        about = comment_id or post_id or ""
+        with _speaking_of("comment" if comment_id else "post", "pages_manage_engagement"):
+            body = await Graph(session).publish(f"{_whole(about)}/comments", {"message": text})
+        made = body.get("id")
+        if not isinstance(made, str) or not made:
+            raise OutcomeUnknown("Facebook took the comment without naming it.")
+        return made
+
+    async def remove_comment(self, session: Session, comment_id: str) -> None:
+        """Delete a comment with the answers to it. Raises NotThere."""
+        graph, node = Graph(session), _whole(comment_id)
+        with _speaking_of("comment", "pages_manage_engagement"):
+            try:
+                # The call that deletes takes any object's id; only comments have this field.
+                await graph.get(node, fields="id,can_remove")
+            except ParameterRefused as other:
+                raise NotThere("This is no comment on Facebook.") from other
+            done = (await graph.delete(node)).get("success") is not False
+        if not done:
+            raise Rejected("Facebook does not let the Page delete this comment.", code="delete_refused")
+
+
+@contextmanager
+def _speaking_of(what: str, permission: str) -> Iterator[None]:
+    try:
+        yield
+    except (Gone, Nowhere) as gone:
+        said = f"Facebook knows no {what} with this id, or gives this Page no access to it."
+        raise NotThere(said) from gone
+    except PermissionMissing as missing:
+        raise Rejected(
+            str(missing),
+            code="missing_permission",
+            next_step=f"Connect the Page again with {permission}, which the app has to ask for "
+            "(POLYPOST_FACEBOOK_SCOPES).",
+        ) from missing
+
+
+def _whole(node: str) -> str:
+    """An id that may stand in an address. Raises NotThere for what cannot be one."""
+    if not _ID.fullmatch(node):
+        raise NotThere("Ids on Facebook are numbers, or two with an underscore between them.")
+    return node
+
+
+def _rows(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    data = body.get("data")
+    return [row for row in data if isinstance(row, Mapping)] if isinstance(data, list) else []
+
+
+def _next(body: Mapping[str, Any]) -> str | None:
+    paging = body.get("paging")
+    if not isinstance(paging, Mapping) or not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, Mapping) else None
+    return after if isinstance(after, str) and after else None
+
+
+def _comment(row: Mapping[str, Any], *, deep: bool = True) -> Comment:
+    below = row.get("comments")
+    answers = [_comment(each, deep=False) for each in _rows(below)] if isinstance(below, Mapping) else []
+    hidden = row.get("is_hidden")
+    return Comment(
+        id=str(row.get("id", "")),
+        text=_text(row.get("message")),
+        author=_person(row.get("from")),
+        at=_instant(row.get("created_time")),
+        likes=row["like_count"] if isinstance(row.get("like_count"), int) else None,
+        hidden=hidden if isinstance(hidden, bool) else None,
+        replies=answers if deep else None,
+    )
+
+
+def _person(said: Any) -> Person | None:
+    if not isinstance(said, Mapping):
+        return None
+    return Person(_text(said.get("id")), name=_text(said.get("name")))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

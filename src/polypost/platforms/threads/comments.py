@@ -1,0 +1,168 @@
+"""Replies to an account's posts, and its replies to others'.
+
+Meta for Developers, Threads API: Retrieve and Respond to Replies; Meta's Postman collection; read 2026-11-24. Reading
+needs threads_read_replies, writing threads_content_publish. A comment is a post of its own: prepared, then published.
+Others' replies can be hidden, never deleted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from polypost.errors import NotThere, Rejected, Unavailable
+from polypost.platforms.abilities import Comment, Person, Slice
+from polypost.platforms.base import Session
+from polypost.platforms.threads.graph import Graph, identity
+from polypost.platforms.threads.graph_errors import Gone, NotReady, PermissionMissing
+from polypost.platforms.threads.spec import SPEC
+from polypost.platforms.threads.text import threads_length
+
+_ID = re.compile(r"\d{1,40}", re.ASCII)
+_FIELDS = "id,text,timestamp,username,hide_status,has_replies"
+_SHOWN = frozenset({"NOT_HUSHED", "UNHUSHED"})
+_AT_ONCE = 5
+# How often and after how many seconds one asks again for what Threads does not find or has not finished yet.
+TRIES, PAUSE = 4, 2.0
+
+
+class ThreadsComments:
+    """What the connector can do with replies."""
+
+    async def comments(
+        self, session: Session, post_id: str, *, limit: int, after: str | None
+    ) -> Slice[Comment]:
+        """Replies to a post with the first replies to each, newest first. Raises NotThere."""
+        graph = Graph(session)
+        more = {} if after is None else {"after": after}
+        with _speaking_of("post", "threads_read_replies"):
+            body = await graph.get(
+                f"{_whole(post_id)}/replies", fields=_FIELDS, reverse="true", limit=str(limit), **more
+            )
+        rows, turns = _rows(body), asyncio.Semaphore(_AT_ONCE)
+
+        async def whole(row: Mapping[str, Any]) -> Comment:
+            if row.get("has_replies") is not True:
+                return replace(_comment(row), replies=[])
+            async with turns:
+                return replace(_comment(row), replies=await _answers(graph, row))
+
+        return Slice(await asyncio.gather(*(whole(row) for row in rows)), _next(body))
+
+    async def comment(
+        self, session: Session, text: str, *, post_id: str | None, comment_id: str | None
+    ) -> str:
+        """Reply. Raises NotThere."""
+        if threads_length(text) > (most := SPEC.limit("text_characters")):
+            raise Rejected(f"A reply on Threads has at most {most} characters.", code="too_long")
+        graph, about = Graph(session), _whole(comment_id or post_id or "")
+        with _speaking_of("comment" if comment_id else "post", "threads_content_publish"):
+            container = await _prepared(graph, about, text)
+            return await _published(graph, container)
+
+
+async def _answers(graph: Graph, row: Mapping[str, Any]) -> list[Comment]:
+    try:
+        # A conversation is read from its beginning, as the other networks show it.
+        body = await graph.get(f"{_whole(identity(row) or '')}/replies", fields=_FIELDS, reverse="false")
+    except Gone:
+        # Taken back since the list was made, and its replies with it.
+        return []
+    return [_comment(each) for each in _rows(body)]
+
+
+async def _prepared(graph: Graph, about: str, text: str) -> str:
+    """The container of a reply, which nobody sees. Raises Gone when there is nothing to reply to."""
+    account = graph.session.account.id
+    fields = {"media_type": "TEXT", "text": text, "reply_to_id": about}
+    for left in reversed(range(TRIES)):
+        try:
+            made = identity(await graph.post(f"{account}/threads", fields))
+        except Gone:
+            # A post that is just out cannot be replied to at once; one that cannot be read either is not there.
+            await graph.get(about, fields="id")
+            if not left:
+                raise
+        else:
+            if made is None:
+                raise Unavailable("Threads answered without naming what it prepared.")
+            return made
+        await asyncio.sleep(PAUSE)
+    raise AssertionError("the last try returns or raises")
+
+
+async def _published(graph: Graph, container: str) -> str:
+    """The id of the reply; asked once more only where Threads says that it was too soon."""
+    for left in reversed(range(TRIES)):
+        try:
+            return await graph.publish(container)
+        except NotReady as early:
+            if not left:
+                raise Unavailable(f"{early} Nothing was published.") from early
+        await asyncio.sleep(PAUSE)
+    raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def _speaking_of(what: str, permission: str) -> Iterator[None]:
+    try:
+        yield
+    except Gone as gone:
+        said = f"Threads knows no {what} with this id, or gives this account no access to it."
+        raise NotThere(said) from gone
+    except PermissionMissing as missing:
+        raise Rejected(
+            str(missing),
+            code="missing_permission",
+            next_step=f"Connect the account again with {permission}, and for posts of others with "
+            "threads_manage_replies (POLYPOST_THREADS_SCOPES).",
+        ) from missing
+
+
+def _whole(node: str) -> str:
+    """An id that may stand in an address. Raises NotThere for what cannot be one."""
+    if not _ID.fullmatch(node):
+        raise NotThere("Ids on Threads are numbers.")
+    return node
+
+
+def _rows(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    data = body.get("data")
+    return [row for row in data if isinstance(row, Mapping)] if isinstance(data, list) else []
+
+
+def _next(body: Mapping[str, Any]) -> str | None:
+    paging = body.get("paging")
+    if not isinstance(paging, Mapping) or not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, Mapping) else None
+    return after if isinstance(after, str) and after else None
+
+
+def _comment(row: Mapping[str, Any]) -> Comment:
+    name, status = _text(row.get("username")), _text(row.get("hide_status"))
+    return Comment(
+        id=identity(row) or "",
+        text=_text(row.get("text")),
+        # Threads tells the name of whoever replied, and no id.
+        author=Person(None, username=name) if name else None,
+        at=_instant(row.get("timestamp")),
+        hidden=None if status is None else status not in _SHOWN,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
