@@ -23,7 +23,7 @@ from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.integrations import Apps, Connect, Disconnect, SignIn, TokenSource, Vault, load_master_key
 from polypost.integrations.vault import has_secrets
-from polypost.media import Library, PullAddresses
+from polypost.media import Library, PullAddresses, Uploads, bucket_of
 from polypost.observability import failpoints
 from polypost.outbound import Fetcher, Guard, Networks
 from polypost.platforms.base import App
@@ -61,6 +61,7 @@ class Rooms:
     guard: Guard
     fetcher: Fetcher
     media: Library
+    uploads: Uploads
     engine: Engine
     tokens: TokenSource
     connect: Connect
@@ -81,11 +82,16 @@ class Rooms:
             if freed:
                 log.info("took over targets of the process before", targets=freed)
         await self.media.recover()
+        await self.uploads.recover()
         self.engine.on(accept.RING, self.publisher.run)
         self.engine.watch(accept.RING, work.due)
         await self.engine.start(work=work_too)
+        # Every process cleans its own disk, workers or not.
+        self._tasks = [
+            asyncio.create_task(_every(CLEAN_SECONDS, self._clean_uploads), name="polypost-uploads")
+        ]
         if work_too:
-            self._tasks = [
+            self._tasks += [
                 asyncio.create_task(self.publisher.beat_for_ever(), name="polypost-heartbeat"),
                 asyncio.create_task(_every(RENEW_SECONDS, self.tokens.renew_due), name="polypost-renew"),
                 asyncio.create_task(_every(CLEAN_SECONDS, self._clean), name="polypost-clean"),
@@ -112,6 +118,9 @@ class Rooms:
 
     async def _clean(self) -> None:
         await self.media.clean(clock.now())
+
+    async def _clean_uploads(self) -> None:
+        await self.uploads.clean(clock.now())
 
 
 async def open_rooms(
@@ -140,13 +149,23 @@ async def open_rooms(
     networks = Networks(urls, guard=guard, guarded=named)
     fetcher = Fetcher(guard)
     owner = new_id("run")
+    host = f"{socket.gethostname()}:{settings.data.resolve()}"
+    uploads = Uploads(
+        store,
+        settings.data / "uploads",
+        host=host,
+        secret=vault.derived("uploads"),
+        bucket=bucket_of(settings),
+        quota=settings.media_bytes,
+    )
     media = Library(
         store,
         fetcher,
         settings.data / "media",
         owner=server,
-        host=f"{socket.gethostname()}:{settings.data.resolve()}",
+        host=host,
         addresses=PullAddresses(vault.derived("media addresses"), settings.public_url),
+        uploads=uploads,
         lease=timedelta(seconds=settings.lease_seconds),
     )
     engine = _engine(settings, store)
@@ -169,6 +188,7 @@ async def open_rooms(
         guard=guard,
         fetcher=fetcher,
         media=media,
+        uploads=uploads,
         engine=engine,
         tokens=tokens,
         connect=Connect(store, vault, networks, apps, lambda: public_url),
@@ -185,6 +205,10 @@ async def open_rooms(
     rooms._lock = lock  # noqa: SLF001 (the lock belongs to the rooms from here on)
     for entry in (*settings.allow_addresses, *surroundings.allow):
         log.info("user URLs may reach a private address", address=entry)
+    if not embedded and uploads.bucket is None:
+        log.warning(
+            "uploads stay on the machine that takes them; with several, set POLYPOST_S3_URL", host=host
+        )
     for warning in ending(clock.now().date()):
         log.warning(warning)
     return rooms
@@ -221,6 +245,7 @@ def _services(rooms: Rooms) -> Services:
         posts=rooms.posts,
         guard=rooms.guard,
         media=rooms.media,
+        uploads=rooms.uploads,
         connect=rooms.connect,
         disconnect=rooms.disconnect,
         sign_in=rooms.sign_in,

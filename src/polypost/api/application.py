@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import apps, connect, errors, lookups, media, posts, scheduled, selection
+from polypost.api import apps, connect, errors, lookups, media, posts, scheduled, selection, uploads
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
 
@@ -37,6 +37,7 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
         selection.router,
         connect.router,
         apps.router,
+        uploads.router,
         media.router,
     ):
         app.include_router(router)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost import clock
+from polypost import clock, media
 from polypost.access import Principal
 from polypost.api import answers, preview, waiting, wire
 from polypost.api.auth import principal
@@ -83,14 +84,15 @@ async def order_from(
 ) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
     fitting = fit(model, body)
+    refuses = await refuser(rooms, body)
     order, found = wire.order_of(
         fitting.body,
         raw=body,
         horizon=rooms.settings.horizon,
-        check_url=lambda url: refused(rooms, url),
+        check_url=refuses,
         editing=model is wire.EditBody,
     )
-    found += checks.option_urls(order, lambda url: refused(rooms, url))
+    found += checks.option_urls(order, refuses)
     if fitting.problems or found:
         ids = [target.integration_id for target in order.targets]
         accounts = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))
@@ -98,13 +100,22 @@ async def order_from(
     return order
 
 
-def refused(rooms: Services, url: str) -> str | None:
-    """What is wrong with a user's URL, in a fixed text; None when it may be fetched."""
-    try:
-        rooms.guard.check_url(url)
-    except AddressRefused as error:
-        return str(error)
-    return None
+async def refuser(rooms: Services, body: dict[str, Any]) -> Callable[[str], str | None]:
+    """Says what is wrong with a URL of this body, in a fixed text; None when its file may be had.
+
+    Uploads of this server are read where they lie, so their addresses may be anywhere.
+    """
+    own = await rooms.uploads.own(media.named(body))
+
+    def refused(url: str) -> str | None:
+        try:
+            if url not in own:
+                rooms.guard.check_url(url)
+        except AddressRefused as error:
+            return str(error)
+        return None
+
+    return refused
 
 
 def idempotency_key(request: Request) -> str | None:

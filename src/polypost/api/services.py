@@ -11,7 +11,7 @@ from starlette.requests import Request
 from polypost.access import Keyring, Throttle
 from polypost.api.unanswered import Unanswered
 from polypost.integrations import Connect, Disconnect, SignIn, Vault
-from polypost.media import Library
+from polypost.media import Library, Uploads
 from polypost.outbound import Guard
 from polypost.posts.orders import Context
 from polypost.publishing import Remover
@@ -30,6 +30,7 @@ class Services:
     posts: Context
     guard: Guard
     media: Library
+    uploads: Uploads
     connect: Connect
     disconnect: Disconnect
     sign_in: SignIn
