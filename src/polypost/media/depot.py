@@ -177,7 +177,9 @@ class Uploads:
                 await growing.pour(pieces)
                 if row.length is not None and growing.size != row.length:
                     raise _wrong_length(row.length)
-                return await self._finish(row, name)
+                kept = await self._finish(row, name)
+                growing.kept = True
+                return kept
             finally:
                 await asyncio.to_thread(self._folder.part(name).unlink, missing_ok=True)
 
@@ -227,6 +229,7 @@ class Uploads:
                 # The end is written down with the whole file, so that nobody takes the one for the other.
                 if growing.size != length:
                     await self._grown(row.id, name, growing.size, length)
+                growing.kept = growing.size > row.offset
             if not good:
                 raise ChecksumMismatch("The bytes do not have this checksum.", next_step="Send them again.")
             if growing.size == length:

@@ -41,14 +41,16 @@ class Space:
         return Ration(self, self._received + left)
 
     def count(self, size: int) -> int:
-        """Note `size` bytes that arrived for any file; all that ever did."""
+        """Note `size` bytes that arrived for any file; all that ever did and were not thrown away."""
         self._received += size
         self._unrecorded += size
         return self._received
 
-    def settle(self, size: int) -> None:
+    def settle(self, size: int, *, kept: bool) -> None:
         """These bytes are recorded now, or thrown away."""
         self._unrecorded -= size
+        if not kept:
+            self._received -= size
 
 
 class Ration:
@@ -65,9 +67,9 @@ class Ration:
         if self._space.count(size) > self._until:
             raise no_space()
 
-    def settle(self) -> None:
+    def settle(self, *, kept: bool) -> None:
         """What was taken is recorded, or thrown away."""
-        self._space.settle(self._open)
+        self._space.settle(self._open, kept=kept)
         self._open = 0
 
 
@@ -102,6 +104,7 @@ class Growing:
         self._file: BinaryIO | None = None
         self._deadline: asyncio.Timeout | None = None
         self._interrupted = False
+        self.kept = False
 
     async def open(self) -> None:
         """Take the file. Raises Locked when another process has it, Conflict when it is shorter than it was."""
@@ -151,8 +154,8 @@ class Growing:
         self.size = size
 
     async def close(self) -> None:
-        """Give the file free."""
-        self._ration.settle()
+        """Give the file free; set `kept` before if what was added stays."""
+        self._ration.settle(kept=self.kept)
         if self._file is not None:
             await asyncio.to_thread(self._file.close)
 
@@ -170,7 +173,7 @@ class Growing:
             await self.sync()
             await self._mark(self.size)
             self._marked = self.size
-            self._ration.settle()
+            self._ration.settle(kept=True)
 
 
 def _take(path: Path, offset: int) -> BinaryIO:
