@@ -149,25 +149,7 @@ async def open_rooms(
     networks = Networks(urls, guard=guard, guarded=named)
     fetcher = Fetcher(guard)
     owner = new_id("run")
-    host = f"{socket.gethostname()}:{settings.data.resolve()}"
-    uploads = Uploads(
-        store,
-        settings.data / "uploads",
-        host=host,
-        secret=vault.derived("uploads"),
-        bucket=bucket_of(settings),
-        quota=settings.media_bytes,
-    )
-    media = Library(
-        store,
-        fetcher,
-        settings.data / "media",
-        owner=server,
-        host=host,
-        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url),
-        uploads=uploads,
-        lease=timedelta(seconds=settings.lease_seconds),
-    )
+    media, uploads = _media(settings, store, vault, fetcher, server)
     engine = _engine(settings, store)
     apps = Apps(vault, partial(_app_of, settings, surroundings))
     tokens = TokenSource(store, vault, networks, apps)
@@ -206,12 +188,35 @@ async def open_rooms(
     for entry in (*settings.allow_addresses, *surroundings.allow):
         log.info("user URLs may reach a private address", address=entry)
     if not embedded and uploads.bucket is None:
-        log.warning(
-            "uploads stay on the machine that takes them; with several, set POLYPOST_S3_URL", host=host
-        )
+        log.warning("uploads stay on the machine that takes them; with several, set POLYPOST_S3_URL")
     for warning in ending(clock.now().date()):
         log.warning(warning)
     return rooms
+
+
+def _media(
+    settings: Settings, store: Store, vault: Vault, fetcher: Fetcher, server: str
+) -> tuple[Library, Uploads]:
+    host = f"{socket.gethostname()}:{settings.data.resolve()}"
+    uploads = Uploads(
+        store,
+        settings.data / "uploads",
+        host=host,
+        secret=vault.derived("uploads"),
+        bucket=bucket_of(settings),
+        quota=settings.media_bytes,
+    )
+    media = Library(
+        store,
+        fetcher,
+        settings.data / "media",
+        owner=server,
+        host=host,
+        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url),
+        uploads=uploads,
+        lease=timedelta(seconds=settings.lease_seconds),
+    )
+    return media, uploads
 
 
 def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None) -> ASGIApp:

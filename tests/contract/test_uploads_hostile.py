@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests import media
+from tests.contract.raw import everything
 from tests.contract.tenant import Tenant
 from tests.contract.uploading import anybody, asked, refused, sent, shown, uploaded
 from tests.processes import World
@@ -106,7 +107,7 @@ def test_too_large_is_said_before_the_bytes_come_and_when_more_come_than_were_an
             f"PUT {place.path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
             f"Content-Length: {most + 1}\r\n\r\n".encode()
         )
-        answer = client.recv(65536)
+        answer = everything(client)
         assert b" 413 " in answer.split(b"\r\n", 1)[0]
         assert b"media_too_large" in answer
 

@@ -35,6 +35,7 @@ def films(tmp_path: Path, store_url: str | None) -> Iterator[World]:
     if store_url is not None:
         world.command("migrate")
     world.key = world.command("projects", "create", "Films")["apiKey"]
+    world.env["POLYPOST_PUBLIC_URL"] = f"http://127.0.0.1:{port}/"
     world.server = Process("serve", "--json", "--port", port, log=tmp_path / "server.log", env=world.env)
     world.server.start()
     yield world
@@ -61,6 +62,9 @@ def test_films_that_were_cut_by_the_servers_death(films: World, tmp_path: Path) 
     with films.client() as client:
         body = {"filename": "film.mp4", "mimeType": "video/mp4", "size": SIZE}
         whole, parts = (client.post("/v1/media/upload", json=body).json()["data"] for _ in range(2))
+        evil = client.post("/v1/media/upload", json=body, headers={"host": "evil.example"}).json()["data"]
+    public = films.env["POLYPOST_PUBLIC_URL"]
+    assert all(evil[name].startswith(f"{public}media/uploads/") for name in ("uploadUrl", "publicUrl"))
     requests = (("PUT {} HTTP/1.1", whole["uploadUrl"]), (PATCH, parts["uploadUrl"]))
     sending = [threading.Thread(target=send_all_but_the_end, args=(*each, film)) for each in requests]
     for each in sending:

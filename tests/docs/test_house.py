@@ -36,6 +36,8 @@ WITHOUT_PROJECT = {
     "integrations/tokens.py:_TO_RENEW": HOUSEKEEPING,
     "integrations/vault.py:has_secrets": "asks whether there is any encrypted row",
     "integrations/vault.py:rotate": "a new master key concerns all projects",
+    "media/holds.py": "an upload is held by its address, and the holder's project stands in the hold",
+    "media/uploads.py": "an upload is found by its signed or public address, and cleaned by host and time",
     "media/records.py": "a file is claimed, lent and cleaned by its own id, post or host",
     "posts/accept.py:_LOST": "by the fingerprint alone, for the index; the project is compared afterwards",
     "posts/accept.py:mark_undelivered_before_start": "a start of the server concerns all projects",

@@ -12,12 +12,13 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import Row
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response
 
 from polypost.api import answers, errors, wire
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
+from polypost.api.handing import from_bucket
 from polypost.api.services import Services, services
 from polypost.api.wire_media import StoredAnswer, UploadAnswer, UploadBody
 from polypost.errors import (
@@ -25,12 +26,10 @@ from polypost.errors import (
     NotFound,
     PolypostError,
     Problem,
-    ServiceUnavailable,
-    Unavailable,
     UnsupportedType,
 )
 from polypost.media import kinds
-from polypost.media.depot import Part
+from polypost.media.receiver import Part
 from polypost.media.uploads import BUCKET
 
 router = APIRouter()
@@ -40,7 +39,6 @@ CHECKSUMS = ("sha1", "sha256", "md5")
 PART_TYPE = "application/offset+octet-stream"
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
-_RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
 # The signed address is the key and no cookie is read, so pages of any origin may use it.
 _FOR_PAGES = {
     "Access-Control-Allow-Origin": "*",
@@ -57,16 +55,13 @@ async def ask(request: Request) -> Response:
     who = await principal(request, "publish")
     rooms = services(request)
     body = wire.read(UploadBody, await json_object(request))
-    try:
-        offer = await rooms.uploads.offer(
-            who.project.id,
-            base=_own_address(request, rooms),
-            filename=kinds.bare_name(body.filename),
-            mime=kinds.check(body.mimeType),
-            length=body.size,
-        )
-    except Unavailable as trouble:
-        raise _unavailable(trouble) from trouble
+    offer = await rooms.uploads.offer(
+        who.project.id,
+        base=_own_address(request, rooms),
+        filename=kinds.bare_name(body.filename),
+        mime=kinds.check(body.mimeType),
+        length=body.size,
+    )
     data = {
         "uploadUrl": offer.upload_url,
         "publicUrl": offer.public_url,
@@ -78,21 +73,21 @@ async def ask(request: Request) -> Response:
 
 
 @router.put("/media/uploads/{token}")
-@says(StoredAnswer, errors=(404, 408, 409, 410, 413, 415), open=True)
+@says(StoredAnswer, errors=(404, 408, 409, 410, 413, 415, 503), open=True)
 async def put(request: Request, token: str) -> Response:
     """The whole file; the same bytes again change nothing."""
     return await _answered(request, _put(request, token))
 
 
 @router.patch("/media/uploads/{token}")
-@says(None, status=204, errors=(404, 408, 409, 410, 412, 413, 415, 423, 460), open=True)
+@says(None, status=204, errors=(404, 408, 409, 410, 412, 413, 415, 423, 460, 503), open=True)
 async def patch(request: Request, token: str) -> Response:
     """A piece of the file, by the tus protocol."""
     return await _answered(request, _patch(request, token))
 
 
 @router.head("/media/uploads/{token}")
-@says(None, errors=(404, 410, 412), open=True)
+@says(None, errors=(404, 410, 412, 503), open=True)
 async def head(request: Request, token: str) -> Response:
     """How much of the file is here, by the tus protocol."""
     return await _answered(request, _head(request, token))
@@ -116,7 +111,7 @@ async def options(request: Request, token: str) -> Response:
 
 
 @router.post("/media/uploads/{token}")
-@says(None, status=204, errors=(404, 405, 408, 409, 410, 412, 413, 415, 423, 460), open=True)
+@says(None, status=204, errors=(404, 405, 408, 409, 410, 412, 413, 415, 423, 460, 503), open=True)
 async def instead(request: Request, token: str) -> Response:
     """PATCH or HEAD for clients that cannot send them: the method stands in `X-HTTP-Method-Override`."""
     asked = request.headers.get("x-http-method-override", "").upper()
@@ -128,7 +123,7 @@ async def instead(request: Request, token: str) -> Response:
 
 
 @router.api_route("/media/uploads/{upload_id}/{name}", methods=["GET", "HEAD"])
-@says(None, errors=(404, 416), open=True, media_type="application/octet-stream")
+@says(None, errors=(404, 416, 503), open=True, media_type="application/octet-stream")
 async def show(request: Request, upload_id: str, name: str) -> Response:
     """The uploaded file, whole or a range of it; open."""
     rooms = services(request)
@@ -138,7 +133,7 @@ async def show(request: Request, upload_id: str, name: str) -> Response:
             "There is no such file, or it has not been uploaded completely.", code="media_not_found"
         )
     if row.host == BUCKET:
-        return await _from_bucket(request, rooms, row)
+        return await from_bucket(request, rooms, row)
     tag = f'"{row.sha256}"'
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": tag})
@@ -281,49 +276,3 @@ def _bad_header(name: str, hint: str) -> InvalidRequest:
 
 def _expires(row: Row[Any]) -> str:
     return format_datetime(row.expires_at, usegmt=True)
-
-
-def _unavailable(trouble: Unavailable) -> ServiceUnavailable:
-    return ServiceUnavailable(trouble.message, code=trouble.code, headers={"Retry-After": "10"})
-
-
-async def _from_bucket(request: Request, rooms: Services, row: Row[Any]) -> Response:
-    """The object through this server, for buckets that nobody may read."""
-    bucket = rooms.uploads.bucket
-    assert bucket is not None
-    try:
-        size = await bucket.size(row.path)
-    except Unavailable as trouble:
-        raise _unavailable(trouble) from trouble
-    if size is None:
-        raise NotFound(
-            "There is no such file, or it has not been uploaded completely.", code="media_not_found"
-        )
-    shown = FileResponse(
-        "", media_type=row.mime, filename=row.filename, content_disposition_type="attachment"
-    )
-    headers = {
-        "Content-Type": row.mime,
-        "Content-Disposition": shown.headers["content-disposition"],
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "public, no-cache",
-        "X-Content-Type-Options": "nosniff",
-    }
-    first, end, status = 0, size, 200
-    wanted = _RANGE.fullmatch(request.headers.get("range", ""))
-    if wanted is not None and (wanted[1] or wanted[2]):
-        first, end = _span(wanted[1], wanted[2], size)
-        if first >= end:
-            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
-        status = 206
-        headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
-    headers["Content-Length"] = str(end - first)
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers)
-    return StreamingResponse(bucket.read(row.path, first, end), status, headers)
-
-
-def _span(first: str, last: str, size: int) -> tuple[int, int]:
-    if not first:
-        return max(size - int(last), 0), size
-    return int(first), min(int(last) + 1, size) if last else size

@@ -72,6 +72,14 @@ def by_id(db: Connection, upload_id: str) -> Row[Any] | None:
     return db.execute(select(uploads).where(_rows.id == upload_id)).one_or_none()
 
 
+def alive(db: Connection, upload_id: str) -> Row[Any]:
+    """The row of an upload that is not over. Raises Gone."""
+    found = by_id(db, upload_id)
+    if found is None or found.state in {"removing", "gone"}:
+        raise gone()
+    return found
+
+
 def by_url(db: Connection, url: str) -> Row[Any] | None:
     """The row whose public address is exactly this one."""
     upload_id = id_in(url)

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from polypost import clock, errors, media
 from polypost.media import Library, StoredFile, Uploads, records
-from polypost.media.depot import Part
+from polypost.media.receiver import Part
 from polypost.media.tables import upload_holds, uploads
 from polypost.outbound import Fetcher, Guard
 from polypost.outbound.fetch import Bounds
@@ -275,11 +275,9 @@ def test_a_drip_is_cut_off(with_store, on, png, way):
                 await asyncio.sleep(0.02)
 
         row = await room.row(offer)
+        sending = room.uploads.put(row, drip()) if way == "put" else room.uploads.append(row, Part(0), drip())
         with pytest.raises(errors.RequestTimeout) as late:
-            if way == "put":
-                await room.uploads.put(row, drip())
-            else:
-                await room.uploads.append(row, Part(0), drip())
+            await sending
         assert late.value.code == "upload_too_slow"
         if way == "put":
             assert room.on_disk() == []
