@@ -64,6 +64,9 @@ class Keeper:
                 if not await asyncio.to_thread(self._folder.holds, row.path, row.size):
                     missing.append(row.id)
                 continue
+            if not await asyncio.to_thread(self._folder.part(row.part).exists):
+                # Its process died when the file was whole and before the row said so.
+                await asyncio.to_thread(self._folder.reopen, row.part)
             there = await asyncio.to_thread(_size, self._folder.part(row.part))
             if there < row.offset:
                 shrunk = partial(uploads.shrunk, upload_id=row.id, part=row.part, offset=there)

@@ -8,13 +8,22 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
 from sqlalchemy import Row
 
-from polypost.errors import ChecksumMismatch, Conflict, InvalidRequest, PayloadTooLarge, ServiceUnavailable
+from polypost.errors import (
+    ApiError,
+    ChecksumMismatch,
+    Conflict,
+    InvalidRequest,
+    PayloadTooLarge,
+    ServiceUnavailable,
+    StoreUnavailable,
+)
 from polypost.media import intake, kinds, uploads
 from polypost.media.folder import Folder
 from polypost.media.intake import Growing, Space
@@ -164,15 +173,25 @@ class Receiver:
             digest = await asyncio.to_thread(self._folder.finish, name)
         except OSError as error:
             raise intake.not_stored() from error
-        unneeded = [name]
+        complete = partial(
+            uploads.complete,
+            upload_id=row.id,
+            host=self._host,
+            path=name,
+            size=facts.size,
+            sha256=digest,
+            mime=facts.mime,
+        )
         try:
-            unneeded = await self._store.write(
-                lambda db: uploads.complete(
-                    db, row.id, host=self._host, path=name, size=facts.size, sha256=digest, mime=facts.mime
-                )
-            )
-        finally:
-            await asyncio.to_thread(self._folder.remove, unneeded)
+            unneeded = await self._store.write(complete)
+        except StoreUnavailable:
+            # All bytes are here: whoever sends the end once more need not send the rest.
+            await asyncio.to_thread(self._folder.reopen, name)
+            raise
+        except ApiError:
+            await asyncio.to_thread(self._folder.remove, [name])
+            raise
+        await asyncio.to_thread(self._folder.remove, unneeded)
         return await self._row(row.id)
 
     async def _grown(self, upload_id: str, name: str | None, size: int, length: int | None) -> None:

@@ -218,6 +218,59 @@ def test_a_start_finds_files_without_rows_and_rows_without_files(with_store, on,
     with_store(story)
 
 
+def test_a_death_between_the_whole_file_and_its_row_costs_only_the_last_piece(with_store, on, png):
+    async def story(store):
+        room = on(store)
+        offer = await room.asked(length=len(png))
+        await room.append(offer, 0, png[:50])
+        part = room.folder / f"{(await room.row(offer)).part}.part"
+        part.write_bytes(png)
+        part.rename(part.with_suffix(""))
+        await room.uploads.recover()
+        assert (await room.row(offer)).offset == 50
+        assert await room.append(offer, 50, png[50:]) == len(png)
+        assert await room.here(offer)
+        assert len(room.on_disk()) == 1
+
+    with_store(story)
+
+
+class Failing:
+    """A store that cannot keep anything while `broken` is set."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.broken = False
+
+    async def read(self, call: Any) -> Any:
+        return await self._store.read(call)
+
+    async def write(self, call: Any) -> Any:
+        if self.broken:
+            raise errors.StoreUnavailable
+        return await self._store.write(call)
+
+
+def test_a_store_that_fails_at_the_end_costs_only_the_last_piece(with_store, on, png):
+    async def story(store):
+        failing = Failing(store)
+        room = on(failing)
+        whole, parts = await room.asked(), await room.asked(length=len(png))
+        await room.append(parts, 0, png[:50])
+        failing.broken = True
+        with pytest.raises(errors.StoreUnavailable):
+            await room.append(parts, 50, png[50:])
+        with pytest.raises(errors.StoreUnavailable):
+            await room.put(whole, png)
+        failing.broken = False
+        assert len(room.on_disk()) == 1
+        assert await room.append(parts, 50, png[50:]) == len(png)
+        await room.put(whole, png)
+        assert [await room.here(offer) for offer in (whole, parts)] == [True, True]
+
+    with_store(story)
+
+
 def test_a_start_beside_a_running_process_spares_what_grows_there(with_store, on, png):
     async def story(store):
         room = on(store)
