@@ -37,7 +37,7 @@ from polypost.integrations import (
     load_master_key,
 )
 from polypost.integrations.vault import has_secrets
-from polypost.media import Library, PullAddresses
+from polypost.media import Library, PullAddresses, Uploads, bucket_of
 from polypost.observability import failpoints
 from polypost.outbound import Fetcher, Guard, Networks
 from polypost.planning import maker
@@ -77,6 +77,7 @@ class Rooms:
     guard: Guard
     fetcher: Fetcher
     media: Library
+    uploads: Uploads
     engine: Engine
     tokens: TokenSource
     connect: Connect
@@ -99,6 +100,7 @@ class Rooms:
             if freed:
                 log.info("took over targets of the process before", targets=freed)
         await self.media.recover()
+        await self.uploads.recover()
         self.engine.on(accept.RING, self.publisher.run)
         self.engine.watch(accept.RING, work.due)
         self.engine.on(bulk.RING, self.bulk.run)
@@ -107,8 +109,12 @@ class Rooms:
         self.engine.watch(maker.RING, maker.due)
         await self.maker.follow_zones()
         await self.engine.start(work=work_too)
+        # Every process cleans its own disk, workers or not.
+        self._tasks = [
+            asyncio.create_task(_every(CLEAN_SECONDS, self._clean_uploads), name="polypost-uploads")
+        ]
         if work_too:
-            self._tasks = [
+            self._tasks += [
                 asyncio.create_task(self.publisher.beat_for_ever(), name="polypost-heartbeat"),
                 asyncio.create_task(_every(RENEW_SECONDS, self.tokens.renew_due), name="polypost-renew"),
                 asyncio.create_task(_every(CLEAN_SECONDS, self._clean), name="polypost-clean"),
@@ -138,6 +144,9 @@ class Rooms:
         await self.store.write(bulk.clean)
         await self.store.write(lambda db: said.clean(db, clock.now()))
 
+    async def _clean_uploads(self) -> None:
+        await self.uploads.clean(clock.now())
+
 
 async def open_rooms(
     settings: Settings, surroundings: Surroundings, *, public_url: str, server: str
@@ -165,15 +174,7 @@ async def open_rooms(
     networks = Networks(urls, guard=guard, guarded=named)
     fetcher = Fetcher(guard)
     owner = new_id("run")
-    media = Library(
-        store,
-        fetcher,
-        settings.data / "media",
-        owner=server,
-        host=f"{socket.gethostname()}:{settings.data.resolve()}",
-        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url),
-        lease=timedelta(seconds=settings.lease_seconds),
-    )
+    media, uploads = _media(settings, store, vault, fetcher, server)
     engine = _engine(settings, store)
     apps = Apps(vault, partial(_app_of, settings, surroundings))
     tokens = TokenSource(store, vault, networks, apps)
@@ -195,13 +196,16 @@ async def open_rooms(
         guard=guard,
         fetcher=fetcher,
         media=media,
+        uploads=uploads,
         engine=engine,
         tokens=tokens,
         connect=Connect(store, vault, networks, apps, lambda: public_url),
         disconnect=Disconnect(store, vault, networks, apps),
         sign_in=SignIn(store, vault, networks),
         posts=posts,
-        bulk=bulk.BulkRun(store, posts, read=api.bulk_reader(settings, guard), show=api.bulk_problem),
+        bulk=bulk.BulkRun(
+            store, posts, read=api.bulk_reader(settings, guard, uploads), show=api.bulk_problem
+        ),
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
         ),
@@ -213,9 +217,36 @@ async def open_rooms(
     rooms._lock = lock  # noqa: SLF001 (the lock belongs to the rooms from here on)
     for entry in (*settings.allow_addresses, *surroundings.allow):
         log.info("user URLs may reach a private address", address=entry)
+    if not embedded and uploads.bucket is None:
+        log.warning("uploads stay on the machine that takes them; with several, set POLYPOST_S3_URL")
     for warning in ending(clock.now().date()):
         log.warning(warning)
     return rooms
+
+
+def _media(
+    settings: Settings, store: Store, vault: Vault, fetcher: Fetcher, server: str
+) -> tuple[Library, Uploads]:
+    host = f"{socket.gethostname()}:{settings.data.resolve()}"
+    uploads = Uploads(
+        store,
+        settings.data / "uploads",
+        host=host,
+        secret=vault.derived("uploads"),
+        bucket=bucket_of(settings),
+        quota=settings.media_bytes,
+    )
+    media = Library(
+        store,
+        fetcher,
+        settings.data / "media",
+        owner=server,
+        host=host,
+        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url),
+        uploads=uploads,
+        lease=timedelta(seconds=settings.lease_seconds),
+    )
+    return media, uploads
 
 
 def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None) -> ASGIApp:
@@ -254,6 +285,7 @@ def _services(rooms: Rooms) -> Services:
         posts=rooms.posts,
         guard=rooms.guard,
         media=rooms.media,
+        uploads=rooms.uploads,
         connect=rooms.connect,
         disconnect=rooms.disconnect,
         sign_in=rooms.sign_in,

@@ -7,12 +7,17 @@ PolypostError
 │   ├── PaymentRequired          402
 │   ├── Forbidden                403
 │   ├── NotFound                 404
+│   ├── RequestTimeout           408
 │   ├── Conflict                 409
+│   ├── Gone                     410
 │   ├── PayloadTooLarge          413
+│   ├── UnsupportedType          415
 │   ├── KeyReused                422  one idempotency key, two bodies
+│   ├── Locked                   423
 │   ├── TooManyRequests          429
 │   ├── NotConfigured            500  an operator has to set something
 │   ├── UpstreamError            502  a network answered badly
+│   ├── ChecksumMismatch         460  the number that tus gives it
 │   └── ServiceUnavailable       503  nothing was accepted
 ├── PlatformError                what a connector may raise (docs/explanation/reliability.md)
 │   ├── Rejected                 this content, never
@@ -139,11 +144,25 @@ class NotFound(ApiError):
     code = "not_found"
 
 
+class RequestTimeout(ApiError):
+    """The request's body took too long."""
+
+    status = 408
+    code = "body_timeout"
+
+
 class Conflict(ApiError):
     """The thing is not in a state that allows this."""
 
     status = 409
     code = "conflict"
+
+
+class Gone(ApiError):
+    """The thing was here and its time is over."""
+
+    status = 410
+    code = "gone"
 
 
 class PayloadTooLarge(ApiError):
@@ -153,11 +172,25 @@ class PayloadTooLarge(ApiError):
     code = "payload_too_large"
 
 
+class UnsupportedType(ApiError):
+    """The body is of another type than the one that is expected."""
+
+    status = 415
+    code = "unsupported_type"
+
+
 class KeyReused(ApiError):
     """This idempotency key was used with another body."""
 
     status = 422
     code = "idempotency_key_reused"
+
+
+class Locked(ApiError):
+    """Another request is changing the thing right now."""
+
+    status = 423
+    code = "locked"
 
 
 class TooManyRequests(ApiError):
@@ -179,6 +212,13 @@ class UpstreamError(ApiError):
 
     status = 502
     code = "upstream_error"
+
+
+class ChecksumMismatch(ApiError):
+    """The bytes that arrived do not have the checksum that was sent with them."""
+
+    status = 460
+    code = "checksum_mismatch"
 
 
 class ServiceUnavailable(ApiError):

@@ -70,6 +70,20 @@ class Settings(BaseSettings):
         default=True, description="Hide networks outside the contract's enum from the official Python client."
     )
     rate_limit_per_minute: int = Field(6000, description="Requests a minute for one API key.", ge=1)
+    media_bytes: int | None = Field(
+        None, description="Most bytes that uploads may take on the disk; else all but 200 MB of it.", ge=1
+    )
+    s3_url: str | None = Field(
+        None, description="Address of S3-compatible storage for uploads, instead of the disk."
+    )
+    s3_bucket: str | None = Field(None, description="Its bucket.")
+    s3_access_key: str | None = Field(None, description="Access key for the bucket.")
+    s3_secret_key: str | None = Field(None, description="Secret of that key.")
+    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_public_url: str | None = Field(
+        None,
+        description="Address under which everybody reads the bucket; without it this server hands files on.",
+    )
 
     @field_validator("allow_addresses", mode="before")
     @classmethod

@@ -38,6 +38,8 @@ WITHOUT_PROJECT = {
     "integrations/tokens.py:_TO_RENEW": HOUSEKEEPING,
     "integrations/vault.py:has_secrets": "asks whether there is any encrypted row",
     "integrations/vault.py:rotate": "a new master key concerns all projects",
+    "media/holds.py": "an upload is held by its address, and the holder's project stands in the hold",
+    "media/uploads.py": "an upload is found by its signed or public address, and cleaned by host and time",
     "media/records.py": "a file is claimed, lent and cleaned by its own id, post or host",
     "planning/maker.py:due": HOUSEKEEPING,
     "planning/maker.py:make": "the maker's side: the row is held by its id and says whose it is",

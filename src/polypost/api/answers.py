@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from polypost import clock
+from polypost.media import Described
 from polypost.posts.orders import Accepted, NewPost
 from polypost.posts.queries import Shown
 from polypost.posts.states import State, shown
@@ -90,7 +91,7 @@ def post(found: Shown, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
         "scheduledFor": stamp(row.scheduled_for),
         "timezone": row.timezone,
         "mediaItems": [
-            {"type": item["type"], "url": item["url"], "filename": "", "size": 0, "mimeType": ""}
+            _media_item(item, found.uploads.get(item["url"]))
             for item in row.media
             if item["type"] != "document"
         ],
@@ -100,6 +101,13 @@ def post(found: Shown, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
         "createdAt": stamp(row.created_at),
         "updatedAt": stamp(row.updated_at),
     }
+
+
+def _media_item(item: dict[str, Any], uploaded: Described | None) -> dict[str, Any]:
+    """A media item; only of an uploaded one the server knows more than its address."""
+    known = Described("", 0, "") if uploaded is None else uploaded
+    names = {"filename": known.filename, "size": known.size, "mimeType": known.mime}
+    return {"type": item["type"], "url": item["url"], **names}
 
 
 def target(row: Row[Any]) -> dict[str, Any]:

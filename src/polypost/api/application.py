@@ -28,6 +28,7 @@ from polypost.api import (
     scheduled,
     schedules,
     selection,
+    uploads,
     usage,
 )
 from polypost.api.envelope import Envelope
@@ -50,6 +51,7 @@ ROOMS = (
     usage,
     comments,
     messages,
+    uploads,
     media,
 )
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import io
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from polypost.access import Principal
 from polypost.api import answers, bulk_csv, preview, wire
+from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import BODY_BYTES, parse
 from polypost.api.described import says
@@ -26,7 +27,8 @@ from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.waiting import hurried
 from polypost.api.wire_bulk import BulkAnswer, BulksAnswer, BulksQuery, RowsQuery
-from polypost.errors import AddressRefused, InvalidRequest, PayloadTooLarge, Problem
+from polypost.errors import InvalidRequest, PayloadTooLarge, Problem
+from polypost.media import Uploads
 from polypost.outbound import Guard
 from polypost.posts import bulk, checks
 from polypost.posts.bulk import Bulk, NewRow, Reading
@@ -116,20 +118,16 @@ async def stop(request: Request, bulkId: str) -> Response:  # noqa: N803
     return await _answer(rooms, found, RowsQuery(limit=SHOWN_ROWS))
 
 
-def reader(settings: Settings, guard: Guard) -> Callable[[dict[str, Any]], Reading]:
+def reader(
+    settings: Settings, guard: Guard, uploads: Uploads
+) -> Callable[[dict[str, Any]], Awaitable[Reading]]:
     """How the worker reads a row's body: like the body of `POST /v1/posts`."""
 
-    def refused(url: str) -> str | None:
-        try:
-            guard.check_url(url)
-        except AddressRefused as error:
-            return str(error)
-        return None
-
-    def read(body: dict[str, Any]) -> Reading:
+    async def read(body: dict[str, Any]) -> Reading:
+        refuses = await refuser(guard, uploads, body)
         fitting = fit(wire.CreateBody, body)
-        order, wrong = wire.order_of(fitting.body, raw=body, horizon=settings.horizon, check_url=refused)
-        wrong += checks.option_urls(order, refused)
+        order, wrong = wire.order_of(fitting.body, raw=body, horizon=settings.horizon, check_url=refuses)
+        wrong += checks.option_urls(order, refuses)
         return Reading(order, [*fitting.problems, *wrong], lambda more: fitting.with_further(*wrong, *more))
 
     return read

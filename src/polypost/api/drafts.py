@@ -12,11 +12,12 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.api import answers, errors, waiting, wire
+from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
 from polypost.api.fitting import Fitting, fit
-from polypost.api.posts import idempotency_key, promise, refused
+from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost, DraftAnswer, DraftBody, ScheduleDraftBody, UntimedBody
 from polypost.errors import InvalidRequest, Problem
@@ -31,23 +32,24 @@ _REPLAYED = {"Idempotency-Replayed": "true"}
 OPERATION = "POST /v1/posts/drafts"
 
 
-def untimed(
+async def untimed(
     rooms: Services, raw: dict[str, Any], model: type[M]
 ) -> tuple[NewPost, Fitting[M], list[Problem]]:
     """The order in a body without an hour, its shape, and what is wrong with its zone and addresses."""
     fitting = fit(model, raw)
     body = fitting.body
     zone = getattr(body, "timezone", None)
+    refuses = await refuser(rooms.guard, rooms.uploads, raw)
     order, found = wire.order_of(
         wire.EditBody(
             content=body.content, platforms=body.platforms, mediaItems=body.mediaItems, timezone=zone
         ),
         raw=raw,
         horizon=rooms.settings.horizon,
-        check_url=lambda url: refused(rooms, url),
+        check_url=refuses,
         editing=True,
     )
-    found += checks.option_urls(order, lambda url: refused(rooms, url))
+    found += checks.option_urls(order, refuses)
     return order, fitting, found
 
 
@@ -58,7 +60,7 @@ async def create(request: Request) -> Response:
     who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
-    order, addresses = _soft(rooms, raw)
+    order, addresses = await _soft(rooms, raw)
     order = dataclasses.replace(
         order,
         api_key_id=who.key_id,
@@ -80,14 +82,14 @@ async def edit(request: Request, post_id: str) -> Response:
     who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
-    order, addresses = _soft(rooms, raw)
+    order, addresses = await _soft(rooms, raw)
     warnings = await rooms.store.write(lambda db: drafts.edit(db, rooms.posts, who.project, post_id, order))
     return await _kept(rooms, who.project.id, post_id, addresses + warnings, 200, None)
 
 
-def _soft(rooms: Services, raw: dict[str, Any]) -> tuple[NewPost, list[Problem]]:
+async def _soft(rooms: Services, raw: dict[str, Any]) -> tuple[NewPost, list[Problem]]:
     """The order in a draft's body, and warnings about its addresses. Raises InvalidRequest for its shape and zone."""
-    order, fitting, found = untimed(rooms, raw, DraftBody)
+    order, fitting, found = await untimed(rooms, raw, DraftBody)
     if fitting.problems:
         raise InvalidRequest(fitting.with_further(*found))
     zone = [each for each in found if each.path == "timezone"]
@@ -123,7 +125,7 @@ async def schedule(request: Request, post_id: str) -> Response:
     row, order, unfit = await rooms.store.read(lambda db: _stored(db, project.id, post_id))
     when, problems = _when(body, row.timezone, rooms)
     if row.status == "draft":
-        problems += _addresses(rooms, order) + unfit
+        problems += await _addresses(rooms, order) + unfit
 
     def write(db: Connection) -> bool:
         if key is not None:
@@ -184,12 +186,13 @@ def _when(body: ScheduleDraftBody, zone: str, rooms: Services) -> tuple[When | N
     return when, [wrong] if wrong else []
 
 
-def _addresses(rooms: Services, order: NewPost) -> list[Problem]:
+async def _addresses(rooms: Services, order: NewPost) -> list[Problem]:
     """What is wrong with the addresses of a draft, which nobody refused when it was written."""
-    problems = checks.option_urls(order, lambda url: refused(rooms, url))
+    refuses = await refuser(rooms.guard, rooms.uploads, order.raw)
+    problems = checks.option_urls(order, refuses)
     for place, item in enumerate(order.media):
         for name, url in (("url", item.url), ("thumbnail", item.thumbnail)):
-            wrong = refused(rooms, url) if url is not None else None
+            wrong = refuses(url) if url is not None else None
             if wrong is not None:
                 hint = "Give a public http or https address."
                 problems.append(Problem(f"mediaItems[{place}].{name}", wrong, hint, "address_refused"))

@@ -13,13 +13,14 @@ from starlette.responses import Response
 from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, preview, waiting, wire
+from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object, parse, read
 from polypost.api.compat import hidden_from
 from polypost.api.filters import PostsQuery, filters_of
 from polypost.api.fitting import fit
 from polypost.api.services import Services, services
-from polypost.errors import AddressRefused, InvalidRequest, Problem, ServiceUnavailable
+from polypost.errors import InvalidRequest, Problem, ServiceUnavailable
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.planning.schedules import schedule_of
@@ -84,28 +85,20 @@ async def order_from(
 ) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
     fitting = fit(model, body)
+    refuses = await refuser(rooms.guard, rooms.uploads, body)
     order, found = wire.order_of(
         fitting.body,
         raw=body,
         horizon=rooms.settings.horizon,
-        check_url=lambda url: refused(rooms, url),
+        check_url=refuses,
         editing=model is wire.EditBody,
     )
-    found += checks.option_urls(order, lambda url: refused(rooms, url))
+    found += checks.option_urls(order, refuses)
     if fitting.problems or found:
         ids = [target.integration_id for target in order.targets]
         accounts = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))
         raise InvalidRequest(fitting.with_further(*found, *checks.problems_of(order, accounts)))
     return order
-
-
-def refused(rooms: Services, url: str) -> str | None:
-    """What is wrong with a user's URL, in a fixed text; None when it may be fetched."""
-    try:
-        rooms.guard.check_url(url)
-    except AddressRefused as error:
-        return str(error)
-    return None
 
 
 def idempotency_key(request: Request) -> str | None:

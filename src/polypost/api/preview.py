@@ -12,6 +12,7 @@ from starlette.responses import Response
 from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, errors, wire
+from polypost.api.addresses import refuser
 from polypost.api.fitting import fit
 from polypost.api.services import Services
 from polypost.errors import InvalidRequest, Problem
@@ -41,10 +42,9 @@ def flag(request: Request, name: str) -> bool:
 async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
     fitting = fit(wire.CreateBody, body)
-    order, wrong = wire.order_of(
-        fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=lambda url: _refused(rooms, url)
-    )
-    wrong += checks.option_urls(order, lambda url: _refused(rooms, url))
+    refuses = await refuser(rooms.guard, rooms.uploads, body)
+    order, wrong = wire.order_of(fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=refuses)
+    wrong += checks.option_urls(order, refuses)
     said, found = await rooms.store.read(lambda db: verdict(db, rooms.posts, who.project, order))
     problems = fitting.with_further(*wrong, *said.problems)
     if probe and not problems:
@@ -72,12 +72,6 @@ async def _probed(
     stored = await rooms.media.open(who.project.id, fetch_id, wanted)
     await rooms.media.expire([fetch_id])
     return judge_media(order, found, stored)
-
-
-def _refused(rooms: Services, url: str) -> str | None:
-    from polypost.api.posts import refused
-
-    return refused(rooms, url)
 
 
 def _shape(problems: list[Problem], order: NewPost, said: Preview, *, known: bool) -> dict[str, Any]:

@@ -156,7 +156,7 @@ async def _accept(
 
 async def _order(rooms: Services, who: Principal, raw: dict[str, Any]) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
-    order, fitting, found = untimed(rooms, raw, QueuePostBody)
+    order, fitting, found = await untimed(rooms, raw, QueuePostBody)
     if fitting.problems or found:
         ids = [target.integration_id for target in order.targets]
         accounts = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))

@@ -12,11 +12,12 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.api import answers, wire
+from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
 from polypost.api.fitting import fit
-from polypost.api.posts import idempotency_key, promise, refused
+from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_schedules import (
     DeletedAnswer,
@@ -256,14 +257,15 @@ async def _template(
     """
     fitting = fit(ScheduleBody, raw)
     body = fitting.body
+    refuses = await refuser(rooms.guard, rooms.uploads, raw)
     order, problems = wire.order_of(
         wire.EditBody(content=body.content, platforms=body.platforms, mediaItems=body.mediaItems),
         raw=raw,
         horizon=rooms.settings.horizon,
-        check_url=lambda url: refused(rooms, url),
+        check_url=refuses,
         editing=True,
     )
-    problems += checks.option_urls(order, lambda url: refused(rooms, url))
+    problems += checks.option_urls(order, refuses)
     times = (body.rule, body.startsAt, body.timezone)
     if before is not None and times == (before.rule, before.starts_at.isoformat(), before.timezone):
         recurrence: Recurrence | None = before.recurrence

@@ -13,7 +13,7 @@ from polypost.api.unanswered import Unanswered
 from polypost.insights.comments import Commenting
 from polypost.insights.messages import Messaging
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
-from polypost.media import Library
+from polypost.media import Library, Uploads
 from polypost.outbound import Guard
 from polypost.posts.orders import Context
 from polypost.publishing import Remover
@@ -32,6 +32,7 @@ class Services:
     posts: Context
     guard: Guard
     media: Library
+    uploads: Uploads
     connect: Connect
     disconnect: Disconnect
     sign_in: SignIn

@@ -73,6 +73,7 @@ class Demo:
 
     async def connect(self, rooms: Rooms) -> dict[str, Any]:
         """Connect the demo accounts to the demo project; what the ready line says."""
+        await self._let_fetch(rooms.public_url)
         project = await demo_project(rooms, PROJECT)
         key = await _key(rooms, project, self._settings.data / "demo-key")
         first: dict[str, dict[str, Any]] = {}
@@ -119,6 +120,15 @@ class Demo:
             f"Key: {ready['apiKey']}\nAccounts:\n{accounts}\n\n"
             f"Publish your first post:\n\n{curl}\n"
         )
+
+    async def _let_fetch(self, url: str) -> None:
+        """Let networks that pull reach this server's copies, by its address and by the name people type."""
+        place = urlsplit(url)
+        port = place.port or (443 if place.scheme == "https" else 80)
+        host = place.hostname or "127.0.0.1"
+        for name in dict.fromkeys((f"[{host}]" if ":" in host else host, "localhost")):
+            address = {"address": f"{name}:{port}"}
+            await self._control.request("POST", f"{self.url}/_sandbox/allow", json=address)
 
     async def _accounts(self) -> list[dict[str, Any]]:
         answer = await self._control.request("GET", f"{self.url}/_sandbox/accounts")

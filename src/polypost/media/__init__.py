@@ -1,8 +1,24 @@
-"""Media of posts: fetched once per post, probed on their real bytes, and read in pieces."""
+"""Media of posts: uploaded, or fetched once per post; probed on their real bytes, and read in pieces."""
 
 from polypost.media.addresses import PullAddresses
+from polypost.media.bucket import bucket_of
+from polypost.media.depot import Uploads
 from polypost.media.file import StoredFile
+from polypost.media.holds import Described, again, described, drop, hold, named
 from polypost.media.library import Library
 from polypost.media.records import expire
 
-__all__ = ["Library", "PullAddresses", "StoredFile", "expire"]
+__all__ = [
+    "Described",
+    "Library",
+    "PullAddresses",
+    "StoredFile",
+    "Uploads",
+    "again",
+    "bucket_of",
+    "described",
+    "drop",
+    "expire",
+    "hold",
+    "named",
+]

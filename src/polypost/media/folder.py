@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -55,6 +56,11 @@ class Folder:
         finally:
             os.close(listing)
         return digest
+
+    def reopen(self, name: str) -> None:
+        """Let a finished file be one that grows again; nothing happens where there is none."""
+        with suppress(FileNotFoundError):
+            self.place(name).replace(self.part(name))
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete these files, finished or growing; those that are gone already do not matter."""

@@ -14,10 +14,11 @@ from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed, PolypostError, StoreUnavailable, Unavailable
 from polypost.media import records, verdicts
 from polypost.media.addresses import PullAddresses
+from polypost.media.depot import Uploads
 from polypost.media.file import StoredFile
 from polypost.media.folder import Folder
 from polypost.media.records import Item, Record
-from polypost.media.verdicts import LARGEST, MB
+from polypost.media.verdicts import LARGEST, MB, UploadMissing
 from polypost.outbound import Fetcher
 from polypost.outbound.guard import URL_CHARACTERS
 from polypost.platforms.base import MediaRef
@@ -44,7 +45,7 @@ _Outcome = _Held | PolypostError
 class Library:
     """The media folder of one host and its rows.
 
-    `addresses` says from where networks may pull files. `owner` names this process among those that share the store; a process that takes a dead one's place under
+    `addresses` says from where networks may pull files, `uploads` knows those that clients sent. `owner` names this process among those that share the store; a process that takes a dead one's place under
     the same name takes over its fetches at once, another after the lease. `host` names the folder's machine.
     `reserve` is the space in bytes that fetches leave free on the disk; `lease` is how long a fetch stands without
     a sign of life before another process may begin it anew.
@@ -59,6 +60,7 @@ class Library:
         owner: str,
         host: str,
         addresses: PullAddresses | None = None,
+        uploads: Uploads | None = None,
         reserve: int = RESERVE,
         lease: timedelta = records.LEASE,
     ) -> None:
@@ -68,6 +70,7 @@ class Library:
         self._owner = owner
         self._host = host
         self._addresses = addresses or PullAddresses(os.urandom(32), None)
+        self._uploads = uploads
         self._reserve = reserve
         self._lease = lease
         self._flights: dict[tuple[str, str], asyncio.Task[_Outcome]] = {}
@@ -229,12 +232,16 @@ class Library:
         """
         part = self._folder.part(record.path)
         try:
-            await self._download(ref, part)
+            if self._uploads is None or not await self._uploads.bring(ref.url, part, ref.type):
+                await self._download(ref, part)
             facts = await asyncio.to_thread(probe, part)
             if facts.size > LARGEST[facts.kind]:
                 raise verdicts.refusal(facts.kind, verdicts.TOO_LARGE)
-            return facts, await asyncio.to_thread(self._folder.finish, record.path)
-        except (Unsupported, TooManyPixels) as error:
+            digest = await asyncio.to_thread(self._folder.finish, record.path)
+            if self._uploads is not None:
+                await self._uploads.learned(ref.url, facts, digest)
+            return facts, digest
+        except (Unsupported, TooManyPixels, UploadMissing) as error:
             raise verdicts.refusal(ref.type, error.code) from error
         except OSError as error:
             raise verdicts.unwritable() from error

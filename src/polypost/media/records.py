@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
+from polypost.media import holds
 from polypost.media.tables import media_files
 from polypost.storage import emit, new_id
 
 LEASE = timedelta(seconds=30)
 # Long enough for a post's targets to meet the same verdict, short enough for a person who mends the link.
 VERDICT_STANDS = timedelta(seconds=10)
-AFTER_END = timedelta(hours=24)  # RELIABILITY D4
+AFTER_END = holds.AFTER_END
 UNUSED = timedelta(days=7)
 BATCH = 500
 
@@ -181,6 +182,7 @@ def expire(db: Connection, post_ids: Iterable[str]) -> None:
             .where(_files.post_id.in_(ids[start : start + BATCH]))
             .values(delete_at=clock.now() + AFTER_END)
         )
+        holds.release(db, ids[start : start + BATCH], clock.now())
 
 
 def forget(db: Connection, host: str, now: datetime) -> list[str]:

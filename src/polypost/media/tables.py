@@ -1,4 +1,4 @@
-"""The one table of this room: a row is one file of one post on one host."""
+"""The tables of this room: files fetched for posts, uploads, and the posts for which uploads are kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
 
 from polypost.storage import Instant, Json, metadata
 
+# A row of `media_files` is one file of one post on one host.
 # `host` names the machine or data folder that holds the file: another one fetches for itself.
 # `path` is relative to the media folder and new with every claim, so that a fetch whose claim was taken over
 # can neither overwrite nor record anything.
@@ -33,4 +34,41 @@ media_files = Table(
     Column("delete_at", Instant, nullable=False),
     UniqueConstraint("post_id", "url", "host"),
     Index(None, "delete_at"),
+)
+
+# `host` is the folder that holds the bytes, or the word for the bucket. `part` and `offset` are of a file that
+# grows by several requests; `path` is the finished one. `delete_at` is empty while a post needs the file.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("length", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("part", Text),
+    Column("offset", BigInteger, nullable=False),
+    Column("path", Text),
+    Column("size", BigInteger),
+    Column("sha256", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("completed_at", Instant),
+    Column("delete_at", Instant),
+    Index(None, "delete_at"),
+    Index(None, "host", "state"),
+)
+
+# `holder_id` is the post that shows an upload; `until` is empty while it may still be published.
+upload_holds = Table(
+    "upload_holds",
+    metadata,
+    Column("upload_id", Text, primary_key=True),
+    Column("holder_id", Text, primary_key=True),
+    Column("project_id", Text, nullable=False),
+    Column("until", Instant),
+    Index(None, "holder_id"),
 )

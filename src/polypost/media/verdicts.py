@@ -21,6 +21,13 @@ LARGEST: Mapping[MediaKind, int] = {
 }
 
 TOO_LARGE = "media_too_large"
+UPLOAD_OPEN = "upload_incomplete"
+UPLOAD_GONE = "upload_gone"
+
+
+class UploadMissing(FetchFailed):
+    """What an upload's address stands for cannot be had; the code says why."""
+
 
 _OPENS = "Check that the link opens in a private browser window and gives the file itself."
 _NEXT_STEPS: Mapping[str, str] = {
@@ -29,6 +36,8 @@ _NEXT_STEPS: Mapping[str, str] = {
     Unsupported.code: f"Link to the file itself, not to a page that shows it. {Unsupported.next_step}",
     TooManyPixels.code: TooManyPixels.next_step,
     TOO_LARGE: "Make the file smaller.",
+    UPLOAD_OPEN: "Send the file to its uploadUrl, then retry.",
+    UPLOAD_GONE: "Upload the file again and name its new address.",
 }
 
 
@@ -43,6 +52,10 @@ def refusal(kind: MediaKind, code: str) -> PolypostError:
         said = f"{noun} has more than 100 million pixels."
     elif code == TOO_LARGE:
         said = f"{noun} is too large, at most {LARGEST[kind] // MB} MB can be published."
+    elif code == UPLOAD_OPEN:
+        said = f"{noun} has not been uploaded completely."
+    elif code == UPLOAD_GONE:
+        said = f"{noun} was uploaded and is not kept any more."
     else:
         said = f"{noun} URL is not publicly accessible."
     return recalled(code, said)

@@ -146,7 +146,7 @@ class Fetcher:
         size = pieces = 0
         waiting = bytearray()
         async with asyncio.timeout(self._bounds.window) as deadline:
-            floor = _Floor(self._bounds, deadline)
+            floor = Floor(self._bounds, deadline)
             async for piece in answer.aiter_stream():
                 size += len(piece)
                 pieces += 1
@@ -167,7 +167,7 @@ class Fetcher:
         return size
 
 
-class _Floor:
+class Floor:
     """Moves a deadline along while enough arrives: each window must see its share before it ends."""
 
     def __init__(self, bounds: Bounds, deadline: asyncio.Timeout) -> None:

@@ -113,11 +113,12 @@ class Guard:
     def __init__(self, allow: Iterable[str] = ()) -> None:
         self._hosts: set[tuple[str, int]] = set()
         self._ranges: list[tuple[_Range, int]] = []
+        self._ports = _PORTS
         for entry in allow:
-            self._add(entry)
-        self._ports = _PORTS | {port for _, port in self._ranges}
+            self.allow(entry)
 
-    def _add(self, entry: str) -> None:
+    def allow(self, entry: str) -> None:
+        """Let URLs lead to one more address or range from now on. Raises NotConfigured."""
         found = _ALLOWED.fullmatch(entry.strip())
         host = (found["v6"] or found["host"]).lower() if found else ""
         port = int(found["port"]) if found else 0
@@ -130,6 +131,7 @@ class Guard:
             self._ranges.append((ipaddress.ip_network(host), port))
         except ValueError as error:
             raise _bad_entry(entry) from error
+        self._ports |= {port}
 
     def check_url(self, url: str) -> None:
         """Refuse a URL whose text alone shows that it leads nowhere public; asks no resolver.

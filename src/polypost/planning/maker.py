@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from polypost import access, clock
+from polypost import access, clock, media
 from polypost.access import Project
 from polypost.engine import Ring
 from polypost.errors import ApiError, InvalidRequest
@@ -211,6 +211,8 @@ def _look_later(db: Connection, this: _Round, *, more: bool) -> None:
     if not more and this.made_until is not None:
         this.later.append(this.made_until)
     wake = min(this.later) if this.later else None
+    if wake is None:
+        media.expire(db, [this.schedule.id])
     mine = (schedules.c.id == this.schedule.id, schedules.c.project_id == this.project.id)
     db.execute(
         update(schedules)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from polypost import clock
+from polypost import clock, media
 from polypost.access import Project
 from polypost.errors import InvalidRequest, KeyReused, NotFound
 from polypost.integrations import service as integrations
@@ -20,6 +20,7 @@ from polypost.planning.maker import make
 from polypost.planning.recurrence import Occurrence, Recurrence
 from polypost.planning.tables import occurrences, schedules
 from polypost.planning.templates import Template, template_of
+from polypost.posts.accept import uploads_of
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context
 from polypost.posts.tables import posts
@@ -95,6 +96,7 @@ def create(
         known = _of_key(db, project.id, idempotency_key, fingerprint)
         if known is not None:
             return known, True
+    media.hold(db, project.id, schedule_id, uploads_of(template.order()))
     make(db, context, schedule_id, horizon=horizon, strict=True)
     return get(db, project.id, schedule_id), False
 
@@ -142,6 +144,7 @@ def change(
     if row.status == "ended":
         values["status"] = "active"
     _set(db, project.id, schedule_id, **values)
+    media.hold(db, project.id, schedule_id, uploads_of(template.order()), instead=True)
     make(db, context, schedule_id, horizon=horizon)
     return get(db, project.id, schedule_id)
 
@@ -174,6 +177,7 @@ def remove(db: Connection, project_id: str, schedule_id: str, *, keep_posts: boo
     now = clock.now()
     if not keep_posts:
         made.withdraw(db, project_id, made.rows_since(db, project_id, schedule_id, now))
+    media.drop(db, project_id, schedule_id)
     _set(db, project_id, schedule_id, deleted_at=now, wake_at=None, idempotency_key=None, updated_at=now)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from polypost import clock
+from polypost import clock, media
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.engine import Ring
@@ -83,6 +83,7 @@ def create(db: Connection, context: Context, project: Project, order: NewPost) -
     status = "scheduled" if order.when else "publishing"
     _INSERT_POST(db, [post_row(context, project.id, post_id, order, status, now)])
     _INSERT_TARGETS(db, rows)
+    media.hold(db, project.id, post_id, uploads_of(order))
     if order.when:
         announce_scheduled(db, project.id, post_id, due, now)
     context.engine.ring(db, [Ring(RING, row["id"], due) for row in rows])
@@ -212,6 +213,12 @@ def post_row(
         "created_at": now,
         "updated_at": now,
     }
+
+
+def uploads_of(order: NewPost) -> set[str]:
+    """The addresses of uploads that an order names, in its media and in its options."""
+    items = [[item.url, item.thumbnail] for item in order.media]
+    return media.named(items, [target.options for target in order.targets])
 
 
 def media_value(item: Any) -> dict[str, Any]:

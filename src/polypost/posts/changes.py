@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, delete, insert, null, or_, select, update
 
-from polypost import clock
+from polypost import clock, media
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.engine import Ring
 from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
-from polypost.posts.accept import RING, announce_scheduled, media_value, target_row
+from polypost.posts.accept import RING, announce_scheduled, media_value, target_row, uploads_of
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When, order_of
 from polypost.posts.states import FINAL, State, derive
@@ -164,6 +164,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
     ]
     credits.replace(db, project.id, _entries(old), entries, funds=project, at=now)
     db.execute(insert(targets), fresh)
+    media.hold(db, project.id, post_id, uploads_of(order), instead=True)
     values: dict[str, Any] = {
         "content": order.content,
         "media": [media_value(item) for item in order.media],
@@ -222,6 +223,7 @@ def retry(
         )
     now = clock.now()
     new_generation(db, project, rows, now, now)
+    media.again(db, project.id, post_id)
     states = [State.SCHEDULED if target in rows else State(target.state) for target in all_rows]
     touch(db, post_id, now, status=derive(states, publish_now=row.scheduled_for is None))
     context.engine.ring(db, [Ring(RING, target.id, now) for target in rows])
@@ -246,6 +248,7 @@ def remove(db: Connection, project_id: str, post_id: str) -> None:
     db.execute(
         delete(idempotency).where(idempotency.c.project_id == project_id, idempotency.c.post_id == post_id)
     )
+    media.drop(db, project_id, post_id)
     emit(db, f"post:{post_id}")
 
 

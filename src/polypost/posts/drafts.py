@@ -8,12 +8,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert
 
-from polypost import clock
+from polypost import clock, media
 from polypost.access import Project
 from polypost.engine import Ring
 from polypost.errors import Conflict, InvalidRequest, Problem
 from polypost.integrations import service as integrations
-from polypost.posts.accept import RING, announce_scheduled, media_value, post_row, remember_key, target_row
+from polypost.posts.accept import (
+    RING,
+    announce_scheduled,
+    media_value,
+    post_row,
+    remember_key,
+    target_row,
+    uploads_of,
+)
 from polypost.posts.changes import check_stored, load, new_generation, targets_of, touch, when_values
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When
@@ -50,6 +58,7 @@ def create(
     warnings = soft_problems(db, project.id, order)
     db.execute(insert(posts), [post_row(context, project.id, post_id, order, "draft", now)])
     _put_targets(db, context, project.id, post_id, order, now)
+    media.hold(db, project.id, post_id, uploads_of(order))
     return post_id, warnings, False
 
 
@@ -62,6 +71,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
     warnings, now = soft_problems(db, project.id, order), clock.now()
     db.execute(delete(targets).where(targets.c.post_id == post_id, targets.c.project_id == project.id))
     _put_targets(db, context, project.id, post_id, order, now)
+    media.hold(db, project.id, post_id, uploads_of(order), instead=True)
     touch(
         db,
         post_id,

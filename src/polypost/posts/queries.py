@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from polypost import media
 from polypost.posts.changes import load, targets_of
 from polypost.posts.states import State
 from polypost.posts.tables import posts, targets
@@ -30,10 +31,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A post with its targets, as rows."""
+    """A post with its targets, as rows, and what is known of its uploads, by address."""
 
     post: Row[Any]
     targets: Sequence[Row[Any]]
+    uploads: Mapping[str, media.Described] = field(default_factory=dict)
 
     @property
     def done(self) -> bool:
@@ -43,7 +45,8 @@ class Shown:
 
 def one(db: Connection, project_id: str, post_id: str) -> Shown:
     """A post. Raises NotFound."""
-    return Shown(load(db, project_id, post_id), targets_of(db, project_id, post_id))
+    row = load(db, project_id, post_id)
+    return Shown(row, targets_of(db, project_id, post_id), _uploads(db, project_id, [row])[row.id])
 
 
 def many(
@@ -85,7 +88,20 @@ def _page(
     of_page = select(targets).where(targets.c.project_id == project_id, targets.c.post_id.in_(list(by_post)))
     for target in db.execute(of_page.order_by(targets.c.post_id, targets.c.position)):
         by_post[target.post_id].append(target)
-    return total, [Shown(row, by_post[row.id]) for row in rows]
+    uploads = _uploads(db, project_id, rows)
+    return total, [Shown(row, by_post[row.id], uploads[row.id]) for row in rows]
+
+
+def _uploads(
+    db: Connection, project_id: str, rows: Sequence[Row[Any]]
+) -> dict[str, dict[str, media.Described]]:
+    """What is known of the uploads of these posts, by post and address; asks nothing when none has any."""
+    found: dict[str, dict[str, media.Described]] = {row.id: {} for row in rows}
+    having = [row.id for row in rows if media.named(row.media)]
+    if having:
+        for (post_id, url), each in media.described(db, project_id, having).items():
+            found[post_id][url] = each
+    return found
 
 
 def _narrow(query: Select[Any], project_id: str, filters: Filters) -> Select[Any]:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from polypost import clock
+from polypost.errors import NotConfigured
 from polypost.platforms.simkit import (
     ENFORCED,
     FAULTS,
@@ -52,6 +53,7 @@ def control_app(room: Room) -> ASGIApp:
             Route("/_sandbox/seed", control.seed, methods=["POST"]),
             Route("/_sandbox/reset", control.reset, methods=["POST"]),
             Route("/_sandbox/limits", control.limits, methods=["GET", "POST"]),
+            Route("/_sandbox/allow", control.allow, methods=["POST"]),
             Route("/_sandbox/clock", control.clock, methods=["GET", "POST"]),
         ],
         exception_handlers={BadCommand: _refuse},
@@ -204,6 +206,17 @@ class Control:
                 raise BadCommand("enforced must be true or false.")
             self._room.store.set_setting(ENFORCED, enforced)
         return JSONResponse({"enforced": self._room.store.setting(ENFORCED, default=True)})
+
+    async def allow(self, request: Request) -> Response:
+        """Let the networks fetch media from one more address ("host:port"), until the sandbox ends."""
+        address = _typed(await _body(request, {"address"}), "address", str)
+        if address is None:
+            raise BadCommand("address must be host:port.")
+        try:
+            self._room.allow(address)
+        except NotConfigured as error:
+            raise BadCommand(error.message) from error
+        return JSONResponse({"allowed": address})
 
     async def clock(self, request: Request) -> Response:
         """What time it is here, and a way to let time pass."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ class Room:
     simulators: dict[str, Simulator]
     url: str
     media_url: str
+    allow: Callable[[str], None]
 
     def posts(
         self,

@@ -20,7 +20,7 @@ from polypost.sandbox.networks import simulators
 from polypost.sandbox.room import CLOCK, Room
 
 if TYPE_CHECKING:
-    from polypost.outbound import Fetcher
+    from polypost.outbound import Fetcher, Guard
 
 CONTROL = "control"
 MEDIA = "media"
@@ -78,7 +78,7 @@ class Sandbox:
         networks = simulators()
         sockets = self._listen(store, [kind.platform for kind in networks])
         urls = {name: self._url(sock, name) for name, sock in sockets.items()}
-        self._fetcher = self._make_fetcher(sockets[MEDIA])
+        guard, self._fetcher = self._make_fetcher(sockets[MEDIA])
         faults = Faults(store)
         sims = [
             kind(Network(store, kind.platform, url=urls[kind.platform], faults=faults, fetcher=self._fetcher))
@@ -92,9 +92,9 @@ class Sandbox:
             media_url=urls[MEDIA],
             certificate=certificate(self._data, self._host)[0] if self._tls else None,
         )
-        await self._serve(
-            sockets, sims, Room(store, faults, {sim.platform: sim for sim in sims}, info.url, info.media_url)
-        )
+        by_platform = {sim.platform: sim for sim in sims}
+        room = Room(store, faults, by_platform, info.url, info.media_url, guard.allow)
+        await self._serve(sockets, sims, room)
         return info
 
     async def stop(self) -> None:
@@ -130,10 +130,11 @@ class Sandbox:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{host}:{sock.getsockname()[1]}"
 
-    def _make_fetcher(self, media: socket.socket) -> Fetcher:
+    def _make_fetcher(self, media: socket.socket) -> tuple[Guard, Fetcher]:
         from polypost.outbound import Fetcher, Guard
 
-        return Fetcher(Guard([*self._allow, f"{self._host}:{media.getsockname()[1]}"]))
+        guard = Guard([*self._allow, f"{self._host}:{media.getsockname()[1]}"])
+        return guard, Fetcher(guard)
 
     async def _serve(self, sockets: dict[str, socket.socket], sims: list[Simulator], room: Room) -> None:
         apps: dict[socket.socket, ASGIApp] = {sockets[sim.platform]: sim.app() for sim in sims}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ class BulkRun:
         store: Store,
         context: Context,
         *,
-        read: Callable[[dict[str, Any]], Reading],
+        read: Callable[[dict[str, Any]], Awaitable[Reading]],
         show: Callable[[str, dict[str, Any], Problem], dict[str, str]],
     ) -> None:
         self._store = store
@@ -63,7 +63,7 @@ class BulkRun:
         """Work until no row of the upload is pending."""
         while True:
             rows = await self._store.read(lambda db: _pending(db, bulk_id))
-            readings = [None if row.body is None else self._read(row.body) for row in rows]
+            readings = [None if row.body is None else await self._read(row.body) for row in rows]
             batch = list(zip(rows, readings, strict=True))
             if not await self._store.write(lambda db, batch=batch: self._advance(db, bulk_id, batch)):  # type: ignore[misc]
                 return

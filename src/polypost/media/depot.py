@@ -1,0 +1,231 @@
+"""Uploads from clients: their addresses, the bytes that come, who may read them, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
+
+from polypost import clock
+from polypost.errors import (
+    NotFound,
+    Unavailable,
+)
+from polypost.media import intake, kinds, uploads, verdicts
+from polypost.media.bucket import Bucket
+from polypost.media.folder import Folder
+from polypost.media.intake import Space
+from polypost.media.keeper import Keeper
+from polypost.media.receiver import Part, Pieces, Receiver, elsewhere
+from polypost.media.verdicts import LARGEST, MB, UploadMissing
+from polypost.outbound.fetch import Bounds
+from polypost.platforms.base import MediaKind
+from polypost.probe import Facts
+from polypost.storage import Store, new_id
+
+RESERVE = 200 * MB
+_TOKEN = re.compile(r"(upl_[0-9a-f]{32})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Where a client sends its file to, and where everybody reads it afterwards. `most` is in bytes."""
+
+    upload_url: str
+    public_url: str
+    expires_at: datetime
+    most: int
+    resumable: bool
+
+
+class Uploads:
+    """The uploads of one server.
+
+    `host` names the folder's machine, as for `Library`; with a `bucket` new uploads go there. `secret` signs upload
+    URLs. `quota` is the most bytes that uploads may take, `reserve` what they leave free on the disk.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        folder: Path,
+        *,
+        host: str,
+        secret: bytes,
+        bucket: Bucket | None = None,
+        quota: int | None = None,
+        reserve: int = RESERVE,
+        bounds: Bounds = intake.BOUNDS,
+    ) -> None:
+        self._store = store
+        self._folder = Folder(folder)
+        self._host = host
+        self._secret = secret
+        self.bucket = bucket
+        space = Space(self._folder, reserve=reserve, quota=quota)
+        self._receiver = Receiver(store, self._folder, host, space, bounds)
+        self._keeper = Keeper(store, self._folder, host, bucket)
+
+    # Addresses
+
+    async def offer(
+        self, project_id: str, *, base: str, filename: str, mime: str, length: int | None
+    ) -> Offer:
+        """Make room for one file; `base` is this server's own address.
+
+        Raises InvalidRequest for a type that no network takes, PayloadTooLarge, StoreUnavailable.
+        """
+        kind = kinds.kind_of(mime)
+        if length is not None and length > LARGEST[kind]:
+            raise intake.too_large(LARGEST[kind])
+        upload_id = new_id("upl")
+        place = f"uploads/{upload_id}/{kinds.address_name(filename, mime)}"
+        public = f"{base}/media/{place}"
+        if self.bucket is not None and self.bucket.public_url is not None:
+            public = f"{self.bucket.public_url}/{place}"
+        ends = await self._store.write(
+            lambda db: uploads.create(
+                db,
+                project_id,
+                upload_id,
+                host=self._host if self.bucket is None else uploads.BUCKET,
+                url=public,
+                filename=filename,
+                mime=mime,
+                length=length,
+                path=None if self.bucket is None else place,
+            )
+        )
+        if self.bucket is not None:
+            url = await self.bucket.upload_url(place, uploads.LIFE)
+        else:
+            until = str(int(ends.timestamp()))
+            url = f"{base}/media/uploads/{upload_id}.{until}.{self._signature(upload_id, until)}"
+        return Offer(url, public, ends, LARGEST[kind], self.bucket is None)
+
+    async def find(self, token: str) -> Row[Any]:
+        """The row that an upload URL names. Raises NotFound for a forged one, Gone for one whose time is over."""
+        found = _TOKEN.fullmatch(token)
+        if found is None or not hmac.compare_digest(self._signature(found[1], found[2]), found[3]):
+            raise NotFound("There is no such upload.", code="upload_not_found")
+        if int(found[2]) <= clock.now().timestamp():
+            raise uploads.gone()
+        upload_id = found[1]
+        return await self._store.read(lambda db: uploads.alive(db, upload_id))
+
+    async def recover(self) -> None:
+        """Make the folder and the rows agree again after a crash."""
+        await self._keeper.recover()
+
+    async def clean(self, now: datetime) -> None:
+        """Remove the uploads whose time is over, in bounded batches."""
+        await self._keeper.clean(now)
+
+    async def own(self, urls: Iterable[str]) -> set[str]:
+        """Those of the addresses that are uploads of this server; asks nothing when none looks like one."""
+        likely = [url for url in urls if uploads.id_in(url) is not None]
+        return await self._store.read(lambda db: uploads.own(db, likely)) if likely else set()
+
+    # Bytes in
+
+    async def put(self, row: Row[Any], pieces: Pieces, *, announced: int | None = None) -> Row[Any]:
+        """Take a whole file; as `Receiver.put`."""
+        return await self._receiver.put(row, pieces, announced=announced)
+
+    async def append(self, row: Row[Any], part: Part, pieces: Pieces) -> int:
+        """Take a piece of a file; as `Receiver.append`."""
+        return await self._receiver.append(row, part, pieces)
+
+    async def settled(self, row: Row[Any]) -> Row[Any]:
+        """The row once no request adds to its file any more; one that still does is interrupted."""
+        return await self._receiver.settled(row)
+
+    # Bytes out
+
+    async def readable(self, upload_id: str, name: str) -> Row[Any] | None:
+        """The row of a complete upload that everybody may read under this name; None where there is none.
+
+        Raises ServiceUnavailable for a file on another machine.
+        """
+        found = await self._store.read(lambda db: uploads.by_id(db, upload_id))
+        if found is None or not found.url.endswith(f"/{upload_id}/{name}"):
+            return None
+        if found.host == uploads.BUCKET:
+            return found if found.state in {"open", "complete"} and self.bucket is not None else None
+        if found.state != "complete":
+            return None
+        if found.host != self._host:
+            raise elsewhere()
+        return found if await asyncio.to_thread(self._folder.holds, found.path, found.size) else None
+
+    def place(self, row: Row[Any]) -> Path:
+        """Where the file of a complete upload stands on this machine."""
+        return self._folder.place(row.path)
+
+    async def bring(self, url: str, into: Path, kind: MediaKind) -> bool:
+        """Put the bytes of an upload into a file, without asking any network; False for another address.
+
+        Raises UploadMissing with the code of what is missing, Unavailable for a file that this machine cannot reach.
+        """
+        found = await self._named(url)
+        if found is None:
+            return False
+        if found.state in {"removing", "gone"}:
+            raise UploadMissing(code=verdicts.UPLOAD_GONE)
+        if found.host == uploads.BUCKET:
+            if self.bucket is None:
+                raise Unavailable(
+                    "The uploaded file is in S3 storage, and this server has none.",
+                    code="storage_unavailable",
+                    next_step="Set POLYPOST_S3_URL here too.",
+                )
+            await self.bucket.fetch(found.path, into, most=LARGEST[kind])
+            return True
+        if found.state != "complete":
+            raise UploadMissing(code=verdicts.UPLOAD_OPEN)
+        if found.host != self._host:
+            raise Unavailable(str(elsewhere()), code="upload_elsewhere", next_step=elsewhere().next_step)
+        try:
+            await asyncio.to_thread(_link, self._folder.place(found.path), into)
+        except FileNotFoundError as missing:
+            raise UploadMissing(code=verdicts.UPLOAD_GONE) from missing
+        return True
+
+    async def learned(self, url: str, facts: Facts, digest: str) -> None:
+        """Note what a file from the bucket turned out to be."""
+        found = await self._named(url)
+        if found is not None and found.host == uploads.BUCKET:
+            await self._store.write(
+                lambda db: uploads.learned(db, found.id, size=facts.size, sha256=digest, mime=facts.mime)
+            )
+
+    async def _named(self, url: str) -> Row[Any] | None:
+        if uploads.id_in(url) is None:
+            return None
+        return await self._store.read(lambda db: uploads.by_url(db, url))
+
+    def _signature(self, upload_id: str, until: str) -> str:
+        made = hmac.new(self._secret, f"{upload_id}.{until}".encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def _link(source: Path, into: Path) -> None:
+    into.unlink(missing_ok=True)
+    try:
+        os.link(source, into)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # Another disk, or one without links.
+        shutil.copyfile(source, into)
