@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import apps, bulk, connect, errors, lookups, media, posts, scheduled, selection
+from polypost.api import ai, apps, bulk, connect, errors, lookups, media, posts, scheduled, selection
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
 
@@ -32,6 +32,7 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
     errors.install(app)
     for router in (
         lookups.router,
+        ai.router,
         scheduled.router,
         bulk.router,
         posts.router,

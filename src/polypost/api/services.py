@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
+from polypost.ai import Provider
 from polypost.api.unanswered import Unanswered
 from polypost.integrations import Connect, Disconnect, SignIn, Vault
 from polypost.media import Library
@@ -34,6 +35,7 @@ class Services:
     disconnect: Disconnect
     sign_in: SignIn
     vault: Vault
+    ai: Provider
     remover: Remover
     unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)

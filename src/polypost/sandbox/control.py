@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from polypost import clock
 from polypost.platforms.simkit import ENFORCED, FAULTS, Simulator
+from polypost.sandbox import model
 from polypost.sandbox.front import front_page
 from polypost.sandbox.media import FILES, FILM, WIDE
 from polypost.sandbox.room import CLOCK, Room
@@ -43,6 +44,7 @@ def control_app(room: Room) -> ASGIApp:
             Route("/_sandbox/reset", control.reset, methods=["POST"]),
             Route("/_sandbox/limits", control.limits, methods=["GET", "POST"]),
             Route("/_sandbox/clock", control.clock, methods=["GET", "POST"]),
+            *model.routes(),
         ],
         exception_handlers={BadCommand: _refuse},
     )
@@ -73,6 +75,7 @@ class Control:
             {
                 "sandboxUrl": self._room.url,
                 "sandboxUrls": urls,
+                "modelUrl": f"{self._room.url}{model.PATH}",
                 "mediaUrl": self._room.media_url,
                 "demoMedia": media,
                 "demoVideo": {
