@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from polypost import access, api, clock, dashboard
 from polypost.access import Keyring, Throttle
+from polypost.ai import Provider
 from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
@@ -63,6 +64,7 @@ class Surroundings:
     urls: dict[str, str] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
     apps: dict[str, App] = field(default_factory=dict)
+    model_url: str | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class Rooms:
     publisher: Publisher
     bulk: bulk.BulkRun
     maker: Maker
+    ai: Provider
     keyring: Keyring
     owner: str
     public_url: str
@@ -210,6 +213,7 @@ async def open_rooms(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
         ),
         maker=Maker(store, posts, settings.horizon),
+        ai=_provider(settings, surroundings, networks),
         keyring=Keyring(store),
         owner=owner,
         public_url=public_url,
@@ -290,6 +294,7 @@ def _services(rooms: Rooms) -> Services:
         disconnect=rooms.disconnect,
         sign_in=rooms.sign_in,
         vault=rooms.vault,
+        ai=rooms.ai,
         remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
         lookup=Lookup(rooms.store, rooms.tokens, rooms.networks),
         commenting=Commenting(lines, sender),
@@ -337,6 +342,25 @@ def _engine(settings: Settings, store: Store) -> Engine:
         settings.database_url,
         workers=settings.workers,
         lease=timedelta(seconds=settings.lease_seconds),
+    )
+
+
+def _provider(settings: Settings, surroundings: Surroundings, networks: Networks) -> Provider:
+    """The operator's endpoint for texts and pictures; the sandbox's own where there is one and none is named."""
+    if settings.ai_url is None and surroundings.model_url is not None:
+        return Provider(
+            networks,
+            url=surroundings.model_url,
+            key="sandbox",
+            text_model="sandbox-text",
+            image_model="sandbox-image",
+        )
+    return Provider(
+        networks,
+        url=settings.ai_url,
+        key=settings.ai_key,
+        text_model=settings.ai_text_model,
+        image_model=settings.ai_image_model,
     )
 
 

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     hide_unlisted_networks: bool = Field(
         default=True, description="Hide networks outside the contract's enum from the official Python client."
     )
+    ai_url: str | None = Field(
+        None, description="An OpenAI-compatible endpoint for captions and pictures: `https://…/v1`."
+    )
+    ai_key: str | None = Field(None, description="Its key.")
+    ai_text_model: str | None = Field(None, description="Its model for captions.")
+    ai_image_model: str | None = Field(None, description="Its model for pictures.")
     rate_limit_per_minute: int = Field(6000, description="Requests a minute for one API key.", ge=1)
     media_bytes: int | None = Field(
         None, description="Most bytes that uploads may take on the disk; else all but 200 MB of it.", ge=1

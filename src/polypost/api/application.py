@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
 from polypost.api import (
+    ai,
     apps,
     asking,
     bulk,
@@ -52,6 +53,7 @@ ROOMS = (
     comments,
     messages,
     uploads,
+    ai,
     media,
 )
 

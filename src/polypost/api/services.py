@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
+from polypost.ai import Provider
 from polypost.api.unanswered import Unanswered
 from polypost.insights.comments import Commenting
 from polypost.insights.messages import Messaging
@@ -37,6 +38,7 @@ class Services:
     disconnect: Disconnect
     sign_in: SignIn
     vault: Vault
+    ai: Provider
     remover: Remover
     lookup: Lookup
     commenting: Commenting

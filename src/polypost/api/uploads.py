@@ -57,7 +57,7 @@ async def ask(request: Request) -> Response:
     body = wire.read(UploadBody, await json_object(request))
     offer = await rooms.uploads.offer(
         who.project.id,
-        base=_own_address(request, rooms),
+        base=own_address(request, rooms),
         filename=kinds.bare_name(body.filename),
         mime=kinds.check(body.mimeType),
         length=body.size,
@@ -220,7 +220,7 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
         raise InvalidRequest(message="The body ended too early.", code="body_cut") from gone
 
 
-def _own_address(request: Request, rooms: Services) -> str:
+def own_address(request: Request, rooms: Services) -> str:
     """This server's address: the configured one, else the one that the request came to."""
     if rooms.settings.public_url:
         return rooms.settings.public_url.rstrip("/")

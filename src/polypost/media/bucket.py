@@ -53,6 +53,13 @@ class Bucket:
         """A signed address that takes a PUT of the object for so long."""
         return str(await self._obstore.sign_async(self._store, "PUT", key, life))
 
+    async def write(self, key: str, content: bytes) -> None:
+        """Put an object. Raises Unavailable."""
+        try:
+            await self._obstore.put_async(self._store, key, content)
+        except Exception as trouble:
+            raise unreachable() from trouble
+
     async def size(self, key: str) -> int | None:
         """Bytes of the object; None when there is none. Raises Unavailable."""
         try:

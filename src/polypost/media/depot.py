@@ -9,7 +9,8 @@ import hmac
 import os
 import re
 import shutil
-from collections.abc import Iterable
+import tempfile
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +32,7 @@ from polypost.media.receiver import Part, Pieces, Receiver, elsewhere
 from polypost.media.verdicts import LARGEST, MB, UploadMissing
 from polypost.outbound.fetch import Bounds
 from polypost.platforms.base import MediaKind
-from polypost.probe import Facts
+from polypost.probe import Facts, probe
 from polypost.storage import Store, new_id
 
 RESERVE = 200 * MB
@@ -113,6 +114,21 @@ class Uploads:
             until = str(int(ends.timestamp()))
             url = f"{base}/media/uploads/{upload_id}.{until}.{self._signature(upload_id, until)}"
         return Offer(url, public, ends, LARGEST[kind], self.bucket is None)
+
+    async def keep(self, project_id: str, content: bytes, *, base: str, filename: str) -> tuple[str, str]:
+        """Store a file that this server made, like one that was uploaded: its public address and its type.
+
+        Raises Unsupported or TooManyPixels for bytes that are no media, else as `offer` and `put`, and Unavailable.
+        """
+        mime = (await asyncio.to_thread(_facts, content)).mime
+        offer = await self.offer(project_id, base=base, filename=filename, mime=mime, length=len(content))
+        row = await self._named(offer.public_url)
+        assert row is not None
+        if self.bucket is not None:
+            await self.bucket.write(row.path, content)
+        else:
+            await self.put(row, _whole(content))
+        return offer.public_url, mime
 
     async def find(self, token: str) -> Row[Any]:
         """The row that an upload URL names. Raises NotFound for a forged one, Gone for one whose time is over."""
@@ -218,6 +234,17 @@ class Uploads:
     def _signature(self, upload_id: str, until: str) -> str:
         made = hmac.new(self._secret, f"{upload_id}.{until}".encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def _facts(content: bytes) -> Facts:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        return probe(Path(file.name))
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _link(source: Path, into: Path) -> None:

@@ -69,8 +69,9 @@ class Networks:
         observer: Observer | None = None,
         on_commit_sent: Callable[[], None] | None = None,
         commit_deadline: float = COMMIT_SECONDS,
+        answer_bytes: int = ANSWER_BYTES,
     ) -> NetworkClient:
-        """A client of `platform` on its shared pool; making one costs nothing."""
+        """A client of `platform` on its shared pool; making one costs nothing. Answers have `answer_bytes` at most."""
         transport = self._transports.get(platform)
         if transport is None:
             transport = self._transports[platform] = self._transport(platform)
@@ -81,6 +82,7 @@ class Networks:
             observer=observer,
             on_commit_sent=on_commit_sent,
             commit_deadline=commit_deadline,
+            answer_bytes=answer_bytes,
         )
 
     def _transport(self, platform: str) -> Transport:
@@ -111,7 +113,9 @@ class NetworkClient:
         observer: Observer | None = None,
         on_commit_sent: Callable[[], None] | None = None,
         commit_deadline: float = COMMIT_SECONDS,
+        answer_bytes: int = ANSWER_BYTES,
     ) -> None:
+        self._answer_bytes = answer_bytes
         self._platform = platform
         self._transport = transport
         self._origin = origin
@@ -132,7 +136,7 @@ class NetworkClient:
         content: bytes | str | AsyncIterable[bytes] | None = None,
         timeout: float = REQUEST_SECONDS,  # noqa: ASYNC109  the deadline is the contract; callers need no scope
     ) -> httpx2.Response:
-        """Make a repeatable call and read its whole answer, at most 4 MB; `timeout` seconds in all.
+        """Make a repeatable call and read its whole answer; `timeout` seconds in all.
 
         Redirects are answers like any other. Raises NotSent when no byte left, NoAnswer when the
         answer was lost, cut or too large.
@@ -262,8 +266,11 @@ class NetworkClient:
         body = bytearray()
         async for piece in arriving.aiter_bytes():
             body += piece
-            if len(body) > ANSWER_BYTES:
-                raise NoAnswer(f"The answer of {self._platform} was larger than 4 MB and was not read.")
+            if len(body) > self._answer_bytes:
+                megabytes = self._answer_bytes // 2**20
+                raise NoAnswer(
+                    f"The answer of {self._platform} was larger than {megabytes} MB and was not read."
+                )
         # The body is decoded already, piece by piece so that the bound holds for what it unpacks to.
         headers = [(name, value) for name, value in answer.headers if name.lower() != b"content-encoding"]
         return httpx2.Response(

@@ -65,7 +65,7 @@ class OAuth2:
 class Spec:
     """Everything about a network that is data.
 
-    `oauth` is None where accounts come in another way (`SignsIn`, `OnServers`). `account_choice` says that one login
+    `text_limit` names the limit that holds for a post's text. `oauth` is None where accounts come in another way (`SignsIn`, `OnServers`). `account_choice` says that one login
     stands for several accounts, of which the person chooses; `thumbnails` that a media item's `thumbnail` is used;
     `renews_access_tokens` that an access token is renewed by itself, without a refresh token;
     `own_servers` that accounts live on servers which their owners name, so that every call passes the address guard;
@@ -86,6 +86,7 @@ class Spec:
     reconcile_kind: str
     retry_when_absent: RetryRule
     post_kinds: tuple[str, ...]
+    text_limit: str
     quirks: tuple[str, ...] = ()
     account_choice: bool = False
     thumbnails: bool = False

@@ -24,6 +24,7 @@ from polypost.platforms.simkit import (
     TakesComments,
     TakesMessages,
 )
+from polypost.sandbox import model
 from polypost.sandbox.front import front_page
 from polypost.sandbox.media import FILES, FILM, WIDE
 from polypost.sandbox.room import CLOCK, Room
@@ -55,6 +56,7 @@ def control_app(room: Room) -> ASGIApp:
             Route("/_sandbox/limits", control.limits, methods=["GET", "POST"]),
             Route("/_sandbox/allow", control.allow, methods=["POST"]),
             Route("/_sandbox/clock", control.clock, methods=["GET", "POST"]),
+            *model.routes(),
         ],
         exception_handlers={BadCommand: _refuse},
     )
@@ -85,6 +87,7 @@ class Control:
             {
                 "sandboxUrl": self._room.url,
                 "sandboxUrls": urls,
+                "modelUrl": f"{self._room.url}{model.PATH}",
                 "mediaUrl": self._room.media_url,
                 "demoMedia": media,
                 "demoVideo": {

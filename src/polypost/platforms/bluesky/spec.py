@@ -37,6 +37,7 @@ SPEC = Spec(
     ),
     oauth=OAUTH,
     hosts={"entryway": ENTRYWAY, "app": APP_VIEW, "video": VIDEO, "directory": DIRECTORY, "web": WEB},
+    text_limit="text_graphemes",
     limits={
         "text_graphemes": _limit(300, "characters as people see them", _POST),
         "text_bytes": _limit(3_000, "bytes in UTF-8", _POST),

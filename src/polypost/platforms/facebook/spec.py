@@ -48,6 +48,7 @@ SPEC = Spec(
     ),
     oauth=OAUTH,
     hosts={"web": WEB, "graph": GRAPH, "video": VIDEO, "upload": UPLOAD},
+    text_limit="message_characters",
     limits={
         "message_characters": _limit(63_206, "characters", _BELIEVED),
         "comment_characters": _limit(8_000, "characters", _BELIEVED),

@@ -46,6 +46,7 @@ SPEC = Spec(
     ),
     oauth=OAUTH,
     hosts={"posts": POSTS, "accounts": ACCOUNTS, "locations": LOCATIONS, "login": LOGIN, "token": TOKEN},
+    text_limit="summary_characters",
     limits={
         "summary_characters": _limit(1500, "characters", _SEEN),
         "event_title_characters": _limit(58, "characters", _VENDORS),

@@ -48,6 +48,7 @@ SPEC = Spec(
     ),
     oauth=OAUTH,
     hosts={"graph": GRAPH, "login": LOGIN, "token": TOKEN, "upload": UPLOAD},
+    text_limit="caption_characters",
     limits={
         "caption_characters": _limit(2200, "characters", _PUBLISHING),
         "caption_hashtags": _limit(30, "hashtags", _PUBLISHING),

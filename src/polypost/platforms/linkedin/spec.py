@@ -41,6 +41,7 @@ SPEC = Spec(
     api_version=ApiVersion(VERSION, date(2027, 9, 15), f"{_LEARN}: API versioning"),
     oauth=OAUTH,
     hosts={"api": API, "web": WEB},
+    text_limit="text_characters",
     limits={
         "text_characters": _limit(3_000, "characters", _POSTS),
         "multi_image_min": _limit(2, "items", _MULTI),

@@ -38,6 +38,7 @@ SPEC = Spec(
     ),
     oauth=None,
     hosts={"server": "the server that the account's owner names"},
+    text_limit="text_characters",
     limits={
         "text_characters": _limit(500, "characters"),
         "media_per_post": _limit(4, "items"),

@@ -40,6 +40,7 @@ SPEC = Spec(
     api_version=ApiVersion("v5", None, "Pinterest OpenAPI description v5.23.0; no end date published"),
     oauth=OAUTH,
     hosts={"api": API.removesuffix("/v5"), "web": WEB, "upload": UPLOAD},
+    text_limit="description_shown_characters",
     limits={
         "title_characters": _limit(100, "characters"),
         "description_characters": _limit(800, "characters"),

@@ -45,6 +45,7 @@ SPEC = Spec(
         "images": "https://reddit-uploaded-media.s3-accelerate.amazonaws.com",
         "videos": "https://reddit-uploaded-video.s3-accelerate.amazonaws.com",
     },
+    text_limit="body_characters",
     limits={
         "title_characters": _limit(300, "characters", _SOURCE),
         "body_characters": _limit(40_000, "characters", _SOURCE),

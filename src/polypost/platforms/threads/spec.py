@@ -49,6 +49,7 @@ SPEC = Spec(
     ),
     oauth=OAUTH,
     hosts={"graph": GRAPH, "login": LOGIN, "site": SITE},
+    text_limit="text_characters",
     limits={
         "text_characters": _limit(500, "characters", _POSTS),
         "links": _limit(5, "links", _POSTS),

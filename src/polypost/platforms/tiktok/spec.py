@@ -47,6 +47,7 @@ SPEC = Spec(
     api_version=ApiVersion("v2", None, "TikTok for Developers, Content Posting API; no end date published"),
     oauth=OAUTH,
     hosts={"api": API, "login": WEB, "upload": UPLOAD},
+    text_limit="caption_units",
     limits={
         "caption_units": _limit(2200, "UTF-16 units", _DIRECT),
         "photo_title_units": _limit(90, "UTF-16 units", _PHOTO),

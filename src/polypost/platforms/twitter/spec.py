@@ -39,6 +39,7 @@ SPEC = Spec(
     api_version=ApiVersion("2", None, f"{_OPENAPI}; no end date published"),
     oauth=OAUTH,
     hosts={"api": API, "web": WEB},
+    text_limit="text",
     limits={
         "text": _limit(280, "weighted characters", _COUNTING),
         "long_text": _limit(25_000, "weighted characters", f"{_CHANGELOG}, August 2024"),

@@ -48,6 +48,7 @@ SPEC = Spec(
     api_version=ApiVersion("v3", None, f"{_DISCOVERY}; no end date published"),
     oauth=OAUTH,
     hosts={"api": API, "login": LOGIN, "token": TOKEN, "web": WEB},
+    text_limit="description_bytes",
     limits={
         "title_characters": _limit(100, "characters", _VIDEOS),
         "description_bytes": _limit(5000, "bytes", _VIDEOS),

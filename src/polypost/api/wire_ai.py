@@ -1,0 +1,56 @@
+"""Bodies and answers of `/v1/ai`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from polypost.api.described import Shape
+from polypost.api.wire import Closed, Content, PlatformName, Text, Url
+
+Description = Annotated[Text, Field(min_length=3, max_length=1500)]
+Urls = Annotated[list[Url], Field(max_length=4)]
+
+
+class WriteBody(BaseModel):
+    """`POST /v1/ai/write`; open."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    description: Description
+    platforms: Annotated[list[PlatformName], Field(max_length=50)] | None = None
+    existingContent: Content | None = None  # noqa: N815 (the contract's word)
+
+
+class ImageBody(Closed):
+    """`POST /v1/ai/image`."""
+
+    description: Description
+    aspectRatio: Literal["square", "vertical", "landscape"] | None = None  # noqa: N815
+    style: (
+        Literal[
+            "photo", "illustration", "minimal", "vibrant", "cinematic", "3d-render", "retro", "hand-drawn"
+        ]
+        | None
+    ) = None
+    referenceImageUrls: Urls | None = None  # noqa: N815
+    assetImageUrls: Urls | None = None  # noqa: N815
+    referenceImageUrl: Url | None = None  # noqa: N815
+
+
+class WriteAnswer(Shape):
+    """A caption."""
+
+    success: bool
+    content: str
+    creditsCharged: int  # noqa: N815
+
+
+class ImageAnswer(Shape):
+    """A picture at a public address of this server."""
+
+    success: bool
+    url: str
+    mimeType: str  # noqa: N815
+    creditsCharged: int  # noqa: N815
