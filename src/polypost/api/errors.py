@@ -38,6 +38,11 @@ _TITLES = {
 }
 
 
+def is_error_family(path: str) -> bool:
+    """Whether errors of a path stand in `error`, not in `success` and `message`."""
+    return path.startswith(_ERROR_FAMILIES)
+
+
 def short(text: str) -> str:
     """The text within `MOST_BYTES` of UTF-8."""
     return text if len(text) <= MOST_BYTES // 4 else text.encode()[:MOST_BYTES].decode(errors="ignore")
@@ -55,7 +60,7 @@ def answer(request: Request, status: int, code: str, message: str, **more: Any) 
     """An error in the shape of the path's family; RFC 9457 members where the client asks for them."""
     headers, message = more.pop("headers", None), short(message)
     body: dict[str, Any] = {}
-    if request.url.path.startswith(_ERROR_FAMILIES):
+    if is_error_family(request.url.path):
         body["error"] = message
     else:
         body |= {"success": False, "message": message}

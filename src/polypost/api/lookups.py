@@ -15,7 +15,9 @@ from polypost.access import Project
 from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.compat import hidden_from
+from polypost.api.described import says
 from polypost.api.services import services
+from polypost.api.wire_lookups import Health, MonthsQuery, PlatformList, Ready, Usage
 from polypost.credits import service as credits
 from polypost.errors import InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
@@ -27,6 +29,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @router.get("/v1/platforms")
+@says(PlatformList)
 async def platforms(request: Request) -> Response:
     """The networks this server publishes to."""
     await principal(request, "read")
@@ -40,12 +43,14 @@ async def platforms(request: Request) -> Response:
 
 
 @router.get("/v1/health")
+@says(Health, open=True)
 async def health(request: Request) -> Response:
     """The server answers; open."""
     return answers.ok({"ok": True})
 
 
 @router.get("/v1/health/auth")
+@says(Health)
 async def health_auth(request: Request) -> Response:
     """The key works."""
     await principal(request, None)
@@ -53,6 +58,7 @@ async def health_auth(request: Request) -> Response:
 
 
 @router.get("/healthz/ready")
+@says(Ready, also={503: Ready}, open=True, id="ready")
 async def ready(request: Request) -> Response:
     """Whether the server can keep its promises: store, worker, time zones; 503 with the reasons when not."""
     reports = {name: await check() for name, check in services(request).health.items()}
@@ -61,6 +67,7 @@ async def ready(request: Request) -> Response:
 
 
 @router.get("/v1/usage")
+@says(Usage, errors=(404,), query=MonthsQuery)
 async def usage(request: Request, profileId: str | None = None, integrationId: str | None = None) -> Response:  # noqa: N803
     """Credits spent by month; with the balance where nothing narrows the question."""
     who = await principal(request, "read")

@@ -11,18 +11,21 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from polypost.api import answers, wire
 from polypost.api.body import json_object
 from polypost.api.connect import PAGE, QUIET, shapes
+from polypost.api.described import says
 from polypost.api.pages import choice_page, connected_page
 from polypost.api.services import services
-from polypost.api.wire_connect import SelectionBody
+from polypost.api.wire_connect import AnyNetwork, ChoiceForm, Selected, Selection, SelectionBody
 from polypost.errors import InvalidRequest, NotFound
 from polypost.platforms.base import Account
 from polypost.platforms.registry import connector
 
 router = APIRouter(prefix="/v1/connect")
+_OVER = "A page that says that the choice is over."
 
 
 @router.get("/{platform}/selection/{token}")
-async def offered(request: Request, platform: str, token: str) -> Response:
+@says(Selection, open=True, errors=(404,))
+async def offered(request: Request, platform: AnyNetwork, token: str) -> Response:
     """What there is to choose from; open."""
     offer = await services(request).connect.offered(platform, token)
     body = {
@@ -35,7 +38,8 @@ async def offered(request: Request, platform: str, token: str) -> Response:
 
 
 @router.post("/{platform}/selection/{token}")
-async def select(request: Request, platform: str, token: str) -> Response:
+@says(Selected, body=SelectionBody, open=True, errors=(404,))
+async def select(request: Request, platform: AnyNetwork, token: str) -> Response:
     """Connect the chosen accounts; open. The token dies."""
     rooms = services(request)
     body = wire.read(SelectionBody, await json_object(request))
@@ -54,13 +58,23 @@ async def select(request: Request, platform: str, token: str) -> Response:
 
 
 @router.get("/{platform}/choose/{token}")
-async def choose(request: Request, platform: str, token: str) -> Response:
+@says(None, open=True, media_type="text/html", also={404: _OVER}, id="showChoice")
+async def choose(request: Request, platform: AnyNetwork, token: str) -> Response:
     """The page of ours on which a person chooses; open."""
     return await _page(request, platform, token)
 
 
 @router.post("/{platform}/choose/{token}")
-async def chosen(request: Request, platform: str, token: str) -> Response:
+@says(
+    None,
+    body=ChoiceForm,
+    body_type="application/x-www-form-urlencoded",
+    open=True,
+    media_type="text/html",
+    also={303: "On to the redirect address.", 400: "The page again, with what is wrong.", 404: _OVER},
+    id="submitChoice",
+)
+async def chosen(request: Request, platform: AnyNetwork, token: str) -> Response:
     """What was chosen on it."""
     async with request.form(max_files=0, max_fields=1000) as form:
         wanted = [value for value in form.getlist("account") if isinstance(value, str)]
