@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     hide_unlisted_networks: bool = Field(
         default=True, description="Hide networks outside the contract's enum from the official Python client."
     )
+    api_docs: bool | None = Field(
+        None,
+        description="Serve `/openapi.json` and `/docs`; if unset, with the sandbox and where both the address "
+        "listened on and the public one are loopback addresses.",
+    )
     rate_limit_per_minute: int = Field(6000, description="Requests a minute for one API key.", ge=1)
 
     @field_validator("allow_addresses", mode="before")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,12 +61,12 @@ def operations(app: FastAPI) -> list[Operation]:
 
 def document(app: FastAPI, *, server: str) -> dict[str, Any]:
     """The document of the application, whose operations are found under the address `server`. The same each time."""
-    with warnings.catch_warnings():
-        # The framework's names of operations are replaced below.
-        warnings.simplefilter("ignore", UserWarning)
-        framework = get_openapi(title="Polypost", version=__version__, routes=app.routes)["paths"]
+    framework = get_openapi(title="Polypost", version=__version__, routes=app.routes)["paths"]
     listed = [each for each in operations(app) if each.said is not None]
     known = schemas.gather({model for each in listed for model in each.models})
+    refusals = catalogue.error_schemas()
+    if taken := (set(refusals) & set(known.definitions)) - {"Problem"}:
+        raise ValueError(f"errors have these names in the document: {', '.join(sorted(taken))}")
     responses: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
     for each in listed:
@@ -86,7 +85,7 @@ def document(app: FastAPI, *, server: str) -> dict[str, Any]:
         "tags": _tags(listed),
         "paths": paths,
         "components": {
-            "schemas": dict(sorted({**catalogue.error_schemas(), **known.definitions}.items())),
+            "schemas": dict(sorted({**refusals, **known.definitions}.items())),
             "responses": dict(sorted(responses.items())),
             "headers": catalogue.HEADERS,
             "securitySchemes": {
@@ -166,7 +165,8 @@ def _responses(
     for status in error_statuses(each):
         if str(status) not in made:
             made[str(status)] = _refusal(each, status, shared)
-    return dict(sorted(made.items()))
+    # The usual answer first, for readers that show one.
+    return dict(sorted(made.items(), key=lambda item: (item[0] != str(said.status), item[0])))
 
 
 def error_statuses(each: Operation) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from polypost.platforms.registry import connectors
 
 PREFIX = "#/components/schemas/"
+_TEMPLATE = PREFIX + "{model}"
 _ENTRY = "PlatformEntry"
 _NULL = {"type": "null"}
 # Words in which data stands, or names that are not the schema's own.
@@ -33,32 +35,39 @@ class Known:
 
 def gather(models: Collection[type[BaseModel]]) -> Known:
     """The schemas of `models` and of everything in them. Raises ValueError where two would have one name."""
-    networks = {each.spec.id: each.options for each in connectors()}
-    wanted = sorted({*models, *networks.values()}, key=lambda model: (model.__module__, model.__qualname__))
-    places, made = models_json_schema(
-        [(model, "validation") for model in wanted], ref_template=PREFIX + "{model}"
-    )
-    raw = made["$defs"]
-    names = {name: _plain(name) for name in raw}
-    if len(set(names.values())) < len(names):
-        twice = {name for name in names.values() if list(names.values()).count(name) > 1}
-        raise ValueError(f"two models have one name in the document: {', '.join(sorted(twice))}")
+    ordered = sorted(models, key=lambda model: (model.__module__, model.__qualname__))
+    places, made = models_json_schema([(model, "validation") for model in ordered], ref_template=_TEMPLATE)
+    raw = made.get("$defs", {})
+    names = {name: _plain(name, raw) for name in raw}
+    twice = sorted(name for name, times in Counter(names.values()).items() if times > 1)
+    if twice:
+        raise ValueError(f"two models have one name in the document: {', '.join(twice)}")
     definitions = {names[name]: tidy(schema, names) for name, schema in raw.items()}
     found = {model: names[place["$ref"].removeprefix(PREFIX)] for (model, _), place in places.items()}
     if _ENTRY in definitions:
-        options = {platform: found[model] for platform, model in networks.items()}
-        definitions |= _entries(definitions, options)
+        for network in connectors():
+            definitions |= _options(network.options)
+        definitions |= _entries(definitions, {each.spec.id: each.options.__name__ for each in connectors()})
     return Known(definitions, found)
 
 
-def _plain(name: str) -> str:
-    """A name without the modules that pydantic puts before it where two classes are called alike."""
+def _plain(name: str, taken: Collection[str]) -> str:
+    """A class's name without what only the code needs: the modules before it where two are alike, and "Shape"."""
     *places, last = name.split("__")
-    if not places:
-        return name
-    if "platforms" in places:
-        return f"{places[places.index('platforms') + 1].capitalize()}{last}"
-    return f"{places[-1].removeprefix('wire_').capitalize()}{last}"
+    shown = last.removesuffix("Shape")
+    if shown in {"", *taken}:
+        shown = last
+    return f"{places[-1].removeprefix('wire_').capitalize()}{shown}" if places else shown
+
+
+def _options(model: type[BaseModel]) -> dict[str, Any]:
+    """The options of one network and what is in them, all with its name before theirs."""
+    schema = model.model_json_schema(ref_template=_TEMPLATE)
+    parts = schema.pop("$defs", {})
+    network = model.__name__.removesuffix("Options")
+    names = {name: name if name.startswith(network) else f"{network}{name}" for name in parts}
+    made = {names[name]: tidy(part, names) for name, part in parts.items()}
+    return made | {model.__name__: tidy(schema, names)}
 
 
 def _entries(definitions: Mapping[str, Any], options: Mapping[str, str]) -> dict[str, Any]:
@@ -95,6 +104,9 @@ def tidy(schema: Any, names: Mapping[str, str] | None = None) -> Any:
     for word, value in schema.items():
         if word == "title" or (word == "default" and value is None):
             # That a key may be left out is said by `required`.
+            continue
+        if word == "additionalProperties" and value is True:
+            # So it is without the word, and readers show an example of nothing.
             continue
         if word in _DATA:
             made[word] = value

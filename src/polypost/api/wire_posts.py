@@ -56,7 +56,7 @@ class CreatedPost(Shape):
     warningMessage: str = Maybe
 
 
-class ProblemShape(Shape):
+class Problem(Shape):
     """One thing wrong with a body."""
 
     path: str
@@ -85,7 +85,7 @@ class Verdict(Shape):
 
     success: bool
     valid: bool
-    errors: list[ProblemShape]
+    errors: list[Problem]
     credits: Price
     scheduledFor: datetime | None
     timezone: str
