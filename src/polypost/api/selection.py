@@ -14,7 +14,7 @@ from polypost.api.connect import PAGE, QUIET, shapes
 from polypost.api.described import says
 from polypost.api.pages import choice_page, connected_page
 from polypost.api.services import services
-from polypost.api.wire_connect import AnyNetwork, ChoiceForm, Selected, Selection, SelectionBody
+from polypost.api.wire_connect import ChoiceForm, ManyAccounts, Selected, Selection, SelectionBody
 from polypost.errors import InvalidRequest, NotFound
 from polypost.platforms.base import Account
 from polypost.platforms.registry import connector
@@ -25,7 +25,7 @@ _OVER = "A page that says that the choice is over."
 
 @router.get("/{platform}/selection/{token}")
 @says(Selection, open=True, errors=(404,))
-async def offered(request: Request, platform: AnyNetwork, token: str) -> Response:
+async def offered(request: Request, platform: ManyAccounts, token: str) -> Response:
     """What there is to choose from; open."""
     offer = await services(request).connect.offered(platform, token)
     body = {
@@ -39,7 +39,7 @@ async def offered(request: Request, platform: AnyNetwork, token: str) -> Respons
 
 @router.post("/{platform}/selection/{token}")
 @says(Selected, body=SelectionBody, open=True, errors=(404,))
-async def select(request: Request, platform: AnyNetwork, token: str) -> Response:
+async def select(request: Request, platform: ManyAccounts, token: str) -> Response:
     """Connect the chosen accounts; open. The token dies."""
     rooms = services(request)
     body = wire.read(SelectionBody, await json_object(request))
@@ -59,7 +59,7 @@ async def select(request: Request, platform: AnyNetwork, token: str) -> Response
 
 @router.get("/{platform}/choose/{token}")
 @says(None, open=True, media_type="text/html", also={404: _OVER}, id="showChoice")
-async def choose(request: Request, platform: AnyNetwork, token: str) -> Response:
+async def choose(request: Request, platform: ManyAccounts, token: str) -> Response:
     """The page of ours on which a person chooses; open."""
     return await _page(request, platform, token)
 
@@ -74,7 +74,7 @@ async def choose(request: Request, platform: AnyNetwork, token: str) -> Response
     also={303: "On to the redirect address.", 400: "The page again, with what is wrong.", 404: _OVER},
     id="submitChoice",
 )
-async def chosen(request: Request, platform: AnyNetwork, token: str) -> Response:
+async def chosen(request: Request, platform: ManyAccounts, token: str) -> Response:
     """What was chosen on it."""
     async with request.form(max_files=0, max_fields=1000) as form:
         wanted = [value for value in form.getlist("account") if isinstance(value, str)]

@@ -30,6 +30,8 @@ PLATFORMS = (
     "mastodon",
 )
 CONTENT_BYTES = 100_000
+# TikTok takes 35 pictures, and no network more.
+MOST_MEDIA = 35
 
 
 def _no_nul(text: str) -> str:
@@ -100,7 +102,7 @@ class EditBody(Closed):
     platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)] = Field(
         description="Where to publish; each account once."
     )
-    mediaItems: Annotated[list[MediaItem], Field(max_length=20)] | None = Field(  # noqa: N815
+    mediaItems: Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)] | None = Field(  # noqa: N815
         None, description="Pictures, films or documents, by public address, for all platforms."
     )
     scheduledFor: Text | None = Field(  # noqa: N815

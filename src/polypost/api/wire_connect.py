@@ -67,6 +67,8 @@ class TokenBody(Closed):
 
 # Another network than these is a 404 or a 400 of the function's own.
 AnyNetwork = Annotated[str, named(*PLATFORMS)]
+# Where one login stands for several accounts.
+ManyAccounts = Annotated[str, named("facebook", "linkedin")]
 Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 
 
@@ -174,7 +176,7 @@ class Offered(Shape):
     """An account that a login may connect."""
 
     id: str
-    type: str
+    type: Literal["person", "organization", "page"]
     platformUserId: str  # noqa: N815
     displayName: str | None  # noqa: N815
     username: str | None
@@ -185,7 +187,7 @@ class Selection(Shape):
     """What there is to choose from, and how long."""
 
     success: bool
-    platform: PlatformName
+    platform: Literal["facebook", "linkedin"]
     expiresInSeconds: int  # noqa: N815
     accounts: list[Offered]
 
@@ -193,7 +195,7 @@ class Selection(Shape):
 class Selected(Message):
     """The accounts that are connected now."""
 
-    platform: PlatformName
+    platform: Literal["facebook", "linkedin"]
     integrations: list[IntegrationShape]
     redirectUri: str = Maybe  # noqa: N815
 
@@ -223,6 +225,6 @@ class AppList(Shape):
 
     success: bool
     total: Count
-    page: int
-    limit: int
+    page: Annotated[int, Field(ge=1)]
+    limit: Annotated[int, Field(ge=1)]
     apps: list[AppShape]

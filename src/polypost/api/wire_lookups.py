@@ -13,7 +13,7 @@ from polypost.api.described import Shape
 from polypost.api.wire import PlatformName
 from polypost.api.wire_posts import Count, Maybe
 
-Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
 class NetworkShape(Shape):

@@ -244,5 +244,5 @@ class Edited(Message):
     """The post as it is due now."""
 
     postId: str
-    scheduledFor: datetime | None
+    scheduledFor: datetime
     warningMessage: str = Maybe
