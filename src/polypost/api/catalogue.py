@@ -131,8 +131,13 @@ REQUEST_HEADERS: dict[str, Any] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "Makes repetition harmless: the same key with the same body is done once. Bare or quoted.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]([!-~]*[!#-~])?$"},
+        "description": "Makes repetition harmless: the same key with the same body is done once. 1 to 255 visible characters, bare or in double quotes.",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 257,
+            "pattern": r'^("([!#-\[\]-~]|\\["\\])+"|[!#-~][!-~]*)$',
+        },
         "example": "8d3f1c1e",
     },
     "Prefer": {

@@ -226,6 +226,9 @@ def _no_profile(profile_id: str | None) -> None:
 )
 async def callback(request: Request, platform: AnyNetwork) -> Response:
     """Where the network sends the browser back to; open, the state is the secret."""
+    if connector(platform) is None:
+        said = "This server has no network of that name."
+        return HTMLResponse(connected_page(platform, (), said), 400, PAGE)
     finished = await services(request).connect.finish(platform, dict(request.query_params))
     if finished.redirect_to is not None:
         return RedirectResponse(finished.redirect_to, 303, QUIET)

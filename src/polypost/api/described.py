@@ -29,13 +29,15 @@ class Said:
 
     Every route has 400; one that needs a key also 401, 403, 429 and 503; one with a body 413. `also` holds its
     further answers: a model, or a sentence where the answer is no JSON. `query` has the parameters that the
-    function reads without the framework, `takes` the request headers that change what it does.
+    function reads without the framework, `takes` the request headers that change what it does. With `body_judged` any
+    object is taken, and the answer says what is wrong with it.
     """
 
     answer: type[BaseModel] | None
     status: int
     body: type[BaseModel] | None
     body_required: bool
+    body_judged: bool
     errors: Sequence[int]
     open: bool
     media_type: str
@@ -52,6 +54,7 @@ def says(
     status: int = 200,
     body: type[BaseModel] | None = None,
     body_required: bool = True,
+    body_judged: bool = False,
     errors: Sequence[int] = (),
     open: bool = False,  # noqa: A002 (the contract's word for a path without a key)
     media_type: str = "application/json",
@@ -69,6 +72,7 @@ def says(
             status,
             body,
             body_required,
+            body_judged,
             tuple(errors),
             open,
             media_type,

@@ -119,9 +119,12 @@ def _operation(
     if parameters:
         made["parameters"] = parameters
     if said.body is not None:
+        schema = known.reference(said.body)
+        if said.body_judged:
+            schema = {"anyOf": [schema, {"type": "object", "description": "Anything else, to be judged."}]}
         made["requestBody"] = {
             "required": said.body_required,
-            "content": {said.body_type: {"schema": known.reference(said.body)}},
+            "content": {said.body_type: {"schema": schema}},
         }
     made["responses"] = _responses(each, said, known, responses)
     made["security"] = [] if said.open else [{"accessKey": []}]
@@ -159,9 +162,9 @@ def _parameter(told: Mapping[str, Any]) -> dict[str, Any]:
 def _responses(
     each: Operation, said: Said, known: schemas.Known, shared: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    made = {str(said.status): _answer(said, said.answer, said.status, known)}
+    made = {str(said.status): _answer(said, each.path, said.answer, said.status, known)}
     for status, what in said.also.items():
-        made[str(status)] = _answer(said, what, status, known)
+        made[str(status)] = _answer(said, each.path, what, status, known)
     for status in error_statuses(each):
         if str(status) not in made:
             made[str(status)] = _refusal(each, status, shared)
@@ -185,7 +188,7 @@ def error_statuses(each: Operation) -> list[int]:
 
 
 def _answer(
-    said: Said, what: type[BaseModel] | str | None, status: int, known: schemas.Known
+    said: Said, path: str, what: type[BaseModel] | str | None, status: int, known: schemas.Known
 ) -> dict[str, Any]:
     made: dict[str, Any] = {
         "description": what if isinstance(what, str) else _SUCCESS.get(status, "Done."),
@@ -196,6 +199,11 @@ def _answer(
     elif said.media_type != "application/json" and not 300 <= status < 400 and status != 204:
         text = said.media_type.startswith("text/")
         made["content"] = {said.media_type: {"schema": {"type": "string"}} if text else {}}
+    if status == 400 and isinstance(what, str):
+        # What is wrong with the URL itself is said before a page is chosen.
+        family = "Error" if errors.is_error_family(path) else "Failure"
+        schema = {"$ref": f"{schemas.PREFIX}{family}WithProblems"}
+        made["content"] = made.get("content", {}) | {"application/json": {"schema": schema}}
     return made
 
 

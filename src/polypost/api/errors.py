@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from polypost.api.auth import principal
 from polypost.errors import ApiError, InvalidRequest, PolypostError, Problem, StoreUnavailable
@@ -108,12 +109,15 @@ def unexpected(request: Request, error: Exception) -> Response:
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
-    """All methods of the request's path; the framework names those of its first route only."""
-    return [
-        method
-        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
-    ]
+    """All methods of the request's path; the framework names those of its first route only.
+
+    A literal path (`/v1/posts/scheduled`) is not what a named part of another one (`/v1/posts/{post_id}`) stands for.
+    """
+    found: dict[str, set[str]] = {}
+    for context in iter_route_contexts(app.routes):
+        if context.path and context.methods and compile_path(context.path)[0].match(request.scope["path"]):
+            found.setdefault(context.path, set()).update(context.methods)
+    return sorted(found[min(found, key=lambda path: path.count("{"))]) if found else []
 
 
 def install(app: FastAPI) -> None:

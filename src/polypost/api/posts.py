@@ -59,8 +59,10 @@ async def create(request: Request) -> Response:
     rooms = services(request)
     body = parse(await read(request))
     failpoints.hit("P1")
+    probe = preview.flag(request, "probeMedia")
     if preview.flag(request, "dryRun"):
-        return await preview.answer(rooms, who, body, probe=preview.flag(request, "probeMedia"))
+        idempotency_key(request)
+        return await preview.answer(rooms, who, body, probe=probe)
     await promise(rooms)
     asked: dict[str, Any] = {
         "api_key_id": who.key_id,
@@ -168,7 +170,7 @@ def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
 
 
 @router.post("/v1/posts/validate")
-@says(Verdict, body=wire.CreateBody, query=ValidateQuery, id="validatePost")
+@says(Verdict, body=wire.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
 async def validate(request: Request) -> Response:
     """Say what creating this post would say, and store nothing."""
     who = await principal(request, "publish")

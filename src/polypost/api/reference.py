@@ -42,7 +42,7 @@ _HEADERS = {
 
 
 def is_wanted(settings: Settings, public_url: str, *, sandbox: bool) -> bool:
-    """Whether the server shows its document: as set, else where only this machine or a sandbox's visitors see it (RELIABILITY K9)."""
+    """Whether the server shows its document: as set, else where only this machine or a sandbox's visitors see it."""
     if settings.api_docs is not None:
         return settings.api_docs
     return sandbox or (_is_loopback(settings.host) and _is_loopback(urlsplit(public_url).hostname or ""))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from polypost.api import answers, wire
-from polypost.api.body import json_object
+from polypost.api.body import json_object, read
 from polypost.api.connect import PAGE, QUIET, shapes
 from polypost.api.described import says
 from polypost.api.pages import choice_page, connected_page
@@ -76,8 +77,11 @@ async def choose(request: Request, platform: ManyAccounts, token: str) -> Respon
 )
 async def chosen(request: Request, platform: ManyAccounts, token: str) -> Response:
     """What was chosen on it."""
-    async with request.form(max_files=0, max_fields=1000) as form:
-        wanted = [value for value in form.getlist("account") if isinstance(value, str)]
+    try:
+        form = parse_qs((await read(request)).decode(errors="replace"), max_num_fields=1000)
+    except ValueError:
+        return await _page(request, platform, token, "This is more than the page asks for.")
+    wanted = form.get("account", [])
     if not wanted:
         return await _page(request, platform, token, "Choose at least one account.")
     try:
