@@ -120,6 +120,8 @@ class Spec:
         types = list(found) if isinstance(found, list) else [found]
         if made.pop("nullable", False):
             types.append("null")
+        if "enum" in made:
+            made["enum"] = [each for each in made["enum"] if each is not None]
         return [{**made, "type": each} if each != "null" else {"type": "null"} for each in types]
 
 

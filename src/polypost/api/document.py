@@ -191,7 +191,7 @@ def _answer(
     said: Said, path: str, what: type[BaseModel] | str | None, status: int, known: schemas.Known
 ) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "description": what if isinstance(what, str) else _SUCCESS.get(status, "Done."),
+        "description": what if isinstance(what, str) else _described(what),
         "headers": _headers(said, status),
     }
     if isinstance(what, type):
@@ -207,7 +207,10 @@ def _answer(
     return made
 
 
-_SUCCESS = {201: "Made.", 202: "Accepted.", 204: "Done; there is nothing to say."}
+def _described(model: type[BaseModel] | None) -> str:
+    if model is None or not model.__doc__:
+        return "Done."
+    return " ".join(inspect.cleandoc(model.__doc__).partition("\n\n")[0].split())
 
 
 def _headers(said: Said, status: int) -> dict[str, Any]:

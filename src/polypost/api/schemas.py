@@ -116,18 +116,26 @@ def tidy(schema: Any, names: Mapping[str, str] | None = None) -> Any:
             made[word] = f"{PREFIX}{names[value.removeprefix(PREFIX)]}"
         else:
             made[word] = tidy(value, names)
-    return made
+    return _nullable(made)
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """A choice between one simple kind and null in the shorter form that readers know best."""
+    kinds = schema.get("anyOf", ())
+    if len(kinds) != 2 or kinds[1] != _NULL or not isinstance(kinds[0].get("type"), str):
+        return schema
+    rest = {word: value for word, value in schema.items() if word != "anyOf"}
+    made = {**kinds[0], **rest, "type": [kinds[0]["type"], "null"]}
+    return made | ({"enum": [*made["enum"], None]} if "enum" in made else {})
 
 
 def as_parameter(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of a query parameter: it may be left out, and cannot be null."""
     made: dict[str, Any] = tidy(dict(schema))
-    kinds = [each for each in made.get("anyOf", ()) if each != _NULL]
-    if len(kinds) == 1:
-        del made["anyOf"]
-        made |= kinds[0]
-    elif kinds:
-        made["anyOf"] = kinds
+    if isinstance(made.get("type"), list):
+        made["type"] = made["type"][0]
+    if "enum" in made:
+        made["enum"] = [each for each in made["enum"] if each is not None]
     return made
 
 
