@@ -170,14 +170,20 @@ def gaps(narrow: Side, wide: Side, where: str) -> Iterator[str]:
     targets = wide.kinds()
     for kind in narrow.kinds():
         tries = [
-            list(_kind_gaps(narrow, kind, wide, target, _labelled(where, kind)))
+            (target, list(_kind_gaps(narrow, kind, wide, target, _labelled(where, kind))))
             for target in targets
             if _same_type(kind["type"], target["type"]) and not _told_apart(kind, target)
         ]
         if not tries:
-            yield f"{where}: may be {kind['type']}, which is not {' or '.join(sorted({str(each['type']) for each in targets}))}"
+            wanted = " or ".join(sorted({str(each["type"]) for each in targets}))
+            yield f"{where}: may be {kind['type']}, which is not {wanted}"
         else:
-            yield from min(tries, key=len)
+            # The alternative that is meant is the one with most keys in common.
+            yield from min(tries, key=lambda each: (-_shared(kind, each[0]), len(each[1])))[1]
+
+
+def _shared(one: Schema, other: Schema) -> int:
+    return len(set(one.get("properties", ())) & set(other.get("properties", ())))
 
 
 def _same_type(one: str | None, other: str | None) -> bool:
@@ -233,9 +239,7 @@ def further(theirs: Side, ours: Side, where: str) -> Iterator[str]:
             if kind["type"] != "null":
                 yield f"{_labelled(where, kind)}: {_words(kind)}"
             continue
-        best = max(
-            fitting, key=lambda each: len(set(kind.get("properties", ())) & set(each.get("properties", ())))
-        )
+        best = max(fitting, key=lambda each: _shared(kind, each))
         if kind["type"] == "object":
             known = best.get("properties", {})
             for name, part in kind.get("properties", {}).items():

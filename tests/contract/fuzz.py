@@ -195,6 +195,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=2000, help="requests at random on each store")
     parser.add_argument("--store", choices=STORES, action="append", help="only this one")
+    parser.add_argument(
+        "--operation", action="append", default=[], help="only this operationId; may be repeated"
+    )
     asked = parser.parse_args()
     good = True
     with databases.server() as server, tempfile.TemporaryDirectory(prefix="polypost-fuzz-") as folder:
@@ -205,7 +208,7 @@ def main() -> int:
             world.start()
             try:
                 world.control("POST", "limits", json={"enforced": False})
-                totals = _full(world, store, asked.cases)
+                totals = _full(world, store, asked.cases, asked.operation)
             finally:
                 world.stop()
             print("\n".join(totals.lines()), flush=True)
@@ -213,13 +216,12 @@ def main() -> int:
     return 0 if good else 1
 
 
-def _full(world: World, store: str, cases: int) -> Totals:
+def _full(world: World, store: str, cases: int, only: list[str]) -> Totals:
     with world.client() as client:
         paths = client.get("/openapi.json").json()["paths"]
-    operations = sum(len(methods) for methods in paths.values())
-    return run(
-        world, store, world.key, world.accounts, examples=math.ceil(cases / operations), boundaries=True
-    )
+    operations = len(only) or sum(len(methods) for methods in paths.values())
+    examples = math.ceil(cases / operations)
+    return run(world, store, world.key, world.accounts, examples=examples, boundaries=True, only=only)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 F = TypeVar("F", bound=Callable[..., Any])
+# The default of a key that an answer leaves out where there is nothing to say, and never shows as null.
+Maybe: Any = Field(default=None)
 
 
 class Shape(BaseModel):

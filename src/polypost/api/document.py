@@ -18,7 +18,7 @@ from polypost import __version__
 from polypost.api import catalogue, errors, schemas
 from polypost.api.described import Said
 
-_METHODS = ("get", "head", "post", "put", "patch", "delete")
+_METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 _HOLE = re.compile(r"\{(\w+)\}")
 
 
@@ -140,7 +140,7 @@ def operation_id(each: Operation) -> str:
     if name is None:
         module = each.function.__module__.rpartition(".")[2]
         name = to_camel(f"{module}_{each.function.__name__}")
-    return f"{name}Head" if each.method == "head" else name
+    return f"{name}{each.method.capitalize()}" if each.method in {"head", "options"} else name
 
 
 def _parameter(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from polypost.api.described import Shape, named
+from polypost.api.described import Maybe, Shape, named
 from polypost.api.filters import split_list
 from polypost.api.wire import PLATFORMS, Closed, PlatformName, Text, Url
-from polypost.api.wire_posts import Count, Maybe, Message
+from polypost.api.wire_posts import Count, Message
 
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 Credential = Annotated[Text, Field(min_length=1, max_length=4096)]

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from polypost.api.described import Shape
+from polypost.api.described import Maybe, Shape
 from polypost.api.wire import PlatformName
-from polypost.api.wire_posts import Count, Maybe
+from polypost.api.wire_posts import Count
 
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 

@@ -9,13 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from polypost.api.described import ClosedShape, Shape
+from polypost.api.described import ClosedShape, Maybe, Shape
 from polypost.api.wire import PlatformName
 
 PostStatus = Literal["draft", "pending", "scheduled", "publishing", "published", "failed", "partial"]
 Count = Annotated[int, Field(ge=0)]
-# A key that is left out where there is nothing to say, and never null.
-Maybe: Any = Field(default=None)
 
 
 class ValidateQuery(BaseModel):
