@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import responses
 from typing import Any
 
 from fastapi import FastAPI
@@ -61,17 +63,20 @@ def operations(app: FastAPI) -> list[Operation]:
 
 def document(app: FastAPI, *, server: str) -> dict[str, Any]:
     """The document of the application, whose operations are found under the address `server`. The same each time."""
-    framework = get_openapi(title="Polypost", version=__version__, routes=app.routes)["paths"]
+    with warnings.catch_warnings():
+        # The framework's names are replaced below; it gives one to all methods of a route.
+        warnings.filterwarnings("ignore", "Duplicate Operation ID")
+        framework = get_openapi(title="Polypost", version=__version__, routes=app.routes)["paths"]
     listed = [each for each in operations(app) if each.said is not None]
     known = schemas.gather({model for each in listed for model in each.models})
     refusals = catalogue.error_schemas()
     if taken := (set(refusals) & set(known.definitions)) - {"Problem"}:
         raise ValueError(f"errors have these names in the document: {', '.join(sorted(taken))}")
-    responses: dict[str, Any] = {}
+    shared: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
     for each in listed:
         told = framework[each.path][each.method].get("parameters", ())
-        paths.setdefault(each.shown, {})[each.method] = _operation(each, told, known, responses)
+        paths.setdefault(each.shown, {})[each.method] = _operation(each, told, known, shared)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -86,7 +91,7 @@ def document(app: FastAPI, *, server: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": dict(sorted({**refusals, **known.definitions}.items())),
-            "responses": dict(sorted(responses.items())),
+            "responses": dict(sorted(shared.items())),
             "headers": catalogue.HEADERS,
             "securitySchemes": {
                 "accessKey": {
@@ -101,7 +106,7 @@ def document(app: FastAPI, *, server: str) -> dict[str, Any]:
 
 
 def _operation(
-    each: Operation, told: Sequence[Mapping[str, Any]], known: schemas.Known, responses: dict[str, Any]
+    each: Operation, told: Sequence[Mapping[str, Any]], known: schemas.Known, shared: dict[str, Any]
 ) -> dict[str, Any]:
     said = each.said
     assert said is not None
@@ -126,7 +131,7 @@ def _operation(
             "required": said.body_required,
             "content": {said.body_type: {"schema": schema}},
         }
-    made["responses"] = _responses(each, said, known, responses)
+    made["responses"] = _responses(each, said, known, shared)
     made["security"] = [] if said.open else [{"accessKey": []}]
     return made
 
@@ -242,7 +247,7 @@ def _refusal(each: Operation, status: int, shared: dict[str, Any]) -> dict[str, 
         if status in {429, 503}:
             headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
         shared[name] = {
-            "description": catalogue.TITLES[status],
+            "description": catalogue.TITLES.get(status, f"{responses.get(status, 'An error')}."),
             "headers": headers,
             "content": {
                 "application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}},
