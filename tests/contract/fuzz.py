@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import schemathesis
-from schemathesis.core.failures import Failure
+from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
-from schemathesis.openapi.checks import AcceptedNegativeData, UndefinedStatusCode
+from schemathesis.openapi.checks import UndefinedStatusCode
 
 from tests import databases
 from tests.processes import World

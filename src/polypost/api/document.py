@@ -145,7 +145,9 @@ def operation_id(each: Operation) -> str:
     if name is None:
         module = each.function.__module__.rpartition(".")[2]
         name = to_camel(f"{module}_{each.function.__name__}")
-    return f"{name}{each.method.capitalize()}" if each.method in {"head", "options"} else name
+    # Functions often serve these besides another method.
+    further = each.method.capitalize() if each.method in {"head", "options"} else ""
+    return name if name.endswith(further) else f"{name}{further}"
 
 
 def _parameter(told: Mapping[str, Any]) -> dict[str, Any]:
