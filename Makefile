@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DATA ?= polypost-data
 PORT ?= 8080
 
-.PHONY: help env run test check format docs bench crash doubt lock clean
+.PHONY: help env run test check format docs bench crash doubt fuzz lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,6 +43,9 @@ crash: $(VENV)/.test ## Kill server and worker 300 times and let the sandbox jud
 
 doubt: $(VENV)/.test ## Lose 50 answers of each kind on every network and let the sandbox judge (TIMES=n for fewer)
 	@$(BIN)/python -m tests.platforms.doubt $(if $(TIMES),--times $(TIMES))
+
+fuzz: $(VENV)/.test ## Send what the OpenAPI document allows and forbids, on both stores (CASES=n at random, 2000)
+	@$(BIN)/python -m tests.contract.fuzz $(if $(CASES),--cases $(CASES))
 
 lock: $(VENV)/.test ## Resolve the dependencies anew
 	@$(BIN)/pip install --quiet uv

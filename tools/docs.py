@@ -15,6 +15,7 @@ from typing import Any
 import typer.main
 from pydantic.fields import FieldInfo
 
+import contract
 from polypost import errors
 from polypost.cli.commands import app
 from polypost.platforms.base import Connector, Limit, OAuth2
@@ -234,6 +235,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         "errors": error_classes,
         "cli": cli,
         "networks": networks,
+        "contract": contract.page,
     }
     for network in connectors():
         for part in (facts, limits, quirks, options):

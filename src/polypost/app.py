@@ -20,6 +20,7 @@ from polypost import access, api, clock, dashboard
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api import Services
+from polypost.api.reference import is_wanted
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.insights import said
@@ -273,7 +274,12 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         finally:
             await rooms.stop()
 
-    _, served = api.build(lifespan, lambda app: dashboard.install(app, sandbox_url=sandbox_url))
+    shown = is_wanted(rooms.settings, rooms.public_url, sandbox=sandbox_url is not None)
+    _, served = api.build(
+        lifespan,
+        lambda app: dashboard.install(app, sandbox_url=sandbox_url),
+        reference_at=rooms.public_url if shown else None,
+    )
     return served
 
 

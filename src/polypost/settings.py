@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     ai_key: str | None = Field(None, description="Its key.")
     ai_text_model: str | None = Field(None, description="Its model for captions.")
     ai_image_model: str | None = Field(None, description="Its model for pictures.")
+    api_docs: bool | None = Field(
+        None,
+        description="Serve `/openapi.json` and `/docs`; if unset, with the sandbox and where both the address "
+        "listened on and the public one are loopback addresses.",
+    )
     rate_limit_per_minute: int = Field(6000, description="Requests a minute for one API key.", ge=1)
     media_bytes: int | None = Field(
         None, description="Most bytes that uploads may take on the disk; else all but 200 MB of it.", ge=1

@@ -171,12 +171,41 @@ def test_unknown_paths_and_methods(local: Tenant) -> None:
         ("POST", "/v1/usage", "GET"),
         ("GET", "/v1/posts/post_x/retry", "POST"),
         ("POST", "/v1/posts/scheduled/post_x", "DELETE, PATCH, PUT"),
+        ("OPTIONS", "/v1/posts/scheduled", "GET"),
+        ("OPTIONS", "/v1/posts/validate", "POST"),
+        ("POST", "/media/token/name", "GET, HEAD"),
     ):
         answer = local.client.request(method, path)
         assert answer.status_code == 405
         assert answer.headers["allow"] == allowed
         assert answer.json()["code"] == "method_not_allowed"
         assert allowed in answer.text
+
+
+def test_a_form_is_no_way_around_the_limit_of_bodies(embedded: World) -> None:
+    path = "/v1/connect/facebook/choose/unknown"
+    with bare(embedded) as client:
+        small = client.post(path, data={"account": ["1"] * 100})
+        large = client.post(path, data={"account": "x" * 600_000})
+        many = client.post(path, content="&".join(f"account={number}" for number in range(1001)))
+    assert (small.status_code, large.status_code, many.status_code) == (404, 413, 404)
+
+
+def test_a_callback_of_no_network_is_a_page(embedded: World) -> None:
+    with bare(embedded) as client:
+        answer = client.get("/v1/connect/nowhere/callback", params={"code": "x", "state": "y"})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [({"probeMedia": "maybe"}, {}), ({"dryRun": "1"}, {"Idempotency-Key": "two words"})],
+)
+def test_what_a_call_does_not_need_is_judged_all_the_same(
+    local: Tenant, query: dict[str, str], headers: dict[str, str]
+) -> None:
+    assert local.post(local.body(), params=query, headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize("scope", access.SCOPES)

@@ -26,6 +26,7 @@ from polypost.api import (
     posts,
     profiles,
     queue,
+    reference,
     scheduled,
     schedules,
     selection,
@@ -60,8 +61,13 @@ ROOMS = (
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) -> tuple[FastAPI, Envelope]:
-    """The application and what the server serves of it; `lifespan` fills `app.state.services`."""
+def build(
+    lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None, *, reference_at: str | None = None
+) -> tuple[FastAPI, Envelope]:
+    """The application and what the server serves of it; `lifespan` fills `app.state.services`.
+
+    `reference_at` is the address at which the OpenAPI document says the server is; None serves no document.
+    """
     app = FastAPI(
         title="Polypost",
         version=__version__,
@@ -76,6 +82,8 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
         app.include_router(room.router)
     # Served by the short way below; the router has to know of it to name a path's methods.
     app.add_api_route("/v1/posts", posts.create, methods=["POST"], status_code=202)
+    if reference_at is not None:
+        reference.install(app, server=reference_at)
     if extra is not None:
         extra(app)
     return app, Envelope(app, {("POST", "/v1/posts"): _plain(app, posts.create)})

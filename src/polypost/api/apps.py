@@ -12,8 +12,10 @@ from starlette.responses import Response
 from polypost.api import answers, wire
 from polypost.api.auth import principal
 from polypost.api.body import json_object
+from polypost.api.described import says
 from polypost.api.services import services
-from polypost.api.wire_connect import AppBody, AppChange, AppsQuery
+from polypost.api.wire_connect import AppBody, AppChange, AppList, AppsQuery, OneApp
+from polypost.api.wire_posts import Message
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations import OAuthApp, apps
 from polypost.platforms.registry import BUILT_IN, connector
@@ -37,6 +39,7 @@ def shape(found: OAuthApp) -> dict[str, Any]:
 
 
 @router.post("")
+@says(OneApp, status=201, body=AppBody, errors=(409,))
 async def create(request: Request) -> Response:
     """Keep an app's credentials; its id goes into `appId` when connecting."""
     who = await principal(request, "connect")
@@ -59,6 +62,7 @@ async def create(request: Request) -> Response:
 
 
 @router.get("")
+@says(AppList)
 async def list_apps(request: Request, query: Annotated[AppsQuery, Query()]) -> Response:
     """The project's apps, the newest first."""
     who = await principal(request, "read")
@@ -77,6 +81,7 @@ async def list_apps(request: Request, query: Annotated[AppsQuery, Query()]) -> R
 
 
 @router.get("/{app_id}")
+@says(OneApp, errors=(404,))
 async def get_app(request: Request, app_id: str) -> Response:
     """One app."""
     who = await principal(request, "read")
@@ -86,6 +91,7 @@ async def get_app(request: Request, app_id: str) -> Response:
 
 
 @router.patch("/{app_id}")
+@says(OneApp, body=AppChange, errors=(404,))
 async def change(request: Request, app_id: str) -> Response:
     """Another name, picture or secret; network and client id stay."""
     who = await principal(request, "connect")
@@ -109,6 +115,7 @@ async def change(request: Request, app_id: str) -> Response:
 
 
 @router.delete("/{app_id}")
+@says(Message, errors=(404, 409))
 async def delete(request: Request, app_id: str) -> Response:
     """Forget an app on which no connected account depends."""
     who = await principal(request, "connect")

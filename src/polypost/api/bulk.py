@@ -26,7 +26,7 @@ from polypost.api.fitting import fit
 from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.waiting import hurried
-from polypost.api.wire_bulk import BulkAnswer, BulksAnswer, BulksQuery, RowsQuery
+from polypost.api.wire_bulk import BulkAnswer, BulkQuery, BulksAnswer, BulksQuery, RowsQuery
 from polypost.errors import InvalidRequest, PayloadTooLarge, Problem
 from polypost.media import Uploads
 from polypost.outbound import Guard
@@ -64,7 +64,14 @@ class _Upload:
 
 
 @router.post("", status_code=202)
-@says(BulkAnswer, status=202, errors=(413, 422))
+@says(
+    BulkAnswer,
+    status=202,
+    errors=(413, 422),
+    takes=("Idempotency-Key", "Prefer"),
+    query=BulkQuery,
+    texts=tuple(_FORMATS),
+)
 async def create(request: Request) -> Response:
     """Keep the file, then make a post of each row; with `dryRun=true` only judge the rows."""
     who = await principal(request, "publish")

@@ -48,7 +48,7 @@ async def list_comments(request: Request, query: Annotated[CommentsQuery, Query(
 
 
 @router.post("")
-@says(CommentMade, body=CommentBody, errors=(404, 422, 502))
+@says(CommentMade, body=CommentBody, errors=(404, 422, 502), takes=("Idempotency-Key",))
 async def write(request: Request) -> Response:
     """Comment on a post, or answer a comment; sent once."""
     who = await principal(request, "publish")

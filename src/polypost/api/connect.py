@@ -14,11 +14,23 @@ from polypost.api import answers, wire
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.compat import hidden_from
-from polypost.api.described import says
+from polypost.api.described import named, says
 from polypost.api.filters import IntegrationsQuery, profile_of
 from polypost.api.pages import connected_page
 from polypost.api.services import Services, services
-from polypost.api.wire_connect import SignInBody, TokenBody
+from polypost.api.wire_connect import (
+    Address,
+    AnyNetwork,
+    CallbackQuery,
+    Connected,
+    Consent,
+    IntegrationList,
+    OneIntegration,
+    SignInBody,
+    SignInQuery,
+    TokenBody,
+)
+from polypost.api.wire_posts import Message
 from polypost.api.wire_profiles import MoveAnswer, MoveBody
 from polypost.errors import NotFound
 from polypost.integrations import Integration, OAuthApp, apps
@@ -26,6 +38,8 @@ from polypost.integrations import service as integrations
 from polypost.platforms.registry import connector
 
 router = APIRouter(prefix="/v1/connect")
+ByPassword = Annotated[str, named("bluesky")]
+ByToken = Annotated[str, named("mastodon")]
 QUIET = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 PAGE = {
     **QUIET,
@@ -86,6 +100,7 @@ def detailed_shape(found: Integration, shown: dict[str, Any]) -> dict[str, Any]:
 
 
 @router.get("/integrations")
+@says(IntegrationList)
 async def list_integrations(request: Request, query: Annotated[IntegrationsQuery, Query()]) -> Response:
     """Connected accounts, the newest first unless asked otherwise."""
     who = await principal(request, "read")
@@ -108,6 +123,7 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
 
 
 @router.get("/integrations/{integration_id}")
+@says(OneIntegration, errors=(404,))
 async def get_integration(request: Request, integration_id: str) -> Response:
     """One account with the state of its authorisation."""
     who = await principal(request, "read")
@@ -133,6 +149,7 @@ async def move(request: Request, integration_id: str) -> Response:
 
 
 @router.delete("/integrations/{integration_id}")
+@says(Message, errors=(404,))
 async def disconnect(request: Request, integration_id: str) -> Response:
     """Forget the account's tokens, and end the authorisation at the network where it has a call for that."""
     who = await principal(request, "connect")
@@ -141,11 +158,12 @@ async def disconnect(request: Request, integration_id: str) -> Response:
 
 
 @router.get("/{platform}")
+@says(Consent, errors=(404, 500, 502))
 async def begin(
     request: Request,
-    platform: str,
-    redirectUri: str | None = None,  # noqa: N803
-    cancelRedirectUri: str | None = None,  # noqa: N803
+    platform: AnyNetwork,
+    redirectUri: Address | None = None,  # noqa: N803
+    cancelRedirectUri: Address | None = None,  # noqa: N803
     headless: bool = False,  # noqa: FBT001, FBT002
     profileId: str | None = None,  # noqa: N803
     appId: str | None = None,  # noqa: N803
@@ -169,9 +187,10 @@ async def begin(
 
 
 @router.post("/{platform}/auth")
+@says(Connected, body=SignInBody, errors=(404, 502), query=SignInQuery)
 async def sign_in(
     request: Request,
-    platform: str,
+    platform: ByPassword,
     profileId: str | None = None,  # noqa: N803
 ) -> Response:
     """Connect by a name and an app password, where a network has that way (Bluesky)."""
@@ -184,9 +203,10 @@ async def sign_in(
 
 
 @router.post("/{platform}/token")
+@says(Connected, body=TokenBody, errors=(404, 502), id="connectMastodon")
 async def take_token(
     request: Request,
-    platform: str,
+    platform: ByToken,
     profileId: str | None = None,  # noqa: N803
 ) -> Response:
     """Connect by a token that the account's owner made on its server (Mastodon); beyond the contract."""
@@ -205,8 +225,20 @@ def _connected(found: Integration) -> dict[str, Any]:
 
 
 @router.get("/{platform}/callback")
-async def callback(request: Request, platform: str) -> Response:
+@says(
+    None,
+    status=303,
+    open=True,
+    media_type="text/html",
+    also={200: "A page that says which accounts are connected.", 400: "A page that says what went wrong."},
+    query=CallbackQuery,
+    id="finishConnect",
+)
+async def callback(request: Request, platform: AnyNetwork) -> Response:
     """Where the network sends the browser back to; open, the state is the secret."""
+    if connector(platform) is None:
+        said = "This server has no network of that name."
+        return HTMLResponse(connected_page(platform, (), said), 400, PAGE)
     finished = await services(request).connect.finish(platform, dict(request.query_params))
     if finished.redirect_to is not None:
         return RedirectResponse(finished.redirect_to, 303, QUIET)

@@ -54,7 +54,7 @@ async def untimed(
 
 
 @router.post("", status_code=201)
-@says(DraftAnswer, status=201, body=DraftBody, errors=(422,))
+@says(DraftAnswer, status=201, body=DraftBody, errors=(422,), takes=("Idempotency-Key",))
 async def create(request: Request) -> Response:
     """Keep a draft; what would be wrong with it as a post is said, not refused."""
     who = await principal(request, "publish")
@@ -112,7 +112,9 @@ async def _kept(
 
 
 @router.post("/{post_id}/schedule", status_code=202)
-@says(AcceptedPost, status=202, body=ScheduleDraftBody, errors=(402, 404, 409, 422))
+@says(
+    AcceptedPost, status=202, body=ScheduleDraftBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",)
+)
 async def schedule(request: Request, post_id: str) -> Response:
     """The draft becomes an ordinary post, now, at an hour or in the queue; answers like create."""
     who = await principal(request, "publish")

@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from polypost.api.auth import principal
 from polypost.errors import ApiError, InvalidRequest, PolypostError, Problem, StoreUnavailable
@@ -42,6 +43,11 @@ _TITLES = {
 }
 
 
+def is_error_family(path: str) -> bool:
+    """Whether errors of a path stand in `error`, not in `success` and `message`."""
+    return path.startswith(_ERROR_FAMILIES)
+
+
 def short(text: str) -> str:
     """The text within `MOST_BYTES` of UTF-8."""
     return text if len(text) <= MOST_BYTES // 4 else text.encode()[:MOST_BYTES].decode(errors="ignore")
@@ -59,7 +65,7 @@ def answer(request: Request, status: int, code: str, message: str, **more: Any) 
     """An error in the shape of the path's family; RFC 9457 members where the client asks for them."""
     headers, message = more.pop("headers", None), short(message)
     body: dict[str, Any] = {}
-    if request.url.path.startswith(_ERROR_FAMILIES):
+    if is_error_family(request.url.path):
         body["error"] = message
     else:
         body |= {"success": False, "message": message}
@@ -107,12 +113,15 @@ def unexpected(request: Request, error: Exception) -> Response:
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
-    """All methods of the request's path; the framework names those of its first route only."""
-    return [
-        method
-        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
-    ]
+    """All methods of the request's path; the framework names those of its first route only.
+
+    A literal path (`/v1/posts/scheduled`) is not what a named part of another one (`/v1/posts/{post_id}`) stands for.
+    """
+    found: dict[str, set[str]] = {}
+    for context in iter_route_contexts(app.routes):
+        if context.path and context.methods and compile_path(context.path)[0].match(request.scope["path"]):
+            found.setdefault(context.path, set()).update(context.methods)
+    return sorted(found[min(found, key=lambda path: path.count("{"))]) if found else []
 
 
 def install(app: FastAPI) -> None:

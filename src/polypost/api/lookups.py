@@ -9,13 +9,16 @@ from starlette.responses import Response
 from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.compat import hidden_from
+from polypost.api.described import says
 from polypost.api.services import services
+from polypost.api.wire_lookups import Health, PlatformList, Ready
 from polypost.platforms.registry import connectors
 
 router = APIRouter()
 
 
 @router.get("/v1/platforms")
+@says(PlatformList)
 async def platforms(request: Request) -> Response:
     """The networks this server publishes to."""
     await principal(request, "read")
@@ -29,12 +32,14 @@ async def platforms(request: Request) -> Response:
 
 
 @router.get("/v1/health")
+@says(Health, open=True)
 async def health(request: Request) -> Response:
     """The server answers; open."""
     return answers.ok({"ok": True})
 
 
 @router.get("/v1/health/auth")
+@says(Health)
 async def health_auth(request: Request) -> Response:
     """The key works."""
     await principal(request, None)
@@ -42,6 +47,7 @@ async def health_auth(request: Request) -> Response:
 
 
 @router.get("/healthz/ready")
+@says(Ready, also={503: Ready}, open=True, id="ready")
 async def ready(request: Request) -> Response:
     """Whether the server can keep its promises: store, worker, time zones; 503 with the reasons when not."""
     reports = {name: await check() for name, check in services(request).health.items()}

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from polypost.api.described import says
 from polypost.api.services import services
 from polypost.errors import NotFound
 
@@ -13,7 +14,16 @@ router = APIRouter()
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
 
 
-@router.api_route("/media/{token}/{name}", methods=["GET", "HEAD"])
+@router.head("/media/{token}/{name}")
+@router.get("/media/{token}/{name}")
+@says(
+    None,
+    open=True,
+    media_type="*/*",
+    also={206: "A range of the file.", 416: "The file has no such range."},
+    errors=(404,),
+    id="lendMedia",
+)
 async def lend(request: Request, token: str, name: str) -> Response:
     """The file, whole or a range of it; open."""
     found = await services(request).media.lent(token)

@@ -48,7 +48,7 @@ async def list_conversations(request: Request, query: Annotated[ConversationsQue
 
 
 @router.post("")
-@says(MessageMade, body=MessageBody, errors=(404, 422, 502))
+@says(MessageMade, body=MessageBody, errors=(404, 422, 502), takes=("Idempotency-Key",))
 async def send(request: Request) -> Response:
     """Send a message; sent once."""
     who = await principal(request, "publish")

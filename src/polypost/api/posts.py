@@ -17,9 +17,20 @@ from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object, parse, read
 from polypost.api.compat import hidden_from
+from polypost.api.described import says
 from polypost.api.filters import PostsQuery, filters_of
 from polypost.api.fitting import fit
 from polypost.api.services import Services, services
+from polypost.api.wire_posts import (
+    CreatedPost,
+    CreateQuery,
+    OnePost,
+    PostList,
+    Removed,
+    Timeline,
+    ValidateQuery,
+    Verdict,
+)
 from polypost.errors import InvalidRequest, Problem, ServiceUnavailable
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
@@ -32,14 +43,28 @@ SILENCE = 30.0
 _KEY = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"|([\x21\x23-\x7e][\x21-\x7e]*)', re.ASCII)
 
 
+@says(
+    CreatedPost,
+    status=202,
+    also={200: Verdict},
+    body=wire.CreateBody,
+    errors=(402, 422),
+    query=CreateQuery,
+    takes=("Idempotency-Key", "Prefer"),
+)
 async def create(request: Request) -> Response:
-    """`POST /v1/posts`: accept, and for publish-now wait for the results."""
+    """Publish now, or at an hour.
+
+    Publish-now waits up to 20 seconds for the networks and answers with what is known then. A dry run answers 200.
+    """
     who = await principal(request, "publish")
     rooms = services(request)
     body = parse(await read(request))
     failpoints.hit("P1")
+    probe = preview.flag(request, "probeMedia")
     if preview.flag(request, "dryRun"):
-        return await preview.answer(rooms, who, body, probe=preview.flag(request, "probeMedia"))
+        idempotency_key(request)
+        return await preview.answer(rooms, who, body, probe=probe)
     await promise(rooms)
     asked: dict[str, Any] = {
         "api_key_id": who.key_id,
@@ -139,14 +164,16 @@ def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
 
 
 @router.post("/v1/posts/validate")
+@says(Verdict, body=wire.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
 async def validate(request: Request) -> Response:
-    """The dry run under a path of its own."""
+    """Say what creating this post would say, and store nothing."""
     who = await principal(request, "publish")
     body = await json_object(request)
     return await preview.answer(services(request), who, body, probe=preview.flag(request, "probeMedia"))
 
 
 @router.get("/v1/posts")
+@says(PostList)
 async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Response:
     """Posts of the project, newest first unless asked otherwise."""
     who = await principal(request, "read")
@@ -168,6 +195,7 @@ async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) ->
 
 
 @router.get("/v1/posts/{post_id}")
+@says(OnePost, errors=(404,))
 async def get_post(request: Request, post_id: str) -> Response:
     """One post."""
     who = await principal(request, "read")
@@ -186,6 +214,7 @@ def _made_by(schedules: dict[str, str], post_id: str) -> dict[str, str]:
 
 
 @router.delete("/v1/posts/{post_id}")
+@says(Removed, errors=(402, 404, 409))
 async def delete_post(request: Request, post_id: str, deleteFromPlatforms: bool = False) -> Response:  # noqa: N803, FBT001, FBT002
     """Delete here and, when asked, on the networks; the answer is closed."""
     who = await principal(request, "publish")
@@ -211,6 +240,15 @@ async def delete_post(request: Request, post_id: str, deleteFromPlatforms: bool 
 
 
 @router.post("/v1/posts/{post_id}/retry", status_code=202)
+@says(
+    CreatedPost,
+    status=202,
+    body=wire.RetryBody,
+    body_required=False,
+    errors=(402, 404, 409, 422),
+    takes=("Idempotency-Key", "Prefer"),
+    id="retryPost",
+)
 async def retry(request: Request, post_id: str) -> Response:
     """Failed targets once more; answers like create."""
     who = await principal(request, "publish")
@@ -239,6 +277,7 @@ async def retry(request: Request, post_id: str) -> Response:
 
 
 @router.get("/v1/posts/{post_id}/timeline")
+@says(Timeline, errors=(404,), id="getPostTimeline")
 async def show_timeline(request: Request, post_id: str) -> Response:
     """Everything that happened to the post, oldest first, with redacted exchanges."""
     who = await principal(request, "read")

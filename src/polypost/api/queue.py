@@ -102,7 +102,7 @@ async def next_slots(request: Request, query: Annotated[NextQuery, Query()]) -> 
 
 
 @router.post("/posts", status_code=202)
-@says(AcceptedPost, status=202, body=QueuePostBody, errors=(402, 404, 409, 422))
+@says(AcceptedPost, status=202, body=QueuePostBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def create(request: Request) -> Response:
     """A post into the next free slot; answers like create."""
     who = await principal(request, "publish")

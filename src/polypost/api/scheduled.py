@@ -16,9 +16,11 @@ from polypost.api import answers, wire
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.compat import hidden_from
+from polypost.api.described import says
 from polypost.api.filters import ScheduledQuery
 from polypost.api.posts import idempotency_key, order_from, promise
 from polypost.api.services import services
+from polypost.api.wire_posts import Edited, Message, Rescheduled, WaitingList
 from polypost.errors import InvalidRequest
 from polypost.posts import accept, changes, queries
 from polypost.posts.orders import When, fingerprint
@@ -28,6 +30,7 @@ _REPLAYED = {"Idempotency-Replayed": "true"}
 
 
 @router.get("")
+@says(WaitingList)
 async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Query()]) -> Response:
     """Posts that wait for their hour, the next one first."""
     who = await principal(request, "read")
@@ -50,6 +53,7 @@ async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Quer
 
 
 @router.delete("/{post_id}")
+@says(Message, errors=(404, 409))
 async def cancel(request: Request, post_id: str) -> Response:
     """Back to draft; the same answer when it was cancelled already."""
     who = await principal(request, "publish")
@@ -58,6 +62,7 @@ async def cancel(request: Request, post_id: str) -> Response:
 
 
 @router.patch("/{post_id}")
+@says(Rescheduled, body=wire.RescheduleBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def reschedule(request: Request, post_id: str) -> Response:
     """Another hour; a naive time is read in the zone given, else in the post's own."""
     who = await principal(request, "publish")
@@ -86,6 +91,7 @@ def _rescheduled(at: Any, note: str | None, headers: dict[str, str] | None) -> R
 
 
 @router.put("/{post_id}")
+@says(Edited, body=wire.EditBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def edit(request: Request, post_id: str) -> Response:
     """The whole post anew, while it is still scheduled."""
     who = await principal(request, "publish")

@@ -82,7 +82,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 
 @router.post("", status_code=201)
-@says(ScheduleAnswer, status=201, body=ScheduleBody, errors=(402, 422))
+@says(ScheduleAnswer, status=201, body=ScheduleBody, errors=(402, 422), takes=("Idempotency-Key",))
 async def create(request: Request) -> Response:
     """A schedule, and the posts of its next days."""
     who = await principal(request, "publish")

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from polypost.api import answers, wire
-from polypost.api.body import json_object
+from polypost.api.body import json_object, read
 from polypost.api.connect import PAGE, QUIET, shapes
+from polypost.api.described import says
 from polypost.api.pages import choice_page, connected_page
 from polypost.api.services import services
-from polypost.api.wire_connect import SelectionBody
+from polypost.api.wire_connect import ChoiceForm, ManyAccounts, Selected, Selection, SelectionBody
 from polypost.errors import InvalidRequest, NotFound
 from polypost.platforms.base import Account
 from polypost.platforms.registry import connector
 
 router = APIRouter(prefix="/v1/connect")
+_OVER = "A page that says that the choice is over."
 
 
 @router.get("/{platform}/selection/{token}")
-async def offered(request: Request, platform: str, token: str) -> Response:
+@says(Selection, open=True, errors=(404,))
+async def offered(request: Request, platform: ManyAccounts, token: str) -> Response:
     """What there is to choose from; open."""
     offer = await services(request).connect.offered(platform, token)
     body = {
@@ -35,7 +39,8 @@ async def offered(request: Request, platform: str, token: str) -> Response:
 
 
 @router.post("/{platform}/selection/{token}")
-async def select(request: Request, platform: str, token: str) -> Response:
+@says(Selected, body=SelectionBody, open=True, errors=(404,))
+async def select(request: Request, platform: ManyAccounts, token: str) -> Response:
     """Connect the chosen accounts; open. The token dies."""
     rooms = services(request)
     body = wire.read(SelectionBody, await json_object(request))
@@ -54,16 +59,29 @@ async def select(request: Request, platform: str, token: str) -> Response:
 
 
 @router.get("/{platform}/choose/{token}")
-async def choose(request: Request, platform: str, token: str) -> Response:
+@says(None, open=True, media_type="text/html", also={404: _OVER}, id="showChoice")
+async def choose(request: Request, platform: ManyAccounts, token: str) -> Response:
     """The page of ours on which a person chooses; open."""
     return await _page(request, platform, token)
 
 
 @router.post("/{platform}/choose/{token}")
-async def chosen(request: Request, platform: str, token: str) -> Response:
+@says(
+    None,
+    body=ChoiceForm,
+    body_type="application/x-www-form-urlencoded",
+    open=True,
+    media_type="text/html",
+    also={303: "On to the redirect address.", 400: "The page again, with what is wrong.", 404: _OVER},
+    id="submitChoice",
+)
+async def chosen(request: Request, platform: ManyAccounts, token: str) -> Response:
     """What was chosen on it."""
-    async with request.form(max_files=0, max_fields=1000) as form:
-        wanted = [value for value in form.getlist("account") if isinstance(value, str)]
+    try:
+        form = parse_qs((await read(request)).decode(errors="replace"), max_num_fields=1000)
+    except ValueError:
+        return await _page(request, platform, token, "This is more than the page asks for.")
+    wanted = form.get("account", [])
     if not wanted:
         return await _page(request, platform, token, "Choose at least one account.")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, Field
@@ -16,9 +16,10 @@ from polypost import clock
 from polypost.access import Project
 from polypost.api import answers
 from polypost.api.auth import principal
-from polypost.api.described import Shape, says
+from polypost.api.described import says
 from polypost.api.filters import profile_of
 from polypost.api.services import services
+from polypost.api.wire_lookups import Usage
 from polypost.credits import funds
 from polypost.credits import service as credits
 from polypost.errors import InvalidRequest, Problem
@@ -50,52 +51,8 @@ class UsageQuery(BaseModel):
     until: Month | None = Field(None, alias="to")
 
 
-class MonthShape(Shape):
-    """Credits of one month; `platform` has them by network."""
-
-    year: int
-    month: Annotated[int, Field(ge=1, le=12)]
-    count: Annotated[int, Field(ge=0)]
-    platform: dict[str, int]
-
-
-class MonthlyShape(Shape):
-    """The allowance of the calendar month (UTC), reservations included in `used`."""
-
-    limit: int
-    used: int
-    remaining: int
-    cycleStart: datetime  # noqa: N815
-    cycleEnd: datetime  # noqa: N815
-
-
-class PurchasedShape(Shape):
-    """The credits that never lapse, reservations included in `used`."""
-
-    total: int
-    used: int
-    remaining: int
-
-
-class BalanceShape(Shape):
-    """What is left. Without any limit the allowance is a very large number."""
-
-    unlimited: bool
-    monthly: MonthlyShape
-    purchased: PurchasedShape
-
-
-class UsageAnswer(Shape):
-    """Credits spent in all, and by month, oldest first; with the balance when no id narrows the question."""
-
-    success: Literal[True]
-    totalUsage: Annotated[int, Field(ge=0)]  # noqa: N815
-    usage: list[MonthShape]
-    balance: BalanceShape | None = None
-
-
 @router.get("/v1/usage")
-@says(UsageAnswer, errors=(404,))
+@says(Usage, errors=(404,))
 async def usage(request: Request, query: Annotated[UsageQuery, Query()]) -> Response:
     """Credits spent by month; with the balance where nothing narrows the question."""
     who = await principal(request, "read")

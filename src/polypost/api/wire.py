@@ -30,6 +30,8 @@ PLATFORMS = (
     "mastodon",
 )
 CONTENT_BYTES = 100_000
+# TikTok takes 35 pictures, and no network more.
+MOST_MEDIA = 35
 
 
 def _no_nul(text: str) -> str:
@@ -78,8 +80,12 @@ class PlatformEntry(Closed):
     """One network and account of a post."""
 
     platform: PlatformName
-    accountId: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_nul)]  # noqa: N815 (the contract's word)
-    content: Content | None = None
+    accountId: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_nul)] = Field(  # noqa: N815 (the contract's word)
+        description="The `id` of a connected account."
+    )
+    content: Content | None = Field(
+        default=None, description="A text for this account instead of the post's."
+    )
     platformSpecificData: Annotated[dict[str, Any], BeforeValidator(_absent)] = Field(default_factory=dict)  # noqa: N815
 
 
@@ -92,24 +98,44 @@ class MediaItem(Closed):
 
 
 class EditBody(Closed):
-    """`PUT /v1/posts/scheduled/{postId}`."""
+    """A scheduled post as it shall be (`PUT /v1/posts/scheduled/{postId}`)."""
 
-    content: Content
-    platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)]
-    mediaItems: Annotated[list[MediaItem], Field(max_length=20)] | None = None  # noqa: N815
-    scheduledFor: Text | None = None  # noqa: N815
-    scheduledAt: Text | None = None  # noqa: N815
-    timezone: Text | None = None
+    content: Content = Field(description="The text; empty where the network allows it. At most 100 kB.")
+    platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)] = Field(
+        description="Where to publish; each account once."
+    )
+    mediaItems: Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)] | None = Field(  # noqa: N815
+        default=None, description="Pictures, films or documents, by public address, for all platforms."
+    )
+    scheduledFor: Text | None = Field(  # noqa: N815
+        default=None, description="When, in RFC 3339. Without an offset it is wall time in `timezone`."
+    )
+    scheduledAt: Text | None = Field(default=None, description="Another name of `scheduledFor`.")  # noqa: N815
+    timezone: Text | None = Field(default=None, description="An IANA name; `UTC` if left out.")
 
 
 class CreateBody(EditBody):
-    """`POST /v1/posts`."""
+    """A new post: what, where, and when."""
 
-    publishNow: bool | None = None  # noqa: N815
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "content": "Hello from my own server.",
+                    "platforms": [{"platform": "bluesky", "accountId": "int_…"}],
+                    "publishNow": True,
+                }
+            ]
+        }
+    )
+
+    publishNow: bool | None = Field(  # noqa: N815
+        default=None, description="`true` publishes at once; left out or `false` needs `scheduledFor`."
+    )
 
 
 class RescheduleBody(BaseModel):
-    """`PATCH /v1/posts/scheduled/{postId}`; open."""
+    """Another hour (`PATCH /v1/posts/scheduled/{postId}`); open."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -125,10 +151,10 @@ class RetryEntry(Closed):
 
 
 class RetryBody(Closed):
-    """`POST /v1/posts/{postId}/retry`."""
+    """Which failed targets to try again; all of them if left out (`POST /v1/posts/{postId}/retry`)."""
 
     platforms: Annotated[list[RetryEntry], Field(min_length=1, max_length=50)] | None = None
-    force: bool = False
+    force: bool = Field(default=False, description="Also those of which nobody knows whether they are out.")
 
 
 def problems_in(error: ValidationError) -> list[Problem]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from polypost.api.described import Shape
 from polypost.api.wire import Closed, Content, PlatformName, Text, Url
+from polypost.api.wire_connect import Address
 
 Description = Annotated[Text, Field(min_length=3, max_length=1500)]
 Urls = Annotated[list[Url], Field(max_length=4)]
@@ -51,6 +52,6 @@ class ImageAnswer(Shape):
     """A picture at a public address of this server."""
 
     success: bool
-    url: str
+    url: Address
     mimeType: str  # noqa: N815
     creditsCharged: int  # noqa: N815

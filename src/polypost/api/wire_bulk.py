@@ -13,6 +13,12 @@ from polypost.api.filters import split_list
 RowStatus = Literal["pending", "created", "valid", "refused", "stopped"]
 
 
+class BulkQuery(BaseModel):
+    """`POST /v1/posts/bulk`."""
+
+    dryRun: bool = Field(default=False, description="Only judge the rows.")  # noqa: N815 (the contract's word)
+
+
 class RowsQuery(BaseModel):
     """`GET /v1/posts/bulk/{bulkId}`: which of its rows."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from polypost.api.described import Maybe, Shape, named
 from polypost.api.filters import split_list
-from polypost.api.wire import Closed, PlatformName, Text, Url
+from polypost.api.wire import PLATFORMS, Closed, PlatformName, Text, Url
+from polypost.api.wire_posts import Count, Message
 
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 Credential = Annotated[Text, Field(min_length=1, max_length=4096)]
@@ -60,3 +63,168 @@ class TokenBody(Closed):
 
     server: Annotated[Text, Field(min_length=1, max_length=2048)]
     accessToken: Credential  # noqa: N815
+
+
+# Another network than these is a 404 or a 400 of the function's own.
+AnyNetwork = Annotated[str, named(*PLATFORMS)]
+# Where one login stands for several accounts.
+ManyAccounts = Annotated[str, named("facebook", "linkedin")]
+Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
+
+
+class SignInQuery(BaseModel):
+    """What the contract's callers may send along although nobody is sent anywhere; without effect."""
+
+    redirectUri: Address | None = None  # noqa: N815
+    cancelRedirectUri: Address | None = None  # noqa: N815
+    headless: bool = False
+    appId: str | None = None  # noqa: N815
+
+
+class CallbackQuery(BaseModel):
+    """What networks send along; some send more."""
+
+    state: str | None = None
+    code: str | None = None
+    error: str | None = None
+    iss: str | None = None
+
+
+class ChoiceForm(BaseModel):
+    """What the page of a choice sends: an `account` for each that was chosen."""
+
+    account: list[str]
+
+
+class Consent(Shape):
+    """Where the person goes to let the server in."""
+
+    url: Address
+
+
+class AppOfIntegration(Shape):
+    """The app of your own by which an account was connected."""
+
+    id: str
+    name: str
+    imageUrl: str | None  # noqa: N815
+
+
+class IntegrationShape(Shape):
+    """A connected account; its `id` is the `accountId` of posts."""
+
+    id: str
+    platform: PlatformName
+    platformUserId: str | None  # noqa: N815
+    username: str | None
+    displayName: str | None  # noqa: N815
+    profileUrl: Address | None  # noqa: N815
+    imageUrl: Address | None  # noqa: N815
+    platformMetadata: dict[str, Any]  # noqa: N815
+    profileId: str | None  # noqa: N815
+    appId: str | None  # noqa: N815
+    app: AppOfIntegration | None
+    byok: bool
+    authStatus: Literal["active", "reconnect_required"]  # noqa: N815
+    authFailureReason: (  # noqa: N815
+        Literal["token_expired", "access_revoked", "security_invalidation", "refresh_rejected"] | None
+    )
+    createdAt: datetime  # noqa: N815
+
+
+class TokenStatus(Shape):
+    """Whether the server can still speak for the account."""
+
+    valid: bool
+    autoRefreshes: bool  # noqa: N815
+    reconnectRequired: bool  # noqa: N815
+    reason: Literal["token_expired", "access_revoked", "security_invalidation", "refresh_rejected"] | None
+
+
+class IntegrationDetails(IntegrationShape):
+    """A connected account with the state of its authorisation; tokens are never shown."""
+
+    scopes: list[str]
+    accessTokenExpiresAt: datetime | None  # noqa: N815
+    refreshTokenExpiresAt: datetime | None  # noqa: N815
+    tokenStatus: TokenStatus  # noqa: N815
+    updatedAt: datetime  # noqa: N815
+
+
+class IntegrationList(Shape):
+    """A page of connected accounts; `total` counts all pages."""
+
+    success: bool
+    total: Count
+    integrations: list[IntegrationShape]
+
+
+class OneIntegration(Shape):
+    """One connected account."""
+
+    success: bool
+    integration: IntegrationDetails
+
+
+class Connected(Message):
+    """The account that is connected now."""
+
+    integration: IntegrationShape
+
+
+class Offered(Shape):
+    """An account that a login may connect."""
+
+    id: str
+    type: Literal["person", "organization", "page"]
+    platformUserId: str  # noqa: N815
+    displayName: str | None  # noqa: N815
+    username: str | None
+    imageUrl: Address | None  # noqa: N815
+
+
+class Selection(Shape):
+    """What there is to choose from, and how long."""
+
+    success: bool
+    platform: Literal["facebook", "linkedin"]
+    expiresInSeconds: int  # noqa: N815
+    accounts: list[Offered]
+
+
+class Selected(Message):
+    """The accounts that are connected now."""
+
+    platform: Literal["facebook", "linkedin"]
+    integrations: list[IntegrationShape]
+    redirectUri: str = Maybe  # noqa: N815
+
+
+class AppShape(Shape):
+    """An OAuth app of your own; its secret is never shown."""
+
+    id: str
+    platform: PlatformName
+    name: str
+    imageUrl: str | None  # noqa: N815
+    clientId: str  # noqa: N815
+    integrationCount: Count  # noqa: N815
+    createdAt: datetime  # noqa: N815
+    updatedAt: datetime  # noqa: N815
+
+
+class OneApp(Shape):
+    """One app."""
+
+    success: bool
+    app: AppShape
+
+
+class AppList(Shape):
+    """A page of apps; `total` counts all pages."""
+
+    success: bool
+    total: Count
+    page: Annotated[int, Field(ge=1)]
+    limit: Annotated[int, Field(ge=1)]
+    apps: list[AppShape]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from polypost.api.described import Shape
-from polypost.api.wire import Closed, PlatformName, Text
-from polypost.api.wire_connect import Name
+from polypost.api.wire import Closed, Text
+from polypost.api.wire_connect import IntegrationShape, Name
 
 Description = Annotated[Text, Field(max_length=1000)]
 AccountId = Annotated[str, Field(min_length=1, max_length=100)]
@@ -88,41 +88,11 @@ class ProfileGone(Shape):
     message: str
 
 
-class MovedApp(Shape):
-    """The project's own app an account came by."""
-
-    id: str
-    name: str
-    imageUrl: str | None  # noqa: N815
-
-
-class MovedIntegration(Shape):
-    """An account as the lists show it."""
-
-    id: str
-    platform: PlatformName
-    platformUserId: str | None  # noqa: N815
-    username: str | None
-    displayName: str | None  # noqa: N815
-    profileUrl: str | None  # noqa: N815
-    imageUrl: str | None  # noqa: N815
-    platformMetadata: dict[str, Any]  # noqa: N815
-    profileId: str | None  # noqa: N815
-    appId: str | None  # noqa: N815
-    app: MovedApp | None
-    byok: bool
-    authStatus: Literal["active", "reconnect_required"]  # noqa: N815
-    authFailureReason: (  # noqa: N815
-        Literal["token_expired", "access_revoked", "security_invalidation", "refresh_rejected"] | None
-    )
-    createdAt: datetime  # noqa: N815
-
-
 class MoveAnswer(Shape):
     """The account in its new profile."""
 
     success: Literal[True]
-    integration: MovedIntegration
+    integration: IntegrationShape
 
 
 class BoardShape(Shape):

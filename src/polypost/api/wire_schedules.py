@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from polypost import clock
-from polypost.api.described import Shape
+from polypost.api.described import Maybe, Shape
 from polypost.api.filters import PageQuery, When
 from polypost.api.wire import Closed, Content, MediaItem, PlatformEntry, PlatformName, Text, unknown_zone
 from polypost.errors import Problem
@@ -45,12 +45,12 @@ class ScheduleChange(Closed):
     """`PATCH /v1/schedules/{schedule_id}`; an explicit null takes the name or the media away."""
 
     name: Name | None = None
-    content: Content = ""
-    platforms: Entries = Field(default_factory=list)
+    content: Content = Maybe
+    platforms: Entries = Maybe
     mediaItems: Items | None = None  # noqa: N815
-    timezone: Zone = "UTC"
-    rule: RuleText = ""
-    startsAt: Wall = ""  # noqa: N815
+    timezone: Zone = Maybe
+    rule: RuleText = Maybe
+    startsAt: Wall = Maybe  # noqa: N815
 
 
 class SchedulesQuery(PageQuery):
