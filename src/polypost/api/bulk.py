@@ -49,6 +49,12 @@ _FORMATS = {
 }
 
 
+_EXAMPLES = {
+    "text/csv": "content,platforms,scheduledFor,timezone\nGood morning,twitter:int_1,2027-01-04T09:00:00,Europe/Berlin\n",
+    "application/x-ndjson": '{"content": "Hi", "publishNow": true, "platforms": [{"platform": "twitter", "accountId": "int_1"}]}\n',
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Upload:
     who: Principal
@@ -70,7 +76,7 @@ class _Upload:
     errors=(413, 422),
     takes=("Idempotency-Key", "Prefer"),
     query=BulkQuery,
-    texts=tuple(_FORMATS),
+    texts=_EXAMPLES,
 )
 async def create(request: Request) -> Response:
     """Keep the file, then make a post of each row; with `dryRun=true` only judge the rows."""

@@ -88,7 +88,7 @@ One API for many social networks, on your own server. The contract is PostPeer's
 
 Every path answers with and without a trailing slash. `x-request-id` is on every answer and `requestId` in every error.
 Queries may carry parameters that are not named here; they mean nothing. Any path answers 405 with `Allow` to a method it
-does not have, 400 with `malformed_request` to what is no HTTP, 408 to a request that takes too long, 414 and 431 to a URL and headers that are too long, and 500 with the
+does not have, 400 with `malformed_request` to what is no HTTP, 408 to a request that takes too long, 431 to headers that are too long, and 500 with the
 code `internal_error` to a fault of the server's own, whose log has the request id.
 """
 
@@ -160,6 +160,7 @@ TITLES = {
     410: "This is gone for good.",
     412: "A condition of the request does not hold.",
     413: "The body is larger than the server takes.",
+    414: "The URL is longer than the server takes.",
     415: "The server does not take this kind of body.",
     416: "There is no such range.",
     422: "This Idempotency-Key was used with another body.",

@@ -31,7 +31,7 @@ class Said:
 
     Every route has 400; one that needs a key also 401, 403, 429 and 503; one with a body 413. `also` holds its
     further answers: a model, or a sentence where the answer is no JSON. `query` has the parameters that the
-    function reads without the framework, `texts` the media types of a body that is a file of text, `takes` the request headers that change what it does. With `body_judged` any
+    function reads without the framework, `texts` an example for each media type of a body that is a file of text, `takes` the request headers that change what it does. With `body_judged` any
     object is taken, and the answer says what is wrong with it.
     """
 
@@ -47,7 +47,7 @@ class Said:
     query: type[BaseModel] | None
     takes: Sequence[str]
     body_type: str
-    texts: Sequence[str]
+    texts: Mapping[str, str]
     id: str | None
 
 
@@ -65,7 +65,7 @@ def says(
     query: type[BaseModel] | None = None,
     takes: Sequence[str] = (),
     body_type: str = "application/json",
-    texts: Sequence[str] = (),
+    texts: Mapping[str, str] | None = None,
     id: str | None = None,  # noqa: A002 (the document's word: operationId)
 ) -> Callable[[F], F]:
     """Mark a route's function with what it answers; stands under the router's own mark."""
@@ -84,7 +84,7 @@ def says(
             query,
             tuple(takes),
             body_type,
-            tuple(texts),
+            dict(texts or {}),
             id,
         )
         function.said = said  # type: ignore[attr-defined]

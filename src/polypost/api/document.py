@@ -132,8 +132,8 @@ def _operation(
             "content": {said.body_type: {"schema": schema}},
         }
     if said.texts:
-        text = {"schema": {"type": "string", "minLength": 1}}
-        made["requestBody"] = {"required": True, "content": dict.fromkeys(said.texts, text)}
+        content = {media_type: {"example": text} for media_type, text in said.texts.items()}
+        made["requestBody"] = {"required": True, "content": content}
     made["responses"] = _responses(each, said, known, shared)
     made["security"] = [] if said.open else [{"accessKey": []}]
     return made
@@ -186,8 +186,8 @@ def error_statuses(each: Operation) -> list[int]:
     """The statuses of the errors an operation may answer with."""
     said = each.said
     assert said is not None
-    # Two keys and the NUL character in the URL are a 400 wherever they come.
-    statuses = {400, *said.errors}
+    # Two keys and the NUL character in the URL are a 400 wherever they come, a URL without end is a 414.
+    statuses = {400, 414, *said.errors}
     if not said.open:
         statuses |= {401, 403, 429, 503}
     elif "{" in each.path:
