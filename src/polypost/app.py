@@ -21,6 +21,8 @@ from polypost.access import Keyring, Throttle
 from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
+from polypost.insights.analytics import Analytics
+from polypost.insights.reader import Reader
 from polypost.integrations import Apps, Connect, Disconnect, SignIn, TokenSource, Vault, load_master_key
 from polypost.integrations.vault import has_secrets
 from polypost.media import Library, PullAddresses
@@ -68,6 +70,7 @@ class Rooms:
     sign_in: SignIn
     posts: Context
     publisher: Publisher
+    insights: Reader
     keyring: Keyring
     owner: str
     public_url: str
@@ -97,6 +100,7 @@ class Rooms:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.insights.aclose()
         await self.media.close()
         await self.tokens.aclose()
         await self.keyring.aclose()
@@ -178,6 +182,7 @@ async def open_rooms(
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
         ),
+        insights=Reader(store, tokens=tokens, networks=networks),
         keyring=Keyring(store),
         owner=owner,
         public_url=public_url,
@@ -226,6 +231,7 @@ def _services(rooms: Rooms) -> Services:
         sign_in=rooms.sign_in,
         vault=rooms.vault,
         remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
+        analytics=Analytics(rooms.store, rooms.insights),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import apps, connect, errors, lookups, media, posts, scheduled, selection
+from polypost.api import analytics, apps, connect, errors, lookups, media, posts, scheduled, selection
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
 
@@ -38,6 +38,7 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
         connect.router,
         apps.router,
         media.router,
+        analytics.router,
     ):
         app.include_router(router)
     # Served by the short way below; the router has to know of it to name a path's methods.

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.api.unanswered import Unanswered
+from polypost.insights.analytics import Analytics
 from polypost.integrations import Connect, Disconnect, SignIn, Vault
 from polypost.media import Library
 from polypost.outbound import Guard
@@ -35,6 +36,7 @@ class Services:
     sign_in: SignIn
     vault: Vault
     remover: Remover
+    analytics: Analytics
     unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 
