@@ -16,6 +16,8 @@ from tests.docs import sources
 PLATFORMS = "polypost.platforms"
 # What every part of a network's folder may use besides its own modules.
 TOOLS = {"polypost.outbound", "polypost.probe", "polypost.errors", "polypost.clock"}
+# What networks share: what they are written against.
+SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities"}
 RATES = {
     "posts_per_window": ("create", "user"),
     "posts_per_app_day": ("create", "app"),
@@ -100,7 +102,7 @@ def test_a_connector_knows_its_network_and_nothing_else(platform: str) -> None:
     home = f"{PLATFORMS}.{platform}"
     for path in modules(platform, simulator=False):
         for name in imports(path):
-            assert allowed(name, {home, f"{PLATFORMS}.base", *TOOLS}), f"{path.name}: {name}"
+            assert allowed(name, {home, *SHARED, *TOOLS}), f"{path.name}: {name}"
             assert not name.startswith(f"{home}.simulator"), f"{path.name}: {name}"
 
 

@@ -36,13 +36,16 @@ _SCOPES = "read_insights and pages_read_engagement"
 
 
 async def measure(session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
-    """Posts by `{page}_{post}`, videos and reels by their own id; without read_insights only the counts are told."""
+    """Posts and stories by their id, videos and reels by their own; without read_insights only the counts are told."""
     graph = Graph(session)
     ids = [proof.id for proof in proofs if _ID.fullmatch(proof.id)]
-    films = await _read(graph, [each for each in ids if "_" not in each], "post_id,video_insights", "post_id")
+    bare = [each for each in ids if "_" not in each]
+    films = await _read(graph, bare, "post_id,video_insights", "post_id")
     posts_of = {film: post for film, body in films.items() if (post := _post_of(session, body))}
     wanted = [each for each in ids if "_" in each] + list(posts_of.values())
     posts = await _read(graph, list(dict.fromkeys(wanted)), _OF_POST, _COUNTS)
+    # Stories are posts whose id is a single number too.
+    posts |= await _read(graph, [each for each in bare if each not in films], _OF_POST, _COUNTS)
     found = {each: _metrics(posts[each], {}) for each in ids if each in posts}
     for film, body in films.items():
         found[film] = _metrics(posts.get(posts_of.get(film, ""), {}), _numbers(body.get("video_insights")))

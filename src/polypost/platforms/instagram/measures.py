@@ -78,11 +78,12 @@ async def _listed(
     found, after = list[dict[str, Any]](), ""
     while len(found) < most:
         asked = {"after": after} if after else {}
+        if edge == "media":
+            # Stories know no paging by time, and are of one day anyway.
+            asked |= {"since": str(int(since.timestamp())), "until": str(int(until.timestamp()))}
         body = await graph.get(
             f"{graph.session.account.id}/{edge}",
             fields=f"{_FIELDS},caption,timestamp,permalink",
-            since=str(int(since.timestamp())),
-            until=str(int(until.timestamp())),
             limit=str(min(ROWS_AT_ONCE, most)),
             **asked,
         )
