@@ -13,7 +13,7 @@ import typer.main
 from starlette.routing import Route
 
 from polypost import errors
-from polypost.api import apps, connect, lookups, media, posts, scheduled, selection
+from polypost.api import analytics, apps, connect, lookups, media, posts, scheduled, selection
 from polypost.cli.commands import app
 from polypost.platforms.registry import connectors
 from polypost.platforms.simkit import FAULTS
@@ -118,6 +118,7 @@ def test_every_network() -> None:
 def test_every_path_of_the_api() -> None:
     text = page(REFERENCE / "api.md")
     routers = (
+        analytics.router,
         apps.router,
         connect.router,
         lookups.router,
