@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select, update
 from polypost.insights.tables import figures, listings
 from polypost.integrations.tables import integrations
 from polypost.posts.tables import targets
+from polypost.publishing.invariants import findings
 from tests.contract.tenant import Linked, Tenant, operator, paths, words
 from tests.contract.test_contract_document import fits
 from tests.contract.test_official_client import Official
@@ -508,6 +509,8 @@ def test_the_last_credits_are_never_spent_twice(world: World, new: New) -> None:
     assert (tenant.used(), tenant.left()) == (3, 0)
     usage = tenant.client.get("/v1/usage").json()["usage"]
     assert [month["platform"] for month in usage] == [{"analytics": 3}]
+    broken = operator(world, lambda db: findings(db, datetime.now(UTC)))
+    assert [each for each in broken if each.rule in {"I4", "I5", "I8"}] == []
 
 
 def test_strict_clients_do_not_see_networks_they_do_not_know(tenant: Tenant) -> None:

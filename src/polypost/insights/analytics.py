@@ -86,6 +86,8 @@ class Analytics:
         await self._afford(project)
         if proof_id is not None:
             assert account is not None
+            if account.platform in question.hidden:
+                raise _no_such_post(account)
             found = await self._foreign(project, account, proof_id)
         else:
             assert own_id is not None
@@ -100,10 +102,11 @@ class Analytics:
         """
         account = await self._account(project, question)
         await self._afford(project)
+        deadline = self._reader.deadline()
         live, listing, unavailable = None, None, None
         if account is not None and question.source != "postpeer" and account.platform not in question.hidden:
             try:
-                listing = await self._read_list(account, span)
+                listing = await self._read_list(account, span, deadline)
                 foreign_only = question.source is None
                 live = Live(account.id, listing.asked_at, span, foreign_only)
             except (UpstreamError, InvalidRequest) as error:
@@ -113,17 +116,18 @@ class Analytics:
         own = None
         if question.source != "platform":
             own = Own(span, question.platform, question.account_id, hidden=question.hidden)
-        found = await self._page(project, own, live, order)
+        found = await self._page(project, own, live, order, deadline)
         await self._charge(project, question, account)
         complete = listing is None or listing.complete
         return Page(found.total, found.posts, complete, unavailable)
 
-    async def _page(self, project: Project, own: Own | None, live: Live | None, order: Order) -> Page:
+    async def _page(
+        self, project: Project, own: Own | None, live: Live | None, order: Order, deadline: float
+    ) -> Page:
         if own is not None and order.key != "date":
-            await self._refresh(
-                project,
-                await self._store.read(lambda db: selection.all_wanted(db, project.id, own, MOST_SORTED)),
-            )
+            now = clock.now()
+            due = await self._store.read(lambda db: selection.stale(db, project.id, own, now, MOST_SORTED))
+            await self._refresh(project, due, deadline)
 
         def ask(db: Connection) -> tuple[int, list[Ordered], list[Wanted]]:
             total, rows = selection.page(
@@ -142,23 +146,27 @@ class Analytics:
 
         total, rows, wanted = await self._store.read(ask)
         if order.key == "date":
-            await self._refresh(project, wanted)
+            await self._refresh(project, wanted, deadline)
         posts = await self._store.read(lambda db: entries.of_page(db, project.id, own, rows))
         return Page(total, posts)
 
     async def _own(self, project: Project, post_id: str, question: Question) -> Analysed:
         own = Own(None, question.platform, question.account_id, post_id, question.hidden)
         rows = await self._store.read(lambda db: selection.targets_of(db, project.id, own, [post_id]))
-        await self._refresh(project, [selection.wanted_of(row) for row in rows])
+        wanted = [selection.wanted_of(row) for row in rows]
+        await self._refresh(project, wanted, self._reader.deadline())
         ordered = [Ordered(post_id, None, None)]
         found = await self._store.read(lambda db: entries.of_page(db, project.id, own, ordered))
+        if not found:
+            # It was deleted while its networks were asked.
+            raise _not_ours()
         return found[0]
 
     async def _foreign(self, project: Project, account: Integration, proof_id: str) -> Analysed:
         """A post by its network's id, read from the network unless that was done just now."""
         network = _measured_by(account)
         wanted = Wanted(account.id, account.platform, Proof(proof_id), None)
-        await self._reader.refresh([(account, network, [wanted])])
+        await self._reader.refresh([(account, network, [wanted])], self._reader.deadline())
         now = clock.now()
 
         def look(db: Connection) -> tuple[figures.Kept | None, figures.Rest | None]:
@@ -173,23 +181,21 @@ class Analytics:
             if resting is None:
                 raise _still_reading(account)
         if known is None or not known.known:
-            raise NotFound(
-                f"{_name(account)} shows this account no post with this id.", code="post_not_found"
-            )
+            raise _no_such_post(account)
         ordered = [Ordered(None, account.id, proof_id)]
         found = await self._store.read(lambda db: entries.of_page(db, project.id, None, ordered))
         return found[0]
 
-    async def _read_list(self, account: Integration, span: Span) -> Listing:
+    async def _read_list(self, account: Integration, span: Span, deadline: float) -> Listing:
         network = _measured_by(account)
         try:
-            return await self._reader.read_list(account, network, (span.since, span.until))
+            return await self._reader.read_list(account, network, (span.since, span.until), deadline)
         except Resting as resting:
             _refuse(account, resting.rest)
         except StillReading as late:
             raise _still_reading(account) from late
 
-    async def _refresh(self, project: Project, wanted: Sequence[Wanted]) -> None:
+    async def _refresh(self, project: Project, wanted: Sequence[Wanted], deadline: float) -> None:
         by_account: dict[str, list[Wanted]] = {}
         for each in wanted:
             by_account.setdefault(each.integration_id, []).append(each)
@@ -201,7 +207,7 @@ class Analytics:
             network = connector(integration.platform)
             if isinstance(network, Measures) and integration.auth_status == "active":
                 asked.append((integration, network, by_account[integration_id]))
-        await self._reader.refresh(asked)
+        await self._reader.refresh(asked, deadline)
 
     async def _account(self, project: Project, question: Question) -> Integration | None:
         account_id = question.account_id
@@ -265,6 +271,16 @@ def _which(
     if live:
         return None, post_id if post_id != own_id else str(rows[0].proof_id)
     return own_id, None
+
+
+def _not_ours(next_step: str = "") -> NotFound:
+    return NotFound(
+        "There is no post with this id in this project.", code="post_not_found", next_step=next_step
+    )
+
+
+def _no_such_post(account: Integration) -> NotFound:
+    return NotFound(f"{_name(account)} shows this account no post with this id.", code="post_not_found")
 
 
 def _own_id(db: Connection, project: Project, post_id: str, account_id: str | None) -> str | None:

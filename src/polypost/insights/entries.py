@@ -150,7 +150,7 @@ def _why(
         said = account.auth_failure_detail or "The account's authorisation has ended."
         return Unavailable(ReconnectRequired.code, f"{said} Connect the account again.")
     if not figures.is_fresh(kept, published_at, now):
-        return Unavailable("not_measured_yet", f"{name} is still being read. Ask again in a minute.")
+        return Unavailable("not_measured_yet", f"{name} has not told them yet. Ask again in a minute.")
     if kept is not None and not kept.known:
         return Unavailable("post_gone", f"{name} shows this account no post with this id any more.")
     return None

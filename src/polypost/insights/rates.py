@@ -12,13 +12,13 @@ COUNTS = ("impressions", "reach", "likes", "comments", "shares", "saves", "click
 _ACTS = ("likes", "comments", "shares", "saves")
 _SEEN = ("impressions", "views", "reach")
 # Figures move fast at first and hardly at all later: (younger than, good for).
-_GOOD_FOR = (
+GOOD_FOR = (
     (timedelta(hours=1), timedelta(minutes=2)),
     (timedelta(days=1), timedelta(minutes=10)),
     (timedelta(days=7), timedelta(hours=1)),
     (timedelta(days=30), timedelta(hours=6)),
 )
-_OLD_GOOD_FOR = timedelta(hours=24)
+OLD_GOOD_FOR = timedelta(hours=24)
 _UNDATED_GOOD_FOR = timedelta(minutes=10)
 _LIST_GOOD_FOR = timedelta(minutes=10)
 
@@ -66,7 +66,7 @@ def good_for(age: timedelta | None) -> timedelta:
     """How long figures of a post of this age are not asked for again; None is a post of unknown age."""
     if age is None:
         return _UNDATED_GOOD_FOR
-    return next((good for limit, good in _GOOD_FOR if age < limit), _OLD_GOOD_FOR)
+    return next((good for limit, good in GOOD_FOR if age < limit), OLD_GOOD_FOR)
 
 
 def list_good_for(age: timedelta) -> timedelta:

@@ -69,26 +69,36 @@ class Reader:
         self._many = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
         self._tasks: set[asyncio.Task[object]] = set()
 
-    async def refresh(self, wanted: Sequence[tuple[Integration, Measures, Sequence[Wanted]]]) -> None:
+    def deadline(self) -> float:
+        """Until when a call that begins now may wait, on the loop's clock."""
+        return asyncio.get_running_loop().time() + WAIT_SECONDS
+
+    async def refresh(
+        self, wanted: Sequence[tuple[Integration, Measures, Sequence[Wanted]]], deadline: float
+    ) -> None:
         """Ask for what is not fresh of these posts by account; returns when all is kept, or the time is over.
 
         Trouble of a network is noted on the account, not raised.
         """
         tasks = {self._begin(self._measure(*each)) for each in wanted if each[2]}
         if tasks:
-            done, _ = await asyncio.wait(tasks, timeout=WAIT_SECONDS)
+            done, _ = await asyncio.wait(tasks, timeout=_left(deadline))
             for task in done:
                 task.result()
 
     async def read_list(
-        self, integration: Integration, network: Measures, span: tuple[datetime, datetime]
+        self,
+        integration: Integration,
+        network: Measures,
+        span: tuple[datetime, datetime],
+        deadline: float,
     ) -> Listing:
         """The account's posts of the span are kept as the network lists them, read now unless that is fresh.
 
         Raises Resting and StillReading.
         """
         task = self._begin(self._list(integration, network, span))
-        done, _ = await asyncio.wait({task}, timeout=WAIT_SECONDS)
+        done, _ = await asyncio.wait({task}, timeout=_left(deadline))
         if not done:
             raise StillReading
         return task.result()
@@ -223,3 +233,7 @@ class Reader:
         why = Rest(until, code, error.message, now)
         await self._store.write(lambda db: figures.note(db, integration.project_id, integration.id, why))
         return why
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - asyncio.get_running_loop().time())

@@ -21,6 +21,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     null,
     or_,
     select,
@@ -28,11 +29,12 @@ from sqlalchemy import (
 )
 
 from polypost.insights.figures import Wanted
-from polypost.insights.rates import COUNTS
+from polypost.insights.rates import COUNTS, GOOD_FOR, OLD_GOOD_FOR
 from polypost.insights.tables import figures
 from polypost.platforms.base import Proof
 from polypost.posts.states import State
 from polypost.posts.tables import attempts, posts, targets
+from polypost.storage import Instant
 
 SortKey = Literal[
     "date", "likes", "comments", "impressions", "views", "shares", "saves", "clicks", "engagement"
@@ -115,13 +117,25 @@ def targets_of(db: Connection, project_id: str, own: Own, post_ids: Sequence[str
     return list(db.execute(query))
 
 
-def all_wanted(db: Connection, project_id: str, own: Own, most: int) -> list[Wanted]:
-    """The newest published targets that are meant, at most `most`."""
+def stale(db: Connection, project_id: str, own: Own, now: datetime, most: int) -> list[Wanted]:
+    """Published targets that are meant and whose figures are not fresh, those first that were never asked for.
+
+    At most `most`; the next call goes on with the others.
+    """
+    mine = and_(_F.integration_id == _T.integration_id, _F.proof_id == _T.proof_id)
+    steps = [(_T.published_at > now - age, literal(now - good, Instant)) for age, good in GOOD_FOR]
+    good_since = case(*steps, else_=literal(now - OLD_GOOD_FOR, Instant))
     query = (
         select(_T.integration_id, _T.platform, _T.proof_id, _T.proof_url, _T.published_at)
         .join(posts, posts.c.id == _T.post_id)
-        .where(*published(project_id, own), _T.project_id == project_id, posts.c.deleted_at.is_(None))
-        .order_by(_T.published_at.desc(), _T.id.desc())
+        .outerjoin(figures, mine)
+        .where(
+            *published(project_id, own),
+            _T.project_id == project_id,
+            posts.c.deleted_at.is_(None),
+            or_(_F.asked_at.is_(None), _F.asked_at <= good_since),
+        )
+        .order_by(_F.asked_at.asc().nulls_first(), _T.published_at.desc(), _T.id.desc())
         .limit(most)
     )
     return [wanted_of(row) for row in db.execute(query)]

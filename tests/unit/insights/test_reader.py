@@ -80,10 +80,11 @@ class Scene:
         return [Wanted(self.account.id, "threads", Proof(each), clock.now()) for each in ids]
 
     async def ask(self, *ids: str) -> None:
-        await self.reader.refresh([(self.account, self.network, self.wanted(*ids))])
+        asked = [(self.account, self.network, self.wanted(*ids))]
+        await self.reader.refresh(asked, self.reader.deadline())
 
     async def list(self) -> figures.Listing:
-        return await self.reader.read_list(self.account, self.network, self.span)
+        return await self.reader.read_list(self.account, self.network, self.span, self.reader.deadline())
 
     async def kept(self, *ids: str) -> dict[str, figures.Kept]:
         found = await self.store.read(lambda db: figures.kept(db, self.account.project_id, self.wanted(*ids)))
