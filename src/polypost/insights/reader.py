@@ -166,6 +166,8 @@ class Reader:
     ) -> Listing:
         async with self._turn(integration.id):
             project_id, now = integration.project_id, clock.now()
+            if span[0] > now:
+                return Listing(now, complete=True)
 
             def look(db: Connection) -> tuple[Listing | None, Rest | None]:
                 known = figures.listing(db, project_id, integration.id, span)
@@ -187,7 +189,8 @@ class Reader:
     async def _read_list(
         self, integration: Integration, network: Measures, span: tuple[datetime, datetime]
     ) -> Listing:
-        since, until = span
+        # Some networks refuse times far ahead, at which there is nothing anyway.
+        since, until = span[0], min(span[1], clock.now() + timedelta(days=1))
         rows = await self._ask(
             integration,
             # One more than is kept tells whether that was all.

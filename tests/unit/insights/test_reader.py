@@ -180,6 +180,15 @@ def test_waiting_ends_and_the_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -
     tell(story)
 
 
+def test_the_future_is_not_asked_for() -> None:
+    async def story(scene: Scene) -> None:
+        scene.span = (clock.now() + DAY, clock.now() + 9 * DAY)
+        assert (await scene.list()).complete is True
+        assert scene.network.calls == []
+
+    tell(story)
+
+
 def test_a_list_is_cut_and_says_so() -> None:
     async def story(scene: Scene) -> None:
         assert (await scene.list()).complete is False
