@@ -24,9 +24,11 @@ from polypost.api.reference import is_wanted
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.insights import said
+from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
 from polypost.insights.line import Lines
 from polypost.insights.messages import Messaging
+from polypost.insights.reader import Reader
 from polypost.insights.sending import Sender
 from polypost.integrations import (
     Apps,
@@ -91,6 +93,7 @@ class Rooms:
     bulk: bulk.BulkRun
     maker: Maker
     ai: Provider
+    insights: Reader
     keyring: Keyring
     owner: str
     public_url: str
@@ -130,6 +133,7 @@ class Rooms:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.insights.aclose()
         await self.media.close()
         await self.tokens.aclose()
         await self.keyring.aclose()
@@ -215,6 +219,7 @@ async def open_rooms(
         ),
         maker=Maker(store, posts, settings.horizon),
         ai=_provider(settings, surroundings, networks),
+        insights=Reader(store, tokens=tokens, networks=networks),
         keyring=Keyring(store),
         owner=owner,
         public_url=public_url,
@@ -305,6 +310,7 @@ def _services(rooms: Rooms) -> Services:
         lookup=Lookup(rooms.store, rooms.tokens, rooms.networks),
         commenting=Commenting(lines, sender),
         messaging=Messaging(lines, sender),
+        analytics=Analytics(rooms.store, rooms.insights),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from polypost.storage import open_store
 from tests.processes import World
 
 T = TypeVar("T")
+BACK = "http://localhost:9/back"
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,29 @@ class Tenant:
     def connect(self, platform: str) -> Linked:
         """Open a new account on the network and let the project in, as a person does in a browser."""
         opened = self.world.control("POST", "seed", json={"accounts": 1, "platform": platform})["accounts"][0]
-        began = self.client.get(f"/v1/connect/{platform}")
+        user = opened["platformUserId"]
+        asked = {"redirectUri": BACK, "headless": "true"} if platform == "facebook" else {}
+        began = self.client.get(f"/v1/connect/{platform}", params=asked)
         assert began.status_code == 200, began.text
-        done = visit(self.world, began.json()["url"], decision="approve", account=opened["platformUserId"])
-        assert done.status_code == 200, done.text
-        found = self.client.get("/v1/connect/integrations", params={"q": opened["platformUserId"]}).json()
+        if platform == "facebook":
+            # The login has every Page of the sandbox: of them the new one.
+            self._choose(began.json()["url"], user)
+        else:
+            done = visit(self.world, began.json()["url"], decision="approve", account=user)
+            assert done.status_code == 200, done.text
+        found = self.client.get("/v1/connect/integrations", params={"q": user}).json()
         (entry,) = found["integrations"]
-        linked = Linked(entry["id"], platform, opened["platformUserId"], opened["username"])
+        linked = Linked(entry["id"], platform, user, opened["username"])
         self.accounts.append(linked)
         return linked
+
+    def _choose(self, url: str, account: str) -> None:
+        with httpx2.Client(timeout=30, trust_env=False) as browser:
+            callback = browser.get(httpx2.URL(url).copy_merge_params({"sandbox_decision": "approve"}))
+            away = urlsplit(browser.get(callback.headers["location"]).headers["location"])
+        path = f"/v1/connect/facebook/selection/{parse_qs(away.query)['selectionToken'][0]}"
+        chosen = self.client.post(path, json={"selectedAccountIds": [account]})
+        assert chosen.status_code == 200, chosen.text
 
     def account(self, platform: str) -> Linked:
         """The first account of the network; connected when there is none yet."""

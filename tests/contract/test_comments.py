@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests.contract.talk import account, connected, error, post_on, query, visitor
+from tests.contract.talk import account, error, post_on, query, visitor
 from tests.contract.tenant import Tenant, paths, words
 
 PLATFORMS = ("facebook", "instagram", "threads")
@@ -87,7 +87,7 @@ def test_what_others_say_and_what_we_answer(tenant: Tenant, out: Out, platform: 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_parts_of_a_list(tenant: Tenant, platform: str) -> None:
     # A post of its own: others would stand in the list too.
-    by = connected(tenant, platform)
+    by = tenant.connect(platform)
     made = post_on(tenant, by)
     texts = [f"{number} {words()}" for number in range(3)]
     for text in texts:
@@ -281,7 +281,7 @@ def test_a_deletion_whose_answer_was_lost_is_done(local: Tenant, out: Out) -> No
 
 
 def test_an_account_that_has_to_be_connected_again(tenant: Tenant, out: Out) -> None:
-    page = connected(tenant, "facebook")
+    page = tenant.connect("facebook")
     tenant.fault("token_dead", page, times=1)
     asked = {"platform": "facebook", "accountId": page.id, "postId": "1"}
     for _ in range(2):

@@ -18,7 +18,6 @@ NOT_YET = {
     "GET /v1/notifications/{id}",
     "PATCH /v1/notifications/{id}",
     "DELETE /v1/notifications/{id}",
-    "GET /v1/analytics",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.contract.talk import account, connected, error, letter, query
+from tests.contract.talk import account, error, letter, query
 from tests.contract.tenant import Tenant, paths, words
 
 
@@ -69,7 +69,7 @@ def test_a_letter_and_its_answer(tenant: Tenant) -> None:
 
 
 def test_parts_of_lists(tenant: Tenant) -> None:
-    other = connected(tenant, "instagram")
+    other = tenant.connect("instagram")
     mine = {"platform": "instagram", "accountId": other.id}
     body = {"platform": "instagram", "accountId": other.user_id}
     came = [
@@ -108,7 +108,7 @@ def test_what_is_not_there(tenant: Tenant, new: Callable[..., Tenant]) -> None:
     for recipient in ("17", "nobody", "../me"):
         assert error(send(tenant, recipient, words())) == there_is_none
     came, stranger = letter(tenant, words()), new(tenant.world)
-    others = connected(stranger, "instagram")
+    others = stranger.connect("instagram")
     theirs = {"platform": "instagram", "accountId": others.id}
     path = f"/v1/messages/{came['conversationId']}"
     assert error(stranger.client.get(path, params=theirs)) == there_is_none

@@ -33,7 +33,7 @@ from tests.processes import Process, World
 
 SET = json.loads(Path(__file__).with_name("replay.json").read_text(encoding="utf-8"))
 # Rooms of the contract that this server does not have; their requests must begin to work with them.
-ABSENT = frozenset({"notifications", "analytics"})
+ABSENT = frozenset({"notifications"})
 DAY = (datetime.now(UTC) + timedelta(days=100)).date().isoformat()
 _NAME = re.compile(r"\{(\w+)\}")
 

@@ -18,6 +18,8 @@ PLATFORMS = "polypost.platforms"
 SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities"}
 # What every part of a network's folder may use besides its own modules.
 TOOLS = {"polypost.outbound", "polypost.probe", "polypost.errors", "polypost.clock"}
+# What networks share: what they are written against.
+SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities"}
 RATES = {
     "posts_per_window": ("create", "user"),
     "posts_per_app_day": ("create", "app"),

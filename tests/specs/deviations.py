@@ -147,10 +147,13 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "the extract holds the methods that publish, and reading a node has no parameters but `fields`",
             "Meta for Developers, Graph API: Page, read 2026-11-24",
         ),
-        Deviation(
-            "GET page /published_posts since",
-            "time-based paging is a rule of all lists of posts and stands with none of them",
-            "Meta for Developers, Graph API: Paginated results, read 2026-11-24",
+        *(
+            Deviation(
+                f"GET page /published_posts {name}",
+                "time-based paging is a rule of all lists of posts and stands with none of them",
+                "Meta for Developers, Graph API: Paginated results, read 2026-11-24",
+            )
+            for name in ("since", "until")
         ),
         Deviation(
             "POST page /photos source",
@@ -172,8 +175,29 @@ DEVIATIONS: Mapping[str, tuple[Deviation, ...]] = {
             "an edge that can be read as a field",
             "Meta for Developers, Graph API: Post attachments, read 2026-11-24",
         ),
+        *(
+            Deviation(
+                field,
+                "an edge that can be read as a field",
+                "Meta for Developers, Graph API: Using the Graph API, field expansion, read 2026-11-24",
+            )
+            for field in (
+                "pagepost.comments",
+                "pagepost.insights",
+                "pagepost.reactions",
+                "advideo.video_insights",
+            )
+        ),
     ),
     "instagram": (
+        *(
+            Deviation(
+                f"GET {node} /insights metric: no list<metric_enum>",
+                "the documents' own form is the names with commas between them",
+                "Meta for Developers, Instagram Platform: IG Media Insights, read 2026-11-24",
+            )
+            for node in ("igmediaforigonlyapi", "igmedia")
+        ),
         Deviation(
             "POST iguserforigonlyapi /media_publish",
             "the generated client spells this edge without the underscore, and only for this login; the documents and"

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from polypost import __version__
 from polypost.api import (
     ai,
+    analytics,
     apps,
     asking,
     bulk,
@@ -53,6 +54,7 @@ ROOMS = (
     usage,
     comments,
     messages,
+    analytics,
     uploads,
     ai,
     media,

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api.unanswered import Unanswered
+from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
 from polypost.insights.messages import Messaging
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
@@ -43,6 +44,7 @@ class Services:
     lookup: Lookup
     commenting: Commenting
     messaging: Messaging
+    analytics: Analytics
     unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 

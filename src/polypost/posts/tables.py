@@ -100,6 +100,14 @@ targets = Table(
         sqlite_where=text("next_at IS NOT NULL"),
         postgresql_where=text("next_at IS NOT NULL"),
     ),
+    # What a project published in a span of time.
+    Index(
+        "ix_targets_project_id_published_at",
+        "project_id",
+        "published_at",
+        sqlite_where=text("published_at IS NOT NULL"),
+        postgresql_where=text("published_at IS NOT NULL"),
+    ),
 )
 
 attempts = Table(

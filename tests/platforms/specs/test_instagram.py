@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -33,11 +34,12 @@ UPLOAD = re.compile(r"/ig-api-upload/v26\.0/\d+")
 # The code is redeemed at api.instagram.com, which is no part of the Graph API.
 BESIDE = "/oauth/access_token"
 # The quota's row and what an upload has come to are objects that the extract does not go into.
-ROWS = {"media": MEDIA, "stories": MEDIA, "comments": ()}
+ROWS = {"media": MEDIA, "stories": MEDIA, "comments": (), "insights": ()}
 QUOTA = {"quota_usage": int, "config": dict}
 STATES = {"IN_PROGRESS", "FINISHED", "ERROR", "EXPIRED", "PUBLISHED"}
 CALLBACK = "https://polypost.example/v1/connect/instagram/callback"
 
+DAILY = timedelta(days=1)
 FURTHER = (
     Kind("film in a carousel", media=("square.jpg", "tall.mp4"), processes=True),
     Kind(
@@ -63,6 +65,9 @@ async def further(stage: Stage) -> None:
     for kind in FURTHER:
         row = await stage.publish(kind, mark=kind.name)
         assert row.state == "published", (kind.name, row.error_message)
+    session, now = stage.told(FURTHER[0])[0], clock.now()
+    listed = await CONNECTOR.recent(session, since=now - DAILY, until=now + DAILY, most=100)
+    assert await CONNECTOR.measure(session, [each.proof for each in listed])
     http, app = stage.room.networks.client("instagram"), App("sandbox-app", "sandbox-app-secret")
     tokens = await CONNECTOR.exchange(http, app, Grant(await consent(stage), CALLBACK))
     clock.advance(DAY + 60)
@@ -146,6 +151,8 @@ def test_every_call_was_looked_at(heard: list[Exchange]) -> None:
         "content_publishing_limit",
         "media",
         "media_publish",
+        "stories",
+        "insights",
         None,
     }
     assert {call.path for call in heard} >= set(LOGIN)
@@ -167,9 +174,13 @@ def test_every_call_was_looked_at(heard: list[Exchange]) -> None:
 
 def test_an_answer_has_the_members_that_were_asked_for(heard: list[Exchange]) -> None:
     for call in heard:
-        if call.method != "GET" or not PATH.fullmatch(call.path):
+        if call.method != "GET" or not (path := PATH.fullmatch(call.path)):
             continue
-        assert set(call.params) <= GENERAL
+        if path["edge"] == "insights":
+            asked = call.params["metric"].split(",")
+            assert [row["name"] for row in rows(call)] == asked
+            continue
+        assert set(call.params) <= GENERAL | {"since", "until"}
         for row in rows(call):
             assert row.keys() <= {*call.params["fields"].split(","), "id"}, call.path
 

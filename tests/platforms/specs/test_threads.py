@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ async def consent(web: httpx2.AsyncClient, url: str) -> str:
 
 async def connect_and_renew(stage: Stage) -> None:
     """What connecting an account and renewing its token say to Threads."""
+    session, now = stage.told(stage.case.kinds[0])[0], clock.now()
+    span = {"since": now - timedelta(days=1), "until": now + timedelta(days=1)}
+    assert await CONNECTOR.recent(session, **span, most=100)
     http = stage.room.networks.client("threads")
     app = App(SECRETS["app_id"], SECRETS["app_secret"])
     async with httpx2.AsyncClient(trust_env=False) as web:
@@ -72,6 +76,7 @@ def test_every_exchange_is_as_documented() -> None:
         "POST /me/threads_publish",
         "GET /{{thread_id}}",
         "GET /me/threads",
+        "GET /{{thread_id}}/insights",
         "DELETE /{{thread_id}}",
     }
     findings = [finding for each in heard for finding in COLLECTION.findings(each)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, Problem, Rejected, Undone
 from polypost.outbound import NetworkClient
+from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import (
     Account,
     App,
@@ -25,7 +27,7 @@ from polypost.platforms.base import (
     Session,
     Tokens,
 )
-from polypost.platforms.facebook import check, oauth, reconcile
+from polypost.platforms.facebook import check, measures, oauth, reconcile
 from polypost.platforms.facebook.comments import FacebookComments
 from polypost.platforms.facebook.followups import find_address, set_cover, write_comment
 from polypost.platforms.facebook.graph import Graph
@@ -112,6 +114,16 @@ class FacebookConnector(FacebookComments, Connector):
         except (Rejected, PermissionMissing) as refused:
             raise _not_deleted() from refused
         raise _not_deleted()
+
+    async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
+        """Insights and counts of these posts."""
+        return await measures.measure(session, proofs)
+
+    async def recent(
+        self, session: Session, *, since: datetime, until: datetime, most: int
+    ) -> list[Measured]:
+        """The Page's posts of that time with the same."""
+        return await measures.recent(session, since=since, until=until, most=most)
 
     async def _text(self, run: Run, graph: Graph, post: Post) -> Proof:
         fields = {"message": post.text} if post.text.strip() else {}

@@ -32,8 +32,8 @@ def _limit(value: float, unit: str, source: str) -> Limit:
 OAUTH = OAuth2(
     authorize_url=f"{WEB}/{VERSION}/dialog/oauth",
     token_url=f"{GRAPH}/{VERSION}/oauth/access_token",
-    # Comments need the fourth, and Pages that a business owns are only listed with the fifth.
-    scopes=(*NEEDED, "pages_manage_engagement", "business_management"),
+    # Comments need the fourth, Pages that a business owns are only listed with the fifth, figures need the last.
+    scopes=(*NEEDED, "pages_manage_engagement", "business_management", "read_insights"),
     scope_separator=",",
     pkce=False,
     client_auth="body",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, Problem, RateLimited, Rejected, Unavailable
 from polypost.outbound import NetworkClient
+from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import (
     Absent,
     Account,
@@ -27,7 +28,7 @@ from polypost.platforms.base import (
     Session,
     Tokens,
 )
-from polypost.platforms.instagram import check, oauth
+from polypost.platforms.instagram import check, measures, oauth
 from polypost.platforms.instagram.comments import InstagramComments
 from polypost.platforms.instagram.containers import kind_of, prepare, state_of
 from polypost.platforms.instagram.graph import Graph
@@ -123,6 +124,16 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
         except (Rejected, PermissionMissing) as refused:
             raise _not_deleted() from refused
         raise _not_deleted()
+
+    async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
+        """Insights and counts of these posts."""
+        return await measures.measure(session, proofs)
+
+    async def recent(
+        self, session: Session, *, since: datetime, until: datetime, most: int
+    ) -> list[Measured]:
+        """The account's posts of that time with the same."""
+        return await measures.recent(session, since=since, until=until, most=most)
 
     async def _quota(self, run: Run, graph: Graph) -> dict[str, Any]:
         """How many posts of the day are used; raises RateLimited when it is all of them."""

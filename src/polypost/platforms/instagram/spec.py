@@ -31,7 +31,12 @@ def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:
 OAUTH = OAuth2(
     authorize_url=f"{LOGIN}/oauth/authorize",
     token_url=f"{TOKEN}/oauth/access_token",
-    scopes=("instagram_business_basic", "instagram_business_content_publish"),
+    # The last one is for figures.
+    scopes=(
+        "instagram_business_basic",
+        "instagram_business_content_publish",
+        "instagram_business_manage_insights",
+    ),
     scope_separator=",",
     pkce=False,
     client_auth="body",

@@ -3,7 +3,8 @@
 Only the publishing call: `reset_before` (connection reset, nothing stored), `error_before`, `rate_limited` (`seconds`
 until the reset), `duplicate` (refused as such), `lost_answer` (stored, connection closed without a byte),
 `error_after` (stored, 5xx). Any call: `slow` (the answer comes `seconds` later), `token_dead` (the authorisation that
-the call came with is revoked for good). Where they apply: `listing_lag` (lists leave out what is younger than
+the call came with is revoked for good). Any GET that a token comes with: `read_error` (5xx), `read_limited`
+(`seconds` until the reset). Where they apply: `listing_lag` (lists leave out what is younger than
 `seconds`), `processing` (media take `seconds` longer).
 """
 
@@ -25,6 +26,8 @@ FAULTS = (
     "duplicate",
     "listing_lag",
     "token_dead",
+    "read_error",
+    "read_limited",
     "processing",
 )
 DEFAULT_SECONDS = 5.0

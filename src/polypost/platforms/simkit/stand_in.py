@@ -94,12 +94,18 @@ class Simulator(ABC):
         return Starlette(routes=[*shared, *self.routes()], middleware=[traffic, *tidy])
 
     def admit(self, request: Request, token: Token) -> None:
-        """Call it for every live token met: a `token_dead` rule ends the whole authorisation, for good."""
+        """Call it for every live token met: a `token_dead` rule ends the whole authorisation for good, others hit what reads."""
         call = exchange(request)
         call.identify(token.account_id)
         if call.fault("token_dead"):
             self.net.tokens.revoke_family(token.family)
             raise Refused(self.answer_token_dead())
+        if request.method != "GET":
+            return
+        if call.fault("read_error"):
+            raise Refused(self.answer_error())
+        if rule := call.fault("read_limited"):
+            raise Refused(self.answer_rate_limited(rule.length))
 
     def seed(self, count: int) -> list[Account]:
         """Open `count` more demo accounts."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, Problem, RateLimited, Rejected
 from polypost.outbound import NetworkClient
+from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import (
     Account,
     App,
@@ -22,7 +24,7 @@ from polypost.platforms.base import (
     Session,
     Tokens,
 )
-from polypost.platforms.threads import check, oauth, reconcile
+from polypost.platforms.threads import check, measures, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
 from polypost.platforms.threads.graph import Graph
@@ -107,6 +109,16 @@ class ThreadsConnector(ThreadsComments, Connector):
         except Rejected as refused:
             raise _not_deleted() from refused
         raise _not_deleted()
+
+    async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
+        """Insights and counts of these posts."""
+        return await measures.measure(session, proofs)
+
+    async def recent(
+        self, session: Session, *, since: datetime, until: datetime, most: int
+    ) -> list[Measured]:
+        """The profile's posts of that time with the same."""
+        return await measures.recent(session, since=since, until=until, most=most)
 
 
 async def _carry(run: Run, graph: Graph, part: Part, reply_to: str | None) -> Proof:

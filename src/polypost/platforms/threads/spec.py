@@ -27,13 +27,15 @@ def _limit(value: float, unit: str, source: str = _OVERVIEW) -> Limit:
 OAUTH = OAuth2(
     authorize_url=f"{LOGIN}/oauth/authorize",
     token_url=f"{GRAPH}/oauth/access_token",
-    # Reading replies finds the parts of a chain whose answer was lost; the last two take posts back and name places.
+    # Reading replies finds the parts of a chain whose answer was lost; the last three take posts back, name places
+    # and tell figures.
     scopes=(
         "threads_basic",
         "threads_content_publish",
         "threads_read_replies",
         "threads_delete",
         "threads_location_tagging",
+        "threads_manage_insights",
     ),
     scope_separator=",",
     pkce=False,

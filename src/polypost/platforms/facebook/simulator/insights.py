@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from polypost.platforms.facebook.simulator.errors import invalid
@@ -26,30 +27,33 @@ VIDEO_METRICS = (
 )
 
 
-def insights(post: SimPost, params: Params, *, video: bool) -> dict[str, Any]:
+def insights(post: SimPost, wanted: Sequence[str], reactions: int, *, video: bool) -> dict[str, Any]:
     """The answer. Raises Refused (100) for a metric that is not known or was withdrawn."""
     allowed = VIDEO_METRICS if video else POST_METRICS
-    wanted = names_of(params)
     if not wanted and not video:
         raise invalid("The parameter metric is required")
     for name in wanted:
         if name not in allowed:
             raise invalid("The value must be a valid insights metric")
-    numbers = _numbers(post)
+    numbers = _numbers(post, reactions)
     return {"data": [_entry(post.id, name, numbers[name]) for name in wanted or allowed]}
 
 
 def names_of(params: Params) -> list[str]:
     """The metrics that are asked for, each once: a list, its JSON, or names with commas between them."""
     given = params.values.get("metric")
-    names = [str(each) for each in given] if isinstance(given, list) else params.text("metric").split(",")
+    return listed([str(each) for each in given] if isinstance(given, list) else [params.text("metric")])
+
+
+def listed(texts: Iterable[str]) -> list[str]:
+    """The names in these texts, each once."""
+    names = [name for text in texts for name in text.split(",")]
     return list(dict.fromkeys(name.strip(' "[]') for name in names if name.strip(' "[]')))
 
 
-def _numbers(post: SimPost) -> dict[str, Any]:
+def _numbers(post: SimPost, liked: int) -> dict[str, Any]:
     numbers = metrics(post)
     watched = int((post.media[0].get("duration") or 0) * 400) if post.media else 0
-    liked = numbers["reactions"]
     return {
         "post_media_view": numbers["views"],
         "post_total_media_view_unique": numbers["viewers"],

@@ -9,6 +9,8 @@ from polypost import clock
 from polypost.platforms.facebook.simulator import errors
 from polypost.platforms.facebook.simulator.auth import PERSON, PERSON_ID
 from polypost.platforms.facebook.simulator.fields import Asked, Values, parse, pick
+from polypost.platforms.facebook.simulator.insights import insights
+from polypost.platforms.facebook.simulator.insights import listed as named
 from polypost.platforms.facebook.simulator.known import PAGE_FIELDS, PHOTO_FIELDS, POST_FIELDS, VIDEO_FIELDS
 from polypost.platforms.facebook.simulator.library import Library, Photo, Video
 from polypost.platforms.facebook.simulator.phases import at, metrics, stamp, video_status
@@ -94,6 +96,7 @@ class Nodes:
             "comments": lambda inner: self.comments(post.id, page, inner),
             "reactions": lambda inner: _summary(self.reactions(post), inner, liked=self._liked(post)),
             "likes": lambda inner: _summary(self.reactions(post), inner, liked=self._liked(post)),
+            "insights": lambda inner: self._insights(post, inner, video=False),
             "full_picture": lambda _: self._first_picture(post.media),
             "picture": lambda _: self._first_picture(post.media),
         }
@@ -115,6 +118,7 @@ class Nodes:
             "comments",
             "reactions",
             "likes",
+            "insights",
             "full_picture",
             "picture",
         )
@@ -209,6 +213,7 @@ class Nodes:
             "thumbnails": lambda _: {"data": self.thumbnails(video)},
             "scheduled_publish_time": lambda _: stamp(at(video.scheduled)) if video.scheduled else None,
             "comments": lambda inner: self.comments(video.post or video.id, page, inner),
+            "video_insights": lambda inner: self._video_insights(video, inner),
         }
         return pick(values, asked, "Video", plain=("description", "updated_time"), known=VIDEO_FIELDS)
 
@@ -225,6 +230,15 @@ class Nodes:
         if video.thumb is None:
             return []
         return [{"id": f"{video.id}1", "uri": self._thumb(video), "is_preferred": True, "scale": 1}]
+
+    def _insights(self, post: SimPost, asked: Asked, *, video: bool) -> dict[str, Any]:
+        """The edge as one of the fields, where its metrics are a modifier."""
+        names = named([asked.modifiers.get("metric", "")])
+        return insights(post, names, self.reactions(post), video=video)
+
+    def _video_insights(self, video: Video, asked: Asked) -> dict[str, Any]:
+        post = self._net.posts.get(video.post or "")
+        return {"data": []} if post is None else self._insights(post, asked, video=True)
 
     def reactions(self, post: SimPost) -> int:
         """How many people reacted to a post, the Page itself among them."""

@@ -22,7 +22,7 @@ from polypost.platforms.facebook.simulator.auth import (
 )
 from polypost.platforms.facebook.simulator.fields import Asked, parse
 from polypost.platforms.facebook.simulator.films import Films
-from polypost.platforms.facebook.simulator.insights import insights
+from polypost.platforms.facebook.simulator.insights import insights, names_of
 from polypost.platforms.facebook.simulator.library import PHOTO, VIDEO, Library, Video
 from polypost.platforms.facebook.simulator.listing import between, listed
 from polypost.platforms.facebook.simulator.nodes import COMMENT
@@ -72,7 +72,7 @@ class Reading:
         page = self._page_named(object_id, caller)
         if page is not None:
             return self._page(caller, page, asked)
-        caller.require(READ)
+        caller.require(READ, *_further(asked))
         return self._thing(request, caller, object_id, asked)
 
     def _page_named(self, object_id: str, caller: Caller) -> Account | None:
@@ -203,6 +203,7 @@ class Reading:
         """`GET /{page}/feed`, `/posts`, `/published_posts`: all but stories, newest first."""
         caller, page = await self._look(request)
         asked = parse(caller.params.text("fields"))
+        caller.require(*_further(asked))
         posts = [post for post in self._posts(request, caller, page) if not is_story(post)]
         shown = _shower(self._sim.nodes.post, page, asked)
         return JSONResponse(listed(request, caller, posts, shown, key=lambda post: post.id))
@@ -225,6 +226,7 @@ class Reading:
         """`GET /{page}/videos` and `/video_reels`: those that are out, newest first."""
         caller, page = await self._look(request)
         asked = parse(caller.params.text("fields"))
+        caller.require(*_further(asked))
         kinds = {"reel"} if request.url.path.endswith("/video_reels") else {"video", "reel"}
         until = self._lag(request)
         out = [
@@ -282,7 +284,8 @@ class Reading:
             posts = self._net.posts.by_account(page.id, limit=FARTHEST)
             return JSONResponse(page_insights(page, posts, caller.params))
         post = self._sim.talk.on(caller, _id(request))
-        return JSONResponse(insights(post, caller.params, video=video))
+        names, reactions = names_of(caller.params), self._sim.nodes.reactions(post)
+        return JSONResponse(insights(post, names, reactions, video=video))
 
     async def picture(self, request: Request) -> Response:
         """`GET /{id}/picture`: open to everybody; leads to the picture, or tells its address."""
@@ -296,6 +299,11 @@ class Reading:
         if post is None or post.account_id != caller.acting.id:
             raise errors.missing(post_id, method)
         return post
+
+
+def _further(asked: Asked) -> tuple[str, ...]:
+    """What an edge among the fields needs besides the right to read: as much as on a path of its own."""
+    return (INSIGHTS,) if {"insights", "video_insights"} & set(asked.fields) else ()
 
 
 def _shower(

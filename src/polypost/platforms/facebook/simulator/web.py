@@ -127,7 +127,7 @@ class Web:
             "headline": post.raw["title"],
             "link": link,
             "host": urlsplit(link).hostname if link else None,
-            "numbers": metrics(post),
+            "numbers": metrics(post) | {"reactions": self._sim.nodes.reactions(post)},
             "said": len(self._sim.nodes.comments_of(post.id)),
             "story": is_story(post),
         }

@@ -82,7 +82,7 @@ class Nodes:
             "owner": lambda _: {"id": account.id},
             "alt_text": lambda _: first.get("alt") or None,
             "like_count": lambda _: numbers["likes"],
-            "comments_count": lambda _: self._comments(post.id),
+            "comments_count": lambda _: self.comment_count(post.id),
             "is_comment_enabled": lambda _: raw["comment_enabled"],
             "is_shared_to_feed": lambda _: raw["options"].get("share_to_feed", True) if film else None,
             "is_ai_generated": lambda _: raw["options"].get("is_ai_generated", False),
@@ -160,7 +160,8 @@ class Nodes:
     def _said(self, media_id: str) -> list[Document]:
         return self._net.documents.of_account(COMMENT_NODE, media_id)
 
-    def _comments(self, media_id: str) -> int:
+    def comment_count(self, media_id: str) -> int:
+        """How many comments a medium has, the answers to them among them."""
         return len(self._said(media_id))
 
     def comment(self, comment: Document, tree: Tree) -> dict[str, Any]:

@@ -187,7 +187,7 @@ class Reading:
             posts = self._net.posts.by_account(caller.account.id, limit=POSTS)
             return JSONResponse(account_insights(caller.account, posts, caller.params))
         post = self._sim.nodes.own(caller, _id(request))
-        return JSONResponse(insights(post, len(self._sim.nodes.comments_of(post.id)), caller.params))
+        return JSONResponse(insights(post, self._sim.nodes.comment_count(post.id), caller.params))
 
 
 def _id(request: Request) -> str:
