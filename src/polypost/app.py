@@ -16,16 +16,17 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
-from polypost import access, api, clock, dashboard
+from polypost import access, api, clock, dashboard, webhooks
 from polypost.access import Keyring, Throttle
 from polypost.api import Services
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
+from polypost.errors import NotConfigured
 from polypost.integrations import Apps, Connect, Disconnect, SignIn, TokenSource, Vault, load_master_key
 from polypost.integrations.vault import has_secrets
 from polypost.media import Library, PullAddresses
 from polypost.observability import failpoints
-from polypost.outbound import Fetcher, Guard, Networks
+from polypost.outbound import Fetcher, Guard, HookSender, Mailer, Networks
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
 from polypost.posts import accept, work
@@ -34,19 +35,22 @@ from polypost.publishing import Policy, Publisher, Remover
 from polypost.settings import Settings
 from polypost.storage import Store, new_id, open_store, schema
 from polypost.storage.lock import DataLock
+from polypost.webhooks import Channels, Courier, Plan, Trial
 
 log = structlog.get_logger("polypost")
 CLEAN_SECONDS = 600.0
 RENEW_SECONDS = 60.0
+SANDBOX_SENDER = "polypost@sandbox.example"
 
 
 @dataclass(slots=True)
 class Surroundings:
-    """What stands in for the networks: addresses, app credentials and demo media of a sandbox; empty without one."""
+    """What stands in for the networks: addresses, app credentials, demo media and mail server of a sandbox; empty without one."""
 
     urls: dict[str, str] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
     apps: dict[str, App] = field(default_factory=dict)
+    smtp_url: str | None = None
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ class Rooms:
     posts: Context
     publisher: Publisher
     keyring: Keyring
+    channels: Channels
+    courier: Courier
     owner: str
     public_url: str
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -80,15 +86,19 @@ class Rooms:
             freed = await self.store.write(lambda db: work.take_over(db, clock.now()))
             if freed:
                 log.info("took over targets of the process before", targets=freed)
+            await self.store.write(lambda db: webhooks.work.take_over(db, clock.now()))
         await self.media.recover()
         self.engine.on(accept.RING, self.publisher.run)
         self.engine.watch(accept.RING, work.due)
+        self.engine.on(webhooks.RING, self.courier.take)
+        self.engine.watch(webhooks.RING, webhooks.work.due)
         await self.engine.start(work=work_too)
         if work_too:
             self._tasks = [
                 asyncio.create_task(self.publisher.beat_for_ever(), name="polypost-heartbeat"),
                 asyncio.create_task(_every(RENEW_SECONDS, self.tokens.renew_due), name="polypost-renew"),
                 asyncio.create_task(_every(CLEAN_SECONDS, self._clean), name="polypost-clean"),
+                asyncio.create_task(self.courier.spread_for_ever(), name="polypost-webhooks"),
             ]
 
     async def stop(self) -> None:
@@ -97,6 +107,8 @@ class Rooms:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.courier.stop()
+        await self.channels.hooks.aclose()
         await self.media.close()
         await self.tokens.aclose()
         await self.keyring.aclose()
@@ -112,12 +124,14 @@ class Rooms:
 
     async def _clean(self) -> None:
         await self.media.clean(clock.now())
+        await self.courier.clean()
 
 
 async def open_rooms(
     settings: Settings, surroundings: Surroundings, *, public_url: str, server: str
 ) -> Rooms:
-    """Open every room. Raises DataLocked, SchemaMismatch, MasterKeyMissing, StoreUnavailable with what to do."""
+    """Open every room. Raises DataLocked, SchemaMismatch, MasterKeyMissing, StoreUnavailable, NotConfigured with what to do."""
+    mailer = _mailer(settings, surroundings)
     settings.data.mkdir(parents=True, exist_ok=True)
     failpoints.arm(settings.fail_point, settings.data)
     embedded = settings.database_url is None
@@ -160,6 +174,11 @@ async def open_rooms(
         attempt_span=timedelta(hours=settings.attempt_hours),
         late_grace=timedelta(hours=settings.late_grace_hours),
     )
+    channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
+    plan = Plan(
+        lease=timedelta(seconds=settings.webhook_timeout_seconds + settings.lease_seconds),
+        retry_at=settings.webhook_retry_at,
+    )
     rooms = Rooms(
         settings=settings,
         surroundings=surroundings,
@@ -179,6 +198,8 @@ async def open_rooms(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
         ),
         keyring=Keyring(store),
+        channels=channels,
+        courier=Courier(store, engine, vault, channels, plan),
         owner=owner,
         public_url=public_url,
     )
@@ -226,6 +247,8 @@ def _services(rooms: Rooms) -> Services:
         sign_in=rooms.sign_in,
         vault=rooms.vault,
         remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
+        channels=rooms.channels,
+        trial=Trial(rooms.store, rooms.vault, rooms.channels),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),
@@ -282,6 +305,19 @@ def _app_of(settings: Settings, surroundings: Surroundings, platform: str) -> Ap
         further = (settings.platform(platform, "SCOPES") or "").replace(",", " ").split()
         return App(client_id, settings.platform(platform, "CLIENT_SECRET") or "", scopes=tuple(further))
     return surroundings.apps.get(platform)
+
+
+def _mailer(settings: Settings, surroundings: Surroundings) -> Mailer | None:
+    if settings.smtp_url is not None:
+        if settings.mail_from is None:
+            raise NotConfigured(
+                "POLYPOST_SMTP_URL is set, and nobody to send as.",
+                next_step="Set POLYPOST_MAIL_FROM to the address that mails come from.",
+            )
+        return Mailer(settings.smtp_url, settings.mail_from)
+    if surroundings.smtp_url is not None:
+        return Mailer(surroundings.smtp_url, settings.mail_from or SANDBOX_SENDER)
+    return None
 
 
 async def _every(seconds: float, call: Callable[[], Any]) -> None:

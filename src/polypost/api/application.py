@@ -11,7 +11,18 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import apps, connect, errors, lookups, media, posts, scheduled, selection
+from polypost.api import (
+    apps,
+    connect,
+    errors,
+    lookups,
+    media,
+    notifications,
+    posts,
+    scheduled,
+    selection,
+    webhooks,
+)
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
 
@@ -38,6 +49,8 @@ def build(lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None) ->
         connect.router,
         apps.router,
         media.router,
+        notifications.router,
+        webhooks.router,
     ):
         app.include_router(router)
     # Served by the short way below; the router has to know of it to name a path's methods.

@@ -17,6 +17,7 @@ from polypost.posts.orders import Context
 from polypost.publishing import Remover
 from polypost.settings import Settings
 from polypost.storage import Store
+from polypost.webhooks import Channels, Trial
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class Services:
     sign_in: SignIn
     vault: Vault
     remover: Remover
+    channels: Channels
+    trial: Trial
     unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 

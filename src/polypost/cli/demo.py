@@ -45,7 +45,9 @@ class Demo:
         self.url: str = about["sandboxUrl"]
         self._urls: dict[str, str] = about["sandboxUrls"]
         self._video: dict[str, str] = about["demoVideo"]
-        self.surroundings = Surroundings(urls=self._urls, allow=(urlsplit(about["mediaUrl"]).netloc,))
+        self.surroundings = Surroundings(
+            urls=self._urls, allow=(urlsplit(about["mediaUrl"]).netloc,), smtp_url=about["mailUrl"]
+        )
 
     @classmethod
     async def start(cls, settings: Settings, *, inside: bool) -> Demo:

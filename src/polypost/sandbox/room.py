@@ -7,6 +7,7 @@ from typing import Any
 
 from polypost import clock
 from polypost.platforms.simkit import Faults, SimPost, Simulator, Store, sim_post
+from polypost.sandbox.inbox import Inbox
 
 CLOCK = "clock_ahead"
 
@@ -20,6 +21,8 @@ class Room:
     simulators: dict[str, Simulator]
     url: str
     media_url: str
+    inbox: Inbox
+    mail_url: str
 
     def posts(
         self,
