@@ -38,7 +38,7 @@ class Receiver:
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         host, port = server.server_address[:2]
-        self.address = f"{str(host)}:{port}"
+        self.address = f"{host!s}:{port}"
         self.boxes: defaultdict[str, Box] = defaultdict(Box)
         self.news = threading.Condition()
 

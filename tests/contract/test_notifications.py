@@ -95,10 +95,18 @@ WRONG: list[tuple[str, dict[str, Any], set[str]]] = [
     ("unknown-inner-key", {"webhook": {"url": "https://example.com", "secret": "x"}}, {"webhook.secret"}),
     ("no-place", {"webhook": None}, {"webhook"}),
     ("both-places", {"email": {"recipients": ["a@example.com"]}}, {"email"}),
-    ("no-recipients", {"channel": "email", "webhook": None, "email": {"recipients": []}}, {"email.recipients"}),
+    (
+        "no-recipients",
+        {"channel": "email", "webhook": None, "email": {"recipients": []}},
+        {"email.recipients"},
+    ),
     (
         "many-recipients",
-        {"channel": "email", "webhook": None, "email": {"recipients": [f"a{n}@example.com" for n in range(11)]}},
+        {
+            "channel": "email",
+            "webhook": None,
+            "email": {"recipients": [f"a{n}@example.com" for n in range(11)]},
+        },
         {"email.recipients"},
     ),
     (
@@ -141,7 +149,11 @@ def test_what_is_refused(local: Tenant, body: dict[str, Any], where: set[str]) -
 )
 def test_addresses_that_lead_where_they_should_not(local: Tenant, url: str) -> None:
     body = {"channel": "webhook", "webhook": {"url": url}}
-    for path, more in (("notifications", {"eventTypes": ALL}), ("notifications/test", {}), ("webhooks/test", {})):
+    for path, more in (
+        ("notifications", {"eventTypes": ALL}),
+        ("notifications/test", {}),
+        ("webhooks/test", {}),
+    ):
         answer = local.client.post(f"/v1/{path}", json=body | more)
         assert paths(answer) == {"webhook.url"}
         assert answer.json()["errors"][0]["code"] == "address_refused"

@@ -63,7 +63,7 @@ class Inbox:
             "to": recipients,
             "subject": str(message["subject"] or ""),
             "messageId": str(message["message-id"] or ""),
-            "text": part.get_content() if part is not None else "",
+            "text": part.get_content().replace("\r\n", "\n") if part is not None else "",
             "raw": raw.decode("utf-8", "replace"),
         }
         self._keep(MAIL, None, mail)

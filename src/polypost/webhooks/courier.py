@@ -114,9 +114,7 @@ class Courier:
             self._failing.discard(subscription_id)
         else:
             self._failing.add(subscription_id)
-            log.info(
-                "delivery failed", subscription=subscription_id, event=parcel.event_id, reason=outcome.reason
-            )
+            log.info("delivery failed", delivery=parcel.delivery_id, reason=outcome.reason)
         more = await self._store.write(
             lambda db: work.settle(db, ring, parcel, outcome, retry_at=plan.retry_at, now=clock.now())
         )
