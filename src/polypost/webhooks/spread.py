@@ -52,7 +52,7 @@ def spread(db: Connection, now: datetime) -> tuple[int, list[str]]:
         db.execute(
             update(subscriptions)
             .where(_S.id == subscription_id, or_(_S.next_at.is_(None), _S.next_at > now))
-            .values(next_at=now, rung_at=now)
+            .values(next_at=now, rung_at=None)
         )
     db.execute(update(outbox).where(outbox.c.id.in_([event.id for event in events])).values(spread_at=now))
     return len(events), touched

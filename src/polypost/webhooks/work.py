@@ -89,10 +89,11 @@ def claim(
     if first is None:
         _leave(db, ring, row, now)
         return None
+    # Nobody rings for the end of the lease: if this worker dies, the sweeper finds it.
     db.execute(
         update(subscriptions)
         .where(_S.id == subscription_id)
-        .values(lease_until=now + lease, next_at=now + lease, rung_at=now + lease, epoch=row.epoch + 1)
+        .values(lease_until=now + lease, next_at=now + lease, rung_at=None, epoch=row.epoch + 1)
     )
     if first.first_try_at is None:
         db.execute(update(deliveries).where(_D.id == first.id).values(first_try_at=now))
