@@ -175,10 +175,6 @@ async def open_rooms(
         late_grace=timedelta(hours=settings.late_grace_hours),
     )
     channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
-    plan = Plan(
-        lease=timedelta(seconds=settings.webhook_timeout_seconds + settings.lease_seconds),
-        retry_at=settings.webhook_retry_at,
-    )
     rooms = Rooms(
         settings=settings,
         surroundings=surroundings,
@@ -199,7 +195,7 @@ async def open_rooms(
         ),
         keyring=Keyring(store),
         channels=channels,
-        courier=Courier(store, engine, vault, channels, plan),
+        courier=Courier(store, engine, vault, channels, _plan(settings)),
         owner=owner,
         public_url=public_url,
     )
@@ -305,6 +301,11 @@ def _app_of(settings: Settings, surroundings: Surroundings, platform: str) -> Ap
         further = (settings.platform(platform, "SCOPES") or "").replace(",", " ").split()
         return App(client_id, settings.platform(platform, "CLIENT_SECRET") or "", scopes=tuple(further))
     return surroundings.apps.get(platform)
+
+
+def _plan(settings: Settings) -> Plan:
+    lease = timedelta(seconds=settings.webhook_timeout_seconds + settings.lease_seconds)
+    return Plan(lease=lease, retry_at=settings.webhook_retry_at)
 
 
 def _mailer(settings: Settings, surroundings: Surroundings) -> Mailer | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -15,9 +17,11 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from polypost.integrations.tables import integrations
+from polypost.webhooks import signing
 from tests.contract.receivers import Received, Receiver
 from tests.contract.tenant import Linked, Tenant, later, operator
 from tests.contract.test_notifications import subscribe
+from tests.docs import sources
 from tests.processes import World
 
 PATIENCE = 20.0
@@ -93,6 +97,29 @@ def test_a_published_post(mine: Tenant, receiver: Receiver) -> None:
     (shown,) = until(lambda: deliveries(mine, made, state="delivered"))
     assert (shown["eventId"], shown["eventType"], shown["nextAt"]) == (event["id"], "post.published", None)
     assert [(each["status"], each["reason"]) for each in shown["attempts"]] == [(200, None)]
+
+
+def test_the_receivers_of_the_how_to_page(mine: Tenant, receiver: Receiver) -> None:
+    page = (sources.ROOT / "docs" / "how-to" / "receive-webhooks.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    made: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, made)
+    secret = to(receiver, mine)["webhook"]["secret"]
+    post = mine.published()["postId"]
+    (received,) = receiver.wait(mine.project_id)
+    for name, wrong in (("standard", WebhookVerificationError), ("postpeer", ValueError)):
+        check = made[name]
+        assert check(secret, received.headers, received.body)["data"]["postId"] == post
+        with pytest.raises(wrong):
+            check(secret, received.headers, received.body + b" ")
+        old = str(int(received.headers["webhook-timestamp"]) - 600)
+        signed = signing.headers(
+            received.headers["webhook-id"], received.body, [secret], datetime.fromtimestamp(int(old), UTC)
+        )
+        late = {key.lower(): value for key, value in signed.items()}
+        with pytest.raises(wrong):
+            check(secret, late, received.body)
 
 
 def test_a_forged_event_is_seen(mine: Tenant, receiver: Receiver) -> None:

@@ -13,7 +13,7 @@ import typer.main
 from starlette.routing import Route
 
 from polypost import errors
-from polypost.api import apps, connect, lookups, media, posts, scheduled, selection
+from polypost.api import apps, connect, lookups, media, notifications, posts, scheduled, selection, webhooks
 from polypost.cli.commands import app
 from polypost.platforms.registry import connectors
 from polypost.platforms.simkit import FAULTS
@@ -122,9 +122,11 @@ def test_every_path_of_the_api() -> None:
         connect.router,
         lookups.router,
         media.router,
+        notifications.router,
         posts.router,
         scheduled.router,
         selection.router,
+        webhooks.router,
     )
     routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
     assert len(routes) > 15

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
-
 from polypost import clock
 from polypost.errors import MailFailed, NotConfigured
 
@@ -48,6 +46,9 @@ class Mailer:
 
         Raises MailFailed with the code `mail_refused` or `mail_unreachable`.
         """
+        # Most servers send no mail: the library is not read before the first one.
+        import aiosmtplib
+
         message = EmailMessage()
         message["From"] = self._sender
         message["To"] = ", ".join(recipients)

@@ -293,7 +293,7 @@ class Results:
                 target.project_id,
                 "account.paused",
                 target.integration_id,
-                {"until": clock.iso(now + DAY)},
+                {"integrationId": target.integration_id, "until": clock.iso(now + DAY)},
                 now,
             )
 
