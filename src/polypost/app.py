@@ -16,13 +16,14 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
-from polypost import access, api, clock, dashboard
+from polypost import access, api, clock, dashboard, webhooks
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api import Services
 from polypost.api.reference import is_wanted
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
+from polypost.errors import NotConfigured
 from polypost.insights import said
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
@@ -43,7 +44,7 @@ from polypost.integrations import (
 from polypost.integrations.vault import has_secrets
 from polypost.media import Library, PullAddresses, Uploads, bucket_of
 from polypost.observability import failpoints
-from polypost.outbound import Fetcher, Guard, Networks
+from polypost.outbound import Fetcher, Guard, HookSender, Mailer, Networks
 from polypost.planning import maker
 from polypost.planning.maker import Maker
 from polypost.platforms.base import App
@@ -54,20 +55,23 @@ from polypost.publishing import Policy, Publisher, Remover
 from polypost.settings import Settings
 from polypost.storage import Store, new_id, open_store, schema
 from polypost.storage.lock import DataLock
+from polypost.webhooks import Channels, Courier, Plan, Trial
 
 log = structlog.get_logger("polypost")
 CLEAN_SECONDS = 600.0
 RENEW_SECONDS = 60.0
+SANDBOX_SENDER = "polypost@sandbox.example"
 
 
 @dataclass(slots=True)
 class Surroundings:
-    """What stands in for the networks: addresses, app credentials and demo media of a sandbox; empty without one."""
+    """What stands in for the networks: addresses, app credentials, demo media and mail server of a sandbox; empty without one."""
 
     urls: dict[str, str] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
     apps: dict[str, App] = field(default_factory=dict)
     model_url: str | None = None
+    smtp_url: str | None = None
 
 
 @dataclass(slots=True)
@@ -95,6 +99,8 @@ class Rooms:
     ai: Provider
     insights: Reader
     keyring: Keyring
+    channels: Channels
+    courier: Courier
     owner: str
     public_url: str
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -106,6 +112,7 @@ class Rooms:
             freed = await self.store.write(lambda db: work.take_over(db, clock.now()))
             if freed:
                 log.info("took over targets of the process before", targets=freed)
+            await self.store.write(lambda db: webhooks.work.take_over(db, clock.now()))
         await self.media.recover()
         await self.uploads.recover()
         self.engine.on(accept.RING, self.publisher.run)
@@ -115,6 +122,8 @@ class Rooms:
         self.engine.on(maker.RING, self.maker.run)
         self.engine.watch(maker.RING, maker.due)
         await self.maker.follow_zones()
+        self.engine.on(webhooks.RING, self.courier.take)
+        self.engine.watch(webhooks.RING, webhooks.work.due)
         await self.engine.start(work=work_too)
         # Every process cleans its own disk, workers or not.
         self._tasks = [
@@ -125,6 +134,7 @@ class Rooms:
                 asyncio.create_task(self.publisher.beat_for_ever(), name="polypost-heartbeat"),
                 asyncio.create_task(_every(RENEW_SECONDS, self.tokens.renew_due), name="polypost-renew"),
                 asyncio.create_task(_every(CLEAN_SECONDS, self._clean), name="polypost-clean"),
+                asyncio.create_task(self.courier.spread_for_ever(), name="polypost-webhooks"),
             ]
 
     async def stop(self) -> None:
@@ -134,6 +144,8 @@ class Rooms:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.insights.aclose()
+        await self.courier.stop()
+        await self.channels.hooks.aclose()
         await self.media.close()
         await self.tokens.aclose()
         await self.keyring.aclose()
@@ -151,6 +163,7 @@ class Rooms:
         await self.media.clean(clock.now())
         await self.store.write(bulk.clean)
         await self.store.write(lambda db: said.clean(db, clock.now()))
+        await self.courier.clean()
 
     async def _clean_uploads(self) -> None:
         await self.uploads.clean(clock.now())
@@ -159,7 +172,8 @@ class Rooms:
 async def open_rooms(
     settings: Settings, surroundings: Surroundings, *, public_url: str, server: str
 ) -> Rooms:
-    """Open every room. Raises DataLocked, SchemaMismatch, MasterKeyMissing, StoreUnavailable with what to do."""
+    """Open every room. Raises DataLocked, SchemaMismatch, MasterKeyMissing, StoreUnavailable, NotConfigured with what to do."""
+    mailer = _mailer(settings, surroundings)
     settings.data.mkdir(parents=True, exist_ok=True)
     failpoints.arm(settings.fail_point, settings.data)
     embedded = settings.database_url is None
@@ -195,6 +209,7 @@ async def open_rooms(
         late_grace=timedelta(hours=settings.late_grace_hours),
     )
     posts = Context(engine, settings.price, server, late_grace=timedelta(hours=settings.late_grace_hours))
+    channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
     rooms = Rooms(
         settings=settings,
         surroundings=surroundings,
@@ -221,6 +236,8 @@ async def open_rooms(
         ai=_provider(settings, surroundings, networks),
         insights=Reader(store, tokens=tokens, networks=networks),
         keyring=Keyring(store),
+        channels=channels,
+        courier=Courier(store, engine, vault, channels, _plan(settings)),
         owner=owner,
         public_url=public_url,
     )
@@ -311,6 +328,8 @@ def _services(rooms: Rooms) -> Services:
         commenting=Commenting(lines, sender),
         messaging=Messaging(lines, sender),
         analytics=Analytics(rooms.store, rooms.insights),
+        channels=rooms.channels,
+        trial=Trial(rooms.store, rooms.vault, rooms.channels),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),
@@ -386,6 +405,24 @@ def _app_of(settings: Settings, surroundings: Surroundings, platform: str) -> Ap
         further = (settings.platform(platform, "SCOPES") or "").replace(",", " ").split()
         return App(client_id, settings.platform(platform, "CLIENT_SECRET") or "", scopes=tuple(further))
     return surroundings.apps.get(platform)
+
+
+def _plan(settings: Settings) -> Plan:
+    lease = timedelta(seconds=settings.webhook_timeout_seconds + settings.lease_seconds)
+    return Plan(lease=lease, retry_at=settings.webhook_retry_at)
+
+
+def _mailer(settings: Settings, surroundings: Surroundings) -> Mailer | None:
+    if settings.smtp_url is not None:
+        if settings.mail_from is None:
+            raise NotConfigured(
+                "POLYPOST_SMTP_URL is set, and nobody to send as.",
+                next_step="Set POLYPOST_MAIL_FROM to the address that mails come from.",
+            )
+        return Mailer(settings.smtp_url, settings.mail_from)
+    if surroundings.smtp_url is not None:
+        return Mailer(surroundings.smtp_url, settings.mail_from or SANDBOX_SENDER)
+    return None
 
 
 async def _every(seconds: float, call: Callable[[], Any]) -> None:

@@ -32,6 +32,8 @@ PolypostError
 ├── OutboundError                the door to the outside
 │   ├── AddressRefused           a URL that leads where it should not
 │   ├── FetchFailed              a public file could not be had
+│   ├── HookFailed               a webhook's receiver did not answer
+│   ├── MailFailed               the mail server did not take a mail
 │   ├── NotSent                  no byte of the request left
 │   └── NoAnswer                 sent, and the answer was lost
 ├── LeaseLost                    another worker owns the target now
@@ -315,6 +317,18 @@ class FetchFailed(OutboundError):
     """The media could not be fetched."""
 
     code = "media_unreachable"
+
+
+class HookFailed(OutboundError):
+    """A webhook's receiver could not be reached, or did not answer in time."""
+
+    code = "hook_unreachable"
+
+
+class MailFailed(OutboundError):
+    """The mail server could not be reached, or refused the mail."""
+
+    code = "mail_unreachable"
 
 
 class NotSent(OutboundError):

@@ -95,6 +95,17 @@ class Settings(BaseSettings):
         None,
         description="Address under which everybody reads the bucket; without it this server hands files on.",
     )
+    webhook_retry_at: Annotated[tuple[Annotated[float, Field(ge=0)], ...], NoDecode] = Field(
+        (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+        description="Seconds after the first try at which a delivery that failed is tried again.",
+    )
+    webhook_timeout_seconds: float = Field(
+        15.0, description="How long a webhook's receiver may take to answer.", gt=0
+    )
+    smtp_url: str | None = Field(
+        None, description="Mail server for e-mail notifications: `smtp://user:password@host:587?starttls`."
+    )
+    mail_from: str | None = Field(None, description="Address that these mails come from.")
 
     @field_validator("allow_addresses", mode="before")
     @classmethod
@@ -105,7 +116,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("reconcile_at", mode="before")
+    @field_validator("reconcile_at", "webhook_retry_at", mode="before")
     @classmethod
     def _seconds(cls, value: object) -> object:
         return tuple(float(part) for part in value.split(",")) if isinstance(value, str) else value

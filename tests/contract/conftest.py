@@ -8,6 +8,7 @@ import pytest
 
 from tests import databases
 from tests.contract.hostile_media import Stage, on_stage
+from tests.contract.receivers import Receiver, on_receiver
 from tests.contract.tenant import Tenant, close, new_tenant
 from tests.processes import World
 
@@ -22,8 +23,18 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    """A receiver of webhooks that the servers under test may reach."""
+    with on_receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def worlds(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, stage: Stage
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+    stage: Stage,
+    receiver: Receiver,
 ) -> Iterator[Worlds]:
     """The world on a store, started when the first test asks for it."""
     started: dict[str, World] = {}
@@ -33,7 +44,12 @@ def worlds(
             url = None
             if store == "postgresql":
                 url = databases.fresh_database(request.getfixturevalue("postgres_url"))
-            env = {"POLYPOST_ALLOW_ADDRESSES": stage.address, "POLYPOST_RATE_LIMIT_PER_MINUTE": "1000000"}
+            env = {
+                "POLYPOST_ALLOW_ADDRESSES": f"{stage.address},{receiver.address}",
+                "POLYPOST_RATE_LIMIT_PER_MINUTE": "1000000",
+                "POLYPOST_WEBHOOK_RETRY_AT": "0.1,0.2,0.3,0.4",
+                "POLYPOST_WEBHOOK_TIMEOUT_SECONDS": "3",
+            }
             world = started[store] = World(tmp_path_factory.mktemp(store), database_url=url, env=env)
             world.start()
             world.control("POST", "limits", json={"enforced": False})

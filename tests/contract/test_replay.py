@@ -33,7 +33,6 @@ from tests.processes import Process, World
 
 SET = json.loads(Path(__file__).with_name("replay.json").read_text(encoding="utf-8"))
 # Rooms of the contract that this server does not have; their requests must begin to work with them.
-ABSENT = frozenset({"notifications"})
 DAY = (datetime.now(UTC) + timedelta(days=100)).date().isoformat()
 _NAME = re.compile(r"\{(\w+)\}")
 
@@ -148,9 +147,7 @@ def stand(tenant: Tenant) -> Stand:
 
 def cases() -> Iterator[Any]:
     for request in SET["requests"]:
-        absent = request.get("room") in ABSENT
-        marks = [pytest.mark.xfail(reason="no such room", strict=True)] if absent else []
-        yield pytest.param(request, id=request["name"], marks=marks)
+        yield pytest.param(request, id=request["name"])
 
 
 @pytest.mark.parametrize("request_", [*cases()])

@@ -52,6 +52,10 @@ WITHOUT_PROJECT = {
     "posts/changes.py:touch": "the caller has loaded the post with its project, in the same transaction",
     "posts/work.py": WORKER,
     "publishing/invariants.py": DOCTOR,
+    "webhooks/spread.py:_subscribed": "the projects are those of the events at hand",
+    "webhooks/spread.py:spread": "hands out the events of all projects, each within its own",
+    "webhooks/spread.py:waiting": "asks whether any project has an event to hand out",
+    "webhooks/work.py": WORKER,
 }
 
 

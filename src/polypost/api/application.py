@@ -24,6 +24,7 @@ from polypost.api import (
     lookups,
     media,
     messages,
+    notifications,
     posts,
     profiles,
     queue,
@@ -33,6 +34,7 @@ from polypost.api import (
     selection,
     uploads,
     usage,
+    webhooks,
 )
 from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
@@ -57,6 +59,8 @@ ROOMS = (
     analytics,
     uploads,
     ai,
+    notifications,
+    webhooks,
     media,
 )
 

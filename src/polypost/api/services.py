@@ -21,6 +21,7 @@ from polypost.posts.orders import Context
 from polypost.publishing import Remover
 from polypost.settings import Settings
 from polypost.storage import Store
+from polypost.webhooks import Channels, Trial
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ class Services:
     commenting: Commenting
     messaging: Messaging
     analytics: Analytics
+    channels: Channels
+    trial: Trial
     unanswered: Unanswered = field(default_factory=Unanswered)
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 

@@ -46,7 +46,10 @@ class Demo:
         self._urls: dict[str, str] = about["sandboxUrls"]
         self._video: dict[str, str] = about["demoVideo"]
         self.surroundings = Surroundings(
-            urls=self._urls, allow=(urlsplit(about["mediaUrl"]).netloc,), model_url=about["modelUrl"]
+            urls=self._urls,
+            allow=(urlsplit(about["mediaUrl"]).netloc,),
+            model_url=about["modelUrl"],
+            smtp_url=about["mailUrl"],
         )
 
     @classmethod

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, String, Table
+from sqlalchemy import Column, Connection, Index, String, Table, text
 
-from polypost.storage import HotInsert, Instant, Json, metadata, new_id
+from polypost.storage import HotInsert, Instant, Json, emit, metadata, new_id
+
+# What is said when a transaction that appended an event has committed.
+TOPIC = "outbox"
 
 outbox = Table(
     "outbox",
@@ -19,7 +22,15 @@ outbox = Table(
     Column("generation", String(16), nullable=False),
     Column("payload", Json, nullable=False),
     Column("at", Instant, nullable=False),
+    # When it was handed to the subscriptions that want it; until then it stands in the small index.
+    Column("spread_at", Instant),
     Index("ix_outbox_subject", "subject"),
+    Index(
+        "ix_outbox_unspread",
+        "at",
+        sqlite_where=text("spread_at IS NULL"),
+        postgresql_where=text("spread_at IS NULL"),
+    ),
 )
 _INSERT = HotInsert(outbox)
 
@@ -46,4 +57,5 @@ def append(
         "at": at,
     }
     _INSERT(db, [row])
+    emit(db, TOPIC)
     return event_id

@@ -280,6 +280,12 @@ def disconnect(db: Connection, project_id: str, integration_id: str) -> None:
         raise _not_found()
 
 
+def profiles_of(db: Connection, project_id: str, integration_ids: Sequence[str]) -> set[str]:
+    """The profiles of these accounts of the project, disconnected ones included."""
+    query = select(_T.profile_id).where(_T.project_id == project_id, _T.id.in_(integration_ids))
+    return set(db.execute(query.where(_T.profile_id.is_not(None))).scalars())
+
+
 def mark_reconnect(
     db: Connection, project_id: str, integration_id: str, reason: str, *, detail: str | None = None
 ) -> None:

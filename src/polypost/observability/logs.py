@@ -11,7 +11,9 @@ from typing import Any
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
-_SECRET = re.compile(r"pp_(?:live|test)_[0-9A-Za-z]+|(?i:bearer|oauth)\s+[A-Za-z0-9._~+/=-]{8,}")
+_SECRET = re.compile(
+    r"pp_(?:live|test)_[0-9A-Za-z]+|whsec_[0-9A-Za-z+/=]+|(?i:bearer|oauth)\s+[A-Za-z0-9._~+/=-]{8,}"
+)
 _NAMES = ("token", "secret", "password", "authorization", "api_key", "apikey", "code_verifier")
 
 

@@ -2,7 +2,19 @@
 
 from polypost.outbound.fetch import Fetched, Fetcher
 from polypost.outbound.guard import Guard
+from polypost.outbound.hooks import HOOK_SECONDS, HookSender
+from polypost.outbound.mail import Mailer
 from polypost.outbound.network import NetworkClient, Networks
 from polypost.outbound.redact import Exchange
 
-__all__ = ["Exchange", "Fetched", "Fetcher", "Guard", "NetworkClient", "Networks"]
+__all__ = [
+    "HOOK_SECONDS",
+    "Exchange",
+    "Fetched",
+    "Fetcher",
+    "Guard",
+    "HookSender",
+    "Mailer",
+    "NetworkClient",
+    "Networks",
+]

@@ -165,10 +165,18 @@ class Guard:
         elif port not in self._ports or not _NAME.fullmatch(host) or host.endswith(_PRIVATE_SUFFIXES):
             raise AddressRefused
 
+    def names(self, host: str, port: int) -> bool:
+        """Whether the operator named this place: the host to the letter, or a range that holds the address it spells."""
+        address = literal(host)
+        return (host, port) in self._hosts or (address is not None and self._in_a_range(address, port))
+
     def accepts(self, host: str, port: int, address: Address) -> bool:
         """Whether a connection for `host:port` may go to `address`."""
         if (host, port) in self._hosts or (port in _PORTS and is_public(address)):
             return True
+        return self._in_a_range(address, port)
+
+    def _in_a_range(self, address: Address, port: int) -> bool:
         plain = unmapped(address)
         return any(port == allowed and plain in network for network, allowed in self._ranges)
 

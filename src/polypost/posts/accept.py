@@ -13,9 +13,9 @@ from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.engine import Ring
 from polypost.errors import InvalidRequest, KeyReused
-from polypost.events import append
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
+from polypost.posts import announce
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Accepted, Context, NewPost, NewTarget
 from polypost.posts.states import State
@@ -81,11 +81,12 @@ def create(db: Connection, context: Context, project: Project, order: NewPost) -
     credits.reserve(db, project.id, entries, funds=project, at=now)
     failpoints.hit("P2")
     status = "scheduled" if order.when else "publishing"
-    _INSERT_POST(db, [post_row(context, project.id, post_id, order, status, now)])
+    post = post_row(context, project.id, post_id, order, status, now)
+    _INSERT_POST(db, [post])
     _INSERT_TARGETS(db, rows)
     media.hold(db, project.id, post_id, uploads_of(order))
     if order.when:
-        announce_scheduled(db, project.id, post_id, due, now)
+        announce.scheduled(db, project.id, post, rows, now)
     context.engine.ring(db, [Ring(RING, row["id"], due) for row in rows])
     return Accepted(
         post_id=post_id,
@@ -115,13 +116,6 @@ def made_before(
     else:
         known = _undelivered(db, project, api_key_id, fingerprint, clock.now())
     return None if known is None else _answer(db, project.id, known)
-
-
-def announce_scheduled(db: Connection, project_id: str, post_id: str, due: datetime, now: datetime) -> None:
-    """The `post.scheduled` event: at acceptance, and again when the hour moves."""
-    append(
-        db, project_id, "post.scheduled", post_id, {"postId": post_id, "scheduledFor": clock.iso(due)}, now
-    )
 
 
 def _already_there(

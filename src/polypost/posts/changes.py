@@ -14,7 +14,8 @@ from polypost.credits import service as credits
 from polypost.engine import Ring
 from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
-from polypost.posts.accept import RING, announce_scheduled, media_value, target_row, uploads_of
+from polypost.posts import announce
+from polypost.posts.accept import RING, media_value, target_row, uploads_of
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When, order_of
 from polypost.posts.states import FINAL, State, derive
@@ -135,7 +136,7 @@ def reschedule(db: Connection, context: Context, project: Project, post_id: str,
             updated_at=now,
         )
     touch(db, post_id, now, status="scheduled", **when_values(when))
-    announce_scheduled(db, project.id, post_id, when.instant, now)
+    announce.moved(db, project.id, post_id, now)
     _ring(db, context, project.id, post_id, when.instant)
 
 
@@ -174,7 +175,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
         values |= when_values(order.when)
     touch(db, post_id, now, status="scheduled", **values)
     if order.when and order.when.instant != row.scheduled_for:
-        announce_scheduled(db, project.id, post_id, due, now)
+        announce.moved(db, project.id, post_id, now)
     context.engine.ring(db, [Ring(RING, new["id"], due) for new in fresh])
 
 

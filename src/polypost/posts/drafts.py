@@ -13,9 +13,9 @@ from polypost.access import Project
 from polypost.engine import Ring
 from polypost.errors import Conflict, InvalidRequest, Problem
 from polypost.integrations import service as integrations
+from polypost.posts import announce
 from polypost.posts.accept import (
     RING,
-    announce_scheduled,
     media_value,
     post_row,
     remember_key,
@@ -108,7 +108,7 @@ def schedule(db: Connection, context: Context, project: Project, post_id: str, w
         )
     else:
         touch(db, post_id, now, status="scheduled", **when_values(when))
-        announce_scheduled(db, project.id, post_id, due, now)
+        announce.moved(db, project.id, post_id, now)
     context.engine.ring(db, [Ring(RING, target.id, due) for target in rows])
 
 

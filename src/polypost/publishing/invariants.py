@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Text, and_, case, exists, func, literal, not_, or_, select
 
 from polypost.access.tables import projects
 from polypost.credits.funds import cycle_of
@@ -20,6 +20,7 @@ from polypost.integrations.tables import integrations
 from polypost.posts.bulk.uploads import OPERATION
 from polypost.posts.states import FINAL, State, derive
 from polypost.posts.tables import attempts, idempotency, posts, targets
+from polypost.webhooks.tables import deliveries, subscriptions
 
 SAMPLE = 20
 HELD = ("claimed", "committing")
@@ -216,6 +217,38 @@ def _no_final_event(db: Connection, now: datetime) -> Iterable[str]:
     return db.execute(select(posts.c.id).where(ended, ~said).limit(SAMPLE)).scalars()
 
 
+def _unspread(db: Connection, now: datetime) -> Iterable[str]:
+    late = and_(outbox.c.spread_at.is_(None), outbox.c.at < now - timedelta(seconds=60))
+    return db.execute(select(outbox.c.id).where(late).limit(SAMPLE)).scalars()
+
+
+def _undelivered(db: Connection, now: datetime) -> Iterable[str]:
+    """Events that a subscription without filters should have; those with filters are judged where events are handed out."""
+    wanted = and_(
+        subscriptions.c.project_id == outbox.c.project_id,
+        subscriptions.c.event_types.cast(Text).contains('"' + outbox.c.type + '"'),
+        subscriptions.c.profile_id.is_(None),
+        subscriptions.c.only_scheduled.is_(False),
+        subscriptions.c.enabled,
+        subscriptions.c.matching_since < outbox.c.at,
+    )
+    made = exists().where(
+        deliveries.c.subscription_id == subscriptions.c.id, deliveries.c.event_id == outbox.c.id
+    )
+    # Older ones may have been cleaned away.
+    recent = and_(outbox.c.spread_at.is_not(None), outbox.c.at > now - timedelta(days=7))
+    query = select(outbox.c.id).join(subscriptions, wanted).where(recent, ~made)
+    return db.execute(query.limit(SAMPLE)).scalars()
+
+
+def _unwoken(db: Connection, now: datetime) -> Iterable[str]:
+    waits = exists().where(
+        deliveries.c.subscription_id == subscriptions.c.id, deliveries.c.next_at.is_not(None)
+    )
+    asleep = and_(subscriptions.c.next_at.is_(None), waits)
+    return db.execute(select(subscriptions.c.id).where(asleep).limit(SAMPLE)).scalars()
+
+
 def _stale_lease(db: Connection, now: datetime) -> Iterable[str]:
     stale = and_(targets.c.state.in_(HELD), targets.c.lease_until < now - timedelta(seconds=60))
     return db.execute(select(targets.c.id).where(stale).limit(SAMPLE)).scalars()
@@ -258,6 +291,9 @@ def _across_projects(db: Connection, now: datetime) -> Iterable[str]:
         select(ledger.c.target_id)
         .join(targets, targets.c.id == ledger.c.target_id)
         .where(targets.c.project_id != ledger.c.project_id),
+        select(deliveries.c.id)
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .where(subscriptions.c.project_id != deliveries.c.project_id),
     ):
         yield from db.execute(query.limit(SAMPLE)).scalars()
 
@@ -269,6 +305,14 @@ def _token_in_clear(db: Connection, now: datetime) -> Iterable[str]:
         for column in (integrations.c.access_token, integrations.c.refresh_token, integrations.c.extra)
     ]
     return db.execute(select(integrations.c.id).where(or_(*clear)).limit(SAMPLE)).scalars()
+
+
+def _secret_in_clear(db: Connection, now: datetime) -> Iterable[str]:
+    clear = [
+        and_(column.is_not(None), column.not_like("v1.%"))
+        for column in (subscriptions.c.secret, subscriptions.c.older_secret)
+    ]
+    return db.execute(select(subscriptions.c.id).where(or_(*clear)).limit(SAMPLE)).scalars()
 
 
 _RULES: tuple[tuple[str, str, Callable[[Connection, datetime], Iterable[str]]], ...] = (
@@ -290,6 +334,9 @@ _RULES: tuple[tuple[str, str, Callable[[Connection, datetime], Iterable[str]]], 
     ),
     ("I5", "targets that were both settled and released", _both_ends),
     ("I6", "posts that ended without an event", _no_final_event),
+    ("I6", "events that nobody has handed out", _unspread),
+    ("I6", "events that a subscription should have and has not", _undelivered),
+    ("I7", "subscriptions with a delivery that nothing will wake", _unwoken),
     ("I7", "targets held past their lease", _stale_lease),
     ("I7", "targets in doubt for more than six hours", _old_doubt),
     ("I7", "open targets that nothing will wake", _unattended),
@@ -297,4 +344,5 @@ _RULES: tuple[tuple[str, str, Callable[[Connection, datetime], Iterable[str]]], 
     ("I8", "attempts before their hour", _too_early),
     ("I8", "rows that refer to another project", _across_projects),
     ("I9", "accounts with a token in clear", _token_in_clear),
+    ("I9", "subscriptions with a secret in clear", _secret_in_clear),
 )

@@ -15,7 +15,7 @@ from polypost.events import append
 from polypost.observability import failpoints
 from polypost.outbound import Networks
 from polypost.platforms.base import Proof
-from polypost.posts import attempts, lanes, work
+from polypost.posts import announce, attempts, lanes, work
 from polypost.posts.accept import RING
 from polypost.posts.states import State
 from polypost.publishing.journal import Late, TargetRun
@@ -280,8 +280,7 @@ class Results:
         status, done = work.refresh_status(db, target.post_id, publish_now=claimed.publish_now, now=now)
         if done:
             media.expire(db, [target.post_id])
-            payload = {"postId": target.post_id, "status": status}
-            append(db, target.project_id, f"post.{status}", target.post_id, payload, now)
+            announce.ended(db, target.project_id, target.post_id, status, now)
         self._engine.ring(db, work.leave(db, claimed, now))
 
     def _refused(self, db: Connection, claimed: work.Claim, now: datetime) -> None:
@@ -294,7 +293,7 @@ class Results:
                 target.project_id,
                 "account.paused",
                 target.integration_id,
-                {"until": clock.iso(now + DAY)},
+                {"integrationId": target.integration_id, "until": clock.iso(now + DAY)},
                 now,
             )
 

@@ -57,6 +57,8 @@ def control_app(room: Room) -> ASGIApp:
             Route("/_sandbox/allow", control.allow, methods=["POST"]),
             Route("/_sandbox/clock", control.clock, methods=["GET", "POST"]),
             *model.routes(),
+            Route("/_sandbox/hooks/{name}", control.hooks, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/mails", control.mails),
         ],
         exception_handlers={BadCommand: _refuse},
     )
@@ -89,6 +91,8 @@ class Control:
                 "sandboxUrls": urls,
                 "modelUrl": f"{self._room.url}{model.PATH}",
                 "mediaUrl": self._room.media_url,
+                "hooksUrl": f"{self._room.media_url}/_sandbox/hooks",
+                "mailUrl": self._room.mail_url,
                 "demoMedia": media,
                 "demoVideo": {
                     "type": "video",
@@ -200,6 +204,14 @@ class Control:
             for platform, sim in self._room.simulators.items():
                 sim.seed(min(before[platform], 2))
         return JSONResponse({"reset": True})
+
+    async def hooks(self, request: Request) -> Response:
+        """The webhooks that came in under a name."""
+        return await self._room.inbox.hooks(request)
+
+    async def mails(self, request: Request) -> Response:
+        """The mails that came in."""
+        return await self._room.inbox.mails(request)
 
     async def limits(self, request: Request) -> Response:
         """Whether rate and daily limits hold, and the switch."""

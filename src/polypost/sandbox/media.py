@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,8 @@ FILES = (*PICTURES, FILM)
 _FILM = Path(__file__).parent / FILM
 
 
-def media_app(folder: Path) -> ASGIApp:
-    """Serves the demo film, and the demo pictures from `folder`, and nothing else; makes those that are missing."""
+def media_app(folder: Path, further: Sequence[Route] = ()) -> ASGIApp:
+    """Serves the demo film, and the demo pictures from `folder`, and `further` routes; makes pictures that are missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in PICTURES.items():
         if not (folder / name).is_file():
@@ -49,7 +50,7 @@ def media_app(folder: Path) -> ASGIApp:
         path, kind = (_FILM, "video/mp4") if name == FILM else (folder / name, "image/jpeg")
         return FileResponse(path, media_type=kind, headers={"cache-control": "max-age=3600"})
 
-    return Starlette(routes=[Route("/{name}", file)])
+    return Starlette(routes=[*further, Route("/{name}", file)])
 
 
 def _gradient(picture: Picture) -> Image.Image:

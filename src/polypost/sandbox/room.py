@@ -8,6 +8,7 @@ from typing import Any
 
 from polypost import clock
 from polypost.platforms.simkit import Faults, SimPost, Simulator, Store, sim_post
+from polypost.sandbox.inbox import Inbox
 
 CLOCK = "clock_ahead"
 
@@ -22,6 +23,8 @@ class Room:
     url: str
     media_url: str
     allow: Callable[[str], None]
+    inbox: Inbox
+    mail_url: str
 
     def posts(
         self,

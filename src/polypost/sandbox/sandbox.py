@@ -15,15 +15,18 @@ from polypost import clock
 from polypost.platforms.simkit import Faults, Network, Ports, Simulator, Store, listen
 from polypost.sandbox.certificate import certificate
 from polypost.sandbox.control import control_app
+from polypost.sandbox.inbox import Inbox
 from polypost.sandbox.media import media_app
 from polypost.sandbox.networks import simulators
 from polypost.sandbox.room import CLOCK, Room
+from polypost.sandbox.smtp import MailSink
 
 if TYPE_CHECKING:
     from polypost.outbound import Fetcher, Guard
 
 CONTROL = "control"
 MEDIA = "media"
+MAIL = "mail"
 PORTS = "ports"
 DEMO_ACCOUNTS = 2
 
@@ -42,7 +45,7 @@ class Sandbox:
     """All simulators in the running loop. State and ports live in `data` and are found again by the next start.
 
     `allow` names further addresses ("host:port") from which networks may fetch media; with `tls` every port but the
-    demo media's speaks https.
+    demo media's, where webhooks come in too, speaks https.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Sandbox:
         self._sockets: list[socket.socket] = []
         self._store: Store | None = None
         self._fetcher: Fetcher | None = None
+        self._mails: MailSink | None = None
 
     async def start(self) -> SandboxInfo:
         """Open the state and every port. Raises OSError when the asked-for `port` is taken."""
@@ -92,9 +96,12 @@ class Sandbox:
             media_url=urls[MEDIA],
             certificate=certificate(self._data, self._host)[0] if self._tls else None,
         )
+        inbox = Inbox(store)
         by_platform = {sim.platform: sim for sim in sims}
-        room = Room(store, faults, by_platform, info.url, info.media_url, guard.allow)
+        room = Room(store, faults, by_platform, info.url, info.media_url, guard.allow, inbox, urls[MAIL])
         await self._serve(sockets, sims, room)
+        self._mails = MailSink(inbox.take_mail)
+        await self._mails.start(sockets[MAIL])
         return info
 
     async def stop(self) -> None:
@@ -102,6 +109,9 @@ class Sandbox:
         for server in self._servers:
             await server.stop()
         self._servers = []
+        if self._mails is not None:
+            await self._mails.stop()
+            self._mails = None
         for sock in self._sockets:
             sock.close()
         self._sockets = []
@@ -114,7 +124,7 @@ class Sandbox:
 
     def _listen(self, store: Store, platforms: list[str]) -> dict[str, socket.socket]:
         earlier = store.setting(PORTS, {})
-        names = [CONTROL, MEDIA, *platforms]
+        names = [CONTROL, MEDIA, MAIL, *platforms]
         sockets = {}
         for name in names:
             wanted = self._port if name == CONTROL and self._port else earlier.get(name, 0)
@@ -126,7 +136,7 @@ class Sandbox:
         return sockets
 
     def _url(self, sock: socket.socket, name: str) -> str:
-        scheme = "https" if self._tls and name != MEDIA else "http"
+        scheme = "smtp" if name == MAIL else "https" if self._tls and name != MEDIA else "http"
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{host}:{sock.getsockname()[1]}"
 
@@ -139,7 +149,7 @@ class Sandbox:
     async def _serve(self, sockets: dict[str, socket.socket], sims: list[Simulator], room: Room) -> None:
         apps: dict[socket.socket, ASGIApp] = {sockets[sim.platform]: sim.app() for sim in sims}
         apps[sockets[CONTROL]] = control_app(room)
-        media = {sockets[MEDIA]: media_app(self._data / "demo")}
+        media = {sockets[MEDIA]: media_app(self._data / "demo", room.inbox.routes())}
         if self._tls:
             cert, key = certificate(self._data, self._host)
             self._servers = [Ports(apps, certificate=(str(cert), str(key))), Ports(media)]

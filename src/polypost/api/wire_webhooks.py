@@ -1,0 +1,249 @@
+"""Bodies, queries and answers of `/v1/notifications` and `/v1/webhooks`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from polypost.api.described import ClosedShape, Shape
+from polypost.api.wire import Closed, Text, Url
+from polypost.posts import words
+
+T = TypeVar("T")
+PostEvent = Literal["post.scheduled", "post.published", "post.partial", "post.failed"]
+AnyEvent = Literal[
+    "post.scheduled",
+    "post.published",
+    "post.partial",
+    "post.failed",
+    "schedule.skipped",
+    "account.reconnect_required",
+    "account.paused",
+    "webhook.disabled",
+]
+ChannelName = Literal["webhook", "email"]
+Reason = Literal[
+    "address_refused",
+    "hook_unreachable",
+    "hook_timeout",
+    "bad_status",
+    "gone",
+    "secret_unreadable",
+    "mail_refused",
+    "mail_unreachable",
+    "mail_not_configured",
+]
+
+
+def _unique(values: list[T]) -> list[T]:
+    if len(set(values)) != len(values):
+        raise words.wrong("not_unique", "must not hold a value twice", "Name each once.")
+    return values
+
+
+Address = Annotated[
+    str,
+    Field(
+        max_length=254,
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$",
+    ),
+]
+PostEvents = Annotated[
+    list[PostEvent], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_unique)
+]
+AnyEvents = Annotated[
+    list[AnyEvent], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_unique)
+]
+ProfileId = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+class WebhookPlace(Closed):
+    """Where webhooks go: an https address."""
+
+    url: Url
+
+
+class EmailPlace(Closed):
+    """Where mails go."""
+
+    recipients: Annotated[list[Address], Field(min_length=1, max_length=10), AfterValidator(_unique)]
+
+
+class TrialBody(Closed):
+    """`POST /v1/notifications/test`."""
+
+    channel: ChannelName
+    profileId: ProfileId | None = None  # noqa: N815 (the contract's word)
+    webhook: WebhookPlace | None = None
+    email: EmailPlace | None = None
+
+
+class NotificationBody(TrialBody):
+    """`POST /v1/notifications`."""
+
+    eventTypes: PostEvents  # noqa: N815
+    onlyScheduledPosts: bool | None = None  # noqa: N815
+    enabled: bool | None = None
+
+
+class NotificationChange(Closed):
+    """`PATCH /v1/notifications/{id}`; an explicit null takes the profile away."""
+
+    profileId: ProfileId | None = None  # noqa: N815
+    eventTypes: PostEvents | None = None  # noqa: N815
+    onlyScheduledPosts: bool | None = None  # noqa: N815
+    enabled: bool | None = None
+    webhook: WebhookPlace | None = None
+    email: EmailPlace | None = None
+
+
+class WebhookBody(TrialBody):
+    """`POST /v1/webhooks`."""
+
+    eventTypes: AnyEvents  # noqa: N815
+    onlyScheduledPosts: bool | None = None  # noqa: N815
+    enabled: bool | None = None
+
+
+class WebhookChange(Closed):
+    """`PATCH /v1/webhooks/{id}`; an explicit null takes the profile away."""
+
+    profileId: ProfileId | None = None  # noqa: N815
+    eventTypes: AnyEvents | None = None  # noqa: N815
+    onlyScheduledPosts: bool | None = None  # noqa: N815
+    enabled: bool | None = None
+    webhook: WebhookPlace | None = None
+    email: EmailPlace | None = None
+
+
+class DeliveriesQuery(BaseModel):
+    """The deliveries of a subscription: the page style of paging."""
+
+    state: Literal["pending", "delivered", "failed"] | None = None
+    page: Annotated[int, Field(ge=1, le=100_000)] = 1
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class ShownWebhook(ClosedShape):
+    """The place of a webhook; lists, and keys without the scope `connect`, see the secret masked."""
+
+    url: str
+    secret: str
+
+
+class ShownEmail(ClosedShape):
+    """The place of mails."""
+
+    recipients: list[str]
+
+
+class Notification(ClosedShape):
+    """A subscription as the contract shows it; the other channel's key is absent."""
+
+    id: str
+    channel: ChannelName
+    profileId: str | None  # noqa: N815
+    eventTypes: list[PostEvent]  # noqa: N815
+    onlyScheduledPosts: bool  # noqa: N815
+    enabled: bool
+    webhook: ShownWebhook | None = None
+    email: ShownEmail | None = None
+    lastTestAt: datetime | None  # noqa: N815
+    lastTestStatus: Literal["success", "failed"] | None  # noqa: N815
+    createdAt: datetime  # noqa: N815
+    updatedAt: datetime  # noqa: N815
+
+
+class Webhook(Shape):
+    """The same with every event, and with what the contract has no key for."""
+
+    id: str
+    channel: ChannelName
+    profileId: str | None  # noqa: N815
+    eventTypes: list[AnyEvent]  # noqa: N815
+    onlyScheduledPosts: bool  # noqa: N815
+    enabled: bool
+    webhook: ShownWebhook | None = None
+    email: ShownEmail | None = None
+    lastTestAt: datetime | None  # noqa: N815
+    lastTestStatus: Literal["success", "failed"] | None  # noqa: N815
+    createdAt: datetime  # noqa: N815
+    updatedAt: datetime  # noqa: N815
+    disabledReason: Literal["failing", "gone"] | None  # noqa: N815
+    olderSecretUntil: datetime | None  # noqa: N815
+
+
+class OneNotification(Shape):
+    """One notification."""
+
+    success: Literal[True]
+    notification: Notification
+
+
+class AllNotifications(Shape):
+    """Every notification of the project."""
+
+    success: Literal[True]
+    notifications: list[Notification]
+
+
+class OneWebhook(Shape):
+    """One webhook."""
+
+    success: Literal[True]
+    webhook: Webhook
+
+
+class AllWebhooks(Shape):
+    """Every webhook of the project."""
+
+    success: Literal[True]
+    webhooks: list[Webhook]
+
+
+class Done(Shape):
+    """It was done."""
+
+    success: Literal[True]
+    message: str
+
+
+class ShownAttempt(Shape):
+    """One try; `reason` is null when it got through, `status` when no answer came."""
+
+    at: datetime
+    milliseconds: int
+    status: int | None
+    reason: Reason | None
+
+
+class ShownDelivery(Shape):
+    """An event on its way to one subscription."""
+
+    id: str
+    eventId: str  # noqa: N815
+    eventType: AnyEvent  # noqa: N815
+    state: Literal["pending", "delivered", "failed"]
+    nextAt: datetime | None  # noqa: N815
+    createdAt: datetime  # noqa: N815
+    endedAt: datetime | None  # noqa: N815
+    attempts: list[ShownAttempt]
+
+
+class OneDelivery(Shape):
+    """One delivery."""
+
+    success: Literal[True]
+    delivery: ShownDelivery
+
+
+class Deliveries(Shape):
+    """A page of deliveries, the newest event first."""
+
+    success: Literal[True]
+    total: int
+    page: int
+    limit: int
+    deliveries: list[ShownDelivery]

@@ -1,0 +1,94 @@
+"""What a post's events say: the post, and of each target what became of it. Never a token, and of the text only its beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from polypost import clock
+from polypost.events import append
+from polypost.posts.states import State, shown
+from polypost.posts.tables import posts, targets
+
+EXCERPT = 140
+_POST = select(posts).where(posts.c.id == bindparam("post"), posts.c.project_id == bindparam("project"))
+_TARGETS = (
+    select(targets)
+    .where(targets.c.post_id == bindparam("post"), targets.c.project_id == bindparam("project"))
+    .order_by(targets.c.position)
+)
+
+
+def scheduled(
+    db: Connection,
+    project_id: str,
+    post: Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """The `post.scheduled` event from the rows that the caller has just written."""
+    payload = _payload(post, entries, "scheduled") | {"scheduledFor": _stamp(post["scheduled_for"])}
+    append(db, project_id, "post.scheduled", post["id"], payload, now)
+
+
+def moved(db: Connection, project_id: str, post_id: str, now: datetime) -> None:
+    """The same, when the hour has been changed: from the rows as they stand."""
+    post, entries = _load(db, project_id, post_id)
+    scheduled(db, project_id, post, entries, now)
+
+
+def ended(db: Connection, project_id: str, post_id: str, status: str, now: datetime) -> None:
+    """`post.published`, `post.partial` or `post.failed`; when the last target has ended (I6)."""
+    post, entries = _load(db, project_id, post_id)
+    append(db, project_id, f"post.{status}", post_id, _payload(post, entries, status), now)
+
+
+def _load(
+    db: Connection, project_id: str, post_id: str
+) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+    # A post that was deleted here may still end: its row stays.
+    mine = {"post": post_id, "project": project_id}
+    post, entries = db.execute(_POST, mine).one(), db.execute(_TARGETS, mine).all()
+    return post._asdict(), [each._asdict() for each in entries]
+
+
+def _payload(post: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], status: str) -> dict[str, Any]:
+    post_id, text = post["id"], post["content"]
+    return {
+        "postId": post_id,
+        "status": status,
+        "post": {
+            "id": post_id,
+            "postId": post_id,
+            "status": status,
+            "excerpt": text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…",
+            "scheduledFor": _stamp(post["scheduled_for"]),
+            "timezone": post["timezone"],
+            "createdAt": _stamp(post["created_at"]),
+        },
+        "platforms": [_entry(each) for each in entries],
+    }
+
+
+def _entry(target: Mapping[str, Any]) -> dict[str, Any]:
+    state = State(target["state"])
+    error = target.get("error_message") if state is State.FAILED else None
+    return {
+        "platform": target["platform"],
+        "accountId": target["integration_id"],
+        "status": shown(state),
+        "success": state is not State.FAILED,
+        "platformPostId": target.get("proof_id"),
+        "platformPostUrl": target.get("proof_url"),
+        "publishedAt": _stamp(target.get("published_at")),
+        "errorMessage": error,
+        "error": error,
+        "errorCode": target.get("error_code") if state is State.FAILED else None,
+    }
+
+
+def _stamp(value: datetime | None) -> str | None:
+    return None if value is None else clock.iso(value)

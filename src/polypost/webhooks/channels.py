@@ -1,0 +1,53 @@
+"""The two ways out: a signed POST to a user's address, and an e-mail. Both say how it ended in a word of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from polypost import clock
+from polypost.errors import AddressRefused, HookFailed, MailFailed
+from polypost.outbound import HookSender, Mailer
+from polypost.webhooks import letters, signing
+from polypost.webhooks.work import Outcome, Parcel
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What deliveries go out by; `mailer` is None where no mail server is set."""
+
+    hooks: HookSender
+    mailer: Mailer | None
+
+    async def send(self, parcel: Parcel) -> Outcome:
+        """Try the delivery once. Raises nothing: whatever goes wrong is the outcome's reason."""
+        began, started = clock.now(), clock.monotonic()
+        status = None
+        if parcel.channel == "email":
+            reason = await self._mail(parcel)
+        elif parcel.secrets is None:
+            reason = "secret_unreadable"
+        else:
+            status, reason = await self._post(parcel, parcel.secrets)
+        return Outcome(reason, status, began, round((clock.monotonic() - started) * 1000))
+
+    async def _post(self, parcel: Parcel, secrets: tuple[str, ...]) -> tuple[int | None, str | None]:
+        body = parcel.body.encode()
+        signed = signing.headers(parcel.event_id, body, secrets, clock.now()) if secrets else {}
+        try:
+            status = await self.hooks.post(parcel.url or "", body, signed)
+        except (AddressRefused, HookFailed) as error:
+            return None, error.code
+        if status == 410:
+            return status, "gone"
+        return status, None if 200 <= status < 300 else "bad_status"
+
+    async def _mail(self, parcel: Parcel) -> str | None:
+        if self.mailer is None:
+            return "mail_not_configured"
+        subject, text = letters.write(parcel.event_type, parcel.body)
+        name = f"{parcel.event_id}.{parcel.subscription_id}"
+        try:
+            await self.mailer.send(parcel.recipients, subject, text, message_id=name)
+        except MailFailed as error:
+            return error.code
+        return None

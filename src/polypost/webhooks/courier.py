@@ -1,0 +1,125 @@
+"""Carries events to who subscribed: hands them out as they are said, and delivers side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from polypost import clock
+from polypost.engine import Engine
+from polypost.engine.runner import Runner
+from polypost.errors import StoreUnavailable
+from polypost.events import TOPIC
+from polypost.integrations import Vault
+from polypost.observability import failpoints
+from polypost.storage import Store
+from polypost.webhooks import spread, work
+from polypost.webhooks.channels import Channels
+from polypost.webhooks.subscriptions import RING
+
+log = structlog.get_logger("polypost.webhooks")
+
+# A signal may be lost with its connection; then an event waits this long.
+LOOK_SECONDS = 5.0
+QUICK = 128
+SLOW = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long a delivery is owned, and at which seconds after the first try the further ones are due."""
+
+    lease: timedelta
+    retry_at: Sequence[float]
+
+
+class Courier:
+    """Delivers; one instance a process. It runs beside the engine's workers and never takes one from a publication.
+
+    Receivers whose last try failed share `SLOW` places of their own: those that answer wait for none of them.
+    """
+
+    def __init__(self, store: Store, engine: Engine, vault: Vault, channels: Channels, plan: Plan) -> None:
+        self._store = store
+        self._engine = engine
+        self._vault = vault
+        self._channels = channels
+        self._plan = plan
+        self._runner = Runner({RING: self._serve}, workers=QUICK + SLOW)
+        self._quick = asyncio.Semaphore(QUICK)
+        self._slow = asyncio.Semaphore(SLOW)
+        self._failing: set[str] = set()
+        self._stopping = False
+
+    async def take(self, subscription_id: str) -> None:
+        """The engine's handler: begin on the subscription's deliveries and give the engine its worker back."""
+        if not self._stopping:
+            self._runner.launch(RING, subscription_id)
+
+    async def spread_for_ever(self) -> None:
+        """Hand out events as they are said, until cancelled."""
+        with self._store.signals.listen(TOPIC) as heard:
+            while True:
+                if not await self._spread():
+                    await heard.wait(LOOK_SECONDS)
+
+    async def stop(self) -> None:
+        """Begin nothing new and let the tries that are under way end."""
+        self._stopping = True
+        await self._runner.drain()
+
+    async def clean(self) -> None:
+        """Forget what ended long ago."""
+        await self._store.write(lambda db: work.clean(db, clock.now()))
+
+    async def _spread(self) -> bool:
+        """One batch; True when there may be more."""
+        try:
+            if not await self._store.read(spread.waiting):
+                return False
+            count, touched = await self._store.write(lambda db: spread.spread(db, clock.now()))
+        except StoreUnavailable as trouble:
+            log.warning("events could not be handed out yet", reason=trouble.message)
+            return False
+        except Exception:
+            log.exception("handing out events failed")
+            return False
+        for subscription_id in touched:
+            await self.take(subscription_id)
+        return count == spread.BATCH
+
+    async def _serve(self, subscription_id: str) -> None:
+        """Deliver what is due, one after the other."""
+        more = True
+        while more and not self._stopping:
+            place = self._slow if subscription_id in self._failing else self._quick
+            async with place:
+                more = await self._deliver_one(subscription_id)
+
+    async def _deliver_one(self, subscription_id: str) -> bool:
+        ring, plan = self._engine.ring, self._plan
+        parcel = await self._store.write(
+            lambda db: work.claim(db, self._vault, ring, subscription_id, lease=plan.lease, now=clock.now())
+        )
+        if parcel is None:
+            return False
+        failpoints.hit("P12")
+        outcome = await self._channels.send(parcel)
+        failpoints.hit("P13")
+        if outcome.reason is None:
+            self._failing.discard(subscription_id)
+        else:
+            self._failing.add(subscription_id)
+            log.info("delivery failed", delivery=parcel.delivery_id, reason=outcome.reason)
+        more = await self._store.write(
+            lambda db: work.settle(db, ring, parcel, outcome, retry_at=plan.retry_at, now=clock.now())
+        )
+        if more is None:
+            # Or it was deleted meanwhile.
+            self._failing.discard(subscription_id)
+            log.warning("a delivery was taken over by another worker", delivery=parcel.delivery_id)
+        return bool(more)

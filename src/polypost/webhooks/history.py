@@ -1,0 +1,134 @@
+"""What was delivered and what was not: read, and sent once more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+
+from polypost import clock
+from polypost.engine import Ring
+from polypost.errors import Conflict, NotFound
+from polypost.webhooks.subscriptions import RING, Origin, Ringing, locate
+from polypost.webhooks.tables import deliveries, delivery_attempts, subscriptions
+
+_S = subscriptions.c
+_D = deliveries.c
+_A = delivery_attempts.c
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try: `status` of the receiver's answer, None when there was none; `reason` is None when it got through."""
+
+    at: datetime
+    milliseconds: int
+    status: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event on its way to one subscription; `state` is `pending`, `delivered` or `failed`."""
+
+    id: str
+    event_id: str
+    event_type: str
+    state: str
+    next_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+    attempts: tuple[Attempt, ...]
+
+
+def list_deliveries(
+    db: Connection,
+    project_id: str,
+    origin: Origin,
+    subscription_id: str,
+    *,
+    state: str | None = None,
+    limit: int,
+    offset: int,
+) -> tuple[int, list[Delivery]]:
+    """How many there are, and a page of them, the newest event first. Raises NotFound."""
+    locate(db, project_id, origin, subscription_id)
+    wanted = [_D.project_id == project_id, _D.subscription_id == subscription_id]
+    if state is not None:
+        wanted.append(_D.state == state)
+    total = db.execute(select(func.count()).select_from(deliveries).where(*wanted)).scalar_one()
+    page = select(deliveries).where(*wanted).order_by(_D.event_id.desc()).limit(limit).offset(offset)
+    return total, _with_attempts(db, project_id, db.execute(page).all())
+
+
+def redeliver(
+    db: Connection,
+    ring: Ringing,
+    project_id: str,
+    origin: Origin,
+    subscription_id: str,
+    delivery_id: str,
+) -> Delivery:
+    """Send it once more, with the same id and body and a fresh row of tries.
+
+    Raises NotFound, and Conflict while the subscription is switched off.
+    """
+    row = locate(db, project_id, origin, subscription_id, lock=True)
+    mine = (
+        _D.id == delivery_id,
+        _D.subscription_id == subscription_id,
+        _D.project_id == project_id,
+    )
+    found = db.execute(select(deliveries).where(*mine)).one_or_none()
+    if found is None:
+        raise NotFound("There is no delivery with this id here.", code="delivery_not_found")
+    if not row.enabled:
+        raise Conflict(
+            "This subscription is switched off.",
+            code="subscription_disabled",
+            next_step="Switch it on first: what waits goes out by itself then.",
+        )
+    now = clock.now()
+    db.execute(
+        update(deliveries)
+        .where(*mine)
+        .values(state="pending", next_at=now, tries=0, first_try_at=None, ended_at=None)
+    )
+    db.execute(
+        update(subscriptions)
+        .where(
+            _S.id == subscription_id,
+            _S.project_id == project_id,
+            or_(_S.next_at.is_(None), _S.next_at > now),
+        )
+        .values(next_at=now, rung_at=now)
+    )
+    ring(db, [Ring(RING, subscription_id, now)])
+    again = db.execute(select(deliveries).where(*mine)).all()
+    return _with_attempts(db, project_id, again)[0]
+
+
+def _with_attempts(db: Connection, project_id: str, rows: Sequence[Row[Any]]) -> list[Delivery]:
+    tries: defaultdict[str, list[Attempt]] = defaultdict(list)
+    of_page = select(delivery_attempts).where(
+        _A.project_id == project_id, _A.delivery_id.in_([row.id for row in rows])
+    )
+    for each in db.execute(of_page.order_by(_A.at, _A.id)):
+        tries[each.delivery_id].append(Attempt(each.at, each.milliseconds, each.status, each.reason))
+    return [
+        Delivery(
+            id=row.id,
+            event_id=row.event_id,
+            event_type=row.event_type,
+            state=row.state,
+            next_at=row.next_at,
+            created_at=row.created_at,
+            ended_at=row.ended_at,
+            attempts=tuple(tries[row.id]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,216 @@
+"""The worker's side of a subscription: claim its next delivery under a lease, write down what became of the try.
+
+One delivery of a subscription is under way at a time, the oldest event first. One that failed waits for its next
+try and holds up none behind it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+
+from polypost.engine import Ring
+from polypost.events import append
+from polypost.integrations import SealBroken, Vault
+from polypost.storage import new_id
+from polypost.webhooks.subscriptions import RING, Ringing, open_secrets, rest
+from polypost.webhooks.tables import deliveries, delivery_attempts, subscriptions
+
+KEPT = timedelta(days=30)
+CLEANED = 500
+JITTER = 0.1
+_S = subscriptions.c
+_D = deliveries.c
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery that this worker owns until its lease ends. `secrets` is empty for e-mail, and broken for None."""
+
+    delivery_id: str
+    subscription_id: str
+    project_id: str
+    epoch: int
+    channel: str
+    event_id: str
+    event_type: str
+    body: str
+    tries: int
+    url: str | None = None
+    secrets: tuple[str, ...] | None = ()
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a try ended: delivered when `reason` is None, else one of the fixed words. `status` is the receiver's, if any."""
+
+    reason: str | None
+    status: int | None
+    began: datetime
+    milliseconds: int
+
+
+def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+    """The sweeper's source: subscriptions that need attention before `until` (I7)."""
+    query = select(_S.id, _S.next_at).where(_S.next_at.is_not(None), _S.next_at <= until)
+    if unrung_since is not None:
+        query = query.where(or_(_S.rung_at.is_(None), _S.rung_at < unrung_since))
+        query = query.with_for_update(skip_locked=True)
+    rows = db.execute(query.order_by(_S.next_at).limit(limit)).all()
+    if unrung_since is not None and rows:
+        db.execute(update(subscriptions).where(_S.id.in_([row.id for row in rows])).values(rung_at=until))
+    return [Ring(RING, row.id, row.next_at) for row in rows]
+
+
+def take_over(db: Connection, now: datetime) -> int:
+    """End every lease of the process that had this data folder before; returns how many that frees."""
+    held = and_(_S.lease_until.is_not(None), _S.next_at.is_not(None))
+    return db.execute(update(subscriptions).where(held).values(lease_until=None, next_at=now)).rowcount
+
+
+def claim(
+    db: Connection, vault: Vault, ring: Ringing, subscription_id: str, *, lease: timedelta, now: datetime
+) -> Parcel | None:
+    """Own the first due delivery; None when there is none to be had now, and then a ring is set for when there is."""
+    row = _locked(db, subscription_id)
+    if row is None or not row.enabled or row.next_at is None:
+        return None
+    if row.lease_until is not None and row.lease_until > now:
+        ring(db, [Ring(RING, subscription_id, row.lease_until)])
+        return None
+    waiting = select(deliveries).where(_D.subscription_id == subscription_id, _D.next_at <= now)
+    first = db.execute(waiting.order_by(_D.event_at, _D.id).limit(1)).one_or_none()
+    if first is None:
+        _leave(db, ring, row, now)
+        return None
+    # Nobody rings for the end of the lease: if this worker dies, the sweeper finds it.
+    db.execute(
+        update(subscriptions)
+        .where(_S.id == subscription_id)
+        .values(lease_until=now + lease, next_at=now + lease, rung_at=None, epoch=row.epoch + 1)
+    )
+    if first.first_try_at is None:
+        db.execute(update(deliveries).where(_D.id == first.id).values(first_try_at=now))
+    return Parcel(
+        delivery_id=first.id,
+        subscription_id=subscription_id,
+        project_id=row.project_id,
+        epoch=row.epoch + 1,
+        channel=row.channel,
+        event_id=first.event_id,
+        event_type=first.event_type,
+        body=first.body,
+        tries=first.tries,
+        url=row.url,
+        secrets=_secrets(db, vault, row, now),
+        recipients=tuple(row.recipients or ()),
+    )
+
+
+def settle(
+    db: Connection,
+    ring: Ringing,
+    parcel: Parcel,
+    outcome: Outcome,
+    *,
+    retry_at: Sequence[float],
+    now: datetime,
+) -> bool | None:
+    """Write down what became of a try; whether more is due at once, None when another worker owns it by now.
+
+    `retry_at` are the seconds after the first try at which further ones are due. A delivery that ran out of them
+    fails; if nothing got through since its first try, the subscription is switched off. So it is by a 410.
+    """
+    row = _locked(db, parcel.subscription_id)
+    if row is None or row.epoch != parcel.epoch:
+        return None
+    delivery = db.execute(select(deliveries).where(_D.id == parcel.delivery_id)).one()
+    db.execute(
+        insert(delivery_attempts).values(
+            id=new_id("try"),
+            project_id=parcel.project_id,
+            delivery_id=parcel.delivery_id,
+            at=outcome.began,
+            milliseconds=outcome.milliseconds,
+            status=outcome.status,
+            reason=outcome.reason,
+        )
+    )
+    values: dict[str, Any] = {"tries": delivery.tries + 1}
+    off = None
+    if outcome.reason is None:
+        values |= {"state": "delivered", "next_at": None, "ended_at": now}
+        db.execute(update(subscriptions).where(_S.id == row.id).values(last_success_at=now))
+    elif outcome.reason == "gone":
+        values |= {"state": "failed", "next_at": None, "ended_at": now}
+        off = "gone"
+    elif delivery.tries < len(retry_at):
+        pause = retry_at[delivery.tries] * (1 + JITTER * random.random())  # noqa: S311 (spreads load, hides nothing)
+        # `first_try_at` is gone when the subscription was switched off and on again meanwhile.
+        at = max((delivery.first_try_at or now) + timedelta(seconds=pause), now)
+        values["next_at"] = at if row.enabled else None
+    else:
+        values |= {"state": "failed", "next_at": None, "ended_at": now}
+        since = delivery.first_try_at or now
+        off = "failing" if row.last_success_at is None or row.last_success_at < since else None
+    db.execute(update(deliveries).where(_D.id == parcel.delivery_id).values(values))
+    if off is not None and row.enabled:
+        _switch_off(db, row, off, now)
+        return False
+    return _leave(db, ring, row, now)
+
+
+def clean(db: Connection, now: datetime) -> int:
+    """Forget deliveries that ended 30 days ago, with their tries; returns how many."""
+    old = select(_D.id).where(_D.ended_at < now - KEPT).order_by(_D.ended_at).limit(CLEANED)
+    ids = db.execute(old).scalars().all()
+    if ids:
+        db.execute(delete(delivery_attempts).where(delivery_attempts.c.delivery_id.in_(ids)))
+        db.execute(delete(deliveries).where(_D.id.in_(ids)))
+    return len(ids)
+
+
+def _locked(db: Connection, subscription_id: str) -> Row[Any] | None:
+    query = select(subscriptions).where(_S.id == subscription_id).with_for_update()
+    return db.execute(query).one_or_none()
+
+
+def _leave(db: Connection, ring: Ringing, row: Row[Any], now: datetime) -> bool:
+    """Give the subscription back until its next delivery; True when that is due already."""
+    first = select(func.min(_D.next_at)).where(_D.subscription_id == row.id, _D.next_at.is_not(None))
+    at = db.execute(first).scalar_one() if row.enabled else None
+    db.execute(update(subscriptions).where(_S.id == row.id).values(lease_until=None, next_at=at, rung_at=at))
+    if at is not None and at > now:
+        ring(db, [Ring(RING, row.id, at)])
+    return at is not None and at <= now
+
+
+def _switch_off(db: Connection, row: Row[Any], reason: str, now: datetime) -> None:
+    db.execute(
+        update(subscriptions)
+        .where(_S.id == row.id)
+        .values(
+            enabled=False,
+            disabled_reason=reason,
+            lease_until=None,
+            next_at=None,
+            matching_since=now,
+            updated_at=now,
+        )
+    )
+    rest(db, row.project_id, row.id)
+    payload = {"subscriptionId": row.id, "channel": row.channel, "reason": reason}
+    append(db, row.project_id, "webhook.disabled", row.id, payload, now)
+
+
+def _secrets(db: Connection, vault: Vault, row: Row[Any], now: datetime) -> tuple[str, ...] | None:
+    try:
+        return tuple(open_secrets(db, vault, row, now))
+    except SealBroken:
+        return None

@@ -1,0 +1,327 @@
+"""The store's side of deliveries: handed out once, owned by one, fenced, put off, switched off, cleaned."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from polypost import access, clock
+from polypost.events import append, outbox
+from polypost.integrations import Vault
+from polypost.publishing.invariants import findings
+from polypost.storage import Store
+from polypost.webhooks import Wanted, spread, subscriptions, work
+from polypost.webhooks.tables import deliveries, delivery_attempts
+from polypost.webhooks.tables import subscriptions as table
+from polypost.webhooks.work import Outcome, Parcel
+
+LEASE = timedelta(seconds=30)
+RETRY_AT = (5.0, 300.0)
+VAULT = Vault(bytes(32))
+
+
+class Room:
+    """A project with a store; rings are only noted."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.rings: list[Any] = []
+        self.project = ""
+
+    def ring(self, db: Connection, rings: Any) -> None:
+        self.rings.extend(rings)
+
+    async def open(self) -> None:
+        self.project = await self.store.write(lambda db: access.create_project(db, "One").id)
+
+    async def subscribe(self, *, project: str | None = None, **more: Any) -> str:
+        wanted = Wanted("webhook", ["post.failed", "webhook.disabled"], url="https://example.com", **more)
+        made = await self.store.write(
+            lambda db: subscriptions.create(db, VAULT, project or self.project, "webhooks", wanted)
+        )
+        return made.id
+
+    async def say(self, *, kind: str = "post.failed", count: int = 1) -> None:
+        payload = {"post": {"scheduledFor": None}, "platforms": []}
+        for _ in range(count):
+            await self.store.write(lambda db: append(db, self.project, kind, "post_1", payload, clock.now()))
+
+    async def spread(self) -> tuple[int, list[str]]:
+        return await self.store.write(lambda db: spread.spread(db, clock.now()))
+
+    async def claim(self, subscription_id: str, *, after: float = 0.0) -> Parcel | None:
+        now = clock.now() + timedelta(seconds=after)
+        return await self.store.write(
+            lambda db: work.claim(db, VAULT, self.ring, subscription_id, lease=LEASE, now=now)
+        )
+
+    async def settle(
+        self, parcel: Parcel, reason: str | None = None, *, after: float = 0.0, status: int | None = None
+    ) -> bool | None:
+        now = clock.now() + timedelta(seconds=after)
+        outcome = Outcome(reason, status, now, 1)
+        return await self.store.write(
+            lambda db: work.settle(db, self.ring, parcel, outcome, retry_at=RETRY_AT, now=now)
+        )
+
+    async def rows(self, what: Any = deliveries) -> list[Any]:
+        return list(await self.store.read(lambda db: db.execute(select(what).order_by(what.c.id)).all()))
+
+    async def faults(self, after: float = 0.0) -> list[tuple[str, str]]:
+        now = clock.now() + timedelta(seconds=after)
+        found = await self.store.read(lambda db: findings(db, now))
+        return [(each.rule, each.message) for each in found]
+
+
+def tell(with_store: Any, story: Callable[[Room], Any]) -> None:
+    async def main(store: Store) -> None:
+        room = Room(store)
+        await room.open()
+        await story(room)
+
+    with_store(main)
+
+
+def test_each_event_is_handed_once_to_each_subscription(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        wanted = [await room.subscribe() for _ in range(3)]
+        await room.say(count=4)
+        counts = await asyncio.gather(room.spread(), room.spread(), room.spread())
+        assert sum(count for count, _ in counts) == 4
+        pairs = {(row.subscription_id, row.event_id) for row in await room.rows()}
+        assert len(pairs) == len(await room.rows()) == 12
+        assert {each for each, _ in pairs} == set(wanted)
+        assert await room.spread() == (0, [])
+        assert await room.faults() == []
+
+    tell(with_store, story)
+
+
+def test_who_subscribes_afterwards_hears_nothing_of_before(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        await room.say()
+        await room.subscribe()
+        assert await room.spread() == (1, [])
+
+    tell(with_store, story)
+
+
+def test_other_projects_hear_nothing(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        other = await room.store.write(lambda db: access.create_project(db, "Two").id)
+        await room.subscribe(project=other)
+        await room.say()
+        assert await room.spread() == (1, [])
+
+    tell(with_store, story)
+
+
+def test_one_owner_at_a_time(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say(count=2)
+        await room.spread()
+        claims = await asyncio.gather(*(room.claim(mine) for _ in range(4)))
+        (parcel,) = [each for each in claims if each is not None]
+        # Whoever comes in vain is rung again when the lease has ended.
+        assert {ring.key for ring in room.rings} == {mine}
+        assert await room.settle(parcel) is True
+        second = await room.claim(mine)
+        assert second is not None
+        assert second.event_id > parcel.event_id
+        assert await room.settle(second) is False
+        assert await room.claim(mine) is None
+        assert {row.state for row in await room.rows()} == {"delivered"}
+
+    tell(with_store, story)
+
+
+def test_who_lost_the_lease_writes_nothing(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say()
+        await room.spread()
+        slow = await room.claim(mine)
+        quick = await room.claim(mine, after=31)
+        assert slow is not None
+        assert quick is not None
+        assert quick.body == slow.body
+        assert await room.settle(quick, after=31) is False
+        assert await room.settle(slow, "hook_timeout", after=32) is None
+        (row,) = await room.rows()
+        assert (row.state, row.tries) == ("delivered", 1)
+        assert len(await room.rows(delivery_attempts)) == 1
+
+    tell(with_store, story)
+
+
+def test_a_new_process_takes_over_at_once(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say()
+        await room.spread()
+        assert await room.claim(mine) is not None
+        assert await room.claim(mine) is None
+        assert await room.store.write(lambda db: work.take_over(db, clock.now())) == 1
+        assert await room.claim(mine) is not None
+
+    tell(with_store, story)
+
+
+def test_tries_follow_the_plan_with_some_scatter(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say()
+        await room.spread()
+        first = await room.claim(mine)
+        assert first is not None
+        assert await room.settle(first, "hook_unreachable") is False
+        (row,) = await room.rows()
+        pause = (row.next_at - row.first_try_at).total_seconds()
+        assert 5.0 <= pause <= 5.5
+        assert room.rings[-1].at == row.next_at
+        assert await room.claim(mine, after=4) is None
+        second = await room.claim(mine, after=6)
+        assert second is not None
+        await room.settle(second, "bad_status", after=6, status=500)
+        (row,) = await room.rows()
+        assert 300 <= (row.next_at - row.first_try_at).total_seconds() <= 330
+
+    tell(with_store, story)
+
+
+async def _run_out(room: Room, mine: str) -> None:
+    for seconds in (0.0, 6.0, 340.0):
+        parcel = await room.claim(mine, after=seconds)
+        assert parcel is not None
+        await room.settle(parcel, "bad_status", after=seconds, status=500)
+
+
+def test_a_subscription_is_switched_off_only_if_nothing_got_through(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say(count=2)
+        await room.spread()
+        first = await room.claim(mine)
+        assert first is not None
+        await room.settle(first, "bad_status")
+        other = await room.claim(mine)
+        assert other is not None
+        await room.settle(other, after=1)
+        for seconds in (6.0, 340.0):
+            parcel = await room.claim(mine, after=seconds)
+            assert parcel is not None
+            await room.settle(parcel, "bad_status", after=seconds)
+        assert [row.state for row in sorted(await room.rows(), key=lambda row: row.event_id)] == [
+            "failed",
+            "delivered",
+        ]
+        (row,) = await room.rows(table)
+        assert row.enabled
+
+    tell(with_store, story)
+
+
+def test_switched_off_it_rests_and_switched_on_it_goes_on(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say(count=1)
+        await room.spread()
+        await _run_out(room, mine)
+        clock.advance(341)
+        (row,) = await room.rows(table)
+        assert (row.enabled, row.disabled_reason, row.next_at) == (False, "failing", None)
+        await room.say()
+        await room.spread()
+        assert len(await room.rows()) == 1
+        change = subscriptions.Change(enabled=True)
+        await room.store.write(
+            lambda db: subscriptions.change(db, VAULT, room.ring, room.project, "webhooks", mine, change)
+        )
+        await room.say()
+        assert (await room.spread())[1] == [mine]
+        assert await room.claim(mine) is not None
+        assert await room.faults() == []
+
+    tell(with_store, story)
+
+
+def test_what_ended_long_ago_is_forgotten(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say(count=2)
+        await room.spread()
+        parcel = await room.claim(mine)
+        assert parcel is not None
+        await room.settle(parcel)
+        later = clock.now() + timedelta(days=30, seconds=5)
+        assert await room.store.write(lambda db: work.clean(db, clock.now())) == 0
+        assert await room.store.write(lambda db: work.clean(db, later)) == 1
+        assert len(await room.rows()) == 1
+        assert await room.rows(delivery_attempts) == []
+
+    tell(with_store, story)
+
+
+def test_the_sweeper_rings_for_what_nobody_rang_for(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say()
+        await room.spread()
+
+        async def due(unrung: float | None, after: float = 0.0) -> list[str]:
+            now = clock.now() + timedelta(seconds=after)
+            since = None if unrung is None else now - timedelta(seconds=unrung)
+            found = await room.store.write(lambda db: work.due(db, until=now, limit=10, unrung_since=since))
+            return [ring.key for ring in found]
+
+        assert await due(None) == [mine]
+        assert await due(30) == [mine]
+        assert await due(30) == []
+        assert await due(-1) == [mine]
+        # Who owns it may die; then nobody rings for the end of its lease.
+        assert await room.claim(mine) is not None
+        assert await due(30) == []
+        assert await due(30, after=31) == [mine]
+
+    tell(with_store, story)
+
+
+def test_a_secret_that_cannot_be_opened_is_a_reason(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say()
+        await room.spread()
+        await room.store.write(
+            lambda db: db.execute(update(table).where(table.c.id == mine).values(secret="v1.dk_1.AAAA"))
+        )
+        parcel = await room.claim(mine)
+        assert parcel is not None
+        assert parcel.secrets is None
+
+    tell(with_store, story)
+
+
+def test_the_doctor_sees_what_should_not_be(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say()
+        assert await room.faults() == []
+        assert ("I6", "events that nobody has handed out") in await room.faults(after=61)
+        await room.spread()
+        assert await room.faults(after=61) == []
+        await room.store.write(lambda db: db.execute(update(table).values(next_at=None)))
+        assert await room.faults() == [("I7", "subscriptions with a delivery that nothing will wake")]
+        await room.store.write(lambda db: db.execute(delete(deliveries)))
+        assert await room.faults() == [("I6", "events that a subscription should have and has not")]
+        await room.store.write(lambda db: db.execute(delete(outbox)))
+        await room.store.write(
+            lambda db: db.execute(update(table).where(table.c.id == mine).values(secret="whsec_x"))
+        )
+        assert await room.faults() == [("I9", "subscriptions with a secret in clear")]
+
+    tell(with_store, story)
