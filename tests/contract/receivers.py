@@ -88,11 +88,16 @@ class _Handler(BaseHTTPRequestHandler):
         return
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # With the usual five, a burst of deliveries finds the door shut.
+    request_queue_size = 256
+
+
 @contextmanager
 def on_receiver() -> Iterator[Receiver]:
     """A receiver while the block runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     receiver = server.receiver = Receiver(server)  # type: ignore[attr-defined]
     running = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     running.start()

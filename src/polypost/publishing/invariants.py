@@ -218,7 +218,12 @@ def _no_final_event(db: Connection, now: datetime) -> Iterable[str]:
 
 
 def _unspread(db: Connection, now: datetime) -> Iterable[str]:
-    late = and_(outbox.c.spread_at.is_(None), outbox.c.at < now - timedelta(seconds=60))
+    listens = exists().where(
+        subscriptions.c.project_id == outbox.c.project_id,
+        subscriptions.c.enabled,
+        subscriptions.c.matching_since < outbox.c.at,
+    )
+    late = and_(outbox.c.spread_at.is_(None), outbox.c.at < now - timedelta(seconds=60), listens)
     return db.execute(select(outbox.c.id).where(late).limit(SAMPLE)).scalars()
 
 

@@ -71,7 +71,8 @@ def _of_account(kind: str, data: Mapping[str, Any]) -> tuple[str, list[str]]:
             "Posts to it fail until it is connected again.",
         ]
     return "An account rests", [
-        f"A network refused an account three times in a row. Nothing is sent to it before {data['until']}."
+        f"Its network refused account {data['integrationId']} three times in a row.",
+        f"Nothing is sent to it before {data['until']}.",
     ]
 
 
