@@ -44,6 +44,7 @@ NARROWER: Mapping[str, str] = {
     r"max(Length|Items|imum) none, not \d+$": "The contract leaves these open; the bound lies above what the "
     "networks take and keeps a request from costing the server more than a post.",
     r"^PATCH /v1/connect/integrations/\{id\}: answer 409: is not given": "Moving an account conflicts with nothing here.",
+    r"email\.recipients\[\]: pattern none": "The contract says in words what the pattern says: an e-mail address.",
     r"minLength none, not 1$": "An empty text names nothing.",
     r"may be number, which is not integer": "A whole number, also where a client writes it as `60.0`.",
     r"platformSpecificData\.(communityId|replyToTweetId|categoryId|boardId): pattern none": "The network's own form "

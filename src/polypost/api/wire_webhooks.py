@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
-from polypost.api.described import ClosedShape, Shape
+from polypost.api.described import ClosedShape, Maybe, Shape
 from polypost.api.wire import Closed, Text, Url
+from polypost.api.wire_connect import Address
 from polypost.posts import words
 
 T = TypeVar("T")
+MailAddress = Annotated[str, WithJsonSchema({"type": "string", "format": "email"})]
 PostEvent = Literal["post.scheduled", "post.published", "post.partial", "post.failed"]
 AnyEvent = Literal[
     "post.scheduled",
@@ -43,7 +45,7 @@ def _unique(values: list[T]) -> list[T]:
     return values
 
 
-Address = Annotated[
+Recipient = Annotated[
     str,
     Field(
         max_length=254,
@@ -68,7 +70,7 @@ class WebhookPlace(Closed):
 class EmailPlace(Closed):
     """Where mails go."""
 
-    recipients: Annotated[list[Address], Field(min_length=1, max_length=10), AfterValidator(_unique)]
+    recipients: Annotated[list[Recipient], Field(min_length=1, max_length=10), AfterValidator(_unique)]
 
 
 class TrialBody(Closed):
@@ -129,14 +131,14 @@ class DeliveriesQuery(BaseModel):
 class ShownWebhook(ClosedShape):
     """The place of a webhook; lists, and keys without the scope `connect`, see the secret masked."""
 
-    url: str
+    url: Address
     secret: str
 
 
 class ShownEmail(ClosedShape):
     """The place of mails."""
 
-    recipients: list[str]
+    recipients: Annotated[list[MailAddress], Field(min_length=1)]
 
 
 class Notification(ClosedShape):
@@ -148,8 +150,8 @@ class Notification(ClosedShape):
     eventTypes: list[PostEvent]  # noqa: N815
     onlyScheduledPosts: bool  # noqa: N815
     enabled: bool
-    webhook: ShownWebhook | None = None
-    email: ShownEmail | None = None
+    webhook: ShownWebhook = Maybe
+    email: ShownEmail = Maybe
     lastTestAt: datetime | None  # noqa: N815
     lastTestStatus: Literal["success", "failed"] | None  # noqa: N815
     createdAt: datetime  # noqa: N815
@@ -165,8 +167,8 @@ class Webhook(Shape):
     eventTypes: list[AnyEvent]  # noqa: N815
     onlyScheduledPosts: bool  # noqa: N815
     enabled: bool
-    webhook: ShownWebhook | None = None
-    email: ShownEmail | None = None
+    webhook: ShownWebhook = Maybe
+    email: ShownEmail = Maybe
     lastTestAt: datetime | None  # noqa: N815
     lastTestStatus: Literal["success", "failed"] | None  # noqa: N815
     createdAt: datetime  # noqa: N815
