@@ -68,27 +68,33 @@ def delivered(made: World, subscription: dict[str, Any]) -> None:
     assert made.command("doctor")["findings"] == []
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[World]:
+    """One server on SQLite."""
+    made = world(tmp_path_factory.mktemp("hook"), receiver, None, workers=0)
+    yield made
+    made.stop()
+
+
 @pytest.mark.parametrize(("point", "times"), [("P12", 1), ("P13", 2)])
 def test_the_server_is_killed_around_a_delivery(
-    tmp_path: Path, receiver: Receiver, point: str, times: int
+    alone: World, receiver: Receiver, point: str, times: int
 ) -> None:
-    made = world(tmp_path, receiver, None, workers=0)
-    try:
-        name = f"sqlite-{point}"
-        subscription = subscribe(made, receiver.url(name))
-        made.server.kill()
-        made.start_server(POLYPOST_FAIL_POINT=point)
-        publish(made)
-        assert made.server.wait_dead(20)
-        assert len(receiver.boxes[name].received) == times - 1
-        made.server.kill()
-        made.start_server()
-        received = receiver.wait(name, times)
-        assert len({(each.headers["webhook-id"], each.body) for each in received}) == 1
-        delivered(made, subscription)
-        assert len(receiver.boxes[name].received) == times
-    finally:
-        made.stop()
+    name = f"sqlite-{point}"
+    subscription = subscribe(alone, receiver.url(name))
+    alone.server.kill()
+    alone.start_server(POLYPOST_FAIL_POINT=point)
+    publish(alone)
+    assert alone.server.wait_dead(20)
+    assert len(receiver.boxes[name].received) == times - 1
+    alone.server.kill()
+    alone.start_server()
+    received = receiver.wait(name, times)
+    assert len({(each.headers["webhook-id"], each.body) for each in received}) == 1
+    delivered(alone, subscription)
+    assert len(receiver.boxes[name].received) == times
+    with alone.client() as client:
+        client.delete(f"/v1/notifications/{subscription['id']}")
 
 
 @pytest.fixture(scope="module")
@@ -138,4 +144,22 @@ def test_two_workers_deliver_each_event_once_and_in_order(pair: World, receiver:
         assert sorted(heard) == sorted(posts)
         # The last to be said is the last to be heard, however the two share the work.
         assert heard == posts
+    again_and_found_whole(pair, receiver, names[0], len(posts))
+
+
+def again_and_found_whole(pair: World, receiver: Receiver, name: str, count: int) -> None:
+    """A redelivery that is asked of the API, which delivers nothing itself, is a worker's."""
+    with pair.client() as client:
+        listed = client.get("/v1/notifications").json()["notifications"]
+        (mine,) = [each["id"] for each in listed if each["webhook"]["url"] == receiver.url(name)]
+        path = f"/v1/notifications/{mine}/deliveries"
+        end = time.monotonic() + 30
+        while client.get(path, params={"state": "delivered"}).json()["total"] != count:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        newest = client.get(path).json()["deliveries"][0]
+        assert client.post(f"{path}/{newest['id']}/redeliver").status_code == 200
+    received = receiver.wait(name, count + 1)
+    assert received[-1].body == received[-2].body
+    assert received[-1].headers["webhook-id"] == newest["eventId"]
     assert pair.command("doctor")["findings"] == []

@@ -36,6 +36,7 @@ Reason = Literal[
     "mail_refused",
     "mail_unreachable",
     "mail_not_configured",
+    "internal_error",
 ]
 
 

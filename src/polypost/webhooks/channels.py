@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
 from polypost import clock
 from polypost.errors import AddressRefused, HookFailed, MailFailed
 from polypost.outbound import HookSender, Mailer
 from polypost.webhooks import letters, signing
 from polypost.webhooks.work import Outcome, Parcel
+
+log = structlog.get_logger("polypost.webhooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +26,17 @@ class Channels:
         """Try the delivery once. Raises nothing: whatever goes wrong is the outcome's reason."""
         began, started = clock.now(), clock.monotonic()
         status = None
-        if parcel.channel == "email":
-            reason = await self._mail(parcel)
-        elif parcel.secrets is None:
-            reason = "secret_unreadable"
-        else:
-            status, reason = await self._post(parcel, parcel.secrets)
+        try:
+            if parcel.channel == "email":
+                reason = await self._mail(parcel)
+            elif parcel.secrets is None:
+                reason = "secret_unreadable"
+            else:
+                status, reason = await self._post(parcel, parcel.secrets)
+        except Exception:
+            # A fault of ours counts as a try: else this one event would come up for ever, before all others.
+            log.exception("a delivery could not be made", delivery=parcel.delivery_id)
+            reason = "internal_error"
         return Outcome(reason, status, began, round((clock.monotonic() - started) * 1000))
 
     async def _post(self, parcel: Parcel, secrets: tuple[str, ...]) -> tuple[int | None, str | None]:

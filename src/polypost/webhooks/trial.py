@@ -23,6 +23,7 @@ WORDS = {
     "mail_refused": "The mail server refused the mail.",
     "mail_unreachable": "The mail server could not be reached.",
     "mail_not_configured": "This server has no mail server to send by.",
+    "internal_error": "Something went wrong inside the server; its log says what.",
 }
 """What became of a test, by the outcome's reason; fixed, so that nothing is learned of places behind it (RELIABILITY O7)."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from polypost import clock
-from polypost.webhooks import letters, signing
+from polypost.outbound import Guard, HookSender, Mailer
+from polypost.webhooks import Channels, letters, signing
 from polypost.webhooks.spread import compose
+from polypost.webhooks.work import Parcel
 
 
 def letter(kind: str, data: dict[str, Any]) -> tuple[str, str]:
@@ -94,3 +97,19 @@ def test_secrets() -> None:
     one = secrets.pop()
     assert signing.masked(one) != one
     assert len(one) > 40
+
+
+def test_a_fault_of_ours_is_the_end_of_a_try_and_not_of_the_queue() -> None:
+    class Broken(Mailer):
+        async def send(self, *_: Any, **__: Any) -> None:
+            raise RuntimeError("ours")
+
+    async def main() -> str | None:
+        sender = HookSender(Guard())
+        body = compose("evt_1", "post.failed", clock.now(), post())
+        parcel = Parcel("dlv_1", "ntf_1", "prj_1", 1, "email", "evt_1", "post.failed", body, 0)
+        outcome = await Channels(sender, Broken("smtp://127.0.0.1", "us@example.com")).send(parcel)
+        await sender.aclose()
+        return outcome.reason
+
+    assert asyncio.run(main()) == "internal_error"

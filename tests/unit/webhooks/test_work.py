@@ -132,7 +132,8 @@ def test_one_owner_at_a_time(with_store: Any) -> None:
         assert await room.settle(parcel) is True
         second = await room.claim(mine)
         assert second is not None
-        assert second.event_id > parcel.event_id
+        said = {row.event_id: row.event_at for row in await room.rows()}
+        assert said[second.event_id] > said[parcel.event_id]
         assert await room.settle(second) is False
         assert await room.claim(mine) is None
         assert {row.state for row in await room.rows()} == {"delivered"}
@@ -216,7 +217,7 @@ def test_a_subscription_is_switched_off_only_if_nothing_got_through(with_store: 
             parcel = await room.claim(mine, after=seconds)
             assert parcel is not None
             await room.settle(parcel, "bad_status", after=seconds)
-        assert [row.state for row in sorted(await room.rows(), key=lambda row: row.event_id)] == [
+        assert [row.state for row in sorted(await room.rows(), key=lambda row: row.event_at)] == [
             "failed",
             "delivered",
         ]
