@@ -52,7 +52,7 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
-        return f"`{','.join(map(_number, value))}`" if value else "none"
+        return f"`{','.join(f'{each:g}' for each in value)}`" if value else "none"
     return "none" if value is None or value == {} else f"`{value}`"
 
 

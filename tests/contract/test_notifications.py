@@ -8,10 +8,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from polypost import access
-from polypost.integrations.tables import integrations
 from polypost.webhooks.tables import subscriptions
 from tests.contract.receivers import Receiver
 from tests.contract.tenant import Tenant, operator, paths, words
@@ -189,14 +188,8 @@ def test_events_beyond_the_contract_are_never_among_notifications(tenant: Tenant
     assert made["id"] in {each["id"] for each in tenant.client.get("/v1/webhooks").json()["webhooks"]}
 
 
-def test_a_profile_that_an_account_has(local: Tenant) -> None:
-    account = local.account("twitter")
-    profile = "prof_of_this_test"
-
-    def assign(db: Connection) -> None:
-        db.execute(integrations.update().where(integrations.c.id == account.id).values(profile_id=profile))
-
-    operator(local.world, assign)
+def test_a_profile_of_the_project(local: Tenant) -> None:
+    profile = local.client.post("/v1/profiles", json={"name": "Shop"}).json()["profile"]["id"]
     made = subscribe(local, profileId=profile)
     assert made["profileId"] == profile
     path = f"/v1/notifications/{made['id']}"

@@ -16,10 +16,9 @@ import httpx2
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from polypost.integrations.tables import integrations
 from polypost.webhooks import signing
 from tests.contract.receivers import Received, Receiver
-from tests.contract.tenant import Linked, Tenant, later, operator
+from tests.contract.tenant import Linked, Tenant, later
 from tests.contract.test_notifications import subscribe
 from tests.docs import sources
 from tests.processes import World
@@ -171,10 +170,9 @@ def test_filters(mine: Tenant, receiver: Receiver) -> None:
     to(receiver, mine, name=boxes["scheduled"], onlyScheduledPosts=True)
     to(receiver, mine, name=boxes["off"], enabled=False)
     account, other = mine.account("twitter"), mine.connect("twitter")
-    _assign(mine, account, "prof_a")
-    _assign(mine, other, "prof_b")
-    to(receiver, mine, name=boxes["profile"], profileId="prof_a")
-    to(receiver, mine, name=boxes["other"], profileId="prof_b")
+    profile_a, profile_b = _profile_with(mine, account), _profile_with(mine, other)
+    to(receiver, mine, name=boxes["profile"], profileId=profile_a)
+    to(receiver, mine, name=boxes["other"], profileId=profile_b)
     to(receiver, mine)
     now = mine.published()["postId"]
     hour = mine.scheduled(seconds=0.5)["postId"]
@@ -194,13 +192,11 @@ def test_filters(mine: Tenant, receiver: Receiver) -> None:
     }
 
 
-def _assign(tenant: Tenant, account: Linked, profile: str) -> None:
-    operator(
-        tenant.world,
-        lambda db: db.execute(
-            integrations.update().where(integrations.c.id == account.id).values(profile_id=profile)
-        ),
-    )
+def _profile_with(tenant: Tenant, account: Linked) -> str:
+    made = tenant.client.post("/v1/profiles", json={"name": "Shop"}).json()["profile"]["id"]
+    moved = tenant.client.patch(f"/v1/connect/integrations/{account.id}", json={"profileId": made})
+    assert moved.status_code == 200, moved.text
+    return str(made)
 
 
 def test_a_receiver_that_fails_half_the_time(mine: Tenant, receiver: Receiver) -> None:

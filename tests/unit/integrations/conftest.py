@@ -96,6 +96,7 @@ class FakeConnector(base.Connector):
     def __init__(self, *, rotates=True, pkce=True):
         self.spec = base.Spec(
             id="fake",
+            text_limit="text",
             name="Fake",
             availability="prod",
             api_version=base.ApiVersion("1", None, "test"),
