@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= polypost-data
 PORT ?= 8080
+# Tests wait more than they work: twice as many processes as cores, four at most.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 4))')
 
 .PHONY: help env run test check format docs bench crash doubt fuzz lock clean
 
@@ -18,7 +20,7 @@ run: env ## Start the server with the sandbox, and print its page, a key and a c
 	@$(BIN)/polypost serve --sandbox --port $(PORT) --data $(DATA)
 
 test: $(VENV)/.test check ## Run everything: lint, types, import rules, tests on both stores
-	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(VENV)/.test ## Lint, formatting, types, import rules, spelling, dependencies
 	@$(BIN)/ruff format --check --quiet
