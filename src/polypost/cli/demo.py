@@ -121,7 +121,8 @@ class Demo:
         accounts = "\n".join(f"  {entry['platform']}: {entry['accountId']}" for entry in ready["accounts"])
         return (
             f"Polypost listens on {ready['url']}\n"
-            f"Accounts and posts: {ready['sandboxUrl']}\n\n"
+            f"Accounts and posts: {ready['sandboxUrl']}\n"
+            f"The API, to read and to try: {ready['url']}/docs\n\n"
             f"Key: {ready['apiKey']}\nAccounts:\n{accounts}\n\n"
             f"Publish your first post:\n\n{curl}\n"
         )
