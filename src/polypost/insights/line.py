@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TypeVar
 
 from polypost import clock
@@ -18,12 +17,11 @@ from polypost.errors import (
     RateLimited,
     ReconnectRequired,
     Rejected,
-    TokenExpired,
     UpstreamError,
 )
-from polypost.integrations import AccountSession, Integration, TokenSource
+from polypost.integrations import Integration, TokenSource, speak
 from polypost.integrations import service as integrations
-from polypost.outbound import Networks
+from polypost.outbound import NetworkClient, Networks
 from polypost.platforms import registry
 from polypost.platforms.base import Connector, Session
 from polypost.storage import Store
@@ -62,7 +60,7 @@ class Lines:
                 [Problem("accountId", said, f"Use an account of {platform}.", "wrong_platform")]
             )
         http = self._networks.client(platform, commit_deadline=COMMIT_SECONDS)
-        return Line(self._store, self._tokens, integration, network, partial(AccountSession, http))
+        return Line(self._store, self._tokens, integration, network, http)
 
 
 class Line:
@@ -74,14 +72,14 @@ class Line:
         tokens: TokenSource,
         integration: Integration,
         network: Connector,
-        session: Callable[..., AccountSession],
+        http: NetworkClient,
     ) -> None:
         self.integration = integration
         self.network = network
         self.name = network.spec.name
         self._store = store
         self._tokens = tokens
-        self._session = session
+        self._http = http
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """What `ask` gets of the network; asked once more with a new token when only the token was refused.
@@ -90,12 +88,7 @@ class Line:
         """
         mine = self.integration.project_id, self.integration.id
         try:
-            session = self._session(await self._tokens.live(*mine), self.integration.account)
-            try:
-                return await ask(session)
-            except TokenExpired:
-                session.tokens = await self._tokens.live(*mine, refused=session.token)
-                return await ask(session)
+            return await speak(self._tokens, self._http, self.integration, ask)
         except ReconnectRequired as dead:
             reason, detail = dead.reason, dead.message
             await self._store.write(lambda db: integrations.mark_reconnect(db, *mine, reason, detail=detail))

@@ -20,12 +20,11 @@ from polypost.errors import (
     RateLimited,
     ReconnectRequired,
     Rejected,
-    TokenExpired,
 )
 from polypost.insights import figures
 from polypost.insights.figures import Listing, Rest, Wanted
 from polypost.insights.rates import list_good_for
-from polypost.integrations import AccountSession, Integration, TokenSource
+from polypost.integrations import AccountSession, Integration, TokenSource, speak
 from polypost.outbound import Networks
 from polypost.platforms.abilities import Measured, Measures
 from polypost.platforms.base import Proof
@@ -213,15 +212,8 @@ class Reader:
         return Measured(Proof(row.proof.id, shown), row.text, row.published_at, row.metrics)
 
     async def _ask(self, integration: Integration, call: Callable[[AccountSession], Awaitable[T]]) -> T:
-        tokens = await self._tokens.live(integration.project_id, integration.id)
-        session = AccountSession(self._networks.client(integration.platform), tokens, integration.account)
-        try:
-            return await call(session)
-        except TokenExpired:
-            session.tokens = await self._tokens.live(
-                integration.project_id, integration.id, refused=session.token
-            )
-            return await call(session)
+        http = self._networks.client(integration.platform)
+        return await speak(self._tokens, http, integration, call)
 
     async def _note(self, integration: Integration, error: PlatformError | NotSent | NoAnswer) -> Rest:
         now = clock.now()

@@ -8,6 +8,7 @@ from polypost.integrations.master import MasterKeyMissing, load_master_key
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
 from polypost.integrations.signin import SignIn
+from polypost.integrations.speaking import speak
 from polypost.integrations.tokens import TokenSource
 from polypost.integrations.vault import MasterKeyWrong, SealBroken, Vault, has_secrets
 
@@ -29,4 +30,5 @@ __all__ = [
     "account_of",
     "has_secrets",
     "load_master_key",
+    "speak",
 ]

@@ -14,12 +14,12 @@ from polypost.errors import (
     OutboundError,
     PlatformError,
     ReconnectRequired,
-    TokenExpired,
     UpstreamError,
 )
 from polypost.integrations import service
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
+from polypost.integrations.speaking import speak
 from polypost.integrations.tokens import TokenSource
 from polypost.outbound import Networks
 from polypost.storage import Store
@@ -51,7 +51,8 @@ class Lookup:
         """
         try:
             async with asyncio.timeout(seconds):
-                return await self._asked(account, call)
+                http = self._networks.client(account.platform)
+                return await speak(self._tokens, http, account, call)
         except ReconnectRequired as dead:
             await self._store.write(
                 partial(
@@ -68,17 +69,6 @@ class Lookup:
         except TimeoutError as slow:
             said = f"The network did not answer within {seconds:g} seconds."
             raise UpstreamError(said, code="no_answer", next_step="Try again.") from slow
-
-    async def _asked(self, account: Integration, call: Callable[[AccountSession], Awaitable[T]]) -> T:
-        http = self._networks.client(account.platform)
-        tokens = await self._tokens.live(account.project_id, account.id)
-        session = AccountSession(http, tokens, account.account)
-        try:
-            return await call(session)
-        except TokenExpired:
-            refused = session.token
-            session.tokens = await self._tokens.live(account.project_id, account.id, refused=refused)
-            return await call(session)
 
 
 def account_of(db: Connection, project_id: str, platform: str, integration_id: str | None) -> Integration:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -12,8 +13,8 @@ from sqlalchemy import Connection, Row
 from polypost import clock
 from polypost.access import Project
 from polypost.credits import service as credits
-from polypost.errors import NoAnswer, NotFound, NotSent, PlatformError, PolypostError, TokenExpired
-from polypost.integrations import AccountSession, Integration, TokenSource
+from polypost.errors import NoAnswer, NotFound, NotSent, PlatformError, PolypostError
+from polypost.integrations import AccountSession, Integration, TokenSource, speak
 from polypost.integrations import service as integrations
 from polypost.outbound import Networks
 from polypost.platforms.base import Deletes, Proof
@@ -100,16 +101,8 @@ class Remover:
             Proof(row.proof_id)
         ]
         http = self._networks.client(row.platform, commit_deadline=DEADLINE.total_seconds())
-        tokens = await self._tokens.live(project.id, row.integration_id)
-        session = AccountSession(http, tokens, integration.account)
         for proof in reversed(proofs):
-            try:
-                await network.delete(session, proof)
-            except TokenExpired:
-                session.tokens = await self._tokens.live(
-                    project.id, row.integration_id, refused=session.token
-                )
-                await network.delete(session, proof)
+            await speak(self._tokens, http, integration, partial(_delete, network, proof))
 
     async def _record(self, project: Project, row: Row[Any], name: str) -> Removal:
         entry = credits.Entry(row.id, row.generation, PRICE, row.platform, row.integration_id)
@@ -127,6 +120,10 @@ class Remover:
             return Removal(row, success=False, status="published", error=error.message)
         status = "deleted" if first else "already deleted"
         return Removal(row, success=True, status=status, message=f"Deleted on {name}.")
+
+
+async def _delete(network: Deletes, proof: Proof, session: AccountSession) -> None:
+    await network.delete(session, proof)
 
 
 def _is_out(row: Row[Any]) -> bool:
