@@ -63,6 +63,15 @@ class TestPgQueuer(EngineSuite):
         await front.stop()
 
     @pytest.mark.anyio
+    async def test_all_who_ask_at_once_hear_the_same(self, store: Store, where: str) -> None:
+        """A burst after a long rest must not be told what was known before the rest."""
+        front = self.make(store, where, workers=1)
+        async with self.working(store, where, Listener()):
+            heard = await asyncio.gather(*(front.silence() for _ in range(5)))
+        assert max(heard) < PATIENCE
+        await front.stop()
+
+    @pytest.mark.anyio
     async def test_two_processes_share_the_work(self, store: Store, where: str) -> None:
         both_busy = asyncio.Barrier(4)
 

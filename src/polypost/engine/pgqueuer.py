@@ -78,6 +78,7 @@ class PgQueuerEngine(Engine):
         self._watch = clock.JumpWatch()
         self._worker_id = new_id("wrk")
         self._heard_at = float("-inf")
+        self._look: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
 
     def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
@@ -112,14 +113,21 @@ class PgQueuerEngine(Engine):
         await asyncio.gather(*self._managers)
 
     async def silence(self) -> float:
-        now = clock.monotonic()
-        if now - self._looked_at > FRESH_SECONDS:
-            # Whoever asks while this look is under way gets by with the one before. Through a store that is
-            # out of reach nobody is heard: the silence grows.
-            self._looked_at = now
+        if clock.monotonic() - self._looked_at > FRESH_SECONDS:
+            if self._look is None:
+                self._look = asyncio.create_task(self._listen_in(), name="polypost-silence")
+            # One look for all who ask now: what was known before may be as old as the last request.
+            await asyncio.shield(self._look)
+        return clock.monotonic() - self._heard_at
+
+    async def _listen_in(self) -> None:
+        began = clock.monotonic()
+        try:
+            # Through a store that is out of reach nobody is heard: the silence grows.
             with contextlib.suppress(StoreUnavailable):
-                self._heard_at = now - await self._store.read(roll.silence)
-        return now - self._heard_at
+                self._heard_at = began - await self._store.read(roll.silence)
+        finally:
+            self._looked_at, self._look = began, None
 
     def _repeat(self, call: Callable[[], Awaitable[None]], every: float, name: str) -> asyncio.Task[None]:
         chore = repeat(call, every=every, until=self._stopping, name=name)
