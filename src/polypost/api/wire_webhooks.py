@@ -46,12 +46,22 @@ def _unique(values: list[T]) -> list[T]:
     return values
 
 
+def _short_name(address: str) -> str:
+    if len(address.partition("@")[0]) > 64:
+        raise words.wrong("bad_address", "has more than 64 characters before the @", "Check the address.")
+    return address
+
+
+# As RFC 5321 writes them, without quoted names and addresses of machines.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 Recipient = Annotated[
     str,
     Field(
         max_length=254,
-        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$",
+        pattern=rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])$",
     ),
+    AfterValidator(_short_name),
 ]
 PostEvents = Annotated[
     list[PostEvent], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_unique)
