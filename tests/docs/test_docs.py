@@ -29,6 +29,7 @@ HEADINGS = ["Context", "Decision", "Consequences", "Alternatives", "References"]
 NETWORK_SETTINGS = ("CLIENT_ID", "CLIENT_SECRET", "SCOPES", "URL")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _RULE = re.compile(r"\b[GSRPITAOKD]\d{1,2}\b")
 
 
@@ -145,7 +146,7 @@ def test_every_rule_the_code_refers_to() -> None:
 @pytest.mark.parametrize("path", all_pages(), ids=lambda path: path.relative_to(sources.ROOT).as_posix())
 def test_links(path: Path) -> None:
     broken = []
-    for target in _LINK.findall(_FENCE.sub("", page(path))):
+    for target in _LINK.findall(_CODE.sub("", page(path))):
         if target.startswith(("https://", "http://")):
             continue
         name, _, anchor = target.partition("#")

@@ -53,7 +53,7 @@ def _short_name(address: str) -> str:
 
 
 # As RFC 5321 writes them, without quoted names and addresses of machines.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]{1,64}"
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 Recipient = Annotated[
     str,
