@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from polypost import clock
 from polypost.storage import Store, metadata, open_store
 from tests import databases
+
+# How fast examples are made says something about the machine, and no test is about time.
+settings.register_profile("polypost", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("polypost")
 
 
 @pytest.fixture

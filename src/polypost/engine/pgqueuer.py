@@ -111,6 +111,8 @@ class PgQueuerEngine(Engine):
         await asyncio.gather(*self._loops)
         self._loops = []
         await asyncio.gather(*self._managers)
+        if self._look is not None:
+            await self._look
 
     async def silence(self) -> float:
         if clock.monotonic() - self._looked_at > FRESH_SECONDS:
