@@ -354,9 +354,11 @@ def test_two_secrets_are_valid_during_a_rotation(mine: Tenant, receiver: Receive
 
 def test_an_account_that_has_to_be_connected_again(mine: Tenant, receiver: Receiver) -> None:
     made = to(receiver, mine, "webhooks", eventTypes=["account.reconnect_required"])
-    account = mine.account("twitter")
+    # Nobody else's post may meet the fault first.
+    account = mine.connect("twitter")
     mine.fault("token_dead", account, times=1)
-    assert mine.post(mine.body()).json()["status"] == "failed"
+    entry = {"platform": "twitter", "accountId": account.id}
+    assert mine.post(mine.body(platforms=[entry])).json()["status"] == "failed"
     event = verified(receiver.wait(mine.project_id)[0], made["webhook"]["secret"])
     assert event["data"]["integrationId"] == account.id
     assert event["data"]["reason"]

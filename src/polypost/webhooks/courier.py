@@ -25,7 +25,6 @@ log = structlog.get_logger("polypost.webhooks")
 
 # A signal may be lost with its connection; then an event waits this long.
 LOOK_SECONDS = 5.0
-GATHER_SECONDS = 0.1
 QUICK = 128
 SLOW = 32
 
@@ -65,9 +64,8 @@ class Courier:
         """Hand out events as they are said, until cancelled."""
         with self._store.signals.listen(TOPIC) as heard:
             while True:
-                if not await self._spread() and await heard.wait(LOOK_SECONDS):
-                    # Events come in crowds: a moment's patience hands many out in one commit.
-                    await asyncio.sleep(GATHER_SECONDS)
+                if not await self._spread():
+                    await heard.wait(LOOK_SECONDS)
 
     async def stop(self) -> None:
         """Begin nothing new and let the tries that are under way end."""
