@@ -9,7 +9,7 @@ PORT ?= 8080
 # Tests wait more than they work: twice as many processes as cores, four at most.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 4))')
 
-.PHONY: help env run test check format docs bench crash doubt fuzz lock clean
+.PHONY: help env run test check format docs bench crash disconnect doubt fuzz lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,9 @@ bench: $(VENV)/.test ## Measure acceptance, schedule lag and memory against a fl
 
 crash: $(VENV)/.test ## Kill server and worker 300 times and let the sandbox judge (RUNS=n for fewer)
 	@$(BIN)/python -m tests.engine.crash $(if $(RUNS),--runs $(RUNS))
+
+disconnect: $(VENV)/.test ## End connections to PostgreSQL 200 times and let the sandbox judge (RUNS=n for fewer)
+	@$(BIN)/python -m tests.engine.disconnect $(if $(RUNS),--runs $(RUNS))
 
 doubt: $(VENV)/.test ## Lose 50 answers of each kind on every network and let the sandbox judge (TIMES=n for fewer)
 	@$(BIN)/python -m tests.platforms.doubt $(if $(TIMES),--times $(TIMES))

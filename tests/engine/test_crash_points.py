@@ -6,19 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.crash import Lane
+from tests.engine.crash import CrashLane
 
 
 def _survive(folder: Path, database_url: str | None, points: tuple[str, ...]) -> None:
-    lane = Lane("test", folder, database_url, seed=5)
+    lane = CrashLane("test", folder, database_url, seed=5)
     lane.open()
     try:
         for point in points:
-            lane.round(point)
-            assert lane.tally.faults() == []
+            assert lane.round(point).faults() == []
     finally:
         lane.close()
-    assert lane.tally.published > 0
+    assert lane.published > 0
 
 
 @pytest.mark.parametrize("points", [("P2", "P3", "P6"), ("P8", "P9", "P10"), ("P11", "P14", "random")])
