@@ -104,6 +104,10 @@ class CutLane(Lane):
         return Cut(door, statement, passage, kind, closed, farewell=self.random.random() < 0.5)
 
     def _learn(self, shape: str) -> Counter[tuple[str, str]]:
+        """What two undisturbed requests pass alike: the first also opens connections, and beats fall in by chance."""
+        return self._undisturbed(shape) & self._undisturbed(shape)
+
+    def _undisturbed(self, shape: str) -> Counter[tuple[str, str]]:
         sent = self._prepared(shape)
         self.proxy.arm(None)
         self.send_like_node(sent)
