@@ -4,9 +4,10 @@ from polypost.storage.hot import HotInsert, HotSelect
 from polypost.storage.metadata import Instant, Json, metadata
 from polypost.storage.records import earliest_id, new_id
 from polypost.storage.signals import Signals, emit
-from polypost.storage.store import Store, after_commit, open_store
+from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, open_store, receipt
 
 __all__ = [
+    "CommitUnknown",
     "HotInsert",
     "HotSelect",
     "Instant",
@@ -16,7 +17,9 @@ __all__ = [
     "after_commit",
     "earliest_id",
     "emit",
+    "keep_receipt",
     "metadata",
     "new_id",
     "open_store",
+    "receipt",
 ]

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, Table, bindparam, insert
+from sqlalchemy import Connection, CursorResult, Dialect, Select, Table, bindparam, insert
 from sqlalchemy.types import TypeEngine
 
 Row = Mapping[str, Any]
@@ -15,24 +15,29 @@ _Processors = Sequence[tuple[int, Callable[[Any], Any]]]
 
 
 class HotInsert:
-    """An INSERT into `table`; all rows of a call have the same keys, columns that are no key are NULL."""
+    """An INSERT into `table`; all rows of a call have the same keys, columns that are no key are NULL.
 
-    def __init__(self, table: Table) -> None:
+    `endings` are SQL by dialect that follows the values, such as ON CONFLICT and RETURNING.
+    """
+
+    def __init__(self, table: Table, endings: Mapping[str, str] | None = None) -> None:
         self._table = table
+        self._endings = endings or {}
         self._built: dict[tuple[str, ...], tuple[str, _Values]] = {}
 
-    def __call__(self, db: Connection, rows: Sequence[Row]) -> None:
+    def __call__(self, db: Connection, rows: Sequence[Row]) -> CursorResult[Any]:
         """Insert the rows."""
         shape = (db.dialect.name, *rows[0])
         sql, values = self._built.get(shape) or self._build(db.dialect, shape)
-        db.exec_driver_sql(sql, [values(row) for row in rows] if len(rows) > 1 else values(rows[0]))
+        return db.exec_driver_sql(sql, [values(row) for row in rows] if len(rows) > 1 else values(rows[0]))
 
     def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
         columns = self._table.c
         named = {name: bindparam(name, type_=columns[name].type) for name in shape[1:]}
         compiled = insert(self._table).values(named).compile(dialect=dialect)
         names: Sequence[str] = compiled.positiontup or ()
-        self._built[shape] = str(compiled), _values(dialect, names, [columns[name].type for name in names])
+        sql = " ".join([str(compiled), *filter(None, [self._endings.get(dialect.name)])])
+        self._built[shape] = sql, _values(dialect, names, [columns[name].type for name in names])
         return self._built[shape]
 
 

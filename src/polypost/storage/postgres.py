@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from polypost.errors import StoreUnavailable
-from polypost.storage.store import Pending, Store, close_doors
+from polypost.storage.store import CommitUnknown, Pending, Store, close_doors
 
 T = TypeVar("T")
 TRIES = 4
 CHANNEL = "polypost"
+# Below the 20 seconds within which a request is answered: whoever waits for the store gets an answer all the same.
+CONNECT_SECONDS = 10.0
+STATEMENT_SECONDS = 15.0
 _REPEATABLE = {"40001", "40P01"}
 _READ_ONLY = "25006"
 _LISTENER_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _UNREACHED = (OSError, asyncpg.PostgresConnectionError, TimeoutError, PoolTimeout)
+_END_OF = text("SELECT pg_xact_status(CAST(CAST(:receipt AS text) AS xid8))").bindparams(bindparam("receipt"))
 
 
 def address(url: str) -> str:
@@ -45,7 +50,7 @@ class PostgresStore(Store):
             async_creator=self._connect,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=30,
+            pool_timeout=CONNECT_SECONDS,
             pool_pre_ping=False,
         )
         self._snapshots = self._engine.execution_options(
@@ -63,6 +68,9 @@ class PostgresStore(Store):
                 if code in _REPEATABLE:
                     await asyncio.sleep(0.01 * 2**attempt)
                     continue
+                if error.connection_invalidated and attempt == 0:
+                    # After a fail-over the pool's connections are dead; nothing of this was kept.
+                    continue
                 if _is_store_trouble(error) or code == _READ_ONLY:
                     raise StoreUnavailable("The store could not make the change durable.") from error
                 raise
@@ -78,14 +86,22 @@ class PostgresStore(Store):
             return fn(db)
 
         try:
-            async with self._snapshots.connect() as connection, connection.begin():
-                return await connection.run_sync(call)
+            try:
+                return await self._look(call)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return await self._look(call)
         except DBAPIError as error:
             if _is_store_trouble(error):
                 raise StoreUnavailable("The store cannot be read.") from error
             raise
         except _UNREACHED as error:
             raise StoreUnavailable("The store cannot be reached.") from error
+
+    async def _look(self, call: Callable[[Connection], T]) -> T:
+        async with self._snapshots.connect() as connection, connection.begin():
+            return await connection.run_sync(call)
 
     async def close(self) -> None:
         if self._listener is not None:
@@ -96,21 +112,44 @@ class PostgresStore(Store):
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(
-            self.url, server_settings={"synchronous_commit": "on", "application_name": "polypost"}
+            self.url,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
+            server_settings={"synchronous_commit": "on", "application_name": "polypost"},
         )
 
     async def _transact(self, fn: Callable[[Connection], T]) -> T:
-        pending = Pending()
+        pending, results = Pending(), list[T]()
 
         def call(db: Connection) -> T:
             db.info["pending"] = pending
             close_doors(db)
             return fn(db)
 
-        async with self._engine.connect() as connection, connection.begin():
-            result = await connection.run_sync(call)
+        try:
+            async with self._engine.connect() as connection, connection.begin():
+                results.append(await connection.run_sync(call))
+        except (DBAPIError, *_UNREACHED) as error:
+            # Everything was done and COMMIT was sent: unless the server itself said no, it may have been kept.
+            if not results or _refused(error):
+                raise
+            raise CommitUnknown(results[0], partial(self._kept, pending)) from error
         self.settle(pending)
-        return result
+        return results[0]
+
+    async def _kept(self, pending: Pending) -> bool:
+        """Whether a transaction whose COMMIT was not answered went through; waits while it is still under way."""
+        if pending.receipt is None:
+            raise StoreUnavailable("Nobody asked for this transaction's id, so its end cannot be learned.")
+        asked = {"receipt": pending.receipt}
+        status = "in progress"
+        while status == "in progress":
+            status = await self.read(lambda db: db.execute(_END_OF, asked).scalar_one())
+            await asyncio.sleep(0.05 if status == "in progress" else 0)
+        if status != "committed":
+            return False
+        self.settle(pending)
+        return True
 
     def _ensure_listener(self) -> None:
         if self._listener is None or self._listener.done():
@@ -142,6 +181,12 @@ class PostgresStore(Store):
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         self.signals.deliver(str(payload))
+
+
+def _refused(error: Exception) -> bool:
+    """Whether the server answered a COMMIT with an error of its own; a farewell is no answer."""
+    code = str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")
+    return bool(code) and code[:2] not in {"08", "57", "58", "XX"}
 
 
 def _is_store_trouble(error: DBAPIError) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -17,6 +17,7 @@ from polypost.storage.signals import Signals
 
 T = TypeVar("T")
 TROUBLE_SECONDS = 10.0
+_RECEIPT = text("SELECT pg_current_xact_id()::text")
 
 
 @dataclass(slots=True)
@@ -25,6 +26,25 @@ class Pending:
 
     topics: list[str] = field(default_factory=list)
     calls: list[Callable[[], None]] = field(default_factory=list)
+    receipt: str | None = None
+
+
+class CommitUnknown(StoreUnavailable):
+    """The answer to a COMMIT was lost: whether the change was kept is not known yet.
+
+    `result` is what the function returned, which counts if the change was kept.
+    """
+
+    code = "acceptance_unknown"
+
+    def __init__(self, result: Any, ask: Callable[[], Awaitable[bool]]) -> None:
+        super().__init__("The store did not say whether it kept the change.")
+        self.result = result
+        self._ask = ask
+
+    async def kept(self) -> bool:
+        """Whether the change was kept, once its transaction has ended. Raises StoreUnavailable while nobody can tell."""
+        return await self._ask()
 
 
 class Store(ABC):
@@ -40,7 +60,8 @@ class Store(ABC):
         """Run `fn` in one durable transaction.
 
         `fn` may run more than once (a group that died, a serialisation failure) and must change nothing
-        but the store. Raises what `fn` raised, or StoreUnavailable; then nothing was kept.
+        but the store. Raises what `fn` raised, or StoreUnavailable; then nothing was kept, unless it is
+        CommitUnknown.
         """
         try:
             return await self._write(fn)
@@ -90,6 +111,17 @@ def _nothing(db: Connection) -> None:
 def after_commit(db: Connection, call: Callable[[], None]) -> None:
     """Have `call` run on the event loop when, and only when, the caller's transaction has committed."""
     db.info["pending"].calls.append(call)
+
+
+def receipt(db: Connection) -> None:
+    """Have the store remember this transaction, so that its end can be asked for if the answer to COMMIT is lost."""
+    if db.dialect.name == "postgresql":
+        keep_receipt(db, db.execute(_RECEIPT).scalar_one())
+
+
+def keep_receipt(db: Connection, transaction_id: str) -> None:
+    """The same, where a statement of the caller's has told the transaction's id anyway."""
+    db.info["pending"].receipt = transaction_id
 
 
 class TransactionRefused(PolypostError):
