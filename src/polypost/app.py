@@ -20,6 +20,8 @@ from polypost import access, api, clock, dashboard, webhooks
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api import Services
+from polypost.api.acceptance import Acceptance
+from polypost.api.in_flight import InFlight
 from polypost.api.reference import is_wanted
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
@@ -49,7 +51,7 @@ from polypost.planning import maker
 from polypost.planning.maker import Maker
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
-from polypost.posts import accept, bulk, work
+from polypost.posts import accept, bulk, deliveries, keys, work
 from polypost.posts.orders import Context
 from polypost.publishing import Policy, Publisher, Remover
 from polypost.settings import Settings
@@ -163,6 +165,8 @@ class Rooms:
         await self.media.clean(clock.now())
         await self.store.write(bulk.clean)
         await self.store.write(lambda db: said.clean(db, clock.now()))
+        await self.store.write(lambda db: keys.clean(db, clock.now()))
+        await self.store.write(lambda db: deliveries.forget_servers(db, clock.now()))
         await self.courier.clean()
 
     async def _clean_uploads(self) -> None:
@@ -200,15 +204,14 @@ async def open_rooms(
     engine = _engine(settings, store)
     apps = Apps(vault, partial(_app_of, settings, surroundings))
     tokens = TokenSource(store, vault, networks, apps)
-    policy = Policy(
-        lease=timedelta(seconds=settings.lease_seconds),
-        heartbeat=settings.heartbeat,
-        reconcile_at=settings.reconcile_at,
-        attempts=settings.attempts,
-        attempt_span=timedelta(hours=settings.attempt_hours),
-        late_grace=timedelta(hours=settings.late_grace_hours),
+    policy = _policy(settings)
+    posts = Context(
+        engine,
+        settings.price,
+        server,
+        late_grace=policy.late_grace,
+        shared=not embedded,
     )
-    posts = Context(engine, settings.price, server, late_grace=timedelta(hours=settings.late_grace_hours))
     channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
     rooms = Rooms(
         settings=settings,
@@ -251,6 +254,17 @@ async def open_rooms(
     return rooms
 
 
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        lease=timedelta(seconds=settings.lease_seconds),
+        heartbeat=settings.heartbeat,
+        reconcile_at=settings.reconcile_at,
+        attempts=settings.attempts,
+        attempt_span=timedelta(hours=settings.attempt_hours),
+        late_grace=timedelta(hours=settings.late_grace_hours),
+    )
+
+
 def _media(
     settings: Settings, store: Store, vault: Vault, fetcher: Fetcher, server: str
 ) -> tuple[Library, Uploads]:
@@ -281,9 +295,9 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = _services(rooms)
+        entrance = app.state.services = _services(rooms)
         lost = await rooms.store.write(
-            lambda db: accept.mark_undelivered_before_start(db, rooms.posts.server, clock.now())
+            lambda db: deliveries.lose_before_start(db, rooms.posts.server, clock.now())
         )
         if lost:
             log.info("answers of the last minute may not have been delivered", posts=lost)
@@ -291,9 +305,14 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         if cut:
             log.info("comments or messages were being sent when the server ended", count=cut)
         await rooms.start(work_too=work_too)
+        telling = asyncio.create_task(entrance.in_flight.tell_for_ever(), name="polypost-answers")
         try:
             yield
         finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            await entrance.acceptance.aclose()
+            await entrance.in_flight.aclose()
             await rooms.stop()
 
     shown = is_wanted(rooms.settings, rooms.public_url, sandbox=sandbox_url is not None)
@@ -309,6 +328,7 @@ def _services(rooms: Rooms) -> Services:
     per_minute = rooms.settings.rate_limit_per_minute
     lines = Lines(rooms.store, tokens=rooms.tokens, networks=rooms.networks)
     sender = Sender(rooms.store)
+    acceptance = Acceptance(rooms.store, seconds=rooms.settings.publish_wait_seconds)
     return Services(
         settings=rooms.settings,
         store=rooms.store,
@@ -330,6 +350,8 @@ def _services(rooms: Rooms) -> Services:
         analytics=Analytics(rooms.store, rooms.insights),
         channels=rooms.channels,
         trial=Trial(rooms.store, rooms.vault, rooms.channels),
+        acceptance=acceptance,
+        in_flight=InFlight(rooms.store, acceptance, server=rooms.posts.server, shared=rooms.posts.shared),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),

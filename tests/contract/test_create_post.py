@@ -111,9 +111,9 @@ def test_when_every_network_refuses_the_answer_is_still_202(tenant: Tenant) -> N
 
 
 def test_a_dead_account_fails_alone_and_says_to_connect_it_again(tenant: Tenant) -> None:
+    body = tenant.body()
     dead = tenant.connect("twitter")
     tenant.fault("token_dead", dead)
-    body = tenant.body()
     body["platforms"].append({"platform": "twitter", "accountId": dead.id})
     said = tenant.post(body).json()
     assert said["status"] == "partial"

@@ -207,7 +207,7 @@ def test_a_full_queue_says_so(world: World, new: Callable[..., Tenant]) -> None:
         names = ", ".join(row)
         values = ", ".join(f":{name}" for name in row)
         for week in range(1, 106):
-            copy = row | {"id": f"{row['id'][:-4]}{week:04d}"}
+            copy = row | {"id": f"{row['id'][:-4]}{week:04d}", "delivery": None}
             copy["scheduled_for"] = row["scheduled_for"] + week * 7 * 86400 * 1_000_000
             db.execute(text(f"INSERT INTO posts ({names}) VALUES ({values})"), copy)
             db.execute(

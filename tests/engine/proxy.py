@@ -34,7 +34,7 @@ class Cut:
     statement: str
     passage: int
     # "before": it never reaches the store. "after": it is carried out, and its answer lost.
-    # "all": every connection of every door ends before it, and for a while nobody is let in.
+    # "all": every connection of every door ends before it. With `closed_seconds` nobody is let in for a while.
     kind: str
     closed_seconds: float = 0.0
     # Whether the store says 57P01 before it goes, as one that is shut down does, or nothing.
@@ -55,7 +55,7 @@ class _Link:
     portals: dict[bytes, str] = field(default_factory=dict)
     transaction: list[str] = field(default_factory=list)
     # Set when the answer to what was just sent is the last thing that the store does for this connection.
-    doomed: bool = False
+    doomed: Cut | None = None
 
     def end(self, *, farewell: bool = False) -> None:
         """Both sides at once; what the store was about to do is rolled back by it."""
@@ -260,18 +260,20 @@ class Proxy:
             return False
         self._cut, self._met = None, True
         if cut.kind == "after":
-            link.doomed = True
+            link.doomed = cut
         elif cut.kind == "all":
             await self._end_all(cut.closed_seconds, farewell=cut.farewell)
         else:
             link.end(farewell=cut.farewell)
-        return not link.doomed
+        return link.doomed is None
 
     async def _back(self, link: _Link, reader: asyncio.StreamReader) -> None:
         while chunk := await reader.read(65536):
-            if link.doomed:
+            if link.doomed is not None:
                 await _until_ready(chunk, reader)
                 link.end()
+                if link.doomed.closed_seconds:
+                    await self._end_all(link.doomed.closed_seconds)
                 return
             link.client.write(chunk)
             await link.client.drain()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +20,11 @@ from polypost.integrations import Vault
 from polypost.integrations import service as integrations
 from polypost.media import tables as media_tables
 from polypost.platforms.base import Account, MediaRef, Tokens
-from polypost.posts import accept, attempts, changes, lanes, queries, work
+from polypost.posts import accept, attempts, changes, deliveries, keys, lanes, queries, work
+from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Context, NewPost, NewTarget, When, fingerprint
 from polypost.posts.states import State
+from polypost.posts.tables import idempotency
 from polypost.posts.tables import lanes as lane_rows
 from polypost.publishing.invariants import findings
 from polypost.storage import Store
@@ -37,7 +40,8 @@ class Desk:
     def __init__(self, store: Store, limit: int | None = None) -> None:
         self.store = store
         self.limit = limit
-        self.context = Context(EmbeddedEngine(store), lambda _: 1, "embedded")
+        shared = store.dialect == "postgresql"
+        self.context = Context(EmbeddedEngine(store), lambda _: 1, "embedded", shared=shared)
         self.project: Project
         self.accounts: list[str] = []
 
@@ -72,8 +76,20 @@ class Desk:
         targets = [NewTarget("instagram", account) for account in (accounts or self.accounts)]
         return NewPost(text, targets, [PICTURE], when, "UTC", {"content": text}, api_key_id="key_1", **more)
 
-    async def create(self, order: NewPost) -> accept.Accepted:
-        return await self.store.write(lambda db: accept.create(db, self.context, self.project, order))
+    async def create(self, order: NewPost, arrival: Arrival = ARRIVED) -> accept.Accepted:
+        """Accept as the entrance does: once more where an equal post was met whose answer is under way no more."""
+
+        async def accepted(arrival: Arrival) -> accept.Accepted:
+            return await self.store.write(
+                lambda db: accept.create(db, self.context, self.project, order, arrival)
+            )
+
+        try:
+            return await accepted(arrival)
+        except EqualOpen as equal:
+            if equal.server:
+                raise
+            return await accepted(replace(arrival, again=True))
 
     async def claim(self, target: str, at: Any = None, by: str = "run_1") -> Any:
         now = at or clock.now()
@@ -154,12 +170,61 @@ def test_an_identical_body_is_a_replay_only_when_its_answer_was_lost(with_store)
     async def story(store):
         desk = await Desk(store).open()
         order = desk.order(after=60, fingerprint=fingerprint({"a": 1}))
-        first, second = await desk.create(order), await desk.create(order)
+        first = await desk.create(order)
+        await store.write(lambda db: deliveries.settle(db, [first.post_id]))
+        second = await desk.create(order)
+        await store.write(lambda db: deliveries.settle(db, [second.post_id]))
         assert first.post_id != second.post_id
-        await store.write(lambda db: accept.mark_undelivered(db, desk.project.id, first.post_id))
+        await store.write(lambda db: deliveries.lose(db, desk.project.id, first.post_id))
         third = await desk.create(order)
         assert (third.post_id, third.replayed) == (first.post_id, True)
-        assert not (await desk.create(order)).replayed
+        fourth = await desk.create(order)
+        assert not fourth.replayed
+        await store.write(lambda db: deliveries.settle(db, [fourth.post_id]))
+        # Nobody hears the answer to a client that is gone, and it wanted one post.
+        fifth = await desk.create(order, Arrival(gone=True))
+        assert fifth.replayed
+        assert fifth.post_id in {first.post_id, second.post_id, fourth.post_id}
+
+
+def test_of_a_gone_client_the_repeat_finds_the_post(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        order = desk.order(after=60, fingerprint=11)
+        first = await desk.create(order, Arrival(gone=True))
+        assert not first.replayed
+        if desk.context.shared:
+            with pytest.raises(EqualOpen) as equal:
+                await desk.create(order)
+            assert (equal.value.post_id, equal.value.server) == (first.post_id, "embedded")
+            await store.write(lambda db: deliveries.lose_if_open(db, first.post_id))
+        again = await desk.create(order)
+        assert (again.post_id, again.replayed) == (first.post_id, True)
+
+    with_store(story)
+
+
+def test_a_key_ends_a_week_after_its_use_and_not_before_its_post(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        soon = await desk.create(desk.order("soon", after=60, idempotency_key="a", fingerprint=1))
+        far = await desk.create(desk.order("far", after=86400 * 9, idempotency_key="b", fingerprint=2))
+        await store.write(lambda db: changes.cancel(db, desk.project.id, soon.post_id))
+
+        async def known() -> list[str]:
+            query = select(idempotency.c.post_id).order_by(idempotency.c.key)
+            return list(await store.read(lambda db: db.execute(query).scalars().all()))
+
+        async def clean(days: float) -> None:
+            await store.write(lambda db: keys.clean(db, clock.now() + timedelta(days=days)))
+
+        await clean(6.9)
+        assert await known() == [soon.post_id, far.post_id]
+        await clean(7.1)
+        assert await known() == [far.post_id]
+        await store.write(lambda db: changes.cancel(db, desk.project.id, far.post_id))
+        await clean(8.2)
+        assert await known() == []
 
     with_store(story)
 
@@ -169,7 +234,7 @@ def test_what_was_accepted_before_a_start_is_a_replay(with_store):
         desk = await Desk(store).open()
         order = desk.order(after=60, fingerprint=7)
         first = await desk.create(order)
-        await store.write(lambda db: accept.mark_undelivered_before_start(db, "embedded", clock.now()))
+        await store.write(lambda db: deliveries.lose_before_start(db, "embedded", clock.now()))
         assert (await desk.create(order)).post_id == first.post_id
 
     with_store(story)

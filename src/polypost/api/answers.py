@@ -42,25 +42,25 @@ def created(found: Shown) -> dict[str, Any]:
     return body
 
 
-def scheduled(order: NewPost, accepted: Accepted) -> dict[str, Any]:
-    """The same for a post that was just put on the schedule, without reading it back."""
+def accepted(order: NewPost, made: Accepted) -> dict[str, Any]:
+    """The same for a post that was just accepted, without reading it back."""
     body: dict[str, Any] = {
         "success": True,
-        "status": accepted.status,
-        "postId": accepted.post_id,
+        "status": made.status,
+        "postId": made.post_id,
         "platforms": [
             {
                 "platform": each.platform,
                 "accountId": each.integration_id,
                 "success": True,
-                "status": "pending",
+                "status": "publishing" if order.when is None else "pending",
             }
             for each in order.targets
         ],
-        "scheduledFor": stamp(accepted.scheduled_for),
-        "timezone": order.timezone,
     }
-    return body if accepted.warning is None else body | {"warningMessage": accepted.warning}
+    if order.when is not None:
+        body |= {"scheduledFor": stamp(made.scheduled_for), "timezone": order.timezone}
+    return body if made.warning is None else body | {"warningMessage": made.warning}
 
 
 def _entry(row: Row[Any]) -> dict[str, Any]:

@@ -6,13 +6,15 @@ import asyncio
 import hashlib
 import io
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Annotated, Any, BinaryIO
 
+import structlog
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -27,13 +29,15 @@ from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.waiting import hurried
 from polypost.api.wire_bulk import BulkAnswer, BulkQuery, BulksAnswer, BulksQuery, RowsQuery
-from polypost.errors import InvalidRequest, PayloadTooLarge, Problem
+from polypost.errors import InvalidRequest, PayloadTooLarge, Problem, StoreUnavailable
 from polypost.media import Uploads
 from polypost.outbound import Guard
 from polypost.posts import bulk, checks
 from polypost.posts.bulk import Bulk, NewRow, Reading
 from polypost.settings import Settings
+from polypost.storage import receipt
 
+log = structlog.get_logger("polypost.api")
 router = APIRouter(prefix="/v1/posts/bulk")
 FILE_BYTES = 16_000_000
 SHOWN_ROWS = 1000
@@ -89,15 +93,27 @@ async def create(request: Request) -> Response:
         digest.update(f"{form} {dry_run}".encode())
         fingerprint = int.from_bytes(digest.digest()[:8], "big", signed=True)
         upload = _Upload(who, form, dry_run, fingerprint, key)
-        bulk_id = await rooms.store.read(lambda db: bulk.known(db, who.project.id, **upload.asked))
-        replayed = bulk_id is not None
-        if bulk_id is None:
+        found = await rooms.store.read(lambda db: _known(db, upload))
+        replayed = found is not None
+        if found is None:
             file.seek(0)
-            bulk_id, replayed = await _keep(rooms, upload, file)
-    seconds = 0.0 if hurried(request) else rooms.settings.publish_wait_seconds
-    found = await _until_done(rooms, who.project.id, bulk_id, seconds)
+            found, replayed = await _keep(rooms, upload, file)
     headers = {"Idempotency-Replayed": "true"} if replayed else {}
-    return await _answer(rooms, found, RowsQuery(limit=SHOWN_ROWS), 202, headers)
+    query = RowsQuery(limit=SHOWN_ROWS)
+    try:
+        seconds = 0.0 if hurried(request) else rooms.settings.publish_wait_seconds
+        found = await _until_done(rooms, who.project.id, found.id, seconds)
+        return await _answer(rooms, found, query, 202, headers)
+    except StoreUnavailable as trouble:
+        # It is accepted, and what became of its rows can be asked for.
+        log.warning("an accepted upload could not be read", bulk=found.id, reason=str(trouble))
+        return _shown(found, found.total, [], 202, headers)
+
+
+def _known(db: Connection, upload: _Upload) -> Bulk | None:
+    project_id = upload.who.project.id
+    bulk_id = bulk.known(db, project_id, **upload.asked)
+    return None if bulk_id is None else bulk.find(db, project_id, bulk_id)
 
 
 @router.get("")
@@ -183,7 +199,7 @@ async def _receive(request: Request, file: Any) -> Any:
     return digest
 
 
-async def _keep(rooms: Services, upload: _Upload, file: Any) -> tuple[str, bool]:
+async def _keep(rooms: Services, upload: _Upload, file: Any) -> tuple[Bulk, bool]:
     """All rows into the store, then their work begins; when the file cannot be read, nothing of it stays."""
     project = upload.who.project.id
     bulk_id = await rooms.store.write(
@@ -204,10 +220,19 @@ async def _keep(rooms: Services, upload: _Upload, file: Any) -> tuple[str, bool]
     except InvalidRequest:
         await rooms.store.write(lambda db: bulk.drop(db, project, bulk_id))
         raise
-    stands = await rooms.store.write(
-        lambda db: bulk.finish(db, rooms.posts.engine, project, bulk_id, total=total, **upload.asked)
-    )
-    return stands, stands != bulk_id
+
+    def finish(db: Connection) -> Bulk:
+        receipt(db)
+        stands = bulk.finish(db, rooms.posts.engine, project, bulk_id, total=total, **upload.asked)
+        return bulk.find(db, project, stands)
+
+    same = (upload.who.key_id, bulk.OPERATION, upload.key, upload.fingerprint)
+    found, _ = await rooms.acceptance.take(same, finish, lose=_findable)
+    return found, found.id != bulk_id
+
+
+def _findable(db: Connection, found: Bulk) -> None:
+    """An equal upload is found by its bytes anyway."""
 
 
 def _add(project: str, bulk_id: str, batch: list[NewRow], db: Any) -> None:
@@ -269,6 +294,12 @@ async def _answer(
             db, found.project_id, found.id, states=query.status, limit=query.limit, offset=query.offset
         )
     )
+    return _shown(found, total, page, status, headers)
+
+
+def _shown(
+    found: Bulk, total: int, page: Sequence[bulk.Row], status: int, headers: dict[str, str] | None
+) -> Response:
     rows = [
         {
             "row": each.number,

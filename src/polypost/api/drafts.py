@@ -10,21 +10,22 @@ from sqlalchemy import Connection, Row
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost import clock
 from polypost.api import answers, errors, waiting, wire
+from polypost.api.acceptance import Same
 from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
 from polypost.api.fitting import Fitting, fit
-from polypost.api.posts import idempotency_key, promise
+from polypost.api.posts import idempotency_key, once, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost, DraftAnswer, DraftBody, ScheduleDraftBody, UntimedBody
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations import service as integrations
 from polypost.planning import queues
-from polypost.posts import accept, changes, checks, drafts, queries
+from polypost.posts import changes, checks, drafts, queries
 from polypost.posts.orders import NewPost, When, fingerprint, order_of
+from polypost.posts.queries import Shown
 
 M = TypeVar("M", bound=UntimedBody)
 router = APIRouter(prefix="/v1/posts/drafts")
@@ -68,23 +69,32 @@ async def create(request: Request) -> Response:
         idempotency_key=idempotency_key(request),
         fingerprint=fingerprint("draft", raw),
     )
-    post_id, warnings, replayed = await rooms.store.write(
-        lambda db: drafts.create(db, rooms.posts, who.project, order)
-    )
-    headers = _REPLAYED if replayed else None
-    return await _kept(rooms, who.project.id, post_id, addresses + warnings, 201, headers)
+    same: Same = (who.key_id, OPERATION, order.idempotency_key, order.fingerprint or 0)
+
+    def write(db: Connection) -> tuple[Shown, list[Problem], bool]:
+        post_id, warnings, known = drafts.create(db, rooms.posts, who.project, order)
+        return queries.one(db, who.project.id, post_id, deleted=True), warnings, known
+
+    (found, warnings, known), again = await rooms.acceptance.take(same, write)
+    return _kept(found, addresses + warnings, 201, _REPLAYED if known or again else None)
 
 
 @router.put("/{post_id}")
-@says(DraftAnswer, body=DraftBody, errors=(404, 409))
+@says(DraftAnswer, body=DraftBody, errors=(404, 409, 422), takes=("Idempotency-Key",))
 async def edit(request: Request, post_id: str) -> Response:
     """The whole draft anew; a cancelled post is one too."""
     who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
     order, addresses = await _soft(rooms, raw)
-    warnings = await rooms.store.write(lambda db: drafts.edit(db, rooms.posts, who.project, post_id, order))
-    return await _kept(rooms, who.project.id, post_id, addresses + warnings, 200, None)
+    same: Same = (who.key_id, f"PUT /v1/posts/drafts/{post_id}", idempotency_key(request), fingerprint(raw))
+    warnings: list[Problem] = []
+
+    def change(db: Connection) -> None:
+        warnings[:] = drafts.edit(db, rooms.posts, who.project, post_id, order)
+
+    found, replayed = await once(rooms, who, same, post_id, change)
+    return _kept(found, addresses + warnings, 200, _REPLAYED if replayed else None)
 
 
 async def _soft(rooms: Services, raw: dict[str, Any]) -> tuple[NewPost, list[Problem]]:
@@ -98,15 +108,7 @@ async def _soft(rooms: Services, raw: dict[str, Any]) -> tuple[NewPost, list[Pro
     return order, found
 
 
-async def _kept(
-    rooms: Services,
-    project_id: str,
-    post_id: str,
-    warnings: list[Problem],
-    status: int,
-    headers: dict[str, str] | None,
-) -> Response:
-    found = await rooms.store.read(lambda db: queries.one(db, project_id, post_id))
+def _kept(found: Shown, warnings: list[Problem], status: int, headers: dict[str, str] | None) -> Response:
     body = answers.created(found) | {"success": True, "warnings": errors.listed(warnings)}
     return answers.ok(body, status, headers)
 
@@ -122,34 +124,31 @@ async def schedule(request: Request, post_id: str) -> Response:
     raw = await json_object(request)
     body = wire.read(ScheduleDraftBody, raw)
     await promise(rooms)
-    key, operation = idempotency_key(request), f"POST /v1/posts/drafts/{post_id}/schedule"
+    operation = f"POST /v1/posts/drafts/{post_id}/schedule"
+    same: Same = (who.key_id, operation, idempotency_key(request), fingerprint(raw))
     project = who.project
     row, order, unfit = await rooms.store.read(lambda db: _stored(db, project.id, post_id))
     when, problems = _when(body, row.timezone, rooms)
     if row.status == "draft":
         problems += await _addresses(rooms, order) + unfit
 
-    def write(db: Connection) -> bool:
-        if key is not None:
-            changes.load(db, project.id, post_id)
-            now = clock.now()
-            if accept.remember_key(db, project.id, operation, key, fingerprint(raw), post_id, now):
-                return True
+    def change(db: Connection) -> None:
         if problems:
             raise InvalidRequest(problems)
         _put(db, rooms, project, post_id, body, when)
-        return False
 
-    replayed = await rooms.store.write(write)
-    quick = waiting.hurried(request) or body.publishNow is not True
-    seconds = 0.0 if quick else rooms.settings.publish_wait_seconds
-    found = await waiting.until_done(rooms, project.id, post_id, seconds=seconds, request=request)
+    found, replayed = await once(rooms, who, same, post_id, change)
+    if body.publishNow is True and not waiting.hurried(request):
+        seconds = rooms.settings.publish_wait_seconds
+        found = await waiting.until_done(
+            rooms, project.id, post_id, seconds=seconds, request=request, known=found
+        )
     return answers.ok(answers.created(found), 202, _REPLAYED if replayed else None)
 
 
 def _stored(db: Connection, project_id: str, post_id: str) -> tuple[Row[Any], NewPost, list[Problem]]:
     """The post's row, the order that is stored, and what is wrong with it as a post."""
-    row = changes.load(db, project_id, post_id)
+    row = changes.load(db, project_id, post_id, deleted=True)
     order = order_of(row, changes.targets_of(db, project_id, post_id))
     found = integrations.find(db, project_id, [target.integration_id for target in order.targets])
     return row, order, checks.problems_of(order, found)

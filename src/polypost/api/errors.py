@@ -94,7 +94,7 @@ def from_error(request: Request, error: PolypostError) -> Response:
             request,
             503,
             error.code,
-            "Nothing was stored: the server cannot keep data safely right now. Try again later; "
+            "The server's store cannot be used right now. Send the same request again later; "
             "/healthz/ready tells its operator why.",
             headers={"Retry-After": "10"},
         )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, preview, waiting, wire
+from polypost.api.acceptance import Same
 from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object, parse, read
@@ -20,6 +23,7 @@ from polypost.api.compat import hidden_from
 from polypost.api.described import says
 from polypost.api.filters import PostsQuery, filters_of
 from polypost.api.fitting import fit
+from polypost.api.in_flight import Taken
 from polypost.api.services import Services, services
 from polypost.api.wire_posts import (
     CreatedPost,
@@ -35,8 +39,11 @@ from polypost.errors import InvalidRequest, Problem, ServiceUnavailable
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.planning.schedules import schedule_of
-from polypost.posts import accept, changes, checks, queries, timeline
+from polypost.posts import accept, changes, checks, keys, queries, timeline
+from polypost.posts.deliveries import Arrival
 from polypost.posts.orders import CREATE, Accepted, NewPost, fingerprint
+from polypost.posts.queries import Shown
+from polypost.storage import receipt
 
 router = APIRouter()
 SILENCE = 30.0
@@ -66,33 +73,43 @@ async def create(request: Request) -> Response:
         idempotency_key(request)
         return await preview.answer(rooms, who, body, probe=probe)
     await promise(rooms)
-    asked: dict[str, Any] = {
-        "api_key_id": who.key_id,
-        "fingerprint": fingerprint(body),
-        "idempotency_key": idempotency_key(request),
-    }
-    if asked["idempotency_key"] is not None:
-        return await _accept(request, rooms, who, body, asked)
-    async with rooms.unanswered.enter(request, who.key_id, asked["fingerprint"]):
-        return await _accept(request, rooms, who, body, asked)
+    same: Same = (who.key_id, CREATE, idempotency_key(request), fingerprint(body))
+    if same[2] is not None:
+        return await _accept(request, rooms, who, body, same)
+    async with rooms.in_flight.enter(request, who.key_id, same[3]):
+        return await _accept(request, rooms, who, body, same)
 
 
 async def _accept(
-    request: Request, rooms: Services, who: Principal, body: dict[str, Any], asked: dict[str, Any]
+    request: Request, rooms: Services, who: Principal, body: dict[str, Any], same: Same
 ) -> Response:
+    key_id, operation, key, print_ = same
+    asked: dict[str, Any] = {"api_key_id": key_id, "fingerprint": print_, "idempotency_key": key}
     try:
         order = await order_from(rooms, who, body)
-    except InvalidRequest:
-        known = await rooms.store.write(
-            lambda db: accept.made_before(db, who.project, operation=CREATE, **asked)
+    except InvalidRequest as wrong:
+        refused = wrong
+
+        def find(db: Connection, arrival: Arrival) -> Accepted:
+            known = accept.made_before(
+                db, rooms.posts, who.project, operation=operation, arrival=arrival, **asked
+            )
+            if known is None:
+                raise refused
+            return known
+
+        return await _created(
+            request, rooms, who, None, await rooms.in_flight.accept(request, who.project.id, same, find)
         )
-        if known is None:
-            raise
-        return await _created(request, rooms, who, None, known)
     order = dataclasses.replace(order, **asked)
-    accepted = await rooms.store.write(lambda db: accept.create(db, rooms.posts, who.project, order))
+    taken = await rooms.in_flight.accept(
+        request,
+        who.project.id,
+        same,
+        lambda db, arrival: accept.create(db, rooms.posts, who.project, order, arrival),
+    )
     failpoints.hit("P3")
-    return await _created(request, rooms, who, order, accepted)
+    return await _created(request, rooms, who, order, taken)
 
 
 async def promise(rooms: Services) -> None:
@@ -142,20 +159,21 @@ def idempotency_key(request: Request) -> str | None:
 
 
 async def _created(
-    request: Request, rooms: Services, who: Principal, order: NewPost | None, accepted: Accepted
+    request: Request, rooms: Services, who: Principal, order: NewPost | None, taken: Taken
 ) -> Response:
-    project_id = who.project.id
-    if order is not None and order.when is not None and not accepted.replayed:
-        await waiting.note_if_gone(rooms, request, project_id, accepted.post_id)
-        return answers.ok(answers.scheduled(order, accepted), 202)
-    found = await rooms.store.read(lambda db: queries.one(db, project_id, accepted.post_id))
-    if accepted.status == "publishing" and not found.done and not waiting.hurried(request):
-        seconds = waiting.left_of(rooms, found)
-        found = await waiting.until_done(
-            rooms, project_id, accepted.post_id, seconds=seconds, request=request
+    """The answer, which comes from what was accepted as long as nothing newer can be read."""
+    accepted, known = taken.accepted, taken.shown
+    undone = accepted.status == "publishing" and not (known and known.done)
+    if undone and not waiting.hurried(request):
+        seconds = waiting.left_of(rooms, known)
+        known = await waiting.until_done(
+            rooms, who.project.id, accepted.post_id, seconds=seconds, request=request, known=known
         )
-    await waiting.note_if_gone(rooms, request, project_id, accepted.post_id)
-    return answers.ok(answers.created(found), 202, _headers(request, replayed=accepted.replayed))
+    await rooms.in_flight.answering(request, who.project.id, accepted.post_id)
+    if known is None:
+        assert order is not None
+        return answers.ok(answers.accepted(order, accepted), 202, _headers(request, replayed=False))
+    return answers.ok(answers.created(known), 202, _headers(request, replayed=accepted.replayed))
 
 
 def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
@@ -256,24 +274,47 @@ async def retry(request: Request, post_id: str) -> Response:
     raw = await json_object(request, optional=True)
     body = wire.read(wire.RetryBody, raw)
     await promise(rooms)
-    key = idempotency_key(request)
-    operation = f"POST /v1/posts/{post_id}/retry"
+
+    same: Same = (who.key_id, f"POST /v1/posts/{post_id}/retry", idempotency_key(request), fingerprint(raw))
     chosen = [(entry.platform, entry.accountId) for entry in body.platforms] if body.platforms else None
-
-    def write(db: Any) -> bool:
-        if key is not None:
-            changes.load(db, who.project.id, post_id)
-            if accept.remember_key(
-                db, who.project.id, operation, key, fingerprint(raw), post_id, clock.now()
-            ):
-                return True
-        changes.retry(db, rooms.posts, who.project, post_id, chosen, force=body.force)
-        return False
-
-    replayed = await rooms.store.write(write)
-    seconds = 0.0 if waiting.hurried(request) else rooms.settings.publish_wait_seconds
-    found = await waiting.until_done(rooms, who.project.id, post_id, seconds=seconds, request=request)
+    found, replayed = await once(
+        rooms,
+        who,
+        same,
+        post_id,
+        lambda db: changes.retry(db, rooms.posts, who.project, post_id, chosen, force=body.force),
+    )
+    if not waiting.hurried(request):
+        seconds = rooms.settings.publish_wait_seconds
+        found = await waiting.until_done(
+            rooms, who.project.id, post_id, seconds=seconds, request=request, known=found
+        )
     return answers.ok(answers.created(found), 202, _headers(request, replayed=replayed))
+
+
+async def once(
+    rooms: Services, who: Principal, same: Same, post_id: str, change: Callable[[Connection], object]
+) -> tuple[Shown, bool]:
+    """Change a post, or do nothing when the request's key has been used for it: the post then, and whether it was so.
+
+    Raises what `change` raises, NotFound, KeyReused, ServiceUnavailable.
+    """
+    _, operation, key, print_ = same
+    project_id = who.project.id
+
+    def write(db: Connection) -> tuple[Shown, bool]:
+        if key is not None:
+            if keys.find(db, project_id, operation, key, print_) == post_id:
+                return queries.one(db, project_id, post_id, deleted=True), True
+            changes.load(db, project_id, post_id)
+            if keys.remember(db, project_id, operation, key, print_, post_id, clock.now()):
+                return queries.one(db, project_id, post_id, deleted=True), True
+        change(db)
+        receipt(db)
+        return queries.one(db, project_id, post_id), False
+
+    (found, replayed), again = await rooms.acceptance.take(same, write)
+    return found, replayed or again
 
 
 @router.get("/v1/posts/{post_id}/timeline")

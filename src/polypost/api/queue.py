@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.access import Principal
-from polypost.api import answers, waiting, wire
+from polypost.api import answers, wire
+from polypost.api.acceptance import Same
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
@@ -33,7 +34,8 @@ from polypost.errors import InvalidRequest
 from polypost.integrations import service as integrations
 from polypost.planning import queues
 from polypost.planning.queues import Queue, Slot
-from polypost.posts import accept, checks, queries
+from polypost.posts import accept, checks
+from polypost.posts.deliveries import Arrival
 from polypost.posts.orders import Accepted, NewPost, fingerprint
 
 router = APIRouter(prefix="/v1/queue")
@@ -119,7 +121,7 @@ async def create(request: Request) -> Response:
     profile_id = raw.get("profileId")
     if order.idempotency_key is not None:
         return await _accept(request, rooms, who, order, profile_id)
-    async with rooms.unanswered.enter(request, who.key_id, order.fingerprint or 0):
+    async with rooms.in_flight.enter(request, who.key_id, order.fingerprint or 0):
         return await _accept(request, rooms, who, order, profile_id)
 
 
@@ -128,30 +130,34 @@ async def _accept(
 ) -> Response:
     project = who.project
 
-    def write(db: Connection) -> Accepted:
+    same: Same = (who.key_id, order.operation, order.idempotency_key, order.fingerprint or 0)
+
+    def make(db: Connection, arrival: Arrival) -> Accepted:
         known = accept.made_before(
             db,
+            rooms.posts,
             project,
             operation=order.operation,
             api_key_id=who.key_id,
             fingerprint=order.fingerprint or 0,
             idempotency_key=order.idempotency_key,
+            arrival=arrival,
         )
         if known is not None:
             return known
         queue, slot = queues.take(db, project.id, profile_id, rooms.settings.horizon)
         timed = dataclasses.replace(order, when=slot, timezone=queue.timezone)
-        accepted = accept.create(db, rooms.posts, project, timed)
+        accepted = accept.create(db, rooms.posts, project, timed, arrival)
         # An equal request under the same key may have been faster while this one waited for the queue.
         if not accepted.replayed:
             queues.hold(db, project.id, queue, accepted.post_id, slot)
         return accepted
 
-    accepted = await rooms.store.write(write)
-    await waiting.note_if_gone(rooms, request, project.id, accepted.post_id)
-    found = await rooms.store.read(lambda db: queries.one(db, project.id, accepted.post_id))
-    headers = {"Idempotency-Replayed": "true"} if accepted.replayed else None
-    return answers.ok(answers.created(found), 202, headers)
+    taken = await rooms.in_flight.accept(request, project.id, same, make, show=True)
+    await rooms.in_flight.answering(request, project.id, taken.accepted.post_id)
+    assert taken.shown is not None
+    headers = {"Idempotency-Replayed": "true"} if taken.accepted.replayed else None
+    return answers.ok(answers.created(taken.shown), 202, headers)
 
 
 async def _order(rooms: Services, who: Principal, raw: dict[str, Any]) -> NewPost:

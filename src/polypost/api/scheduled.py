@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, wire
 from polypost.api.auth import principal
@@ -18,11 +17,11 @@ from polypost.api.body import json_object
 from polypost.api.compat import hidden_from
 from polypost.api.described import says
 from polypost.api.filters import ScheduledQuery
-from polypost.api.posts import idempotency_key, order_from, promise
+from polypost.api.posts import idempotency_key, once, order_from, promise
 from polypost.api.services import services
 from polypost.api.wire_posts import Edited, Message, Rescheduled, WaitingList
 from polypost.errors import InvalidRequest
-from polypost.posts import accept, changes, queries
+from polypost.posts import changes, keys, queries
 from polypost.posts.orders import When, fingerprint
 
 router = APIRouter(prefix="/v1/posts/scheduled")
@@ -70,7 +69,7 @@ async def reschedule(request: Request, post_id: str) -> Response:
     raw = await json_object(request)
     body = wire.read(wire.RescheduleBody, raw)
     await promise(rooms)
-    row = await rooms.store.read(lambda db: changes.load(db, who.project.id, post_id))
+    row = await rooms.store.read(lambda db: changes.load(db, who.project.id, post_id, deleted=True))
     zone = row.timezone if body.timezone is None else body.timezone
     when, wrong = wire.resolve(body.scheduledFor, zone, rooms.settings.horizon, "scheduledFor")
     if when is None:
@@ -98,7 +97,7 @@ async def edit(request: Request, post_id: str) -> Response:
     rooms = services(request)
     raw = await json_object(request)
     await promise(rooms)
-    row = await rooms.store.read(lambda db: changes.load(db, who.project.id, post_id))
+    row = await rooms.store.read(lambda db: changes.load(db, who.project.id, post_id, deleted=True))
     asked = dict(raw)
     if isinstance(asked.get("scheduledFor"), str) and asked.get("timezone") is None:
         asked["timezone"] = row.timezone
@@ -146,21 +145,9 @@ async def _once(
     request: Request, who: Principal, raw: dict[str, Any], post_id: str, change: Any
 ) -> dict[str, str] | None:
     """Run the change, or nothing when its Idempotency-Key has been used for it already."""
-    rooms = services(request)
-    key = idempotency_key(request)
-    operation = _operation(request)
-
-    def write(db: Connection) -> bool:
-        if key is not None:
-            changes.load(db, who.project.id, post_id)
-            if accept.remember_key(
-                db, who.project.id, operation, key, fingerprint(raw), post_id, clock.now()
-            ):
-                return True
-        change(db)
-        return False
-
-    return _REPLAYED if await rooms.store.write(write) else None
+    same = (who.key_id, _operation(request), idempotency_key(request), fingerprint(raw))
+    _, replayed = await once(services(request), who, same, post_id, change)
+    return _REPLAYED if replayed else None
 
 
 async def _repeats(request: Request, who: Principal, raw: dict[str, Any], post_id: str) -> bool:
@@ -169,7 +156,7 @@ async def _repeats(request: Request, who: Principal, raw: dict[str, Any], post_i
     if key is None:
         return False
     known = await services(request).store.read(
-        lambda db: accept.post_of_key(db, who.project.id, _operation(request), key, fingerprint(raw))
+        lambda db: keys.find(db, who.project.id, _operation(request), key, fingerprint(raw))
     )
     return known == post_id
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -43,8 +44,10 @@ from polypost.planning.templates import Template, target_value
 from polypost.posts import checks
 from polypost.posts.accept import media_value
 from polypost.posts.orders import fingerprint
+from polypost.storage import receipt
 
 router = APIRouter(prefix="/v1/schedules")
+OPERATION = "POST /v1/schedules"
 
 
 def shape(found: Schedule) -> dict[str, Any]:
@@ -91,8 +94,10 @@ async def create(request: Request) -> Response:
     await promise(rooms)
     template = await _template(rooms, who.project.id, raw)
     key, printed = idempotency_key(request), fingerprint("schedule", raw)
-    made, replayed = await rooms.store.write(
-        lambda db: schedules.create(
+
+    def write(db: Connection) -> tuple[Schedule, bool]:
+        receipt(db)
+        return schedules.create(
             db,
             rooms.posts,
             who.project,
@@ -101,8 +106,9 @@ async def create(request: Request) -> Response:
             idempotency_key=key,
             fingerprint=printed,
         )
-    )
-    headers = {"Idempotency-Replayed": "true"} if replayed else None
+
+    (made, known), again = await rooms.acceptance.take((who.key_id, OPERATION, key, printed), write)
+    headers = {"Idempotency-Replayed": "true"} if known or again else None
     return answers.ok({"success": True, "schedule": shape(made)}, 201, headers)
 
 
@@ -161,11 +167,15 @@ async def change(request: Request, schedule_id: str) -> Response:
     wire.read(ScheduleChange, raw)
     before = await rooms.store.read(lambda db: schedules.get(db, who.project.id, schedule_id))
     template = await _template(rooms, who.project.id, _as_body(before) | raw, before.template)
-    changed = await rooms.store.write(
-        lambda db: schedules.change(
+
+    def write(db: Connection) -> Schedule:
+        receipt(db)
+        return schedules.change(
             db, rooms.posts, who.project, schedule_id, template, horizon=rooms.settings.horizon
         )
-    )
+
+    same = (who.key_id, f"PATCH /v1/schedules/{schedule_id}", None, fingerprint(raw))
+    changed, _ = await rooms.acceptance.take(same, write)
     return answers.ok({"success": True, "schedule": shape(changed)})
 
 
@@ -196,9 +206,13 @@ async def resume(request: Request, schedule_id: str) -> Response:
     who = await principal(request, "publish")
     rooms = services(request)
     await promise(rooms)
-    resumed = await rooms.store.write(
-        lambda db: schedules.resume(db, rooms.posts, who.project, schedule_id, horizon=rooms.settings.horizon)
-    )
+
+    def write(db: Connection) -> Schedule:
+        receipt(db)
+        return schedules.resume(db, rooms.posts, who.project, schedule_id, horizon=rooms.settings.horizon)
+
+    same = (who.key_id, f"POST /v1/schedules/{schedule_id}/resume", None, 0)
+    resumed, _ = await rooms.acceptance.take(same, write)
     return answers.ok({"success": True, "schedule": shape(resumed)})
 
 

@@ -10,7 +10,8 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
-from polypost.api.unanswered import Unanswered
+from polypost.api.acceptance import Acceptance
+from polypost.api.in_flight import InFlight
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
 from polypost.insights.messages import Messaging
@@ -48,7 +49,8 @@ class Services:
     analytics: Analytics
     channels: Channels
     trial: Trial
-    unanswered: Unanswered = field(default_factory=Unanswered)
+    acceptance: Acceptance
+    in_flight: InFlight
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 
 

@@ -34,7 +34,7 @@ async def speak(
     asked = Asked(who.project.id, who.key_id, operation, print_, key, rooms.posts.server)
     if key is not None:
         return _answer(await write(asked), named)
-    async with rooms.unanswered.enter(request, who.key_id, print_):
+    async with rooms.in_flight.enter(request, who.key_id, print_):
         sent = await write(asked)
         if await client_gone(request):
             await rooms.store.write(lambda db: said.mark_undelivered(db, who.project.id, sent.id))

@@ -19,7 +19,7 @@ from polypost.posts.accept import RING, media_value, target_row, uploads_of
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When, order_of
 from polypost.posts.states import FINAL, State, derive
-from polypost.posts.tables import idempotency, posts, targets
+from polypost.posts.tables import posts, targets
 from polypost.storage import emit
 
 # The one condition under which the old version will certainly not go out (RELIABILITY §2).
@@ -30,11 +30,13 @@ _UNTOUCHED = or_(
 _TOO_LATE = "This post is already being published."
 
 
-def load(db: Connection, project_id: str, post_id: str, *, lock: bool = False) -> Row[Any]:
-    """The post's row. Raises NotFound for absent, deleted and foreign posts alike."""
-    query = select(posts).where(
-        posts.c.id == post_id, posts.c.project_id == project_id, posts.c.deleted_at.is_(None)
-    )
+def load(
+    db: Connection, project_id: str, post_id: str, *, lock: bool = False, deleted: bool = False
+) -> Row[Any]:
+    """The post's row. Raises NotFound for absent, foreign and, unless they are asked for, deleted posts alike."""
+    query = select(posts).where(posts.c.id == post_id, posts.c.project_id == project_id)
+    if not deleted:
+        query = query.where(posts.c.deleted_at.is_(None))
     row = db.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound("There is no post with this id in this project.", code="post_not_found")
@@ -246,9 +248,6 @@ def remove(db: Connection, project_id: str, post_id: str) -> None:
     now = clock.now()
     mine = and_(posts.c.id == post_id, posts.c.project_id == project_id)
     db.execute(update(posts).where(mine).values(deleted_at=now, updated_at=now))
-    db.execute(
-        delete(idempotency).where(idempotency.c.project_id == project_id, idempotency.c.post_id == post_id)
-    )
     media.drop(db, project_id, post_id)
     emit(db, f"post:{post_id}")
 

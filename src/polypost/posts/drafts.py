@@ -13,20 +13,13 @@ from polypost.access import Project
 from polypost.engine import Ring
 from polypost.errors import Conflict, InvalidRequest, Problem
 from polypost.integrations import service as integrations
-from polypost.posts import announce
-from polypost.posts.accept import (
-    RING,
-    media_value,
-    post_row,
-    remember_key,
-    target_row,
-    uploads_of,
-)
+from polypost.posts import announce, keys
+from polypost.posts.accept import RING, insert_post, media_value, post_row, target_row, uploads_of
 from polypost.posts.changes import check_stored, load, new_generation, targets_of, touch, when_values
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When
 from polypost.posts.states import State
-from polypost.posts.tables import posts, targets
+from polypost.posts.tables import targets
 from polypost.storage import new_id
 
 # What even a draft may not have: accounts that are not there, and what no later edit of another field would mend.
@@ -50,13 +43,13 @@ def create(
     """
     now, post_id = clock.now(), new_id("post")
     if order.idempotency_key is not None:
-        known = remember_key(
+        known = keys.remember(
             db, project.id, order.operation, order.idempotency_key, order.fingerprint or 0, post_id, now
         )
         if known is not None:
             return known, soft_problems(db, project.id, order), True
     warnings = soft_problems(db, project.id, order)
-    db.execute(insert(posts), [post_row(context, project.id, post_id, order, "draft", now)])
+    insert_post(db, post_row(context, project.id, post_id, order, "draft", now))
     _put_targets(db, context, project.id, post_id, order, now)
     media.hold(db, project.id, post_id, uploads_of(order))
     return post_id, warnings, False

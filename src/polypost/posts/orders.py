@@ -66,12 +66,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the room needs from outside: the engine, prices, and who this server is."""
+    """What the room needs from outside: the engine, prices, who this server is, and whether others accept into its store."""
 
     engine: Engine
     price: Callable[[str], int]
     server: str
     late_grace: timedelta = timedelta(hours=24)
+    shared: bool = False
 
 
 def order_of(post: Any, targets: Sequence[Any]) -> NewPost:

@@ -43,9 +43,9 @@ class Shown:
         return all(State(row.state) in {State.PUBLISHED, State.FAILED, State.DRAFT} for row in self.targets)
 
 
-def one(db: Connection, project_id: str, post_id: str) -> Shown:
-    """A post. Raises NotFound."""
-    row = load(db, project_id, post_id)
+def one(db: Connection, project_id: str, post_id: str, *, deleted: bool = False) -> Shown:
+    """A post, `deleted` ones too where an old answer is given again. Raises NotFound."""
+    row = load(db, project_id, post_id, deleted=deleted)
     return Shown(row, targets_of(db, project_id, post_id), _uploads(db, project_id, [row])[row.id])
 
 

@@ -47,6 +47,23 @@ posts = Table(
         sqlite_where=text("delivery = 'lost'"),
         postgresql_where=text("delivery = 'lost'"),
     ),
+    # Where several servers accept: of equal bodies of one key that arrive together, the second waits for the first.
+    Index(
+        "uq_posts_open",
+        "fingerprint",
+        "api_key_id",
+        unique=True,
+        sqlite_where=text("delivery = 'open'"),
+        postgresql_where=text("delivery = 'open'"),
+    ),
+)
+
+servers = Table(
+    "servers",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("signs", BigInteger, nullable=False),
+    Column("seen_at", Instant, nullable=False),
 )
 
 targets = Table(
@@ -175,4 +192,6 @@ idempotency = Table(
     Column("fingerprint", BigInteger, nullable=False),
     Column("post_id", String(40), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("ix_idempotency_expires_at", "expires_at"),
 )

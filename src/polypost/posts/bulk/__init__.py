@@ -6,6 +6,7 @@ A row and its post are one commit, so that a process that dies in the middle goe
 from polypost.posts.bulk.rows import Row, page
 from polypost.posts.bulk.run import RING, BulkRun, Reading, due
 from polypost.posts.bulk.uploads import (
+    OPERATION,
     Bulk,
     NewRow,
     add_rows,
@@ -20,6 +21,7 @@ from polypost.posts.bulk.uploads import (
 )
 
 __all__ = [
+    "OPERATION",
     "RING",
     "Bulk",
     "BulkRun",

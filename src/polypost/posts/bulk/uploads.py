@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, text, upda
 from polypost import clock
 from polypost.engine import Engine, Ring
 from polypost.errors import NotFound
-from polypost.posts.accept import post_of_key, remember_key
+from polypost.posts import keys
 from polypost.posts.bulk.run import RING
 from polypost.posts.bulk.tables import bulk_rows, bulks
 from polypost.storage import HotInsert, emit, new_id
@@ -108,7 +108,7 @@ def add_rows(db: Connection, project_id: str, bulk_id: str, rows: Sequence[NewRo
 def known(db: Connection, project_id: str, api_key_id: str, fingerprint: int, key: str | None) -> str | None:
     """The upload that an equal request made before; None when there is none. Raises KeyReused."""
     if key is not None:
-        return post_of_key(db, project_id, OPERATION, key, fingerprint)
+        return keys.find(db, project_id, OPERATION, key, fingerprint)
     return db.execute(
         select(bulks.c.id)
         .where(
@@ -140,7 +140,7 @@ def finish(
     """
     now = clock.now()
     if key is not None:
-        earlier = remember_key(db, project_id, OPERATION, key, fingerprint, bulk_id, now)
+        earlier = keys.remember(db, project_id, OPERATION, key, fingerprint, bulk_id, now)
     else:
         if db.dialect.name == "postgresql":
             db.execute(_TURN, {"project": project_id})

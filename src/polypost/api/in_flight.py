@@ -1,0 +1,188 @@
+"""Requests for a post that have no answer yet: a repeat finds out whether its first try lost its answer (RELIABILITY A3).
+
+A client that lost its connection may repeat the request before the loss was noted, on the same server or on
+another one. The repeat lets the first come to its end, and then finds that its answer was lost; a first that is
+only reached after its own repeat finds that one's post.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+from starlette.requests import Request
+
+from polypost import clock
+from polypost.api.acceptance import Acceptance, Same
+from polypost.api.presence import client_gone
+from polypost.errors import StoreUnavailable
+from polypost.posts import deliveries, queries
+from polypost.posts.deliveries import Arrival, EqualOpen
+from polypost.posts.orders import Accepted
+from polypost.posts.queries import Shown
+from polypost.storage import Store
+
+log = structlog.get_logger("polypost.api")
+
+TICK_SECONDS = 1.0
+VERDICT_SECONDS = 2.0
+_LOOK_SECONDS = 0.1
+Make = Callable[[Connection, Arrival], Accepted]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What acceptance made; `shown` is the post as that very transaction saw it, where it was there before or asked for."""
+
+    accepted: Accepted
+    shown: Shown | None
+
+
+class InFlight:
+    """The requests for a post that this process has not answered yet, by who sends which body.
+
+    `shared` says that other servers accept into the same store: then it also tells them, once a second and for
+    many posts at once, which answers have gone out, and that this server lives.
+    """
+
+    def __init__(self, store: Store, acceptance: Acceptance, *, server: str, shared: bool) -> None:
+        self._store = store
+        self._acceptance = acceptance
+        self._server = server
+        self._shared = shared
+        self._running: dict[tuple[str, int], list[tuple[Request, asyncio.Event]]] = {}
+        self._open: set[str] = set()
+        self._answered: set[str] = set()
+        self._lost: dict[str, str] = {}
+
+    @asynccontextmanager
+    async def enter(self, request: Request, api_key_id: str, fingerprint: int) -> AsyncIterator[None]:
+        """Wait for equal requests whose clients have gone; then be one that runs while the block does."""
+        same = (api_key_id, fingerprint)
+        await self._let_gone_end(same, request)
+        entry = (request, asyncio.Event())
+        self._running.setdefault(same, []).append(entry)
+        try:
+            yield
+        finally:
+            entry[1].set()
+            self._running[same].remove(entry)
+            if not self._running[same]:
+                del self._running[same]
+
+    async def accept(
+        self, request: Request, project_id: str, same: Same, make: Make, *, show: bool = False
+    ) -> Taken:
+        """Accept by `make`, in one transaction; an equal request whose answer is under way is heard first.
+
+        Raises what `make` and `Acceptance.take` raise.
+        """
+        again = beside = False
+        while True:
+            if self._lost:
+                # An equal body must find what was lost, so nothing is accepted before that stands in the store.
+                await self._flush()
+            arrival = Arrival(await client_gone(request), again=again, beside=beside)
+            write = partial(_write, project_id, make, arrival, show)
+            try:
+                taken: Taken = (await self._acceptance.take(same, write, lose=partial(_lose, project_id)))[0]
+            except EqualOpen as equal:
+                again, beside = True, await self._is_beside(equal, (same[0], same[3]), request)
+                continue
+            if self._shared and same[2] is None:
+                self._open.add(taken.accepted.post_id)
+            return taken
+
+    async def answering(self, request: Request, project_id: str, post_id: str) -> None:
+        """The last look before an answer: if its client has gone, the same body again is no second post."""
+        if await client_gone(request):
+            self._lost[post_id] = project_id
+            try:
+                await self._flush()
+            except StoreUnavailable as trouble:
+                log.warning("a lost answer could not be noted yet", post=post_id, reason=str(trouble))
+        elif post_id in self._open:
+            self._answered.add(post_id)
+
+    async def tell_for_ever(self) -> None:
+        """Write down what was answered and what was lost, once a second, until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if not (self._open or self._lost):
+                continue
+            try:
+                await self._flush()
+            except StoreUnavailable as trouble:
+                log.warning("answers could not be noted yet", reason=str(trouble))
+
+    async def aclose(self) -> None:
+        """Write down what is left."""
+        if self._answered or self._lost:
+            try:
+                await self._flush()
+            except StoreUnavailable as trouble:
+                log.warning("answers could not be noted", reason=str(trouble))
+
+    async def _flush(self) -> None:
+        lost, answered = dict(self._lost), self._answered - self._lost.keys()
+
+        def write(db: Connection) -> None:
+            if self._shared:
+                deliveries.sign(db, self._server, clock.now())
+            if answered:
+                deliveries.settle(db, answered)
+            for post_id, project_id in lost.items():
+                deliveries.lose(db, project_id, post_id)
+
+        await self._store.write(write)
+        self._open -= answered | lost.keys()
+        self._answered -= answered | lost.keys()
+        for post_id in lost:
+            self._lost.pop(post_id, None)
+
+    async def _let_gone_end(self, same: tuple[str, int], request: Request) -> bool:
+        """Wait for the ends of equal requests whose clients have gone; whether there was one."""
+        waited = False
+        for earlier, answered in list(self._running.get(same, ())):
+            if earlier is not request and await client_gone(earlier):
+                await answered.wait()
+                waited = True
+        return waited
+
+    async def _is_beside(self, equal: EqualOpen, same: tuple[str, int], request: Request) -> bool:
+        """Whether the equal post's client gets its answer, so that this request is for another post."""
+        if equal.server in {"", self._server}:
+            return equal.server != "" and not await self._let_gone_end(same, request)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + VERDICT_SECONDS
+        first: int | None = None
+        while True:
+            under_way, signs = await self._store.read(
+                lambda db: deliveries.verdict(db, equal.post_id, equal.server)
+            )
+            if not under_way:
+                return False
+            first = signs if first is None else first
+            if loop.time() > end:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        if signs > first:
+            return True
+        log.warning("a server is silent, so its answer is taken for lost", server=equal.server)
+        await self._store.write(lambda db: deliveries.lose_if_open(db, equal.post_id))
+        return False
+
+
+def _write(project_id: str, make: Make, arrival: Arrival, show: bool, db: Connection) -> Taken:  # noqa: FBT001 (a partial's own)
+    accepted = make(db, arrival)
+    asked = show or accepted.replayed
+    return Taken(accepted, queries.one(db, project_id, accepted.post_id, deleted=True) if asked else None)
+
+
+def _lose(project_id: str, db: Connection, taken: Taken) -> None:
+    deliveries.lose(db, project_id, taken.accepted.post_id)
