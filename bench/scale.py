@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.processes import World
 
-POSTS = 1000
-ACCOUNTS = 50
+# Networks that take a text or a picture and no further options.
+NETWORKS = ("twitter", "instagram")
 
 
-def thousand(folder: Path, database_url: str, *, limits: bool) -> dict[str, float]:
-    """Lateness in seconds, and how many went out how often. Half the accounts are on each network."""
+def thousand(
+    folder: Path, database_url: str, *, limits: bool, posts: int = 1000, accounts: int = 50, lead: float = 30
+) -> dict[str, float]:
+    """Lateness in seconds, and how many went out how often; `accounts` on each network, due `lead` seconds ahead."""
     world = World(
         folder,
         database_url=database_url,
@@ -26,15 +29,16 @@ def thousand(folder: Path, database_url: str, *, limits: bool) -> dict[str, floa
     )
     world.start(workers=2)
     world.control("POST", "limits", json={"enforced": limits})
-    world.control("POST", "seed", json={"accounts": ACCOUNTS - 1})
+    for platform in NETWORKS:
+        world.control("POST", "seed", json={"accounts": accounts, "platform": platform})
     picture = world.demo_picture()
     try:
-        accounts = _accounts(world)
-        due = datetime.now(UTC) + timedelta(seconds=30)
+        chosen = connected(world, NETWORKS, accounts)
+        due = datetime.now(UTC) + timedelta(seconds=lead)
         ids = []
         with world.client() as client:
-            for number in range(POSTS):
-                platform, account = accounts[number % len(accounts)]
+            for number in range(posts):
+                platform, account = chosen[number % len(chosen)]
                 body = {
                     "content": f"scale {number}",
                     "scheduledFor": due.isoformat(timespec="milliseconds"),
@@ -66,17 +70,20 @@ def thousand(folder: Path, database_url: str, *, limits: bool) -> dict[str, floa
     }
 
 
-def _accounts(world: World) -> list[tuple[str, str]]:
-    """All connected accounts, once the seeded ones are there."""
+def connected(world: World, platforms: Sequence[str], count: int) -> list[tuple[str, str]]:
+    """`count` connected accounts of each platform, in turn; raises RuntimeError when they do not come within 60 s."""
     end = time.monotonic() + 60
-    while True:
-        found: list[tuple[str, str]] = []
+    while time.monotonic() < end:
+        found: dict[str, list[str]] = {platform: [] for platform in platforms}
         with world.client() as client:
-            for offset in range(0, 1000, 100):
-                page = client.get("/v1/connect/integrations", params={"limit": 100, "offset": offset}).json()
-                found += [(entry["platform"], entry["id"]) for entry in page["integrations"]]
-                if len(page["integrations"]) < 100:
-                    break
-        if len(found) >= 2 * ACCOUNTS or time.monotonic() > end:
-            return found
+            for platform, ids in found.items():
+                for offset in range(0, count, 100):
+                    page = client.get(
+                        "/v1/connect/integrations",
+                        params={"platform": platform, "limit": 100, "offset": offset},
+                    ).json()
+                    ids += [entry["id"] for entry in page["integrations"]]
+        if all(len(ids) >= count for ids in found.values()):
+            return [(platform, found[platform][number]) for number in range(count) for platform in platforms]
         time.sleep(0.5)
+    raise RuntimeError(f"{count} accounts of {' and '.join(platforms)} were seeded and did not appear.")
