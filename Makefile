@@ -37,8 +37,8 @@ format: $(VENV)/.test ## Format the code
 docs: $(VENV)/.test ## Write the generated tables of the reference pages anew
 	@$(BIN)/python tools/docs.py
 
-bench: $(VENV)/.test ## Measure acceptance, schedule lag and memory against a floor of the same run
-	@$(BIN)/python -m bench
+bench: $(VENV)/.test ## Measure accepting, publishing, lag, memory; AGAINST=revision beside that one, ONLY=parts, QUICK=1
+	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 crash: $(VENV)/.test ## Kill server and worker 300 times and let the sandbox judge (RUNS=n for fewer)
 	@$(BIN)/python -m tests.engine.crash $(if $(RUNS),--runs $(RUNS))

@@ -1,4 +1,4 @@
-"""A 290 MB, 60 s film to X (chunks) and Instagram (resumable) together: fetched once, streamed, never whole in memory."""
+"""A 60 s film of `size` bytes to X (chunks) and Instagram (resumable) together: fetched once, streamed, never whole in memory."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any
 import psutil
 from tests.media import write_mp4
 from tests.processes import World
-
-SIZE = 290_000_000
 
 
 class _Counting(http.server.SimpleHTTPRequestHandler):
@@ -30,10 +28,10 @@ def _pss(pids: list[int]) -> float:
     return sum(psutil.Process(pid).memory_full_info().pss for pid in pids) / 1e6
 
 
-def large_video(folder: Path) -> dict[str, float]:
+def large_video(folder: Path, *, size: int) -> dict[str, float]:
     """Peak PSS above idle in MB, how often the file was fetched, and how long it took."""
     folder.mkdir(parents=True)
-    write_mp4(folder / "film.mp4", seconds=60, width=1280, height=720, size=SIZE)
+    write_mp4(folder / "film.mp4", seconds=60, width=1280, height=720, size=size)
     handler = type("Handler", (_Counting,), {"fetched": []})
     files = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), lambda *args: handler(*args, directory=str(folder))
