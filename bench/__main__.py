@@ -105,6 +105,8 @@ def main() -> None:
     """Measure, and print a table in Markdown."""
     chosen = _arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # With it every start of a server would compile all modules.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     parts = chosen.only or [*COMPARED, *(() if chosen.against else ALONE)]
     figures, began, load = Figures(), datetime.now(UTC), os.getloadavg()[0]
     with ExitStack() as stack:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bench.report import Figures, step
 from bench.side import Side, in_turn
 
-GAP = 0.3
+GAP = 0.2
 BLOCK = 20
 
 

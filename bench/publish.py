@@ -29,7 +29,7 @@ class _Texts:
 
     def accept(self, count: int, *, accounts: int = ACCOUNTS) -> datetime:
         """Have them accepted well before they are due; the instant."""
-        lead = 1.5 + count / 50
+        lead = 1.5 + count / 100
         while True:
             due = datetime.now(UTC) + timedelta(seconds=lead)
             self._post(count, due, accounts)

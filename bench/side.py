@@ -17,12 +17,10 @@ from bench.load import cpu_seconds
 from bench.store import Ledger, ledger
 
 ROOT = Path(__file__).parents[1]
-# PYTHONDONTWRITEBYTECODE in the caller's environment would make every start compile all modules.
 ENVIRONMENT = {
     "POLYPOST_RATE_LIMIT_PER_MINUTE": "10000000",
     "POLYPOST_LEASE_SECONDS": "30",
     "POLYPOST_HEARTBEAT_SECONDS": "10",
-    "PYTHONDONTWRITEBYTECODE": "",
 }
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx2
 import psutil
 import pytest
-from bench.accept import acceptance
 from bench.lag import schedule_lag
 from bench.report import Figures, table
 from bench.side import sides, trees
@@ -80,7 +79,6 @@ def test_a_revision_is_measured_beside_this_tree(tmp_path: Path) -> None:
                 for side in running
             ]
             schedule_lag("SQLite", running, found, quick=True)
-            acceptance("SQLite", running, str(tmp_path / "floor.db"), found, quick=True)
     assert versions[0] == "0.0.1" != versions[1]
     assert not old.folder.exists()
     for figure in found.values():
@@ -109,7 +107,8 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     assert "Traceback" not in said
     assert said.strip().endswith("Stopped; processes and temporary files are gone.")
     assert of_run(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    # The database server of the tests keeps a lock file there.
+    assert list(tmp_path.glob("polypost-*")) == []
 
 
 def of_run(folder: Path) -> list[psutil.Process]:
