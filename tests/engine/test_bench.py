@@ -94,15 +94,14 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     )
     assert running.stderr is not None
     assert "starting old and new" in running.stderr.readline()
     while not any("polypost" in process.cmdline() for process in of_run(tmp_path)):
         assert running.poll() is None
         time.sleep(0.05)
-    # As Ctrl-C in a terminal does: every process of the group hears it.
-    os.killpg(running.pid, signal.SIGINT)
+    # Harder than Ctrl-C in a terminal, which every process of the group hears.
+    running.send_signal(signal.SIGTERM)
     _, said = running.communicate(timeout=100)
     assert "Traceback" not in said
     assert said.strip().endswith("Stopped; processes and temporary files are gone.")
