@@ -18,8 +18,8 @@ from bench.load import cpu_seconds, request_bytes, send
 from bench.report import FLOOR, Figures, step
 from bench.side import Side, in_turn
 
-# Requests of a round by number of connections: about a second each.
-CONNECTIONS = {1: 400, 16: 1000, 64: 1000}
+# Requests of a round by number of connections. Many short rounds tell more on a busy machine than few long ones.
+CONNECTIONS = {1: 200, 16: 500, 64: 500}
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def _bodies(world: World, count: int) -> list[bytes]:
 
 def acceptance(store: str, sides: list[Side], floor_place: str, figures: Figures, *, quick: bool) -> None:
     """Rounds in turn after one to warm up; then a few posts by themselves, to count what the store does."""
-    rounds = range(1, 2) if quick else range(8)
+    rounds = range(1, 2) if quick else range(15)
     with _floor(floor_place) as (floor_port, floor_pid):
         for number in rounds:
             step(f"accept on {store}: round {number} of {rounds[-1]}" + ("" if number else ", to warm up"))
@@ -106,7 +106,7 @@ def _cost(side: Side, requests: int, connections: int) -> tuple[float, float]:
     before, database = side.cpu(), side.store.cpu_mark()
     asyncio.run(send("127.0.0.1", side.port, bodies, connections))
     # What an answer leaves behind, as its hand-out to webhooks, is part of what the post costs.
-    time.sleep(0.3)
+    time.sleep(0.2)
     return (
         (side.cpu() - before) / requests * 1e6,
         side.store.cpu_since(database) / requests * 1e6,
