@@ -24,8 +24,9 @@ from polypost.integrations import Apps, TokenSource, Vault
 from polypost.integrations import service as integrations
 from polypost.media import Library
 from polypost.outbound import Fetcher, Guard, Networks
+from polypost.platforms import registry
 from polypost.platforms.base import Account as NetworkAccount
-from polypost.platforms.base import App, MediaRef, Tokens
+from polypost.platforms.base import App, Connector, MediaRef, Tokens
 from polypost.posts import accept, changes, work
 from polypost.posts import timeline as diary
 from polypost.posts.orders import Context, NewPost, NewTarget, When
@@ -149,7 +150,14 @@ class Room:
 
     # Workers
 
-    def worker(self, *, store: Store | None = None, owner: str = "run_1", **more: Any) -> Worker:
+    def worker(
+        self,
+        *,
+        store: Store | None = None,
+        owner: str = "run_1",
+        connectors: Callable[[str], Connector | None] = registry.connector,
+        **more: Any,
+    ) -> Worker:
         """A worker that does not run yet; `more` changes the policy."""
         own = store or self.store
         engine = EmbeddedEngine(own, workers=8)
@@ -161,6 +169,7 @@ class Room:
             networks=self.networks,
             policy=policy(**more),
             owner=owner,
+            connectors=connectors,
         )
         engine.on(accept.RING, publisher.run)
         engine.watch(accept.RING, work.due)

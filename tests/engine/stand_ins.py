@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
+from sqlalchemy.util import await_only
 
 from polypost.errors import StoreUnavailable
-from polypost.platforms.base import MediaKind, MediaRef
+from polypost.platforms.base import Attempt, MediaKind, MediaRef, Post, Proof, Reconciled
+from polypost.platforms.twitter.connector import TwitterConnector
 from polypost.storage import Store
 
 T = TypeVar("T")
+PATIENCE = 30.0
+
+
+class Stop:
+    """A place in a transaction on PostgreSQL: whoever comes there waits, with all locks, until the test says go on."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    def wait(self) -> None:
+        """Come to this place; called in the function that runs in the transaction."""
+        self.reached.set()
+        await_only(self.go_on.wait())
 
 
 class Shaky(Store):
@@ -20,7 +37,7 @@ class Shaky(Store):
 
     While `flows` is clear nothing is written. With `stalls_after`, it stops to flow once something was put into the
     table of that name, before the writer hears of it. With `fails_at`, statements that begin like this fail,
-    `failures` times.
+    `failures` times. With `stops_at`, the first transaction that comes to such a statement waits before it at `stop`.
     """
 
     def __init__(self, inner: Store) -> None:
@@ -33,6 +50,8 @@ class Shaky(Store):
         self.stalls_after = ""
         self.fails_at = ""
         self.failures = 0
+        self.stops_at = ""
+        self.stop = Stop()
 
     async def _write(self, fn: Callable[[Connection], T]) -> T:
         await self.flows.wait()
@@ -51,6 +70,9 @@ class Shaky(Store):
             if self.failures and statement.startswith(self.fails_at):
                 self.failures -= 1
                 raise StoreUnavailable("The disk is full.")
+            if self.stops_at and statement.startswith(self.stops_at):
+                self.stops_at = ""
+                self.stop.wait()
 
         result = await self.inner.write(watched)
         if inserted:
@@ -64,6 +86,61 @@ class Shaky(Store):
 
     async def close(self) -> None:
         await self.inner.close()
+
+
+@dataclass
+class Call:
+    """What a network was asked for a target, "prepare", "post" or "look", and what it answers."""
+
+    what: str
+    target_id: str
+    answer: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def says(self, answer: Any) -> None:
+        """Answer the call, an exception by raising it."""
+        if isinstance(answer, Exception):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
+
+
+class ByHand(TwitterConnector):
+    """A network in memory that the test answers by hand: one step, one commit call, and looks.
+
+    `asked` holds every call; `next` waits for the next one that has not been waited for.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[Call] = []
+        self._waiting: asyncio.Queue[Call] = asyncio.Queue()
+
+    def only(self, _platform: str) -> ByHand:
+        """The connector of every network."""
+        return self
+
+    async def publish(self, run: Any, post: Post) -> Proof:
+        await run.step("prepare", lambda: self._ask("prepare", post))
+        proof: Proof = await run.commit(
+            "post", lambda: self._ask("post", post), handles={"text": post.text}
+        )
+        return proof
+
+    async def reconcile(self, run: Any, post: Post, attempt: Attempt) -> Reconciled:
+        seen: Reconciled = await self._ask("look", post)
+        return seen
+
+    async def _ask(self, what: str, post: Post) -> Any:
+        call = Call(what, post.target_id)
+        self.asked.append(call)
+        self._waiting.put_nowait(call)
+        return await call.answer
+
+    async def next(self, what: str) -> Call:
+        """The next call; it has to ask for that."""
+        async with asyncio.timeout(PATIENCE):
+            call = await self._waiting.get()
+        assert call.what == what
+        return call
 
 
 class Shelf:

@@ -1,0 +1,234 @@
+"""Two workers and one target: what a paused one does when it wakes up, and what the store refuses to both of them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Row
+from sqlalchemy.exc import IntegrityError
+
+from polypost import clock
+from polypost.errors import NoAnswer, RateLimited, Rejected, Unavailable
+from polypost.platforms.base import CannotTell, Found, Proof
+from polypost.posts import attempts, work
+from tests.engine.room import LEASE, Room, Worker
+from tests.engine.stand_ins import PATIENCE, ByHand
+
+
+def two_workers(room: Room, **more: Any) -> tuple[ByHand, Worker, Worker]:
+    """Two workers on one network that the test answers by hand; both run only what they are told to."""
+    network = ByHand()
+    first, second = (
+        room.worker(owner=owner, connectors=network.only, **more) for owner in ("run_1", "run_2")
+    )
+    return network, first, second
+
+
+def carry(worker: Worker, target: Row[Any]) -> asyncio.Task[None]:
+    """What the engine does when it rings for a target."""
+    return asyncio.create_task(worker.publisher.run(target.id))
+
+
+async def ended(run: asyncio.Task[None]) -> None:
+    """Wait until a run has ended; raises what it raised."""
+    async with asyncio.timeout(PATIENCE):
+        await run
+
+
+def lease_runs_out() -> None:
+    clock.advance(LEASE.total_seconds() + 1)
+
+
+async def look(network: ByHand, worker: Worker, target: Row[Any], answer: Any) -> None:
+    """Look for a target in doubt when its look is due, and go on as far as that leads."""
+    clock.advance(3)
+    run = carry(worker, target)
+    (await network.next("look")).says(answer)
+    await ended(run)
+
+
+async def publish(network: ByHand, worker: Worker, target: Row[Any], answer: Any) -> None:
+    """Carry a target to its commit call, which is answered like this, and as far as it goes from there."""
+    run = carry(worker, target)
+    (await network.next("prepare")).says("ready")
+    (await network.next("post")).says(answer)
+    await ended(run)
+
+
+async def what_is_known(room: Room, post: str) -> Any:
+    """Everything that a worker may say of a post; evidence for a look is no saying."""
+    tried = [(row.number, row.epoch, row.finished_at, row.outcome) for row in await room.attempts(post)]
+    return (
+        await room.targets(post),
+        tried,
+        await room.status(post),
+        await room.ledger(post),
+        await room.said(post),
+        await room.events(post),
+    )
+
+
+# The epoch (S2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["ready", RateLimited(clock.now() + timedelta(hours=1)), Unavailable("Down."), Rejected("No.")],
+    ids=["step", "wait", "back_off", "failure"],
+)
+def test_a_worker_that_wakes_while_another_prepares_changes_nothing(tell, answer):
+    async def story(room: Room) -> None:
+        network, first, second = two_workers(room)
+        post = await room.post("Hello")
+        target = await room.target(post)
+        paused = carry(first, target)
+        call = await network.next("prepare")
+        lease_runs_out()
+        working = carry(second, target)
+        preparing = await network.next("prepare")
+        before = await what_is_known(room, post)
+        call.says(answer)
+        await ended(paused)
+        assert await what_is_known(room, post) == before
+        preparing.says("ready")
+        (await network.next("post")).says(Proof("1"))
+        await ended(working)
+        row = await room.target(post)
+        assert (row.state, row.proof_id, row.epoch) == ("published", "1", 2)
+        assert [each.what for each in network.asked] == ["prepare", "prepare", "post"]
+        await room.healthy()
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    "answer", [Proof("1"), NoAnswer(), Rejected("No.")], ids=["result", "doubt", "failure"]
+)
+def test_a_worker_that_wakes_while_another_is_in_doubt_changes_nothing(tell, answer):
+    async def story(room: Room) -> None:
+        network, first, second = two_workers(room)
+        post = await room.post("Hello")
+        target = await room.target(post)
+        paused = carry(first, target)
+        (await network.next("prepare")).says("ready")
+        call = await network.next("post")
+        lease_runs_out()
+        await ended(carry(second, target))
+        clock.advance(3)
+        looking = carry(second, target)
+        seen = await network.next("look")
+        before = await what_is_known(room, post)
+        call.says(answer)
+        await ended(paused)
+        assert await what_is_known(room, post) == before
+        seen.says(Found(Proof("1")))
+        await ended(looking)
+        row = await room.target(post)
+        assert (row.state, row.proof_id) == ("published", "1")
+        assert await room.outcomes(post) == ["published"]
+        assert [each.what for each in network.asked] == ["prepare", "post", "look"]
+        await room.healthy()
+
+    tell(story)
+
+
+# A proof belongs to one target (R1, I2)
+
+
+def test_a_late_answer_with_the_proof_of_another_target_publishes_nothing(tell):
+    async def story(room: Room) -> None:
+        network, first, second = two_workers(room, reconcile_at=(2,))
+        mine = await room.target(await room.post("Hello"))
+        paused = carry(first, mine)
+        (await network.next("prepare")).says("ready")
+        call = await network.next("post")
+        lease_runs_out()
+        await ended(carry(second, mine))
+        await look(network, second, mine, CannotTell("Dark."))
+        # Another post with the same words, whose own call made nothing: what it finds is what the first call made.
+        other = await room.target(await room.post("Hello"))
+        await publish(network, second, other, NoAnswer())
+        await look(network, second, other, Found(Proof("77")))
+        call.says(Proof("77"))
+        await ended(paused)
+        row, other = await room.target(mine.post_id), await room.target(other.post_id)
+        assert (row.state, row.error_code, row.proof_id) == ("failed", "outcome_unknown", None)
+        assert [each.proof_id for each in await room.attempts(mine.post_id)] == [None]
+        assert (other.state, other.proof_id) == ("published", "77")
+        assert await room.ledger(mine.post_id) == [(1, "release"), (1, "reserve")]
+        await room.healthy()
+
+    tell(story)
+
+
+def test_two_workers_that_find_the_same_post_for_two_targets_link_it_once(tell):
+    async def story(room: Room) -> None:
+        network, first, second = two_workers(room, reconcile_at=(2,))
+        early, late = [await room.target(await room.post("Hello")) for _ in range(2)]
+        await publish(network, second, early, NoAnswer())
+        await look(network, second, early, RateLimited(clock.now() + timedelta(seconds=20)))
+        await publish(network, first, late, NoAnswer())
+        clock.advance(3)
+        paused = carry(first, late)
+        seen = await network.next("look")
+        # Out of its lease, but nobody has taken its target over: the account's turn goes to the other one.
+        lease_runs_out()
+        await look(network, second, early, Found(Proof("77")))
+        seen.says(Found(Proof("77")))
+        await ended(paused)
+        early, late = await room.target(early.post_id), await room.target(late.post_id)
+        assert (early.state, early.proof_id) == ("published", "77")
+        assert (late.state, late.error_code, late.proof_id) == ("failed", "outcome_unknown", None)
+        assert await room.used() == 1
+        await room.healthy()
+
+    tell(story)
+
+
+# Attempts (I3)
+
+
+async def claim(room: Room, target: Row[Any], by: str) -> work.Claim:
+    now = clock.now()
+    found = await room.store.write(lambda db: work.claim(db, target.id, by=by, lease=LEASE, now=now))
+    assert isinstance(found, work.Claim)
+    return found
+
+
+async def begin(room: Room, claimed: work.Claim, part: str) -> Row[Any]:
+    return await room.store.write(
+        lambda db: attempts.begin(db, claimed, part, {}, lease=LEASE, now=clock.now())
+    )
+
+
+def test_of_two_workers_with_one_claim_a_single_one_begins_an_attempt(tell):
+    async def story(room: Room) -> None:
+        post = await room.post("Hello")
+        claimed = await claim(room, await room.target(post), "run_1")
+        # Another part each, so that only the one before stands in the way.
+        begun = await asyncio.gather(
+            *(begin(room, claimed, f"part {number}") for number in (1, 2)), return_exceptions=True
+        )
+        assert sorted(isinstance(each, IntegrityError) for each in begun) == [False, True]
+        (row,) = await room.attempts(post)
+        assert row.finished_at is None
+        assert (await room.target(post)).step == row.part
+
+    tell(story)
+
+
+def test_an_attempt_that_has_ended_is_not_begun_again_by_who_does_not_know_of_it(tell):
+    async def story(room: Room) -> None:
+        post = await room.post("Hello")
+        target = await room.target(post)
+        claimed = await claim(room, target, "run_1")
+        begun = await begin(room, claimed, "post")
+        await room.store.write(lambda db: attempts.end(db, begun, "not_sent", now=clock.now()))
+        with pytest.raises(IntegrityError):
+            await begin(room, claimed, "post")
+        assert await room.outcomes(post) == ["not_sent"]
+
+    tell(story)
