@@ -23,13 +23,22 @@ class Stop:
     """A place in a transaction on PostgreSQL: whoever comes there waits, with all locks, until the test says go on."""
 
     def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.go_on = asyncio.Event()
+        self._reached = asyncio.Event()
+        self._on = asyncio.Event()
 
     def wait(self) -> None:
         """Come to this place; called in the function that runs in the transaction."""
-        self.reached.set()
-        await_only(self.go_on.wait())
+        self._reached.set()
+        await_only(self._on.wait())
+
+    async def reached(self) -> None:
+        """Wait until somebody has come here."""
+        async with asyncio.timeout(PATIENCE):
+            await self._reached.wait()
+
+    def go_on(self) -> None:
+        """Let go on whoever waits here."""
+        self._on.set()
 
 
 class Shaky(Store):
@@ -120,9 +129,7 @@ class ByHand(TwitterConnector):
 
     async def publish(self, run: Any, post: Post) -> Proof:
         await run.step("prepare", lambda: self._ask("prepare", post))
-        proof: Proof = await run.commit(
-            "post", lambda: self._ask("post", post), handles={"text": post.text}
-        )
+        proof: Proof = await run.commit("post", lambda: self._ask("post", post), handles={"text": post.text})
         return proof
 
     async def reconcile(self, run: Any, post: Post, attempt: Attempt) -> Reconciled:

@@ -1,0 +1,161 @@
+"""Locks on PostgreSQL: two transactions on two connections, one of which waits in the middle (S2, S3, G4)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from polypost import access, clock
+from polypost.errors import PaymentRequired, Unavailable
+from polypost.platforms.base import Proof
+from polypost.posts import accept, changes
+from polypost.posts.orders import When
+from polypost.storage import Store, open_store
+from tests.engine.room import LEASE, Room
+from tests.engine.stand_ins import PATIENCE, ByHand, Shaky, Stop
+
+pytestmark = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+_BLOCKED = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+async def until_blocked(store: Store, other: asyncio.Task[Any]) -> None:
+    """Wait until somebody waits for a lock, or `other` is done although it should not be."""
+    async with asyncio.timeout(PATIENCE):
+        while not other.done():
+            if await store.read(lambda db: db.execute(_BLOCKED).scalar_one()):
+                return
+            await asyncio.sleep(0.01)
+
+
+async def ended(*tasks: asyncio.Task[Any]) -> list[Any]:
+    """What each task returned or raised, in their order."""
+    async with asyncio.timeout(PATIENCE):
+        return list(await asyncio.gather(*tasks, return_exceptions=True))
+
+
+def test_two_servers_at_once_never_spend_one_credit_twice(tell):
+    async def story(room: Room) -> None:
+        project = await room.store.write(lambda db: access.change_project(db, room.project.id, credits=1))
+        other = open_store(room.folder, room.store.url)
+        stop = Stop()
+
+        def accept_one(db: Connection) -> str:
+            return accept.create(db, room.context, project, room.draft("one")).post_id
+
+        def accept_and_stop(db: Connection) -> str:
+            made = accept_one(db)
+            stop.wait()
+            return made
+
+        try:
+            first = asyncio.create_task(room.store.write(accept_and_stop))
+            await stop.reached()
+            second = asyncio.create_task(other.write(accept_one))
+            await until_blocked(room.store, second)
+            stop.go_on()
+            made, refused = await ended(first, second)
+        finally:
+            await other.close()
+        assert await room.status(made) == "publishing"
+        assert isinstance(refused, PaymentRequired)
+        assert await room.used() == 1
+
+    tell(story)
+
+
+def test_two_targets_of_a_post_that_end_at_once_end_the_post(tell):
+    async def story(room: Room) -> None:
+        network, shaky = ByHand(), Shaky(room.store)
+        first = room.worker(owner="run_1", connectors=network.only, store=shaky)
+        second = room.worker(owner="run_2", connectors=network.only)
+        accounts = {platform: room.accounts[platform] for platform in ("twitter", "threads")}
+        post = await room.post("Hello", accounts=accounts)
+        runs, calls = [], []
+        for worker, target in zip((first, second), await room.targets(post), strict=True):
+            runs.append(asyncio.create_task(worker.publisher.run(target.id)))
+            (await network.next("prepare")).says("ready")
+            calls.append(await network.next("post"))
+        # The one has seen what became of the other, which is nothing yet, and has not written it down.
+        shaky.stops_at = "UPDATE posts"
+        calls[0].says(Proof("1"))
+        await shaky.stop.reached()
+        calls[1].says(Proof("2"))
+        await until_blocked(room.store, runs[1])
+        shaky.stop.go_on()
+        assert await ended(*runs) == [None, None]
+        assert await room.status(post) == "published"
+        assert await room.events(post) == ["post.published"]
+        await room.healthy()
+
+    tell(story)
+
+
+def test_a_claim_waits_for_a_user_who_is_moving_the_post(tell):
+    async def story(room: Room) -> None:
+        network, shaky = ByHand(), Shaky(room.store)
+        worker = room.worker(connectors=network.only)
+        post = await room.post("Hello", after=1)
+        target = await room.target(post)
+        clock.advance(2)
+        run = asyncio.create_task(worker.publisher.run(target.id))
+        (await network.next("prepare")).says(Unavailable("Down."))
+        await ended(run)
+        assert (await room.target(post)).state == "waiting"
+        clock.advance(6)
+        # To this very moment, so that it is as due after the change as before.
+        hour = When(clock.now(), "UTC")
+        shaky.stops_at = "UPDATE posts"
+        moving = asyncio.create_task(
+            shaky.write(lambda db: changes.reschedule(db, room.context, room.project, post, hour))
+        )
+        await shaky.stop.reached()
+        run = asyncio.create_task(worker.publisher.run(target.id))
+        await until_blocked(room.store, run)
+        shaky.stop.go_on()
+        assert await ended(moving) == [None]
+        preparing = await network.next("prepare")
+        assert (await room.target(post)).state == "claimed"
+        assert await room.status(post) == "publishing"
+        preparing.says("ready")
+        (await network.next("post")).says(Proof("1"))
+        assert await ended(run) == [None]
+        assert await room.status(post) == "published"
+        await room.healthy()
+
+    tell(story)
+
+
+def test_a_worker_whose_lease_ran_out_writes_nothing_while_another_claims(tell):
+    async def story(room: Room) -> None:
+        network, shaky = ByHand(), Shaky(room.store)
+        first = room.worker(owner="run_1", connectors=network.only)
+        second = room.worker(owner="run_2", connectors=network.only, store=shaky)
+        post = await room.post("Hello")
+        target = await room.target(post)
+        late = asyncio.create_task(first.publisher.run(target.id))
+        slow = await network.next("prepare")
+        clock.advance(LEASE.total_seconds() + 1)
+        # It has looked at the target and does not own it yet.
+        shaky.stops_at = "UPDATE targets"
+        claiming = asyncio.create_task(second.publisher.run(target.id))
+        await shaky.stop.reached()
+        slow.says("ready")
+        reached = asyncio.create_task(network.next("post"))
+        await until_blocked(room.store, reached)
+        assert not reached.done()
+        reached.cancel()
+        shaky.stop.go_on()
+        assert await ended(late) == [None]
+        (await network.next("prepare")).says("ready")
+        (await network.next("post")).says(Proof("1"))
+        assert await ended(claiming) == [None]
+        assert await room.outcomes(post) == ["published"]
+        assert [each.what for each in network.asked] == ["prepare", "prepare", "post"]
+        await room.healthy()
+
+    tell(story)
