@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import Row
 
 from polypost import clock
 from polypost.errors import Conflict
@@ -114,6 +116,43 @@ def test_two_identical_posts_never_share_a_proof(tell):
             ("failed", "duplicate"),
         ]
         assert len(await room.visible()) == 1
+        assert await room.used() == 1
+        await room.healthy()
+
+    tell(story)
+
+
+async def same_words_twice(room: Room, fault: str) -> tuple[Row[Any], Row[Any]]:
+    """A post that is out, and one like it whose answer is lost, on a network that takes the same words again."""
+    await room.start()
+    what: dict[str, Any] = {
+        "accounts": {"reddit": room.accounts["reddit"]},
+        "options": {"subreddit": "sandbox", "title": "Hello"},
+    }
+    first = await room.publish("Hello", **what)
+    # Its list knows no shorter time than a second.
+    await room.pass_time(timedelta(seconds=5))
+    await room.fault(fault, platform="reddit")
+    return first, await room.publish("Hello", **what)
+
+
+def test_a_lost_answer_is_found_again_beside_another_post_with_the_same_words(tell):
+    async def story(room: Room) -> None:
+        first, second = await same_words_twice(room, "lost_answer")
+        assert (first.state, second.state) == ("published", "published")
+        assert [each["id"] for each in await room.visible("reddit")] == [first.proof_id, second.proof_id]
+        assert await room.used() == 2
+        await room.healthy()
+
+    tell(story)
+
+
+def test_another_post_with_the_same_words_is_not_taken_for_one_that_never_arrived(tell):
+    async def story(room: Room) -> None:
+        first, second = await same_words_twice(room, "reset_before")
+        assert [each["id"] for each in await room.visible("reddit")] == [first.proof_id]
+        assert (second.state, second.error_code, second.proof_id) == ("failed", "outcome_unknown", None)
+        assert "found" not in await room.said(second.post_id)
         assert await room.used() == 1
         await room.healthy()
 
