@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
-from tests.contract.tenant import Tenant, later, paths, words
+from polypost import access
+from polypost.posts.tables import posts
+from tests.contract.tenant import Tenant, later, operator, paths, words
 from tests.processes import World
 
 REPLAYED = "idempotency-replayed"
@@ -230,6 +233,25 @@ def leave_and_repeat(tenant: Tenant, kind: str, how: str) -> bool:
 def test_a_lost_answer_makes_the_same_body_a_replay(tenant: Tenant, kind: str, how: str) -> None:
     # On a busy machine a reset may overtake its own request, and a repeat the first one: then that is the replay.
     assert any(leave_and_repeat(tenant, kind, how) for _ in range(10))
+
+
+def test_a_lost_answer_is_no_replay_for_another_key_of_the_project(tenant: Tenant) -> None:
+    secret = operator(tenant.world, lambda db: access.create_key(db, tenant.project_id, name="another")[1])
+    slow = tenant.connect("twitter")
+    tenant.fault("slow", slow, seconds=0.6)
+    body = {**tenant.body(), "platforms": [{"platform": "twitter", "accountId": slow.id}]}
+    send_and_leave(tenant, body, "later")
+    lost = select(posts.c.id).where(posts.c.content == body["content"], posts.c.delivery == "lost")
+    end = time.monotonic() + 30
+    while not (first := operator(tenant.world, lambda db: db.execute(lost).scalar_one_or_none())):
+        assert time.monotonic() < end, "its answer was not lost"
+    at_once = {"Prefer": "respond-async"}
+    other = tenant.post(body, headers=at_once | {"x-access-key": secret})
+    again = tenant.post(body, headers=at_once)
+    assert (other.status_code, again.status_code) == (202, 202)
+    assert REPLAYED not in other.headers
+    assert other.json()["postId"] != first
+    assert (again.headers[REPLAYED], again.json()["postId"]) == ("true", first)
 
 
 def test_a_client_that_only_closed_its_sending_side_gets_its_answer(tenant: Tenant) -> None:

@@ -256,6 +256,32 @@ def test_what_is_out_can_no_longer_be_changed(tenant: Tenant) -> None:
         assert answer.json()["message"]
 
 
+def test_what_was_tried_and_waits_can_no_longer_be_changed(tenant: Tenant) -> None:
+    account = tenant.connect("twitter")
+    tenant.fault("rate_limited", account, times=1, seconds=600)
+    platforms = [{"platform": "twitter", "accountId": account.id}]
+    post_id = tenant.post(tenant.body(scheduledFor=later(0.1), platforms=platforms)).json()["postId"]
+    path = f"/v1/posts/scheduled/{post_id}"
+
+    def said() -> list[str]:
+        lines = tenant.client.get(f"/v1/posts/{post_id}/timeline").json()["timeline"]
+        return [line["kind"] for line in lines]
+
+    end = time.monotonic() + 30
+    while "rate_limited" not in said():
+        assert time.monotonic() < end, "it was not tried"
+        time.sleep(0.05)
+    answers = [
+        tenant.client.delete(path),
+        tenant.client.patch(path, json={"scheduledFor": later(60)}),
+        tenant.client.put(path, json={"content": words(), "platforms": platforms}),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (409, "already_publishing")
+    ] * 3
+    assert tenant.get(post_id)["status"] == "publishing"
+
+
 def test_what_does_not_exist_is_404(local: Tenant) -> None:
     path = "/v1/posts/scheduled/post_nothing"
     body = {"content": words(), "platforms": [local.entry()]}
