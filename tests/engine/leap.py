@@ -1,4 +1,4 @@
-"""A process whose wall clock leaps a day ahead under the embedded engine; prints what was begun before and after the hold.
+"""A process whose wall clock leaps a day ahead under an engine; prints what was begun before and after the hold.
 
 Nobody may set a machine's clock for a test: here the standard library's own `datetime.now` is ahead, from before the
 first import of Polypost on.
@@ -25,30 +25,25 @@ class Wall(dt.datetime):
         return super().now(tz) + cls.ahead
 
 
-async def story(folder: Path) -> None:
+async def story(where: str) -> None:
     """A chore that is due when the clock has leapt, and the minute until the new time is believed."""
     from polypost import clock
-    from polypost.engine.embedded import EmbeddedEngine
-    from polypost.storage import metadata, open_store
+    from polypost.storage import metadata
     from tests.engine.suite import KIND, Listener, ring
+    from tests.engine.test_engines import TestEmbedded, TestPgQueuer
 
-    async def has_looked() -> None:
-        """Two rounds of the engine: what the first launches has begun by the second."""
-        for _ in range(2):
-            since = clock.monotonic()
-            while clock.monotonic() - await engine.silence() <= since:
-                await asyncio.sleep(0.01)
-
-    store = open_store(folder)
+    place, suite = (where, TestPgQueuer()) if "://" in where else (Path(where), TestEmbedded())
+    store = await suite.open_store(place)
     await store.write(metadata.create_all)
-    engine, listener = EmbeddedEngine(store), Listener()
+    engine, listener = suite.make(store, place, workers=1), Listener()
     engine.on(KIND, listener)
     await engine.start()
     await store.write(partial(ring("before"), engine))
     await listener.heard("before")
     Wall.ahead = dt.timedelta(days=1)
     await store.write(partial(ring("after"), engine))
-    await has_looked()
+    # Time enough for an engine that believes the clock.
+    await asyncio.sleep(1)
     held = list(listener.begun)
     clock.advance(clock.JumpWatch.HOLD + 1)
     await listener.heard("after")
@@ -59,4 +54,4 @@ async def story(folder: Path) -> None:
 
 if __name__ == "__main__":
     dt.datetime = Wall  # type: ignore[misc]  # this process's clock is the test's
-    asyncio.run(story(Path(sys.argv[1])))
+    asyncio.run(story(sys.argv[1]))

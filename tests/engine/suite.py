@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -10,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -299,6 +303,18 @@ class EngineSuite(ABC):
             await store.write(partial(ring("now"), engine))
             await listener.heard("now")
             assert listener.begun == ["now"]
+
+    def test_after_a_leap_of_the_wall_clock_nothing_begins_until_the_new_time_has_stood(
+        self, where: Any
+    ) -> None:
+        said = subprocess.run(
+            [sys.executable, "-m", "tests.engine.leap", str(where)],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            timeout=2 * PATIENCE,
+            check=True,
+        ).stdout
+        assert json.loads(said) == {"held": ["before"], "believed": ["before", "after"]}
 
     @pytest.mark.anyio
     async def test_silence_is_endless_until_a_worker_was_heard(self, store: Store, where: Any) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -37,18 +34,6 @@ class TestEmbedded(EngineSuite):
 
     def make(self, store: Store, where: Path, *, workers: int) -> Engine:
         return EmbeddedEngine(store, workers=workers)
-
-    def test_after_a_leap_of_the_wall_clock_nothing_begins_until_the_new_time_has_stood(
-        self, where: Path
-    ) -> None:
-        said = subprocess.run(
-            [sys.executable, "-m", "tests.engine.leap", str(where.parent)],
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            timeout=2 * PATIENCE,
-            check=True,
-        ).stdout
-        assert json.loads(said) == {"held": ["before"], "believed": ["before", "after"]}
 
 
 class TestPgQueuer(EngineSuite):

@@ -169,13 +169,13 @@ def test_two_workers_that_find_the_same_post_for_two_targets_link_it_once(tell):
         network, first, second = two_workers(room, reconcile_at=(2,))
         early, late = [await room.target(await room.post("Hello")) for _ in range(2)]
         await publish(network, second, early, NoAnswer())
-        await look(network, second, early, RateLimited(clock.now() + timedelta(seconds=20)))
+        await look(network, second, early, RateLimited(clock.now() + timedelta(hours=1)))
         await publish(network, first, late, NoAnswer())
         clock.advance(3)
         paused = carry(first, late)
         seen = await network.next("look")
-        # Out of its lease, but nobody has taken its target over: the account's turn goes to the other one.
-        lease_runs_out()
+        # Long out of its lease, but nobody takes its target over: the account's turn goes to the other one.
+        clock.advance(3600)
         await look(network, second, early, Found(Proof("77")))
         seen.says(Found(Proof("77")))
         await ended(paused)
