@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from polypost import clock
 from polypost.errors import NoAnswer, RateLimited, Rejected, Unavailable
-from polypost.platforms.base import CannotTell, Found, Proof
+from polypost.platforms.base import Absent, CannotTell, Found, Proof
 from polypost.posts import attempts, work
 from tests.engine.room import LEASE, Room, Worker
 from tests.engine.stand_ins import PATIENCE, ByHand
@@ -159,6 +159,33 @@ def test_a_late_answer_with_the_proof_of_another_target_publishes_nothing(tell):
         assert [each.proof_id for each in await room.attempts(mine.post_id)] == [None]
         assert (other.state, other.proof_id) == ("published", "77")
         assert await room.ledger(mine.post_id) == [(1, "release"), (1, "reserve")]
+        await room.healthy()
+
+    tell(story)
+
+
+def test_a_late_answer_with_a_proof_that_the_target_has_already_is_no_trouble(tell):
+    async def story(room: Room) -> None:
+        network, first, second = two_workers(room, reconcile_at=(2,))
+        target = await room.target(await room.post("Hello"))
+        paused = carry(first, target)
+        (await network.next("prepare")).says("ready")
+        call = await network.next("post")
+        lease_runs_out()
+        await ended(carry(second, target))
+        # It arrives after the look that did not find it, and is found when the second call's answer is lost as well.
+        clock.advance(3)
+        trying = carry(second, target)
+        (await network.next("look")).says(Absent())
+        (await network.next("post")).says(NoAnswer())
+        await ended(trying)
+        await look(network, second, target, Found(Proof("1")))
+        before = await what_is_known(room, target.post_id)
+        call.says(Proof("1"))
+        await ended(paused)
+        assert await what_is_known(room, target.post_id) == before
+        row = await room.target(target.post_id)
+        assert (row.state, row.proof_id) == ("published", "1")
         await room.healthy()
 
     tell(story)

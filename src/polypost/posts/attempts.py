@@ -135,6 +135,13 @@ def linked(db: Connection, integration_id: str, target_id: str, ids: Sequence[st
     return {str(row.proof_id) for row in db.execute(query)}
 
 
+def taken(db: Connection, integration_id: str, attempt_id: str, proof: Proof) -> bool:
+    """Whether another attempt of the account has this proof, be it the same target's (I2)."""
+    same = (attempts.c.integration_id == integration_id, attempts.c.proof_id == proof.id)
+    query = select(attempts.c.id).where(*same, attempts.c.id != attempt_id)
+    return db.execute(query).one_or_none() is not None
+
+
 def same_text_open(db: Connection, claimed: Claim) -> bool:
     """Whether another open target of the account has the same text, so that a duplicate refusal proves nothing (R2)."""
     query = (

@@ -236,10 +236,10 @@ class Results:
             now = clock.now()
             work.lock_post(db, claimed)
             proof = late.proof
-            if proof is not None and attempts.linked(
-                db, claimed.target.integration_id, claimed.target.id, [proof.id]
+            if proof is not None and attempts.taken(
+                db, claimed.target.integration_id, late.attempt_id, proof
             ):
-                return "belongs to another target"
+                return "belongs to another attempt"
             attempt = attempts.keep_evidence(db, late.attempt_id, late.outcome, proof)
             if proof is None or not settles or attempt.outcome not in work.UNSEEN:
                 return str(attempt.outcome)
