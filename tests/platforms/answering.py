@@ -75,7 +75,7 @@ def with_answers(
                 if answer is None:
                     return
                 status, body, *more = answer
-                data = json.dumps(body).encode()
+                data = body if isinstance(body, bytes) else json.dumps(body).encode()
                 lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}", "Connection: close"]
                 lines += [f"{name}: {value}" for name, value in (more[0] if more else {}).items()]
                 writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + data)

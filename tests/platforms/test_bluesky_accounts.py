@@ -220,7 +220,7 @@ def test_a_lost_renewal_is_asked_for_again_at_once() -> None:
         ((400, wrong("ExpiredToken", "Token has been revoked")), ReconnectRequired, "token_expired"),
         ((400, wrong("InvalidToken")), ReconnectRequired, "refresh_rejected"),
         ((401, wrong("AccountTakedown")), ReconnectRequired, "refresh_rejected"),
-        ((401, b""), ReconnectRequired, "refresh_rejected"),
+        ((401, b""), Unavailable, ""),
         ((429, wrong("RateLimitExceeded")), RateLimited, ""),
         ((502, wrong("UpstreamFailure")), Unavailable, ""),
         ((200, b"<html>"), Unavailable, ""),

@@ -93,8 +93,8 @@ def test_refreshing_gives_a_new_pair() -> None:
     [
         ((400, DEAD), Rejected, ReconnectRequired),
         ((400, refused("Value passed for the authorization code was invalid.")), Rejected, ReconnectRequired),
-        ((400, b"<html>"), Rejected, ReconnectRequired),
-        ((401, {"title": "Unauthorized"}), Rejected, ReconnectRequired),
+        ((400, b"<html>"), Rejected, Unavailable),
+        ((401, {"title": "Unauthorized"}), Rejected, Unavailable),
         ((401, NO_HEADER), Rejected, Rejected),
         ((400, refused("No such app", "invalid_client")), Rejected, Rejected),
         ((429, {"title": "Too Many Requests"}), RateLimited, RateLimited),

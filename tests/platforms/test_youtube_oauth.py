@@ -212,7 +212,7 @@ GRANT = {"error": "invalid_grant", "error_description": "Token has been expired 
         (400, {"error": "redirect_uri_mismatch"}, Rejected, Rejected),
         (401, {"error": "invalid_client"}, Rejected, Rejected),
         (400, {"error": "invalid_request"}, Rejected, ReconnectRequired),
-        (403, b"", Rejected, ReconnectRequired),
+        (403, b"", Unavailable, Unavailable),
         (500, b"<html>", Unavailable, Unavailable),
         (503, {"error": "temporarily_unavailable"}, Unavailable, Unavailable),
         (200, {}, Unavailable, Unavailable),

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from polypost.errors import Problem
+from polypost.errors import PlatformError, Problem, RateLimited, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.probe import Facts
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 MediaKind = Literal["image", "video", "gif", "document"]
 Availability = Literal["prod", "beta", "dev"]
 RetryRule = Literal["always", "unique_text", "never"]
+# The statuses under which login servers refuse (RFC 6749, 5.2, read 2026-11-26); others come from what stands before.
+REFUSING = frozenset({400, 401})
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +326,17 @@ class Run(Session, Protocol):
 
     def warn(self, message: str) -> None:
         """Add a sentence to the target's `warningMessage`."""
+
+
+def unnamed(error: PlatformError, said: object) -> PlatformError:
+    """Our error for an answer to a renewal that names no refusal: a proxy's 404 or an empty 400 ends no account.
+
+    `error` itself where it asks to come back later; `said` is the network's sentence, or its status.
+    """
+    later = isinstance(error, RateLimited | Unavailable)
+    return (
+        error if later else Unavailable(f"The login server's answer names no refusal that is known. {said}")
+    )
 
 
 class Connector(ABC):

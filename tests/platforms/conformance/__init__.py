@@ -50,7 +50,8 @@ class Edge:
 class Case:
     """A network. The first kind is its plainest. `refreshes` is the path at which tokens are renewed, None without.
 
-    `lasting` is how many seconds an access token lives, None where it has no end. `refuses` maps faults that this
+    `dead` are the answers, status and JSON, by which it refuses to renew an authorisation that has ended: those of its
+    fact sheet. It has none where nothing is asked. `lasting` is how many seconds an access token lives, None where it has no end. `refuses` maps faults that this
     network words in its own way to the code that a target ends with.
     """
 
@@ -59,4 +60,5 @@ class Case:
     edges: tuple[Edge, ...]
     refreshes: str | None
     lasting: float | None
+    dead: tuple[tuple[int, Any], ...]
     refuses: Mapping[str, str] = field(default_factory=dict)

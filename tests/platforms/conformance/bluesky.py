@@ -112,4 +112,8 @@ CASE = Case(
     ),
     refreshes="/xrpc/com.atproto.server.refreshSession",
     lasting=7200,
+    dead=(
+        (400, {"error": "ExpiredToken", "message": "Token has been revoked"}),
+        (401, {"error": "AuthenticationRequired", "message": "Invalid session"}),
+    ),
 )

@@ -62,4 +62,5 @@ CASE = Case(
     # A Page's token has no end, and nothing renews a dead one.
     refreshes=None,
     lasting=None,
+    dead=(),
 )

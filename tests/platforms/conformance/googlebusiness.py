@@ -79,4 +79,5 @@ CASE = Case(
     ),
     refreshes="/token",
     lasting=3_599,
+    dead=((400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}),),
 )

@@ -32,4 +32,7 @@ CASE = Case(
     ),
     refreshes=None,
     lasting=None,
+    dead=(
+        (400, {"error": {"message": "Invalid OAuth access token", "type": "OAuthException", "code": 190}}),
+    ),
 )

@@ -46,4 +46,8 @@ CASE = Case(
     ),
     refreshes="/oauth/v2/accessToken",
     lasting=60 * 86_400,
+    dead=(
+        (400, {"error": "invalid_grant", "error_description": "The refresh token is revoked"}),
+        (400, {"error": "invalid_request", "error_description": "Unable to retrieve access token"}),
+    ),
 )

@@ -49,5 +49,6 @@ CASE = Case(
     ),
     refreshes=None,
     lasting=None,
+    dead=((400, {"error": "invalid_grant", "error_description": "The grant is invalid."}),),
     refuses={"duplicate": "rejected"},
 )

@@ -66,4 +66,5 @@ CASE = Case(
     ),
     refreshes="/v5/oauth/token",
     lasting=30 * 86_400,
+    dead=((401, {"code": 2, "message": "Authentication failed."}),),
 )

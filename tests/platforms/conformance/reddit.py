@@ -67,4 +67,9 @@ CASE = Case(
     ),
     refreshes="/api/v1/access_token",
     lasting=86_400,
+    dead=(
+        (400, {"message": "Bad Request", "error": 400}),
+        (400, {"error": 400}),
+        (200, {"error": "invalid_grant"}),
+    ),
 )

@@ -67,4 +67,7 @@ CASE = Case(
     # A token that has ended cannot be renewed, so nothing is asked for when one is found dead.
     refreshes=None,
     lasting=60 * 86_400,
+    dead=(
+        (400, {"error": {"message": "Invalid OAuth access token", "type": "OAuthException", "code": 190}}),
+    ),
 )

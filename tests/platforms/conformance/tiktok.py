@@ -59,5 +59,9 @@ CASE = Case(
     ),
     refreshes="/v2/oauth/token/",
     lasting=7200,
+    dead=(
+        (400, {"error": "invalid_grant", "error_description": "Refresh token is invalid or expired."}),
+        (200, {"error": "invalid_grant", "error_description": "Refresh token is invalid or expired."}),
+    ),
     refuses={"duplicate": "account_restricted"},
 )

@@ -27,4 +27,8 @@ CASE = Case(
     ),
     refreshes="/2/oauth2/token",
     lasting=7200,
+    dead=(
+        (400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}),
+        (400, {"error": "invalid_grant"}),
+    ),
 )

@@ -98,4 +98,5 @@ CASE = Case(
     ),
     refreshes="/token",
     lasting=3599,
+    dead=((400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}),),
 )

@@ -27,7 +27,7 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, Session, Tokens
+from polypost.platforms.base import REFUSING, Account, Session, Tokens, unnamed
 from polypost.platforms.bluesky.errors import Said, error_for, parsed
 from polypost.platforms.bluesky.spec import DIRECTORY, ENTRYWAY, WEB
 from polypost.platforms.bluesky.xrpc import ask_app, bearer, call, did_of, home
@@ -36,6 +36,19 @@ _DID = re.compile(r"did:(?:plc:[a-z2-7]{24}|web:[A-Za-z0-9.-]+(?:%3A[0-9]{1,5})?
 _HANDLE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,20}[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DEFAULT_DOMAIN = "bsky.social"
 _APP_PASSWORD = "Make an app password at https://bsky.app/settings/app-passwords and use that."  # noqa: S105
+# The names under which a server ends a session (com.atproto.server.refreshSession and the reference server, 2026-11-24).
+_ENDED = frozenset(
+    {
+        "ExpiredToken",
+        "InvalidToken",
+        "invalid_token",
+        "AuthenticationRequired",
+        "AccountTakedown",
+        "AccountSuspended",
+        "AccountDeactivated",
+        "AccountNotFound",
+    }
+)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -69,13 +82,11 @@ async def refresh(http: NetworkClient, tokens: Tokens) -> Tokens:
         answer = await _refreshed(http, server, tokens.refresh_token)
     if answer.is_success:
         return _tokens(answer, server)
-    error = error_for(answer, clock.now())
-    if isinstance(error, Rejected | ReconnectRequired):
-        reason = "token_expired" if Said.of(answer).name == "ExpiredToken" else "refresh_rejected"
-        raise ReconnectRequired(
-            f"Bluesky does not renew this session. {Said.of(answer)}", reason=reason
-        ) from error
-    raise error
+    error, said = error_for(answer, clock.now()), Said.of(answer)
+    if said.status not in REFUSING or said.name not in _ENDED:
+        raise unnamed(error, said)
+    reason = "token_expired" if said.name == "ExpiredToken" else "refresh_rejected"
+    raise ReconnectRequired(f"Bluesky does not renew this session. {said}", reason=reason) from error
 
 
 async def revoke(http: NetworkClient, tokens: Tokens) -> None:

@@ -12,13 +12,14 @@ from typing import Any
 from httpx2 import Response
 
 from polypost import clock
-from polypost.errors import PlatformError, RateLimited, ReconnectRequired, Rejected, Unavailable
+from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import App, Grant, Tokens
+from polypost.platforms.base import REFUSING, App, Grant, Tokens, unnamed
 from polypost.platforms.googlebusiness.errors import Said, error_for, parsed
 from polypost.platforms.googlebusiness.spec import MANAGE_SCOPE, OAUTH, TOKEN
 
 _APP = frozenset({"invalid_client", "unauthorized_client", "redirect_uri_mismatch", "deleted_client"})
+_REFUSED = frozenset({"invalid_grant", "invalid_request", "invalid_scope"})
 
 
 async def exchange(http: NetworkClient, app: App, grant: Grant) -> Tokens:
@@ -84,12 +85,9 @@ def _refused(answer: Response) -> PlatformError:
             code="platform_setup",
             next_step="Whoever runs this server has to check the app's client id, secret and redirect address.",
         )
-    if said.reason == "invalid_grant":
+    if said.reason in _REFUSED and said.status in REFUSING:
         return ReconnectRequired(f"Google ended the authorisation. {said}")
-    error = error_for(answer, clock.now())
-    if isinstance(error, RateLimited | Unavailable):
-        return error
-    return ReconnectRequired(f"Google did not renew the authorisation. {said}")
+    return unnamed(error_for(answer, clock.now()), said)
 
 
 def _tokens(answer: Response, old: Tokens | None = None) -> Tokens:

@@ -12,8 +12,9 @@ from typing import Any
 from polypost import clock
 from polypost.errors import ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, App, Grant, Session, Tokens
-from polypost.platforms.instagram.graph import Graph, judged
+from polypost.platforms.base import Account, App, Grant, Session, Tokens, unnamed
+from polypost.platforms.instagram.graph import Graph, judged, parsed
+from polypost.platforms.instagram.graph_errors import GraphError
 from polypost.platforms.instagram.spec import GRAPH, LOGIN, OAUTH
 
 # Instagram refuses to renew a younger token.
@@ -50,14 +51,14 @@ async def refresh(http: NetworkClient, tokens: Tokens) -> Tokens:
     issued = tokens.extra.get("issued_at")
     if issued and clock.now() - datetime.fromisoformat(issued) < _MIN_AGE:
         return tokens
+    params = {"grant_type": "ig_refresh_token", "access_token": tokens.access_token}
+    answer = await http.request("GET", f"{GRAPH}/refresh_access_token", params=params)
     try:
-        body = await _token(
-            http,
-            f"{GRAPH}/refresh_access_token",
-            grant_type="ig_refresh_token",
-            access_token=tokens.access_token,
-        )
+        body = judged(answer.status_code, answer.content, now=clock.now())
     except (ReconnectRequired, Rejected) as refused:
+        said = GraphError.of(answer.status_code, parsed(answer.content))
+        if said.status >= 500 or not said.code:
+            raise unnamed(refused, refused) from refused
         raise ReconnectRequired(f"Instagram did not renew the authorisation: {refused}") from refused
     return _tokens(body, _scopes(body) or tokens.scopes)
 

@@ -14,12 +14,13 @@ from httpx2 import Response
 from polypost import clock
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, App, Grant, Session, Tokens
+from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens, unnamed
 from polypost.platforms.linkedin.api import ask
 from polypost.platforms.linkedin.errors import Said, error_for, parsed
 from polypost.platforms.linkedin.spec import OAUTH, WEB
 
 _CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client", "invalid_client_id"})
+_REFUSED = frozenset({"invalid_grant", "invalid_request"})
 _PAGE = 100
 _MOST_ORGANIZATIONS = 500
 
@@ -49,10 +50,11 @@ async def refresh(http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
     answer = await _ask(http, app, OAUTH.token_url, form)
     if answer.is_success:
         return _tokens(answer, tokens)
-    error = _app_refused(answer) or error_for(answer, clock.now())
-    if answer.status_code in {400, 401} and error.code != "platform_setup":
+    if error := _app_refused(answer):
+        raise error
+    if answer.status_code in REFUSING and parsed(answer).get("error") in _REFUSED:
         raise ReconnectRequired(f"LinkedIn did not renew the authorisation. {Said.of(answer)}")
-    raise error
+    raise unnamed(error_for(answer, clock.now()), Said.of(answer))
 
 
 async def revoke(http: NetworkClient, app: App, tokens: Tokens) -> None:

@@ -15,13 +15,15 @@ from httpx2 import Response
 from polypost import clock
 from polypost.errors import ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, App, Grant, OAuth2, Session, Tokens
+from polypost.platforms.base import REFUSING, Account, App, Grant, OAuth2, Session, Tokens, unnamed
 from polypost.platforms.mastodon import server as servers
 from polypost.platforms.mastodon.api import address, call, look, server_of
 from polypost.platforms.mastodon.errors import error_for, parsed, said
 from polypost.platforms.mastodon.spec import CLIENT_NAME, OLD_SCOPES, SCOPES
 
 _TOKEN = re.compile(r"[!-~]{1,4096}")
+# A server that forgot the app renews nothing any more; a new connection registers another.
+_REFUSED = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
 _NEEDED = ("write:statuses", "write:media")
 
 
@@ -95,10 +97,9 @@ async def refresh(http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
     answer = await _ask(http, app, server, "/oauth/token", form)
     if answer.is_success:
         return _tokens(answer, tokens.extra, tokens)
-    error = error_for(answer, clock.now())
-    if isinstance(error, Rejected | ReconnectRequired):
+    if answer.status_code in REFUSING and parsed(answer).get("error") in _REFUSED:
         raise ReconnectRequired(f"The server did not renew the authorisation. {said(answer)}")
-    raise error
+    raise unnamed(error_for(answer, clock.now()), said(answer))
 
 
 async def revoke(http: NetworkClient, app: App, tokens: Tokens) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 from httpx2 import Response
 
 from polypost import clock
-from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
+from polypost.errors import PlatformError, RateLimited, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, App, Grant, Session, Tokens
+from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens, unnamed
 from polypost.platforms.pinterest.api import call
 from polypost.platforms.pinterest.errors import Said, error_for, parsed
 from polypost.platforms.pinterest.spec import API, OAUTH, WEB
@@ -58,10 +58,12 @@ async def refresh(http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
     answer = await _ask(http, app, OAUTH.token_url, form)
     if answer.is_success:
         return _tokens(answer, tokens)
-    error = await _app_refused(http, app, answer) or error_for(answer, clock.now())
-    if isinstance(error, Rejected | ReconnectRequired) and error.code != "platform_setup":
-        raise ReconnectRequired(f"Pinterest did not renew the authorisation. {Said.of(answer)}")
-    raise error
+    error, said = error_for(answer, clock.now()), Said.of(answer)
+    if isinstance(error, RateLimited | Unavailable) or said.status not in REFUSING | {403} or not said.code:
+        raise unnamed(error, said)
+    if refused := await _app_refused(http, app, answer):
+        raise refused
+    raise ReconnectRequired(f"Pinterest did not renew the authorisation. {said}")
 
 
 async def revoke(http: NetworkClient, app: App, tokens: Tokens) -> None:

@@ -16,11 +16,12 @@ from httpx2 import Response
 from polypost import clock
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, App, Grant, Session, Tokens
+from polypost.platforms.base import Account, App, Grant, Session, Tokens, unnamed
 from polypost.platforms.reddit.api import get, user_agent
 from polypost.platforms.reddit.errors import error_for, parsed
 from polypost.platforms.reddit.spec import OAUTH, WEB
 
+_REFUSED = frozenset({"invalid_grant", "invalid_request"})
 _METADATA = ("link_karma", "comment_karma", "has_verified_email", "is_suspended", "over_18")
 
 
@@ -55,9 +56,12 @@ async def refresh(http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
         return _tokens(answer, tokens)
     if error := _app_refused(answer, said):
         raise error
-    if answer.is_success or answer.status_code == 400:
+    # Refusals come as a word with a 200 or a 400, or as the number of a 400 in the body.
+    named = said in _REFUSED or parsed(answer).get("error") == 400
+    if named and answer.status_code in {200, 400}:
         raise ReconnectRequired(f"Reddit did not renew the authorisation: {said or answer.status_code}.")
-    raise error_for(answer, clock.now())
+    trouble = f"Reddit answered with status {answer.status_code}."
+    raise unnamed(error_for(answer, clock.now()), trouble)
 
 
 async def revoke(http: NetworkClient, app: App, tokens: Tokens) -> None:
@@ -106,7 +110,8 @@ def _refusal(answer: Response) -> str:
 
 def _app_refused(answer: Response, said: str) -> PlatformError | None:
     """The error for an app that Reddit does not know; the account is not to blame for that."""
-    if answer.status_code != 401 and said not in {"unauthorized_client", "invalid_client"}:
+    number = parsed(answer).get("error")
+    if (answer.status_code, number) != (401, 401) and said not in {"unauthorized_client", "invalid_client"}:
         return None
     return Rejected(
         "Reddit does not accept the app's credentials.",

@@ -20,7 +20,7 @@ from polypost.platforms.tiktok.spec import API, OAUTH, WEB
 
 _FIELDS = "open_id,union_id,avatar_url,display_name"
 _APP_REFUSED = frozenset({"invalid_client", "unauthorized_client"})
-_LATER = frozenset({"server_error", "temporarily_unavailable"})
+_REFUSED = frozenset({"invalid_grant", "invalid_request", "access_denied"})
 
 
 async def exchange(http: NetworkClient, app: App, grant: Grant) -> Tokens:
@@ -99,14 +99,17 @@ async def _ask(http: NetworkClient, app: App, url: str, fields: Mapping[str, str
 
 def _refusal(status: int, code: Any, description: Any) -> PlatformError:
     said = f'"{description}"' if isinstance(description, str) and description else f"status {status}"
-    if not isinstance(code, str) or code in _LATER or status >= 500 or status == 429:
-        return Unavailable(f"TikTok's login is out of order: {said}.")
+    trouble = Unavailable(f"TikTok's login is out of order: {said}.")
+    if not isinstance(code, str) or status >= 500 or status == 429:
+        return trouble
     if code in _APP_REFUSED:
         return Rejected(
             f"TikTok does not accept the app's credentials: {said}.",
             code="platform_setup",
             next_step="Whoever runs this server has to check the app's client key and secret.",
         )
+    if code not in _REFUSED:
+        return trouble
     return ReconnectRequired(f"TikTok does not accept the authorisation: {said}.")
 
 

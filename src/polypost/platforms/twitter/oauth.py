@@ -15,12 +15,14 @@ from httpx2 import Response
 from polypost import clock
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, App, Grant, Session, Tokens
+from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens, unnamed
 from polypost.platforms.twitter.api import call
 from polypost.platforms.twitter.errors import Said, error_for, parsed
 from polypost.platforms.twitter.spec import API, OAUTH, WEB
 
 _PROFILE = "profile_image_url,verified,verified_type,subscription_type,protected"
+# X answers invalid_request, not invalid_grant, for a dead token.
+_REFUSED = frozenset({"invalid_request", "invalid_grant"})
 _METADATA = ("subscription_type", "verified_type", "protected")
 
 
@@ -60,11 +62,11 @@ async def refresh(http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
     answer = await _ask(http, app, OAUTH.token_url, form)
     if answer.is_success:
         return _tokens(answer, tokens)
-    error = _app_refused(answer) or error_for(answer, clock.now())
-    # X answers invalid_request, not invalid_grant, for a dead token.
-    if answer.status_code in {400, 401} and error.code != "platform_setup":
+    if error := _app_refused(answer):
+        raise error
+    if answer.status_code in REFUSING and parsed(answer).get("error") in _REFUSED:
         raise ReconnectRequired(f"X did not renew the authorisation. {Said.of(answer)}")
-    raise error
+    raise unnamed(error_for(answer, clock.now()), Said.of(answer))
 
 
 async def revoke(http: NetworkClient, app: App, tokens: Tokens) -> None:

@@ -14,7 +14,7 @@ from httpx2 import Response
 from polypost import clock
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, App, Grant, Session, Tokens
+from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens, unnamed
 from polypost.platforms.youtube.api import call, items
 from polypost.platforms.youtube.errors import Said, error_for, parsed
 from polypost.platforms.youtube.spec import OAUTH, READ_SCOPE, TOKEN, UPLOAD_SCOPE, WEB, WRITE_SCOPE
@@ -25,6 +25,7 @@ _NEEDED = {
     "see the channel": frozenset({READ_SCOPE, WRITE_SCOPE}),
 }
 _APP = frozenset({"invalid_client", "unauthorized_client", "redirect_uri_mismatch", "deleted_client"})
+_REFUSED = frozenset({"invalid_grant", "invalid_request", "invalid_scope"})
 
 
 async def exchange(http: NetworkClient, app: App, grant: Grant) -> Tokens:
@@ -111,11 +112,9 @@ def _refused(answer: Response) -> PlatformError:
             code="platform_setup",
             next_step="Whoever runs this server has to check the app's client id, secret and redirect address.",
         )
-    if said.reason == "invalid_grant":
+    if said.reason in _REFUSED and said.status in REFUSING:
         return ReconnectRequired(f"Google ended the authorisation. {said}")
-    if 400 <= said.status < 500 and said.status not in {408, 429}:
-        return ReconnectRequired(f"Google did not renew the authorisation. {said}")
-    return error_for(answer, clock.now())
+    return unnamed(error_for(answer, clock.now()), said)
 
 
 def _tokens(answer: Response, old: Tokens | None = None) -> Tokens:
