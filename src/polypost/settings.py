@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     sandbox_url: str | None = Field(
         None, description="Control address of a sandbox that runs as its own process."
     )
+    sandbox_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names besides the loopback ones under which the sandbox's control surface answers, by comma.",
+    )
     publish_wait_seconds: float = Field(
         20.0, description="How long a publish-now request waits for results.", ge=0
     )
@@ -107,7 +111,7 @@ class Settings(BaseSettings):
     )
     mail_from: str | None = Field(None, description="Address that these mails come from.")
 
-    @field_validator("allow_addresses", mode="before")
+    @field_validator("allow_addresses", "sandbox_hosts", mode="before")
     @classmethod
     def _addresses(cls, value: object) -> object:
         return (

@@ -58,7 +58,9 @@ class Demo:
         box = None
         url = settings.sandbox_url or ""
         if inside:
-            box = Sandbox(settings.data / "sandbox", allow=settings.allow_addresses)
+            box = Sandbox(
+                settings.data / "sandbox", allow=settings.allow_addresses, hosts=settings.sandbox_hosts
+            )
             url = (await box.start()).url
         control = Networks({CONTROL: url})
         about = (await control.client(CONTROL).request("GET", f"{url}/_sandbox")).json()

@@ -107,7 +107,14 @@ async def sandbox(settings: Settings, *, host: str, port: int, tls: bool, printe
     from polypost.sandbox import Sandbox
 
     stop = _asked_to_stop()
-    box = Sandbox(_folder(settings), host=host, port=port, allow=settings.allow_addresses, tls=tls)
+    box = Sandbox(
+        _folder(settings),
+        host=host,
+        port=port,
+        allow=settings.allow_addresses,
+        hosts=settings.sandbox_hosts,
+        tls=tls,
+    )
     info = await box.start()
     ready = {"sandboxUrl": info.url, "sandboxUrls": info.urls}
     lines = [f"The sandbox's page is {info.url}", *(f"  {name}: {url}" for name, url in info.urls.items())]

@@ -16,6 +16,7 @@ from polypost.platforms.simkit import Faults, Network, Ports, Simulator, Store, 
 from polypost.sandbox.certificate import certificate
 from polypost.sandbox.control import control_app
 from polypost.sandbox.inbox import Inbox
+from polypost.sandbox.local import Doors, LocalOnly, control_change, control_path, everything
 from polypost.sandbox.media import media_app
 from polypost.sandbox.networks import simulators
 from polypost.sandbox.room import CLOCK, Room
@@ -44,8 +45,8 @@ class SandboxInfo:
 class Sandbox:
     """All simulators in the running loop. State and ports live in `data` and are found again by the next start.
 
-    `allow` names further addresses ("host:port") from which networks may fetch media; with `tls` every port but the
-    demo media's, where webhooks come in too, speaks https.
+    `allow` names further addresses ("host:port") from which networks may fetch media, `hosts` further names under which
+    the control surface answers; with `tls` every port but the demo media's, where webhooks come in too, speaks https.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         allow: Iterable[str] = (),
+        hosts: Iterable[str] = (),
         tls: bool = False,
     ) -> None:
         self._data = data
         self._host = host
         self._port = port
         self._allow = tuple(allow)
+        self._hosts = tuple(hosts)
         self._tls = tls
         self._servers: list[Ports] = []
         self._sockets: list[socket.socket] = []
@@ -147,9 +150,17 @@ class Sandbox:
         return guard, Fetcher(guard)
 
     async def _serve(self, sockets: dict[str, socket.socket], sims: list[Simulator], room: Room) -> None:
-        apps: dict[socket.socket, ASGIApp] = {sockets[sim.platform]: sim.app() for sim in sims}
-        apps[sockets[CONTROL]] = control_app(room)
-        media = {sockets[MEDIA]: media_app(self._data / "demo", room.inbox.routes())}
+        # An address that was chosen to listen on is a name of ours as well.
+        doors = Doors(
+            {self._host, *self._hosts},
+            {sock.getsockname()[1] for name, sock in sockets.items() if name != MAIL},
+        )
+        apps: dict[socket.socket, ASGIApp] = {
+            sockets[sim.platform]: LocalOnly(sim.app(), doors, control_change) for sim in sims
+        }
+        apps[sockets[CONTROL]] = LocalOnly(control_app(room), doors, everything)
+        files = media_app(self._data / "demo", room.inbox.routes())
+        media = {sockets[MEDIA]: LocalOnly(files, doors, control_path)}
         if self._tls:
             cert, key = certificate(self._data, self._host)
             self._servers = [Ports(apps, certificate=(str(cert), str(key))), Ports(media)]

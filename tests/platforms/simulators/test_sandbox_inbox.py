@@ -11,6 +11,7 @@ import httpx2
 
 from polypost.sandbox import Sandbox
 
+JSON = {"content-type": "application/json"}
 Story = Callable[[httpx2.AsyncClient, dict[str, Any]], Awaitable[None]]
 
 
@@ -49,9 +50,12 @@ def test_webhooks_are_kept_by_name(tmp_path: Path) -> None:
                 f"{about['hooksUrl']}/one", json={"n": number}, headers={"x-mark": "yes"}
             )
             assert answer.status_code == 200
-        assert (await http.post("/_sandbox/hooks/two?status=503", content=b"\xff")).status_code == 503
-        assert (await http.post("/_sandbox/hooks/two?status=99")).status_code == 400
-        assert (await http.post("/_sandbox/hooks/two", content=b"x" * 1_000_001)).status_code == 413
+        for path, content, status in (("two?status=503", b"\xff", 503), ("two?status=99", b"", 400)):
+            assert (
+                await http.post(f"/_sandbox/hooks/{path}", content=content, headers=JSON)
+            ).status_code == status
+        large = await http.post("/_sandbox/hooks/two", content=b"x" * 1_000_001, headers=JSON)
+        assert large.status_code == 413
 
     async def second(http: httpx2.AsyncClient, about: dict[str, Any]) -> None:
         hooks = (await http.get("/_sandbox/hooks/one")).json()["hooks"]
