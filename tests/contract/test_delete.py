@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
+import pytest
 
 from tests.contract.tenant import Tenant, words
 from tests.processes import World
@@ -160,3 +162,49 @@ def test_a_deleted_posts_body_and_key_are_free_again(tenant: Tenant) -> None:
     second = tenant.post(body, headers=headers)
     assert second.status_code == 202
     assert second.json()["postId"] != first
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_retry_in_between_is_said_with_what_was_deleted(
+    world: World, new: Callable[..., Tenant], *, ended: bool
+) -> None:
+    tenant = new(world)
+    kept, failing = tenant.connect("twitter"), tenant.connect("twitter")
+    tenant.fault("duplicate", failing, times=1)
+    entries = [{"platform": "twitter", "accountId": each.id} for each in (kept, failing)]
+    post_id = tenant.post({**tenant.body(), "platforms": entries}).json()["postId"]
+    assert tenant.get(post_id)["status"] == "partial"
+    tenant.fault("slow", kept, seconds=3, times=1)
+    if not ended:
+        tenant.fault("rate_limited", failing, seconds=8, times=1)
+
+    with ThreadPoolExecutor(1) as pool:
+        deleting = pool.submit(delete, tenant, post_id, everywhere=True)
+        while not struck(world, kept.user_id):
+            time.sleep(0.02)
+        again = tenant.client.post(f"/v1/posts/{post_id}/retry", headers={"Prefer": "respond-async"})
+        assert again.status_code == 202, again.text
+        if ended:
+            tenant.settle(post_id)
+        answer = deleting.result()
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert (said["success"], said["creditsCharged"]) == (False, 1)
+    told = {entry["integrationId"]: entry for entry in said["platforms"]}
+    assert (told[kept.id]["status"], told[kept.id]["success"]) == ("deleted", True)
+    assert told[failing.id]["success"] is False
+    assert told[failing.id]["status"] in ({"published"} if ended else {"pending", "publishing"})
+    assert "Delete it once more" in told[failing.id]["errorMessage"]
+
+    tenant.settle(post_id)
+    rest = delete(tenant, post_id, everywhere=True).json()
+    assert (rest["success"], rest["creditsCharged"]) == (True, 1)
+    gone(tenant, post_id)
+
+
+def struck(world: World, user_id: str) -> bool:
+    """Whether the slow call of this account has begun."""
+    rules = world.control("GET", "faults")["faults"]
+    return any(rule["accountId"] == user_id and rule["hits"] for rule in rules) or not any(
+        rule["accountId"] == user_id for rule in rules
+    )

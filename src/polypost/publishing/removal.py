@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,18 +13,21 @@ from sqlalchemy import Connection, Row
 from polypost import clock
 from polypost.access import Project
 from polypost.credits import service as credits
-from polypost.errors import NoAnswer, NotFound, NotSent, PlatformError, PolypostError
+from polypost.errors import Conflict, NoAnswer, NotFound, NotSent, PlatformError, PolypostError
 from polypost.integrations import AccountSession, Integration, TokenSource, speak
 from polypost.integrations import service as integrations
 from polypost.outbound import Networks
 from polypost.platforms.base import Deletes, Proof
 from polypost.platforms.registry import connector
 from polypost.posts import attempts, changes, work
-from polypost.posts.states import State
+from polypost.posts.states import State, shown
 from polypost.storage import Store
 
 DEADLINE = timedelta(seconds=20)
 PRICE = 1
+DELETED, ALREADY = "deleted", "already deleted"
+_TAKEN_BACK = frozenset({DELETED, ALREADY})
+_CHANGED = "This target changed meanwhile, so the post stays here. Delete it once more when it has ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,28 @@ class Remover:
     async def remove(
         self, project: Project, post_id: str, *, from_platforms: bool
     ) -> tuple[int, list[Removal]]:
-        """Credits charged and what happened per target; the post is gone here unless a network refused.
+        """Credits charged and what happened per target.
 
-        Raises NotFound, Conflict (still open) and PaymentRequired; then nothing was deleted anywhere.
+        The post is gone here unless a network refused, or a target was tried again meanwhile. Raises NotFound, Conflict
+        (still open) and PaymentRequired; then nothing was deleted anywhere.
         """
         rows = await self._store.read(lambda db: self._ready(db, project, post_id, paid=from_platforms))
         removals = [await self._take_back(project, row) if from_platforms else _kept(row) for row in rows]
-        charged = PRICE * sum(removal.status == "deleted" for removal in removals)
+        charged = PRICE * sum(removal.status == DELETED for removal in removals)
         if all(removal.success for removal in removals):
             try:
-                await self._store.write(lambda db: changes.remove(db, project.id, post_id))
+                await self._store.write(lambda db: self._remove(db, project, post_id, rows))
             except NotFound:
                 # Another request deleted it meanwhile; what this one was charged for has to be said all the same.
                 if not charged:
                     raise
+            except Conflict:
+                # A retry came in between: the post stays, and what was deleted on the networks has to be said.
+                if not any(removal.status in _TAKEN_BACK for removal in removals):
+                    raise
+                removals = await self._store.read(
+                    lambda db: _as_they_are(removals, changes.targets_of(db, project.id, post_id))
+                )
         return charged, removals
 
     def _ready(self, db: Connection, project: Project, post_id: str, *, paid: bool) -> Sequence[Row[Any]]:
@@ -72,6 +83,17 @@ class Remover:
             owed = PRICE * sum(_is_out(row) for row in rows)
             credits.afford(db, project.id, owed, funds=project, at=clock.now())
         return rows
+
+    def _remove(self, db: Connection, project: Project, post_id: str, rows: Sequence[Row[Any]]) -> None:
+        changes.removable(db, project.id, post_id, lock=True)
+        now = changes.targets_of(db, project.id, post_id)
+        if {_as_it_was(row) for row in now} != {_as_it_was(row) for row in rows}:
+            raise Conflict(
+                "A target of this post changed meanwhile.",
+                code="still_open",
+                next_step="Delete it once more.",
+            )
+        changes.remove(db, project.id, post_id)
 
     async def _take_back(self, project: Project, row: Row[Any]) -> Removal:
         network = connector(row.platform)
@@ -118,12 +140,17 @@ class Remover:
             first = await self._store.write(write)
         except PolypostError as error:
             return Removal(row, success=False, status="published", error=error.message)
-        status = "deleted" if first else "already deleted"
+        status = DELETED if first else ALREADY
         return Removal(row, success=True, status=status, message=f"Deleted on {name}.")
 
 
 async def _delete(network: Deletes, proof: Proof, session: AccountSession) -> None:
     await network.delete(session, proof)
+
+
+def _as_it_was(row: Row[Any]) -> tuple[str, int, str]:
+    """What a retry, or an answer that came late, changes of a target."""
+    return row.id, row.generation, row.state
 
 
 def _is_out(row: Row[Any]) -> bool:
@@ -132,3 +159,14 @@ def _is_out(row: Row[Any]) -> bool:
 
 def _kept(row: Row[Any]) -> Removal:
     return Removal(row, success=True, status=str(row.state))
+
+
+def _as_they_are(removals: Sequence[Removal], rows: Sequence[Row[Any]]) -> list[Removal]:
+    """The same, where a target is no longer what it was: after a retry it is out, or may yet be."""
+    now = {row.id: row for row in rows}
+    return [
+        each
+        if each.status in _TAKEN_BACK or _as_it_was(now[each.target.id]) == _as_it_was(each.target)
+        else replace(each, success=False, status=shown(State(now[each.target.id].state)), error=_CHANGED)
+        for each in removals
+    ]
