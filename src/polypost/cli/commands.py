@@ -10,6 +10,7 @@ import typer
 
 from polypost import __version__
 from polypost.cli import admin
+from polypost.cli.folder import keep_private
 from polypost.cli.output import Printer
 from polypost.settings import Settings
 
@@ -34,9 +35,11 @@ Project = Annotated[str, typer.Option("--project", help="Name or id of the proje
 
 
 def settings_of(data: Path | None = None, **more: object) -> Settings:
-    """The settings, with what the command line says laid over them."""
+    """The settings, with what the command line says laid over them; the data folder is there, for us alone."""
     given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
-    return Settings(**given)  # type: ignore[arg-type]
+    settings = Settings(**given)  # type: ignore[arg-type]
+    keep_private(settings.data)
+    return settings
 
 
 @app.command()
