@@ -43,8 +43,8 @@ ByToken = Annotated[str, named("mastodon")]
 QUIET = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 PAGE = {
     **QUIET,
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'",
 }
 
 

@@ -48,6 +48,8 @@ class Config(uvicorn.Config):
             log_config=None,
             access_log=False,
             server_header=False,
+            # On every answer, those that no route gives included.
+            headers=[("X-Content-Type-Options", "nosniff")],
             proxy_headers=False,
             # Behind our own deadline: by then every connection has been given up.
             timeout_graceful_shutdown=ceil(limits.shutdown_seconds) + 5,
@@ -92,10 +94,14 @@ class Connection(WatchedConnection):
         super().connection_made(transport)
         if self.client is not None:
             self._addresses[self.client[0]] += 1
-            if self._addresses[self.client[0]] > self._limits.connections_per_address:
+            over = self._addresses[self.client[0]] - self._limits.connections_per_address
+            if over > self._limits.connections_parting:
                 self._phase = Phase.OVER
                 transport.write(refusals.TOO_MANY.as_bytes(self.server_state.default_headers))
                 transport.close()
+                return
+            if over > 0:
+                self._part_with(refusals.TOO_MANY)
                 return
         self._set_deadline(self._limits.head_seconds, self._head_late)
 

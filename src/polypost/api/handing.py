@@ -11,6 +11,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from polypost.api.services import Services
 from polypost.errors import NotFound, ServiceUnavailable, Unavailable
+from polypost.media import kinds
 
 _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
 
@@ -30,14 +31,16 @@ async def from_bucket(request: Request, rooms: Services, row: Row[Any]) -> Respo
             "There is no such file, or it has not been uploaded completely.", code="media_not_found"
         )
     shown = FileResponse(
-        "", media_type=row.mime, filename=row.filename, content_disposition_type="attachment"
+        "",
+        media_type=row.mime,
+        filename=kinds.download_name(row.filename, row.mime),
+        content_disposition_type="attachment",
     )
     headers = {
         "Content-Type": row.mime,
         "Content-Disposition": shown.headers["content-disposition"],
         "Accept-Ranges": "bytes",
         "Cache-Control": "public, no-cache",
-        "X-Content-Type-Options": "nosniff",
     }
     first, end, status = 0, size, 200
     wanted = _RANGE.fullmatch(request.headers.get("range", ""))

@@ -15,7 +15,8 @@ class Limits:
     `body_rate` is what a long upload has to keep up: every `body_rate` bytes of a body that arrived add a
     second to `body_seconds`, so that a large file on a slow line passes and a trickle does not.
     `keep_alive` is longer than the 60 s for which common proxies hold their idle connections: the side that
-    sends requests should be the one that closes, or a request meets a closing connection.
+    sends requests should be the one that closes, or a request meets a closing connection. Of the connections that
+    an address has too many, `connections_parting` are given `linger` to read why, further ones are closed at once.
     """
 
     head_bytes: int = 64_000
@@ -27,6 +28,7 @@ class Limits:
     answer_seconds: float = 30.0
     keep_alive: float = 65.0
     connections_per_address: int = 200
+    connections_parting: int = 200
     pipelined: int = 32
     linger: float = 1.0
     shutdown_seconds: float = 25.0

@@ -9,9 +9,10 @@ from starlette.responses import FileResponse, Response
 from polypost.api.described import says
 from polypost.api.services import services
 from polypost.errors import NotFound
+from polypost.media import kinds
 
 router = APIRouter()
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
+_HEADERS = {"Cache-Control": "private, max-age=3600"}
 
 
 @router.head("/media/{token}/{name}")
@@ -32,7 +33,7 @@ async def lend(request: Request, token: str, name: str) -> Response:
     return FileResponse(
         found.path,
         media_type=found.facts.mime,
-        filename=name,
+        filename=kinds.download_name(name, found.facts.mime),
         content_disposition_type="attachment",
         headers=_HEADERS,
     )

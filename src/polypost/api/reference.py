@@ -31,7 +31,7 @@ _PAGE = """<!doctype html>
 <script src="/docs/reference.js"></script>
 </html>
 """
-_QUIET = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_QUIET = {"Referrer-Policy": "no-referrer"}
 # The reference writes styles into its elements; scripts and requests stay with this server.
 _HEADERS = {
     **_QUIET,

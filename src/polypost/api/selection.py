@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -21,6 +22,8 @@ from polypost.platforms.base import Account
 from polypost.platforms.registry import connector
 
 router = APIRouter(prefix="/v1/connect")
+# What a policy can name; an address in brackets it cannot.
+_ORIGIN = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?", re.ASCII)
 _OVER = "A page that says that the choice is over."
 
 
@@ -100,7 +103,20 @@ async def _page(request: Request, platform: str, token: str, error: str | None =
         offer = await services(request).connect.offered(platform, token)
     except NotFound as gone:
         return HTMLResponse(connected_page(platform, (), gone.message), 404, PAGE)
-    return HTMLResponse(choice_page(platform, offer.accounts, error), 200 if error is None else 400, PAGE)
+    page = choice_page(platform, offer.accounts, error)
+    return HTMLResponse(page, 200 if error is None else 400, _with_form(offer.redirect_uri))
+
+
+def _with_form(redirect_uri: str | None) -> dict[str, str]:
+    """The page's headers: its form may come back here, and go on to where the person is sent then.
+
+    Browsers differ in whether `form-action` holds for the redirect after a form too (Chrome: yes).
+    """
+    parts = urlsplit(redirect_uri or "")
+    place = f"{parts.scheme}://{parts.netloc}" if _ORIGIN.fullmatch(parts.netloc) else f"{parts.scheme}:"
+    targets = f"'self' {place}" if parts.scheme else "'self'"
+    policy = PAGE["Content-Security-Policy"].replace("form-action 'none'", f"form-action {targets}")
+    return PAGE | {"Content-Security-Policy": policy}
 
 
 def _choice(account: Account) -> dict[str, Any]:

@@ -43,7 +43,6 @@ _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _FOR_PAGES = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Location, Tus-Resumable, Upload-Expires, Upload-Length, Upload-Offset, ETag",
-    "X-Content-Type-Options": "nosniff",
 }
 _METHODS = "PUT, HEAD, PATCH, POST, OPTIONS"
 
@@ -140,9 +139,9 @@ async def show(request: Request, upload_id: str, name: str) -> Response:
     return FileResponse(
         rooms.uploads.place(row),
         media_type=row.mime,
-        filename=row.filename,
+        filename=kinds.download_name(row.filename, row.mime),
         content_disposition_type="attachment",
-        headers={"ETag": tag, "Cache-Control": "public, no-cache", "X-Content-Type-Options": "nosniff"},
+        headers={"ETag": tag, "Cache-Control": "public, no-cache"},
     )
 
 

@@ -29,7 +29,6 @@ pre {{ overflow-x: auto; padding: 1rem; border: 1px solid color-mix(in srgb, cur
 """
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 

@@ -44,11 +44,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What there is to choose from, and how long still."""
+    """What there is to choose from, how long still, and where the person goes afterwards."""
 
     platform: str
     accounts: Sequence[Account]
     seconds_left: int
+    redirect_uri: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ def look(db: Connection, vault: Vault, platform: str, token: str) -> Offer:
     """What a token offers. Raises NotFound when it is used, over, or none."""
     row = _live(db, platform, token)
     _, accounts = _opened(db, vault, row)
-    return Offer(platform, accounts, int((row.expires_at - clock.now()).total_seconds()))
+    left = int((row.expires_at - clock.now()).total_seconds())
+    return Offer(platform, accounts, left, row.redirect_uri)
 
 
 def choose(db: Connection, vault: Vault, platform: str, token: str, chosen: Sequence[str]) -> Chosen:

@@ -31,6 +31,8 @@ _ENDINGS = {
     "video/webm": "webm",
     "application/pdf": "pdf",
 }
+# Endings that say the same as the usual one.
+_SPELLINGS = frozenset({("image/jpeg", "jpeg"), ("image/tiff", "tiff")})
 _NOT_IN_ADDRESSES = re.compile(r"[^A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -75,6 +77,14 @@ def address_name(filename: str, mime: str) -> str:
     stem = filename.rpartition(".")[0] or filename
     readable = _NOT_IN_ADDRESSES.sub("-", stem).strip("-")[:60].strip("-")
     return f"{readable or 'file'}.{_ENDINGS.get(mime, 'bin')}"
+
+
+def download_name(filename: str, mime: str) -> str:
+    """The name a file is handed out under: its own, with the ending of its type, whatever ending it came with."""
+    ending = _ENDINGS.get(mime, "bin")
+    stem, dot, own = filename.rpartition(".")
+    known = own.lower() == ending or (mime, own.lower()) in _SPELLINGS
+    return filename if dot and known else f"{stem or filename}.{ending}"
 
 
 def bare_name(filename: str) -> str:
