@@ -34,7 +34,7 @@ def row(number, message="Hello wo\u0308rld", *, at=AT, **more):
 
 
 def look(net, wanted, **kept):
-    run = run_on(net)
+    run = run_on(net, **({"extra": {"app": kept["app"]}} if "app" in kept else {}))
     run.taken |= set(kept.get("taken", ()))
     return CONNECTOR.reconcile(run, post(), wanted)
 
@@ -225,3 +225,20 @@ def test_limits_and_dead_tokens_are_said():
 )
 def test_what_may_be_sent_again(kind, rule):
     assert CONNECTOR.retry_when_absent(post(), attempt(kind)) == rule
+
+
+def test_what_a_person_wrote_with_another_app_is_not_ours():
+    async def story(net):
+        theirs = row(1, application={"id": "350685531728", "name": "Facebook for Android"})
+        ours = row(2, at=AT + timedelta(minutes=4), application={"id": "app-1", "name": "Publisher"})
+        net.on(POSTS, (200, {"data": [theirs]}))
+        assert await look(net, TEXT, app="app-1") == Absent()
+        # Accounts that were connected before the app was kept cannot tell.
+        assert isinstance(await look(net, TEXT), Found)
+        net.on(POSTS, (200, {"data": [theirs, ours]}))
+        found = await look(net, TEXT, app="app-1")
+        assert found == Found(Proof("111_2", "https://www.facebook.com/111/posts/2"))
+        net.on(POSTS, (200, {"data": [row(3)]}))
+        assert isinstance(await look(net, TEXT, app="app-1"), Found)
+
+    with_network(story)

@@ -50,7 +50,7 @@ async def exchange(http: NetworkClient, app: App, grant: Grant) -> Tokens:
     life = body.get("expires_in")
     # A token without an end is told as 0 or not at all.
     expires = clock.now() + timedelta(seconds=life) if isinstance(life, int | float) and life > 0 else None
-    extra = {"scopes": list(granted), **await _told_of(http, app, token)}
+    extra = {"scopes": list(granted), "app": app.client_id, **await _told_of(http, app, token)}
     return Tokens(token, access_expires_at=expires, scopes=granted, extra=extra)
 
 

@@ -17,7 +17,8 @@ from polypost.platforms.facebook.staging import phase, published, status_of
 _CLOCK_SLACK = timedelta(seconds=120)
 _MEDIA_TYPES = frozenset({"photo", "album", "video"})
 _POST_FIELDS = (
-    "id,message,created_time,permalink_url,attachments{media_type,target{id},subattachments{target{id}}}"
+    "id,message,created_time,permalink_url,application{id},"
+    "attachments{media_type,target{id},subattachments{target{id}}}"
 )
 
 
@@ -46,7 +47,9 @@ async def _text(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
     rows = [
         row
         for row in await _posts(run, graph, attempt)
-        if _plain(row.get("message")) == _plain(handles["text"]) and not _shows_media(row)
+        if _plain(row.get("message")) == _plain(handles["text"])
+        and not _shows_media(row)
+        and not _of_another_app(row, run)
     ]
     taken = await run.linked(str(row["id"]) for row in rows)
     rows = [row for row in rows if str(row["id"]) not in taken]
@@ -142,6 +145,13 @@ def _attached(row: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _shows_media(row: Mapping[str, Any]) -> bool:
     return any(each.get("media_type") in _MEDIA_TYPES for each in _attached(row))
+
+
+def _of_another_app(row: Mapping[str, Any], run: Run) -> bool:
+    """Whether another app made the post, such as Facebook's own; what names no app tells nothing."""
+    named, ours = row.get("application"), run.extra.get("app")
+    app = named.get("id") if isinstance(named, Mapping) else None
+    return isinstance(app, str) and isinstance(ours, str) and app != ours
 
 
 def _targets(row: Mapping[str, Any]) -> set[str]:

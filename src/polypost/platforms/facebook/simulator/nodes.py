@@ -137,7 +137,7 @@ class Nodes:
             "status_type": lambda _: STATUS_TYPES.get(
                 kind, "added_photos" if kind == "album" else "added_video"
             ),
-            "application": lambda _: {"id": order["app"], "name": order["app"]},
+            "application": lambda _: {"id": order["app"], "name": order["app"]} if order["app"] else None,
             "is_hidden": lambda _: False,
             "promotable_id": lambda _: post_id,
         }

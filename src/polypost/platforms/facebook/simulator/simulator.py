@@ -183,6 +183,10 @@ class FacebookSimulator(Simulator):
         """What somebody without a Page says under a post."""
         return self.talk.comment_by(who, post_id, text, answered)
 
+    def token_extra(self, account: Account) -> dict[str, Any]:
+        """The app that the demo tokens belong to; posts name the app that made them."""
+        return {"app": self.client_id}
+
     def answer_error(self) -> Response:
         """500 with code 2."""
         return errors.answer(errors.FAULTS["accident"])
