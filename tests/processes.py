@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 
 from tests import databases
+from tests.preloaded import Child, Nursery
 
 READY_SECONDS = 60.0
 FAST = {
@@ -29,12 +30,19 @@ MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 class Process:
     """One `polypost` process whose first line on standard output says that it is ready."""
 
-    def __init__(self, *arguments: str, log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        nursery: Nursery | None = None,
+    ) -> None:
         self.arguments = arguments
+        self.nursery = nursery
         self.log = log
         self.env = dict(env or {})
         self.ready: dict[str, Any] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Child | None = None
 
     def start(self, **more: str) -> dict[str, Any]:
         """Start and wait for the ready line; raises RuntimeError with the log's end when it does not come."""
@@ -44,10 +52,14 @@ class Process:
     def launch(self, **more: str) -> None:
         """Start without waiting."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("POLYPOST_")}
+        env = {**clean, "PYTHONUNBUFFERED": "1", **self.env, **more}
         with self.log.open("ab") as log:
+            if self.nursery is not None:
+                self._process = self.nursery.launch(self.arguments, env, log)
+                return
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "polypost", *self.arguments],
-                env={**clean, "PYTHONUNBUFFERED": "1", **self.env, **more},
+                env=env,
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
@@ -112,9 +124,15 @@ class World:
     """A sandbox of its own process, and servers and workers around one data folder or database."""
 
     def __init__(
-        self, folder: Path, *, database_url: str | None = None, env: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        database_url: str | None = None,
+        env: Mapping[str, str] | None = None,
+        nursery: Nursery | None = None,
     ) -> None:
         self.folder = folder
+        self.nursery = nursery
         folder.mkdir(parents=True, exist_ok=True)
         self.database_url = database_url
         self.env = {**FAST, **(env or {})}
@@ -122,7 +140,11 @@ class World:
         if database_url is not None:
             self.env |= {"POLYPOST_DATABASE_URL": database_url, "POLYPOST_MASTER_KEY": MASTER_KEY}
         self.sandbox = Process(
-            "sandbox", "--json", log=folder / "sandbox.log", env={"POLYPOST_DATA": str(folder / "box")}
+            "sandbox",
+            "--json",
+            log=folder / "sandbox.log",
+            env={"POLYPOST_DATA": str(folder / "box")},
+            nursery=nursery,
         )
         self.workers: list[Process] = []
         self.server = Process("serve", log=folder / "server.log", env=self.env)
@@ -139,9 +161,15 @@ class World:
         arguments = ["serve", "--sandbox", "--json", "--port", "0"]
         if workers:
             arguments.append("--no-worker")
-        self.server = Process(*arguments, log=self.folder / "server.log", env=self.env)
+        self.server = Process(*arguments, log=self.folder / "server.log", env=self.env, nursery=self.nursery)
         self.workers = [
-            Process("worker", "--json", log=self.folder / f"worker-{number}.log", env=self.env)
+            Process(
+                "worker",
+                "--json",
+                log=self.folder / f"worker-{number}.log",
+                env=self.env,
+                nursery=self.nursery,
+            )
             for number in range(workers)
         ]
         for worker in self.workers:

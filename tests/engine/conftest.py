@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,14 @@ import pytest
 
 from polypost.storage import metadata, open_store
 from tests.engine.room import Story, play
+from tests.preloaded import Nursery
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """Starts `polypost` processes quickly."""
+    with closing(Nursery()) as warm:
+        yield warm
 
 
 @pytest.fixture

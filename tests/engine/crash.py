@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 from tests.databases import postgres
 from tests.engine.judging import Lane, Sent
 from tests.engine.results import Results, options, play
+from tests.preloaded import Nursery
 from tests.processes import World
 
 POINTS = ("P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P14", "P15")
@@ -29,8 +31,11 @@ POSTS_A_ROUND = 4
 class CrashLane(Lane):
     """A world whose processes die; two workers beside the server on PostgreSQL, none on SQLite."""
 
-    def __init__(self, name: str, folder: Path, database_url: str | None, seed: int) -> None:
-        super().__init__(name, World(folder, database_url=database_url), database_url, seed=seed)
+    def __init__(
+        self, name: str, folder: Path, database_url: str | None, seed: int, nursery: Nursery | None = None
+    ) -> None:
+        world = World(folder, database_url=database_url, nursery=nursery)
+        super().__init__(name, world, database_url, seed=seed)
         self.workers = 2 if database_url else 0
 
     def start(self) -> None:
@@ -141,7 +146,7 @@ def points(count: int) -> list[str]:
 
 def main() -> int:
     """The command line; exit status 1 when anything was lost, doubled or untrue."""
-    chosen = options(__doc__, runs=300, lanes=3).parse_args()
+    chosen = options(__doc__, runs=300, lanes=6).parse_args()
     chance = random.Random(chosen.seed)
     print(f"seed {chosen.seed}", flush=True)
     results = Results("crash", chosen.results)
@@ -150,14 +155,15 @@ def main() -> int:
     wish += [("sqlite", point) for point in points(chosen.runs - on_postgres)]
     chance.shuffle(wish)
     folder = Path(tempfile.mkdtemp(prefix="polypost-crash-"))
-    with postgres() as new_database:
+    with postgres() as new_database, closing(Nursery()) as nursery:
 
         def lane(store: str) -> CrashLane:
             seed = chance.getrandbits(32)
             name = f"{store}-{seed:08x}"
-            return CrashLane(name, folder / name, new_database() if store == "postgresql" else None, seed)
+            database_url = new_database() if store == "postgresql" else None
+            return CrashLane(name, folder / name, database_url, seed, nursery)
 
-        stores = ["postgresql", *(["sqlite"] * max(chosen.lanes - 1, 1))]
+        stores = ["postgresql" if number % 3 == 0 else "sqlite" for number in range(max(chosen.lanes, 2))]
         play(results, wish, [(store, partial(lane, store)) for store in stores])
     return results.report()
 

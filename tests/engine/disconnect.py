@@ -17,6 +17,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.databases import postgres
 from tests.engine.judging import Lane, Sent, in_seconds
 from tests.engine.proxy import ANY, WRITES, Cut, Proxy
 from tests.engine.results import Results, options, play
+from tests.preloaded import Nursery
 from tests.processes import World
 
 KINDS = ("before", "after", "all")
@@ -67,10 +69,18 @@ class Places:
 class CutLane(Lane):
     """A world whose server and workers reach their store through a proxy, each by a door of its own."""
 
-    def __init__(self, name: str, folder: Path, database_url: str, seed: int, places: Places) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        database_url: str,
+        seed: int,
+        places: Places,
+        nursery: Nursery | None = None,
+    ) -> None:
         self.proxy = Proxy(database_url, *DOORS)
         self.proxy.open()
-        world = World(folder, database_url=self.proxy.url("workers"))
+        world = World(folder, database_url=self.proxy.url("workers"), nursery=nursery)
         super().__init__(name, world, database_url, seed=seed)
         self._places = places
 
@@ -229,19 +239,19 @@ def points(count: int) -> list[str]:
 
 def main() -> int:
     """The command line; exit status 1 when anything was lost, doubled or untrue."""
-    chosen = options(__doc__, runs=200, lanes=4).parse_args()
+    chosen = options(__doc__, runs=200, lanes=6).parse_args()
     chance = random.Random(chosen.seed)
     print(f"seed {chosen.seed}", flush=True)
     results = Results("disconnect", chosen.results)
     wish = [("postgresql", point) for point in points(chosen.runs)]
     folder = Path(tempfile.mkdtemp(prefix="polypost-disconnect-"))
     places = Places()
-    with postgres() as new_database:
+    with postgres() as new_database, closing(Nursery()) as nursery:
 
         def lane() -> CutLane:
             seed = chance.getrandbits(32)
             name = f"postgresql-{seed:08x}"
-            return CutLane(name, folder / name, new_database(), seed, places)
+            return CutLane(name, folder / name, new_database(), seed, places, nursery)
 
         play(results, wish, [("postgresql", lane)] * chosen.lanes)
     return results.report()

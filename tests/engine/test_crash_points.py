@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.engine.crash import CrashLane
+from tests.preloaded import Nursery
 
 
-def _survive(folder: Path, database_url: str | None, points: tuple[str, ...]) -> None:
-    lane = CrashLane("test", folder, database_url, seed=5)
+def _survive(folder: Path, database_url: str | None, points: tuple[str, ...], nursery: Nursery) -> None:
+    lane = CrashLane("test", folder, database_url, 5, nursery)
     lane.open()
     try:
         for point in points:
@@ -21,9 +22,9 @@ def _survive(folder: Path, database_url: str | None, points: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize("points", [("P2", "P3", "P6"), ("P8", "P9", "P10"), ("P11", "P14", "random")])
-def test_nothing_is_lost_or_doubled_on_sqlite(tmp_path, points):
-    _survive(tmp_path, None, points)
+def test_nothing_is_lost_or_doubled_on_sqlite(tmp_path, points, nursery):
+    _survive(tmp_path, None, points, nursery)
 
 
-def test_nothing_is_lost_or_doubled_with_two_workers(tmp_path, fresh_database):
-    _survive(tmp_path, fresh_database, ("P3", "P9", "random"))
+def test_nothing_is_lost_or_doubled_with_two_workers(tmp_path, fresh_database, nursery):
+    _survive(tmp_path, fresh_database, ("P3", "P9", "random"), nursery)

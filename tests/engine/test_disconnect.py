@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.disconnect import CutLane, Places
 from tests.engine.proxy import Cut
+from tests.preloaded import Nursery
 
 ACCEPTANCE = "COMMIT of INSERT posts"
 CUTS = [
@@ -22,8 +23,8 @@ CUTS = [
 
 
 @pytest.fixture
-def lane(tmp_path: Path, fresh_database: str) -> Iterator[CutLane]:
-    lane = CutLane("test", tmp_path / "world", fresh_database, 5, Places())
+def lane(tmp_path: Path, fresh_database: str, nursery: Nursery) -> Iterator[CutLane]:
+    lane = CutLane("test", tmp_path / "world", fresh_database, 5, Places(), nursery)
     lane.open()
     yield lane
     lane.close()
