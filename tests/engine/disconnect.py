@@ -119,6 +119,9 @@ class CutLane(Lane):
 
     def _undisturbed(self, shape: str) -> Counter[tuple[str, str]]:
         sent = self._prepared(shape)
+        if shape != "keyed":
+            # A key changes the first statement that writes, by which a commit is named.
+            sent.key = None
         self.proxy.arm(None)
         self.send_like_node(sent)
         # Later the judge's own questions pass the server's door.

@@ -39,6 +39,7 @@ class Answer:
     ended: datetime
     status: int
     body: dict[str, Any]
+    replayed: bool
 
     @property
     def denies(self) -> bool:
@@ -128,7 +129,7 @@ class Lane:
         return self.watch(partial(self.play, point))
 
     def watch(self, story: Callable[[], None]) -> Tally:
-        """Tell a story that orders posts, breaks something and judges; returns what was seen."""
+        """Run a story that orders posts, breaks something and judges; returns what was seen."""
         self.tally = Tally()
         try:
             story()
@@ -192,7 +193,8 @@ class Lane:
             trust_env=False,
             **payload,
         )
-        answer = Answer(began, datetime.now(UTC), said.status_code, said.json())
+        replayed = "Idempotency-Replayed" in said.headers
+        answer = Answer(began, datetime.now(UTC), said.status_code, said.json(), replayed)
         sent.answers.append(answer)
         return answer
 
@@ -326,7 +328,7 @@ class Lane:
         if each.existing is None:
             made = [datetime.fromisoformat(post["createdAt"]) for post in posts]
             return any(answer.began <= at <= answer.ended for at in made)
-        return any(later.status == 409 for later in each.answers[place + 1 :])
+        return any(later.status == 409 or later.replayed for later in each.answers[place + 1 : place + 2])
 
     def _judge_ledger(self) -> None:
         used = self.get("/v1/usage")["totalUsage"]
