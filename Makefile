@@ -9,7 +9,7 @@ PORT ?= 8080
 # Tests wait more than they work: twice as many processes as cores, four at most.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 4))')
 
-.PHONY: help env run test check format docs bench crash disconnect doubt fuzz lock clean
+.PHONY: help env run test check format docs bench crash disconnect doubt fuzz hostile lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,9 @@ doubt: $(VENV)/.test ## Lose 50 answers of each kind on every network and let th
 
 fuzz: $(VENV)/.test ## Send what the OpenAPI document allows and forbids, on both stores (CASES=n at random, 2000)
 	@$(BIN)/python -m tests.contract.fuzz $(if $(CASES),--cases $(CASES))
+
+hostile: $(VENV)/.test ## Send the largest hostile bodies to every call, and measure how long others wait (STORE=sqlite for one)
+	@$(BIN)/python -m tests.contract.hostile_bodies $(if $(STORE),--store $(STORE))
 
 lock: $(VENV)/.test ## Resolve the dependencies anew
 	@$(BIN)/pip install --quiet uv

@@ -561,12 +561,12 @@ def test_a_clients_request_id_is_not_taken_over(local: Tenant) -> None:
 def test_messages_and_answers_stay_short(local: Tenant) -> None:
     long_text = local.post(local.body("😀" * 3000))
     long_key = local.post(local.body() | {"é" * 2000: 1})
-    many_keys = local.post(local.body() | {f"key{number}": 1 for number in range(5000)})
+    many_keys = local.post(local.body() | {f"key{number}": 1 for number in range(900)})
     for answer in (long_text, long_key, many_keys):
         assert answer.status_code == 400
         assert len(answer.json()["message"].encode()) <= 500
         assert len(answer.content) < 100_000
-    assert "4999 more" in many_keys.json()["message"]
+    assert "899 more" in many_keys.json()["message"]
 
 
 def test_what_is_no_http_is_answered_and_ended(embedded: World) -> None:

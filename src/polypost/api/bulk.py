@@ -24,7 +24,7 @@ from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import BODY_BYTES, parse
 from polypost.api.described import says
-from polypost.api.fitting import fit
+from polypost.api.fitting import aside, fit, is_large
 from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.waiting import hurried
@@ -43,6 +43,7 @@ FILE_BYTES = 16_000_000
 SHOWN_ROWS = 1000
 _IN_MEMORY = 1_000_000
 _BATCH = 200
+_BATCH_BYTES = 250_000
 _FORMATS = {
     "text/csv": "csv",
     "application/csv": "csv",
@@ -154,10 +155,11 @@ def reader(
 
     async def read(body: dict[str, Any]) -> Reading:
         refuses = await refuser(guard, uploads, body)
-        fitting = fit(wire.CreateBody, body)
+        fitting = await aside(body, lambda: fit(wire.CreateBody, body))
         order, wrong = wire.order_of(fitting.body, raw=body, horizon=settings.horizon, check_url=refuses)
-        wrong += checks.option_urls(order, refuses)
-        return Reading(order, [*fitting.problems, *wrong], lambda more: fitting.with_further(*wrong, *more))
+        wrong += await aside(body, lambda: checks.option_urls(order, refuses))
+        found = [*fitting.problems, *wrong]
+        return Reading(order, found, lambda more: fitting.with_further(*wrong, *more), is_large(body))
 
     return read
 
@@ -214,7 +216,7 @@ async def _keep(rooms: Services, upload: _Upload, file: Any) -> tuple[Bulk, bool
     )
     total, parsed = 0, _rows(upload.form, file)
     try:
-        while batch := await asyncio.to_thread(lambda: list(islice(parsed, _BATCH))):
+        while batch := await asyncio.to_thread(_slice, parsed, file):
             await rooms.store.write(partial(_add, project, bulk_id, batch))
             total += len(batch)
     except InvalidRequest:
@@ -235,6 +237,16 @@ def _findable(db: Connection, found: Bulk) -> None:
     """An equal upload is found by its bytes anyway."""
 
 
+def _slice(parsed: Iterator[NewRow], file: BinaryIO) -> list[NewRow]:
+    """The next rows: so many that they share a commit, so few that nobody waits for them."""
+    begins, batch = file.tell(), []
+    for row in islice(parsed, _BATCH):
+        batch.append(row)
+        if file.tell() - begins > _BATCH_BYTES:
+            break
+    return batch
+
+
 def _add(project: str, bulk_id: str, batch: list[NewRow], db: Any) -> None:
     bulk.add_rows(db, project, bulk_id, batch)
 
@@ -247,7 +259,7 @@ def _csv_rows(file: BinaryIO) -> Iterator[NewRow]:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     number = 0
     try:
-        for number, row in enumerate(bulk_csv.rows(text), 1):
+        for number, row in enumerate(bulk_csv.rows(iter(lambda: text.readline(BODY_BYTES + 1), "")), 1):
             problems = [{"field": problem.path, **problem.as_dict()} for problem in row.problems]
             yield NewRow(number, row.line, row.body, problems)
     except UnicodeDecodeError as error:

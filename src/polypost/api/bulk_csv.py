@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from polypost.api.body import BODY_BYTES, from_json_within
+from polypost.api.wire import MOST_TARGETS
 from polypost.errors import InvalidRequest, Problem
 from polypost.platforms.base import Connector
 from polypost.platforms.registry import connector
+from polypost.posts import words
 
 PLAIN = (
     "content",
@@ -132,7 +134,11 @@ def _option_of(network: Connector, written: str) -> str | None:
 
 def _entries(row: Mapping[str, str], problems: list[Problem]) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
-    for token in _BETWEEN.split(row.get("platforms", "").strip()):
+    tokens = _BETWEEN.split(row.get("platforms", "").strip(), MOST_TARGETS)
+    if len(tokens) > MOST_TARGETS:
+        said = f"names more than {MOST_TARGETS} accounts"
+        problems.append(Problem("platforms", said, "Make several rows of it.", "too_long"))
+    for token in tokens[:MOST_TARGETS]:
         platform, colon, account = token.partition(":")
         if token and not (colon and platform and account):
             hint = "Write network:accountId, with spaces between several."
@@ -159,16 +165,16 @@ def _lay(
     problems: list[Problem],
 ) -> None:
     """Put a network's own cell into every entry of that network."""
-    network, found = connector(platform), False
+    network = connector(platform)
     assert network is not None
-    for entry in entries:
-        if entry["platform"] == platform:
-            found = True
-            if option == "content":
-                entry["content"] = cell
-            else:
-                entry.setdefault("platformSpecificData", {})[option] = _value(network, option, cell)
-    if not found:
+    own = [entry for entry in entries if entry["platform"] == platform]
+    value = cell if option == "content" or not own else _value(network, option, cell)
+    for entry in own:
+        if option == "content":
+            entry["content"] = value
+        else:
+            entry.setdefault("platformSpecificData", {})[option] = value
+    if not own:
         said = f"is filled, but the row names no {network.spec.name} account"
         problems.append(Problem(column, said, "Empty the cell or name an account.", "unused_cell"))
 
@@ -177,7 +183,11 @@ def _value(network: Connector, option: str, cell: str) -> Any:
     """The cell as the option's type wants it: JSON where text is not taken, a list where parts stand between semicolons."""
     candidates: list[Any] = [cell]
     try:
-        candidates.append(json.loads(cell.lower() if cell.strip().casefold() in {"true", "false"} else cell))
+        word = cell.strip().casefold()
+        candidates.append(from_json_within((word if word in {"true", "false"} else cell).encode()))
+    except InvalidRequest:
+        # More than any option has: the text stands for itself, and is refused where it is none.
+        return cell
     except ValueError:
         candidates.append([part.strip() for part in cell.split(";") if part.strip()])
     return next((each for each in candidates if _fits(network, option, each)), cell)
@@ -187,7 +197,7 @@ def _fits(network: Connector, option: str, value: Any) -> bool:
     try:
         network.options.model_validate({option: value})
     except ValidationError as error:
-        return not any(item["loc"] and item["loc"][0] == option for item in error.errors(include_url=False))
+        return not any(item["loc"] and item["loc"][0] == option for item in words.findings(error))
     return True
 
 
@@ -216,7 +226,7 @@ def _media(row: Mapping[str, str], problems: list[Problem]) -> list[dict[str, An
 
 def rows(lines: Iterable[str]) -> Iterator[CsvRow]:
     """The file's records. Raises InvalidRequest for a header or a form that makes the rest of the file unreadable."""
-    lines = iter(lines)
+    lines = _Lines(lines)
     first = next(lines, "").removeprefix("\ufeff")
     separator = max(",;\t", key=first.count)
     reader = csv.reader(_chain(first, lines), delimiter=separator, strict=True)
@@ -226,6 +236,7 @@ def rows(lines: Iterable[str]) -> Iterator[CsvRow]:
     try:
         for cells in reader:
             line, begins = begins, reader.line_num + 1
+            lines.size = 0
             if not any(cell.strip() for cell in cells):
                 continue
             if columns is None:
@@ -240,6 +251,27 @@ def rows(lines: Iterable[str]) -> Iterator[CsvRow]:
         raise InvalidRequest(
             [Problem("", "The file is empty.", "Begin with a line of column names.", "invalid_csv")]
         )
+
+
+class _Lines:
+    """The file's lines as long as a record of them is not too long. Raises InvalidRequest then; `size` is for the reader to reset."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._number = 0
+        self.size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self.size += len(line)
+        if self.size > BODY_BYTES:
+            said = f"The row that holds line {self._number} is longer than {BODY_BYTES // 1000} kB."
+            raise InvalidRequest([Problem("", said, "Shorten it, or look at its quotes.", "line_too_long")])
+        return line
 
 
 def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:

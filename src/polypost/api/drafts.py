@@ -16,7 +16,7 @@ from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
-from polypost.api.fitting import Fitting, fit
+from polypost.api.fitting import Fitting, aside, fit
 from polypost.api.posts import idempotency_key, once, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost, DraftAnswer, DraftBody, ScheduleDraftBody, UntimedBody
@@ -37,7 +37,7 @@ async def untimed(
     rooms: Services, raw: dict[str, Any], model: type[M]
 ) -> tuple[NewPost, Fitting[M], list[Problem]]:
     """The order in a body without an hour, its shape, and what is wrong with its zone and addresses."""
-    fitting = fit(model, raw)
+    fitting = await aside(raw, lambda: fit(model, raw))
     body = fitting.body
     zone = getattr(body, "timezone", None)
     refuses = await refuser(rooms.guard, rooms.uploads, raw)
@@ -50,7 +50,7 @@ async def untimed(
         check_url=refuses,
         editing=True,
     )
-    found += checks.option_urls(order, refuses)
+    found += await aside(raw, lambda: checks.option_urls(order, refuses))
     return order, fitting, found
 
 

@@ -20,7 +20,6 @@ from polypost.posts import words
 
 log = structlog.get_logger("polypost.api")
 _ERROR_FAMILIES = ("/v1/connect", "/v1/profiles", "/v1/apps", "/v1/pinterest", "/v1/tiktok")
-MOST_PROBLEMS = 200
 MOST_BYTES = 500
 _TITLES = {
     400: "Bad Request",
@@ -57,7 +56,7 @@ def listed(problems: Sequence[Problem]) -> list[dict[str, str]]:
     """Problems as answers list them: a body that is wrong everywhere must not make an answer larger than itself."""
     return [
         {name: short(text) for name, text in problem.as_dict().items()}
-        for problem in problems[:MOST_PROBLEMS]
+        for problem in problems[: words.MOST_PROBLEMS]
     ]
 
 

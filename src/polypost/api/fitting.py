@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from polypost.api.wire import problems_in
 from polypost.errors import Problem
 from polypost.posts import words
 
 M = TypeVar("M", bound=BaseModel)
+R = TypeVar("R")
+Place = tuple[int | str, ...]
 
+# To judge a body of this size takes a few milliseconds, in which nobody else should wait.
+LARGE_BYTES = 8_000
+# How deep a stand-in may be: a part of the body, an item of it, a key of that.
+_PLACE = re.compile(r"([^.\[]+)(\[\d+\])?(\.[^.\[]+)?")
 # What stands in for the required parts of a body that are wrong, so that the rest can be judged.
 _STAND_INS: dict[str, Any] = {
     "content": "text",
@@ -36,11 +46,20 @@ class Fitting(Generic[M]):
         return [*self.problems, *(problem for problem in found if not self._is_silent(problem.path))]
 
     def _is_silent(self, path: str) -> bool:
-        if path in self._silent or path.startswith(
-            tuple(f"{place}{end}" for place in self._silent for end in ".[")
-        ):
+        place = _PLACE.match(path)
+        if place is not None and any(path[: place.end(part)] in self._silent for part in (1, 2, 3)):
             return True
-        return path == "mediaItems" and any(place.startswith("mediaItems[") for place in self._silent)
+        return path == "mediaItems" and any(each.startswith("mediaItems[") for each in self._silent)
+
+
+def is_large(body: dict[str, Any]) -> bool:
+    """Whether it may take longer to judge a body than others should wait for the loop or for the store's writer."""
+    return len(to_json(body)) > LARGE_BYTES
+
+
+async def aside(body: dict[str, Any], work: Callable[[], R]) -> R:
+    """What `work` returns, which is about this body; in a thread where the body is large."""
+    return await asyncio.to_thread(work) if is_large(body) else work()
 
 
 def fit(model: type[M], body: dict[str, Any]) -> Fitting[M]:
@@ -48,30 +67,42 @@ def fit(model: type[M], body: dict[str, Any]) -> Fitting[M]:
     try:
         return Fitting(model.model_validate(body), [])
     except ValidationError as error:
-        problems = problems_in(error)
-        places = [item["loc"] for item in error.errors(include_url=False)]
-    repaired, silent = dict(body), set()
+        found = words.findings(error)
+    repaired = dict(body)
+    silent = frozenset(words.path_of(place) for place in _repair(repaired, [item["loc"] for item in found]))
+    return Fitting(model.model_validate(repaired), problems_in(found), silent)
+
+
+def _repair(body: dict[str, Any], places: Iterable[Place]) -> set[Place]:
+    """Take out what is wrong at the places, or put stand-ins there; returns the places of which nothing more can be said."""
+    silent: set[Place] = set()
+    # What is wrong inside of a list's items, so that each is built anew once.
+    wrong: dict[str, dict[int, set[str]]] = {}
     for place in places:
-        silent.add(words.path_of(_repair(repaired, place)))
-    return Fitting(model.model_validate(repaired), problems, frozenset(silent))
+        name = str(place[0])
+        if len(place) == 1:
+            _replace(body, name)
+            silent.add(place)
+            continue
+        keys = wrong.setdefault(name, {}).setdefault(int(place[1]), set())
+        keys.update(str(key) for key in place[2:3])
+        # Which options there are depends on the network.
+        silent.add(place[:2] if place[2:3] == ("platform",) else place[:3])
+    for name, items in wrong.items():
+        stand_in = _STAND_INS.get(name)
+        body[name] = list(body[name])
+        for at, keys in items.items():
+            body[name][at] = _without(body[name][at], keys, stand_in) if keys else stand_in
+    return silent
 
 
-def _repair(body: dict[str, Any], place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Take out what is wrong at `place`, or put a stand-in there; returns the place of which nothing more can be said."""
-    name, stand_in = str(place[0]), _STAND_INS.get(str(place[0]))
-    if len(place) == 1:
-        body.pop(name, None)
-        if stand_in is not None and name != "mediaItems":
-            body[name] = [stand_in] if name == "platforms" else stand_in
-        return place
-    at = int(place[1])
-    body[name] = items = list(body[name])
-    if len(place) == 2:
-        items[at] = stand_in
-        return place
-    key = place[2]
-    items[at] = {other: value for other, value in items[at].items() if other != key}
-    if stand_in is not None and key in stand_in:
-        items[at][key] = stand_in[key]
-    # Which options there are depends on the network.
-    return place[:2] if key == "platform" else place
+def _replace(body: dict[str, Any], name: str) -> None:
+    body.pop(name, None)
+    stand_in = _STAND_INS.get(name)
+    if stand_in is not None and name != "mediaItems":
+        body[name] = [stand_in] if name == "platforms" else stand_in
+
+
+def _without(item: dict[str, Any], keys: set[str], stand_in: dict[str, Any] | None) -> dict[str, Any]:
+    kept = {key: value for key, value in item.items() if key not in keys}
+    return kept | {key: value for key, value in (stand_in or {}).items() if key in keys}

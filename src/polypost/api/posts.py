@@ -22,7 +22,7 @@ from polypost.api.body import json_object, parse, read
 from polypost.api.compat import hidden_from
 from polypost.api.described import says
 from polypost.api.filters import PostsQuery, filters_of
-from polypost.api.fitting import fit
+from polypost.api.fitting import aside, fit, is_large
 from polypost.api.in_flight import Taken
 from polypost.api.services import Services, services
 from polypost.api.wire_posts import (
@@ -126,7 +126,7 @@ async def order_from(
     rooms: Services, who: Principal, body: dict[str, Any], *, model: type[wire.EditBody] = wire.CreateBody
 ) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
-    fitting = fit(model, body)
+    fitting = await aside(body, lambda: fit(model, body))
     refuses = await refuser(rooms.guard, rooms.uploads, body)
     order, found = wire.order_of(
         fitting.body,
@@ -135,11 +135,13 @@ async def order_from(
         check_url=refuses,
         editing=model is wire.EditBody,
     )
-    found += checks.option_urls(order, refuses)
-    if fitting.problems or found:
+    found += await aside(body, lambda: checks.option_urls(order, refuses))
+    if fitting.problems or found or is_large(body):
         ids = [target.integration_id for target in order.targets]
         accounts = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))
-        raise InvalidRequest(fitting.with_further(*found, *checks.problems_of(order, accounts)))
+        said = await aside(body, lambda: fitting.with_further(*found, *checks.problems_of(order, accounts)))
+        if said:
+            raise InvalidRequest(said)
     return order
 
 

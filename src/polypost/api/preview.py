@@ -13,7 +13,8 @@ from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, errors, wire
 from polypost.api.addresses import refuser
-from polypost.api.fitting import fit
+from polypost.api.body import BODY_BYTES
+from polypost.api.fitting import aside, fit
 from polypost.api.services import Services
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations import Integration
@@ -41,12 +42,13 @@ def flag(request: Request, name: str) -> bool:
 
 async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
-    fitting = fit(wire.CreateBody, body)
+    fitting = await aside(body, lambda: fit(wire.CreateBody, body))
     refuses = await refuser(rooms.guard, rooms.uploads, body)
     order, wrong = wire.order_of(fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=refuses)
-    wrong += checks.option_urls(order, refuses)
+    wrong += await aside(body, lambda: checks.option_urls(order, refuses))
     said, found = await rooms.store.read(lambda db: verdict(db, rooms.posts, who.project, order))
-    problems = fitting.with_further(*wrong, *said.problems)
+    judged = await aside(body, lambda: checks.problems_of(order, found))
+    problems = fitting.with_further(*wrong, *judged)
     if probe and not problems:
         problems += await _probed(rooms, who, order, found)
     if not fitting.problems and said.left is not None and said.price > said.left:
@@ -77,6 +79,8 @@ async def _probed(
 def _shape(problems: list[Problem], order: NewPost, said: Preview, *, known: bool) -> dict[str, Any]:
     """The verdict; price and accounts only where they are `known` and nothing stands in for them."""
     when = order.when
+    # A text that goes to many accounts must not make an answer far larger than its body.
+    room = BODY_BYTES // len(order.targets)
     body: dict[str, Any] = {
         "success": not problems,
         "valid": not problems,
@@ -85,9 +89,15 @@ def _shape(problems: list[Problem], order: NewPost, said: Preview, *, known: boo
         "scheduledFor": clock.iso(when.instant) if when else None,
         "timezone": when.timezone if when else order.timezone,
         "platforms": [
-            {"platform": target.platform, "accountId": target.integration_id, "content": text}
+            {"platform": target.platform, "accountId": target.integration_id, "content": _start(text, room)}
             for target, text in zip(order.targets, said.texts, strict=True)
             if known
         ],
     }
     return body | ({"warningMessage": when.note} if when and when.note else {})
+
+
+def _start(text: str, room: int) -> str:
+    """The text, or as much of it as has room in bytes of UTF-8."""
+    written = text.encode()
+    return text if len(written) <= room else f"{written[:room].decode(errors='ignore')}…"

@@ -18,6 +18,7 @@ from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
 from polypost.api.drafts import untimed
+from polypost.api.fitting import aside, is_large
 from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost
@@ -163,10 +164,12 @@ async def _accept(
 async def _order(rooms: Services, who: Principal, raw: dict[str, Any]) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
     order, fitting, found = await untimed(rooms, raw, QueuePostBody)
-    if fitting.problems or found:
+    if fitting.problems or found or is_large(raw):
         ids = [target.integration_id for target in order.targets]
         accounts = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))
-        raise InvalidRequest(fitting.with_further(*found, *checks.problems_of(order, accounts)))
+        said = await aside(raw, lambda: fitting.with_further(*found, *checks.problems_of(order, accounts)))
+        if said:
+            raise InvalidRequest(said)
     return order
 
 

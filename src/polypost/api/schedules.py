@@ -17,7 +17,7 @@ from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
-from polypost.api.fitting import fit
+from polypost.api.fitting import aside, fit, is_large
 from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_schedules import (
@@ -269,7 +269,7 @@ async def _template(
 
     Times that are those of the one `before` are good, even if they are over.
     """
-    fitting = fit(ScheduleBody, raw)
+    fitting = await aside(raw, lambda: fit(ScheduleBody, raw))
     body = fitting.body
     refuses = await refuser(rooms.guard, rooms.uploads, raw)
     order, problems = wire.order_of(
@@ -279,17 +279,20 @@ async def _template(
         check_url=refuses,
         editing=True,
     )
-    problems += checks.option_urls(order, refuses)
+    problems += await aside(raw, lambda: checks.option_urls(order, refuses))
     times = (body.rule, body.startsAt, body.timezone)
     if before is not None and times == (before.rule, before.starts_at.isoformat(), before.timezone):
         recurrence: Recurrence | None = before.recurrence
     else:
         recurrence, wrong = recurrence_of(*times)
         problems += wrong
-    if recurrence is None or fitting.problems or problems:
+    if recurrence is None or fitting.problems or problems or is_large(raw):
         ids = [target.integration_id for target in order.targets]
         accounts = await rooms.store.read(lambda db: integrations.find(db, project_id, ids))
-        raise InvalidRequest(fitting.with_further(*problems, *checks.problems_of(order, accounts)))
+        said = await aside(raw, lambda: fitting.with_further(*problems, *checks.problems_of(order, accounts)))
+        if said:
+            raise InvalidRequest(said)
+    assert recurrence is not None
     return Template(
         name=body.name,
         content=body.content,

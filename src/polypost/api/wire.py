@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from polypost import clock
 from polypost.errors import InvalidRequest, Problem
@@ -32,6 +33,7 @@ PLATFORMS = (
 CONTENT_BYTES = 100_000
 # TikTok takes 35 pictures, and no network more.
 MOST_MEDIA = 35
+MOST_TARGETS = 50
 
 
 def _no_nul(text: str) -> str:
@@ -101,7 +103,7 @@ class EditBody(Closed):
     """A scheduled post as it shall be (`PUT /v1/posts/scheduled/{postId}`)."""
 
     content: Content = Field(description="The text; empty where the network allows it. At most 100 kB.")
-    platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)] = Field(
+    platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=MOST_TARGETS)] = Field(
         description="Where to publish; each account once."
     )
     mediaItems: Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)] | None = Field(  # noqa: N815
@@ -157,9 +159,9 @@ class RetryBody(Closed):
     force: bool = Field(default=False, description="Also those of which nobody knows whether they are out.")
 
 
-def problems_in(error: ValidationError) -> list[Problem]:
+def problems_in(findings: Sequence[ErrorDetails]) -> list[Problem]:
     """Pydantic's findings as problems with the contract's paths and words."""
-    return [Problem(words.path_of(item["loc"]), *words.say(item)) for item in error.errors(include_url=False)]
+    return [Problem(words.path_of(item["loc"]), *words.say(item)) for item in findings]
 
 
 def read(model: type[M], body: dict[str, Any]) -> M:
@@ -167,7 +169,7 @@ def read(model: type[M], body: dict[str, Any]) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        raise InvalidRequest(problems_in(error)) from error
+        raise InvalidRequest(problems_in(words.findings(error))) from error
 
 
 def order_of(

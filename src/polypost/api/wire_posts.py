@@ -71,7 +71,7 @@ class Price(Shape):
 
 
 class PreviewTarget(Shape):
-    """The text that an account would get."""
+    """The text that an account would get; its beginning where all of them have more than 512 kB."""
 
     platform: PlatformName
     accountId: str

@@ -132,7 +132,7 @@ def parse_options(
     except ValidationError as error:
         problems += [
             Problem(words.path_of(item["loc"], where), *_said(item, network))
-            for item in error.errors(include_url=False)
+            for item in words.findings(error)
         ]
     return (None, problems) if problems else (parsed, [])
 

@@ -16,15 +16,14 @@ from polypost.integrations import service as integrations
 from polypost.integrations.service import Integration
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.registry import connector
-from polypost.posts.checks import locate, parse_options, places_of, problems_of
+from polypost.posts.checks import locate, parse_options, places_of
 from polypost.posts.orders import Context, NewPost
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The verdict on an order. `price` in credits; `left` is None where the project has no limit."""
+    """What an order costs and shows. `price` in credits; `left` is None where the project has no limit."""
 
-    problems: list[Problem]
     price: int
     left: int | None
     texts: list[str]
@@ -33,12 +32,12 @@ class Preview:
 def preview(
     db: Connection, context: Context, project: Project, order: NewPost
 ) -> tuple[Preview, Mapping[str, Integration]]:
-    """Everything that can be said without fetching anything, and the accounts it was said of."""
+    """What the store knows of an order, and the accounts that `checks.problems_of` judges it for."""
     found = integrations.find(db, project.id, [target.integration_id for target in order.targets])
     price = sum(context.price(target.platform) for target in order.targets)
     left = None if funds.unlimited(project) else funds.balance(db, project.id, project, clock.now()).left
     texts = [order.content if target.content is None else target.content for target in order.targets]
-    return Preview(problems_of(order, found), price, left, texts), found
+    return Preview(price, left, texts), found
 
 
 def judge_media(order: NewPost, found: Mapping[str, Integration], stored: Mapping[str, Any]) -> list[Problem]:

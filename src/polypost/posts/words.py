@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+# Nobody reads more, and an answer must not be larger than what it answers.
+MOST_PROBLEMS = 200
 
 _TEXT = ("must be a text", "Write it in double quotes.")
 _WHOLE = ("must be a whole number", "Write it in digits, without quotes.")
@@ -38,6 +42,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 }
 _CODES = {"extra_forbidden": "unknown_key"}
 _OWN = "Value error, "
+
+
+def findings(error: ValidationError) -> list[ErrorDetails]:
+    """What pydantic found, without the values that it found."""
+    return error.errors(include_url=False, include_input=False)
 
 
 def say(finding: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from polypost.platforms.bluesky.spec import SPEC
+from polypost.platforms.graphemes import clusters
 
 Kind = Literal["link", "mention", "tag"]
 _SHOWN = 20
@@ -51,7 +52,7 @@ class Span:
 @lru_cache(maxsize=32)
 def graphemes(text: str) -> int:
     """How many characters a person sees: what Bluesky counts."""
-    return len(text) if text.isascii() and "\r" not in text else sum(1 for _ in _clusters().finditer(text))
+    return len(text) if text.isascii() and "\r" not in text else sum(1 for _ in clusters().finditer(text))
 
 
 def byte_length(text: str) -> int:
@@ -67,7 +68,7 @@ def invalid_characters(text: str) -> list[str]:
 def last_words(text: str, most: int, most_bytes: int) -> str:
     """The last few characters that still fit, to show where a text has to end."""
     end = size = 0
-    for count, cluster in enumerate(_clusters().finditer(text), 1):
+    for count, cluster in enumerate(clusters().finditer(text), 1):
         size += byte_length(cluster.group())
         if count > most or size > most_bytes:
             break
@@ -75,7 +76,7 @@ def last_words(text: str, most: int, most_bytes: int) -> str:
     fits = text[:end].rstrip()
     if len(fits) <= _SHOWN:
         return fits
-    tail = "".join(_clusters().findall(fits[-4 * _SHOWN :])[-_SHOWN:])
+    tail = "".join(clusters().findall(fits[-4 * _SHOWN :])[-_SHOWN:])
     return f"…{tail.partition(' ')[2] or tail}"
 
 
@@ -165,11 +166,3 @@ def _tags(text: str) -> Iterator[Span]:
 def _top_level_domains() -> frozenset[str]:
     listed = resources.files("polypost.platforms.bluesky").joinpath("tlds.txt").read_text(encoding="utf-8")
     return frozenset(listed.split())
-
-
-@cache
-def _clusters() -> Any:
-    # Imported when the first text needs it: most servers sit idle most of the time.
-    import regex  # type: ignore[import-untyped]  # the package ships no types
-
-    return regex.compile(r"\X")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
+
+from polypost.platforms.graphemes import clusters
 
 _NO_LABEL = r"\s!#%&'()*+,\\/:;<=>?@\[\]^{|}~$."
 _LABEL = rf"[^{_NO_LABEL}_-](?:[^{_NO_LABEL}]{{0,61}}[^{_NO_LABEL}_-])?"
@@ -42,17 +43,9 @@ def graphemes(text: str) -> int:
     """How many characters a reader sees."""
     if text.isascii():
         return len(text) - text.count("\r\n")
-    return sum(1 for _ in _cluster().finditer(text))
+    return sum(1 for _ in clusters().finditer(text))
 
 
 def mentions_anybody(text: str) -> bool:
     """Whether a text mentions somebody, who is then told."""
     return _ANY_MENTION.search(text) is not None
-
-
-@cache
-def _cluster() -> Any:
-    # Imported when the first text needs it: most servers sit idle most of the time.
-    import regex  # type: ignore[import-untyped]  # the package ships no types
-
-    return regex.compile(r"\X")

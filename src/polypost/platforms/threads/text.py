@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 
+from polypost.platforms.graphemes import clusters
+
 _WEB = re.compile(r"(?<![\w@./])(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
-_CLOSING = re.compile(r"[.,;:!?'\")\]}]+\Z")
+_CLOSING = ".,;:!?'\")]}"
 _VARIATION, _KEYCAP = "\ufe0f", "\u20e3"
 
 
+# One text often goes to many accounts.
+@lru_cache(maxsize=16)
 def threads_length(text: str) -> int:
     """The length that Threads compares with its limit."""
     return sum(weight for _, weight in _weights(text))
@@ -22,13 +27,13 @@ def threads_length(text: str) -> int:
 
 def cut_at(text: str, most: int) -> str:
     """The longest beginning of a text that fits, without half a character."""
-    fits, used = "", 0
+    fits, used = 0, 0
     for cluster, weight in _weights(text):
         used += weight
         if used > most:
             break
-        fits += cluster
-    return fits
+        fits += len(cluster)
+    return text[:fits]
 
 
 def _weights(text: str) -> Iterator[tuple[str, int]]:
@@ -41,7 +46,8 @@ def _weights(text: str) -> Iterator[tuple[str, int]]:
 
     shown_as_emoji = regex.compile(r"\p{Emoji_Presentation}")
     may_be_emoji = regex.compile(r"\p{Emoji}")
-    for cluster in regex.findall(r"\X", text):
+    for found in clusters().finditer(text):
+        cluster = found.group()
         made = _KEYCAP in cluster or (_VARIATION in cluster and may_be_emoji.match(cluster))
         emoji = bool(made) or shown_as_emoji.search(cluster) is not None
         yield cluster, len(cluster.encode()) if emoji else len(cluster)
@@ -49,7 +55,7 @@ def _weights(text: str) -> Iterator[tuple[str, int]]:
 
 def different_links(text: str, attached: Iterable[str | None] = ()) -> int:
     """How many different links a post has, those attached to it among them."""
-    found = [_CLOSING.sub("", match.group()) for match in _WEB.finditer(text)]
+    found = [match.group().rstrip(_CLOSING) for match in _WEB.finditer(text)]
     return len({_essence(link) for link in (*found, *attached) if link})
 
 

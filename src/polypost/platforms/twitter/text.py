@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
+from polypost.platforms.graphemes import clusters
 from polypost.platforms.twitter.spec import SPEC
 from polypost.platforms.twitter.urls import find_urls
 
@@ -80,7 +81,7 @@ def _plain_units(text: str, begin: int, end: int) -> Iterator[Unit]:
     if text.isascii():
         yield from ((at + 1, 1) for at in range(begin, end))
         return
-    for found in _patterns()[0].finditer(text, begin, end):
+    for found in _emoji().finditer(text, begin, end):
         yield from _code_points(text, begin, found.start())
         begin = found.end()
         yield begin, _HEAVY_WEIGHT
@@ -97,7 +98,7 @@ def _boundary(text: str, end: int) -> int:
     if text.isascii():
         return end
     cut = 0
-    for cluster in _patterns()[1].finditer(text):
+    for cluster in clusters().finditer(text):
         if cluster.end() > end:
             break
         cut = cluster.end()
@@ -105,8 +106,8 @@ def _boundary(text: str, end: int) -> int:
 
 
 @cache
-def _patterns() -> tuple[Any, Any]:
-    """Emoji (Unicode's own grammar for them, UTS #51) and grapheme clusters."""
+def _emoji() -> Any:
+    """Emoji: Unicode's own grammar for them, UTS #51."""
     # Imported when the first text needs it: most servers sit idle most of the time.
     import regex  # type: ignore[import-untyped]  # the package ships no types
 
@@ -117,4 +118,4 @@ def _patterns() -> tuple[Any, Any]:
     # The grammar sets no end to a sequence, but none in use has more than four parts.
     sequence = rf"{element}(?:\u200D{element}){{0,3}}"
     emoji = rf"[0-9#*]\uFE0F?\u20E3|\p{{Regional_Indicator}}{{2}}|{sequence}"
-    return regex.compile(emoji), regex.compile(r"\X")
+    return regex.compile(emoji)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, Text, cast, func, or_, select, update
 
 from polypost import access, clock
 from polypost.access import Project
 from polypost.engine import Ring
 from polypost.errors import InvalidRequest, PaymentRequired, Problem
 from polypost.integrations import service as integrations
+from polypost.integrations.service import Integration
 from polypost.posts import accept
 from polypost.posts.bulk.tables import bulk_rows, bulks
 from polypost.posts.checks import problems_of
@@ -23,15 +25,22 @@ from polypost.storage import Store, emit
 RING = "bulk"
 # So many rows to a commit: enough to share its cost, few enough that nobody waits for the writer.
 BATCH = 20
+BATCH_CHARACTERS = 500_000
+# A page of rows must stay of a size that can be answered.
+ROW_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A row's body as an order, with what is wrong with its form; `further` leaves out what only follows from that."""
+    """A row's body as an order, with what is wrong with its form; `further` leaves out what only follows from that.
+
+    A `large` one takes long to judge.
+    """
 
     order: NewPost
     problems: Sequence[Problem]
     further: Callable[[Sequence[Problem]], list[Problem]]
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +72,18 @@ class BulkRun:
         """Work until no row of the upload is pending."""
         while True:
             rows = await self._store.read(lambda db: _pending(db, bulk_id))
-            readings = [None if row.body is None else await self._read(row.body) for row in rows]
-            batch = list(zip(rows, readings, strict=True))
+            batch = [(row, await self._reading(row)) for row in rows]
             if not await self._store.write(lambda db, batch=batch: self._advance(db, bulk_id, batch)):  # type: ignore[misc]
                 return
+
+    async def _reading(self, row: Row[Any]) -> Reading | None:
+        """The row's reading; what is wrong with a large one is found here, where nobody waits for it."""
+        reading = None if row.body is None else await self._read(row.body)
+        if reading is None or not reading.large:
+            return reading
+        found = await self._store.read(lambda db: _accounts(db, row.project_id, reading.order))
+        problems = await asyncio.to_thread(lambda: reading.further(problems_of(reading.order, found)))
+        return replace(reading, problems=problems, further=lambda _: problems)
 
     def _advance(
         self, db: Connection, bulk_id: str, batch: Sequence[tuple[Row[Any], Reading | None]]
@@ -76,7 +93,7 @@ class BulkRun:
         if job is None or job.state != "running":
             return False
         # Another worker may have been faster since the batch was read: then its rows are no longer pending.
-        current = {row.number for row in _pending(db, bulk_id)}
+        current = _still_pending(db, bulk_id, [row.number for row, _ in batch])
         batch = [(row, reading) for row, reading in batch if row.number in current]
         project = access.get_project(db, job.project_id)
         verdicts = [self._judge(db, project, job, row, reading) for row, reading in batch]
@@ -113,7 +130,8 @@ class BulkRun:
         problems: Sequence[Problem]
         try:
             if cells or reading.problems or job.dry_run:
-                problems = reading.further(_problems(db, project.id, order))
+                found = {} if reading.large else _accounts(db, project.id, order)
+                problems = reading.further([] if reading.large else problems_of(order, found))
                 if not problems and not cells:
                     return _Verdict("valid", due_at=due, price=price)
             else:
@@ -125,22 +143,39 @@ class BulkRun:
             problems = [Problem("platforms", error.message, error.next_step or "", error.code)]
         # What follows from a cell that could not be read is no news.
         told = {cell["field"] for cell in cells}
-        shown = [self._show(job.format, row.body, problem) for problem in problems]
+        shown = [self._show(job.format, row.body, problem) for problem in problems[:ROW_PROBLEMS]]
         return _Verdict("refused", [*cells, *(each for each in shown if each["field"] not in told)])
 
 
-def _problems(db: Connection, project_id: str, order: NewPost) -> list[Problem]:
-    ids = [target.integration_id for target in order.targets]
-    return problems_of(order, integrations.find(db, project_id, ids))
+def _accounts(db: Connection, project_id: str, order: NewPost) -> Mapping[str, Integration]:
+    return integrations.find(db, project_id, [target.integration_id for target in order.targets])
 
 
 def _pending(db: Connection, bulk_id: str) -> Sequence[Row[Any]]:
-    return db.execute(
-        select(bulk_rows)
+    """The next rows, as many as fit into a batch by number and by size."""
+    waiting = (
+        select(bulk_rows.c.number, func.length(cast(bulk_rows.c.body, Text)).label("size"))
         .where(bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.state == "pending")
         .order_by(bulk_rows.c.number)
         .limit(BATCH)
+    )
+    numbers: list[int] = []
+    room = BATCH_CHARACTERS
+    for number, size in db.execute(waiting):
+        room -= size or 0
+        if numbers and room < 0:
+            break
+        numbers.append(number)
+    return db.execute(
+        select(bulk_rows)
+        .where(bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.number.in_(numbers))
+        .order_by(bulk_rows.c.number)
     ).all()
+
+
+def _still_pending(db: Connection, bulk_id: str, numbers: Sequence[int]) -> set[int]:
+    asked = (bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.state == "pending", bulk_rows.c.number.in_(numbers))
+    return set(db.execute(select(bulk_rows.c.number).where(*asked)).scalars())
 
 
 def _record(db: Connection, bulk_id: str, number: int, verdict: _Verdict) -> None:
