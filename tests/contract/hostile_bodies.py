@@ -29,8 +29,8 @@ from tests.processes import World
 
 STORES = ("sqlite", "postgresql")
 MOST_PROBLEMS = 200
-# What no answer to a body that is refused is larger than: 200 problems of a few hundred bytes.
-ANSWER_BYTES = 400_000
+# What no answer to a body that is refused is larger than: 200 problems of a few hundred bytes, and the texts of a dry run.
+ANSWER_BYTES = 600_000
 # What is told at once: an answer slower than this, somebody else who waited longer.
 SLOW, LATE = 1.0, 0.05
 _FILES = {"text/csv", "application/x-ndjson"}

@@ -11,7 +11,6 @@ JSON_BYTES = 512_000
 FILE_BYTES = 16_000_000
 ENTRIES = 50
 _ITEMS = 35
-_TEXT_BYTES = 98_000
 
 # Signs of which a text may be full.
 TEXTS = {
@@ -48,8 +47,8 @@ def _written(body: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def _keys(count: int, length: int = 0) -> dict[str, int]:
-    return {f"{at:x}".ljust(length, "k"): 1 for at in range(count)}
+def _keys(count: int) -> dict[str, int]:
+    return {f"{at:x}": 1 for at in range(count)}
 
 
 def _full(body: Mapping[str, Any], part: Callable[[int], bytes], *, inside: str = "") -> bytes:
@@ -80,28 +79,13 @@ def _in_parts(of: int, where: str) -> Shape:
     """Every object of every list full of unknown keys; `of` of them, so that a bound on one object does not hold."""
 
     def shape(body: Mapping[str, Any], accounts: list[dict[str, str]]) -> bytes:
-        wrong = dict(body)
-        parts = (
-            accounts
-            if where != "mediaItems"
-            else [{"type": "image", "url": "https://example.com/a.jpg"}] * _ITEMS
-        )
-        for count in (of, 60, 10):
-            more = _keys(count)
-            wrong[where if where == "mediaItems" else "platforms"] = [
-                {**part, "platformSpecificData": more} if where == "options" else part | more
-                for part in parts
-            ]
-            if len(_written(wrong)) <= JSON_BYTES:
-                break
-            most = max(1, of * 480_000 // len(_written(wrong)))
-            more = _keys(most)
-            wrong["mediaItems" if where == "mediaItems" else "platforms"] = [
-                {**part, "platformSpecificData": more} if where == "options" else part | more
-                for part in parts
-            ]
-            break
-        return _written(wrong)
+        name = "mediaItems" if where == "mediaItems" else "platforms"
+        picture = {"type": "image", "url": "https://example.com/a.jpg"}
+        parts: list[dict[str, Any]] = [picture] * _ITEMS if name == "mediaItems" else [*accounts]
+        most = min(of, (JSON_BYTES - 20_000) // len(parts) // len('"xxx":1,'))
+        more = _keys(most)
+        wrong = [part | ({"platformSpecificData": more} if where == "options" else more) for part in parts]
+        return _written(dict(body) | {name: wrong})
 
     return shape
 
@@ -167,19 +151,22 @@ def text(sign: str) -> Shape:
     """One text of the largest size for all accounts, a second one in all further texts of the body."""
 
     def shape(body: Mapping[str, Any], accounts: list[dict[str, str]]) -> bytes:
-        long = sign * (_TEXT_BYTES // len(sign.encode()))
-        wrong = {
-            name: long if isinstance(value, str) and name != "platform" else value
-            for name, value in body.items()
-        }
-        if "platforms" in body and "content" in body:
-            # A text of their own for some, that of the post for the rest.
-            own = [
-                part | {"content": f"{at} {long}"[: len(long) - 4]} for at, part in enumerate(accounts[:3])
-            ]
-            wrong["platforms"] = own + accounts[3:]
-        for name in [name for name, value in wrong.items() if value is long][4:]:
-            wrong[name] = body[name]
+        # As long as they may be, unless there are so many that they have to share.
+        for most in (98_000, 60_000, 30_000, 10_000):
+            long = sign * (most // len(sign.encode()))
+            wrong = {
+                name: long if isinstance(value, str) and name != "platform" else value
+                for name, value in body.items()
+            }
+            if "platforms" in body and "content" in body:
+                # A text of their own for some, that of the post for the rest.
+                own = [
+                    part | {"content": f"{at} {long}"[: len(long) - 4]}
+                    for at, part in enumerate(accounts[:3])
+                ]
+                wrong["platforms"] = own + accounts[3:]
+            if len(_written(wrong)) <= JSON_BYTES:
+                break
         return _written(wrong)
 
     return shape

@@ -69,11 +69,15 @@ def fit(model: type[M], body: dict[str, Any]) -> Fitting[M]:
     except ValidationError as error:
         found = words.findings(error)
     repaired = dict(body)
-    silent = frozenset(words.path_of(place) for place in _repair(repaired, [item["loc"] for item in found]))
+    # A name that another call takes is an unknown key of this one, and nothing may stand in for that.
+    stand_ins = {name: value for name, value in _STAND_INS.items() if name in model.model_fields}
+    silent = frozenset(
+        words.path_of(place) for place in _repair(repaired, stand_ins, [item["loc"] for item in found])
+    )
     return Fitting(model.model_validate(repaired), problems_in(found), silent)
 
 
-def _repair(body: dict[str, Any], places: Iterable[Place]) -> set[Place]:
+def _repair(body: dict[str, Any], stand_ins: dict[str, Any], places: Iterable[Place]) -> set[Place]:
     """Take out what is wrong at the places, or put stand-ins there; returns the places of which nothing more can be said."""
     silent: set[Place] = set()
     # What is wrong inside of a list's items, so that each is built anew once.
@@ -81,7 +85,7 @@ def _repair(body: dict[str, Any], places: Iterable[Place]) -> set[Place]:
     for place in places:
         name = str(place[0])
         if len(place) == 1:
-            _replace(body, name)
+            _replace(body, name, stand_ins.get(name))
             silent.add(place)
             continue
         keys = wrong.setdefault(name, {}).setdefault(int(place[1]), set())
@@ -89,16 +93,15 @@ def _repair(body: dict[str, Any], places: Iterable[Place]) -> set[Place]:
         # Which options there are depends on the network.
         silent.add(place[:2] if place[2:3] == ("platform",) else place[:3])
     for name, items in wrong.items():
-        stand_in = _STAND_INS.get(name)
+        stand_in = stand_ins.get(name)
         body[name] = list(body[name])
         for at, keys in items.items():
             body[name][at] = _without(body[name][at], keys, stand_in) if keys else stand_in
     return silent
 
 
-def _replace(body: dict[str, Any], name: str) -> None:
+def _replace(body: dict[str, Any], name: str, stand_in: Any) -> None:
     body.pop(name, None)
-    stand_in = _STAND_INS.get(name)
     if stand_in is not None and name != "mediaItems":
         body[name] = [stand_in] if name == "platforms" else stand_in
 

@@ -13,7 +13,6 @@ from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, errors, wire
 from polypost.api.addresses import refuser
-from polypost.api.body import BODY_BYTES
 from polypost.api.fitting import aside, fit
 from polypost.api.services import Services
 from polypost.errors import InvalidRequest, Problem
@@ -23,6 +22,7 @@ from polypost.posts.orders import NewPost
 from polypost.posts.preview import Preview, judge_media
 from polypost.posts.preview import preview as verdict
 
+SHOWN_BYTES = 250_000
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -80,7 +80,7 @@ def _shape(problems: list[Problem], order: NewPost, said: Preview, *, known: boo
     """The verdict; price and accounts only where they are `known` and nothing stands in for them."""
     when = order.when
     # A text that goes to many accounts must not make an answer far larger than its body.
-    room = BODY_BYTES // len(order.targets)
+    room = SHOWN_BYTES // len(order.targets)
     body: dict[str, Any] = {
         "success": not problems,
         "valid": not problems,

@@ -71,7 +71,7 @@ class Price(Shape):
 
 
 class PreviewTarget(Shape):
-    """The text that an account would get; its beginning where all of them have more than 512 kB."""
+    """The text that an account would get; its beginning where the texts together have more than 250 kB."""
 
     platform: PlatformName
     accountId: str
