@@ -70,11 +70,15 @@ def last_words(text: str, limit: int) -> str:
 def _units(text: str) -> Iterator[Unit]:
     """(end, weight) of everything that counts as one: links, emoji, single code points."""
     at, link = 0, SPEC.limit("url")
-    for begin, end in find_urls(text):
+    for begin, end in _links(text):
         yield from _plain_units(text, at, begin)
         yield end, link
         at = end
     yield from _plain_units(text, at, len(text))
+
+
+# The length of a text and the place where it would have to end both need its links, which take most of the time.
+_links = lru_cache(maxsize=16)(find_urls)
 
 
 def _plain_units(text: str, begin: int, end: int) -> Iterator[Unit]:
