@@ -19,7 +19,7 @@ SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities", f"{PLATFORMS}.graphemes
 # What every part of a network's folder may use besides its own modules.
 TOOLS = {"polypost.outbound", "polypost.probe", "polypost.errors", "polypost.clock"}
 # What networks share: what they are written against.
-SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities"}
+SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities", f"{PLATFORMS}.graphemes"}
 RATES = {
     "posts_per_window": ("create", "user"),
     "posts_per_app_day": ("create", "app"),
