@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -131,6 +132,33 @@ def test_a_repeat_after_the_account_went_is_a_replay(tenant: Tenant) -> None:
     tenant.client.delete(f"/v1/connect/integrations/{leaving.id}")
     again = tenant.post(body, headers=keyed("key-10"))
     assert again.json()["postId"] == first.json()["postId"]
+
+
+def test_a_key_stands_for_its_post_also_when_that_is_deleted(tenant: Tenant) -> None:
+    body, key = tenant.body(), keyed(uuid.uuid4().hex)
+    first = tenant.post(body, headers=key).json()
+    assert tenant.client.delete(f"/v1/posts/{first['postId']}").status_code == 200
+    again = tenant.post(body, headers=key)
+    assert (again.status_code, again.headers[REPLAYED]) == (202, "true")
+    assert (again.json()["postId"], again.json()["status"]) == (first["postId"], "published")
+    assert len(tenant.on_network(body["content"])) == 1
+    assert tenant.client.get(f"/v1/posts/{first['postId']}").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_key_of_a_change_outlives_its_post(tenant: Tenant, method: str) -> None:
+    post_id = tenant.scheduled()["postId"]
+    path, key = f"/v1/posts/scheduled/{post_id}", keyed(uuid.uuid4().hex)
+    change = {"scheduledFor": later(7200)}
+    body = tenant.body(**change) if method == "PUT" else change
+    first = tenant.client.request(method, path, json=body, headers=key)
+    assert first.status_code == 200, first.text
+    assert tenant.client.delete(path).status_code == 200
+    assert tenant.client.delete(f"/v1/posts/{post_id}").status_code == 200
+    again = tenant.client.request(method, path, json=body, headers=key)
+    assert (again.status_code, again.headers[REPLAYED]) == (200, "true")
+    assert again.json()["scheduledFor"] == first.json()["scheduledFor"]
+    assert tenant.client.request(method, path, json=body, headers=keyed(uuid.uuid4().hex)).status_code == 404
 
 
 def test_changes_take_a_key_as_well(tenant: Tenant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +55,12 @@ def create(
     found = integrations.find(db, project.id, [target.integration_id for target in order.targets])
     problems = problems_of(order, found)
     if problems:
-        raise InvalidRequest(problems)
+        # What has become wrong since may still be a repeat of what was right.
+        if _by_body(order):
+            known = _already_there(db, context, project, order, post_id, now, replace(arrival, again=True))
+        if known is None:
+            raise InvalidRequest(problems)
+        return _answer(db, project.id, known)
     due = order.when.instant if order.when else now
     rows = [
         target_row(context, project.id, post_id, place, target, due, now)
