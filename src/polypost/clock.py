@@ -23,6 +23,8 @@ zoneinfo.ZoneInfo.clear_cache()
 PAST_GRACE = timedelta(seconds=60)
 # Two years, one of which may be a leap year.
 HORIZON = timedelta(days=2 * 365 + 1)
+# Linux's own; elsewhere the steady clock is the best there is.
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _NOT_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:([Zz])|([+-])(\d\d):(\d\d))?",
@@ -86,6 +88,11 @@ def milliseconds() -> int:
 def monotonic() -> float:
     """Seconds that only ever grow; for waits, leases and timeouts."""
     return time.monotonic() + _Advance.seconds
+
+
+def boottime() -> float:
+    """As `monotonic`, and counting the time in which the machine slept, where its system has such a clock."""
+    return time.clock_gettime(_BOOTTIME) + _Advance.seconds
 
 
 def advance(seconds: float) -> None:

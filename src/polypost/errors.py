@@ -30,11 +30,11 @@ PolypostError
 │   ├── Unavailable              their trouble, nothing was accepted
 │   └── OutcomeUnknown           perhaps it is out
 ├── OutboundError                the door to the outside
-│   ├── AddressRefused           a URL that leads where it should not
 │   ├── FetchFailed              a public file could not be had
 │   ├── HookFailed               a webhook's receiver did not answer
 │   ├── MailFailed               the mail server did not take a mail
 │   ├── NotSent                  no byte of the request left
+│   │   └── AddressRefused       a URL that leads where it should not
 │   └── NoAnswer                 sent, and the answer was lost
 ├── LeaseLost                    another worker owns the target now
 └── StoreUnavailable             the store cannot promise durability
@@ -307,12 +307,6 @@ class OutboundError(PolypostError):
     code = "outbound_error"
 
 
-class AddressRefused(OutboundError):
-    """The URL does not lead to a public web address."""
-
-    code = "address_refused"
-
-
 class FetchFailed(OutboundError):
     """The media could not be fetched."""
 
@@ -335,6 +329,12 @@ class NotSent(OutboundError):
     """No byte of the request left this machine."""
 
     code = "not_sent"
+
+
+class AddressRefused(NotSent):
+    """The URL does not lead to a public web address."""
+
+    code = "address_refused"
 
 
 class NoAnswer(OutboundError):

@@ -372,3 +372,14 @@ def test_a_hold_always_ends(steps):
     for n in range(1, 62):
         watch.holds(NOW + timedelta(seconds=wall + n), monotonic + n)
     assert not watch.holding
+
+
+def test_the_clock_that_counts_sleep_moves_with_the_sandbox_and_never_back() -> None:
+    before = clock._Advance.seconds
+    try:
+        began = clock.boottime()
+        assert clock.boottime() >= began
+        clock.advance(60)
+        assert clock.boottime() - began >= 60
+    finally:
+        clock._Advance.seconds = before

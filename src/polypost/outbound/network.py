@@ -67,6 +67,7 @@ class Networks:
         platform: str,
         *,
         observer: Observer | None = None,
+        on_commit_sending: Callable[[], None] | None = None,
         on_commit_sent: Callable[[], None] | None = None,
         commit_deadline: float = COMMIT_SECONDS,
         answer_bytes: int = ANSWER_BYTES,
@@ -80,6 +81,7 @@ class Networks:
             transport,
             origin=self._overrides.get(platform),
             observer=observer,
+            on_commit_sending=on_commit_sending,
             on_commit_sent=on_commit_sent,
             commit_deadline=commit_deadline,
             answer_bytes=answer_bytes,
@@ -111,6 +113,7 @@ class NetworkClient:
         *,
         origin: httpx2.URL | None = None,
         observer: Observer | None = None,
+        on_commit_sending: Callable[[], None] | None = None,
         on_commit_sent: Callable[[], None] | None = None,
         commit_deadline: float = COMMIT_SECONDS,
         answer_bytes: int = ANSWER_BYTES,
@@ -120,6 +123,7 @@ class NetworkClient:
         self._transport = transport
         self._origin = origin
         self._observer = observer
+        self._on_commit_sending = on_commit_sending
         self._on_commit_sent = on_commit_sent
         self._commit_deadline = commit_deadline
 
@@ -144,7 +148,7 @@ class NetworkClient:
         request = self._build(
             method, url, params, headers, json=json, data=data, files=files, content=content
         )
-        return await self._observed(request, timeout, None)
+        return await self._observed(request, timeout, Progress())
 
     async def commit(
         self,
@@ -160,13 +164,15 @@ class NetworkClient:
     ) -> httpx2.Response:
         """Make the one call that publishes: sent once, on one connection, within `commit_deadline` seconds (S6).
 
-        `on_commit_sent` is called when the whole request is out and before the answer is read.
+        `on_commit_sending` is called at the last instant before the first byte and may raise NotSent, `on_commit_sent`
+        when the whole request is out and before the answer is read.
         Raises NotSent when nothing can have happened, NoAnswer when it may have.
         """
         request = self._build(
             method, url, params, headers, json=json, data=data, files=files, content=content
         )
-        return await self._observed(request, self._commit_deadline, self._on_commit_sent)
+        progress = Progress(self._on_commit_sent, self._on_commit_sending)
+        return await self._observed(request, self._commit_deadline, progress)
 
     def _build(
         self,
@@ -195,14 +201,12 @@ class NetworkClient:
         # Some addresses come from the network itself, as upload locations do.
         return NotSent(f"{self._platform} named an address that is none.")
 
-    async def _observed(
-        self, request: httpx2.Request, seconds: float, on_sent: Callable[[], None] | None
-    ) -> httpx2.Response:
+    async def _observed(self, request: httpx2.Request, seconds: float, progress: Progress) -> httpx2.Response:
         sent_at, began = clock.now(), time.monotonic()
         response: httpx2.Response | None = None
         failure = ""
         try:
-            response = await self._exchange(request, seconds, on_sent)
+            response = await self._exchange(request, seconds, progress)
         except (NotSent, NoAnswer) as error:
             failure = str(error)
             raise
@@ -239,10 +243,7 @@ class NetworkClient:
             # What a network answered must not be lost because a log could not take it down (S7).
             log.exception("An exchange with %s could not be recorded.", self._platform)
 
-    async def _exchange(
-        self, request: httpx2.Request, seconds: float, on_sent: Callable[[], None] | None
-    ) -> httpx2.Response:
-        progress = Progress(on_sent)
+    async def _exchange(self, request: httpx2.Request, seconds: float, progress: Progress) -> httpx2.Response:
         try:
             async with asyncio.timeout(seconds):
                 answer = await self._transport.send(

@@ -45,14 +45,22 @@ def tls_context() -> SSLContext:
 class Progress:
     """Follows one request on its way out, through the pool's trace events."""
 
-    def __init__(self, on_sent: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, on_sent: Callable[[], None] | None = None, on_sending: Callable[[], None] | None = None
+    ) -> None:
         self._on_sent = on_sent
+        self._on_sending = on_sending
         self._began = False
         self._headers_out = False
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take one trace event; `on_sent` is called when the last byte of the body is out."""
+        """Take one trace event; `on_sent` is called when the last byte of the body is out.
+
+        `on_sending` is called when the connection is open and no byte has left; what it raises ends the request there.
+        """
         if event == SENDING:
+            if self._on_sending is not None:
+                self._on_sending()
             self._began = True
         elif event == "http11.send_request_headers.complete":
             self._headers_out = True

@@ -444,3 +444,30 @@ async def test_a_cancelled_commit_leaves_no_connection_behind(listen: Listen) ->
 
     await networks.aclose()
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("pooled", [False, True], ids=["a new connection", "an idle one"])
+async def test_a_call_that_is_called_off_at_the_last_instant_sends_no_byte(
+    listen: Listen, pooled: bool
+) -> None:
+    reached: list[str] = []
+
+    async def whoever(talk: Talk) -> None:
+        while True:
+            reached.append((await talk.read()).line)
+            await talk.answer()
+
+    def call_off() -> None:
+        raise NotSent("Too late.")
+
+    server = await listen(whoever)
+    networks = networks_at(server)
+    client = networks.client("twitter", on_commit_sending=call_off)
+    if pooled:
+        await client.request("GET", URL)
+    with pytest.raises(NotSent, match="Too late"):
+        await client.commit("POST", URL, json={"text": "hello"})
+    # Calls that may be repeated are not held up.
+    assert (await client.request("GET", URL)).status_code == 200
+    assert [line for line in reached if line.startswith("POST")] == []
+    await networks.aclose()
