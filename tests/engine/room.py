@@ -156,6 +156,7 @@ class Room:
         store: Store | None = None,
         owner: str = "run_1",
         connectors: Callable[[str], Connector | None] = registry.connector,
+        networks: Networks | None = None,
         **more: Any,
     ) -> Worker:
         """A worker that does not run yet; `more` changes the policy."""
@@ -166,7 +167,7 @@ class Room:
             engine,
             tokens=self.tokens,
             media=self.media,
-            networks=self.networks,
+            networks=networks or self.networks,
             policy=policy(**more),
             owner=owner,
             connectors=connectors,
@@ -280,7 +281,7 @@ class Room:
 
         async def look() -> list[Row[Any]] | None:
             rows = [row for post_id in post_ids for row in await self.targets(post_id)]
-            still = [row for row in rows if row.state not in DONE]
+            still = [row for row in rows if row.state not in DONE or row.next_at is not None]
             if still:
                 await self._hurry(still)
             return None if still else rows

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,11 +14,14 @@ from sqlalchemy import select
 from polypost import clock
 from polypost.errors import Unavailable
 from polypost.integrations import service as integrations
-from polypost.platforms.base import NotYet, Proof, Tokens
+from polypost.outbound import Networks
+from polypost.platforms.base import NotYet, Post, Proof, Run, Tokens
+from polypost.platforms.twitter.connector import TwitterConnector
 from polypost.posts import work
 from polypost.posts.tables import lanes
 from polypost.publishing.journal import TargetRun, Wait
 from polypost.publishing.patience import Outages
+from polypost.publishing.results import Results
 from tests.engine.room import LEASE, Room
 from tests.engine.stand_ins import Shaky
 
@@ -189,7 +195,7 @@ def test_a_rest_that_cannot_be_noted_is_no_trouble(tell_once):
 # What a connector sees
 
 
-async def run_of(room: Room, store: Any = None) -> TargetRun:
+async def run_of(room: Room, store: Any = None, *, lease: timedelta = LEASE) -> TargetRun:
     """The run of a target that has just been claimed."""
     rows = [row for post in room.posted for row in await room.targets(post)]
     target_id = rows[0].id if rows else (await room.target(await room.post("Hello"))).id
@@ -203,15 +209,92 @@ async def run_of(room: Room, store: Any = None) -> TargetRun:
     async def token(_refused: str | None) -> Tokens:
         return Tokens("token")
 
-    return TargetRun(
+    async def settle(journal: dict[str, Any]) -> None:
+        (first,) = claimed.parts.values()
+        results = Results(room.store, room.context.engine, room.networks)
+        await results.published(claimed, run, first, journal=journal, lease=LEASE)
+
+    run = TargetRun(
         store or room.store,
         room.networks,
         claimed,
         account=integration.account,
         token_of=token,
-        lease=LEASE,
+        lease=lease,
         outages=Outages(),
+        settle=settle,
     )
+    return run
+
+
+async def out() -> Proof:
+    return Proof("17")
+
+
+def stopped(seconds: float) -> None:
+    """Stop this process; another one wakes it, again and again should it have come too early."""
+    again = f"while :; do sleep {seconds}; kill -CONT {os.getpid()}; done"
+    with subprocess.Popen(["sh", "-c", again]) as waker:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        waker.kill()
+
+
+@pytest.mark.parametrize("how", ["a clock that is moved", "a process that is stopped"])
+def test_a_worker_that_is_paused_before_the_first_byte_sends_nothing(tell, how):
+    async def story(room: Room) -> None:
+        lease = LEASE if how == "a clock that is moved" else timedelta(seconds=1.5)
+        run = await run_of(room, lease=lease)
+
+        async def send() -> Proof:
+            if lease is LEASE:
+                await room.pass_time(LEASE / 2)
+            else:
+                stopped(0.6)
+            await run.http.commit("POST", f"https://api.x.com{POSTS}", json={"text": "Hello"})
+            return Proof("17")
+
+        with pytest.raises(Unavailable) as late:
+            await run.commit("post", send)
+        assert late.value.code == "too_slow"
+        assert await room.calls(POSTS) == 0
+        assert await room.outcomes(room.posted[0]) == ["not_sent"]
+
+    tell(story)
+
+
+class Elsewhere(TwitterConnector):
+    """X, at an address where this server may not connect: in a step, or in the commit call."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    async def publish(self, run: Run, post: Post) -> Proof:
+        async def send() -> Proof:
+            await run.http.commit("POST", f"http://127.0.0.1{POSTS}")
+            return Proof("17")
+
+        if self._where == "step":
+            await run.step("upload", send)
+        return await run.commit("post", send)
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "tried"), [("step", "address_refused", 0), ("commit", "platform_unavailable", 5)]
+)
+def test_a_connection_that_the_guard_refuses_was_not_sent(tell_once, where, code, tried):
+    async def story(room: Room) -> None:
+        networks = Networks(guarded=["twitter"])
+        await room.start(room.worker(connectors=lambda _: Elsewhere(where), networks=networks))
+        row = await room.publish("Hello")
+        await networks.aclose()
+        assert (row.state, row.error_code) == ("failed", code)
+        assert "It was tried 5 times." in row.error_message
+        assert await room.outcomes(row.post_id) == ["not_sent"] * tried
+        assert "unknown" not in await room.said(row.post_id)
+        assert await room.used() == 0
+        await room.healthy()
+
+    tell_once(story)
 
 
 def test_a_follow_up_that_fails_inside_is_a_warning_and_is_not_repeated(tell_once):
@@ -224,8 +307,13 @@ def test_a_follow_up_that_fails_inside_is_a_warning_and_is_not_repeated(tell_onc
 
         for _ in range(2):
             run = await run_of(room)
-            assert await run.after("comment", comment, warning="The comment is not there.") is None
-            assert run.warnings == ["The comment is not there."]
+            await run.commit("post", out)
+            refused = "The comment is not there."
+            assert await run.after("first-comment", comment, warning=refused, visible=True) is None
+            (said,) = run.warnings
+            # It may have been written, so the word of a plain refusal would not be true.
+            assert "not known" in said
+            assert "(first comment)" in said
         assert done == ["comment"]
 
     tell_once(story)
@@ -233,13 +321,18 @@ def test_a_follow_up_that_fails_inside_is_a_warning_and_is_not_repeated(tell_onc
 
 def test_a_follow_up_that_succeeded_answers_from_its_row(tell_once):
     async def story(room: Room) -> None:
-        async def look() -> str:
-            return "https://example.com/1"
+        done = []
+
+        async def comment() -> str:
+            done.append("comment")
+            return "1"
 
         for _ in range(2):
             run = await run_of(room)
-            assert await run.after("permalink", look, warning="-") == "https://example.com/1"
+            await run.commit("post", out)
+            assert await run.after("comment", comment, warning="-", visible=True) == "1"
             assert run.warnings == []
+        assert done == ["comment"]
 
     tell_once(story)
 

@@ -98,6 +98,7 @@ class MemoryRun:
         self.warnings: list[str] = []
         self.taken: set[str] = set()
         self.offset = timedelta(0)
+        self.out = False
         self._renew = renew
         self._pause = pause
         self._dies_at = dies_at
@@ -139,6 +140,7 @@ class MemoryRun:
     ) -> Proof:
         if name in self.rows:
             return self.rows[name]  # type: ignore[no-any-return]
+        assert not self.out, f"the commit call {name!r} comes after a follow-up"
         self._alive(name)
         try:
             proof = await self._attempt(name, fn, handles or {})
@@ -150,7 +152,17 @@ class MemoryRun:
         self.rows[name] = proof
         return proof
 
-    async def after(self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str) -> T | None:
+    async def after(
+        self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str, visible: bool = False
+    ) -> T | None:
+        self.out = True
+        mark = f"{name}.sent"
+        if mark in self.rows and name not in self.rows:
+            self.warn(warning)
+            return None
+        self._alive(name)
+        if visible:
+            self.rows[mark] = True
         try:
             return await self.step(name, fn)
         except (PlatformError, NotSent, NoAnswer):

@@ -136,8 +136,10 @@ def test_a_death_at_every_step(told: tuple[Case, Kind], on_stage: Any) -> None:
         whole, post = stage.told(kind, mark="whole")
         await stage.finish(whole, post)
         committed = {attempt.part for attempt in whole.attempts}
-        deaths = [("dies_at", name) for name in whole.rows]
-        deaths += [("dies_after", name) for name in whole.rows if name not in committed]
+        assert await stage.followed() == kind.followed
+        steps = [name for name in whole.rows if not name.endswith(".sent")]
+        deaths = [("dies_at", name) for name in steps]
+        deaths += [("dies_after", name) for name in steps if name not in committed]
         for number, (when, name) in enumerate(deaths, 2):
             rows: dict[str, Any] = {}
             run, post = stage.told(kind, mark=f"{when} {name}", rows=rows, **{when: name})
@@ -146,6 +148,7 @@ def test_a_death_at_every_step(told: tuple[Case, Kind], on_stage: Any) -> None:
             run, post = stage.told(kind, mark=f"{when} {name}", rows=rows)
             await stage.finish(run, post)
             assert len(await stage.visible()) == number * kind.visible, (when, name)
+            assert await stage.followed() == number * kind.followed, (when, name)
 
     on_stage(case, story)
 

@@ -312,8 +312,14 @@ class Run(Session, Protocol):
         `fn` makes exactly one request, through `http.commit`. `handles` is what `reconcile` will need.
         """
 
-    async def after(self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str) -> T | None:
-        """Something that follows publication: done once if it can be, else `warning` is shown and None returned."""
+    async def after(
+        self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str, visible: bool = False
+    ) -> T | None:
+        """Something that follows publication; the first one says that everything of the post is out.
+
+        Done if it can be, else `warning` is shown and None returned. A story that is told again does it again, unless
+        others can see it (`visible`): such a call is marked before it leaves and never made a second time.
+        """
 
     async def hold(self, until: datetime) -> None:
         """The network's headers say the account's allowance is used up: start nothing for it before `until`."""

@@ -39,8 +39,9 @@ class Shown:
 
     @property
     def done(self) -> bool:
-        """Whether no target will change by itself any more."""
-        return all(State(row.state) in {State.PUBLISHED, State.FAILED, State.DRAFT} for row in self.targets)
+        """Whether no target will change by itself any more; a published one may until its follow-ups are done."""
+        still = {State.PUBLISHED, State.FAILED, State.DRAFT}
+        return all(State(row.state) in still and row.next_at is None for row in self.targets)
 
 
 def one(db: Connection, project_id: str, post_id: str, *, deleted: bool = False) -> Shown:

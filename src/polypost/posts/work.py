@@ -23,7 +23,11 @@ from polypost.posts.tables import attempts, posts, targets
 from polypost.posts.tables import lanes as lane
 from polypost.storage import emit
 
-_HELD = (State.CLAIMED.value, State.COMMITTING.value, State.UNKNOWN.value)
+# Rows that a worker may own: a published one while its follow-ups are not done.
+_HELD = or_(
+    targets.c.state.in_((State.CLAIMED.value, State.COMMITTING.value, State.UNKNOWN.value)),
+    and_(targets.c.state == State.PUBLISHED.value, targets.c.next_at.is_not(None)),
+)
 UNSEEN = frozenset({"absent", "unknown"})
 _QUIET = (State.SCHEDULED.value, State.WAITING.value)
 _PEEK = select(targets.c.integration_id, targets.c.next_at).where(targets.c.id == bindparam("target"))
@@ -70,7 +74,8 @@ class Claim:
     """A target that this worker owns until its lease ends, with everything the story needs.
 
     `attempts_of` holds this generation's attempts by part, `left_in_doubt` those of earlier generations that may be
-    out although nobody saw them; `free` says that what is out was found after its credits were released (G4).
+    out although nobody saw them; `free` says that what is out was found after its credits were released (G4); `out`
+    that the result is written and only follow-ups are left.
     """
 
     target: Row[Any]
@@ -84,6 +89,7 @@ class Claim:
     attempts_of: dict[str, list[Row[Any]]] = field(default_factory=dict)
     left_in_doubt: list[Row[Any]] = field(default_factory=list)
     free: bool = False
+    out: bool = False
 
     @property
     def text(self) -> str:
@@ -139,7 +145,7 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
 def take_over(db: Connection, now: datetime) -> int:
     """End every lease of the process that had this data folder before; returns how many targets that frees."""
     lanes.empty(db)
-    held = and_(targets.c.next_at.is_not(None), targets.c.lease_until > now, targets.c.state.in_(_HELD))
+    held = and_(targets.c.next_at.is_not(None), targets.c.lease_until > now, _HELD)
     return db.execute(update(targets).where(held).values(lease_until=now, next_at=now)).rowcount
 
 
@@ -167,13 +173,15 @@ def claim(
         return Later(now)
     claimed = _load(db, target)
     _own(db, claimed, by=by, lease=lease, now=now)
-    if post.status != "publishing":
+    if post.status != "publishing" and not claimed.out:
         _set_status(db, post.id, "publishing", now)
     return claimed
 
 
 def _own(db: Connection, claimed: Claim, *, by: str, lease: timedelta, now: datetime) -> None:
     state = State.CLAIMED if claimed.open_attempt is None else State.UNKNOWN
+    if claimed.out:
+        state = State.PUBLISHED
     db.execute(
         update(targets)
         .where(targets.c.id == claimed.target.id)
@@ -198,6 +206,7 @@ def _load(db: Connection, target: Row[Any]) -> Claim:
         publish_now=post.scheduled_for is None,
         epoch=target.epoch + 1,
         journal=dict(target.journal or {}),
+        out=target.state == State.PUBLISHED.value,
     )
     if target.attempted or target.generation > 1:
         for row in db.execute(_ATTEMPTS, {"target": target.id}):
@@ -218,7 +227,7 @@ def _postpone(db: Connection, integration_id: str, until: datetime, reason: str)
 def beat(db: Connection, owned: Mapping[str, int], *, by: str, until: datetime) -> None:
     """A sign of life for all targets that this process owns (id → epoch)."""
     ids = list(owned)
-    mine = (targets.c.id.in_(ids), targets.c.lease_by == by, targets.c.state.in_(_HELD))
+    mine = (targets.c.id.in_(ids), targets.c.lease_by == by, _HELD)
     db.execute(
         update(targets).where(*mine, targets.c.lease_until < until).values(lease_until=until, next_at=until)
     )
@@ -229,9 +238,7 @@ def beat(db: Connection, owned: Mapping[str, int], *, by: str, until: datetime) 
 
 def change(db: Connection, claimed: Claim, **values: Any) -> None:
     """Write to the claimed row. Raises LeaseLost when another worker owns it by now."""
-    owned = and_(
-        targets.c.id == claimed.target.id, targets.c.epoch == claimed.epoch, targets.c.state.in_(_HELD)
-    )
+    owned = and_(targets.c.id == claimed.target.id, targets.c.epoch == claimed.epoch, _HELD)
     if db.execute(update(targets).where(owned).values(**values)).rowcount == 0:
         raise LeaseLost(f"Target {claimed.target.id} has another owner.")
 

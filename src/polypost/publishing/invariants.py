@@ -23,7 +23,9 @@ from polypost.posts.tables import attempts, idempotency, posts, targets
 from polypost.webhooks.tables import deliveries, subscriptions
 
 SAMPLE = 20
-HELD = ("claimed", "committing")
+HELD = ("claimed", "committing", "published")
+# What follows a publication waits for a limit of its network no longer than the late grace, which is a day.
+LONGEST_FOLLOWED = timedelta(hours=25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +272,12 @@ def _unattended(db: Connection, now: datetime) -> Iterable[str]:
 
 
 def _attended_though_done(db: Connection, now: datetime) -> Iterable[str]:
-    done = targets.c.state.in_([*(state.value for state in FINAL), State.DRAFT.value])
+    over = or_(
+        targets.c.state.in_([State.FAILED.value, State.DRAFT.value]),
+        and_(targets.c.state == State.PUBLISHED.value, targets.c.published_at < now - LONGEST_FOLLOWED),
+    )
     return db.execute(
-        select(targets.c.id).where(done, targets.c.next_at.is_not(None)).limit(SAMPLE)
+        select(targets.c.id).where(over, targets.c.next_at.is_not(None)).limit(SAMPLE)
     ).scalars()
 
 

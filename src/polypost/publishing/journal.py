@@ -1,7 +1,8 @@
 """The journal of one target: what a connector sees as `Run`.
 
 Finished steps answer from the target's row; the commit call has its intent row before the first byte
-leaves and its result right after the answer (RELIABILITY S4–S8).
+leaves and its result right after the answer (RELIABILITY S4–S8). The first follow-up says that everything of the
+post is out: the target's result is written before it begins.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ T = TypeVar("T")
 log = structlog.get_logger("polypost.publishing")
 
 TokenOf = Callable[[str | None], Awaitable[Tokens]]
+# Writes that everything is out, together with what the journal holds from then on.
+Settle = Callable[[dict[str, Any]], Awaitable[None]]
+# What a follow-up may end with and have been done all the same.
+_UNCLEAR = (NoAnswer, OutcomeUnknown, Unavailable)
 
 
 class Wait(Exception):
@@ -49,6 +54,12 @@ class Wait(Exception):
         super().__init__(reason)
         self.at = at
         self.reason = reason
+
+
+class TooLate(NotSent):
+    """This server was too slow to publish safely; nothing was sent."""
+
+    code = "too_slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +84,11 @@ class TargetRun:
         token_of: TokenOf,
         lease: timedelta,
         outages: Outages,
+        settle: Settle,
     ) -> None:
         self._store = store
         self._outages = outages
+        self._settle = settle
         self._claim = claimed
         self._account = account
         self._token_of = token_of
@@ -84,11 +97,13 @@ class TargetRun:
         self._platform: str = claimed.target.platform
         self._lines: list[Line] = []
         self._asked = 0.0
-        self.warnings: list[str] = []
+        # A story that goes on after the result keeps what was warned of before.
+        self.warnings: list[str] = [claimed.target.warning] if claimed.target.warning else []
         self.late: Late | None = None
         self._http = networks.client(
             self._platform,
             observer=self._observe,
+            on_commit_sending=self._check_lease,
             on_commit_sent=lambda: failpoints.hit("P9", self._platform),
             commit_deadline=lease.total_seconds() / 3,
         )
@@ -162,6 +177,8 @@ class TargetRun:
         done = self._claim.parts.get(name)
         if done is not None:
             return done
+        if self._claim.out:
+            raise RuntimeError(f"The commit call {name!r} comes after a follow-up.")
         failpoints.hit("P7", self._platform)
         try:
             return await self._attempt(name, fn, handles or {})
@@ -169,22 +186,57 @@ class TargetRun:
             await self.authorise(self.token)
             return await self._attempt(name, fn, handles or {})
 
-    async def after(self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str) -> T | None:
+    async def after(
+        self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str, visible: bool = False
+    ) -> T | None:
         """See `platforms.base.Run`. Nothing that goes wrong here may put in question what is out already (S7)."""
-        failed = f"{name}.failed"
-        if failed not in self._claim.journal:
-            try:
-                return await self.step(name, fn)
-            except (LeaseLost, StoreUnavailable):
-                raise
-            except (PlatformError, NotSent, NoAnswer) as error:
-                log.info("follow-up failed", target=self._claim.target.id, step=name, error=str(error))
-            except Exception:
-                log.exception("a follow-up failed inside", target=self._claim.target.id, step=name)
-            # It may have been done all the same, so a story that is told again must not do it again.
-            await self._remember(failed, result=True)
-        self.warn(warning)
+        sent, failed, known = f"{name}.sent", f"{name}.failed", self._claim.journal
+        # Whoever began this call died or was overtaken in it; a second copy could not be taken back quietly.
+        begun = sent in known
+        await self._out(sent if visible and not begun else None)
+        if not (begun or name in known or failed in known):
+            await self._follow(name, fn, visible=visible)
+        if name in known:
+            return known[name]  # type: ignore[no-any-return]
+        self.warn(warning if failed in known else _doubtful(name))
         return None
+
+    async def _out(self, sent: str | None) -> None:
+        """Write the result before the first follow-up, and before a call that others can see the mark `sent`."""
+        mark = {} if sent is None else {sent: True}
+        if not self._claim.out:
+            await self._settle({**self._claim.journal, **mark})
+            self._claim.journal.update(mark)
+        elif sent is not None:
+            await self._remember(sent, result=True)
+
+    async def _follow(self, name: str, fn: Callable[[], Awaitable[Any]], *, visible: bool) -> None:
+        """Do a follow-up and keep its result, or that it failed; one that may have been done has neither."""
+        target = self._claim.target.id
+        try:
+            result = await self.refreshed(fn)
+        except (LeaseLost, StoreUnavailable, Wait):
+            raise
+        except (PlatformError, NotSent, NoAnswer) as error:
+            log.info("follow-up failed", target=target, step=name, error=str(error))
+            unclear = isinstance(error, _UNCLEAR)
+        except Exception:
+            log.exception("a follow-up failed inside", target=target, step=name)
+            unclear = True
+        else:
+            if visible:
+                failpoints.hit("P21", self._platform)
+            await self._keep(name, result, visible=visible)
+            return
+        if not (visible and unclear):
+            await self._keep(f"{name}.failed", result=True, visible=visible)
+
+    async def _keep(self, name: str, result: Any, *, visible: bool) -> None:
+        """Remember what became of a follow-up; of one that may be repeated with the next transaction that comes."""
+        if visible:
+            await self._remember(name, result, patiently=True)
+        else:
+            self._claim.journal[name] = result
 
     async def hold(self, until: datetime) -> None:
         """See `platforms.base.Run`."""
@@ -237,8 +289,8 @@ class TargetRun:
     ) -> Proof:
         attempt = await self._begin(part, handles)
         failpoints.hit("P8", self._platform)
-        await self._check_lease(attempt)
         try:
+            self._check_lease()
             proof = await fn()
         except Duplicate as error:
             await self._doubt_duplicate(attempt, error)
@@ -248,6 +300,8 @@ class TargetRun:
             raise OutcomeUnknown("The answer of the network was lost.") from error
         except NotSent as error:
             await self._end(attempt, "not_sent", detail=str(error))
+            if isinstance(error, TooLate):
+                raise Unavailable(str(error), code=error.code) from error
             raise Unavailable("The network could not be reached.") from error
         except PlatformError as error:
             await self._end(attempt, "refused", detail=str(error))
@@ -261,20 +315,20 @@ class TargetRun:
             self.flush(db)
             return attempts.begin(db, self._claim, part, handles, lease=self._lease, now=clock.now())
 
-        self._asked = clock.monotonic()
+        self._asked = clock.boottime()
         attempt = await self._store.write(write)
         self.forget_lines()
         self._claim.attempts_of.setdefault(part, []).append(attempt)
         self._claim.open_attempt = attempt
         return attempt
 
-    async def _check_lease(self, attempt: Row[Any]) -> None:
-        """Send nothing with a lease that may run out before the answer (S6): the store was slow, or we were paused."""
-        if clock.monotonic() - self._asked > self._lease.total_seconds() / 3:
-            await self._end(attempt, "not_sent", detail="Too much time had passed since the intent.")
-            raise Unavailable(
-                "This server was too slow to publish safely; nothing was sent.", code="too_slow"
-            )
+    def _check_lease(self) -> None:
+        """Send nothing with a lease that may run out before the answer (S6): the store was slow, or we were paused.
+
+        Asked when the call begins, and again by the client between the open connection and the first byte.
+        """
+        if clock.boottime() - self._asked > self._lease.total_seconds() / 3:
+            raise TooLate
 
     async def _doubt_duplicate(self, attempt: Row[Any], refusal: Duplicate) -> None:
         """Raise OutcomeUnknown where the duplicate may be what an earlier attempt of ours made."""
@@ -305,16 +359,16 @@ class TargetRun:
         if proof is not None:
             self._claim.parts[attempt.part] = proof
 
-    async def _remember(self, name: str, result: Any) -> None:
+    async def _remember(self, name: str, result: Any, *, patiently: bool = False) -> None:
         journal = {**self._claim.journal, name: result}
 
         def write(db: Connection) -> None:
             self.flush(db)
             work.change(db, self._claim, journal=journal, step=name, updated_at=clock.now())
 
-        await self._store.write(write)
+        await (write_patiently(self._store, write) if patiently else self._store.write(write))
         self.forget_lines()
-        self._claim.journal = journal
+        self._claim.journal[name] = result
 
     async def refreshed(self, fn: Callable[[], Awaitable[T]]) -> T:
         """Do `fn`, and once more with a new token when the network refuses the present one."""
@@ -336,3 +390,9 @@ class TargetRun:
                 "response": exchange.response_excerpt,
             },
         )
+
+
+def _doubtful(name: str) -> str:
+    """The warning for a follow-up that may have been done, and is not done again for that."""
+    what = name.replace("-", " ")
+    return f"It is not known whether what follows the post went through ({what}); look at the post before you add it."

@@ -20,7 +20,7 @@ from polypost.posts.accept import RING
 from polypost.posts.states import State
 from polypost.publishing.journal import Late, TargetRun
 from polypost.publishing.patience import write_patiently
-from polypost.storage import Store
+from polypost.storage import Store, emit
 
 log = structlog.get_logger("polypost.publishing")
 
@@ -36,34 +36,65 @@ class Results:
         self._engine = engine
         self._networks = networks
 
-    async def published(self, claimed: work.Claim, run: TargetRun, proof: Proof) -> None:
-        """The network's own proof is in hand: the reservation is settled."""
+    async def published(
+        self,
+        claimed: work.Claim,
+        run: TargetRun,
+        proof: Proof,
+        *,
+        journal: dict[str, Any] | None = None,
+        lease: timedelta | None = None,
+    ) -> None:
+        """The network's own proof is in hand: the reservation is settled.
+
+        With `lease` follow-ups are still to come: the target stays the worker's, and `journal` is what it goes on from.
+        """
         failpoints.hit("P15", claimed.target.platform)
-        url = self._networks.page(claimed.target.platform, proof.url) if proof.url else None
+        url = self._page(claimed, proof)
         run.say("published", "Published.", {"url": url} if url else None)
 
         def write(db: Connection) -> None:
             now = clock.now()
+            until = None if lease is None else now + lease
             work.lock_post(db, claimed)
             self._finish(
                 db,
                 claimed,
                 now,
+                until=until,
                 state=State.PUBLISHED.value,
                 proof_id=proof.id,
                 proof_url=url,
                 published_at=now,
                 warning=" ".join(run.warnings) or None,
+                **({} if until is None else {"journal": journal}),
             )
             if claimed.open_attempt is not None:
                 attempts.end(db, claimed.open_attempt, "unknown", now=now)
             lanes.count_refusal(db, claimed.target.integration_id, refused=False)
             self._charge(db, claimed, now)
-            self._close(db, claimed, run, now)
+            self._close(db, claimed, run, now, leaves=until is None)
 
         await self._store.write(write)
         run.forget_lines()
+        claimed.out = True
         failpoints.hit("P11", claimed.target.platform)
+
+    async def followed(self, claimed: work.Claim, run: TargetRun, proof: Proof | None = None) -> None:
+        """The follow-ups of a published target have come to their end; `proof` is what they made of the first one."""
+
+        def write(db: Connection) -> None:
+            now = clock.now()
+            values: dict[str, Any] = {"warning": " ".join(run.warnings) or None}
+            if proof is not None:
+                values |= {"proof_id": proof.id, "proof_url": self._page(claimed, proof)}
+            self._finish(db, claimed, now, **values)
+            run.flush(db)
+            emit(db, f"post:{claimed.target.post_id}")
+            self._engine.ring(db, work.leave(db, claimed, now))
+
+        await self._store.write(write)
+        run.forget_lines()
 
     async def failed(
         self,
@@ -116,14 +147,18 @@ class Results:
         slow: bool = False,
         **values: Any,
     ) -> None:
-        """Give the worker back until `at`; with `slow`, the whole account waits. `values` go to the target's row."""
+        """Give the worker back until `at`; with `slow`, the whole account waits. `values` go to the target's row.
+
+        What is published stays so while its follow-ups wait.
+        """
+        state = State.PUBLISHED if claimed.out else State.WAITING
 
         def write(db: Connection) -> None:
             now = clock.now()
             work.change(
                 db,
                 claimed,
-                state=State.WAITING.value,
+                state=state.value,
                 next_at=at,
                 rung_at=at,
                 lease_until=None,
@@ -263,25 +298,39 @@ class Results:
         else:
             credits.settle(db, project_id, entry, at=now)
 
-    def _finish(self, db: Connection, claimed: work.Claim, now: datetime, **values: Any) -> None:
+    def _page(self, claimed: work.Claim, proof: Proof) -> str | None:
+        return self._networks.page(claimed.target.platform, proof.url) if proof.url else None
+
+    def _finish(
+        self,
+        db: Connection,
+        claimed: work.Claim,
+        now: datetime,
+        *,
+        until: datetime | None = None,
+        **values: Any,
+    ) -> None:
         work.change(
             db,
             claimed,
-            next_at=None,
-            lease_until=None,
+            next_at=until,
+            lease_until=until,
             wait_reason=None,
             updated_at=now,
             **values,
         )
 
-    def _close(self, db: Connection, claimed: work.Claim, run: TargetRun, now: datetime) -> None:
+    def _close(
+        self, db: Connection, claimed: work.Claim, run: TargetRun, now: datetime, *, leaves: bool = True
+    ) -> None:
         target = claimed.target
         run.flush(db)
         status, done = work.refresh_status(db, target.post_id, publish_now=claimed.publish_now, now=now)
         if done:
             media.expire(db, [target.post_id])
             announce.ended(db, target.project_id, target.post_id, status, now)
-        self._engine.ring(db, work.leave(db, claimed, now))
+        if leaves:
+            self._engine.ring(db, work.leave(db, claimed, now))
 
     def _refused(self, db: Connection, claimed: work.Claim, now: datetime) -> None:
         target = claimed.target

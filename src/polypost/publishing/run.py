@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -46,6 +47,7 @@ log = structlog.get_logger("polypost.publishing")
 
 # How often this target was asked to wait; stands in the journal, whose other names are the connectors' steps.
 WAITS = "polypost.waits"
+_UNFOLLOWED = "Published; what should have followed could not be done: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class Publisher:
             token_of=token_of,
             lease=self._policy.lease,
             outages=self._outages,
+            settle=lambda journal: self._settle(claimed, run, journal),
         )
         try:
             if network is None:
@@ -246,7 +249,15 @@ class Publisher:
             if problems:
                 raise Rejected(" ".join(f"{problem.message} {problem.hint}".strip() for problem in problems))
         proof = await network.publish(run, Post(target.id, claimed.text, tuple(files), options, extra))
-        await self._results.published(claimed, run, proof)
+        if claimed.out:
+            await self._results.followed(claimed, run, proof)
+        else:
+            await self._results.published(claimed, run, proof)
+
+    async def _settle(self, claimed: work.Claim, run: TargetRun, journal: dict[str, Any]) -> None:
+        """Everything of the post is out: that is written before anything that follows it (S7)."""
+        first = next(iter(claimed.parts.values()))
+        await self._results.published(claimed, run, first, journal=journal, lease=self._policy.lease)
 
     def _in_time(self, claimed: work.Claim) -> None:
         """Raise Rejected when nothing of it is out yet and its hour is too long ago (G10)."""
@@ -327,12 +338,15 @@ class Publisher:
     async def _end(
         self, claimed: work.Claim, run: TargetRun, error: PolypostError, *, refusal: bool = False
     ) -> None:
-        """Fail, unless a part is out already: then the rest is a warning, never a failure (S7).
+        """Fail, unless something is out already: then the rest is a warning, never a failure (S7).
 
         An attempt whose outcome is open makes it `outcome_unknown`, whatever else went wrong.
         """
         first = next(iter(claimed.parts.values()), None)
-        if claimed.open_attempt is not None:
+        if claimed.out:
+            run.warn(_UNFOLLOWED.format(error.message))
+            await self._results.followed(claimed, run)
+        elif claimed.open_attempt is not None:
             await self._reconciler.give_up(claimed, run, self._name_of(claimed))
         elif isinstance(error, Undone):
             await self._results.failed(claimed, run, error.code, error.message, refusal=refusal, undone=True)
@@ -371,4 +385,4 @@ def _unfinished(claimed: work.Claim, error: PolypostError) -> str:
     parts = "The first part is" if count == 1 else f"The first {count} parts are"
     if any(part not in claimed.parts for part in claimed.attempts_of):
         return f"{parts} published; the rest is not: {error.message}"
-    return f"Published; what should have followed could not be done: {error.message}"
+    return _UNFOLLOWED.format(error.message)

@@ -22,7 +22,8 @@ class Kind:
     `{mark}` for what makes this post's text its own.
 
     `stored` is how a target ends whose commit call was stored and its answer lost, `absent` how one ends whose call was
-    answered with a 5xx and stored nothing (RELIABILITY R2). `visible` counts the posts that appear.
+    answered with a 5xx and stored nothing (RELIABILITY R2). `visible` counts the posts that appear, `followed` the
+    calls after them that others can see: comments, entries of lists.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Kind:
     stored: End = "published"
     absent: End = "published"
     visible: int = 1
+    followed: int = 0
     processes: bool = False
 
 

@@ -25,6 +25,7 @@ CASE = Case(
             "link",
             options=lambda _: {"link": "https://example.com/a-page", "firstComment": "The first word {mark}"},
             absent="outcome_unknown",
+            followed=1,
         ),
         Kind("photo", media=("picture.png",), options=lambda _: {"altTexts": ["A plain picture"]}),
         Kind("photos", media=("square.jpg", "wide.jpg", "moving.gif")),

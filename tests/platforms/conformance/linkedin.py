@@ -30,7 +30,7 @@ CASE = Case(
         Kind("article", options=lambda _: _LINK),
         Kind("poll", options=lambda _: {"poll": _POLL}),
         Kind("reshare", options=lambda _: {"reshareUrn": "urn:li:share:7141138937766391808"}),
-        Kind("first comment", options=lambda _: {"firstComment": "And first {mark}"}),
+        Kind("first comment", options=lambda _: {"firstComment": "And first {mark}"}, followed=1),
         # What has no text LinkedIn may take twice, so it is not sent again on a guess.
         Kind("image alone", text="", media=("square.jpg",), absent="outcome_unknown"),
     ),

@@ -46,6 +46,7 @@ CASE = Case(
         kind("gallery", "square.jpg", "picture.png", "moving.gif"),
         kind("poll", poll={"options": ["Yes", "No"], "durationDays": 2}),
         kind("crosspost", crosspostId=WELCOME),
+        replace(kind("first comment", firstComment="And first {mark}"), followed=1),
     ),
     edges=(
         Edge("title", draft(title="x" * 300), draft(title="x" * 301), "platformSpecificData.title"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +25,9 @@ from polypost.probe import probe
 
 # When the pipeline looks for the first time.
 LOOK = timedelta(seconds=2)
+
+# The paths of comments, and of entries of lists.
+FOLLOWING = re.compile(r"/comments?$|/commentThreads$|/playlistItems$")
 
 
 @dataclass
@@ -158,6 +162,18 @@ class Stage:
         """The account's posts that were ever visible, oldest first."""
         found = await self.room.visible(self.case.platform)
         return [each for each in found if each["accountId"] == self.entry["platformUserId"]]
+
+    async def followed(self) -> int:
+        """How many calls that others can see, other than posts, the network has taken."""
+        answer = await self.room.control.get(
+            "/_sandbox/requests", params={"platform": self.case.platform, "limit": "500"}
+        )
+        return sum(
+            each["method"] == "POST"
+            and (each["status"] or 500) < 300
+            and FOLLOWING.search(each["path"]) is not None
+            for each in answer.json()["requests"]
+        )
 
     async def page(self, url: str) -> httpx2.Response:
         """A page of the network as a browser finds it."""

@@ -57,6 +57,7 @@ CASE = Case(
                 "notifySubscribers": False,
                 "hasPaidProductPlacement": True,
             },
+            followed=1,
         ),
     ),
     edges=(

@@ -30,7 +30,8 @@ async def write_comment(run: Run, graph: Graph, post: Post, object_id: str) -> N
         body = await graph.post(f"{object_id}/comments", {"message": post.options.first_comment})
         return body.get("id")
 
-    await run.after("first comment", send, warning="The post is out, but Facebook refused the first comment.")
+    warning = "The post is out, but Facebook refused the first comment."
+    await run.after("first comment", send, warning=warning, visible=True)
 
 
 async def find_address(run: Run, graph: Graph, kind: str, proof: Proof) -> Proof:

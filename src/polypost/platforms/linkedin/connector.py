@@ -74,6 +74,7 @@ class LinkedInConnector(Figures, Connector):
                 "first-comment",
                 lambda: _comment(run, proof.id, options.first_comment or ""),
                 warning="The post is published, but LinkedIn did not take the first comment.",
+                visible=True,
             )
         return proof
 

@@ -166,4 +166,4 @@ async def _comment(run: Run, proof: Proof, text: str) -> None:
         except (KeyError, IndexError, TypeError) as unclear:
             raise Unavailable("Reddit did not say whether it took the comment.") from unclear
 
-    await run.after("first-comment", send, warning=_COMMENT_LOST)
+    await run.after("first-comment", send, warning=_COMMENT_LOST, visible=True)

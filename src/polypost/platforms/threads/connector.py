@@ -63,7 +63,7 @@ class ThreadsConnector(ThreadsComments, Connector):
         return [await oauth.identify(session)]
 
     async def publish(self, run: Run, post: Post) -> Proof:
-        """Quota, media, the first post and its address, then each reply to the one before."""
+        """Quota, media, the first post, each reply to the one before, then the first one's address."""
         graph = Graph.of(run)
         first, *rest = parts_of(post)
         reply_to: str | None = post.options.reply_to_id
@@ -76,7 +76,9 @@ class ThreadsConnector(ThreadsComments, Connector):
         await run.step("quota", quota)
         for part in rest:
             await prepare_media(run, part)
-        proof = await _carry(run, graph, first, reply_to)
+        proof = last = await _carry(run, graph, first, reply_to)
+        for part in rest:
+            last = await _carry(run, graph, part, last.id)
 
         async def permalink() -> str | None:
             body = await graph.get(proof.id, fields="id,permalink")
@@ -85,9 +87,6 @@ class ThreadsConnector(ThreadsComments, Connector):
         url = await run.after(
             "permalink", permalink, warning="The post is out, but Threads did not tell its address."
         )
-        last = proof
-        for part in rest:
-            last = await _carry(run, graph, part, last.id)
         return Proof(proof.id, url or proof.url)
 
     async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:

@@ -34,6 +34,7 @@ from polypost.platforms.tiktok.spec import SPEC, WEB
 
 _PUBLISH = "/v2/post/publish"
 _INBOX = f"{WEB}/messages"
+_NO_ADDRESS = "The post is out, but TikTok has not told its address yet; the link leads to the profile."
 
 
 class TikTokConnector(Figures, Connector):
@@ -81,11 +82,10 @@ class TikTokConnector(Figures, Connector):
         profile = f"{WEB}/@{username}" if username else None
         if post.options.audience != "PUBLIC_TO_EVERYONE":
             return Proof(taken.id, profile)
-        number = ids[0] if ids else await status.public_id(run, taken.id)
+        find = partial(status.public_id, run, taken.id)
+        number = ids[0] if ids else await run.after("public id", find, warning=_NO_ADDRESS)
         if number is None:
-            run.warn(
-                "The post is out, but TikTok has not told its address yet; the link leads to the profile."
-            )
+            run.warn(_NO_ADDRESS)
             return Proof(taken.id, profile)
         return Proof(number, f"{profile}/{'video' if _film(post) else 'photo'}/{number}" if profile else None)
 

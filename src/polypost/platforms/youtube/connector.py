@@ -172,9 +172,8 @@ class YouTubeConnector(Figures, Connector):
             return
         entry = {"playlistId": playlist, "resourceId": {"kind": "youtube#video", "videoId": video_id}}
         put = partial(_made, run, "playlistItems", {"snippet": entry})
-        await run.after(
-            "playlist", put, warning="The video is out, but YouTube did not add it to the playlist."
-        )
+        warning = "The video is out, but YouTube did not add it to the playlist."
+        await run.after("playlist", put, warning=warning, visible=True)
 
     async def _comment(self, run: Run, post: Post, video_id: str) -> None:
         text = post.options.first_comment
@@ -182,9 +181,8 @@ class YouTubeConnector(Figures, Connector):
             return
         said = {"videoId": video_id, "topLevelComment": {"snippet": {"textOriginal": text}}}
         put = partial(_made, run, "commentThreads", {"snippet": said})
-        await run.after(
-            "first comment", put, warning="The video is out, but YouTube did not take the first comment."
-        )
+        warning = "The video is out, but YouTube did not take the first comment."
+        await run.after("first comment", put, warning=warning, visible=True)
 
     async def _look_back(self, run: Run, post: Post, video_id: str) -> None:
         """Say what YouTube made of the video: apps that are not audited get a private one, whatever they asked for."""
