@@ -359,14 +359,14 @@ def _killed(world: World, point: str) -> tuple[dict[str, Any], int]:
     }
     with world.client() as client:
         post_id = client.post("/v1/posts", json=body, headers={"prefer": "respond-async"}).json()["postId"]
-    assert doing.wait_dead(30)
+    assert doing.wait_dead(60)
     doing.kill()
     if world.workers:
         doing.start()
     else:
         world.start_server()
     world.settle([post_id])
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     with world.client() as client:
         while not (post := client.get(f"/v1/posts/{post_id}").json()["post"])["platforms"][0][
             "warningMessage"

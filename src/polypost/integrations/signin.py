@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from polypost.errors import (
+    AddressRefused,
     InvalidRequest,
     NoAnswer,
     NotSent,
@@ -103,6 +104,8 @@ async def _asking(name: str) -> AsyncIterator[None]:
         raise Unauthorized(refused.message, code=refused.code) from refused
     except RateLimited as limited:
         raise TooManyRequests(f"{name} asks to wait before the next try.") from limited
+    except AddressRefused as refused:
+        raise UpstreamError(refused.message, code=refused.code) from refused
     except (NotSent, NoAnswer) as silent:
         raise UpstreamError(f"{name} did not answer.", next_step="Try again.") from silent
     except (PlatformError, OutboundError) as trouble:
