@@ -21,7 +21,7 @@ from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api import Services
 from polypost.api.acceptance import Acceptance
-from polypost.api.in_flight import InFlight
+from polypost.api.in_flight import TELL_SECONDS, InFlight
 from polypost.api.reference import is_wanted
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
@@ -305,14 +305,14 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         if cut:
             log.info("comments or messages were being sent when the server ended", count=cut)
         await rooms.start(work_too=work_too)
-        telling = asyncio.create_task(entrance.in_flight.tell_for_ever(), name="polypost-answers")
+        telling = asyncio.create_task(_every(TELL_SECONDS, entrance.in_flight.tell), name="polypost-answers")
         try:
             yield
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
             await entrance.acceptance.aclose()
-            await entrance.in_flight.aclose()
+            await entrance.in_flight.tell()
             await rooms.stop()
 
     shown = is_wanted(rooms.settings, rooms.public_url, sandbox=sandbox_url is not None)

@@ -29,7 +29,7 @@ from polypost.storage import Store
 
 log = structlog.get_logger("polypost.api")
 
-TICK_SECONDS = 1.0
+TELL_SECONDS = 1.0
 VERDICT_SECONDS = 2.0
 _LOOK_SECONDS = 0.1
 Make = Callable[[Connection, Arrival], Accepted]
@@ -109,24 +109,13 @@ class InFlight:
         elif post_id in self._open:
             self._answered.add(post_id)
 
-    async def tell_for_ever(self) -> None:
-        """Write down what was answered and what was lost, once a second, until cancelled."""
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            if not (self._open or self._lost):
-                continue
+    async def tell(self) -> None:
+        """Write down what was answered and what was lost; to be called every `TELL_SECONDS`, and at the end."""
+        if self._open or self._lost:
             try:
                 await self._flush()
             except StoreUnavailable as trouble:
                 log.warning("answers could not be noted yet", reason=str(trouble))
-
-    async def aclose(self) -> None:
-        """Write down what is left."""
-        if self._answered or self._lost:
-            try:
-                await self._flush()
-            except StoreUnavailable as trouble:
-                log.warning("answers could not be noted", reason=str(trouble))
 
     async def _flush(self) -> None:
         lost, answered = dict(self._lost), self._answered - self._lost.keys()

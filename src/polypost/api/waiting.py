@@ -63,7 +63,10 @@ async def _look(rooms: Services, project_id: str, post_id: str, seconds: float) 
             return await rooms.store.read(lambda db: queries.one(db, project_id, post_id, deleted=True))
     except (StoreUnavailable, TimeoutError) as trouble:
         log.warning("an accepted post could not be read", post=post_id, reason=str(trouble))
-        return None
+    except Exception:
+        # Whatever fails here, the post is accepted: an answer that says otherwise would have it sent again.
+        log.exception("an accepted post could not be read", post=post_id)
+    return None
 
 
 async def _gone(request: Request) -> None:
