@@ -21,12 +21,14 @@ from typing import Any
 import httpx2
 
 from polypost.cli import admin
+from polypost.errors import StoreUnavailable
 from polypost.settings import Settings
 from tests.processes import MASTER_KEY, World
 
 LOST_PERCENT = 10
 FINAL = {"published", "partial", "failed", "draft"}
 STORE_SECONDS = 60.0
+DOCTOR_SECONDS = 30.0
 # A server whose commit got no answer may say so; every other 5xx says that nothing was accepted.
 OPEN_ANSWER = "acceptance_unknown"
 
@@ -340,7 +342,18 @@ class Lane:
             database_url=self.database_url,
             master_key=MASTER_KEY if self.database_url else None,
         )
-        self.tally.findings.extend(finding.text() for finding in asyncio.run(admin.doctor(settings)))
+        end = time.monotonic() + DOCTOR_SECONDS
+        while True:
+            try:
+                found = asyncio.run(admin.doctor(settings))
+            except StoreUnavailable:
+                # Several worlds on one PostgreSQL may have all of its connections at this moment.
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.5)
+            else:
+                break
+        self.tally.findings.extend(finding.text() for finding in found)
 
 
 def in_seconds(seconds: float) -> str:

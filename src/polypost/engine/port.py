@@ -42,7 +42,11 @@ class Engine(ABC):
         self.sources: dict[str, Source] = {}
 
     def on(self, kind: str, handler: Handler) -> None:
-        """Register what runs for rings of `kind`. A handler never raises: what fails becomes a row and a new ring."""
+        """Register what runs for rings of `kind`.
+
+        A handler never raises: what fails becomes a row and a new ring. Only when not even that could be written down
+        it raises StoreUnavailable, and is called again after a pause.
+        """
         self.handlers[kind] = handler
 
     def watch(self, kind: str, source: Source) -> None:

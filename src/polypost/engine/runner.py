@@ -8,6 +8,10 @@ from collections.abc import Mapping
 import structlog
 
 from polypost.engine.port import Handler
+from polypost.errors import StoreUnavailable
+
+# Seconds; after these the sweeper is the net.
+STORE_PAUSES = (0.5, 1.0, 2.0, 5.0)
 
 log = structlog.get_logger("polypost.engine")
 
@@ -52,8 +56,16 @@ class Runner:
             del self._running[kind, key]
 
     async def _call(self, kind: str, key: str) -> None:
-        try:
-            await self._handlers[kind](key)
-        except Exception:
-            # The row still says what is due; the sweeper rings again.
-            log.exception("handler failed", kind=kind, key=key)
+        """Run the handler; some times more while the store is out of order, since its ring is used up."""
+        for pause in (*STORE_PAUSES, 0.0):
+            try:
+                await self._handlers[kind](key)
+            except StoreUnavailable as trouble:
+                log.warning("the store is out of order", kind=kind, key=key, reason=trouble.message)
+                await asyncio.sleep(pause)
+            except Exception:
+                # The row still says what is due; the sweeper rings again.
+                log.exception("handler failed", kind=kind, key=key)
+                return
+            else:
+                return

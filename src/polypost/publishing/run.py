@@ -91,15 +91,11 @@ class Publisher:
         self._reconciler = Reconciler(store, self._results, policy.reconcile_at)
 
     async def run(self, target_id: str) -> None:
-        """The engine's handler: claim the account's first due target and carry it on."""
+        """The engine's handler: claim the account's first due target and carry it on. Raises StoreUnavailable."""
         failpoints.hit("P4")
-        try:
-            claimed = await self._store.write(lambda db: self._claim(db, target_id))
-            if claimed is not None:
-                await self._own(claimed)
-        except StoreUnavailable as trouble:
-            # Nothing can be written down, not even that; the sweeper rings again.
-            log.warning("the store is out of order", target=target_id, reason=str(trouble))
+        claimed = await self._store.write(lambda db: self._claim(db, target_id))
+        if claimed is not None:
+            await self._own(claimed)
 
     def _claim(self, db: Connection, target_id: str) -> work.Claim | None:
         now = clock.now()
