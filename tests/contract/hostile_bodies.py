@@ -1,8 +1,9 @@
 """The largest hostile bodies at every call that takes one, and how long the server lets others wait meanwhile.
 
 `python -m tests.contract.hostile_bodies` takes the calls from the document of a running server on each store, sends
-every shape to each of them, and asks `/v1/health` and `GET /v1/posts?limit=1` all the while. Exit status 1 when an
-answer is no clear 4xx (or one that such a body may have), or larger than the body.
+every shape to each of them, and asks `/v1/health` and `GET /v1/posts?limit=1` all the while. It prints each request
+as it is measured, those that were slow on standard error too, then the tables. Exit status 1 when an answer is no
+clear 4xx (or one that such a body may have), or larger than the body.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import argparse
 import contextlib
 import os
 import re
+import signal
+import sys
 import tempfile
 import threading
 import time
@@ -274,6 +277,8 @@ def main() -> int:
     parser.add_argument("--store", choices=STORES, action="append", help="only this one")
     parser.add_argument("--only", default="", help="only calls and shapes whose line holds this")
     asked = parser.parse_args()
+    # Else a run that is ended leaves its servers behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     good = True
     with databases.server() as server, tempfile.TemporaryDirectory(prefix="polypost-hostile-") as folder:
         for store in asked.store or STORES:
@@ -287,8 +292,10 @@ def main() -> int:
                     seen = []
                     for one in measure(demo(world, client), poller, asked.only):
                         seen.append(one)
-                        if one.took > SLOW or one.waited > LATE:
-                            print(f"{_ms(one.took)} {_ms(one.waited)} {one.call}: {one.shape}", flush=True)
+                        line = f"{_ms(one.took)} {_ms(one.waited)} {_ms(one.listed)} {one.status} {one.call}: {one.shape}"
+                        print(line, flush=True)
+                        if one.took > SLOW or one.waited > LATE or one.wrong:
+                            print(line, one.wrong, file=sys.stderr, flush=True)
             finally:
                 world.stop()
             print("\n".join(_table(store, seen)), flush=True)

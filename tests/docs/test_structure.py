@@ -14,8 +14,6 @@ from polypost.sandbox.networks import simulators
 from tests.docs import sources
 
 PLATFORMS = "polypost.platforms"
-# What connectors share.
-SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities", f"{PLATFORMS}.graphemes"}
 # What every part of a network's folder may use besides its own modules.
 TOOLS = {"polypost.outbound", "polypost.probe", "polypost.errors", "polypost.clock"}
 # What networks share: what they are written against.
