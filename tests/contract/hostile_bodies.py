@@ -1,9 +1,10 @@
 """The largest hostile bodies at every call that takes one, and how long the server lets others wait meanwhile.
 
 `python -m tests.contract.hostile_bodies` takes the calls from the document of a running server on each store, sends
-every shape to each of them, and asks `/v1/health` and `GET /v1/posts?limit=1` all the while. It prints each request
-as it is measured, those that were slow on standard error too, then the tables. Exit status 1 when an answer is no
-clear 4xx (or one that such a body may have), or larger than the body.
+every shape to each of them, and asks `/v1/health` and `GET /v1/posts?limit=1` all the while, and the page of the
+sandbox, another process, whose waits are the machine's own. It prints each request as it is measured, those that were
+slow on standard error too, then the tables. Exit status 1 when an answer is no clear 4xx (or one that such a body may
+have), or larger than the body.
 """
 
 from __future__ import annotations
@@ -68,24 +69,22 @@ class Seen:
     took: float
     waited: float
     listed: float
+    machine: float
     wrong: str = ""
 
 
 @dataclass
 class Poller:
-    """Somebody who only asks whether the server lives, and somebody who lists posts."""
+    """Asks all the while, each time from one thread an address: whether the server lives, its posts, the idle sandbox."""
 
-    url: str
-    key: str
+    world: World
     slowest: dict[str, float] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Poller]:
         """Ask until it ends."""
-        threads = [
-            threading.Thread(target=self._ask, args=(path,)) for path in ("/v1/health", "/v1/posts?limit=1")
-        ]
+        threads = [threading.Thread(target=self._ask, args=(url,)) for url in self._urls()]
         for thread in threads:
             thread.start()
         try:
@@ -95,21 +94,26 @@ class Poller:
             for thread in threads:
                 thread.join()
 
-    def _ask(self, path: str) -> None:
+    def _urls(self) -> tuple[str, str, str]:
+        url = self.world.url
+        return f"{url}/v1/health", f"{url}/v1/posts?limit=1", self.world.sandbox.ready["sandboxUrl"]
+
+    def _ask(self, url: str) -> None:
         with httpx2.Client(
-            base_url=self.url, headers={"x-access-key": self.key}, timeout=120, trust_env=False
+            headers={"x-access-key": self.world.key}, timeout=120, trust_env=False, follow_redirects=True
         ) as client:
             while not self._over.wait(0.01):
                 began = time.perf_counter()
-                assert client.get(path).status_code == 200, path
+                assert client.get(url).status_code == 200, url
                 took = time.perf_counter() - began
-                self.slowest[path] = max(took, self.slowest.get(path, 0.0))
+                self.slowest[url] = max(took, self.slowest.get(url, 0.0))
 
-    def take(self) -> tuple[float, float]:
-        """The slowest answers since the last time."""
+    def take(self) -> tuple[float, float, float]:
+        """The slowest answers since the last time, in the order of the addresses."""
         time.sleep(0.03)
         found, self.slowest = self.slowest, {}
-        return found.get("/v1/health", 0.0), found.get("/v1/posts?limit=1", 0.0)
+        health, posts, machine = (found.get(url, 0.0) for url in self._urls())
+        return health, posts, machine
 
 
 def calls(tenant: Tenant) -> list[Call]:
@@ -253,14 +257,15 @@ def measure(tenant: Tenant, poller: Poller, only: str = "") -> Iterator[Seen]:
 def _table(store: str, seen: list[Seen]) -> Iterator[str]:
     """The slowest of each shape and of each call, and of all."""
     yield f"{store}: {len(seen)} requests, load {os.getloadavg()[0]:.1f}"
-    yield f"  {'':42} {'answer':>9} {'health':>9} {'list':>9}   slowest at"
+    yield f"  {'':42} {'answer':>9} {'health':>9} {'list':>9} {'machine':>9}   slowest at"
     for name, key in (("shape", "shape"), ("call", "call")):
         for each in dict.fromkeys(getattr(one, key) for one in seen):
             of = [one for one in seen if getattr(one, key) == each]
             worst = max(of, key=lambda one: one.took)
             other = worst.call if name == "shape" else worst.shape
-            health, listed = max(one.waited for one in of), max(one.listed for one in of)
-            yield f"  {each[:42]:42} {_ms(worst.took)} {_ms(health)} {_ms(listed)}   {other}"
+            late = max(of, key=lambda one: one.waited)
+            listed = max(one.listed for one in of)
+            yield f"  {each[:42]:42} {_ms(worst.took)} {_ms(late.waited)} {_ms(listed)} {_ms(late.machine)}   {other}"
     took, waited = max(one.took for one in seen), max(one.waited for one in seen)
     size = max(one.size for one in seen)
     yield f"  slowest answer{_ms(took)}, slowest health call{_ms(waited)}, largest answer {size:,} bytes"
@@ -288,11 +293,12 @@ def main() -> int:
             world.start()
             try:
                 world.control("POST", "limits", json={"enforced": False})
-                with world.client() as client, Poller(world.url, world.key).running() as poller:
+                with world.client() as client, Poller(world).running() as poller:
                     seen = []
                     for one in measure(demo(world, client), poller, asked.only):
                         seen.append(one)
-                        line = f"{_ms(one.took)} {_ms(one.waited)} {_ms(one.listed)} {one.status} {one.call}: {one.shape}"
+                        line = " ".join(map(_ms, (one.took, one.waited, one.listed, one.machine)))
+                        line += f" {one.status} {one.size:9,} {one.call}: {one.shape}"
                         print(line, flush=True)
                         if one.took > SLOW or one.waited > LATE or one.wrong:
                             print(line, one.wrong, file=sys.stderr, flush=True)

@@ -16,12 +16,11 @@ from polypost.api.addresses import refuser
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
-from polypost.api.fitting import Fitting, aside, fit
-from polypost.api.posts import idempotency_key, once, promise
+from polypost.api.fitting import Fitting, aside, fit, is_large
+from polypost.api.posts import idempotency_key, judged, once, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost, DraftAnswer, DraftBody, ScheduleDraftBody, UntimedBody
 from polypost.errors import InvalidRequest, Problem
-from polypost.integrations import service as integrations
 from polypost.planning import queues
 from polypost.posts import changes, checks, drafts, queries
 from polypost.posts.orders import NewPost, When, fingerprint, order_of
@@ -61,7 +60,7 @@ async def create(request: Request) -> Response:
     who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
-    order, addresses = await _soft(rooms, raw)
+    order, addresses = await _soft(rooms, who.project.id, raw)
     order = dataclasses.replace(
         order,
         api_key_id=who.key_id,
@@ -86,7 +85,7 @@ async def edit(request: Request, post_id: str) -> Response:
     who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
-    order, addresses = await _soft(rooms, raw)
+    order, addresses = await _soft(rooms, who.project.id, raw)
     same: Same = (who.key_id, f"PUT /v1/posts/drafts/{post_id}", idempotency_key(request), fingerprint(raw))
     warnings: list[Problem] = []
 
@@ -97,7 +96,7 @@ async def edit(request: Request, post_id: str) -> Response:
     return _kept(found, addresses + warnings, 200, _REPLAYED if replayed else None)
 
 
-async def _soft(rooms: Services, raw: dict[str, Any]) -> tuple[NewPost, list[Problem]]:
+async def _soft(rooms: Services, project_id: str, raw: dict[str, Any]) -> tuple[NewPost, list[Problem]]:
     """The order in a draft's body, and warnings about its addresses. Raises InvalidRequest for its shape and zone."""
     order, fitting, found = await untimed(rooms, raw, DraftBody)
     if fitting.problems:
@@ -105,6 +104,8 @@ async def _soft(rooms: Services, raw: dict[str, Any]) -> tuple[NewPost, list[Pro
     zone = [each for each in found if each.path == "timezone"]
     if zone:
         raise InvalidRequest(zone)
+    if is_large(raw):
+        await judged(rooms, project_id, raw, order)
     return order, found
 
 
@@ -127,10 +128,10 @@ async def schedule(request: Request, post_id: str) -> Response:
     operation = f"POST /v1/posts/drafts/{post_id}/schedule"
     same: Same = (who.key_id, operation, idempotency_key(request), fingerprint(raw))
     project = who.project
-    row, order, unfit = await rooms.store.read(lambda db: _stored(db, project.id, post_id))
+    row, order = await rooms.store.read(lambda db: _stored(db, project.id, post_id))
     when, problems = _when(body, row.timezone, rooms)
     if row.status == "draft":
-        problems += await _addresses(rooms, order) + unfit
+        problems += await _addresses(rooms, order) + await judged(rooms, project.id, order.raw, order)
 
     def change(db: Connection) -> None:
         if problems:
@@ -146,12 +147,10 @@ async def schedule(request: Request, post_id: str) -> Response:
     return answers.ok(answers.created(found), 202, _REPLAYED if replayed else None)
 
 
-def _stored(db: Connection, project_id: str, post_id: str) -> tuple[Row[Any], NewPost, list[Problem]]:
-    """The post's row, the order that is stored, and what is wrong with it as a post."""
+def _stored(db: Connection, project_id: str, post_id: str) -> tuple[Row[Any], NewPost]:
+    """The post's row, and the order that is stored."""
     row = changes.load(db, project_id, post_id, deleted=True)
-    order = order_of(row, changes.targets_of(db, project_id, post_id))
-    found = integrations.find(db, project_id, [target.integration_id for target in order.targets])
-    return row, order, checks.problems_of(order, found)
+    return row, order_of(row, changes.targets_of(db, project_id, post_id))
 
 
 def _put(
@@ -190,7 +189,7 @@ def _when(body: ScheduleDraftBody, zone: str, rooms: Services) -> tuple[When | N
 async def _addresses(rooms: Services, order: NewPost) -> list[Problem]:
     """What is wrong with the addresses of a draft, which nobody refused when it was written."""
     refuses = await refuser(rooms.guard, rooms.uploads, order.raw)
-    problems = checks.option_urls(order, refuses)
+    problems = await aside(order.raw, lambda: checks.option_urls(order, refuses))
     for place, item in enumerate(order.media):
         for name, url in (("url", item.url), ("thumbnail", item.thumbnail)):
             wrong = refuses(url) if url is not None else None

@@ -18,8 +18,8 @@ from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
 from polypost.api.drafts import untimed
-from polypost.api.fitting import aside, is_large
-from polypost.api.posts import idempotency_key, promise
+from polypost.api.fitting import is_large
+from polypost.api.posts import idempotency_key, judged, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost
 from polypost.api.wire_queue import (
@@ -32,10 +32,9 @@ from polypost.api.wire_queue import (
     SlotsBody,
 )
 from polypost.errors import InvalidRequest
-from polypost.integrations import service as integrations
 from polypost.planning import queues
 from polypost.planning.queues import Queue, Slot
-from polypost.posts import accept, checks
+from polypost.posts import accept
 from polypost.posts.deliveries import Arrival
 from polypost.posts.orders import Accepted, NewPost, fingerprint
 
@@ -165,9 +164,7 @@ async def _order(rooms: Services, who: Principal, raw: dict[str, Any]) -> NewPos
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
     order, fitting, found = await untimed(rooms, raw, QueuePostBody)
     if fitting.problems or found or is_large(raw):
-        ids = [target.integration_id for target in order.targets]
-        accounts = await rooms.store.read(lambda db: integrations.find(db, who.project.id, ids))
-        said = await aside(raw, lambda: fitting.with_further(*found, *checks.problems_of(order, accounts)))
+        said = fitting.with_further(*found, *await judged(rooms, who.project.id, raw, order))
         if said:
             raise InvalidRequest(said)
     return order

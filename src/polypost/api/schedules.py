@@ -18,7 +18,7 @@ from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
 from polypost.api.fitting import aside, fit, is_large
-from polypost.api.posts import idempotency_key, promise
+from polypost.api.posts import idempotency_key, judged, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_schedules import (
     DeletedAnswer,
@@ -36,7 +36,6 @@ from polypost.api.wire_schedules import (
     recurrence_of,
 )
 from polypost.errors import InvalidRequest, Problem
-from polypost.integrations import service as integrations
 from polypost.planning import schedules
 from polypost.planning.recurrence import LOOK, Recurrence
 from polypost.planning.schedules import Entry, Schedule
@@ -287,9 +286,7 @@ async def _template(
         recurrence, wrong = recurrence_of(*times)
         problems += wrong
     if recurrence is None or fitting.problems or problems or is_large(raw):
-        ids = [target.integration_id for target in order.targets]
-        accounts = await rooms.store.read(lambda db: integrations.find(db, project_id, ids))
-        said = await aside(raw, lambda: fitting.with_further(*problems, *checks.problems_of(order, accounts)))
+        said = fitting.with_further(*problems, *await judged(rooms, project_id, raw, order))
         if said:
             raise InvalidRequest(said)
     assert recurrence is not None

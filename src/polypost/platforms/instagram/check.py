@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
@@ -43,16 +44,18 @@ def _place(media: tuple[MediaRef, ...], options: InstagramOptions) -> str:
     return "reel" if media and media[0].type == "video" else "image"
 
 
+@lru_cache(maxsize=16)
+def _tags_in(text: str) -> tuple[int, int]:
+    """How many hashtags and mentions a text holds; the accounts of a post share one."""
+    return sum(run.count("#") for run in _HASHTAGS.findall(text)), len(_MENTION.findall(text))
+
+
 def _caption(text: str) -> Iterator[Problem]:
+    hashtags, mentions = _tags_in(text)
     counted = (
         ("caption_characters", len(text), "characters", "Shorten the text"),
-        (
-            "caption_hashtags",
-            sum(run.count("#") for run in _HASHTAGS.findall(text)),
-            "hashtags",
-            "Remove hashtags",
-        ),
-        ("caption_mentions", len(_MENTION.findall(text)), "mentions", "Remove mentions"),
+        ("caption_hashtags", hashtags, "hashtags", "Remove hashtags"),
+        ("caption_mentions", mentions, "mentions", "Remove mentions"),
     )
     for name, count, noun, change in counted:
         most = SPEC.limit(name)

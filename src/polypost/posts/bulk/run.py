@@ -72,7 +72,11 @@ class BulkRun:
         """Work until no row of the upload is pending."""
         while True:
             rows = await self._store.read(lambda db: _pending(db, bulk_id))
-            batch = [(row, await self._reading(row)) for row in rows]
+            batch = []
+            for row in rows:
+                batch.append((row, await self._reading(row)))
+                # Others have their turn between two rows.
+                await asyncio.sleep(0)
             if not await self._store.write(lambda db, batch=batch: self._advance(db, bulk_id, batch)):  # type: ignore[misc]
                 return
 
