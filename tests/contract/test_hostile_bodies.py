@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ from polypost.api.fitting import fit
 from polypost.errors import InvalidRequest
 from polypost.platforms.base import Account, Draft
 from polypost.platforms.registry import connectors
+from tests import databases
 from tests.contract import hostile_bodies
 from tests.contract.hostile_bodies import send, wrong_with
 from tests.contract.hostile_shapes import JSON_BYTES, SHAPES, TEXTS, Call
-from tests.contract.tenant import Tenant, words
+from tests.contract.tenant import Tenant, close, later, new_tenant, words
+from tests.processes import World
 
 ENTRY = {"platform": "twitter", "accountId": "?"}
 
@@ -123,6 +126,10 @@ def test_an_object_or_a_list_of_too_many_members_is_refused() -> None:
 
 def test_too_many_values_are_refused_wherever_they_stand() -> None:
     assert refused({"content": [[1] * 100] * (VALUES // 100 + 1)}) == "too_many_values"
+    # A key and a text to each value.
+    texts = [{f"{key}": f"{key}" for key in range(998)}] * 10
+    assert refused({"content": [*texts, {f"{key}": "" for key in range(20)}]}) == "too_many_values"
+    assert parse(json.dumps({"content": texts}).encode())
     # Signs in a text are none.
     assert parse(json.dumps({"content": '[{,"\\' * VALUES}).encode())
 
@@ -187,3 +194,42 @@ def test_a_row_tells_some_of_its_problems(local: Tenant) -> None:
         (told,) = answer.json()["rows"]
         assert told["status"] == "refused"
         assert 1 <= len(told["errors"]) <= 20
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A world of the test's own, to be killed."""
+    url = None
+    if request.param == "postgresql":
+        url = databases.fresh_database(request.getfixturevalue("postgres_url"))
+    world = World(tmp_path, database_url=url)
+    world.start()
+    yield world
+    world.stop()
+
+
+def test_a_hostile_file_comes_to_its_end_after_a_kill_and_holds_nobody_up(mortal: World) -> None:
+    tenant = new_tenant(mortal)
+    keys = {f"{at}".ljust(50, "k"): 1 for at in range(MEMBERS - 10)}
+    bad = tenant.body(scheduledFor=later(86_400))
+    bad["platforms"] = [
+        entry | {"accountId": f"{at}"} for at in range(9) for entry in [tenant.entry() | keys]
+    ]
+    rows = [row for _ in range(8) for row in (bad, tenant.body(scheduledFor=later(86_400)))]
+    answer = tenant.client.post(
+        "/v1/posts/bulk",
+        content="\n".join(map(json.dumps, rows)),
+        headers={"content-type": "application/x-ndjson", "prefer": "respond-async"},
+    )
+    assert answer.status_code == 202, answer.text
+    mortal.server.kill()
+    mortal.start_server()
+    path = f"/v1/posts/bulk/{answer.json()['bulkId']}"
+    innocent = 0
+    while innocent == 0 or tenant.client.get(path).json()["status"] == "running":
+        assert tenant.post(tenant.body(scheduledFor=later(86_400))).status_code == 202
+        innocent += 1
+    found = tenant.client.get(path).json()
+    assert (found["created"], found["refused"]) == (8, 8)
+    assert tenant.client.get("/v1/posts/scheduled").json()["total"] == 8 + innocent
+    close([tenant])
