@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 Span = tuple[int, int]
@@ -56,7 +56,8 @@ def find_urls(text: str) -> list[Span]:
     done = -1
     for run in _RUN.finditer(text):
         begin = max(run.start(), done + 1)
-        if begin < run.end() and "." in text[begin : run.end()]:
+        # A domain has a dot between two labels.
+        if "." in text[begin : run.end()].strip("."):
             for found, used in _Run(text, begin, run.end(), done + 1).links():
                 spans.extend(found)
                 done = used
@@ -231,11 +232,21 @@ def _last(wanted: re.Pattern[str], text: str, begin: int, end: int) -> int:
 
 def _encodable(domain: str, length: int) -> bool:
     """Whether a domain has a form for the network: no label over 63 characters, not too long in all."""
-    try:
-        encoded = domain.encode("idna")
-    except UnicodeError:
+    # Encoding makes nothing shorter that a reader can see, and takes long for a long domain.
+    if _SCHEME_LENGTH + length > _LONGEST_URL:
         return False
-    return _SCHEME_LENGTH + length + len(encoded) - len(domain) <= _LONGEST_URL
+    more = _encoded_more(domain)
+    return more is not None and _SCHEME_LENGTH + length + more <= _LONGEST_URL
+
+
+# Of all that is done for a link, the form of a domain beyond ASCII takes the longest by far.
+@lru_cache(maxsize=1024)
+def _encoded_more(domain: str) -> int | None:
+    """By how much a domain is longer in its form for the network, None when it has none."""
+    try:
+        return len(domain.encode("idna")) - len(domain)
+    except UnicodeError:
+        return None
 
 
 def _with_scheme(text: str, begin: int, end: int) -> list[Span]:
