@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,8 @@ MOST_PROBLEMS = 200
 ANSWER_BYTES = 600_000
 # What is told at once: an answer slower than this, somebody else who waited longer.
 SLOW, LATE = 1.0, 0.05
+# So often is such a request sent again, and the best counts: what the body costs comes again, a busy machine passes.
+AGAIN = 2
 _FILES = {"text/csv", "application/x-ndjson"}
 _CROWD = ("twitter", "threads", "instagram")
 _VALUES: dict[str, Any] = {
@@ -71,6 +74,11 @@ class Seen:
     listed: float
     machine: float
     wrong: str = ""
+
+    @property
+    def late(self) -> bool:
+        """Whether it is to be told at once; a file may take its time."""
+        return self.waited > LATE or (self.took > SLOW and ":" not in self.shape)
 
 
 @dataclass
@@ -204,6 +212,9 @@ def wrong_with(answer: httpx2.Response) -> str:
 def send(tenant: Tenant, call: Call, body: bytes, media_type: str = "") -> httpx2.Response:
     """The body to the call; what happens to be good need not be waited for."""
     headers = {"content-type": media_type or call.media_type, "prefer": "respond-async"}
+    if media_type:
+        # Else the same file again is the same upload.
+        headers["idempotency-key"] = uuid.uuid4().hex
     return tenant.client.request(call.method, call.path, content=body, headers=headers, timeout=300)
 
 
@@ -238,20 +249,26 @@ def measure(tenant: Tenant, poller: Poller, only: str = "") -> Iterator[Seen]:
     for call, name, body, kind in requests:
         if only and only not in f"{call} {name}":
             continue
-        poller.take()
-        began = time.perf_counter()
-        try:
-            answer = send(tenant, call, body, kind)
-        except httpx2.HTTPError as error:
-            yield Seen(str(call), name, 0, 0, time.perf_counter() - began, *poller.take(), repr(error)[:100])
-            continue
-        took = time.perf_counter() - began
-        if kind:
-            _bulk_over(tenant, answer)
-        waited = poller.take()
-        yield Seen(
-            str(call), name, answer.status_code, len(answer.content), took, *waited, wrong_with(answer)
-        )
+        seen = _once(tenant, poller, call, name, body, kind)
+        for _ in range(AGAIN):
+            if seen.late and not seen.wrong:
+                again = _once(tenant, poller, call, name, body, kind)
+                seen = min(seen, again, key=lambda one: max(one.took / SLOW, one.waited / LATE))
+        yield seen
+
+
+def _once(tenant: Tenant, poller: Poller, call: Call, name: str, body: bytes, kind: str) -> Seen:
+    poller.take()
+    began = time.perf_counter()
+    try:
+        answer = send(tenant, call, body, kind)
+    except httpx2.HTTPError as error:
+        return Seen(str(call), name, 0, 0, time.perf_counter() - began, *poller.take(), repr(error)[:100])
+    took = time.perf_counter() - began
+    if kind:
+        _bulk_over(tenant, answer)
+    waited = poller.take()
+    return Seen(str(call), name, answer.status_code, len(answer.content), took, *waited, wrong_with(answer))
 
 
 def _table(store: str, seen: list[Seen]) -> Iterator[str]:
@@ -300,7 +317,7 @@ def main() -> int:
                         line = " ".join(map(_ms, (one.took, one.waited, one.listed, one.machine)))
                         line += f" {one.status} {one.size:9,} {one.call}: {one.shape}"
                         print(line, flush=True)
-                        if one.took > SLOW or one.waited > LATE or one.wrong:
+                        if one.late or one.wrong:
                             print(line, one.wrong, file=sys.stderr, flush=True)
             finally:
                 world.stop()
