@@ -131,7 +131,13 @@ def _list_of(part: bytes) -> Shape:
 
 def _option_list(body: Mapping[str, Any], accounts: list[dict[str, str]]) -> bytes:
     """Lists of parts that are wrong in the options of every network."""
-    each = {"threadItems": [{}], "mentions": [1], "tags": [1], "altText": [1], "collaborators": [1]}
+    each: dict[str, list[Any]] = {
+        "threadItems": [{}],
+        "mentions": [1],
+        "tags": [1],
+        "altText": [1],
+        "collaborators": [1],
+    }
     times = 400_000 // len(accounts) // len(_written(each))
     options = {name: value * times for name, value in each.items()}
     return _written(
@@ -271,6 +277,8 @@ def files(body: Mapping[str, Any], accounts: list[dict[str, str]]) -> Iterator[t
     yield "many accounts in a cell", "text/csv", head + many * (FILE_BYTES // len(many) // 4)
     yield "one line", "application/x-ndjson", b"x" * FILE_BYTES
     yield "100,000 short lines", "application/x-ndjson", b"{}\n" * 100_000
+    small = _written(dict(body) | {"platforms": [accounts[0] | _keys(880)]}) + b"\n"
+    yield "rows of 880 unknown keys", "application/x-ndjson", small * (FILE_BYTES // len(small) // 4)
     for name in (
         "unknown keys in one entry",
         "unknown keys in entries",

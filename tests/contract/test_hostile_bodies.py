@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from polypost.api.fitting import fit
 from polypost.errors import InvalidRequest
 from polypost.platforms.base import Account, Draft
 from polypost.platforms.registry import connectors
+from polypost.posts import bulk
+from polypost.storage import Store
 from tests import databases
 from tests.contract import hostile_bodies
 from tests.contract.hostile_bodies import send, wrong_with
@@ -194,6 +197,34 @@ def test_a_row_tells_some_of_its_problems(local: Tenant) -> None:
         (told,) = answer.json()["rows"]
         assert told["status"] == "refused"
         assert 1 <= len(told["errors"]) <= 20
+
+
+def test_others_have_their_turn_between_two_rows_of_a_file(with_store: Callable[..., Any]) -> None:
+    async def story(store: Store) -> None:
+        bulk_id = await store.write(
+            lambda db: bulk.begin(db, "prj_1", api_key_id="key_1", fingerprint=1, form="csv", dry_run=True)
+        )
+        rows = [bulk.NewRow(number, number, {}) for number in range(1, 11)]
+        await store.write(lambda db: bulk.add_rows(db, "prj_1", bulk_id, rows))
+        turns, found = 0, []
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async def read(_: dict[str, Any]) -> Any:
+            found.append(turns)
+
+        beside = asyncio.create_task(others())
+        unused: Any = None
+        # The file is not received whole yet, so that its rows are read and nothing is made of them.
+        await bulk.BulkRun(store, unused, read=read, show=unused).run(bulk_id)
+        beside.cancel()
+        assert len(found) == len(set(found)) == 10
+
+    with_store(story)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
