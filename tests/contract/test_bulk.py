@@ -244,6 +244,7 @@ def test_credits_end_in_the_middle(world: World, new: Callable[..., Tenant]) -> 
     assert [row["status"] for row in body["rows"]] == ["created", "created", "refused", "refused"]
     assert body["rows"][2]["errors"][0]["code"] == "insufficient_credits"
     assert poor.left() == 0
+    assert poor.client.get("/v1/posts").json()["total"] == 2
 
 
 def test_the_same_file_twice_is_one_upload(tenant: Tenant) -> None:

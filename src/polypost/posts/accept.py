@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from polypost import clock, media
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.engine import Ring
-from polypost.errors import InvalidRequest
+from polypost.errors import InvalidRequest, PaymentRequired
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.posts import announce, deliveries, keys
@@ -76,7 +76,12 @@ def create(
     entries = [
         credits.Entry(row["id"], 1, row["price"], row["platform"], row["integration_id"]) for row in rows
     ]
-    credits.reserve(db, project.id, entries, funds=project, at=now)
+    try:
+        credits.reserve(db, project.id, entries, funds=project, at=now)
+    except PaymentRequired:
+        # A caller that makes several posts in one transaction goes on with the next.
+        db.execute(delete(posts).where(posts.c.id == post_id))
+        raise
     failpoints.hit("P2")
     _INSERT_TARGETS(db, rows)
     media.hold(db, project.id, post_id, uploads_of(order))
