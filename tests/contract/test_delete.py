@@ -154,14 +154,17 @@ def test_without_credits_for_it_nothing_is_deleted(world: World, new: Callable[.
     assert poor.used() == 1
 
 
-def test_a_deleted_posts_body_and_key_are_free_again(tenant: Tenant) -> None:
+def test_a_deleted_posts_body_is_free_again_and_its_key_is_not(tenant: Tenant) -> None:
     body = tenant.body()
     headers = {"Idempotency-Key": "delete-1"}
     first = tenant.post(body, headers=headers).json()["postId"]
     delete(tenant, first, everywhere=True)
-    second = tenant.post(body, headers=headers)
-    assert second.status_code == 202
-    assert second.json()["postId"] != first
+    again = tenant.post(body, headers=headers)
+    assert (again.status_code, again.json()["postId"]) == (202, first)
+    for fresh in ({"Idempotency-Key": "delete-2"}, {}):
+        other = tenant.post(body, headers=fresh)
+        assert other.status_code == 202
+        assert other.json()["postId"] != first
 
 
 @pytest.mark.parametrize("ended", [False, True])
