@@ -48,7 +48,7 @@ WITHOUT_PROJECT = {
     "posts/deliveries.py:_OPEN": "by the API key, which belongs to one project",
     "posts/deliveries.py:lose_before_start": "a start of the server concerns all projects",
     "posts/deliveries.py:lose_if_open": "a post that was found by its own API key",
-    "posts/deliveries.py:settle": "the posts that this server has answered, whoever asked for them",
+    "posts/deliveries.py:_SETTLE": "the posts that this server has answered, whoever asked for them",
     "posts/deliveries.py:verdict": "a post that was found by its own API key",
     "posts/keys.py:clean": HOUSEKEEPING,
     "posts/attempts.py": WORKER,

@@ -91,6 +91,13 @@ class Desk:
                 raise
             return await accepted(replace(arrival, again=True))
 
+    async def answered(self, order: NewPost) -> accept.Accepted:
+        """Accepted, and its client has its answer."""
+        made = await self.create(order)
+        if self.context.shared:
+            await self.store.write(lambda db: deliveries.settle(db, [made.post_id]))
+        return made
+
     async def claim(self, target: str, at: Any = None, by: str = "run_1") -> Any:
         now = at or clock.now()
         return await self.store.write(lambda db: work.claim(db, target, by=by, lease=LEASE, now=now))
@@ -170,17 +177,14 @@ def test_an_identical_body_is_a_replay_only_when_its_answer_was_lost(with_store)
     async def story(store):
         desk = await Desk(store).open()
         order = desk.order(after=60, fingerprint=fingerprint({"a": 1}))
-        first = await desk.create(order)
-        await store.write(lambda db: deliveries.settle(db, [first.post_id]))
-        second = await desk.create(order)
-        await store.write(lambda db: deliveries.settle(db, [second.post_id]))
+        first = await desk.answered(order)
+        second = await desk.answered(order)
         assert first.post_id != second.post_id
         await store.write(lambda db: deliveries.lose(db, desk.project.id, first.post_id))
         third = await desk.create(order)
         assert (third.post_id, third.replayed) == (first.post_id, True)
-        fourth = await desk.create(order)
+        fourth = await desk.answered(order)
         assert not fourth.replayed
-        await store.write(lambda db: deliveries.settle(db, [fourth.post_id]))
         # Nobody hears the answer to a client that is gone, and it wanted one post.
         fifth = await desk.create(order, Arrival(gone=True))
         assert fifth.replayed

@@ -155,11 +155,12 @@ def reader(
 
     async def read(body: dict[str, Any]) -> Reading:
         refuses = await refuser(guard, uploads, body)
-        fitting = await aside(body, lambda: fit(wire.CreateBody, body))
+        large = is_large(body)
+        fitting = await aside(large, lambda: fit(wire.CreateBody, body))
         order, wrong = wire.order_of(fitting.body, raw=body, horizon=settings.horizon, check_url=refuses)
-        wrong += await aside(body, lambda: checks.option_urls(order, refuses))
+        wrong += await aside(large, lambda: checks.option_urls(order, refuses))
         found = [*fitting.problems, *wrong]
-        return Reading(order, found, lambda more: fitting.with_further(*wrong, *more), is_large(body))
+        return Reading(order, found, lambda more: fitting.with_further(*wrong, *more), large)
 
     return read
 

@@ -36,7 +36,8 @@ async def untimed(
     rooms: Services, raw: dict[str, Any], model: type[M]
 ) -> tuple[NewPost, Fitting[M], list[Problem]]:
     """The order in a body without an hour, its shape, and what is wrong with its zone and addresses."""
-    fitting = await aside(raw, lambda: fit(model, raw))
+    large = is_large(raw)
+    fitting = await aside(large, lambda: fit(model, raw))
     body = fitting.body
     zone = getattr(body, "timezone", None)
     refuses = await refuser(rooms.guard, rooms.uploads, raw)
@@ -49,7 +50,7 @@ async def untimed(
         check_url=refuses,
         editing=True,
     )
-    found += await aside(raw, lambda: checks.option_urls(order, refuses))
+    found += await aside(large, lambda: checks.option_urls(order, refuses))
     return order, fitting, found
 
 
@@ -189,7 +190,7 @@ def _when(body: ScheduleDraftBody, zone: str, rooms: Services) -> tuple[When | N
 async def _addresses(rooms: Services, order: NewPost) -> list[Problem]:
     """What is wrong with the addresses of a draft, which nobody refused when it was written."""
     refuses = await refuser(rooms.guard, rooms.uploads, order.raw)
-    problems = await aside(order.raw, lambda: checks.option_urls(order, refuses))
+    problems = await aside(is_large(order.raw), lambda: checks.option_urls(order, refuses))
     for place, item in enumerate(order.media):
         for name, url in (("url", item.url), ("thumbnail", item.thumbnail)):
             wrong = refuses(url) if url is not None else None

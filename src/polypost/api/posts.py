@@ -126,7 +126,8 @@ async def order_from(
     rooms: Services, who: Principal, body: dict[str, Any], *, model: type[wire.EditBody] = wire.CreateBody
 ) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
-    fitting = await aside(body, lambda: fit(model, body))
+    large = is_large(body)
+    fitting = await aside(large, lambda: fit(model, body))
     refuses = await refuser(rooms.guard, rooms.uploads, body)
     order, found = wire.order_of(
         fitting.body,
@@ -135,8 +136,8 @@ async def order_from(
         check_url=refuses,
         editing=model is wire.EditBody,
     )
-    found += await aside(body, lambda: checks.option_urls(order, refuses))
-    if fitting.problems or found or is_large(body):
+    found += await aside(large, lambda: checks.option_urls(order, refuses))
+    if fitting.problems or found or large:
         said = fitting.with_further(*found, *await judged(rooms, who.project.id, body, order))
         if said:
             raise InvalidRequest(said)
@@ -150,7 +151,7 @@ async def judged(rooms: Services, project_id: str, body: dict[str, Any], order: 
     """
     ids = [target.integration_id for target in order.targets]
     accounts = await rooms.store.read(lambda db: integrations.find(db, project_id, ids))
-    return await aside(body, lambda: checks.problems_of(order, accounts))
+    return await aside(is_large(body), lambda: checks.problems_of(order, accounts))
 
 
 def idempotency_key(request: Request) -> str | None:

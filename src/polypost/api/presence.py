@@ -51,10 +51,15 @@ _RESET = select.POLLERR | select.POLLHUP | select.POLLNVAL
 _CLOSED = getattr(select, "POLLRDHUP", 0)
 
 
-def kernel_view(descriptor: int) -> tuple[bool, bool]:
-    """(reset, FIN received) of a TCP socket, without reading from it."""
+def watch(descriptor: int) -> select.poll:
+    """What asks the kernel about a TCP socket, without reading from it."""
     poll = select.poll()
     poll.register(descriptor, _CLOSED)
+    return poll
+
+
+def kernel_view(poll: select.poll) -> tuple[bool, bool]:
+    """(reset, FIN received) of a watched socket."""
     events = sum(event for _, event in poll.poll(0))
     return bool(events & _RESET), bool(events & _CLOSED)
 
@@ -143,12 +148,14 @@ class WatchedConnection(HttpToolsProtocol):
         self._half_closed = False
         self._doubtful = False
         self._descriptor = -1
+        self._poll: select.poll | None = None
         self._watcher: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
         """Remember the socket, for questions to the kernel."""
         super().connection_made(transport)
         self._descriptor = transport.get_extra_info("socket").fileno()
+        self._poll = watch(self._descriptor)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell every request of this connection, the running and the waiting ones."""
@@ -184,9 +191,9 @@ class WatchedConnection(HttpToolsProtocol):
 
     def look(self) -> None:
         """Take note of what the kernel knows about the client: a reset, or a FIN that is not read yet."""
-        if self._descriptor < 0 or self.transport.is_closing():
+        if self._poll is None or self._descriptor < 0 or self.transport.is_closing():
             return
-        reset, closed = kernel_view(self._descriptor)
+        reset, closed = kernel_view(self._poll)
         if reset:
             self.abandon()
         elif closed and not self._doubtful:

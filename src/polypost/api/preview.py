@@ -13,7 +13,7 @@ from polypost import clock
 from polypost.access import Principal
 from polypost.api import answers, errors, wire
 from polypost.api.addresses import refuser
-from polypost.api.fitting import aside, fit
+from polypost.api.fitting import aside, fit, is_large
 from polypost.api.services import Services
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations import Integration
@@ -42,12 +42,13 @@ def flag(request: Request, name: str) -> bool:
 
 async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
-    fitting = await aside(body, lambda: fit(wire.CreateBody, body))
+    large = is_large(body)
+    fitting = await aside(large, lambda: fit(wire.CreateBody, body))
     refuses = await refuser(rooms.guard, rooms.uploads, body)
     order, wrong = wire.order_of(fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=refuses)
-    wrong += await aside(body, lambda: checks.option_urls(order, refuses))
+    wrong += await aside(large, lambda: checks.option_urls(order, refuses))
     said, found = await rooms.store.read(lambda db: verdict(db, rooms.posts, who.project, order))
-    judged = await aside(body, lambda: checks.problems_of(order, found))
+    judged = await aside(large, lambda: checks.problems_of(order, found))
     problems = fitting.with_further(*wrong, *judged)
     if probe and not problems:
         problems += await _probed(rooms, who, order, found)

@@ -268,7 +268,8 @@ async def _template(
 
     Times that are those of the one `before` are good, even if they are over.
     """
-    fitting = await aside(raw, lambda: fit(ScheduleBody, raw))
+    large = is_large(raw)
+    fitting = await aside(large, lambda: fit(ScheduleBody, raw))
     body = fitting.body
     refuses = await refuser(rooms.guard, rooms.uploads, raw)
     order, problems = wire.order_of(
@@ -278,14 +279,14 @@ async def _template(
         check_url=refuses,
         editing=True,
     )
-    problems += await aside(raw, lambda: checks.option_urls(order, refuses))
+    problems += await aside(large, lambda: checks.option_urls(order, refuses))
     times = (body.rule, body.startsAt, body.timezone)
     if before is not None and times == (before.rule, before.starts_at.isoformat(), before.timezone):
         recurrence: Recurrence | None = before.recurrence
     else:
         recurrence, wrong = recurrence_of(*times)
         problems += wrong
-    if recurrence is None or fitting.problems or problems or is_large(raw):
+    if recurrence is None or fitting.problems or problems or large:
         said = fitting.with_further(*problems, *await judged(rooms, project_id, raw, order))
         if said:
             raise InvalidRequest(said)

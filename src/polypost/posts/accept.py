@@ -25,14 +25,11 @@ from polypost.storage import HotInsert, keep_receipt, new_id
 
 RING = "publish"
 
-# On PostgreSQL an equal body of the same key whose answer is under way is found by this very statement, which also
-# tells the transaction's id for the case that the answer to COMMIT is lost.
-_INSERT_POST = HotInsert(
-    posts,
-    {
-        "postgresql": "ON CONFLICT (fingerprint, api_key_id) WHERE delivery = 'open' DO NOTHING"
-        " RETURNING pg_current_xact_id()::text"
-    },
+# PostgreSQL tells the transaction's id along with it, for the case that the answer to COMMIT is lost.
+_INSERT_POST = HotInsert(posts, {"postgresql": "RETURNING pg_current_xact_id()::text"})
+# An equal body of the same key whose answer is under way is found by this very statement.
+_INSERT_OPEN = HotInsert(
+    posts, {"postgresql": "ON CONFLICT (fingerprint, api_key_id) WHERE delivery = 'open' DO NOTHING"}
 )
 _INSERT_TARGETS = HotInsert(targets)
 _ANSWER = select(posts.c.id, posts.c.status, posts.c.scheduled_for, posts.c.warning).where(
@@ -69,10 +66,11 @@ def create(
     status = "scheduled" if order.when else "publishing"
     post = post_row(context, project.id, post_id, order, status, now)
     # Before the credits: who waits here for an equal one must not hold what that one needs.
-    insert_post(db, post | {"delivery": _delivery(context, order, arrival)})
+    post["delivery"] = _delivery(context, order, arrival)
     if context.shared and _by_body(order):
-        # Only now: until here an equal one could be open at another server, and lost a moment later.
-        deliveries.refuse_lost(db, project, order.api_key_id, order.fingerprint or 0, now)
+        _insert_open(db, post, now)
+    else:
+        insert_post(db, post)
     entries = [
         credits.Entry(row["id"], 1, row["price"], row["platform"], row["integration_id"]) for row in rows
     ]
@@ -80,7 +78,7 @@ def create(
         credits.reserve(db, project.id, entries, funds=project, at=now)
     except PaymentRequired:
         # A caller that makes several posts in one transaction goes on with the next.
-        db.execute(delete(posts).where(posts.c.id == post_id))
+        db.execute(delete(posts).where(posts.c.id == post_id, posts.c.project_id == project.id))
         raise
     failpoints.hit("P2")
     _INSERT_TARGETS(db, rows)
@@ -98,16 +96,22 @@ def create(
 
 
 def insert_post(db: Connection, row: dict[str, Any]) -> None:
-    """Store the post's row, and have the store remember the transaction. Raises EqualOpen."""
+    """Store the post's row, and have the store remember the transaction."""
     inserted = _INSERT_POST(db, [row])
-    if db.dialect.name != "postgresql":
-        return
-    transaction_id = inserted.scalar_one_or_none()
-    if transaction_id is not None:
-        keep_receipt(db, transaction_id)
-        return
-    equal = deliveries.open_equal(db, row["api_key_id"], row["fingerprint"])
-    raise equal or EqualOpen(row["id"], "")
+    if db.dialect.name == "postgresql":
+        keep_receipt(db, inserted.scalar_one())
+
+
+def _insert_open(db: Connection, row: dict[str, Any], now: datetime) -> None:
+    """The same for a post whose answer other servers may be asked for. Raises EqualOpen."""
+    if _INSERT_OPEN(db, [row]).rowcount == 0:
+        equal = deliveries.open_equal(db, row["api_key_id"], row["fingerprint"])
+        raise equal or EqualOpen(row["id"], "")
+    # Only now: until here an equal one could be open at another server, and lost a moment later.
+    transaction_id, lost = deliveries.last_look(db, row, now)
+    keep_receipt(db, transaction_id)
+    if lost is not None:
+        raise EqualOpen(lost, "")
 
 
 def _by_body(order: NewPost) -> bool:

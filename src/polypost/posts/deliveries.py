@@ -7,12 +7,27 @@ equal one was open) until its own server has answered; a server that gives no si
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, literal_column, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    String,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from polypost.access import Project
@@ -38,11 +53,28 @@ _LOST = HotSelect(
     .where(posts.c.fingerprint == bindparam("print"), posts.c.delivery == literal_column("'lost'"))
     .order_by(posts.c.id)
 )
+_LAST_LOOK = HotSelect(
+    select(
+        cast(func.pg_current_xact_id(), Text),
+        select(func.min(posts.c.id))
+        .where(*_MINE, posts.c.delivery == literal_column("'lost'"))
+        .scalar_subquery(),
+    )
+)
 _RECENT = select(posts.c.id).where(*_MINE).order_by(posts.c.id).limit(1)
 _OPEN = select(posts.c.id, posts.c.server).where(
     posts.c.fingerprint == bindparam("print"),
     posts.c.api_key_id == bindparam("api_key"),
     posts.c.delivery == literal_column("'open'"),
+)
+# One array, and not a parameter for each: the statement is the same however many there are.
+_SETTLE = (
+    update(posts)
+    .where(
+        posts.c.id == any_(bindparam("ids", type_=ARRAY(String))),
+        posts.c.delivery.in_((literal_column("'open'"), literal_column("'beside'"))),
+    )
+    .values(delivery=None)
 )
 _SIGN = insert(servers).values(
     name=bindparam("server"),
@@ -92,10 +124,11 @@ def find(
     """The post that this body made before: its answer was lost, or this request's client is `gone`, or the
     project's window says that equal bodies are one post. None when there is none.
     """
-    for post_id in _lost(db, project, api_key_id, fingerprint, now):
-        still = (posts.c.id == post_id, posts.c.project_id == project.id, posts.c.deleted_at.is_(None))
-        if db.execute(update(posts).where(*still).values(delivery=REPLAYED, server=server)).rowcount:
-            return post_id
+    for post_id, *owner, created_at in _LOST(db, {"print": fingerprint}):
+        if owner == [project.id, api_key_id] and created_at > now - REPLAY_WINDOW:
+            still = (posts.c.id == post_id, posts.c.project_id == project.id, posts.c.deleted_at.is_(None))
+            if db.execute(update(posts).where(*still).values(delivery=REPLAYED, server=server)).rowcount:
+                return str(post_id)
     # Nobody hears the answer to a client that left: if its repeat was faster, that one's post is what it wanted.
     window = REPLAY_WINDOW if gone else timedelta(seconds=project.dedupe_window_seconds)
     if window <= timedelta():
@@ -104,20 +137,16 @@ def find(
     return db.execute(_RECENT, asked).scalar_one_or_none()
 
 
-def refuse_lost(
-    db: Connection, project: Project, api_key_id: str | None, fingerprint: int, now: datetime
-) -> None:
-    """Raises EqualOpen when the answer to an equal post was lost, perhaps since the last look."""
-    for post_id in _lost(db, project, api_key_id, fingerprint, now):
-        raise EqualOpen(post_id, "")
-
-
-def _lost(
-    db: Connection, project: Project, api_key_id: str | None, fingerprint: int, now: datetime
-) -> Iterator[str]:
-    for post_id, *owner, created_at in _LOST(db, {"print": fingerprint}):
-        if owner == [project.id, api_key_id] and created_at > now - REPLAY_WINDOW:
-            yield post_id
+def last_look(db: Connection, row: Mapping[str, Any], now: datetime) -> tuple[str, str | None]:
+    """The transaction's id, and an equal post whose answer was lost; on PostgreSQL."""
+    asked = {
+        "print": row["fingerprint"],
+        "project": row["project_id"],
+        "api_key": row["api_key_id"],
+        "since": now - REPLAY_WINDOW,
+    }
+    ((transaction_id, lost),) = _LAST_LOOK(db, asked)
+    return transaction_id, lost
 
 
 def open_equal(db: Connection, api_key_id: str | None, fingerprint: int | None) -> EqualOpen | None:
@@ -138,9 +167,8 @@ def lose_if_open(db: Connection, post_id: str) -> None:
 
 
 def settle(db: Connection, post_ids: Collection[str]) -> None:
-    """These posts' answers have gone out."""
-    mine = (posts.c.id.in_(list(post_ids)), posts.c.delivery.in_((OPEN, BESIDE)))
-    db.execute(update(posts).where(*mine).values(delivery=None))
+    """These posts' answers have gone out; where several servers share the store, which is PostgreSQL."""
+    db.execute(_SETTLE, {"ids": list(post_ids)})
 
 
 def sign(db: Connection, server: str, now: datetime) -> None:
