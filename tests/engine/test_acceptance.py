@@ -124,11 +124,12 @@ def eventually(true: Callable[[], bool], seconds: float = 30.0) -> None:
 
 def test_a_store_that_goes_while_a_post_is_published_is_answered_with_what_was_accepted(pair: Pair) -> None:
     body = pair.body()
-    pair.slow(1.0)
+    pair.slow(2.0)
     with ThreadPoolExecutor(1) as pool:
         answers: Future[list[httpx2.Response]] = pool.submit(pair.like_node, body)
         eventually(lambda: len(pair.posts(body)) == 1)
-        pair.proxy.cut_all(0.5)
+        # For longer than the pause between two looks at the post.
+        pair.proxy.cut_all(1.5)
         said = answers.result()
     assert [each.status_code for each in said] == [202]
     assert said[0].json()["success"] is True
