@@ -37,7 +37,7 @@ Project = Annotated[str, typer.Option("--project", help="Name or id of the proje
 def settings_of(data: Path | None = None, **more: object) -> Settings:
     """The settings, with what the command line says laid over them; the data folder is there, for us alone."""
     given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
-    settings = Settings(**given)  # type: ignore[arg-type]
+    settings = Settings(**given)  # type: ignore[arg-type]  # names and texts as the command line has them
     keep_private(settings.data)
     return settings
 

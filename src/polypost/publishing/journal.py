@@ -197,7 +197,7 @@ class TargetRun:
         if not (begun or name in known or failed in known):
             await self._follow(name, fn, visible=visible)
         if name in known:
-            return known[name]  # type: ignore[no-any-return]
+            return known[name]  # type: ignore[no-any-return]  # the journal holds what the step returned
         self.warn(warning if failed in known else _doubtful(name))
         return None
 

@@ -42,7 +42,7 @@ def port_of(url: str) -> int:
 def calls(running: Play) -> Iterator[Call]:
     """Every method of every route, from the app itself; and those that lie on the other ports."""
     control, media = port_of(running.info.url), port_of(running.info.media_url)
-    routes = [route for route in control_app(None).routes if isinstance(route, Route)]  # type: ignore[arg-type, attr-defined]
+    routes = [route for route in control_app(None).routes if isinstance(route, Route)]  # type: ignore[arg-type, attr-defined]  # routes alone need no sandbox
     assert len(routes) > 15
     for route in routes:
         path = re.sub(r"\{\w+(:int)?\}", "1", route.path)
