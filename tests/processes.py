@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +26,20 @@ FAST = {
     "POLYPOST_HEARTBEAT_SECONDS": "0.5",
     "POLYPOST_RECONCILE_AT": "0.3,0.8,1.6,3",
 }
+_PORTS_OF_CLIENTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+def lasting_port() -> int:
+    """A free port that stays free while its server is dead: the kernel gives it to no client in between."""
+    first = int(_PORTS_OF_CLIENTS.read_text().split()[0]) if _PORTS_OF_CLIENTS.exists() else 32768
+    while True:
+        port = random.randrange(first // 2, first)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
 
 
 class Process:
@@ -158,7 +173,7 @@ class World:
         self.env["POLYPOST_SANDBOX_URL"] = self.sandbox.ready["sandboxUrl"]
         if self.database_url is not None:
             self.command("migrate")
-        arguments = ["serve", "--sandbox", "--json", "--port", "0"]
+        arguments = ["serve", "--sandbox", "--json", "--port", str(lasting_port())]
         if workers:
             arguments.append("--no-worker")
         self.server = Process(*arguments, log=self.folder / "server.log", env=self.env, nursery=self.nursery)
@@ -178,11 +193,6 @@ class World:
 
     def start_server(self, **more: str) -> None:
         """Start the server on the port it had before, so that clients find it again."""
-        if self.server.ready:
-            port = self.server.ready["url"].rpartition(":")[2]
-            arguments = list(self.server.arguments)
-            arguments[arguments.index("--port") + 1] = port
-            self.server.arguments = tuple(arguments)
         ready = self.server.start(**more)
         self.key = ready["apiKey"]
         if not self.accounts:

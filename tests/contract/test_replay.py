@@ -29,7 +29,7 @@ from tests import databases
 from tests.contract.conftest import Worlds
 from tests.contract.tenant import Tenant, later, operator, words
 from tests.contract.test_selection import login, said
-from tests.processes import Process, World
+from tests.processes import Process, World, lasting_port
 
 SET = json.loads(Path(__file__).with_name("replay.json").read_text(encoding="utf-8"))
 # Rooms of the contract that this server does not have; their requests must begin to work with them.
@@ -231,7 +231,7 @@ def lonely(tmp_path: Path, worlds: Worlds, url: str | None, *arguments: str) -> 
     world.env["POLYPOST_SANDBOX_URL"] = worlds("sqlite").sandbox.ready["sandboxUrl"]
     if url is not None:
         world.command("migrate")
-    start = ("serve", "--sandbox", "--json", "--port", "0", *arguments)
+    start = ("serve", "--sandbox", "--json", "--port", str(lasting_port()), *arguments)
     world.server = Process(*start, log=tmp_path / "server.log", env=world.env)
     world.start_server()
     try:

@@ -27,7 +27,7 @@ from polypost.storage import Store
 from tests import media
 from tests.contract.tenant import Tenant, new_tenant
 from tests.contract.uploading import anybody, asked, sent, shown
-from tests.processes import World
+from tests.processes import World, lasting_port
 
 KEY, SECRET, BUCKET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "polypost"
 
@@ -60,8 +60,7 @@ class Storage:
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     folder = tmp_path_factory.mktemp("s3")
     (folder / BUCKET).mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = lasting_port()
     env = {**os.environ, "NANIO_ACCESS_KEY": KEY, "NANIO_SECRET_KEY": SECRET}
     log = (folder / "log").open("wb")
     arguments = ("serve", "--data-dir", str(folder), "--host", "127.0.0.1", "--port", str(port))

@@ -16,7 +16,7 @@ import pytest
 from tusclient.uploader import Uploader
 
 from tests import media
-from tests.processes import Process, World
+from tests.processes import Process, World, lasting_port
 
 MARK = 8 * 1024 * 1024
 SIZE = 3 * MARK
@@ -29,8 +29,7 @@ PATCH = (
 @pytest.fixture
 def films(tmp_path: Path, store_url: str | None) -> Iterator[World]:
     """A server without a sandbox, on a port that it keeps, and a project."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(lasting_port())
     world = World(tmp_path, database_url=store_url)
     if store_url is not None:
         world.command("migrate")

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import pytest
 
 from polypost.platforms.registry import BUILT_IN
 from tests.docs import sources
+from tests.processes import lasting_port
 
 PORT = "8080"
 READY_SECONDS = 60
@@ -90,16 +90,10 @@ def copy_of_the_repository(folder: Path) -> Path:
     return folder
 
 
-def free_port() -> str:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return str(sock.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     folder = copy_of_the_repository(tmp_path_factory.mktemp("readme"))
-    port = free_port()
+    port = str(lasting_port())
     first = commands("README.md")[0].strip()
     assert first == "make run"
     output = folder / "printed"
