@@ -47,6 +47,9 @@ def worlds(
             env = {
                 "POLYPOST_ALLOW_ADDRESSES": f"{stage.address},{receiver.address}",
                 "POLYPOST_RATE_LIMIT_PER_MINUTE": "1000000",
+                # Nobody dies here; on a busy machine a short lease would make it too slow to send in time.
+                "POLYPOST_LEASE_SECONDS": "15",
+                "POLYPOST_HEARTBEAT_SECONDS": "2",
                 "POLYPOST_WEBHOOK_RETRY_AT": "0.1,0.2,0.3,0.4",
                 "POLYPOST_WEBHOOK_TIMEOUT_SECONDS": "3",
             }
