@@ -51,7 +51,7 @@ from polypost.planning import maker
 from polypost.planning.maker import Maker
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
-from polypost.posts import accept, bulk, deliveries, keys, work
+from polypost.posts import accept, bulk, deliveries, keys, sweep
 from polypost.posts.orders import Context
 from polypost.publishing import Policy, Publisher, Remover
 from polypost.settings import Settings
@@ -111,14 +111,14 @@ class Rooms:
     async def start(self, *, work_too: bool) -> None:
         """Take over what a dead process left, then begin to work."""
         if self._embedded:
-            freed = await self.store.write(lambda db: work.take_over(db, clock.now()))
+            freed = await self.store.write(lambda db: sweep.take_over(db, clock.now()))
             if freed:
                 log.info("took over targets of the process before", targets=freed)
             await self.store.write(lambda db: webhooks.work.take_over(db, clock.now()))
         await self.media.recover()
         await self.uploads.recover()
         self.engine.on(accept.RING, self.publisher.run)
-        self.engine.watch(accept.RING, work.due)
+        self.engine.watch(accept.RING, sweep.due)
         self.engine.on(bulk.RING, self.bulk.run)
         self.engine.watch(bulk.RING, bulk.due)
         self.engine.on(maker.RING, self.maker.run)

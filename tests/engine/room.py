@@ -27,7 +27,7 @@ from polypost.outbound import Fetcher, Guard, Networks
 from polypost.platforms import registry
 from polypost.platforms.base import Account as NetworkAccount
 from polypost.platforms.base import App, Connector, MediaRef, Tokens
-from polypost.posts import accept, changes, work
+from polypost.posts import accept, changes, sweep
 from polypost.posts import timeline as diary
 from polypost.posts.orders import Context, NewPost, NewTarget, When
 from polypost.posts.tables import attempts
@@ -173,7 +173,7 @@ class Room:
             connectors=connectors,
         )
         engine.on(accept.RING, publisher.run)
-        engine.watch(accept.RING, work.due)
+        engine.watch(accept.RING, sweep.due)
         return Worker(engine, publisher, own)
 
     async def start(self, worker: Worker | None = None, *, beat: bool = True, **more: Any) -> Worker:
@@ -200,7 +200,7 @@ class Room:
         for worker in self.workers:
             await self.store.write(
                 lambda db, engine=worker.engine: engine.ring(
-                    db, work.due(db, until=clock.now(), limit=1000, unrung_since=None)
+                    db, sweep.due(db, until=clock.now(), limit=1000, unrung_since=None)
                 )
             )
 

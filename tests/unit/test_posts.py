@@ -20,7 +20,7 @@ from polypost.integrations import Vault
 from polypost.integrations import service as integrations
 from polypost.media import tables as media_tables
 from polypost.platforms.base import Account, MediaRef, Tokens
-from polypost.posts import accept, attempts, changes, deliveries, keys, lanes, queries, work
+from polypost.posts import accept, attempts, changes, deliveries, keys, lanes, queries, sweep, work
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Context, NewPost, NewTarget, When, fingerprint
 from polypost.posts.states import State
@@ -380,9 +380,9 @@ def test_a_dead_process_is_taken_over_at_once(with_store):
         rows = await desk.targets(accepted.post_id)
         for row in rows:
             await desk.claim(row.id)
-        assert await store.write(lambda db: work.take_over(db, clock.now())) == 2
+        assert await store.write(lambda db: sweep.take_over(db, clock.now())) == 2
         now = clock.now()
-        due = await store.read(lambda db: work.due(db, until=now, limit=10, unrung_since=None))
+        due = await store.read(lambda db: sweep.due(db, until=now, limit=10, unrung_since=None))
         assert {ring.key for ring in due} == {row.id for row in rows}
 
     with_store(story)
