@@ -18,7 +18,8 @@ PolypostError
 │   ├── NotConfigured            500  an operator has to set something
 │   ├── UpstreamError            502  a network answered badly
 │   ├── ChecksumMismatch         460  the number that tus gives it
-│   └── ServiceUnavailable       503  nothing was accepted
+│   ├── ServiceUnavailable       503  nothing was accepted
+│   └── ListTooSlow              503  a list that has to be narrowed
 ├── PlatformError                what a connector may raise (docs/explanation/reliability.md)
 │   ├── Rejected                 this content, never
 │   │   ├── Duplicate            the network says it has this already
@@ -228,6 +229,13 @@ class ServiceUnavailable(ApiError):
 
     status = 503
     code = "unavailable"
+
+
+class ListTooSlow(ApiError):
+    """The list took too long to read, or others of this project are being read."""
+
+    status = 503
+    code = "list_too_slow"
 
 
 class PlatformError(PolypostError):

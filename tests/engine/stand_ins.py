@@ -93,6 +93,9 @@ class Shaky(Store):
     async def read(self, fn: Callable[[Connection], T]) -> T:
         return await self.inner.read(fn)
 
+    async def _browse(self, fn: Callable[[Connection], T]) -> T:
+        return await self.inner._browse(fn)
+
     async def close(self) -> None:
         await self.inner.close()
 

@@ -66,7 +66,8 @@ async def create(request: Request) -> Response:
 async def list_apps(request: Request, query: Annotated[AppsQuery, Query()]) -> Response:
     """The project's apps, the newest first."""
     who = await principal(request, "read")
-    total, found = await services(request).store.read(
+    total, found = await services(request).store.browse(
+        who.project.id,
         lambda db: apps.list_apps(
             db,
             who.project.id,
@@ -74,7 +75,7 @@ async def list_apps(request: Request, query: Annotated[AppsQuery, Query()]) -> R
             name=query.name,
             limit=query.limit,
             offset=(query.page - 1) * query.limit,
-        )
+        ),
     )
     page = {"total": total, "page": query.page, "limit": query.limit}
     return answers.ok({"success": True, **page, "apps": [shape(each) for each in found]})

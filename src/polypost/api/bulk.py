@@ -122,8 +122,9 @@ def _known(db: Connection, upload: _Upload) -> Bulk | None:
 async def list_bulks(request: Request, query: Annotated[BulksQuery, Query()]) -> Response:
     """The project's uploads of the last 30 days, the newest first."""
     who = await principal(request, "read")
-    total, found = await services(request).store.read(
-        lambda db: bulk.list_bulks(db, who.project.id, limit=query.limit, offset=query.offset)
+    total, found = await services(request).store.browse(
+        who.project.id,
+        lambda db: bulk.list_bulks(db, who.project.id, limit=query.limit, offset=query.offset),
     )
     return answers.ok({"success": True, "total": total, "bulks": [_shape(each) for each in found]})
 

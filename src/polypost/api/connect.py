@@ -106,7 +106,8 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
     who = await principal(request, "read")
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
-    total, found = await rooms.store.read(
+    total, found = await rooms.store.browse(
+        who.project.id,
         lambda db: integrations.list_integrations(
             db,
             who.project.id,
@@ -117,7 +118,7 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
             limit=query.limit,
             offset=query.offset,
             sort=query.sort,
-        )
+        ),
     )
     return answers.ok({"success": True, "total": total, "integrations": await shapes(rooms, found)})
 

@@ -218,7 +218,7 @@ async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) ->
         )
         return total, page, schedule_of(db, project_id, [each.post.id for each in page])
 
-    total, page, made_by = await rooms.store.read(look)
+    total, page, made_by = await rooms.store.browse(project_id, look)
     shown = [answers.post(each, hidden) | _made_by(made_by, each.post.id) for each in page]
     return answers.ok({"success": True, "total": total, "posts": shown})
 
@@ -334,8 +334,9 @@ async def show_timeline(request: Request, post_id: str) -> Response:
     """Everything that happened to the post, oldest first, with redacted exchanges."""
     who = await principal(request, "read")
     rooms = services(request)
-    found, lines = await rooms.store.read(
-        lambda db: (queries.one(db, who.project.id, post_id), timeline.read(db, who.project.id, post_id))
+    found, lines = await rooms.store.browse(
+        who.project.id,
+        lambda db: (queries.one(db, who.project.id, post_id), timeline.read(db, who.project.id, post_id)),
     )
     names = {row.id: (row.platform, row.integration_id) for row in found.targets}
     entries: list[dict[str, Any]] = [

@@ -59,14 +59,15 @@ async def create(request: Request) -> Response:
 async def list_profiles(request: Request, query: Annotated[ProfilesQuery, Query()]) -> Response:
     """The project's profiles, the newest first."""
     who = await principal(request, "read")
-    total, found = await services(request).store.read(
+    total, found = await services(request).store.browse(
+        who.project.id,
         lambda db: profiles.list_profiles(
             db,
             who.project.id,
             name=query.name,
             limit=query.limit,
             offset=(query.page - 1) * query.limit,
-        )
+        ),
     )
     page = {"total": total, "page": query.page, "limit": query.limit}
     return answers.ok({"success": True, **page, "profiles": [shape(each) for each in found]})

@@ -86,14 +86,15 @@ async def next_slots(request: Request, query: Annotated[NextQuery, Query()]) -> 
     """The next free slots; looking takes none."""
     who = await principal(request, "read")
     rooms = services(request)
-    queue, found = await rooms.store.read(
+    queue, found = await rooms.store.browse(
+        who.project.id,
         lambda db: queues.free(
             db,
             who.project.id,
             _profile(query.profileId),
             count=query.count,
             horizon=rooms.settings.horizon,
-        )
+        ),
     )
     slots = [
         {"localTime": each.local.isoformat(), "at": answers.stamp(each.at), "note": each.note}

@@ -36,7 +36,8 @@ async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Quer
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
     filters = queries.Filters(hidden_platforms=hidden)
-    total, page = await rooms.store.read(
+    total, page = await rooms.store.browse(
+        who.project.id,
         lambda db: queries.scheduled(
             db,
             who.project.id,
@@ -44,7 +45,7 @@ async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Quer
             limit=query.limit,
             offset=query.offset,
             descending=query.sort == "desc",
-        )
+        ),
     )
     return answers.ok(
         {"success": True, "total": total, "posts": [answers.scheduled_post(each, hidden) for each in page]}

@@ -133,7 +133,8 @@ async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> 
 async def list_schedules(request: Request, query: Annotated[SchedulesQuery, Query()]) -> Response:
     """The project's schedules, the newest first."""
     who = await principal(request, "read")
-    total, found = await services(request).store.read(
+    total, found = await services(request).store.browse(
+        who.project.id,
         lambda db: schedules.list_schedules(
             db,
             who.project.id,
@@ -141,7 +142,7 @@ async def list_schedules(request: Request, query: Annotated[SchedulesQuery, Quer
             limit=query.limit,
             offset=query.offset,
             descending=query.sort == "desc",
-        )
+        ),
     )
     return answers.ok({"success": True, "total": total, "schedules": [shape(each) for each in found]})
 
@@ -230,7 +231,7 @@ async def list_occurrences(
             db, who.project.id, schedule_id, since=since, until=until, limit=query.limit
         )
 
-    found, listed = await services(request).store.read(look)
+    found, listed = await services(request).store.browse(who.project.id, look)
     return answers.ok(
         {
             "success": True,

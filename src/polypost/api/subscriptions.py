@@ -71,8 +71,9 @@ async def list_all(request: Request, origin: Origin) -> Response:
     """All of the project's, the newest first; secrets are masked."""
     who = await principal(request, "read")
     rooms = services(request)
-    found = await rooms.store.read(
-        lambda db: subscriptions.list_subscriptions(db, rooms.vault, who.project.id, origin)
+    found = await rooms.store.browse(
+        who.project.id,
+        lambda db: subscriptions.list_subscriptions(db, rooms.vault, who.project.id, origin),
     )
     return answers.ok({"success": True, origin: [shape(each, origin, masked=True) for each in found]})
 
@@ -149,7 +150,8 @@ async def deliveries(
     """What was sent and how it went."""
     who = await principal(request, "read")
     _well_formed(origin, subscription_id)
-    total, found = await services(request).store.read(
+    total, found = await services(request).store.browse(
+        who.project.id,
         lambda db: history.list_deliveries(
             db,
             who.project.id,
@@ -158,7 +160,7 @@ async def deliveries(
             state=query.state,
             limit=query.limit,
             offset=(query.page - 1) * query.limit,
-        )
+        ),
     )
     page = {"total": total, "page": query.page, "limit": query.limit}
     return answers.ok({"success": True, **page, "deliveries": [_delivery(each) for each in found]})

@@ -76,7 +76,7 @@ async def usage(request: Request, query: Annotated[UsageQuery, Query()]) -> Resp
         }
         return body if ids is not None else body | {"balance": _balance(db, who.project, every)}
 
-    return answers.ok(await services(request).store.read(read))
+    return answers.ok(await services(request).store.browse(who.project.id, read))
 
 
 def _accounts(db: Connection, project_id: str, query: UsageQuery) -> Select[tuple[str]] | None:

@@ -126,7 +126,9 @@ class Analytics:
     ) -> Page:
         if own is not None and order.key != "date":
             now = clock.now()
-            due = await self._store.read(lambda db: selection.stale(db, project.id, own, now, MOST_SORTED))
+            due = await self._store.browse(
+                project.id, lambda db: selection.stale(db, project.id, own, now, MOST_SORTED)
+            )
             await self._refresh(project, due, deadline)
 
         def ask(db: Connection) -> tuple[int, list[Ordered], list[Wanted]]:
@@ -144,10 +146,10 @@ class Analytics:
             shown = selection.targets_of(db, project.id, own, ids) if own is not None else []
             return total, rows, [selection.wanted_of(row) for row in shown]
 
-        total, rows, wanted = await self._store.read(ask)
+        total, rows, wanted = await self._store.browse(project.id, ask)
         if order.key == "date":
             await self._refresh(project, wanted, deadline)
-        posts = await self._store.read(lambda db: entries.of_page(db, project.id, own, rows))
+        posts = await self._store.browse(project.id, lambda db: entries.of_page(db, project.id, own, rows))
         return Page(total, posts)
 
     async def _own(self, project: Project, post_id: str, question: Question) -> Analysed:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from polypost.errors import StoreUnavailable
+from polypost.storage.lists import too_slow
 from polypost.storage.store import CommitUnknown, Pending, Store, close_doors
 
 T = TypeVar("T")
@@ -25,8 +26,10 @@ CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 15.0
 _REPEATABLE = {"40001", "40P01"}
 _READ_ONLY = "25006"
+_CANCELLED = "57014"
 _LISTENER_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _UNREACHED = (OSError, asyncpg.PostgresConnectionError, TimeoutError, PoolTimeout)
+_BOUND = text("SELECT set_config('statement_timeout', :milliseconds, true)")
 _END_OF = text("SELECT pg_xact_status(CAST(CAST(:receipt AS text) AS xid8))").bindparams(bindparam("receipt"))
 
 
@@ -98,6 +101,18 @@ class PostgresStore(Store):
             raise
         except _UNREACHED as error:
             raise StoreUnavailable("The store cannot be reached.") from error
+
+    async def _browse(self, fn: Callable[[Connection], T]) -> T:
+        def call(db: Connection) -> T:
+            db.execute(_BOUND, {"milliseconds": str(int(self.list_seconds * 1000))})
+            return fn(db)
+
+        try:
+            return await self.read(call)
+        except StoreUnavailable as trouble:
+            if getattr(getattr(trouble.__cause__, "orig", None), "sqlstate", None) == _CANCELLED:
+                raise too_slow(self.list_seconds) from trouble
+            raise
 
     async def _look(self, call: Callable[[Connection], T]) -> T:
         async with self._snapshots.connect() as connection, connection.begin():

@@ -19,11 +19,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from polypost.errors import StoreUnavailable
+from polypost.storage.lists import LISTS, too_slow
 from polypost.storage.store import Pending, Store, close_doors
 
 T = TypeVar("T")
 GROUP = 64
 READERS = 2
+# How many steps of a list SQLite goes before it asks whether to go on: some milliseconds.
+LIST_STEPS = 100_000
 SPACE_BYTES = 16 * 2**20
 
 # What SQLite says when the disk or the file is at fault; any other code is about the statement.
@@ -98,6 +101,7 @@ class SqliteStore(Store):
         self._engine = connect(path)
         self._db: Connection | None = self._open_writer()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="polypost-read")
+        self._list_readers = ThreadPoolExecutor(LISTS, thread_name_prefix="polypost-list")
         self._reader_engine = connect(path, read_only=True)
         self._local = threading.local()
         self._reader_connections: list[Connection] = []
@@ -113,10 +117,29 @@ class SqliteStore(Store):
         return await future
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
+        return await self._look(self._readers, fn)
+
+    async def _browse(self, fn: Callable[[Connection], T]) -> T:
+        ended = threading.Event()
+        timer = asyncio.get_running_loop().call_later(self.list_seconds, ended.set)
+        try:
+            return await self._look(self._list_readers, fn, ended)
+        except (sqlite3.Error, DBAPIError) as error:
+            if _trouble(error) == sqlite3.SQLITE_INTERRUPT:
+                raise too_slow(self.list_seconds) from error
+            raise
+        finally:
+            timer.cancel()
+            # Whoever asked may have gone; then the reader goes on with the next one.
+            ended.set()
+
+    async def _look(
+        self, readers: ThreadPoolExecutor, fn: Callable[[Connection], T], ended: threading.Event | None = None
+    ) -> T:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+            return await asyncio.get_running_loop().run_in_executor(readers, self._read, fn, ended)
         except (sqlite3.Error, DBAPIError) as error:
             # "Read only" is said to a function that writes, and that is not the store's trouble.
             if _trouble(error) in _TROUBLE - {sqlite3.SQLITE_READONLY}:
@@ -135,13 +158,14 @@ class SqliteStore(Store):
         self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
-        self._readers.shutdown(wait=True)
+        for readers in (self._readers, self._list_readers):
+            readers.shutdown(wait=True)
         for db in self._reader_connections:
             db.close()
         self._engine.dispose()
         self._reader_engine.dispose()
 
-    def _read(self, fn: Callable[[Connection], T]) -> T:
+    def _read(self, fn: Callable[[Connection], T], ended: threading.Event | None) -> T:
         db: Connection | None = getattr(self._local, "db", None)
         if db is None:
             db = self._local.db = self._reader_engine.connect()
@@ -149,9 +173,12 @@ class SqliteStore(Store):
             self._reader_connections.append(db)
         driver = raw(db)
         driver.execute("BEGIN")
+        if ended is not None:
+            driver.set_progress_handler(ended.is_set, LIST_STEPS)
         try:
             return fn(db)
         finally:
+            driver.set_progress_handler(None, 0)
             driver.execute("ROLLBACK")
 
     def _open_writer(self) -> Connection:

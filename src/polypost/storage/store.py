@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from polypost import clock
 from polypost.errors import PolypostError, StoreUnavailable
+from polypost.storage.lists import LIST_SECONDS, Lists
 from polypost.storage.signals import Signals
 
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class Store(ABC):
 
     def __init__(self) -> None:
         self.signals = Signals()
+        self.list_seconds = LIST_SECONDS
+        self._lists = Lists()
         self._refused: tuple[float, str] = (-TROUBLE_SECONDS, "")
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
@@ -86,6 +89,17 @@ class Store(ABC):
     @abstractmethod
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on a snapshot; it cannot write."""
+
+    async def browse(self, project_id: str, fn: Callable[[Connection], T]) -> T:
+        """As `read`, for what may take long: one of a project at a time, by readers that nothing else waits for.
+
+        Raises ListTooSlow when it has no turn within `list_seconds`, or is not done so long after.
+        """
+        async with self._lists.turn(project_id, self.list_seconds):
+            return await self._browse(fn)
+
+    @abstractmethod
+    async def _browse(self, fn: Callable[[Connection], T]) -> T: ...
 
     @abstractmethod
     async def close(self) -> None:
