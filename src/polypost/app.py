@@ -355,7 +355,7 @@ def _services(rooms: Rooms) -> Services:
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),
-            "time": _time_health,
+            "time": partial(_time_health, rooms.engine),
             "networks": _versions_health,
         },
     )
@@ -379,8 +379,10 @@ async def _versions_health() -> dict[str, Any]:
     return {"ok": True, "warnings": warnings} if warnings else {"ok": True}
 
 
-async def _time_health() -> dict[str, Any]:
-    return {"ok": True, "now": clock.iso(clock.now()), "tzdata": clock.tzdata_version()}
+async def _time_health(engine: Engine) -> dict[str, Any]:
+    trouble = engine.clock_trouble()
+    told: dict[str, Any] = {"now": clock.iso(clock.now()), "tzdata": clock.tzdata_version()}
+    return {"ok": True, **told} if trouble is None else {"ok": False, "reason": trouble, **told}
 
 
 def _engine(settings: Settings, store: Store) -> Engine:

@@ -75,14 +75,20 @@ class _Advance:
     seconds = 0.0
 
 
+class _Correction:
+    """By how much the wall clock of this process is set right, in seconds; the steady ones are right as they are."""
+
+    seconds = 0.0
+
+
 def now() -> datetime:
     """The present instant, aware UTC."""
-    return datetime.now(UTC) + timedelta(seconds=_Advance.seconds)
+    return datetime.now(UTC) + timedelta(seconds=_Advance.seconds + _Correction.seconds)
 
 
 def milliseconds() -> int:
     """The present instant as whole milliseconds since 1970, for identifiers that are ordered by time."""
-    return time.time_ns() // 1_000_000 + int(_Advance.seconds * 1000)
+    return time.time_ns() // 1_000_000 + int((_Advance.seconds + _Correction.seconds) * 1000)
 
 
 def monotonic() -> float:
@@ -103,6 +109,16 @@ def advance(seconds: float) -> None:
     if not 0 <= seconds <= HORIZON.total_seconds() - _Advance.seconds:
         raise ValueError("The clock only moves forward, and at most two years ahead.")
     _Advance.seconds += seconds
+
+
+def correct(seconds: float) -> None:
+    """Set the wall clock of this process right by so many seconds, forwards or back; a clock that is shared says so."""
+    _Correction.seconds += seconds
+
+
+def corrected() -> float:
+    """By how many seconds the wall clock of this process differs from its machine's."""
+    return _Correction.seconds
 
 
 def iso(instant: datetime) -> str:

@@ -304,7 +304,7 @@ class EngineSuite(ABC):
             await listener.heard("now")
             assert listener.begun == ["now"]
 
-    def test_after_a_leap_of_the_wall_clock_nothing_begins_until_the_new_time_has_stood(
+    def test_after_a_leap_of_the_wall_clock_nothing_begins_until_the_time_is_believed(
         self, where: Any
     ) -> None:
         said = subprocess.run(
@@ -314,7 +314,7 @@ class EngineSuite(ABC):
             timeout=2 * PATIENCE,
             check=True,
         ).stdout
-        assert json.loads(said) == {"held": ["before"], "believed": ["before", "after"]}
+        assert json.loads(said.splitlines()[-1]) == {"held": ["before"], "believed": ["before", "after"]}
 
     @pytest.mark.anyio
     async def test_silence_is_endless_until_a_worker_was_heard(self, store: Store, where: Any) -> None:

@@ -26,6 +26,7 @@ from polypost.engine.port import Engine, Ring
 from polypost.engine.queue import TROUBLE, close, connect, forget_history, install
 from polypost.engine.runner import Runner
 from polypost.engine.sweeper import SWEEP_SECONDS, repeat, ring_unrung, set_within
+from polypost.engine.timekeeper import Timekeeper
 from polypost.errors import StoreUnavailable
 from polypost.storage import new_id
 from polypost.storage.postgres import PostgresStore
@@ -76,6 +77,7 @@ class PgQueuerEngine(Engine):
         self._loops: list[asyncio.Task[None]] = []
         self._managers: set[asyncio.Task[None]] = set()
         self._watch = clock.JumpWatch()
+        self._hour = Timekeeper(store)
         self._worker_id = new_id("wrk")
         self._heard_at = float("-inf")
         self._look: asyncio.Task[None] | None = None
@@ -95,10 +97,12 @@ class PgQueuerEngine(Engine):
 
     async def start(self, *, work: bool = True) -> None:
         await self._verify()
+        self._stopping.clear()
+        await self._hour.look()
+        self._loops = [self._repeat(self._hour.look, SWEEP_SECONDS, "hour")]
         if work:
-            self._stopping.clear()
             await self._store.write(self._beat)
-            self._loops = [
+            self._loops += [
                 asyncio.create_task(self._serve(), name="polypost-engine"),
                 self._repeat(self._give_sign, SWEEP_SECONDS, "beat"),
                 self._repeat(self._sweep, SWEEP_SECONDS, "sweep"),
@@ -113,6 +117,9 @@ class PgQueuerEngine(Engine):
         await asyncio.gather(*self._managers)
         if self._look is not None:
             await self._look
+
+    def clock_trouble(self) -> str | None:
+        return self._hour.trouble
 
     async def silence(self) -> float:
         if clock.monotonic() - self._looked_at > FRESH_SECONDS:
@@ -150,6 +157,9 @@ class PgQueuerEngine(Engine):
         """Keep one PgQueuer manager at work, with a new connection whenever the old one fails."""
         reached = True
         while not self._stopping.is_set():
+            if self._hour.wrong.is_set():
+                await set_within(self._stopping, RECONNECT_SECONDS)
+                continue
             try:
                 connection = await connect(self._url, _QUEUE_SETTINGS)
             except TROUBLE as trouble:
@@ -170,7 +180,7 @@ class PgQueuerEngine(Engine):
         running.add_done_callback(self._managers.discard)
         self._serving = True
         try:
-            await _first(driver.failed.wait(), self._stopping.wait())
+            await _first(driver.failed.wait(), self._stopping.wait(), self._hour.wrong.wait())
         finally:
             self._serving = False
             manager.shutdown.set()
@@ -208,13 +218,18 @@ class PgQueuerEngine(Engine):
         key, at = _unpack(job.payload)
         await self._wait_for(at)
         async with self._seats:
-            if self._stopping.is_set():
-                raise RetryRequested(reason="This process stops; another one may take the job.")
+            if self._stopping.is_set() or self._hour.wrong.is_set():
+                raise RetryRequested(reason="This process carries out nothing; another one may take the job.")
             task = self._runner.launch(kind, key)
             if task is not None:
                 await task
 
     async def _wait_for(self, at: datetime) -> None:
+        while self._hour.in_doubt and not self._stopping.is_set():
+            with contextlib.suppress(StoreUnavailable):
+                await self._hour.look()
+                break
+            await set_within(self._stopping, 1.0)
         early = at - clock.now()
         if timedelta() < early < LONGEST_WAIT:
             # A millisecond more: the clock that waits and the one on the wall do not run quite alike.

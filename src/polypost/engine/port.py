@@ -65,6 +65,10 @@ class Engine(ABC):
     async def stop(self) -> None:
         """Take nothing new, let running handlers end."""
 
+    def clock_trouble(self) -> str | None:
+        """Why this process's clock is not to be believed, and what to do; None when it is."""
+        return None
+
     @abstractmethod
     async def silence(self) -> float:
         """Seconds since a worker was last heard, from any process; infinite when there never was one."""
