@@ -34,7 +34,7 @@ from polypost.outbound import Exchange, NetworkClient, Networks
 from polypost.platforms.base import Account, NotYet, Proof, Tokens
 from polypost.posts import attempts, lanes, timeline, work
 from polypost.posts.timeline import Line
-from polypost.publishing.patience import Outages, write_patiently
+from polypost.publishing.patience import write_patiently
 from polypost.storage import Store
 
 T = TypeVar("T")
@@ -83,11 +83,11 @@ class TargetRun:
         account: Account,
         token_of: TokenOf,
         lease: timedelta,
-        outages: Outages,
+        heard: Callable[..., None],
         settle: Settle,
     ) -> None:
         self._store = store
-        self._outages = outages
+        self._heard = heard
         self._settle = settle
         self._claim = claimed
         self._account = account
@@ -379,7 +379,7 @@ class TargetRun:
             return await fn()
 
     def _observe(self, exchange: Exchange) -> None:
-        self._outages.heard(self._platform, well=exchange.status is not None and exchange.status < 500)
+        self._heard(well=exchange.status is not None and exchange.status < 500)
         answer = exchange.status if exchange.status is not None else "no answer"
         self.say(
             "exchange",

@@ -33,12 +33,13 @@ from polypost.media import Library
 from polypost.observability import failpoints
 from polypost.outbound import Networks
 from polypost.platforms import registry
-from polypost.platforms.base import Connector, Draft, MediaFile, MediaRef, Post, Tokens
+from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaRef, Post, Tokens
 from polypost.posts import work
 from polypost.posts.accept import RING
 from polypost.posts.checks import locate, parse_options
 from polypost.publishing.journal import TargetRun, Wait
-from polypost.publishing.patience import Outages, back_off, limited_until
+from polypost.publishing.outages import Caller, Outages
+from polypost.publishing.patience import back_off, limited_until
 from polypost.publishing.reconcile import Reconciler
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -47,6 +48,8 @@ log = structlog.get_logger("polypost.publishing")
 
 # How often this target was asked to wait; stands in the journal, whose other names are the connectors' steps.
 WAITS = "polypost.waits"
+# Why a target waits, and the line of the timeline that tells of it, while nobody answers where it is to go.
+DOWN = "network_down"
 _UNFOLLOWED = "Published; what should have followed could not be done: {}"
 
 
@@ -146,7 +149,7 @@ class Publisher:
             account=account,
             token_of=token_of,
             lease=self._policy.lease,
-            outages=self._outages,
+            heard=partial(self._outages.heard, _caller(claimed, account, network)),
             settle=lambda journal: self._settle(claimed, run, journal),
         )
         try:
@@ -225,9 +228,8 @@ class Publisher:
             if await self._reconciler.look(claimed, run, network, bare) == "done":
                 return
             self._in_time(claimed)
-        rest = None if claimed.parts else self._outages.rest(target.platform)
-        if rest is not None:
-            raise Wait(clock.now() + rest, "network_down")
+        if not claimed.parts:
+            self._leave_alone(claimed, run, network)
         if claimed.left_in_doubt and not target.attempted:
             await self._reconciler.look_back(claimed, run, network, bare)
         await run.authorise()
@@ -249,6 +251,16 @@ class Publisher:
             await self._results.followed(claimed, run, proof)
         else:
             await self._results.published(claimed, run, proof)
+
+    def _leave_alone(self, claimed: work.Claim, run: TargetRun, network: Connector) -> None:
+        """Raise Wait while nobody answers where this would be sent."""
+        rest = self._outages.rest(_caller(claimed, run.account, network))
+        if rest is None:
+            return
+        at = clock.now() + rest
+        if claimed.target.wait_reason != DOWN:
+            run.say(DOWN, f"{network.spec.name} does not answer; waiting at least until {clock.iso(at)}.")
+        raise Wait(at, DOWN)
 
     async def _settle(self, claimed: work.Claim, run: TargetRun, journal: dict[str, Any]) -> None:
         """Everything of the post is out: that is written before anything that follows it (S7)."""
@@ -362,6 +374,13 @@ class Publisher:
     def _name_of(self, claimed: work.Claim) -> str:
         network = self._connectors(claimed.target.platform)
         return network.spec.name if network is not None else str(claimed.target.platform)
+
+
+def _caller(claimed: work.Claim, account: Account, network: Connector | None) -> Caller:
+    target = claimed.target
+    own = network is not None and network.spec.own_servers
+    place = f"{target.platform} {account.metadata.get('server', '')}" if own else target.platform
+    return Caller(target.integration_id, target.project_id, place)
 
 
 def _tried(tries: int) -> str:
