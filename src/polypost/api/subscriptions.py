@@ -61,8 +61,9 @@ async def create(
         url=body.webhook.url if body.webhook else None,
         recipients=body.email.recipients if body.email else (),
     )
+    ring = rooms.posts.engine.ring
     made = await rooms.store.write(
-        lambda db: subscriptions.create(db, rooms.vault, who.project.id, origin, wanted)
+        lambda db: subscriptions.create(db, rooms.vault, ring, who.project.id, origin, wanted)
     )
     return _one(origin, made, who, 201)
 
@@ -127,8 +128,10 @@ async def delete(request: Request, origin: Origin, subscription_id: str) -> Resp
     """Unsubscribe."""
     who = await principal(request, "connect")
     _well_formed(origin, subscription_id)
-    await services(request).store.write(
-        lambda db: subscriptions.remove(db, who.project.id, origin, subscription_id)
+    rooms = services(request)
+    ring = rooms.posts.engine.ring
+    await rooms.store.write(
+        lambda db: subscriptions.remove(db, ring, who.project.id, origin, subscription_id)
     )
     return answers.ok({"success": True, "message": f"{_NAMES[origin].capitalize()} deleted."})
 

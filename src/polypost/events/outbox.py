@@ -5,9 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, String, Table, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Select,
+    String,
+    Table,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    text,
+)
 
-from polypost.storage import HotInsert, Instant, Json, emit, metadata, new_id
+from polypost.storage import HotInsert, HotSelect, Instant, Json, emit, metadata, new_id
 
 # What is said when a transaction that appended an event has committed.
 TOPIC = "outbox"
@@ -33,6 +48,27 @@ outbox = Table(
     ),
 )
 _INSERT = HotInsert(outbox)
+# By dialect: on SQLite the look for somebody who hears, on PostgreSQL look, row and signal in one round trip.
+_HEARD: dict[str, HotSelect] = {}
+
+
+def heard_by(anybody: Select[Any]) -> None:
+    """Have events that nobody hears stand in the outbox as handed out, which saves the hand-out.
+
+    `anybody` finds a row where somebody may hear; its parameters are an event's `project_id` and `type`.
+    """
+    names = [column.name for column in outbox.c if column is not outbox.c.spread_at]
+    row = {name: bindparam(name, type_=outbox.c[name].type) for name in names}
+    done = case((anybody.exists(), null()), else_=row["at"])
+    new = insert(outbox).from_select([*names, "spread_at"], select(*row.values(), done))
+    said = new.returning(outbox.c.spread_at).cte("said")
+    signal = func.pg_notify(literal_column("'polypost'"), literal_column(f"'{TOPIC}'"))
+    _HEARD["postgresql"] = HotSelect(select(signal).select_from(said).where(said.c.spread_at.is_(None)))
+    _HEARD["sqlite"] = HotSelect(select(literal_column("1")).where(anybody.exists()))
+
+
+# Until somebody says more, everything may be heard.
+heard_by(select(literal_column("1")))
 
 
 def append(
@@ -56,6 +92,9 @@ def append(
         "payload": payload,
         "at": at,
     }
-    _INSERT(db, [row])
-    emit(db, TOPIC)
+    heard = _HEARD[db.dialect.name](db, row)
+    if db.dialect.name == "sqlite":
+        _INSERT(db, [row if heard else {**row, "spread_at": at}])
+        if heard:
+            emit(db, TOPIC)
     return event_id

@@ -2,10 +2,13 @@
 
 from polypost.webhooks.channels import Channels
 from polypost.webhooks.courier import Courier, Plan
-from polypost.webhooks.subscriptions import EVENTS, POST_EVENTS, RING, Change, Origin, Subscription, Wanted
+from polypost.webhooks.spread import ANYBODY
+from polypost.webhooks.subscriptions import EVENTS, Change, Origin, Subscription, Wanted
+from polypost.webhooks.tables import POST_EVENTS, RING
 from polypost.webhooks.trial import Trial
 
 __all__ = [
+    "ANYBODY",
     "EVENTS",
     "POST_EVENTS",
     "RING",

@@ -19,7 +19,7 @@ from polypost.observability import failpoints
 from polypost.storage import Store
 from polypost.webhooks import spread, work
 from polypost.webhooks.channels import Channels
-from polypost.webhooks.subscriptions import RING
+from polypost.webhooks.tables import RING
 
 log = structlog.get_logger("polypost.webhooks")
 
@@ -31,10 +31,14 @@ SLOW = 32
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long a delivery is owned, and at which seconds after the first try the further ones are due."""
+    """How long a delivery is owned, and at which seconds after the first try the further ones are due.
+
+    What is said within `gather` seconds after a hand-out shares the next one.
+    """
 
     lease: timedelta
     retry_at: Sequence[float]
+    gather: float = 0.0
 
 
 class Courier:
@@ -63,9 +67,14 @@ class Courier:
     async def spread_for_ever(self) -> None:
         """Hand out events as they are said, until cancelled."""
         with self._store.signals.listen(TOPIC) as heard:
+            said = False
             while True:
-                if not await self._spread():
-                    await heard.wait(LOOK_SECONDS)
+                count = await self._spread(said=said)
+                if count == spread.BATCH:
+                    continue
+                if count:
+                    await asyncio.sleep(self._plan.gather)
+                said = await heard.wait(LOOK_SECONDS)
 
     async def stop(self) -> None:
         """Begin nothing new and let the tries that are under way end."""
@@ -76,21 +85,21 @@ class Courier:
         """Forget what ended long ago."""
         await self._store.write(lambda db: work.clean(db, clock.now()))
 
-    async def _spread(self) -> bool:
-        """One batch; True when there may be more."""
+    async def _spread(self, *, said: bool) -> int:
+        """One batch, and how many events that were; where nothing was `said`, nothing is committed without need."""
         try:
-            if not await self._store.read(spread.waiting):
-                return False
+            if not said and not await self._store.read(spread.waiting):
+                return 0
             count, touched = await self._store.write(lambda db: spread.spread(db, clock.now()))
         except StoreUnavailable as trouble:
             log.warning("events could not be handed out yet", reason=trouble.message)
-            return False
+            return 0
         except Exception:
             log.exception("handing out events failed")
-            return False
+            return 0
         for subscription_id in touched:
             await self.take(subscription_id)
-        return count == spread.BATCH
+        return count
 
     async def _serve(self, subscription_id: str) -> None:
         """Deliver what is due, one after the other."""

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from polypost import clock
 from polypost.engine import Ring
 from polypost.errors import Conflict, NotFound
-from polypost.webhooks.subscriptions import RING, Origin, Ringing, locate
-from polypost.webhooks.tables import deliveries, delivery_attempts, subscriptions
+from polypost.webhooks.spread import Ringing
+from polypost.webhooks.subscriptions import Origin, locate
+from polypost.webhooks.tables import RING, deliveries, delivery_attempts, subscriptions
 
 _S = subscriptions.c
 _D = deliveries.c

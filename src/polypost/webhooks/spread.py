@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    String,
+    Text,
+    and_,
+    bindparam,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from polypost import clock
+from polypost.engine import Ring
 from polypost.events import outbox
 from polypost.integrations import service as integrations
 from polypost.storage import new_id
-from polypost.webhooks.subscriptions import POST_EVENTS
-from polypost.webhooks.tables import deliveries, subscriptions
+from polypost.webhooks.tables import POST_EVENTS, RING, deliveries, subscriptions
 
 BATCH = 100
+Ringing = Callable[[Connection, Sequence[Ring]], None]
 _S = subscriptions.c
 _UNSPREAD = outbox.c.spread_at.is_(None)
+_TYPE = bindparam("type", type_=String())
+# Who may want an event of this project and type, filters aside; `wants` decides. Literals, so that it is compiled once.
+ANYBODY = select(_S.id).where(
+    _S.project_id == bindparam("project_id", type_=String()),
+    _S.enabled,
+    or_(
+        _S.event_types.cast(Text).like(
+            literal_column("'%\"'", String()) + _TYPE + literal_column("'\"%'", String())
+        ),
+        and_(_S.channel == literal_column("'email'"), literal_column("'webhook.disabled'") == _TYPE),
+    ),
+)
 
 
 def waiting(db: Connection) -> bool:
@@ -27,12 +52,23 @@ def waiting(db: Connection) -> bool:
     return db.execute(select(outbox.c.id).where(_UNSPREAD).limit(1)).first() is not None
 
 
-def spread(db: Connection, now: datetime) -> tuple[int, list[str]]:
-    """Hand out the oldest events, in one transaction with the mark that they were; how many, and to whom.
+def so_far(db: Connection, ring: Ringing, project_id: str, now: datetime) -> None:
+    """Hand out what the project has said; whoever changes what its subscriptions hear does so first."""
+    count = BATCH
+    while count == BATCH:
+        count, touched = spread(db, now, project_id)
+        if touched:
+            ring(db, [Ring(RING, each, now) for each in touched])
 
-    Another process that does the same at this moment takes others.
+
+def spread(db: Connection, now: datetime, project_id: str | None = None) -> tuple[int, list[str]]:
+    """Hand out the oldest events, all projects' or one's, in one transaction with the mark that they were.
+
+    Returns how many, and to whom. Another process that does the same at this moment takes others.
     """
     query = select(outbox).where(_UNSPREAD).order_by(outbox.c.at, outbox.c.id).limit(BATCH)
+    if project_id is not None:
+        query = query.where(outbox.c.project_id == project_id)
     events = db.execute(query.with_for_update(skip_locked=True)).all()
     if not events:
         return 0, []

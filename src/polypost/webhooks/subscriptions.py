@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import EllipsisType
@@ -16,10 +16,9 @@ from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import Vault, profiles
 from polypost.storage import new_id
 from polypost.webhooks import signing
-from polypost.webhooks.tables import deliveries, delivery_attempts, subscriptions
+from polypost.webhooks.spread import Ringing, so_far
+from polypost.webhooks.tables import POST_EVENTS, RING, deliveries, delivery_attempts, subscriptions
 
-RING = "deliver"
-POST_EVENTS = ("post.scheduled", "post.published", "post.partial", "post.failed")
 EVENTS = (
     *POST_EVENTS,
     "schedule.skipped",
@@ -33,7 +32,6 @@ _PREFIXES = {"notifications": "ntf", "webhooks": "whk"}
 
 Origin = Literal["notifications", "webhooks"]
 Channel = Literal["webhook", "email"]
-Ringing = Callable[[Connection, Sequence[Ring]], None]
 _S = subscriptions.c
 _D = deliveries.c
 
@@ -89,7 +87,9 @@ class Change:
     recipients: Sequence[str] | None = None
 
 
-def create(db: Connection, vault: Vault, project_id: str, origin: Origin, wanted: Wanted) -> Subscription:
+def create(
+    db: Connection, vault: Vault, ring: Ringing, project_id: str, origin: Origin, wanted: Wanted
+) -> Subscription:
     """Subscribe. Raises InvalidRequest for an unknown profile, or when the project has a hundred already."""
     if wanted.profile_id is not None:
         check_profile(db, project_id, wanted.profile_id)
@@ -100,6 +100,7 @@ def create(db: Connection, vault: Vault, project_id: str, origin: Origin, wanted
             [Problem("", f"A project has at most {MOST} of these.", hint, "too_many_subscriptions")]
         )
     subscription_id, now = new_id(_PREFIXES[origin]), clock.now()
+    so_far(db, ring, project_id, now)
     secret = signing.new_secret() if wanted.channel == "webhook" else None
     db.execute(
         insert(subscriptions).values(
@@ -149,6 +150,7 @@ def change(
     Switched off, it gets no new events, and what is still to be delivered waits; switched on again, that goes out
     with a fresh row of tries.
     """
+    so_far(db, ring, project_id, clock.now())
     row = locate(db, project_id, origin, subscription_id, lock=True)
     wrong = "email" if wanted.recipients is not None else "webhook" if wanted.url is not None else None
     if wrong is not None and row.channel != wrong:
@@ -196,8 +198,9 @@ def rotate(
     return get(db, vault, project_id, origin, subscription_id)
 
 
-def remove(db: Connection, project_id: str, origin: Origin, subscription_id: str) -> None:
+def remove(db: Connection, ring: Ringing, project_id: str, origin: Origin, subscription_id: str) -> None:
     """Unsubscribe; what was still to be delivered is forgotten. Raises NotFound."""
+    so_far(db, ring, project_id, clock.now())
     locate(db, project_id, origin, subscription_id, lock=True)
     mine = (_D.subscription_id == subscription_id, _D.project_id == project_id)
     tries = delivery_attempts.c

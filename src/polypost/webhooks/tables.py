@@ -6,6 +6,9 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, Uni
 
 from polypost.storage import Instant, Json, metadata
 
+RING = "deliver"
+POST_EVENTS = ("post.scheduled", "post.published", "post.partial", "post.failed")
+
 # `next_at` is when the subscription needs attention: its next delivery, or the end of a lease. Signing secrets are
 # sealed; `older_secret` is the one before a rotation, valid until `older_until`. `matching_since` is the instant from
 # which on the row matches events as it does now.

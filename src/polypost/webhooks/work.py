@@ -18,8 +18,9 @@ from polypost.engine import Ring
 from polypost.events import append
 from polypost.integrations import SealBroken, Vault
 from polypost.storage import new_id
-from polypost.webhooks.subscriptions import RING, Ringing, open_secrets, rest
-from polypost.webhooks.tables import deliveries, delivery_attempts, subscriptions
+from polypost.webhooks.spread import Ringing, so_far
+from polypost.webhooks.subscriptions import open_secrets, rest
+from polypost.webhooks.tables import RING, deliveries, delivery_attempts, subscriptions
 
 KEPT = timedelta(days=30)
 CLEANED = 500
@@ -127,6 +128,9 @@ def settle(
     `retry_at` are the seconds after the first try at which further ones are due. A delivery that ran out of them
     fails; if nothing got through since its first try, the subscription is switched off. So it is by a 410.
     """
+    if outcome.reason == "gone" or (outcome.reason and parcel.tries >= len(retry_at)):
+        # It may be switched off, and until then it heard what was said. Before its lock, as everywhere.
+        so_far(db, ring, parcel.project_id, now)
     row = _locked(db, parcel.subscription_id)
     if row is None or row.epoch != parcel.epoch:
         return None

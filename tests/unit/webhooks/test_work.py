@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from polypost import access, clock
-from polypost.events import append, outbox
+from polypost.engine.embedded import EmbeddedEngine
+from polypost.events import append, heard_by, outbox
 from polypost.integrations import Vault
+from polypost.outbound import Guard, HookSender
 from polypost.publishing.invariants import findings
 from polypost.storage import Store
-from polypost.webhooks import Wanted, spread, subscriptions, work
+from polypost.webhooks import ANYBODY, Channels, Courier, Plan, Wanted, spread, subscriptions, work
 from polypost.webhooks.tables import deliveries, delivery_attempts
 from polypost.webhooks.tables import subscriptions as table
 from polypost.webhooks.work import Outcome, Parcel
@@ -36,12 +38,13 @@ class Room:
         self.rings.extend(rings)
 
     async def open(self) -> None:
+        heard_by(ANYBODY)
         self.project = await self.store.write(lambda db: access.create_project(db, "One").id)
 
     async def subscribe(self, *, project: str | None = None, **more: Any) -> str:
         wanted = Wanted("webhook", ["post.failed", "webhook.disabled"], url="https://example.com", **more)
         made = await self.store.write(
-            lambda db: subscriptions.create(db, VAULT, project or self.project, "webhooks", wanted)
+            lambda db: subscriptions.create(db, VAULT, self.ring, project or self.project, "webhooks", wanted)
         )
         return made.id
 
@@ -105,7 +108,7 @@ def test_who_subscribes_afterwards_hears_nothing_of_before(with_store: Any) -> N
     async def story(room: Room) -> None:
         await room.say()
         await room.subscribe()
-        assert await room.spread() == (1, [])
+        assert await room.spread() == (0, [])
 
     tell(with_store, story)
 
@@ -115,7 +118,121 @@ def test_other_projects_hear_nothing(with_store: Any) -> None:
         other = await room.store.write(lambda db: access.create_project(db, "Two").id)
         await room.subscribe(project=other)
         await room.say()
-        assert await room.spread() == (1, [])
+        assert await room.spread() == (0, [])
+        assert await room.rows() == []
+
+    tell(with_store, story)
+
+
+def test_what_nobody_can_hear_is_never_handed_out(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        await room.subscribe(enabled=False)
+        await room.say()
+        await room.subscribe()
+        await room.say(kind="post.published")
+        skipped = await room.rows(outbox)
+        assert [each.spread_at for each in skipped] == [each.at for each in skipped]
+        await room.say()
+        assert (await room.spread())[0] == 1
+        assert await room.faults(after=61) == []
+
+    tell(with_store, story)
+
+
+def test_mail_hears_of_every_webhook_that_was_switched_off(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        wanted = Wanted("email", ["post.published"], recipients=["one@example.com"])
+        made = await room.store.write(
+            lambda db: subscriptions.create(db, VAULT, room.ring, room.project, "notifications", wanted)
+        )
+        await room.say(kind="webhook.disabled")
+        assert await room.spread() == (1, [made.id])
+
+    tell(with_store, story)
+
+
+def test_who_changes_a_subscription_first_hands_out_what_was_said(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine, gone = await room.subscribe(), await room.subscribe()
+
+        async def change(**more: Any) -> None:
+            wanted = subscriptions.Change(**more)
+            await room.store.write(
+                lambda db: subscriptions.change(db, VAULT, room.ring, room.project, "webhooks", mine, wanted)
+            )
+
+        async def remove() -> None:
+            await room.store.write(
+                lambda db: subscriptions.remove(db, room.ring, room.project, "webhooks", gone)
+            )
+
+        # Each step but the third hears of the event that is said before it, and of no later one.
+        steps: list[Callable[[], Any]] = [
+            lambda: change(event_types=["post.published"]),
+            lambda: change(event_types=["post.failed"]),
+            lambda: change(enabled=False),
+            lambda: change(enabled=True),
+            remove,
+            room.subscribe,
+        ]
+        heard = []
+        for step in steps:
+            await room.say()
+            await step()
+            heard.append(sum(row.subscription_id == mine for row in await room.rows()))
+            assert await room.spread() == (0, [])
+        assert heard == [1, 1, 2, 2, 3, 4]
+        assert mine in {ring.key for ring in room.rings}
+        assert await room.faults(after=61) == []
+
+    tell(with_store, story)
+
+
+def test_what_was_said_before_a_webhook_is_switched_off_waits_with_it(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        mine = await room.subscribe()
+        await room.say()
+        await room.spread()
+        parcel = await room.claim(mine)
+        assert parcel is not None
+        await room.say()
+        await room.settle(parcel, "gone", status=410)
+        assert [(row.state, row.next_at) for row in await room.rows()] == [
+            ("failed", None),
+            ("pending", None),
+        ]
+
+    tell(with_store, story)
+
+
+def test_a_lone_event_goes_at_once_and_those_after_it_together(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        await room.subscribe()
+
+        def courier(gather: float) -> Courier:
+            channels = Channels(HookSender(Guard([]), seconds=1.0), None)
+            plan = Plan(lease=LEASE, retry_at=RETRY_AT, gather=gather)
+            return Courier(room.store, EmbeddedEngine(room.store), VAULT, channels, plan)
+
+        async def handed_out(count: int) -> None:
+            while len(await room.rows()) < count:
+                await asyncio.sleep(0.01)
+
+        patient = courier(gather=3600.0)
+        await patient.stop()
+        running = asyncio.create_task(patient.spread_for_ever())
+        await room.say()
+        await handed_out(1)
+        await room.say(count=3)
+        for _ in range(20):
+            assert len(await room.rows()) == 1
+        running.cancel()
+        prompt = courier(gather=0.0)
+        await prompt.stop()
+        running = asyncio.create_task(prompt.spread_for_ever())
+        await handed_out(4)
+        running.cancel()
+        assert len({row.spread_at for row in await room.rows(outbox)}) == 2
 
     tell(with_store, story)
 
