@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from polypost import access, clock
+from polypost.credits import funds
 from polypost.errors import PaymentRequired, Unavailable
 from polypost.platforms.base import Proof
 from polypost.posts import accept, changes
@@ -38,32 +39,59 @@ async def ended(*tasks: asyncio.Task[Any]) -> list[Any]:
         return list(await asyncio.gather(*tasks, return_exceptions=True))
 
 
-def test_two_servers_at_once_never_spend_one_credit_twice(tell):
+async def two_servers(room: Room, first: access.Project, second: access.Project) -> list[Any]:
+    """What becomes of two posts of one project, whose row each server knows as given; the first stops before it commits."""
+    other = open_store(room.folder, room.store.url)
+    stop = Stop()
+
+    def accept_one(db: Connection, project: access.Project) -> str:
+        return accept.create(db, room.context, project, room.draft("one")).post_id
+
+    def accept_and_stop(db: Connection) -> str:
+        made = accept_one(db, first)
+        stop.wait()
+        return made
+
+    try:
+        one = asyncio.create_task(room.store.write(accept_and_stop))
+        await stop.reached()
+        two = asyncio.create_task(other.write(lambda db: accept_one(db, second)))
+        await until_blocked(room.store, two)
+        stop.go_on()
+        return await ended(one, two)
+    finally:
+        await other.close()
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_two_servers_at_once_never_spend_one_credit_twice(tell, before):
     async def story(room: Room) -> None:
-        project = await room.store.write(lambda db: access.change_project(db, room.project.id, credits=1))
-        other = open_store(room.folder, room.store.url)
-        stop = Stop()
-
-        def accept_one(db: Connection) -> str:
-            return accept.create(db, room.context, project, room.draft("one")).post_id
-
-        def accept_and_stop(db: Connection) -> str:
-            made = accept_one(db)
-            stop.wait()
-            return made
-
-        try:
-            first = asyncio.create_task(room.store.write(accept_and_stop))
-            await stop.reached()
-            second = asyncio.create_task(other.write(accept_one))
-            await until_blocked(room.store, second)
-            stop.go_on()
-            made, refused = await ended(first, second)
-        finally:
-            await other.close()
+        limit = before + 1
+        project = await room.store.write(lambda db: access.change_project(db, room.project.id, credits=limit))
+        for _ in range(before):
+            # From then on the project's balance is kept.
+            await room.store.write(lambda db: accept.create(db, room.context, project, room.draft("one")))
+        made, refused = await two_servers(room, project, project)
         assert await room.status(made) == "publishing"
         assert isinstance(refused, PaymentRequired)
-        assert await room.used() == 1
+        assert await room.used() == limit
+        await room.healthy()
+
+    tell(story)
+
+
+@pytest.mark.parametrize("limited_first", [False, True])
+def test_a_limit_that_one_of_two_servers_does_not_know_leaves_a_true_balance(tell, limited_first):
+    async def story(room: Room) -> None:
+        free = room.project
+        limited = await room.store.write(lambda db: access.change_project(db, free.id, credits=3))
+        order = (limited, free) if limited_first else (free, limited)
+        made = await two_servers(room, *order)
+        assert [await room.status(each) for each in made] == ["publishing"] * 2
+        await room.healthy()
+        assert await room.store.write(lambda db: funds.balance(db, free.id, limited, room.now()).left) == 1
+        await room.store.write(lambda db: accept.create(db, room.context, limited, room.draft("one")))
+        await room.healthy()
 
     tell(story)
 

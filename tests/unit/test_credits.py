@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
 from polypost import access
 from polypost.credits import funds
 from polypost.credits import service as credits
+from polypost.credits.tables import balances, usage
 from polypost.errors import PaymentRequired
 from polypost.publishing.invariants import findings
 from polypost.storage import Store
@@ -150,6 +151,33 @@ def test_without_an_allowance_nothing_is_drawn_from_one(on: Callable[..., Any]) 
     on(story)
 
 
+def kept(db: Connection, project: str) -> dict[int, int]:
+    """The balance that is kept of a project, by month."""
+    query = select(balances.c.cycle, balances.c.drawn).where(balances.c.project_id == project)
+    return {row.cycle: row.drawn for row in db.execute(query)}
+
+
+def test_a_balance_is_kept_for_a_project_with_a_limit_only(on: Callable[..., Any]) -> None:
+    async def story(do: Any, left: Any) -> None:
+        free, limited = Has(), Has(3, 10)
+        await do(credits.reserve, [entry("a", 2), entry("b")], funds=free, at=NOVEMBER)
+        await do(credits.release, [entry("b")], at=NOVEMBER)
+        assert await do(kept) == {}
+        # Its first draw sums what was drawn before there was a limit, the others add to it.
+        await do(credits.reserve, [entry("c", 4)], funds=limited, at=NOVEMBER)
+        assert await do(kept) == {0: 3, 202611: 3}
+        await do(credits.release, [entry("c", 4)], at=DECEMBER)
+        await do(credits.charge, entry("d"), funds=limited, at=DECEMBER)
+        await do(credits.settle, entry("a", 2), at=DECEMBER)
+        assert await do(kept) == {0: 2, 202611: 0, 202612: 1}
+        await do(credits.reserve, [entry("e")], funds=free, at=DECEMBER)
+        assert await do(kept) == {}
+        await do(credits.reserve, [entry("f")], funds=limited, at=DECEMBER)
+        assert await do(kept) == {0: 3, 202611: 0, 202612: 2}
+
+    on(story)
+
+
 @dataclass
 class Model:
     """The same rules with counters, to compare the sums with."""
@@ -234,5 +262,40 @@ def test_the_doctor_sees_what_cannot_be(with_store: Callable[..., Any]) -> None:
         }
         later = await store.read(lambda db: findings(db, DECEMBER))
         assert project.id not in {each for one in later for each in one.ids}
+
+    with_store(main)
+
+
+@pytest.mark.parametrize("column", [balances.c.drawn, usage.c.credits], ids=["balances", "usage"])
+def test_the_doctor_compares_running_sums_with_the_ledger(
+    with_store: Callable[..., Any], column: Any
+) -> None:
+    async def main(store: Store) -> None:
+        await store.write(lambda db: credits.charge(db, PROJECT, entry("a"), funds=Has(2, 3), at=NOVEMBER))
+        assert await store.read(lambda db: findings(db, NOVEMBER)) == []
+        one_more = update(column.table).values({column: column + 1})
+        await store.write(lambda db: db.execute(one_more) and None)
+        found = await store.read(lambda db: findings(db, NOVEMBER))
+        assert [(each.rule, each.ids) for each in found] == [("I5", (PROJECT,))]
+
+    with_store(main)
+
+
+def test_usage_is_summed_by_month_network_and_account(with_store: Callable[..., Any]) -> None:
+    async def main(store: Store) -> None:
+        def spend(db: Connection) -> None:
+            end = DECEMBER - timedelta(microseconds=1)
+            for name, at in (("a", NOVEMBER), ("b", end), ("c", DECEMBER)):
+                credits.reserve(db, PROJECT, [entry(name, 2)], funds=Has(), at=NOVEMBER)
+                credits.settle(db, PROJECT, entry(name, 2), at=at)
+            credits.reserve(db, PROJECT, [entry("d")], funds=Has(), at=NOVEMBER)
+            credits.charge(db, PROJECT, credits.Entry("e", 1, 7, "ai", ""), funds=Has(), at=DECEMBER)
+
+        await store.write(spend)
+        assert await store.read(lambda db: credits.usage(db, PROJECT)) == [
+            credits.Usage(2026, 11, 4, {"twitter": 4}),
+            credits.Usage(2026, 12, 9, {"twitter": 2, "ai": 7}),
+        ]
+        assert await store.read(lambda db: credits.usage(db, "prj_b")) == []
 
     with_store(main)

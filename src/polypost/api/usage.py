@@ -65,7 +65,7 @@ async def usage(request: Request, query: Annotated[UsageQuery, Query()]) -> Resp
     def read(db: Connection) -> dict[str, Any]:
         ids = _accounts(db, who.project.id, query)
         every = credits.usage(db, who.project.id, integration_ids=ids)
-        months = credits.usage(db, who.project.id, since=since, until=until, integration_ids=ids)
+        months = [month for month in every if since <= (month.year, month.month) <= until]
         body: dict[str, Any] = {
             "success": True,
             "totalUsage": sum(month.count for month in every),
@@ -93,7 +93,7 @@ def _accounts(db: Connection, project_id: str, query: UsageQuery) -> Select[tupl
 def _balance(db: Connection, project: Project, every: list[credits.Usage]) -> dict[str, Any]:
     now = clock.now()
     start = datetime(now.year, now.month, 1, tzinfo=UTC)
-    end = _month_after(now.year, now.month)
+    end = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
     has = funds.balance(db, project.id, project, now)
     free = funds.unlimited(project)
     limit, used, left = has.monthly or 0, has.monthly_drawn, has.monthly_left
@@ -117,16 +117,6 @@ def _balance(db: Connection, project: Project, every: list[credits.Usage]) -> di
     }
 
 
-def _bounds(query: UsageQuery) -> tuple[datetime | None, datetime | None]:
-    since = until = None
-    if query.since is not None:
-        # The year 0000 fits the pattern and comes before all others.
-        since = datetime(max(1, int(query.since[:4])), int(query.since[5:]), 1, tzinfo=UTC)
-    if query.until is not None:
-        until = _month_after(int(query.until[:4]), int(query.until[5:]))
-    return since, until
-
-
-def _month_after(year: int, month: int) -> datetime:
-    year, month = year + month // 12, month % 12 + 1
-    return datetime(min(max(1, year), 9999), month, 1, tzinfo=UTC)
+def _bounds(query: UsageQuery) -> tuple[tuple[int, int], tuple[int, int]]:
+    first, last = query.since or "0000-01", query.until or "9999-12"
+    return (int(first[:4]), int(first[5:])), (int(last[:4]), int(last[5:]))

@@ -1,1 +1,1 @@
-"""Credits: an append-only ledger; a balance is a sum, never a counter."""
+"""Credits: an append-only ledger, and running sums that follow it."""

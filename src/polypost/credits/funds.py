@@ -1,7 +1,7 @@
 """Where credits come from: the month's allowance first, then those that never lapse.
 
 A ledger entry that drew from an allowance says how much and of which month, so that what is left is a sum over
-the ledger at any time: nothing is reset when a month ends, and a release goes back to where it came from.
+the ledger, by month: nothing is reset when a month ends, and a release goes back to where it came from.
 """
 
 from __future__ import annotations
@@ -9,25 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, text
+from sqlalchemy import Connection
 
-from polypost.credits.tables import ledger
+from polypost.credits import balances
 from polypost.errors import PaymentRequired
-
-_T = ledger.c
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:project, 7))")
-_SIGN = case((_T.kind.in_(["reserve", "charge"]), 1), (_T.kind == "release", -1), else_=0)
-_LASTING = _SIGN * (_T.amount - func.coalesce(_T.monthly, 0))
-_OF_CYCLE = case((_T.cycle == bindparam("cycle"), _SIGN * _T.monthly), else_=0)
-
-
-def _sum(effect: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.coalesce(func.sum(effect), 0)
-
-
-_DRAWN = select(_sum(_OF_CYCLE), _sum(_LASTING)).where(_T.project_id == bindparam("project"))
 
 
 class Funds(Protocol):
@@ -79,9 +66,9 @@ def unlimited(funds: Funds) -> bool:
 
 
 def balance(db: Connection, project_id: str, funds: Funds, at: datetime) -> Balance:
-    """The project's balance in the month of `at`; of no meaning for one without a limit."""
-    row = db.execute(_DRAWN, {"project": project_id, "cycle": cycle_of(at)}).one()
-    return Balance(funds.monthly_credits, int(row[0]), funds.credit_limit or 0, int(row[1]))
+    """The project's balance in the month of `at`; nothing of nothing for one without a limit."""
+    monthly, lasting = (0, 0) if unlimited(funds) else balances.read(db, project_id, cycle_of(at))
+    return Balance(funds.monthly_credits, monthly, funds.credit_limit or 0, lasting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +93,16 @@ def draw(
     given_back: Mapping[int, int] | None = None,
     owed: bool = False,
 ) -> list[Draw]:
-    """How each amount is paid. Raises PaymentRequired when the project has too little, unless it is `owed` all the same.
+    """How each amount is paid; nobody else draws until this transaction ends.
 
+    Raises PaymentRequired when the project has too little, unless it is `owed` all the same.
     `given_back` holds what was just released to allowances, by month: that of a past month would lapse, and may be
     drawn once more by what stands in its place.
     """
     asked = list(amounts)
     if unlimited(funds):
         return [Draw()] * len(asked)
-    if db.dialect.name == "postgresql":
-        db.execute(_LOCK, {"project": project_id})
+    balances.keep(db, project_id)
     now = cycle_of(at)
     has = balance(db, project_id, funds, at)
     past = {cycle: amount for cycle, amount in (given_back or {}).items() if cycle != now}
@@ -123,11 +110,16 @@ def draw(
     purse = _Purse(now, has.monthly_left, has.lasting_left, past)
     draws = [purse.draw(amount, owed=owed) for amount in asked]
     if None in draws:
-        raise PaymentRequired(
-            f"This needs {sum(asked)} credits and {left} are left.",
-            next_step="Raise the project's limit or publish to fewer accounts.",
-        )
+        raise too_little(sum(asked), left)
     return [each for each in draws if each is not None]
+
+
+def too_little(asked: int, left: int) -> PaymentRequired:
+    """The refusal of a project that has too few credits."""
+    return PaymentRequired(
+        f"This needs {asked} credits and {left} are left.",
+        next_step="Raise the project's limit or publish to fewer accounts.",
+    )
 
 
 @dataclass(slots=True)

@@ -10,25 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, bindparam, case, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
-from polypost.credits.funds import Draw, Funds, draw
+from polypost.credits import balances
+from polypost.credits.funds import Draw, Funds, balance, cycle_of, draw, too_little, unlimited
 from polypost.credits.tables import ledger
+from polypost.credits.tables import usage as spent
 from polypost.storage import HotInsert
 
 _INSERT = HotInsert(ledger)
-_USED = select(
-    func.coalesce(
-        func.sum(
-            case(
-                (ledger.c.kind.in_(["reserve", "charge"]), ledger.c.amount),
-                (ledger.c.kind == "release", -ledger.c.amount),
-                else_=0,
-            )
-        ),
-        0,
-    )
-).where(ledger.c.project_id == bindparam("project"))
+_USED = select(func.coalesce(func.sum(balances.SIGN * ledger.c.amount), 0)).where(
+    ledger.c.project_id == bindparam("project")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +54,7 @@ def reserve(db: Connection, project_id: str, entries: Sequence[Entry], *, funds:
     """Set the entries' credits aside. Raises PaymentRequired when the project has too little."""
     draws = draw(db, project_id, [entry.amount for entry in entries], funds=funds, at=at)
     _write(db, project_id, entries, "reserve", at, draws)
+    _sum_up(db, project_id, entries, draws, 1, funds)
 
 
 def replace(
@@ -79,6 +73,7 @@ def replace(
     amounts = [entry.amount for entry in new]
     draws = draw(db, project_id, amounts, funds=funds, at=at, given_back=given_back)
     _write(db, project_id, new, "reserve", at, draws)
+    _sum_up(db, project_id, new, draws, 1, funds)
 
 
 def charge(
@@ -87,16 +82,21 @@ def charge(
     """Spend at once. Raises PaymentRequired when the project has too little, unless it is `owed`: done already."""
     draws = draw(db, project_id, [entry.amount], funds=funds, at=at, owed=owed)
     _write(db, project_id, [entry], "charge", at, draws)
+    _sum_up(db, project_id, [entry], draws, 1, funds)
+    _spend(db, project_id, entry, at)
 
 
 def afford(db: Connection, project_id: str, amount: int, *, funds: Funds, at: datetime) -> None:
-    """Raises PaymentRequired when the project cannot pay `amount` more."""
-    draw(db, project_id, [amount], funds=funds, at=at)
+    """Raises PaymentRequired when the project cannot pay `amount` more; holds nothing."""
+    left = balance(db, project_id, funds, at).left
+    if not unlimited(funds) and left < amount:
+        raise too_little(amount, left)
 
 
 def settle(db: Connection, project_id: str, entry: Entry, *, at: datetime) -> None:
     """The reserved credits are spent: the target is published."""
     _write(db, project_id, [entry], "settle", at)
+    _spend(db, project_id, entry, at)
 
 
 def release(db: Connection, project_id: str, entries: Sequence[Entry], *, at: datetime) -> list[Draw]:
@@ -104,6 +104,7 @@ def release(db: Connection, project_id: str, entries: Sequence[Entry], *, at: da
     held = _held(db, project_id, entries)
     draws = [held.get((entry.target_id, entry.generation), Draw()) for entry in entries]
     _write(db, project_id, entries, "release", at, draws)
+    _sum_up(db, project_id, entries, draws, -1)
     return draws
 
 
@@ -113,28 +114,18 @@ def waive(db: Connection, project_id: str, entry: Entry, *, at: datetime) -> Non
 
 
 def usage(
-    db: Connection,
-    project_id: str,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    integration_ids: Select[tuple[str]] | None = None,
+    db: Connection, project_id: str, *, integration_ids: Select[tuple[str]] | None = None
 ) -> list[Usage]:
     """Credits spent by month, oldest first; months without use are left out. `integration_ids` is a query for them."""
-    query = select(ledger.c.at, ledger.c.platform, ledger.c.amount).where(
-        ledger.c.project_id == project_id, ledger.c.kind.in_(["settle", "charge"])
+    query = select(spent.c.month, spent.c.platform, func.sum(spent.c.credits)).where(
+        spent.c.project_id == project_id
     )
-    if since is not None:
-        query = query.where(ledger.c.at >= since)
-    if until is not None:
-        query = query.where(ledger.c.at < until)
     if integration_ids is not None:
-        query = query.where(ledger.c.integration_id.in_(integration_ids))
-    months: dict[tuple[int, int], dict[str, int]] = {}
-    for at, platform, amount in db.execute(query):
-        by_platform = months.setdefault((at.year, at.month), {})
-        by_platform[platform] = by_platform.get(platform, 0) + amount
-    return [Usage(year, month, sum(of.values()), of) for (year, month), of in sorted(months.items())]
+        query = query.where(spent.c.integration_id.in_(integration_ids))
+    months: dict[int, dict[str, int]] = {}
+    for month, platform, amount in db.execute(query.group_by(spent.c.month, spent.c.platform)):
+        months.setdefault(month, {})[platform] = int(amount)
+    return [Usage(*divmod(month, 100), sum(of.values()), of) for month, of in sorted(months.items())]
 
 
 def _held(db: Connection, project_id: str, entries: Sequence[Entry]) -> dict[tuple[str, int], Draw]:
@@ -175,3 +166,30 @@ def _write(
         rows = [row | {"monthly": None, "cycle": None} | more for row, more in zip(rows, drew, strict=True)]
     if rows:
         _INSERT(db, rows)
+
+
+def _sum_up(
+    db: Connection,
+    project_id: str,
+    entries: Sequence[Entry],
+    draws: Sequence[Draw],
+    sign: int,
+    funds: Funds | None = None,
+) -> None:
+    """Have the balance follow entries that are written already: who makes one meanwhile must see them or wait."""
+    limited = funds is not None and not unlimited(funds)
+    if not limited and not balances.hold(db, project_id):
+        return
+    if funds is not None and not limited:
+        balances.drop(db, project_id)
+        return
+    drawn = {balances.LASTING: 0}
+    for entry, each in zip(entries, draws, strict=True):
+        drawn[balances.LASTING] += sign * (entry.amount - each.monthly)
+        if each.monthly:
+            drawn[each.cycle] = drawn.get(each.cycle, 0) + sign * each.monthly
+    balances.add(db, project_id, drawn.items())
+
+
+def _spend(db: Connection, project_id: str, entry: Entry, at: datetime) -> None:
+    balances.spend(db, project_id, cycle_of(at), entry.integration_id, entry.platform, entry.amount)

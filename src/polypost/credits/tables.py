@@ -1,8 +1,8 @@
-"""The ledger's table."""
+"""The ledger, and running sums of it."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
 
 from polypost.storage import Instant, metadata
 
@@ -22,5 +22,27 @@ ledger = Table(
     Column("monthly", Integer),
     Column("cycle", Integer),
     Index("ix_ledger_project_id_kind_at", "project_id", "kind", "at"),
+    sqlite_with_rowid=False,
+)
+
+# What a project drew, reservations included, by month of the allowance (202611); 0 is what never lapses.
+balances = Table(
+    "balances",
+    metadata,
+    Column("project_id", String(40), primary_key=True),
+    Column("cycle", Integer, primary_key=True, autoincrement=False),
+    Column("drawn", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What was spent in a month (202611), by account; an action that is no account's has an empty one.
+usage = Table(
+    "usage",
+    metadata,
+    Column("project_id", String(40), primary_key=True),
+    Column("month", Integer, primary_key=True, autoincrement=False),
+    Column("integration_id", String(40), primary_key=True),
+    Column("platform", String(24), primary_key=True),
+    Column("credits", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from polypost.access.tables import projects
+from polypost.credits import balances
 from polypost.credits.funds import cycle_of
 from polypost.credits.tables import ledger
 from polypost.events import outbox
@@ -216,6 +217,10 @@ def _wrong_draw(db: Connection, now: datetime) -> Iterable[str]:
     return db.execute(query.limit(SAMPLE)).scalars()
 
 
+def _wrong_sums(db: Connection, now: datetime) -> Iterable[str]:
+    return balances.wrong(db)
+
+
 def _both_ends(db: Connection, now: datetime) -> Iterable[str]:
     query = (
         select(ledger.c.target_id)
@@ -360,6 +365,7 @@ _RULES: tuple[tuple[str, str, Callable[[Connection, datetime], Iterable[str]]], 
         "ledger entries that took from an allowance what they did not cost, or gave back something else",
         _wrong_draw,
     ),
+    ("I5", "projects whose running sums are not what the ledger says", _wrong_sums),
     ("I5", "targets that were both settled and released", _both_ends),
     ("I6", "posts that ended without an event", _no_final_event),
     ("I6", "events that nobody has handed out", _unspread),

@@ -116,14 +116,18 @@ def test_the_known_revisions_are_those_of_the_scripts() -> None:
     assert scripts.get_heads() == [schema.HEAD]
 
 
-def test_what_is_stored_survives_the_allowance(store_url: str | None, tmp_path: Path) -> None:
-    def first_two(db: Connection) -> None:
+def up_to(revision: str) -> Callable[[Connection], None]:
+    def run(db: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", str(schema.SCRIPTS))
         config.attributes["connection"] = db
-        command.upgrade(config, "0002")
+        command.upgrade(config, revision)
 
-    read(tmp_path, store_url, first_two, writing=True)
+    return run
+
+
+def test_what_is_stored_survives_the_allowance(store_url: str | None, tmp_path: Path) -> None:
+    read(tmp_path, store_url, up_to("0002"), writing=True)
     stored = (
         "INSERT INTO projects VALUES ('prj_1', 'Ours', 5, 0, NULL, 1)",
         "INSERT INTO api_keys VALUES ('key_1', 'prj_1', 'first', 'pp', 'h', '[]', NULL, NULL, NULL, 1)",
@@ -142,6 +146,27 @@ def test_what_is_stored_survives_the_allowance(store_url: str | None, tmp_path: 
         ["prj_1", "Ours", 5, 0, None, 1, None],
         ["key_1", "prj_1", "first", "pp", "h", "[]", None, None, None, 1],
         ["t_1", 1, "reserve", "prj_1", 2, "twitter", "int_1", 1, None, None],
+    ]
+
+
+def test_what_was_spent_is_summed_up(store_url: str | None, tmp_path: Path) -> None:
+    read(tmp_path, store_url, up_to("0010"), writing=True)
+    december = 1_796_083_200_000_000
+    november = december - 1
+    entry = (
+        "INSERT INTO ledger (target_id, generation, kind, project_id, amount, platform, integration_id, at)"
+    )
+    stored = [
+        f"{entry} VALUES ('t_{number}', 1, '{kind}', 'prj_1', 2, 'twitter', 'int_1', {at})"
+        for number, (kind, at) in enumerate(
+            [("settle", november), ("charge", november), ("settle", december), ("reserve", december)]
+        )
+    ]
+    read(tmp_path, store_url, execute(*stored), writing=True)
+    assert schema.upgrade(tmp_path, store_url)
+    assert read(tmp_path, store_url, lambda db: db.execute(text("SELECT * FROM usage ORDER BY 2")).all()) == [
+        ("prj_1", 202611, "int_1", "twitter", 4),
+        ("prj_1", 202612, "int_1", "twitter", 2),
     ]
 
 
