@@ -13,7 +13,8 @@ from sqlalchemy.util import await_only
 from polypost.errors import StoreUnavailable
 from polypost.platforms.base import Attempt, MediaKind, MediaRef, Post, Proof, Reconciled
 from polypost.platforms.twitter.connector import TwitterConnector
-from polypost.storage import Store
+from polypost.storage import CommitUnknown, Store
+from polypost.storage.hot import DRIVER
 
 T = TypeVar("T")
 PATIENCE = 30.0
@@ -41,12 +42,30 @@ class Stop:
         self._on.set()
 
 
+@dataclass
+class Watched:
+    """SQLite's own connection with somebody who hears of each statement before it is run."""
+
+    driver: Any
+    note: Callable[[str], None]
+
+    def execute(self, sql: str, values: Any) -> Any:
+        self.note(sql)
+        return self.driver.execute(sql, values)
+
+    def executemany(self, sql: str, values: Any) -> Any:
+        self.note(sql)
+        return self.driver.executemany(sql, values)
+
+
 class Shaky(Store):
     """A store that can be made to stall or to fail: a slow or full disk under the one inside.
 
     While `flows` is clear nothing is written. With `stalls_after`, it stops to flow once something was put into the
     table of that name, before the writer hears of it. With `fails_at`, statements that begin like this fail,
     `failures` times. With `stops_at`, the first transaction that comes to such a statement waits before it at `stop`.
+    With `loses_after`, the answer to the COMMIT of the first transaction that put something into that table is lost.
+    `writes` and `reads` count.
     """
 
     def __init__(self, inner: Store) -> None:
@@ -61,21 +80,34 @@ class Shaky(Store):
         self.failures = 0
         self.stops_at = ""
         self.stop = Stop()
+        self.loses_after = ""
+        self.writes = self.reads = 0
 
     async def _write(self, fn: Callable[[Connection], T]) -> T:
         await self.flows.wait()
+        self.writes += 1
         inserted: list[str] = []
+        lost: list[str] = []
 
         def watched(db: Connection) -> T:
-            event.listen(db, "before_cursor_execute", note)
+            event.listen(db, "before_cursor_execute", heard)
+            driver = db.info.get(DRIVER)
+            if driver is not None:
+                db.info[DRIVER] = Watched(driver, note)
             try:
                 return fn(db)
             finally:
-                event.remove(db, "before_cursor_execute", note)
+                event.remove(db, "before_cursor_execute", heard)
+                db.info[DRIVER] = driver
 
-        def note(_db: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        def heard(_db: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            note(statement)
+
+        def note(statement: str) -> None:
             if self.stalls_after and statement.startswith(f"INSERT INTO {self.stalls_after} "):
                 inserted.append(statement)
+            if self.loses_after and statement.startswith(f"INSERT INTO {self.loses_after} "):
+                lost.append(statement)
             if self.failures and statement.startswith(self.fails_at):
                 self.failures -= 1
                 raise StoreUnavailable("The disk is full.")
@@ -84,6 +116,9 @@ class Shaky(Store):
                 self.stop.wait()
 
         result = await self.inner.write(watched)
+        if lost:
+            self.loses_after = ""
+            raise CommitUnknown(result, _nobody_knows)
         if inserted:
             self.stalls_after = ""
             self.flows.clear()
@@ -91,6 +126,7 @@ class Shaky(Store):
         return result
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
+        self.reads += 1
         return await self.inner.read(fn)
 
     async def _browse(self, fn: Callable[[Connection], T]) -> T:
@@ -98,6 +134,10 @@ class Shaky(Store):
 
     async def close(self) -> None:
         await self.inner.close()
+
+
+async def _nobody_knows() -> bool:
+    raise StoreUnavailable("The store is gone.")
 
 
 @dataclass

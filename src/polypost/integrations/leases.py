@@ -19,7 +19,7 @@ from polypost.integrations.sealed import open_tokens, token_columns
 from polypost.integrations.tables import integrations
 from polypost.integrations.vault import Vault
 from polypost.platforms.base import Tokens
-from polypost.storage import emit
+from polypost.storage import HotSelect, emit
 
 # Longer than one call to a network may take, so that a lease outlives everybody but the dead.
 LEASE = timedelta(seconds=45)
@@ -28,6 +28,7 @@ _T = integrations.c
 _ROW = select(integrations).where(
     _T.id == bindparam("integration"), _T.project_id == bindparam("project"), _T.disconnected_at.is_(None)
 )
+_READ = HotSelect(_ROW)
 _LOCKED = _ROW.with_for_update()
 
 
@@ -61,7 +62,7 @@ def topic(integration_id: str) -> str:
 
 def load(db: Connection, vault: Vault, project_id: str, integration_id: str) -> Held:
     """The account's tokens. Raises ReconnectRequired when it is disconnected or marked."""
-    return _held(db, vault, _usable(db.execute(_ROW, _key(project_id, integration_id)).one_or_none()))
+    return _held(db, vault, _usable(_READ.first(db, _key(project_id, integration_id))))
 
 
 def claim(

@@ -59,7 +59,7 @@ _SHOWN: tuple[ColumnElement[Any], ...] = (
 )
 
 
-_WHOLE = select(*_SHOWN).where(_T.id == bindparam("id"), _T.project_id == bindparam("project"))
+_WHOLE = HotSelect(select(*_SHOWN).where(_T.id == bindparam("id"), _T.project_id == bindparam("project")))
 
 
 @cache
@@ -209,9 +209,7 @@ def find(db: Connection, project_id: str, ids: Iterable[str]) -> dict[str, Integ
         if known is None or known.updated_at != updated_at or known.project_id != project_id:
             if len(_READ) >= _MOST_READ:
                 _READ.clear()
-            known = _READ[each] = _integration_of(
-                db.execute(_WHOLE, {"id": each, "project": project_id}).one()
-            )
+            known = _READ[each] = _integration_of(_WHOLE.first(db, {"id": each, "project": project_id}))
         found[each] = known
     return found
 

@@ -13,13 +13,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from polypost import clock
 from polypost.media import uploads as rows
 from polypost.media.tables import upload_holds, uploads
+from polypost.storage import HotSelect
 
 AFTER_END = timedelta(hours=24)
 
 _rows, _holds = uploads.c, upload_holds.c
 _still_needed = exists().where(_holds.upload_id == _rows.id, _holds.until.is_(None))
-_open_of = select(_holds.upload_id).where(
-    _holds.holder_id.in_(bindparam("holders", expanding=True)), _holds.until.is_(None)
+_open_of = HotSelect(
+    select(_holds.upload_id).where(_holds.holder_id == bindparam("holder"), _holds.until.is_(None))
 )
 
 
@@ -85,7 +86,7 @@ def again(db: Connection, project_id: str, holder_id: str) -> None:
 
 def release(db: Connection, holder_ids: Collection[str], now: datetime) -> None:
     """These posts have ended: their uploads go a day later, unless another post needs them."""
-    ids = sorted(set(db.execute(_open_of, {"holders": list(holder_ids)}).scalars()))
+    ids = sorted({row.upload_id for each in holder_ids for row in _open_of(db, {"holder": each})})
     if not ids:
         return
     _lock(db, ids)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from polypost import clock
 from polypost.media import holds
 from polypost.media.tables import media_files
-from polypost.storage import emit, new_id
+from polypost.storage import HotUpdate, emit, new_id
 
 LEASE = timedelta(seconds=30)
 # Long enough for a post's targets to meet the same verdict, short enough for a person who mends the link.
@@ -35,6 +35,7 @@ _find = (
     )
     .with_for_update()
 )
+_of_post = HotUpdate(media_files, _files.post_id == bindparam("post"))
 _by_id = update(media_files).where(_files.id == bindparam("row"))
 # The path belongs to one claim alone, so these change nothing once another claim has been made.
 _claimed = _by_id.where(_files.path == bindparam("claim"), _files.state == "fetching")
@@ -175,14 +176,10 @@ def release_all(db: Connection, owner: str, host: str) -> None:
 
 def expire(db: Connection, post_ids: Iterable[str]) -> None:
     """The last target of each of these posts has ended: their files go a day later."""
-    ids = list(post_ids)
-    for start in range(0, len(ids), BATCH):
-        db.execute(
-            update(media_files)
-            .where(_files.post_id.in_(ids[start : start + BATCH]))
-            .values(delete_at=clock.now() + AFTER_END)
-        )
-        holds.release(db, ids[start : start + BATCH], clock.now())
+    ids, now = list(post_ids), clock.now()
+    for each in ids:
+        _of_post(db, {"post": each}, {"delete_at": now + AFTER_END})
+    holds.release(db, ids, now)
 
 
 def forget(db: Connection, host: str, now: datetime) -> list[str]:

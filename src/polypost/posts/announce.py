@@ -12,11 +12,25 @@ from polypost import clock
 from polypost.events import append
 from polypost.posts.states import State, shown
 from polypost.posts.tables import posts, targets
+from polypost.storage import HotSelect
 
 EXCERPT = 140
-_POST = select(posts).where(posts.c.id == bindparam("post"), posts.c.project_id == bindparam("project"))
-_TARGETS = (
-    select(targets)
+_POST = HotSelect(
+    select(posts.c.id, posts.c.content, posts.c.scheduled_for, posts.c.timezone, posts.c.created_at).where(
+        posts.c.id == bindparam("post"), posts.c.project_id == bindparam("project")
+    )
+)
+_TARGETS = HotSelect(
+    select(
+        targets.c.platform,
+        targets.c.integration_id,
+        targets.c.state,
+        targets.c.proof_id,
+        targets.c.proof_url,
+        targets.c.published_at,
+        targets.c.error_code,
+        targets.c.error_message,
+    )
     .where(targets.c.post_id == bindparam("post"), targets.c.project_id == bindparam("project"))
     .order_by(targets.c.position)
 )
@@ -51,7 +65,7 @@ def _load(
 ) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
     # A post that was deleted here may still end: its row stays.
     mine = {"post": post_id, "project": project_id}
-    post, entries = db.execute(_POST, mine).one(), db.execute(_TARGETS, mine).all()
+    post, entries = _POST.first(db, mine), _TARGETS(db, mine)
     return post._asdict(), [each._asdict() for each in entries]
 
 

@@ -13,13 +13,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 
 from polypost.platforms.base import Attempt, Proof
 from polypost.posts.states import State
 from polypost.posts.tables import attempts, posts, targets
 from polypost.posts.work import UNSEEN, Claim, change
-from polypost.storage import new_id
+from polypost.storage import HotInsert, HotSelect, HotUpdate, new_id
+
+_INSERT = HotInsert(attempts)
+_ONE = HotSelect(select(attempts).where(attempts.c.id == bindparam("attempt")))
+_SET = HotUpdate(attempts, attempts.c.id == bindparam("attempt"))
 
 
 def begin(
@@ -48,8 +52,8 @@ def begin(
         "fingerprint": hashlib.sha256(json.dumps([part, dict(handles)], sort_keys=True).encode()).hexdigest(),
         "handles": dict(handles),
     }
-    db.execute(insert(attempts), values)
-    return db.execute(select(attempts).where(attempts.c.id == values["id"])).one()
+    _INSERT(db, [values])
+    return _ONE.row(**values)  # type: ignore[no-any-return]
 
 
 def end(
@@ -62,17 +66,14 @@ def end(
     detail: str | None = None,
 ) -> None:
     """Record what became of an attempt."""
-    db.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt.id)
-        .values(
-            finished_at=now,
-            outcome=outcome,
-            proof_id=proof.id if proof else None,
-            proof_url=proof.url if proof else None,
-            detail=detail,
-        )
-    )
+    values = {
+        "finished_at": now,
+        "outcome": outcome,
+        "proof_id": proof.id if proof else None,
+        "proof_url": proof.url if proof else None,
+        "detail": detail,
+    }
+    _SET(db, {"attempt": attempt.id}, values)
 
 
 def note_duplicate(db: Connection, attempt: Row[Any], detail: str) -> None:
@@ -93,16 +94,13 @@ def keep_evidence(db: Connection, attempt_id: str, outcome: str, proof: Proof | 
         db.execute(late.values(proof_id=proof.id, proof_url=proof.url))
     elif outcome == "not_sent":
         db.execute(update(attempts).where(same, attempts.c.finished_at.is_(None)).values(outcome=outcome))
-    return db.execute(select(attempts).where(same)).one()
+    return _ONE.first(db, {"attempt": attempt_id})  # type: ignore[no-any-return]
 
 
 def find_late(db: Connection, attempt: Row[Any], proof: Proof) -> None:
     """An attempt that had ended without an answer turned out to be on the network."""
-    db.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt.id)
-        .values(outcome="published", proof_id=proof.id, proof_url=proof.url)
-    )
+    values = {"outcome": "published", "proof_id": proof.id, "proof_url": proof.url}
+    _SET(db, {"attempt": attempt.id}, values)
 
 
 def undo(db: Connection, claimed: Claim, outcome: str, detail: str) -> None:

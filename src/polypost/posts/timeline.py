@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from polypost.posts.tables import timeline
-from polypost.storage import new_id
+from polypost.storage import HotInsert, new_id
 
-_INSERT = insert(timeline)
+_INSERT = HotInsert(timeline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ def write(
 ) -> None:
     """Append the lines."""
     if lines:
-        db.execute(
-            _INSERT,
+        _INSERT(
+            db,
             [
                 {
                     "id": new_id("tl"),

@@ -21,7 +21,7 @@ from polypost.posts.accept import RING
 from polypost.posts.states import RUNNING, State, derive
 from polypost.posts.tables import attempts, posts, targets
 from polypost.posts.tables import lanes as lane
-from polypost.storage import emit
+from polypost.storage import HotSelect, HotUpdate, emit
 
 # Rows that a worker may own: a published one while its follow-ups are not done.
 _HELD = or_(
@@ -30,9 +30,11 @@ _HELD = or_(
 )
 UNSEEN = frozenset({"absent", "unknown"})
 _QUIET = (State.SCHEDULED.value, State.WAITING.value)
-_PEEK = select(targets.c.integration_id, targets.c.next_at).where(targets.c.id == bindparam("target"))
+_PEEK = HotSelect(
+    select(targets.c.integration_id, targets.c.next_at).where(targets.c.id == bindparam("target"))
+)
 # An account that has to rest begins nothing, but what is in doubt may be looked at and what hangs be taken over.
-_FIRST_DUE = (
+_FIRST_DUE = HotSelect(
     select(targets.c.id, targets.c.post_id)
     .outerjoin(lane, lane.c.integration_id == targets.c.integration_id)
     .where(
@@ -48,24 +50,30 @@ _FIRST_DUE = (
     .order_by(targets.c.due_at, targets.c.id)
     .limit(1)
 )
-_LOCK_POST = (
-    select(posts.c.id, posts.c.status, posts.c.scheduled_for)
+_LOCK_POST = HotSelect(
+    select(posts.c.id, posts.c.status, posts.c.scheduled_for, posts.c.content, posts.c.media)
     .where(posts.c.id == bindparam("post"))
     .with_for_update()
 )
 # Locked, so that a worker whose lease has just run out cannot write between this look and the claim.
-_TARGET = select(targets).where(targets.c.id == bindparam("target")).with_for_update()
-_POST = select(posts.c.content, posts.c.media, posts.c.scheduled_for).where(posts.c.id == bindparam("post"))
-_ATTEMPTS = (
+_TARGET = HotSelect(select(targets).where(targets.c.id == bindparam("target")).with_for_update())
+_ATTEMPTS = HotSelect(
     select(attempts)
     .where(attempts.c.target_id == bindparam("target"))
     .order_by(attempts.c.generation, attempts.c.started_at, attempts.c.number)
 )
-_STATES = select(targets.c.state).where(targets.c.post_id == bindparam("post"))
-_SET_STATUS = (
-    update(posts)
-    .where(posts.c.id == bindparam("post"))
-    .values(status=bindparam("new_status"), updated_at=bindparam("now"))
+_STATES = HotSelect(select(targets.c.state).where(targets.c.post_id == bindparam("post")))
+_SET_POST = HotUpdate(posts, posts.c.id == bindparam("post"))
+_SET_TARGET = HotUpdate(targets, targets.c.id == bindparam("target"))
+_CHANGE = HotUpdate(
+    targets, targets.c.id == bindparam("target"), targets.c.epoch == bindparam("owned_epoch"), _HELD
+)
+_POSTPONE = HotUpdate(
+    targets,
+    targets.c.integration_id == bindparam("integration"),
+    targets.c.next_at.is_not(None),
+    targets.c.next_at < bindparam("until"),
+    targets.c.state.in_(_QUIET),
 )
 
 
@@ -132,25 +140,25 @@ def claim(
     db: Connection, target_id: str, *, by: str, lease: timedelta, now: datetime
 ) -> Claim | Later | None:
     """Own the first due target of the account that `target_id` belongs to, or learn when to ask again."""
-    peek = db.execute(_PEEK, {"target": target_id}).one_or_none()
+    peek = _PEEK.first(db, {"target": target_id})
     if peek is None or peek.next_at is None:
         return None
-    first = db.execute(_FIRST_DUE, {"integration": peek.integration_id, "now": now}).one_or_none()
+    first = _FIRST_DUE.first(db, {"integration": peek.integration_id, "now": now})
     if first is None:
         rest = lanes.rest_of(db, peek.integration_id, now)
         if rest is not None:
             _postpone(db, peek.integration_id, rest, "rate_limited")
         return Later(rest or peek.next_at)
-    post = db.execute(_LOCK_POST, {"post": first.post_id}).one()
+    post = _LOCK_POST.first(db, {"post": first.post_id})
     held_until = lanes.take(db, peek.integration_id, first.id, lease=lease, now=now)
     if held_until is not None:
         return Later(held_until)
-    target = db.execute(_TARGET, {"target": first.id}).one_or_none()
+    target = _TARGET.first(db, {"target": first.id})
     if target is None or target.next_at is None or target.next_at > now:
         # A user was faster: cancelled, moved, or edited into another target.
         lanes.leave(db, peek.integration_id, first.id)
         return Later(now)
-    claimed = _load(db, target)
+    claimed = _load(db, target, post)
     _own(db, claimed, by=by, lease=lease, now=now)
     if post.status != "publishing" and not claimed.out:
         _set_status(db, post.id, "publishing", now)
@@ -161,23 +169,19 @@ def _own(db: Connection, claimed: Claim, *, by: str, lease: timedelta, now: date
     state = State.CLAIMED if claimed.open_attempt is None else State.UNKNOWN
     if claimed.out:
         state = State.PUBLISHED
-    db.execute(
-        update(targets)
-        .where(targets.c.id == claimed.target.id)
-        .values(
-            state=state.value,
-            epoch=claimed.epoch,
-            lease_until=now + lease,
-            next_at=now + lease,
-            lease_by=by,
-            wait_reason=None,
-            updated_at=now,
-        )
-    )
+    values = {
+        "state": state.value,
+        "epoch": claimed.epoch,
+        "lease_until": now + lease,
+        "next_at": now + lease,
+        "lease_by": by,
+        "wait_reason": None,
+        "updated_at": now,
+    }
+    _SET_TARGET(db, {"target": claimed.target.id}, values)
 
 
-def _load(db: Connection, target: Row[Any]) -> Claim:
-    post = db.execute(_POST, {"post": target.post_id}).one()
+def _load(db: Connection, target: Row[Any], post: Row[Any]) -> Claim:
     claimed = Claim(
         target=target,
         content=post.content,
@@ -188,19 +192,14 @@ def _load(db: Connection, target: Row[Any]) -> Claim:
         out=target.state == State.PUBLISHED.value,
     )
     if target.attempted or target.generation > 1:
-        for row in db.execute(_ATTEMPTS, {"target": target.id}):
+        for row in _ATTEMPTS(db, {"target": target.id}):
             claimed.take_in(row)
     return claimed
 
 
 def _postpone(db: Connection, integration_id: str, until: datetime, reason: str) -> None:
-    quiet = and_(
-        targets.c.integration_id == integration_id,
-        targets.c.next_at.is_not(None),
-        targets.c.next_at < until,
-        targets.c.state.in_(_QUIET),
-    )
-    db.execute(update(targets).where(quiet).values(next_at=until, rung_at=until, wait_reason=reason))
+    values = {"next_at": until, "rung_at": until, "wait_reason": reason}
+    _POSTPONE(db, {"integration": integration_id, "until": until}, values)
 
 
 def beat(db: Connection, owned: Mapping[str, int], *, by: str, until: datetime) -> None:
@@ -217,34 +216,33 @@ def beat(db: Connection, owned: Mapping[str, int], *, by: str, until: datetime) 
 
 def change(db: Connection, claimed: Claim, **values: Any) -> None:
     """Write to the claimed row. Raises LeaseLost when another worker owns it by now."""
-    owned = and_(targets.c.id == claimed.target.id, targets.c.epoch == claimed.epoch, _HELD)
-    if db.execute(update(targets).where(owned).values(**values)).rowcount == 0:
+    if _CHANGE(db, {"target": claimed.target.id, "owned_epoch": claimed.epoch}, values) == 0:
         raise LeaseLost(f"Target {claimed.target.id} has another owner.")
 
 
 def lock_post(db: Connection, claimed: Claim) -> None:
     """Hold the post's row, so that its status is derived from all targets at once."""
-    db.execute(_LOCK_POST, {"post": claimed.target.post_id}).one()
+    _LOCK_POST(db, {"post": claimed.target.post_id})
 
 
 def leave(db: Connection, claimed: Claim, now: datetime) -> list[Ring]:
     """Give the account back; rings for the next of its targets that is due."""
     integration_id = claimed.target.integration_id
     lanes.leave(db, integration_id, claimed.target.id)
-    following = db.execute(_FIRST_DUE, {"integration": integration_id, "now": now}).one_or_none()
+    following = _FIRST_DUE.first(db, {"integration": integration_id, "now": now})
     return [] if following is None else [Ring(RING, following.id, now)]
 
 
 def refresh_status(db: Connection, post_id: str, *, publish_now: bool, now: datetime) -> tuple[str, bool]:
     """Derive the post's status anew; returns it and whether all of its targets are done."""
-    states = [State(row.state) for row in db.execute(_STATES, {"post": post_id})]
+    states = [State(row.state) for row in _STATES(db, {"post": post_id})]
     status = derive(states, publish_now=publish_now)
     _set_status(db, post_id, status, now)
     return status, not any(state in RUNNING or state is State.SCHEDULED for state in states)
 
 
 def _set_status(db: Connection, post_id: str, status: str, now: datetime) -> None:
-    db.execute(_SET_STATUS, {"post": post_id, "new_status": status, "now": now})
+    _SET_POST(db, {"post": post_id}, {"status": status, "updated_at": now})
     emit(db, f"post:{post_id}")
 
 

@@ -1,6 +1,6 @@
 """The store: one transaction a request or a job, on SQLite or PostgreSQL, with the same functions."""
 
-from polypost.storage.hot import HotInsert, HotSelect
+from polypost.storage.hot import HotInsert, HotSelect, HotUpdate
 from polypost.storage.metadata import Instant, Json, metadata
 from polypost.storage.records import earliest_id, new_id
 from polypost.storage.signals import Signals, emit
@@ -10,6 +10,7 @@ __all__ = [
     "CommitUnknown",
     "HotInsert",
     "HotSelect",
+    "HotUpdate",
     "Instant",
     "Json",
     "Signals",

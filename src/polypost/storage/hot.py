@@ -1,15 +1,25 @@
-"""Statements of the accept path, compiled once: the driver gets text and tuples, nothing is worked out per request."""
+"""Statements of hot ways, compiled once: the driver gets text and tuples, nothing is worked out per call.
+
+Parameters are named bind parameters; what else a statement compares with is fixed when it is compiled. An error is
+SQLAlchemy's, whichever way the statement took to the driver.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect, Select, Table, bindparam, insert
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, bindparam, insert, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 Row = Mapping[str, Any]
+# Where a store on SQLite leaves the driver's own connection (`Connection.info`): describing a result to SQLAlchemy
+# costs more than most statements.
+DRIVER = "driver"
+_NOTHING: Row = {}
 _Values = Callable[[Row], tuple[Any, ...]]
 _Processors = Sequence[tuple[int, Callable[[Any], Any]]]
 
@@ -25,62 +35,130 @@ class HotInsert:
         self._endings = endings or {}
         self._built: dict[tuple[str, ...], tuple[str, _Values]] = {}
 
-    def __call__(self, db: Connection, rows: Sequence[Row]) -> CursorResult[Any]:
-        """Insert the rows."""
+    def __call__(self, db: Connection, rows: Sequence[Row]) -> Any:
+        """Insert the rows; the cursor, for what `endings` gave."""
         shape = (db.dialect.name, *rows[0])
         sql, values = self._built.get(shape) or self._build(db.dialect, shape)
-        return db.exec_driver_sql(sql, [values(row) for row in rows] if len(rows) > 1 else values(rows[0]))
+        return _run(db, sql, [values(row) for row in rows] if len(rows) > 1 else values(rows[0]))
 
     def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
         columns = self._table.c
         named = {name: bindparam(name, type_=columns[name].type) for name in shape[1:]}
-        compiled = insert(self._table).values(named).compile(dialect=dialect)
-        names: Sequence[str] = compiled.positiontup or ()
-        sql = " ".join([str(compiled), *filter(None, [self._endings.get(dialect.name)])])
-        self._built[shape] = sql, _values(dialect, names, [columns[name].type for name in names])
+        sql, values = _compiled(insert(self._table).values(named), dialect)
+        ending = self._endings.get(dialect.name)
+        self._built[shape] = f"{sql} {ending}" if ending else sql, values
         return self._built[shape]
 
 
 class HotSelect:
-    """A SELECT whose parameters are all named bind parameters."""
+    """A SELECT whose rows have their columns by name; `row` is their class, whose fields are None when left out."""
 
     def __init__(self, statement: Select[Any]) -> None:
         self._statement = statement
+        self._columns = list(statement.selected_columns)
+        names = [str(column.key) for column in self._columns]
+        # A column without a name of its own has its place for one.
+        self.row: Any = _row_of(names)
         self._built: dict[str, tuple[str, _Values, _Processors]] = {}
 
-    def __call__(self, db: Connection, parameters: Row) -> list[tuple[Any, ...]]:
-        """All rows, as tuples in the order of the columns."""
+    def __call__(self, db: Connection, parameters: Row = _NOTHING) -> list[Any]:
+        """All rows."""
         sql, values, processors = self._built.get(db.dialect.name) or self._build(db.dialect)
-        driver = db.connection.driver_connection
-        # SQLite's own cursor: describing the result to SQLAlchemy costs more than the look-up.
-        reader = driver.execute if isinstance(driver, sqlite3.Connection) else db.exec_driver_sql
-        return [_converted(list(row), processors) for row in reader(sql, values(parameters)).fetchall()]
+        make = self.row._make
+        return [
+            make(_converted(list(row), processors)) for row in _run(db, sql, values(parameters)).fetchall()
+        ]
+
+    def first(self, db: Connection, parameters: Row = _NOTHING) -> Any:
+        """The first row, None where there is none."""
+        return next(iter(self(db, parameters)), None)
 
     def _build(self, dialect: Dialect) -> tuple[str, _Values, _Processors]:
-        compiled = self._statement.compile(dialect=dialect)
-        names: Sequence[str] = compiled.positiontup or ()
-        processors = [
-            (place, column.type.dialect_impl(dialect).result_processor(dialect, None))
-            for place, column in enumerate(self._statement.selected_columns)
-        ]
-        self._built[dialect.name] = (
-            str(compiled),
-            _values(dialect, names, [compiled.binds[name].type for name in names]),
-            [(place, process) for place, process in processors if process is not None],
-        )
+        sql, values = _compiled(self._statement, dialect)
+        processors = [_from_driver(column.type, dialect) for column in self._columns]
+        self._built[dialect.name] = sql, values, _some(processors)
         return self._built[dialect.name]
 
 
-def _values(dialect: Dialect, names: Sequence[str], types: Sequence[TypeEngine[Any]]) -> _Values:
-    processors = [
-        (place, type_.dialect_impl(dialect).bind_processor(dialect)) for place, type_ in enumerate(types)
-    ]
-    converted = [(place, process) for place, process in processors if process is not None]
-    return lambda row: _converted([row[name] for name in names], converted)
+class HotUpdate:
+    """An UPDATE of `table` where all of `where` holds."""
+
+    def __init__(self, table: Table, *where: ColumnElement[bool]) -> None:
+        self._table = table
+        self._where = where
+        self._built: dict[tuple[str, ...], tuple[str, _Values]] = {}
+
+    def __call__(self, db: Connection, parameters: Row, values: Row) -> int:
+        """Set `values`, by column, in the rows that `parameters` name; how many there were."""
+        shape = (db.dialect.name, *values)
+        sql, in_order = self._built.get(shape) or self._build(db.dialect, shape)
+        given = {_set(name): value for name, value in values.items()}
+        return int(_run(db, sql, in_order({**given, **parameters})).rowcount)
+
+    def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
+        columns = self._table.c
+        changed = {name: bindparam(_set(name), type_=columns[name].type) for name in shape[1:]}
+        statement = update(self._table).where(*self._where).values(changed)
+        self._built[shape] = _compiled(statement, dialect)
+        return self._built[shape]
 
 
-def _converted(plain: list[Any], processors: _Processors) -> tuple[Any, ...]:
+def _row_of(names: Sequence[str]) -> Any:
+    return namedtuple("Row", names, rename=True, defaults=[None] * len(names))
+
+
+def _set(name: str) -> str:
+    """The parameter for a column's new value; that of a condition may have the column's own name."""
+    return f"set_{name}"
+
+
+def _run(db: Connection, sql: str, values: Any) -> Any:
+    driver = db.info.get(DRIVER)
+    if driver is None:
+        return db.exec_driver_sql(sql, values)
+    try:
+        return (driver.executemany if isinstance(values, list) else driver.execute)(sql, values)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(sql, values, error, sqlite3.Error, dialect=db.dialect) from error
+
+
+def _compiled(statement: Any, dialect: Dialect) -> tuple[str, _Values]:
+    """The driver's text, and what puts parameters into its order."""
+    compiled = statement.compile(dialect=dialect)
+    asked = {name for name, bind in compiled.binds.items() if bind.required}
+    whole = compiled.construct_expanded_state(dict.fromkeys(asked))
+    names: Sequence[str] = whole.positiontup or ()
+    types = [compiled.binds[name].type if name in compiled.binds else None for name in names]
+    processors = _some([_to_driver(type_, dialect) for type_ in types])
+    # What the statement fixes is converted now, what is asked for at each call.
+    fixed = _converted([whole.parameters[name] for name in names], processors)
+    places = [(place, name) for place, name in enumerate(names) if name in asked]
+    converted = [(place, process) for place, process in processors if names[place] in asked]
+
+    def values(row: Row) -> tuple[Any, ...]:
+        plain = fixed.copy()
+        for place, name in places:
+            plain[place] = row[name]
+        return tuple(_converted(plain, converted))
+
+    return whole.statement, values
+
+
+def _to_driver(type_: TypeEngine[Any] | None, dialect: Dialect) -> Callable[[Any], Any] | None:
+    # A member of a list has no bind of its own; those are texts and numbers.
+    return None if type_ is None else type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _from_driver(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _some(processors: Sequence[Callable[[Any], Any] | None]) -> _Processors:
+    return [(place, process) for place, process in enumerate(processors) if process is not None]
+
+
+def _converted(plain: list[Any], processors: _Processors) -> list[Any]:
     for place, process in processors:
         if plain[place] is not None:
             plain[place] = process(plain[place])
-    return tuple(plain)
+    return plain

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, String, bindparam, func, select
 
-_NOTIFY = text("SELECT pg_notify('polypost', :topic)")
+from polypost.storage.hot import HotSelect
+
+_NOTIFY = HotSelect(select(func.pg_notify("polypost", bindparam("topic", type_=String))))
 
 
 class Heard:
@@ -59,6 +61,6 @@ class Signals:
 def emit(db: Connection, topic: str) -> None:
     """Say `topic` when, and only when, the caller's transaction commits."""
     if db.dialect.name == "postgresql":
-        db.execute(_NOTIFY, {"topic": topic})
+        _NOTIFY(db, {"topic": topic})
     else:
         db.info["pending"].topics.append(topic)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from polypost.errors import StoreUnavailable
+from polypost.storage.hot import DRIVER
 from polypost.storage.lists import LISTS, too_slow
 from polypost.storage.store import Pending, Store, close_doors
 
@@ -170,6 +171,7 @@ class SqliteStore(Store):
         if db is None:
             db = self._local.db = self._reader_engine.connect()
             close_doors(db)
+            db.info[DRIVER] = raw(db)
             self._reader_connections.append(db)
         driver = raw(db)
         driver.execute("BEGIN")
@@ -184,6 +186,7 @@ class SqliteStore(Store):
     def _open_writer(self) -> Connection:
         db = self._engine.connect()
         db.info["pending"] = Pending()
+        db.info[DRIVER] = raw(db)
         close_doors(db)
         return db
 
