@@ -471,3 +471,72 @@ def test_another_hour_begins_with_nothing_prepared(with_store):
         assert (row.state, row.journal, row.tries, row.first_try_at) == ("scheduled", None, 0, None)
 
     with_store(story)
+
+
+def test_a_clock_that_went_back_is_waited_for(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        accepted = await desk.create(desk.order(after=60, accounts=desk.accounts[:1]))
+        (row,) = await desk.targets(accepted.post_id)
+        assert isinstance(await desk.claim(row.id, row.due_at), work.Claim)
+        back = row.due_at - timedelta(seconds=30)
+        assert await store.write(lambda db: work.take_over(db, back)) == 1
+        # Not at once again and again.
+        assert await desk.claim(row.id, back) == work.Later(row.due_at)
+
+    with_store(story)
+
+
+def test_a_limit_postpones_what_is_due_within_it_and_nothing_else(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        account = desk.accounts[:1]
+        until = clock.now() + timedelta(hours=1)
+        made = [
+            await desk.create(desk.order(str(after), after=after, accounts=account))
+            for after in (0, 60, 7200)
+        ]
+        rows = [(await desk.targets(each.post_id))[0] for each in made]
+
+        def rest(db):
+            lanes.take(db, account[0], "none", lease=-LEASE, now=clock.now())
+            lanes.slow(db, account[0], until)
+
+        await store.write(rest)
+        assert await desk.claim(rows[0].id) == work.Later(until)
+        after = [(await desk.targets(each.post_id))[0].next_at for each in made]
+        assert after == [until, until, rows[2].next_at]
+
+    with_store(story)
+
+
+def test_an_equal_text_counts_when_it_may_be_sent_by_then(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        account = desk.accounts[:1]
+        (row,) = await desk.targets((await desk.create(desk.order(accounts=account))).post_id)
+        claimed = await desk.claim(row.id)
+        await desk.create(desk.order(after=7200, accounts=account))
+
+        async def equal(hours: int) -> bool:
+            until = clock.now() + timedelta(hours=hours)
+            return await store.read(lambda db: attempts.same_text_open(db, claimed, until=until))
+
+        assert [await equal(hours) for hours in (1, 3)] == [False, True]
+
+    with_store(story)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_the_look_for_the_first_due_target_reads_nothing_that_lies_ahead_and_sorts_nothing(with_store):
+    async def story(store):
+        def plan(db):
+            sql, values, _ = work._FIRST_DUE._build(db.dialect)
+            asked = values({"integration": "int_1", "now": clock.now()})
+            return [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", asked)]
+
+        first, *more = await store.read(plan)
+        assert first.endswith("ix_targets_integration_id_due_at_id (integration_id=? AND due_at<?)")
+        assert not any("ORDER BY" in line for line in more)
+
+    with_store(story)

@@ -140,14 +140,18 @@ def taken(db: Connection, integration_id: str, attempt_id: str, proof: Proof) ->
     return db.execute(query).one_or_none() is not None
 
 
-def same_text_open(db: Connection, claimed: Claim) -> bool:
-    """Whether another open target of the account has the same text, so that a duplicate refusal proves nothing (R2)."""
+def same_text_open(db: Connection, claimed: Claim, *, until: datetime) -> bool:
+    """Whether another open target of the account has the same text, so that a duplicate refusal proves nothing (R2).
+
+    What is due after `until` cannot be meant by that refusal.
+    """
     query = (
         select(targets.c.id)
         .join(posts, posts.c.id == targets.c.post_id)
         .where(
             targets.c.integration_id == claimed.target.integration_id,
             targets.c.next_at.is_not(None),
+            targets.c.due_at <= until,
             targets.c.id != claimed.target.id,
             func.coalesce(targets.c.content, posts.c.content) == claimed.text,
         )

@@ -110,10 +110,12 @@ targets = Table(
         sqlite_where=text("next_at IS NOT NULL"),
         postgresql_where=text("next_at IS NOT NULL"),
     ),
+    # To the last column of the order in which an account's targets are taken: many may share an instant.
     Index(
-        "ix_targets_integration_id_due_at",
+        "ix_targets_integration_id_due_at_id",
         "integration_id",
         "due_at",
+        "id",
         sqlite_where=text("next_at IS NOT NULL"),
         postgresql_where=text("next_at IS NOT NULL"),
     ),

@@ -31,15 +31,19 @@ _HELD = or_(
 UNSEEN = frozenset({"absent", "unknown"})
 _QUIET = (State.SCHEDULED.value, State.WAITING.value)
 _PEEK = HotSelect(
-    select(targets.c.integration_id, targets.c.next_at).where(targets.c.id == bindparam("target"))
+    select(targets.c.integration_id, targets.c.due_at, targets.c.next_at).where(
+        targets.c.id == bindparam("target")
+    )
 )
 # An account that has to rest begins nothing, but what is in doubt may be looked at and what hangs be taken over.
+# Nothing needs attention before it is due: the bound on due_at keeps the look off what lies ahead.
 _FIRST_DUE = HotSelect(
     select(targets.c.id, targets.c.post_id)
     .outerjoin(lane, lane.c.integration_id == targets.c.integration_id)
     .where(
         targets.c.integration_id == bindparam("integration"),
         targets.c.next_at.is_not(None),
+        targets.c.due_at <= bindparam("now"),
         targets.c.next_at <= bindparam("now"),
         or_(
             targets.c.state.not_in(_QUIET),
@@ -72,6 +76,7 @@ _POSTPONE = HotUpdate(
     targets,
     targets.c.integration_id == bindparam("integration"),
     targets.c.next_at.is_not(None),
+    targets.c.due_at < bindparam("until"),
     targets.c.next_at < bindparam("until"),
     targets.c.state.in_(_QUIET),
 )
@@ -148,7 +153,8 @@ def claim(
         rest = lanes.rest_of(db, peek.integration_id, now)
         if rest is not None:
             _postpone(db, peek.integration_id, rest, "rate_limited")
-        return Later(rest or peek.next_at)
+        # A clock that went back may have made it undue again.
+        return Later(rest or max(peek.next_at, peek.due_at))
     post = _LOCK_POST.first(db, {"post": first.post_id})
     held_until = lanes.take(db, peek.integration_id, first.id, lease=lease, now=now)
     if held_until is not None:

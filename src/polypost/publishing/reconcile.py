@@ -199,7 +199,9 @@ class Reconciler:
         since = min(row.started_at for row in claimed.attempts_of[attempt.part])
         rule = _rule(connector, post, attempts.as_attempt(attempt, since))
         if rule == "unique_text":
-            return not await self._store.read(lambda db: attempts.same_text_open(db, claimed))
+            # Whatever comes of one more attempt is known by then.
+            until = clock.now() + LONGEST_DOUBT
+            return not await self._store.read(lambda db: attempts.same_text_open(db, claimed, until=until))
         return rule == "always"
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, String, column, table, text
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 # Instants are microseconds, and a day of 1970 is a whole number of them on both stores.
 SPENT_BY_DAY = text(
