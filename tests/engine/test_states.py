@@ -211,6 +211,9 @@ class Walk(RuleBasedStateMachine):
         self.folder.cleanup()
         clock._Advance.seconds = self.before
 
+    def at_hand(self, _db: Any, _project: str, _integration: str) -> Tokens:
+        return Tokens("token")
+
     async def live(self, _project: str, _integration: str, *, refused: str | None = None) -> Tokens:
         """The token source of both publishers."""
         return Tokens("token")
@@ -298,7 +301,8 @@ class Walk(RuleBasedStateMachine):
         return claimed if isinstance(claimed, work.Claim) else None
 
     async def carry(self, owner: str, claimed: work.Claim) -> None:
-        await self.publishers[owner]._own(claimed)
+        publisher = self.publishers[owner]
+        await publisher._own(await self.store.read(lambda db: publisher._hand(db, claimed)))
 
     async def take_over(self, target_id: str, *, to_the_end: bool) -> None:
         """The other worker takes over what the account has due, perhaps to the end of all looks."""

@@ -328,7 +328,9 @@ def test_a_part_that_is_out_is_never_sent_again(tell_once):
             return Proof("17")
 
         for _ in range(2):
-            assert await (await run_of(room)).commit("post", send) == Proof("17")
+            run = await run_of(room)
+            assert await run.commit("post", send) == Proof("17")
+            await run.save()
         assert sent == [1]
 
     tell_once(story)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from polypost import clock
 from polypost.errors import (
     NoAnswer,
     NotSent,
     PlatformError,
+    PolypostError,
     RateLimited,
     ReconnectRequired,
     StoreUnavailable,
@@ -65,6 +66,14 @@ class TokenSource:
         self._apps = apps
         self._connectors = connectors
         self._flights: dict[tuple[str, str, str | None], asyncio.Task[Tokens]] = {}
+
+    def at_hand(self, db: Connection, project_id: str, integration_id: str) -> Tokens | None:
+        """The stored tokens if they live now; None where `live` has to renew them, or to say why there are none."""
+        try:
+            held = leases.load(db, self._vault, project_id, integration_id)
+        except PolypostError:
+            return None
+        return None if held.due(None, clock.now()) else held.tokens
 
     async def live(self, project_id: str, integration_id: str, *, refused: str | None = None) -> Tokens:
         """Tokens that live now; with `refused`, others than the access token that a network just refused.

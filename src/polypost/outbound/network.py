@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from polypost.outbound.redact import Exchange, describe, redact_url, request_exc
 from polypost.outbound.transport import BROKEN, CONNECT_SECONDS, Progress, Transport
 
 Observer = Callable[[Exchange], None]
+Before = Callable[[], Awaitable[None]]
 
 ANSWER_BYTES = 4 * 1024 * 1024
 REQUEST_SECONDS = 30.0
@@ -67,6 +68,7 @@ class Networks:
         platform: str,
         *,
         observer: Observer | None = None,
+        before: Before | None = None,
         on_commit_sending: Callable[[], None] | None = None,
         on_commit_sent: Callable[[], None] | None = None,
         commit_deadline: float = COMMIT_SECONDS,
@@ -81,6 +83,7 @@ class Networks:
             transport,
             origin=self._overrides.get(platform),
             observer=observer,
+            before=before,
             on_commit_sending=on_commit_sending,
             on_commit_sent=on_commit_sent,
             commit_deadline=commit_deadline,
@@ -103,7 +106,7 @@ class Networks:
 class NetworkClient:
     """Speaks to one network. Made by `Networks.client`.
 
-    `observer` gets an Exchange after each call; `commit_deadline` is in seconds.
+    `observer` gets an Exchange after each call, `before` is awaited before one begins; `commit_deadline` is in seconds.
     """
 
     def __init__(
@@ -113,6 +116,7 @@ class NetworkClient:
         *,
         origin: httpx2.URL | None = None,
         observer: Observer | None = None,
+        before: Before | None = None,
         on_commit_sending: Callable[[], None] | None = None,
         on_commit_sent: Callable[[], None] | None = None,
         commit_deadline: float = COMMIT_SECONDS,
@@ -123,6 +127,7 @@ class NetworkClient:
         self._transport = transport
         self._origin = origin
         self._observer = observer
+        self._before = before
         self._on_commit_sending = on_commit_sending
         self._on_commit_sent = on_commit_sent
         self._commit_deadline = commit_deadline
@@ -202,6 +207,8 @@ class NetworkClient:
         return NotSent(f"{self._platform} named an address that is none.")
 
     async def _observed(self, request: httpx2.Request, seconds: float, progress: Progress) -> httpx2.Response:
+        if self._before is not None:
+            await self._before()
         sent_at, began = clock.now(), time.monotonic()
         response: httpx2.Response | None = None
         failure = ""

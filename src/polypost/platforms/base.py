@@ -309,7 +309,8 @@ class Run(Session, Protocol):
     ) -> Proof:
         """The one call after which something is visible: intent first, sent once, reconciled when in doubt.
 
-        `fn` makes exactly one request, through `http.commit`. `handles` is what `reconcile` will need.
+        `fn` makes exactly one request, through `http.commit`. `handles` is what `reconcile` will need. The proof is
+        stored with the target's result, and before any other call to the network or step begins.
         """
 
     async def after(

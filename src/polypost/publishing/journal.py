@@ -1,8 +1,9 @@
 """The journal of one target: what a connector sees as `Run`.
 
 Finished steps answer from the target's row; the commit call has its intent row before the first byte
-leaves and its result right after the answer (RELIABILITY S4–S8). The first follow-up says that everything of the
-post is out: the target's result is written before it begins.
+leaves (RELIABILITY S4–S8). The network's proof waits in memory and is written with whatever comes next, which is
+the target's end where nothing else is to be done (S7); no further call to the network begins before it is. The first
+follow-up says that everything of the post is out: the target's result is written before it begins.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from polypost.platforms.base import Account, NotYet, Proof, Tokens
 from polypost.posts import attempts, lanes, timeline, work
 from polypost.posts.timeline import Line
 from polypost.publishing.patience import write_patiently
-from polypost.storage import Store
+from polypost.storage import CommitUnknown, Store
 
 T = TypeVar("T")
 log = structlog.get_logger("polypost.publishing")
@@ -71,6 +72,15 @@ class Late:
     proof: Proof | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The network's own proof of an attempt, and when it came."""
+
+    attempt: Row[Any]
+    proof: Proof
+    at: datetime
+
+
 class TargetRun:
     """One target's story being told; implements `platforms.base.Run`."""
 
@@ -82,6 +92,7 @@ class TargetRun:
         *,
         account: Account,
         token_of: TokenOf,
+        tokens: Tokens | None = None,
         lease: timedelta,
         heard: Callable[..., None],
         settle: Settle,
@@ -92,6 +103,8 @@ class TargetRun:
         self._claim = claimed
         self._account = account
         self._token_of = token_of
+        # What the claim found, for the first who asks.
+        self._at_hand = tokens
         self._tokens = Tokens("")
         self._lease = lease
         self._platform: str = claimed.target.platform
@@ -99,10 +112,12 @@ class TargetRun:
         self._asked = 0.0
         # A story that goes on after the result keeps what was warned of before.
         self.warnings: list[str] = [claimed.target.warning] if claimed.target.warning else []
+        self._answer: _Answer | None = None
         self.late: Late | None = None
         self._http = networks.client(
             self._platform,
             observer=self._observe,
+            before=self.save,
             on_commit_sending=self._check_lease,
             on_commit_sent=lambda: failpoints.hit("P9", self._platform),
             commit_deadline=lease.total_seconds() / 3,
@@ -134,12 +149,17 @@ class TargetRun:
 
     async def authorise(self, refused: str | None = None) -> None:
         """Have a live token; with `refused`, another one than that. Raises ReconnectRequired, Unavailable."""
-        self._tokens = await self._token_of(refused)
+        at_hand, self._at_hand = self._at_hand, None
+        if at_hand is None or refused is not None:
+            await self.save()
+            at_hand = await self._token_of(refused)
+        self._tokens = at_hand
 
     async def step(self, name: str, fn: Callable[[], Awaitable[T]]) -> T:
         """See `platforms.base.Run`."""
         if name in self._claim.journal:
             return self._claim.journal[name]  # type: ignore[no-any-return]
+        await self.save()
         result = await self.refreshed(fn)
         await self._remember(name, result)
         return result
@@ -158,6 +178,7 @@ class TargetRun:
         began = f"{name}.began"
         if began not in self._claim.journal:
             await self._remember(began, clock.iso(clock.now()))
+        await self.save()
         result = await self.refreshed(fn)
         if isinstance(result, NotYet):
             since = clock.parse_stamp(self._claim.journal[began])
@@ -241,6 +262,7 @@ class TargetRun:
     async def hold(self, until: datetime) -> None:
         """See `platforms.base.Run`."""
         integration_id = self._claim.target.integration_id
+        await self.save()
         try:
             await self._store.write(lambda db: lanes.slow(db, integration_id, until))
         except StoreUnavailable as trouble:
@@ -258,6 +280,7 @@ class TargetRun:
         target = self._claim.target
         known = {**self._account.metadata, **facts}
         self._account = replace(self._account, metadata=known)
+        await self.save()
         try:
             await self._store.write(
                 lambda db: integrations.update_metadata(db, target.project_id, target.integration_id, facts)
@@ -275,14 +298,50 @@ class TargetRun:
         """A line for the timeline; written with the next transaction."""
         self._lines.append(Line(clock.now(), kind, message, detail))
 
-    def flush(self, db: Connection) -> None:
-        """Write the lines that have gathered."""
-        target = self._claim.target
-        timeline.write(db, target.project_id, target.post_id, target.id, self._lines)
+    def flush(self, db: Connection, *more: Line) -> None:
+        """Write what has gathered: the proof of the last commit call, and the lines, with `more` of them.
 
-    def forget_lines(self) -> None:
-        """The lines have been written durably."""
-        self._lines = []
+        Called in what `write` runs, once it has made sure that the target is still this worker's.
+        """
+        if self._answer is not None:
+            attempts.end(db, self._answer.attempt, "published", now=self._answer.at, proof=self._answer.proof)
+        target = self._claim.target
+        timeline.write(db, target.project_id, target.post_id, target.id, [*self._lines, *more])
+
+    async def write(self, fn: Callable[[Connection], T], *, patiently: bool = False) -> T:
+        """One transaction, in which `fn` calls `flush`; `patiently` when `fn` may be done twice.
+
+        What a network has said is waited for in any case.
+        """
+        answer = self._answer
+        try:
+            if patiently or answer is not None:
+                written = await write_patiently(self._store, fn, twice=patiently)
+            else:
+                written = await self._store.write(fn)
+        except CommitUnknown:
+            # Perhaps it is there. Of all this only the proof may be written twice; the next claim sees the rest.
+            if not patiently:
+                await self.save()
+            raise
+        except LeaseLost:
+            if answer is not None:
+                self._answer = None
+                self.late = Late(answer.attempt.id, "published", answer.proof)
+            raise
+        self._answer, self._lines = None, []
+        return written
+
+    async def save(self) -> None:
+        """Write the proof of the last commit call, if it is still to be written."""
+        if self._answer is None:
+            return
+
+        def write(db: Connection) -> None:
+            work.change(db, self._claim, updated_at=clock.now())
+            self.flush(db)
+
+        await self.write(write, patiently=True)
 
     async def _attempt(
         self, part: str, fn: Callable[[], Awaitable[Proof]], handles: Mapping[str, Any]
@@ -294,20 +353,22 @@ class TargetRun:
             proof = await fn()
         except Duplicate as error:
             await self._doubt_duplicate(attempt, error)
-            await self._end(attempt, "refused", detail=str(error))
+            await self._end(attempt, "refused", str(error))
             raise
         except (NoAnswer, OutcomeUnknown) as error:
             raise OutcomeUnknown("The answer of the network was lost.") from error
         except NotSent as error:
-            await self._end(attempt, "not_sent", detail=str(error))
+            await self._end(attempt, "not_sent", str(error))
             if isinstance(error, TooLate):
                 raise Unavailable(str(error), code=error.code) from error
             raise Unavailable("The network could not be reached.") from error
         except PlatformError as error:
-            await self._end(attempt, "refused", detail=str(error))
+            await self._end(attempt, "refused", str(error))
             raise
         failpoints.hit("P10", self._platform)
-        await self._end(attempt, "published", proof=proof)
+        self._answer = _Answer(attempt, proof, clock.now())
+        self._claim.open_attempt = None
+        self._claim.parts[part] = proof
         return proof
 
     async def _begin(self, part: str, handles: Mapping[str, Any]) -> Row[Any]:
@@ -316,8 +377,7 @@ class TargetRun:
             return attempts.begin(db, self._claim, part, handles, lease=self._lease, now=clock.now())
 
         self._asked = clock.boottime()
-        attempt = await self._store.write(write)
-        self.forget_lines()
+        attempt = await self.write(write)
         self._claim.attempts_of.setdefault(part, []).append(attempt)
         self._claim.open_attempt = attempt
         return attempt
@@ -341,23 +401,20 @@ class TargetRun:
             "The network has this content already; looking whether it is this post."
         ) from refusal
 
-    async def _end(
-        self, attempt: Row[Any], outcome: str, *, proof: Proof | None = None, detail: str | None = None
-    ) -> None:
+    async def _end(self, attempt: Row[Any], outcome: str, detail: str) -> None:
+        """Write that an attempt made nothing, before anything is concluded from it."""
+
         def write(db: Connection) -> None:
             self.flush(db)
             work.change(db, self._claim, updated_at=clock.now())
-            attempts.end(db, attempt, outcome, now=clock.now(), proof=proof, detail=detail)
+            attempts.end(db, attempt, outcome, now=clock.now(), detail=detail)
 
         try:
-            await write_patiently(self._store, write)
+            await self.write(write, patiently=True)
         except LeaseLost:
-            self.late = Late(attempt.id, outcome, proof)
+            self.late = Late(attempt.id, outcome, None)
             raise
-        self.forget_lines()
         self._claim.open_attempt = None
-        if proof is not None:
-            self._claim.parts[attempt.part] = proof
 
     async def _remember(self, name: str, result: Any, *, patiently: bool = False) -> None:
         journal = {**self._claim.journal, name: result}
@@ -366,8 +423,7 @@ class TargetRun:
             self.flush(db)
             work.change(db, self._claim, journal=journal, step=name, updated_at=clock.now())
 
-        await (write_patiently(self._store, write) if patiently else self._store.write(write))
-        self.forget_lines()
+        await self.write(write, patiently=patiently)
         self._claim.journal[name] = result
 
     async def refreshed(self, fn: Callable[[], Awaitable[T]]) -> T:

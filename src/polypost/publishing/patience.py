@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from polypost.errors import RateLimited, StoreUnavailable
-from polypost.storage import Store
+from polypost.storage import CommitUnknown, Store
 
 T = TypeVar("T")
 log = structlog.get_logger("polypost.publishing")
@@ -21,12 +21,17 @@ LONGEST_FLOOR = timedelta(minutes=15)
 LONGEST_BACK_OFF = timedelta(hours=2)
 
 
-async def write_patiently(store: Store, fn: Callable[[Connection], T]) -> T:
-    """Write what a network has said: it says it only once. Raises StoreUnavailable after some 40 seconds."""
+async def write_patiently(store: Store, fn: Callable[[Connection], T], *, twice: bool = True) -> T:
+    """Write what a network has said: it says it only once. Raises StoreUnavailable after some 40 seconds.
+
+    With `twice` off, `fn` must not be done two times: raises CommitUnknown when it may have been kept.
+    """
     for pause in STORE_PAUSES:
         try:
             return await store.write(fn)
         except StoreUnavailable as trouble:
+            if isinstance(trouble, CommitUnknown) and not twice:
+                raise
             log.warning("an answer could not be stored yet", reason=str(trouble))
             await asyncio.sleep(pause)
     return await store.write(fn)

@@ -18,6 +18,7 @@ from polypost.platforms.base import Proof
 from polypost.posts import announce, attempts, lanes, work
 from polypost.posts.accept import RING
 from polypost.posts.states import State
+from polypost.posts.timeline import Line
 from polypost.publishing.journal import Late, TargetRun
 from polypost.publishing.patience import write_patiently
 from polypost.storage import Store, emit
@@ -51,7 +52,6 @@ class Results:
         """
         failpoints.hit("P15", claimed.target.platform)
         url = self._page(claimed, proof)
-        run.say("published", "Published.", {"url": url} if url else None)
 
         def write(db: Connection) -> None:
             now = clock.now()
@@ -69,14 +69,15 @@ class Results:
                 warning=" ".join(run.warnings) or None,
                 **({} if until is None else {"journal": journal}),
             )
+            # Not said before: a worker that lost its lease has nothing to say.
+            run.flush(db, Line(now, "published", "Published.", {"url": url} if url else None))
             if claimed.open_attempt is not None:
                 attempts.end(db, claimed.open_attempt, "unknown", now=now)
             lanes.count_refusal(db, claimed.target.integration_id, refused=False)
             self._charge(db, claimed, now)
-            self._close(db, claimed, run, now, leaves=until is None)
+            self._close(db, claimed, now, leaves=until is None)
 
-        await self._store.write(write)
-        run.forget_lines()
+        await run.write(write)
         claimed.out = True
         failpoints.hit("P11", claimed.target.platform)
 
@@ -93,8 +94,7 @@ class Results:
             emit(db, f"post:{claimed.target.post_id}")
             self._engine.ring(db, work.leave(db, claimed, now))
 
-        await self._store.write(write)
-        run.forget_lines()
+        await run.write(write)
 
     async def failed(
         self,
@@ -110,7 +110,6 @@ class Results:
 
         With `undone` the network had taken it, and that was not the end of it.
         """
-        run.say("failed", message, {"code": code})
         outcome = "unknown" if code == "outcome_unknown" else "refused"
 
         def write(db: Connection) -> None:
@@ -125,6 +124,7 @@ class Results:
                 error_message=message[:500],
                 warning=" ".join(run.warnings) or None,
             )
+            run.flush(db, Line(now, "failed", message, {"code": code}))
             if claimed.open_attempt is not None:
                 attempts.end(db, claimed.open_attempt, outcome, now=now, detail=claimed.open_attempt.detail)
             if undone:
@@ -132,10 +132,9 @@ class Results:
             if refusal:
                 self._refused(db, claimed, now)
             credits.release(db, claimed.target.project_id, [_entry(claimed)], at=now)
-            self._close(db, claimed, run, now)
+            self._close(db, claimed, now)
 
-        await self._store.write(write)
-        run.forget_lines()
+        await run.write(write)
 
     async def wait(
         self,
@@ -171,8 +170,7 @@ class Results:
             run.flush(db)
             self._engine.ring(db, [Ring(RING, claimed.target.id, at), *work.leave(db, claimed, now)])
 
-        await self._store.write(write)
-        run.forget_lines()
+        await run.write(write)
 
     async def doubt(
         self, claimed: work.Claim, run: TargetRun, at: datetime, *, looks: int, since: datetime
@@ -196,8 +194,7 @@ class Results:
             run.flush(db)
             self._engine.ring(db, [Ring(RING, claimed.target.id, at), *work.leave(db, claimed, now)])
 
-        await self._store.write(write)
-        run.forget_lines()
+        await run.write(write)
 
     async def settle_attempt(self, claimed: work.Claim, run: TargetRun, outcome: str) -> None:
         """It is known that the open attempt made nothing; the story goes on from there."""
@@ -210,8 +207,7 @@ class Results:
             attempts.end(db, attempt, outcome, now=now, detail=attempt.detail)
             run.flush(db)
 
-        await self._store.write(write)
-        run.forget_lines()
+        await run.write(write)
         claimed.open_attempt = None
 
     async def found(self, claimed: work.Claim, run: TargetRun, maker: Row[Any], proof: Proof) -> None:
@@ -241,8 +237,7 @@ class Results:
                 attempts.end(db, attempt, "published", now=now, proof=proof, detail="found by looking")
             run.flush(db)
 
-        await self._store.write(write)
-        run.forget_lines()
+        await run.write(write)
         claimed.open_attempt = None
         claimed.parts[maker.part] = proof
         claimed.free = claimed.free or maker.generation != claimed.target.generation
@@ -254,8 +249,7 @@ class Results:
             work.change(db, claimed, journal=None, updated_at=clock.now())
             run.flush(db)
 
-        await self._store.write(write)
-        run.forget_lines()
+        await run.write(write)
         claimed.journal = {}
 
     async def learn_late(
@@ -282,11 +276,10 @@ class Results:
                 return str(attempt.outcome)
             attempts.find_late(db, attempt, proof)
             credits.waive(db, claimed.target.project_id, _entry(claimed), at=now)
-            self._close(db, claimed, run, now)
+            run.flush(db, Line(now, "published", "Its answer came late: it is published."))
+            self._close(db, claimed, now)
             return "published late"
 
-        # Written only where it is true; not said in `write`, which may run twice.
-        run.say("published", "Its answer came late: it is published.")
         became = await write_patiently(self._store, write)
         log.warning("an answer came late", target=claimed.target.id, outcome=late.outcome, attempt=became)
 
@@ -320,11 +313,8 @@ class Results:
             **values,
         )
 
-    def _close(
-        self, db: Connection, claimed: work.Claim, run: TargetRun, now: datetime, *, leaves: bool = True
-    ) -> None:
+    def _close(self, db: Connection, claimed: work.Claim, now: datetime, *, leaves: bool = True) -> None:
         target = claimed.target
-        run.flush(db)
         status, done = work.refresh_status(db, target.post_id, publish_now=claimed.publish_now, now=now)
         if done:
             media.expire(db, [target.post_id])

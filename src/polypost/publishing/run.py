@@ -65,6 +65,15 @@ class Policy:
     late_grace: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What a claim's transaction finds: the target, its account, None when that is gone, and its tokens if they live."""
+
+    claimed: work.Claim
+    integration: integrations.Integration | None
+    tokens: Tokens | None
+
+
 class Publisher:
     """Carries targets out; one instance a process."""
 
@@ -96,25 +105,31 @@ class Publisher:
     async def run(self, target_id: str) -> None:
         """The engine's handler: claim the account's first due target and carry it on. Raises StoreUnavailable."""
         failpoints.hit("P4")
-        claimed = await self._store.write(lambda db: self._claim(db, target_id))
-        if claimed is not None:
-            await self._own(claimed)
+        hand = await self._store.write(lambda db: self._claim(db, target_id))
+        if hand is not None:
+            await self._own(hand)
 
-    def _claim(self, db: Connection, target_id: str) -> work.Claim | None:
+    def _claim(self, db: Connection, target_id: str) -> Hand | None:
         now = clock.now()
         claimed = work.claim(db, target_id, by=self._owner, lease=self._policy.lease, now=now)
         if isinstance(claimed, work.Later):
             at = max(claimed.at, now + timedelta(milliseconds=50))
             self._engine.ring(db, [Ring(RING, target_id, at)])
             return None
-        return claimed
+        return None if claimed is None else self._hand(db, claimed)
 
-    async def _own(self, claimed: work.Claim) -> None:
+    def _hand(self, db: Connection, claimed: work.Claim) -> Hand:
+        project_id, integration_id = claimed.target.project_id, claimed.target.integration_id
+        found = integrations.find(db, project_id, [integration_id]).get(integration_id)
+        return Hand(claimed, found, self._tokens.at_hand(db, project_id, integration_id))
+
+    async def _own(self, hand: Hand) -> None:
+        claimed = hand.claimed
         target_id = claimed.target.id
         failpoints.hit("P5", claimed.target.platform)
         self._owned[target_id] = claimed.epoch
         try:
-            await self._carry(claimed)
+            await self._carry(hand)
         finally:
             # After a stoppage of the store the target may be this process's own again, by a later claim.
             if self._owned.get(target_id) == claimed.epoch:
@@ -132,14 +147,10 @@ class Publisher:
             except PolypostError as error:
                 log.warning("no heartbeat", error=str(error))
 
-    async def _carry(self, claimed: work.Claim) -> None:
+    async def _carry(self, hand: Hand) -> None:
+        claimed, integration = hand.claimed, hand.integration
         target = claimed.target
         network = self._connectors(target.platform)
-        integration = await self._store.read(
-            lambda db: integrations.find(db, target.project_id, [target.integration_id]).get(
-                target.integration_id
-            )
-        )
         token_of = partial(self._token, target.project_id, target.integration_id)
         account = integration.account if integration else integrations.no_account()
         run = TargetRun(
@@ -148,6 +159,7 @@ class Publisher:
             claimed,
             account=account,
             token_of=token_of,
+            tokens=hand.tokens,
             lease=self._policy.lease,
             heard=partial(self._outages.heard, _caller(claimed, account, network)),
             settle=lambda journal: self._settle(claimed, run, journal),

@@ -306,6 +306,28 @@ async def test_an_observer_that_fails_does_not_lose_the_answer(
     assert "could not be recorded" in caplog.text
 
 
+@pytest.mark.parametrize("call", ["request", "commit"])
+async def test_what_has_to_be_done_before_a_call_is_done_before_anything_leaves(
+    listen: Listen, call: str
+) -> None:
+    server = await listen(answer_all)
+    networks = Networks({"twitter": server.origin})
+    told: list[int] = []
+
+    async def before() -> None:
+        told.append(len(server.requests))
+        if len(told) == 2:
+            raise LookupError
+
+    client = networks.client("twitter", before=before)
+    await getattr(client, call)("POST", "https://api.x.com/2/tweets")
+    with pytest.raises(LookupError):
+        await getattr(client, call)("POST", "https://api.x.com/2/tweets")
+
+    await networks.aclose()
+    assert (told, len(server.requests)) == ([0, 1], 1)
+
+
 def test_no_tls_context_is_made_before_it_is_needed() -> None:
     from polypost.outbound.transport import tls_context
 
