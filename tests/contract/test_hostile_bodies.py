@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from polypost.api import wire
+from polypost.api import bulk_csv, wire
 from polypost.api.body import DEPTH, MEMBERS, VALUES, parse
 from polypost.api.fitting import fit
 from polypost.errors import InvalidRequest
@@ -264,3 +265,29 @@ def test_a_hostile_file_comes_to_its_end_after_a_kill_and_holds_nobody_up(mortal
     assert (found["created"], found["refused"]) == (8, 8)
     assert tenant.client.get("/v1/posts/scheduled").json()["total"] == 8 + innocent
     close([tenant])
+
+
+def test_a_file_of_many_lines_is_read_with_pauses() -> None:
+    read = iter(["content,platforms\n", '"\n', *["\n"] * 40_000, '",twitter:int_1\n'])
+    taken, longest = 0, 0
+
+    def lines_of() -> Iterator[str]:
+        nonlocal taken
+        for line in read:
+            taken += 1
+            yield line
+
+    def profile(_: Any, event: str, what: Any) -> None:
+        nonlocal taken, longest
+        if event == "c_call" and what is time.sleep:
+            longest, taken = max(longest, taken), 0
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        (row,) = bulk_csv.rows(lines_of())
+    finally:
+        sys.setprofile(before)
+    assert row.body is not None
+    assert 0 < longest <= bulk_csv.LINES_AT_ONCE
+    assert taken <= bulk_csv.LINES_AT_ONCE
