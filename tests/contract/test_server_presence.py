@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import struct
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -36,6 +37,14 @@ start = servers
 def test_pipelined_requests_are_answered_in_order(start: Start) -> None:
     requests = [get("/size"), post("/size", b"abc"), post("/size", b"x" * 70_000), get("/size", CLOSE)]
     assert start().ask(b"".join(requests)) == [(200, b"0"), (200, b"3"), (200, b"70000"), (200, b"0")]
+
+
+def test_a_whole_answer_is_one_write(start: Start) -> None:
+    client = start().connect(get("/size"))
+    assert one_answer(client) == (200, b"0")
+    # tcpi_data_segs_in of Linux's tcp_info
+    told = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+    assert struct.unpack_from("I", told, 152) == (1,)
 
 
 @pytest.mark.parametrize("size", [1, 2, 61])

@@ -16,7 +16,7 @@ from polypost.platforms.base import Account, Draft, MediaKind, MediaRef
 from polypost.platforms.registry import connector
 from polypost.platforms.twitter import CONNECTOR
 from polypost.platforms.twitter.spec import SPEC
-from polypost.platforms.twitter.text import weighted_length
+from polypost.platforms.twitter.text import surely_fits, weighted_length
 from polypost.probe import Facts
 
 MIB = 1024 * 1024
@@ -363,3 +363,33 @@ def test_options_that_are_refused(options: dict[str, Any], where: tuple[str | in
     with pytest.raises(ValidationError) as refused:
         CONNECTOR.options.model_validate(options)
     assert [error["loc"] for error in refused.value.errors()] == [where]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a",
+                "ß",
+                "\u0958",
+                "🚀",
+                "👨\u200d👩\u200d👧",
+                "1\ufe0f\u20e3",
+                "。",
+                " ",
+                "t.co",
+                "https://t.co/x",
+            ]
+        )
+    )
+)
+def test_what_surely_fits_fits(parts: list[str]) -> None:
+    text = "".join(parts)
+    weight = weighted_length(text)
+    assert not surely_fits(text, weight - 1)
+
+
+def test_a_short_text_is_not_weighed() -> None:
+    before = weighted_length.cache_info()
+    assert problems("Check out our new product launch! 🚀 Häuser, 家 and https://example.com/") == []
+    assert weighted_length.cache_info() == before

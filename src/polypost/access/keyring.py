@@ -70,9 +70,11 @@ class Keyring:
         Raises Unauthorized for a key that is malformed, unknown, revoked or expired, in the same words;
         Forbidden for a disabled project.
         """
-        if not well_formed(secret):
+        hashed = digest(secret)
+        # Only well-formed keys are ever known.
+        if hashed not in self._known and not well_formed(secret):
             raise _unauthorized()
-        known = await self._look_up(digest(secret))
+        known = await self._look_up(hashed)
         if known is None or known.revoked or (known.expires_at and known.expires_at <= clock.now()):
             raise _unauthorized()
         if known.principal.project.disabled_at is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from polypost.access import Allowance
 from polypost.api import errors
 from polypost.errors import InvalidRequest, Problem
+from polypost.storage import random_hex
 
 _NUL = Problem("", "The URL holds the NUL character (%00).", "Remove it.", "nul")
 
@@ -28,7 +28,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = f"req_{secrets.token_hex(10)}"
+        request_id = f"req_{random_hex()}"
         scope.setdefault("state", {})["request_id"] = request_id
         path: str = scope["path"]
         raw: bytes = scope.get("raw_path") or b""

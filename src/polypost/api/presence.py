@@ -37,15 +37,18 @@ from uvicorn._types import (
     ASGIReceiveEvent,
     ASGISendCallable,
     ASGISendEvent,
+    HTTPResponseStartEvent,
     Scope,
 )
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "polypost.presence"
 FIRST_BYTES = b"HTTP/1.1 "
 REPLY_SECONDS = 0.5
 _REPLY_LOOKS = 100
 _WATCH_SECONDS = 0.05
+# Their values change what uvicorn does with the connection.
+_UVICORNS = {b"connection", b"transfer-encoding"}
 _RESET = select.POLLERR | select.POLLHUP | select.POLLNVAL
 # Linux only; elsewhere a FIN is seen when the loop reads it.
 _CLOSED = getattr(select, "POLLRDHUP", 0)
@@ -106,13 +109,14 @@ class Exchange:
         self._peer = peer
         self._cycle = cycle
         self._app = app
+        self._head: HTTPResponseStartEvent | None = None
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Run the application."""
         assert scope["type"] == "http"
         scope["extensions"] = {EXTENSION: {"gone": self.gone}}
         expecting = self._cycle.waiting_for_100_continue
-        await self._app(scope, self._receive, self._refusing if expecting else send)
+        await self._app(scope, self._receive, self._refusing if expecting else self._send)
 
     async def gone(self) -> bool:
         """Whether the client has left; waits at most `REPLY_SECONDS` for its machine to say so."""
@@ -136,7 +140,56 @@ class Exchange:
         # request begins would be a guess.
         if self._cycle.waiting_for_100_continue and self._cycle.more_body:
             self._cycle.keep_alive = False
+        await self._send(message)
+
+    async def _send(self, message: ASGISendEvent) -> None:
+        """Pass the answer on; one that is whole in one write, and not its head in one of its own."""
+        if message["type"] == "http.response.start" and self._head is None:
+            self._head = message
+            return
+        head, self._head = self._head, None
+        if head is not None:
+            whole = _whole(self._cycle, head, message)
+            if whole is not None:
+                await self._write(whole)
+                return
+            await self._cycle.send(head)
         await self._cycle.send(message)
+
+    async def _write(self, whole: bytes) -> None:
+        """What uvicorn does with a head and its body."""
+        cycle = self._cycle
+        if cycle.flow.write_paused and not cycle.disconnected:
+            await cycle.flow.drain()
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.transport.write(whole)
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+
+
+def _whole(cycle: RequestResponseCycle, head: HTTPResponseStartEvent, message: ASGISendEvent) -> bytes | None:
+    """The bytes of an answer that has all of its body here and its length in the head; None for any other, which is uvicorn's."""
+    if message["type"] != "http.response.body" or message.get("more_body") or cycle.response_started:
+        return None
+    body = message.get("body", b"")
+    headers = [*cycle.default_headers, *head.get("headers", ())]
+    names = {name for name, _ in headers}
+    length = (b"content-length", b"%d" % len(body))
+    if cycle.scope["method"] == "HEAD" or length not in headers or names & _UVICORNS:
+        return None
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    if not cycle.keep_alive:
+        lines.append(b"connection: close\r\n")
+    told = b"".join(lines)
+    # A line end in a value would be a header of its own: uvicorn refuses those.
+    if told.count(b"\n") != len(lines) or told.count(b"\r") != len(lines) or b"\0" in told:
+        return None
+    return b"".join((STATUS_LINE[head["status"]], told, b"\r\n", body))
 
 
 class WatchedConnection(HttpToolsProtocol):

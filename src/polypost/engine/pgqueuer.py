@@ -45,6 +45,8 @@ RECONNECT_SECONDS = 1.0
 FRESH_SECONDS = 2.0
 PRUNE_SECONDS = 3600.0
 _BEGIN = text("SELECT 1")
+# For its settings and builders, which take long to make.
+_QUERIES: Any = Queries(None)  # type: ignore[arg-type]  # never asked itself
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _QUEUE_SETTINGS = {
@@ -273,7 +275,7 @@ class _Driver(AsyncpgDriver):
 
 async def _enqueue(connection: Any, rings: Sequence[Ring]) -> None:
     now = clock.now()
-    await Queries(AsyncpgDriver(connection)).enqueue(
+    await Queries(AsyncpgDriver(connection), _QUERIES.qbe, _QUERIES.qbq, _QUERIES.qbs).enqueue(
         [ring.kind for ring in rings],
         [f"{ring.key} {ring.at.isoformat()}".encode() for ring in rings],
         # By the minute, oldest first: after a stop the queue goes out in the order in which it was due.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,19 +35,20 @@ class Described:
 
 def named(*values: Any) -> set[str]:
     """All texts in values from JSON that may be public addresses of uploads."""
-    return set(_texts(values))
+    found: set[str] = set()
+    _collect(values, found)
+    return found
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if rows.id_in(value) is not None:
-            yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
+def _collect(values: Iterable[Any], found: set[str]) -> None:
+    for value in values:
+        if isinstance(value, str):
+            if rows.id_in(value) is not None:
+                found.add(value)
+        elif isinstance(value, dict):
+            _collect(value.values(), found)
+        elif isinstance(value, list | tuple):
+            _collect(value, found)
 
 
 def hold(

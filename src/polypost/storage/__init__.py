@@ -2,7 +2,7 @@
 
 from polypost.storage.hot import HotInsert, HotSelect, HotUpdate
 from polypost.storage.metadata import Instant, Json, metadata
-from polypost.storage.records import earliest_id, new_id
+from polypost.storage.records import earliest_id, new_id, random_hex
 from polypost.storage.signals import Signals, emit
 from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, open_store, receipt
 
@@ -22,5 +22,6 @@ __all__ = [
     "metadata",
     "new_id",
     "open_store",
+    "random_hex",
     "receipt",
 ]

@@ -13,7 +13,13 @@ from polypost.platforms.base import Account, Draft, MediaRef
 from polypost.platforms.twitter.media import media_problems
 from polypost.platforms.twitter.options import ThreadItem, TwitterOptions
 from polypost.platforms.twitter.spec import SPEC
-from polypost.platforms.twitter.text import invalid_characters, last_words, normalised, weighted_length
+from polypost.platforms.twitter.text import (
+    invalid_characters,
+    last_words,
+    normalised,
+    surely_fits,
+    weighted_length,
+)
 from polypost.probe import Facts
 
 _CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
@@ -63,7 +69,10 @@ def subscription(account: Account) -> bool | None:
 
 def _root_text(draft: Draft, options: TwitterOptions, *, subscribed: bool | None) -> Iterator[Problem]:
     yield from _text("content", draft.text, has_media=bool(draft.media))
-    weight, short, long = weighted_length(draft.text), SPEC.limit("text"), SPEC.limit("long_text")
+    short, long = SPEC.limit("text"), SPEC.limit("long_text")
+    if surely_fits(draft.text, short):
+        return
+    weight = weighted_length(draft.text)
     if not options.long_post:
         yield from _too_long(
             "content", draft.text, weight, short, f"set {_OPTIONS}.longPost on an account with X Premium"

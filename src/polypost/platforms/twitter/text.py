@@ -17,6 +17,7 @@ from polypost.platforms.twitter.spec import SPEC
 from polypost.platforms.twitter.urls import find_urls
 
 _LIGHT = re.compile(r"[\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
+_HEAVY = re.compile(_LIGHT.pattern.replace("[", "[^", 1))
 _INVALID = re.compile(r"[\ufffe\ufeff\uffff\ud800-\udfff]")
 _HEAVY_WEIGHT = 2
 _SHOWN = 20
@@ -36,6 +37,14 @@ def weighted_length(text: str) -> int:
     if text.isascii() and "." not in text:
         return len(text) - text.count("\r\n")
     return sum(weight for _, weight in _units(normalised(text)))
+
+
+def surely_fits(text: str, limit: int) -> bool:
+    """Whether the text weighs at most `limit` whatever its links and emoji; False where only weighing can tell."""
+    text = normalised(text)
+    # Every link has a dot, and none weighs more than that of a link besides its own characters.
+    most = len(text) + (_HEAVY_WEIGHT - 1) * len(_HEAVY.findall(text)) + SPEC.limit("url") * text.count(".")
+    return most <= limit
 
 
 def invalid_characters(text: str) -> list[str]:
