@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, or_, select, text, update
 
 from polypost import clock
-from polypost.engine import Engine, Handler, Ring
+from polypost.engine import Crowded, Engine, Handler, Ring, aside
 from polypost.storage import Instant, Store, metadata
 
 PATIENCE = 30.0
@@ -87,11 +87,13 @@ class Listener:
         await self.until(lambda: all(self.ended[key] for key in keys))
 
 
-def ring(*keys: str, at: datetime | None = None) -> Callable[[Engine, Connection], None]:
+def ring(
+    *keys: str, at: datetime | None = None, lane: str = "", share: str = ""
+) -> Callable[[Engine, Connection], None]:
     """Rings in one call, now or at an instant."""
 
     def call(engine: Engine, db: Connection) -> None:
-        engine.ring(db, [Ring(KIND, key, at or clock.now()) for key in keys])
+        engine.ring(db, [Ring(KIND, key, at or clock.now(), lane, share) for key in keys])
 
     return call
 
@@ -251,6 +253,96 @@ class EngineSuite(ABC):
             gate.set()
             await listener.until(lambda: listener.ended["slow"] >= 2)
             assert listener.most_of_one_key == 1
+
+    @pytest.mark.anyio
+    async def test_of_one_lane_one_handler_runs_and_every_ring_is_answered(
+        self, store: Store, where: Any
+    ) -> None:
+        gate = asyncio.Event()
+        listener = Listener(waiting_for(gate))
+        keys = [f"k{number}" for number in range(20)]
+        async with self.working(store, where, listener) as engine:
+            await store.write(partial(ring(*keys, lane="account", share="project"), engine))
+            await store.write(partial(ring("other", lane="another", share="project"), engine))
+            await listener.until(lambda: listener.running["other"] == 1)
+            gate.set()
+            await listener.heard(*keys)
+            assert listener.most_at_once == 2
+
+    @pytest.mark.anyio
+    async def test_a_project_with_much_to_do_leaves_seats_to_others(self, store: Store, where: Any) -> None:
+        gate = asyncio.Event()
+        listener = Listener(waiting_for(gate))
+        keys = [f"loud{number}" for number in range(40)]
+        async with self.working(store, where, listener) as engine:
+            await store.write(partial(ring(*keys, share="loud"), engine))
+            await listener.until(lambda: listener.running.total() == 6)
+            await store.write(partial(ring("quiet1", "quiet2", "quiet3", share="quiet"), engine))
+            await listener.until(lambda: listener.running.total() == 8)
+            assert sum(key.startswith("quiet") for key in listener.running.elements()) == 2
+            gate.set()
+            await listener.heard(*keys, "quiet1", "quiet2", "quiet3")
+            assert listener.most_at_once == 8
+
+    @pytest.mark.anyio
+    async def test_a_handler_that_is_aside_leaves_its_seat_and_comes_back_to_one(
+        self, store: Store, where: Any
+    ) -> None:
+        fetched, gate = asyncio.Event(), asyncio.Event()
+        asides: Counter[str] = Counter()
+
+        async def work(key: str) -> None:
+            if key.startswith("film"):
+                try:
+                    async with aside():
+                        asides["in"] += 1
+                        await fetched.wait()
+                    asides["back"] += 1
+                except Crowded:
+                    asides["crowded"] += 1
+                    return
+            await gate.wait()
+
+        listener = Listener(work)
+        films = [f"film{number}" for number in range(8)]
+        texts = [f"text{number}" for number in range(2)]
+        async with self.working(store, where, listener, workers=4) as engine:
+            await store.write(partial(ring(*films, share="films"), engine))
+            # Two may be aside, and none of them has a seat: more than the project's share of handlers runs.
+            await listener.until(lambda: listener.ended.total() == 6)
+            assert (asides["in"], asides["crowded"]) == (2, 6)
+            await store.write(partial(ring("a", "b", "c", share="films"), engine))
+            await listener.until(lambda: listener.running.total() == 5)
+            fetched.set()
+            await store.write(partial(ring(*texts, share="texts"), engine))
+            await listener.until(lambda: any(listener.running[text] for text in texts))
+            assert asides["back"] == 0
+            gate.set()
+            await listener.heard("a", "b", "c", *films, *texts)
+            assert asides["back"] == 2
+
+    @pytest.mark.anyio
+    async def test_stop_waits_for_what_is_aside_and_begins_nothing_more(
+        self, store: Store, where: Any
+    ) -> None:
+        fetched, done = asyncio.Event(), asyncio.Event()
+
+        async def work(key: str) -> None:
+            async with aside():
+                await fetched.wait()
+            done.set()
+
+        listener = Listener(work)
+        async with self.working(store, where, listener, workers=1) as engine:
+            await store.write(partial(ring("film", "later", lane="account"), engine))
+            await listener.until(lambda: listener.running["film"] == 1)
+            stopping = asyncio.create_task(engine.stop())
+            finished, _ = await asyncio.wait({stopping}, timeout=1)
+            assert not finished
+            fetched.set()
+            await asyncio.wait_for(stopping, PATIENCE)
+            assert done.is_set()
+            assert listener.begun == ["film"]
 
     @pytest.mark.anyio
     async def test_the_sweeper_finds_due_work_whose_ring_was_lost(self, store: Store, where: Any) -> None:

@@ -1,5 +1,7 @@
 """Rings handlers at least once, by key and time. Stale and double rings are harmless: the claim decides."""
 
-from polypost.engine.port import Engine, Handler, Ring, Source
+from polypost.engine.port import LOOKAHEAD, Engine, Handler, Ring, Source
+from polypost.engine.runner import aside
+from polypost.engine.seats import Crowded
 
-__all__ = ["Engine", "Handler", "Ring", "Source"]
+__all__ = ["LOOKAHEAD", "Crowded", "Engine", "Handler", "Ring", "Source", "aside"]

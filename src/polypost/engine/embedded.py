@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
 from polypost import clock
-from polypost.engine.port import Engine, Ring
+from polypost.engine.port import LOOKAHEAD, Engine, Ring
 from polypost.engine.runner import Runner
 from polypost.engine.sweeper import SWEEP_SECONDS, repeat
 from polypost.storage import Store, after_commit
 
-LOOKAHEAD = timedelta(seconds=15)
-SWEEP_LIMIT = 2000
+# Of accounts with something overdue, and of instants that come near.
+SWEEP_LIMIT = 10_000
 NAP_SECONDS = 0.5
 
 
@@ -30,14 +30,14 @@ class EmbeddedEngine(Engine):
     def __init__(self, store: Store, *, workers: int = 32) -> None:
         super().__init__()
         self._store = store
-        self._runner = Runner(self.handlers, workers=workers)
+        self._watch = clock.JumpWatch()
+        self._runner = Runner(self.handlers, workers=workers, holds=self._holds)
         self._heap: list[tuple[datetime, str, str]] = []
-        self._waiting: dict[tuple[str, str], datetime] = {}
+        self._waiting: dict[tuple[str, str], Ring] = {}
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._beat = 0.0
-        self._watch = clock.JumpWatch()
 
     def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
         after_commit(db, lambda: self._take(rings))
@@ -56,6 +56,7 @@ class EmbeddedEngine(Engine):
 
     async def stop(self) -> None:
         self._stopping.set()
+        self._runner.close()
         self._wake.set()
         await asyncio.gather(*self._loops)
         self._loops = []
@@ -71,8 +72,8 @@ class EmbeddedEngine(Engine):
                 continue
             key = (ring.kind, ring.key)
             known = self._waiting.get(key)
-            if known is None or ring.at < known:
-                self._waiting[key] = ring.at
+            if known is None or ring.at < known.at:
+                self._waiting[key] = ring
                 heapq.heappush(self._heap, (ring.at, ring.kind, ring.key))
         self._wake.set()
 
@@ -80,25 +81,27 @@ class EmbeddedEngine(Engine):
         while not self._stopping.is_set():
             self._beat = clock.monotonic()
             self._wake.clear()
-            pause = NAP_SECONDS if self._watch.holds(clock.now(), self._beat) else self._launch_due()
+            pause = NAP_SECONDS if self._holds() else self._launch_due()
             try:
                 await asyncio.wait_for(self._wake.wait(), max(pause, 0.001))
             except TimeoutError:
                 continue
 
+    def _holds(self) -> bool:
+        return self._watch.holds(clock.now(), clock.monotonic())
+
     def _launch_due(self) -> float:
-        """Start what is due as far as there are seats; returns the seconds until the next ring, at most a nap."""
-        while self._heap and not self._runner.full:
+        """Hand out what is due; returns the seconds until the next ring, at most a nap."""
+        while self._heap:
             at, kind, name = self._heap[0]
             early = (at - clock.now()).total_seconds()
             if early > 0:
                 return min(early, NAP_SECONDS)
             heapq.heappop(self._heap)
-            if self._waiting.get((kind, name)) == at:
+            ring = self._waiting.get((kind, name))
+            if ring is not None and ring.at == at:
                 del self._waiting[kind, name]
-                task = self._runner.launch(kind, name)
-                if task is not None:
-                    task.add_done_callback(lambda _: self._wake.set())
+                self._runner.offer(ring)
         return NAP_SECONDS
 
     async def _sweep(self) -> None:

@@ -72,13 +72,12 @@ class PgQueuerEngine(Engine):
         self._url = url
         self._workers = workers
         self._lease = lease
-        self._seats = asyncio.Semaphore(workers)
-        self._runner = Runner(self.handlers, workers=workers)
+        self._watch = clock.JumpWatch()
+        self._runner = Runner(self.handlers, workers=workers, holds=self._holds)
         self._stopping = asyncio.Event()
         self._serving = False
         self._loops: list[asyncio.Task[None]] = []
         self._managers: set[asyncio.Task[None]] = set()
-        self._watch = clock.JumpWatch()
         self._hour = Timekeeper(store)
         self._worker_id = new_id("wrk")
         self._heard_at = float("-inf")
@@ -114,9 +113,11 @@ class PgQueuerEngine(Engine):
 
     async def stop(self) -> None:
         self._stopping.set()
+        self._runner.close()
         await asyncio.gather(*self._loops)
         self._loops = []
         await asyncio.gather(*self._managers)
+        await self._pass_on(await self._runner.drain())
         if self._look is not None:
             await self._look
 
@@ -216,15 +217,18 @@ class PgQueuerEngine(Engine):
         return manager
 
     async def _answer(self, kind: str, job: Job) -> None:
-        """Run the handler for one job of PgQueuer's, at its instant and on a seat of this process."""
-        key, at = _unpack(job.payload)
-        await self._wait_for(at)
-        async with self._seats:
-            if self._stopping.is_set() or self._hour.wrong.is_set():
-                raise RetryRequested(reason="This process carries out nothing; another one may take the job.")
-            task = self._runner.launch(kind, key)
-            if task is not None:
-                await task
+        """Hand one job of PgQueuer's to this process's handlers, at its instant.
+
+        It is held while it waits for a free seat and while its handler has one: then other processes may have the
+        next ones. The job of a handler that goes aside is done; if this process dies, the sweeper rings again.
+        """
+        ring = _unpack(kind, job.payload)
+        await self._wait_for(ring.at)
+        if self._stopping.is_set() or self._hour.wrong.is_set():
+            raise RetryRequested(reason="This process carries out nothing; another one may take the job.")
+        begun = self._runner.offer(ring)
+        if begun is not None:
+            await begun.wait()
 
     async def _wait_for(self, at: datetime) -> None:
         while self._hour.in_doubt and not self._stopping.is_set():
@@ -236,8 +240,16 @@ class PgQueuerEngine(Engine):
         if timedelta() < early < LONGEST_WAIT:
             # A millisecond more: the clock that waits and the one on the wall do not run quite alike.
             await set_within(self._stopping, early.total_seconds() + 0.001)
-        while self._watch.holds(clock.now(), clock.monotonic()) and not self._stopping.is_set():
-            await set_within(self._stopping, 1.0)
+
+    async def _pass_on(self, left: Sequence[Ring]) -> None:
+        """Leave to other processes what this one has not begun."""
+        try:
+            await self._store.write(partial(self.ring, rings=left))
+        except StoreUnavailable as trouble:
+            log.warning("rings are left to the sweeper", count=len(left), reason=trouble.message)
+
+    def _holds(self) -> bool:
+        return self._hour.wrong.is_set() or self._watch.holds(clock.now(), clock.monotonic())
 
     async def _give_sign(self) -> None:
         self._watch.holds(clock.now(), clock.monotonic())
@@ -277,16 +289,17 @@ async def _enqueue(connection: Any, rings: Sequence[Ring]) -> None:
     now = clock.now()
     await Queries(AsyncpgDriver(connection), _QUERIES.qbe, _QUERIES.qbq, _QUERIES.qbs).enqueue(
         [ring.kind for ring in rings],
-        [f"{ring.key} {ring.at.isoformat()}".encode() for ring in rings],
+        [f"{ring.lane} {ring.share} {ring.key} {ring.at.isoformat()}".encode() for ring in rings],
         # By the minute, oldest first: after a stop the queue goes out in the order in which it was due.
         [(_EPOCH - ring.at) // _MINUTE for ring in rings],
         [max(ring.at - now - LEAD, timedelta()) for ring in rings],
     )
 
 
-def _unpack(payload: bytes | None) -> tuple[str, datetime]:
-    key, _, at = (payload or b"").decode().rpartition(" ")
-    return key, datetime.fromisoformat(at)
+def _unpack(kind: str, payload: bytes | None) -> Ring:
+    # A job of an earlier release has neither lane nor share.
+    *of, key, at = (payload or b"").decode().split(" ")
+    return Ring(kind, key, datetime.fromisoformat(at), *of)
 
 
 def _reason(error: Exception) -> str:

@@ -5,21 +5,29 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
+
+# What becomes due within this is rung at its instant; what is later is found by then.
+LOOKAHEAD = timedelta(seconds=15)
 
 Handler = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Wake the handler of `kind` for `key` at `at`, or as soon after it as can be."""
+    """Wake the handler of `kind` for `key` at `at`, or as soon after it as can be.
+
+    Of one `lane` a process answers one ring at a time; `share` is the project whose share of the seats it takes.
+    """
 
     kind: str
     key: str
     at: datetime
+    lane: str = ""
+    share: str = ""
 
 
 class Source(Protocol):

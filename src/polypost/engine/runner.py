@@ -1,59 +1,140 @@
-"""Carries rings to their handlers: side by side, and never two at a time for one key of this process."""
+"""Carries rings to their handlers: side by side, and never two at a time for one lane of this process."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from functools import partial
 
 import structlog
 
-from polypost.engine.port import Handler
+from polypost.engine.port import Handler, Ring
+from polypost.engine.seats import Seats
 from polypost.errors import StoreUnavailable
 
 # Seconds; after these the sweeper is the net.
 STORE_PAUSES = (0.5, 1.0, 2.0, 5.0)
+LOOK_AT_CLOCK_SECONDS = 1.0
 
 log = structlog.get_logger("polypost.engine")
 
 
+class _Turn:
+    """The rings of one lane, which are answered one after the other, each when there is a seat for it.
+
+    `begun` is set when its bearer need not wait for it any longer: the handler has ended or gone aside, or never begins.
+    """
+
+    def __init__(self, ring: Ring) -> None:
+        self.rings = {ring.key: ring}
+        self.share = ring.share
+        self.running = False
+        self.loaded = False
+        self.begun = asyncio.Event()
+
+
+_present: ContextVar[tuple[Seats, _Turn] | None] = ContextVar("polypost_turn", default=None)
+
+
+@asynccontextmanager
+async def aside() -> AsyncIterator[None]:
+    """Do without the seat of the handler that runs, for a while in which only the outside works; then take one again.
+
+    From then on the handler counts as one with media. Outside a handler it does nothing. Raises Crowded.
+    """
+    present = _present.get()
+    if present is None:
+        yield
+        return
+    seats, turn = present
+    seats.step_aside(turn.share)
+    seats.give(turn.share, loaded=turn.loaded)
+    turn.begun.set()
+    try:
+        yield
+    finally:
+        seats.step_back(turn.share)
+        await seats.sit(turn.share)
+        turn.loaded = True
+
+
 class Runner:
-    """The handlers that run in this process."""
+    """The handlers that run in this process; with `holds` true none begins."""
 
-    def __init__(self, handlers: Mapping[str, Handler], *, workers: int) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler], *, workers: int, holds: Callable[[], bool] = lambda: False
+    ) -> None:
         self._handlers = handlers
-        self._workers = workers
-        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._again: set[tuple[str, str]] = set()
+        self._seats = Seats(workers)
+        self._holds = holds
+        self._turns: dict[tuple[str, str], _Turn] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
-    @property
-    def full(self) -> bool:
-        """Whether as many handlers run as may."""
-        return len(self._running) >= self._workers
+    def offer(self, ring: Ring) -> asyncio.Event | None:
+        """Answer the ring when its turn comes; the event says that it need not be held any longer.
 
-    def launch(self, kind: str, key: str) -> asyncio.Task[None] | None:
-        """Start the handler of `kind` for `key`; None when one is under way, which then runs once more."""
-        if (kind, key) in self._running:
-            self._again.add((kind, key))
+        None when that is so at once: the ring's lane has its turn already, or its project has its share of the seats
+        and the next one that it frees is for this.
+        """
+        lane = (ring.kind, ring.lane or ring.key)
+        known = self._turns.get(lane)
+        if known is not None:
+            # Kept by key: the target of one ring may be gone when another's is due.
+            known.rings[ring.key] = ring
             return None
-        task = asyncio.create_task(self._run(kind, key), name=f"polypost-{kind}")
-        self._running[kind, key] = task
-        return task
+        turn = self._turns[lane] = _Turn(ring)
+        at_once = not self._seats.has_share(ring.share)
+        self._queue(lane, turn)
+        return None if at_once else turn.begun
 
-    async def drain(self) -> None:
-        """Wait for every handler that runs."""
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+    def close(self) -> None:
+        """Begin nothing new."""
+        self._closed = True
+        self._seats.begin_nothing()
+        for turn in self._turns.values():
+            if not turn.running:
+                turn.begun.set()
 
-    async def _run(self, kind: str, key: str) -> None:
+    async def drain(self) -> list[Ring]:
+        """Wait for every handler that runs or is aside; the rings that none has answered."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        left = [ring for turn in self._turns.values() for ring in turn.rings.values()]
+        self._turns.clear()
+        self._closed = False
+        return left
+
+    def _queue(self, lane: tuple[str, str], turn: _Turn) -> None:
+        if not self._closed:
+            self._seats.ask(turn.share, partial(self._begin, lane, turn))
+
+    def _begin(self, lane: tuple[str, str], turn: _Turn) -> None:
+        turn.running = True
+        task = asyncio.create_task(self._run(lane, turn), name=f"polypost-{lane[0]}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, lane: tuple[str, str], turn: _Turn) -> None:
+        _present.set((self._seats, turn))
         try:
-            again = True
-            while again:
+            while self._holds() and not self._closed:  # noqa: ASYNC110 (a clock sets no event)
+                await asyncio.sleep(LOOK_AT_CLOCK_SECONDS)
+            if not self._closed:
                 # A ring that comes before the handler begins is answered by this run.
-                self._again.discard((kind, key))
-                await self._call(kind, key)
-                again = (kind, key) in self._again
+                await self._call(lane[0], turn.rings.pop(next(iter(turn.rings))).key)
         finally:
-            self._again.discard((kind, key))
-            del self._running[kind, key]
+            turn.running = False
+            turn.begun.set()
+            if not turn.rings:
+                del self._turns[lane]
+            loaded, turn.loaded = turn.loaded, False
+            self._seats.give(turn.share, loaded=loaded)
+            if turn.rings:
+                # Behind the others that wait: a lane with much to do keeps no seat.
+                self._queue(lane, turn)
 
     async def _call(self, kind: str, key: str) -> None:
         """Run the handler; some times more while the store is out of order, since its ring is used up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from polypost import clock
-from polypost.engine import Engine
+from polypost.engine import Engine, Ring
 from polypost.engine.runner import Runner
 from polypost.errors import StoreUnavailable
 from polypost.events import TOPIC
@@ -53,7 +54,8 @@ class Courier:
         self._vault = vault
         self._channels = channels
         self._plan = plan
-        self._runner = Runner({RING: self._serve}, workers=QUICK + SLOW)
+        # Its own places hold them to a number.
+        self._runner = Runner({RING: self._serve}, workers=sys.maxsize)
         self._quick = asyncio.Semaphore(QUICK)
         self._slow = asyncio.Semaphore(SLOW)
         self._failing: set[str] = set()
@@ -62,7 +64,7 @@ class Courier:
     async def take(self, subscription_id: str) -> None:
         """The engine's handler: begin on the subscription's deliveries and give the engine its worker back."""
         if not self._stopping:
-            self._runner.launch(RING, subscription_id)
+            self._runner.offer(Ring(RING, subscription_id, clock.now()))
 
     async def spread_for_ever(self) -> None:
         """Hand out events as they are said, until cancelled."""
