@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, Row, bindparam, delete, select
 
 from polypost import clock, media
 from polypost.access import Project
@@ -85,7 +85,8 @@ def create(
     media.hold(db, project.id, post_id, uploads_of(order))
     if order.when:
         announce.scheduled(db, project.id, post, rows, now)
-    context.engine.ring(db, [Ring(RING, row["id"], due) for row in rows])
+    rings = [Ring(RING, row["id"], due, row["integration_id"], project.id) for row in rows]
+    context.engine.ring(db, rings)
     return Accepted(
         post_id=post_id,
         replayed=False,
@@ -93,6 +94,11 @@ def create(
         scheduled_for=order.when.instant if order.when else None,
         warning=order.when.note if order.when else None,
     )
+
+
+def ring_of(target: Row[Any], at: datetime) -> Ring:
+    """A ring for a target: one of its account's, on its project's share of the seats."""
+    return Ring(RING, target.id, at, target.integration_id, target.project_id)
 
 
 def insert_post(db: Connection, row: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from polypost.engine import Ring
 from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
 from polypost.posts import announce
-from polypost.posts.accept import RING, media_value, target_row, uploads_of
+from polypost.posts.accept import RING, media_value, ring_of, target_row, uploads_of
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When, order_of
 from polypost.posts.states import FINAL, State, derive
@@ -178,7 +178,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
     touch(db, post_id, now, status="scheduled", **values)
     if order.when and order.when.instant != row.scheduled_for:
         announce.moved(db, project.id, post_id, now)
-    context.engine.ring(db, [Ring(RING, new["id"], due) for new in fresh])
+    context.engine.ring(db, [Ring(RING, new["id"], due, new["integration_id"], project.id) for new in fresh])
 
 
 def retry(
@@ -229,7 +229,7 @@ def retry(
     media.again(db, project.id, post_id)
     states = [State.SCHEDULED if target in rows else State(target.state) for target in all_rows]
     touch(db, post_id, now, status=derive(states, publish_now=row.scheduled_for is None))
-    context.engine.ring(db, [Ring(RING, target.id, now) for target in rows])
+    context.engine.ring(db, [ring_of(target, now) for target in rows])
 
 
 def removable(db: Connection, project_id: str, post_id: str, *, lock: bool = False) -> Row[Any]:
@@ -304,4 +304,4 @@ def touch(db: Connection, post_id: str, now: datetime, **values: Any) -> None:
 
 
 def _ring(db: Connection, context: Context, project_id: str, post_id: str, at: datetime) -> None:
-    context.engine.ring(db, [Ring(RING, row.id, at) for row in targets_of(db, project_id, post_id)])
+    context.engine.ring(db, [ring_of(row, at) for row in targets_of(db, project_id, post_id)])

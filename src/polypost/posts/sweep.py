@@ -3,28 +3,112 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
+from polypost import clock
 from polypost.engine import Ring
 from polypost.posts import lanes
-from polypost.posts.accept import RING
+from polypost.posts.accept import ring_of
+from polypost.posts.tables import lanes as lane
 from polypost.posts.tables import targets
 from polypost.posts.work import _HELD
+from polypost.storage import Instant
+
+_NOW: BindParameter[datetime] = bindparam("now")
+_open = targets.alias()
+_RING: tuple[ColumnElement[Any], ...] = (
+    targets.c.id,
+    targets.c.next_at,
+    targets.c.integration_id,
+    targets.c.project_id,
+)
+
+
+def _account(*after: ColumnElement[bool]) -> ScalarSelect[str]:
+    """The next account with anything to do, by one look into the index: its other targets are not read."""
+    ids = select(_open.c.integration_id).where(_open.c.next_at.is_not(None), *after)
+    return ids.order_by(_open.c.integration_id).limit(1).scalar_subquery()
+
+
+_accounts = select(_account().label("id")).cte("accounts", recursive=True)
+_accounts = _accounts.union_all(
+    select(_account(_open.c.integration_id > _accounts.c.id)).where(_accounts.c.id.is_not(None))
+)
+_FIRST = (
+    select(_open.c.id)
+    .where(
+        _open.c.integration_id == _accounts.c.id,
+        _open.c.next_at.is_not(None),
+        _open.c.next_at <= _NOW,
+        _open.c.due_at <= _NOW,
+    )
+    .order_by(_open.c.due_at)
+    .limit(1)
+    .correlate(_accounts)
+    .scalar_subquery()
+)
+# A target whose lane is held waits for its holder, which rings for the next; if the holder is dead, it is rung itself.
+_OVERDUE = (
+    select(*_RING)
+    .select_from(_accounts)
+    .outerjoin(lane, lane.c.integration_id == _accounts.c.id)
+    .join(targets, targets.c.id == func.coalesce(lane.c.target_id, _FIRST))
+    .where(or_(lane.c.target_id.is_(None), lane.c.lease_until <= _NOW), targets.c.next_at <= _NOW)
+)
+# One for each account and instant: whoever has the lane then rings for those of the same instant.
+_NEAR = select(*_RING).where(
+    targets.c.id.in_(
+        select(func.min(_open.c.id))
+        .where(_open.c.next_at > _NOW, _open.c.next_at <= bindparam("until"), _open.c.lease_until.is_(None))
+        .group_by(_open.c.integration_id, _open.c.next_at)
+        .order_by(_open.c.next_at)
+        .limit(bindparam("limit"))
+    )
+)
+# Not rung for its present time, or too long ago.
+_UNRUNG = or_(
+    targets.c.rung_at.is_(None),
+    targets.c.rung_at < targets.c.next_at,
+    targets.c.rung_at < bindparam("unrung_since"),
+)
+_BY_ID = select(*_RING).where(targets.c.id == bindparam("target"))
 
 
 def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
-    """The sweeper's source: targets that need attention before `until` (I7)."""
-    query = select(targets.c.id, targets.c.next_at).where(
-        targets.c.next_at.is_not(None), targets.c.next_at <= until
-    )
-    if unrung_since is not None:
-        query = query.where(or_(targets.c.rung_at.is_(None), targets.c.rung_at < unrung_since))
-        query = query.with_for_update(skip_locked=True)
-    rows = db.execute(query.order_by(targets.c.next_at).limit(limit)).all()
-    if unrung_since is not None and rows:
-        db.execute(update(targets).where(targets.c.id.in_([row.id for row in rows])).values(rung_at=until))
-    return [Ring(RING, row.id, row.next_at) for row in rows]
+    """The sweeper's source: targets that need attention before `until` (I7).
+
+    Of each account one that is overdue, however many there are, and what becomes due until then; `limit` of each.
+    """
+    now = min(until, clock.now())
+    found = [*_look(db, _OVERDUE, now, until, limit, unrung_since)]
+    if until > now:
+        found += _look(db, _NEAR, now, until, limit, unrung_since)
+    if unrung_since is not None and found:
+        rung = case((targets.c.next_at > now, targets.c.next_at), else_=literal(now, Instant))
+        ids = [row.id for row in found]
+        db.execute(update(targets).where(targets.c.id.in_(ids)).values(rung_at=rung))
+    return [ring_of(row, row.next_at) for row in found]
+
+
+def again(db: Connection, target_id: str, at: datetime) -> list[Ring]:
+    """A ring for the target at `at`; none for one that is gone."""
+    return [ring_of(row, at) for row in db.execute(_BY_ID, {"target": target_id})]
 
 
 def take_over(db: Connection, now: datetime) -> int:
@@ -32,3 +116,18 @@ def take_over(db: Connection, now: datetime) -> int:
     lanes.empty(db)
     held = and_(targets.c.next_at.is_not(None), targets.c.lease_until > now, _HELD)
     return db.execute(update(targets).where(held).values(lease_until=now, next_at=now)).rowcount
+
+
+def _look(
+    db: Connection,
+    query: Select[Any],
+    now: datetime,
+    until: datetime,
+    limit: int,
+    unrung_since: datetime | None,
+) -> list[Any]:
+    values: dict[str, Any] = {"now": now, "until": until, "limit": limit}
+    if unrung_since is not None:
+        query = query.where(_UNRUNG).with_for_update(of=targets, skip_locked=True)
+        values["unrung_since"] = unrung_since
+    return list(db.execute(query.order_by(targets.c.next_at).limit(bindparam("limit")), values))

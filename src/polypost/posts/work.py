@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
-from polypost.engine import Ring
+from polypost.engine import LOOKAHEAD, Ring
 from polypost.errors import LeaseLost
 from polypost.platforms.base import Proof
 from polypost.posts import lanes
@@ -52,6 +52,17 @@ _FIRST_DUE = HotSelect(
         ),
     )
     .order_by(targets.c.due_at, targets.c.id)
+    .limit(1)
+)
+_FIRST_NEAR = HotSelect(
+    select(targets.c.id, targets.c.next_at)
+    .where(
+        targets.c.integration_id == bindparam("integration"),
+        targets.c.next_at > bindparam("now"),
+        targets.c.next_at <= bindparam("until"),
+        targets.c.due_at <= bindparam("until"),
+    )
+    .order_by(targets.c.next_at)
     .limit(1)
 )
 _LOCK_POST = HotSelect(
@@ -158,7 +169,8 @@ def claim(
     post = _LOCK_POST.first(db, {"post": first.post_id})
     held_until = lanes.take(db, peek.integration_id, first.id, lease=lease, now=now)
     if held_until is not None:
-        return Later(held_until)
+        # Whoever has the lane rings for the next when it leaves; if it is dead, the sweeper rings for it.
+        return None
     target = _TARGET.first(db, {"target": first.id})
     if target is None or target.next_at is None or target.next_at > now:
         # A user was faster: cancelled, moved, or edited into another target.
@@ -232,11 +244,20 @@ def lock_post(db: Connection, claimed: Claim) -> None:
 
 
 def leave(db: Connection, claimed: Claim, now: datetime) -> list[Ring]:
-    """Give the account back; rings for the next of its targets that is due."""
+    """Give the account back; rings for the next of its targets that is due, or will be within the look-ahead.
+
+    A ring that came while the account was taken has ended, also one that came in this very moment.
+    """
     integration_id = claimed.target.integration_id
     lanes.leave(db, integration_id, claimed.target.id)
-    following = _FIRST_DUE.first(db, {"integration": integration_id, "now": now})
-    return [] if following is None else [Ring(RING, following.id, now)]
+    at, following = now, _FIRST_DUE.first(db, {"integration": integration_id, "now": now})
+    if following is None:
+        near = {"integration": integration_id, "now": now, "until": now + LOOKAHEAD}
+        following = _FIRST_NEAR.first(db, near)
+        at = now if following is None else following.next_at
+    if following is None:
+        return []
+    return [Ring(RING, following.id, at, integration_id, claimed.target.project_id)]
 
 
 def refresh_status(db: Connection, post_id: str, *, publish_now: bool, now: datetime) -> tuple[str, bool]:

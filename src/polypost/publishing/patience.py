@@ -19,6 +19,8 @@ log = structlog.get_logger("polypost.publishing")
 STORE_PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 LONGEST_FLOOR = timedelta(minutes=15)
 LONGEST_BACK_OFF = timedelta(hours=2)
+SHORTEST_CROWDED = timedelta(seconds=2)
+LONGEST_CROWDED = timedelta(minutes=1)
 
 
 async def write_patiently(store: Store, fn: Callable[[Connection], T], *, twice: bool = True) -> T:
@@ -46,3 +48,8 @@ def limited_until(limited: RateLimited, waits: int, now: datetime) -> datetime:
     """When to come again after the n-th request to wait: the network's instant, later if it keeps naming early ones."""
     floor = timedelta(seconds=2 ** min(waits - 1, 10))
     return max(limited.until, now + min(floor, LONGEST_FLOOR))
+
+
+def crowded_pause(waited: timedelta) -> timedelta:
+    """The pause of a target that has `waited` for a place to fetch its media: longer and longer, for many may wait."""
+    return min(max(waited / 4, SHORTEST_CROWDED), LONGEST_CROWDED)

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, Row
 
 from polypost import clock, media
 from polypost.credits import service as credits
-from polypost.engine import Engine, Ring
+from polypost.engine import Engine
 from polypost.events import append
 from polypost.observability import failpoints
 from polypost.outbound import Networks
 from polypost.platforms.base import Proof
 from polypost.posts import announce, attempts, lanes, work
-from polypost.posts.accept import RING
+from polypost.posts.accept import ring_of
 from polypost.posts.states import State
 from polypost.posts.timeline import Line
 from polypost.publishing.journal import Late, TargetRun
@@ -168,7 +168,7 @@ class Results:
             if slow:
                 lanes.slow(db, claimed.target.integration_id, at)
             run.flush(db)
-            self._engine.ring(db, [Ring(RING, claimed.target.id, at), *work.leave(db, claimed, now)])
+            self._engine.ring(db, [ring_of(claimed.target, at), *work.leave(db, claimed, now)])
 
         await run.write(write)
 
@@ -192,7 +192,7 @@ class Results:
                 updated_at=now,
             )
             run.flush(db)
-            self._engine.ring(db, [Ring(RING, claimed.target.id, at), *work.leave(db, claimed, now)])
+            self._engine.ring(db, [ring_of(claimed.target, at), *work.leave(db, claimed, now)])
 
         await run.write(write)
 

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from polypost import clock
-from polypost.engine import Engine, Ring
+from polypost.engine import Crowded, Engine, aside
 from polypost.errors import (
     LeaseLost,
     NoAnswer,
@@ -34,12 +34,11 @@ from polypost.observability import failpoints
 from polypost.outbound import Networks
 from polypost.platforms import registry
 from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaRef, Post, Tokens
-from polypost.posts import work
-from polypost.posts.accept import RING
+from polypost.posts import sweep, work
 from polypost.posts.checks import locate, parse_options
 from polypost.publishing.journal import TargetRun, Wait
 from polypost.publishing.outages import Caller, Outages
-from polypost.publishing.patience import back_off, limited_until
+from polypost.publishing.patience import back_off, crowded_pause, limited_until
 from polypost.publishing.reconcile import Reconciler
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -114,7 +113,7 @@ class Publisher:
         claimed = work.claim(db, target_id, by=self._owner, lease=self._policy.lease, now=now)
         if isinstance(claimed, work.Later):
             at = max(claimed.at, now + timedelta(milliseconds=50))
-            self._engine.ring(db, [Ring(RING, target_id, at)])
+            self._engine.ring(db, sweep.again(db, target_id, at))
             return None
         return None if claimed is None else self._hand(db, claimed)
 
@@ -301,13 +300,18 @@ class Publisher:
         if not refs and not further:
             return [], {}
         target = claimed.target
-        stored = await self._media.open(
-            target.project_id,
-            target.post_id,
-            [*refs, *further],
-            nearby=target.platform in self._networks.overrides,
-            own=network.spec.own_copies,
-        )
+        try:
+            async with aside():
+                stored = await self._media.open(
+                    target.project_id,
+                    target.post_id,
+                    [*refs, *further],
+                    nearby=target.platform in self._networks.overrides,
+                    own=network.spec.own_copies,
+                )
+        except Crowded:
+            now = clock.now()
+            raise Wait(now + crowded_pause(now - target.due_at), "media") from None
         for place, ref in enumerate([*refs, *further]):
             got = stored[ref.url]
             if ref.optional:
