@@ -120,6 +120,8 @@ class Rooms:
         await self.uploads.recover()
         self.engine.on(accept.RING, self.publisher.run)
         self.engine.watch(accept.RING, sweep.due)
+        lease = timedelta(seconds=self.settings.lease_seconds)
+        self.engine.inherit(partial(sweep.inherit, lease=lease))
         self.engine.on(bulk.RING, self.bulk.run)
         self.engine.watch(bulk.RING, bulk.due)
         self.engine.on(maker.RING, self.maker.run)
@@ -203,7 +205,7 @@ async def open_rooms(
     fetcher = Fetcher(guard)
     owner = new_id("run")
     media, uploads = _media(settings, store, vault, fetcher, server)
-    engine = _engine(settings, store)
+    engine = _engine(settings, store, owner)
     apps = Apps(vault, partial(_app_of, settings, surroundings))
     tokens = TokenSource(store, vault, networks, apps)
     policy = _policy(settings)
@@ -387,7 +389,7 @@ async def _time_health(engine: Engine) -> dict[str, Any]:
     return {"ok": True, **told} if trouble is None else {"ok": False, "reason": trouble, **told}
 
 
-def _engine(settings: Settings, store: Store) -> Engine:
+def _engine(settings: Settings, store: Store, owner: str) -> Engine:
     if settings.database_url is None:
         return EmbeddedEngine(store, workers=settings.workers)
     from polypost.engine.pgqueuer import PgQueuerEngine
@@ -399,6 +401,7 @@ def _engine(settings: Settings, store: Store) -> Engine:
         settings.database_url,
         workers=settings.workers,
         lease=timedelta(seconds=settings.lease_seconds),
+        owner=owner,
     )
 
 

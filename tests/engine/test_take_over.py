@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from polypost import clock
 from polypost.errors import NoAnswer, RateLimited, Rejected, Unavailable
 from polypost.platforms.base import Absent, CannotTell, Found, Proof
-from polypost.posts import attempts, work
+from polypost.posts import attempts, sweep, work
 from tests.engine.room import LEASE, Room, Worker
 from tests.engine.stand_ins import PATIENCE, ByHand
 
@@ -257,5 +258,84 @@ def test_an_attempt_that_has_ended_is_not_begun_again_by_who_does_not_know_of_it
         with pytest.raises(IntegrityError):
             await begin(room, claimed, "post")
         assert await room.outcomes(post) == ["not_sent"]
+
+    tell(story)
+
+
+# A worker that has lost its lock (decision 0036)
+
+
+async def bury(room: Room, owner: str) -> bool:
+    """What another worker does that misses this one's lock; whether something is left that cannot be freed yet."""
+    heir = partial(sweep.inherit, lease=LEASE)
+    _, left = await room.store.write(lambda db: heir(db, owner, clock.now()))
+    return left
+
+
+def test_what_a_dead_worker_prepared_is_taken_over_at_once_and_it_may_live(tell):
+    async def story(room: Room) -> None:
+        network, first, second = two_workers(room)
+        target = await room.target(await room.post("Hello"))
+        paused = carry(first, target)
+        call = await network.next("prepare")
+        assert not await bury(room, "run_1")
+        working = carry(second, target)
+        preparing = await network.next("prepare")
+        call.says("ready")
+        await ended(paused)
+        preparing.says("ready")
+        (await network.next("post")).says(Proof("1"))
+        await ended(working)
+        row = await room.target(target.post_id)
+        assert (row.state, row.proof_id, row.epoch) == ("published", "1", 2)
+        assert [each.what for each in network.asked] == ["prepare", "prepare", "post"]
+        await room.healthy()
+
+    tell(story)
+
+
+def test_a_call_of_a_worker_without_its_lock_is_waited_for_and_holds_up_no_other_post(tell):
+    async def story(room: Room) -> None:
+        network, first, second = two_workers(room)
+        mine = await room.target(await room.post("Hello"))
+        paused = carry(first, mine)
+        (await network.next("prepare")).says("ready")
+        call = await network.next("post")
+        other = await room.target(await room.post("World"))
+        assert await bury(room, "run_1")
+        await publish(network, second, other, Proof("2"))
+        # It is not dead: its call comes to its end, and nobody has taken the target from it.
+        call.says(Proof("1"))
+        await ended(paused)
+        rows = [await room.target(each.post_id) for each in (mine, other)]
+        assert [(row.state, row.proof_id, row.epoch) for row in rows] == [
+            ("published", "1", 1),
+            ("published", "2", 1),
+        ]
+        assert not await bury(room, "run_1")
+        await room.healthy()
+
+    tell(story)
+
+
+def test_a_call_that_must_be_over_is_looked_for_before_the_lease_is_out(tell):
+    async def story(room: Room) -> None:
+        network, first, second = two_workers(room)
+        target = await room.target(await room.post("Hello"))
+        paused = carry(first, target)
+        (await network.next("prepare")).says("ready")
+        call = await network.next("post")
+        clock.advance(LEASE.total_seconds() * 2 / 3)
+        assert await bury(room, "run_1")
+        clock.advance(work.CLOCK_ERROR.total_seconds() + 0.1)
+        assert not await bury(room, "run_1")
+        await ended(carry(second, target))
+        await look(network, second, target, Found(Proof("1")))
+        call.says(NoAnswer())
+        await ended(paused)
+        row = await room.target(target.post_id)
+        assert (row.state, row.proof_id) == ("published", "1")
+        assert [each.what for each in network.asked] == ["prepare", "post", "look"]
+        await room.healthy()
 
     tell(story)

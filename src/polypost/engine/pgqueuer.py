@@ -21,6 +21,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
 from polypost import clock
+from polypost.engine import deaths
 from polypost.engine import workers as roll
 from polypost.engine.port import Engine, Ring
 from polypost.engine.queue import TROUBLE, close, connect, forget_history, install
@@ -44,6 +45,8 @@ BATCH = 10
 RECONNECT_SECONDS = 1.0
 FRESH_SECONDS = 2.0
 PRUNE_SECONDS = 3600.0
+# A worker is taken for dead when its lock is missing twice in a row: a lost connection is replaced in less.
+MOURN_SECONDS = 2.0
 _BEGIN = text("SELECT 1")
 # For its settings and builders, which take long to make.
 _QUERIES: Any = Queries(None)  # type: ignore[arg-type]  # never asked itself
@@ -63,10 +66,18 @@ log = structlog.get_logger("polypost.engine")
 class PgQueuerEngine(Engine):
     """Rings stand in PgQueuer's table; any number of processes takes them, and the jobs of a dead one after `lease`.
 
-    `workers` is how many handlers this process runs side by side.
+    `workers` is how many handlers this process runs side by side, `owner` the name by which it owns what it works on.
     """
 
-    def __init__(self, store: PostgresStore, url: str, *, workers: int, lease: timedelta = LEASE) -> None:
+    def __init__(
+        self,
+        store: PostgresStore,
+        url: str,
+        *,
+        workers: int,
+        lease: timedelta = LEASE,
+        owner: str | None = None,
+    ) -> None:
         super().__init__()
         self._store = store
         self._url = url
@@ -79,7 +90,8 @@ class PgQueuerEngine(Engine):
         self._loops: list[asyncio.Task[None]] = []
         self._managers: set[asyncio.Task[None]] = set()
         self._hour = Timekeeper(store)
-        self._worker_id = new_id("wrk")
+        self._worker_id = owner or new_id("run")
+        self._missing: set[str] = set()
         self._heard_at = float("-inf")
         self._look: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
@@ -107,6 +119,7 @@ class PgQueuerEngine(Engine):
                 asyncio.create_task(self._serve(), name="polypost-engine"),
                 self._repeat(self._give_sign, SWEEP_SECONDS, "beat"),
                 self._repeat(self._sweep, SWEEP_SECONDS, "sweep"),
+                self._repeat(self._mourn, MOURN_SECONDS, "mourn"),
                 self._repeat(self._prune, PRUNE_SECONDS, "prune"),
             ]
         await self.silence()
@@ -165,6 +178,7 @@ class PgQueuerEngine(Engine):
                 continue
             try:
                 connection = await connect(self._url, _QUEUE_SETTINGS)
+                await deaths.hold(connection, self._worker_id)
             except TROUBLE as trouble:
                 if reached:
                     log.warning("queue out of reach", reason=_reason(trouble))
@@ -263,6 +277,13 @@ class PgQueuerEngine(Engine):
     async def _sweep(self) -> None:
         for source in self.sources.values():
             await self._store.write(partial(ring_unrung, engine=self, source=source))
+
+    async def _mourn(self) -> None:
+        missing = await self._store.read(deaths.gone) - {self._worker_id}
+        dead, self._missing = missing & self._missing, missing
+        for worker_id in dead:
+            bury = partial(deaths.bury, engine=self, worker_id=worker_id, now=clock.now())
+            await self._store.write(bury)
 
     async def _prune(self) -> None:
         await self._store.write(forget_history)

@@ -42,12 +42,20 @@ class Source(Protocol):
         """
 
 
+class Heir(Protocol):
+    """Frees what a worker had that is dead, or whose connection is: it may live, and must do no harm then."""
+
+    def __call__(self, db: Connection, worker_id: str, now: datetime) -> tuple[list[Ring], bool]:
+        """Rings for what is free now, and whether something is left that cannot be freed yet."""
+
+
 class Engine(ABC):
     """Rings; knows neither posts nor networks."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
         self.sources: dict[str, Source] = {}
+        self.heirs: list[Heir] = []
 
     def on(self, kind: str, handler: Handler) -> None:
         """Register what runs for rings of `kind`.
@@ -60,6 +68,10 @@ class Engine(ABC):
     def watch(self, kind: str, source: Source) -> None:
         """Register where the sweeper finds due work of `kind`."""
         self.sources[kind] = source
+
+    def inherit(self, heir: Heir) -> None:
+        """Register what frees the work of dead workers, where there are several."""
+        self.heirs.append(heir)
 
     @abstractmethod
     def ring(self, db: Connection, rings: Sequence[Ring]) -> None:

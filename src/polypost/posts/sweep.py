@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -25,11 +25,14 @@ from polypost import clock
 from polypost.engine import Ring
 from polypost.posts import lanes
 from polypost.posts.accept import ring_of
+from polypost.posts.states import State
+from polypost.posts.tables import attempts, targets
 from polypost.posts.tables import lanes as lane
-from polypost.posts.tables import targets
 from polypost.posts.work import _HELD
 from polypost.storage import Instant
 
+# How far two processes may be apart whose clocks are forgiven a second each.
+CLOCK_ERROR = timedelta(seconds=2)
 _NOW: BindParameter[datetime] = bindparam("now")
 _open = targets.alias()
 _RING: tuple[ColumnElement[Any], ...] = (
@@ -116,6 +119,36 @@ def take_over(db: Connection, now: datetime) -> int:
     lanes.empty(db)
     held = and_(targets.c.next_at.is_not(None), targets.c.lease_until > now, _HELD)
     return db.execute(update(targets).where(held).values(lease_until=now, next_at=now)).rowcount
+
+
+def inherit(db: Connection, worker_id: str, now: datetime, *, lease: timedelta) -> tuple[list[Ring], bool]:
+    """Free what a worker had that has lost its lock (engine.Heir): accounts at once, targets when it can send no more.
+
+    It may live and have lost a connection only. What it writes is fenced by the epoch, and no intent is begun
+    without such a write; but with an open one it may send within a third of the lease, and a call lasts another third.
+    """
+    held = (targets.c.lease_by == worker_id, targets.c.lease_until > now, targets.c.next_at > now, _HELD)
+    # By the index of what is due: no lease reaches further than one begun by a clock that is forgiven its second.
+    near = targets.c.next_at <= now + lease + CLOCK_ERROR
+    look = select(*_RING, targets.c.state).where(near, *held).with_for_update()
+    rows: list[Any] = list(db.execute(look))
+    if not rows:
+        return [], False
+    ids = [row.id for row in rows]
+    last_call = now - 2 * lease / 3 - CLOCK_ERROR
+    calling = select(attempts.c.target_id).where(
+        attempts.c.target_id.in_(row.id for row in rows if row.state == State.COMMITTING.value),
+        attempts.c.finished_at.is_(None),
+        attempts.c.started_at > last_call,
+    )
+    sending = set(db.execute(calling).scalars())
+    free = [each for each in ids if each not in sending]
+    db.execute(update(lane).where(lane.c.target_id.in_(ids)).values(target_id=None, lease_until=None))
+    db.execute(
+        update(targets).where(targets.c.id.in_(free)).values(lease_until=now, next_at=now, rung_at=now)
+    )
+    # Also for those that are not free: whoever is rung for takes the first of the account that is.
+    return [ring_of(row, now) for row in rows], bool(sending)
 
 
 def _look(
