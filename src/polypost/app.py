@@ -191,7 +191,7 @@ async def open_rooms(
             await asyncio.to_thread(schema.upgrade, settings.data, None)
         else:
             await asyncio.to_thread(schema.check, settings.data, settings.database_url)
-        store = open_store(settings.data, settings.database_url)
+        store = open_store(settings.data, settings.database_url, connections=settings.database_connections)
     except BaseException:
         if lock is not None:
             lock.release()

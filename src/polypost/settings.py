@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="`postgresql://…` switches store and engine to PostgreSQL."
     )
+    database_connections: int = Field(
+        12, description="Connections that one process opens to PostgreSQL at most.", ge=5
+    )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8080, description="Port the server listens on; 0 takes a free one.", ge=0, le=65535)
     public_url: str | None = Field(

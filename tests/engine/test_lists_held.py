@@ -17,6 +17,11 @@ from tests.processes import World
 from tests.unit.storage.test_lists import Held
 
 LISTS_AT_ONCE = 20
+CONNECTIONS = 6
+_CONNECTED = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'polypost%'
+"""
 
 
 def test_a_key_is_known_and_a_post_published_while_lists_are_read(tell: Any) -> None:
@@ -66,6 +71,7 @@ async def test_lists_that_cannot_be_read_hold_up_no_post(crowded: World) -> None
         body = await asyncio.to_thread(tenants[0].published, "twitter")
         assert body["status"] == "published"
         assert not any(task.done() for task in asking)
+        assert await holder.fetchval(_CONNECTED) <= CONNECTIONS
     finally:
         await holder.close()
     answers = await asyncio.gather(*asking)
@@ -80,7 +86,8 @@ def crowded(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Any:
     """A server on PostgreSQL."""
     from tests.databases import fresh_database
 
-    world = World(tmp_path_factory.mktemp("crowded"), database_url=fresh_database(postgres_url))
+    env = {"POLYPOST_DATABASE_CONNECTIONS": str(CONNECTIONS)}
+    world = World(tmp_path_factory.mktemp("crowded"), database_url=fresh_database(postgres_url), env=env)
     world.start()
     world.control("POST", "limits", json={"enforced": False})
     yield world
