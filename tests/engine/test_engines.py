@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
 
-from polypost.engine import Engine
+from polypost import clock
+from polypost.engine import LOOKAHEAD, Engine
 from polypost.engine import workers as roll
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.pgqueuer import PgQueuerEngine, install
 from polypost.engine.queue import forget_history
+from polypost.engine.sweeper import ring_unrung
 from polypost.errors import StoreUnavailable
 from polypost.storage import Store
 from polypost.storage.postgres import PostgresStore
 from polypost.storage.schema import SchemaMismatch
 from polypost.storage.sqlite import SqliteStore
-from tests.engine.suite import KIND, PATIENCE, EngineSuite, Listener, ring, waiting_for
+from tests.engine.suite import KIND, PATIENCE, EngineSuite, Listener, chores, due, ring, waiting_for
 
 
 class TestEmbedded(EngineSuite):
@@ -142,6 +145,29 @@ class TestPgQueuer(EngineSuite):
         assert await store.read(left) == (2, 2)
         await store.write(forget_history)
         assert await store.read(left) == (1, 1)
+
+    @pytest.mark.anyio
+    async def test_a_ring_far_ahead_wakes_nobody_and_the_sweep_rings_in_time(
+        self, store: Store, where: str
+    ) -> None:
+        engine = self.make(store, where, workers=1)
+        now = clock.now()
+        at = {
+            "overdue": now - timedelta(hours=1),
+            "soon": now + LOOKAHEAD / 2,
+            "far": now + timedelta(hours=1),
+        }
+        rows = [{"key": key, "due_at": each} for key, each in at.items()]
+        queued = text("SELECT convert_from(payload, 'UTF8') FROM pgqueuer ORDER BY payload")
+
+        def look(db: Connection) -> list[str]:
+            return [payload.split()[0] for payload in db.execute(queued).scalars()]
+
+        await store.write(partial(ring("far", at=at["far"]), engine))
+        assert await store.read(look) == []
+        await store.write(lambda db: db.execute(insert(chores), rows) and None)
+        assert await store.write(partial(ring_unrung, engine=engine, source=due)) is False
+        assert await store.read(look) == ["overdue", "soon"]
 
     @pytest.mark.anyio
     async def test_a_database_without_its_tables_is_refused(self, fresh_database: str) -> None:

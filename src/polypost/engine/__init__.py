@@ -1,7 +1,17 @@
 """Rings handlers at least once, by key and time. Stale and double rings are harmless: the claim decides."""
 
-from polypost.engine.port import LOOKAHEAD, Engine, Handler, Ring, Source
+from polypost.engine.port import LOOKAHEAD, Engine, Handler, Ring, Source, rung, rung_by_sweep
 from polypost.engine.runner import aside
 from polypost.engine.seats import Crowded
 
-__all__ = ["LOOKAHEAD", "Crowded", "Engine", "Handler", "Ring", "Source", "aside"]
+__all__ = [
+    "LOOKAHEAD",
+    "Crowded",
+    "Engine",
+    "Handler",
+    "Ring",
+    "Source",
+    "aside",
+    "rung",
+    "rung_by_sweep",
+]

@@ -23,10 +23,10 @@ from sqlalchemy.util import await_only
 from polypost import clock
 from polypost.engine import deaths
 from polypost.engine import workers as roll
-from polypost.engine.port import Engine, Ring
+from polypost.engine.port import LOOKAHEAD, Engine, Ring
 from polypost.engine.queue import TROUBLE, close, connect, forget_history, install
 from polypost.engine.runner import Runner
-from polypost.engine.sweeper import SWEEP_SECONDS, repeat, ring_unrung, set_within
+from polypost.engine.sweeper import SWEEP_ROUNDS, SWEEP_SECONDS, repeat, ring_unrung, set_within
 from polypost.engine.timekeeper import Timekeeper
 from polypost.errors import StoreUnavailable
 from polypost.storage import new_id
@@ -97,6 +97,9 @@ class PgQueuerEngine(Engine):
         self._looked_at = float("-inf")
 
     def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
+        horizon = clock.now() + LOOKAHEAD
+        # Each insert into the queue wakes every worker; for what is far off the sweep rings in time.
+        rings = [ring for ring in rings if ring.at <= horizon]
         if not rings:
             return
         connection: Any = db.connection.driver_connection
@@ -276,7 +279,9 @@ class PgQueuerEngine(Engine):
 
     async def _sweep(self) -> None:
         for source in self.sources.values():
-            await self._store.write(partial(ring_unrung, engine=self, source=source))
+            for _ in range(SWEEP_ROUNDS):
+                if not await self._store.write(partial(ring_unrung, engine=self, source=source)):
+                    break
 
     async def _mourn(self) -> None:
         missing = await self._store.read(deaths.gone) - {self._worker_id}

@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Column, ColumnElement, Connection, case, literal
 
-# What becomes due within this is rung at its instant; what is later is found by then.
+from polypost import clock
+
+# Rings further ahead are not kept: the sweep rings for them when they come within it.
 LOOKAHEAD = timedelta(seconds=15)
 
 Handler = Callable[[str], Awaitable[None]]
@@ -30,6 +32,17 @@ class Ring:
     share: str = ""
 
 
+def rung(at: datetime) -> datetime | None:
+    """What a row says in `rung_at` when a ring is asked for: when it rings; None beyond the look-ahead."""
+    return at if at <= clock.now() + LOOKAHEAD else None
+
+
+def rung_by_sweep(next_at: Column[Any], until: datetime) -> ColumnElement[Any]:
+    """The same for what a sweep up to `until` rings for: late for what is overdue."""
+    now = until - LOOKAHEAD
+    return case((next_at > now, next_at), else_=literal(now, next_at.type))
+
+
 class Source(Protocol):
     """Where the sweeper learns what is due: one bounded, indexed query."""
 
@@ -38,7 +51,7 @@ class Source(Protocol):
     ) -> list[Ring]:
         """Rings for what needs attention before `until`, earliest first.
 
-        With `unrung_since`, only what was not rung after that instant, and it is marked as rung now.
+        With `unrung_since`, only what was not rung after that instant, and it is marked as rung.
         """
 
 

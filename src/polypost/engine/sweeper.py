@@ -10,11 +10,13 @@ import structlog
 from sqlalchemy import Connection
 
 from polypost import clock
-from polypost.engine.port import Engine, Source
+from polypost.engine.port import LOOKAHEAD, Engine, Source
 from polypost.errors import StoreUnavailable
 
 SWEEP_SECONDS = 5.0
 SWEEP_LIMIT = 500
+# After a long stop the queue is filled by and by: what is due in one sweep is ten times this at most.
+SWEEP_ROUNDS = 10
 UNRUNG = timedelta(seconds=30)
 
 log = structlog.get_logger("polypost.engine")
@@ -42,10 +44,12 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-def ring_unrung(db: Connection, engine: Engine, source: Source) -> None:
-    """Ring for what is due and was not rung of late, in the transaction that marks it as rung.
+def ring_unrung(db: Connection, engine: Engine, source: Source) -> bool:
+    """Ring for what is due within the look-ahead and was not rung of late, in the transaction that marks it as rung.
 
-    Bounded: after a long stop the queue is full of rings of its own and needs no second set at once.
+    Returns whether there may be more.
     """
     now = clock.now()
-    engine.ring(db, source(db, until=now, limit=SWEEP_LIMIT, unrung_since=now - UNRUNG))
+    found = source(db, until=now + LOOKAHEAD, limit=SWEEP_LIMIT, unrung_since=now - UNRUNG)
+    engine.ring(db, found)
+    return len(found) == SWEEP_LIMIT

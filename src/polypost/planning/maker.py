@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from polypost import access, clock, media
 from polypost.access import Project
-from polypost.engine import Ring
+from polypost.engine import Ring, rung, rung_by_sweep
 from polypost.errors import ApiError, InvalidRequest
 from polypost.events import append
 from polypost.observability import failpoints
@@ -221,7 +221,7 @@ def _look_later(db: Connection, this: _Round, *, more: bool) -> None:
             status="active" if wake is not None else "ended",
             done_until=this.done_until,
             wake_at=wake,
-            rung_at=wake,
+            rung_at=None if wake is None else rung(wake),
             tzdata=clock.tzdata_version(),
         )
     )
@@ -249,7 +249,11 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
     rows = db.execute(query.order_by(schedules.c.wake_at).limit(limit)).all()
     if unrung_since is not None and rows:
         ids = [row.id for row in rows]
-        db.execute(update(schedules).where(schedules.c.id.in_(ids)).values(rung_at=until))
+        db.execute(
+            update(schedules)
+            .where(schedules.c.id.in_(ids))
+            .values(rung_at=rung_by_sweep(schedules.c.wake_at, until))
+        )
     return [Ring(RING, row.id, row.wake_at) for row in rows]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select
 from polypost import clock, media
 from polypost.access import Project
 from polypost.credits import service as credits
-from polypost.engine import Ring
+from polypost.engine import Ring, rung
 from polypost.errors import InvalidRequest, PaymentRequired
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
@@ -255,7 +255,7 @@ def target_row(
         "generation": 1,
         "due_at": due,
         "next_at": due,
-        "rung_at": due,
+        "rung_at": rung(due),
         "epoch": 0,
         "attempted": False,
         "tries": 0,

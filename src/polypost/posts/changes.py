@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, case, delete, insert, null, or_, s
 from polypost import clock, media
 from polypost.access import Project
 from polypost.credits import service as credits
-from polypost.engine import Ring
+from polypost.engine import Ring, rung
 from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
 from polypost.posts import announce
@@ -128,7 +128,7 @@ def reschedule(db: Connection, context: Context, project: Project, post_id: str,
             state=State.SCHEDULED.value,
             due_at=when.instant,
             next_at=when.instant,
-            rung_at=when.instant,
+            rung_at=rung(when.instant),
             wait_reason=None,
             # What was prepared for the old hour may have run out by the new one, and its tries are not the new one's.
             journal=None,
@@ -268,7 +268,7 @@ def new_generation(
             generation=targets.c.generation + 1,
             due_at=due,
             next_at=due,
-            rung_at=due,
+            rung_at=rung(due),
             attempted=False,
             tries=0,
             first_try_at=None,

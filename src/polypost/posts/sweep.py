@@ -13,23 +13,20 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     func,
-    literal,
     or_,
     select,
     update,
 )
 
 from polypost import clock
-from polypost.engine import Ring
+from polypost.engine import Ring, rung_by_sweep
 from polypost.posts import lanes
 from polypost.posts.accept import ring_of
 from polypost.posts.states import State
 from polypost.posts.tables import attempts, targets
 from polypost.posts.tables import lanes as lane
 from polypost.posts.work import _HELD
-from polypost.storage import Instant
 
 # How far two processes may be apart whose clocks are forgiven a second each.
 CLOCK_ERROR = timedelta(seconds=2)
@@ -103,9 +100,12 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
     if until > now:
         found += _look(db, _NEAR, now, until, limit, unrung_since)
     if unrung_since is not None and found:
-        rung = case((targets.c.next_at > now, targets.c.next_at), else_=literal(now, Instant))
         ids = [row.id for row in found]
-        db.execute(update(targets).where(targets.c.id.in_(ids)).values(rung_at=rung))
+        db.execute(
+            update(targets)
+            .where(targets.c.id.in_(ids))
+            .values(rung_at=rung_by_sweep(targets.c.next_at, until))
+        )
     return [ring_of(row, row.next_at) for row in found]
 
 

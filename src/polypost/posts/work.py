@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
-from polypost.engine import LOOKAHEAD, Ring
+from polypost.engine import LOOKAHEAD, Ring, rung
 from polypost.errors import LeaseLost
 from polypost.platforms.base import Proof
 from polypost.posts import lanes
@@ -164,6 +164,8 @@ def claim(
         rest = lanes.rest_of(db, peek.integration_id, now)
         if rest is not None:
             _postpone(db, peek.integration_id, rest, "rate_limited")
+            # The one of them that rings when the rest is over; those behind it follow when it leaves.
+            _SET_TARGET(db, {"target": target_id}, {"rung_at": rung(rest)})
         # A clock that went back may have made it undue again.
         return Later(rest or max(peek.next_at, peek.due_at))
     post = _LOCK_POST.first(db, {"post": first.post_id})

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 
 from polypost import clock, media
 from polypost.credits import service as credits
-from polypost.engine import Engine
+from polypost.engine import Engine, rung
 from polypost.events import append
 from polypost.observability import failpoints
 from polypost.outbound import Networks
@@ -159,7 +159,7 @@ class Results:
                 claimed,
                 state=state.value,
                 next_at=at,
-                rung_at=at,
+                rung_at=rung(at),
                 lease_until=None,
                 wait_reason=reason[:40],
                 updated_at=now,
@@ -184,7 +184,7 @@ class Results:
                 claimed,
                 state=State.UNKNOWN.value,
                 next_at=at,
-                rung_at=at,
+                rung_at=rung(at),
                 lease_until=None,
                 looks=looks,
                 doubt_since=since,

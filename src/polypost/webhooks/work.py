@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from polypost.engine import Ring
+from polypost.engine import Ring, rung, rung_by_sweep
 from polypost.events import append
 from polypost.integrations import SealBroken, Vault
 from polypost.storage import new_id
@@ -65,7 +65,11 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
         query = query.with_for_update(skip_locked=True)
     rows = db.execute(query.order_by(_S.next_at).limit(limit)).all()
     if unrung_since is not None and rows:
-        db.execute(update(subscriptions).where(_S.id.in_([row.id for row in rows])).values(rung_at=until))
+        db.execute(
+            update(subscriptions)
+            .where(_S.id.in_([row.id for row in rows]))
+            .values(rung_at=rung_by_sweep(_S.next_at, until))
+        )
     return [Ring(RING, row.id, row.next_at) for row in rows]
 
 
@@ -189,7 +193,11 @@ def _leave(db: Connection, ring: Ringing, row: Row[Any], now: datetime) -> bool:
     """Give the subscription back until its next delivery; True when that is due already."""
     first = select(func.min(_D.next_at)).where(_D.subscription_id == row.id, _D.next_at.is_not(None))
     at = db.execute(first).scalar_one() if row.enabled else None
-    db.execute(update(subscriptions).where(_S.id == row.id).values(lease_until=None, next_at=at, rung_at=at))
+    db.execute(
+        update(subscriptions)
+        .where(_S.id == row.id)
+        .values(lease_until=None, next_at=at, rung_at=None if at is None else rung(at))
+    )
     if at is not None and at > now:
         ring(db, [Ring(RING, row.id, at)])
     return at is not None and at <= now

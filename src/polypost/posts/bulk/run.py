@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Text, cast, func, or_, select, update
 
 from polypost import access, clock
 from polypost.access import Project
-from polypost.engine import Ring
+from polypost.engine import Ring, rung_by_sweep
 from polypost.errors import InvalidRequest, PaymentRequired, Problem
 from polypost.integrations import service as integrations
 from polypost.integrations.service import Integration
@@ -204,5 +204,9 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
         query = query.with_for_update(skip_locked=True)
     rows = db.execute(query.order_by(bulks.c.next_at).limit(limit)).all()
     if unrung_since is not None and rows:
-        db.execute(update(bulks).where(bulks.c.id.in_([row.id for row in rows])).values(rung_at=until))
+        db.execute(
+            update(bulks)
+            .where(bulks.c.id.in_([row.id for row in rows]))
+            .values(rung_at=rung_by_sweep(bulks.c.next_at, until))
+        )
     return [Ring(RING, row.id, row.next_at) for row in rows]
