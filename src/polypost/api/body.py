@@ -26,22 +26,25 @@ async def read(request: Request, *, most: int = BODY_BYTES) -> bytes:
             [Problem("Content-Encoding", "Compressed bodies are not taken.", hint, "content_encoding")]
         )
     declared = request.headers.get("content-length", "")
-    too_large = PayloadTooLarge(
-        f"The body is larger than {most // 1000} kB.", next_step="Send less, or media by URL."
-    )
     if declared.isdigit() and int(declared) > most:
-        raise too_large
+        raise _too_large(most)
     pieces: list[bytes] = []
     size = 0
     try:
         async for piece in request.stream():
             size += len(piece)
             if size > most:
-                raise too_large
+                raise _too_large(most)
             pieces.append(piece)
     except ClientDisconnect as gone:
         raise InvalidRequest(message="The body ended too early.", code="body_cut") from gone
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _too_large(most: int) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"The body is larger than {most // 1000} kB.", next_step="Send less, or media by URL."
+    )
 
 
 def parse(raw: bytes) -> dict[str, Any]:

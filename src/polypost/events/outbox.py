@@ -14,7 +14,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     case,
-    func,
     insert,
     literal_column,
     null,
@@ -48,7 +47,7 @@ outbox = Table(
     ),
 )
 _INSERT = HotInsert(outbox)
-# By dialect: on SQLite the look for somebody who hears, on PostgreSQL look, row and signal in one round trip.
+# By dialect: on SQLite the look for somebody who hears, on PostgreSQL both look and row in one round trip.
 _HEARD: dict[str, HotSelect] = {}
 
 
@@ -62,8 +61,7 @@ def heard_by(anybody: Select[Any]) -> None:
     done = case((anybody.exists(), null()), else_=row["at"])
     new = insert(outbox).from_select([*names, "spread_at"], select(*row.values(), done))
     said = new.returning(outbox.c.spread_at).cte("said")
-    signal = func.pg_notify(literal_column("'polypost'"), literal_column(f"'{TOPIC}'"))
-    _HEARD["postgresql"] = HotSelect(select(signal).select_from(said).where(said.c.spread_at.is_(None)))
+    _HEARD["postgresql"] = HotSelect(select(said.c.spread_at).where(said.c.spread_at.is_(None)))
     _HEARD["sqlite"] = HotSelect(select(literal_column("1")).where(anybody.exists()))
 
 
@@ -95,6 +93,6 @@ def append(
     heard = _HEARD[db.dialect.name](db, row)
     if db.dialect.name == "sqlite":
         _INSERT(db, [row if heard else {**row, "spread_at": at}])
-        if heard:
-            emit(db, TOPIC)
+    if heard:
+        emit(db, TOPIC)
     return event_id

@@ -24,6 +24,7 @@ CHANNEL = "polypost"
 # Below the 20 seconds within which a request is answered: whoever waits for the store gets an answer all the same.
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 15.0
+_NOTIFY = "SELECT pg_notify('polypost', topic) FROM unnest($1::text[]) topic"
 _REPEATABLE = {"40001", "40P01"}
 _READ_ONLY = "25006"
 _CANCELLED = "57014"
@@ -139,7 +140,12 @@ class PostgresStore(Store):
         def call(db: Connection) -> T:
             db.info["pending"] = pending
             close_doors(db)
-            return fn(db)
+            result = fn(db)
+            if pending.topics:
+                # All at once, and from here on PostgreSQL's to deliver, to this process too.
+                db.exec_driver_sql(_NOTIFY, (list(dict.fromkeys(pending.topics)),))
+                pending.topics.clear()
+            return result
 
         try:
             async with self._engine.connect() as connection, connection.begin():

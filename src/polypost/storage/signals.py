@@ -6,11 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, String, bindparam, func, select
-
-from polypost.storage.hot import HotSelect
-
-_NOTIFY = HotSelect(select(func.pg_notify("polypost", bindparam("topic", type_=String))))
+from sqlalchemy import Connection
 
 
 class Heard:
@@ -60,7 +56,4 @@ class Signals:
 
 def emit(db: Connection, topic: str) -> None:
     """Say `topic` when, and only when, the caller's transaction commits."""
-    if db.dialect.name == "postgresql":
-        _NOTIFY(db, {"topic": topic})
-    else:
-        db.info["pending"].topics.append(topic)
+    db.info["pending"].topics.append(topic)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.util import await_only
 
 from polypost.errors import StoreUnavailable
@@ -160,6 +160,30 @@ def test_signals_reach_other_processes(with_postgres):
         with there.signals.listen("post:1") as bell, there.signals.listen("post:2") as other:
             assert await hears(bell, here, "post:1")
             assert not await other.wait(0)
+
+    with_postgres(story, stores=2)
+
+
+def test_what_a_transaction_says_is_told_in_one_statement(with_postgres):
+    async def story(here, there):
+        await there.read(ids)
+        with there.signals.listen("post:1") as first, there.signals.listen("post:2") as second:
+            assert await hears(first, here, "post:1")
+            sent = []
+
+            def note(*what):
+                sent.append(what[2])
+
+            def say(db):
+                for topic in ("post:1", "post:2", "post:1"):
+                    emit(db, topic)
+
+            event.listen(Engine, "before_cursor_execute", note)
+            await here.write(say)
+            event.remove(Engine, "before_cursor_execute", note)
+            assert await first.wait(10)
+            assert await second.wait(10)
+            assert sum("pg_notify" in statement for statement in sent) == 1
 
     with_postgres(story, stores=2)
 
