@@ -55,6 +55,7 @@ WITHOUT_PROJECT = {
     "posts/bulk/run.py": "worker's side: the upload is locked by its id, and its project is read from it",
     "posts/bulk/uploads.py:clean": HOUSEKEEPING,
     "posts/changes.py:touch": "the caller has loaded the post with its project, in the same transaction",
+    "posts/queries.py:_of": "the accounts are the project's own, and the posts that are looked for there too",
     "posts/sweep.py": WORKER,
     "posts/work.py": WORKER,
     "publishing/invariants.py": DOCTOR,

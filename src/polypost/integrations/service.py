@@ -195,6 +195,11 @@ def ever_connected(db: Connection, project_id: str, integration_id: str) -> Sele
     return query
 
 
+def on_platforms(project_id: str, platforms: Sequence[str]) -> Select[tuple[str]]:
+    """The ids of the project's accounts on these networks as a query, with those that are disconnected."""
+    return select(_T.id).where(_T.project_id == project_id, _T.platform.in_(platforms))
+
+
 # Accounts as they were read, by id; a row that changed has another updated_at.
 _READ: dict[str, Integration] = {}
 _MOST_READ = 10_000

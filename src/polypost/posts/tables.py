@@ -17,6 +17,9 @@ from sqlalchemy import (
 
 from polypost.storage import Instant, Json, metadata
 
+_THERE = text("deleted_at IS NULL")
+_WAITING = text("deleted_at IS NULL AND status = 'scheduled'")
+
 posts = Table(
     "posts",
     metadata,
@@ -38,8 +41,32 @@ posts = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
-    Index("ix_posts_project_id_created_at", "project_id", "created_at"),
-    Index("ix_posts_project_id_scheduled_for", "project_id", "scheduled_for"),
+    # Lists and their totals: everything, by status, what waits for its hour, and a span of the calendar.
+    Index("ix_posts_listed", "project_id", "created_at", "id", sqlite_where=_THERE, postgresql_where=_THERE),
+    Index(
+        "ix_posts_listed_by_status",
+        "project_id",
+        "status",
+        "created_at",
+        "id",
+        sqlite_where=_THERE,
+        postgresql_where=_THERE,
+    ),
+    Index(
+        "ix_posts_scheduled",
+        "project_id",
+        "scheduled_for",
+        "id",
+        sqlite_where=_WAITING,
+        postgresql_where=_WAITING,
+    ),
+    Index(
+        "ix_posts_project_id_scheduled_for",
+        "project_id",
+        "scheduled_for",
+        sqlite_where=text("scheduled_for IS NOT NULL"),
+        postgresql_where=text("scheduled_for IS NOT NULL"),
+    ),
     # Only posts whose answer was lost are ever looked for by their body; the others cost nothing here.
     Index(
         "ix_posts_lost",
@@ -65,6 +92,8 @@ servers = Table(
     Column("signs", BigInteger, nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
+
+_HELD = text("lease_until IS NOT NULL AND next_at IS NOT NULL")
 
 targets = Table(
     "targets",
@@ -119,6 +148,10 @@ targets = Table(
         sqlite_where=text("next_at IS NOT NULL"),
         postgresql_where=text("next_at IS NOT NULL"),
     ),
+    # The posts of an account.
+    Index("ix_targets_integration_id_post_id", "integration_id", "post_id"),
+    # What a process holds; a row leaves it when its target is done.
+    Index("ix_targets_held", "lease_until", sqlite_where=_HELD, postgresql_where=_HELD),
     # What a project published in a span of time.
     Index(
         "ix_targets_project_id_published_at",

@@ -1,4 +1,4 @@
-"""Running sums of the ledger: balances of projects with a limit, and what every project spent by month and account."""
+"""Running sums of the ledger: balances and usage; and the indexes that lists, their totals and a start go by."""
 
 from __future__ import annotations
 
@@ -18,7 +18,34 @@ SPENT_BY_DAY = text(
 
 
 def upgrade() -> None:
-    """Add both, and sum up what was spent; a balance is made when its project next draws."""
+    """Sum up what was spent (a balance is made when its project next draws), and exchange the indexes."""
+    _sums()
+    _sum_up()
+    _lists()
+
+
+def _lists() -> None:
+    there, waiting = "deleted_at IS NULL", "deleted_at IS NULL AND status = 'scheduled'"
+    op.drop_index("ix_posts_project_id_created_at", "posts")
+    op.drop_index("ix_posts_project_id_scheduled_for", "posts")
+    _index("ix_posts_listed", "posts", ["project_id", "created_at", "id"], there)
+    _index("ix_posts_listed_by_status", "posts", ["project_id", "status", "created_at", "id"], there)
+    _index("ix_posts_scheduled", "posts", ["project_id", "scheduled_for", "id"], waiting)
+    _index(
+        "ix_posts_project_id_scheduled_for",
+        "posts",
+        ["project_id", "scheduled_for"],
+        "scheduled_for IS NOT NULL",
+    )
+    op.create_index("ix_targets_integration_id_post_id", "targets", ["integration_id", "post_id"])
+    _index("ix_targets_held", "targets", ["lease_until"], "lease_until IS NOT NULL AND next_at IS NOT NULL")
+
+
+def _index(name: str, table_name: str, columns: list[str], where: str) -> None:
+    op.create_index(name, table_name, columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def _sums() -> None:
     op.create_table(
         "balances",
         Column("project_id", String(40), nullable=False),
@@ -37,7 +64,6 @@ def upgrade() -> None:
         PrimaryKeyConstraint("project_id", "month", "integration_id", "platform", name="pk_usage"),
         sqlite_with_rowid=False,
     )
-    _sum_up()
 
 
 def _sum_up() -> None:
