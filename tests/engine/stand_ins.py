@@ -194,10 +194,14 @@ class ByHand(TwitterConnector):
 
 
 class Shelf:
-    """A web server for media of the tests' own, on loopback; what is not on the shelf is a 404."""
+    """A web server for media of the tests' own, on loopback; what is not on the shelf is a 404.
+
+    The next `stumbles` requests get a 503.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+        self.stumbles = 0
         self._server: asyncio.Server | None = None
         self.address = ""
 
@@ -218,6 +222,9 @@ class Shelf:
         head = await reader.readuntil(b"\r\n\r\n")
         found = self.files.get(head.split()[1].decode().lstrip("/"))
         status, body = ("200 OK", found) if found is not None else ("404 Not Found", b"")
+        if self.stumbles:
+            self.stumbles -= 1
+            status, body = "503 Service Unavailable", b""
         answer = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         writer.write(answer.encode() + body)
         await writer.drain()

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from polypost.access import Principal
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem, Unauthorized
+from polypost.outbound import on_behalf_of
 
 HEADER = "x-access-key"
 
@@ -31,6 +32,7 @@ async def principal(request: Request, scope: str | None) -> Principal:
     except Unauthorized:
         rooms.throttle.failure(address)
         raise
+    on_behalf_of(found.project.id)
     request.state.allowance = rooms.throttle.key(found.key_id)
     if scope is not None:
         found.require(scope)

@@ -32,7 +32,7 @@ from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
 from polypost.integrations.tables import oauth_states
 from polypost.integrations.vault import Vault
-from polypost.outbound import Networks
+from polypost.outbound import Networks, on_behalf_of
 from polypost.platforms import registry
 from polypost.platforms.base import App, Connector, Grant, OAuth2, OnServers
 from polypost.storage import Store
@@ -200,6 +200,7 @@ class Connect:
     async def _redeem(self, connector: Connector, app: App, state: Row[Any], code: str) -> Finished:
         """Exchange the code, once, and store the accounts it stands for, or what there is to choose from."""
         platform = connector.spec.id
+        on_behalf_of(state.project_id)
         http = self._networks.client(platform)
         verifier = await self._store.read(lambda db: self._verifier(db, state))
         grant = Grant(code, self.callback_url(platform), verifier, state.server)

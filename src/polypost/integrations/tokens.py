@@ -27,7 +27,7 @@ from polypost.integrations.leases import Held
 from polypost.integrations.tables import RENEWED, integrations
 from polypost.integrations.vault import Vault
 from polypost.observability import failpoints
-from polypost.outbound import Networks
+from polypost.outbound import Networks, on_behalf_of
 from polypost.platforms import registry
 from polypost.platforms.base import Connector, Tokens
 from polypost.storage import Store, new_id
@@ -124,6 +124,7 @@ class TokenSource:
         return await self._refresh(held, refused, owner)
 
     async def _refresh(self, held: Held, refused: str | None, owner: str) -> Tokens:
+        on_behalf_of(held.project_id)
         connector = self._connectors(held.platform)
         app = await self._store.read(
             lambda db: self._apps.find(db, held.project_id, held.platform, held.app_id)

@@ -7,10 +7,12 @@ from polypost.media.file import StoredFile
 from polypost.media.holds import Described, again, described, drop, hold, named
 from polypost.media.library import Library
 from polypost.media.records import expire
+from polypost.media.verdicts import NameUnknown
 
 __all__ = [
     "Described",
     "Library",
+    "NameUnknown",
     "PullAddresses",
     "StoredFile",
     "Uploads",

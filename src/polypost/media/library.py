@@ -19,7 +19,7 @@ from polypost.media.file import StoredFile
 from polypost.media.folder import Folder
 from polypost.media.records import Item, Record
 from polypost.media.verdicts import LARGEST, MB, UploadMissing
-from polypost.outbound import Fetcher
+from polypost.outbound import Fetcher, FetchStumbled, on_behalf_of
 from polypost.outbound.guard import URL_CHARACTERS
 from polypost.platforms.base import MediaRef
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
@@ -90,7 +90,8 @@ class Library:
         `own` that it pulls this server's copy and nobody else's file.
 
         The errors are FetchFailed and AddressRefused for a verdict on the URL, which stands for a few seconds
-        for all who ask, and Unavailable for trouble of this server. Raises StoreUnavailable.
+        for all who ask, and Unavailable for trouble of this server, of the file's host or on the way to it, NameUnknown
+        among it. Raises StoreUnavailable.
         """
         wanted: dict[str, MediaRef] = {}
         for ref in refs:
@@ -157,6 +158,7 @@ class Library:
 
     async def _obtain(self, item: Item, ref: MediaRef) -> _Outcome:
         lost: str | None = None
+        on_behalf_of(item.project_id)
         while True:
             record = await self._claim(item, ref, lost)
             if record.mine:
@@ -254,6 +256,8 @@ class Library:
         slow = ref.type in {"video", "document"}
         try:
             await self._fetcher.fetch(ref.url, part, max_bytes=min(largest, room), slow_ok=slow)
+        except FetchStumbled as trouble:
+            raise verdicts.stumbled(ref.type, nameless=trouble.nameless) from trouble
         except (AddressRefused, FetchFailed) as error:
             if error.code == verdicts.TOO_LARGE and room < largest:
                 raise verdicts.no_space() from error

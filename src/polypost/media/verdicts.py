@@ -25,6 +25,14 @@ UPLOAD_OPEN = "upload_incomplete"
 UPLOAD_GONE = "upload_gone"
 
 
+class NameUnknown(Unavailable):
+    """The host's name is unknown, which may be an error of whoever was asked; `verdict` is for when it is said again."""
+
+    def __init__(self, message: str, verdict: PolypostError) -> None:
+        super().__init__(message, code=verdict.code)
+        self.verdict = verdict
+
+
 class UploadMissing(FetchFailed):
     """What an upload's address stands for cannot be had; the code says why."""
 
@@ -43,7 +51,7 @@ _NEXT_STEPS: Mapping[str, str] = {
 
 def refusal(kind: MediaKind, code: str) -> PolypostError:
     """The error a person sees for a file of `kind` that cannot be had, by its code."""
-    noun = "GIF" if kind == "gif" else kind.capitalize()
+    noun = _noun(kind)
     if code == AddressRefused.code:
         said = f"{noun} URL does not lead to a public web address."
     elif code == Unsupported.code:
@@ -59,6 +67,19 @@ def refusal(kind: MediaKind, code: str) -> PolypostError:
     else:
         said = f"{noun} URL is not publicly accessible."
     return recalled(code, said)
+
+
+def stumbled(kind: MediaKind, *, nameless: bool) -> Unavailable:
+    """The error for a file of `kind` that could not be had this time; its host, or the way to it, had trouble."""
+    noun = _noun(kind)
+    if nameless:
+        said = f"{noun} URL names a host that could not be found."
+        return NameUnknown(said, refusal(kind, FetchFailed.code))
+    return Unavailable(f"{noun} could not be fetched this time.", code=FetchFailed.code)
+
+
+def _noun(kind: MediaKind) -> str:
+    return "GIF" if kind == "gif" else kind.capitalize()
 
 
 def recalled(code: str, message: str) -> PolypostError:

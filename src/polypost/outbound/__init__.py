@@ -1,8 +1,9 @@
 """The only door to the outside: guarded fetches of users' URLs, and calls to the networks."""
 
-from polypost.outbound.fetch import Fetched, Fetcher
+from polypost.outbound.fetch import Fetched, Fetcher, FetchStumbled
 from polypost.outbound.guard import Guard
 from polypost.outbound.hooks import HOOK_SECONDS, HookSender
+from polypost.outbound.lookups import on_behalf_of
 from polypost.outbound.mail import Mailer
 from polypost.outbound.network import NetworkClient, Networks
 from polypost.outbound.redact import Exchange
@@ -10,6 +11,7 @@ from polypost.outbound.redact import Exchange
 __all__ = [
     "HOOK_SECONDS",
     "Exchange",
+    "FetchStumbled",
     "Fetched",
     "Fetcher",
     "Guard",
@@ -17,4 +19,5 @@ __all__ = [
     "Mailer",
     "NetworkClient",
     "Networks",
+    "on_behalf_of",
 ]

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpcore2
 
 from polypost.errors import AddressRefused
 from polypost.outbound.guard import Address, Guard, literal, unmapped
+from polypost.outbound.lookups import Resolve, no_such_name
 
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-
-_RESOLVER_THREADS = 4
 _ADDRESSES_TRIED = 3
 _SECONDS_EACH = 2.0
 
 
-class Resolver:
-    """The system's resolver on a few threads of its own, so that slow name servers hold up nobody else."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="resolve")
-
-    async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """All addresses of `host`, in the system's order. Raises OSError when there are none."""
-        answers = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-        return [str(answer[4][0]) for answer in answers]
-
-    def close(self) -> None:
-        """Let the threads go without waiting for answers that nobody needs any more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+class NameUnknown(httpcore2.ConnectError):
+    """There is no such name."""
 
 
 class DirectBackend(httpcore2.AnyIOBackend):
@@ -109,7 +91,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Connect to one checked address of `host`, within `timeout` seconds including the look-up.
 
-        Raises AddressRefused when any address is not acceptable, else the pool's ConnectError or ConnectTimeout.
+        Raises AddressRefused when any address is not acceptable, NameUnknown, else the pool's ConnectError or ConnectTimeout.
         """
         name = host.strip("[]").lower()
         self._guard.check_host(name, port)
@@ -120,7 +102,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         except TimeoutError as error:
             raise httpcore2.ConnectTimeout from error
         except OSError as error:
-            raise httpcore2.ConnectError from error
+            raise (NameUnknown if no_such_name(error) else httpcore2.ConnectError) from error
 
     async def _addresses(self, name: str, port: int) -> list[Address]:
         spelled = literal(name)

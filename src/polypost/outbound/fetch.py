@@ -17,13 +17,16 @@ import httpx2
 
 from polypost import __version__
 from polypost.errors import AddressRefused, FetchFailed, StoreUnavailable
-from polypost.outbound.backend import GuardedBackend, Resolve, Resolver
+from polypost.outbound.backend import GuardedBackend, NameUnknown
 from polypost.outbound.guard import URL_CHARACTERS, Guard
+from polypost.outbound.lookups import Resolve, Resolver
 from polypost.outbound.transport import BROKEN, SENDING, Transport
 
 T = TypeVar("T")
 
 REDIRECTS = 3
+# What a host says of the file itself; whatever else goes wrong may be over in a while.
+_GONE = frozenset({401, 403, 404, 410})
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _LOCATION = re.compile(rb"[!-\[\]-~]{1,%d}" % URL_CHARACTERS)
 # No connection outlives its answer: each request resolves and judges anew.
@@ -61,21 +64,28 @@ class Fetched:
     url: str
 
 
+class FetchStumbled(FetchFailed):
+    """The media could not be fetched this time; another try may bring it. `nameless` says that the host's name is unknown."""
+
+    def __init__(self, *, nameless: bool = False) -> None:
+        super().__init__("The media could not be fetched this time.", next_step="Try again later.")
+        self.nameless = nameless
+
+
 class Fetcher:
     """Fetches users' URLs; `resolve` stands in for the system's resolver."""
 
     def __init__(self, guard: Guard, *, resolve: Resolve | None = None, bounds: Bounds | None = None) -> None:
         self._guard = guard
-        self._resolver = Resolver()
         self._bounds = bounds or Bounds()
-        self._transport = Transport(backend=GuardedBackend(guard, resolve or self._resolver), connections=64)
+        self._transport = Transport(backend=GuardedBackend(guard, resolve or Resolver()), connections=64)
 
     async def fetch(self, url: str, into: Path, *, max_bytes: int, slow_ok: bool = False) -> Fetched:
         """Stream what `url` serves into the file `into`; nothing stays there when it fails.
 
         `slow_ok` gives hours instead of a minute, as large videos need. Raises AddressRefused,
-        FetchFailed (`media_unreachable`, `media_too_large`) with fixed texts, or StoreUnavailable
-        when the file cannot be written.
+        FetchFailed (`media_unreachable`, `media_too_large`) with fixed texts for what is said of the file,
+        FetchStumbled for what may be over soon, or StoreUnavailable when the file cannot be written.
         """
         total = self._bounds.slow_total if slow_ok else self._bounds.total
         try:
@@ -83,12 +93,11 @@ class Fetcher:
                 async with self._follow(url) as (answer, final):
                     size = await self._save(answer, into, max_bytes)
         except BROKEN as error:
-            raise _unreachable() from error
+            raise FetchStumbled(nameless=isinstance(error, NameUnknown)) from error
         return Fetched(size, final)
 
     async def aclose(self) -> None:
-        """Close all connections and let the resolver's threads go."""
-        self._resolver.close()
+        """Close all connections."""
         await self._transport.aclose()
 
     @asynccontextmanager
@@ -102,7 +111,7 @@ class Fetcher:
                 url = self._next_url(url, answer)
             finally:
                 await answer.aclose()
-        raise _unreachable()
+        raise FetchStumbled
 
     async def _ask(self, url: str) -> httpcore2.Response:
         request = self._request(url)
@@ -125,7 +134,7 @@ class Fetcher:
     def _next_url(self, url: str, answer: httpcore2.Response) -> str:
         location = _header(answer, b"location")
         if location is None or not _LOCATION.fullmatch(location):
-            raise _unreachable()
+            raise FetchStumbled
         onward = urljoin(url, location.decode("ascii"))
         if self._guard.target(onward).scheme == "http" and self._guard.target(url).scheme == "https":
             raise AddressRefused
@@ -154,7 +163,7 @@ class Fetcher:
                     raise _too_large()
                 if pieces >= _PIECES_JUDGED and size < pieces * _PIECE_BYTES:
                     # A body in crumbs costs far more to read than to send.
-                    raise _unreachable()
+                    raise FetchStumbled
                 floor.took(len(piece))
                 waiting += piece
                 if len(waiting) >= _WRITE_BYTES:
@@ -192,8 +201,12 @@ class Floor:
 
 
 def _check_head(answer: httpcore2.Response, max_bytes: int) -> None:
+    if answer.status in _GONE:
+        raise _unreachable()
+    if answer.status != 200:
+        raise FetchStumbled
     encoding = _header(answer, b"content-encoding")
-    if answer.status != 200 or (encoding or b"identity").strip().lower() != b"identity":
+    if (encoding or b"identity").strip().lower() != b"identity":
         raise _unreachable()
     length = _header(answer, b"content-length")
     if length is not None and length.isdigit() and int(length) > max_bytes:

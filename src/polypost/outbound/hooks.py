@@ -9,8 +9,9 @@ import httpx2
 
 from polypost import __version__
 from polypost.errors import AddressRefused, HookFailed
-from polypost.outbound.backend import GuardedBackend, Resolve, Resolver
+from polypost.outbound.backend import GuardedBackend
 from polypost.outbound.guard import Guard
+from polypost.outbound.lookups import Resolve, Resolver
 from polypost.outbound.transport import BROKEN, CONNECT_SECONDS, Transport
 
 HOOK_SECONDS = 15.0
@@ -37,9 +38,8 @@ class HookSender:
     ) -> None:
         self._guard = guard
         self._seconds = seconds
-        self._resolver = Resolver()
         self._transport = Transport(
-            backend=GuardedBackend(guard, resolve or self._resolver), connections=connections
+            backend=GuardedBackend(guard, resolve or Resolver()), connections=connections
         )
 
     def check_url(self, url: str) -> None:
@@ -74,6 +74,5 @@ class HookSender:
             raise HookFailed from error
 
     async def aclose(self) -> None:
-        """Close all connections and let the resolver's threads go."""
-        self._resolver.close()
+        """Close all connections."""
         await self._transport.aclose()

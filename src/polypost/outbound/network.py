@@ -14,8 +14,9 @@ import httpx2
 
 from polypost import __version__, clock
 from polypost.errors import NoAnswer, NotConfigured, NotSent
-from polypost.outbound.backend import GuardedBackend, Resolver
+from polypost.outbound.backend import GuardedBackend
 from polypost.outbound.guard import Guard
+from polypost.outbound.lookups import Resolver
 from polypost.outbound.redact import Exchange, describe, redact_url, request_excerpt
 from polypost.outbound.transport import BROKEN, CONNECT_SECONDS, Progress, Transport
 
@@ -100,7 +101,6 @@ class Networks:
         transports, self._transports = list(self._transports.values()), {}
         for transport in transports:
             await transport.aclose()
-        self._resolve.close()
 
 
 class NetworkClient:

@@ -29,9 +29,9 @@ from polypost.errors import (
 )
 from polypost.integrations import TokenSource
 from polypost.integrations import service as integrations
-from polypost.media import Library
+from polypost.media import Library, NameUnknown
 from polypost.observability import failpoints
-from polypost.outbound import Networks
+from polypost.outbound import Networks, on_behalf_of
 from polypost.platforms import registry
 from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaRef, Post, Tokens
 from polypost.posts import sweep, work
@@ -47,6 +47,8 @@ log = structlog.get_logger("polypost.publishing")
 
 # How often this target was asked to wait; stands in the journal, whose other names are the connectors' steps.
 WAITS = "polypost.waits"
+# The media's address whose host was unknown in an earlier try; said twice, that is a verdict.
+UNNAMED = "polypost.unnamed"
 # Why a target waits, and the line of the timeline that tells of it, while nobody answers where it is to go.
 DOWN = "network_down"
 _UNFOLLOWED = "Published; what should have followed could not be done: {}"
@@ -149,6 +151,7 @@ class Publisher:
     async def _carry(self, hand: Hand) -> None:
         claimed, integration = hand.claimed, hand.integration
         target = claimed.target
+        on_behalf_of(target.project_id)
         network = self._connectors(target.platform)
         token_of = partial(self._token, target.project_id, target.integration_id)
         account = integration.account if integration else integrations.no_account()
@@ -316,6 +319,10 @@ class Publisher:
             got = stored[ref.url]
             if ref.optional:
                 continue
+            if isinstance(got, NameUnknown):
+                again = claimed.journal.get(UNNAMED) == ref.url
+                claimed.journal[UNNAMED] = ref.url
+                got = got.verdict if again else got
             if isinstance(got, Unavailable):
                 raise got
             if isinstance(got, PolypostError):
@@ -357,7 +364,9 @@ class Publisher:
             await self._end(claimed, run, Unavailable(said, code=trouble.code, next_step="Retry it later."))
             return
         run.say("unavailable", f"{trouble.message} Trying again at {clock.iso(at)}.", {"try": tries})
-        await self._results.wait(claimed, run, at, "back_off", tries=tries, first_try_at=began)
+        await self._results.wait(
+            claimed, run, at, "back_off", tries=tries, first_try_at=began, journal=claimed.journal or None
+        )
 
     async def _end(
         self, claimed: work.Claim, run: TargetRun, error: PolypostError, *, refusal: bool = False

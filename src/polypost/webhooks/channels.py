@@ -8,7 +8,7 @@ import structlog
 
 from polypost import clock
 from polypost.errors import AddressRefused, HookFailed, MailFailed
-from polypost.outbound import HookSender, Mailer
+from polypost.outbound import HookSender, Mailer, on_behalf_of
 from polypost.webhooks import letters, signing
 from polypost.webhooks.work import Outcome, Parcel
 
@@ -40,6 +40,7 @@ class Channels:
         return Outcome(reason, status, began, round((clock.monotonic() - started) * 1000))
 
     async def _post(self, parcel: Parcel, secrets: tuple[str, ...]) -> tuple[int | None, str | None]:
+        on_behalf_of(parcel.project_id)
         body = parcel.body.encode()
         signed = signing.headers(parcel.event_id, body, secrets, clock.now()) if secrets else {}
         try:

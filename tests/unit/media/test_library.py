@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed, Unavailable
-from polypost.media import StoredFile
+from polypost.media import NameUnknown, StoredFile
 from polypost.media.tables import media_files
 from polypost.platforms.base import MediaRef
 
@@ -137,14 +137,33 @@ def test_a_verdict_stands_for_a_while_and_a_retry_fetches_again(with_store, room
     with_store(story)
 
 
+def test_a_host_that_stumbles_gets_no_verdict_and_is_asked_again(with_store, rooms, png):
+    async def story(store):
+        async with rooms(store) as room:
+            url = room.server.put("/a.png", png, status=503)
+            library = await room.library()
+            error = (await library.open("prj", "post", [image(url)]))[url]
+            assert isinstance(error, Unavailable)
+            assert not isinstance(error, NameUnknown)
+            assert (error.code, error.message) == (
+                "media_unreachable",
+                "Image could not be fetched this time.",
+            )
+            assert await rows(store) == []
+            room.server.put("/a.png", png)
+            assert isinstance((await library.open("prj", "post", [image(url)]))[url], StoredFile)
+
+    with_store(story)
+
+
 def test_a_body_that_breaks_off_leaves_nothing(with_store, rooms, png):
     async def story(store):
         async with rooms(store) as room:
             url = room.server.put("/a.png", png, cut=20)
             library = await room.library()
             error = (await library.open("prj", "post", [MediaRef("video", url)]))[url]
-            assert isinstance(error, FetchFailed)
-            assert "Video URL is not publicly accessible" in error.message
+            assert isinstance(error, Unavailable)
+            assert error.message == "Video could not be fetched this time."
             assert room.on_disk() == []
 
     with_store(story)

@@ -14,8 +14,9 @@ from tests.unit.outbound.servers import Listen, Server, Talk
 
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.outbound import Fetcher, Guard
-from polypost.outbound.backend import GuardedBackend, Resolver
+from polypost.outbound.backend import GuardedBackend
 from polypost.outbound.fetch import Bounds
+from polypost.outbound.lookups import Resolver
 
 pytestmark = pytest.mark.anyio
 
@@ -201,9 +202,7 @@ async def test_a_range_lets_names_in_but_not_out() -> None:
 
 
 async def test_the_system_resolver_answers_with_plain_addresses() -> None:
-    resolver = Resolver()
-    addresses = await resolver("localhost", 80)
-    resolver.close()
+    addresses = await Resolver()("localhost", 80)
 
     assert set(addresses) <= {"127.0.0.1", "::1"}
     assert addresses

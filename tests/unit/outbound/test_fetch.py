@@ -12,7 +12,7 @@ from tests.unit.outbound.fetching import fetch, plain
 from tests.unit.outbound.servers import Behaviour, Listen, Talk
 
 from polypost.errors import FetchFailed, StoreUnavailable
-from polypost.outbound import Fetched, Fetcher, Guard
+from polypost.outbound import Fetched, Fetcher, FetchStumbled, Guard
 from polypost.outbound.fetch import Bounds
 
 pytestmark = pytest.mark.anyio
@@ -132,6 +132,13 @@ async def crumbs(talk: Talk) -> None:
         await talk.send(b"1\r\nx\r\n" * 1000)
 
 
+TROUBLE = "The media could not be fetched this time. Try again later."
+VERDICT = (
+    "The media could not be fetched. "
+    "Check that the URL is public and answers with the file itself, without a login."
+)
+
+
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -157,10 +164,32 @@ async def crumbs(talk: Talk) -> None:
         holding(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
         *(
             saying(f"HTTP/1.1 {status} X\r\nContent-Length: 4\r\n\r\nfile".encode())
-            for status in (201, 203, 206, 300, 400, 401, 403, 404, 410, 429, 500, 503)
+            for status in (201, 203, 206, 300, 400, 429, 500, 503)
         ),
         saying(b"HTTP/1.1 204 No Content\r\n\r\n"),
         saying(b"HTTP/1.1 304 Not Modified\r\n\r\n"),
+    ],
+)
+@pytest.mark.parametrize("slow_ok", [False, True])
+async def test_a_fetch_that_stumbles_leaves_no_file_and_tells_nothing_of_the_other_side(
+    listen: Listen, tmp_path: Path, behaviour: Behaviour, *, slow_ok: bool
+) -> None:
+    server = await listen(behaviour)
+
+    with pytest.raises(FetchStumbled) as caught:
+        await fetch(server, tmp_path / "file", bounds=QUICK, slow_ok=slow_ok)
+
+    assert (caught.value.message, caught.value.nameless) == (TROUBLE, False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        *(
+            saying(f"HTTP/1.1 {status} X\r\nContent-Length: 4\r\n\r\nfile".encode())
+            for status in (401, 403, 404, 410)
+        ),
         *(
             saying(
                 f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 24\r\n\r\n".encode()
@@ -171,7 +200,7 @@ async def crumbs(talk: Talk) -> None:
     ],
 )
 @pytest.mark.parametrize("slow_ok", [False, True])
-async def test_a_fetch_that_fails_leaves_no_file_and_tells_nothing_of_the_other_side(
+async def test_a_verdict_on_the_file_leaves_nothing_and_tells_nothing_of_the_other_side(
     listen: Listen, tmp_path: Path, behaviour: Behaviour, *, slow_ok: bool
 ) -> None:
     server = await listen(behaviour)
@@ -179,11 +208,8 @@ async def test_a_fetch_that_fails_leaves_no_file_and_tells_nothing_of_the_other_
     with pytest.raises(FetchFailed) as caught:
         await fetch(server, tmp_path / "file", bounds=QUICK, slow_ok=slow_ok)
 
-    assert caught.value.code == "media_unreachable"
-    assert caught.value.message == (
-        "The media could not be fetched. "
-        "Check that the URL is public and answers with the file itself, without a login."
-    )
+    assert not isinstance(caught.value, FetchStumbled)
+    assert (caught.value.code, caught.value.message) == ("media_unreachable", VERDICT)
     assert list(tmp_path.iterdir()) == []
 
 
