@@ -9,7 +9,7 @@ PORT ?= 8080
 # Tests wait more than they work: twice as many processes as cores, four at most.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 4))')
 
-.PHONY: help env run test check format docs bench crash disconnect doubt fuzz hostile lock clean
+.PHONY: help env run test check format docs bench crash disconnect doubt fuzz hostile unfair lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +54,9 @@ fuzz: $(VENV)/.test ## Send what the OpenAPI document allows and forbids, on bot
 
 hostile: $(VENV)/.test ## Send the largest hostile bodies to every call, and measure how long others wait (STORE=sqlite for one)
 	@$(BIN)/python -m tests.contract.hostile_bodies $(if $(STORE),--store $(STORE))
+
+unfair: $(VENV)/.test ## Let one project do its worst and measure another one's posts (STORE=sqlite for one, ONLY=parts, QUICK=1)
+	@$(BIN)/python -m tests.engine.unfair $(if $(STORE),--store $(STORE)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 lock: $(VENV)/.test ## Resolve the dependencies anew
 	@$(BIN)/pip install --quiet uv

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,11 @@ class Process:
         log: Path,
         env: Mapping[str, str] | None = None,
         nursery: Nursery | None = None,
+        before: Sequence[str] = (),
     ) -> None:
         self.arguments = arguments
         self.nursery = nursery
+        self.before = before
         self.log = log
         self.env = dict(env or {})
         self.ready: dict[str, Any] = {}
@@ -73,7 +75,7 @@ class Process:
                 self._process = self.nursery.launch(self.arguments, env, log)
                 return
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "polypost", *self.arguments],
+                [*self.before, sys.executable, "-m", "polypost", *self.arguments],
                 env=env,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -145,9 +147,12 @@ class World:
         database_url: str | None = None,
         env: Mapping[str, str] | None = None,
         nursery: Nursery | None = None,
+        before: Sequence[str] = (),
     ) -> None:
         self.folder = folder
-        self.nursery = nursery
+        # Words before the command of server and workers take the place of a nursery.
+        self.nursery = None if before else nursery
+        self.before = before
         folder.mkdir(parents=True, exist_ok=True)
         self.database_url = database_url
         self.env = {**FAST, **(env or {})}
@@ -176,15 +181,10 @@ class World:
         arguments = ["serve", "--sandbox", "--json", "--port", str(lasting_port())]
         if workers:
             arguments.append("--no-worker")
-        self.server = Process(*arguments, log=self.folder / "server.log", env=self.env, nursery=self.nursery)
+        how: dict[str, Any] = {"env": self.env, "nursery": self.nursery, "before": self.before}
+        self.server = Process(*arguments, log=self.folder / "server.log", **how)
         self.workers = [
-            Process(
-                "worker",
-                "--json",
-                log=self.folder / f"worker-{number}.log",
-                env=self.env,
-                nursery=self.nursery,
-            )
+            Process("worker", "--json", log=self.folder / f"worker-{number}.log", **how)
             for number in range(workers)
         ]
         for worker in self.workers:

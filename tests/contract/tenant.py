@@ -47,7 +47,11 @@ class Tenant:
         """Open a new account on the network and let the project in, as a person does in a browser."""
         opened = self.world.control("POST", "seed", json={"accounts": 1, "platform": platform})["accounts"][0]
         user = opened["platformUserId"]
-        asked = {"redirectUri": BACK, "headless": "true"} if platform == "facebook" else {}
+        needed = {
+            "facebook": {"redirectUri": BACK, "headless": "true"},
+            "mastodon": {"server": "mastodon.example"},
+        }
+        asked = needed.get(platform, {})
         began = self.client.get(f"/v1/connect/{platform}", params=asked)
         assert began.status_code == 200, began.text
         if platform == "facebook":

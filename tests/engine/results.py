@@ -47,6 +47,10 @@ class Results:
 
     def add(self, store: str, point: str, tally: Tally, **more: Any) -> None:
         """Append a round."""
+        self.keep(store, point, {**more, **asdict(tally)})
+
+    def keep(self, store: str, point: str, what: dict[str, Any]) -> None:
+        """Append what was seen at a point."""
         line = {
             "judge": self._judge,
             "commit": self._commit,
@@ -54,8 +58,7 @@ class Results:
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "store": store,
             "point": point,
-            **more,
-            **asdict(tally),
+            **what,
         }
         with self._lock, self._path.open("a") as file:
             file.write(json.dumps(line) + "\n")
