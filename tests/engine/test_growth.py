@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, text
@@ -52,6 +53,7 @@ BATCH = 5000
 EXCUSED = {
     "SELECT count(*) AS count_1 FROM posts WHERE": "a total is exact and counted from an index: decision 0032",
     "posts.id IN (SELECT targets.post_id": "a list of some accounts looks at the posts of these: decision 0032",
+    "LEFT OUTER JOIN lanes ON": "SQLite reads what an account has planned when it has nothing more that is due",
     "coalesce(targets.content, posts.content) = ?": "the open posts of an account, and only when its network"
     " has called a text a duplicate",
 }
@@ -157,7 +159,7 @@ async def fill(room: Room, count: int) -> None:
 
         await room.store.write(store)
     if room.store.dialect == "postgresql":
-        # As autovacuum does. SQLite has no statistics until a server has stopped for the first time.
+        # As autovacuum does.
         await room.store.write(lambda db: db.execute(text("ANALYZE")) and None)
 
 
@@ -290,8 +292,12 @@ def measured(tell: Callable[..., None], count: int) -> dict[str, int]:
     return heard.done
 
 
-def test_nothing_grows_with_history_or_with_what_is_planned(tell: Any) -> None:
-    few, many = measured(tell, FEW), measured(tell, GROWN)
+def test_nothing_grows_with_history_or_with_what_is_planned(tell: Any, tmp_path: Path) -> None:
+    few = measured(tell, FEW)
+    if (tmp_path / "data").exists():
+        # SQLite has no statistics until a server has stopped for the first time.
+        (tmp_path / "data").rename(tmp_path / "few")
+    many = measured(tell, GROWN)
     grown = {
         said: f"{few.get(said, 0)} → {cost}: {said}"
         for said, cost in many.items()
