@@ -22,6 +22,7 @@ from polypost.ai import Provider
 from polypost.api import Services
 from polypost.api.acceptance import Acceptance
 from polypost.api.in_flight import TELL_SECONDS, InFlight
+from polypost.api.proxies import Proxies
 from polypost.api.reference import is_wanted
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
@@ -106,6 +107,7 @@ class Rooms:
     courier: Courier
     owner: str
     public_url: str
+    proxies: Proxies
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _lock: DataLock | None = None
 
@@ -247,6 +249,7 @@ async def open_rooms(
         courier=Courier(store, engine, vault, channels, _plan(settings)),
         owner=owner,
         public_url=public_url,
+        proxies=Proxies(settings.trusted_proxies),
     )
     rooms._lock = lock  # noqa: SLF001 (the lock belongs to the rooms from here on)
     for entry in (*settings.allow_addresses, *surroundings.allow):
@@ -338,6 +341,7 @@ def _services(rooms: Rooms) -> Services:
         store=rooms.store,
         keyring=rooms.keyring,
         throttle=Throttle(key_per_minute=per_minute, address_per_minute=per_minute * 5),
+        proxies=rooms.proxies,
         posts=rooms.posts,
         guard=rooms.guard,
         media=rooms.media,

@@ -88,6 +88,13 @@ class Settings(BaseSettings):
         "listened on and the public one are loopback addresses.",
     )
     rate_limit_per_minute: int = Field(6000, description="Requests a minute for one API key.", ge=1)
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses and ranges of proxies whose `X-Forwarded-For` or `Forwarded` is believed, by comma.",
+    )
+    connections_per_address: int = Field(
+        200, description="Open connections of one address; for trusted proxies there is no limit.", ge=1
+    )
     media_bytes: int | None = Field(
         None, description="Most bytes that uploads may take on the disk; else all but 200 MB of it.", ge=1
     )
@@ -114,7 +121,7 @@ class Settings(BaseSettings):
     )
     mail_from: str | None = Field(None, description="Address that these mails come from.")
 
-    @field_validator("allow_addresses", "sandbox_hosts", mode="before")
+    @field_validator("allow_addresses", "sandbox_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _addresses(cls, value: object) -> object:
         return (

@@ -50,6 +50,7 @@ def worlds(
                 # Nobody dies here; on a busy machine a short lease would make it too slow to send in time.
                 "POLYPOST_LEASE_SECONDS": "15",
                 "POLYPOST_HEARTBEAT_SECONDS": "2",
+                "POLYPOST_TRUSTED_PROXIES": "127.0.0.8",
                 "POLYPOST_WEBHOOK_RETRY_AT": "0.1,0.2,0.3,0.4",
                 "POLYPOST_WEBHOOK_TIMEOUT_SECONDS": "3",
             }

@@ -65,8 +65,8 @@ class _Buckets:
 class Throttle:
     """The limits of one process. Rates are per minute; `monotonic` gives seconds.
 
-    Call `address` first, then authenticate, then `key` with the key's id or, for a key that was refused,
-    `failure`. Only wrong keys count as failures, so a right one from the same address keeps working (K2).
+    Authenticate, then call `address` and `key` with the key's id; `failure` for a key that was refused, and for none.
+    Those have a bucket of their own, so a right key from the same address keeps working (K2).
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Throttle:
         self._failures = _Buckets(failures_per_minute, monotonic, capacity)
 
     def address(self, address: str) -> Allowance:
-        """Count a request of an address. Raises TooManyRequests with Retry-After."""
+        """Count an address's request with a right key. Raises TooManyRequests with Retry-After."""
         return self._addresses.take(_network(address))
 
     def key(self, key_id: str) -> Allowance:
@@ -91,7 +91,7 @@ class Throttle:
         return self._keys.take(key_id)
 
     def failure(self, address: str) -> None:
-        """Count a refused key. Raises TooManyRequests, to be answered instead of 401, when there were many."""
+        """Count a refused key, or none. Raises TooManyRequests, to be answered instead of 401, when there were many."""
         self._failures.take(_network(address))
 
 

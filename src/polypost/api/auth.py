@@ -19,8 +19,10 @@ async def principal(request: Request, scope: str | None) -> Principal:
     """
     keys = request.headers.getlist(HEADER)
     rooms = services(request)
-    address = request.client.host if request.client else ""
-    rooms.throttle.address(address)
+    address = rooms.proxies.client(request.client.host, request.headers) if request.client else ""
+    if len(keys) != 1 or not keys[0]:
+        # Those without a right key have a bucket of their own: they use up nothing of who has one.
+        rooms.throttle.failure(address)
     if len(keys) > 1:
         raise InvalidRequest([Problem(HEADER, "is given more than once", "Send one key.", "two_keys")])
     if not keys or not keys[0]:
@@ -32,6 +34,7 @@ async def principal(request: Request, scope: str | None) -> Principal:
     except Unauthorized:
         rooms.throttle.failure(address)
         raise
+    rooms.throttle.address(address)
     on_behalf_of(found.project.id)
     request.state.allowance = rooms.throttle.key(found.key_id)
     if scope is not None:

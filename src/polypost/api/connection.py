@@ -95,6 +95,8 @@ class Connection(WatchedConnection):
         if self.client is not None:
             self._addresses[self.client[0]] += 1
             over = self._addresses[self.client[0]] - self._limits.connections_per_address
+            if over > 0 and self._limits.proxies.trusts(self.client[0]):
+                over = 0
             if over > self._limits.connections_parting:
                 self._phase = Phase.OVER
                 transport.write(refusals.TOO_MANY.as_bytes(self.server_state.default_headers))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from polypost.api.proxies import Proxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class Limits:
     second to `body_seconds`, so that a large file on a slow line passes and a trickle does not.
     `keep_alive` is longer than the 60 s for which common proxies hold their idle connections: the side that
     sends requests should be the one that closes, or a request meets a closing connection. Of the connections that
-    an address has too many, `connections_parting` are given `linger` to read why, further ones are closed at once.
+    an address has too many, which `proxies` may have, `connections_parting` are given `linger` to read why, further ones are closed at once.
     """
 
     head_bytes: int = 64_000
@@ -28,6 +30,7 @@ class Limits:
     answer_seconds: float = 30.0
     keep_alive: float = 65.0
     connections_per_address: int = 200
+    proxies: Proxies = field(default_factory=Proxies)
     connections_parting: int = 200
     pipelined: int = 32
     linger: float = 1.0

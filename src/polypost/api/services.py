@@ -12,6 +12,7 @@ from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api.acceptance import Acceptance
 from polypost.api.in_flight import InFlight
+from polypost.api.proxies import Proxies
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
 from polypost.insights.messages import Messaging
@@ -33,6 +34,7 @@ class Services:
     store: Store
     keyring: Keyring
     throttle: Throttle
+    proxies: Proxies
     posts: Context
     guard: Guard
     media: Library

@@ -43,7 +43,7 @@ def _asked_to_stop() -> asyncio.Event:
 
 async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: Printer) -> None:
     """`polypost serve`."""
-    from polypost.api.server import server
+    from polypost.api.server import Limits, server
 
     stop = _asked_to_stop()
     demo = (
@@ -63,7 +63,11 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
         listening = asyncio.Event()
         # Starlette's and uvicorn's words for the same protocol differ in their types.
         web = server(
-            cast("Any", app), host=settings.host, port=settings.port, on_ready=lambda _: listening.set()
+            cast("Any", app),
+            host=settings.host,
+            port=settings.port,
+            limits=Limits(connections_per_address=settings.connections_per_address, proxies=rooms.proxies),
+            on_ready=lambda _: listening.set(),
         )
         running = asyncio.create_task(web.serve([sock]), name="polypost-server")
         await _first(running, listening)
