@@ -137,9 +137,9 @@ class Stage:
         path = f"posts?platform={self.platform}&accountId={user}&limit=20"
         return [each for each in self.world.control("GET", path)["posts"] if each["text"] == out.text]
 
-    def said(self, post_id: str, who: Tenant | None = None) -> Counter[str]:
-        """What stands in the timeline of a post of A's (or of `who`'s), by kind."""
-        lines = (who or self.loud).client.get(f"/v1/posts/{post_id}/timeline").json()["timeline"]
+    def said(self, post_id: str) -> Counter[str]:
+        """What stands in the timeline of a post of A's, by kind."""
+        lines = self.loud.client.get(f"/v1/posts/{post_id}/timeline").json()["timeline"]
         return Counter(line["kind"] for line in lines)
 
     def visible(self) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from polypost.integrations import Apps, TokenSource
 from polypost.platforms.base import Post, Proof, Run
 from polypost.platforms.twitter.connector import TwitterConnector
 from polypost.storage import CommitUnknown
@@ -40,7 +42,8 @@ async def carry(room: Room, post: str, store: Any, go_on: Next | None = None) ->
 def test_a_text_is_three_commits_and_no_look(tell):
     async def story(room: Room) -> None:
         shaky, post = Shaky(room.store), await room.post("Hello")
-        await carry(room, post, shaky)
+        tokens = TokenSource(shaky, room.vault, room.networks, Apps(room.vault, {}.get))
+        await carry(replace(room, tokens=tokens), post, shaky)
         assert (await room.target(post)).state == "published"
         assert (shaky.writes, shaky.reads) == (3, 0)
         assert await room.outcomes(post) == ["published"]
