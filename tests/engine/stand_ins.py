@@ -196,12 +196,14 @@ class ByHand(TwitterConnector):
 class Shelf:
     """A web server for media of the tests' own, on loopback; what is not on the shelf is a 404.
 
-    The next `stumbles` requests get a 503.
+    It answers nothing while `flows` is not set; the next `stumbles` requests get a 503.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.stumbles = 0
+        self.flows = asyncio.Event()
+        self.flows.set()
         self._server: asyncio.Server | None = None
         self.address = ""
 
@@ -221,6 +223,7 @@ class Shelf:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         found = self.files.get(head.split()[1].decode().lstrip("/"))
+        await self.flows.wait()
         status, body = ("200 OK", found) if found is not None else ("404 Not Found", b"")
         if self.stumbles:
             self.stumbles -= 1

@@ -41,8 +41,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterato
     world.stop()
 
 
-def post_slowly(world: World, text: str) -> str:
-    """A post whose answer takes its time, once it can be seen."""
+def post_slowly(world: World, text: str, *, seen: bool = True) -> str:
+    """A post whose answer takes its time, once it can be seen; with `seen` off, one that may have to wait."""
     world.control(
         "POST", "faults", json={"platform": "twitter", "fault": "slow", "times": 1, "seconds": SLOW_SECONDS}
     )
@@ -55,7 +55,8 @@ def post_slowly(world: World, text: str) -> str:
         post_id: str = client.post("/v1/posts", json=body, headers={"prefer": "respond-async"}).json()[
             "postId"
         ]
-    until(lambda: count(world, text))
+    if seen:
+        until(lambda: count(world, text))
     return post_id
 
 
@@ -114,6 +115,36 @@ def test_a_worker_is_killed_in_the_call(pair: World) -> None:
         worker.start()
     check(pair, post_id, text)
     assert "found" in kinds(pair, post_id)
+
+
+def test_the_account_of_a_killed_worker_goes_on(pair: World) -> None:
+    first, second = f"holds {uuid.uuid4().hex}", f"follows {uuid.uuid4().hex}"
+    held = post_slowly(pair, first)
+    # Its ring finds the account taken, and is not put back.
+    following = post_slowly(pair, second, seen=False)
+    time.sleep(0.5)
+    for worker in pair.workers:
+        worker.kill()
+    for worker in pair.workers:
+        worker.start()
+    check(pair, held, first)
+    check(pair, following, second)
+
+
+def test_the_account_of_a_killed_server_goes_on(tmp_path: Path) -> None:
+    world = World(tmp_path, env=LEASE)
+    world.start()
+    try:
+        world.control("POST", "limits", json={"enforced": False})
+        first, second = f"holds {uuid.uuid4().hex}", f"follows {uuid.uuid4().hex}"
+        held = post_slowly(world, first)
+        following = post_slowly(world, second, seen=False)
+        world.server.kill()
+        world.start_server()
+        check(world, held, first)
+        check(world, following, second)
+    finally:
+        world.stop()
 
 
 def test_a_worker_that_is_asked_to_end_lets_the_call_end(pair: World) -> None:

@@ -80,7 +80,7 @@ def test_of_many_that_come_near_at_one_instant_one_is_rung(with_store):
 def test_a_target_whose_lane_is_held_is_not_rung_and_a_dead_holder_is_rung_once(with_store):
     async def story(store):
         desk = await Desk(store).open()
-        holder, _ = [await target(desk, 0, after=after) for after in (-2, -1)]
+        holder, other = [await target(desk, 0, after=after) for after in (-2, -1)]
         assert await desk.claim(holder.id) is not None
         every = timedelta(seconds=30)
         assert await rung(store) == await rung(store, since=every) == []
@@ -90,6 +90,9 @@ def test_a_target_whose_lane_is_held_is_not_rung_and_a_dead_holder_is_rung_once(
             db.execute(update(lane).values(lease_until=over))
             values = {"lease_until": over, "next_at": over}
             db.execute(update(targets).where(targets.c.id == holder.id).values(values))
+            # Due before it, and rung a moment ago: its ring found the account taken.
+            earlier = {"due_at": over - timedelta(seconds=9), "rung_at": clock.now()}
+            db.execute(update(targets).where(targets.c.id == other.id).values(earlier))
 
         await store.write(expire)
         assert [ring.key for ring in await rung(store)] == [holder.id]

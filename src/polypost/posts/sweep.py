@@ -63,13 +63,13 @@ _FIRST = (
     .correlate(_accounts)
     .scalar_subquery()
 )
-# A target whose lane is held waits for its holder, which rings for the next; if the holder is dead, it is rung itself.
+# Where the account is taken its holder stands for it: it rings for the next, and is rung itself when its lease is over.
 _OVERDUE = (
     select(*_RING)
     .select_from(_accounts)
     .outerjoin(lane, lane.c.integration_id == _accounts.c.id)
     .join(targets, targets.c.id == func.coalesce(lane.c.target_id, _FIRST))
-    .where(or_(lane.c.target_id.is_(None), lane.c.lease_until <= _NOW), targets.c.next_at <= _NOW)
+    .where(targets.c.next_at <= _NOW)
 )
 # One for each account and instant: whoever has the lane then rings for those of the same instant.
 _NEAR = select(*_RING).where(
