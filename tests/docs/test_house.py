@@ -28,6 +28,8 @@ WORKER = "worker's side: the row is held by its id and epoch, and belongs to one
 HOUSEKEEPING = "housekeeping over all projects, bounded by time"
 DOCTOR = "looks for rows that break a rule, in all projects"
 WITHOUT_PROJECT = {
+    "credits/balances.py:_SPENT_BY_DAY": DOCTOR,
+    "credits/balances.py:wrong": DOCTOR,
     "insights/said.py:clean": HOUSEKEEPING,
     "insights/said.py:mark_before_start": "a start of the server concerns all projects",
     "access/keyring.py:_BY_HASH": "asks whose key this is",
