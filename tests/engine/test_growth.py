@@ -18,6 +18,7 @@ from polypost import access, clock
 from polypost.credits import balances
 from polypost.credits import service as credits
 from polypost.credits.tables import ledger
+from polypost.engine import LOOKAHEAD
 from polypost.events import outbox
 from polypost.insights import selection
 from polypost.integrations import profiles
@@ -31,6 +32,7 @@ from polypost.posts import (
     keys,
     preview,
     queries,
+    sweep,
     timeline,
     work,
 )
@@ -53,9 +55,8 @@ BATCH = 5000
 EXCUSED = {
     "SELECT count(*) AS count_1 FROM posts WHERE": "a total is exact and counted from an index: decision 0032",
     "posts.id IN (SELECT targets.post_id": "a list of some accounts looks at the posts of these: decision 0032",
-    "LEFT OUTER JOIN lanes ON": "SQLite reads what an account has planned when it has nothing more that is due",
-    "coalesce(targets.content, posts.content) = ?": "the open posts of an account, and only when its network"
-    " has called a text a duplicate",
+    "coalesce(targets.content, posts.content) = ?": "PostgreSQL may go by account alone here; it is asked only when"
+    " a network has called a text a duplicate",
 }
 
 
@@ -236,15 +237,16 @@ def lists(room: Room, project: access.Project) -> Iterator[Callable[[Connection]
 async def a_start(room: Room) -> None:
     """What a process asks for when it starts, and by the clock."""
     now = room.now()
-    await room.store.write(lambda db: work.take_over(db, now) and None)
+    await room.store.write(lambda db: sweep.take_over(db, now) and None)
     await room.store.write(lambda db: hooks.take_over(db, now) and None)
     await room.store.write(lambda db: deliveries.lose_before_start(db, "server_1", now) and None)
     await room.store.write(lambda db: hooks.clean(db, now) and None)
     await room.store.write(lambda db: keys.clean(db, now) and None)
     for since in (None, now):
         await room.store.write(
-            lambda db, since=since: work.due(db, until=now, limit=5, unrung_since=since) and None
+            lambda db, since=since: sweep.due(db, until=now + LOOKAHEAD, limit=5, unrung_since=since) and None
         )
+    await room.store.write(lambda db: sweep.inherit(db, "run_8", now, lease=LEASE) and None)
     await room.store.write(lambda db: hooks.due(db, until=now, limit=5, unrung_since=None) and None)
 
 
@@ -258,7 +260,7 @@ async def a_claim(room: Room) -> None:
         claimed = work.claim(db, target, by="run_9", lease=LEASE, now=now)
         assert isinstance(claimed, work.Claim)
         attempts.begin(db, claimed, "post", {}, lease=LEASE, now=now)
-        attempts.same_text_open(db, claimed)
+        attempts.same_text_open(db, claimed, until=now)
         work.beat(db, {claimed.target.id: claimed.epoch}, by="run_9", until=now + 2 * LEASE)
         work.leave(db, claimed, now)
 

@@ -8,7 +8,8 @@ from typing import Any
 from polypost import clock
 from polypost.engine import LOOKAHEAD
 from polypost.engine.sweeper import UNRUNG
-from polypost.posts import changes, work
+from polypost.posts import changes
+from polypost.posts import sweep as sweeping
 from polypost.posts.orders import When
 from tests.engine.room import Room
 
@@ -19,7 +20,7 @@ async def sweep(room: Room) -> list[str]:
     """What a sweep of several processes' engine rings for."""
     now = clock.now()
     rings = await room.store.write(
-        lambda db: work.due(db, until=now + LOOKAHEAD, limit=10, unrung_since=now - UNRUNG)
+        lambda db: sweeping.due(db, until=now + LOOKAHEAD, limit=10, unrung_since=now - UNRUNG)
     )
     return [ring.key for ring in rings]
 

@@ -327,7 +327,7 @@ def test_a_call_that_must_be_over_is_looked_for_before_the_lease_is_out(tell):
         call = await network.next("post")
         clock.advance(LEASE.total_seconds() * 2 / 3)
         assert await bury(room, "run_1")
-        clock.advance(work.CLOCK_ERROR.total_seconds() + 0.1)
+        clock.advance(sweep.CLOCK_ERROR.total_seconds() + 0.1)
         assert not await bury(room, "run_1")
         await ended(carry(second, target))
         await look(network, second, target, Found(Proof("1")))

@@ -80,7 +80,13 @@ class Work:
         driver.set_progress_handler(steps, _STEPS)
 
     def _executing(self, db: Connection, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        if self._on and db.dialect.name == "postgresql" and statement.startswith(_KINDS):
+        # What inserts cannot be done a second time.
+        if (
+            self._on
+            and db.dialect.name == "postgresql"
+            and statement.startswith(_KINDS)
+            and "INSERT INTO" not in statement
+        ):
             many = isinstance(parameters, list) and parameters
             self._asked.setdefault(shape(statement), (statement, parameters[0] if many else parameters))
 

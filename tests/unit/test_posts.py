@@ -480,7 +480,7 @@ def test_a_clock_that_went_back_is_waited_for(with_store):
         (row,) = await desk.targets(accepted.post_id)
         assert isinstance(await desk.claim(row.id, row.due_at), work.Claim)
         back = row.due_at - timedelta(seconds=30)
-        assert await store.write(lambda db: work.take_over(db, back)) == 1
+        assert await store.write(lambda db: sweep.take_over(db, back)) == 1
         # Not at once again and again.
         assert await desk.claim(row.id, back) == work.Later(row.due_at)
 
