@@ -211,13 +211,7 @@ async def open_rooms(
     apps = Apps(vault, partial(_app_of, settings, surroundings))
     tokens = TokenSource(store, vault, networks, apps)
     policy = _policy(settings)
-    posts = Context(
-        engine,
-        settings.price,
-        server,
-        late_grace=policy.late_grace,
-        shared=not embedded,
-    )
+    posts = Context(engine, settings.price, server, late_grace=policy.late_grace, shared=not embedded)
     channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
     rooms = Rooms(
         settings=settings,
