@@ -25,7 +25,7 @@ from polypost.storage import Store, emit
 RING = "bulk"
 # So many rows to a commit: enough to share its cost, few enough that nobody waits for the writer.
 BATCH = 20
-BATCH_CHARACTERS = 500_000
+BATCH_CHARACTERS = 200_000
 # A page of rows must stay of a size that can be answered.
 ROW_PROBLEMS = 20
 
