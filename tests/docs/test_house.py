@@ -113,7 +113,7 @@ def test_public_names_have_a_docstring(path: Path) -> None:
     tree = sources.trees()[path]
     if path.read_text().strip():
         assert ast.get_docstring(tree), "the module"
-    said = {name for name, node in public(tree) if ast.get_docstring(node)}  # type: ignore[arg-type]
+    said = {name for name, node in public(tree) if ast.get_docstring(node)}  # type: ignore[arg-type]  # `public` gives only what may have one
     # An overload is one name with several heads; one of them speaks for all.
     silent = [name for name, _ in public(tree) if name not in said]
     assert silent == []

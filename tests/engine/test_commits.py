@@ -92,7 +92,7 @@ class Onward:
         await self.look()
 
     async def renewal(self, run: Run) -> None:
-        await run.authorise()  # type: ignore[attr-defined]
+        await run.authorise()  # type: ignore[attr-defined]  # of the engine's run, not of the connector's
         await self.look()
 
 

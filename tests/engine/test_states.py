@@ -101,7 +101,7 @@ class Network(TwitterConnector):
         async def send() -> Proof:
             return await self.answer(run, post)
 
-        return await run.commit("post", send, handles={"text": post.text})  # type: ignore[no-any-return]
+        return await run.commit("post", send, handles={"text": post.text})  # type: ignore[no-any-return]  # `run` is Any here
 
     async def answer(self, run: Any, post: Post) -> Proof:
         if self.outcome == "refused":
@@ -173,7 +173,7 @@ class Walk(RuleBasedStateMachine):
             owner: Publisher(
                 self.store,
                 self.engine,
-                tokens=self,  # type: ignore[arg-type]
+                tokens=self,  # type: ignore[arg-type]  # only what the publisher asks for
                 media=media,
                 networks=self.networks,
                 policy=policy(reconcile_at=(2, 10)),

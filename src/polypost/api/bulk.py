@@ -141,7 +141,7 @@ async def get_bulk(request: Request, bulkId: str, query: Annotated[RowsQuery, Qu
 
 @router.delete("/{bulkId}")
 @says(BulkAnswer, errors=(404,))
-async def stop(request: Request, bulkId: str) -> Response:  # noqa: N803
+async def stop(request: Request, bulkId: str) -> Response:  # noqa: N803 (the API's name)
     """Make no further posts of an upload; those that were made stay."""
     who = await principal(request, "publish")
     rooms = services(request)

@@ -244,7 +244,11 @@ def _made_by(schedules: dict[str, str], post_id: str) -> dict[str, str]:
 
 @router.delete("/v1/posts/{post_id}")
 @says(Removed, errors=(402, 404, 409))
-async def delete_post(request: Request, post_id: str, deleteFromPlatforms: bool = False) -> Response:  # noqa: N803, FBT001, FBT002
+async def delete_post(
+    request: Request,
+    post_id: str,
+    deleteFromPlatforms: bool = False,  # noqa: N803, FBT001, FBT002 (the API's name, in the query)
+) -> Response:
     """Delete here and, when asked, on the networks; the answer is closed."""
     who = await principal(request, "publish")
     charged, removals = await services(request).remover.remove(

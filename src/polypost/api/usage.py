@@ -46,7 +46,7 @@ class UsageQuery(BaseModel):
     """`GET /v1/usage`: at most one of the two ids; the months are included."""
 
     profileId: Id | None = None  # noqa: N815 (the contract's word)
-    integrationId: Id | None = None  # noqa: N815
+    integrationId: Id | None = None  # noqa: N815 (the API's name)
     since: Month | None = Field(None, alias="from")
     until: Month | None = Field(None, alias="to")
 

@@ -53,7 +53,8 @@ def begin(
         "handles": dict(handles),
     }
     _INSERT(db, [values])
-    return _ONE.row(**values)  # type: ignore[no-any-return]
+    begun: Row[Any] = _ONE.row(**values)
+    return begun
 
 
 def end(
@@ -94,7 +95,8 @@ def keep_evidence(db: Connection, attempt_id: str, outcome: str, proof: Proof | 
         db.execute(late.values(proof_id=proof.id, proof_url=proof.url))
     elif outcome == "not_sent":
         db.execute(update(attempts).where(same, attempts.c.finished_at.is_(None)).values(outcome=outcome))
-    return _ONE.first(db, {"attempt": attempt_id})  # type: ignore[no-any-return]
+    kept: Row[Any] = _ONE.first(db, {"attempt": attempt_id})
+    return kept
 
 
 def find_late(db: Connection, attempt: Row[Any], proof: Proof) -> None:

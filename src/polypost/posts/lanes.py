@@ -31,7 +31,8 @@ def take(
         _ADD(db, [{"integration_id": integration_id, "refusals": 0}])
         lane = _LANE.first(db, mine)
     if lane.target_id is not None and lane.lease_until > now:
-        return lane.lease_until  # type: ignore[no-any-return]
+        until: datetime = lane.lease_until
+        return until
     _SET(db, mine, {"target_id": target_id, "lease_until": now + lease})
     return None
 

@@ -158,7 +158,7 @@ class TargetRun:
     async def step(self, name: str, fn: Callable[[], Awaitable[T]]) -> T:
         """See `platforms.base.Run`."""
         if name in self._claim.journal:
-            return self._claim.journal[name]  # type: ignore[no-any-return]
+            return self._claim.journal[name]  # type: ignore[no-any-return]  # what the step returned
         await self.save()
         result = await self.refreshed(fn)
         await self._remember(name, result)
@@ -174,7 +174,7 @@ class TargetRun:
     ) -> T:
         """See `platforms.base.Run`."""
         if name in self._claim.journal:
-            return self._claim.journal[name]  # type: ignore[no-any-return]
+            return self._claim.journal[name]  # type: ignore[no-any-return]  # what the step returned
         began = f"{name}.began"
         if began not in self._claim.journal:
             await self._remember(began, clock.iso(clock.now()))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, cast, func, or_, select, update
@@ -77,7 +78,7 @@ class BulkRun:
                 batch.append((row, await self._reading(row)))
                 # Others have their turn between two rows.
                 await asyncio.sleep(0)
-            if not await self._store.write(lambda db, batch=batch: self._advance(db, bulk_id, batch)):  # type: ignore[misc]
+            if not await self._store.write(partial(self._advance, bulk_id=bulk_id, batch=batch)):
                 return
 
     async def _reading(self, row: Row[Any]) -> Reading | None:
