@@ -89,17 +89,19 @@ async def test_a_backlog_of_one_account_keeps_no_more_jobs_than_are_of_use(fresh
     await engine.start()
     try:
         async with asyncio.timeout(PATIENCE):
-            while await jobs(store) > 1:
+            while len(await jobs(store)) > 1:
                 await asyncio.sleep(0.1)
         # Neither the sweep nor the end of the ring's patience makes more of them.
         for _ in range(3):
             await engine._sweep()
-        assert await jobs(store) <= 1
+        assert len(await jobs(store)) <= 1
         gate.set()
         most = 0
         async with asyncio.timeout(4 * PATIENCE):
             while len(done) < BACKLOG:
-                most = max(most, await jobs(store))
+                # PgQueuer takes answered ones out by batches, how soon is its own affair.
+                open_ones = [target for target in await jobs(store) if target not in done]
+                most = max(most, len(open_ones))
                 await asyncio.sleep(0.1)
         # The target under way and the ring for the next.
         assert most <= 3
@@ -109,6 +111,7 @@ async def test_a_backlog_of_one_account_keeps_no_more_jobs_than_are_of_use(fresh
         await store.close()
 
 
-async def jobs(store: PostgresStore) -> int:
-    count: int = await store.read(lambda db: db.execute(text("SELECT count(*) FROM pgqueuer")).scalar_one())
-    return count
+async def jobs(store: PostgresStore) -> list[str]:
+    """The targets of the rings that stand in the queue."""
+    payloads = await store.read(lambda db: db.execute(text("SELECT payload FROM pgqueuer")).scalars().all())
+    return [bytes(payload).decode().split(" ")[2] for payload in payloads]
