@@ -10,6 +10,9 @@ from sqlalchemy import Connection, func, select
 
 from polypost.posts.bulk.tables import bulk_rows
 
+# Not the bodies: those of a page may be as large as the whole file.
+_SHOWN = [bulk_rows.c[name] for name in ("number", "line", "state", "post_id", "due_at", "problems")]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -31,8 +34,8 @@ def page(
     if states:
         mine.append(bulk_rows.c.state.in_(states))
     total = db.execute(select(func.count()).select_from(bulk_rows).where(*mine)).scalar_one()
-    query = select(bulk_rows).where(*mine).order_by(bulk_rows.c.number).limit(limit).offset(offset)
+    query = select(*_SHOWN).where(*mine).order_by(bulk_rows.c.number).limit(limit).offset(offset)
     return total, [
-        Row(row.number, row.line, row.state, row.post_id, row.due_at, row.problems or ())
-        for row in db.execute(query)
+        Row(number, line, state, post_id, due_at, problems or ())
+        for number, line, state, post_id, due_at, problems in db.execute(query)
     ]
