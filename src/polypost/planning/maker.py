@@ -226,7 +226,7 @@ def _look_later(db: Connection, this: _Round, *, more: bool) -> None:
         )
     )
     if wake is not None:
-        this.context.engine.ring(db, [Ring(RING, this.schedule.id, wake)])
+        this.context.engine.ring(db, [_ring(this.schedule.id, this.project.id, wake)])
 
 
 def _pairs(found: Iterator[Occurrence]) -> Iterator[tuple[Occurrence, Occurrence | None]]:
@@ -240,7 +240,7 @@ def _pairs(found: Iterator[Occurrence]) -> Iterator[tuple[Occurrence, Occurrence
 
 def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
     """The sweeper's source: schedules that have something to make before `until`."""
-    query = select(schedules.c.id, schedules.c.wake_at).where(
+    query = select(schedules.c.id, schedules.c.project_id, schedules.c.wake_at).where(
         schedules.c.wake_at.is_not(None), schedules.c.wake_at <= until
     )
     if unrung_since is not None:
@@ -254,7 +254,12 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
             .where(schedules.c.id.in_(ids))
             .values(rung_at=rung_by_sweep(schedules.c.wake_at, until))
         )
-    return [Ring(RING, row.id, row.wake_at) for row in rows]
+    return [_ring(row.id, row.project_id, row.wake_at) for row in rows]
+
+
+def _ring(schedule_id: str, project_id: str, at: datetime) -> Ring:
+    # One schedule of a project at a time: each is a transaction, and nobody waits for its posts.
+    return Ring(RING, schedule_id, at, lane=project_id, share=project_id)
 
 
 def wake_for_zones(db: Connection) -> int:

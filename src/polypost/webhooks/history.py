@@ -11,11 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from polypost import clock
-from polypost.engine import Ring
 from polypost.errors import Conflict, NotFound
 from polypost.webhooks.spread import Ringing
 from polypost.webhooks.subscriptions import Origin, locate
-from polypost.webhooks.tables import RING, deliveries, delivery_attempts, subscriptions
+from polypost.webhooks.tables import deliveries, delivery_attempts, ring_of, subscriptions
 
 _S = subscriptions.c
 _D = deliveries.c
@@ -108,7 +107,7 @@ def redeliver(
         )
         .values(next_at=now, rung_at=now)
     )
-    ring(db, [Ring(RING, subscription_id, now)])
+    ring(db, [ring_of(subscription_id, project_id, now)])
     again = db.execute(select(deliveries).where(*mine)).all()
     return _with_attempts(db, project_id, again)[0]
 

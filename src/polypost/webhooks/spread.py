@@ -27,7 +27,7 @@ from polypost.engine import Ring
 from polypost.events import outbox
 from polypost.integrations import service as integrations
 from polypost.storage import new_id
-from polypost.webhooks.tables import POST_EVENTS, RING, deliveries, subscriptions
+from polypost.webhooks.tables import POST_EVENTS, deliveries, ring_of, subscriptions
 
 BATCH = 100
 Ringing = Callable[[Connection, Sequence[Ring]], None]
@@ -58,7 +58,7 @@ def so_far(db: Connection, ring: Ringing, project_id: str, now: datetime) -> Non
     while count == BATCH:
         count, touched = spread(db, now, project_id)
         if touched:
-            ring(db, [Ring(RING, each, now) for each in touched])
+            ring(db, [ring_of(each, project_id, now) for each in touched])
 
 
 def spread(db: Connection, now: datetime, project_id: str | None = None) -> tuple[int, list[str]]:

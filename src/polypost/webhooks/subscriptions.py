@@ -11,13 +11,12 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from polypost import clock
-from polypost.engine import Ring
 from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import Vault, profiles
 from polypost.storage import new_id
 from polypost.webhooks import signing
 from polypost.webhooks.spread import Ringing, so_far
-from polypost.webhooks.tables import POST_EVENTS, RING, deliveries, delivery_attempts, subscriptions
+from polypost.webhooks.tables import POST_EVENTS, deliveries, delivery_attempts, ring_of, subscriptions
 
 EVENTS = (
     *POST_EVENTS,
@@ -173,7 +172,7 @@ def change(
         update(subscriptions).where(_S.id == subscription_id, _S.project_id == project_id).values(values)
     )
     if values.get("next_at") is not None:
-        ring(db, [Ring(RING, subscription_id, now)])
+        ring(db, [ring_of(subscription_id, project_id, now)])
     return get(db, vault, project_id, origin, subscription_id)
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
 
+from polypost.engine import Ring
 from polypost.storage import Instant, Json, metadata
 
 RING = "deliver"
 POST_EVENTS = ("post.scheduled", "post.published", "post.partial", "post.failed")
+
+
+def ring_of(subscription_id: str, project_id: str, at: datetime) -> Ring:
+    """The ring for a subscription's deliveries."""
+    return Ring(RING, subscription_id, at, share=project_id)
+
 
 # `next_at` is when the subscription needs attention: its next delivery, or the end of a lease. Signing secrets are
 # sealed; `older_secret` is the one before a rotation, valid until `older_until`. `matching_since` is the instant from

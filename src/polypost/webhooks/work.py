@@ -20,7 +20,7 @@ from polypost.integrations import SealBroken, Vault
 from polypost.storage import new_id
 from polypost.webhooks.spread import Ringing, so_far
 from polypost.webhooks.subscriptions import open_secrets, rest
-from polypost.webhooks.tables import RING, deliveries, delivery_attempts, subscriptions
+from polypost.webhooks.tables import deliveries, delivery_attempts, ring_of, subscriptions
 
 KEPT = timedelta(days=30)
 CLEANED = 500
@@ -59,7 +59,7 @@ class Outcome:
 
 def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
     """The sweeper's source: subscriptions that need attention before `until` (I7)."""
-    query = select(_S.id, _S.next_at).where(_S.next_at.is_not(None), _S.next_at <= until)
+    query = select(_S.id, _S.project_id, _S.next_at).where(_S.next_at.is_not(None), _S.next_at <= until)
     if unrung_since is not None:
         query = query.where(or_(_S.rung_at.is_(None), _S.rung_at < unrung_since))
         query = query.with_for_update(skip_locked=True)
@@ -70,7 +70,7 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
             .where(_S.id.in_([row.id for row in rows]))
             .values(rung_at=rung_by_sweep(_S.next_at, until))
         )
-    return [Ring(RING, row.id, row.next_at) for row in rows]
+    return [ring_of(row.id, row.project_id, row.next_at) for row in rows]
 
 
 def take_over(db: Connection, now: datetime) -> int:
@@ -87,7 +87,7 @@ def claim(
     if row is None or not row.enabled or row.next_at is None:
         return None
     if row.lease_until is not None and row.lease_until > now:
-        ring(db, [Ring(RING, subscription_id, row.lease_until)])
+        ring(db, [ring_of(subscription_id, row.project_id, row.lease_until)])
         return None
     waiting = select(deliveries).where(_D.subscription_id == subscription_id, _D.next_at <= now)
     first = db.execute(waiting.order_by(_D.event_at, _D.id).limit(1)).one_or_none()
@@ -199,7 +199,7 @@ def _leave(db: Connection, ring: Ringing, row: Row[Any], now: datetime) -> bool:
         .values(lease_until=None, next_at=at, rung_at=None if at is None else rung(at))
     )
     if at is not None and at > now:
-        ring(db, [Ring(RING, row.id, at)])
+        ring(db, [ring_of(row.id, row.project_id, at)])
     return at is not None and at <= now
 
 

@@ -27,6 +27,8 @@ RING = "bulk"
 # So many rows to a commit: enough to share its cost, few enough that nobody waits for the writer.
 BATCH = 20
 BATCH_CHARACTERS = 200_000
+# So many batches to a turn: then the project's other uploads have theirs.
+TURN = 10
 # A page of rows must stay of a size that can be answered.
 ROW_PROBLEMS = 20
 
@@ -70,15 +72,16 @@ class BulkRun:
         self._show = show
 
     async def run(self, bulk_id: str) -> None:
-        """Work until no row of the upload is pending."""
-        while True:
+        """Work on the upload's next rows, and ring for the rest of them."""
+        for left in reversed(range(TURN)):
             rows = await self._store.read(lambda db: _pending(db, bulk_id))
             batch = []
             for row in rows:
                 batch.append((row, await self._reading(row)))
                 # Others have their turn between two rows.
                 await asyncio.sleep(0)
-            if not await self._store.write(partial(self._advance, bulk_id=bulk_id, batch=batch)):
+            advance = partial(self._advance, bulk_id=bulk_id, batch=batch, rings=not left)
+            if not await self._store.write(advance):
                 return
 
     async def _reading(self, row: Row[Any]) -> Reading | None:
@@ -91,9 +94,9 @@ class BulkRun:
         return replace(reading, problems=problems, further=lambda _: problems)
 
     def _advance(
-        self, db: Connection, bulk_id: str, batch: Sequence[tuple[Row[Any], Reading | None]]
+        self, db: Connection, bulk_id: str, batch: Sequence[tuple[Row[Any], Reading | None]], *, rings: bool
     ) -> bool:
-        """Judge the batch; False when there is nothing more to do."""
+        """Judge the batch, and ring if more is to follow; False when there is nothing more to do."""
         job = db.execute(select(bulks).where(bulks.c.id == bulk_id).with_for_update()).one_or_none()
         if job is None or job.state != "running":
             return False
@@ -121,6 +124,8 @@ class BulkRun:
             )
         )
         emit(db, f"bulk:{bulk_id}")
+        if rings and not ended:
+            self._context.engine.ring(db, [ring_of(bulk_id, project.id, now)])
         return not ended
 
     def _judge(
@@ -199,7 +204,9 @@ def _record(db: Connection, bulk_id: str, number: int, verdict: _Verdict) -> Non
 
 def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
     """The sweeper's source: uploads with rows that wait."""
-    query = select(bulks.c.id, bulks.c.next_at).where(bulks.c.next_at.is_not(None), bulks.c.next_at <= until)
+    query = select(bulks.c.id, bulks.c.project_id, bulks.c.next_at).where(
+        bulks.c.next_at.is_not(None), bulks.c.next_at <= until
+    )
     if unrung_since is not None:
         query = query.where(or_(bulks.c.rung_at.is_(None), bulks.c.rung_at < unrung_since))
         query = query.with_for_update(skip_locked=True)
@@ -210,4 +217,9 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
             .where(bulks.c.id.in_([row.id for row in rows]))
             .values(rung_at=rung_by_sweep(bulks.c.next_at, until))
         )
-    return [Ring(RING, row.id, row.next_at) for row in rows]
+    return [ring_of(row.id, row.project_id, row.next_at) for row in rows]
+
+
+def ring_of(bulk_id: str, project_id: str, at: datetime) -> Ring:
+    """The ring for an upload: of a project's uploads a process works on one at a time, turn by turn."""
+    return Ring(RING, bulk_id, at, lane=project_id, share=project_id)

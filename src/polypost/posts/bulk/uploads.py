@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
 from polypost import clock
-from polypost.engine import Engine, Ring
+from polypost.engine import Engine
 from polypost.errors import NotFound
 from polypost.posts import keys
-from polypost.posts.bulk.run import RING
+from polypost.posts.bulk.run import ring_of
 from polypost.posts.bulk.tables import bulk_rows, bulks
 from polypost.storage import HotInsert, emit, new_id
 
@@ -160,7 +160,7 @@ def finish(
         )
     )
     if total:
-        engine.ring(db, [Ring(RING, bulk_id, now)])
+        engine.ring(db, [ring_of(bulk_id, project_id, now)])
     return bulk_id
 
 

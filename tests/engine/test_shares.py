@@ -1,0 +1,216 @@
+"""What a project's uploads and schedules take of a process: a share of its seats, by turns (RELIABILITY G12)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from polypost import clock
+from polypost.engine import Engine
+from polypost.engine.embedded import EmbeddedEngine
+from polypost.engine.pgqueuer import PgQueuerEngine, install
+from polypost.planning import maker, schedules
+from polypost.planning.templates import Template
+from polypost.posts import accept, bulk, sweep
+from polypost.posts.bulk.run import BATCH, TURN
+from polypost.posts.orders import NewTarget
+from polypost.storage import Store, metadata, open_store
+from polypost.storage.postgres import PostgresStore
+from polypost.webhooks import work as deliveries
+from polypost.webhooks.tables import subscriptions
+from tests.engine.suite import PATIENCE
+from tests.unit.test_posts import Desk
+
+pytestmark = pytest.mark.anyio
+SEATS = 8
+
+
+@pytest.fixture
+async def store(store_url: str | None, tmp_path: Path) -> AsyncIterator[Store]:
+    store = open_store(tmp_path / "data", store_url)
+    await store.write(metadata.create_all)
+    if store_url is not None:
+        await install(store_url)
+    yield store
+    await store.close()
+
+
+def engine_on(store: Store, url: str | None) -> Engine:
+    """An engine of its kind, not started."""
+    if url is None:
+        return EmbeddedEngine(store, workers=SEATS)
+    assert isinstance(store, PostgresStore)
+    return PgQueuerEngine(store, url, workers=SEATS)
+
+
+class Floor:
+    """An engine with the uploads' handler at work, and projects that upload."""
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self.store = store
+        self.engine = engine
+        self.published: list[str] = []
+        self.changed = asyncio.Condition()
+
+    async def publish(self, target_id: str) -> None:
+        """Stands for the publisher: who has a seat is out."""
+        async with self.changed:
+            self.published.append(target_id)
+            self.changed.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE), self.changed:
+            await self.changed.wait_for(condition)
+
+    async def desk(self) -> Desk:
+        desk = await Desk(self.store).open()
+        desk.context = replace(desk.context, engine=self.engine)
+        return desk
+
+    async def upload(self, desk: Desk, name: str, rows: int) -> str:
+        """A dry run whose rows say whose they are."""
+        project = desk.project.id
+        bulk_id = await self.store.write(
+            lambda db: bulk.begin(db, project, api_key_id="key", fingerprint=0, form="csv", dry_run=True)
+        )
+        new = [bulk.NewRow(number, number, {"of": name}) for number in range(1, rows + 1)]
+
+        def keep(db: Any) -> None:
+            bulk.add_rows(db, project, bulk_id, new)
+            how = {"total": rows, "api_key_id": "key", "fingerprint": 0, "key": bulk_id}
+            bulk.finish(db, self.engine, project, bulk_id, **how)
+
+        await self.store.write(keep)
+        return bulk_id
+
+
+@asynccontextmanager
+async def floor(
+    store: Store, url: str | None, read: Callable[[dict[str, Any]], Awaitable[None]]
+) -> AsyncIterator[Floor]:
+    """At work until the end; `read` is called with each row's body."""
+    engine = engine_on(store, url)
+    at_work = Floor(store, engine)
+    desk = await at_work.desk()
+
+    async def reading(body: dict[str, Any]) -> bulk.Reading:
+        await read(body)
+        return bulk.Reading(desk.order(after=3600), (), lambda _: [])
+
+    engine.on(accept.RING, at_work.publish)
+    run = bulk.BulkRun(store, desk.context, read=reading, show=lambda *_: {})
+    engine.on(bulk.RING, run.run)
+    engine.watch(bulk.RING, bulk.due)
+    await engine.start()
+    try:
+        yield at_work
+    finally:
+        await engine.stop()
+
+
+async def test_a_text_goes_out_while_another_project_uploads_many_files(
+    store: Store, store_url: str | None
+) -> None:
+    gate, begun = asyncio.Event(), 0
+
+    async def read(_: dict[str, Any]) -> None:
+        nonlocal begun
+        begun += 1
+        await gate.wait()
+
+    async with floor(store, store_url, read) as at_work:
+        try:
+            loud, quiet = await at_work.desk(), await at_work.desk()
+            for number in range(2 * SEATS):
+                await at_work.upload(loud, f"loud {number}", 3)
+            post = await quiet.create(quiet.order("Text", accounts=quiet.accounts[:1]))
+            (target,) = await quiet.targets(post.post_id)
+            await at_work.until(lambda: target.id in at_work.published)
+            # One upload of a project at a time: on SQLite each batch is a turn of the only writer.
+            assert begun <= 1
+        finally:
+            gate.set()
+
+
+async def test_uploads_of_one_project_are_worked_on_by_turns(store: Store, store_url: str | None) -> None:
+    rows, of_turn = BATCH * (TURN + 2), BATCH * TURN
+    order: list[str] = []
+    begun, gate, both = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def read(body: dict[str, Any]) -> None:
+        order.append(body["of"])
+        begun.set()
+        await gate.wait()
+        if len(order) == 2 * rows:
+            both.set()
+
+    async with floor(store, store_url, read) as at_work:
+        try:
+            desk = await at_work.desk()
+            await at_work.upload(desk, "first", rows)
+            await asyncio.wait_for(begun.wait(), PATIENCE)
+            await at_work.upload(desk, "second", rows)
+            # Both rings are there before the first turn ends.
+            after = await desk.create(desk.order("Text", accounts=desk.accounts[:1]))
+            (target,) = await desk.targets(after.post_id)
+            await at_work.until(lambda: target.id in at_work.published)
+            gate.set()
+            await asyncio.wait_for(both.wait(), PATIENCE)
+        finally:
+            gate.set()
+    turns = ["first"] * of_turn + ["second"] * of_turn
+    assert order == turns + ["first"] * 2 * BATCH + ["second"] * 2 * BATCH
+
+
+async def test_rings_of_every_kind_carry_their_project(store: Store, store_url: str | None) -> None:
+    heard: list[Any] = []
+
+    class Noting(EmbeddedEngine):
+        def ring(self, db: Any, rings: Any) -> None:
+            heard.extend(rings)
+
+    floor_of = Floor(store, Noting(store))
+    desk = await floor_of.desk()
+    await desk.create(desk.order())
+    await floor_of.upload(desk, "file", 1)
+    now = clock.now()
+    starts = (now + timedelta(hours=1)).replace(tzinfo=None, microsecond=0)
+    account = NewTarget("instagram", desk.accounts[0])
+    media = desk.order().media
+    template = Template(None, "hello", [account], media, "UTC", "FREQ=DAILY", starts)
+    await store.write(
+        lambda db: schedules.create(db, desk.context, desk.project, template, horizon=clock.HORIZON) and None
+    )
+    hook = {
+        "id": "whk_1",
+        "project_id": desk.project.id,
+        "origin": "webhooks",
+        "channel": "webhook",
+        "event_types": [],
+        "only_scheduled": False,
+        "enabled": True,
+        "matching_since": now,
+        "next_at": now,
+        "epoch": 0,
+        "created_at": now,
+        "updated_at": now,
+    }
+    await store.write(lambda db: db.execute(insert(subscriptions), hook) and None)
+    until = now + timedelta(days=30)
+    for source in (sweep.due, bulk.due, maker.due, deliveries.due):
+        for since in (None, now):
+            found = await store.write(
+                lambda db, due=source, since=since: due(db, until=until, limit=9, unrung_since=since)
+            )
+            assert found or since is not None
+            heard += found
+    assert {ring.kind for ring in heard} == {accept.RING, bulk.RING, maker.RING, "deliver"}
+    assert {ring.share for ring in heard} == {desk.project.id}
