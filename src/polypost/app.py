@@ -26,7 +26,7 @@ from polypost.api.proxies import Proxies
 from polypost.api.reference import is_wanted
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
-from polypost.errors import NotConfigured
+from polypost.errors import NotConfigured, StoreUnavailable
 from polypost.insights import said
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
@@ -52,7 +52,7 @@ from polypost.planning import maker
 from polypost.planning.maker import Maker
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
-from polypost.posts import accept, bulk, deliveries, keys, sweep
+from polypost.posts import accept, bulk, deliveries, keys, sweep, waits
 from polypost.posts.orders import Context
 from polypost.publishing import Policy, Publisher, Remover
 from polypost.settings import Settings
@@ -122,6 +122,7 @@ class Rooms:
         await self.uploads.recover()
         self.engine.on(accept.RING, self.publisher.run)
         self.engine.watch(accept.RING, sweep.due)
+        self.engine.note(accept.RING, waits.note_share)
         lease = timedelta(seconds=self.settings.lease_seconds)
         self.engine.inherit(partial(sweep.inherit, lease=lease))
         self.engine.on(bulk.RING, self.bulk.run)
@@ -357,6 +358,7 @@ def _services(rooms: Rooms) -> Services:
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),
+            "load": partial(_load_health, rooms.store, rooms.engine),
             "time": partial(_time_health, rooms.engine),
             "networks": _versions_health,
         },
@@ -373,6 +375,16 @@ async def _worker_health(engine: Engine) -> dict[str, Any]:
     if silence > 30:
         return {"ok": False, "reason": "No worker has been heard for 30 seconds. Start `polypost worker`."}
     return {"ok": True, "lastHeardSeconds": round(silence, 1)}
+
+
+async def _load_health(store: Store, engine: Engine) -> dict[str, Any]:
+    """Good whatever it says: numbers only, for this address is open to all."""
+    try:
+        due, since = await store.read(lambda db: waits.overdue(db, clock.now()))
+    except StoreUnavailable:
+        # The store's own entry says so.
+        return {"ok": True, **engine.numbers()}
+    return {"ok": True, **engine.numbers(), "overdue": due, "overdueSeconds": round(since, 1)}
 
 
 async def _versions_health() -> dict[str, Any]:

@@ -345,7 +345,7 @@ class Lane:
         end = time.monotonic() + DOCTOR_SECONDS
         while True:
             try:
-                found = asyncio.run(admin.doctor(settings))
+                found = asyncio.run(admin.doctor(settings)).findings
             except StoreUnavailable:
                 # Several worlds on one PostgreSQL may have all of its connections at this moment.
                 if time.monotonic() > end:

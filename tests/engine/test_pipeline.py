@@ -209,6 +209,14 @@ def test_doctor_finds_nothing_after_all_of_this(world):
     assert world.command("doctor")["findings"] == []
 
 
+def test_readiness_tells_numbers_and_no_names(world):
+    with world.client() as client:
+        load = client.get("/healthz/ready").json()["checks"]["load"]
+    assert load.keys() == {"ok", "seats", "taken", "aside", "waiting", "overdue", "overdueSeconds"}
+    assert load["seats"] == 32
+    assert all(isinstance(figure, int | float) for figure in load.values())
+
+
 def test_a_paused_worker_publishes_nothing_twice(tmp_path, fresh_database):
     """P17: SIGSTOP for longer than the lease, then SIGCONT."""
     world = World(tmp_path, database_url=fresh_database)

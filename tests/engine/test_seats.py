@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,12 @@ def test_a_text_goes_out_while_slow_media_are_fetched(tell):
         # The engine has eight seats: half as many may fetch, the others wait without one.
         waiting = await room.until(partial(crowded, room, films, 4))
         assert {row.state for row in waiting} == {"waiting"}
+        await room.pass_time(timedelta(seconds=3))
+        await room.ring()
+        waiting = await room.until(partial(crowded, room, films, 4, epoch=2))
+        # They came again in vain, and said it once.
+        for row in waiting:
+            assert await room.said(row.post_id) == ["media"]
         (row,) = await room.settle(await room.post("Text"))
         assert row.state == "published"
         assert [each["text"] for each in await room.visible()] == ["Text"]
@@ -46,9 +53,9 @@ def test_a_text_goes_out_while_slow_media_are_fetched(tell):
     tell(story)
 
 
-async def crowded(room: Room, posts: list[str], count: int) -> list[Any] | None:
+async def crowded(room: Room, posts: list[str], count: int, epoch: int = 1) -> list[Any] | None:
     rows = [await room.target(post) for post in posts]
-    waiting = [row for row in rows if row.wait_reason == "media"]
+    waiting = [row for row in rows if row.wait_reason == "media" and row.epoch >= epoch]
     return waiting if len(waiting) == count else None
 
 

@@ -14,12 +14,16 @@ import pytest
 from sqlalchemy import insert
 
 from polypost import clock
+from polypost.api import answers
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.pgqueuer import PgQueuerEngine, install
+from polypost.integrations import Vault
+from polypost.integrations import service as integrations
 from polypost.planning import maker, schedules
 from polypost.planning.templates import Template
-from polypost.posts import accept, bulk, sweep
+from polypost.platforms.base import Account, Tokens
+from polypost.posts import accept, bulk, sweep, timeline, waits
 from polypost.posts.bulk.run import BATCH, TURN
 from polypost.posts.orders import NewTarget
 from polypost.storage import Store, metadata, open_store
@@ -214,3 +218,72 @@ async def test_rings_of_every_kind_carry_their_project(store: Store, store_url: 
             heard += found
     assert {ring.kind for ring in heard} == {accept.RING, bulk.RING, maker.RING, "deliver"}
     assert {ring.share for ring in heard} == {desk.project.id}
+
+
+async def test_what_waits_for_its_projects_share_says_so_once(store: Store, store_url: str | None) -> None:
+    gate = asyncio.Event()
+    at_work = Floor(store, engine_on(store, store_url))
+
+    async def publish(target_id: str) -> None:
+        await at_work.publish(target_id)
+        await gate.wait()
+
+    at_work.engine.on(accept.RING, publish)
+    at_work.engine.watch(accept.RING, sweep.due)
+    at_work.engine.note(accept.RING, waits.note_share)
+    loud, quiet = await at_work.desk(), await at_work.desk()
+    accounts = [await another_account(store, loud) for _ in range(SEATS)]
+    assert at_work.engine.numbers() == {}
+    await at_work.engine.start()
+    try:
+        rows = await loud.targets((await loud.create(loud.order(accounts=accounts))).post_id)
+        await at_work.until(lambda: len(at_work.published) == SEATS - 2)
+        other = await quiet.create(quiet.order(accounts=quiet.accounts[:1]))
+        await at_work.until(lambda: len(at_work.published) == SEATS - 1)
+        late = [row for row in rows if row.id not in at_work.published]
+        async with asyncio.timeout(PATIENCE):
+            while [row.id for row in await waiting(loud, rows[0].post_id)] != [row.id for row in late]:
+                await at_work.engine._sweep()
+                await asyncio.sleep(0.1)
+        await at_work.engine._sweep()
+        lines = await store.read(lambda db: timeline.read(db, loud.project.id, rows[0].post_id))
+        assert sorted(line.target_id for line in lines) == sorted(row.id for row in late)
+        shown = answers.target((await waiting(loud, rows[0].post_id))[0])
+        assert (shown["waitingFor"], shown["status"], "nextAt" in shown) == ("share", "pending", False)
+        assert await waiting(quiet, other.post_id) == []
+        # The operator's view: numbers for readiness, the projects for the doctor. Nothing here claims its target.
+        assert at_work.engine.numbers() == {"seats": SEATS, "taken": SEATS - 1, "aside": 0, "waiting": 2}
+        now = clock.now()
+        overdue, seconds = await store.read(lambda db: waits.overdue(db, now))
+        assert (overdue, seconds > 0) == (SEATS + 1, True)
+        found = await store.read(lambda db: waits.by_project(db, now))
+        assert [(each.project_id, each.reason, each.count) for each in found] == sorted(
+            [
+                (loud.project.id, "share", 2),
+                (loud.project.id, "worker", SEATS - 2),
+                (quiet.project.id, "worker", 1),
+            ]
+        )
+        assert found[0].due_since == min(row.due_at for row in late)
+        claimed = await loud.claim(late[0].id)
+        assert (await loud.targets(claimed.target.post_id))[rows.index(late[0])].wait_reason is None
+    finally:
+        gate.set()
+        await at_work.engine.stop()
+
+
+async def another_account(store: Store, desk: Desk) -> str:
+    name = f"user {clock.now().timestamp()}"
+
+    def add(db: Any) -> str:
+        account = Account(name, name)
+        return integrations.add(
+            db, Vault(bytes(32)), desk.project.id, account, Tokens("token"), platform="instagram"
+        ).id
+
+    return await store.write(add)
+
+
+async def waiting(desk: Desk, post_id: str) -> list[Any]:
+    """The post's targets that wait for their project's share."""
+    return [row for row in await desk.targets(post_id) if row.wait_reason == waits.SHARE]

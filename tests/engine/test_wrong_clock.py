@@ -13,9 +13,9 @@ import pytest
 from tests.engine.suite import PATIENCE
 
 
-def told(url: str, ahead: float) -> Any:
+def told(url: str, ahead: float, *folder: str) -> Any:
     said = subprocess.run(
-        [sys.executable, "-m", "tests.engine.wrong_clock", url, str(ahead)],
+        [sys.executable, "-m", "tests.engine.wrong_clock", url, str(ahead), *folder],
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
         timeout=3 * PATIENCE,
@@ -42,3 +42,11 @@ def test_with_a_clock_that_is_further_off_nothing_begins_until_it_is_right(
         assert f"240 s {where} the database's" in reason
     assert said["held"] == []
     assert (said["begun"], said["early"], said["then"]) == (["now", "soon"], [], None)
+
+
+def test_the_doctor_compares_the_clocks(fresh_database: str, tmp_path: Path) -> None:
+    ((rule, said),) = told(fresh_database, -40, str(tmp_path))
+    assert rule == "T7"
+    assert "s behind the database's" in said
+    assert "NTP" in said
+    assert told(fresh_database, 0, str(tmp_path)) == []

@@ -1,6 +1,7 @@
 """A process on PostgreSQL whose wall clock is wrong from its start; prints what it says, begins and holds back.
 
-`python -m tests.engine.wrong_clock ADDRESS SECONDS` with by how many seconds its clock is ahead.
+`python -m tests.engine.wrong_clock ADDRESS SECONDS` with by how many seconds its clock is ahead; with a data folder
+behind it prints what `polypost doctor` finds there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import datetime as dt
 import json
 import sys
 from functools import partial
+from pathlib import Path
 
 from tests.engine.leap import Wall
 
@@ -54,6 +56,18 @@ async def story(where: str, ahead: float) -> None:
     print(json.dumps(said))
 
 
+async def findings(where: str, folder: str, ahead: float) -> None:
+    """What the doctor says on this machine."""
+    from polypost.cli import admin
+    from polypost.settings import Settings
+    from polypost.storage import schema
+
+    Wall.ahead = dt.timedelta(seconds=ahead)
+    await asyncio.to_thread(schema.upgrade, Path(folder), where)
+    report = await admin.doctor(Settings(data=Path(folder), database_url=where))
+    print(json.dumps([(each.rule, each.message) for each in report.findings]))
+
+
 def _true() -> dt.datetime:
     """The hour without this process's error; the database's machine is this one."""
     return Wall.now(dt.UTC) - Wall.ahead
@@ -61,4 +75,5 @@ def _true() -> dt.datetime:
 
 if __name__ == "__main__":
     dt.datetime = Wall  # type: ignore[misc]  # this process's clock is the test's
-    asyncio.run(story(sys.argv[1], float(sys.argv[2])))
+    address, seconds, *behind = sys.argv[1:]
+    asyncio.run(findings(address, behind[0], float(seconds)) if behind else story(address, float(seconds)))

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.media import Described
+from polypost.posts import waits
 from polypost.posts.orders import Accepted, NewPost
 from polypost.posts.queries import Shown
 from polypost.posts.states import State, shown
@@ -125,7 +126,10 @@ def target(row: Row[Any]) -> dict[str, Any]:
         "warningMessage": row.warning,
     }
     if row.wait_reason is not None:
-        entry |= {"waitingFor": row.wait_reason, "nextAt": stamp(row.next_at)}
+        entry["waitingFor"] = row.wait_reason
+        # Its turn has no instant.
+        if row.wait_reason != waits.SHARE:
+            entry["nextAt"] = stamp(row.next_at)
     return entry
 
 

@@ -112,15 +112,18 @@ def migrate(data: Data = None, json: Json = False) -> None:
 
 @app.command()
 def doctor(data: Data = None, json: Json = False) -> None:
-    """Check every invariant of the store; exit status 1 when one does not hold."""
-    settings = settings_of(data)
-    findings = asyncio.run(admin.doctor(settings))
-    printer = Printer(json)
-    printer.show(
-        {"ok": not findings, "findings": [finding.as_dict() for finding in findings]},
-        "\n".join(finding.text() for finding in findings) or "Every invariant holds.",
+    """Check every invariant of the store, exit status 1 when one does not hold; and say what waits for what."""
+    report = asyncio.run(admin.doctor(settings_of(data)))
+    lines = [finding.text() for finding in report.findings] or ["Every invariant holds."]
+    Printer(json).show(
+        {
+            "ok": not report.findings,
+            "findings": [finding.as_dict() for finding in report.findings],
+            "waiting": [each.as_dict() for each in report.waiting],
+        },
+        "\n".join([*lines, *(each.text() for each in report.waiting)]),
     )
-    if findings:
+    if report.findings:
         raise SystemExit(1)
 
 

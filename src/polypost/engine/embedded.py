@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from polypost import clock
 from polypost.engine.port import LOOKAHEAD, Engine, Ring
 from polypost.engine.runner import Runner
-from polypost.engine.sweeper import SWEEP_SECONDS, repeat
+from polypost.engine.sweeper import SWEEP_SECONDS, note_waits, repeat
 from polypost.storage import Store, after_commit
 
 # Of accounts with something overdue, and of instants that come near.
@@ -62,6 +62,9 @@ class EmbeddedEngine(Engine):
         self._loops = []
         await self._runner.drain()
 
+    def numbers(self) -> dict[str, int]:
+        return self._runner.numbers() if self._loops else {}
+
     async def silence(self) -> float:
         return clock.monotonic() - self._beat if self._loops else float("inf")
 
@@ -109,3 +112,4 @@ class EmbeddedEngine(Engine):
         for source in self.sources.values():
             found = await self._store.read(partial(source, until=until, limit=SWEEP_LIMIT, unrung_since=None))
             self._take(found)
+        await note_waits(self._store, self, self._runner)

@@ -26,7 +26,7 @@ from polypost.engine import workers as roll
 from polypost.engine.port import LOOKAHEAD, Engine, Ring
 from polypost.engine.queue import TROUBLE, close, connect, forget_history, install
 from polypost.engine.runner import Runner
-from polypost.engine.sweeper import SWEEP_ROUNDS, SWEEP_SECONDS, repeat, ring_unrung, set_within
+from polypost.engine.sweeper import SWEEP_ROUNDS, SWEEP_SECONDS, note_waits, repeat, ring_unrung, set_within
 from polypost.engine.timekeeper import Timekeeper
 from polypost.errors import StoreUnavailable
 from polypost.storage import new_id
@@ -139,6 +139,9 @@ class PgQueuerEngine(Engine):
 
     def clock_trouble(self) -> str | None:
         return self._hour.trouble
+
+    def numbers(self) -> dict[str, int]:
+        return self._runner.numbers() if self._serving else {}
 
     async def silence(self) -> float:
         if clock.monotonic() - self._looked_at > FRESH_SECONDS:
@@ -282,6 +285,7 @@ class PgQueuerEngine(Engine):
             for _ in range(SWEEP_ROUNDS):
                 if not await self._store.write(partial(ring_unrung, engine=self, source=source)):
                     break
+        await note_waits(self._store, self, self._runner)
 
     async def _mourn(self) -> None:
         missing = await self._store.read(deaths.gone) - {self._worker_id}

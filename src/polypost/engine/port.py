@@ -62,6 +62,13 @@ class Heir(Protocol):
         """Rings for what is free now, and whether something is left that cannot be freed yet."""
 
 
+class Note(Protocol):
+    """Writes down that what rings for these keys waits for its project's share of a process's seats."""
+
+    def __call__(self, db: Connection, keys: Sequence[str]) -> None:
+        """In a transaction of its own."""
+
+
 class Engine(ABC):
     """Rings; knows neither posts nor networks."""
 
@@ -69,6 +76,7 @@ class Engine(ABC):
         self.handlers: dict[str, Handler] = {}
         self.sources: dict[str, Source] = {}
         self.heirs: list[Heir] = []
+        self.notes: dict[str, Note] = {}
 
     def on(self, kind: str, handler: Handler) -> None:
         """Register what runs for rings of `kind`.
@@ -81,6 +89,10 @@ class Engine(ABC):
     def watch(self, kind: str, source: Source) -> None:
         """Register where the sweeper finds due work of `kind`."""
         self.sources[kind] = source
+
+    def note(self, kind: str, note: Note) -> None:
+        """Register who is told, once each, which keys of `kind` wait for their project's share."""
+        self.notes[kind] = note
 
     def inherit(self, heir: Heir) -> None:
         """Register what frees the work of dead workers, where there are several."""
@@ -101,6 +113,10 @@ class Engine(ABC):
     def clock_trouble(self) -> str | None:
         """Why this process's clock is not to be believed, and what to do; None when it is."""
         return None
+
+    @abstractmethod
+    def numbers(self) -> dict[str, int]:
+        """What this process has to do: `seats`, how many are `taken`, handlers `aside`, lanes `waiting`; empty where it answers no rings."""
 
     @abstractmethod
     async def silence(self) -> float:

@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from polypost import clock
 from polypost.engine.port import Handler, Ring
 from polypost.engine.seats import Seats
 from polypost.errors import StoreUnavailable
@@ -17,6 +18,8 @@ from polypost.errors import StoreUnavailable
 # Seconds; after these the sweeper is the net.
 STORE_PAUSES = (0.5, 1.0, 2.0, 5.0)
 LOOK_AT_CLOCK_SECONDS = 1.0
+# Who waits no longer than this for its project's share does not wait at all (RELIABILITY G12).
+PATIENCE_SECONDS = 2.0
 
 log = structlog.get_logger("polypost.engine")
 
@@ -32,6 +35,8 @@ class _Turn:
         self.share = ring.share
         self.running = False
         self.loaded = False
+        self.since = clock.monotonic()
+        self.told: set[str] = set()
         self.begun = asyncio.Event()
 
 
@@ -90,6 +95,21 @@ class Runner:
         self._queue(lane, turn)
         return None if at_once else turn.begun
 
+    def numbers(self) -> dict[str, int]:
+        """The seats, how many are taken, how many handlers are aside, and how many lanes wait for a seat."""
+        return self._seats.numbers() | {"waiting": sum(not turn.running for turn in self._turns.values())}
+
+    def above_share(self, kind: str, most: int) -> list[str]:
+        """Keys of rings of `kind` that wait because their project has its share, each told once; `most` of them."""
+        found: list[str] = []
+        for (of, _), turn in self._turns.items():
+            waits = of == kind and not turn.running and clock.monotonic() - turn.since > PATIENCE_SECONDS
+            if waits and not self._seats.has_share(turn.share):
+                new = [key for key in turn.rings if key not in turn.told][: most - len(found)]
+                turn.told.update(new)
+                found += new
+        return found
+
     def close(self) -> None:
         """Begin nothing new."""
         self._closed = True
@@ -108,6 +128,7 @@ class Runner:
         return left
 
     def _queue(self, lane: tuple[str, str], turn: _Turn) -> None:
+        turn.since = clock.monotonic()
         if not self._closed:
             self._seats.ask(turn.share, partial(self._begin, lane, turn))
 
@@ -124,7 +145,9 @@ class Runner:
                 await asyncio.sleep(LOOK_AT_CLOCK_SECONDS)
             if not self._closed:
                 # A ring that comes before the handler begins is answered by this run.
-                await self._call(lane[0], turn.rings.pop(next(iter(turn.rings))).key)
+                key = turn.rings.pop(next(iter(turn.rings))).key
+                turn.told.discard(key)
+                await self._call(lane[0], key)
         finally:
             turn.running = False
             turn.begun.set()

@@ -33,6 +33,10 @@ class Seats:
         # By project, and whether with media; the dictionary's order is the order of turns.
         self._waiting: dict[tuple[str, bool], deque[Begin]] = {}
 
+    def numbers(self) -> dict[str, int]:
+        """How many seats there are, how many are taken, and how many handlers go on without one."""
+        return {"seats": self._most, "taken": self._taken.total(), "aside": self._aside.total()}
+
     def has_share(self, share: str) -> bool:
         """Whether the project may still take a seat when one is free."""
         return not share or self._taken[share] < self._share

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
 from polypost import clock
 from polypost.engine.port import LOOKAHEAD, Engine, Source
+from polypost.engine.runner import Runner
 from polypost.errors import StoreUnavailable
+from polypost.storage import Store
 
 SWEEP_SECONDS = 5.0
 SWEEP_LIMIT = 500
 # After a long stop the queue is filled by and by: what is due in one sweep is ten times this at most.
 SWEEP_ROUNDS = 10
 UNRUNG = timedelta(seconds=30)
+# A project that waits is told so by and by.
+NOTED = 100
 
 log = structlog.get_logger("polypost.engine")
 
@@ -53,3 +58,11 @@ def ring_unrung(db: Connection, engine: Engine, source: Source) -> bool:
     found = source(db, until=now + LOOKAHEAD, limit=SWEEP_LIMIT, unrung_since=now - UNRUNG)
     engine.ring(db, found)
     return len(found) == SWEEP_LIMIT
+
+
+async def note_waits(store: Store, engine: Engine, runner: Runner) -> None:
+    """Have written down what waits in this process for its project's share."""
+    for kind, note in engine.notes.items():
+        keys = runner.above_share(kind, NOTED)
+        if keys:
+            await store.write(partial(note, keys=keys))

@@ -51,6 +51,12 @@ WAITS = "polypost.waits"
 UNNAMED = "polypost.unnamed"
 # Why a target waits, and the line of the timeline that tells of it, while nobody answers where it is to go.
 DOWN = "network_down"
+# The same while as many of the project's media are fetched as may be at a time.
+CROWDED = "media"
+_CROWDED = (
+    "Its media wait for a place: those of as many of this project's posts are fetched as may be at a time. "
+    "It looks again by itself, every minute at least; nothing needs to be done."
+)
 _UNFOLLOWED = "Published; what should have followed could not be done: {}"
 
 
@@ -248,7 +254,7 @@ class Publisher:
             await self._reconciler.look_back(claimed, run, network, bare)
         await run.authorise()
         refs = [MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in claimed.media]
-        files, extra = await self._fetch(claimed, network, options, refs)
+        files, extra = await self._fetch(claimed, run, network, options, refs)
         draft = Draft(
             claimed.text,
             tuple(file.ref for file in files),
@@ -293,7 +299,12 @@ class Publisher:
             )
 
     async def _fetch(
-        self, claimed: work.Claim, network: Connector, options: object, refs: Sequence[MediaRef]
+        self,
+        claimed: work.Claim,
+        run: TargetRun,
+        network: Connector,
+        options: object,
+        refs: Sequence[MediaRef],
     ) -> tuple[list[MediaFile], dict[str, MediaFile]]:
         known = {ref.url for ref in refs}
         named = [*network.media_refs(options)]
@@ -314,7 +325,9 @@ class Publisher:
                 )
         except Crowded:
             now = clock.now()
-            raise Wait(now + crowded_pause(now - target.due_at), "media") from None
+            if target.wait_reason != CROWDED:
+                run.say(CROWDED, _CROWDED)
+            raise Wait(now + crowded_pause(now - target.due_at), CROWDED) from None
         for place, ref in enumerate([*refs, *further]):
             got = stored[ref.url]
             if ref.optional:
