@@ -18,10 +18,9 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    text,
 )
 
-from polypost.storage import HotInsert, HotSelect, Instant, Json, emit, metadata, new_id
+from polypost.storage import HotInsert, HotSelect, Instant, Json, emit, metadata, new_id, partial_index
 
 # What is said when a transaction that appended an event has committed.
 TOPIC = "outbox"
@@ -39,12 +38,7 @@ outbox = Table(
     # When it was handed to the subscriptions that want it; until then it stands in the small index.
     Column("spread_at", Instant),
     Index("ix_outbox_subject", "subject"),
-    Index(
-        "ix_outbox_unspread",
-        "at",
-        sqlite_where=text("spread_at IS NULL"),
-        postgresql_where=text("spread_at IS NULL"),
-    ),
+    partial_index("ix_outbox_unspread", "at", where="spread_at IS NULL"),
 )
 _INSERT = HotInsert(outbox)
 # By dialect: on SQLite the look for somebody who hears, on PostgreSQL both look and row in one round trip.

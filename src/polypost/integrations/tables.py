@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from polypost.storage import Instant, Json, metadata
+from polypost.storage import Instant, Json, metadata, partial_index
 
 # Also in the query, word for word: only then the planners take the index.
 RENEWED = text("disconnected_at IS NULL AND auth_status = 'active'")
@@ -59,7 +59,7 @@ integrations = Table(
     Column("grant_id", String(40)),
     UniqueConstraint("project_id", "platform", "platform_user_id"),
     Index("ix_integrations_project_id_created_at", "project_id", "created_at"),
-    Index("ix_integrations_renew_at", "renew_at", sqlite_where=RENEWED, postgresql_where=RENEWED),
+    partial_index("ix_integrations_renew_at", "renew_at", where=RENEWED.text),
 )
 
 oauth_states = Table(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, String, Table, Text, UniqueConstraint
 
-from polypost.storage import Instant, Json, metadata
+from polypost.storage import Instant, Json, metadata, partial_index
 
 schedules = Table(
     "schedules",
@@ -30,12 +30,7 @@ schedules = Table(
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
     Index("ix_schedules_project_id_created_at", "project_id", "created_at"),
-    Index(
-        "ix_schedules_wake_at",
-        "wake_at",
-        sqlite_where=text("wake_at IS NOT NULL"),
-        postgresql_where=text("wake_at IS NOT NULL"),
-    ),
+    partial_index("ix_schedules_wake_at", "wake_at", where="wake_at IS NOT NULL"),
     UniqueConstraint("project_id", "idempotency_key"),
 )
 

@@ -12,13 +12,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-from polypost.storage import Instant, Json, metadata
+from polypost.storage import Instant, Json, metadata, partial_index
 
-_THERE = text("deleted_at IS NULL")
-_WAITING = text("deleted_at IS NULL AND status = 'scheduled'")
+_THERE = "deleted_at IS NULL"
+_WAITING = "deleted_at IS NULL AND status = 'scheduled'"
 
 posts = Table(
     "posts",
@@ -42,47 +41,16 @@ posts = Table(
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
     # Lists and their totals: everything, by status, what waits for its hour, and a span of the calendar.
-    Index("ix_posts_listed", "project_id", "created_at", "id", sqlite_where=_THERE, postgresql_where=_THERE),
-    Index(
-        "ix_posts_listed_by_status",
-        "project_id",
-        "status",
-        "created_at",
-        "id",
-        sqlite_where=_THERE,
-        postgresql_where=_THERE,
-    ),
-    Index(
-        "ix_posts_scheduled",
-        "project_id",
-        "scheduled_for",
-        "id",
-        sqlite_where=_WAITING,
-        postgresql_where=_WAITING,
-    ),
-    Index(
-        "ix_posts_project_id_scheduled_for",
-        "project_id",
-        "scheduled_for",
-        sqlite_where=text("scheduled_for IS NOT NULL"),
-        postgresql_where=text("scheduled_for IS NOT NULL"),
+    partial_index("ix_posts_listed", "project_id", "created_at", "id", where=_THERE),
+    partial_index("ix_posts_listed_by_status", "project_id", "status", "created_at", "id", where=_THERE),
+    partial_index("ix_posts_scheduled", "project_id", "scheduled_for", "id", where=_WAITING),
+    partial_index(
+        "ix_posts_project_id_scheduled_for", "project_id", "scheduled_for", where="scheduled_for IS NOT NULL"
     ),
     # Only posts whose answer was lost are ever looked for by their body; the others cost nothing here.
-    Index(
-        "ix_posts_lost",
-        "fingerprint",
-        sqlite_where=text("delivery = 'lost'"),
-        postgresql_where=text("delivery = 'lost'"),
-    ),
+    partial_index("ix_posts_lost", "fingerprint", where="delivery = 'lost'"),
     # Where several servers accept: of equal bodies of one key that arrive together, the second waits for the first.
-    Index(
-        "uq_posts_open",
-        "fingerprint",
-        "api_key_id",
-        unique=True,
-        sqlite_where=text("delivery = 'open'"),
-        postgresql_where=text("delivery = 'open'"),
-    ),
+    partial_index("uq_posts_open", "fingerprint", "api_key_id", unique=True, where="delivery = 'open'"),
 )
 
 servers = Table(
@@ -92,8 +60,6 @@ servers = Table(
     Column("signs", BigInteger, nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
-
-_HELD = text("lease_until IS NOT NULL AND next_at IS NOT NULL")
 
 targets = Table(
     "targets",
@@ -133,32 +99,18 @@ targets = Table(
     Column("updated_at", Instant, nullable=False),
     Index("ix_targets_post_id", "post_id"),
     # Everything that needs attention at some time has next_at; rows that are done have not and cost nothing here.
-    Index(
-        "ix_targets_next_at",
-        "next_at",
-        sqlite_where=text("next_at IS NOT NULL"),
-        postgresql_where=text("next_at IS NOT NULL"),
-    ),
+    partial_index("ix_targets_next_at", "next_at", where="next_at IS NOT NULL"),
     # To the last column of the order in which an account's targets are taken: many may share an instant.
-    Index(
-        "ix_targets_integration_id_due_at_id",
-        "integration_id",
-        "due_at",
-        "id",
-        sqlite_where=text("next_at IS NOT NULL"),
-        postgresql_where=text("next_at IS NOT NULL"),
+    partial_index(
+        "ix_targets_integration_id_due_at_id", "integration_id", "due_at", "id", where="next_at IS NOT NULL"
     ),
     # The posts of an account.
     Index("ix_targets_integration_id_post_id", "integration_id", "post_id"),
     # What a process holds; a row leaves it when its target is done.
-    Index("ix_targets_held", "lease_until", sqlite_where=_HELD, postgresql_where=_HELD),
+    partial_index("ix_targets_held", "lease_until", where="lease_until IS NOT NULL AND next_at IS NOT NULL"),
     # What a project published in a span of time.
-    Index(
-        "ix_targets_project_id_published_at",
-        "project_id",
-        "published_at",
-        sqlite_where=text("published_at IS NOT NULL"),
-        postgresql_where=text("published_at IS NOT NULL"),
+    partial_index(
+        "ix_targets_project_id_published_at", "project_id", "published_at", where="published_at IS NOT NULL"
     ),
 )
 
@@ -185,13 +137,7 @@ attempts = Table(
     # I2: a network's proof belongs to one part of one target of the account.
     Index("uq_attempts_proof", "integration_id", "proof_id", unique=True),
     # I3: no attempt starts while an earlier one of the target has no result.
-    Index(
-        "uq_attempts_open",
-        "target_id",
-        unique=True,
-        sqlite_where=text("finished_at IS NULL"),
-        postgresql_where=text("finished_at IS NULL"),
-    ),
+    partial_index("uq_attempts_open", "target_id", unique=True, where="finished_at IS NULL"),
 )
 
 lanes = Table(

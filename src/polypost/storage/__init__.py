@@ -1,7 +1,7 @@
 """The store: one transaction a request or a job, on SQLite or PostgreSQL, with the same functions."""
 
 from polypost.storage.hot import HotInsert, HotSelect, HotUpdate
-from polypost.storage.metadata import Instant, Json, metadata
+from polypost.storage.metadata import Instant, Json, metadata, partial_index
 from polypost.storage.records import earliest_id, new_id, random_hex
 from polypost.storage.signals import Signals, emit
 from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, open_store, receipt
@@ -22,6 +22,7 @@ __all__ = [
     "metadata",
     "new_id",
     "open_store",
+    "partial_index",
     "random_hex",
     "receipt",
 ]

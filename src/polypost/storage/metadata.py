@@ -1,4 +1,4 @@
-"""The one MetaData all rooms put their tables in, and the two column types both stores share."""
+"""The one MetaData all rooms put their tables in, and the column types and indexes both stores share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import BigInteger, Dialect, MetaData, Text
+from sqlalchemy import BigInteger, Dialect, Index, MetaData, Text, text
 from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData(
@@ -47,3 +47,9 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of those rows alone for which `where` holds, in SQL that both stores read alike."""
+    rows = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from polypost.engine import Ring
-from polypost.storage import Instant, Json, metadata
+from polypost.storage import Instant, Json, metadata, partial_index
 
 RING = "deliver"
 POST_EVENTS = ("post.scheduled", "post.published", "post.partial", "post.failed")
@@ -49,12 +49,7 @@ subscriptions = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Index("ix_subscriptions_project_id_created_at", "project_id", "created_at"),
-    Index(
-        "ix_subscriptions_next_at",
-        "next_at",
-        sqlite_where=text("next_at IS NOT NULL"),
-        postgresql_where=text("next_at IS NOT NULL"),
-    ),
+    partial_index("ix_subscriptions_next_at", "next_at", where="next_at IS NOT NULL"),
 )
 
 # A delivery that waits has `next_at`; one of a paused subscription has not, and neither has one that is done.
@@ -75,13 +70,7 @@ deliveries = Table(
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
     UniqueConstraint("subscription_id", "event_id"),
-    Index(
-        "ix_deliveries_waiting",
-        "subscription_id",
-        "event_at",
-        sqlite_where=text("next_at IS NOT NULL"),
-        postgresql_where=text("next_at IS NOT NULL"),
-    ),
+    partial_index("ix_deliveries_waiting", "subscription_id", "event_at", where="next_at IS NOT NULL"),
     Index("ix_deliveries_ended_at", "ended_at"),
 )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table
 
-from polypost.storage import Instant, Json, metadata
+from polypost.storage import Instant, Json, metadata, partial_index
 
 bulks = Table(
     "bulks",
@@ -25,12 +25,7 @@ bulks = Table(
     Column("next_at", Instant),
     Column("rung_at", Instant),
     Index("ix_bulks_project_id_created_at", "project_id", "created_at"),
-    Index(
-        "ix_bulks_next_at",
-        "next_at",
-        sqlite_where=text("next_at IS NOT NULL"),
-        postgresql_where=text("next_at IS NOT NULL"),
-    ),
+    partial_index("ix_bulks_next_at", "next_at", where="next_at IS NOT NULL"),
 )
 
 bulk_rows = Table(
