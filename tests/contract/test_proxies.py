@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from pathlib import Path
+
 import httpx2
 import pytest
 from starlette.datastructures import Headers
@@ -12,6 +15,7 @@ from polypost.errors import NotConfigured
 from tests.contract.raw import Start, answers, everything, get, one_answer, refused, servers
 from tests.contract.tenant import Tenant
 from tests.contract.test_errors import bare
+from tests.processes import World
 
 start = servers
 PEER = "10.0.0.1"
@@ -97,6 +101,22 @@ def test_a_trusted_proxy_may_have_any_number_of_connections(start: Start) -> Non
         else:
             [answer] = answers(everything(web.connect()))
             refused(answer, 503, "too_many_connections")
+
+
+def test_how_many_connections_an_address_may_have_is_a_setting(tmp_path: Path) -> None:
+    world = World(tmp_path, env={"POLYPOST_CONNECTIONS_PER_ADDRESS": "10"})
+    world.start()
+    try:
+        # Nobody else comes from there, and each of them keeps its connection.
+        codes = []
+        with ExitStack() as kept:
+            for _ in range(11):
+                mine = httpx2.HTTPTransport(local_address="127.0.0.9")
+                client = kept.enter_context(httpx2.Client(base_url=world.url, transport=mine))
+                codes.append(client.get("/v1/health").status_code)
+        assert codes == [200] * 10 + [503]
+    finally:
+        world.stop()
 
 
 @pytest.mark.parametrize("key", [{}, {"x-access-key": "guess"}])

@@ -35,7 +35,7 @@ class Held:
         if isinstance(self._here, threading.Event):
             assert self._here.wait(PATIENCE)
         else:
-            await_only(self._here.wait())
+            await_only(asyncio.wait_for(self._here.wait(), PATIENCE))
         self.log.append(f"{self.name} ends")
 
     def let_go(self):
