@@ -72,7 +72,6 @@ async def test_lists_that_cannot_be_read_hold_up_no_post(crowded: World) -> None
         assert body["status"] == "published"
         assert not any(task.done() for task in asking)
         assert await holder.fetchval(_CONNECTED) <= CONNECTIONS
-        # Those that have their turn are ended first: nothing else lets them go.
         ended = await next(asyncio.as_completed(asking))
         assert (ended.status_code, ended.json()["code"]) == (503, "list_too_slow")
         assert int(ended.headers["retry-after"]) > 0
