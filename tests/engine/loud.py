@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -155,6 +156,23 @@ class Stage:
         """So many posts of one account of A's whose instants have passed, a second apart."""
         kept = self.loud.scheduled(seconds=86_400)["postId"]
         operator(self.world, lambda db: _copy(db, kept, count, back=timedelta(days=1) + LONG_AGO, due=True))
+
+    def upload(self, rows: int) -> str:
+        """A file of so many posts of A's for another day; the upload's id."""
+        later = (clock.now() + timedelta(days=30)).isoformat(timespec="seconds")
+        entry = [{"platform": "twitter", "accountId": self.loud.account("twitter").id}]
+        lines = [
+            json.dumps({"content": f"Loud {uuid.uuid4().hex}", "platforms": entry, "scheduledFor": later})
+            for _ in range(rows)
+        ]
+        headers = ASYNC | {"content-type": "application/x-ndjson"}
+        answer = self.loud.client.post("/v1/posts/bulk", content="\n".join(lines), headers=headers)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["bulkId"])
+
+    def running(self, bulk_id: str) -> bool:
+        """Whether rows of the upload are still to come."""
+        return bool(self.loud.client.get(f"/v1/posts/bulk/{bulk_id}").json()["status"] == "running")
 
     def history(self, count: int) -> None:
         """So many posts of A's that are out."""

@@ -47,12 +47,14 @@ class Sizes:
     accounts: int = 40
     overdue: int = 2250
     crowd: int = 2000
+    files: int = 40
+    rows: int = 2000
     history: int = 200_000
     readers: int = 8
     lease: int = 30
 
 
-QUICK = Sizes(rounds=1, crowd=500, history=50_000, lease=12)
+QUICK = Sizes(rounds=1, crowd=500, rows=500, history=50_000, lease=12)
 
 
 @dataclass
@@ -114,6 +116,15 @@ def crowd(stage: Stage, sizes: Sizes) -> Iterator[None]:
 
 
 @contextmanager
+def uploads(stage: Stage, sizes: Sizes) -> Iterator[None]:
+    """Many files of A's, each of thousands of posts for another day, are made into posts."""
+    bulks = [stage.upload(sizes.rows) for _ in range(sizes.files)]
+    yield
+    # Else there was nobody loud.
+    assert any(stage.running(bulk) for bulk in bulks), "A's uploads were done before B's posts"
+
+
+@contextmanager
 def lists(stage: Stage, sizes: Sizes) -> Iterator[None]:
     """A reads its long history through several connections, narrowed to a network."""
     stage.history(sizes.history)
@@ -166,6 +177,7 @@ LOUD: dict[str, Loudness] = {
     "same": same,
     "overdue": overdue,
     "crowd": crowd,
+    "uploads": uploads,
     "lists": lists,
     "dead": dead,
     "names": names,
