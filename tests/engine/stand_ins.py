@@ -44,18 +44,21 @@ class Stop:
 
 @dataclass
 class Watched:
-    """SQLite's own connection with somebody who hears of each statement before it is run."""
+    """What a store's driver has for a connection, with somebody who hears of each statement before it is run."""
 
     driver: Any
-    note: Callable[[str], None]
+    note: Callable[[str, Any], None]
 
     def execute(self, sql: str, values: Any) -> Any:
-        self.note(sql)
+        self.note(sql, values)
         return self.driver.execute(sql, values)
 
     def executemany(self, sql: str, values: Any) -> Any:
-        self.note(sql)
+        self.note(sql, values)
         return self.driver.executemany(sql, values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.driver, name)
 
 
 class Shaky(Store):
@@ -91,9 +94,8 @@ class Shaky(Store):
 
         def watched(db: Connection) -> T:
             event.listen(db, "before_cursor_execute", heard)
-            driver = db.info.get(DRIVER)
-            if driver is not None:
-                db.info[DRIVER] = Watched(driver, note)
+            driver = db.info[DRIVER]
+            db.info[DRIVER] = Watched(driver, note)
             try:
                 return fn(db)
             finally:
@@ -103,10 +105,10 @@ class Shaky(Store):
         def heard(_db: Any, _cursor: Any, statement: str, *_: Any) -> None:
             note(statement)
 
-        def note(statement: str) -> None:
-            if self.stalls_after and statement.startswith(f"INSERT INTO {self.stalls_after} "):
+        def note(statement: str, _values: Any = None) -> None:
+            if self.stalls_after and f"INSERT INTO {self.stalls_after} " in statement:
                 inserted.append(statement)
-            if self.loses_after and statement.startswith(f"INSERT INTO {self.loses_after} "):
+            if self.loses_after and f"INSERT INTO {self.loses_after} " in statement:
                 lost.append(statement)
             if self.failures and statement.startswith(self.fails_at):
                 self.failures -= 1

@@ -16,6 +16,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from polypost.storage import Store
+from polypost.storage.driver import Driver
+from polypost.storage.hot import DRIVER
+from tests.engine.stand_ins import Watched
 
 _STEPS = 10
 _VALUE = re.compile(r"'(?:[^']|'')*'|\bNULL\b|\$\d+(?:::\w+)?|\b\d+\b|\?")
@@ -40,11 +43,13 @@ class Work:
     def listening(self) -> Iterator[None]:
         """Hear connections to be opened; what they say is kept from `begin` on."""
         event.listen(Engine, "connect", self._connected)
+        event.listen(Engine, "checkout", self._taken)
         event.listen(Engine, "before_cursor_execute", self._executing)
         try:
             yield
         finally:
             event.remove(Engine, "connect", self._connected)
+            event.remove(Engine, "checkout", self._taken)
             event.remove(Engine, "before_cursor_execute", self._executing)
 
     def begin(self) -> None:
@@ -79,14 +84,18 @@ class Work:
         driver.set_trace_callback(begins)
         driver.set_progress_handler(steps, _STEPS)
 
+    def _taken(self, _driver: Any, record: Any, _proxy: Any) -> None:
+        driver = record.info.get(DRIVER)
+        if isinstance(driver, Driver):
+            record.info[DRIVER] = Watched(driver, self._asks)
+
     def _executing(self, db: Connection, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if db.dialect.name == "postgresql":
+            self._asks(statement, parameters)
+
+    def _asks(self, statement: str, parameters: Any) -> None:
         # What inserts cannot be done a second time.
-        if (
-            self._on
-            and db.dialect.name == "postgresql"
-            and statement.startswith(_KINDS)
-            and "INSERT INTO" not in statement
-        ):
+        if self._on and statement.startswith(_KINDS) and "INSERT INTO" not in statement:
             many = isinstance(parameters, list) and parameters
             self._asked.setdefault(shape(statement), (statement, parameters[0] if many else parameters))
 

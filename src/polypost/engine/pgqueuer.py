@@ -17,7 +17,7 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.queries import Queries
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
 from polypost import clock
@@ -47,7 +47,6 @@ FRESH_SECONDS = 2.0
 PRUNE_SECONDS = 3600.0
 # A worker is taken for dead when its lock is missing twice in a row: a lost connection is replaced in less.
 MOURN_SECONDS = 2.0
-_BEGIN = text("SELECT 1")
 # For its settings and builders, which take long to make.
 _QUERIES: Any = Queries(None)  # type: ignore[arg-type]  # never asked itself
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -104,9 +103,6 @@ class PgQueuerEngine(Engine):
             return
         connection: Any = db.connection.driver_connection
         try:
-            if not connection.is_in_transaction():
-                # SQLAlchemy begins with the first statement of its own; without one the ring would commit alone.
-                db.execute(_BEGIN)
             await_only(_enqueue(connection, rings))
         except TROUBLE as trouble:
             raise StoreUnavailable("The store could not make the change durable.") from trouble

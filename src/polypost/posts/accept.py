@@ -105,7 +105,7 @@ def insert_post(db: Connection, row: dict[str, Any]) -> None:
     """Store the post's row, and have the store remember the transaction."""
     inserted = _INSERT_POST(db, [row])
     if db.dialect.name == "postgresql":
-        keep_receipt(db, inserted.scalar_one())
+        keep_receipt(db, inserted.fetchall()[0][0])
 
 
 def _insert_open(db: Connection, row: dict[str, Any], now: datetime) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 Row = Mapping[str, Any]
-# Where a store on SQLite leaves the driver's own connection (`Connection.info`): describing a result to SQLAlchemy
+# Where a store leaves what the driver has for a connection (`Connection.info`): describing a result to SQLAlchemy
 # costs more than most statements.
 DRIVER = "driver"
 _NOTHING: Row = {}
@@ -113,9 +113,7 @@ def _set(name: str) -> str:
 
 
 def _run(db: Connection, sql: str, values: Any) -> Any:
-    driver = db.info.get(DRIVER)
-    if driver is None:
-        return db.exec_driver_sql(sql, values)
+    driver = db.info[DRIVER]
     try:
         return (driver.executemany if isinstance(values, list) else driver.execute)(sql, values)
     except sqlite3.Error as error:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, bindparam, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy import Connection, bindparam, event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
+from polypost import clock
 from polypost.errors import StoreUnavailable
+from polypost.storage.driver import Driver
+from polypost.storage.hot import DRIVER
 from polypost.storage.lists import too_slow
 from polypost.storage.store import CommitUnknown, Pending, Store, close_doors
 
@@ -24,6 +28,8 @@ CHANNEL = "polypost"
 # Below the 20 seconds within which a request is answered: whoever waits for the store gets an answer all the same.
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 15.0
+_BEGIN = "BEGIN"
+_BEGIN_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NOTIFY = "SELECT pg_notify('polypost', topic) FROM unnest($1::text[]) topic"
 _REPEATABLE = {"40001", "40P01"}
 _READ_ONLY = "25006"
@@ -56,10 +62,12 @@ class PostgresStore(Store):
             max_overflow=0,
             pool_timeout=CONNECT_SECONDS,
             pool_pre_ping=False,
+            # Not that anything commits by itself: transactions begin and end here, without what SQLAlchemy adds.
+            isolation_level="AUTOCOMMIT",
         )
-        self._snapshots = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        self._lost_at = float("-inf")
+        event.listen(self._engine.sync_engine, "connect", _equip)
+        event.listen(self._engine.sync_engine, "checkout", self._check)
         self._listener: asyncio.Task[None] | None = None
 
     async def _write(self, fn: Callable[[Connection], T]) -> T:
@@ -85,17 +93,13 @@ class PostgresStore(Store):
     async def read(self, fn: Callable[[Connection], T]) -> T:
         self._ensure_listener()
 
-        def call(db: Connection) -> T:
-            close_doors(db)
-            return fn(db)
-
         try:
             try:
-                return await self._look(call)
+                return await greenlet_spawn(self._look, fn)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-                return await self._look(call)
+                return await greenlet_spawn(self._look, fn)
         except DBAPIError as error:
             if _is_store_trouble(error):
                 raise StoreUnavailable("The store cannot be read.") from error
@@ -115,9 +119,43 @@ class PostgresStore(Store):
                 raise too_slow(self.list_seconds) from trouble
             raise
 
-    async def _look(self, call: Callable[[Connection], T]) -> T:
-        async with self._snapshots.connect() as connection, connection.begin():
-            return await connection.run_sync(call)
+    def _look(self, fn: Callable[[Connection], T]) -> T:
+        with self._transaction(_BEGIN_LOOK) as db:
+            return fn(db)
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        """A connection for one transaction, which is kept unless the block raises; in a greenlet."""
+        with self._engine.sync_engine.connect() as db:
+            driver: Driver = db.info[DRIVER]
+            close_doors(db)
+            try:
+                driver.command(begin)
+                yield db
+                driver.command("COMMIT")
+            except BaseException as error:
+                self._undo(db, driver, error)
+                raise
+
+    def _check(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        driver: Driver = record.info[DRIVER]
+        if driver.closed or driver.opened_at < self._lost_at:
+            # After a fail-over all of the pool's connections are dead, those too of which nobody has heard it yet.
+            raise InvalidatePoolError
+
+    def _undo(self, db: Connection, driver: Driver, error: BaseException) -> None:
+        """Roll back; a connection on which that fails, or that is gone, is given up."""
+        undone = False
+        try:
+            with contextlib.suppress(DBAPIError, *_UNREACHED):
+                if not driver.closed:
+                    driver.command("ROLLBACK")
+                    undone = True
+        finally:
+            # Whoever takes it next would commit what it has begun.
+            if not undone:
+                self._lost_at = clock.monotonic()
+                db.invalidate(error)
 
     async def close(self) -> None:
         if self._listener is not None:
@@ -137,19 +175,18 @@ class PostgresStore(Store):
     async def _transact(self, fn: Callable[[Connection], T]) -> T:
         pending, results = Pending(), list[T]()
 
-        def call(db: Connection) -> T:
-            db.info["pending"] = pending
-            close_doors(db)
-            result = fn(db)
-            if pending.topics:
-                # All at once, and from here on PostgreSQL's to deliver, to this process too.
-                db.exec_driver_sql(_NOTIFY, (list(dict.fromkeys(pending.topics)),))
-                pending.topics.clear()
-            return result
+        def call() -> None:
+            with self._transaction(_BEGIN) as db:
+                db.info["pending"] = pending
+                result = fn(db)
+                if pending.topics:
+                    # All at once, and from here on PostgreSQL's to deliver, to this process too.
+                    db.info[DRIVER].execute(_NOTIFY, (list(dict.fromkeys(pending.topics)),))
+                    pending.topics.clear()
+                results.append(result)
 
         try:
-            async with self._engine.connect() as connection, connection.begin():
-                results.append(await connection.run_sync(call))
+            await greenlet_spawn(call)
         except (DBAPIError, *_UNREACHED) as error:
             # Everything was done and COMMIT was sent: unless the server itself said no, it may have been kept.
             if not results or _refused(error):
@@ -202,6 +239,10 @@ class PostgresStore(Store):
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         self.signals.deliver(str(payload))
+
+
+def _equip(connection: Any, record: Any) -> None:
+    record.info[DRIVER] = Driver(connection.driver_connection)
 
 
 def _refused(error: Exception) -> bool:

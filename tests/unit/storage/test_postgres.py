@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import text
 from sqlalchemy.util import await_only
+from tests.engine.stand_ins import Stop, Watched
 
 from polypost.errors import StoreUnavailable
 from polypost.storage import emit
+from polypost.storage.hot import DRIVER
 from polypost.storage.postgres import TRIES, PostgresStore
 
 SERIALIZATION_FAILURE = text("DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$")
@@ -129,6 +131,43 @@ def test_p18_a_store_in_trouble_says_so_and_keeps_nothing(with_postgres):
     with_postgres(story)
 
 
+def test_a_pool_that_is_dead_is_replaced_by_whoever_comes_next(with_postgres):
+    async def story(here, there):
+        all_hold_one = asyncio.Barrier(4)
+
+        def hold(db):
+            db.execute(text("SELECT 1"))
+            await_only(all_hold_one.wait())
+
+        for ask in (here.write, here.read):
+            await asyncio.gather(*(ask(hold) for _ in range(4)))
+            await there.write(lambda db: db.execute(KILL_THE_OTHERS))
+            assert await ask(ids) == []
+
+    with_postgres(story, stores=2)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_cancelled_function_wrote_is_not_kept_by_the_next(with_postgres, times):
+    async def story(store):
+        store, stop = PostgresStore(store.url, pool_size=1), Stop()
+        try:
+            task = asyncio.create_task(store.write(lambda db: (add(1)(db), stop.wait())))
+            await stop.reached()
+            for _ in range(times):
+                # The second comes while the first is being undone.
+                task.cancel()
+                await asyncio.sleep(0)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await store.write(add(2)) == 1
+            assert await store.read(ids) == [2]
+        finally:
+            await store.close()
+
+    with_postgres(story)
+
+
 def test_a_server_that_is_not_there_is_store_unavailable():
     async def story():
         store = PostgresStore("postgresql://nobody@127.0.0.1:1/nothing")
@@ -171,16 +210,12 @@ def test_what_a_transaction_says_is_told_in_one_statement(with_postgres):
             assert await hears(first, here, "post:1")
             sent = []
 
-            def note(*what):
-                sent.append(what[2])
-
             def say(db):
+                db.info[DRIVER] = Watched(db.info[DRIVER], lambda sql, _: sent.append(sql))
                 for topic in ("post:1", "post:2", "post:1"):
                     emit(db, topic)
 
-            event.listen(Engine, "before_cursor_execute", note)
             await here.write(say)
-            event.remove(Engine, "before_cursor_execute", note)
             assert await first.wait(10)
             assert await second.wait(10)
             assert sum("pg_notify" in statement for statement in sent) == 1
