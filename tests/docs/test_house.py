@@ -30,7 +30,6 @@ DOCTOR = "looks for rows that break a rule, in all projects"
 WITHOUT_PROJECT = {
     "credits/balances.py:_SPENT_BY_DAY": DOCTOR,
     "credits/balances.py:wrong": DOCTOR,
-    "events/outbox.py:heard_by": "reads the row that the same statement inserts",
     "insights/said.py:clean": HOUSEKEEPING,
     "insights/said.py:mark_before_start": "a start of the server concerns all projects",
     "access/keyring.py:_BY_HASH": "asks whose key this is",

@@ -202,11 +202,11 @@ def test_other_acceptances_whose_commit_was_not_answered(pair: Pair, shape: str)
 
 
 _COMMITS = {
-    "retry": "COMMIT of INSERT ledger",
+    "retry": "COMMIT of WITH ledger",
     "edit": "COMMIT of DELETE targets",
     "reschedule": "COMMIT of UPDATE targets",
     "draft": "COMMIT of INSERT targets",
-    "schedule a draft": "COMMIT of INSERT ledger",
+    "schedule a draft": "COMMIT of WITH ledger",
     "queue": "COMMIT of INSERT queue_posts",
     "bulk": "COMMIT of UPDATE bulks",
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
+from tests.engine.stand_ins import Watched
 
 from polypost import access, clock
 from polypost.access import Project
@@ -24,10 +26,11 @@ from polypost.posts import accept, attempts, changes, deliveries, keys, lanes, q
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Context, NewPost, NewTarget, When, fingerprint
 from polypost.posts.states import State
-from polypost.posts.tables import idempotency
+from polypost.posts.tables import idempotency, posts
 from polypost.posts.tables import lanes as lane_rows
 from polypost.publishing.invariants import findings
 from polypost.storage import Store
+from polypost.storage.hot import DRIVER
 
 assert media_tables
 LEASE = timedelta(seconds=30)
@@ -130,6 +133,59 @@ def test_acceptance_is_one_commit(with_store):
             )
         )
         assert total == 1
+        await desk.healthy()
+
+    with_store(story)
+
+
+async def statements(desk: Desk, order: NewPost) -> list[str]:
+    """How each statement of an acceptance begins."""
+    said: list[str] = []
+
+    def watched(db: Connection) -> None:
+        driver = db.info[DRIVER]
+        db.info[DRIVER] = Watched(driver, lambda sql, _: said.append(" ".join(sql.split()[:5])))
+        try:
+            accept.create(db, desk.context, desk.project, order)
+        finally:
+            db.info[DRIVER] = driver
+
+    await desk.store.write(watched)
+    return [each.partition(" (")[0] for each in said]
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_postgresql_is_asked_for_the_accounts_and_told_the_post_and_the_rest(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        accounts, opened = (
+            "SELECT integrations.id, integrations.updated_at FROM integrations",
+            "INSERT INTO posts",
+        )
+        both = [accounts, opened, "WITH w0 AS"]
+        assert await statements(desk, desk.order("one", after=60, fingerprint=1)) == both
+        assert await statements(desk, desk.order("two", fingerprint=2)) == both
+        # Without a body to compare, the post is told with the rest.
+        assert await statements(desk, desk.order("three", after=60)) == [accounts, "WITH w0 AS"]
+        await desk.healthy()
+
+    with_store(story)
+
+
+def test_of_two_posts_in_one_transaction_the_one_that_is_too_dear_leaves_nothing(with_store):
+    async def story(store):
+        desk = await Desk(store, limit=2).open()
+
+        def both(db: Connection) -> list[str]:
+            made = []
+            for order in (desk.order(after=60), desk.order("dear", after=60)):
+                with contextlib.suppress(PaymentRequired):
+                    made.append(accept.create(db, desk.context, desk.project, order).post_id)
+            return made
+
+        (made,) = await store.write(both)
+        assert await store.read(lambda db: db.execute(select(posts.c.id)).scalars().all()) == [made]
+        assert await store.read(lambda db: credits.used(db, desk.project.id)) == 2
         await desk.healthy()
 
     with_store(story)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from polypost.credits.tables import balances, ledger, usage
-from polypost.storage import HotInsert, HotSelect
+from polypost.storage import Change, HotInsert, HotSelect, HotWrite, Insert, Write
 
 # What never lapses has no month: the row that a project has as long as its balance is kept.
 LASTING = 0
@@ -45,7 +45,7 @@ _DRAWN = select(balances.c.drawn).where(
 )
 _READ = HotSelect(_DRAWN)
 _HOLD = HotSelect(_DRAWN.with_for_update())
-_DROP = delete(balances).where(balances.c.project_id == bindparam("project"))
+_DROP = HotWrite(delete(balances).where(balances.c.project_id == bindparam("project")))
 # New entries wait, and those under way are waited for: each is summed once.
 _ALONE = text("LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE")
 
@@ -82,17 +82,18 @@ def keep(db: Connection, project_id: str) -> None:
         db.execute(_ALONE)
         if hold(db, project_id):
             return
-    add(db, project_id, _sums(db, project_id).items())
+    adding(project_id, _sums(db, project_id).items()).alone(db)
 
 
-def add(db: Connection, project_id: str, drawn: Iterable[tuple[int, int]]) -> None:
+def adding(project_id: str, drawn: Iterable[tuple[int, int]]) -> Write:
     """Add to a balance that is held: month and amount, the month `LASTING` for what never lapses."""
-    _ADD(db, [{"project_id": project_id, "cycle": cycle, "drawn": amount} for cycle, amount in drawn])
+    rows = [{"project_id": project_id, "cycle": cycle, "drawn": amount} for cycle, amount in drawn]
+    return Insert(_ADD, rows)
 
 
-def drop(db: Connection, project_id: str) -> None:
+def dropping(project_id: str) -> Write:
     """Keep no balance any more."""
-    db.execute(_DROP, {"project": project_id})
+    return Change(_DROP, {"project": project_id})
 
 
 def spend(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
@@ -16,7 +17,7 @@ from polypost.credits import balances
 from polypost.credits.funds import Draw, Funds, balance, cycle_of, draw, too_little, unlimited
 from polypost.credits.tables import ledger
 from polypost.credits.tables import usage as spent
-from polypost.storage import HotInsert
+from polypost.storage import HotInsert, Insert, Write, together
 
 _INSERT = HotInsert(ledger)
 _USED = select(func.coalesce(func.sum(balances.SIGN * ledger.c.amount), 0)).where(
@@ -52,9 +53,15 @@ def used(db: Connection, project_id: str) -> int:
 
 def reserve(db: Connection, project_id: str, entries: Sequence[Entry], *, funds: Funds, at: datetime) -> None:
     """Set the entries' credits aside. Raises PaymentRequired when the project has too little."""
+    together(db, reservation(db, project_id, entries, funds=funds, at=at))
+
+
+def reservation(
+    db: Connection, project_id: str, entries: Sequence[Entry], *, funds: Funds, at: datetime
+) -> list[Write]:
+    """What is to be written to set credits aside, in this transaction. Raises PaymentRequired."""
     draws = draw(db, project_id, [entry.amount for entry in entries], funds=funds, at=at)
-    _write(db, project_id, entries, "reserve", at, draws)
-    _sum_up(db, project_id, entries, draws, 1, funds)
+    return _drawn(project_id, entries, "reserve", at, draws, funds)
 
 
 def replace(
@@ -72,8 +79,7 @@ def replace(
         given_back[each.cycle] = given_back.get(each.cycle, 0) + each.monthly
     amounts = [entry.amount for entry in new]
     draws = draw(db, project_id, amounts, funds=funds, at=at, given_back=given_back)
-    _write(db, project_id, new, "reserve", at, draws)
-    _sum_up(db, project_id, new, draws, 1, funds)
+    together(db, _drawn(project_id, new, "reserve", at, draws, funds))
 
 
 def charge(
@@ -81,8 +87,7 @@ def charge(
 ) -> None:
     """Spend at once. Raises PaymentRequired when the project has too little, unless it is `owed`: done already."""
     draws = draw(db, project_id, [entry.amount], funds=funds, at=at, owed=owed)
-    _write(db, project_id, [entry], "charge", at, draws)
-    _sum_up(db, project_id, [entry], draws, 1, funds)
+    together(db, _drawn(project_id, [entry], "charge", at, draws, funds))
     _spend(db, project_id, entry, at)
 
 
@@ -104,7 +109,9 @@ def release(db: Connection, project_id: str, entries: Sequence[Entry], *, at: da
     held = _held(db, project_id, entries)
     draws = [held.get((entry.target_id, entry.generation), Draw()) for entry in entries]
     _write(db, project_id, entries, "release", at, draws)
-    _sum_up(db, project_id, entries, draws, -1)
+    # The entries are written: who makes a balance meanwhile must see them or wait.
+    if balances.hold(db, project_id):
+        _sum(project_id, entries, draws, -1).alone(db)
     return draws
 
 
@@ -139,6 +146,21 @@ def _held(db: Connection, project_id: str, entries: Sequence[Entry]) -> dict[tup
     return {(row.target_id, row.generation): Draw(row.monthly, row.cycle) for row in db.execute(query)}
 
 
+def _drawn(
+    project_id: str, entries: Sequence[Entry], kind: str, at: datetime, draws: Sequence[Draw], funds: Funds
+) -> list[Write]:
+    """Entries of what was drawn, and their sum: a balance that is held follows, one that is kept no more goes.
+
+    That one goes in the entries' statement or after it: who makes it meanwhile has seen them or is waited for, as the
+    statement locks the ledger before it looks.
+    """
+    if not entries:
+        return []
+    rows = Insert(_INSERT, _rows(project_id, entries, kind, at, draws))
+    unheld = unlimited(funds)
+    return [rows, balances.dropping(project_id) if unheld else _sum(project_id, entries, draws, 1)]
+
+
 def _write(
     db: Connection,
     project_id: str,
@@ -147,6 +169,13 @@ def _write(
     at: datetime,
     draws: Sequence[Draw] = (),
 ) -> None:
+    if entries:
+        _INSERT(db, _rows(project_id, entries, kind, at, draws))
+
+
+def _rows(
+    project_id: str, entries: Sequence[Entry], kind: str, at: datetime, draws: Sequence[Draw]
+) -> list[dict[str, Any]]:
     rows = [
         {
             "project_id": project_id,
@@ -164,31 +193,17 @@ def _write(
     # All rows of one insert have the same columns; those of projects without an allowance stay as short as they can.
     if any(drew):
         rows = [row | {"monthly": None, "cycle": None} | more for row, more in zip(rows, drew, strict=True)]
-    if rows:
-        _INSERT(db, rows)
+    return rows
 
 
-def _sum_up(
-    db: Connection,
-    project_id: str,
-    entries: Sequence[Entry],
-    draws: Sequence[Draw],
-    sign: int,
-    funds: Funds | None = None,
-) -> None:
-    """Have the balance follow entries that are written already: who makes one meanwhile must see them or wait."""
-    limited = funds is not None and not unlimited(funds)
-    if not limited and not balances.hold(db, project_id):
-        return
-    if funds is not None and not limited:
-        balances.drop(db, project_id)
-        return
+def _sum(project_id: str, entries: Sequence[Entry], draws: Sequence[Draw], sign: int) -> Write:
+    """Have a balance that is held follow the entries."""
     drawn = {balances.LASTING: 0}
     for entry, each in zip(entries, draws, strict=True):
         drawn[balances.LASTING] += sign * (entry.amount - each.monthly)
         if each.monthly:
             drawn[each.cycle] = drawn.get(each.cycle, 0) + sign * each.monthly
-    balances.add(db, project_id, drawn.items())
+    return balances.adding(project_id, drawn.items())
 
 
 def _spend(db: Connection, project_id: str, entry: Entry, at: datetime) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
+    Dialect,
     Index,
     Select,
     String,
@@ -20,7 +22,19 @@ from sqlalchemy import (
     select,
 )
 
-from polypost.storage import HotInsert, HotSelect, Instant, Json, emit, metadata, new_id, partial_index
+from polypost.storage import (
+    HotInsert,
+    HotSelect,
+    HotWrite,
+    Instant,
+    Json,
+    Write,
+    emit,
+    metadata,
+    new_id,
+    notify,
+    partial_index,
+)
 
 # What is said when a transaction that appended an event has committed.
 TOPIC = "outbox"
@@ -41,8 +55,9 @@ outbox = Table(
     partial_index("ix_outbox_unspread", "at", where="spread_at IS NULL"),
 )
 _INSERT = HotInsert(outbox)
-# By dialect: on SQLite the look for somebody who hears, on PostgreSQL both look and row in one round trip.
+# On SQLite the look for somebody who hears; on PostgreSQL look, row and signal, in one.
 _HEARD: dict[str, HotSelect] = {}
+_SAID: dict[str, HotWrite] = {}
 
 
 def heard_by(anybody: Select[Any]) -> None:
@@ -54,13 +69,53 @@ def heard_by(anybody: Select[Any]) -> None:
     row = {name: bindparam(name, type_=outbox.c[name].type) for name in names}
     done = case((anybody.exists(), null()), else_=row["at"])
     new = insert(outbox).from_select([*names, "spread_at"], select(*row.values(), done))
-    said = new.returning(outbox.c.spread_at).cte("said")
-    _HEARD["postgresql"] = HotSelect(select(said.c.spread_at).where(said.c.spread_at.is_(None)))
+    heard = case((outbox.c.spread_at.is_(None), notify(TOPIC)))
+    _SAID["postgresql"] = HotWrite(new.returning(heard))
     _HEARD["sqlite"] = HotSelect(select(literal_column("1")).where(anybody.exists()))
 
 
 # Until somebody says more, everything may be heard.
 heard_by(select(literal_column("1")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    row: dict[str, Any]
+
+    def alone(self, db: Connection) -> None:
+        if db.dialect.name == "postgresql":
+            _SAID["postgresql"](db, self.row)
+            return
+        heard = _HEARD["sqlite"](db, self.row)
+        _INSERT(db, [self.row if heard else {**self.row, "spread_at": self.row["at"]}])
+        if heard:
+            emit(db, TOPIC)
+
+    def text(self, dialect: Dialect) -> tuple[str, tuple[Any, ...]]:
+        return _SAID[dialect.name].text(dialect, self.row)
+
+
+def event(
+    project_id: str,
+    kind: str,
+    subject: str,
+    payload: dict[str, Any],
+    at: datetime,
+    *,
+    generation: str = "",
+) -> Write:
+    """That `kind` happened to `subject`, to be written with what made it true."""
+    return _Event(
+        {
+            "id": new_id("evt"),
+            "project_id": project_id,
+            "type": kind,
+            "subject": subject,
+            "generation": generation,
+            "payload": payload,
+            "at": at,
+        }
+    )
 
 
 def append(
@@ -72,21 +127,6 @@ def append(
     at: datetime,
     *,
     generation: str = "",
-) -> str:
-    """Say that `kind` happened to `subject`; returns the event's id."""
-    event_id = new_id("evt")
-    row = {
-        "id": event_id,
-        "project_id": project_id,
-        "type": kind,
-        "subject": subject,
-        "generation": generation,
-        "payload": payload,
-        "at": at,
-    }
-    heard = _HEARD[db.dialect.name](db, row)
-    if db.dialect.name == "sqlite":
-        _INSERT(db, [row if heard else {**row, "spread_at": at}])
-    if heard:
-        emit(db, TOPIC)
-    return event_id
+) -> None:
+    """The same, written now."""
+    event(project_id, kind, subject, payload, at, generation=generation).alone(db)

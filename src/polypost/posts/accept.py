@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select
+from sqlalchemy import Connection, Row, Text, bindparam, cast, func, select
 
 from polypost import clock, media
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.engine import Ring, rung
-from polypost.errors import InvalidRequest, PaymentRequired
+from polypost.errors import InvalidRequest
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.posts import announce, deliveries, keys
@@ -21,12 +22,13 @@ from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Accepted, Context, NewPost, NewTarget
 from polypost.posts.states import State
 from polypost.posts.tables import posts, targets
-from polypost.storage import HotInsert, keep_receipt, new_id
+from polypost.storage import HotInsert, HotSelect, Insert, Write, keep_receipt, new_id, together, told_with
 
 RING = "publish"
 
-# PostgreSQL tells the transaction's id along with it, for the case that the answer to COMMIT is lost.
-_INSERT_POST = HotInsert(posts, {"postgresql": "RETURNING pg_current_xact_id()::text"})
+_INSERT_POST = HotInsert(posts)
+# PostgreSQL tells the transaction's id along with what is written, for the case that the answer to COMMIT is lost.
+_RECEIPT = HotSelect(select(cast(func.pg_current_xact_id(), Text)))
 # An equal body of the same key whose answer is under way is found by this very statement.
 _INSERT_OPEN = HotInsert(
     posts, {"postgresql": "ON CONFLICT (fingerprint, api_key_id) WHERE delivery = 'open' DO NOTHING"}
@@ -67,24 +69,24 @@ def create(
     post = post_row(context, project.id, post_id, order, status, now)
     # Before the credits: who waits here for an equal one must not hold what that one needs.
     post["delivery"] = _delivery(context, order, arrival)
-    if context.shared and _by_body(order):
-        _insert_open(db, post, now)
-    else:
-        insert_post(db, post)
+    opened = context.shared and _by_body(order)
+    if opened:
+        _insert_open(db, post)
     entries = [
         credits.Entry(row["id"], 1, row["price"], row["platform"], row["integration_id"]) for row in rows
     ]
-    try:
-        credits.reserve(db, project.id, entries, funds=project, at=now)
-    except PaymentRequired:
-        # A caller that makes several posts in one transaction goes on with the next.
-        db.execute(delete(posts).where(posts.c.id == post_id, posts.c.project_id == project.id))
-        raise
-    failpoints.hit("P2")
-    _INSERT_TARGETS(db, rows)
-    media.hold(db, project.id, post_id, uploads_of(order))
+    # A caller that makes several posts in one transaction goes on with the next when there are too few credits:
+    # nothing of this one is written by then.
+    writes = credits.reservation(db, project.id, entries, funds=project, at=now)
+    writes.append(Insert(_INSERT_TARGETS, rows))
     if order.when:
-        announce.scheduled(db, project.id, post, rows, now)
+        writes.append(announce.scheduled(project.id, post, rows, now))
+    if opened:
+        _write_open(db, post, writes, now)
+    else:
+        _write(db, post, writes)
+    failpoints.hit("P2")
+    media.hold(db, project.id, post_id, uploads_of(order))
     rings = [Ring(RING, row["id"], due, row["integration_id"], project.id) for row in rows]
     context.engine.ring(db, rings)
     return Accepted(
@@ -103,18 +105,28 @@ def ring_of(target: Row[Any], at: datetime) -> Ring:
 
 def insert_post(db: Connection, row: dict[str, Any]) -> None:
     """Store the post's row, and have the store remember the transaction."""
-    inserted = _INSERT_POST(db, [row])
+    _write(db, row, [])
+
+
+def _write(db: Connection, row: dict[str, Any], more: Sequence[Write]) -> None:
+    writes = [Insert(_INSERT_POST, [row]), *more]
     if db.dialect.name == "postgresql":
-        keep_receipt(db, inserted.fetchall()[0][0])
+        keep_receipt(db, told_with(db, writes, _RECEIPT, {})[0][0])
+    else:
+        together(db, writes)
 
 
-def _insert_open(db: Connection, row: dict[str, Any], now: datetime) -> None:
-    """The same for a post whose answer other servers may be asked for. Raises EqualOpen."""
+def _insert_open(db: Connection, row: dict[str, Any]) -> None:
+    """Store a post whose answer other servers may be asked for. Raises EqualOpen."""
     if _INSERT_OPEN(db, [row]).rowcount == 0:
         equal = deliveries.open_equal(db, row["api_key_id"], row["fingerprint"])
         raise equal or EqualOpen(row["id"], "")
+
+
+def _write_open(db: Connection, row: dict[str, Any], more: Sequence[Write], now: datetime) -> None:
+    """Write what belongs to a post that is stored as open. Raises EqualOpen."""
     # Only now: until here an equal one could be open at another server, and lost a moment later.
-    transaction_id, lost = deliveries.last_look(db, row, now)
+    transaction_id, lost = deliveries.last_look(db, row, now, more)
     keep_receipt(db, transaction_id)
     if lost is not None:
         raise EqualOpen(lost, "")

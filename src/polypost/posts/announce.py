@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from polypost import clock
-from polypost.events import append
+from polypost.events import append, event
 from polypost.posts.states import State, shown
 from polypost.posts.tables import posts, targets
-from polypost.storage import HotSelect
+from polypost.storage import HotSelect, Write
 
 EXCERPT = 140
 _POST = HotSelect(
@@ -37,21 +37,17 @@ _TARGETS = HotSelect(
 
 
 def scheduled(
-    db: Connection,
-    project_id: str,
-    post: Mapping[str, Any],
-    entries: Sequence[Mapping[str, Any]],
-    now: datetime,
-) -> None:
-    """The `post.scheduled` event from the rows that the caller has just written."""
+    project_id: str, post: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], now: datetime
+) -> Write:
+    """The `post.scheduled` event from the rows that the caller writes."""
     payload = _payload(post, entries, "scheduled") | {"scheduledFor": _stamp(post["scheduled_for"])}
-    append(db, project_id, "post.scheduled", post["id"], payload, now)
+    return event(project_id, "post.scheduled", post["id"], payload, now)
 
 
 def moved(db: Connection, project_id: str, post_id: str, now: datetime) -> None:
     """The same, when the hour has been changed: from the rows as they stand."""
     post, entries = _load(db, project_id, post_id)
-    scheduled(db, project_id, post, entries, now)
+    scheduled(project_id, post, entries, now).alone(db)
 
 
 def ended(db: Connection, project_id: str, post_id: str, status: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ equal one was open) until its own server has answered; a server that gives no si
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from polypost.access import Project
 from polypost.posts.tables import posts, servers
-from polypost.storage import HotSelect, earliest_id
+from polypost.storage import HotSelect, Write, earliest_id, told_with
 
 REPLAY_WINDOW = timedelta(minutes=10)
 OPEN, BESIDE, LOST, REPLAYED = "open", "beside", "lost", "replayed"
@@ -137,15 +137,17 @@ def find(
     return db.execute(_RECENT, asked).scalar_one_or_none()
 
 
-def last_look(db: Connection, row: Mapping[str, Any], now: datetime) -> tuple[str, str | None]:
-    """The transaction's id, and an equal post whose answer was lost; on PostgreSQL."""
+def last_look(
+    db: Connection, row: Mapping[str, Any], now: datetime, writes: Sequence[Write]
+) -> tuple[str, str | None]:
+    """The transaction's id, and an equal post whose answer was lost; on PostgreSQL, with what is written otherwise."""
     asked = {
         "print": row["fingerprint"],
         "project": row["project_id"],
         "api_key": row["api_key_id"],
         "since": now - REPLAY_WINDOW,
     }
-    ((transaction_id, lost),) = _LAST_LOOK(db, asked)
+    ((transaction_id, lost),) = told_with(db, writes, _LAST_LOOK, asked)
     return transaction_id, lost
 
 

@@ -1,28 +1,36 @@
 """The store: one transaction a request or a job, on SQLite or PostgreSQL, with the same functions."""
 
-from polypost.storage.hot import HotInsert, HotSelect, HotUpdate
+from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite
 from polypost.storage.metadata import Instant, Json, metadata, partial_index
 from polypost.storage.records import earliest_id, new_id, random_hex
-from polypost.storage.signals import Signals, emit
+from polypost.storage.signals import Signals, emit, notify
 from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, open_store, receipt
+from polypost.storage.together import Change, Insert, Write, together, told_with
 
 __all__ = [
+    "Change",
     "CommitUnknown",
     "HotInsert",
     "HotSelect",
     "HotUpdate",
+    "HotWrite",
+    "Insert",
     "Instant",
     "Json",
     "Signals",
     "Store",
+    "Write",
     "after_commit",
     "earliest_id",
     "emit",
     "keep_receipt",
     "metadata",
     "new_id",
+    "notify",
     "open_store",
     "partial_index",
     "random_hex",
     "receipt",
+    "together",
+    "told_with",
 ]

@@ -6,13 +6,16 @@ SQLAlchemy's, whichever way the statement took to the driver.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, bindparam, insert, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 Row = Mapping[str, Any]
@@ -20,6 +23,7 @@ Row = Mapping[str, Any]
 # costs more than most statements.
 DRIVER = "driver"
 _NOTHING: Row = {}
+_PARAMETER = re.compile(r"\$(\d+)")
 _Values = Callable[[Row], tuple[Any, ...]]
 _Processors = Sequence[tuple[int, Callable[[Any], Any]]]
 
@@ -39,7 +43,17 @@ class HotInsert:
         """Insert the rows; the cursor, for what `endings` gave."""
         shape = (db.dialect.name, *rows[0])
         sql, values = self._built.get(shape) or self._build(db.dialect, shape)
-        return _run(db, sql, [values(row) for row in rows] if len(rows) > 1 else values(rows[0]))
+        return run(db, sql, [values(row) for row in rows] if len(rows) > 1 else values(rows[0]))
+
+    def text(self, dialect: Dialect, rows: Sequence[Row]) -> tuple[str, tuple[Any, ...]]:
+        """One statement that inserts all rows, and its values; for PostgreSQL."""
+        shape = (dialect.name, *rows[0])
+        sql, values = self._built.get(shape) or self._build(dialect, shape)
+        if len(rows) == 1:
+            return sql, values(rows[0])
+        # One array a column: the statement is the same however many rows there are.
+        many = _of_many(sql, self._endings.get(dialect.name, ""))
+        return many, tuple(zip(*map(values, rows), strict=True))
 
     def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
         columns = self._table.c
@@ -63,11 +77,17 @@ class HotSelect:
 
     def __call__(self, db: Connection, parameters: Row = _NOTHING) -> list[Any]:
         """All rows."""
-        sql, values, processors = self._built.get(db.dialect.name) or self._build(db.dialect)
-        make = self.row._make
-        return [
-            make(_converted(list(row), processors)) for row in _run(db, sql, values(parameters)).fetchall()
-        ]
+        return self.rows(db.dialect, run(db, *self.text(db.dialect, parameters)))
+
+    def text(self, dialect: Dialect, parameters: Row) -> tuple[str, tuple[Any, ...]]:
+        """The driver's text and values."""
+        sql, values, _ = self._built.get(dialect.name) or self._build(dialect)
+        return sql, values(parameters)
+
+    def rows(self, dialect: Dialect, cursor: Any) -> list[Any]:
+        """The rows that the driver found by that text."""
+        processors, make = self._built[dialect.name][2], self.row._make
+        return [make(_converted(list(row), processors)) for row in cursor.fetchall()]
 
     def first(self, db: Connection, parameters: Row = _NOTHING) -> Any:
         """The first row, None where there is none."""
@@ -78,6 +98,25 @@ class HotSelect:
         processors = [_from_driver(column.type, dialect) for column in self._columns]
         self._built[dialect.name] = sql, values, _some(processors)
         return self._built[dialect.name]
+
+
+class HotWrite:
+    """Any other INSERT, UPDATE or DELETE, which is the same at each call."""
+
+    def __init__(self, statement: UpdateBase) -> None:
+        self._statement = statement
+        self._built: dict[str, tuple[str, _Values]] = {}
+
+    def __call__(self, db: Connection, parameters: Row) -> Any:
+        """Carry it out; the cursor."""
+        return run(db, *self.text(db.dialect, parameters))
+
+    def text(self, dialect: Dialect, parameters: Row) -> tuple[str, tuple[Any, ...]]:
+        """The driver's text and values."""
+        found = self._built.get(dialect.name)
+        if found is None:
+            found = self._built[dialect.name] = _compiled(self._statement, dialect)
+        return found[0], found[1](parameters)
 
 
 class HotUpdate:
@@ -93,7 +132,7 @@ class HotUpdate:
         shape = (db.dialect.name, *values)
         sql, in_order = self._built.get(shape) or self._build(db.dialect, shape)
         given = {_set(name): value for name, value in values.items()}
-        return int(_run(db, sql, in_order({**given, **parameters})).rowcount)
+        return int(run(db, sql, in_order({**given, **parameters})).rowcount)
 
     def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
         columns = self._table.c
@@ -112,12 +151,26 @@ def _set(name: str) -> str:
     return f"set_{name}"
 
 
-def _run(db: Connection, sql: str, values: Any) -> Any:
+def run(db: Connection, sql: str, values: Any) -> Any:
+    """Hand a statement to the driver, with a tuple of values or a list of them; the cursor. Raises DBAPIError."""
     driver = db.info[DRIVER]
     try:
         return (driver.executemany if isinstance(values, list) else driver.execute)(sql, values)
     except sqlite3.Error as error:
         raise DBAPIError.instance(sql, values, error, sqlite3.Error, dialect=db.dialect) from error
+
+
+@cache
+def _of_many(sql: str, ending: str) -> str:
+    """An INSERT of one row as one of any number, its parameters as arrays; for PostgreSQL."""
+    head, _, row = sql.removesuffix(ending).partition(" VALUES ")
+    arrays = ", ".join(f"{each}[]" for each in row.strip(" ()").split(", "))
+    return f"{head} SELECT * FROM unnest({arrays}) {ending}"  # noqa: S608 (all of it is SQLAlchemy's text)
+
+
+def shifted(sql: str, by: int) -> str:
+    """PostgreSQL's text with its parameters counted from `by` + 1."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql) if by else sql
 
 
 def _compiled(statement: Any, dialect: Dialect) -> tuple[str, _Values]:

@@ -20,11 +20,11 @@ from polypost.errors import StoreUnavailable
 from polypost.storage.driver import Driver
 from polypost.storage.hot import DRIVER
 from polypost.storage.lists import too_slow
+from polypost.storage.signals import CHANNEL
 from polypost.storage.store import CommitUnknown, Pending, Store, close_doors
 
 T = TypeVar("T")
 TRIES = 4
-CHANNEL = "polypost"
 # Below the 20 seconds within which a request is answered: whoever waits for the store gets an answer all the same.
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 15.0

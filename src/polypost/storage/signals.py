@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, func, literal_column
+
+CHANNEL = "polypost"
 
 
 class Heard:
@@ -57,3 +59,8 @@ class Signals:
 def emit(db: Connection, topic: str) -> None:
     """Say `topic` when, and only when, the caller's transaction commits."""
     db.info["pending"].topics.append(topic)
+
+
+def notify(topic: str) -> ColumnElement[None]:
+    """On PostgreSQL, a column that says `topic` for each row that has it, when the transaction commits."""
+    return func.pg_notify(literal_column(f"'{CHANNEL}'"), literal_column(f"'{topic}'"))

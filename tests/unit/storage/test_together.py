@@ -1,0 +1,152 @@
+"""Writes that are sent together: the same rows on both stores, one statement on PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.exc import IntegrityError
+from tests.engine.stand_ins import Watched
+
+from polypost.storage import (
+    Change,
+    HotInsert,
+    HotSelect,
+    HotWrite,
+    Insert,
+    Instant,
+    Json,
+    together,
+    told_with,
+)
+from polypost.storage.hot import DRIVER
+
+NOON = datetime(2026, 4, 15, 12, 0, 0, 5, tzinfo=UTC)
+everything = MetaData()
+things = Table(
+    "things",
+    everything,
+    Column("id", Text, primary_key=True),
+    Column("number", Integer),
+    Column("at", Instant),
+    Column("body", Json),
+    Column("done", Boolean),
+)
+others = Table("others", everything, Column("id", Text, primary_key=True), Column("number", Integer))
+SAME = dict.fromkeys(("sqlite", "postgresql"), "ON CONFLICT (id) DO UPDATE SET number = excluded.number + 10")
+THINGS, OTHERS = HotInsert(things), HotInsert(others, SAME)
+DROP = HotWrite(delete(things).where(things.c.number == bindparam("number")))
+COPY = HotWrite(
+    insert(others).from_select(
+        ["id", "number"], select(bindparam("id", type_=Text()), func.count(things.c.id))
+    )
+)
+ALL = HotSelect(select(things).order_by(things.c.id))
+OTHER = HotSelect(select(others).order_by(others.c.id))
+
+
+@pytest.fixture
+def tell(with_store):
+    """Run a function in a transaction of a store with two more tables; it gets what was sent to the driver, too."""
+
+    def run(story):
+        async def prepared(store):
+            await store.write(everything.create_all)
+
+            def watched(db):
+                sent: list[str] = []
+                driver = db.info[DRIVER]
+                db.info[DRIVER] = Watched(driver, lambda sql, _: sent.append(sql))
+                try:
+                    story(db, sent)
+                finally:
+                    db.info[DRIVER] = driver
+
+            await store.write(watched)
+
+        with_store(prepared)
+
+    return run
+
+
+def rows(*names: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"id": name, "number": place, **more} for place, name in enumerate(names)]
+
+
+def test_rows_of_several_tables_are_one_statement_on_postgresql(tell):
+    def story(db, sent):
+        THINGS(db, rows("old", done=True))
+        OTHERS(db, rows("a"))
+        sent.clear()
+        some = rows("a", "b", "c", at=NOON, body={"x": ["$1", None]}, done=False)
+        together(
+            db,
+            [
+                Change(DROP, {"number": 0}),
+                Insert(THINGS, some[1:]),
+                Insert(OTHERS, rows("a", "b")),
+                Insert(THINGS, [{"id": "d"}]),
+            ],
+        )
+        assert len(sent) == (1 if db.dialect.name == "postgresql" else 4)
+        assert ALL(db) == [
+            ("b", 1, NOON, {"x": ["$1", None]}, False),
+            ("c", 2, NOON, {"x": ["$1", None]}, False),
+            ("d", None, None, None, None),
+        ]
+        assert OTHER(db) == [("a", 10), ("b", 1)]
+
+    tell(story)
+
+
+def test_one_write_is_its_own_statement(tell):
+    def story(db, sent):
+        together(db, [Insert(THINGS, rows("a", "b"))])
+        together(db, [Change(COPY, {"id": "x"})])
+        assert [statement[:6] for statement in sent] == ["INSERT", "INSERT"]
+        assert OTHER(db) == [("x", 2)]
+
+    tell(story)
+
+
+def test_a_row_that_is_there_keeps_all_of_it_out(with_store):
+    async def story(store):
+        await store.write(everything.create_all)
+        both = [Insert(OTHERS, rows("x")), Insert(THINGS, rows("a", "a"))]
+        with pytest.raises(IntegrityError):
+            await store.write(lambda db: together(db, both))
+        assert await store.read(lambda db: (ALL(db), OTHER(db))) == ([], [])
+
+    with_store(story)
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_what_is_asked_along_with_it_is_as_it_was_before(tell):
+    query = HotSelect(
+        select(things.c.id, things.c.at).where(things.c.number == bindparam("number")).order_by(things.c.id)
+    )
+
+    def story(db, sent):
+        THINGS(db, rows("a", "b", at=NOON))
+        sent.clear()
+        writes = [Insert(THINGS, [{"id": "c", "number": 1}]), Insert(OTHERS, rows("x"))]
+        assert told_with(db, writes, query, {"number": 1}) == [("b", NOON)]
+        assert len(sent) == 1
+        assert [row.id for row in query(db, {"number": 1})] == ["b", "c"]
+        assert OTHER(db) == [("x", 0)]
+
+    tell(story)
