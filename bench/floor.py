@@ -49,15 +49,16 @@ class PostgresFloor:
 
     async def store(self) -> None:
         """Store one row durably."""
-        async with self._opening:
-            if self._pool is None:
-                import asyncpg
-
-                self._pool = await asyncpg.create_pool(self._url, min_size=10, max_size=10)
-            await self._pool.execute(
-                "CREATE TABLE IF NOT EXISTS floor (id BIGSERIAL PRIMARY KEY, body BYTEA)"
-            )
+        if self._pool is None:
+            async with self._opening:
+                await self._open()
         await self._pool.execute("INSERT INTO floor (body) VALUES ($1)", ROW)
+
+    async def _open(self) -> None:
+        import asyncpg
+
+        if self._pool is None:
+            self._pool = await asyncpg.create_pool(self._url, min_size=10, max_size=10)
 
 
 def application(floor: SqliteFloor | PostgresFloor) -> Any:
