@@ -174,6 +174,27 @@ async def test_uploads_of_one_project_are_worked_on_by_turns(store: Store, store
     assert order == turns + ["first"] * 2 * BATCH + ["second"] * 2 * BATCH
 
 
+async def test_a_stop_waits_for_one_turn_of_an_upload(store: Store, store_url: str | None) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+    judged = 0
+
+    async def read(_: dict[str, Any]) -> None:
+        nonlocal judged
+        begun.set()
+        await gate.wait()
+        judged += 1
+
+    async with floor(store, store_url, read) as at_work:
+        desk = await at_work.desk()
+        await at_work.upload(desk, "file", BATCH * (TURN + 2))
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        stopping = asyncio.create_task(at_work.engine.stop())
+        await asyncio.sleep(0.1)
+        gate.set()
+        await stopping
+        assert judged == BATCH * TURN
+
+
 async def test_rings_of_every_kind_carry_their_project(store: Store, store_url: str | None) -> None:
     heard: list[Any] = []
 
