@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, select, update
 
 from polypost import clock
-from polypost.credits.tables import ledger
 from polypost.integrations import load_master_key
 from polypost.integrations import service as integrations
 from polypost.integrations.sealed import open_tokens
 from polypost.integrations.tables import integrations as accounts_table
 from polypost.integrations.vault import Vault
-from polypost.posts.tables import posts, targets
+from polypost.posts.tables import targets
 from polypost.settings import Settings
 from tests.contract.tenant import Tenant, close, new_tenant, operator
+from tests.engine.copies import copy
 from tests.engine.media_host import MediaHost
 from tests.preloaded import Nursery
 from tests.processes import MASTER_KEY, World
@@ -35,6 +35,7 @@ ASYNC = {"prefer": "respond-async"}
 MOST_TARGETS = 50
 AGAIN_SECONDS = 0.05
 LONG_AGO = timedelta(minutes=1)
+A_SECOND = timedelta(seconds=1)
 
 
 @dataclass
@@ -155,7 +156,8 @@ class Stage:
     def backlog(self, count: int) -> None:
         """So many posts of one account of A's whose instants have passed, a second apart."""
         kept = self.loud.scheduled(seconds=86_400)["postId"]
-        operator(self.world, lambda db: _copy(db, kept, count, back=timedelta(days=1) + LONG_AGO, due=True))
+        back = timedelta(days=1) + LONG_AGO
+        operator(self.world, lambda db: copy(db, kept, range(count), every=A_SECOND, first=back))
 
     def upload(self, rows: int) -> str:
         """A file of so many posts of A's for another day; the upload's id."""
@@ -177,7 +179,7 @@ class Stage:
     def history(self, count: int) -> None:
         """So many posts of A's that are out."""
         out = self.loud.published()["postId"]
-        operator(self.world, lambda db: _copy(db, out, count, back=timedelta()))
+        operator(self.world, lambda db: copy(db, out, range(count), every=A_SECOND))
 
     def bring_forward(self, out: Out) -> None:
         """The post's instant has come, and nothing rings for it, as after a stop."""
@@ -250,32 +252,3 @@ def repeating(call: Callable[[httpx2.Client], None], tenant: Tenant, threads: in
         over.set()
         for thread in running:
             thread.join()
-
-
-def _copy(db: Connection, post_id: str, count: int, *, back: timedelta, due: bool = False) -> None:
-    """Copy a post, its target and its entries in the ledger in bulk; each stands a second after the one before.
-
-    `back` is how far the last one's instants are moved; only those of a post that is `due` are.
-    """
-    (target_id,) = db.execute(select(targets.c.id).where(targets.c.post_id == post_id)).scalars()
-    moved = {"created_at"} | ({"scheduled_for", "due_at", "next_at", "rung_at"} if due else set())
-    numbers = (
-        f"WITH RECURSIVE numbers(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < {count - 1})"
-    )
-    shift = int(back.total_seconds())
-    for table, ids in ((ledger, ("target_id",)), (posts, ("id",)), (targets, ("id", "post_id"))):
-        values = {column.name: f'"{column.name}"' for column in table.c}
-        if "delivery" in values:
-            # Of equal bodies whose answers are open there may be one.
-            values["delivery"] = "NULL"
-        values |= {name: f"substr({name}, 1, 25) || 'x' || CAST(i AS TEXT)" for name in ids}
-        values |= {
-            name: f"{name} - CAST({shift} + {count} - i AS BIGINT) * 1000000"
-            for name in moved & values.keys()
-        }
-        names = ", ".join(f'"{name}"' for name in values)
-        source = f"SELECT {', '.join(values.values())} FROM {table.name}, numbers WHERE {ids[0]} = :source"
-        db.execute(
-            text(f"{numbers} INSERT INTO {table.name} ({names}) {source}"),
-            {"source": post_id if table is posts else target_id},
-        )

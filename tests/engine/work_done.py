@@ -73,6 +73,8 @@ class Work:
 
         def begins(sql: str) -> None:
             running["shape"], running["steps"] = shape(sql), 0
+            # The store takes the handler away when a read has ended; the next one begins with BEGIN.
+            driver.set_progress_handler(steps, _STEPS)
 
         def steps() -> int:
             running["steps"] += _STEPS
@@ -82,7 +84,6 @@ class Work:
             return 0
 
         driver.set_trace_callback(begins)
-        driver.set_progress_handler(steps, _STEPS)
 
     def _taken(self, _driver: Any, record: Any, _proxy: Any) -> None:
         driver = record.info.get(DRIVER)

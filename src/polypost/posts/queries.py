@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    select,
+)
 
 from polypost import media
 from polypost.integrations import service as integrations
@@ -17,6 +27,8 @@ from polypost.posts.tables import posts, targets
 
 # A word of the statement, not a parameter: else SQLite would not see that the index of such posts holds them all.
 _SCHEDULED: ColumnElement[str] = literal_column("'scheduled'")
+# Of accounts with more posts than this, a page is first looked for among so many of the list.
+NEAR = 2000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -59,46 +71,59 @@ def many(
     db: Connection, project_id: str, filters: Filters, *, limit: int, offset: int, descending: bool
 ) -> tuple[int, list[Shown]]:
     """The total over all pages and one page of posts, by creation."""
-    query = _narrow(
-        db,
-        select(posts).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None)),
-        project_id,
-        filters,
-    )
-    order = posts.c.created_at.desc() if descending else posts.c.created_at
-    tie = posts.c.id.desc() if descending else posts.c.id
-    return _page(db, project_id, query, (order, tie), limit, offset)
+    there = select(posts).where(posts.c.deleted_at.is_(None))
+    query = _narrow(db, there, project_id, filters)
+    accounts = _accounts(db, project_id, filters)
+    # Nothing but one set of accounts: their posts are counted where they stand by account.
+    of_accounts = _on_accounts(project_id, accounts[0]) if query is there and len(accounts) == 1 else None
+    order = _order(posts.c.created_at, descending=descending)
+    return _page(db, project_id, query, accounts, order, limit, offset, total_of=of_accounts)
 
 
 def scheduled(
     db: Connection, project_id: str, filters: Filters, *, limit: int, offset: int, descending: bool
 ) -> tuple[int, list[Shown]]:
     """The total and one page of posts that wait for their hour, by that hour."""
-    query = _narrow(
-        db,
-        select(posts).where(
-            posts.c.project_id == project_id,
-            posts.c.deleted_at.is_(None),
-            posts.c.status == _SCHEDULED,
-            # All have an hour: said so that SQLite takes the index that is ordered by it.
-            posts.c.scheduled_for > _LONG_AGO,
-        ),
-        project_id,
-        filters,
+    there = select(posts).where(posts.c.deleted_at.is_(None), posts.c.status == _SCHEDULED)
+    query = _narrow(db, there, project_id, filters)
+    # All have an hour: said so that SQLite reads the page from the index that is ordered by it, and counts by status.
+    by_hour = query.where(posts.c.scheduled_for > _LONG_AGO)
+    count = query.where(posts.c.project_id == project_id).with_only_columns(func.count())
+    accounts = _accounts(db, project_id, filters)
+    order = _order(posts.c.scheduled_for, descending=descending)
+    return _page(
+        db, project_id, by_hour, accounts, order, limit, offset, total_of=None if accounts else count
     )
-    order = posts.c.scheduled_for.desc() if descending else posts.c.scheduled_for
-    tie = posts.c.id.desc() if descending else posts.c.id
-    return _page(db, project_id, query, (order, tie), limit, offset)
 
 
 def _page(
-    db: Connection, project_id: str, query: Select[Any], order: tuple[Any, Any], limit: int, offset: int
+    db: Connection,
+    project_id: str,
+    query: Select[Any],
+    accounts: Sequence[Sequence[str]],
+    order: Sequence[ColumnElement[Any]],
+    limit: int,
+    offset: int,
+    *,
+    total_of: Select[Any] | None = None,
 ) -> tuple[int, list[Shown]]:
-    rows = db.execute(query.order_by(*order).limit(limit).offset(offset)).all()
+    mine = query.where(posts.c.project_id == project_id)
+    rows: Sequence[Row[Any]] = []
+    if accounts:
+        on_each = [posts.c.id.in_(select(targets.c.post_id).where(_on(ids))) for ids in accounts]
+        if all(_many(db, ids) for ids in accounts):
+            rows = db.execute(_near(mine, accounts, order).limit(limit).offset(offset)).all()
+            mine = mine.where(*on_each)
+        else:
+            # By the few posts: no index knows this expression, by which all of the project's could be read.
+            mine = query.where(posts.c.project_id.concat("") == project_id, *on_each)
+    if len(rows) < limit:
+        rows = db.execute(mine.order_by(*order).limit(limit).offset(offset)).all()
     total = offset + len(rows)
     # What ends on this page is counted already; the rest is read from an index to its end (decision 0032).
     if len(rows) == limit or (offset and not rows):
-        total = int(db.execute(query.with_only_columns(func.count())).scalar_one())
+        counted = mine.with_only_columns(func.count()) if total_of is None else total_of
+        total = int(db.execute(counted).scalar_one())
     if not rows:
         return total, []
     by_post: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
@@ -132,10 +157,6 @@ def _narrow(db: Connection, query: Select[Any], project_id: str, filters: Filter
     ):
         if bound is not None:
             query = query.where(column >= bound if above else column <= bound)
-    if filters.platforms:
-        query = query.where(_of(db, integrations.on_platforms(project_id, filters.platforms)))
-    if filters.integration_ids is not None:
-        query = query.where(_of(db, filters.integration_ids))
     hidden = integrations.on_platforms(project_id, filters.hidden_platforms)
     # Where no account is hidden, no post is, and none is looked at for it.
     if filters.hidden_platforms and db.execute(hidden.limit(1)).first() is not None:
@@ -145,14 +166,48 @@ def _narrow(db: Connection, query: Select[Any], project_id: str, filters: Filter
     return query
 
 
-def _of(db: Connection, integration_ids: Sequence[str] | Select[tuple[str]]) -> ColumnElement[bool]:
-    """Whether a post has a target on one of these accounts, all of one project.
+def _order(instant: ColumnElement[Any], *, descending: bool) -> list[ColumnElement[Any]]:
+    return [each.desc() if descending else each for each in (instant, posts.c.id)]
+
+
+def _accounts(db: Connection, project_id: str, filters: Filters) -> list[Sequence[str]]:
+    """Sets of accounts, of each of which a post must have one.
 
     They are named in the statement: so PostgreSQL knows whether they have few posts or most of them.
     """
-    named = (
-        list(db.execute(integration_ids).scalars())
-        if isinstance(integration_ids, Select)
-        else integration_ids
-    )
-    return posts.c.id.in_(select(targets.c.post_id).where(targets.c.integration_id.in_(named)))
+    named: list[Sequence[str]] = []
+    if filters.platforms:
+        of_platforms = integrations.on_platforms(project_id, filters.platforms)
+        named.append([row.id for row in db.execute(of_platforms)])
+    if isinstance(filters.integration_ids, Select):
+        named.append([row.id for row in db.execute(filters.integration_ids)])
+    elif filters.integration_ids is not None:
+        named.append(filters.integration_ids)
+    return named
+
+
+def _on(ids: Sequence[str]) -> ColumnElement[bool]:
+    return targets.c.integration_id.in_(ids)
+
+
+def _many(db: Connection, ids: Sequence[str]) -> bool:
+    """Whether it is worth looking for posts of these accounts where the list begins."""
+    return db.execute(select(targets.c.id).where(_on(ids)).offset(NEAR).limit(1)).first() is not None
+
+
+def _near(
+    query: Select[Any], accounts: Sequence[Sequence[str]], order: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """Those of the list's first posts that are on the accounts: all others stand behind them."""
+    first = query.with_only_columns(posts.c.id).order_by(*order).limit(NEAR).correlate(None)
+    shown = (exists().where(targets.c.post_id == posts.c.id, _on(ids)) for ids in accounts)
+    return select(posts).where(posts.c.id.in_(first), *shown).order_by(*order)
+
+
+def _on_accounts(project_id: str, ids: Sequence[str]) -> Select[Any]:
+    """How many posts are on these accounts: as the index of targets has them, without those that were deleted."""
+    every = select(func.count(targets.c.post_id.distinct())).where(_on(ids))
+    shown = exists().where(targets.c.post_id == posts.c.id, _on(ids))
+    gone = (posts.c.project_id == project_id, posts.c.deleted_at.is_not(None))
+    deleted = select(func.count()).select_from(posts).where(*gone, shown)
+    return select(every.scalar_subquery() - deleted.scalar_subquery())

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from polypost.storage import Instant, Json, metadata, partial_index
 
 _THERE = "deleted_at IS NULL"
+_GONE = "deleted_at IS NOT NULL"
 _WAITING = "deleted_at IS NULL AND status = 'scheduled'"
 
 posts = Table(
@@ -47,6 +48,8 @@ posts = Table(
     partial_index(
         "ix_posts_project_id_scheduled_for", "project_id", "scheduled_for", where="scheduled_for IS NOT NULL"
     ),
+    # What a count of an account's targets has to leave out.
+    partial_index("ix_posts_deleted", "project_id", "id", where=_GONE),
     # Only posts whose answer was lost are ever looked for by their body; the others cost nothing here.
     partial_index("ix_posts_lost", "fingerprint", where="delivery = 'lost'"),
     # Where several servers accept: of equal bodies of one key that arrive together, the second waits for the first.

@@ -19,7 +19,21 @@ from polypost.errors import PolypostError, StoreUnavailable
 from polypost.observability import failpoints
 
 # Every revision this Polypost knows, oldest first; the scripts beside this file say what each one does.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0014",
+)
 HEAD = REVISIONS[-1]
 SCRIPTS = Path(__file__).parent / "migrations"
 DATABASE = "polypost.db"
