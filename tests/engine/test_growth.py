@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from polypost.events import outbox
 from polypost.insights import selection
 from polypost.integrations import profiles
 from polypost.integrations import service as integrations
-from polypost.planning import schedules
+from polypost.planning import queues, schedules
 from polypost.posts import (
     accept,
     attempts,
@@ -51,6 +51,7 @@ from tests.engine.work_done import Work
 GROWN = int(os.environ.get("POLYPOST_TEST_GROWN", "4000"))
 FEW = 8
 BATCH = 5000
+HORIZON = timedelta(days=30)
 # What may grow, by a piece of its statement, and why.
 EXCUSED = {
     "SELECT count(*) AS count_1 FROM posts WHERE": "a total is exact and counted from an index: decision 0032",
@@ -193,6 +194,10 @@ async def a_day(room: Room, project: access.Project) -> None:
     await room.store.write(lambda db: changes.reschedule(db, room.context, project, later, when))
     await room.store.write(lambda db: changes.cancel(db, project.id, later))
     await room.store.write(lambda db: changes.remove(db, project.id, later))
+    slots = [queues.Slot(weekday, time(9)) for weekday in range(7)]
+    await room.store.write(lambda db: queues.put(db, project.id, None, timezone="UTC", slots=slots))
+    queue, slot = await room.store.write(lambda db: queues.take(db, project.id, None, HORIZON))
+    await room.store.write(lambda db: queues.hold(db, project.id, queue, failed, slot))
     await room.store.read(lambda db: queries.one(db, project.id, failed))
     await room.store.read(lambda db: timeline.read(db, project.id, failed))
     await room.store.read(lambda db: preview.preview(db, room.context, project, order))
@@ -229,6 +234,7 @@ def lists(room: Room, project: access.Project) -> Iterator[Callable[[Connection]
     yield lambda db: credits.usage(db, project.id, integration_ids=profiles.accounts(project.id, None))
     yield lambda db: credits.afford(db, project.id, 1, funds=project, at=now)
     yield lambda db: integrations.list_integrations(db, project.id)
+    yield lambda db: queues.free(db, project.id, None, count=5, horizon=HORIZON)
     yield lambda db: schedules.list_schedules(db, project.id, status=None, limit=5, offset=0, descending=True)
     yield lambda db: uploads.list_bulks(db, project.id, limit=5, offset=0)
     span = selection.Span(now - timedelta(hours=1, seconds=9), now)

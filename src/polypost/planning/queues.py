@@ -157,18 +157,16 @@ def _free(db: Connection, project_id: str, queue: Queue, horizon: timedelta) -> 
 
 def _taken(db: Connection, project_id: str, queue: Queue, now: datetime) -> set[datetime]:
     """The hours of all posts that went into this queue and still wait, wherever they were moved since."""
-    query = (
-        select(posts.c.scheduled_for)
-        .join(queue_posts, queue_posts.c.post_id == posts.c.id)
-        .where(
-            posts.c.project_id == project_id,
-            queue_posts.c.queue_id == queue.id,
-            posts.c.deleted_at.is_(None),
-            posts.c.status != "draft",
-            posts.c.scheduled_for > now,
-        )
+    # Of each of them by its id: a join may be begun at everything the project has planned.
+    at = select(posts.c.scheduled_for).where(
+        posts.c.id == queue_posts.c.post_id,
+        posts.c.project_id == project_id,
+        posts.c.deleted_at.is_(None),
+        posts.c.status != "draft",
+        posts.c.scheduled_for > now,
     )
-    return set(db.execute(query).scalars())
+    mine = (queue_posts.c.project_id == project_id, queue_posts.c.queue_id == queue.id)
+    return set(db.execute(select(at.scalar_subquery()).where(*mine)).scalars()) - {None}
 
 
 def _let_go(db: Connection, project_id: str, queue: Queue, at: datetime) -> None:
