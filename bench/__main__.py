@@ -12,21 +12,26 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 from tests.databases import postgres
 from tests.processes import World
 
 from bench.accept import acceptance
+from bench.backlog import backlog
+from bench.grown import grown
 from bench.lag import schedule_lag
 from bench.publish import publishing
 from bench.report import Figures, step, table
-from bench.scale import thousand
+from bench.scale import NETWORKS, thousand
 from bench.side import Tree, sides, trees
 from bench.video import large_video
 
 COMPARED = ("lag", "publish", "accept")
 ALONE = ("memory", "video", "scale")
+ASKED_FOR = ("grown-sqlite", "grown-postgresql", "backlog")
+STORES = ("SQLite", "PostgreSQL")
 
 
 def idle_memory(folder: Path) -> dict[str, float]:
@@ -52,7 +57,7 @@ def _compared(
     quick: bool,
 ) -> None:
     """What is measured of each tree, on both stores. Lag comes first, while hardly anything is stored."""
-    for store in ("SQLite", "PostgreSQL"):
+    for store in STORES:
         step(f"starting {' and '.join(tree.name for tree in sources)} on {store}")
         new_database = database if store == "PostgreSQL" else None
         with sides(sources, folder / store, new_database) as running:
@@ -77,18 +82,47 @@ def _alone(
         size = 5_000_000 if quick else 290_000_000
         figures.take(f"{size // 1_000_000} MB film", large_video(folder / "video", size=size))
     if "scale" in parts:
-        for limits in (False,) if quick else (False, True):
-            posts, accounts, lead = (20, 2, 6) if quick else (1000, 50, 30)
-            title = f"{posts} posts at once, limits {'on' if limits else 'off'}"
-            step(title)
-            place = folder / f"scale-{limits}"
-            found = thousand(place, database(), limits=limits, posts=posts, accounts=accounts, lead=lead)
-            figures.take(title, found)
+        _scale(folder, database, figures, quick=quick)
+
+
+def _scale(folder: Path, database: Callable[[], str], figures: Figures, *, quick: bool) -> None:
+    """Posts that are due together: texts on each store, then half of them pictures and a worker that is killed."""
+    posts, accounts, lead = (20, 4, 6) if quick else (1000, 100, 30)
+    how: dict[str, Any] = {"posts": posts, "lead": lead}
+    for store in STORES:
+        title = f"{posts} texts at once on {store}"
+        step(title)
+        url = database() if store == "PostgreSQL" else None
+        figures.take(title, thousand(folder / title, url, networks=("twitter",), accounts=accounts, **how))
+    for limits in (False,) if quick else (False, True):
+        title = f"{posts} posts at once, limits {'on' if limits else 'off'}"
+        step(title)
+        killing = {"limits": limits, "killing": not limits, "accounts": accounts // len(NETWORKS)}
+        figures.take(title, thousand(folder / title, database(), **killing, **how))
+
+
+def _asked_for(
+    parts: list[str], folder: Path, database: Callable[[], str], figures: Figures, *, quick: bool
+) -> None:
+    """What is measured only where it is named: it takes long, and gigabytes."""
+    for store in STORES:
+        if f"grown-{store.lower()}" in parts:
+            new_database = database if store == "PostgreSQL" else None
+            count = 1000 if quick else 1_000_000
+            with tempfile.TemporaryDirectory(prefix="grown-", dir=folder) as place:
+                grown(store, Path(place), new_database, figures, count=count, quick=quick)
+    if "backlog" in parts:
+        posts, every = (10, 2.0) if quick else (500, 10.0)
+        step(f"{posts} posts of one account")
+        found = backlog(folder / "backlog", database(), posts=posts, every=every)
+        figures.take(f"backlog of {posts} on one account", found)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", choices=[*COMPARED, *ALONE], nargs="+", help="these parts alone")
+    parser.add_argument(
+        "--only", choices=[*COMPARED, *ALONE, *ASKED_FOR], nargs="+", help="these parts alone"
+    )
     parser.add_argument(
         "--against",
         metavar="REVISION",
@@ -96,7 +130,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="a few requests each: whether everything runs")
     chosen = parser.parse_args()
-    if chosen.against and set(chosen.only or ()) & set(ALONE):
+    if chosen.against and set(chosen.only or ()) - set(COMPARED):
         parser.error(f"--against measures {', '.join(COMPARED)}; the other parts are of this tree alone.")
     return chosen
 
@@ -116,6 +150,7 @@ def main() -> None:
         if set(parts) & set(COMPARED):
             _compared(parts, sources, folder, new_database, figures, quick=chosen.quick)
         _alone(parts, folder, new_database, figures, quick=chosen.quick)
+        _asked_for(parts, folder, new_database, figures, quick=chosen.quick)
     print(table(figures.values(), compared=chosen.against is not None))
     seconds = (datetime.now(UTC) - began).total_seconds()
     print(

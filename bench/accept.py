@@ -78,9 +78,7 @@ def acceptance(store: str, sides: list[Side], floor_place: str, figures: Figures
             for connections, count in CONNECTIONS.items():
                 requests = connections if quick else count
                 name = f"accept on {store}, connections {connections}: CPU µs"
-                found = {
-                    side.tree.name: _cost(side, requests, connections) for side in in_turn(sides, number)
-                }
+                found = {side.tree.name: cost(side, requests, connections) for side in in_turn(sides, number)}
                 body = [request_bytes("floor", "/", each, {}) for each in _bodies(sides[0].world, requests)]
                 before = cpu_seconds([floor_pid])
                 asyncio.run(send("127.0.0.1", floor_port, body, connections))
@@ -94,12 +92,12 @@ def acceptance(store: str, sides: list[Side], floor_place: str, figures: Figures
     for side in sides:
         sample = 20 if quick else side.store.sample
         mark = side.store.mark()
-        _cost(side, sample, 1)
+        cost(side, sample, 1)
         for what, count in side.store.since(mark).items():
             figures.add(f"accept on {store}, connections 1: {what}", side.tree.name, count / sample)
 
 
-def _cost(side: Side, requests: int, connections: int) -> tuple[float, float]:
+def cost(side: Side, requests: int, connections: int) -> tuple[float, float]:
     """CPU microseconds a post, of ours and of the database's backends."""
     headers = {"x-access-key": side.world.key}
     bodies = [request_bytes("polypost", "/v1/posts", body, headers) for body in _bodies(side.world, requests)]

@@ -37,7 +37,25 @@ COMPARED = [
         for part, at in (("publish", ""), ("accept", ", connections 1"))
     ),
 ]
-ALONE = ["memory: idle PSS MB", "5 MB film: fetched by us", "20 posts at once, limits off: visible once"]
+AT_ONCE = ["20 posts at once, limits off", *(f"20 texts at once on {store}" for store in STORES)]
+ALONE = ["memory: idle PSS MB", "5 MB film: fetched by us", *(f"{title}: visible once" for title in AT_ONCE)]
+GROWN = [
+    *(
+        f"{what} on {store}, 1,000 + 1,000 posts: {unit}"
+        for store in STORES
+        for what, unit in (
+            ("claim, intent and leave", "ms"),
+            ("sweep", "ms"),
+            ("/v1/posts failed", "ms"),
+            ("/v1/usage", "ms"),
+            ("lag", "p50 ms"),
+            ("accept with a limit", "CPU µs"),
+            ("start", "s"),
+            ("doctor", "s"),
+        )
+    ),
+    "backlog of 10 on one account: out in 2 s, most",
+]
 
 
 def figures(text: str) -> dict[str, list[str]]:
@@ -52,8 +70,12 @@ def figures(text: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(
     ("parts", "names"),
-    [(("lag", "publish", "accept"), COMPARED), (("memory", "video", "scale"), ALONE)],
-    ids=["compared", "alone"],
+    [
+        (("lag", "publish", "accept"), COMPARED),
+        (("memory", "video", "scale"), ALONE),
+        (("grown-sqlite", "grown-postgresql", "backlog"), GROWN),
+    ],
+    ids=["compared", "alone", "grown"],
 )
 def test_every_figure_comes_out(parts: tuple[str, ...], names: list[str]) -> None:
     done = subprocess.run([*COMMAND, "--only", *parts], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -62,9 +84,9 @@ def test_every_figure_comes_out(parts: tuple[str, ...], names: list[str]) -> Non
     assert [name for name in names if float(found[name][0]) <= 0] == []
     assert "load" in done.stdout
     if "scale" in parts:
-        title = "20 posts at once, limits off"
-        assert found[f"{title}: published"][0] == found[f"{title}: visible once"][0] == "20"
-        assert found[f"{title}: visible twice"][0] == found[f"{title}: findings"][0] == "0"
+        for title in AT_ONCE:
+            assert found[f"{title}: published"][0] == found[f"{title}: visible once"][0] == "20"
+            assert found[f"{title}: visible twice"][0] == found[f"{title}: findings"][0] == "0"
 
 
 def test_a_revision_is_measured_beside_this_tree(tmp_path: Path) -> None:
