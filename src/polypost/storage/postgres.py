@@ -165,12 +165,21 @@ class PostgresStore(Store):
         await self._engine.dispose()
 
     async def _connect(self) -> asyncpg.Connection:
-        return await asyncpg.connect(
-            self.url,
-            timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
-            server_settings={"synchronous_commit": "on", "application_name": "polypost"},
+        opening = asyncio.ensure_future(
+            asyncpg.connect(
+                self.url,
+                timeout=CONNECT_SECONDS,
+                command_timeout=STATEMENT_SECONDS,
+                server_settings={"synchronous_commit": "on", "application_name": "polypost"},
+            )
         )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # asyncpg leaks the socket of a connection that is cancelled while it opens.
+            with contextlib.suppress(*_LISTENER_LOST):
+                (await opening).terminate()
+            raise
 
     async def _transact(self, fn: Callable[[Connection], T]) -> T:
         pending, results = Pending(), list[T]()
@@ -216,14 +225,8 @@ class PostgresStore(Store):
     async def _listen(self) -> None:
         """Hold the one listening connection; when it breaks, waiters live on their one-second look."""
         while True:
-            opening = asyncio.ensure_future(self._connect())
             try:
-                connection = await asyncio.shield(opening)
-            except asyncio.CancelledError:
-                # asyncpg leaks the socket of a connection that is cancelled while it opens.
-                with contextlib.suppress(*_LISTENER_LOST):
-                    (await opening).terminate()
-                raise
+                connection = await self._connect()
             except _LISTENER_LOST:
                 await asyncio.sleep(1)
                 continue
