@@ -160,9 +160,8 @@ class RetryBody(Closed):
 
 
 def problems_in(findings: Sequence[ErrorDetails]) -> list[Problem]:
-    """Pydantic's findings as problems with the contract's paths and words, as many as are told."""
-    told = findings[: words.MOST_PROBLEMS]
-    return [Problem(words.path_of(item["loc"]), *words.say(item)) for item in told]
+    """Pydantic's findings as problems with the contract's paths and words."""
+    return [Problem(words.path_of(item["loc"]), *words.say(item)) for item in findings]
 
 
 def read(model: type[M], body: dict[str, Any]) -> M:
