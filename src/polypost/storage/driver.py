@@ -55,6 +55,10 @@ class Driver:
         """Whether the connection is known to be gone."""
         return bool(self._connection.is_closed())
 
+    def terminate(self) -> None:
+        """Give the connection up without a farewell."""
+        self._connection.terminate()
+
     def execute(self, sql: str, values: Sequence[Any]) -> Said:
         """One statement. Raises DBAPIError."""
         said: Said = await_only(self._execute(sql, values))

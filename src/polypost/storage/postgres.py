@@ -66,6 +66,7 @@ class PostgresStore(Store):
             isolation_level="AUTOCOMMIT",
         )
         self._lost_at = float("-inf")
+        self._open: set[Any] = set()
         event.listen(self._engine.sync_engine, "connect", _equip)
         event.listen(self._engine.sync_engine, "checkout", self._check)
         self._listener: asyncio.Task[None] | None = None
@@ -155,6 +156,8 @@ class PostgresStore(Store):
             # Whoever takes it next would commit what it has begun.
             if not undone:
                 self._lost_at = clock.monotonic()
+                # SQLAlchemy would first say farewell, which cannot be said while a statement is under way.
+                driver.terminate()
                 db.invalidate(error)
 
     async def close(self) -> None:
@@ -163,6 +166,11 @@ class PostgresStore(Store):
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listener
         await self._engine.dispose()
+        # Also those whose taker is only now on its way back to the pool.
+        for connection in list(self._open):
+            connection.terminate()
+        # Sockets are let go of in the loop's next turn.
+        await asyncio.sleep(0)
 
     async def _connect(self) -> asyncpg.Connection:
         opening = asyncio.ensure_future(
@@ -174,7 +182,10 @@ class PostgresStore(Store):
             )
         )
         try:
-            return await asyncio.shield(opening)
+            connection = await asyncio.shield(opening)
+            self._open.add(connection)
+            connection.add_termination_listener(self._open.discard)
+            return connection
         except asyncio.CancelledError:
             # asyncpg leaks the socket of a connection that is cancelled while it opens.
             with contextlib.suppress(*_LISTENER_LOST):
