@@ -101,8 +101,6 @@ def event(
     subject: str,
     payload: dict[str, Any],
     at: datetime,
-    *,
-    generation: str = "",
 ) -> Write:
     """That `kind` happened to `subject`, to be written with what made it true."""
     return _Event(
@@ -111,22 +109,8 @@ def event(
             "project_id": project_id,
             "type": kind,
             "subject": subject,
-            "generation": generation,
+            "generation": "",
             "payload": payload,
             "at": at,
         }
     )
-
-
-def append(
-    db: Connection,
-    project_id: str,
-    kind: str,
-    subject: str,
-    payload: dict[str, Any],
-    at: datetime,
-    *,
-    generation: str = "",
-) -> None:
-    """The same, written now."""
-    event(project_id, kind, subject, payload, at, generation=generation).alone(db)

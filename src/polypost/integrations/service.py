@@ -309,7 +309,7 @@ def mark_reconnect(
     )
     if changed.rowcount:
         payload = {"integrationId": integration_id, "reason": reason}
-        events.append(db, project_id, "account.reconnect_required", integration_id, payload, now)
+        events.event(project_id, "account.reconnect_required", integration_id, payload, now).alone(db)
 
 
 def update_metadata(

@@ -17,7 +17,7 @@ from polypost import access, clock, media
 from polypost.access import Project
 from polypost.engine import Ring, rung, rung_by_sweep
 from polypost.errors import ApiError, InvalidRequest
-from polypost.events import append
+from polypost.events import event
 from polypost.observability import failpoints
 from polypost.planning import made
 from polypost.planning.recurrence import Occurrence
@@ -203,7 +203,7 @@ def _note(db: Connection, this: _Round, found: Occurrence, state: str, *, code: 
 
 def _say_skipped(db: Connection, this: _Round, at: datetime, code: str) -> None:
     payload = {"scheduleId": this.schedule.id, "at": clock.iso(at), "code": code}
-    append(db, this.project.id, "schedule.skipped", this.schedule.id, payload, this.now)
+    event(this.project.id, "schedule.skipped", this.schedule.id, payload, this.now).alone(db)
 
 
 def _look_later(db: Connection, this: _Round, *, more: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from polypost import clock
-from polypost.events import append, event
+from polypost.events import event
 from polypost.posts.states import State, shown
 from polypost.posts.tables import posts, targets
 from polypost.storage import HotSelect, Write
@@ -53,7 +53,7 @@ def moved(db: Connection, project_id: str, post_id: str, now: datetime) -> None:
 def ended(db: Connection, project_id: str, post_id: str, status: str, now: datetime) -> None:
     """`post.published`, `post.partial` or `post.failed`; when the last target has ended (I6)."""
     post, entries = _load(db, project_id, post_id)
-    append(db, project_id, f"post.{status}", post_id, _payload(post, entries, status), now)
+    event(project_id, f"post.{status}", post_id, _payload(post, entries, status), now).alone(db)
 
 
 def _load(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from polypost import clock, media
 from polypost.credits import service as credits
 from polypost.engine import Engine, rung
-from polypost.events import append
+from polypost.events import event
 from polypost.observability import failpoints
 from polypost.outbound import Networks
 from polypost.platforms.base import Proof
@@ -327,14 +327,13 @@ class Results:
         # R5: three refusals in a row and the account rests, before the network takes offence.
         if lanes.count_refusal(db, target.integration_id, refused=True) >= REFUSALS:
             lanes.slow(db, target.integration_id, now + DAY)
-            append(
-                db,
+            event(
                 target.project_id,
                 "account.paused",
                 target.integration_id,
                 {"integrationId": target.integration_id, "until": clock.iso(now + DAY)},
                 now,
-            )
+            ).alone(db)
 
 
 def _entry(claimed: work.Claim) -> credits.Entry:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from polypost.engine import Ring, rung, rung_by_sweep
-from polypost.events import append
+from polypost.events import event
 from polypost.integrations import SealBroken, Vault
 from polypost.storage import new_id
 from polypost.webhooks.spread import Ringing, so_far
@@ -218,7 +218,7 @@ def _switch_off(db: Connection, row: Row[Any], reason: str, now: datetime) -> No
     )
     rest(db, row.project_id, row.id)
     payload = {"subscriptionId": row.id, "channel": row.channel, "reason": reason}
-    append(db, row.project_id, "webhook.disabled", row.id, payload, now)
+    event(row.project_id, "webhook.disabled", row.id, payload, now).alone(db)
 
 
 def _secrets(db: Connection, vault: Vault, row: Row[Any], now: datetime) -> tuple[str, ...] | None:

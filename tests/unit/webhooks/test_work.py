@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from polypost import access, clock
 from polypost.engine.embedded import EmbeddedEngine
-from polypost.events import append, heard_by, outbox
+from polypost.events import event, heard_by, outbox
 from polypost.integrations import Vault
 from polypost.outbound import Guard, HookSender
 from polypost.publishing.invariants import findings
@@ -51,7 +51,9 @@ class Room:
     async def say(self, *, kind: str = "post.failed", count: int = 1) -> None:
         payload = {"post": {"scheduledFor": None}, "platforms": []}
         for _ in range(count):
-            await self.store.write(lambda db: append(db, self.project, kind, "post_1", payload, clock.now()))
+            await self.store.write(
+                lambda db: event(self.project, kind, "post_1", payload, clock.now()).alone(db)
+            )
 
     async def spread(self) -> tuple[int, list[str]]:
         return await self.store.write(lambda db: spread.spread(db, clock.now()))
