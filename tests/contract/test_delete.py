@@ -177,9 +177,9 @@ def test_a_retry_in_between_is_said_with_what_was_deleted(
     entries = [{"platform": "twitter", "accountId": each.id} for each in (kept, failing)]
     post_id = tenant.post({**tenant.body(), "platforms": entries}).json()["postId"]
     assert tenant.get(post_id)["status"] == "partial"
-    tenant.fault("slow", kept, seconds=3, times=1)
+    tenant.fault("slow", kept, seconds=6, times=1)
     if not ended:
-        tenant.fault("rate_limited", failing, seconds=8, times=1)
+        tenant.fault("rate_limited", failing, seconds=12, times=1)
 
     with ThreadPoolExecutor(1) as pool:
         deleting = pool.submit(delete, tenant, post_id, everywhere=True)
