@@ -265,10 +265,13 @@ class PgQueuerEngine(Engine):
             log.warning("rings are left to the sweeper", count=len(left), reason=trouble.message)
 
     def _holds(self) -> bool:
-        return self._hour.wrong.is_set() or self._watch.holds(clock.now(), clock.monotonic())
+        # A clock in doubt is not shown to the watch: setting it right by the database's would be a leap of its own.
+        if self._hour.in_doubt or self._hour.wrong.is_set():
+            return True
+        return self._watch.holds(clock.now(), clock.monotonic())
 
     async def _give_sign(self) -> None:
-        self._watch.holds(clock.now(), clock.monotonic())
+        self._holds()
         # A process that cannot take jobs is none that works, even if it can write.
         if self._serving:
             await self._store.write(self._beat)
