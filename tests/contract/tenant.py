@@ -74,6 +74,13 @@ class Tenant:
         chosen = self.client.post(path, json={"selectedAccountIds": [account]})
         assert chosen.status_code == 200, chosen.text
 
+    def disconnect(self, account: Linked) -> dict[str, Any]:
+        """Take the account away; no later entry is for it."""
+        answer = self.client.delete(f"/v1/connect/integrations/{account.id}")
+        assert answer.status_code == 200, answer.text
+        self.accounts = [each for each in self.accounts if each.id != account.id]
+        return dict(answer.json())
+
     def account(self, platform: str) -> Linked:
         """The first account of the network; connected when there is none yet."""
         return next((each for each in self.accounts if each.platform == platform), None) or self.connect(

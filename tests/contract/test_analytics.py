@@ -436,7 +436,7 @@ def test_accounts_that_cannot_be_asked(world: World, new: New) -> None:
     (entry,) = one(tenant, postId=post_id)["platforms"]
     assert entry["unavailable"]["code"] == "reconnect_required"
     assert many(tenant, accountId=page.id)["unavailable"]["code"] == "reconnect_required"
-    tenant.client.delete(f"/v1/connect/integrations/{page.id}")
+    tenant.disconnect(page)
     (entry,) = one(tenant, postId=post_id)["platforms"]
     assert entry["unavailable"]["code"] == "account_disconnected"
     assert ask(tenant, accountId=page.id, source="platform").status_code == 404

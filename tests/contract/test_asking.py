@@ -76,7 +76,7 @@ def test_an_account_that_is_not_there(local: Tenant, new: New) -> None:
         assert error(answer) == (404, "integration_not_found")
     for wrong in ("", "x" * 101):
         assert paths(local.client.get(BOARDS, params={"accountId": wrong})) == {"accountId"}
-    local.client.delete(f"/v1/connect/integrations/{pin.id}")
+    local.disconnect(pin)
     assert error(local.client.get(BOARDS, params={"accountId": pin.id})) == (404, "integration_not_found")
 
 

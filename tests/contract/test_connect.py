@@ -237,10 +237,9 @@ def test_disconnecting(tenant: Tenant) -> None:
     waiting = tenant.body(scheduledFor="2027-06-01T00:00:00Z")
     waiting["platforms"] = [{"platform": "twitter", "accountId": linked.id}]
     post_id = tenant.post(waiting).json()["postId"]
-    answer = tenant.client.delete(f"/v1/connect/integrations/{linked.id}")
-    assert answer.status_code == 200
-    assert answer.json()["success"] is True
-    assert answer.json()["message"]
+    said = tenant.disconnect(linked)
+    assert said["success"] is True
+    assert said["message"]
     for method in ("GET", "DELETE"):
         assert tenant.client.request(method, f"/v1/connect/integrations/{linked.id}").status_code == 404
     body = {**tenant.body(), "platforms": [{"platform": "twitter", "accountId": linked.id}]}

@@ -128,7 +128,7 @@ def test_a_dead_account_says_what_to_do_and_leaves_the_post(tenant: Tenant) -> N
     assert "onnect the account again" in said["platforms"][0]["errorMessage"]
     assert tenant.used() == used
     assert tenant.get(post_id)["status"] == "published"
-    tenant.client.delete(f"/v1/connect/integrations/{dying.id}")
+    tenant.disconnect(dying)
     again = delete(tenant, post_id, everywhere=True).json()
     assert "onnect it again" in again["platforms"][0]["errorMessage"]
     assert delete(tenant, post_id).json()["success"] is True

@@ -129,7 +129,7 @@ def test_a_repeat_after_the_account_went_is_a_replay(tenant: Tenant) -> None:
     leaving = tenant.connect("twitter")
     body = {**tenant.body(), "platforms": [{"platform": "twitter", "accountId": leaving.id}]}
     first = tenant.post(body, headers=keyed("key-10"))
-    tenant.client.delete(f"/v1/connect/integrations/{leaving.id}")
+    tenant.disconnect(leaving)
     again = tenant.post(body, headers=keyed("key-10"))
     assert again.json()["postId"] == first.json()["postId"]
 

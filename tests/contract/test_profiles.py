@@ -194,7 +194,7 @@ def test_accounts_are_counted_found_and_moved(tenant: Tenant) -> None:
     assert tenant.client.patch(path, json={"profileId": None}).json()["integration"]["profileId"] is None
     assert counts() == [1, 0]
     assert outside.id in {each["id"] for each in accounts(tenant, profileId="null")}
-    tenant.client.delete(f"/v1/connect/integrations/{inside.id}")
+    tenant.disconnect(inside)
     assert counts() == [0, 0]
     assert accounts(tenant, profileId=one) == []
 
@@ -251,7 +251,7 @@ def test_connecting_again_keeps_the_profile_unless_another_is_given(tenant: Tena
         url = tenant.client.get("/v1/connect/twitter", params=query).json()["url"]
         visit(tenant.world, url, decision="approve", account=account.user_id)
         assert shown(tenant, account.id)["profileId"] == ends_in
-    assert tenant.client.delete(f"/v1/connect/integrations/{account.id}").status_code == 200
+    tenant.disconnect(account)
     visit(
         tenant.world,
         tenant.client.get("/v1/connect/twitter").json()["url"],
@@ -355,7 +355,7 @@ def test_usage_of_a_profile_also_of_accounts_that_are_gone(world: World, new: Ne
     for account in (inside, inside, outside):
         entry = {"platform": "twitter", "accountId": account.id}
         assert tenant.post({**tenant.body(), "platforms": [entry]}).json()["status"] == "published"
-    tenant.client.delete(f"/v1/connect/integrations/{inside.id}")
+    tenant.disconnect(inside)
     mine = usage(profileId=profile_id).json()
     assert (mine["totalUsage"], "balance" in mine) == (2, False)
     assert [(month["count"], month["platform"]) for month in mine["usage"]] == [(2, {"twitter": 2})]

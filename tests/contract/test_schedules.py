@@ -211,7 +211,7 @@ def test_an_account_that_went_away_is_said(tenant: Tenant) -> None:
     schedule = made(tenant, platforms=[{"platform": "twitter", "accountId": account.id}])
     path = f"/v1/schedules/{schedule['id']}"
     tenant.client.post(f"{path}/pause")
-    tenant.client.delete(f"/v1/connect/integrations/{account.id}")
+    tenant.disconnect(account)
     tenant.client.post(f"{path}/resume")
     entries = listed(tenant, schedule, limit=7)
     assert {(each["state"], each["reason"]["code"]) for each in entries} == {("skipped", "unknown_account")}
