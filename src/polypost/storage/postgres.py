@@ -66,12 +66,14 @@ class PostgresStore(Store):
             isolation_level="AUTOCOMMIT",
         )
         self._lost_at = float("-inf")
+        self._closed = False
         self._open: set[Any] = set()
         event.listen(self._engine.sync_engine, "connect", _equip)
         event.listen(self._engine.sync_engine, "checkout", self._check)
         self._listener: asyncio.Task[None] | None = None
 
     async def _write(self, fn: Callable[[Connection], T]) -> T:
+        self._refuse_when_closed()
         self._ensure_listener()
         for attempt in range(TRIES):
             try:
@@ -92,8 +94,8 @@ class PostgresStore(Store):
         raise StoreUnavailable("The store was too busy to make the change.")
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
+        self._refuse_when_closed()
         self._ensure_listener()
-
         try:
             try:
                 return await greenlet_spawn(self._look, fn)
@@ -160,7 +162,12 @@ class PostgresStore(Store):
                 driver.terminate()
                 db.invalidate(error)
 
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+
     async def close(self) -> None:
+        self._closed = True
         if self._listener is not None:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -183,6 +190,9 @@ class PostgresStore(Store):
         )
         try:
             connection = await asyncio.shield(opening)
+            if self._closed:
+                connection.terminate()
+                raise ConnectionAbortedError("The store is closed.")
             self._open.add(connection)
             connection.add_termination_listener(self._open.discard)
             return connection

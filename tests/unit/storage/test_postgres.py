@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 from sqlalchemy.util import await_only
-from tests.engine.stand_ins import Stop, Watched
+from tests.engine.stand_ins import PATIENCE, Stop, Watched
 
 from polypost.errors import StoreUnavailable
 from polypost.storage import emit
@@ -20,6 +20,8 @@ KILL_THE_OTHERS = text(
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+
+OTHERS = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
 
 
 @pytest.fixture
@@ -41,6 +43,11 @@ def with_postgres(fresh_database):
         asyncio.run(main())
 
     return run
+
+
+def others(db):
+    """How many connections the database has besides this store's own two."""
+    return db.execute(OTHERS).scalar_one() - 2
 
 
 def add(number):
@@ -164,6 +171,22 @@ def test_what_a_cancelled_function_wrote_is_not_kept_by_the_next(with_postgres, 
             assert await store.read(ids) == [2]
         finally:
             await store.close()
+
+    with_postgres(story)
+
+
+def test_a_closed_store_opens_no_connection_for_what_was_under_way(with_postgres):
+    async def story(store):
+        leaving, stop = PostgresStore(store.url), Stop()
+        reading = asyncio.create_task(leaving.read(lambda db: (ids(db), stop.wait(), ids(db))))
+        await stop.reached()
+        await leaving.close()
+        stop.go_on()
+        with pytest.raises(StoreUnavailable):
+            await reading
+        async with asyncio.timeout(PATIENCE):
+            while await store.read(others):
+                await asyncio.sleep(0.1)
 
     with_postgres(story)
 

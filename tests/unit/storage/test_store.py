@@ -12,6 +12,7 @@ from sqlalchemy import Column, MetaData, Table, Text, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
+from polypost.errors import StoreUnavailable
 from polypost.storage import Instant, Json, after_commit, emit, new_id
 from polypost.storage.store import TransactionRefused
 
@@ -248,3 +249,13 @@ def test_ids_name_their_kind_differ_and_follow_time():
     assert all(name.startswith("post_") and len(name) == len("post_") + 32 for name in made)
     stamps = [name[5:17] for name in made]
     assert stamps == sorted(stamps)
+
+
+def test_a_closed_store_is_asked_in_vain(with_store):
+    async def story(store):
+        await store.close()
+        for ask in (store.write, store.read):
+            with pytest.raises(StoreUnavailable, match="is closed"):
+                await ask(lambda db: 1)
+
+    with_store(story)
