@@ -1,5 +1,6 @@
 """The store: one transaction a request or a job, on SQLite or PostgreSQL, with the same functions."""
 
+from polypost.storage.gathering import Apart, Joint
 from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite
 from polypost.storage.metadata import Instant, Json, metadata, partial_index
 from polypost.storage.records import earliest_id, new_id, random_hex
@@ -8,6 +9,7 @@ from polypost.storage.store import CommitUnknown, Store, after_commit, keep_rece
 from polypost.storage.together import Change, Insert, Write, together, told_with
 
 __all__ = [
+    "Apart",
     "Change",
     "CommitUnknown",
     "HotInsert",
@@ -16,6 +18,7 @@ __all__ = [
     "HotWrite",
     "Insert",
     "Instant",
+    "Joint",
     "Json",
     "Signals",
     "Store",

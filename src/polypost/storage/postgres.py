@@ -18,6 +18,7 @@ from sqlalchemy.util import greenlet_spawn
 from polypost import clock
 from polypost.errors import StoreUnavailable
 from polypost.storage.driver import Driver
+from polypost.storage.gathering import Apart, Gathering, Joint
 from polypost.storage.hot import DRIVER
 from polypost.storage.lists import too_slow
 from polypost.storage.signals import CHANNEL
@@ -29,6 +30,8 @@ TRIES = 4
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 15.0
 _BEGIN = "BEGIN"
+# Whoever holds what one of a group needs may hold it for long: then only that one waits.
+_BEGIN_JOINT = "BEGIN; SET LOCAL lock_timeout = 200"
 _BEGIN_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NOTIFY = "SELECT pg_notify('polypost', topic) FROM unnest($1::text[]) topic"
 _REPEATABLE = {"40001", "40P01"}
@@ -71,10 +74,27 @@ class PostgresStore(Store):
         event.listen(self._engine.sync_engine, "connect", _equip)
         event.listen(self._engine.sync_engine, "checkout", self._check)
         self._listener: asyncio.Task[None] | None = None
+        self._gathering = Gathering(self._join, self._write_alone)
 
     async def _write(self, fn: Callable[[Connection], T]) -> T:
         self._refuse_when_closed()
         self._ensure_listener()
+        if isinstance(fn, Joint):
+            return await self._gathering.write(fn)
+        return await self._write_alone(fn)
+
+    async def _join(self, fn: Callable[[Connection], T]) -> T:
+        try:
+            return await self._transact(fn, _BEGIN_JOINT)
+        except CommitUnknown:
+            raise
+        except StoreUnavailable as trouble:
+            # A function's own, from a connection that is gone: alone each has another.
+            raise Apart from trouble
+        except _UNREACHED as error:
+            raise _unreached() from error
+
+    async def _write_alone(self, fn: Callable[[Connection], T]) -> T:
         for attempt in range(TRIES):
             try:
                 return await self._transact(fn)
@@ -90,7 +110,7 @@ class PostgresStore(Store):
                     raise StoreUnavailable("The store could not make the change durable.") from error
                 raise
             except _UNREACHED as error:
-                raise StoreUnavailable("The store cannot be reached.") from error
+                raise _unreached() from error
         raise StoreUnavailable("The store was too busy to make the change.")
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
@@ -108,7 +128,7 @@ class PostgresStore(Store):
                 raise StoreUnavailable("The store cannot be read.") from error
             raise
         except _UNREACHED as error:
-            raise StoreUnavailable("The store cannot be reached.") from error
+            raise _unreached() from error
 
     async def _browse(self, fn: Callable[[Connection], T]) -> T:
         def call(db: Connection) -> T:
@@ -167,6 +187,7 @@ class PostgresStore(Store):
             raise StoreUnavailable("The store is closed.")
 
     async def close(self) -> None:
+        await self._gathering.close()
         self._closed = True
         if self._listener is not None:
             self._listener.cancel()
@@ -202,11 +223,11 @@ class PostgresStore(Store):
                 (await opening).terminate()
             raise
 
-    async def _transact(self, fn: Callable[[Connection], T]) -> T:
+    async def _transact(self, fn: Callable[[Connection], T], begin: str = _BEGIN) -> T:
         pending, results = Pending(), list[T]()
 
         def call() -> None:
-            with self._transaction(_BEGIN) as db:
+            with self._transaction(begin) as db:
                 db.info["pending"] = pending
                 result = fn(db)
                 if pending.topics:
@@ -267,6 +288,10 @@ class PostgresStore(Store):
 
 def _equip(connection: Any, record: Any) -> None:
     record.info[DRIVER] = Driver(connection.driver_connection)
+
+
+def _unreached() -> StoreUnavailable:
+    return StoreUnavailable("The store cannot be reached.")
 
 
 def _refused(error: Exception) -> bool:

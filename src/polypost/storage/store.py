@@ -47,6 +47,12 @@ class CommitUnknown(StoreUnavailable):
         """Whether the change was kept, once its transaction has ended. Raises StoreUnavailable while nobody can tell."""
         return await self._ask()
 
+    def of(self, result: Any) -> CommitUnknown:
+        """The same about a part of what was written, which is `result`."""
+        part = CommitUnknown(result, self._ask)
+        part.__cause__ = self.__cause__
+        return part
+
 
 class Store(ABC):
     """Runs service functions; the only place where anything is committed."""
