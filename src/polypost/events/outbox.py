@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    BindParameter,
     Column,
+    ColumnElement,
     Connection,
     Dialect,
     Index,
@@ -16,11 +20,14 @@ from sqlalchemy import (
     Table,
     bindparam,
     case,
+    column,
+    func,
     insert,
     literal_column,
     null,
     select,
 )
+from sqlalchemy.sql import visitors
 
 from polypost.storage import (
     HotInsert,
@@ -28,7 +35,6 @@ from polypost.storage import (
     HotWrite,
     Instant,
     Json,
-    Write,
     emit,
     metadata,
     new_id,
@@ -58,6 +64,7 @@ _INSERT = HotInsert(outbox)
 # On SQLite the look for somebody who hears; on PostgreSQL look, row and signal, in one.
 _HEARD: dict[str, HotSelect] = {}
 _SAID: dict[str, HotWrite] = {}
+_SAID_ALL: dict[str, HotWrite] = {}
 
 
 def heard_by(anybody: Select[Any]) -> None:
@@ -65,13 +72,29 @@ def heard_by(anybody: Select[Any]) -> None:
 
     `anybody` finds a row where somebody may hear; its parameters are an event's `project_id` and `type`.
     """
-    names = [column.name for column in outbox.c if column is not outbox.c.spread_at]
+    names = [each.name for each in outbox.c if each is not outbox.c.spread_at]
     row = {name: bindparam(name, type_=outbox.c[name].type) for name in names}
     done = case((anybody.exists(), null()), else_=row["at"])
     new = insert(outbox).from_select([*names, "spread_at"], select(*row.values(), done))
     heard = case((outbox.c.spread_at.is_(None), notify(TOPIC)))
     _SAID["postgresql"] = HotWrite(new.returning(heard))
+    _SAID_ALL["postgresql"] = _of_many(names, anybody, heard)
     _HEARD["sqlite"] = HotSelect(select(literal_column("1")).where(anybody.exists()))
+
+
+def _of_many(names: Sequence[str], anybody: Select[Any], heard: ColumnElement[Any]) -> HotWrite:
+    """The same for any number of events, by an array for each column."""
+    types = [outbox.c[name].type for name in names]
+    arrays = [bindparam(name, type_=ARRAY(type_)) for name, type_ in zip(names, types, strict=True)]
+    columns = [column(name, type_) for name, type_ in zip(names, types, strict=True)]
+    said = func.unnest(*arrays).table_valued(*columns).render_derived(name="said")
+
+    def of_row(element: Any, **_: Any) -> Any:
+        return said.c[element.key] if isinstance(element, BindParameter) and element.key in said.c else None
+
+    anybody_of: Any = visitors.replacement_traverse(anybody, {}, of_row)
+    done = case((anybody_of.exists(), null()), else_=said.c["at"])
+    return HotWrite(insert(outbox).from_select([*names, "spread_at"], select(*said.c, done)).returning(heard))
 
 
 # Until somebody says more, everything may be heard.
@@ -79,10 +102,13 @@ heard_by(select(literal_column("1")))
 
 
 @dataclass(frozen=True, slots=True)
-class _Event:
+class Event:
+    """What happened, to be written with what made it true."""
+
     row: dict[str, Any]
 
     def alone(self, db: Connection) -> None:
+        """Write it."""
         if db.dialect.name == "postgresql":
             _SAID["postgresql"](db, self.row)
             return
@@ -92,7 +118,29 @@ class _Event:
             emit(db, TOPIC)
 
     def text(self, dialect: Dialect) -> tuple[str, tuple[Any, ...]]:
+        """The statement that does it on PostgreSQL, and its values."""
         return _SAID[dialect.name].text(dialect, self.row)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Several of them, one at least."""
+
+    all: Sequence[Event]
+
+    def alone(self, db: Connection) -> None:
+        """Write them."""
+        for each in self.all:
+            each.alone(db)
+
+    def text(self, dialect: Dialect) -> tuple[str, tuple[Any, ...]]:
+        """One statement for all of them."""
+        if len(self.all) == 1:
+            return self.all[0].text(dialect)
+        names = self.all[0].row
+        return _SAID_ALL[dialect.name].text(
+            dialect, {name: [each.row[name] for each in self.all] for name in names}
+        )
 
 
 def event(
@@ -101,9 +149,9 @@ def event(
     subject: str,
     payload: dict[str, Any],
     at: datetime,
-) -> Write:
-    """That `kind` happened to `subject`, to be written with what made it true."""
-    return _Event(
+) -> Event:
+    """That `kind` happened to `subject`."""
+    return Event(
         {
             "id": new_id("evt"),
             "project_id": project_id,

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from polypost import clock
-from polypost.events import event
+from polypost.events import Event, event
 from polypost.posts.states import State, shown
 from polypost.posts.tables import posts, targets
-from polypost.storage import HotSelect, Write
+from polypost.storage import HotSelect
 
 EXCERPT = 140
 _POST = HotSelect(
@@ -38,7 +38,7 @@ _TARGETS = HotSelect(
 
 def scheduled(
     project_id: str, post: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], now: datetime
-) -> Write:
+) -> Event:
     """The `post.scheduled` event from the rows that the caller writes."""
     payload = _payload(post, entries, "scheduled") | {"scheduledFor": _stamp(post["scheduled_for"])}
     return event(project_id, "post.scheduled", post["id"], payload, now)

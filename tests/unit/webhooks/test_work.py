@@ -11,11 +11,11 @@ from sqlalchemy import Connection, delete, select, update
 
 from polypost import access, clock
 from polypost.engine.embedded import EmbeddedEngine
-from polypost.events import event, heard_by, outbox
+from polypost.events import TOPIC, Events, event, heard_by, outbox
 from polypost.integrations import Vault
 from polypost.outbound import Guard, HookSender
 from polypost.publishing.invariants import findings
-from polypost.storage import Store
+from polypost.storage import Store, together
 from polypost.webhooks import ANYBODY, Channels, Courier, Plan, Wanted, spread, subscriptions, work
 from polypost.webhooks.tables import deliveries, delivery_attempts
 from polypost.webhooks.tables import subscriptions as table
@@ -122,6 +122,31 @@ def test_other_projects_hear_nothing(with_store: Any) -> None:
         await room.say()
         assert await room.spread() == (0, [])
         assert await room.rows() == []
+
+    tell(with_store, story)
+
+
+def test_of_events_that_are_said_together_only_those_that_are_heard_are_handed_out(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        other = await room.store.write(lambda db: access.create_project(db, "Two").id)
+        await room.subscribe()
+        payload = {"post": {"scheduledFor": None}, "platforms": []}
+        said = [
+            event(project, kind, f"post_{number}", payload, clock.now())
+            for number, (project, kind) in enumerate(
+                [(room.project, "post.failed"), (other, "post.failed"), (room.project, "post.published")]
+            )
+        ]
+        with room.store.signals.listen(TOPIC) as bell:
+            # Of those that nobody hears, nothing is said either.
+            await room.store.write(lambda db: together(db, [Events(said[1:])]))
+            assert not await bell.wait(0.3)
+            await room.store.write(lambda db: together(db, [Events(said[:1])]))
+            assert await bell.wait(10)
+        rows = await room.rows(outbox)
+        assert [row.id for row in rows if row.spread_at is None] == [said[0].row["id"]]
+        assert sorted(row.subject for row in rows) == ["post_0", "post_1", "post_2"]
+        assert (await room.spread())[0] == 1
 
     tell(with_store, story)
 
