@@ -169,6 +169,18 @@ def test_a_lost_answer_to_the_accepting_commit(pair: Pair, kind: str, when: str)
         assert pair.out(body) == 1
 
 
+@pytest.mark.parametrize("kind", ["before", "after"])
+def test_a_lost_answer_to_the_commit_of_many_acceptances(pair: Pair, kind: str) -> None:
+    bodies = [pair.body(scheduledFor=later(3600)) for _ in range(24)]
+    # The first goes by itself, and most of the others with the second COMMIT.
+    pair.proxy.arm(Cut("server", ACCEPTING, 2, kind))
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        answers = list(pool.map(pair.like_node, bodies))
+    assert pair.proxy.disarm()
+    assert [[each.status_code for each in said] for said in answers] == [[202]] * len(bodies)
+    assert [pair.posts(body) for body in bodies] == [[said[0].json()["postId"]] for said in answers]
+
+
 def test_a_commit_of_which_nobody_knows_is_not_called_stored_or_not(pair: Pair) -> None:
     body = pair.body()
     pair.proxy.arm(Cut("server", ACCEPTING, 1, "after", closed_seconds=SECONDS + 1))

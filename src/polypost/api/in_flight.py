@@ -8,7 +8,7 @@ only reached after its own repeat finds that one's post.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +22,11 @@ from polypost.api.acceptance import Acceptance, Same
 from polypost.api.presence import client_gone
 from polypost.errors import StoreUnavailable
 from polypost.posts import deliveries, queries
-from polypost.posts.deliveries import Arrival, EqualOpen
+from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Accepted
 from polypost.posts.queries import Shown
-from polypost.storage import Store
+from polypost.posts.several import Creation, create_several
+from polypost.storage import Joint, Store
 
 log = structlog.get_logger("polypost.api")
 
@@ -88,7 +89,9 @@ class InFlight:
                 # An equal body must find what was lost, so nothing is accepted before that stands in the store.
                 await self._flush()
             arrival = Arrival(await client_gone(request), again=again, beside=beside)
-            write = partial(_write, project_id, make, arrival, show)
+            write: Callable[[Connection], Taken] = partial(_write, project_id, make, arrival, show)
+            if isinstance(make, Creation) and arrival == ARRIVED and make.joins:
+                write = Joint(make, write, _write_several)
             try:
                 taken: Taken = (await self._acceptance.take(same, write, lose=partial(_lose, project_id)))[0]
             except EqualOpen as equal:
@@ -171,6 +174,10 @@ def _write(project_id: str, make: Make, arrival: Arrival, show: bool, db: Connec
     accepted = make(db, arrival)
     asked = show or accepted.replayed
     return Taken(accepted, queries.one(db, project_id, accepted.post_id, deleted=True) if asked else None)
+
+
+def _write_several(db: Connection, asked: Sequence[Creation]) -> list[Taken | None]:
+    return [made if made is None else Taken(made, None) for made in create_several(db, asked)]
 
 
 def _lose(project_id: str, db: Connection, taken: Taken) -> None:

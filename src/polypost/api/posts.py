@@ -43,6 +43,7 @@ from polypost.posts import accept, changes, checks, keys, queries, timeline
 from polypost.posts.deliveries import Arrival
 from polypost.posts.orders import CREATE, Accepted, NewPost, fingerprint
 from polypost.posts.queries import Shown
+from polypost.posts.several import Creation
 from polypost.storage import receipt
 
 router = APIRouter()
@@ -106,7 +107,7 @@ async def _accept(
         request,
         who.project.id,
         same,
-        lambda db, arrival: accept.create(db, rooms.posts, who.project, order, arrival),
+        Creation(rooms.posts, who.project, order),
     )
     failpoints.hit("P3")
     return await _created(request, rooms, who, order, taken)

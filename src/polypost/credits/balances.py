@@ -6,13 +6,16 @@ a limit and finds one takes it away, because a limit comes and goes while a serv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Connection,
+    String,
+    any_,
     bindparam,
     case,
     delete,
@@ -46,6 +49,9 @@ _DRAWN = select(balances.c.drawn).where(
 _READ = HotSelect(_DRAWN)
 _HOLD = HotSelect(_DRAWN.with_for_update())
 _DROP = HotWrite(delete(balances).where(balances.c.project_id == bindparam("project")))
+_DROP_ALL = HotWrite(
+    delete(balances).where(balances.c.project_id == any_(bindparam("projects", type_=ARRAY(String))))
+)
 # New entries wait, and those under way are waited for: each is summed once.
 _ALONE = text("LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE")
 
@@ -91,9 +97,11 @@ def adding(project_id: str, drawn: Iterable[tuple[int, int]]) -> Write:
     return Insert(_ADD, rows)
 
 
-def dropping(project_id: str) -> Write:
-    """Keep no balance any more."""
-    return Change(_DROP, {"project": project_id})
+def dropping(project_ids: Collection[str]) -> Write:
+    """Keep no balance of these projects any more; of several on PostgreSQL."""
+    if len(project_ids) == 1:
+        return Change(_DROP, {"project": next(iter(project_ids))})
+    return Change(_DROP_ALL, {"projects": list(project_ids)})
 
 
 def spend(

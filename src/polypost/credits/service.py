@@ -6,7 +6,7 @@ action that is paid at once, such as a deletion on a network).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,11 @@ def reservation(
     """What is to be written to set credits aside, in this transaction. Raises PaymentRequired."""
     draws = draw(db, project_id, [entry.amount for entry in entries], funds=funds, at=at)
     return _drawn(project_id, entries, "reserve", at, draws, funds)
+
+
+def unlimited_reservations(entries: Mapping[str, Sequence[Entry]], *, at: datetime) -> list[Write]:
+    """What is to be written to set credits of projects without a limit aside, by their ids; for several on PostgreSQL."""
+    return _unlimited(entries, "reserve", at)
 
 
 def replace(
@@ -156,9 +161,15 @@ def _drawn(
     """
     if not entries:
         return []
+    if unlimited(funds):
+        return _unlimited({project_id: entries}, kind, at)
     rows = Insert(_INSERT, _rows(project_id, entries, kind, at, draws))
-    unheld = unlimited(funds)
-    return [rows, balances.dropping(project_id) if unheld else _sum(project_id, entries, draws, 1)]
+    return [rows, _sum(project_id, entries, draws, 1)]
+
+
+def _unlimited(entries: Mapping[str, Sequence[Entry]], kind: str, at: datetime) -> list[Write]:
+    rows = [row for project_id, each in entries.items() for row in _rows(project_id, each, kind, at, ())]
+    return [Insert(_INSERT, rows), balances.dropping(entries)]
 
 
 def _write(

@@ -87,14 +87,14 @@ def _of_many(names: Sequence[str], anybody: Select[Any], heard: ColumnElement[An
     types = [outbox.c[name].type for name in names]
     arrays = [bindparam(name, type_=ARRAY(type_)) for name, type_ in zip(names, types, strict=True)]
     columns = [column(name, type_) for name, type_ in zip(names, types, strict=True)]
-    said = func.unnest(*arrays).table_valued(*columns).render_derived(name="said")
+    many = func.unnest(*arrays).table_valued(*columns).render_derived(name="said")
 
     def of_row(element: Any, **_: Any) -> Any:
-        return said.c[element.key] if isinstance(element, BindParameter) and element.key in said.c else None
+        return many.c[element.key] if isinstance(element, BindParameter) and element.key in many.c else None
 
     anybody_of: Any = visitors.replacement_traverse(anybody, {}, of_row)
-    done = case((anybody_of.exists(), null()), else_=said.c["at"])
-    return HotWrite(insert(outbox).from_select([*names, "spread_at"], select(*said.c, done)).returning(heard))
+    done = case((anybody_of.exists(), null()), else_=many.c["at"])
+    return HotWrite(insert(outbox).from_select([*names, "spread_at"], select(*many.c, done)).returning(heard))
 
 
 # Until somebody says more, everything may be heard.

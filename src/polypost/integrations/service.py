@@ -10,11 +10,14 @@ from types import EllipsisType
 from typing import Any, Literal
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Connection,
     Row,
     Select,
+    String,
     and_,
+    any_,
     bindparam,
     func,
     or_,
@@ -72,6 +75,15 @@ def _find(count: int) -> HotSelect:
             _T.disconnected_at.is_(None),
         )
     )
+
+
+_FIND_ALL = HotSelect(
+    select(_T.id, _T.updated_at, _T.project_id).where(
+        _T.project_id == any_(bindparam("projects", type_=ARRAY(String))),
+        _T.id == any_(bindparam("ids", type_=ARRAY(String))),
+        _T.disconnected_at.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +222,34 @@ def find(db: Connection, project_id: str, ids: Iterable[str]) -> dict[str, Integ
     named = {f"id{number}": each for number, each in enumerate(ids)}
     found = {}
     for each, updated_at in _find(len(named))(db, {"project": project_id, **named}):
-        known = _READ.get(each)
-        if known is None or known.updated_at != updated_at or known.project_id != project_id:
-            if len(_READ) >= _MOST_READ:
-                _READ.clear()
-            known = _READ[each] = _integration_of(_WHOLE.first(db, {"id": each, "project": project_id}))
-        found[each] = known
+        found[each] = _as_read(db, project_id, each, updated_at)
     return found
+
+
+def find_all(db: Connection, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[dict[str, Integration]]:
+    """`find` for several projects, each with its ids, in one look; on PostgreSQL."""
+    asked = {
+        "projects": sorted({project_id for project_id, _ in wanted}),
+        "ids": sorted({each for _, ids in wanted for each in ids}),
+    }
+    found = {
+        (project_id, each): _as_read(db, project_id, each, updated_at)
+        for each, updated_at, project_id in _FIND_ALL(db, asked)
+    }
+    return [
+        {each: found[project_id, each] for each in ids if (project_id, each) in found}
+        for project_id, ids in wanted
+    ]
+
+
+def _as_read(db: Connection, project_id: str, integration_id: str, updated_at: datetime) -> Integration:
+    known = _READ.get(integration_id)
+    if known is None or known.updated_at != updated_at or known.project_id != project_id:
+        if len(_READ) >= _MOST_READ:
+            _READ.clear()
+        asked = {"id": integration_id, "project": project_id}
+        known = _READ[integration_id] = _integration_of(_WHOLE.first(db, asked))
+    return known
 
 
 def list_integrations(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, bindparam, cast, func, select
@@ -14,6 +15,7 @@ from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.engine import Ring, rung
 from polypost.errors import InvalidRequest
+from polypost.events import Events
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.posts import announce, deliveries, keys
@@ -31,7 +33,8 @@ _INSERT_POST = HotInsert(posts)
 _RECEIPT = HotSelect(select(cast(func.pg_current_xact_id(), Text)))
 # An equal body of the same key whose answer is under way is found by this very statement.
 _INSERT_OPEN = HotInsert(
-    posts, {"postgresql": "ON CONFLICT (fingerprint, api_key_id) WHERE delivery = 'open' DO NOTHING"}
+    posts,
+    {"postgresql": "ON CONFLICT (fingerprint, api_key_id) WHERE delivery = 'open' DO NOTHING RETURNING id"},
 )
 _INSERT_TARGETS = HotInsert(targets)
 _ANSWER = select(posts.c.id, posts.c.status, posts.c.scheduled_for, posts.c.warning).where(
@@ -55,47 +58,80 @@ def create(
     problems = problems_of(order, found)
     if problems:
         # What has become wrong since may still be a repeat of what was right.
-        if _by_body(order):
+        if by_body(order):
             known = _already_there(db, context, project, order, post_id, now, replace(arrival, again=True))
         if known is None:
             raise InvalidRequest(problems)
         return _answer(db, project.id, known)
-    due = order.when.instant if order.when else now
-    rows = [
-        target_row(context, project.id, post_id, place, target, due, now)
-        for place, target in enumerate(order.targets)
-    ]
-    status = "scheduled" if order.when else "publishing"
-    post = post_row(context, project.id, post_id, order, status, now)
+    new = New.of(context, project, order, post_id, now)
+    new.post["delivery"] = _delivery(context, order, arrival)
     # Before the credits: who waits here for an equal one must not hold what that one needs.
-    post["delivery"] = _delivery(context, order, arrival)
-    opened = context.shared and _by_body(order)
-    if opened:
-        _insert_open(db, post)
-    entries = [
-        credits.Entry(row["id"], 1, row["price"], row["platform"], row["integration_id"]) for row in rows
-    ]
+    opened = context.shared and by_body(order)
+    if opened and not insert_open(db, [new]):
+        equal = deliveries.open_equal(db, order.api_key_id, order.fingerprint)
+        raise equal or EqualOpen(post_id, "")
     # A caller that makes several posts in one transaction goes on with the next when there are too few credits:
     # nothing of this one is written by then.
-    writes = credits.reservation(db, project.id, entries, funds=project, at=now)
-    writes.append(Insert(_INSERT_TARGETS, rows))
-    if order.when:
-        writes.append(announce.scheduled(project.id, post, rows, now))
+    writes = credits.reservation(db, project.id, new.entries, funds=project, at=now)
+    writes += belongings([new], now)
     if opened:
-        _write_open(db, post, writes, now)
+        lost = write_open(db, [new], writes, now)
+        if lost is not None:
+            raise EqualOpen(lost, "")
     else:
-        _write(db, post, writes)
+        _write(db, new.post, writes)
     failpoints.hit("P2")
     media.hold(db, project.id, post_id, uploads_of(order))
-    rings = [Ring(RING, row["id"], due, row["integration_id"], project.id) for row in rows]
-    context.engine.ring(db, rings)
-    return Accepted(
-        post_id=post_id,
-        replayed=False,
-        status=status,
-        scheduled_for=order.when.instant if order.when else None,
-        warning=order.when.note if order.when else None,
-    )
+    context.engine.ring(db, new.rings)
+    return new.accepted
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An order as the rows that it makes."""
+
+    order: NewPost
+    due: datetime
+    post: dict[str, Any]
+    targets: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, context: Context, project: Project, order: NewPost, post_id: str, now: datetime) -> New:
+        """The rows of an order without problems, as they are before anything happens to them."""
+        due = order.when.instant if order.when else now
+        rows = [
+            target_row(context, project.id, post_id, place, target, due, now)
+            for place, target in enumerate(order.targets)
+        ]
+        status = "scheduled" if order.when else "publishing"
+        return cls(order, due, post_row(context, project.id, post_id, order, status, now), rows)
+
+    @property
+    def entries(self) -> list[credits.Entry]:
+        """What is to be reserved."""
+        return [
+            credits.Entry(row["id"], 1, row["price"], row["platform"], row["integration_id"])
+            for row in self.targets
+        ]
+
+    @property
+    def rings(self) -> list[Ring]:
+        """A ring for each target."""
+        return [
+            Ring(RING, row["id"], self.due, row["integration_id"], row["project_id"]) for row in self.targets
+        ]
+
+    @property
+    def accepted(self) -> Accepted:
+        """What is answered once it is stored."""
+        when = self.order.when
+        return Accepted(
+            post_id=self.post["id"],
+            replayed=False,
+            status=self.post["status"],
+            scheduled_for=when.instant if when else None,
+            warning=when.note if when else None,
+        )
 
 
 def ring_of(target: Row[Any], at: datetime) -> Ring:
@@ -116,30 +152,40 @@ def _write(db: Connection, row: dict[str, Any], more: Sequence[Write]) -> None:
         together(db, writes)
 
 
-def _insert_open(db: Connection, row: dict[str, Any]) -> None:
-    """Store a post whose answer other servers may be asked for. Raises EqualOpen."""
-    if _INSERT_OPEN(db, [row]).rowcount == 0:
-        equal = deliveries.open_equal(db, row["api_key_id"], row["fingerprint"])
-        raise equal or EqualOpen(row["id"], "")
+def insert_open(db: Connection, news: Sequence[New]) -> set[str]:
+    """Store posts whose answers other servers may be asked for; the ids of those to which none is equal."""
+    # Two servers wait for each other's equal ones in the same order.
+    rows = sorted((new.post for new in news), key=itemgetter("fingerprint", "api_key_id"))
+    return {post_id for (post_id,) in _INSERT_OPEN.at_once(db, rows).fetchall()}
 
 
-def _write_open(db: Connection, row: dict[str, Any], more: Sequence[Write], now: datetime) -> None:
-    """Write what belongs to a post that is stored as open. Raises EqualOpen."""
+def belongings(news: Sequence[New], now: datetime) -> list[Write]:
+    """What is written with the posts: their targets, and that they are scheduled."""
+    writes: list[Write] = [Insert(_INSERT_TARGETS, [row for new in news for row in new.targets])]
+    said = [
+        announce.scheduled(new.post["project_id"], new.post, new.targets, now)
+        for new in news
+        if new.order.when
+    ]
+    return [*writes, Events(said)] if said else writes
+
+
+def write_open(db: Connection, news: Sequence[New], writes: Sequence[Write], now: datetime) -> str | None:
+    """Write what belongs to posts that are stored as open; a post whose answer was lost and that may be equal to one."""
     # Only now: until here an equal one could be open at another server, and lost a moment later.
-    transaction_id, lost = deliveries.last_look(db, row, now, more)
+    transaction_id, lost = deliveries.last_look(db, [new.post for new in news], now, writes)
     keep_receipt(db, transaction_id)
-    if lost is not None:
-        raise EqualOpen(lost, "")
+    return lost
 
 
-def _by_body(order: NewPost) -> bool:
+def by_body(order: NewPost) -> bool:
     """Whether a repeat of this request is known by its body."""
     return order.idempotency_key is None and order.fingerprint is not None
 
 
 def _delivery(context: Context, order: NewPost, arrival: Arrival) -> str | None:
     """How far the answer is, where a repeat without a key has to know it."""
-    if not _by_body(order):
+    if not by_body(order):
         return None
     if context.shared:
         return deliveries.BESIDE if arrival.beside else deliveries.OPEN

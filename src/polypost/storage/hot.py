@@ -45,6 +45,10 @@ class HotInsert:
         sql, values = self._built.get(shape) or self._build(db.dialect, shape)
         return run(db, sql, [values(row) for row in rows] if len(rows) > 1 else values(rows[0]))
 
+    def at_once(self, db: Connection, rows: Sequence[Row]) -> Any:
+        """Insert the rows by one statement, on PostgreSQL; the cursor, for what `endings` gave of all of them."""
+        return run(db, *self.text(db.dialect, rows))
+
     def text(self, dialect: Dialect, rows: Sequence[Row]) -> tuple[str, tuple[Any, ...]]:
         """One statement that inserts all rows, and its values; for PostgreSQL."""
         shape = (dialect.name, *rows[0])
