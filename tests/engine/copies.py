@@ -76,4 +76,5 @@ def _spend(db: Connection, post_id: str, back: list[timedelta]) -> None:
     for row in db.execute(select(ledger).where(mine, ledger.c.kind == "settle")).all():
         for month, count in Counter(cycle_of(row.at - each) for each in back).items():
             amount = row.amount * count
-            balances.spend(db, row.project_id, month, row.integration_id, row.platform, amount)
+            spending = balances.spending(row.project_id, month, row.integration_id, row.platform, amount)
+            spending.alone(db)

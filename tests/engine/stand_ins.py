@@ -65,10 +65,10 @@ class Shaky(Store):
     """A store that can be made to stall or to fail: a slow or full disk under the one inside.
 
     While `flows` is clear nothing is written. With `stalls_after`, it stops to flow once something was put into the
-    table of that name, before the writer hears of it. With `fails_at`, statements that begin like this fail,
+    table of that name, before the writer hears of it. With `fails_at`, statements with this in them fail,
     `failures` times. With `stops_at`, the first transaction that comes to such a statement waits before it at `stop`.
     With `loses_after`, the answer to the COMMIT of the first transaction that put something into that table is lost.
-    `writes` and `reads` count.
+    `writes` and `reads` count; `statements` are those of writes.
     """
 
     def __init__(self, inner: Store) -> None:
@@ -85,6 +85,7 @@ class Shaky(Store):
         self.stop = Stop()
         self.loses_after = ""
         self.writes = self.reads = 0
+        self.statements: list[str] = []
 
     async def _write(self, fn: Callable[[Connection], T]) -> T:
         await self.flows.wait()
@@ -106,14 +107,15 @@ class Shaky(Store):
             note(statement)
 
         def note(statement: str, _values: Any = None) -> None:
+            self.statements.append(statement)
             if self.stalls_after and f"INSERT INTO {self.stalls_after} " in statement:
                 inserted.append(statement)
             if self.loses_after and f"INSERT INTO {self.loses_after} " in statement:
                 lost.append(statement)
-            if self.failures and statement.startswith(self.fails_at):
+            if self.failures and self.fails_at in statement:
                 self.failures -= 1
                 raise StoreUnavailable("The disk is full.")
-            if self.stops_at and statement.startswith(self.stops_at):
+            if self.stops_at and self.stops_at in statement:
                 self.stops_at = ""
                 self.stop.wait()
 

@@ -211,8 +211,8 @@ class Walk(RuleBasedStateMachine):
         self.folder.cleanup()
         clock._Advance.seconds = self.before
 
-    def at_hand(self, _db: Any, _project: str, _integration: str) -> Tokens:
-        return Tokens("token")
+    def at_hand(self, db: Any, project: str, account: str) -> tuple[Any, Tokens]:
+        return integrations.find(db, project, [account]).get(account), Tokens("token")
 
     async def live(self, _project: str, _integration: str, *, refused: str | None = None) -> Tokens:
         """The token source of both publishers."""

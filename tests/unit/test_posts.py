@@ -555,7 +555,7 @@ def test_a_limit_postpones_what_is_due_within_it_and_nothing_else(with_store):
         rows = [(await desk.targets(each.post_id))[0] for each in made]
 
         def rest(db):
-            lanes.take(db, account[0], "none", lease=-LEASE, now=clock.now())
+            lanes.add(db, account[0])
             lanes.slow(db, account[0], until)
 
         await store.write(rest)
@@ -587,12 +587,14 @@ def test_an_equal_text_counts_when_it_may_be_sent_by_then(with_store):
 def test_the_look_for_the_first_due_target_reads_nothing_that_lies_ahead_and_sorts_nothing(with_store):
     async def story(store):
         def plan(db):
-            sql, values, _ = work._FIRST_DUE._build(db.dialect)
-            asked = values({"integration": "int_1", "now": clock.now()})
-            return [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", asked)]
+            asked = work._CLAIM.text(db.dialect, {"target": "tgt_1", "now": clock.now()})
+            return [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", asked[1])]
 
-        first, *more = await store.read(plan)
-        assert first.endswith("ix_targets_integration_id_due_at_id (integration_id=? AND due_at<?)")
+        more = await store.read(plan)
+        assert any(
+            line.endswith("ix_targets_integration_id_due_at_id (integration_id=? AND due_at<?)")
+            for line in more
+        )
         assert not any("ORDER BY" in line for line in more)
 
     with_store(story)

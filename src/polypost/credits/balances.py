@@ -104,12 +104,10 @@ def dropping(project_ids: Collection[str]) -> Write:
     return Change(_DROP_ALL, {"projects": list(project_ids)})
 
 
-def spend(
-    db: Connection, project_id: str, month: int, integration_id: str, platform: str, amount: int
-) -> None:
+def spending(project_id: str, month: int, integration_id: str, platform: str, amount: int) -> Write:
     """Add to what the project spent in a month, with a limit or without."""
     row = {"project_id": project_id, "month": month, "integration_id": integration_id, "platform": platform}
-    _SPEND(db, [row | {"credits": amount}])
+    return Insert(_SPEND, [row | {"credits": amount}])
 
 
 def wrong(db: Connection) -> list[str]:

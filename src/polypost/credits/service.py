@@ -93,7 +93,7 @@ def charge(
     """Spend at once. Raises PaymentRequired when the project has too little, unless it is `owed`: done already."""
     draws = draw(db, project_id, [entry.amount], funds=funds, at=at, owed=owed)
     together(db, _drawn(project_id, [entry], "charge", at, draws, funds))
-    _spend(db, project_id, entry, at)
+    _spent(project_id, entry, at).alone(db)
 
 
 def afford(db: Connection, project_id: str, amount: int, *, funds: Funds, at: datetime) -> None:
@@ -105,8 +105,15 @@ def afford(db: Connection, project_id: str, amount: int, *, funds: Funds, at: da
 
 def settle(db: Connection, project_id: str, entry: Entry, *, at: datetime) -> None:
     """The reserved credits are spent: the target is published."""
-    _write(db, project_id, [entry], "settle", at)
-    _spend(db, project_id, entry, at)
+    together(db, settlement(project_id, entry, at=at))
+
+
+def settlement(project_id: str, entry: Entry, *, at: datetime) -> list[Write]:
+    """The same, to be written with something else."""
+    return [
+        Insert(_INSERT, _rows(project_id, [entry], "settle", at, ())),
+        _spent(project_id, entry, at),
+    ]
 
 
 def release(db: Connection, project_id: str, entries: Sequence[Entry], *, at: datetime) -> list[Draw]:
@@ -217,5 +224,5 @@ def _sum(project_id: str, entries: Sequence[Entry], draws: Sequence[Draw], sign:
     return balances.adding(project_id, drawn.items())
 
 
-def _spend(db: Connection, project_id: str, entry: Entry, at: datetime) -> None:
-    balances.spend(db, project_id, cycle_of(at), entry.integration_id, entry.platform, entry.amount)
+def _spent(project_id: str, entry: Entry, at: datetime) -> Write:
+    return balances.spending(project_id, cycle_of(at), entry.integration_id, entry.platform, entry.amount)

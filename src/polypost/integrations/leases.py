@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from polypost import clock
-from polypost.errors import ReconnectRequired
+from polypost.errors import PolypostError, ReconnectRequired
 from polypost.integrations import service
 from polypost.integrations.sealed import open_tokens, token_columns
 from polypost.integrations.tables import integrations
@@ -29,6 +29,8 @@ _ROW = select(integrations).where(
     _T.id == bindparam("integration"), _T.project_id == bindparam("project"), _T.disconnected_at.is_(None)
 )
 _READ = HotSelect(_ROW)
+# All of an account, once.
+_WHOLE = HotSelect(_ROW.add_columns(service.REFRESHABLE))
 _LOCKED = _ROW.with_for_update()
 
 
@@ -63,6 +65,20 @@ def topic(integration_id: str) -> str:
 def load(db: Connection, vault: Vault, project_id: str, integration_id: str) -> Held:
     """The account's tokens. Raises ReconnectRequired when it is disconnected or marked."""
     return _held(db, vault, _usable(_READ.first(db, _key(project_id, integration_id))))
+
+
+def at_hand(
+    db: Connection, vault: Vault, project_id: str, integration_id: str
+) -> tuple[service.Integration | None, Held | None]:
+    """The account, None when it is not connected, and its tokens, None when they cannot be used."""
+    row = _WHOLE.first(db, _key(project_id, integration_id))
+    if row is None:
+        return None, None
+    account = service.read(row)
+    try:
+        return account, _held(db, vault, _usable(row))
+    except PolypostError:
+        return account, None
 
 
 def claim(

@@ -37,6 +37,7 @@ from polypost.storage import HotSelect, new_id
 AuthStatus = Literal["active", "reconnect_required"]
 
 _T = integrations.c
+REFRESHABLE = _T.refresh_token.is_not(None).label("refreshable")
 _SHOWN: tuple[ColumnElement[Any], ...] = (
     _T.id,
     _T.project_id,
@@ -55,7 +56,7 @@ _SHOWN: tuple[ColumnElement[Any], ...] = (
     _T.access_expires_at,
     _T.refresh_expires_at,
     _T.renew_at,
-    _T.refresh_token.is_not(None).label("refreshable"),
+    REFRESHABLE,
     _T.scopes,
     _T.created_at,
     _T.updated_at,
@@ -226,6 +227,25 @@ def find(db: Connection, project_id: str, ids: Iterable[str]) -> dict[str, Integ
     return found
 
 
+def read(row: Row[Any]) -> Integration:
+    """The account of a whole row with `REFRESHABLE`."""
+    return _known(row.project_id, row.id, row.updated_at) or _keep(row)
+
+
+def _known(project_id: str, integration_id: str, updated_at: datetime) -> Integration | None:
+    known = _READ.get(integration_id)
+    if known is None or (known.project_id, known.updated_at) != (project_id, updated_at):
+        return None
+    return known
+
+
+def _keep(row: Row[Any]) -> Integration:
+    if len(_READ) >= _MOST_READ:
+        _READ.clear()
+    found = _READ[row.id] = _integration_of(row)
+    return found
+
+
 def find_all(db: Connection, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[dict[str, Integration]]:
     """`find` for several projects, each with its ids, in one look; on PostgreSQL."""
     asked = {
@@ -243,13 +263,8 @@ def find_all(db: Connection, wanted: Sequence[tuple[str, Sequence[str]]]) -> lis
 
 
 def _as_read(db: Connection, project_id: str, integration_id: str, updated_at: datetime) -> Integration:
-    known = _READ.get(integration_id)
-    if known is None or known.updated_at != updated_at or known.project_id != project_id:
-        if len(_READ) >= _MOST_READ:
-            _READ.clear()
-        asked = {"id": integration_id, "project": project_id}
-        known = _READ[integration_id] = _integration_of(_WHOLE.first(db, asked))
-    return known
+    known = _known(project_id, integration_id, updated_at)
+    return known or _keep(_WHOLE.first(db, {"id": integration_id, "project": project_id}))
 
 
 def list_integrations(
@@ -383,7 +398,7 @@ def _described(account: base.Account) -> dict[str, Any]:
 
 
 def _integration_of(row: Row[Any]) -> Integration:
-    values = row._asdict()
+    values = {name: getattr(row, name) for name in Integration.__slots__}
     values["scopes"] = tuple(values["scopes"])
     return Integration(**values)
 

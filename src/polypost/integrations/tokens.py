@@ -15,7 +15,6 @@ from polypost.errors import (
     NoAnswer,
     NotSent,
     PlatformError,
-    PolypostError,
     RateLimited,
     ReconnectRequired,
     StoreUnavailable,
@@ -67,13 +66,12 @@ class TokenSource:
         self._connectors = connectors
         self._flights: dict[tuple[str, str, str | None], asyncio.Task[Tokens]] = {}
 
-    def at_hand(self, db: Connection, project_id: str, integration_id: str) -> Tokens | None:
-        """The stored tokens if they live now; None where `live` has to renew them, or to say why there are none."""
-        try:
-            held = leases.load(db, self._vault, project_id, integration_id)
-        except PolypostError:
-            return None
-        return None if held.due(None, clock.now()) else held.tokens
+    def at_hand(
+        self, db: Connection, project_id: str, integration_id: str
+    ) -> tuple[service.Integration | None, Tokens | None]:
+        """The account, None when it is gone, and its tokens if they live now; else `live` renews them, or says why not."""
+        account, held = leases.at_hand(db, self._vault, project_id, integration_id)
+        return account, None if held is None or held.due(None, clock.now()) else held.tokens
 
     async def live(self, project_id: str, integration_id: str, *, refused: str | None = None) -> Tokens:
         """Tokens that live now; with `refused`, others than the access token that a network just refused.

@@ -6,7 +6,7 @@ from polypost.media.depot import Uploads
 from polypost.media.file import StoredFile
 from polypost.media.holds import Described, again, described, drop, hold, named
 from polypost.media.library import Library
-from polypost.media.records import expire
+from polypost.media.records import expire, expire_with
 from polypost.media.verdicts import NameUnknown
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "described",
     "drop",
     "expire",
+    "expire_with",
     "hold",
     "named",
 ]

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from polypost import clock
 from polypost.media import uploads as rows
 from polypost.media.tables import upload_holds, uploads
-from polypost.storage import HotSelect
+from polypost.storage import HotSelect, Write, told_with
 
 AFTER_END = timedelta(hours=24)
 
@@ -85,13 +85,13 @@ def again(db: Connection, project_id: str, holder_id: str) -> None:
     hold(db, project_id, holder_id, db.execute(mine).scalars().all())
 
 
-def release(db: Connection, holder_ids: Collection[str], now: datetime) -> None:
-    """These posts have ended: their uploads go a day later, unless another post needs them."""
-    ids = sorted({row.upload_id for each in holder_ids for row in _open_of(db, {"holder": each})})
+def release(db: Connection, holder_id: str, now: datetime, *, along: Sequence[Write]) -> None:
+    """The post has ended, which `along` writes: its uploads go a day later, unless another post needs them."""
+    ids = sorted(row.upload_id for row in told_with(db, along, _open_of, {"holder": holder_id}))
     if not ids:
         return
     _lock(db, ids)
-    ended = update(upload_holds).where(_holds.holder_id.in_(holder_ids), _holds.until.is_(None))
+    ended = update(upload_holds).where(_holds.holder_id == holder_id, _holds.until.is_(None))
     db.execute(ended.values(until=now + AFTER_END))
     _let_go(db, ids, now)
 

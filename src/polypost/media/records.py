@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from polypost import clock
 from polypost.media import holds
 from polypost.media.tables import media_files
-from polypost.storage import HotUpdate, emit, new_id
+from polypost.storage import HotUpdate, Update, Write, emit, new_id
 
 LEASE = timedelta(seconds=30)
 # Long enough for a post's targets to meet the same verdict, short enough for a person who mends the link.
@@ -176,10 +176,15 @@ def release_all(db: Connection, owner: str, host: str) -> None:
 
 def expire(db: Connection, post_ids: Iterable[str]) -> None:
     """The last target of each of these posts has ended: their files go a day later."""
-    ids, now = list(post_ids), clock.now()
-    for each in ids:
-        _of_post(db, {"post": each}, {"delete_at": now + AFTER_END})
-    holds.release(db, ids, now)
+    for each in post_ids:
+        expire_with(db, each, ())
+
+
+def expire_with(db: Connection, post_id: str, along: Sequence[Write]) -> None:
+    """The same for one post, together with what else is written at its end."""
+    now = clock.now()
+    ended = Update(_of_post, {"post": post_id}, {"delete_at": now + AFTER_END})
+    holds.release(db, post_id, now, along=[*along, ended])
 
 
 def forget(db: Connection, host: str, now: datetime) -> list[str]:

@@ -15,22 +15,23 @@ from polypost.posts.tables import posts, targets
 from polypost.storage import HotSelect
 
 EXCERPT = 140
+# What is told of a post, and of each of its targets.
+OF_POST = (posts.c.id, posts.c.content, posts.c.scheduled_for, posts.c.timezone, posts.c.created_at)
+OF_TARGET = (
+    targets.c.platform,
+    targets.c.integration_id,
+    targets.c.state,
+    targets.c.proof_id,
+    targets.c.proof_url,
+    targets.c.published_at,
+    targets.c.error_code,
+    targets.c.error_message,
+)
 _POST = HotSelect(
-    select(posts.c.id, posts.c.content, posts.c.scheduled_for, posts.c.timezone, posts.c.created_at).where(
-        posts.c.id == bindparam("post"), posts.c.project_id == bindparam("project")
-    )
+    select(*OF_POST).where(posts.c.id == bindparam("post"), posts.c.project_id == bindparam("project"))
 )
 _TARGETS = HotSelect(
-    select(
-        targets.c.platform,
-        targets.c.integration_id,
-        targets.c.state,
-        targets.c.proof_id,
-        targets.c.proof_url,
-        targets.c.published_at,
-        targets.c.error_code,
-        targets.c.error_message,
-    )
+    select(*OF_TARGET)
     .where(targets.c.post_id == bindparam("post"), targets.c.project_id == bindparam("project"))
     .order_by(targets.c.position)
 )
@@ -50,10 +51,11 @@ def moved(db: Connection, project_id: str, post_id: str, now: datetime) -> None:
     scheduled(project_id, post, entries, now).alone(db)
 
 
-def ended(db: Connection, project_id: str, post_id: str, status: str, now: datetime) -> None:
-    """`post.published`, `post.partial` or `post.failed`; when the last target has ended (I6)."""
-    post, entries = _load(db, project_id, post_id)
-    event(project_id, f"post.{status}", post_id, _payload(post, entries, status), now).alone(db)
+def ended(
+    project_id: str, post: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], status: str, now: datetime
+) -> Event:
+    """`post.published`, `post.partial` or `post.failed`, from rows with `OF_POST` and `OF_TARGET`; when the last target has ended (I6)."""
+    return event(project_id, f"post.{status}", post["id"], _payload(post, entries, status), now)
 
 
 def _load(

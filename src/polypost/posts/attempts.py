@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 from polypost.platforms.base import Attempt, Proof
 from polypost.posts.states import State
 from polypost.posts.tables import attempts, posts, targets
-from polypost.posts.work import UNSEEN, Claim, change
-from polypost.storage import HotInsert, HotSelect, HotUpdate, new_id
+from polypost.posts.work import UNSEEN, Claim, changed, lost
+from polypost.storage import HotInsert, HotSelect, HotUpdate, Insert, Update, Write, fenced, new_id
 
 _INSERT = HotInsert(attempts)
 _ONE = HotSelect(select(attempts).where(attempts.c.id == bindparam("attempt")))
@@ -29,9 +29,11 @@ _SET = HotUpdate(attempts, attempts.c.id == bindparam("attempt"))
 def begin(
     db: Connection, claimed: Claim, part: str, handles: Mapping[str, Any], *, lease: timedelta, now: datetime
 ) -> Row[Any]:
-    """The intent row (RELIABILITY S5), durable before the first byte of the commit call leaves."""
-    change(
-        db,
+    """The intent row (RELIABILITY S5), durable before the first byte of the commit call leaves.
+
+    Raises LeaseLost when another worker owns the target by now.
+    """
+    owned = changed(
         claimed,
         state=State.COMMITTING.value,
         attempted=True,
@@ -52,21 +54,21 @@ def begin(
         "fingerprint": hashlib.sha256(json.dumps([part, dict(handles)], sort_keys=True).encode()).hexdigest(),
         "handles": dict(handles),
     }
-    _INSERT(db, [values])
+    if not fenced(db, owned, Insert(_INSERT, [values])):
+        raise lost(claimed)
     begun: Row[Any] = _ONE.row(**values)
     return begun
 
 
-def end(
-    db: Connection,
+def ended(
     attempt: Row[Any],
     outcome: str,
     *,
     now: datetime,
     proof: Proof | None = None,
     detail: str | None = None,
-) -> None:
-    """Record what became of an attempt."""
+) -> Write:
+    """What became of an attempt, to be written with something else."""
     values = {
         "finished_at": now,
         "outcome": outcome,
@@ -74,7 +76,12 @@ def end(
         "proof_url": proof.url if proof else None,
         "detail": detail,
     }
-    _SET(db, {"attempt": attempt.id}, values)
+    return Update(_SET, {"attempt": attempt.id}, values)
+
+
+def end(db: Connection, attempt: Row[Any], outcome: str, **more: Any) -> None:
+    """Record what became of an attempt."""
+    ended(attempt, outcome, **more).alone(db)
 
 
 def note_duplicate(db: Connection, attempt: Row[Any], detail: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from polypost.posts.tables import timeline
-from polypost.storage import HotInsert, new_id
+from polypost.storage import HotInsert, Insert, Write, new_id, together
 
 _INSERT = HotInsert(timeline)
 
@@ -29,23 +29,25 @@ def write(
     db: Connection, project_id: str, post_id: str, target_id: str | None, lines: Sequence[Line]
 ) -> None:
     """Append the lines."""
-    if lines:
-        _INSERT(
-            db,
-            [
-                {
-                    "id": new_id("tl"),
-                    "project_id": project_id,
-                    "post_id": post_id,
-                    "target_id": target_id,
-                    "at": line.at,
-                    "kind": line.kind,
-                    "message": line.message,
-                    "detail": line.detail,
-                }
-                for line in lines
-            ],
-        )
+    together(db, appended(project_id, post_id, target_id, lines))
+
+
+def appended(project_id: str, post_id: str, target_id: str | None, lines: Sequence[Line]) -> list[Write]:
+    """The lines, to be written with something else."""
+    rows = [
+        {
+            "id": new_id("tl"),
+            "project_id": project_id,
+            "post_id": post_id,
+            "target_id": target_id,
+            "at": line.at,
+            "kind": line.kind,
+            "message": line.message,
+            "detail": line.detail,
+        }
+        for line in lines
+    ]
+    return [Insert(_INSERT, rows)] if rows else []
 
 
 def read(db: Connection, project_id: str, post_id: str) -> list[Any]:

@@ -6,22 +6,34 @@ taken over gets LeaseLost and can write nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    String,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from polypost.engine import LOOKAHEAD, Ring, rung
 from polypost.errors import LeaseLost
 from polypost.platforms.base import Proof
-from polypost.posts import lanes
+from polypost.posts import announce, lanes
 from polypost.posts.accept import RING
 from polypost.posts.states import RUNNING, State, derive
 from polypost.posts.tables import attempts, posts, targets
 from polypost.posts.tables import lanes as lane
-from polypost.storage import HotSelect, HotUpdate, emit
+from polypost.storage import HotSelect, HotUpdate, Update, Write, together
 
 # Rows that a worker may own: a published one while its follow-ups are not done.
 _HELD = or_(
@@ -30,54 +42,107 @@ _HELD = or_(
 )
 UNSEEN = frozenset({"absent", "unknown"})
 _QUIET = (State.SCHEDULED.value, State.WAITING.value)
-_PEEK = HotSelect(
-    select(targets.c.integration_id, targets.c.due_at, targets.c.next_at).where(
-        targets.c.id == bindparam("target")
-    )
-)
+_other, _rest = targets.alias(), lane.alias()
+
+
+def _first(
+    account: ColumnElement[str], *wanted: ColumnElement[bool], by: ColumnElement[Any]
+) -> ScalarSelect[Any]:
+    """The id of the first of the account's targets, by `by`, that wants attention."""
+    mine = (_other.c.integration_id == account, _other.c.next_at.is_not(None), *wanted)
+    look = select(_other.c.id).outerjoin(_rest, _rest.c.integration_id == _other.c.integration_id)
+    return look.where(*mine).order_by(by, _other.c.id).limit(1).correlate(None).scalar_subquery()
+
+
 # An account that has to rest begins nothing, but what is in doubt may be looked at and what hangs be taken over.
 # Nothing needs attention before it is due: the bound on due_at keeps the look off what lies ahead.
-_FIRST_DUE = HotSelect(
-    select(targets.c.id, targets.c.post_id)
+_DUE = (
+    _other.c.due_at <= bindparam("now"),
+    _other.c.next_at <= bindparam("now"),
+    or_(
+        _other.c.state.not_in(_QUIET),
+        _rest.c.not_before.is_(None),
+        _rest.c.not_before <= bindparam("now"),
+    ),
+)
+_NEAR = (
+    _other.c.next_at > bindparam("now"),
+    _other.c.next_at <= bindparam("until"),
+    _other.c.due_at <= bindparam("until"),
+)
+_LANE = (lane.c.target_id.label("held_by"), lane.c.lease_until.label("held_until"), lane.c.refusals)
+_ringing = targets.alias()
+_ACCOUNT = select(_ringing.c.integration_id).where(_ringing.c.id == bindparam("target")).scalar_subquery()
+# Post, target and account are locked, in this order everywhere. So a worker whose lease has just run out cannot write
+# before the claim does, and whoever leaves the account at this moment is waited for, or finds what this one leaves.
+_CLAIM = HotSelect(
+    select(
+        targets,
+        posts.c.status.label("post_status"),
+        posts.c.scheduled_for,
+        posts.c.content.label("post_content"),
+        posts.c.media,
+        *_LANE,
+    )
+    .join(posts, posts.c.id == targets.c.post_id)
+    .join(lane, lane.c.integration_id == targets.c.integration_id)
+    .where(targets.c.id == _first(_ACCOUNT, *_DUE, by=_other.c.due_at), targets.c.next_at <= bindparam("now"))
+    .with_for_update(of=(posts, targets, lane))
+)
+_PEEK = HotSelect(
+    select(
+        targets.c.integration_id,
+        targets.c.due_at,
+        targets.c.next_at,
+        lane.c.integration_id.label("known"),
+        lane.c.not_before,
+        *_LANE,
+    )
     .outerjoin(lane, lane.c.integration_id == targets.c.integration_id)
-    .where(
-        targets.c.integration_id == bindparam("integration"),
-        targets.c.next_at.is_not(None),
-        targets.c.due_at <= bindparam("now"),
-        targets.c.next_at <= bindparam("now"),
-        or_(
-            targets.c.state.not_in(_QUIET),
-            lane.c.not_before.is_(None),
-            lane.c.not_before <= bindparam("now"),
-        ),
+    .where(targets.c.id == bindparam("target"))
+)
+# The account's next: the first that is due, else the one that is first within the look-ahead.
+_NEXT = func.coalesce(
+    _first(
+        bindparam("integration", type_=String()),
+        _other.c.id != bindparam("target"),
+        *_DUE,
+        by=_other.c.due_at,
+    ),
+    _first(
+        bindparam("integration", type_=String()),
+        _other.c.id != bindparam("target"),
+        *_NEAR,
+        by=_other.c.next_at,
+    ),
+)
+_FOLLOWING = HotSelect(select(targets.c.id, targets.c.next_at).where(targets.c.id == _NEXT))
+_next = targets.alias()
+_AT_THE_END = HotSelect(
+    select(
+        targets.c.id,
+        *announce.OF_TARGET,
+        _next.c.id.label("following"),
+        _next.c.next_at.label("following_at"),
     )
-    .order_by(targets.c.due_at, targets.c.id)
-    .limit(1)
+    .select_from(targets)
+    .outerjoin(_next, _next.c.id == _NEXT)
+    .where(targets.c.post_id == bindparam("post"))
+    .order_by(targets.c.position)
 )
-_FIRST_NEAR = HotSelect(
-    select(targets.c.id, targets.c.next_at)
-    .where(
-        targets.c.integration_id == bindparam("integration"),
-        targets.c.next_at > bindparam("now"),
-        targets.c.next_at <= bindparam("until"),
-        targets.c.due_at <= bindparam("until"),
-    )
-    .order_by(targets.c.next_at)
-    .limit(1)
+_HOLD = HotSelect(
+    select(and_(targets.c.epoch == bindparam("owned_epoch"), _HELD).label("owned"), *announce.OF_POST, *_LANE)
+    .select_from(targets)
+    .join(posts, posts.c.id == targets.c.post_id)
+    .join(lane, lane.c.integration_id == targets.c.integration_id)
+    .where(targets.c.id == bindparam("target"))
+    .with_for_update(of=(posts, targets, lane))
 )
-_LOCK_POST = HotSelect(
-    select(posts.c.id, posts.c.status, posts.c.scheduled_for, posts.c.content, posts.c.media)
-    .where(posts.c.id == bindparam("post"))
-    .with_for_update()
-)
-# Locked, so that a worker whose lease has just run out cannot write between this look and the claim.
-_TARGET = HotSelect(select(targets).where(targets.c.id == bindparam("target")).with_for_update())
 _ATTEMPTS = HotSelect(
     select(attempts)
     .where(attempts.c.target_id == bindparam("target"))
     .order_by(attempts.c.generation, attempts.c.started_at, attempts.c.number)
 )
-_STATES = HotSelect(select(targets.c.state).where(targets.c.post_id == bindparam("post")))
 _SET_POST = HotUpdate(posts, posts.c.id == bindparam("post"))
 _SET_TARGET = HotUpdate(targets, targets.c.id == bindparam("target"))
 _CHANGE = HotUpdate(
@@ -156,36 +221,44 @@ def claim(
     db: Connection, target_id: str, *, by: str, lease: timedelta, now: datetime
 ) -> Claim | Later | None:
     """Own the first due target of the account that `target_id` belongs to, or learn when to ask again."""
-    peek = _PEEK.first(db, {"target": target_id})
-    if peek is None or peek.next_at is None:
-        return None
-    first = _FIRST_DUE.first(db, {"integration": peek.integration_id, "now": now})
-    if first is None:
-        rest = lanes.rest_of(db, peek.integration_id, now)
-        if rest is not None:
-            _postpone(db, peek.integration_id, rest, "rate_limited")
-            # The one of them that rings when the rest is over; those behind it follow when it leaves.
-            _SET_TARGET(db, {"target": target_id}, {"rung_at": rung(rest)})
-        # A clock that went back may have made it undue again.
-        return Later(rest or max(peek.next_at, peek.due_at))
-    post = _LOCK_POST.first(db, {"post": first.post_id})
-    held_until = lanes.take(db, peek.integration_id, first.id, lease=lease, now=now)
-    if held_until is not None:
+    asked = {"target": target_id, "now": now}
+    found = _CLAIM.first(db, asked)
+    if found is None:
+        peek = _PEEK.first(db, asked)
+        if peek is None or peek.next_at is None:
+            return None
+        if peek.known is None:
+            lanes.add(db, peek.integration_id)
+            found = _CLAIM.first(db, asked)
+        if found is None:
+            return _not_now(db, target_id, peek, now)
+    if lanes.taken(found, now):
         # Whoever has the lane rings for the next when it leaves; if it is dead, the sweeper rings for it.
         return None
-    target = _TARGET.first(db, {"target": first.id})
-    if target is None or target.next_at is None or target.next_at > now:
-        # A user was faster: cancelled, moved, or edited into another target.
-        lanes.leave(db, peek.integration_id, first.id)
-        return Later(now)
-    claimed = _load(db, target, post)
-    _own(db, claimed, by=by, lease=lease, now=now)
-    if post.status != "publishing" and not claimed.out:
-        _set_status(db, post.id, "publishing", now)
+    claimed = _load(db, found)
+    writes = [lanes.taking(found.integration_id, found.id, now + lease), _owning(claimed, by, lease, now)]
+    if found.post_status != "publishing" and not claimed.out:
+        writes.append(_status(found.post_id, "publishing", now))
+    together(db, writes)
     return claimed
 
 
-def _own(db: Connection, claimed: Claim, *, by: str, lease: timedelta, now: datetime) -> None:
+def _not_now(db: Connection, target_id: str, peek: Any, now: datetime) -> Later | None:
+    """When to ask again for an account of which nothing can be begun now."""
+    if peek.next_at <= now and lanes.taken(peek, now):
+        # Somebody was faster.
+        return None
+    rest = peek.not_before
+    if rest is None or rest <= now:
+        # A user was faster, or a clock that went back has made it undue again.
+        return Later(max(peek.next_at, peek.due_at))
+    _postpone(db, peek.integration_id, rest, "rate_limited")
+    # The one of them that rings when the rest is over; those behind it follow when it leaves.
+    _SET_TARGET(db, {"target": target_id}, {"rung_at": rung(rest)})
+    return Later(rest)
+
+
+def _owning(claimed: Claim, by: str, lease: timedelta, now: datetime) -> Write:
     state = State.CLAIMED if claimed.open_attempt is None else State.UNKNOWN
     if claimed.out:
         state = State.PUBLISHED
@@ -198,15 +271,15 @@ def _own(db: Connection, claimed: Claim, *, by: str, lease: timedelta, now: date
         "wait_reason": None,
         "updated_at": now,
     }
-    _SET_TARGET(db, {"target": claimed.target.id}, values)
+    return Update(_SET_TARGET, {"target": claimed.target.id}, values)
 
 
-def _load(db: Connection, target: Row[Any], post: Row[Any]) -> Claim:
+def _load(db: Connection, target: Row[Any]) -> Claim:
     claimed = Claim(
         target=target,
-        content=post.content,
-        media=post.media,
-        publish_now=post.scheduled_for is None,
+        content=target.post_content,
+        media=target.media,
+        publish_now=target.scheduled_for is None,
         epoch=target.epoch + 1,
         journal=dict(target.journal or {}),
         out=target.state == State.PUBLISHED.value,
@@ -236,13 +309,28 @@ def beat(db: Connection, owned: Mapping[str, int], *, by: str, until: datetime) 
 
 def change(db: Connection, claimed: Claim, **values: Any) -> None:
     """Write to the claimed row. Raises LeaseLost when another worker owns it by now."""
-    if _CHANGE(db, {"target": claimed.target.id, "owned_epoch": claimed.epoch}, values) == 0:
-        raise LeaseLost(f"Target {claimed.target.id} has another owner.")
+    if changed(claimed, **values).touched(db) == 0:
+        raise lost(claimed)
 
 
-def lock_post(db: Connection, claimed: Claim) -> None:
-    """Hold the post's row, so that its status is derived from all targets at once."""
-    _LOCK_POST(db, {"post": claimed.target.post_id})
+def changed(claimed: Claim, **values: Any) -> Update:
+    """The same, to be written with something else: where it touches no row another worker owns it."""
+    return Update(_CHANGE, {"target": claimed.target.id, "owned_epoch": claimed.epoch}, values)
+
+
+def lost(claimed: Claim) -> LeaseLost:
+    """What a worker is told that does not own the row any more."""
+    return LeaseLost(f"Target {claimed.target.id} has another owner.")
+
+
+def hold(db: Connection, claimed: Claim) -> Row[Any]:
+    """Keep post, target and account from all others, whoever owns the target; the post, the lane, and whether it is `owned`.
+
+    A post's status is derived from all of its targets at once, and an account is left with a look for its next one:
+    whoever reads those reads them after this.
+    """
+    held: Row[Any] = _HOLD.first(db, {"target": claimed.target.id, "owned_epoch": claimed.epoch})
+    return held
 
 
 def leave(db: Connection, claimed: Claim, now: datetime) -> list[Ring]:
@@ -250,29 +338,48 @@ def leave(db: Connection, claimed: Claim, now: datetime) -> list[Ring]:
 
     A ring that came while the account was taken has ended, also one that came in this very moment.
     """
-    integration_id = claimed.target.integration_id
-    lanes.leave(db, integration_id, claimed.target.id)
-    at, following = now, _FIRST_DUE.first(db, {"integration": integration_id, "now": now})
-    if following is None:
-        near = {"integration": integration_id, "now": now, "until": now + LOOKAHEAD}
-        following = _FIRST_NEAR.first(db, near)
-        at = now if following is None else following.next_at
-    if following is None:
-        return []
-    return [Ring(RING, following.id, at, integration_id, claimed.target.project_id)]
+    lanes.leave(db, claimed.target.integration_id, claimed.target.id)
+    found = _FOLLOWING.first(db, _near(claimed, now))
+    return [] if found is None else [_ring(claimed, found.id, found.next_at, now)]
 
 
-def refresh_status(db: Connection, post_id: str, *, publish_now: bool, now: datetime) -> tuple[str, bool]:
-    """Derive the post's status anew; returns it and whether all of its targets are done."""
-    states = [State(row.state) for row in _STATES(db, {"post": post_id})]
-    status = derive(states, publish_now=publish_now)
-    _set_status(db, post_id, status, now)
-    return status, not any(state in RUNNING or state is State.SCHEDULED for state in states)
+@dataclass(frozen=True, slots=True)
+class AtTheEnd:
+    """What the end of a target has to know: of all of the post's targets what is told of them, and who comes next."""
+
+    entries: list[dict[str, Any]]
+    following: list[Ring]
 
 
-def _set_status(db: Connection, post_id: str, status: str, now: datetime) -> None:
-    _SET_POST(db, {"post": post_id}, {"status": status, "updated_at": now})
-    emit(db, f"post:{post_id}")
+def at_the_end(db: Connection, claimed: Claim, now: datetime) -> AtTheEnd:
+    """Read it, in a transaction that holds post and account."""
+    rows = _AT_THE_END(db, {"post": claimed.target.post_id, **_near(claimed, now)})
+    following, at = rows[0].following, rows[0].following_at
+    rings = [] if following is None else [_ring(claimed, following, at, now)]
+    return AtTheEnd([row._asdict() for row in rows], rings)
+
+
+def _near(claimed: Claim, now: datetime) -> dict[str, Any]:
+    target = claimed.target
+    return {"integration": target.integration_id, "target": target.id, "now": now, "until": now + LOOKAHEAD}
+
+
+def _ring(claimed: Claim, following: str, at: datetime, now: datetime) -> Ring:
+    return Ring(RING, following, max(at, now), claimed.target.integration_id, claimed.target.project_id)
+
+
+def derived(
+    post_id: str, states: Iterable[str], *, publish_now: bool, now: datetime
+) -> tuple[str, bool, Write]:
+    """The status of a post whose targets are in these states, whether all of them are done, and the write that says so."""
+    known = [State(each) for each in states]
+    status = derive(known, publish_now=publish_now)
+    done = not any(state in RUNNING or state is State.SCHEDULED for state in known)
+    return status, done, _status(post_id, status, now)
+
+
+def _status(post_id: str, status: str, now: datetime) -> Write:
+    return Update(_SET_POST, {"post": post_id}, {"status": status, "updated_at": now}, f"post:{post_id}")
 
 
 def revive(db: Connection, claimed: Claim, proof: Proof, now: datetime) -> bool:

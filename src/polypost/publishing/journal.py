@@ -36,7 +36,7 @@ from polypost.platforms.base import Account, NotYet, Proof, Tokens
 from polypost.posts import attempts, lanes, timeline, work
 from polypost.posts.timeline import Line
 from polypost.publishing.patience import write_patiently
-from polypost.storage import CommitUnknown, Store
+from polypost.storage import CommitUnknown, Store, Write, together
 
 T = TypeVar("T")
 log = structlog.get_logger("polypost.publishing")
@@ -303,10 +303,15 @@ class TargetRun:
 
         Called in what `write` runs, once it has made sure that the target is still this worker's.
         """
-        if self._answer is not None:
-            attempts.end(db, self._answer.attempt, "published", now=self._answer.at, proof=self._answer.proof)
-        target = self._claim.target
-        timeline.write(db, target.project_id, target.post_id, target.id, [*self._lines, *more])
+        together(db, self.gathered(*more))
+
+    def gathered(self, *more: Line) -> list[Write]:
+        """The same, to be written with something else."""
+        target, answer = self._claim.target, self._answer
+        lines = timeline.appended(target.project_id, target.post_id, target.id, [*self._lines, *more])
+        if answer is None:
+            return lines
+        return [attempts.ended(answer.attempt, "published", now=answer.at, proof=answer.proof), *lines]
 
     async def write(self, fn: Callable[[Connection], T], *, patiently: bool = False) -> T:
         """One transaction, in which `fn` calls `flush`; `patiently` when `fn` may be done twice.
@@ -373,6 +378,7 @@ class TargetRun:
 
     async def _begin(self, part: str, handles: Mapping[str, Any]) -> Row[Any]:
         def write(db: Connection) -> Row[Any]:
+            # Before it and not with it: the earlier part's attempt has to have its end.
             self.flush(db)
             return attempts.begin(db, self._claim, part, handles, lease=self._lease, now=clock.now())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from polypost.posts.states import State
 from polypost.posts.timeline import Line
 from polypost.publishing.journal import Late, TargetRun
 from polypost.publishing.patience import write_patiently
-from polypost.storage import Store, emit
+from polypost.storage import Store, Write, emit, together
 
 log = structlog.get_logger("polypost.publishing")
 
@@ -56,26 +57,23 @@ class Results:
         def write(db: Connection) -> None:
             now = clock.now()
             until = None if lease is None else now + lease
-            work.lock_post(db, claimed)
-            self._finish(
-                db,
-                claimed,
-                now,
-                until=until,
-                state=State.PUBLISHED.value,
-                proof_id=proof.id,
-                proof_url=url,
-                published_at=now,
-                warning=" ".join(run.warnings) or None,
-                **({} if until is None else {"journal": journal}),
-            )
+            held = work.hold(db, claimed)
+            if not held.owned:
+                raise work.lost(claimed)
+            told = {
+                "state": State.PUBLISHED.value,
+                "proof_id": proof.id,
+                "proof_url": url,
+                "published_at": now,
+            }
+            values = told | _done(run, now, until) | ({} if until is None else {"journal": journal})
             # Not said before: a worker that lost its lease has nothing to say.
-            run.flush(db, Line(now, "published", "Published.", {"url": url} if url else None))
+            said = run.gathered(Line(now, "published", "Published.", {"url": url} if url else None))
+            writes = [work.changed(claimed, **values), *said]
             if claimed.open_attempt is not None:
-                attempts.end(db, claimed.open_attempt, "unknown", now=now)
-            lanes.count_refusal(db, claimed.target.integration_id, refused=False)
-            self._charge(db, claimed, now)
-            self._close(db, claimed, now, leaves=until is None)
+                writes.append(attempts.ended(claimed.open_attempt, "unknown", now=now))
+            writes += self._charged(db, claimed, now)
+            self._close(db, claimed, held, now, told=told, along=writes, leaves=until is None)
 
         await run.write(write)
         claimed.out = True
@@ -86,10 +84,10 @@ class Results:
 
         def write(db: Connection) -> None:
             now = clock.now()
-            values: dict[str, Any] = {"warning": " ".join(run.warnings) or None}
+            values = _done(run, now)
             if proof is not None:
                 values |= {"proof_id": proof.id, "proof_url": self._page(claimed, proof)}
-            self._finish(db, claimed, now, **values)
+            work.change(db, claimed, **values)
             run.flush(db)
             emit(db, f"post:{claimed.target.post_id}")
             self._engine.ring(db, work.leave(db, claimed, now))
@@ -114,16 +112,9 @@ class Results:
 
         def write(db: Connection) -> None:
             now = clock.now()
-            work.lock_post(db, claimed)
-            self._finish(
-                db,
-                claimed,
-                now,
-                state=State.FAILED.value,
-                error_code=code,
-                error_message=message[:500],
-                warning=" ".join(run.warnings) or None,
-            )
+            held = work.hold(db, claimed)
+            failed = {"state": State.FAILED.value, "error_code": code, "error_message": message[:500]}
+            work.change(db, claimed, **failed, **_done(run, now))
             run.flush(db, Line(now, "failed", message, {"code": code}))
             if claimed.open_attempt is not None:
                 attempts.end(db, claimed.open_attempt, outcome, now=now, detail=claimed.open_attempt.detail)
@@ -132,7 +123,7 @@ class Results:
             if refusal:
                 self._refused(db, claimed, now)
             credits.release(db, claimed.target.project_id, [_entry(claimed)], at=now)
-            self._close(db, claimed, now)
+            self._close(db, claimed, held, now)
 
         await run.write(write)
 
@@ -263,7 +254,7 @@ class Results:
 
         def write(db: Connection) -> str:
             now = clock.now()
-            work.lock_post(db, claimed)
+            held = work.hold(db, claimed)
             proof = late.proof
             if proof is not None and attempts.taken(
                 db, claimed.target.integration_id, late.attempt_id, proof
@@ -277,55 +268,54 @@ class Results:
             attempts.find_late(db, attempt, proof)
             credits.waive(db, claimed.target.project_id, _entry(claimed), at=now)
             run.flush(db, Line(now, "published", "Its answer came late: it is published."))
-            self._close(db, claimed, now)
+            self._close(db, claimed, held, now)
             return "published late"
 
         became = await write_patiently(self._store, write)
         log.warning("an answer came late", target=claimed.target.id, outcome=late.outcome, attempt=became)
 
-    def _charge(self, db: Connection, claimed: work.Claim, now: datetime) -> None:
+    def _charged(self, db: Connection, claimed: work.Claim, now: datetime) -> list[Write]:
         project_id, entry = claimed.target.project_id, _entry(claimed)
-        if claimed.free:
-            credits.release(db, project_id, [entry], at=now)
-            credits.waive(db, project_id, entry, at=now)
-        else:
-            credits.settle(db, project_id, entry, at=now)
+        if not claimed.free:
+            return credits.settlement(project_id, entry, at=now)
+        credits.release(db, project_id, [entry], at=now)
+        credits.waive(db, project_id, entry, at=now)
+        return []
 
     def _page(self, claimed: work.Claim, proof: Proof) -> str | None:
         return self._networks.page(claimed.target.platform, proof.url) if proof.url else None
 
-    def _finish(
+    def _close(
         self,
         db: Connection,
         claimed: work.Claim,
+        held: Row[Any],
         now: datetime,
         *,
-        until: datetime | None = None,
-        **values: Any,
+        told: dict[str, Any] | None = None,
+        along: Sequence[Write] = (),
+        leaves: bool = True,
     ) -> None:
-        work.change(
-            db,
-            claimed,
-            next_at=until,
-            lease_until=until,
-            wait_reason=None,
-            updated_at=now,
-            **values,
-        )
-
-    def _close(self, db: Connection, claimed: work.Claim, now: datetime, *, leaves: bool = True) -> None:
+        """Write what an end means for post and account, together with `along`, which makes of the target what is `told`."""
         target = claimed.target
-        status, done = work.refresh_status(db, target.post_id, publish_now=claimed.publish_now, now=now)
+        seen = work.at_the_end(db, claimed, now)
+        entries = [each | (told or {}) if each["id"] == target.id else each for each in seen.entries]
+        states = [each["state"] for each in entries]
+        status, done, derived = work.derived(target.post_id, states, publish_now=claimed.publish_now, now=now)
+        ending = lanes.ending(held, target, published=told is not None, leaves=leaves)
+        writes = [*along, derived, *ending]
         if done:
-            media.expire(db, [target.post_id])
-            announce.ended(db, target.project_id, target.post_id, status, now)
+            writes.append(announce.ended(target.project_id, held._asdict(), entries, status, now))
+            media.expire_with(db, target.post_id, writes)
+        else:
+            together(db, writes)
         if leaves:
-            self._engine.ring(db, work.leave(db, claimed, now))
+            self._engine.ring(db, seen.following)
 
     def _refused(self, db: Connection, claimed: work.Claim, now: datetime) -> None:
         target = claimed.target
         # R5: three refusals in a row and the account rests, before the network takes offence.
-        if lanes.count_refusal(db, target.integration_id, refused=True) >= REFUSALS:
+        if lanes.count_refusal(db, target.integration_id) >= REFUSALS:
             lanes.slow(db, target.integration_id, now + DAY)
             event(
                 target.project_id,
@@ -334,6 +324,17 @@ class Results:
                 {"integrationId": target.integration_id, "until": clock.iso(now + DAY)},
                 now,
             ).alone(db)
+
+
+def _done(run: TargetRun, now: datetime, until: datetime | None = None) -> dict[str, Any]:
+    """The columns of a target that is done; with `until` it stays the worker's."""
+    return {
+        "next_at": until,
+        "lease_until": until,
+        "wait_reason": None,
+        "warning": " ".join(run.warnings) or None,
+        "updated_at": now,
+    }
 
 
 def _entry(claimed: work.Claim) -> credits.Entry:

@@ -126,9 +126,8 @@ class Publisher:
         return None if claimed is None else self._hand(db, claimed)
 
     def _hand(self, db: Connection, claimed: work.Claim) -> Hand:
-        project_id, integration_id = claimed.target.project_id, claimed.target.integration_id
-        found = integrations.find(db, project_id, [integration_id]).get(integration_id)
-        return Hand(claimed, found, self._tokens.at_hand(db, project_id, integration_id))
+        target = claimed.target
+        return Hand(claimed, *self._tokens.at_hand(db, target.project_id, target.integration_id))
 
     async def _own(self, hand: Hand) -> None:
         claimed = hand.claimed

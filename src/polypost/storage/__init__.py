@@ -6,7 +6,7 @@ from polypost.storage.metadata import Instant, Json, metadata, partial_index
 from polypost.storage.records import earliest_id, new_id, random_hex
 from polypost.storage.signals import Signals, emit, notify
 from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, open_store, receipt
-from polypost.storage.together import Change, Insert, Write, together, told_with
+from polypost.storage.together import Change, Insert, Update, Write, fenced, together, told_with
 
 __all__ = [
     "Apart",
@@ -22,10 +22,12 @@ __all__ = [
     "Json",
     "Signals",
     "Store",
+    "Update",
     "Write",
     "after_commit",
     "earliest_id",
     "emit",
+    "fenced",
     "keep_receipt",
     "metadata",
     "new_id",

@@ -133,10 +133,14 @@ class HotUpdate:
 
     def __call__(self, db: Connection, parameters: Row, values: Row) -> int:
         """Set `values`, by column, in the rows that `parameters` name; how many there were."""
-        shape = (db.dialect.name, *values)
-        sql, in_order = self._built.get(shape) or self._build(db.dialect, shape)
+        return int(run(db, *self.text(db.dialect, parameters, values)).rowcount)
+
+    def text(self, dialect: Dialect, parameters: Row, values: Row) -> tuple[str, tuple[Any, ...]]:
+        """The driver's text and values."""
+        shape = (dialect.name, *values)
+        sql, in_order = self._built.get(shape) or self._build(dialect, shape)
         given = {_set(name): value for name, value in values.items()}
-        return int(run(db, sql, in_order({**given, **parameters})).rowcount)
+        return sql, in_order({**given, **parameters})
 
     def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
         columns = self._table.c

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Dialect
 
-from polypost.storage.hot import HotInsert, HotSelect, HotWrite, Row, run, shifted
+from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite, Row, run, shifted
+from polypost.storage.signals import CHANNEL, emit
 
 Text = tuple[str, tuple[Any, ...]]
 
@@ -56,6 +57,34 @@ class Change:
         return self.statement.text(dialect, self.parameters)
 
 
+@dataclass(frozen=True, slots=True)
+class Update:
+    """These new values in the rows that the parameters name; whoever listens hears of `topic`, if there are any."""
+
+    statement: HotUpdate
+    parameters: Row
+    values: Row
+    topic: str | None = None
+
+    def alone(self, db: Connection) -> None:
+        """Carry it out."""
+        self.touched(db)
+
+    def touched(self, db: Connection) -> int:
+        """Carry it out; how many rows there were."""
+        count = self.statement(db, self.parameters, self.values)
+        if count and self.topic is not None:
+            emit(db, self.topic)
+        return count
+
+    def text(self, dialect: Dialect) -> Text:
+        """The statement itself."""
+        sql, values = self.statement.text(dialect, self.parameters, self.values)
+        if self.topic is None:
+            return sql, values
+        return f"{sql} RETURNING pg_notify('{CHANNEL}', ${len(values) + 1})", (*values, self.topic)
+
+
 def together(db: Connection, writes: Sequence[Write]) -> None:
     """Write all of it; no row twice. On SQLite in this order."""
     if db.dialect.name == "sqlite":
@@ -63,20 +92,45 @@ def together(db: Connection, writes: Sequence[Write]) -> None:
             write.alone(db)
     elif len(writes) == 1:
         run(db, *writes[0].text(db.dialect))
-    else:
+    elif writes:
         run(db, *_joined(db.dialect, writes, ("SELECT 1", ())))
 
 
 def told_with(db: Connection, writes: Sequence[Write], query: HotSelect, parameters: Row) -> list[Any]:
-    """The same on PostgreSQL, and what `query` finds: rows as they were before the writes."""
+    """The same, and what `query` finds; on PostgreSQL rows as they were before the writes, on SQLite after them."""
+    if db.dialect.name == "sqlite":
+        together(db, writes)
+        return query(db, parameters)
     asked = query.text(db.dialect, parameters)
     return query.rows(db.dialect, run(db, *_joined(db.dialect, writes, asked)))
 
 
+def fenced(db: Connection, fence: Update, more: Insert) -> bool:
+    """Carry out `fence`, and insert where it has touched a row; whether it has. `more` has no ending of its own."""
+    if db.dialect.name == "sqlite":
+        held = fence.touched(db) > 0
+        if held:
+            more.alone(db)
+        return held
+    sql, values = fence.text(db.dialect)
+    insert, inserted = more.text(db.dialect)
+    texts = ((f"{sql} RETURNING 1", values), (_where_held(insert), inserted), ("SELECT 1 FROM w0", ()))
+    return bool(run(db, *_one(texts)).fetchall())
+
+
 def _joined(dialect: Dialect, writes: Sequence[Write], query: Text) -> Text:
-    texts = [*(write.text(dialect) for write in writes), query]
+    return _one([*(write.text(dialect) for write in writes), query])
+
+
+def _one(texts: Sequence[Text]) -> Text:
     sql = _statement(tuple((text, len(values)) for text, values in texts))
     return sql, tuple(value for _, values in texts for value in values)
+
+
+def _where_held(insert: str) -> str:
+    head, row, values = insert.partition(" VALUES ")
+    rows = f"{head} SELECT {values.strip(' ()')}" if row else insert
+    return f"{rows} WHERE EXISTS (SELECT FROM w0)"
 
 
 @lru_cache(256)

@@ -26,15 +26,19 @@ from polypost.storage import (
     Change,
     HotInsert,
     HotSelect,
+    HotUpdate,
     HotWrite,
     Insert,
     Instant,
     Json,
+    Update,
+    fenced,
     together,
     told_with,
 )
 from polypost.storage.hot import DRIVER
 
+PATIENCE = 30.0
 NOON = datetime(2026, 4, 15, 12, 0, 0, 5, tzinfo=UTC)
 everything = MetaData()
 things = Table(
@@ -55,6 +59,7 @@ COPY = HotWrite(
         ["id", "number"], select(bindparam("id", type_=Text()), func.count(things.c.id))
     )
 )
+OWN = HotUpdate(others, others.c.id == bindparam("id"), others.c.number == bindparam("owned"))
 ALL = HotSelect(select(things).order_by(things.c.id))
 OTHER = HotSelect(select(others).order_by(others.c.id))
 
@@ -150,3 +155,35 @@ def test_what_is_asked_along_with_it_is_as_it_was_before(tell):
         assert OTHER(db) == [("x", 0)]
 
     tell(story)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_what_a_fence_keeps_out_is_not_even_tried(tell, held):
+    def story(db, sent):
+        OTHERS(db, rows("mine"))
+        THINGS(db, rows("a"))
+        fence = Update(OWN, {"id": "mine", "owned": 0 if held else 7}, {"number": 1})
+        assert fenced(db, fence, Insert(THINGS, rows("b" if held else "a"))) is held
+        assert dict(OTHER(db))["mine"] == int(held)
+        again = Update(OWN, {"id": "mine", "owned": 1 if held else 7}, {"number": 3})
+        sent.clear()
+        assert fenced(db, again, Insert(THINGS, rows("c", "d") if held else rows("a", "a"))) is held
+        assert len(sent) == (2 if held and db.dialect.name == "sqlite" else 1)
+        assert [row.id for row in ALL(db)] == (["a", "b", "c", "d"] if held else ["a"])
+
+    tell(story)
+
+
+def test_a_topic_is_heard_where_a_row_was_touched(with_store):
+    async def story(store):
+        await store.write(everything.create_all)
+        await store.write(lambda db: OTHERS(db, rows("a", "b")))
+        with store.signals.listen("a") as a, store.signals.listen("c") as c:
+            touched = [
+                Update(OWN, {"id": name, "owned": 0}, {"number": 5}, topic=name) for name in ("a", "c")
+            ]
+            await store.write(lambda db: together(db, touched))
+            assert await a.wait(PATIENCE)
+            assert not await c.wait(0)
+
+    with_store(story)
