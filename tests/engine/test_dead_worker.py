@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from polypost.engine import Ring
+from polypost.engine import LOOKAHEAD, Ring
 from polypost.engine.pgqueuer import MOURN_SECONDS, PgQueuerEngine, install
 from polypost.storage import metadata
 from polypost.storage.postgres import PostgresStore
@@ -76,6 +76,7 @@ async def test_a_death_is_heard_of_and_only_a_death(fresh_database: str) -> None
     await store.write(metadata.create_all)
     await install(fresh_database)
     dead, heard = list[str](), asyncio.Event()
+    looks: list[timedelta] = []
     engine = PgQueuerEngine(store, fresh_database, workers=1, owner="run_living")
 
     def heir(_db: Connection, worker_id: str, _now: datetime) -> tuple[list[Ring], bool]:
@@ -85,8 +86,14 @@ async def test_a_death_is_heard_of_and_only_a_death(fresh_database: str) -> None
             heard.set()
         return [], len(dead) == 1
 
+    def overdue(_db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+        assert unrung_since is not None
+        looks.append(until - unrung_since)
+        return []
+
     engine.inherit(heir)
     engine.on(KIND, Listener())
+    engine.watch(KIND, overdue)
     worker = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WORKER, fresh_database, stdout=asyncio.subprocess.PIPE
     )
@@ -97,12 +104,15 @@ async def test_a_death_is_heard_of_and_only_a_death(fresh_database: str) -> None
         await engine.start()
         await asyncio.sleep(2.5 * MOURN_SECONDS)
         assert dead == []
+        assert LOOKAHEAD not in looks
     finally:
         worker.send_signal(signal.SIGKILL)
         await worker.wait()
     await asyncio.wait_for(heard.wait(), PATIENCE)
     await asyncio.sleep(2.5 * MOURN_SECONDS)
     assert dead == ["run_dead", "run_dead"]
+    # Once for all that it may have had in memory, however lately that was rung.
+    assert looks.count(LOOKAHEAD) == 1
     await engine.stop()
     await store.close()
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, insert, text
 
 from polypost import clock
-from polypost.engine import LOOKAHEAD, Engine
+from polypost.engine import LOOKAHEAD, Engine, Ring
 from polypost.engine import workers as roll
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.pgqueuer import PgQueuerEngine, install
@@ -122,6 +122,50 @@ class TestPgQueuer(EngineSuite):
         left = "b" if done == "a" else "a"
         async with self.working(store, where, second):
             await second.heard(left)
+
+    @pytest.mark.anyio
+    async def test_what_follows_in_a_lane_does_not_pass_through_the_queue(
+        self, store: Store, where: str
+    ) -> None:
+        engines: list[Engine] = []
+
+        async def go_on(key: str) -> None:
+            number, now = int(key), clock.now()
+            rings = [Ring(KIND, str(number + 1), now, "lane")] if number < 5 else []
+            # What is not due yet other processes may have, too.
+            rings += [Ring(KIND, "9", now + timedelta(seconds=1), "lane")] if number == 5 else []
+            await store.write(lambda db: engines[0].hand_on(db, rings))
+
+        listener = Listener(go_on)
+        async with self.working(store, where, listener) as engine:
+            engines.append(engine)
+            await store.write(partial(ring("1", lane="lane"), engine))
+            await listener.heard("1", "2", "3", "4", "5", "9")
+        queued = "SELECT count(*) FROM pgqueuer_log WHERE status = 'queued'"
+        assert await store.read(lambda db: db.execute(text(queued)).scalar_one()) == 2
+
+    @pytest.mark.anyio
+    async def test_what_is_handed_on_in_a_process_that_stops_goes_to_another(
+        self, store: Store, where: str
+    ) -> None:
+        engines: list[Engine] = []
+        gate = asyncio.Event()
+
+        async def go_on(_key: str) -> None:
+            await waiting_for(gate)("")
+            await store.write(lambda db: engines[0].hand_on(db, [Ring(KIND, "b", clock.now(), "lane")]))
+
+        first, second = Listener(go_on), Listener()
+        async with self.working(store, where, first) as engine:
+            engines.append(engine)
+            await store.write(partial(ring("a", lane="lane"), engine))
+            await first.until(lambda: first.running.total() == 1)
+            stopping = asyncio.create_task(engine.stop())
+            await asyncio.sleep(0)
+            gate.set()
+            await stopping
+        async with self.working(store, where, second):
+            await second.heard("b")
 
     @pytest.mark.anyio
     async def test_old_notes_about_jobs_and_workers_are_dropped(self, store: Store, where: str) -> None:

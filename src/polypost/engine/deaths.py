@@ -6,12 +6,13 @@ lost one for it. A machine that vanishes says no farewell; there the lease is th
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, text
 
 from polypost.engine.port import Engine
+from polypost.engine.sweeper import ring_unrung
 from polypost.engine.workers import workers
 
 # The first half of the lock's key; what else Polypost locks has one key of 64 bits.
@@ -39,6 +40,12 @@ async def hold(connection: Any, worker_id: str) -> None:
 def gone(db: Connection) -> set[str]:
     """The workers on the roll whose lock nobody holds."""
     return set(db.execute(_GONE).scalars())
+
+
+def ring_for_all(db: Connection, engine: Engine) -> None:
+    """Ring for what is overdue and held by nobody: a worker that has died may have had it in its memory alone."""
+    for source in engine.sources.values():
+        ring_unrung(db, engine, source, after=timedelta())
 
 
 def bury(db: Connection, engine: Engine, worker_id: str, now: datetime) -> None:

@@ -29,7 +29,7 @@ from polypost.engine.runner import Runner
 from polypost.engine.sweeper import SWEEP_ROUNDS, SWEEP_SECONDS, note_waits, repeat, ring_unrung, set_within
 from polypost.engine.timekeeper import Timekeeper
 from polypost.errors import StoreUnavailable
-from polypost.storage import new_id
+from polypost.storage import after_commit, new_id
 from polypost.storage.postgres import PostgresStore
 from polypost.storage.schema import SchemaMismatch
 
@@ -91,6 +91,7 @@ class PgQueuerEngine(Engine):
         self._hour = Timekeeper(store)
         self._worker_id = owner or new_id("run")
         self._missing: set[str] = set()
+        self._mourned: set[str] = set()
         self._heard_at = float("-inf")
         self._look: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
@@ -106,6 +107,18 @@ class PgQueuerEngine(Engine):
             await_only(_enqueue(connection, rings))
         except TROUBLE as trouble:
             raise StoreUnavailable("The store could not make the change durable.") from trouble
+
+    def hand_on(self, db: Connection, rings: Sequence[Ring]) -> None:
+        # Through the queue each would cost more than its publication; after a crash `bury` rings for it.
+        here = self._serving and not self._hour.wrong.is_set()
+        due = [ring for ring in rings if here and ring.at <= clock.now()]
+        if due:
+            after_commit(db, partial(self._go_on, due))
+        self.ring(db, [ring for ring in rings if ring not in due])
+
+    def _go_on(self, rings: Sequence[Ring]) -> None:
+        for ring in rings:
+            self._runner.offer(ring)
 
     async def start(self, *, work: bool = True) -> None:
         await self._verify()
@@ -289,6 +302,9 @@ class PgQueuerEngine(Engine):
     async def _mourn(self) -> None:
         missing = await self._store.read(deaths.gone) - {self._worker_id}
         dead, self._missing = missing & self._missing, missing
+        if dead - self._mourned:
+            await self._store.write(partial(deaths.ring_for_all, engine=self))
+        self._mourned = dead
         for worker_id in dead:
             bury = partial(deaths.bury, engine=self, worker_id=worker_id, now=clock.now())
             await self._store.write(bury)

@@ -102,6 +102,10 @@ class Engine(ABC):
     def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
         """Ring when, and only when, the caller's transaction commits."""
 
+    def hand_on(self, db: Connection, rings: Sequence[Ring]) -> None:
+        """The same, by a handler that leaves its lane: this process goes on with what is due of it."""
+        self.ring(db, rings)
+
     @abstractmethod
     async def start(self, *, work: bool = True) -> None:
         """Begin; with `work` off this process only rings and others answer."""

@@ -49,13 +49,13 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-def ring_unrung(db: Connection, engine: Engine, source: Source) -> bool:
-    """Ring for what is due within the look-ahead and was not rung of late, in the transaction that marks it as rung.
+def ring_unrung(db: Connection, engine: Engine, source: Source, *, after: timedelta = UNRUNG) -> bool:
+    """Ring for what is due within the look-ahead and was not rung for `after`, in the transaction that marks it as rung.
 
     Returns whether there may be more.
     """
     now = clock.now()
-    found = source(db, until=now + LOOKAHEAD, limit=SWEEP_LIMIT, unrung_since=now - UNRUNG)
+    found = source(db, until=now + LOOKAHEAD, limit=SWEEP_LIMIT, unrung_since=now - after)
     engine.ring(db, found)
     return len(found) == SWEEP_LIMIT
 

@@ -90,7 +90,7 @@ class Results:
             work.change(db, claimed, **values)
             run.flush(db)
             emit(db, f"post:{claimed.target.post_id}")
-            self._engine.ring(db, work.leave(db, claimed, now))
+            self._engine.hand_on(db, work.leave(db, claimed, now))
 
         await run.write(write)
 
@@ -159,7 +159,7 @@ class Results:
             if slow:
                 lanes.slow(db, claimed.target.integration_id, at)
             run.flush(db)
-            self._engine.ring(db, [ring_of(claimed.target, at), *work.leave(db, claimed, now)])
+            self._engine.hand_on(db, [ring_of(claimed.target, at), *work.leave(db, claimed, now)])
 
         await run.write(write)
 
@@ -183,7 +183,7 @@ class Results:
                 updated_at=now,
             )
             run.flush(db)
-            self._engine.ring(db, [ring_of(claimed.target, at), *work.leave(db, claimed, now)])
+            self._engine.hand_on(db, [ring_of(claimed.target, at), *work.leave(db, claimed, now)])
 
         await run.write(write)
 
@@ -310,7 +310,7 @@ class Results:
         else:
             together(db, writes)
         if leaves:
-            self._engine.ring(db, seen.following)
+            self._engine.hand_on(db, seen.following)
 
     def _refused(self, db: Connection, claimed: work.Claim, now: datetime) -> None:
         target = claimed.target
