@@ -123,6 +123,32 @@ def test_two_targets_of_a_post_that_end_at_once_end_the_post(tell):
     tell(story)
 
 
+def test_a_ring_that_comes_while_its_account_is_left_is_not_lost(tell):
+    async def story(room: Room) -> None:
+        network, shaky = ByHand(), Shaky(room.store)
+        leaving = room.worker(owner="run_1", connectors=network.only, store=shaky)
+        other = room.worker(owner="run_2", connectors=network.only)
+        target = await room.target(await room.post("First"))
+        leaves = asyncio.create_task(leaving.publisher.run(target.id))
+        (await network.next("prepare")).says("ready")
+        call = await network.next("post")
+        # It has looked for what comes next, which is nothing yet, and has not left.
+        shaky.stops_at = "INSERT INTO ledger"
+        call.says(Proof("1"))
+        await shaky.stop.reached()
+        post = await room.post("Second")
+        comes = asyncio.create_task(other.publisher.run((await room.target(post)).id))
+        await until_blocked(room.store, comes)
+        shaky.stop.go_on()
+        (await network.next("prepare")).says("ready")
+        (await network.next("post")).says(Proof("2"))
+        assert await ended(leaves, comes) == [None, None]
+        assert await room.status(post) == "published"
+        await room.healthy()
+
+    tell(story)
+
+
 def test_a_claim_waits_for_a_user_who_is_moving_the_post(tell):
     async def story(room: Room) -> None:
         network, shaky = ByHand(), Shaky(room.store)

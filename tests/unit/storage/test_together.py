@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +33,7 @@ from polypost.storage import (
     Instant,
     Json,
     Update,
+    emit,
     fenced,
     together,
     told_with,
@@ -178,6 +180,11 @@ def test_a_topic_is_heard_where_a_row_was_touched(with_store):
     async def story(store):
         await store.write(everything.create_all)
         await store.write(lambda db: OTHERS(db, rows("a", "b")))
+        with store.signals.listen("up") as up:
+            # On PostgreSQL the store's own ear has to be open first.
+            async with asyncio.timeout(PATIENCE):
+                while not await up.wait(0.1):
+                    await store.write(lambda db: emit(db, "up"))
         with store.signals.listen("a") as a, store.signals.listen("c") as c:
             touched = [
                 Update(OWN, {"id": name, "owned": 0}, {"number": 5}, topic=name) for name in ("a", "c")
