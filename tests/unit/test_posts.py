@@ -566,6 +566,21 @@ def test_a_limit_postpones_what_is_due_within_it_and_nothing_else(with_store):
     with_store(story)
 
 
+def test_an_account_that_rests_is_told_so_while_another_target_has_it(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        account = desk.accounts[:1]
+        until = clock.now() + timedelta(hours=1)
+        made = [await desk.create(desk.order(text, accounts=account)) for text in ("one", "two")]
+        first, second = [(await desk.targets(each.post_id))[0] for each in made]
+        await desk.claim(first.id)
+        assert await desk.claim(second.id) is None
+        await store.write(lambda db: lanes.slow(db, account[0], until))
+        assert await desk.claim(second.id) == work.Later(until)
+
+    with_store(story)
+
+
 def test_an_equal_text_counts_when_it_may_be_sent_by_then(with_store):
     async def story(store):
         desk = await Desk(store).open()

@@ -245,17 +245,17 @@ def claim(
 
 def _not_now(db: Connection, target_id: str, peek: Any, now: datetime) -> Later | None:
     """When to ask again for an account of which nothing can be begun now."""
-    if peek.next_at <= now and lanes.taken(peek, now):
-        # Somebody was faster.
-        return None
     rest = peek.not_before
-    if rest is None or rest <= now:
-        # A user was faster, or a clock that went back has made it undue again.
-        return Later(max(peek.next_at, peek.due_at))
-    _postpone(db, peek.integration_id, rest, "rate_limited")
-    # The one of them that rings when the rest is over; those behind it follow when it leaves.
-    _SET_TARGET(db, {"target": target_id}, {"rung_at": rung(rest)})
-    return Later(rest)
+    if rest is not None and rest > now:
+        _postpone(db, peek.integration_id, rest, "rate_limited")
+        # The one of them that rings when the rest is over; those behind it follow when it leaves.
+        _SET_TARGET(db, {"target": target_id}, {"rung_at": rung(rest)})
+        return Later(rest)
+    if peek.next_at <= now and lanes.taken(peek, now):
+        # Somebody was faster, and rings for the next.
+        return None
+    # A user was faster, or a clock that went back has made it undue again.
+    return Later(max(peek.next_at, peek.due_at))
 
 
 def _owning(claimed: Claim, by: str, lease: timedelta, now: datetime) -> Write:
