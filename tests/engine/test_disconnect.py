@@ -25,8 +25,9 @@ CUTS = [
     ("draft", Cut("server", CHANGE, 1, "after")),
     # The first read after the acceptance.
     ("now", Cut("server", "SELECT targets", 1, "before")),
-    ("now", Cut("workers", "INSERT attempts", 1, "all", closed_seconds=1, farewell=True)),
-    ("now", Cut("workers", "COMMIT of UPDATE attempts", 1, "after")),
+    # The intent, and the second one of these is the end.
+    ("now", Cut("workers", "WITH targets", 1, "all", closed_seconds=1, farewell=True)),
+    ("now", Cut("workers", "COMMIT of WITH targets", 2, "after")),
 ]
 
 
