@@ -30,8 +30,9 @@ class Held:
 
     def __call__(self, db):
         db.execute(text("SELECT 1"))
-        self._loop.call_soon_threadsafe(self.began.set)
         self.log.append(f"{self.name} begins")
+        # Last: the test may go on while this thread waits for a core.
+        self._loop.call_soon_threadsafe(self.began.set)
         if isinstance(self._here, threading.Event):
             assert self._here.wait(PATIENCE)
         else:
