@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 import pytest
@@ -25,6 +26,19 @@ from polypost.storage.postgres import PostgresStore
 from polypost.storage.schema import SchemaMismatch
 from polypost.storage.sqlite import SqliteStore
 from tests.engine.suite import KIND, PATIENCE, EngineSuite, Listener, chores, due, ring, waiting_for
+
+T = TypeVar("T")
+
+
+class Fading(PostgresStore):
+    """A store that gets out of reach when the test says so."""
+
+    within_reach = True
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        if not self.within_reach:
+            raise StoreUnavailable("The store cannot be reached.")
+        return await super().read(fn)
 
 
 class TestEmbedded(EngineSuite):
@@ -73,6 +87,23 @@ class TestPgQueuer(EngineSuite):
             heard = await asyncio.gather(*(front.silence() for _ in range(5)))
         assert max(heard) < PATIENCE
         await front.stop()
+
+    @pytest.mark.anyio
+    async def test_a_look_that_fails_after_a_long_rest_is_no_silence(self, store: Store, where: str) -> None:
+        fading, before = Fading(where), clock._Advance.seconds
+        front = self.make(fading, where, workers=1)
+        try:
+            async with self.working(store, where, Listener()):
+                while await front.silence() > PATIENCE:
+                    await asyncio.sleep(0.1)
+            fading.within_reach = False
+            clock.advance(100)
+            assert 0 <= await front.silence() < PATIENCE
+            clock.advance(100)
+            assert await front.silence() > 100
+        finally:
+            clock._Advance.seconds = before
+            await fading.close()
 
     @pytest.mark.anyio
     async def test_two_processes_share_the_work(self, store: Store, where: str) -> None:

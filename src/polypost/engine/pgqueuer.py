@@ -93,6 +93,7 @@ class PgQueuerEngine(Engine):
         self._missing: set[str] = set()
         self._mourned: set[str] = set()
         self._heard_at = float("-inf")
+        self._deaf = False
         self._look: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
 
@@ -163,9 +164,14 @@ class PgQueuerEngine(Engine):
     async def _listen_in(self) -> None:
         began = clock.monotonic()
         try:
-            # Through a store that is out of reach nobody is heard: the silence grows.
-            with contextlib.suppress(StoreUnavailable):
-                self._heard_at = began - await self._store.read(roll.silence)
+            self._heard_at = began - await self._store.read(roll.silence)
+            self._deaf = False
+        except StoreUnavailable:
+            # Through a store that is out of reach nobody is heard, and the silence grows: from now on, as before
+            # this look nobody listened.
+            if not self._deaf and self._looked_at > float("-inf"):
+                self._heard_at += began - self._looked_at
+            self._deaf = True
         finally:
             self._looked_at, self._look = began, None
 
