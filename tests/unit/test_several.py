@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -249,11 +251,21 @@ def test_equal_bodies_at_once_are_as_many_posts_as_clients_that_wait(with_store)
     with_store(story)
 
 
+@asynccontextmanager
+async def another_server(folder: Path, store_url: str | None) -> AsyncIterator[Store]:
+    """The same database, as another server has it."""
+    store = open_store(folder, store_url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 @on_postgresql
 def test_equal_bodies_at_two_servers_do_not_hold_the_others_up(with_store, tmp_path, store_url):
     async def story(store):
         entrance = await Entrance.open(store)
-        desk, other = entrance.desk, open_store(tmp_path, store_url)
+        desk = entrance.desk
         stop = Stop()
 
         def and_stop(db: Connection) -> None:
@@ -261,7 +273,7 @@ def test_equal_bodies_at_two_servers_do_not_hold_the_others_up(with_store, tmp_p
             stop.wait()
 
         equal, *others = orders(desk, 4)
-        try:
+        async with another_server(tmp_path, store_url) as other:
             there = asyncio.create_task(other.write(and_stop))
             await stop.reached()
             here = asyncio.create_task(entrance.accept(equal))
@@ -273,8 +285,6 @@ def test_equal_bodies_at_two_servers_do_not_hold_the_others_up(with_store, tmp_p
             await there
             # Its answer never comes, and that server gives no sign of life.
             assert (await here).replayed
-        finally:
-            await other.close()
         await desk.healthy()
 
     with_store(story)
@@ -312,17 +322,15 @@ def test_posts_are_stored_in_the_order_of_their_bodies_however_they_come(with_st
 def test_two_servers_with_the_same_bodies_in_another_order_both_go_on(with_store, tmp_path, store_url):
     async def story(store):
         entrance = await Entrance.open(store)
-        desk, other = entrance.desk, open_store(tmp_path, store_url)
-        second = Entrance.at(desk, other, "other")
+        desk = entrance.desk
         drafts = orders(desk, 8)
-        try:
+        async with another_server(tmp_path, store_url) as other:
+            second = Entrance.at(desk, other, "other")
             said = await asyncio.gather(
                 *(entrance.accept(each) for each in drafts),
                 *(entrance.accept(each, in_flight=second) for each in reversed(drafts)),
             )
             await second.tell()
-        finally:
-            await other.close()
         # Neither group has broken at the other.
         assert (await transactions(store))[0] == 8
         made = {each.post_id for each in said}

@@ -15,7 +15,6 @@ from tests.engine.stand_ins import Stop
 from polypost.errors import StoreUnavailable
 from polypost.storage import Apart, CommitUnknown, Joint, receipt
 from polypost.storage.gathering import GROUP, Gathering
-from polypost.storage.postgres import PostgresStore
 from polypost.storage.sqlite import SqliteStore
 
 TRANSACTION = text("SELECT pg_current_xact_id()::text")
@@ -44,28 +43,6 @@ def add_all(db: Connection, numbers: Sequence[int]) -> list[tuple[int, str] | No
 
 def joint(number: int, together=add_all):
     return Joint(number, lambda db: add(db, number), together)
-
-
-@pytest.fixture
-def with_postgres(fresh_database):
-    """Run a coroutine function with an empty table and as many stores on it as there are addresses."""
-
-    def run(story, *addresses):
-        async def main():
-            stores = [PostgresStore(address) for address in addresses or (fresh_database,)]
-            try:
-                await stores[-1].write(
-                    lambda db: db.execute(text("CREATE TABLE things (id INTEGER PRIMARY KEY)"))
-                )
-                async with asyncio.timeout(60):
-                    await story(*stores)
-            finally:
-                for store in stores:
-                    await store.close()
-
-        asyncio.run(main())
-
-    return run
 
 
 async def all_of(store, *numbers):

@@ -24,27 +24,6 @@ KILL_THE_OTHERS = text(
 OTHERS = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
 
 
-@pytest.fixture
-def with_postgres(fresh_database):
-    """Run a coroutine function with as many stores on one database as it asks for."""
-
-    def run(story, stores=1, database=fresh_database):
-        async def main():
-            opened = [PostgresStore(database) for _ in range(stores)]
-            try:
-                await opened[0].write(
-                    lambda db: db.execute(text("CREATE TABLE things (id INTEGER PRIMARY KEY, n INTEGER)"))
-                )
-                await story(*opened)
-            finally:
-                for store in opened:
-                    await store.close()
-
-        asyncio.run(main())
-
-    return run
-
-
 def others(db):
     """How many connections the database has besides this store's own two."""
     return db.execute(OTHERS).scalar_one() - 2
@@ -213,7 +192,7 @@ def test_addresses_are_read_as_libpq_reads_them(with_postgres, fresh_database, s
         with store.signals.listen("news") as bell:
             assert await hears(bell, store, "news")
 
-    with_postgres(story, database=f"{scheme}://{rest}&sslmode=disable")
+    with_postgres(story, f"{scheme}://{rest}&sslmode=disable")
 
 
 def test_signals_reach_other_processes(with_postgres):
