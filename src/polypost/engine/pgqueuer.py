@@ -110,7 +110,7 @@ class PgQueuerEngine(Engine):
             raise StoreUnavailable("The store could not make the change durable.") from trouble
 
     def hand_on(self, db: Connection, rings: Sequence[Ring]) -> None:
-        # Through the queue each would cost more than its publication; after a crash `bury` rings for it.
+        # Through the queue each would cost more than its publication; after a crash `ring_for_all` rings for it.
         here = self._serving and not self._hour.wrong.is_set()
         due = [ring for ring in rings if here and ring.at <= clock.now()]
         if due:
