@@ -1,16 +1,15 @@
-"""How connections are opened: straight to a network's host, or guarded for users' URLs (RELIABILITY O2)."""
+"""How connections to users' URLs are opened: every address judged (RELIABILITY O2)."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-import ssl
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import httpcore2
 
 from polypost.errors import AddressRefused
+from polypost.outbound.direct import DirectBackend
 from polypost.outbound.guard import Address, Guard, literal, unmapped
 from polypost.outbound.lookups import Resolve, no_such_name
 
@@ -20,52 +19,6 @@ _SECONDS_EACH = 2.0
 
 class NameUnknown(httpcore2.ConnectError):
     """There is no such name."""
-
-
-class DirectBackend(httpcore2.AnyIOBackend):
-    """Opens connections without judging them."""
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  the base class's signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """Connect within `timeout` seconds. Raises the pool's ConnectError or ConnectTimeout."""
-        return _Stream(await super().connect_tcp(host, port, timeout, local_address, socket_options))
-
-
-class _Stream(httpcore2.AsyncNetworkStream):
-    """A connection that is closed when its TLS handshake is given up, which the pool does only for errors."""
-
-    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
-        self._inner = inner
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  as above
-        return await self._inner.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  as above
-        await self._inner.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  as above
-    ) -> httpcore2.AsyncNetworkStream:
-        try:
-            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
-        except BaseException:
-            await self._inner.aclose()
-            raise
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):

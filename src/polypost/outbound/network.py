@@ -7,7 +7,9 @@ import logging
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
@@ -62,7 +64,7 @@ class Networks:
         origin = self._overrides.get(platform)
         if origin is None:
             return url
-        return str(httpx2.URL(url).copy_with(scheme=origin.scheme, host=origin.host, port=origin.port))
+        return urlsplit(url)._replace(scheme=origin.scheme, netloc=origin.netloc.decode()).geturl()
 
     def client(
         self,
@@ -188,23 +190,15 @@ class NetworkClient:
         **body: Any,
     ) -> httpx2.Request:
         try:
-            target = httpx2.URL(url)
+            target = _target(url, self._origin)
         except httpx2.InvalidURL as error:
-            raise self._no_address() from error
-        if target.scheme not in {"http", "https"} or not target.host:
-            raise self._no_address()
+            # Some addresses come from the network itself, as upload locations do.
+            raise NotSent(f"{self._platform} named an address that is none.") from error
         if params:
             target = target.copy_merge_params(params)
-        if self._origin is not None:
-            origin = self._origin
-            target = target.copy_with(scheme=origin.scheme, host=origin.host, port=origin.port)
         sent = httpx2.Headers(_HEADERS)
         sent.update(headers)
         return httpx2.Request(method, target, headers=sent, **body)
-
-    def _no_address(self) -> NotSent:
-        # Some addresses come from the network itself, as upload locations do.
-        return NotSent(f"{self._platform} named an address that is none.")
 
     async def _observed(self, request: httpx2.Request, seconds: float, progress: Progress) -> httpx2.Response:
         if self._before is not None:
@@ -270,9 +264,13 @@ class NetworkClient:
             ) from error
 
     async def _read(self, request: httpx2.Request, answer: httpcore2.Response) -> httpx2.Response:
-        arriving = httpx2.Response(answer.status, headers=answer.headers, stream=_Arriving(answer))
+        pieces = answer.aiter_stream()
+        if any(name.lower() == b"content-encoding" for name, _ in answer.headers):
+            # Asked for is none; whoever sends one all the same is understood.
+            arriving = httpx2.Response(answer.status, headers=answer.headers, stream=_Arriving(answer))
+            pieces = arriving.aiter_bytes()
         body = bytearray()
-        async for piece in arriving.aiter_bytes():
+        async for piece in pieces:
             body += piece
             if len(body) > self._answer_bytes:
                 megabytes = self._answer_bytes // 2**20
@@ -299,6 +297,20 @@ class _Arriving(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._answer.aiter_stream():
             yield piece
+
+
+@lru_cache
+def _target(url: str, origin: httpx2.URL | None) -> httpx2.URL:
+    """The address that is called: `url`, on `origin` where one replaces its host. Raises httpx2.InvalidURL.
+
+    Kept, because most calls go to few addresses and reading one costs more than anything else of a request.
+    """
+    target = httpx2.URL(url)
+    if target.scheme not in {"http", "https"} or not target.host:
+        raise httpx2.InvalidURL("An address of a network begins with http:// or https:// and a host.")
+    if origin is None:
+        return target
+    return target.copy_with(scheme=origin.scheme, host=origin.host, port=origin.port)
 
 
 def _origin(platform: str, address: str) -> httpx2.URL:

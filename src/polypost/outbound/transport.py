@@ -14,7 +14,7 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from polypost.outbound.backend import DirectBackend
+from polypost.outbound.direct import DirectBackend
 
 CONNECT_SECONDS = 5.0
 # Many servers close an idle connection after five seconds; leaving earlier keeps a request from

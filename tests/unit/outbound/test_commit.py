@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import ssl
 from collections.abc import AsyncIterator
 
@@ -400,6 +401,31 @@ async def test_sent_is_told_after_the_last_byte_and_before_the_answer(listen: Li
     await networks.aclose()
     assert order == ["first", "last", "sent", "answer"]
     assert server.requests[0].body == b"firstlast"
+
+
+async def test_sent_is_told_when_the_system_has_the_whole_request() -> None:
+    whole: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepted: list[socket.socket] = []
+
+        def on_sent() -> None:
+            # This process does nothing more until the other side has all of it: as if it were killed here.
+            connection = listener.accept()[0]
+            connection.settimeout(2)
+            accepted.append(connection)
+            received = b""
+            while not received.endswith(b"the end"):
+                received += connection.recv(65536)
+            whole.append(True)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        networks = Networks({"twitter": f"http://127.0.0.1:{listener.getsockname()[1]}"})
+        client = networks.client("twitter", on_commit_sent=on_sent)
+        await client.commit("POST", URL, content=b"the end")
+        await networks.aclose()
+        accepted[0].close()
+
+    assert whole == [True]
 
 
 async def test_sent_is_told_for_commits_only(listen: Listen) -> None:
