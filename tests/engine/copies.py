@@ -48,15 +48,15 @@ def copy(
     With `ahead` its turn is as much later as all else about it is earlier. Sums of what was spent follow.
     """
     bounds = {"begin": numbers.start, "end": numbers.stop, "post": post_id}
-    shift = {"first": first // _MICROSECOND, "every": every // _MICROSECOND}
+    made = int(post_id.partition("_")[2][:12], 16)
+    shift = {"first": first // _MICROSECOND, "every": every // _MICROSECOND, "made": made}
     for table, (mine, ids) in OWN.items():
         values = {column.name: f'"{column.name}"' for column in table.c}
         for column in table.c:
             if isinstance(column.type, Instant):
                 sign = "+" if ahead and column.name in TURN else "-"
                 values[column.name] += f" {sign} (:first + :every * i)"
-        # The beginning of an id is its time, and what else it keeps tells rows of a post from each other.
-        values |= {name: f"substr({name}, 1, 30) || {_NUMBER}" for name in ids}
+        values |= {name: _id(db, name) for name in ids}
         if "proof_id" in values:
             values["proof_id"] += f" || '-' || {_NUMBER}"
         if "content" in values:
@@ -69,6 +69,16 @@ def copy(
         source = f"SELECT {', '.join(values.values())} FROM {table.name}, numbers WHERE {mine}"
         db.execute(text(f"{_NUMBERS} INSERT INTO {table.name} ({columns}) {source}"), bounds | shift)
     _spend(db, post_id, [first + every * number for number in numbers])
+
+
+def _id(db: Connection, name: str) -> str:
+    """An id of the copy's own: of the time at which it was made, with what tells rows of a post from each other."""
+    made = "CAST(:made - (:first + :every * i) / 1000 AS BIGINT)"
+    if db.dialect.name == "postgresql":
+        begins, time = f"strpos({name}, '_')", f"lpad(to_hex({made}), 12, '0')"
+    else:
+        begins, time = f"instr({name}, '_')", f"printf('%012x', {made})"
+    return f"substr({name}, 1, {begins}) || {time} || substr({name}, {begins} + 13, 12) || {_NUMBER}"
 
 
 def _spend(db: Connection, post_id: str, back: list[timedelta]) -> None:
