@@ -37,7 +37,8 @@ class DirectBackend(httpcore2.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                # In bytes: of a text Python would first judge the labels, by an error that is none of the network's.
+                found = await loop.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM)
                 taken = await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
                 try:
                     return (await loop.create_connection(_Stream, sock=taken))[1]
@@ -46,7 +47,8 @@ class DirectBackend(httpcore2.AsyncNetworkBackend):
                     raise
         except TimeoutError as error:
             raise httpcore2.ConnectTimeout from error
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
+            # uvloop raises the one in some cases in which asyncio raises the other; no byte has left in either.
             raise httpcore2.ConnectError from error
 
 
@@ -108,6 +110,9 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
     ) -> httpcore2.AsyncNetworkStream:
         """Go on under TLS within `timeout` seconds; closed when that fails. Raises ConnectError or ConnectTimeout."""
         loop, plain = asyncio.get_running_loop(), self._transport
+        if plain.is_closing():
+            # uvloop would wait for a handshake that never begins.
+            raise httpcore2.ConnectError from self._error
         try:
             async with asyncio.timeout(timeout):
                 under_tls = await loop.start_tls(plain, self, ssl_context, server_hostname=server_hostname)

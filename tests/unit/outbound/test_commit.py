@@ -165,8 +165,9 @@ async def test_a_refused_connection_is_not_sent(unused_port: int) -> None:
     assert sent == []
 
 
-async def test_a_name_without_address_is_not_sent() -> None:
-    networks = Networks({"twitter": "http://nowhere.invalid"})
+@pytest.mark.parametrize("name", ["nowhere.invalid", "two..dots.invalid", f"{'long' * 20}.invalid"])
+async def test_a_name_without_address_is_not_sent(name: str) -> None:
+    networks = Networks({"twitter": f"http://{name}"})
 
     assert await outcome(networks) == "NotSent"
 

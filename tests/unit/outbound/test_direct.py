@@ -117,3 +117,16 @@ async def test_a_silent_host_is_waited_for_as_long_as_was_asked(listen: Listen) 
 
     assert not stream.get_extra_info("is_readable")
     await stream.aclose()
+
+
+async def test_a_connection_that_has_ended_is_not_waited_for_under_tls(listen: Listen) -> None:
+    async def reset(talk: Talk) -> None:
+        talk.reset()
+
+    server = await listen(reset)
+    stream = await DirectBackend().connect_tcp("127.0.0.1", server.port)
+    with pytest.raises(httpcore2.ReadError):
+        await stream.read(1)
+
+    with pytest.raises(httpcore2.ConnectError):
+        await stream.start_tls(ssl.create_default_context(), "media.example.com", timeout=5)
