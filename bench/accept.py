@@ -8,15 +8,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from tests.processes import World
 
 from bench.load import cpu_seconds, request_bytes, send
 from bench.report import FLOOR, Figures, step
 from bench.side import Side, in_turn
+from bench.store import Ledger, ledger
 
 # Requests of a round by number of connections. Many short rounds tell more on a busy machine than few long ones.
 CONNECTIONS = {1: 200, 16: 500, 64: 500}
@@ -72,6 +74,7 @@ def _bodies(world: World, count: int) -> list[bytes]:
 def acceptance(store: str, sides: list[Side], floor_place: str, figures: Figures, *, quick: bool) -> None:
     """Rounds in turn after one to warm up; then a few posts by themselves, to count what the store does."""
     rounds = range(1, 2) if quick else range(15)
+    floor_store = ledger(floor_place if store == "PostgreSQL" else None, Path(floor_place))
     with _floor(floor_place) as (floor_port, floor_pid):
         for number in rounds:
             step(f"accept on {store}: round {number} of {rounds[-1]}" + ("" if number else ", to warm up"))
@@ -79,16 +82,15 @@ def acceptance(store: str, sides: list[Side], floor_place: str, figures: Figures
                 requests = connections if quick else count
                 name = f"accept on {store}, connections {connections}: CPU µs"
                 found = {side.tree.name: cost(side, requests, connections) for side in in_turn(sides, number)}
-                body = [request_bytes("floor", "/", each, {}) for each in _bodies(sides[0].world, requests)]
-                before = cpu_seconds([floor_pid])
-                asyncio.run(send("127.0.0.1", floor_port, body, connections))
-                floor = (cpu_seconds([floor_pid]) - before) / requests * 1e6
-                if number:
-                    for tree, (ours, database) in found.items():
-                        figures.add(name, tree, ours)
-                        if database:
-                            figures.add(f"{name} of PostgreSQL", tree, database)
-                    figures.add(name, FLOOR, floor)
+                bodies = [request_bytes("floor", "/", each, {}) for each in _bodies(sides[0].world, requests)]
+                found[FLOOR] = _cost(
+                    floor_port, lambda: cpu_seconds([floor_pid]), floor_store, bodies, connections
+                )
+                for tree, (application, database) in found.items() if number else ():
+                    figures.add(name, tree, application)
+                    if database:
+                        figures.add(f"{name} of PostgreSQL", tree, database)
+                        figures.add(f"{name} of both", tree, application + database)
     for side in sides:
         sample = 20 if quick else side.store.sample
         mark = side.store.mark()
@@ -101,11 +103,15 @@ def cost(side: Side, requests: int, connections: int) -> tuple[float, float]:
     """CPU microseconds a post, of ours and of the database's backends."""
     headers = {"x-access-key": side.world.key}
     bodies = [request_bytes("polypost", "/v1/posts", body, headers) for body in _bodies(side.world, requests)]
-    before, database = side.cpu(), side.store.cpu_mark()
-    asyncio.run(send("127.0.0.1", side.port, bodies, connections))
+    return _cost(side.port, side.cpu, side.store, bodies, connections)
+
+
+def _cost(
+    port: int, application: Callable[[], float], store: Ledger, bodies: list[bytes], connections: int
+) -> tuple[float, float]:
+    before, database = application(), store.cpu_mark()
+    asyncio.run(send("127.0.0.1", port, bodies, connections))
     # What an answer leaves behind, as its hand-out to webhooks, is part of what the post costs.
     time.sleep(0.2)
-    return (
-        (side.cpu() - before) / requests * 1e6,
-        side.store.cpu_since(database) / requests * 1e6,
-    )
+    spent = application() - before, store.cpu_since(database)
+    return spent[0] / len(bodies) * 1e6, spent[1] / len(bodies) * 1e6

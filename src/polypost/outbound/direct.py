@@ -57,6 +57,7 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport
+        self._socket = select.poll()
         self._unread = bytearray()
         self._ended = False
         self._error: Exception | None = None
@@ -129,18 +130,15 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
     def get_extra_info(self, info: str) -> Any:
         """What the pool asks for; `is_readable` is also true of a connection that has ended."""
         if info == "is_readable":
-            return self._ended or bool(self._unread) or self._transport.is_closing() or self._has_news()
+            # Also what the loop has not read yet: the other side may have closed it in this very turn.
+            seen = self._ended or bool(self._unread) or self._transport.is_closing()
+            return seen or bool(self._socket.poll(0))
         name = {"server_addr": "peername", "client_addr": "sockname"}.get(info, info)
         return self._transport.get_extra_info(name)
 
-    def _has_news(self) -> bool:
-        # Also what the loop has not read yet: the other side may have closed it in this very turn.
-        news = select.poll()
-        news.register(self._transport.get_extra_info("socket"), select.POLLIN)
-        return bool(news.poll(0))
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._socket.register(transport.get_extra_info("socket"), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
