@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import socket
 import ssl
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -204,34 +205,34 @@ def test_a_taken_port_is_replaced_unless_it_was_asked_for(tmp_path: Path) -> Non
 
 
 def test_a_killed_sandbox_comes_back_with_everything(tmp_path: Path) -> None:
+    # While it is down anybody may take a port of 127.0.0.1, where its connections come from; of this address nobody.
+    host = (
+        f"127.83.{os.getpid() % 65536 // 256}.{os.getpid() % 256}" if sys.platform == "linux" else "127.0.0.1"
+    )
     program = textwrap.dedent("""
         import asyncio, json, sys
         from pathlib import Path
         from polypost.sandbox import Sandbox
 
         async def main():
-            info = await Sandbox(Path(sys.argv[1])).start()
+            info = await Sandbox(Path(sys.argv[1]), host=sys.argv[2]).start()
             print(json.dumps({"url": info.url, "urls": info.urls}), flush=True)
             await asyncio.Event().wait()
 
         asyncio.run(main())
     """)
 
-    def start() -> tuple[subprocess.Popen[str], dict[str, Any]]:
-        child = subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
-        )
-        assert child.stdout is not None
-        return child, json.loads(child.stdout.readline())
+    @contextmanager
+    def killed_after() -> Iterator[dict[str, Any]]:
+        command = [sys.executable, "-c", program, str(tmp_path), host]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            try:
+                assert child.stdout is not None
+                yield json.loads(child.stdout.readline())
+            finally:
+                child.kill()
 
-    def finish(child: subprocess.Popen[str]) -> None:
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
-        assert child.stdout is not None
-        child.stdout.close()
-
-    child, info = start()
-    with httpx2.Client(trust_env=False) as http:
+    with killed_after() as info, httpx2.Client(trust_env=False) as http:
         account = http.get(f"{info['url']}/_sandbox/accounts?platform=twitter").json()["accounts"][0]
         headers = {"authorization": f"Bearer {account['accessToken']}"}
         http.post(
@@ -239,9 +240,7 @@ def test_a_killed_sandbox_comes_back_with_everything(tmp_path: Path) -> None:
         )
         with pytest.raises(httpx2.RemoteProtocolError):
             http.post(f"{info['urls']['twitter']}/2/tweets", json={"text": "was it sent?"}, headers=headers)
-    finish(child)
-    child, again = start()
-    with httpx2.Client(trust_env=False) as http:
+    with killed_after() as again, httpx2.Client(trust_env=False) as http:
         assert again == info
         posts = http.get(f"{info['url']}/_sandbox/posts?platform=twitter").json()["posts"]
         assert [post["text"] for post in posts] == ["was it sent?"]
@@ -249,7 +248,6 @@ def test_a_killed_sandbox_comes_back_with_everything(tmp_path: Path) -> None:
             f"{info['urls']['twitter']}/2/tweets", json={"text": "was it sent?"}, headers=headers
         )
         assert duplicate.status_code == 403
-    finish(child)
 
 
 def test_the_moved_clock_is_found_again_by_a_new_process(
