@@ -53,7 +53,7 @@ class Room:
 
     async def self_serve(self) -> Room:
         """The same member, connected to an app that LinkedIn has not vetted."""
-        tokens = await CONNECTOR.exchange(self.http, SELF_SERVE, await self.consent(SELF_SERVE))
+        tokens = await CONNECTOR.login.exchange(self.http, SELF_SERVE, await self.consent(SELF_SERVE))
         return replace(self, token=tokens.access_token)
 
     def run(self, **kept: Any) -> MemoryRun:

@@ -72,7 +72,7 @@ class Talk:
             page = await web.get(url, params=asked)
         code = httpx2.URL(page.headers["location"]).params["code"]
         http = self.networks.client(self.platform)
-        tokens = await self.network.exchange(
+        tokens = await self.network.login.exchange(
             http, App("sandbox-app", "sandbox-app-secret"), Grant(code, BACK)
         )
         found = await self.network.identify(AccountSession.of_login(http, tokens))

@@ -38,7 +38,7 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Account, Deletes, Grant, Revokes, SignsIn, Tokens
+from polypost.platforms.base import Account, Deletes, Grant, SignsIn, Tokens
 from polypost.platforms.bluesky import CONNECTOR
 
 OLD = Tokens("access-1", "refresh-1", extra=EXTRA)
@@ -194,7 +194,7 @@ def test_a_directory_in_trouble_and_an_unknown_did() -> None:
 def test_renewing_gives_a_new_pair() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(REFRESH, (200, session()))
-        tokens = await CONNECTOR.refresh(http, APP, OLD)
+        tokens = await CONNECTOR.login.refresh(http, APP, OLD)
         assert net.asked[0].headers["authorization"] == "Bearer refresh-1"
         assert net.asked[0].body == b""
         assert tokens.refresh_token == session()["refreshJwt"]
@@ -206,10 +206,10 @@ def test_renewing_gives_a_new_pair() -> None:
 def test_a_lost_renewal_is_asked_for_again_at_once() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(REFRESH, None, (200, session()))
-        assert (await CONNECTOR.refresh(http, APP, OLD)).refresh_token == session()["refreshJwt"]
+        assert (await CONNECTOR.login.refresh(http, APP, OLD)).refresh_token == session()["refreshJwt"]
         net.on(REFRESH, None)
         with pytest.raises(NoAnswer):
-            await CONNECTOR.refresh(http, APP, OLD)
+            await CONNECTOR.login.refresh(http, APP, OLD)
 
     tell(story)
 
@@ -230,7 +230,7 @@ def test_refused_renewals(answer: Any, error: type[Exception], reason: str) -> N
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(REFRESH, answer)
         with pytest.raises(error) as refused:
-            await CONNECTOR.refresh(http, APP, OLD)
+            await CONNECTOR.login.refresh(http, APP, OLD)
         assert type(refused.value) is error
         assert getattr(refused.value, "reason", "") == reason
 
@@ -241,7 +241,7 @@ def test_without_refresh_token_or_server_nothing_is_asked() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         for tokens in (Tokens("a", extra=EXTRA), Tokens("a", "r")):
             with pytest.raises(ReconnectRequired):
-                await CONNECTOR.refresh(http, APP, tokens)
+                await CONNECTOR.login.refresh(http, APP, tokens)
         assert net.asked == []
 
     tell(story)
@@ -251,7 +251,7 @@ def test_tokens_that_say_nothing_of_themselves_are_tokens_all_the_same() -> None
     async def story(net: Script, http: NetworkClient) -> None:
         for access in ("opaque", "a.b.c", f"a.{'e30'}.c", jwt(exp="soon")):
             net.on(REFRESH, (200, session(accessJwt=access)))
-            tokens = await CONNECTOR.refresh(http, APP, OLD)
+            tokens = await CONNECTOR.login.refresh(http, APP, OLD)
             assert (tokens.access_token, tokens.access_expires_at, tokens.scopes) == (access, None, ())
 
     tell(story)
@@ -289,7 +289,6 @@ def test_whose_session_it_is() -> None:
 
 def test_what_it_can_do() -> None:
     assert isinstance(CONNECTOR, SignsIn)
-    assert isinstance(CONNECTOR, Revokes)
     assert isinstance(CONNECTOR, Deletes)
     assert CONNECTOR.spec.oauth is None
     assert CONNECTOR.spec.own_servers
@@ -298,7 +297,7 @@ def test_what_it_can_do() -> None:
 def test_there_is_no_code_to_redeem() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         with pytest.raises(Rejected, match="app password"):
-            await CONNECTOR.exchange(http, APP, Grant("code", "https://polypost.example.com/"))
+            await CONNECTOR.login.exchange(http, APP, Grant("code", "https://polypost.example.com/"))
         assert net.asked == []
 
     tell(story)
@@ -326,15 +325,15 @@ def test_from_password_to_post_in_the_sandbox(tmp_path: Path) -> None:
 
 def test_a_session_rotates_and_can_be_ended(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
-        first = await CONNECTOR.refresh(room.http, APP, room.tokens)
-        again = await CONNECTOR.refresh(room.http, APP, room.tokens)
+        first = await CONNECTOR.login.refresh(room.http, APP, room.tokens)
+        again = await CONNECTOR.login.refresh(room.http, APP, room.tokens)
         assert first.refresh_token == again.refresh_token != room.tokens.refresh_token
         await room.order("clock", advance=timedelta(hours=2, seconds=1).total_seconds())
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, APP, room.tokens)
-        await CONNECTOR.revoke(room.http, APP, first)
+            await CONNECTOR.login.refresh(room.http, APP, room.tokens)
+        await CONNECTOR.login.revoke(room.http, APP, first)
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, APP, first)
-        await CONNECTOR.revoke(room.http, APP, Tokens("access", extra=EXTRA))
+            await CONNECTOR.login.refresh(room.http, APP, first)
+        await CONNECTOR.login.revoke(room.http, APP, Tokens("access", extra=EXTRA))
 
     play(tmp_path, story)

@@ -432,7 +432,7 @@ def test_a_processed_film_that_was_forgotten_is_uploaded_plainly(tmp_path: Path)
 def test_an_expired_session_is_renewed_in_the_middle_of_a_story(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         async def renew() -> str:
-            return (await CONNECTOR.refresh(room.http, APP, room.tokens)).access_token
+            return (await CONNECTOR.login.refresh(room.http, APP, room.tokens)).access_token
 
         run = room.run(renew=renew)
         await room.order("clock", advance=3 * 3600)
@@ -452,7 +452,7 @@ def test_a_dead_session_and_a_restricted_account(tmp_path: Path) -> None:
         with pytest.raises(TokenExpired):
             await CONNECTOR.publish(room.run(), post())
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, APP, room.tokens)
+            await CONNECTOR.login.refresh(room.http, APP, room.tokens)
 
     play(tmp_path, story)
 

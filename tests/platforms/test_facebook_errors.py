@@ -18,7 +18,6 @@ from polypost.errors import (
     Rejected,
     Unavailable,
 )
-from polypost.platforms.facebook.graph import asked_wait, nearly_full
 from polypost.platforms.facebook.graph_errors import (
     Gone,
     GraphError,
@@ -29,6 +28,7 @@ from polypost.platforms.facebook.graph_errors import (
     commit_error_for,
     error_for,
 )
+from polypost.platforms.families.meta.graph import asked_wait, nearly_full
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -54,7 +54,7 @@ def login(net, token="long", account=Account(""), **extra):  # noqa: B008 - froz
 def test_the_code_buys_a_token_of_sixty_days():
     async def story(net):
         logging_in(net)
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert tokens.access_token == "long"
         assert tokens.refresh_token is None
         assert timedelta(days=59) < tokens.access_expires_at - clock.now() < timedelta(days=61)
@@ -80,7 +80,7 @@ def test_a_token_without_an_end(body):
     async def story(net):
         logging_in(net)
         net.on(LONG, (200, body))
-        assert (await CONNECTOR.exchange(net.http, APP, GRANT)).access_expires_at is None
+        assert (await CONNECTOR.login.exchange(net.http, APP, GRANT)).access_expires_at is None
 
     with_network(story)
 
@@ -89,7 +89,7 @@ def test_a_connection_stands_without_what_debug_token_tells():
     async def story(net):
         logging_in(net)
         net.on(DEBUG, (400, refused(100)))
-        assert "user_id" not in (await CONNECTOR.exchange(net.http, APP, GRANT)).extra
+        assert "user_id" not in (await CONNECTOR.login.exchange(net.http, APP, GRANT)).extra
 
     with_network(story)
 
@@ -101,7 +101,7 @@ def test_a_login_that_declines_what_is_needed(lacking):
         granted = [each for each in SCOPES if each != lacking]
         net.on(PERMISSIONS, (200, permissions(*granted, declined=[lacking])))
         with pytest.raises(Rejected, match=lacking):
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
 
     with_network(story)
 
@@ -110,7 +110,7 @@ def test_comments_can_be_declined():
     async def story(net):
         logging_in(net)
         net.on(PERMISSIONS, (200, permissions(*SCOPES[:3], declined=SCOPES[3:])))
-        assert (await CONNECTOR.exchange(net.http, APP, GRANT)).scopes == SCOPES[:3]
+        assert (await CONNECTOR.login.exchange(net.http, APP, GRANT)).scopes == SCOPES[:3]
 
     with_network(story)
 
@@ -132,7 +132,7 @@ def test_a_refused_login(route, answer, error):
         logging_in(net)
         net.on(route, answer)
         with pytest.raises(error):
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
 
     with_network(story)
 
@@ -205,7 +205,7 @@ def test_whether_a_connected_page_s_token_lives():
 def test_nothing_renews_a_page_s_token():
     async def story(net):
         with pytest.raises(ReconnectRequired, match="renews no authorisation"):
-            await CONNECTOR.refresh(net.http, APP, Tokens("token-1"))
+            await CONNECTOR.login.refresh(net.http, APP, Tokens("token-1"))
         assert net.calls == {}
 
     with_network(story)

@@ -276,10 +276,10 @@ def test_from_the_consent_page_to_a_post_of_a_page(tmp_path):
         back = urlsplit(page.headers["location"])
         assert back.fragment == "_=_"
         grant = Grant(f"{parse_qs(back.query)['code'][0]}#_=_", callback)
-        tokens = await CONNECTOR.exchange(room.http, room.app, grant)
+        tokens = await CONNECTOR.login.exchange(room.http, room.app, grant)
         assert set(tokens.scopes) >= set(CONNECTOR.spec.oauth.scopes)
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(room.http, room.app, grant)
+            await CONNECTOR.login.exchange(room.http, room.app, grant)
         login = MemoryRun(room.http, Account(""), tokens.access_token, extra=tokens.extra)
         pages = await CONNECTOR.identify(login)
         assert len(pages) > 1
@@ -323,7 +323,7 @@ async def _login(room: Room):
         page = await web.get(f"{room.url}/dialog/oauth", params=asked)
     code = parse_qs(urlsplit(page.headers["location"]).query)["code"][0]
     app = type(room.app)("app", "any-secret")
-    return await CONNECTOR.exchange(room.http, app, Grant(code, "https://app.example/"))
+    return await CONNECTOR.login.exchange(room.http, app, Grant(code, "https://app.example/"))
 
 
 def test_reels_of_the_day_are_counted(tmp_path):

@@ -40,7 +40,7 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
 
 async def exchanged(google: Google, http: NetworkClient, **query: str) -> Tokens:
     code = (await consented(google, **query))["code"]
-    return await CONNECTOR.exchange(http, APP, Grant(code, BACK))
+    return await CONNECTOR.login.exchange(http, APP, Grant(code, BACK))
 
 
 async def found(http: NetworkClient, tokens: Tokens) -> list[Account]:
@@ -69,13 +69,13 @@ def test_a_login_stands_for_every_location(tell: Any) -> None:
 def test_the_authorisation_is_renewed_and_ended(tell: Any) -> None:
     async def story(google: Google, http: NetworkClient) -> None:
         tokens = await exchanged(google, http)
-        fresh = await CONNECTOR.refresh(http, APP, tokens)
+        fresh = await CONNECTOR.login.refresh(http, APP, tokens)
         assert fresh.access_token != tokens.access_token
         assert fresh.refresh_token == tokens.refresh_token
-        await CONNECTOR.revoke(http, APP, fresh)
-        await CONNECTOR.revoke(http, APP, fresh)
+        await CONNECTOR.login.revoke(http, APP, fresh)
+        await CONNECTOR.login.revoke(http, APP, fresh)
         with pytest.raises(ReconnectRequired, match="expired or revoked"):
-            await CONNECTOR.refresh(http, APP, fresh)
+            await CONNECTOR.login.refresh(http, APP, fresh)
 
     tell(story)
 
@@ -106,7 +106,7 @@ def test_a_wrong_secret_is_the_operators_business(tell: Any) -> None:
     async def story(google: Google, http: NetworkClient) -> None:
         code = (await consented(google))["code"]
         with pytest.raises(Rejected) as refusal:
-            await CONNECTOR.exchange(http, App("sandbox-app", "wrong"), Grant(code, BACK))
+            await CONNECTOR.login.exchange(http, App("sandbox-app", "wrong"), Grant(code, BACK))
         assert refusal.value.code == "platform_setup"
 
     tell(story)

@@ -50,7 +50,7 @@ def test_the_consent_page_is_asked_for_what_is_needed() -> None:
 def test_the_code() -> None:
     async def story(net: Script) -> None:
         net.on(TOKEN, (200, GOOD))
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == ("ya29.1", "1//1", (MANAGE,))
         assert tokens.access_expires_at is not None
         left = tokens.access_expires_at - clock.now()
@@ -89,7 +89,7 @@ def test_a_login_that_comes_to_nothing(answer: Any, kind: type[Exception], code:
     async def story(net: Script) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(kind) as refusal:
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert refusal.value.code == code
         assert words in refusal.value.message
 
@@ -99,7 +99,7 @@ def test_a_login_that_comes_to_nothing(answer: Any, kind: type[Exception], code:
 def test_a_token_address_that_names_no_scopes_gave_what_was_asked_for() -> None:
     async def story(net: Script) -> None:
         net.on(TOKEN, (200, without("scope")))
-        assert (await CONNECTOR.exchange(net.http, APP, GRANT)).scopes == ()
+        assert (await CONNECTOR.login.exchange(net.http, APP, GRANT)).scopes == ()
 
     with_network(story)
 
@@ -107,10 +107,10 @@ def test_a_token_address_that_names_no_scopes_gave_what_was_asked_for() -> None:
 def test_renewing_keeps_the_refresh_token() -> None:
     async def story(net: Script) -> None:
         net.on(TOKEN, (200, without("refresh_token", access_token="ya29.2")))
-        fresh = await CONNECTOR.refresh(net.http, APP, OLD)
+        fresh = await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert (fresh.access_token, fresh.refresh_token) == ("ya29.2", "1//1")
         net.on(TOKEN, (200, without(refresh_token="1//2", refresh_token_expires_in=604_799)))
-        fresh = await CONNECTOR.refresh(net.http, APP, OLD)
+        fresh = await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert fresh.refresh_token == "1//2"
         assert fresh.refresh_expires_at is not None
 
@@ -135,10 +135,10 @@ def test_a_renewal_that_is_refused(answer: Any, kind: type[Exception]) -> None:
     async def story(net: Script) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(kind) as refusal:
-            await CONNECTOR.refresh(net.http, APP, OLD)
+            await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert type(refusal.value) is kind
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(net.http, APP, Tokens("ya29.0"))
+            await CONNECTOR.login.refresh(net.http, APP, Tokens("ya29.0"))
 
     with_network(story)
 
@@ -148,10 +148,10 @@ def test_giving_back_is_best_effort(status: int, good: bool) -> None:
     async def story(net: Script) -> None:
         net.on(REVOKE, (status, {}))
         if good:
-            await CONNECTOR.revoke(net.http, APP, OLD)
+            await CONNECTOR.login.revoke(net.http, APP, OLD)
         else:
             with pytest.raises(Unavailable):
-                await CONNECTOR.revoke(net.http, APP, OLD)
+                await CONNECTOR.login.revoke(net.http, APP, OLD)
         assert net.calls[REVOKE][0].fields == {"token": "1//1"}
 
     with_network(story)

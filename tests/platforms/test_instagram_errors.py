@@ -17,7 +17,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.instagram.graph import asked_wait, nearly_full
+from polypost.platforms.families.meta.graph import asked_wait, nearly_full
 from polypost.platforms.instagram.graph_errors import (
     Gone,
     GraphError,

@@ -43,7 +43,7 @@ def test_a_code_becomes_a_token_of_sixty_days(short):
     async def story(net: Script) -> None:
         net.on(TOKEN, (200, short))
         net.on(LONG, (200, {"access_token": "long", "token_type": "bearer", "expires_in": 5_183_944}))
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert tokens.access_token == "long"
         assert tokens.scopes == ("a", "b")
         assert tokens.access_expires_at is not None
@@ -76,7 +76,7 @@ def test_a_code_that_is_refused(answer):
     async def story(net: Script) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
 
     with_network(story)
 
@@ -88,7 +88,7 @@ REFRESH = "GET /refresh_access_token"
 def test_a_token_is_renewed_and_says_when_to_renew_it_next():
     async def story(net: Script) -> None:
         net.on(REFRESH, (200, {"access_token": "new", "expires_in": 5_184_000, "permissions": "a,b"}))
-        tokens = await CONNECTOR.refresh(net.http, APP, OLD)
+        tokens = await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert tokens.access_token == "new"
         assert tokens.scopes == ("a", "b")
         half = datetime.fromisoformat(tokens.extra["refresh_at"]) - clock.now()
@@ -101,7 +101,7 @@ def test_a_token_is_renewed_and_says_when_to_renew_it_next():
 def test_a_token_of_today_is_left_alone():
     async def story(net: Script) -> None:
         young = replace(OLD, extra={"issued_at": (clock.now() - timedelta(hours=23)).isoformat()})
-        assert await CONNECTOR.refresh(net.http, APP, young) is young
+        assert await CONNECTOR.login.refresh(net.http, APP, young) is young
         assert not net.calls
 
     with_network(story)
@@ -112,7 +112,7 @@ def test_a_token_that_is_not_renewed_needs_a_new_connection(answer):
     async def story(net: Script) -> None:
         net.on(REFRESH, answer)
         with pytest.raises(ReconnectRequired) as needed:
-            await CONNECTOR.refresh(net.http, APP, OLD)
+            await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert not isinstance(needed.value, TokenExpired)
         assert needed.value.reason == "refresh_rejected"
 
@@ -123,7 +123,7 @@ def test_trouble_while_renewing_is_not_the_end_of_the_connection():
     async def story(net: Script) -> None:
         net.on(REFRESH, (500, refused(2)))
         with pytest.raises(Unavailable):
-            await CONNECTOR.refresh(net.http, APP, OLD)
+            await CONNECTOR.login.refresh(net.http, APP, OLD)
 
     with_network(story)
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from polypost.errors import Problem
-from polypost.platforms.base import Account, Deletes, Draft, MediaKind, MediaRef, Revokes
+from polypost.platforms.base import Account, Deletes, Draft, MediaKind, MediaRef
 from polypost.platforms.linkedin import CONNECTOR
 from polypost.platforms.linkedin.spec import SPEC, VERSION
 from polypost.probe import Facts
@@ -261,6 +261,5 @@ def test_the_version_has_a_day_on_which_it_ends() -> None:
 
 def test_what_the_connector_is_able_to_do() -> None:
     assert isinstance(CONNECTOR, Deletes)
-    assert isinstance(CONNECTOR, Revokes)
     assert SPEC.account_choice
     assert SPEC.reconcile_kind == "DL"

@@ -32,7 +32,7 @@ GRANT = Grant("code", "https://polypost.example.com/v1/connect/linkedin/callback
 def test_connecting_with_a_self_serve_app(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         grant = await room.consent(SELF_SERVE)
-        tokens = await CONNECTOR.exchange(room.http, SELF_SERVE, grant)
+        tokens = await CONNECTOR.login.exchange(room.http, SELF_SERVE, grant)
         assert tokens.refresh_token is None
         assert set(tokens.scopes) == set(OAUTH.scopes)
         assert tokens.access_expires_at is not None
@@ -44,17 +44,17 @@ def test_connecting_with_a_self_serve_app(tmp_path: Path) -> None:
         assert person.username is None
         await CONNECTOR.publish(run, post())
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, SELF_SERVE, tokens)
+            await CONNECTOR.login.refresh(room.http, SELF_SERVE, tokens)
         # A code is good for one exchange.
         with pytest.raises(Rejected, match="authorization code not found"):
-            await CONNECTOR.exchange(room.http, SELF_SERVE, grant)
+            await CONNECTOR.login.exchange(room.http, SELF_SERVE, grant)
 
     play(tmp_path, story)
 
 
 def test_a_vetted_app_sees_the_organizations(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
-        tokens = await CONNECTOR.exchange(room.http, room.app, await room.consent(room.app, VETTED))
+        tokens = await CONNECTOR.login.exchange(room.http, room.app, await room.consent(room.app, VETTED))
         person, company = await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
         assert (person.id, person.kind, person.username) == (room.account.id, "person", "demo")
         assert person.profile_url == "https://www.linkedin.com/in/demo/"
@@ -72,9 +72,9 @@ def test_a_vetted_app_sees_the_organizations(tmp_path: Path) -> None:
 
 def test_a_refresh_keeps_the_refresh_token_and_its_end(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
-        tokens = await CONNECTOR.exchange(room.http, room.app, await room.consent(room.app, VETTED))
+        tokens = await CONNECTOR.login.exchange(room.http, room.app, await room.consent(room.app, VETTED))
         await room.pass_time(timedelta(days=30))
-        fresh = await CONNECTOR.refresh(room.http, room.app, tokens)
+        fresh = await CONNECTOR.login.refresh(room.http, room.app, tokens)
         assert fresh.access_token != tokens.access_token
         assert fresh.refresh_token == tokens.refresh_token
         assert fresh.refresh_expires_at is not None
@@ -84,7 +84,7 @@ def test_a_refresh_keeps_the_refresh_token_and_its_end(tmp_path: Path) -> None:
         await CONNECTOR.identify(MemoryRun(room.http, room.account, fresh.access_token))
         await room.pass_time(timedelta(days=336))
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, room.app, fresh)
+            await CONNECTOR.login.refresh(room.http, room.app, fresh)
 
     play(tmp_path, story)
 
@@ -92,7 +92,7 @@ def test_a_refresh_keeps_the_refresh_token_and_its_end(tmp_path: Path) -> None:
 def test_an_expired_token_is_renewed_in_the_middle_of_a_story(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         async def renew() -> str:
-            return (await CONNECTOR.refresh(room.http, room.app, room.tokens)).access_token
+            return (await CONNECTOR.login.refresh(room.http, room.app, room.tokens)).access_token
 
         await room.pass_time(timedelta(days=61))
         await CONNECTOR.publish(room.run(renew=renew), post("Hello", room.picture()))
@@ -104,12 +104,12 @@ def test_an_expired_token_is_renewed_in_the_middle_of_a_story(tmp_path: Path) ->
 def test_a_revoked_authorisation_is_over(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         for _ in range(2):
-            await CONNECTOR.revoke(room.http, room.app, room.tokens)
+            await CONNECTOR.login.revoke(room.http, room.app, room.tokens)
         with pytest.raises(TokenExpired) as refused:
             await CONNECTOR.identify(room.run())
         assert refused.value.reason == "access_revoked"
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, room.app, room.tokens)
+            await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
 
     play(tmp_path, story)
 
@@ -118,9 +118,9 @@ def test_a_wrong_secret_is_the_operators_matter(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         wrong = App(room.app.client_id, "wrong")
         for call in (
-            CONNECTOR.exchange(room.http, wrong, await room.consent(room.app)),
-            CONNECTOR.refresh(room.http, wrong, room.tokens),
-            CONNECTOR.revoke(room.http, wrong, room.tokens),
+            CONNECTOR.login.exchange(room.http, wrong, await room.consent(room.app)),
+            CONNECTOR.login.refresh(room.http, wrong, room.tokens),
+            CONNECTOR.login.revoke(room.http, wrong, room.tokens),
         ):
             with pytest.raises(Rejected) as refused:
                 await call
@@ -132,7 +132,7 @@ def test_a_wrong_secret_is_the_operators_matter(tmp_path: Path) -> None:
 def test_the_form_of_the_exchange() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, (200, {"access_token": "AQ", "expires_in": 60, "scope": "openid profile"}))
-        tokens = await CONNECTOR.exchange(http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(http, APP, GRANT)
         assert tokens.scopes == ("openid", "profile")
         (asked,) = net.asked
         assert asked.form == {
@@ -166,7 +166,7 @@ def test_an_exchange_that_fails(answer: Any, kind: type[PlatformError]) -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(kind):
-            await CONNECTOR.exchange(http, APP, GRANT)
+            await CONNECTOR.login.exchange(http, APP, GRANT)
 
     tell(story)
 
@@ -185,7 +185,7 @@ def test_a_refresh_that_fails(answer: Any, kind: type[PlatformError]) -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(kind) as refused:
-            await CONNECTOR.refresh(http, APP, Tokens("old", "refresh"))
+            await CONNECTOR.login.refresh(http, APP, Tokens("old", "refresh"))
         assert type(refused.value) is kind
 
     tell(story)
@@ -195,7 +195,7 @@ def test_what_a_refresh_leaves_out_is_kept() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, (200, {"access_token": "new", "expires_in": 60}))
         old = Tokens("old", "refresh", refresh_expires_at=clock.now(), scopes=("openid",))
-        fresh = await CONNECTOR.refresh(http, APP, old)
+        fresh = await CONNECTOR.login.refresh(http, APP, old)
         assert (fresh.refresh_token, fresh.refresh_expires_at) == ("refresh", old.refresh_expires_at)
         assert fresh.scopes == ("openid",)
         assert net.asked[0].form["grant_type"] == "refresh_token"

@@ -212,7 +212,7 @@ def test_a_server_that_registers_nothing(answer: Any) -> None:
 def test_the_code() -> None:
     async def story(net: Script) -> None:
         net.on(TOKEN, (200, GIVEN))
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert tokens == Tokens("token-1", scopes=SCOPES, extra={"server": SERVER, "application": "Polypost"})
         assert net.calls[TOKEN][0].fields == {
             "grant_type": "authorization_code",
@@ -244,7 +244,7 @@ def test_a_code_that_buys_nothing(answer: Any, code: str) -> None:
     async def story(net: Script) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(PlatformError) as refused:
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert refused.value.code == code
 
     with_network(story)
@@ -253,7 +253,7 @@ def test_a_code_that_buys_nothing(answer: Any, code: str) -> None:
 def test_a_flow_without_a_server_is_refused() -> None:
     async def story(net: Script) -> None:
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(net.http, APP, Grant("code-1", BACK))
+            await CONNECTOR.login.exchange(net.http, APP, Grant("code-1", BACK))
 
     with_network(story)
 
@@ -261,20 +261,20 @@ def test_a_flow_without_a_server_is_refused() -> None:
 def test_tokens_of_other_software_may_end_and_are_renewed() -> None:
     async def story(net: Script) -> None:
         net.on(TOKEN, (200, GIVEN | {"expires_in": 600, "refresh_token": "r-1"}))
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert tokens.access_expires_at is not None
         assert timedelta(minutes=9) < tokens.access_expires_at - clock.now() <= timedelta(minutes=10)
         net.on(TOKEN, (200, {"access_token": "token-2"}))
-        fresh = await CONNECTOR.refresh(net.http, APP, tokens)
+        fresh = await CONNECTOR.login.refresh(net.http, APP, tokens)
         assert (fresh.access_token, fresh.refresh_token) == ("token-2", "r-1")
         assert (fresh.extra, fresh.scopes) == (tokens.extra, SCOPES)
         assert net.calls[TOKEN][1].fields["refresh_token"] == "r-1"
         net.on(TOKEN, (400, {"error": "invalid_grant"}))
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(net.http, APP, tokens)
+            await CONNECTOR.login.refresh(net.http, APP, tokens)
         net.on(TOKEN, (503, {}))
         with pytest.raises(Unavailable):
-            await CONNECTOR.refresh(net.http, APP, tokens)
+            await CONNECTOR.login.refresh(net.http, APP, tokens)
 
     with_network(story)
 
@@ -282,7 +282,7 @@ def test_tokens_of_other_software_may_end_and_are_renewed() -> None:
 def test_mastodons_own_tokens_cannot_be_renewed() -> None:
     async def story(net: Script) -> None:
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(net.http, APP, Tokens("token-1", extra={"server": SERVER}))
+            await CONNECTOR.login.refresh(net.http, APP, Tokens("token-1", extra={"server": SERVER}))
         assert net.calls == {}
 
     with_network(story)
@@ -292,14 +292,14 @@ def test_ending_an_authorisation() -> None:
     async def story(net: Script) -> None:
         tokens = Tokens("token-1", extra={"server": SERVER})
         net.on(REVOKE, (200, {}))
-        await CONNECTOR.revoke(net.http, APP, tokens)
+        await CONNECTOR.login.revoke(net.http, APP, tokens)
         assert net.calls[REVOKE][0].fields["token"] == "token-1"
         net.on(REVOKE, (403, {"error": "unauthorized_client"}))
         with pytest.raises(PlatformError):
-            await CONNECTOR.revoke(net.http, APP, tokens)
+            await CONNECTOR.login.revoke(net.http, APP, tokens)
         # Without an app or a server there is nobody to tell.
-        await CONNECTOR.revoke(net.http, App("", ""), tokens)
-        await CONNECTOR.revoke(net.http, APP, Tokens("token-1"))
+        await CONNECTOR.login.revoke(net.http, App("", ""), tokens)
+        await CONNECTOR.login.revoke(net.http, APP, Tokens("token-1"))
         assert len(net.calls[REVOKE]) == 2
 
     with_network(story)

@@ -43,7 +43,7 @@ async def renewed(stage: Stage) -> AccountSession:
     old = session_of(stage)
     tokens = replace(old.tokens, refresh_token=entry["refreshToken"])
     app = App(entry["clientId"], entry["clientSecret"])
-    return AccountSession(old.http, await network.refresh(old.http, app, tokens), stage.known)
+    return AccountSession(old.http, await network.login.refresh(old.http, app, tokens), stage.known)
 
 
 def another(number: str) -> str:

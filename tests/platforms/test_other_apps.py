@@ -79,7 +79,7 @@ async def two_apps(platform: str, running: Play, networks: Networks) -> Both:
     assert "location" in sent.headers, sent.text
     code = parse_qs(urlsplit(sent.headers["location"]).query)["code"][0]
     server = entry.get("extra", {}).get("server")
-    tokens = await network.exchange(http, app, Grant(code, BACK, None, server=server))
+    tokens = await network.login.exchange(http, app, Grant(code, BACK, None, server=server))
     if platform == "mastodon":
         # What our own connector calls itself is not what this app is called.
         tokens = replace(tokens, extra={**tokens.extra, "application": "Tusky"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from polypost.platforms.base import Account, Boards, Deletes, Draft, MediaRef, Revokes
+from polypost.platforms.base import Account, Boards, Deletes, Draft, MediaRef
 from polypost.platforms.pinterest import CONNECTOR
 from polypost.platforms.pinterest.spec import MIB, SPEC
 from polypost.platforms.pinterest.text import title_of
@@ -183,5 +183,4 @@ def test_titles(text: str, given: str | None, title: str) -> None:
 def test_abilities() -> None:
     assert isinstance(CONNECTOR, Boards)
     assert isinstance(CONNECTOR, Deletes)
-    assert isinstance(CONNECTOR, Revokes)
     assert SPEC.retry_when_absent == "never"

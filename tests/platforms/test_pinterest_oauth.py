@@ -44,7 +44,7 @@ def days(tokens: Tokens) -> tuple[int, int]:
 def test_the_code() -> None:
     async def story(net: Script) -> None:
         net.on(TOKEN, (200, PAIR))
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert (tokens.access_token, tokens.refresh_token) == ("pina_1", "pinr_1")
         assert tokens.scopes == ("pins:read", "pins:write")
         assert days(tokens) == (30, 60)
@@ -68,7 +68,7 @@ def test_a_code_that_is_refused(answer: Any) -> None:
         net.on(TOKEN, answer)
         net.on(REVOKE, NOT_ALLOWED)
         with pytest.raises(Rejected) as refusal:
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert refusal.value.code == "rejected"
 
     with_network(story)
@@ -79,10 +79,10 @@ def test_an_app_that_pinterest_does_not_know() -> None:
         net.on(TOKEN, (401, REFUSED))
         net.on(REVOKE, (401, REFUSED))
         with pytest.raises(Rejected) as refusal:
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert refusal.value.code == "platform_setup"
         with pytest.raises(Rejected) as refusal:
-            await CONNECTOR.refresh(net.http, APP, Tokens("old", "pinr_0"))
+            await CONNECTOR.login.refresh(net.http, APP, Tokens("old", "pinr_0"))
         assert refusal.value.code == "platform_setup"
         # No token goes to the address that would end it.
         assert [call.fields for call in net.calls[REVOKE]] == [{"token": "none"}] * 2
@@ -94,7 +94,7 @@ def test_a_new_pair() -> None:
     async def story(net: Script) -> None:
         fresh = PAIR | {"access_token": "pina_2", "refresh_token": "pinr_2"}
         net.on(TOKEN, (200, fresh))
-        tokens = await CONNECTOR.refresh(net.http, APP, Tokens("pina_1", "pinr_1"))
+        tokens = await CONNECTOR.login.refresh(net.http, APP, Tokens("pina_1", "pinr_1"))
         assert (tokens.access_token, tokens.refresh_token) == ("pina_2", "pinr_2")
         assert net.calls[TOKEN][0].fields == {"grant_type": "refresh_token", "refresh_token": "pinr_1"}
 
@@ -106,7 +106,7 @@ def test_the_old_refresh_token_is_kept_where_there_is_no_new_one() -> None:
         end = clock.now() + timedelta(days=20)
         net.on(TOKEN, (200, {"access_token": "pina_2", "expires_in": 2_592_000}))
         old = Tokens("pina_1", "pinr_1", refresh_expires_at=end, scopes=("pins:read",))
-        tokens = await CONNECTOR.refresh(net.http, APP, old)
+        tokens = await CONNECTOR.login.refresh(net.http, APP, old)
         assert (tokens.access_token, tokens.refresh_token) == ("pina_2", "pinr_1")
         assert (tokens.refresh_expires_at, tokens.scopes) == (end, ("pins:read",))
 
@@ -118,7 +118,7 @@ def test_the_end_of_a_refresh_token_as_an_instant() -> None:
         end = int(clock.now().timestamp()) + 86_400
         body = {name: value for name, value in PAIR.items() if name != "refresh_token_expires_in"}
         net.on(TOKEN, (200, body | {"refresh_token_expires_at": end}))
-        tokens = await CONNECTOR.refresh(net.http, APP, Tokens("pina_1", "pinr_1"))
+        tokens = await CONNECTOR.login.refresh(net.http, APP, Tokens("pina_1", "pinr_1"))
         assert tokens.refresh_expires_at
         assert int(tokens.refresh_expires_at.timestamp()) == end
 
@@ -140,7 +140,7 @@ def test_refreshing_that_fails(answer: Any, kind: type[Exception]) -> None:
         net.on(TOKEN, answer)
         net.on(REVOKE, NOT_ALLOWED)
         with pytest.raises(kind):
-            await CONNECTOR.refresh(net.http, APP, Tokens("pina_1", "pinr_1"))
+            await CONNECTOR.login.refresh(net.http, APP, Tokens("pina_1", "pinr_1"))
 
     with_network(story)
 
@@ -148,7 +148,7 @@ def test_refreshing_that_fails(answer: Any, kind: type[Exception]) -> None:
 def test_without_a_refresh_token() -> None:
     async def story(net: Script) -> None:
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(net.http, APP, Tokens("pina_1"))
+            await CONNECTOR.login.refresh(net.http, APP, Tokens("pina_1"))
         assert not net.calls
 
     with_network(story)
@@ -181,13 +181,13 @@ def test_who_it_is() -> None:
 def test_revoking_is_refused_for_people_and_that_is_fine() -> None:
     async def story(net: Script) -> None:
         net.on(REVOKE, NOT_ALLOWED, (200, b""))
-        await CONNECTOR.revoke(net.http, APP, Tokens("pina_1", "pinr_1"))
+        await CONNECTOR.login.revoke(net.http, APP, Tokens("pina_1", "pinr_1"))
         assert [call.fields["token_type_hint"] for call in net.calls[REVOKE]] == [
             "refresh_token",
             "access_token",
         ]
         net.on(REVOKE, (500, {"code": 12, "message": "no"}))
         with pytest.raises(Unavailable):
-            await CONNECTOR.revoke(net.http, APP, Tokens("pina_1"))
+            await CONNECTOR.login.revoke(net.http, APP, Tokens("pina_1"))
 
     with_network(story)

@@ -468,7 +468,7 @@ def test_a_login_has_its_app_in_the_header() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         body = {"access_token": "a", "token_type": "bearer", "expires_in": 86_400, "refresh_token": "r"}
         net.on(TOKEN, (200, {**body, "scope": "identity submit"}))
-        tokens = await CONNECTOR.exchange(http, APP, Grant("code", "https://here.example/callback"))
+        tokens = await CONNECTOR.login.exchange(http, APP, Grant("code", "https://here.example/callback"))
         assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == (
             "a",
             "r",
@@ -504,11 +504,11 @@ def test_refusals_at_the_token_address(
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(exchanging) as raised:
-            await CONNECTOR.exchange(http, APP, Grant("code", "https://here.example/callback"))
+            await CONNECTOR.login.exchange(http, APP, Grant("code", "https://here.example/callback"))
         assert type(raised.value) is exchanging
         assert code is None or raised.value.code == code  # type: ignore[attr-defined]
         with pytest.raises(refreshing) as raised:
-            await CONNECTOR.refresh(http, APP, Tokens("a", "r"))
+            await CONNECTOR.login.refresh(http, APP, Tokens("a", "r"))
         assert type(raised.value) is refreshing
 
     tell(story)
@@ -517,10 +517,10 @@ def test_refusals_at_the_token_address(
 def test_a_refresh_without_a_new_refresh_token_keeps_the_old() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, (200, {"access_token": "b", "expires_in": 3600}))
-        tokens = await CONNECTOR.refresh(http, APP, Tokens("a", "r", scopes=("identity",)))
+        tokens = await CONNECTOR.login.refresh(http, APP, Tokens("a", "r", scopes=("identity",)))
         assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == ("b", "r", ("identity",))
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(http, APP, Tokens("a"))
+            await CONNECTOR.login.refresh(http, APP, Tokens("a"))
 
     tell(story)
 

@@ -384,17 +384,17 @@ def test_deleting_twice_is_a_success(tmp_path: Path) -> None:
 
 def test_the_login_from_consent_to_farewell(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
-        tokens = await CONNECTOR.refresh(room.http, room.app, room.tokens)
+        tokens = await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
         assert tokens.access_token != room.tokens.access_token
         assert tokens.refresh_token == room.tokens.refresh_token
         run = MemoryRun(room.http, room.account, tokens.access_token)
         (account,) = await CONNECTOR.identify(run)
         assert (account.id, account.username) == (room.account.id, "demo")
         assert account.metadata["link_karma"] == 121
-        await CONNECTOR.revoke(room.http, room.app, tokens)
+        await CONNECTOR.login.revoke(room.http, room.app, tokens)
         with pytest.raises(TokenExpired):
             await CONNECTOR.identify(run)
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, room.app, tokens)
+            await CONNECTOR.login.refresh(room.http, room.app, tokens)
 
     play(tmp_path, story)

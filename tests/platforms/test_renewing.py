@@ -59,7 +59,7 @@ def _renewed(case: Case, answer: tuple[int, Any]) -> Exception | None:
         network = connector(case.platform)
         assert network is not None
         try:
-            await network.refresh(net.session.http, APP, TOKENS)
+            await network.login.refresh(net.session.http, APP, TOKENS)
         except PolypostError as error:
             raised.append(error)
         assert net.asked
@@ -93,7 +93,7 @@ def test_where_nothing_renews_nobody_is_asked(case: Case) -> None:
         network = connector(case.platform)
         assert network is not None
         with pytest.raises(ReconnectRequired):
-            await network.refresh(net.session.http, APP, TOKENS)
+            await network.login.refresh(net.session.http, APP, TOKENS)
         assert net.asked == []
 
     with_answers(case.platform, Account("1"), lambda _: (200, {}), story)

@@ -17,7 +17,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.threads.graph import asked_wait, identity, nearly_full
+from polypost.platforms.families.meta.graph import asked_wait, identity, nearly_full
 from polypost.platforms.threads.graph_errors import (
     AlreadyLong,
     Gone,

@@ -29,7 +29,7 @@ def answering(net: Script) -> None:
 def test_a_code_becomes_a_token_of_sixty_days():
     async def story(net: Script) -> None:
         answering(net)
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert tokens.access_token == "long"
         assert tokens.refresh_token is None
         assert tokens.scopes == tuple(SCOPES)
@@ -57,7 +57,7 @@ def test_permissions_that_cannot_be_read_stop_nobody(answer):
     async def story(net: Script) -> None:
         answering(net)
         net.on(DEBUG, answer)
-        assert (await CONNECTOR.exchange(net.http, APP, GRANT)).scopes == ()
+        assert (await CONNECTOR.login.exchange(net.http, APP, GRANT)).scopes == ()
 
     with_network(story)
 
@@ -67,7 +67,7 @@ def test_a_login_without_the_permission_to_publish_is_refused():
         answering(net)
         net.on(DEBUG, (200, {"data": {"scopes": ["threads_basic"]}}))
         with pytest.raises(Rejected, match="does not allow publishing"):
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
 
     with_network(story)
 
@@ -76,7 +76,7 @@ def test_a_token_that_lives_long_already_is_kept():
     async def story(net: Script) -> None:
         answering(net)
         net.on(LONG, (400, refused(452, 4279019)))
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert (tokens.access_token, tokens.access_expires_at) == ("short", None)
 
     with_network(story)
@@ -95,7 +95,7 @@ def test_a_code_that_is_refused(answer):
     async def story(net: Script) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
 
     with_network(story)
 
@@ -105,7 +105,7 @@ def test_trouble_while_connecting_is_said_as_trouble(answer):
     async def story(net: Script) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(Unavailable):
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
 
     with_network(story)
 
@@ -116,7 +116,7 @@ OLD = Tokens("old", extra={"issued_at": "2026-01-01T00:00:00+00:00"}, scopes=("a
 def test_a_token_is_renewed_and_says_when_to_renew_it_next():
     async def story(net: Script) -> None:
         net.on(REFRESH, (200, {"access_token": "new", "token_type": "bearer", "expires_in": 5_184_000}))
-        tokens = await CONNECTOR.refresh(net.http, APP, OLD)
+        tokens = await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert (tokens.access_token, tokens.scopes) == ("new", ("a",))
         half = datetime.fromisoformat(tokens.extra["refresh_at"]) - clock.now()
         assert timedelta(days=29) < half <= timedelta(days=30)
@@ -128,7 +128,7 @@ def test_a_token_is_renewed_and_says_when_to_renew_it_next():
 def test_a_token_of_today_is_left_alone():
     async def story(net: Script) -> None:
         young = replace(OLD, extra={"issued_at": (clock.now() - timedelta(hours=23)).isoformat()})
-        assert await CONNECTOR.refresh(net.http, APP, young) is young
+        assert await CONNECTOR.login.refresh(net.http, APP, young) is young
         assert not net.calls
 
     with_network(story)
@@ -139,7 +139,7 @@ def test_a_token_that_is_not_renewed_needs_a_new_connection(answer):
     async def story(net: Script) -> None:
         net.on(REFRESH, answer)
         with pytest.raises(ReconnectRequired) as needed:
-            await CONNECTOR.refresh(net.http, APP, OLD)
+            await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert not isinstance(needed.value, TokenExpired)
         assert needed.value.reason == "refresh_rejected"
 
@@ -150,7 +150,7 @@ def test_trouble_while_renewing_is_not_the_end_of_the_connection():
     async def story(net: Script) -> None:
         net.on(REFRESH, (500, refused(2)))
         with pytest.raises(Unavailable):
-            await CONNECTOR.refresh(net.http, APP, OLD)
+            await CONNECTOR.login.refresh(net.http, APP, OLD)
 
     with_network(story)
 

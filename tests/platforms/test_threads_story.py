@@ -377,21 +377,21 @@ def test_from_the_consent_page_to_a_renewed_token(tell):
         page = await room.control.get(f"{room.info.urls['threads']}/oauth/authorize", params=asked)
         back = httpx2.URL(page.headers["location"])
         grant = Grant(f"{back.params['code']}#{back.fragment}", callback)
-        tokens = await CONNECTOR.exchange(room.http, app, grant)
+        tokens = await CONNECTOR.login.exchange(room.http, app, grant)
         assert set(tokens.scopes) == set(CONNECTOR.spec.oauth.scopes)
         (account,) = await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
         assert (account.id, account.username) == (room.account.id, room.account.username)
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(room.http, app, grant)
-        assert await CONNECTOR.refresh(room.http, app, tokens) is tokens
+            await CONNECTOR.login.exchange(room.http, app, grant)
+        assert await CONNECTOR.login.refresh(room.http, app, tokens) is tokens
         clock.advance(25 * 3600)
-        renewed = await CONNECTOR.refresh(room.http, app, tokens)
+        renewed = await CONNECTOR.login.refresh(room.http, app, tokens)
         assert renewed.access_expires_at is not None
         assert tokens.access_expires_at is not None
         assert renewed.access_expires_at > tokens.access_expires_at + timedelta(hours=24)
         clock.advance(61 * 86_400)
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, app, renewed)
+            await CONNECTOR.login.refresh(room.http, app, renewed)
 
     tell(story)
 

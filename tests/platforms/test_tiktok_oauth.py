@@ -54,7 +54,7 @@ def test_the_consent_page_is_asked_in_tiktoks_own_words():
 def test_a_code_becomes_a_pair_whose_ends_are_believed():
     async def story(net: TikTokScript) -> None:
         net.on(TOKEN, (200, PAIR))
-        tokens = await CONNECTOR.exchange(net.http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
         assert (tokens.access_token, tokens.refresh_token) == ("act.new", "rft.new")
         assert tokens.scopes == ("user.info.basic", "video.publish")
         assert timedelta(minutes=119) < tokens.access_expires_at - clock.now() <= timedelta(hours=2)
@@ -76,7 +76,7 @@ def test_a_refused_code_says_so_whatever_the_status(status):
     async def story(net: TikTokScript) -> None:
         net.on(TOKEN, flat("invalid_grant", status))
         with pytest.raises(Rejected, match="why"):
-            await CONNECTOR.exchange(net.http, APP, GRANT)
+            await CONNECTOR.login.exchange(net.http, APP, GRANT)
 
     with_tiktok(story)
 
@@ -85,7 +85,7 @@ def test_a_refused_code_says_so_whatever_the_status(status):
 def test_a_refresh_keeps_whatever_refresh_token_holds_now(given, kept):
     async def story(net: TikTokScript) -> None:
         net.on(TOKEN, (200, {**PAIR, "refresh_token": given, "scope": None, "expires_in": None}))
-        tokens = await CONNECTOR.refresh(net.http, APP, OLD)
+        tokens = await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert (tokens.access_token, tokens.refresh_token) == ("act.new", kept)
         assert tokens.scopes == OLD.scopes
         assert tokens.access_expires_at is None
@@ -114,7 +114,7 @@ def test_a_refused_refresh(answer, kind, code):
     async def story(net: TikTokScript) -> None:
         net.on(TOKEN, answer)
         with pytest.raises(kind) as refused:
-            await CONNECTOR.refresh(net.http, APP, OLD)
+            await CONNECTOR.login.refresh(net.http, APP, OLD)
         assert refused.value.code == code
 
     with_tiktok(story)
@@ -123,7 +123,7 @@ def test_a_refused_refresh(answer, kind, code):
 def test_nothing_is_asked_without_a_refresh_token():
     async def story(net: TikTokScript) -> None:
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(net.http, APP, Tokens("act.old"))
+            await CONNECTOR.login.refresh(net.http, APP, Tokens("act.old"))
         assert TOKEN not in net.calls
 
     with_tiktok(story)
@@ -133,7 +133,7 @@ def test_nothing_is_asked_without_a_refresh_token():
 def test_revoking_is_done_once(answer):
     async def story(net: TikTokScript) -> None:
         net.on(REVOKE, answer)
-        await CONNECTOR.revoke(net.http, APP, OLD)
+        await CONNECTOR.login.revoke(net.http, APP, OLD)
         assert net.calls[REVOKE][0].fields == {
             "client_key": "key",
             "client_secret": "secret",

@@ -12,7 +12,7 @@ from tests.platforms.scripted_twitter import ME, TOKEN, Script, run_on, tell
 from polypost import clock
 from polypost.errors import NotSent, RateLimited, ReconnectRequired, Rejected, TokenExpired, Unavailable
 from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import App, Deletes, Grant, Revokes, Tokens
+from polypost.platforms.base import App, Deletes, Grant, Tokens
 from polypost.platforms.twitter import CONNECTOR
 
 APP, PUBLIC = App("client", "secret"), App("client", "")
@@ -39,7 +39,7 @@ NO_HEADER = refused("Missing valid authorization header", "unauthorized_client")
 def test_a_code_is_redeemed_in_the_apps_name() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, (200, GIVEN))
-        tokens = await CONNECTOR.exchange(http, APP, GRANT)
+        tokens = await CONNECTOR.login.exchange(http, APP, GRANT)
         asked = net.asked[0]
         assert asked.form == {
             "grant_type": "authorization_code",
@@ -61,7 +61,7 @@ def test_a_code_is_redeemed_in_the_apps_name() -> None:
 def test_an_app_without_a_secret_names_itself_in_the_form() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, (200, GIVEN))
-        await CONNECTOR.refresh(http, PUBLIC, OLD)
+        await CONNECTOR.login.refresh(http, PUBLIC, OLD)
         assert net.asked[0].form == {
             "grant_type": "refresh_token",
             "refresh_token": "refresh-1",
@@ -75,9 +75,9 @@ def test_an_app_without_a_secret_names_itself_in_the_form() -> None:
 def test_refreshing_gives_a_new_pair() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, (200, GIVEN), (200, {"access_token": "access-3"}))
-        tokens = await CONNECTOR.refresh(http, APP, OLD)
+        tokens = await CONNECTOR.login.refresh(http, APP, OLD)
         assert (tokens.access_token, tokens.refresh_token) == ("access-2", "refresh-2")
-        tokens = await CONNECTOR.refresh(http, APP, OLD)
+        tokens = await CONNECTOR.login.refresh(http, APP, OLD)
         assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == (
             "access-3",
             "refresh-1",
@@ -107,10 +107,10 @@ def test_refusals(answer: object, on_exchange: type[Exception], on_refresh: type
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, answer)  # type: ignore[arg-type]
         with pytest.raises(on_exchange) as exchange:
-            await CONNECTOR.exchange(http, APP, GRANT)
+            await CONNECTOR.login.exchange(http, APP, GRANT)
         assert type(exchange.value) is on_exchange
         with pytest.raises(on_refresh) as refresh:
-            await CONNECTOR.refresh(http, APP, OLD)
+            await CONNECTOR.login.refresh(http, APP, OLD)
         assert type(refresh.value) is on_refresh
 
     tell(story)
@@ -120,10 +120,10 @@ def test_a_wrong_secret_is_the_operators_matter_and_not_the_accounts() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         net.on(TOKEN, (401, NO_HEADER))
         with pytest.raises(Rejected) as refresh:
-            await CONNECTOR.refresh(http, APP, OLD)
+            await CONNECTOR.login.refresh(http, APP, OLD)
         assert refresh.value.code == "platform_setup"
         with pytest.raises(Rejected) as exchange:
-            await CONNECTOR.exchange(http, APP, GRANT)
+            await CONNECTOR.login.exchange(http, APP, GRANT)
         assert exchange.value.code == "platform_setup"
 
     tell(story)
@@ -132,7 +132,7 @@ def test_a_wrong_secret_is_the_operators_matter_and_not_the_accounts() -> None:
 def test_without_a_refresh_token_nothing_is_asked() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(http, APP, Tokens("access-1"))
+            await CONNECTOR.login.refresh(http, APP, Tokens("access-1"))
         assert net.asked == []
 
     tell(story)
@@ -140,17 +140,16 @@ def test_without_a_refresh_token_nothing_is_asked() -> None:
 
 def test_revoking_ends_both_tokens_even_dead_ones() -> None:
     async def story(net: Script, http: NetworkClient) -> None:
-        assert isinstance(CONNECTOR, Revokes)
         assert isinstance(CONNECTOR, Deletes)
         net.on(REVOKE, (400, DEAD), (200, {"revoked": True}))
-        await CONNECTOR.revoke(http, APP, OLD)
+        await CONNECTOR.login.revoke(http, APP, OLD)
         assert [asked.form for asked in net.of(REVOKE)] == [
             {"token": "refresh-1", "token_type_hint": "refresh_token"},
             {"token": "access-1", "token_type_hint": "access_token"},
         ]
         net.on(REVOKE, (503, b""))
         with pytest.raises(Unavailable):
-            await CONNECTOR.revoke(http, APP, OLD)
+            await CONNECTOR.login.revoke(http, APP, OLD)
 
     tell(story)
 
@@ -188,7 +187,7 @@ def test_a_network_that_is_away_stays_the_clients_error() -> None:
         await server.wait_closed()
         networks = Networks({"twitter": f"http://127.0.0.1:{port}"})
         with pytest.raises(NotSent):
-            await CONNECTOR.refresh(networks.client("twitter"), APP, OLD)
+            await CONNECTOR.login.refresh(networks.client("twitter"), APP, OLD)
         await networks.aclose()
 
     asyncio.run(main())

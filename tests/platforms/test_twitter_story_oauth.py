@@ -25,13 +25,13 @@ from polypost.platforms.twitter.spec import SPEC
 
 def test_tokens_rotate_and_an_old_one_is_refused(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
-        fresh = await CONNECTOR.refresh(room.http, room.app, room.tokens)
+        fresh = await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
         assert fresh.refresh_token not in {None, room.tokens.refresh_token}
         assert set(fresh.scopes) == set(SPEC.oauth.scopes)
         run = MemoryRun(room.http, room.account, fresh.access_token)
         await CONNECTOR.publish(run, post())
         with pytest.raises(ReconnectRequired) as refused:
-            await CONNECTOR.refresh(room.http, room.app, room.tokens)
+            await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
         assert type(refused.value) is ReconnectRequired
 
     play(tmp_path, story)
@@ -40,7 +40,7 @@ def test_tokens_rotate_and_an_old_one_is_refused(tmp_path: Path) -> None:
 def test_an_expired_token_is_renewed_in_the_middle_of_a_story(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         async def renew() -> str:
-            return (await CONNECTOR.refresh(room.http, room.app, room.tokens)).access_token
+            return (await CONNECTOR.login.refresh(room.http, room.app, room.tokens)).access_token
 
         await room.pass_time(timedelta(hours=3))
         await CONNECTOR.publish(room.run(renew=renew), post("Hello", room.picture()))
@@ -51,11 +51,11 @@ def test_an_expired_token_is_renewed_in_the_middle_of_a_story(tmp_path: Path) ->
 
 def test_a_revoked_authorisation_is_over(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
-        await CONNECTOR.revoke(room.http, room.app, room.tokens)
+        await CONNECTOR.login.revoke(room.http, room.app, room.tokens)
         with pytest.raises(TokenExpired):
             await CONNECTOR.identify(room.run())
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, room.app, room.tokens)
+            await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
 
     play(tmp_path, story)
 
@@ -80,21 +80,23 @@ async def _consent(room: Room, verifier: str) -> Grant:
 def test_connecting(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         verifier = "v" * 43
-        tokens = await CONNECTOR.exchange(room.http, room.app, await _consent(room, verifier))
+        tokens = await CONNECTOR.login.exchange(room.http, room.app, await _consent(room, verifier))
         (account,) = await CONNECTOR.identify(MemoryRun(room.http, Account(""), tokens.access_token))
         assert (account.id, account.username) == (room.account.id, room.account.username)
         assert "subscription_type" in account.metadata
         grant = await _consent(room, verifier)
-        await CONNECTOR.exchange(room.http, room.app, grant)
+        await CONNECTOR.login.exchange(room.http, room.app, grant)
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(room.http, room.app, grant)
+            await CONNECTOR.login.exchange(room.http, room.app, grant)
         late = await _consent(room, verifier)
         await room.pass_time(timedelta(seconds=31))
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(room.http, room.app, late)
+            await CONNECTOR.login.exchange(room.http, room.app, late)
         other = await _consent(room, "w" * 43)
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(room.http, room.app, Grant(other.code, other.redirect_uri, verifier))
+            await CONNECTOR.login.exchange(
+                room.http, room.app, Grant(other.code, other.redirect_uri, verifier)
+            )
 
     play(tmp_path, story)
 
@@ -102,7 +104,7 @@ def test_connecting(tmp_path: Path) -> None:
 def test_a_wrong_secret_is_the_operators_matter(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         with pytest.raises(Rejected) as refused:
-            await CONNECTOR.refresh(room.http, App(room.app.client_id, "wrong"), room.tokens)
+            await CONNECTOR.login.refresh(room.http, App(room.app.client_id, "wrong"), room.tokens)
         assert refused.value.code == "platform_setup"
 
     play(tmp_path, story)

@@ -54,7 +54,7 @@ async def consent(room: Room, app: App = APP, **more: str) -> Grant:
 def test_from_the_consent_page_to_a_renewed_token(tell: Callable[[Any], None]) -> None:
     async def story(room: Room) -> None:
         grant = await consent(room)
-        tokens = await CONNECTOR.exchange(room.http, APP, grant)
+        tokens = await CONNECTOR.login.exchange(room.http, APP, grant)
         assert set(tokens.scopes) == set(SCOPES)
         assert tokens.refresh_token is not None
         assert tokens.access_expires_at is not None
@@ -63,11 +63,11 @@ def test_from_the_consent_page_to_a_renewed_token(tell: Callable[[Any], None]) -
         assert account.profile_url == "https://www.youtube.com/@demo"
         assert account.metadata == {"uploads": f"UU{account.id[2:]}", "long_uploads": "allowed"}
         with pytest.raises(Rejected):
-            await CONNECTOR.exchange(room.http, APP, grant)
+            await CONNECTOR.login.exchange(room.http, APP, grant)
         clock.advance(2 * 3600)
         with pytest.raises(TokenExpired):
             await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
-        renewed = await CONNECTOR.refresh(room.http, APP, tokens)
+        renewed = await CONNECTOR.login.refresh(room.http, APP, tokens)
         # Google's refresh tokens do not rotate.
         assert renewed.refresh_token == tokens.refresh_token
         assert renewed.access_token != tokens.access_token
@@ -79,12 +79,14 @@ def test_from_the_consent_page_to_a_renewed_token(tell: Callable[[Any], None]) -
 def test_connecting_again_brings_a_refresh_token_again(tell: Callable[[Any], None]) -> None:
     async def story(room: Room) -> None:
         for _ in range(2):
-            tokens = await CONNECTOR.exchange(room.http, APP, await consent(room))
+            tokens = await CONNECTOR.login.exchange(room.http, APP, await consent(room))
             assert tokens.refresh_token is not None
-        unforced = await CONNECTOR.exchange(room.http, APP, await consent(room, prompt="select_account"))
+        unforced = await CONNECTOR.login.exchange(
+            room.http, APP, await consent(room, prompt="select_account")
+        )
         assert unforced.refresh_token is None
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, APP, unforced)
+            await CONNECTOR.login.refresh(room.http, APP, unforced)
 
     tell(story)
 
@@ -102,10 +104,10 @@ def test_boxes_that_were_left_unticked(tell: Callable[[Any], None], ticked: str,
     async def story(room: Room) -> None:
         grant = await consent(room, sandbox_scopes=ticked)
         if not word:
-            await CONNECTOR.exchange(room.http, APP, grant)
+            await CONNECTOR.login.exchange(room.http, APP, grant)
             return
         with pytest.raises(Rejected, match=word):
-            await CONNECTOR.exchange(room.http, APP, grant)
+            await CONNECTOR.login.exchange(room.http, APP, grant)
 
     tell(story)
 
@@ -115,8 +117,8 @@ def test_a_wrong_secret_is_the_operators_business(tell: Callable[[Any], None]) -
         wrong = App(room.app.client_id, "wrong")
         grant = await consent(room, room.app)
         for call in (
-            CONNECTOR.exchange(room.http, wrong, grant),
-            CONNECTOR.refresh(room.http, wrong, room.tokens),
+            CONNECTOR.login.exchange(room.http, wrong, grant),
+            CONNECTOR.login.refresh(room.http, wrong, room.tokens),
         ):
             with pytest.raises(Rejected) as refused:
                 await call
@@ -127,13 +129,13 @@ def test_a_wrong_secret_is_the_operators_business(tell: Callable[[Any], None]) -
 
 def test_an_authorisation_that_was_given_back(tell: Callable[[Any], None]) -> None:
     async def story(room: Room) -> None:
-        await CONNECTOR.revoke(room.http, room.app, room.tokens)
+        await CONNECTOR.login.revoke(room.http, room.app, room.tokens)
         with pytest.raises(ReconnectRequired):
-            await CONNECTOR.refresh(room.http, room.app, room.tokens)
+            await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
         with pytest.raises(TokenExpired):
             await CONNECTOR.identify(room.run())
         # Doing it once more is no error.
-        await CONNECTOR.revoke(room.http, room.app, room.tokens)
+        await CONNECTOR.login.revoke(room.http, room.app, room.tokens)
 
     tell(story)
 
@@ -191,11 +193,11 @@ def outcome(status: int, body: Any, call: Callable[[NetworkClient], Any]) -> Any
 
 
 def exchanging(http: NetworkClient) -> Any:
-    return CONNECTOR.exchange(http, APP, Grant("code", CALLBACK, "verifier"))
+    return CONNECTOR.login.exchange(http, APP, Grant("code", CALLBACK, "verifier"))
 
 
 def refreshing(http: NetworkClient) -> Any:
-    return CONNECTOR.refresh(http, APP, Tokens("old", "kept", scopes=("a",)))
+    return CONNECTOR.login.refresh(http, APP, Tokens("old", "kept", scopes=("a",)))
 
 
 def identifying(http: NetworkClient) -> Any:
@@ -274,5 +276,5 @@ def test_a_channel_without_a_handle() -> None:
 
 @pytest.mark.parametrize(("status", "good"), [(200, True), (400, True), (500, False)])
 def test_giving_back_is_best_effort(status: int, good: bool) -> None:
-    ended = outcome(status, {}, lambda http: CONNECTOR.revoke(http, APP, Tokens("a", "r")))
+    ended = outcome(status, {}, lambda http: CONNECTOR.login.revoke(http, APP, Tokens("a", "r")))
     assert (ended is None) is good

@@ -290,7 +290,7 @@ def test_the_hundredth_upload_of_the_day_is_the_last(tell: Callable[[Any], None]
         await room.pass_time(max(limited.value.until - now, timedelta(hours=2)) + timedelta(seconds=1))
         with pytest.raises(TokenExpired):
             await CONNECTOR.publish(room.run(), post(room.film()))
-        fresh = await CONNECTOR.refresh(room.http, room.app, room.tokens)
+        fresh = await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
         await CONNECTOR.publish(MemoryRun(room.http, room.account, fresh.access_token), post(room.film()))
 
     tell(story)
@@ -301,7 +301,7 @@ def test_a_token_that_ends_in_the_middle_is_renewed(tell: Callable[[Any], None])
         renewed: list[str] = []
 
         async def renew() -> str:
-            renewed.append((await CONNECTOR.refresh(room.http, room.app, room.tokens)).access_token)
+            renewed.append((await CONNECTOR.login.refresh(room.http, room.app, room.tokens)).access_token)
             return renewed[-1]
 
         rows: dict[str, Any] = {}
@@ -355,7 +355,7 @@ def test_after_a_week_of_interruption_a_new_session_is_opened(tell: Callable[[An
         with pytest.raises(Died):
             await CONNECTOR.publish(room.run(rows=rows, dies_at="publish"), post(room.film()))
         await room.pass_time(timedelta(days=8))
-        fresh = await CONNECTOR.refresh(room.http, room.app, room.tokens)
+        fresh = await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
         run = MemoryRun(room.http, room.account, fresh.access_token, rows=rows)
         await CONNECTOR.publish(run, post(room.film()))
         assert len(await room.posts()) == 1

@@ -204,7 +204,7 @@ class Connect:
         http = self._networks.client(platform)
         verifier = await self._store.read(lambda db: self._verifier(db, state))
         grant = Grant(code, self.callback_url(platform), verifier, state.server)
-        tokens = await connector.exchange(http, app, grant)
+        tokens = await connector.login.exchange(http, app, grant)
         accounts = await connector.identify(AccountSession.of_login(http, tokens))
         if not accounts:
             raise Rejected(

@@ -16,7 +16,7 @@ from polypost.integrations.tables import integrations
 from polypost.integrations.vault import Vault
 from polypost.outbound import Networks
 from polypost.platforms import registry
-from polypost.platforms.base import App, Connector, Revokes, Tokens
+from polypost.platforms.base import App, Connector, Tokens
 from polypost.storage import Store
 
 REVOKE_SECONDS = 10.0
@@ -61,11 +61,11 @@ class Disconnect:
 
     async def _revoke(self, platform: str, app: App, tokens: Tokens) -> None:
         network = self._connectors(platform)
-        if not isinstance(network, Revokes):
+        if network is None:
             return
         try:
             async with asyncio.timeout(REVOKE_SECONDS):
-                await network.revoke(self._networks.client(platform), app, tokens)
+                await network.login.revoke(self._networks.client(platform), app, tokens)
         except (PlatformError, OutboundError, TimeoutError) as error:
             log.info("the network did not end the authorisation", platform=platform, error=str(error))
 

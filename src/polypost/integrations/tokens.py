@@ -135,7 +135,7 @@ class TokenSource:
         rotates = oauth is None or oauth.refresh_rotates
         doubt = rotates and held.in_doubt
         try:
-            fresh = await connector.refresh(self._networks.client(held.platform), app, held.tokens)
+            fresh = await connector.login.refresh(self._networks.client(held.platform), app, held.tokens)
         except ReconnectRequired as refusal:
             return await self._refused(held, refused, owner, refusal, in_doubt=doubt)
         except RateLimited as limited:

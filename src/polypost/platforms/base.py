@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from polypost.errors import PlatformError, Problem, RateLimited, Unavailable
+from polypost.errors import Problem
 from polypost.outbound import NetworkClient
 from polypost.probe import Facts
 
@@ -49,7 +49,12 @@ class ApiVersion:
 
 @dataclass(frozen=True, slots=True)
 class OAuth2:
-    """How a network's authorization-code flow differs from the plain one."""
+    """How a network's authorization-code flow differs from the plain one.
+
+    `refusals` are the error words that end an authorisation, under one of the statuses `refusing`; `app_refusals` those
+    that speak of the app. `revokes` names the tokens that are ended, in this order, and `revoked` the statuses that say
+    that one was dead already. `code_note` tells why a code may have been refused, `no_renewal` why there is none.
+    """
 
     authorize_url: str
     token_url: str
@@ -60,7 +65,17 @@ class OAuth2:
     client_id_name: str = "client_id"
     client_auth: Literal["basic", "body"] = "body"
     authorize_extra: Mapping[str, str] = field(default_factory=dict)
+    exchange_extra: Mapping[str, str] = field(default_factory=dict)
     refresh_rotates: bool = False
+    refusals: frozenset[str] = frozenset({"invalid_grant", "invalid_request"})
+    refusing: frozenset[int] = REFUSING
+    app_refusals: frozenset[str] = frozenset({"invalid_client", "unauthorized_client"})
+    revoke_url: str = ""
+    revokes: tuple[Literal["refresh_token", "access_token"], ...] = ()
+    token_type_hint: bool = True
+    revoked: frozenset[int] = frozenset({400})
+    code_note: str = ""
+    no_renewal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,45 +350,36 @@ class Run(Session, Protocol):
         """Add a sentence to the target's `warningMessage`."""
 
 
-def unnamed(error: PlatformError, said: object) -> PlatformError:
-    """Our error for an answer to a renewal that names no refusal: a proxy's 404 or an empty 400 ends no account.
+class Login(Protocol):
+    """How accounts of a network are authorised, and how their authorisation is kept alive and ended."""
 
-    `error` itself where it asks to come back later; `said` is the network's sentence, or its status.
-    """
-    later = isinstance(error, RateLimited | Unavailable)
-    return (
-        error if later else Unavailable(f"The login server's answer names no refusal that is known. {said}")
-    )
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem an authorization code. Raises Rejected when the network refuses it."""
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """A new pair from the old. Raises ReconnectRequired when the network refuses it for good."""
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """End the authorisation on the network's side, where it has a call for that; best effort."""
 
 
 class Connector(ABC):
-    """Base of every connector; the class attributes and the four verbs are what a network adds."""
+    """Base of every connector; the class attributes and the verbs are what a network adds.
+
+    `check` tells everything wrong with a draft, by path relative to the post (`content`, `mediaItems[0]`,
+    `platformSpecificData.poll.options[1]`); unknown facts raise no problem. `identify` finds the accounts that an
+    authorisation may publish for.
+    """
 
     spec: ClassVar[Spec]
     options: ClassVar[type[Options]]
-
-    @abstractmethod
-    def check(self, draft: Draft) -> list[Problem]:
-        """Everything wrong with the draft, by path relative to the post; unknown facts raise no problem.
-
-        Paths: `content`, `mediaItems`, `mediaItems[0]`, `platformSpecificData.poll.options[1]`.
-        """
+    login: ClassVar[Login]
+    check: Callable[[Draft], list[Problem]]
+    identify: Callable[[Session], Awaitable[list[Account]]]
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """Further media that the options name (thread media, covers); fetched and probed like mediaItems."""
         return ()
-
-    @abstractmethod
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem an authorization code. Raises Rejected when the network refuses it."""
-
-    @abstractmethod
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new pair from the old. Raises ReconnectRequired when the network refuses it for good."""
-
-    @abstractmethod
-    async def identify(self, session: Session) -> list[Account]:
-        """The accounts this authorisation may publish for."""
 
     @abstractmethod
     async def publish(self, run: Run, post: Post) -> Proof:
@@ -404,14 +410,6 @@ class Deletes(Protocol):
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove it; removing what is gone is a success. Raises Rejected when the network does not allow it."""
-
-
-@runtime_checkable
-class Revokes(Protocol):
-    """A network with a call that ends an authorisation."""
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation on the network's side; best effort."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,10 @@ async def connecting(stage: Stage) -> None:
     for name in (entry["identifier"], entry["email"], entry["platformUserId"]):
         tokens = await CONNECTOR.sign_in(http, name, entry["appPassword"])
         await CONNECTOR.identify(AccountSession.of_login(http, tokens))
-    tokens = await CONNECTOR.refresh(http, APP, tokens)
-    await CONNECTOR.revoke(http, APP, tokens)
+    tokens = await CONNECTOR.login.refresh(http, APP, tokens)
+    await CONNECTOR.login.revoke(http, APP, tokens)
     with pytest.raises(PlatformError):
-        await CONNECTOR.refresh(http, APP, tokens)
+        await CONNECTOR.login.refresh(http, APP, tokens)
     for name, password in ((entry["identifier"], "wrong"), ("nobody.example.com", "wrong")):
         with pytest.raises(Rejected):
             await CONNECTOR.sign_in(http, name, password)

@@ -69,9 +69,9 @@ async def further(stage: Stage) -> None:
     listed = await CONNECTOR.recent(session, since=now - DAILY, until=now + DAILY, most=100)
     assert await CONNECTOR.measure(session, [each.proof for each in listed])
     http, app = stage.room.networks.client("instagram"), App("sandbox-app", "sandbox-app-secret")
-    tokens = await CONNECTOR.exchange(http, app, Grant(await consent(stage), CALLBACK))
+    tokens = await CONNECTOR.login.exchange(http, app, Grant(await consent(stage), CALLBACK))
     clock.advance(DAY + 60)
-    await CONNECTOR.refresh(http, app, tokens)
+    await CONNECTOR.login.refresh(http, app, tokens)
 
 
 async def consent(stage: Stage) -> str:

@@ -116,11 +116,11 @@ async def connecting(ours: Ours) -> None:
     page = await net.running.http.get(f"{net.url}/oauth/", params=query)
     code = re.search(r"code=([\w-]+)", page.headers["location"])
     assert code
-    tokens = await CONNECTOR.exchange(ours.http, app, Grant(code[1], back))
-    tokens = await CONNECTOR.refresh(ours.http, app, tokens)
-    await CONNECTOR.revoke(ours.http, app, tokens)
+    tokens = await CONNECTOR.login.exchange(ours.http, app, Grant(code[1], back))
+    tokens = await CONNECTOR.login.refresh(ours.http, app, tokens)
+    await CONNECTOR.login.revoke(ours.http, app, tokens)
     with pytest.raises(PlatformError):
-        await CONNECTOR.refresh(ours.http, app, Tokens("x", "unknown"))
+        await CONNECTOR.login.refresh(ours.http, app, Tokens("x", "unknown"))
 
 
 async def refusals(ours: Ours) -> None:

@@ -242,8 +242,8 @@ def heard() -> tuple[Exchange, ...]:
         commented = network.options.model_validate({"subreddit": "sandbox", "firstComment": "First"})
         await network.publish(run, type(post)(post.target_id, post.text, (), commented))
         app = App(entry["clientId"], entry["clientSecret"])
-        tokens = await network.refresh(run.http, app, Tokens("", entry["refreshToken"]))
-        await network.revoke(run.http, app, tokens)
+        tokens = await network.login.refresh(run.http, app, Tokens("", entry["refreshToken"]))
+        await network.login.revoke(run.http, app, tokens)
 
     return tuple(exchanges("reddit", more))
 

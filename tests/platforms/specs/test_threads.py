@@ -57,9 +57,9 @@ async def connect_and_renew(stage: Stage) -> None:
     app = App(SECRETS["app_id"], SECRETS["app_secret"])
     async with httpx2.AsyncClient(trust_env=False) as web:
         code = await consent(web, stage.room.info.urls["threads"])
-    tokens = await CONNECTOR.exchange(http, app, Grant(code, CALLBACK))
+    tokens = await CONNECTOR.login.exchange(http, app, Grant(code, CALLBACK))
     clock.advance(DAY + 60)
-    await CONNECTOR.refresh(http, app, tokens)
+    await CONNECTOR.login.refresh(http, app, tokens)
 
 
 def test_every_exchange_is_as_documented() -> None:

@@ -227,16 +227,16 @@ def test_the_login(on):
     async def story(stage: Stage) -> None:
         app, account = App("strangers-app", "theirs"), Account("")
         code = (await consented(stage.tiktok))["code"]
-        tokens = await CONNECTOR.exchange(stage.http, app, Grant(code, REDIRECT))
+        tokens = await CONNECTOR.login.exchange(stage.http, app, Grant(code, REDIRECT))
         (account,) = await CONNECTOR.identify(AccountSession.of_login(stage.http, tokens))
         assert account.username == "demo"
-        tokens = await CONNECTOR.refresh(stage.http, app, tokens)
-        await CONNECTOR.revoke(stage.http, app, tokens)
+        tokens = await CONNECTOR.login.refresh(stage.http, app, tokens)
+        await CONNECTOR.login.revoke(stage.http, app, tokens)
         for refused in (Tokens("", "unknown"), tokens):
             with pytest.raises(PlatformError):
-                await CONNECTOR.refresh(stage.http, app, refused)
+                await CONNECTOR.login.refresh(stage.http, app, refused)
         with pytest.raises(PlatformError):
-            await CONNECTOR.exchange(stage.http, App("sandbox-app", "wrong"), Grant(code, REDIRECT))
+            await CONNECTOR.login.exchange(stage.http, App("sandbox-app", "wrong"), Grant(code, REDIRECT))
 
     on(story, "/v2/oauth/token/", "/v2/oauth/revoke/", "/v2/user/info/")
 

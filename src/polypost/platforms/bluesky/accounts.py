@@ -27,10 +27,11 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import REFUSING, Account, Session, Tokens, unnamed
+from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens
 from polypost.platforms.bluesky.errors import Said, error_for, parsed
 from polypost.platforms.bluesky.spec import DIRECTORY, ENTRYWAY, WEB
 from polypost.platforms.bluesky.xrpc import ask_app, bearer, call, did_of, home
+from polypost.platforms.kit.oauth2 import unnamed
 
 _DID = re.compile(r"did:(?:plc:[a-z2-7]{24}|web:[A-Za-z0-9.-]+(?:%3A[0-9]{1,5})?)")
 _HANDLE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,20}[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -68,35 +69,44 @@ async def sign_in(http: NetworkClient, identifier: str, password: str) -> Tokens
     return await _session(http, _server_of(document), did, password, did=did)
 
 
-async def refresh(http: NetworkClient, tokens: Tokens) -> Tokens:
-    """A new pair. The old refresh token gives the same next one for two hours, so a lost answer is asked for again.
+class _Login:
+    """Sessions of app passwords."""
 
-    Raises ReconnectRequired when the server refuses it for good.
-    """
-    if not tokens.refresh_token:
-        raise ReconnectRequired("There is no refresh token for this account.")
-    server = home(tokens.extra)
-    try:
-        answer = await _refreshed(http, server, tokens.refresh_token)
-    except NoAnswer:
-        answer = await _refreshed(http, server, tokens.refresh_token)
-    if answer.is_success:
-        return _tokens(answer, server)
-    error, said = error_for(answer, clock.now()), Said.of(answer)
-    if said.status not in REFUSING or said.name not in _ENDED:
-        raise unnamed(error, said)
-    reason = "token_expired" if said.name == "ExpiredToken" else "refresh_rejected"
-    raise ReconnectRequired(f"Bluesky does not renew this session. {said}", reason=reason) from error
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Refused: accounts come in by an app password."""
+        raise Rejected("Bluesky accounts are connected with an app password, not by a link.")
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """A new pair. The old refresh token gives the same next one for two hours, so a lost answer is asked for again.
+
+        Raises ReconnectRequired when the server refuses it for good.
+        """
+        if not tokens.refresh_token:
+            raise ReconnectRequired("There is no refresh token for this account.")
+        server = home(tokens.extra)
+        try:
+            answer = await _refreshed(http, server, tokens.refresh_token)
+        except NoAnswer:
+            answer = await _refreshed(http, server, tokens.refresh_token)
+        if answer.is_success:
+            return _tokens(answer, server)
+        error, said = error_for(answer, clock.now()), Said.of(answer)
+        if said.status not in REFUSING or said.name not in _ENDED:
+            raise unnamed(error, said)
+        reason = "token_expired" if said.name == "ExpiredToken" else "refresh_rejected"
+        raise ReconnectRequired(f"Bluesky does not renew this session. {said}", reason=reason) from error
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """End the session; the access token itself lives on to its end."""
+        if tokens.refresh_token:
+            url = f"{home(tokens.extra)}/xrpc/com.atproto.server.deleteSession"
+            await http.request("POST", url, headers=bearer(tokens.refresh_token))
 
 
-async def revoke(http: NetworkClient, tokens: Tokens) -> None:
-    """End the session; the access token itself lives on to its end."""
-    if tokens.refresh_token:
-        url = f"{home(tokens.extra)}/xrpc/com.atproto.server.deleteSession"
-        await http.request("POST", url, headers=bearer(tokens.refresh_token))
+LOGIN = _Login()
 
 
-async def identify(session: Session) -> Account:
+async def identify(session: Session) -> list[Account]:
     """The account behind a session, with what the app shows of it."""
     about = await call(session, "GET", "com.atproto.server.getSession")
     did, handle = about.get("did"), about.get("handle")
@@ -105,14 +115,16 @@ async def identify(session: Session) -> Account:
     if about.get("active") is False:
         raise Rejected(f"This account is {about.get('status') or 'not active'}.", code="account_restricted")
     profile = await _profile(session.http, did)
-    return Account(
-        id=did,
-        username=handle,
-        name=_text(profile.get("displayName")) or handle,
-        profile_url=f"{WEB}/profile/{handle}",
-        image_url=_text(profile.get("avatar")),
-        metadata={"server": home(session.extra), "emailConfirmed": about.get("emailConfirmed")},
-    )
+    return [
+        Account(
+            id=did,
+            username=handle,
+            name=_text(profile.get("displayName")) or handle,
+            profile_url=f"{WEB}/profile/{handle}",
+            image_url=_text(profile.get("avatar")),
+            metadata={"server": home(session.extra), "emailConfirmed": about.get("emailConfirmed")},
+        )
+    ]
 
 
 def _normalised(identifier: str) -> str:

@@ -7,18 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from polypost.errors import Problem, Rejected
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import (
     Absent,
-    Account,
-    App,
     Attempt,
     CannotTell,
     Connector,
-    Draft,
     Found,
-    Grant,
     MediaFile,
     MediaRef,
     Post,
@@ -58,10 +53,9 @@ class BlueskyConnector(Figures, Connector):
 
     spec = SPEC
     options = BlueskyOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that the lexicons state, judged as far as the facts are known."""
-        return check.check(draft)
+    login = accounts.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(accounts.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread, and the picture of the card."""
@@ -73,22 +67,6 @@ class BlueskyConnector(Figures, Connector):
     async def sign_in(self, http: NetworkClient, identifier: str, password: str) -> Tokens:
         """Open a session on the account's own server."""
         return await accounts.sign_in(http, identifier, password)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Refused: accounts come in by an app password."""
-        raise Rejected("Bluesky accounts are connected with an app password, not by a link.")
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new pair of tokens."""
-        return await accounts.refresh(http, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the session."""
-        await accounts.revoke(http, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one account of this session."""
-        return [await accounts.identify(session)]
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Everything that can be refused comes first, so that a thread breaks off only where it must."""

@@ -7,16 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from polypost.errors import OutcomeUnknown, Problem, Rejected, Undone
-from polypost.outbound import NetworkClient
+from polypost.errors import OutcomeUnknown, Rejected, Undone
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import (
-    Account,
-    App,
     Attempt,
     Connector,
-    Draft,
-    Grant,
     MediaRef,
     NotYet,
     Post,
@@ -25,7 +20,6 @@ from polypost.platforms.base import (
     RetryRule,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.facebook import check, measures, oauth, reconcile
 from polypost.platforms.facebook.comments import FacebookComments
@@ -56,27 +50,14 @@ class FacebookConnector(FacebookComments, Connector):
 
     spec = SPEC
     options = FacebookOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that Facebook has, judged as far as the facts are known."""
-        return check.check(draft)
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The picture that stands for a video; without it the video goes out all the same."""
         cover = options.video_thumbnail_url
         return () if cover is None else (MediaRef("image", cover, optional=True),)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for the person's token of sixty days."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """Raises ReconnectRequired: a dead Page token is replaced by a new login only."""
-        return await oauth.refresh()
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The Pages of this login that can be posted to."""
-        return await oauth.identify(session)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Media, publication, cover, first comment, permalink."""

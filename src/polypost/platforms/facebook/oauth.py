@@ -14,9 +14,11 @@ from polypost import clock
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, Session, Tokens
-from polypost.platforms.facebook.graph import Graph, judged, url
+from polypost.platforms.facebook.graph import API, Graph
 from polypost.platforms.facebook.graph_errors import ParameterRefused
 from polypost.platforms.facebook.spec import NEEDED, OAUTH, WEB
+from polypost.platforms.families.meta.graph import bearer
+from polypost.platforms.families.meta.login import access_token
 
 _PAGE_FIELDS = "id,name,username,link,category,picture{url}"
 _PER_PAGE = 100
@@ -24,42 +26,52 @@ _MOST_PAGES_OF_A_LIST = 100
 _WORKING_TASKS = frozenset({"CREATE_CONTENT", "MANAGE"})
 
 
-async def exchange(http: NetworkClient, app: App, grant: Grant) -> Tokens:
-    """Redeem the code for a token of hours, and that at once for one of sixty days."""
-    mine = {"client_id": app.client_id, "client_secret": app.client_secret}
-    code = {
-        "redirect_uri": grant.redirect_uri,
-        # Facebook ends its callback in "#_=_", which some browsers and proxies hand on as part of the code.
-        "code": grant.code.removesuffix("#_=_"),
-    }
-    try:
-        answer = await http.request("POST", OAUTH.token_url, data=mine | code)
-        short = _access_token(judged(answer.status_code, answer.content, now=clock.now()))
-        renewal = mine | {"grant_type": "fb_exchange_token", "fb_exchange_token": short}
-        answer = await http.request("GET", OAUTH.token_url, params=renewal)
-        body = judged(answer.status_code, answer.content, now=clock.now())
-        token = _access_token(body)
-        granted = await _granted(http, token)
-    except ReconnectRequired as refused:
-        raise Rejected(f"Facebook refused the login: {refused}") from refused
-    if lacking := [each for each in NEEDED if each not in granted]:
-        raise Rejected(
-            f"The login did not grant {', '.join(lacking)}.",
-            next_step="Connect again and leave all permissions switched on.",
+class _Login:
+    """Facebook's login, which stands for several Pages."""
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for a token of hours, and that at once for one of sixty days."""
+        mine = {"client_id": app.client_id, "client_secret": app.client_secret}
+        code = {
+            "redirect_uri": grant.redirect_uri,
+            # Facebook ends its callback in "#_=_", which some browsers and proxies hand on as part of the code.
+            "code": grant.code.removesuffix("#_=_"),
+        }
+        try:
+            answer = await http.request("POST", OAUTH.token_url, data=mine | code)
+            short = access_token("Facebook", API.judge(answer))
+            renewal = mine | {"grant_type": "fb_exchange_token", "fb_exchange_token": short}
+            answer = await http.request("GET", OAUTH.token_url, params=renewal)
+            body = API.judge(answer)
+            token = access_token("Facebook", body)
+            granted = await _granted(http, token)
+        except ReconnectRequired as refused:
+            raise Rejected(f"Facebook refused the login: {refused}") from refused
+        if lacking := [each for each in NEEDED if each not in granted]:
+            raise Rejected(
+                f"The login did not grant {', '.join(lacking)}.",
+                next_step="Connect again and leave all permissions switched on.",
+            )
+        life = body.get("expires_in")
+        # A token without an end is told as 0 or not at all.
+        expires = (
+            clock.now() + timedelta(seconds=life) if isinstance(life, int | float) and life > 0 else None
         )
-    life = body.get("expires_in")
-    # A token without an end is told as 0 or not at all.
-    expires = clock.now() + timedelta(seconds=life) if isinstance(life, int | float) and life > 0 else None
-    extra = {"scopes": list(granted), "app": app.client_id, **await _told_of(http, app, token)}
-    return Tokens(token, access_expires_at=expires, scopes=granted, extra=extra)
+        extra = {"scopes": list(granted), "app": app.client_id, **await _told_of(http, app, token)}
+        return Tokens(token, access_expires_at=expires, scopes=granted, extra=extra)
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """Raises ReconnectRequired: Facebook has nothing to renew a Page's token with."""
+        raise ReconnectRequired(
+            "Facebook renews no authorisation of a Page: it has no end, or it was ended by a changed password, a lost"
+            " role or the removal of the app."
+        )
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """Nothing: the person removes the app in the settings."""
 
 
-async def refresh() -> Tokens:
-    """Raises ReconnectRequired: Facebook has nothing to renew a Page's token with."""
-    raise ReconnectRequired(
-        "Facebook renews no authorisation of a Page: it has no end, or it was ended by a changed password, a lost"
-        " role or the removal of the app."
-    )
+LOGIN = _Login()
 
 
 async def identify(session: Session) -> list[Account]:
@@ -113,8 +125,8 @@ def _account(row: Mapping[str, Any], session: Session, *, own: bool = False) -> 
 
 
 async def _granted(http: NetworkClient, token: str) -> tuple[str, ...]:
-    answer = await http.request("GET", url("me/permissions"), headers={"Authorization": f"Bearer {token}"})
-    rows = judged(answer.status_code, answer.content, now=clock.now()).get("data") or []
+    answer = await http.request("GET", API.url("me/permissions"), headers=bearer(token))
+    rows = API.judge(answer).get("data") or []
     return tuple(str(row["permission"]) for row in rows if row.get("status") == "granted")
 
 
@@ -122,8 +134,8 @@ async def _told_of(http: NetworkClient, app: App, token: str) -> dict[str, str]:
     """Whose token this is and until when the app may read data with it; nothing where Facebook does not say."""
     params = {"input_token": token, "access_token": f"{app.client_id}|{app.client_secret}"}
     try:
-        answer = await http.request("GET", url("debug_token"), params=params)
-        data = judged(answer.status_code, answer.content, now=clock.now()).get("data") or {}
+        answer = await http.request("GET", API.url("debug_token"), params=params)
+        data = API.judge(answer).get("data") or {}
     except PlatformError:
         # Only told to people; the connection stands without it.
         return {}
@@ -132,10 +144,3 @@ async def _told_of(http: NetworkClient, app: App, token: str) -> dict[str, str]:
     if isinstance(until, int) and until > 0:
         told["data_access_until"] = datetime.fromtimestamp(until, UTC).isoformat()
     return told
-
-
-def _access_token(body: Mapping[str, Any]) -> str:
-    token = body.get("access_token")
-    if not isinstance(token, str) or not token:
-        raise Unavailable("Facebook answered without a token.")
-    return token

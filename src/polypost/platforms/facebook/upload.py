@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
-from polypost.errors import NoAnswer, NotSent, Rejected, Unavailable
+from polypost.errors import NoAnswer, NotSent, PlatformError, Rejected, Unavailable
 from polypost.platforms.base import MediaFile
-from polypost.platforms.facebook.graph import Graph, judged, parsed
+from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.graph_errors import Gone, WrongOffset
 from polypost.platforms.facebook.spec import UPLOAD, VIDEO
+from polypost.platforms.families.meta import push as meta
+from polypost.platforms.kit.answers import member
+from polypost.platforms.kit.uploads import deadline, own_address
 
 PIECE = 262_144
 _TRIES = 3
-# Slower than this a transfer does not come to an end in useful time.
-_SLOWEST = 50_000
 # Facebook asks for pieces of some megabytes; one that is much longer would outlive its connection.
 _LONGEST = 64 * 1024 * 1024
 
@@ -62,59 +63,22 @@ async def push(graph: Graph, video: str, address: str, file: MediaFile, *, fresh
 
     `fresh` says that nothing was sent before. Lets a connection that keeps breaking through as it is.
     """
-    offset = 0
-    for attempt in range(_TRIES):
-        if attempt or not fresh:
-            offset = await _received(graph, video)
-        if offset >= file.size:
-            return file.size
-        try:
-            done = await _stream(graph, address, file, offset)
-        except (NotSent, NoAnswer):
-            if attempt == _TRIES - 1:
-                raise
-            continue
-        if done:
-            return file.size
-    raise Unavailable("Facebook's upload host keeps breaking the transfer off.")
+    received = partial(_received, graph, video)
+    return await meta.push(graph, trusted(address), file, received=received, refused=_refused, fresh=fresh)
 
 
-async def _stream(graph: Graph, address: str, file: MediaFile, offset: int) -> bool:
-    """Send the bytes from `offset` on; False when the host asks to go on."""
-    session, rest = graph.session, file.size - offset
-    answer = await session.http.request(
-        "POST",
-        trusted(address),
-        headers={
-            "Authorization": f"OAuth {session.token}",
-            "offset": str(offset),
-            "file_size": str(file.size),
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(rest),
-        },
-        content=file.stream(offset),
-        timeout=_patience(rest),
+def _refused(_: Mapping[str, Any]) -> PlatformError:
+    return Rejected(
+        "Facebook's upload host refused the video.",
+        code="media_rejected",
+        next_step="Re-encode it as an MP4 with H.264 video and AAC sound.",
     )
-    body = parsed(answer.content)
-    trouble = body.get("debug_info") if isinstance(body, dict) else None
-    if isinstance(trouble, dict):
-        if trouble.get("retriable") is True:
-            return False
-        raise Rejected(
-            "Facebook's upload host refused the video.",
-            code="media_rejected",
-            next_step="Re-encode it as an MP4 with H.264 video and AAC sound.",
-        )
-    return judged(answer.status_code, answer.content, now=session.now()).get("success") is True
 
 
 async def _received(graph: Graph, video: str) -> int:
     """How many bytes of a video are there."""
     body = await graph.get(video, fields="status")
-    phase = (body.get("status") or {}).get("uploading_phase") or {}
-    # Meta's own documents spell it in two ways.
-    count = phase.get("bytes_transferred", phase.get("bytes_transfered"))
-    return count if isinstance(count, int) else 0
+    return meta.bytes_in(member(body.get("status"), "uploading_phase"))
 
 
 async def _send_form(
@@ -140,7 +104,7 @@ async def _send_form(
         "Content-Length": str(len(start) + size + len(tail)),
     }
     more = {} if host is None else {"host": host}
-    return await graph.send(path, headers, _framed(start, file, piece, tail), timeout=_patience(size), **more)
+    return await graph.send(path, headers, _framed(start, file, piece, tail), timeout=deadline(size), **more)
 
 
 async def _framed(head: bytes, file: MediaFile, piece: tuple[int, int], tail: bytes) -> AsyncIterator[bytes]:
@@ -161,13 +125,6 @@ def next_piece(body: Mapping[str, Any]) -> tuple[int, int]:
     return int(ends[0]), int(ends[1])
 
 
-def _patience(size: int) -> float:
-    return 60 + size / _SLOWEST
-
-
 def trusted(address: str) -> str:
     """The upload address as given, if it is one of Meta's: nobody else gets the token."""
-    parts = urlsplit(address)
-    if parts.scheme == "https" and (parts.hostname or "").endswith(".facebook.com"):
-        return address
-    return f"{UPLOAD}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+    return own_address(address, under=(".facebook.com",), otherwise=UPLOAD)

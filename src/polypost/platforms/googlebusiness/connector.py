@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from polypost.errors import Problem, RateLimited, Rejected, Unavailable
-from polypost.outbound import NetworkClient
+from polypost.errors import RateLimited, Rejected, Unavailable
 from polypost.platforms.base import (
-    Account,
-    App,
     Attempt,
     CannotTell,
     Connector,
-    Draft,
-    Grant,
     Post,
     Proof,
     Reconciled,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.googlebusiness import check, locations, oauth, reconcile, status
 from polypost.platforms.googlebusiness.api import bearer, is_post, post_at, posts_of
@@ -34,26 +28,9 @@ class GoogleBusinessConnector(Connector):
 
     spec = SPEC
     options = GoogleBusinessOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that is known, judged as far as the facts are."""
-        return check.check(draft)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a pair of tokens."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new access token; the refresh token stays the same."""
-        return await oauth.refresh(http, app, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation."""
-        await oauth.revoke(http, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """Every location that the login may manage."""
-        return await locations.identify(session)
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(locations.identify)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """The one call that makes the post, then Google's word on it."""

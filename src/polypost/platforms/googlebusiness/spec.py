@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, Limit, Spec
+from polypost.platforms.families.google.spec import LOGIN, TOKEN, oauth_for
 
 _READ = date(2026, 11, 24)
 _REFERENCE = "Google My Business API v4, accounts.locations.localPosts"
@@ -12,8 +13,6 @@ _QUOTA = "Business Profile APIs: Usage limits"
 _SEEN = "seen in open connectors, not documented"
 _VENDORS = "limits that other publishing APIs print, not documented"
 
-LOGIN = "https://accounts.google.com"
-TOKEN = "https://oauth2.googleapis.com"  # noqa: S105 - a host, not a secret
 POSTS = "https://mybusiness.googleapis.com"
 ACCOUNTS = "https://mybusinessaccountmanagement.googleapis.com"
 LOCATIONS = "https://mybusinessbusinessinformation.googleapis.com"
@@ -27,15 +26,7 @@ def _limit(value: float, unit: str, source: str) -> Limit:
     return Limit(value, unit, source, _READ)
 
 
-OAUTH = OAuth2(
-    authorize_url=f"{LOGIN}/o/oauth2/v2/auth",
-    token_url=f"{TOKEN}/token",
-    scopes=(MANAGE_SCOPE,),
-    pkce=True,
-    client_auth="body",
-    # Without a forced consent Google gives no refresh token to an account that was connected before.
-    authorize_extra={"access_type": "offline", "prompt": "consent"},
-)
+OAUTH = oauth_for(MANAGE_SCOPE)
 
 SPEC = Spec(
     id="googlebusiness",

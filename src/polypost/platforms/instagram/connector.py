@@ -7,26 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from polypost.errors import OutcomeUnknown, Problem, RateLimited, Rejected, Unavailable
-from polypost.outbound import NetworkClient
+from polypost.errors import OutcomeUnknown, RateLimited, Rejected, Unavailable
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import (
     Absent,
-    Account,
-    App,
     Attempt,
     CannotTell,
     Connector,
-    Draft,
     Found,
-    Grant,
     MediaRef,
     Post,
     Proof,
     Reconciled,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.instagram import check, measures, oauth
 from polypost.platforms.instagram.comments import InstagramComments
@@ -47,26 +41,13 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
 
     spec = SPEC
     options = InstagramOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that Instagram states, judged as far as the facts are known."""
-        return check.check(draft)
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The cover of a reel."""
         return () if options.cover_url is None else (MediaRef("image", options.cover_url),)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a token of 60 days."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """Renew the token; one younger than a day comes back unchanged."""
-        return await oauth.refresh(http, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one account of this login."""
-        return [await oauth.identify(session)]
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Quota, container, publication, permalink."""

@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from polypost.errors import Problem
-from polypost.outbound import NetworkClient
 from polypost.platforms.base import (
     Account,
-    App,
     Attempt,
     Connector,
-    Draft,
-    Grant,
     Post,
     Proof,
     Reconciled,
     RetryRule,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.linkedin import check, oauth, reconcile
 from polypost.platforms.linkedin.api import ask, call, encoded, headers, permalink
@@ -40,26 +34,9 @@ class LinkedInConnector(Figures, Connector):
 
     spec = SPEC
     options = LinkedInOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that LinkedIn states, judged as far as the facts are known."""
-        return check.check(draft)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a token of sixty days."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new access token, where LinkedIn gave the app a refresh token."""
-        return await oauth.refresh(http, app, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation."""
-        await oauth.revoke(http, app, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The person, and the organizations this person administers; all of them share the login's token."""
-        return await oauth.identify(session)
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first; the post is one call; a comment that cannot be written is only a warning."""

@@ -31,6 +31,11 @@ OAUTH = OAuth2(
     authorize_url=f"{WEB}/oauth/v2/authorization",
     token_url=f"{WEB}/oauth/v2/accessToken",
     scopes=("openid", "profile", "w_member_social"),
+    app_refusals=frozenset({"invalid_client", "unauthorized_client", "invalid_client_id"}),
+    revoke_url=f"{WEB}/oauth/v2/revoke",
+    revokes=("access_token",),
+    token_type_hint=False,
+    no_renewal="LinkedIn gives this app no refresh tokens; a login lasts 60 days.",
 )
 
 SPEC = Spec(

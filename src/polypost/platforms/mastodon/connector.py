@@ -9,16 +9,14 @@ from functools import partial
 from typing import Any
 
 from polypost import clock
-from polypost.errors import Problem, Rejected, Unavailable
+from polypost.errors import Rejected, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import (
-    Account,
     App,
     Attempt,
     CannotTell,
     Connector,
     Draft,
-    Grant,
     MediaFile,
     MediaRef,
     OAuth2,
@@ -51,10 +49,9 @@ class MastodonConnector(Figures, Connector):
 
     spec = SPEC
     options = MastodonOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that the account's server states, judged as far as the facts are known."""
-        return check.check(draft)
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread."""
@@ -75,22 +72,6 @@ class MastodonConnector(Figures, Connector):
     async def adopt(self, http: NetworkClient, server: str, token: str) -> Tokens:
         """Take a token that the account's owner made."""
         return await oauth.adopt(http, server, token)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a token."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new pair, where other software lets tokens end."""
-        return await oauth.refresh(http, app, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation."""
-        await oauth.revoke(http, app, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one account of this authorisation."""
-        return [await oauth.identify(session)]
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""

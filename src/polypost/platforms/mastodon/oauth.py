@@ -6,24 +6,22 @@ Flow: Mastodon documentation, Obtaining client app access, and OAuth methods, re
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
 from httpx2 import Response
 
 from polypost import clock
-from polypost.errors import ReconnectRequired, Rejected, Unavailable
+from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import REFUSING, Account, App, Grant, OAuth2, Session, Tokens, unnamed
+from polypost.platforms.base import Account, App, Grant, OAuth2, Session, Tokens
+from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.mastodon import server as servers
 from polypost.platforms.mastodon.api import address, call, look, server_of
 from polypost.platforms.mastodon.errors import error_for, parsed, said
 from polypost.platforms.mastodon.spec import CLIENT_NAME, OLD_SCOPES, SCOPES
 
 _TOKEN = re.compile(r"[!-~]{1,4096}")
-# A server that forgot the app renews nothing any more; a new connection registers another.
-_REFUSED = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
 _NEEDED = ("write:statuses", "write:media")
 
 
@@ -61,55 +59,68 @@ async def _supported(http: NetworkClient, server: str) -> tuple[tuple[str, ...],
     return SCOPES if newer else OLD_SCOPES, isinstance(methods, list) and "S256" in methods
 
 
-async def exchange(http: NetworkClient, app: App, grant: Grant) -> Tokens:
-    """Redeem the code for a token without an end. Raises Rejected; `app_unknown` when the server forgot the app."""
-    if grant.server is None:
-        raise Rejected("It is not known on which server this login was.", code="no_server")
-    form = {
-        "grant_type": "authorization_code",
-        "code": grant.code,
-        "redirect_uri": grant.redirect_uri,
-        **({"code_verifier": grant.verifier} if grant.verifier else {}),
-    }
-    answer = await _ask(http, app, grant.server, "/oauth/token", form)
-    if answer.is_success:
-        return _tokens(answer, {"server": grant.server, "application": CLIENT_NAME})
-    if answer.status_code == 401 or parsed(answer).get("error") == "invalid_client":
-        raise Rejected(
-            f"The server no longer knows the app that Polypost registered there. {said(answer)}",
-            code="app_unknown",
-            next_step="Start the connection again; a new app is registered then.",
+class _AtServer(OAuth2Login):
+    """The login at one server; an app that it forgot is registered anew."""
+
+    def __init__(self, server: str) -> None:
+        oauth = OAuth2(
+            authorize_url=address(server, "/oauth/authorize"),
+            token_url=address(server, "/oauth/token"),
+            scopes=SCOPES,
+            # A server that forgot the app renews nothing any more; a new connection registers another.
+            refusals=frozenset({"invalid_grant", "invalid_client", "unauthorized_client"}),
+            app_refusals=frozenset(),
+            revoke_url=address(server, "/oauth/revoke"),
+            revokes=("access_token",),
+            token_type_hint=False,
+            revoked=frozenset(),
+            no_renewal="The server gave no refresh token for this account.",
         )
-    error = error_for(answer, clock.now())
-    if isinstance(error, Rejected | ReconnectRequired):
-        raise Rejected(
-            f"The server refused the login. {said(answer)}", next_step="Start the connection again."
-        )
-    raise error
+        super().__init__("The server", oauth, error_for=error_for, said=said)
+
+    async def not_redeemed(self, http: NetworkClient, app: App, answer: Response) -> PlatformError:
+        """With `app_unknown` where the server forgot the app."""
+        if answer.status_code == 401 or self.error_in(answer) == "invalid_client":
+            return Rejected(
+                f"The server no longer knows the app that Polypost registered there. {said(answer)}",
+                code="app_unknown",
+                next_step="Start the connection again; a new app is registered then.",
+            )
+        return await super().not_redeemed(http, app, answer)
+
+    def tokens(self, answer: Response, old: Tokens | None = None) -> Tokens:
+        """The pair, whose token has to fit into a header."""
+        found = super().tokens(answer, old)
+        if not _TOKEN.fullmatch(found.access_token):
+            raise Unavailable("The server answered without a token.")
+        return found
 
 
-async def refresh(http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-    """A new pair from other software that lets tokens end; Mastodon itself gives no refresh token."""
-    server = tokens.extra.get("server")
-    if not tokens.refresh_token or not isinstance(server, str):
-        raise ReconnectRequired("The server gave no refresh token for this account.")
-    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
-    answer = await _ask(http, app, server, "/oauth/token", form)
-    if answer.is_success:
-        return _tokens(answer, tokens.extra, tokens)
-    if answer.status_code in REFUSING and parsed(answer).get("error") in _REFUSED:
-        raise ReconnectRequired(f"The server did not renew the authorisation. {said(answer)}")
-    raise unnamed(error_for(answer, clock.now()), said(answer))
+class _Login:
+    """The login at the server that the account lives on."""
+
+    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
+        """Redeem the code for a token without an end. Raises Rejected; `app_unknown` when the server forgot the app."""
+        if grant.server is None:
+            raise Rejected("It is not known on which server this login was.", code="no_server")
+        tokens = await _AtServer(grant.server).exchange(http, app, grant)
+        return replace(tokens, extra={"server": grant.server, "application": CLIENT_NAME})
+
+    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
+        """A new pair from other software that lets tokens end; Mastodon itself gives no refresh token."""
+        server = tokens.extra.get("server")
+        if not isinstance(server, str):
+            raise ReconnectRequired("The server of this account is not known.")
+        return await _AtServer(server).refresh(http, app, tokens)
+
+    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
+        """End the authorisation; a token that is gone already is a success."""
+        server = tokens.extra.get("server")
+        if isinstance(server, str) and app.client_id:
+            await _AtServer(server).revoke(http, app, tokens)
 
 
-async def revoke(http: NetworkClient, app: App, tokens: Tokens) -> None:
-    """End the authorisation; a token that is gone already is a success."""
-    server = tokens.extra.get("server")
-    if not isinstance(server, str) or not app.client_id:
-        return
-    answer = await _ask(http, app, server, "/oauth/revoke", {"token": tokens.access_token})
-    if not answer.is_success:
-        raise error_for(answer, clock.now())
+LOGIN = _Login()
 
 
 async def adopt(http: NetworkClient, server: str, token: str) -> Tokens:
@@ -142,47 +153,24 @@ async def adopt(http: NetworkClient, server: str, token: str) -> Tokens:
     return Tokens(value, scopes=scopes, extra=extra)
 
 
-async def identify(session: Session) -> Account:
+async def identify(session: Session) -> list[Account]:
     """The account of this authorisation; its id and name are told apart from other servers' by the server."""
     server = server_of(session)
     body = await call(session, "GET", "/api/v1/accounts/verify_credentials")
     number, username = body.get("id"), body.get("username")
     if not isinstance(number, str) or not number or not isinstance(username, str):
         raise Unavailable("The server did not tell whose account this is.")
-    return Account(
-        id=f"{number}@{server}",
-        username=f"{username}@{server}",
-        name=body.get("display_name") or username,
-        profile_url=_web(body.get("url")),
-        image_url=_web(body.get("avatar")),
-        metadata=await servers.facts(session.http, server, session.now()),
-    )
+    return [
+        Account(
+            id=f"{number}@{server}",
+            username=f"{username}@{server}",
+            name=body.get("display_name") or username,
+            profile_url=_web(body.get("url")),
+            image_url=_web(body.get("avatar")),
+            metadata=await servers.facts(session.http, server, session.now()),
+        )
+    ]
 
 
 def _web(url: Any) -> str | None:
     return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
-
-
-async def _ask(http: NetworkClient, app: App, server: str, path: str, form: Mapping[str, str]) -> Response:
-    keys = {"client_id": app.client_id, "client_secret": app.client_secret}
-    return await http.request("POST", address(server, path), data={**form, **keys})
-
-
-def _tokens(answer: Response, extra: Mapping[str, Any], old: Tokens | None = None) -> Tokens:
-    body = parsed(answer)
-    access, fresh, scope = body.get("access_token"), body.get("refresh_token"), body.get("scope")
-    if not isinstance(access, str) or not _TOKEN.fullmatch(access):
-        raise Unavailable("The server answered without a token.")
-    return Tokens(
-        access_token=access,
-        refresh_token=fresh if isinstance(fresh, str) and fresh else (old.refresh_token if old else None),
-        access_expires_at=_end(body.get("expires_in")),
-        scopes=tuple(scope.split()) if isinstance(scope, str) else (old.scopes if old else ()),
-        extra=extra,
-    )
-
-
-def _end(seconds: Any) -> datetime | None:
-    """When a token ends; None where the server sets no end, as Mastodon does."""
-    told = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < 10_000_000_000
-    return clock.now() + timedelta(seconds=seconds) if told else None

@@ -6,24 +6,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from polypost.errors import Problem, RateLimited, Rejected, Unavailable
-from polypost.outbound import NetworkClient
+from polypost.errors import RateLimited, Rejected, Unavailable
 from polypost.platforms.base import (
-    Account,
-    App,
     Attempt,
     Board,
     CannotTell,
     Connector,
-    Draft,
-    Grant,
     MediaRef,
     Post,
     Proof,
     Reconciled,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.pinterest import check, oauth, reconcile
 from polypost.platforms.pinterest.api import bearer, pages, permalink
@@ -43,30 +37,13 @@ class PinterestConnector(Figures, Connector):
 
     spec = SPEC
     options = PinterestOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that Pinterest states, judged as far as the facts are known."""
-        return check.check(draft)
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The cover of a video."""
         return () if options.cover_image_url is None else (MediaRef("image", options.cover_image_url),)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a pair of tokens."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new pair of tokens."""
-        return await oauth.refresh(http, app, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation where Pinterest has a call for that."""
-        await oauth.revoke(http, app, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one account of this authorisation."""
-        return [await oauth.identify(session)]
 
     async def boards(self, session: Session) -> list[Board]:
         """All boards of the account that this authorisation may see."""

@@ -28,9 +28,15 @@ OAUTH = OAuth2(
     token_url=f"{API}/oauth/token",
     scopes=("boards:read", "boards:write", "pins:read", "pins:write", "user_accounts:read"),
     scope_separator=",",
-    pkce=False,
     client_auth="basic",
+    # Apps made before 25 September 2025 get a refresh token that can be renewed only when they ask for it.
+    exchange_extra={"continuous_refresh": "true"},
     refresh_rotates=True,
+    refusing=frozenset({400, 401, 403}),
+    revoke_url=f"{API}/oauth/token/revoke",
+    revokes=("refresh_token", "access_token"),
+    # Pinterest revokes only the tokens of system users; the others it refuses to.
+    revoked=frozenset({400, 401, 403, 404}),
 )
 
 SPEC = Spec(

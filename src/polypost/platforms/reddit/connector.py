@@ -7,15 +7,10 @@ from typing import Any
 
 from httpx2 import Response
 
-from polypost.errors import OutcomeUnknown, Problem, Unavailable
-from polypost.outbound import NetworkClient
+from polypost.errors import OutcomeUnknown, Unavailable
 from polypost.platforms.base import (
-    Account,
-    App,
     Attempt,
     Connector,
-    Draft,
-    Grant,
     MediaFile,
     Post,
     Proof,
@@ -23,7 +18,6 @@ from polypost.platforms.base import (
     RetryRule,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.reddit import api, check, oauth, reconcile
 from polypost.platforms.reddit.errors import error_for, exhausted_until, parsed, refused
@@ -42,26 +36,9 @@ class RedditConnector(Figures, Connector):
 
     spec = SPEC
     options = RedditOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that is known of Reddit, judged as far as the facts are known."""
-        return check.check(draft)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a pair of tokens."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new access token."""
-        return await oauth.refresh(http, app, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation."""
-        await oauth.revoke(http, app, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one account of this authorisation."""
-        return [await oauth.identify(session)]
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Media, submission, first comment."""

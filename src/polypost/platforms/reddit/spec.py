@@ -31,6 +31,14 @@ OAUTH = OAuth2(
     client_auth="basic",
     # Without it Reddit gives no refresh token, and the account would be lost after a day.
     authorize_extra={"duration": "permanent"},
+    # By a word with a 200 or a 400, or by the number of a 400 in the body.
+    refusals=frozenset({"invalid_grant", "invalid_request", "400"}),
+    refusing=frozenset({200, 400}),
+    app_refusals=frozenset({"unauthorized_client", "invalid_client", "401"}),
+    # It takes its access tokens with it.
+    revoke_url=f"{WEB}/api/v1/revoke_token",
+    revokes=("refresh_token",),
+    code_note="A code can be used once.",
 )
 
 SPEC = Spec(

@@ -18,7 +18,8 @@ from typing import Any
 from polypost.errors import NotThere, Rejected, Unavailable
 from polypost.platforms.abilities import Comment, Person, Slice
 from polypost.platforms.base import Session
-from polypost.platforms.threads.graph import Graph, identity
+from polypost.platforms.families.meta.graph import identity
+from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import Gone, NotReady, PermissionMissing
 from polypost.platforms.threads.spec import SPEC
 from polypost.platforms.threads.text import threads_length

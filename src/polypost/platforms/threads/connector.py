@@ -6,23 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from polypost.errors import OutcomeUnknown, Problem, RateLimited, Rejected
-from polypost.outbound import NetworkClient
+from polypost.errors import OutcomeUnknown, RateLimited, Rejected
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import (
-    Account,
-    App,
     Attempt,
     Connector,
-    Draft,
-    Grant,
     MediaRef,
     Post,
     Proof,
     Reconciled,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.threads import check, measures, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
@@ -41,26 +35,13 @@ class ThreadsConnector(ThreadsComments, Connector):
 
     spec = SPEC
     options = ThreadsOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that Threads states, judged as far as the facts are known."""
-        return check.check(draft)
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the chain."""
         return [ref for item in options.thread for ref in check.thread_refs(item, {})]
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a token of 60 days."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """Renew the token; one younger than a day comes back unchanged."""
-        return await oauth.refresh(http, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one profile of this login."""
-        return [await oauth.identify(session)]
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Quota, media, the first post, each reply to the one before, then the first one's address."""

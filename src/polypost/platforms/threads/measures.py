@@ -18,7 +18,8 @@ from typing import Any
 
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
-from polypost.platforms.threads.graph import Graph, identity
+from polypost.platforms.families.meta.graph import identity
+from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import Gone, PermissionMissing
 
 # There is no call for several posts, so they are asked side by side, a few at a time.

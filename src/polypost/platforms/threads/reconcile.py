@@ -9,8 +9,9 @@ from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.families.meta.graph import identity
 from polypost.platforms.threads.containers import state_of
-from polypost.platforms.threads.graph import Graph, identity
+from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import PermissionMissing
 
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).

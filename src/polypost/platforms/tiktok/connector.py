@@ -5,26 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from polypost.errors import Problem, RateLimited, Rejected, Unavailable
-from polypost.outbound import NetworkClient
+from polypost.errors import RateLimited, Rejected, Unavailable
 from polypost.platforms.abilities import Creator
 from polypost.platforms.base import (
     Absent,
-    Account,
-    App,
     Attempt,
     CannotTell,
     Connector,
-    Draft,
     Found,
-    Grant,
     Post,
     Proof,
     Reconciled,
     RetryRule,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.tiktok import check, creators, oauth, status, upload
 from polypost.platforms.tiktok.api import publish
@@ -42,26 +36,9 @@ class TikTokConnector(Figures, Connector):
 
     spec = SPEC
     options = TikTokOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that TikTok states, judged as far as the facts are known."""
-        return check.check(draft)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a pair of tokens."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new pair; the old one is dead from then on."""
-        return await oauth.refresh(http, app, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation."""
-        await oauth.revoke(http, app, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one account of this authorisation."""
-        return [await oauth.identify(session)]
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     async def creator(self, session: Session) -> Creator:
         """The creator's settings as TikTok tells them now."""

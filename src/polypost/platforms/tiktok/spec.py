@@ -38,6 +38,13 @@ OAUTH = OAuth2(
     # Without it TikTok connects whoever is logged in, which makes a second account unreachable.
     authorize_extra={"disable_auto_auth": "1"},
     refresh_rotates=True,
+    refusals=frozenset({"invalid_grant", "invalid_request", "access_denied"}),
+    # Errors come with any status.
+    refusing=frozenset({200, 400, 401, 403}),
+    revoke_url=f"{API}/v2/oauth/revoke/",
+    revokes=("access_token",),
+    token_type_hint=False,
+    revoked=frozenset({200, 400, 401, 403}),
 )
 
 SPEC = Spec(

@@ -6,15 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from polypost.errors import Problem, Rejected
-from polypost.outbound import NetworkClient
+from polypost.errors import Rejected
 from polypost.platforms.base import (
-    Account,
-    App,
     Attempt,
     Connector,
-    Draft,
-    Grant,
     MediaFile,
     MediaRef,
     Post,
@@ -23,7 +18,6 @@ from polypost.platforms.base import (
     RetryRule,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.twitter import check, oauth, reconcile
 from polypost.platforms.twitter.api import bearer, permalink
@@ -42,30 +36,13 @@ class TwitterConnector(Figures, Connector):
 
     spec = SPEC
     options = TwitterOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that X states, judged as far as the facts are known."""
-        return check.check(draft)
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread."""
         return [ref for item in options.thread for ref in check.thread_refs(item, {})]
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for a pair of tokens."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new pair of tokens; the old refresh token dies."""
-        return await oauth.refresh(http, app, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation."""
-        await oauth.revoke(http, app, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one account of this authorisation."""
-        return [await oauth.identify(session)]
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""

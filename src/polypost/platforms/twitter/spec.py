@@ -30,6 +30,9 @@ OAUTH = OAuth2(
     pkce=True,
     client_auth="basic",
     refresh_rotates=True,
+    revoke_url=f"{API}/2/oauth2/revoke",
+    revokes=("refresh_token", "access_token"),
+    code_note="X's code lives for 30 seconds.",
 )
 
 SPEC = Spec(

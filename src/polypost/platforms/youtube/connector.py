@@ -8,24 +8,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from polypost.errors import Problem, Rejected, Unavailable
-from polypost.outbound import NetworkClient
+from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import (
     Absent,
-    Account,
-    App,
     Attempt,
     CannotTell,
     Connector,
-    Draft,
     Found,
-    Grant,
     Post,
     Proof,
     Reconciled,
     Run,
     Session,
-    Tokens,
 )
 from polypost.platforms.youtube import check, oauth
 from polypost.platforms.youtube.api import call, items, permalink, send
@@ -48,26 +42,9 @@ class YouTubeConnector(Figures, Connector):
 
     spec = SPEC
     options = YouTubeOptions
-
-    def check(self, draft: Draft) -> list[Problem]:
-        """Every limit that YouTube states, judged as far as the facts are known."""
-        return check.check(draft)
-
-    async def exchange(self, http: NetworkClient, app: App, grant: Grant) -> Tokens:
-        """Redeem the code for an access token of an hour and a refresh token."""
-        return await oauth.exchange(http, app, grant)
-
-    async def refresh(self, http: NetworkClient, app: App, tokens: Tokens) -> Tokens:
-        """A new access token; the refresh token stays the same."""
-        return await oauth.refresh(http, app, tokens)
-
-    async def revoke(self, http: NetworkClient, app: App, tokens: Tokens) -> None:
-        """End the authorisation."""
-        await oauth.revoke(http, tokens)
-
-    async def identify(self, session: Session) -> list[Account]:
-        """The one channel of this login."""
-        return [await oauth.identify(session)]
+    login = oauth.LOGIN
+    check = staticmethod(check.check)
+    identify = staticmethod(oauth.identify)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Session, bytes, the last piece; then thumbnail, playlist, comment, and a look at what YouTube made of it."""

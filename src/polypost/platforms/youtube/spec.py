@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, Limit, Spec
+from polypost.platforms.families.google.spec import LOGIN, TOKEN, oauth_for
 
 _READ = date(2026, 11, 24)
 _DISCOVERY = "YouTube Data API v3 discovery document, revision 20261104"
@@ -16,8 +17,6 @@ _HELP = "YouTube Help"
 _BELIEVED = "not documented; general knowledge"
 
 API = "https://www.googleapis.com"
-LOGIN = "https://accounts.google.com"
-TOKEN = "https://oauth2.googleapis.com"  # noqa: S105 - a host, not a secret
 WEB = "https://www.youtube.com"
 
 MIB = 1024 * 1024
@@ -31,15 +30,7 @@ def _limit(value: float, unit: str, source: str) -> Limit:
     return Limit(value, unit, source, _READ)
 
 
-OAUTH = OAuth2(
-    authorize_url=f"{LOGIN}/o/oauth2/v2/auth",
-    token_url=f"{TOKEN}/token",
-    scopes=(UPLOAD_SCOPE, READ_SCOPE, WRITE_SCOPE),
-    pkce=True,
-    client_auth="body",
-    # Without a forced consent Google gives no refresh token to an account that was connected before.
-    authorize_extra={"access_type": "offline", "prompt": "consent", "include_granted_scopes": "true"},
-)
+OAUTH = oauth_for(UPLOAD_SCOPE, READ_SCOPE, WRITE_SCOPE, include_granted_scopes="true")
 
 SPEC = Spec(
     id="youtube",

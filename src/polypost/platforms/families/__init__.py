@@ -1,0 +1,1 @@
+"""What networks of one house share: one folder a house."""

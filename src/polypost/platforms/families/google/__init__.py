@@ -1,0 +1,1 @@
+"""Google's login, for every network behind it."""

@@ -1,0 +1,1 @@
+"""Meta's Graph APIs: what Facebook, Instagram and Threads share."""
