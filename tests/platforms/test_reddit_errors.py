@@ -21,7 +21,8 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.reddit.errors import Said, error_for, exhausted_until, parsed, refused
+from polypost.platforms.kit.answers import parsed
+from polypost.platforms.reddit.errors import Said, error_for, exhausted_until, refused
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 INVALID = 'Bearer realm="reddit", error="invalid_token"'

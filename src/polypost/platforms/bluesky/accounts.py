@@ -28,9 +28,10 @@ from polypost.errors import (
 )
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens
-from polypost.platforms.bluesky.errors import Said, error_for, parsed
+from polypost.platforms.bluesky.errors import Said, error_for
 from polypost.platforms.bluesky.spec import DIRECTORY, ENTRYWAY, WEB
 from polypost.platforms.bluesky.xrpc import ask_app, bearer, call, did_of, home
+from polypost.platforms.kit.answers import parsed, word
 from polypost.platforms.kit.oauth2 import unnamed
 
 _DID = re.compile(r"did:(?:plc:[a-z2-7]{24}|web:[A-Za-z0-9.-]+(?:%3A[0-9]{1,5})?)")
@@ -119,9 +120,9 @@ async def identify(session: Session) -> list[Account]:
         Account(
             id=did,
             username=handle,
-            name=_text(profile.get("displayName")) or handle,
+            name=word(profile.get("displayName")) or handle,
             profile_url=f"{WEB}/profile/{handle}",
-            image_url=_text(profile.get("avatar")),
+            image_url=word(profile.get("avatar")),
             metadata={"server": home(session.extra), "emailConfirmed": about.get("emailConfirmed")},
         )
     ]
@@ -227,11 +228,11 @@ async def _refreshed(http: NetworkClient, server: str, token: str) -> Response:
 
 def _tokens(answer: Response, server: str) -> Tokens:
     body = parsed(answer)
-    access, fresh, did = (_text(body.get(name)) for name in ("accessJwt", "refreshJwt", "did"))
+    access, fresh, did = (word(body.get(name)) for name in ("accessJwt", "refreshJwt", "did"))
     if not access or not fresh or not did:
         raise Unavailable("Bluesky opened a session without tokens.")
     claims = _claims(access)
-    scope = _text(claims.get("scope"))
+    scope = word(claims.get("scope"))
     return Tokens(
         access_token=access,
         refresh_token=fresh,
@@ -267,7 +268,3 @@ async def _profile(http: NetworkClient, did: str) -> Mapping[str, Any]:
         return await ask_app(http, "app.bsky.actor.getProfile", {"actor": did}) or {}
     except (PlatformError, NotSent, NoAnswer):
         return {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -6,11 +6,9 @@ server where they say nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from httpx2 import Response
 
@@ -24,10 +22,11 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.kit.answers import parsed, quoted, sentence
+from polypost.platforms.kit.refusals import rejected
 
 _PAUSE = timedelta(minutes=5)
 _SHORTEST_WAIT = timedelta(seconds=1)
-_MESSAGE_LENGTH = 300
 # A post costs at most this many points of the allowance.
 _POINTS = 3
 _OVERLOADED = frozenset({"ServiceOverloaded", "NotEnoughResources"})
@@ -54,32 +53,17 @@ class Said:
     def of(cls, answer: Response) -> Said:
         """Read an answer."""
         body = parsed(answer)
-        return cls(answer.status_code, _text(body.get("error")), _text(body.get("message")))
+        return cls(answer.status_code, sentence(body.get("error")), sentence(body.get("message")))
 
     def __str__(self) -> str:
-        text = self.text or self.name
-        shown = text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 1] + "…"
-        return f'Bluesky says: "{shown}"' if shown else f"Bluesky answered with status {self.status}."
-
-
-def parsed(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer, empty when it is anything else."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        return quoted("Bluesky", self.text or self.name, self.status)
 
 
 _Made = Callable[[Said], PlatformError]
 
 
-def _rejected(says: str, code: str | None = None, next_step: str = "") -> _Made:
-    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
-
-
 def _restricted(says: str) -> _Made:
-    return _rejected(
+    return rejected(
         says, "account_restricted", "Sign in on bsky.app with this account and follow what it asks for."
     )
 
@@ -92,10 +76,10 @@ def _scope(said: Said) -> PlatformError:
     return ReconnectRequired(f"The session does not allow this. {said}", reason="access_revoked")
 
 
-_BAD_FILE = _rejected(
+_BAD_FILE = rejected(
     "Bluesky does not accept an uploaded file.", "media_rejected", "Use another file, or a smaller one."
 )
-_NO_SERVER = _rejected(
+_NO_SERVER = rejected(
     "The account's server does not know this call.",
     "not_permitted",
     "Update the server, or move the account.",
@@ -134,10 +118,10 @@ _BY_NAME: Mapping[str, _Made] = {
     "VideoTooLong": _BAD_FILE,
     "BadAspectRatio": _BAD_FILE,
     "UnsupportedContentType": _BAD_FILE,
-    "UploadForbidden": _rejected("Bluesky does not let this account upload videos.", "not_permitted"),
+    "UploadForbidden": rejected("Bluesky does not let this account upload videos.", "not_permitted"),
     "MethodNotImplemented": _NO_SERVER,
     "XRPCNotSupported": _NO_SERVER,
-    "InvalidRequest": _rejected("Bluesky refused this."),
+    "InvalidRequest": rejected("Bluesky refused this."),
 }
 _BY_STATUS: Mapping[int, _Made] = {
     401: _token,
@@ -158,7 +142,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
     if said.status == 503 and ("retry-after" in answer.headers or said.name in _OVERLOADED):
         return RateLimited(_wait(answer, now), "Bluesky is overloaded and asks to come back later.")
     if said.status == 501 or 400 <= said.status < 500:
-        made = _BY_NAME.get(said.name) or _BY_STATUS.get(said.status) or _rejected("Bluesky refused this.")
+        made = _BY_NAME.get(said.name) or _BY_STATUS.get(said.status) or rejected("Bluesky refused this.")
         return made(said)
     if committing:
         return OutcomeUnknown("Bluesky did not say clearly whether it published this.")
@@ -181,7 +165,3 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
     seconds = headers.get("ratelimit-reset", "").strip()
     # Ten digits reach to the year 2286.
     return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) <= 10 else None
-
-
-def _text(value: Any) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""

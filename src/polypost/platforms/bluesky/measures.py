@@ -14,9 +14,10 @@ from typing import Any
 
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
-from polypost.platforms.bluesky.errors import error_for, parsed
+from polypost.platforms.bluesky.errors import error_for
 from polypost.platforms.bluesky.spec import APP_VIEW
 from polypost.platforms.bluesky.xrpc import POST, ask, permalink, place_of
+from polypost.platforms.kit.answers import parsed
 
 _BATCH, _PAGE, _MOST_PAGES = 25, 100, 20
 _URI = re.compile(rf"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/{re.escape(POST)}/[A-Za-z0-9._~:-]{{1,512}}")

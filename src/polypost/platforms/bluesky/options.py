@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from polypost.platforms.base import MediaKind, Options
+from polypost.platforms.kit import options as kit
+from polypost.platforms.kit.options import ClosedOptions, WebAddress
 
 Label = Literal["sexual", "nudity", "porn", "graphic-media"]
 Repliers = Literal["mentioned", "following", "followers"]
 
 
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an absolute http or https URL")
-    return value
-
-
-WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
 # Form: BCP 47, of which the lexicons' `language` format takes the well-formed tags.
 Language = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
 # An AT URI, or the address of a post in the app.
@@ -37,32 +28,13 @@ PostAddress = Annotated[
 ]
 
 
-class _Closed(Options):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class ThreadMedia(_Closed):
-    """A media item of a thread item; Bluesky shows no thumbnail of one's own, so `thumbnail` is only carried."""
-
-    type: MediaKind
-    url: WebAddress
-    thumbnail: WebAddress | None = None
-
-
-class ThreadItem(_Closed):
+class ThreadItem(kit.ThreadItem):
     """A further post of a thread, a reply to the one before it."""
 
-    content: str
-    media_items: list[ThreadMedia] | None = None
     alt_text: list[str] | None = None
 
-    @property
-    def media(self) -> list[ThreadMedia]:
-        """Its media items, none when the key was left out."""
-        return self.media_items or []
 
-
-class Card(_Closed):
+class Card(ClosedOptions):
     """A link card; nobody fetches the page, so what the card says is given here."""
 
     url: WebAddress
@@ -71,14 +43,14 @@ class Card(_Closed):
     thumbnail_url: WebAddress | None = None
 
 
-class Caption(_Closed):
+class Caption(ClosedOptions):
     """Subtitles of a video in one language, as the text of a WebVTT file."""
 
     lang: Language
     content: str
 
 
-class BlueskyOptions(_Closed):
+class BlueskyOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out.
 
     `alt_text` goes by the order of the media items. `reply_control` names who may reply, an empty list nobody.

@@ -8,9 +8,10 @@ from typing import Any
 from polypost.errors import Rejected
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Session
-from polypost.platforms.bluesky.errors import error_for, parsed
+from polypost.platforms.bluesky.errors import error_for
 from polypost.platforms.bluesky.spec import APP_VIEW
 from polypost.platforms.bluesky.xrpc import POST, ask, did_of, home, place_of
+from polypost.platforms.kit.answers import parsed
 
 
 async def quoted(session: Session, address: str) -> dict[str, str]:

@@ -15,9 +15,10 @@ from httpx2 import Response
 
 from polypost.errors import NoAnswer, NotSent, PlatformError, RateLimited, Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
-from polypost.platforms.bluesky.errors import ClocksDiffer, error_for, parsed
+from polypost.platforms.bluesky.errors import ClocksDiffer, error_for
 from polypost.platforms.bluesky.spec import SPEC, VIDEO
 from polypost.platforms.bluesky.xrpc import bearer, call, home
+from polypost.platforms.kit.answers import parsed
 
 _PAUSE = timedelta(seconds=3)
 _LONGEST_PROCESSING = timedelta(hours=1)

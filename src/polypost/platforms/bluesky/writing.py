@@ -9,10 +9,11 @@ from functools import partial
 from polypost.errors import Rejected
 from polypost.platforms.base import Proof, Run
 from polypost.platforms.bluesky import references
-from polypost.platforms.bluesky.errors import BlobGone, error_for, exhausted_until, parsed
+from polypost.platforms.bluesky.errors import BlobGone, error_for, exhausted_until
 from polypost.platforms.bluesky.options import BlueskyOptions
 from polypost.platforms.bluesky.record import Record, new_key, postgate, threadgate
 from polypost.platforms.bluesky.xrpc import POST, bearer, call, home, permalink, place_of
+from polypost.platforms.kit.answers import parsed
 
 
 async def create(

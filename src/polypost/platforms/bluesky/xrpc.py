@@ -11,8 +11,9 @@ from polypost import clock
 from polypost.errors import ReconnectRequired
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Session
-from polypost.platforms.bluesky.errors import error_for, parsed
+from polypost.platforms.bluesky.errors import error_for
 from polypost.platforms.bluesky.spec import APP_VIEW, WEB
+from polypost.platforms.kit.answers import parsed
 
 POST = "app.bsky.feed.post"
 

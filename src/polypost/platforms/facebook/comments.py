@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from polypost.errors import NotThere, OutcomeUnknown, Rejected
@@ -18,6 +17,8 @@ from polypost.platforms.base import Session
 from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.graph_errors import Gone, Nowhere, ParameterRefused, PermissionMissing
 from polypost.platforms.facebook.spec import SPEC
+from polypost.platforms.families.meta.graph import listed, next_cursor
+from polypost.platforms.kit.answers import instant, text
 
 _ID = re.compile(r"\d{1,40}(?:_\d{1,40})?", re.ASCII)
 _SHOWN = "id,message,created_time,from,like_count"
@@ -41,7 +42,7 @@ class FacebookComments:
                 limit=str(limit),
                 **more,
             )
-        return Slice([_comment(row) for row in _rows(body)], _next(body))
+        return Slice([_comment(row) for row in listed(body)], next_cursor(body))
 
     async def comment(
         self, session: Session, text: str, *, post_id: str | None, comment_id: str | None
@@ -94,29 +95,15 @@ def _whole(node: str) -> str:
     return node
 
 
-def _rows(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    data = body.get("data")
-    return [row for row in data if isinstance(row, Mapping)] if isinstance(data, list) else []
-
-
-def _next(body: Mapping[str, Any]) -> str | None:
-    paging = body.get("paging")
-    if not isinstance(paging, Mapping) or not paging.get("next"):
-        return None
-    cursors = paging.get("cursors")
-    after = cursors.get("after") if isinstance(cursors, Mapping) else None
-    return after if isinstance(after, str) and after else None
-
-
 def _comment(row: Mapping[str, Any], *, deep: bool = True) -> Comment:
     below = row.get("comments")
-    answers = [_comment(each, deep=False) for each in _rows(below)] if isinstance(below, Mapping) else []
+    answers = [_comment(each, deep=False) for each in listed(below)] if isinstance(below, Mapping) else []
     hidden = row.get("is_hidden")
     return Comment(
         id=str(row.get("id", "")),
-        text=_text(row.get("message")),
+        text=text(row.get("message")),
         author=_person(row.get("from")),
-        at=_instant(row.get("created_time")),
+        at=instant(row.get("created_time")),
         likes=row["like_count"] if isinstance(row.get("like_count"), int) else None,
         hidden=hidden if isinstance(hidden, bool) else None,
         replies=answers if deep else None,
@@ -126,15 +113,4 @@ def _comment(row: Mapping[str, Any], *, deep: bool = True) -> Comment:
 def _person(said: Any) -> Person | None:
     if not isinstance(said, Mapping):
         return None
-    return Person(_text(said.get("id")), name=_text(said.get("name")))
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _instant(value: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    return Person(text(said.get("id")), name=text(said.get("name")))

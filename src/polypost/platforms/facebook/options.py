@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from polypost.platforms.base import Options
 from polypost.platforms.facebook.spec import SPEC
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an absolute http or https URL")
-    return value
-
-
-WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
+from polypost.platforms.kit.options import WebAddress
 
 
 class FacebookOptions(Options):

@@ -16,9 +16,10 @@ from polypost.platforms.base import (
 from polypost.platforms.googlebusiness import check, locations, oauth, reconcile, status
 from polypost.platforms.googlebusiness.api import bearer, is_post, post_at, posts_of
 from polypost.platforms.googlebusiness.body import local_post
-from polypost.platforms.googlebusiness.errors import error_for, parsed
+from polypost.platforms.googlebusiness.errors import error_for
 from polypost.platforms.googlebusiness.options import GoogleBusinessOptions
 from polypost.platforms.googlebusiness.spec import SPEC
+from polypost.platforms.kit.answers import parsed
 
 _GONE = frozenset({404, 410})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,11 +26,12 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.kit.answers import objects, parsed, quoted, sentence
+from polypost.platforms.kit.refusals import rejected
 
 _MEDIA_RULE, _FETCH = 5, 1000
 _PAUSE = timedelta(seconds=60)
 _LONGEST_PAUSE = timedelta(days=1)
-_MESSAGE_LENGTH = 300
 _OPERATOR = "Whoever runs this server has to look at the project in Google's cloud console."
 
 
@@ -55,20 +56,20 @@ class Said:
         """Read the APIs' envelope or the identity server's two members."""
         error = parsed(answer).get("error")
         if isinstance(error, str):
-            return cls(answer.status_code, error, _text(parsed(answer).get("error_description")))
+            return cls(answer.status_code, error, sentence(parsed(answer).get("error_description")))
         if not isinstance(error, Mapping):
             return cls(answer.status_code, wait=_header_wait(answer.headers))
-        details = list(_maps(error.get("details")))
-        entries = [entry for detail in details for entry in _maps(detail.get("errorDetails"))]
-        violations = [entry for detail in details for entry in _maps(detail.get("fieldViolations"))]
+        details = list(objects(error.get("details")))
+        entries = [entry for detail in details for entry in objects(detail.get("errorDetails"))]
+        violations = [entry for detail in details for entry in objects(detail.get("fieldViolations"))]
         known = next((detail for detail in details if isinstance(detail.get("reason"), str)), {})
         metadata = known.get("metadata")
-        texts = [_text(entry.get("message")) for entry in entries]
-        texts += [_text(entry.get("description")) for entry in violations]
+        texts = [sentence(entry.get("message")) for entry in entries]
+        texts += [sentence(entry.get("description")) for entry in violations]
         return cls(
             answer.status_code,
             str(known.get("reason", "")),
-            "; ".join(text for text in texts if text) or _text(error.get("message")),
+            "; ".join(text for text in texts if text) or sentence(error.get("message")),
             str(metadata.get("quota_limit_value", "")) if isinstance(metadata, Mapping) else "",
             frozenset(entry["code"] for entry in entries if isinstance(entry.get("code"), int)),
             tuple(str(entry["field"]) for entry in (*entries, *violations) if entry.get("field")),
@@ -76,13 +77,7 @@ class Said:
         )
 
     def __str__(self) -> str:
-        text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
-        return f'Google says: "{text}"' if text else f"Google answered with status {self.status}."
-
-
-def parsed(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer, empty when it is anything else."""
-    return object_of(answer) or {}
+        return quoted("Google", self.text, self.status)
 
 
 def object_of(answer: Response) -> dict[str, Any] | None:
@@ -92,10 +87,6 @@ def object_of(answer: Response) -> dict[str, Any] | None:
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
-
-
-def _rejected(says: str, code: str | None = None, next_step: str = "") -> Callable[[Said], PlatformError]:
-    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
 
 
 _Row = tuple[Callable[[Said], bool], Callable[[Said], PlatformError]]
@@ -110,11 +101,11 @@ _REFUSALS: tuple[_Row, ...] = (
     ),
     (
         lambda said: said.status == 403 and said.reason in {"SERVICE_DISABLED", "CONSUMER_INVALID"},
-        _rejected("The interface is not switched on for the app.", "platform_setup", _OPERATOR),
+        rejected("The interface is not switched on for the app.", "platform_setup", _OPERATOR),
     ),
     (
         lambda said: said.status == 403,
-        _rejected(
+        rejected(
             "Google does not let this login post for the business.",
             "not_permitted",
             "Ask an owner of the business profile for a role there, or connect with another login.",
@@ -138,17 +129,17 @@ _REFUSALS: tuple[_Row, ...] = (
     ),
     (
         lambda said: _MEDIA_RULE in said.codes or any(field.startswith("media") for field in said.fields),
-        _rejected("Google could not use the photo.", "media_rejected", "Use another picture."),
+        rejected("Google could not use the photo.", "media_rejected", "Use another picture."),
     ),
     (
         lambda said: any(field.startswith("event") for field in said.fields),
-        _rejected(
+        rejected(
             "Google did not accept the event.",
             None,
             "Set eventTitle and both ends with date and time; an offer may need them too.",
         ),
     ),
-    (lambda _: True, _rejected("Google refused this.")),
+    (lambda _: True, rejected("Google refused this.")),
 )
 
 
@@ -196,12 +187,3 @@ def _delay(details: list[Mapping[str, Any]]) -> timedelta | None:
 def _header_wait(headers: Mapping[str, str]) -> timedelta | None:
     told = headers.get("retry-after", "")
     return timedelta(seconds=int(told)) if re.fullmatch(r"[0-9]{1,9}", told) else None
-
-
-def _maps(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, list):
-        yield from (each for each in value if isinstance(each, Mapping))
-
-
-def _text(value: Any) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""

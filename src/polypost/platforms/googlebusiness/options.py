@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from polypost.platforms.base import Options
+from polypost.platforms.kit.options import WebAddress
 
 TopicType = Literal["STANDARD", "EVENT", "OFFER"]
 Action = Literal["BOOK", "ORDER", "SHOP", "LEARN_MORE", "SIGN_UP", "CALL", "GET_OFFER"]
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", value):
-        raise ValueError("must be an absolute http or https URL")
-    return value
 
 
 def _day(value: str) -> str:
@@ -31,7 +23,6 @@ def _day(value: str) -> str:
     return value
 
 
-Url = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
 Time = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
@@ -43,14 +34,14 @@ class GoogleBusinessOptions(Options):
 
     topic_type: TopicType | None = None
     call_to_action_type: Action | None = None
-    call_to_action_url: Url | None = None
+    call_to_action_url: WebAddress | None = None
     event_title: str | None = None
     event_start_date: Day | None = None
     event_start_time: Time | None = None
     event_end_date: Day | None = None
     event_end_time: Time | None = None
     offer_coupon_code: str | None = None
-    offer_redeem_online_url: Url | None = None
+    offer_redeem_online_url: WebAddress | None = None
     offer_terms_conditions: str | None = None
 
     @property

@@ -46,6 +46,11 @@ def word(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def text(value: Any) -> str | None:
+    """A text, empty or not."""
+    return value if isinstance(value, str) else None
+
+
 def sentence(value: Any) -> str:
     """A text on one line, empty where it is none."""
     return " ".join(value.split()) if isinstance(value, str) else ""
@@ -79,6 +84,14 @@ def epoch(seconds: Any) -> datetime | None:
         known = digits.isdecimal() and len(digits) <= _EPOCH_DIGITS
         return datetime.fromtimestamp(int(digits), UTC) if known else None
     return seconds_from(datetime.fromtimestamp(0, UTC), seconds)
+
+
+def instant(value: Any) -> datetime | None:
+    """The instant in a text of ISO 8601; None for what is none."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:

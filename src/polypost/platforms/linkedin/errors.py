@@ -6,7 +6,6 @@ Read 2026-11-24: Microsoft Learn, LinkedIn: Error Handling, Posts API, API versi
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,10 +20,11 @@ from polypost.errors import (
     PlatformError,
     RateLimited,
     ReconnectRequired,
-    Rejected,
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.kit.answers import parsed, quoted
+from polypost.platforms.kit.refusals import rejected
 from polypost.platforms.linkedin.spec import VERSION
 
 POST_URN = re.compile(r"urn:li:(?:share|ugcPost|activity):\d+")
@@ -38,7 +38,6 @@ _NUMBERS = {
     100: "ACCESS_DENIED",
     101: "TOO_MANY_REQUESTS",
 }
-_MESSAGE_LENGTH = 300
 _SHORTEST_WAIT = timedelta(seconds=1)
 
 
@@ -64,19 +63,9 @@ class Said:
         )
 
     def __str__(self) -> str:
-        text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
-        said = f'LinkedIn says: "{text}"' if text else f"LinkedIn answered with status {self.status}."
+        said = quoted("LinkedIn", self.text, self.status)
         # By this LinkedIn's support finds the call.
         return f"{said} (trace {self.trace})" if self.trace else said
-
-
-def parsed(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer, empty when it is anything else."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _marks(body: Mapping[str, Any]) -> Iterator[str]:
@@ -93,10 +82,6 @@ def _marks(body: Mapping[str, Any]) -> Iterator[str]:
 Make = Callable[[Said], PlatformError]
 
 
-def _rejected(says: str, code: str | None = None, next_step: str = "") -> Make:
-    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
-
-
 def _duplicate(said: Said) -> PlatformError:
     # The name of the post that is there already is kept: it is what a later look begins with.
     named = POST_URN.search(said.text)
@@ -107,25 +92,25 @@ def _duplicate(said: Said) -> PlatformError:
     )
 
 
-_VERSION_ENDED = _rejected(
+_VERSION_ENDED = rejected(
     f"LinkedIn does not take version {VERSION} of its API any more.",
     "platform_setup",
     "Whoever runs this server has to update Polypost.",
 )
 _NOT_READY: Make = lambda _: Unavailable("LinkedIn is still working on an uploaded file.")  # noqa: E731
-_BAD_MEDIA = _rejected(
+_BAD_MEDIA = rejected(
     "LinkedIn does not accept an uploaded file.",
     "media_rejected",
     "Re-encode the file (JPEG, PNG or GIF; MP4 with H.264 and AAC; PDF) and retry, so that it is uploaded anew.",
 )
-_MAY_NOT_RESHARE = _rejected(
+_MAY_NOT_RESHARE = rejected(
     "LinkedIn does not let this account reshare that post.",
     "not_permitted",
     "Leave reshareUrn out and link to the post in the text; if that fails too, connect the account again.",
 )
 _MARKED: Mapping[str, Make] = {
     "DUPLICATE_POST": _duplicate,
-    "RESTRICTED_MEMBER": _rejected(
+    "RESTRICTED_MEMBER": rejected(
         "LinkedIn has restricted this account.",
         "account_restricted",
         "Sign in on linkedin.com with this account and follow what it asks for.",
@@ -172,7 +157,7 @@ def error_for(
         marked = next((_MARKED[mark] for mark in sorted(said.marks) if mark in _MARKED), None)
         if said.status == 403 and resharing:
             return _MAY_NOT_RESHARE(said)
-        make = marked or _BY_STATUS.get(said.status) or _rejected("LinkedIn refused this.")
+        make = marked or _BY_STATUS.get(said.status) or rejected("LinkedIn refused this.")
         return make(said)
     if committing:
         return OutcomeUnknown("LinkedIn did not say clearly whether it published this.")

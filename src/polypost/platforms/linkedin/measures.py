@@ -20,8 +20,9 @@ from httpx2 import Response
 from polypost.errors import ReconnectRequired, Rejected, TokenExpired
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.linkedin.api import ask, encoded, permalink
-from polypost.platforms.linkedin.errors import POST_URN, error_for, parsed
+from polypost.platforms.linkedin.errors import POST_URN, error_for
 from polypost.platforms.linkedin.text import plain
 
 _BATCH, _PAGE, _MOST_PAGES = 20, 100, 10

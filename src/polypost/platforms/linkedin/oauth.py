@@ -10,10 +10,10 @@ from typing import Any
 
 from polypost.errors import PlatformError, Unavailable
 from polypost.platforms.base import Account, Session
-from polypost.platforms.kit.answers import word
+from polypost.platforms.kit.answers import parsed, word
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.linkedin.api import ask
-from polypost.platforms.linkedin.errors import Said, error_for, parsed
+from polypost.platforms.linkedin.errors import Said, error_for
 from polypost.platforms.linkedin.spec import OAUTH, WEB
 
 LOGIN = OAuth2Login("LinkedIn", OAUTH, error_for=error_for, said=Said.of)

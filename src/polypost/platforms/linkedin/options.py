@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from polypost.platforms.base import Options
+from polypost.platforms.kit.options import ClosedOptions, WebAddress
 from polypost.platforms.linkedin.spec import SPEC
 
 Visibility = Literal["PUBLIC", "CONNECTIONS"]
@@ -17,28 +16,14 @@ Duration = Literal["ONE_DAY", "THREE_DAYS", "SEVEN_DAYS", "FOURTEEN_DAYS"]
 MOST_MENTIONS, DESCRIPTION, DOCUMENT_TITLE = 30, 400, 200
 
 
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an absolute http or https URL")
-    return value
-
-
-WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
-
-
-class _Closed(Options):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class Mention(_Closed):
+class Mention(ClosedOptions):
     """A stretch of the text that becomes a link to an organization; where it has to stand is judged by `check`."""
 
     text: Annotated[str, Field(min_length=1)]
     urn: Annotated[str, Field(pattern=r"^urn:li:organization:.+$")]
 
 
-class Poll(_Closed):
+class Poll(ClosedOptions):
     """A poll below the text; the lengths are judged by `check`."""
 
     question: str
@@ -49,7 +34,7 @@ class Poll(_Closed):
     duration: Duration | None = None
 
 
-class LinkedInOptions(_Closed):
+class LinkedInOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out."""
 
     visibility: Visibility | None = None

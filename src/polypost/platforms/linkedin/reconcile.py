@@ -13,8 +13,9 @@ from typing import Any
 from httpx2 import Response
 
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.linkedin.api import ask, encoded, permalink
-from polypost.platforms.linkedin.errors import POST_URN, Said, error_for, parsed
+from polypost.platforms.linkedin.errors import POST_URN, Said, error_for
 from polypost.platforms.linkedin.text import essence, plain
 
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).

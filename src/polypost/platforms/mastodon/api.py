@@ -9,7 +9,8 @@ from httpx2 import Response
 from polypost.errors import ReconnectRequired, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Session
-from polypost.platforms.mastodon.errors import error_for, parsed
+from polypost.platforms.kit.answers import parsed
+from polypost.platforms.mastodon.errors import error_for
 
 
 def server_of(session: Session) -> str:

@@ -28,10 +28,11 @@ from polypost.platforms.base import (
     Session,
     Tokens,
 )
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.mastodon import check, oauth, reconcile, server
 from polypost.platforms.mastodon.api import address, bearer, server_of
 from polypost.platforms.mastodon.body import Part, key_of, reply, root
-from polypost.platforms.mastodon.errors import error_for, parsed, used_up_until
+from polypost.platforms.mastodon.errors import error_for, used_up_until
 from polypost.platforms.mastodon.measures import Figures
 from polypost.platforms.mastodon.options import MastodonOptions
 from polypost.platforms.mastodon.spec import SPEC

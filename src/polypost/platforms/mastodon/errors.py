@@ -6,10 +6,8 @@ decides. Mastodon documentation and public reports, read 2026-11-24.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from httpx2 import Response
 
@@ -21,11 +19,11 @@ from polypost.errors import (
     Rejected,
     Unavailable,
 )
+from polypost.platforms.kit.answers import parsed, quoted
 
 _PAUSE = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(days=1)
 _SHORTEST_WAIT = timedelta(seconds=1)
-_MESSAGE_LENGTH = 300
 # Said in English by servers that are not asked for another language; without it the special case below decides.
 _SCOPE_WORD = "scope"
 
@@ -34,23 +32,12 @@ class Missing(Rejected):
     """The server does not know what the call is about."""
 
 
-def parsed(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer, empty when it is anything else."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def said(answer: Response) -> str:
     """The server's own sentence, shortened, or its status."""
     body = parsed(answer)
     texts = [body.get("error_description"), body.get("error")]
     text = next((" ".join(each.split()) for each in texts if isinstance(each, str) and each.strip()), "")
-    if not text:
-        return f"The server answered with status {answer.status_code}."
-    return f'The server says: "{text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 1] + "…"}"'
+    return quoted("The server", text, answer.status_code)
 
 
 def error_for(

@@ -15,10 +15,11 @@ from polypost import clock
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, OAuth2, Session, Tokens
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.mastodon import server as servers
 from polypost.platforms.mastodon.api import address, call, look, server_of
-from polypost.platforms.mastodon.errors import error_for, parsed, said
+from polypost.platforms.mastodon.errors import error_for, said
 from polypost.platforms.mastodon.spec import CLIENT_NAME, OLD_SCOPES, SCOPES
 
 _TOKEN = re.compile(r"[!-~]{1,4096}")

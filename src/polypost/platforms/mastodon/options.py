@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
-from polypost.platforms.base import MediaKind, Options
+from polypost.platforms.kit import options as kit
+from polypost.platforms.kit.options import WHOLE, ClosedOptions
 
 _FOCUS = re.compile(r"\s*(-?\d*\.?\d+)\s*,\s*(-?\d*\.?\d+)\s*", re.ASCII)
-
-
-def _whole(value: Any) -> Any:
-    # Some clients send every number as a float; 60.0 means 60, while 60.5 stays what it is and is refused.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an absolute http or https URL")
-    return value
 
 
 def _focus(value: str) -> str:
@@ -34,46 +21,26 @@ def _focus(value: str) -> str:
 
 
 StatusId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
 FocalPoint = Annotated[str, Field(max_length=40), AfterValidator(_focus)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]
 
 
-class _Closed(Options):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class ThreadMedia(_Closed):
-    """A media item of a thread item; a thumbnail of one's own is only carried."""
-
-    type: MediaKind
-    url: WebAddress
-    thumbnail: WebAddress | None = None
-
-
-class ThreadItem(_Closed):
+class ThreadItem(kit.ThreadItem):
     """A further post of a thread, a reply to the one before it; `altText` goes by the order of its media."""
 
-    content: str
-    media_items: list[ThreadMedia] | None = None
     alt_text: list[str] | None = None
 
-    @property
-    def media(self) -> list[ThreadMedia]:
-        """Its media items, none when the key was left out."""
-        return self.media_items or []
 
-
-class Poll(_Closed):
+class Poll(ClosedOptions):
     """A poll below the text; numbers and lengths are judged by `check`, because every server has its own."""
 
     options: Annotated[list[str], Field(max_length=100)]
-    duration_minutes: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000_000)]
+    duration_minutes: Annotated[int, WHOLE, Field(ge=1, le=10_000_000)]
     multiple: bool | None = None
     hide_totals: bool | None = None
 
 
-class MastodonOptions(_Closed):
+class MastodonOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out."""
 
     visibility: Literal["public", "unlisted", "private", "direct"] | None = None

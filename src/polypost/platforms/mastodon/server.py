@@ -14,8 +14,9 @@ from polypost import clock
 from polypost.errors import OutboundError, PlatformError, Rejected
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, Run
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.mastodon.api import look, server_of
-from polypost.platforms.mastodon.errors import error_for, parsed
+from polypost.platforms.mastodon.errors import error_for
 from polypost.platforms.mastodon.spec import SPEC
 
 FRESH = timedelta(hours=24)

@@ -10,8 +10,9 @@ from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.mastodon.api import address, bearer, server_of
-from polypost.platforms.mastodon.errors import error_for, parsed, said
+from polypost.platforms.mastodon.errors import error_for, said
 from polypost.platforms.mastodon.spec import SPEC
 
 _PAUSE = timedelta(seconds=3)

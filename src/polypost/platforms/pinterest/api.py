@@ -8,7 +8,8 @@ from typing import Any
 from httpx2 import Response
 
 from polypost.platforms.base import Run, Session
-from polypost.platforms.pinterest.errors import error_for, parsed, used_up_until
+from polypost.platforms.kit.answers import parsed
+from polypost.platforms.pinterest.errors import error_for, used_up_until
 from polypost.platforms.pinterest.spec import API, WEB
 
 PAGE = 250

@@ -19,9 +19,10 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.pinterest import check, oauth, reconcile
 from polypost.platforms.pinterest.api import bearer, pages, permalink
-from polypost.platforms.pinterest.errors import error_for, parsed, used_up_until
+from polypost.platforms.pinterest.errors import error_for, used_up_until
 from polypost.platforms.pinterest.measures import Figures
 from polypost.platforms.pinterest.media import kind_of, source_of
 from polypost.platforms.pinterest.options import PinterestOptions

@@ -7,12 +7,10 @@ Codes: Pinterest OpenAPI description v5.23.0 and public reports, read 2026-11-24
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from httpx2 import Response
 
@@ -26,12 +24,13 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.kit.answers import parsed, quoted
+from polypost.platforms.kit.refusals import rejected
 
 _SCOPE_MISSING, _RATE, _ACCIDENT, _NO_BOARD = 3, 8, 12, 40
 _RATE_PAUSE = timedelta(seconds=60)
 _SPAM_PAUSE = timedelta(hours=4)
 _LONGEST_PAUSE = timedelta(days=1)
-_MESSAGE_LENGTH = 200
 # Ten digits are an instant, fewer are seconds from now.
 _EPOCH = 1_000_000_000
 
@@ -66,8 +65,7 @@ class Said:
         )
 
     def __str__(self) -> str:
-        text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
-        return f'Pinterest says: "{text}"' if text else f"Pinterest answered with status {self.status}."
+        return quoted("Pinterest", self.text, self.status)
 
     def mentions(self, words: tuple[str, ...]) -> bool:
         """Whether Pinterest's sentence holds one of these."""
@@ -77,19 +75,6 @@ class Said:
     def accident(self) -> bool:
         """Whether it is trouble of Pinterest's own, which some of its 4xx are as well."""
         return not 400 <= self.status < 500 or self.code == _ACCIDENT or self.mentions(_ACCIDENT_WORDS)
-
-
-def parsed(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer, empty when it is anything else."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _rejected(says: str, code: str | None = None, next_step: str = "") -> Callable[[Said], PlatformError]:
-    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
 
 
 _BOARD = "Choose another board; GET /v1/pinterest/boards lists those of the account."
@@ -108,7 +93,7 @@ _REFUSALS: tuple[_Row, ...] = (
     ),
     (
         lambda said: said.status == 403 and said.mentions(_TRIAL_WORDS),
-        _rejected(
+        rejected(
             "The Pinterest app has Trial access, which cannot publish.",
             "platform_setup",
             "Whoever runs this server has to apply for Standard access in Pinterest's developer portal.",
@@ -116,7 +101,7 @@ _REFUSALS: tuple[_Row, ...] = (
     ),
     (
         lambda said: said.status == 403,
-        _rejected(
+        rejected(
             "Pinterest does not let this account do this.",
             "not_permitted",
             _BOARD,
@@ -141,9 +126,9 @@ _REFUSALS: tuple[_Row, ...] = (
     ),
     (
         lambda said: said.status == 413,
-        _rejected("Pinterest finds this too large.", "media_rejected", "Make the pictures smaller."),
+        rejected("Pinterest finds this too large.", "media_rejected", "Make the pictures smaller."),
     ),
-    (lambda _: True, _rejected("Pinterest refused this.")),
+    (lambda _: True, rejected("Pinterest refused this.")),
 )
 
 

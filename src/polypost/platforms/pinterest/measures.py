@@ -16,8 +16,9 @@ from typing import Any
 from polypost.errors import Rejected
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.pinterest.api import bearer, pages, permalink
-from polypost.platforms.pinterest.errors import error_for, parsed
+from polypost.platforms.pinterest.errors import error_for
 from polypost.platforms.pinterest.reconcile import instant, over
 from polypost.platforms.pinterest.spec import API
 

@@ -10,7 +10,8 @@ from httpx2 import Response
 import polypost
 from polypost.errors import Unavailable
 from polypost.platforms.base import Account, Run, Session
-from polypost.platforms.reddit.errors import error_for, exhausted_until, parsed, refused
+from polypost.platforms.kit.answers import parsed
+from polypost.platforms.reddit.errors import error_for, exhausted_until, refused
 from polypost.platforms.reddit.spec import API, WEB
 
 # Without it `<`, `>` and `&` come escaped, and errors as orders to a script.

@@ -19,8 +19,9 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.reddit import api, check, oauth, reconcile
-from polypost.platforms.reddit.errors import error_for, exhausted_until, parsed, refused
+from polypost.platforms.reddit.errors import error_for, exhausted_until, refused
 from polypost.platforms.reddit.measures import Figures
 from polypost.platforms.reddit.options import RedditOptions
 from polypost.platforms.reddit.plan import FILMS, UNNAMED, Plan, plan_for

@@ -5,7 +5,6 @@ Codes: Reddit's published source of 2017, recorded answers and reports up to 202
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,11 +23,11 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.kit.answers import parsed, quoted, sentence
 
 _WINDOW = timedelta(minutes=10)
 _QUOTA = timedelta(hours=1)
 _SHORTEST_WAIT = timedelta(seconds=1)
-_MESSAGE_LENGTH = 300
 _UNITS = {"millisecond": 0.001, "second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _WAIT = re.compile(r"(\d{1,6}|an?) (millisecond|second|minute|hour|day)s?\b")
 
@@ -87,32 +86,22 @@ class Said:
         inner = _object(body.get("json"))
         listed = inner.get("errors")
         rows = [row for row in listed if isinstance(row, list) and row] if isinstance(listed, list) else []
-        texts = [_text(row[1]) for row in rows if len(row) > 1]
-        texts += [_text(body.get("explanation")), _text(body.get("message"))]
+        texts = [sentence(row[1]) for row in rows if len(row) > 1]
+        texts += [sentence(body.get("explanation")), sentence(body.get("message"))]
         seconds = inner.get("ratelimit")
         return cls(
             answer.status_code,
-            tuple(_text(row[0]) for row in rows),
+            tuple(sentence(row[0]) for row in rows),
             next((text for text in texts if text), ""),
-            _text(body.get("reason")),
+            sentence(body.get("reason")),
             _seconds(seconds),
             bool(body),
         )
 
     def __str__(self) -> str:
-        text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
         named = self.codes[0] if self.codes else self.reason
-        said = f'Reddit says: "{text}"' if text else f"Reddit answered with status {self.status}."
+        said = quoted("Reddit", self.text, self.status)
         return f"{said} ({named})" if named else said
-
-
-def parsed(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer, empty when it is anything else."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def refused(answer: Response) -> bool:
@@ -252,7 +241,3 @@ def _seconds(value: Any) -> float | None:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""

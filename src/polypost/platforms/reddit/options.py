@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
-from polypost.platforms.base import Options
+from polypost.platforms.kit.options import WHOLE, ClosedOptions, WebAddress
 from polypost.platforms.reddit.spec import SPEC
 
 Kind = Literal["self", "link", "image", "video", "videogif", "gallery", "poll", "crosspost"]
 _SUBREDDIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{1,20}|u_[A-Za-z0-9_-]{3,20}", re.ASCII)
-
-
-def _whole(value: Any) -> Any:
-    # Some clients send every number as a float; 3.0 means 3, while 3.5 stays what it is and is refused.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an absolute http or https URL")
-    return value
 
 
 def _subreddit(value: str) -> str:
@@ -34,17 +20,10 @@ def _subreddit(value: str) -> str:
     return value
 
 
-WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
-Days = Annotated[
-    int, BeforeValidator(_whole), Field(ge=SPEC.limit("poll_min_days"), le=SPEC.limit("poll_max_days"))
-]
+Days = Annotated[int, WHOLE, Field(ge=SPEC.limit("poll_min_days"), le=SPEC.limit("poll_max_days"))]
 
 
-class _Closed(Options):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class Poll(_Closed):
+class Poll(ClosedOptions):
     """A poll; how long an option may be is not known, so only empty ones are refused."""
 
     options: Annotated[
@@ -54,14 +33,14 @@ class Poll(_Closed):
     duration_days: Days
 
 
-class GalleryItem(_Closed):
+class GalleryItem(ClosedOptions):
     """What goes with a picture of a gallery: words below it, and where a click leads."""
 
     caption: str | None = None
     outbound_url: WebAddress | None = None
 
 
-class RedditOptions(_Closed):
+class RedditOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out. `gallery` goes along with `mediaItems`."""
 
     subreddit: Annotated[str, AfterValidator(_subreddit)]

@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from polypost.errors import NotThere, Rejected, Unavailable
 from polypost.platforms.abilities import Comment, Person, Slice
 from polypost.platforms.base import Session
-from polypost.platforms.families.meta.graph import identity
+from polypost.platforms.families.meta.graph import identity, listed, next_cursor
+from polypost.platforms.kit.answers import instant, text
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import Gone, NotReady, PermissionMissing
 from polypost.platforms.threads.spec import SPEC
@@ -45,7 +45,7 @@ class ThreadsComments:
             body = await graph.get(
                 f"{_whole(post_id)}/replies", fields=_FIELDS, reverse="true", limit=str(limit), **more
             )
-        rows, turns = _rows(body), asyncio.Semaphore(_AT_ONCE)
+        rows, turns = listed(body), asyncio.Semaphore(_AT_ONCE)
 
         async def whole(row: Mapping[str, Any]) -> Comment:
             if row.get("has_replies") is not True:
@@ -53,7 +53,7 @@ class ThreadsComments:
             async with turns:
                 return replace(_comment(row), replies=await _answers(graph, row))
 
-        return Slice(await asyncio.gather(*(whole(row) for row in rows)), _next(body))
+        return Slice(await asyncio.gather(*(whole(row) for row in rows)), next_cursor(body))
 
     async def comment(
         self, session: Session, text: str, *, post_id: str | None, comment_id: str | None
@@ -74,7 +74,7 @@ async def _answers(graph: Graph, row: Mapping[str, Any]) -> list[Comment]:
     except Gone:
         # Taken back since the list was made, and its replies with it.
         return []
-    return [_comment(each) for each in _rows(body)]
+    return [_comment(each) for each in listed(body)]
 
 
 async def _prepared(graph: Graph, about: str, text: str) -> str:
@@ -132,38 +132,13 @@ def _whole(node: str) -> str:
     return node
 
 
-def _rows(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    data = body.get("data")
-    return [row for row in data if isinstance(row, Mapping)] if isinstance(data, list) else []
-
-
-def _next(body: Mapping[str, Any]) -> str | None:
-    paging = body.get("paging")
-    if not isinstance(paging, Mapping) or not paging.get("next"):
-        return None
-    cursors = paging.get("cursors")
-    after = cursors.get("after") if isinstance(cursors, Mapping) else None
-    return after if isinstance(after, str) and after else None
-
-
 def _comment(row: Mapping[str, Any]) -> Comment:
-    name, status = _text(row.get("username")), _text(row.get("hide_status"))
+    name, status = text(row.get("username")), text(row.get("hide_status"))
     return Comment(
         id=identity(row) or "",
-        text=_text(row.get("text")),
+        text=text(row.get("text")),
         # Threads tells the name of whoever replied, and no id.
         author=Person(None, username=name) if name else None,
-        at=_instant(row.get("timestamp")),
+        at=instant(row.get("timestamp")),
         hidden=None if status is None else status not in _SHOWN,
     )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _instant(value: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

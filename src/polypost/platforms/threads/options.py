@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
-from polypost.platforms.base import MediaKind, Options
+from polypost.platforms.kit import options as kit
+from polypost.platforms.kit.options import WHOLE, ClosedOptions, WebAddress
 from polypost.platforms.threads.spec import SPEC
 
 ReplyControl = Literal[
@@ -17,56 +16,24 @@ ReplyControl = Literal[
 Style = Literal["bold", "italic", "highlight", "underline", "strikethrough"]
 
 
-def _whole(value: Any) -> Any:
-    # Some clients send every number as a float; 4.0 means 4, while 4.5 stays what it is and is refused.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an absolute http or https URL")
-    return value
-
-
 def _upper(codes: list[str]) -> list[str]:
     return [code.upper() for code in codes]
 
 
 NetworkId = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
-WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
-Offset = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
-Length = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
+Offset = Annotated[int, WHOLE, Field(ge=0)]
+Length = Annotated[int, WHOLE, Field(ge=1)]
 AltTexts = Annotated[list[str | None], Field(max_length=SPEC.limit("carousel_max_items"))]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")]
 
 
-class _Closed(Options):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class ThreadMedia(_Closed):
-    """A media item of a thread item; Threads shows no thumbnail of one's own, so `thumbnail` is only carried."""
-
-    type: MediaKind
-    url: WebAddress
-    thumbnail: WebAddress | None = None
-
-
-class ThreadItem(_Closed):
+class ThreadItem(kit.ThreadItem):
     """A further post of a chain, a reply to the one before it."""
 
-    content: str
-    media_items: list[ThreadMedia] | None = None
     alt_text: AltTexts | None = None
 
-    @property
-    def media(self) -> list[ThreadMedia]:
-        """Its media items, none when the key was left out."""
-        return self.media_items or []
 
-
-class Poll(_Closed):
+class Poll(ClosedOptions):
     """A poll below the text, open for a day; the length of each option is judged by `check`."""
 
     options: Annotated[
@@ -75,7 +42,7 @@ class Poll(_Closed):
     ]
 
 
-class Span(_Closed):
+class Span(ClosedOptions):
     """A piece of a text, counted in characters."""
 
     offset: Offset
@@ -94,7 +61,7 @@ class Styled(Span):
     styling_info: Annotated[list[Style], Field(min_length=1)]
 
 
-class TextAttachment(_Closed):
+class TextAttachment(ClosedOptions):
     """A long text behind the post."""
 
     plaintext: str
@@ -102,14 +69,14 @@ class TextAttachment(_Closed):
     text_with_styling_info: list[Styled] | None = None
 
 
-class GifAttachment(_Closed):
+class GifAttachment(ClosedOptions):
     """An animated picture from a provider's library."""
 
     gif_id: Annotated[str, Field(min_length=1, max_length=200)]
     provider: Literal["TENOR", "GIPHY"]
 
 
-class ThreadsOptions(_Closed):
+class ThreadsOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out. Alt texts belong to the media in their order."""
 
     reply_control: ReplyControl | None = None

@@ -6,7 +6,6 @@ Codes: TikTok for Developers, Error Handling, and the pages of the Content Posti
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from polypost.errors import (
     Unavailable,
     Undone,
 )
+from polypost.platforms.kit.answers import parsed, sentence, shortened
 
 OK = "ok"
 MINUTE = timedelta(minutes=1)
@@ -174,7 +174,7 @@ class Said:
     @classmethod
     def of(cls, answer: Response) -> Said:
         """Read an answer, whatever it holds."""
-        body = parsed(answer.content)
+        body = parsed(answer)
         error = body.get("error")
         error = error if isinstance(error, Mapping) else {}
         data = body.get("data")
@@ -182,7 +182,7 @@ class Said:
         return cls(
             answer.status_code,
             code if isinstance(code, str) else "",
-            _text(error.get("message")),
+            shortened(sentence(error.get("message")), _MESSAGE_LENGTH),
             data if isinstance(data, Mapping) else {},
         )
 
@@ -232,17 +232,3 @@ def undone(reason: str) -> Undone:
     """Our error for a publication that ended in FAILED."""
     says, change, code = FAIL_REASONS.get(reason, (f"Its reason: {reason or 'none given'}.", "", "rejected"))
     return Undone(f"TikTok did not publish this. {says}", code=code, next_step=change)
-
-
-def parsed(content: bytes) -> Mapping[str, Any]:
-    """The JSON object of an answer, empty when it is something else."""
-    try:
-        body = json.loads(content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _text(value: Any) -> str:
-    said = " ".join(value.split()) if isinstance(value, str) else ""
-    return said if len(said) <= _MESSAGE_LENGTH else said[: _MESSAGE_LENGTH - 1] + "…"

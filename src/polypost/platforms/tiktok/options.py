@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from polypost.platforms.base import Options
-
-
-def _whole(value: Any) -> Any:
-    # Some clients send every number as a float; 500.0 means 500, while 500.5 stays what it is and is refused.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
+from polypost.platforms.kit.options import WHOLE
 
 Privacy = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
-Milliseconds = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**31 - 1)]
-Index = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
+Milliseconds = Annotated[int, WHOLE, Field(ge=0, le=2**31 - 1)]
+Index = Annotated[int, WHOLE, Field(ge=0)]
 
 
 class TikTokOptions(Options):

@@ -7,7 +7,8 @@ from typing import Any
 from httpx2 import Response
 
 from polypost.platforms.base import Account, Session
-from polypost.platforms.twitter.errors import Call, error_for, parsed
+from polypost.platforms.kit.answers import parsed
+from polypost.platforms.twitter.errors import Call, error_for
 from polypost.platforms.twitter.spec import API, WEB
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
 from polypost.platforms.base import Account, Draft, MediaRef
+from polypost.platforms.kit.options import ThreadItem
 from polypost.platforms.twitter.media import media_problems
-from polypost.platforms.twitter.options import ThreadItem, TwitterOptions
+from polypost.platforms.twitter.options import TwitterOptions
 from polypost.platforms.twitter.spec import SPEC
 from polypost.platforms.twitter.text import (
     invalid_characters,

@@ -19,9 +19,10 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.twitter import check, oauth, reconcile
 from polypost.platforms.twitter.api import bearer, permalink
-from polypost.platforms.twitter.errors import Call, error_for, exhausted_until, parsed
+from polypost.platforms.twitter.errors import Call, error_for, exhausted_until
 from polypost.platforms.twitter.measures import Figures
 from polypost.platforms.twitter.options import TwitterOptions
 from polypost.platforms.twitter.spec import API, SPEC

@@ -6,7 +6,6 @@ Read in August 2026: X developer docs, Response codes and errors, and public rep
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,17 +19,16 @@ from polypost.errors import (
     OutcomeUnknown,
     PlatformError,
     RateLimited,
-    ReconnectRequired,
-    Rejected,
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.kit.answers import parsed, quoted, sentence
+from polypost.platforms.kit.refusals import reconnect, rejected
 
 _WINDOW = timedelta(minutes=15)
 _MONTHLY_PAUSE = timedelta(hours=6)
 _SHORTEST_WAIT = timedelta(seconds=1)
 _BUCKETS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
-_MESSAGE_LENGTH = 300
 # Numbers of the old API that still turn up.
 _RATE_LIMIT_CODE, _DUPLICATE_CODE = 88, 187
 
@@ -64,29 +62,19 @@ class Said:
         texts += [body.get("detail"), body.get("error_description"), body.get("title"), body.get("error")]
         return cls(
             answer.status_code,
-            _text(body.get("type")).rstrip("/").rpartition("/")[2],
-            _text(body.get("reason")),
-            next((shown for text in texts if (shown := _text(text))), ""),
+            sentence(body.get("type")).rstrip("/").rpartition("/")[2],
+            sentence(body.get("reason")),
+            next((shown for text in texts if (shown := sentence(text))), ""),
             frozenset(code for error in errors if isinstance(code := error.get("code"), int)),
             frozenset(name for error in errors for name in _names(error.get("parameters"))),
         )
 
     def __str__(self) -> str:
-        text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
-        return f'X says: "{text}"' if text else f"X answered with status {self.status}."
+        return quoted("X", self.text, self.status)
 
     def mentions(self, *words: str) -> bool:
         """Whether X's sentence holds one of these."""
         return any(word in self.text.lower() for word in words)
-
-
-def parsed(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer, empty when it is anything else."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +83,6 @@ class _Row:
 
     when: Callable[[Said, Call], bool]
     error: Callable[[Said], PlatformError]
-
-
-def _rejected(says: str, code: str | None = None, next_step: str = "") -> Callable[[Said], PlatformError]:
-    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
-
-
-def _reconnect(says: str) -> Callable[[Said], PlatformError]:
-    return lambda said: ReconnectRequired(f"{says} {said}", reason="access_revoked")
 
 
 def _unexplained(said: Said, call: Call) -> bool:
@@ -118,7 +98,7 @@ _REFUSALS = (
     ),
     _Row(
         lambda said, _: said.status == 402,
-        _rejected(
+        rejected(
             "The X app has no credits left.",
             "platform_billing",
             "Whoever runs this server has to buy credits in X's developer console; then retry.",
@@ -132,11 +112,11 @@ _REFUSALS = (
     ),
     _Row(
         lambda said, _: said.kind == "unsupported-authentication",
-        _reconnect("The token is of a kind that cannot post."),
+        reconnect("The token is of a kind that cannot post."),
     ),
     _Row(
         lambda said, _: said.kind == "client-forbidden" or said.reason == "client-not-enrolled",
-        _rejected(
+        rejected(
             "X does not let this app use its API.",
             "platform_setup",
             "Whoever runs this server has to enrol the app in X's developer console.",
@@ -146,7 +126,7 @@ _REFUSALS = (
         lambda said, _: (
             said.kind == "user-suspended" or said.mentions("account is suspended", "temporarily locked")
         ),
-        _rejected(
+        rejected(
             "X has restricted this account.",
             "account_restricted",
             "Sign in on x.com with this account and follow what it asks for.",
@@ -154,15 +134,15 @@ _REFUSALS = (
     ),
     _Row(
         lambda said, _: said.kind == "oauth1-permissions",
-        _reconnect("The authorisation does not allow this."),
+        reconnect("The authorisation does not allow this."),
     ),
     _Row(
         lambda said, call: _unexplained(said, call) and call in {Call.PLAIN_POST, Call.UPLOAD},
-        _reconnect("The authorisation does not allow this."),
+        reconnect("The authorisation does not allow this."),
     ),
     _Row(
         lambda said, call: _unexplained(said, call) and call is Call.SPECIAL_POST,
-        _rejected(
+        rejected(
             "X does not let this account post in this way.",
             "not_permitted",
             "Try without the reply, community, poll, reply restriction or long text it asks for.",
@@ -170,13 +150,13 @@ _REFUSALS = (
     ),
     _Row(
         lambda said, _: "media.media_ids" in said.fields or said.mentions("media id"),
-        _rejected(
+        rejected(
             "X does not accept an uploaded file.",
             "media_rejected",
             "Retry, so that the media is uploaded anew.",
         ),
     ),
-    _Row(lambda _said, _call: True, _rejected("X refused this.")),
+    _Row(lambda _said, _call: True, rejected("X refused this.")),
 )
 
 
@@ -231,10 +211,6 @@ def _reset(headers: Mapping[str, str], bucket: str) -> datetime | None:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def _names(parameters: Any) -> Iterator[str]:

@@ -14,8 +14,9 @@ from typing import Any
 
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.twitter.api import permalink, send
-from polypost.platforms.twitter.errors import error_for, parsed
+from polypost.platforms.twitter.errors import error_for
 from polypost.platforms.twitter.reconcile import expanded, instant
 
 _BATCH, _PAGE, _SMALLEST_PAGE, _MOST_PAGES = 100, 100, 5, 10

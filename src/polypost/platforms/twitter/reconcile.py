@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.twitter.api import bearer, permalink
-from polypost.platforms.twitter.errors import Said, parsed
+from polypost.platforms.twitter.errors import Said
 from polypost.platforms.twitter.spec import API
 from polypost.platforms.twitter.urls import find_urls
 

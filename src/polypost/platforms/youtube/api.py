@@ -7,7 +7,8 @@ from typing import Any
 from httpx2 import Response
 
 from polypost.platforms.base import Session
-from polypost.platforms.youtube.errors import error_for, parsed
+from polypost.platforms.kit.answers import parsed
+from polypost.platforms.youtube.errors import error_for
 from polypost.platforms.youtube.spec import API, WEB
 
 

@@ -21,9 +21,10 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.youtube import check, oauth
 from polypost.platforms.youtube.api import call, items, permalink, send
-from polypost.platforms.youtube.errors import Forbidden, Missing, error_for, parsed
+from polypost.platforms.youtube.errors import Forbidden, Missing, error_for
 from polypost.platforms.youtube.measures import Figures
 from polypost.platforms.youtube.options import YouTubeOptions
 from polypost.platforms.youtube.spec import SPEC

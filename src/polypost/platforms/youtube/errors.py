@@ -6,13 +6,11 @@ Reasons: YouTube Data API, Errors, and the pages of each method, read 2026-11-24
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import Enum, auto
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from httpx2 import Response
@@ -27,11 +25,11 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.kit.answers import parsed, quoted, sentence
 
 CHANNEL_PAUSE = timedelta(hours=24)
 SHORT_PAUSE = timedelta(minutes=1)
 _PACIFIC = ZoneInfo("America/Los_Angeles")
-_MESSAGE_LENGTH = 300
 
 
 class Missing(Rejected):
@@ -187,19 +185,18 @@ class Said:
         body = parsed(answer)
         error = body.get("error")
         if isinstance(error, str):
-            return cls(answer.status_code, error, _text(body.get("error_description")))
+            return cls(answer.status_code, error, sentence(body.get("error_description")))
         if not isinstance(error, Mapping):
             return cls(answer.status_code)
         entries = error.get("errors")
         first = (
             entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], Mapping) else {}
         )
-        text = _text(error.get("message")) or _text(first.get("message"))
-        return cls(answer.status_code, _text(first.get("reason")), text)
+        text = sentence(error.get("message")) or sentence(first.get("message"))
+        return cls(answer.status_code, sentence(first.get("reason")), text)
 
     def __str__(self) -> str:
-        text = self.text if len(self.text) <= _MESSAGE_LENGTH else self.text[: _MESSAGE_LENGTH - 1] + "…"
-        return f'YouTube says: "{text}"' if text else f"YouTube answered with status {self.status}."
+        return quoted("YouTube", self.text, self.status)
 
     @property
     def row(self) -> Row:
@@ -219,15 +216,6 @@ class Said:
             429: Row(Kind.SHORT, _BUSY),
         }
         return by_status.get(self.status, Row(Kind.REFUSED, "YouTube refused this."))
-
-
-def parsed(answer: Response) -> dict[str, Any]:
-    """The JSON object of an answer, empty when it is anything else."""
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def error_for(answer: Response, now: datetime, *, committing: bool = False) -> PlatformError:
@@ -265,7 +253,3 @@ def _asked_wait(answer: Response) -> timedelta | None:
         if told.isascii() and told.isdecimal() and len(told) < 7
         else None
     )
-
-
-def _text(value: Any) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""

@@ -16,8 +16,9 @@ from httpx2 import Response
 
 from polypost.errors import NoAnswer, NotSent, Rejected, TokenExpired, Unavailable
 from polypost.platforms.base import MediaFile, Proof, Run, Session
+from polypost.platforms.kit.answers import parsed
 from polypost.platforms.youtube.api import bearer, permalink
-from polypost.platforms.youtube.errors import Said, error_for, parsed
+from polypost.platforms.youtube.errors import Said, error_for
 from polypost.platforms.youtube.spec import API, MIB, SPEC
 
 PATH = "/upload/youtube/v3/videos"

@@ -14,6 +14,7 @@ from polypost import clock
 from polypost.errors import OutcomeUnknown, Unavailable
 from polypost.platforms.base import Run, Session
 from polypost.platforms.families.meta.errors import GraphError, Numbers
+from polypost.platforms.kit.answers import member, objects, word
 
 # Usage headers count in percent; at 100 everything is refused, replies to people included.
 _NEARLY_FULL = 95
@@ -165,6 +166,17 @@ def identity(body: Any, name: str = "id") -> str | None:
     value = body.get(name) if isinstance(body, Mapping) else None
     fits = isinstance(value, str | int) and not isinstance(value, bool)
     return str(value) if fits and value != "" else None
+
+
+def listed(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The objects of a list."""
+    return objects(body.get("data"))
+
+
+def next_cursor(body: Mapping[str, Any]) -> str | None:
+    """Where the list goes on; the next address holds the token, the cursor says the same without it."""
+    paging = member(body, "paging")
+    return word(member(paging, "cursors").get("after")) if paging.get("next") else None
 
 
 def asked_wait(headers: Mapping[str, str]) -> timedelta | None:

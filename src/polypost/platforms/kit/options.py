@@ -1,0 +1,53 @@
+"""What the `platformSpecificData` of several networks is put together from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from polypost.platforms.base import MediaKind, Options
+
+
+def _whole(value: Any) -> Any:
+    # Some clients send every number as a float; 60.0 means 60, while 60.5 stays what it is and is refused.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an absolute http or https URL")
+    return value
+
+
+WHOLE = BeforeValidator(_whole)
+WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
+
+
+class ClosedOptions(Options):
+    """Closed options, whose names on the wire are in camel case."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class ThreadMedia(ClosedOptions):
+    """A media item of a thread item; no network shows a thumbnail of one's own there, so `thumbnail` is only carried."""
+
+    type: MediaKind
+    url: WebAddress
+    thumbnail: WebAddress | None = None
+
+
+class ThreadItem(ClosedOptions):
+    """A further post of a thread, a reply to the one before it."""
+
+    content: str
+    media_items: list[ThreadMedia] | None = None
+
+    @property
+    def media(self) -> list[ThreadMedia]:
+        """Its media items, none when the key was left out."""
+        return self.media_items or []
