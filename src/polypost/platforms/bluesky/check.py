@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
-from polypost.platforms.base import Draft, MediaRef
+from polypost.platforms.base import Draft
 from polypost.platforms.bluesky.media import media_problems, shape, thumbnail_problems
 from polypost.platforms.bluesky.options import BlueskyOptions, ThreadItem
 from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import byte_length, graphemes, invalid_characters, last_words
+from polypost.platforms.kit.texts import too_long
 from polypost.probe import Facts
 
 _OPTIONS = "platformSpecificData"
@@ -35,16 +36,9 @@ def check(draft: Draft) -> list[Problem]:
     return problems
 
 
-def thread_refs(item: ThreadItem, known: Mapping[str, Facts]) -> tuple[MediaRef, ...]:
-    """The media of a thread item as `MediaRef`s, with their facts where known."""
-    return tuple(
-        MediaRef(media.type, media.url, media.thumbnail, known.get(media.url)) for media in item.media
-    )
-
-
 def _thread_item(path: str, item: ThreadItem, known: Mapping[str, Facts]) -> Iterator[Problem]:
     yield from _text(f"{path}.content", item.content, has_more=bool(item.media))
-    yield from media_problems(f"{path}.mediaItems", thread_refs(item, known))
+    yield from media_problems(f"{path}.mediaItems", item.refs(known))
     yield from _alt_text(f"{path}.altText", item.alt_text, len(item.media))
 
 
@@ -63,12 +57,8 @@ def _text(path: str, text: str, *, has_more: bool) -> Iterator[Problem]:
     length = graphemes(text) if size <= 20 * most_bytes else len(text)
     where = "" if length <= most and size <= most_bytes else last_words(text, most, most_bytes)
     if length > most:
-        yield Problem(
-            path,
-            f"{length} of {most} characters.",
-            f"Shorten it by {length - most} (it would end after “{where}”), or move the rest to {_OPTIONS}.threadItems.",
-            "too_long",
-        )
+        otherwise = f" (it would end after “{where}”), or move the rest to {_OPTIONS}.threadItems"
+        yield too_long(path, length, most, otherwise)
     elif size > most_bytes:
         yield Problem(
             path,
@@ -130,9 +120,7 @@ def _lists(options: BlueskyOptions) -> Iterator[Problem]:
         if not tag.strip():
             yield Problem(path, "A tag cannot be empty.", "Write it, or leave it out.", "text_required")
         elif (length := graphemes(tag)) > most:
-            yield Problem(
-                path, f"{length} of {most} characters.", f"Shorten it by {length - most}.", "too_long"
-            )
+            yield too_long(path, length, most)
         elif (size := byte_length(tag)) > most_bytes:
             yield Problem(
                 path,

@@ -59,7 +59,7 @@ class BlueskyConnector(Figures, Connector):
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread, and the picture of the card."""
-        refs = [ref for item in options.thread for ref in check.thread_refs(item, {})]
+        refs = [ref for item in options.thread for ref in item.refs({})]
         if options.card and options.card.thumbnail_url:
             refs.append(MediaRef("image", options.card.thumbnail_url))
         return refs
@@ -122,7 +122,7 @@ def _parts(post: Post) -> list[_Part]:
     parts = [_Part("post", post.text, first, options.captions or (), card, thumbnail)]
     for number, item in enumerate(options.thread, 1):
         texts = item.alt_text or []
-        refs = check.thread_refs(item, {url: file.facts for url, file in post.extra_media.items()})
+        refs = item.refs({url: file.facts for url, file in post.extra_media.items()})
         media = [(post.extra_media[ref.url], ref, _nth(texts, place)) for place, ref in enumerate(refs)]
         parts.append(_Part(f"thread-{number}", item.content, media))
     return parts

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from polypost.errors import Problem
 from polypost.platforms.base import MediaRef
 from polypost.platforms.bluesky.spec import SPEC
+from polypost.platforms.kit.media import (
+    LOWER_BIT_RATE,
+    Rule,
+    another_file,
+    exact_size,
+    is_still_gif,
+    judged,
+    mistaken,
+    no_documents,
+    no_longer_than,
+    one_of,
+)
 from polypost.probe import Facts
-
-_SMALLER = "Save it with a lower quality or fewer pixels."
-_MP4 = "Convert it to an MP4 with H.264 video and AAC sound."
 
 
 def media_problems(path: str, items: Sequence[MediaRef], *, gallery: bool = False) -> list[Problem]:
@@ -31,16 +40,7 @@ def shape(item: MediaRef) -> Literal["picture", "film"] | None:
 
 def thumbnail_problems(path: str, facts: Facts | None) -> Iterator[Problem]:
     """Problems with the picture of a link card."""
-    if facts is None:
-        return
-    if facts.mime not in SPEC.media_types["image"]:
-        yield Problem(
-            path,
-            f"A link card on Bluesky shows JPEG, PNG, WebP or GIF; this is {facts.mime}.",
-            "Convert it to JPEG.",
-            "media_format",
-        )
-    yield from _size(path, facts, "thumbnail_bytes", _SMALLER)
+    yield from judged(path, facts, _THUMBNAIL) if facts else ()
 
 
 def _together(path: str, items: Sequence[MediaRef], *, gallery: bool) -> Iterator[Problem]:
@@ -64,67 +64,41 @@ def _together(path: str, items: Sequence[MediaRef], *, gallery: bool) -> Iterato
         )
 
 
-def _item(path: str, item: MediaRef) -> Iterator[Problem]:
+def _item(path: str, item: MediaRef) -> Iterable[Problem]:
     facts = item.facts
     if item.type == "document":
-        yield Problem(path, "Bluesky takes no documents.", "Convert its pages to pictures.", "media_format")
-    elif facts is None:
-        return
-    elif not _is(item.type, facts):
-        yield Problem(
-            f"{path}.type",
-            f"The item is declared as {item.type}, but the file is a {facts.kind} ({facts.mime}).",
-            "Use another file."
-            if facts.kind == "document"
-            else f'Set type to "{facts.kind}" or use another file.',
-            "media_type",
-        )
-    elif facts.kind == "video":
-        yield from _video(path, facts)
-    else:
-        yield from _picture(path, facts)
+        return [no_documents(path, "Bluesky")]
+    if facts is None:
+        return ()
+    if facts.kind not in _KINDS[item.type]:
+        return [mistaken(path, item, facts, another_file(facts))]
+    if facts.kind == "video":
+        return judged(path, facts, _VIDEO)
+    return judged(path, facts, _ANIMATION if facts.kind == "gif" and not is_still_gif(facts) else _PICTURE)
 
 
-def _is(declared: str, facts: Facts) -> bool:
-    # A GIF file is shown as a still picture, whatever it is declared as; a short film may be declared as a GIF.
-    kinds = {"image": {"image", "gif"}, "gif": {"gif", "video"}, "video": {"video"}}
-    return facts.kind in kinds.get(declared, set())
+# A GIF file is shown as a still picture, whatever it is declared as; a short film may be declared as a GIF.
+_KINDS = {"image": {"image", "gif"}, "gif": {"gif", "video"}, "video": {"video"}}
+_SMALLER = "Save it with a lower quality or fewer pixels."
+_MP4 = "Convert it to an MP4 with H.264 video and AAC sound."
+_MB = 1_000_000
 
 
-def _picture(path: str, facts: Facts) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["image"]:
-        yield Problem(
-            path,
-            f"Bluesky takes pictures as JPEG, PNG, WebP or GIF; this is {facts.mime}.",
-            "Convert it to JPEG.",
-            "media_format",
-        )
-    moving = facts.kind == "gif" and facts.frames != 1
-    yield from _size(path, facts, "image_bytes", f"{_MP4} Then it moves, too." if moving else _SMALLER)
+def _picture(takes: str, limit: str, hint: str) -> tuple[Rule, ...]:
+    return (
+        one_of("mime", SPEC.media_types["image"], f"{takes} JPEG, PNG, WebP or GIF", "Convert it to JPEG."),
+        exact_size("Bluesky", SPEC.limit(limit), hint, _MB),
+    )
 
 
-def _video(path: str, facts: Facts) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["video"]:
-        yield Problem(path, f"Bluesky takes videos as MP4; this is {facts.mime}.", _MP4, "media_format")
-    yield from _size(path, facts, "video_bytes", "Re-encode the video with a lower bit rate.")
-    most = SPEC.limit("video_seconds")
-    # Encoders round the last frame up: a film cut at 180 s often measures 180.02 s.
-    length = round(facts.duration or 0, 1)
-    if length > most:
-        yield Problem(
-            path,
-            f"A video on Bluesky lasts at most {most} seconds; this one lasts {length:.1f}.",
-            f"Cut it by {length - most:.1f} seconds.",
-            "media_duration",
-        )
-
-
-def _size(path: str, facts: Facts, name: str, hint: str) -> Iterator[Problem]:
-    most = SPEC.limit(name)
-    if facts.size > most:
-        yield Problem(
-            path,
-            f"Bluesky takes at most {most / 1_000_000:g} MB ({most:,} bytes) here; this file has {facts.size:,} bytes.",
-            hint,
-            "media_size",
-        )
+_PICTURE = _picture("Bluesky takes pictures as", "image_bytes", _SMALLER)
+_ANIMATION = _picture("Bluesky takes pictures as", "image_bytes", f"{_MP4} Then it moves, too.")
+_THUMBNAIL = _picture("A link card on Bluesky shows", "thumbnail_bytes", _SMALLER)
+_LONGEST = SPEC.limit("video_seconds")
+_VIDEO = (
+    one_of("mime", SPEC.media_types["video"], "Bluesky takes videos as MP4", _MP4),
+    exact_size("Bluesky", SPEC.limit("video_bytes"), LOWER_BIT_RATE, _MB),
+    no_longer_than(
+        _LONGEST, f"A video on Bluesky lasts at most {_LONGEST} seconds; this one lasts {{0:.1f}}."
+    ),
+)

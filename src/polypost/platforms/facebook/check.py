@@ -6,16 +6,27 @@ Limits come from `spec`; a fact that is not known yet raises no problem.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.facebook.options import FacebookOptions
-from polypost.platforms.facebook.spec import MIB, SPEC
-from polypost.probe import Facts
+from polypost.platforms.facebook.spec import SPEC
+from polypost.platforms.kit.media import (
+    MIB,
+    THIRTY_FRAMES,
+    Rule,
+    at_least,
+    at_most,
+    judged,
+    mistaken,
+    no_documents,
+    one_of,
+    shape,
+)
 
 # Shapes are quotients of whole pixels: 1080x1918 stands for 9:16 as well.
 _RATIO_SLACK = 0.01
-_REENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
 _OPTIONS = "platformSpecificData"
 
 
@@ -125,83 +136,73 @@ def _of_shown_posts(options: FacebookOptions) -> Iterator[Problem]:
 
 def _item(path: str, item: MediaRef, options: FacebookOptions) -> Iterable[Problem]:
     if item.type == "document":
-        return [Problem(path, "Facebook takes no documents.", "Convert its pages to JPEG.", "media_format")]
+        return [no_documents(path, "Facebook", "Convert its pages to JPEG.")]
     facts = item.facts
     if facts is None:
         return ()
     wanted = {"image", "gif"} if item.type in {"image", "gif"} else {item.type}
     if facts.kind not in wanted:
-        message = f"The item is declared as {item.type}, but the file is a {facts.kind} ({facts.mime})."
-        return [
-            Problem(f"{path}.type", message, f'Set type to "{facts.kind}" or use another file.', "media_type")
-        ]
-    return _video(path, facts, options) if item.type == "video" else _picture(path, facts, options)
+        return [mistaken(path, item, facts)]
+    if item.type == "video":
+        return judged(path, facts, _VIDEOS[options.content_type])
+    return judged(path, facts, _STORY_PHOTO if options.story else _PHOTO)
 
 
-def _picture(path: str, facts: Facts, options: FacebookOptions) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["image"]:
-        yield Problem(
-            path,
-            f"Facebook takes photos as JPEG, PNG or GIF; this is {facts.mime}.",
+def _photo(limit: str) -> tuple[Rule, ...]:
+    most = SPEC.limit(limit)
+    return (
+        one_of(
+            "mime",
+            SPEC.media_types["image"],
+            "Facebook takes photos as JPEG, PNG or GIF",
             "Convert it to JPEG.",
-            "media_format",
-        )
-    most = SPEC.limit("story_photo_bytes" if options.story else "photo_bytes")
-    if facts.size > most:
-        yield Problem(
-            path,
-            f"Facebook takes photos of at most {most // MIB} MB here; this file has {facts.size / MIB:.1f} MB.",
+        ),
+        Rule(
+            lambda facts: facts.size / MIB,
+            lambda value: value <= most / MIB,
+            f"Facebook takes photos of at most {most // MIB} MB here; this file has {{0:.1f}} MB.",
             "Save it as a JPEG with a lower quality or fewer pixels.",
             "media_size",
-        )
+        ),
+    )
 
 
-def _video(path: str, facts: Facts, options: FacebookOptions) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["video"]:
-        message = f"Facebook takes MP4 and MOV videos; this is {facts.mime}."
-        yield Problem(path, message, _REENCODE, "media_format")
-    if options.content_type is None:
-        return
-    yield from _length(path, facts, options.content_type)
-    yield from _shape(path, facts, options.content_type)
-    low, high = SPEC.limit("reel_min_fps"), SPEC.limit("reel_max_fps")
-    # Rates are measured: films run at 23.976 frames a second and count as 24.
-    if facts.fps and not low <= round(facts.fps) <= high:
-        message = (
-            f"A Facebook {options.content_type} has {low} to {high} frames a second; this has {facts.fps:g}."
-        )
-        yield Problem(path, message, "Re-encode the video with 30 frames a second.", "media_format")
+def _short_video(kind: str) -> tuple[Rule, ...]:
+    """What a reel or a story is, beyond a video."""
+    shortest, longest = SPEC.limit(f"{kind}_min_seconds"), SPEC.limit(f"{kind}_max_seconds")
+    lasts = f"A Facebook {kind} lasts {shortest} to {longest} seconds; this video lasts {{0:.1f}}."
+    otherwise = " or leave contentType out to post it as a video" if kind == "reel" else ""
+    narrow, low = SPEC.limit("reel_min_width"), SPEC.limit("reel_min_height")
+    slow, fast = SPEC.limit("reel_min_fps"), SPEC.limit("reel_max_fps")
+    upright = SPEC.limits["reel_ratio"].value
 
+    def is_upright(sides: tuple[int, int]) -> bool:
+        return abs(sides[0] / sides[1] - upright) <= _RATIO_SLACK
 
-def _length(path: str, facts: Facts, kind: str) -> Iterator[Problem]:
-    low, high = SPEC.limit(f"{kind}_min_seconds"), SPEC.limit(f"{kind}_max_seconds")
-    # Encoders round the last frame up: a film cut at 60 s often measures 60.02 s.
-    if facts.duration is not None and not low <= round(facts.duration, 1) <= high:
-        long = facts.duration > high
-        other = " or leave contentType out to post it as a video" if kind == "reel" and long else ""
-        yield Problem(
-            path,
-            f"A Facebook {kind} lasts {low} to {high} seconds; this video lasts {facts.duration:.1f}.",
-            f"{'Cut the video' if long else 'Use a longer video'}{other}.",
-            "media_duration",
-        )
-
-
-def _shape(path: str, facts: Facts, kind: str) -> Iterator[Problem]:
-    if not facts.width or not facts.height:
-        return
-    wide, high = SPEC.limit("reel_min_width"), SPEC.limit("reel_min_height")
-    if abs(facts.width / facts.height - SPEC.limits["reel_ratio"].value) > _RATIO_SLACK:
-        yield Problem(
-            path,
-            f"A Facebook {kind} has the shape 9:16; this video has {facts.width}×{facts.height}.",
+    return (
+        _FORMAT,
+        at_least("duration", shortest, lasts, "Use a longer video.", "media_duration"),
+        at_most("duration", longest, lasts, f"Cut the video{otherwise}.", "media_duration"),
+        shape(
+            is_upright,
+            f"A Facebook {kind} has the shape 9:16; this video has {{0[0]}}×{{0[1]}}.",
             "Crop the video to 9:16, best 1080×1920.",
-            "media_dimensions",
-        )
-    elif facts.width < wide or facts.height < high:
-        yield Problem(
-            path,
-            f"A Facebook {kind} has at least {wide}×{high} pixels; this video has {facts.width}×{facts.height}.",
+        ),
+        shape(
+            lambda sides: not is_upright(sides) or (sides[0] >= narrow and sides[1] >= low),
+            f"A Facebook {kind} has at least {narrow}×{low} pixels; this video has {{0[0]}}×{{0[1]}}.",
             "Use a larger video, best 1080×1920.",
-            "media_dimensions",
-        )
+        ),
+        # Rates are measured: videos run at 23.976 frames a second and count as 24.
+        Rule(
+            attrgetter("fps"),
+            lambda value: slow <= round(value) <= fast,
+            f"A Facebook {kind} has {slow} to {fast} frames a second; this has {{0:g}}.",
+            THIRTY_FRAMES,
+        ),
+    )
+
+
+_PHOTO, _STORY_PHOTO = _photo("photo_bytes"), _photo("story_photo_bytes")
+_FORMAT = one_of("mime", SPEC.media_types["video"], "Facebook takes MP4 and MOV videos")
+_VIDEOS = {None: (_FORMAT,), "reel": _short_video("reel"), "story": _short_video("story")}

@@ -40,6 +40,7 @@ from polypost.platforms.facebook.staging import (
     trouble_in,
     upload_reel,
 )
+from polypost.platforms.kit.removal import not_removed
 
 # A list is all there is to find these by, and lists lag or leave things out.
 _NEVER_AGAIN = frozenset({"text", "photo_story"})
@@ -93,8 +94,8 @@ class FacebookConnector(FacebookComments, Connector):
         except Gone:
             return
         except (Rejected, PermissionMissing) as refused:
-            raise _not_deleted() from refused
-        raise _not_deleted()
+            raise not_removed("Facebook", "on Facebook") from refused
+        raise not_removed("Facebook", "on Facebook")
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
         """Insights and counts of these posts."""
@@ -202,11 +203,3 @@ def _say_what_is_left_out(run: Run, post: Post) -> None:
         run.warn("Facebook stories take no text, so it was left out.")
     if post.options.link and post.media:
         run.warn("A Facebook post with media shows no link card, so the link was left out.")
-
-
-def _not_deleted() -> Rejected:
-    return Rejected(
-        "Facebook does not let this app delete the post.",
-        code="delete_refused",
-        next_step="Delete it on Facebook.",
-    )

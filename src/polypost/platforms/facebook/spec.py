@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
 _REELS = "Meta for Developers, Video API: Reels Publishing"
@@ -20,7 +21,6 @@ GRAPH = "https://graph.facebook.com"
 VIDEO = "https://graph-video.facebook.com"
 UPLOAD = "https://rupload.facebook.com"
 
-MIB = 1024 * 1024
 # Without these nothing can be published; the others only add to it.
 NEEDED = ("pages_show_list", "pages_manage_posts", "pages_read_engagement")
 

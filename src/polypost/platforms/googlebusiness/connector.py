@@ -20,8 +20,7 @@ from polypost.platforms.googlebusiness.errors import error_for
 from polypost.platforms.googlebusiness.options import GoogleBusinessOptions
 from polypost.platforms.googlebusiness.spec import SPEC
 from polypost.platforms.kit.answers import parsed
-
-_GONE = frozenset({404, 410})
+from polypost.platforms.kit.removal import is_removed, removal_error
 
 
 class GoogleBusinessConnector(Connector):
@@ -65,13 +64,5 @@ class GoogleBusinessConnector(Connector):
         if not is_post(proof.id):
             raise Rejected("This is no post of Google Business.", code="delete_refused")
         answer = await session.http.request("DELETE", post_at(proof.id), headers=bearer(session))
-        if answer.is_success or answer.status_code in _GONE:
-            return
-        error = error_for(answer, session.now())
-        if isinstance(error, Rejected):
-            raise Rejected(
-                "Google does not let this app delete the post.",
-                code="delete_refused",
-                next_step="Delete it in the business profile.",
-            ) from error
-        raise error
+        if not is_removed(answer):
+            raise removal_error(answer, error_for, session.now(), "Google", "in the business profile")

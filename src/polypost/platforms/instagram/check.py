@@ -12,15 +12,24 @@ from functools import lru_cache
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.instagram.options import InstagramOptions
-from polypost.platforms.instagram.spec import MIB, SPEC
-from polypost.probe import Facts
+from polypost.platforms.instagram.spec import SPEC
+from polypost.platforms.kit.media import (
+    LOWER_BIT_RATE,
+    Rule,
+    at_most,
+    frame_rate,
+    judged,
+    lasts,
+    one_of,
+    ratio,
+    size,
+    stills_and_videos,
+    width,
+)
 
 # A sign inside a word (an e-mail address, a URL's fragment) starts neither a hashtag nor a mention.
 _HASHTAGS = re.compile(r"(?<![\w&/])(?:#\w+)+")
 _MENTION = re.compile(r"(?<![\w./@])@[A-Za-z0-9._]+")
-
-_VIDEO_CODECS = ("h264", "hevc")
-_REENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
 
 
 def check(draft: Draft) -> list[Problem]:
@@ -121,112 +130,56 @@ def _option_problems(media: tuple[MediaRef, ...], options: InstagramOptions, pla
 
 
 def _item(path: str, item: MediaRef, place: str) -> Iterable[Problem]:
-    facts = item.facts
-    if item.type in {"gif", "document"} or (item.type == "image" and facts and facts.kind == "gif"):
-        noun = "documents" if item.type == "document" else "GIFs"
-        hint = "Convert it to JPEG" + (
-            " pages." if noun == "documents" else ", or to an MP4 video to keep it moving."
-        )
-        return [Problem(path, f"Instagram takes no {noun}.", hint, "media_format")]
-    if facts is None:
+    wrong = stills_and_videos(path, item, "Instagram")
+    if wrong is not None:
+        return [wrong]
+    if item.facts is None:
         return ()
-    if facts.kind != item.type:
-        message = f"The item is declared as {item.type}, but the file is a {facts.kind} ({facts.mime})."
-        return [
-            Problem(f"{path}.type", message, f'Set type to "{facts.kind}" or use another file.', "media_type")
-        ]
-    return _image(path, facts, place) if item.type == "image" else _video(path, facts, place)
+    if item.type == "image":
+        return judged(path, item.facts, _STORY_IMAGE if place == "story" else _IMAGE)
+    return judged(path, item.facts, _VIDEOS[place])
 
 
-def _image(path: str, facts: Facts, place: str) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["image"]:
-        yield Problem(
-            path,
-            f"Instagram takes pictures as JPEG only; this is {facts.mime}.",
-            "Convert it to JPEG.",
-            "media_format",
-        )
-    yield from _size(path, facts, "image_bytes", "Save the JPEG with a lower quality or fewer pixels.")
-    # Width is not judged: Instagram scales pictures itself. Story pictures of any shape get a border.
-    if place != "story":
-        yield from _shape(path, facts, "image", "Crop it to between 4:5 (portrait) and 1.91:1 (landscape).")
-
-
-def _video(path: str, facts: Facts, place: str) -> Iterator[Problem]:
-    kind = "story" if place == "story" else "reel"
-    yield from _streams(path, facts)
-    yield from _length(path, facts, place)
-    size = "story_video_bytes" if place == "story" else "video_bytes"
-    yield from _size(path, facts, size, "Re-encode the video with a lower bit rate.")
-    yield from _shape(path, facts, kind, "Crop the video; 9:16 fills the screen.")
-    widest = SPEC.limit("video_max_width")
-    if facts.width and facts.width > widest:
-        yield Problem(
-            path,
-            f"Instagram takes videos of at most {widest} pixels width; this one has {facts.width}.",
-            "Scale the video down.",
-            "media_dimensions",
-        )
-
-
-def _streams(path: str, facts: Facts) -> Iterator[Problem]:
-    # The recommended bit rate (25 Mbit/s) and an index in front are not judged here: the file tells its average
-    # with padding and sound, and Instagram converts what it is given.
-    sound = SPEC.limit("audio_max_rate")
-    low, high = SPEC.limit("video_min_fps"), SPEC.limit("video_max_fps")
-    if facts.mime not in SPEC.media_types["video"]:
-        yield Problem(
-            path, f"Instagram takes MP4 and MOV videos; this is {facts.mime}.", _REENCODE, "media_format"
-        )
-    if facts.video_codec and facts.video_codec not in _VIDEO_CODECS:
-        message = f"Instagram takes H.264 and HEVC video; this is {facts.video_codec}."
-        yield Problem(path, message, _REENCODE, "media_format")
-    if facts.audio_codec and facts.audio_codec != "aac":
-        message = f"Instagram takes AAC sound; this is {facts.audio_codec}."
-        yield Problem(path, message, _REENCODE, "media_format")
-    if facts.audio_rate and facts.audio_rate > sound:
-        message = f"Instagram takes sound of at most {sound} Hz; this has {facts.audio_rate} Hz."
-        yield Problem(path, message, "Resample the sound to 48 kHz.", "media_format")
-    # Rates are measured, so 60.002 frames a second is 60.
-    if facts.fps and not low <= round(facts.fps, 1) <= high:
-        message = f"Instagram takes {low} to {high} frames a second; this video has {facts.fps:g}."
-        yield Problem(path, message, "Re-encode the video with 30 frames a second.", "media_format")
-
-
-def _length(path: str, facts: Facts, place: str) -> Iterator[Problem]:
-    if facts.duration is None:
-        return
+def _video(place: str) -> tuple[Rule, ...]:
+    story = place == "story"
     longest = {"story": "story_max_seconds", "carousel": "carousel_video_max_seconds"}.get(
         place, "reel_max_seconds"
     )
-    low, high = SPEC.limit("video_min_seconds"), SPEC.limit(longest)
-    # Encoders round the last frame up: a film cut at 60 s often measures 60.02 s.
-    if not low <= round(facts.duration, 1) <= high:
-        where = "a reel" if place == "reel" else f"a {place}"
-        yield Problem(
-            path,
-            f"A video in {where} on Instagram lasts {low} to {high} seconds; this one lasts {facts.duration:.1f}.",
-            "Cut the video." if facts.duration > high else "Use a longer video.",
-            "media_duration",
-        )
+    least, most = SPEC.limit("video_min_seconds"), SPEC.limit(longest)
+    lengths = f"A video in a {place} on Instagram lasts {least} to {most} seconds; this one lasts {{0:.1f}}."
+    widest = SPEC.limit("video_max_width")
+    return (
+        *_STREAMS,
+        *lasts(least, most, lengths),
+        size("Instagram", SPEC.limit("story_video_bytes" if story else "video_bytes"), LOWER_BIT_RATE),
+        _ratio("story" if story else "reel", "Crop the video; 9:16 fills the screen."),
+        width(widest, f"Instagram takes videos of at most {widest} pixels width; this one has {{0}}."),
+    )
 
 
-def _size(path: str, facts: Facts, name: str, hint: str) -> Iterator[Problem]:
-    most = SPEC.limit(name)
-    if facts.size > most:
-        message = f"Instagram takes at most {most // MIB} MB here; this file has {facts.size / MIB:.1f} MB."
-        yield Problem(path, message, hint, "media_size")
-
-
-def _shape(path: str, facts: Facts, kind: str, hint: str) -> Iterator[Problem]:
-    if not facts.width or not facts.height:
-        return
+def _ratio(kind: str, hint: str) -> Rule:
     low, high = SPEC.limits[f"{kind}_min_ratio"].value, SPEC.limits[f"{kind}_max_ratio"].value
-    if not low <= facts.width / facts.height <= high:
-        yield Problem(
-            path,
-            f"Instagram refuses the shape {facts.width}×{facts.height}: "
-            f"width / height has to be between {low:g} and {high:g}.",
-            hint,
-            "media_dimensions",
-        )
+    return ratio("Instagram", low, high, hint)
+
+
+# Width is not judged: Instagram scales pictures itself. Story pictures of any shape get a border.
+_STORY_IMAGE = (
+    one_of("mime", SPEC.media_types["image"], "Instagram takes pictures as JPEG only", "Convert it to JPEG."),
+    size("Instagram", SPEC.limit("image_bytes"), "Save the JPEG with a lower quality or fewer pixels."),
+)
+_IMAGE = (*_STORY_IMAGE, _ratio("image", "Crop it to between 4:5 (portrait) and 1.91:1 (landscape)."))
+# The recommended bit rate (25 Mbit/s) and an index in front are not judged here: the file tells its average
+# with padding and sound, and Instagram converts what it is given.
+_STREAMS = (
+    one_of("mime", SPEC.media_types["video"], "Instagram takes MP4 and MOV videos"),
+    one_of("video_codec", ("h264", "hevc"), "Instagram takes H.264 and HEVC video"),
+    one_of("audio_codec", ("aac",), "Instagram takes AAC sound"),
+    at_most(
+        "audio_rate",
+        SPEC.limit("audio_max_rate"),
+        f"Instagram takes sound of at most {SPEC.limit('audio_max_rate')} Hz; this has {{0}} Hz.",
+        "Resample the sound to 48 kHz.",
+    ),
+    frame_rate("Instagram", SPEC.limit("video_min_fps"), SPEC.limit("video_max_fps")),
+)
+_VIDEOS = {place: _video(place) for place in ("reel", "carousel", "story")}

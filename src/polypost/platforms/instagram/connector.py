@@ -30,6 +30,7 @@ from polypost.platforms.instagram.graph_errors import RATE_PAUSE, Gone, Permissi
 from polypost.platforms.instagram.messages import InstagramMessages
 from polypost.platforms.instagram.options import InstagramOptions
 from polypost.platforms.instagram.spec import SPEC
+from polypost.platforms.kit.removal import not_removed
 
 _MEDIA_TYPES = {"image": "IMAGE", "video": "VIDEO"}
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
@@ -100,11 +101,11 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
                 return
         except Gone:
             # The same number stands for "not there" and for "not allowed", so only looking tells them apart.
-            if not await _visible(graph, proof.id):
+            if not await graph.shows(proof.id):
                 return
         except (Rejected, PermissionMissing) as refused:
-            raise _not_deleted() from refused
-        raise _not_deleted()
+            raise not_removed("Instagram", "in the Instagram app") from refused
+        raise not_removed("Instagram", "in the Instagram app")
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
         """Insights and counts of these posts."""
@@ -148,22 +149,6 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
             return CannotTell("Instagram has published this but does not list it yet.")
         nearest = min(rows, key=lambda row: abs(_instant(row) - attempt.started_at))
         return Found(Proof(str(nearest["id"]), nearest.get("permalink")))
-
-
-async def _visible(graph: Graph, media_id: str) -> bool:
-    try:
-        await graph.get(media_id, fields="id")
-    except Gone:
-        return False
-    return True
-
-
-def _not_deleted() -> Rejected:
-    return Rejected(
-        "Instagram does not let this app delete the post.",
-        code="delete_refused",
-        next_step="Delete it in the Instagram app.",
-    )
 
 
 def _handles(post: Post, container: str) -> dict[str, Any]:

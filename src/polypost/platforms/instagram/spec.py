@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
 _PUBLISHING = "Meta for Developers, Instagram Platform: Content Publishing"
@@ -20,8 +21,6 @@ GRAPH = "https://graph.instagram.com"
 LOGIN = "https://www.instagram.com"
 TOKEN = "https://api.instagram.com"  # noqa: S105 - a host, not a secret
 UPLOAD = "https://rupload.facebook.com"
-
-MIB = 1024 * 1024
 
 
 def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from polypost.platforms.base import MediaKind, Options
+from polypost.platforms.base import MediaKind, MediaRef, Options
+from polypost.probe import Facts
 
 
 def _whole(value: Any) -> Any:
@@ -51,3 +53,9 @@ class ThreadItem(ClosedOptions):
     def media(self) -> list[ThreadMedia]:
         """Its media items, none when the key was left out."""
         return self.media_items or []
+
+    def refs(self, known: Mapping[str, Facts]) -> tuple[MediaRef, ...]:
+        """Its media as `MediaRef`s, with their facts where `known` holds them by address."""
+        return tuple(
+            MediaRef(media.type, media.url, media.thumbnail, known.get(media.url)) for media in self.media
+        )

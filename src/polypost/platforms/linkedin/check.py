@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft
+from polypost.platforms.kit.texts import too_long
 from polypost.platforms.linkedin.media import media_problems
 from polypost.platforms.linkedin.options import LinkedInOptions, Poll
 from polypost.platforms.linkedin.spec import SPEC
@@ -49,12 +50,7 @@ def _text(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
     length, most = len(draft.text), SPEC.limit("text_characters")
     if length > most:
         end = draft.text[:most].rstrip()[-_SHOWN:]
-        yield Problem(
-            "content",
-            f"{length} of {most} characters.",
-            f"Shorten it by {length - most} (it would end after “{end}”).",
-            "too_long",
-        )
+        yield too_long("content", length, most, f" (it would end after “{end}”)")
     shows = draft.media or options.article_url or options.poll or options.reshare_urn
     if not draft.text.strip() and not shows:
         yield Problem(
@@ -123,12 +119,7 @@ def _alt_texts(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
         )
     for place, text in enumerate(options.alt_texts):
         if len(text) > most:
-            yield Problem(
-                f"{path}[{place}]",
-                f"{len(text)} of {most} characters.",
-                f"Shorten it by {len(text) - most}.",
-                "too_long",
-            )
+            yield too_long(f"{path}[{place}]", len(text), most)
 
 
 def _article(options: LinkedInOptions) -> Iterator[Problem]:
@@ -156,9 +147,7 @@ def _poll(poll: Poll | None) -> Iterator[Problem]:
         if not text.strip():
             yield Problem(path, "This cannot be empty.", f"Write 1 to {bound} characters.")
         elif len(text) > bound:
-            yield Problem(
-                path, f"{len(text)} of {bound} characters.", f"Shorten it by {len(text) - bound}.", "too_long"
-            )
+            yield too_long(path, len(text), bound)
 
 
 def _exclusive(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
@@ -192,6 +181,4 @@ def _first_comment(options: LinkedInOptions) -> Iterator[Problem]:
     if not comment.strip():
         yield Problem(path, "A comment cannot be empty.", f"Write 1 to {most} characters, or leave it out.")
     elif len(comment) > most:
-        yield Problem(
-            path, f"{len(comment)} of {most} characters.", f"Shorten it by {len(comment) - most}.", "too_long"
-        )
+        yield too_long(path, len(comment), most)

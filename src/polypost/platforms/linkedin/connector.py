@@ -16,6 +16,7 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
+from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.linkedin import check, oauth, reconcile
 from polypost.platforms.linkedin.api import ask, call, encoded, headers, permalink
 from polypost.platforms.linkedin.errors import POST_URN, error_for
@@ -25,7 +26,6 @@ from polypost.platforms.linkedin.spec import API, SPEC
 from polypost.platforms.linkedin.text import commentary
 from polypost.platforms.linkedin.upload import Kind, upload
 
-_GONE = frozenset({404, 410})
 _KINDS: dict[str, Kind] = {"image": "image", "gif": "image", "video": "video", "document": "document"}
 
 
@@ -66,7 +66,7 @@ class LinkedInConnector(Figures, Connector):
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove the post."""
         answer = await ask(session, "DELETE", f"/rest/posts/{encoded(proof.id)}", verb="DELETE")
-        if not answer.is_success and answer.status_code not in _GONE:
+        if not is_removed(answer):
             raise error_for(answer, session.now())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.kit.media import MIB
 
 _LEARN = "Microsoft Learn, LinkedIn"
 _POSTS = f"{_LEARN}: Posts API"
@@ -20,7 +21,6 @@ _READ = date(2026, 11, 24)
 API = "https://api.linkedin.com"
 WEB = "https://www.linkedin.com"
 VERSION = "202609"
-MIB = 1024 * 1024
 
 
 def _limit(value: float, unit: str, source: str) -> Limit:

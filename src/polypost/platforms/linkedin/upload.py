@@ -15,9 +15,9 @@ from typing import Any, Literal
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.media import MIB
 from polypost.platforms.linkedin.api import ask, call, encoded, own_address
 from polypost.platforms.linkedin.errors import error_for
-from polypost.platforms.linkedin.spec import MIB
 
 Kind = Literal["image", "document", "video"]
 

@@ -5,16 +5,16 @@ Limits come from the account's server where they are known, else from `spec`; an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from polypost.errors import Problem
 from polypost.platforms.base import Account, Draft, MediaRef
+from polypost.platforms.kit.texts import too_long
 from polypost.platforms.mastodon.media import media_problems
-from polypost.platforms.mastodon.options import MastodonOptions, Poll, ThreadItem
+from polypost.platforms.mastodon.options import MastodonOptions, Poll
 from polypost.platforms.mastodon.server import api_version, limit_of
 from polypost.platforms.mastodon.spec import QUOTES_SINCE, SPEC
 from polypost.platforms.mastodon.text import graphemes, length
-from polypost.probe import Facts
 
 _OPTIONS = "platformSpecificData"
 
@@ -35,16 +35,9 @@ def check(draft: Draft) -> list[Problem]:
     for place, item in enumerate(options.thread):
         path = f"{_OPTIONS}.threadItems[{place}]"
         problems += _text(f"{path}.content", item.content, options, account, has_media=bool(item.media))
-        problems += media_problems(f"{path}.mediaItems", thread_refs(item, draft.further), account)
+        problems += media_problems(f"{path}.mediaItems", item.refs(draft.further), account)
         problems += _alts(f"{path}.altText", item.alt_text, len(item.media), account)
     return problems
-
-
-def thread_refs(item: ThreadItem, known: Mapping[str, Facts]) -> tuple[MediaRef, ...]:
-    """The media of a thread item as `MediaRef`s, with their facts where known."""
-    return tuple(
-        MediaRef(media.type, media.url, media.thumbnail, known.get(media.url)) for media in item.media
-    )
 
 
 def _text(
@@ -71,13 +64,8 @@ def _text(
 def _alts(path: str, alts: Sequence[str] | None, items: int, account: Account) -> Iterator[Problem]:
     most = limit_of(account, "alt_text_characters")
     for place, alt in enumerate(alts or ()):
-        if graphemes(alt) > most:
-            yield Problem(
-                f"{path}[{place}]",
-                f"{graphemes(alt)} of {most} characters.",
-                f"Shorten it by {graphemes(alt) - most}.",
-                "too_long",
-            )
+        if (count := graphemes(alt)) > most:
+            yield too_long(f"{path}[{place}]", count, most)
     if alts and len(alts) > items:
         yield Problem(
             path,
@@ -145,10 +133,8 @@ def _poll(poll: Poll, account: Account) -> Iterator[Problem]:
         where = f"{path}.options[{place}]"
         if not option.strip():
             yield Problem(where, "A poll option cannot be empty.", f"Write 1 to {longest} characters.")
-        elif graphemes(option) > longest:
-            count = graphemes(option)
-            message, hint = f"{count} of {longest} characters.", f"Shorten it by {count - longest}."
-            yield Problem(where, message, hint, "too_long")
+        elif (count := graphemes(option)) > longest:
+            yield too_long(where, count, longest)
         elif option in seen:
             yield Problem(where, "Another option says the same.", "Change one of them.")
         seen.add(option)

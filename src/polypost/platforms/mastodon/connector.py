@@ -29,6 +29,7 @@ from polypost.platforms.base import (
     Tokens,
 )
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.mastodon import check, oauth, reconcile, server
 from polypost.platforms.mastodon.api import address, bearer, server_of
 from polypost.platforms.mastodon.body import Part, key_of, reply, root
@@ -39,7 +40,6 @@ from polypost.platforms.mastodon.spec import SPEC
 from polypost.platforms.mastodon.text import mentions_anybody
 from polypost.platforms.mastodon.upload import upload
 
-_GONE = frozenset({404, 410})
 _STATUS_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # The server keeps a key for an hour and stores it after the post: too early both would go out, too late as well.
 _KEY_STORED, _KEY_LASTS = timedelta(seconds=60), timedelta(minutes=55)
@@ -56,7 +56,7 @@ class MastodonConnector(Figures, Connector):
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread."""
-        return [ref for item in options.thread for ref in check.thread_refs(item, {})]
+        return [ref for item in options.thread for ref in item.refs({})]
 
     async def find_server(self, http: NetworkClient, named: str) -> str:
         """The API's host behind a server's name, an address on it, or a handle."""
@@ -109,7 +109,7 @@ class MastodonConnector(Figures, Connector):
         answer = await session.http.request(
             "DELETE", url, params={"delete_media": "true"}, headers=bearer(session)
         )
-        if not answer.is_success and answer.status_code not in _GONE:
+        if not is_removed(answer):
             raise error_for(answer, session.now())
 
 

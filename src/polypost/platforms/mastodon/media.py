@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
 from polypost.errors import Problem
 from polypost.platforms.base import Account, MediaRef
+from polypost.platforms.kit.media import (
+    REENCODE,
+    Rule,
+    another_file,
+    at_most,
+    described,
+    exact_size,
+    is_still_gif,
+    judged,
+    mistaken,
+    no_documents,
+    pixels,
+)
 from polypost.platforms.mastodon.server import limit_of, types_of
-from polypost.platforms.mastodon.spec import MIB
 from polypost.probe import Facts
-
-_REENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
 
 
 def media_problems(path: str, items: Sequence[MediaRef], account: Account) -> list[Problem]:
@@ -41,89 +52,49 @@ def _together(path: str, items: Sequence[MediaRef], account: Account) -> Iterato
         )
 
 
-def _item(path: str, item: MediaRef, account: Account) -> Iterator[Problem]:
+def _item(path: str, item: MediaRef, account: Account) -> Iterable[Problem]:
     facts = item.facts
     if item.type == "document":
-        yield Problem(path, "Mastodon takes no documents.", "Convert its pages to pictures.", "media_format")
-    elif facts is None:
-        return
-    elif not _is(item.type, facts):
-        yield Problem(
-            f"{path}.type",
-            f"The item is declared as {item.type}, but the file is {_described(facts)}.",
-            "Use another file."
-            if facts.kind == "document"
-            else f'Set type to "{facts.kind}" or use another file.',
-            "media_type",
-        )
-    else:
-        yield from _format(path, facts, account)
-        yield from _size(path, facts, account)
-        yield from _pixels(path, facts, account)
-        yield from _rate(path, facts, account)
-
-
-def _is(declared: str, facts: Facts) -> bool:
+        return [no_documents(path, "Mastodon")]
+    if facts is None:
+        return ()
     # A GIF that does not move stays a picture there.
-    return facts.kind == declared or (declared == "image" and facts.kind == "gif" and facts.frames == 1)
+    if facts.kind != item.type and not (item.type == "image" and is_still_gif(facts)):
+        return [mistaken(path, item, facts, another_file(facts), described(facts))]
+    return judged(path, facts, _rules(facts, account))
 
 
-def _described(facts: Facts) -> str:
-    moving = "an animated " if facts.kind == "gif" and facts.frames != 1 else "a "
-    return f"{moving}{facts.kind} ({facts.mime})"
-
-
-def _film(facts: Facts) -> bool:
-    """Whether the server handles it as a film: an animated GIF becomes one."""
-    return facts.kind == "video" or (facts.kind == "gif" and facts.frames != 1)
-
-
-def _format(path: str, facts: Facts, account: Account) -> Iterator[Problem]:
-    if facts.mime not in types_of(account):
-        yield Problem(
-            path,
-            f"The account's server does not take {facts.mime}.",
-            _REENCODE if facts.kind == "video" else "Convert it to JPEG or PNG.",
-            "media_format",
-        )
-
-
-def _size(path: str, facts: Facts, account: Account) -> Iterator[Problem]:
-    film = _film(facts)
-    most = limit_of(account, "video_bytes" if film else "image_bytes")
-    if facts.size > most:
-        yield Problem(
-            path,
-            f"The account's server takes at most {most / MIB:g} MB ({most:,} bytes) here; "
-            f"this file has {facts.size:,} bytes.",
+def _rules(facts: Facts, account: Account) -> tuple[Rule, ...]:
+    """What the account's server takes; an animated GIF becomes a video there."""
+    video = facts.kind == "video" or (facts.kind == "gif" and not is_still_gif(facts))
+    kind = "video" if video else "image"
+    rate, most = limit_of(account, "video_fps"), limit_of(account, f"{kind}_pixels")
+    return (
+        Rule(
+            attrgetter("mime"),
+            lambda mime: mime in types_of(account),
+            "The account's server does not take {0}.",
+            REENCODE if facts.kind == "video" else "Convert it to JPEG or PNG.",
+        ),
+        exact_size(
+            "The account's server",
+            limit_of(account, f"{kind}_bytes"),
             "Re-encode it with a lower bit rate."
-            if film
+            if video
             else "Save it with a lower quality or fewer pixels.",
-            "media_size",
-        )
-
-
-def _pixels(path: str, facts: Facts, account: Account) -> Iterator[Problem]:
-    if not facts.width or not facts.height:
-        return
-    most = limit_of(account, "video_pixels" if _film(facts) else "image_pixels")
-    if facts.width * facts.height > most:
-        yield Problem(
-            path,
+        ),
+        Rule(
+            pixels,
+            lambda sides: sides[2] <= most,
             f"The account's server takes at most {most:,} pixels here; this file has "
-            f"{facts.width}×{facts.height} = {facts.width * facts.height:,}.",
+            "{0[0]}×{0[1]} = {0[2]:,}.",
             "Scale it down.",
             "media_dimensions",
-        )
-
-
-def _rate(path: str, facts: Facts, account: Account) -> Iterator[Problem]:
-    most = limit_of(account, "video_fps")
-    # Rates are measured, so 120.002 frames a second is 120.
-    if facts.fps and round(facts.fps, 1) > most:
-        yield Problem(
-            path,
-            f"The account's server takes at most {most} frames a second; this video has {facts.fps:g}.",
+        ),
+        at_most(
+            "fps",
+            rate,
+            f"The account's server takes at most {rate} frames a second; this video has {{0:g}}.",
             "Re-encode it with 30 frames a second.",
-            "media_format",
-        )
+        ),
+    )

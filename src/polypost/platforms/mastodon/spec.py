@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, Spec
+from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
 _DOCS = "Mastodon documentation, Instance entity"
@@ -16,7 +17,6 @@ _RATES = "Mastodon documentation, Rate limits"
 _CODE = "Mastodon source, as copied in public repositories"
 _OURS = "not documented; seen by other clients"
 
-MIB = 1024 * 1024
 CLIENT_NAME = "Polypost"
 # In `api_versions.mastodon`: the key's rules are known for servers that tell it at all, quotes came with 7 (4.5).
 QUOTES_SINCE = 7

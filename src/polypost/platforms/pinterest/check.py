@@ -9,12 +9,21 @@ from collections.abc import Iterable, Iterator
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
+from polypost.platforms.kit.media import (
+    LOWER_BIT_RATE,
+    dimensions,
+    judged,
+    lasts,
+    mistaken,
+    no_documents,
+    one_of,
+    ratio,
+    size,
+)
 from polypost.platforms.pinterest.options import PinterestOptions
-from polypost.platforms.pinterest.spec import MIB, SPEC
+from polypost.platforms.pinterest.spec import SPEC
 from polypost.probe import Facts
 
-_VIDEO_CODECS = ("h264", "hevc")
-_REENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
 _OPTIONS = "platformSpecificData"
 
 
@@ -79,13 +88,13 @@ def _together(media: tuple[MediaRef, ...]) -> Iterator[Problem]:
 
 
 def _same_size(media: tuple[MediaRef, ...]) -> Iterator[Problem]:
-    sizes = [(item.facts.width, item.facts.height) if item.facts else (None, None) for item in media]
-    first = next((size for size in sizes if None not in size), None)
-    for index, size in enumerate(sizes):
-        if first is not None and None not in size and size != first:
+    known = [(index, dimensions(item.facts) if item.facts else None) for index, item in enumerate(media)]
+    first = next((sides for _, sides in known if sides), None)
+    for index, sides in known:
+        if sides and first and sides != first:
             yield Problem(
                 f"mediaItems[{index}]",
-                f"The pictures of a Pinterest carousel have one size; this one is {size[0]}×{size[1]} "
+                f"The pictures of a Pinterest carousel have one size; this one is {sides[0]}×{sides[1]} "
                 f"and another {first[0]}×{first[1]}.",
                 f"Crop or scale it to {first[0]}×{first[1]}.",
                 "media_dimensions",
@@ -115,78 +124,47 @@ def _cover_picture(path: str, facts: Facts) -> Iterator[Problem]:
         message = f"A cover on Pinterest is a picture; this is a {facts.kind} ({facts.mime})."
         yield Problem(path, message, "Use a JPEG or PNG.", "media_type")
         return
-    yield from _picture(path, facts)
+    yield from judged(path, facts, _PICTURE)
 
 
 def _item(path: str, item: MediaRef) -> Iterable[Problem]:
     facts = item.facts
     if item.type == "document":
-        hint = "Convert its pages to pictures."
-        return [Problem(path, "Pinterest takes no documents.", hint, "media_format")]
+        return [no_documents(path, "Pinterest")]
     if facts is None:
         return ()
     declared = "image" if item.type == "gif" else item.type
     if declared != ("image" if facts.kind == "gif" else facts.kind):
-        message = f"The item is declared as {item.type}, but the file is a {facts.kind} ({facts.mime})."
-        hint = (
-            "Use a picture or a video."
-            if facts.kind == "document"
-            else f'Set type to "{facts.kind}" or use another file.'
-        )
-        return [Problem(f"{path}.type", message, hint, "media_type")]
-    return _video(path, facts) if declared == "video" else _picture(path, facts)
+        hint = "Use a picture or a video." if facts.kind == "document" else ""
+        return [mistaken(path, item, facts, hint)]
+    return judged(path, facts, _VIDEO if declared == "video" else _PICTURE)
 
 
-def _picture(path: str, facts: Facts) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["image"]:
-        yield Problem(
-            path,
-            f"Pinterest takes pictures as JPEG, PNG, WebP or GIF; this is {facts.mime}.",
-            "Convert it to JPEG.",
-            "media_format",
-        )
-    yield from _size(path, facts, "image_bytes", "Save it with a lower quality or fewer pixels.")
-
-
-def _video(path: str, facts: Facts) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["video"]:
-        message = f"Pinterest takes MP4, MOV and M4V videos; this is {facts.mime}."
-        yield Problem(path, message, _REENCODE, "media_format")
-    if facts.video_codec and facts.video_codec not in _VIDEO_CODECS:
-        message = f"Pinterest takes H.264 and H.265 video; this is {facts.video_codec}."
-        yield Problem(path, message, _REENCODE, "media_format")
-    yield from _size(path, facts, "video_bytes", "Re-encode the video with a lower bit rate.")
-    yield from _length(path, facts)
-    yield from _shape(path, facts)
-
-
-def _length(path: str, facts: Facts) -> Iterator[Problem]:
-    low, high = SPEC.limit("video_min_seconds"), SPEC.limit("video_max_seconds")
-    # Encoders round the last frame up: a film cut at 60 s often measures 60.02 s.
-    if facts.duration is not None and not low <= round(facts.duration, 1) <= high:
-        yield Problem(
-            path,
-            f"A video on Pinterest lasts {low} to {high} seconds; this one lasts {facts.duration:.1f}.",
-            "Cut the video." if facts.duration > high else "Use a longer video.",
-            "media_duration",
-        )
-
-
-def _shape(path: str, facts: Facts) -> Iterator[Problem]:
-    low, high = SPEC.limits["video_min_ratio"].value, SPEC.limits["video_max_ratio"].value
-    # Ratios are quotients of whole pixels: 1080×566 stands for 1.91:1.
-    if facts.width and facts.height and not low <= round(facts.width / facts.height, 2) <= high:
-        yield Problem(
-            path,
-            f"Pinterest refuses the shape {facts.width}×{facts.height}: "
-            f"width / height has to be between {low:g} and {high:g}.",
-            "Crop the video; 2:3 and 9:16 fill the screen.",
-            "media_dimensions",
-        )
-
-
-def _size(path: str, facts: Facts, name: str, hint: str) -> Iterator[Problem]:
-    most = SPEC.limit(name)
-    if facts.size > most:
-        message = f"Pinterest takes at most {most // MIB} MB here; this file has {facts.size / MIB:.1f} MB."
-        yield Problem(path, message, hint, "media_size")
+_PICTURE = (
+    one_of(
+        "mime",
+        SPEC.media_types["image"],
+        "Pinterest takes pictures as JPEG, PNG, WebP or GIF",
+        "Convert it to JPEG.",
+    ),
+    size("Pinterest", SPEC.limit("image_bytes"), "Save it with a lower quality or fewer pixels."),
+)
+_SHORTEST, _LONGEST = SPEC.limit("video_min_seconds"), SPEC.limit("video_max_seconds")
+_VIDEO = (
+    one_of("mime", SPEC.media_types["video"], "Pinterest takes MP4, MOV and M4V videos"),
+    one_of("video_codec", ("h264", "hevc"), "Pinterest takes H.264 and H.265 video"),
+    size("Pinterest", SPEC.limit("video_bytes"), LOWER_BIT_RATE),
+    *lasts(
+        _SHORTEST,
+        _LONGEST,
+        f"A video on Pinterest lasts {_SHORTEST} to {_LONGEST} seconds; this one lasts {{0:.1f}}.",
+    ),
+    # 1080×566 stands for 1.91:1.
+    ratio(
+        "Pinterest",
+        SPEC.limits["video_min_ratio"].value,
+        SPEC.limits["video_max_ratio"].value,
+        "Crop the video; 2:3 and 9:16 fill the screen.",
+        digits=2,
+    ),
+)

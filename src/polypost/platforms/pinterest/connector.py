@@ -20,6 +20,7 @@ from polypost.platforms.base import (
     Session,
 )
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.removal import is_removed, removal_error
 from polypost.platforms.pinterest import check, oauth, reconcile
 from polypost.platforms.pinterest.api import bearer, pages, permalink
 from polypost.platforms.pinterest.errors import error_for, used_up_until
@@ -29,7 +30,6 @@ from polypost.platforms.pinterest.options import PinterestOptions
 from polypost.platforms.pinterest.spec import API, SPEC
 from polypost.platforms.pinterest.text import title_of
 
-_GONE = frozenset({404, 410})
 _MOST_BOARD_PAGES = 40
 
 
@@ -94,16 +94,8 @@ class PinterestConnector(Figures, Connector):
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove the pin."""
         answer = await session.http.request("DELETE", f"{API}/pins/{proof.id}", headers=bearer(session))
-        if answer.is_success or answer.status_code in _GONE:
-            return
-        error = error_for(answer, session.now())
-        if isinstance(error, Rejected):
-            raise Rejected(
-                "Pinterest does not let this app delete the pin.",
-                code="delete_refused",
-                next_step="Delete it on Pinterest.",
-            ) from error
-        raise error
+        if not is_removed(answer):
+            raise removal_error(answer, error_for, session.now(), "Pinterest", "on Pinterest", "pin")
 
 
 def _texts(post: Post) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Said:
         )
 
     def __str__(self) -> str:
-        return quoted("Pinterest", self.text, self.status)
+        return quoted("Pinterest", self.text, self.status, 200)
 
     def mentions(self, words: tuple[str, ...]) -> bool:
         """Whether Pinterest's sentence holds one of these."""

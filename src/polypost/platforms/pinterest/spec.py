@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
 _SPEC = "Pinterest OpenAPI description v5.23.0"
@@ -15,8 +16,6 @@ _OURS = "not documented; what can be sent in one call in useful time"
 API = "https://api.pinterest.com/v5"
 WEB = "https://www.pinterest.com"
 UPLOAD = "https://pinterest-media-upload.s3-accelerate.amazonaws.com"
-
-MIB = 1024 * 1024
 
 
 def _limit(value: float, unit: str, source: str = _SPEC) -> Limit:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
 from polypost.platforms.base import MediaRef
+from polypost.platforms.kit.media import another_file, exact_size, judged, mistaken, no_documents
 from polypost.platforms.reddit.plan import FILMS
-from polypost.platforms.reddit.spec import MIB, SPEC
+from polypost.platforms.reddit.spec import SPEC
 from polypost.probe import Facts
 
 _PICTURES = frozenset({"image", "gif"})
@@ -66,7 +67,7 @@ def _gallery_size(count: int) -> Iterator[Problem]:
 
 def _item(path: str, kind: str, item: MediaRef) -> Iterator[Problem]:
     if item.type == "document":
-        yield Problem(path, "Reddit takes no documents.", "Convert its pages to pictures.", "media_format")
+        yield no_documents(path, "Reddit")
         return
     film = kind in FILMS
     if kind in {"self", "gallery", "image", *FILMS} and film is not (item.type == "video"):
@@ -81,14 +82,7 @@ def _item(path: str, kind: str, item: MediaRef) -> Iterator[Problem]:
 def _file(path: str, item: MediaRef, facts: Facts) -> Iterator[Problem]:
     # An animated GIF is a picture to Reddit, so it may be declared as one.
     if facts.kind != item.type and not (item.type == "image" and facts.kind == "gif"):
-        described = f"a {facts.kind} ({facts.mime})"
-        message = f"The item is declared as {item.type}, but the file is {described}."
-        wanted = (
-            "Use another file."
-            if facts.kind == "document"
-            else f'Set type to "{facts.kind}" or use another file.'
-        )
-        yield Problem(f"{path}.type", message, wanted, "media_type")
+        yield mistaken(path, item, facts, another_file(facts))
         return
     taken = SPEC.media_types["image" if facts.kind in _PICTURES else "video"]
     if facts.mime not in taken:
@@ -113,9 +107,5 @@ def _length(path: str, facts: Facts) -> Iterator[Problem]:
 
 
 def _size(path: str, facts: Facts, name: str) -> Iterator[Problem]:
-    most = SPEC.limit(name)
-    if facts.size > most:
-        message = f"Reddit takes at most {most // MIB} MB ({most:,} bytes) here; this file has {facts.size:,} bytes."
-        yield Problem(
-            path, message, "Save it smaller: fewer pixels, a lower quality or bit rate.", "media_size"
-        )
+    hint = "Save it smaller: fewer pixels, a lower quality or bit rate."
+    return judged(path, facts, [exact_size("Reddit", SPEC.limit(name), hint)])

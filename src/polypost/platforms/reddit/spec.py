@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
 _DATA_API = "Reddit Help, Data API rules"
@@ -17,7 +18,6 @@ _OAUTH = "Reddit, OAuth2 wiki; recorded token answers"
 
 API = "https://oauth.reddit.com"
 WEB = "https://www.reddit.com"
-MIB = 1024 * 1024
 
 
 def _limit(value: float, unit: str, source: str = _OBSERVED) -> Limit:

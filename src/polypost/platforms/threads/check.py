@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
-from polypost.platforms.base import Draft, MediaRef
+from polypost.platforms.base import Draft
+from polypost.platforms.kit.texts import too_long
 from polypost.platforms.threads.media import media_problems
 from polypost.platforms.threads.options import Span, TextAttachment, ThreadItem, ThreadsOptions
 from polypost.platforms.threads.spec import SPEC
@@ -36,13 +37,6 @@ def check(draft: Draft) -> list[Problem]:
     return problems
 
 
-def thread_refs(item: ThreadItem, known: Mapping[str, Facts]) -> tuple[MediaRef, ...]:
-    """The media of a thread item as `MediaRef`s, with their facts where known."""
-    return tuple(
-        MediaRef(media.type, media.url, media.thumbnail, known.get(media.url)) for media in item.media
-    )
-
-
 def _root_text(draft: Draft, options: ThreadsOptions) -> Iterator[Problem]:
     long = options.text_attachment
     attached = (options.link_attachment, long.link_attachment_url if long else None)
@@ -54,7 +48,7 @@ def _root_text(draft: Draft, options: ThreadsOptions) -> Iterator[Problem]:
 def _item(path: str, item: ThreadItem, known: Mapping[str, Facts]) -> Iterator[Problem]:
     yield from _text(f"{path}.content", item.content, needed=not item.media)
     yield from _links(f"{path}.content", item.content, ())
-    yield from media_problems(f"{path}.mediaItems", thread_refs(item, known))
+    yield from media_problems(f"{path}.mediaItems", item.refs(known))
     yield from _alt_texts(f"{path}.altText", item.alt_text, len(item.media))
 
 
@@ -98,12 +92,7 @@ def _alt_texts(path: str, texts: Sequence[str | None] | None, media: int) -> Ite
     most = SPEC.limit("alt_text_characters")
     for place, text in enumerate(texts or ()):
         if text is not None and len(text) > most:
-            yield Problem(
-                f"{path}[{place}]",
-                f"{len(text)} of {most} characters.",
-                f"Shorten it by {len(text) - most}.",
-                "too_long",
-            )
+            yield too_long(f"{path}[{place}]", len(text), most)
 
 
 def _topic(tag: str | None) -> Iterator[Problem]:
@@ -130,9 +119,7 @@ def _poll(options: ThreadsOptions) -> Iterator[Problem]:
         if not option.strip():
             yield Problem(path, "A poll option on Threads cannot be empty.", f"Write 1 to {most} characters.")
         elif length > most:
-            yield Problem(
-                path, f"{length} of {most} characters.", f"Shorten it by {length - most}.", "too_long"
-            )
+            yield too_long(path, length, most)
 
 
 def _spoilers(draft: Draft, options: ThreadsOptions) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
+from polypost.platforms.kit.removal import not_removed
 from polypost.platforms.threads import check, measures, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
@@ -41,7 +42,7 @@ class ThreadsConnector(ThreadsComments, Connector):
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the chain."""
-        return [ref for item in options.thread for ref in check.thread_refs(item, {})]
+        return [ref for item in options.thread for ref in item.refs({})]
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Quota, media, the first post, each reply to the one before, then the first one's address."""
@@ -82,13 +83,14 @@ class ThreadsConnector(ThreadsComments, Connector):
                 return
         except Gone:
             # The same number stands for "not there" and for "not allowed", so only looking tells them apart.
-            if not await _visible(graph, proof.id):
+            if not await graph.shows(proof.id):
                 return
         except PermissionMissing as refused:
-            raise _not_deleted("Connect the account again with threads_delete, or ") from refused
+            first = "Connect the account again with threads_delete"
+            raise not_removed("Threads", "in the Threads app", first=first) from refused
         except Rejected as refused:
-            raise _not_deleted() from refused
-        raise _not_deleted()
+            raise not_removed("Threads", "in the Threads app") from refused
+        raise not_removed("Threads", "in the Threads app")
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
         """Insights and counts of these posts."""
@@ -167,21 +169,3 @@ def _left(row: Mapping[str, Any], prefix: str) -> int | None:
     if not isinstance(used, int) or not isinstance(total, int) or total <= 0:
         return None
     return max(0, total - used)
-
-
-async def _visible(graph: Graph, post_id: str) -> bool:
-    try:
-        await graph.get(post_id, fields="id")
-    except Gone:
-        return False
-    return True
-
-
-def _not_deleted(otherwise: str = "") -> Rejected:
-    return Rejected(
-        "Threads does not let this app delete the post.",
-        code="delete_refused",
-        next_step=f"{otherwise}delete it in the Threads app."
-        if otherwise
-        else "Delete it in the Threads app.",
-    )

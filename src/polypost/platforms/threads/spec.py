@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
 _OVERVIEW = "Meta for Developers, Threads API: Overview"
@@ -16,8 +17,6 @@ VERSION = "v1.0"
 GRAPH = "https://graph.threads.net"
 LOGIN = "https://threads.net"
 SITE = "https://www.threads.net"
-
-MIB = 1024 * 1024
 
 
 def _limit(value: float, unit: str, source: str = _OVERVIEW) -> Limit:

@@ -10,13 +10,20 @@ from collections.abc import Iterable, Iterator, Set
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
+from polypost.platforms.kit.media import (
+    LOWER_BIT_RATE,
+    at_most,
+    frame_rate,
+    judged,
+    one_of,
+    shape,
+    size,
+    stills_and_videos,
+)
 from polypost.platforms.tiktok.options import TikTokOptions
 from polypost.platforms.tiktok.spec import MB, SPEC
-from polypost.probe import Facts
 
 _OPTIONS = "platformSpecificData"
-_VIDEO_CODECS = ("h264", "hevc", "vp8", "vp9")
-_REENCODE = "Re-encode it as an MP4 with H.264 video."
 
 
 def check(draft: Draft) -> list[Problem]:
@@ -131,66 +138,47 @@ def _cover(media: tuple[MediaRef, ...], options: TikTokOptions, *, photos: bool)
 
 
 def _item(path: str, item: MediaRef) -> Iterable[Problem]:
-    facts = item.facts
-    if item.type in {"gif", "document"} or (item.type == "image" and facts and facts.kind == "gif"):
-        noun = "documents" if item.type == "document" else "GIFs"
-        hint = "Convert it to JPEG" + (
-            " pages." if noun == "documents" else ", or to an MP4 video to keep it moving."
-        )
-        return [Problem(path, f"TikTok takes no {noun}.", hint, "media_format")]
-    if facts is None:
-        return ()
-    if facts.kind != item.type:
-        message = f"The item is declared as {item.type}, but the file is a {facts.kind} ({facts.mime})."
-        return [
-            Problem(f"{path}.type", message, f'Set type to "{facts.kind}" or use another file.', "media_type")
-        ]
-    return _photo(path, facts) if item.type == "image" else _video(path, facts)
+    wrong = stills_and_videos(path, item, "TikTok")
+    if wrong is not None:
+        return [wrong]
+    return judged(path, item.facts, _PHOTO if item.type == "image" else _VIDEO) if item.facts else ()
 
 
-def _photo(path: str, facts: Facts) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["image"]:
-        message = f"TikTok takes photos as JPEG or WebP only; this is {facts.mime}."
-        yield Problem(path, message, "Convert it to JPEG.", "media_format")
-    yield from _size(path, facts, "photo_bytes", "Save it with a lower quality or fewer pixels.")
-    if not facts.width or not facts.height:
-        return
-    short, long = sorted((facts.width, facts.height))
-    narrow, wide = SPEC.limit("photo_short_side"), SPEC.limit("photo_long_side")
-    if short > narrow or long > wide:
-        message = f"TikTok takes photos of at most {narrow}×{wide} pixels; this one has {facts.width}×{facts.height}."
-        yield Problem(path, message, "Scale the photo down.", "media_dimensions")
-
-
-def _video(path: str, facts: Facts) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["video"]:
-        message = f"TikTok takes MP4, MOV and WebM videos; this is {facts.mime}."
-        yield Problem(path, message, _REENCODE, "media_format")
-    if facts.video_codec and facts.video_codec not in _VIDEO_CODECS:
-        message = f"TikTok takes H.264, H.265, VP8 and VP9 video; this is {facts.video_codec}."
-        yield Problem(path, message, _REENCODE, "media_format")
-    slow, fast = SPEC.limit("video_min_fps"), SPEC.limit("video_max_fps")
-    # Rates and lengths are measured, so 60.002 frames a second is 60, and 600.02 s is ten minutes.
-    if facts.fps and not slow <= round(facts.fps, 1) <= fast:
-        message = f"TikTok takes {slow} to {fast} frames a second; this video has {facts.fps:g}."
-        yield Problem(path, message, "Re-encode the video with 30 frames a second.", "media_format")
-    longest = SPEC.limit("video_max_seconds")
-    if facts.duration and round(facts.duration, 1) > longest:
-        message = f"A TikTok video lasts at most {longest} seconds; this one lasts {facts.duration:.1f}."
-        yield Problem(path, message, "Cut the video.", "media_duration")
-    low, high = SPEC.limit("video_min_side"), SPEC.limit("video_max_side")
-    if (
-        facts.width
-        and facts.height
-        and not low <= min(facts.width, facts.height) <= high >= max(facts.width, facts.height)
-    ):
-        message = f"Each side of a TikTok video has {low} to {high} pixels; this one is {facts.width}×{facts.height}."
-        yield Problem(path, message, "Scale the video.", "media_dimensions")
-    yield from _size(path, facts, "video_bytes", "Re-encode the video with a lower bit rate.")
-
-
-def _size(path: str, facts: Facts, name: str, hint: str) -> Iterator[Problem]:
-    most = SPEC.limit(name)
-    if facts.size > most:
-        message = f"TikTok takes at most {most // MB} MB here; this file has {facts.size / MB:.1f} MB."
-        yield Problem(path, message, hint, "media_size")
+_SHORT_SIDE, _LONG_SIDE = SPEC.limit("photo_short_side"), SPEC.limit("photo_long_side")
+_PHOTO = (
+    one_of(
+        "mime", SPEC.media_types["image"], "TikTok takes photos as JPEG or WebP only", "Convert it to JPEG."
+    ),
+    size("TikTok", SPEC.limit("photo_bytes"), "Save it with a lower quality or fewer pixels.", MB),
+    shape(
+        lambda sides: min(sides) <= _SHORT_SIDE and max(sides) <= _LONG_SIDE,
+        f"TikTok takes photos of at most {_SHORT_SIDE}×{_LONG_SIDE} pixels; this one has {{0[0]}}×{{0[1]}}.",
+        "Scale the photo down.",
+    ),
+)
+_REENCODE = "Re-encode it as an MP4 with H.264 video."
+_LONGEST = SPEC.limit("video_max_seconds")
+_SIDES = range(SPEC.limit("video_min_side"), SPEC.limit("video_max_side") + 1)
+_VIDEO = (
+    one_of("mime", SPEC.media_types["video"], "TikTok takes MP4, MOV and WebM videos", _REENCODE),
+    one_of(
+        "video_codec",
+        ("h264", "hevc", "vp8", "vp9"),
+        "TikTok takes H.264, H.265, VP8 and VP9 video",
+        _REENCODE,
+    ),
+    frame_rate("TikTok", SPEC.limit("video_min_fps"), SPEC.limit("video_max_fps")),
+    at_most(
+        "duration",
+        _LONGEST,
+        f"A TikTok video lasts at most {_LONGEST} seconds; this one lasts {{0:.1f}}.",
+        "Cut the video.",
+        "media_duration",
+    ),
+    shape(
+        lambda sides: sides[0] in _SIDES and sides[1] in _SIDES,
+        f"Each side of a TikTok video has {_SIDES[0]} to {_SIDES[-1]} pixels; this one is {{0[0]}}×{{0[1]}}.",
+        "Scale the video.",
+    ),
+    size("TikTok", SPEC.limit("video_bytes"), LOWER_BIT_RATE, MB),
+)

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
-from polypost.platforms.base import Account, Draft, MediaRef
-from polypost.platforms.kit.options import ThreadItem
+from polypost.platforms.base import Account, Draft
+from polypost.platforms.kit.texts import too_long
 from polypost.platforms.twitter.media import media_problems
 from polypost.platforms.twitter.options import TwitterOptions
 from polypost.platforms.twitter.spec import SPEC
@@ -50,16 +50,9 @@ def thread_media_problems(
         problem
         for place, item in enumerate(options.thread)
         for problem in media_problems(
-            f"{_OPTIONS}.threadItems[{place}].mediaItems", thread_refs(item, known), subscribed=subscribed
+            f"{_OPTIONS}.threadItems[{place}].mediaItems", item.refs(known), subscribed=subscribed
         )
     ]
-
-
-def thread_refs(item: ThreadItem, known: Mapping[str, Facts]) -> tuple[MediaRef, ...]:
-    """The media of a thread item as `MediaRef`s, with their facts where known."""
-    return tuple(
-        MediaRef(media.type, media.url, media.thumbnail, known.get(media.url)) for media in item.media
-    )
 
 
 def subscription(account: Account) -> bool | None:
@@ -165,9 +158,7 @@ def _poll(options: TwitterOptions) -> Iterator[Problem]:
         if not option.strip():
             yield Problem(path, "A poll option on X cannot be empty.", f"Write 1 to {most} characters.")
         elif length > most:
-            yield Problem(
-                path, f"{length} of {most} characters.", f"Shorten it by {length - most}.", "too_long"
-            )
+            yield too_long(path, length, most)
         elif invalid := invalid_characters(option):
             yield Problem(
                 path, f"X takes no option with these characters: {', '.join(invalid)}.", "Remove them."

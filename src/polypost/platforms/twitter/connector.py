@@ -20,6 +20,7 @@ from polypost.platforms.base import (
     Session,
 )
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.twitter import check, oauth, reconcile
 from polypost.platforms.twitter.api import bearer, permalink
 from polypost.platforms.twitter.errors import Call, error_for, exhausted_until
@@ -28,8 +29,6 @@ from polypost.platforms.twitter.options import TwitterOptions
 from polypost.platforms.twitter.spec import API, SPEC
 from polypost.platforms.twitter.text import weighted_length
 from polypost.platforms.twitter.upload import upload
-
-_GONE = frozenset({404, 410})
 
 
 class TwitterConnector(Figures, Connector):
@@ -43,7 +42,7 @@ class TwitterConnector(Figures, Connector):
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread."""
-        return [ref for item in options.thread for ref in check.thread_refs(item, {})]
+        return [ref for item in options.thread for ref in item.refs({})]
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""
@@ -75,7 +74,7 @@ class TwitterConnector(Figures, Connector):
         """Remove one post; the replies of its thread stay."""
         url = f"{API}/2/tweets/{proof.id}"
         answer = await session.http.request("DELETE", url, headers=bearer(session))
-        if not answer.is_success and answer.status_code not in _GONE:
+        if not is_removed(answer):
             raise error_for(answer, session.now())
 
     def _judge_thread(self, run: Run, post: Post) -> None:

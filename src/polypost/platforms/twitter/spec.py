@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.kit.media import MIB
 
 _OPENAPI = "X API OpenAPI 2.167"
 _MEDIA = "X developer docs, Media: Best practices"
@@ -16,7 +17,6 @@ _READ = date(2026, 8, 1)
 
 API = "https://api.x.com"
 WEB = "https://x.com"
-MIB = 1024 * 1024
 
 
 def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:

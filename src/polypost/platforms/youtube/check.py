@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
+from polypost.platforms.kit.media import MIB
+from polypost.platforms.kit.texts import too_long
 from polypost.platforms.youtube.options import YouTubeOptions
-from polypost.platforms.youtube.spec import MIB, SPEC
+from polypost.platforms.youtube.spec import SPEC
 from polypost.probe import Facts
 
 _OPTIONS = "platformSpecificData"
@@ -57,7 +59,7 @@ def _title(text: str, options: YouTubeOptions) -> Iterator[Problem]:
             path, "A YouTube title cannot be empty.", "Write one, or leave title out.", "text_required"
         )
     elif length > most:
-        yield Problem(path, f"{length} of {most} characters.", f"Shorten it by {length - most}.", "too_long")
+        yield too_long(path, length, most)
     yield from _marks(path, "title", options.title)
 
 
@@ -109,7 +111,7 @@ def _comment(options: YouTubeOptions) -> Iterator[Problem]:
             path, "A comment cannot be empty.", "Write one, or leave firstComment out.", "text_required"
         )
     elif length > most:
-        yield Problem(path, f"{length} of {most} characters.", f"Shorten it by {length - most}.", "too_long")
+        yield too_long(path, length, most)
     if options.made_for_kids:
         yield Problem(
             path,

@@ -22,6 +22,7 @@ from polypost.platforms.base import (
     Session,
 )
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.removal import not_removed
 from polypost.platforms.youtube import check, oauth
 from polypost.platforms.youtube.api import call, items, permalink, send
 from polypost.platforms.youtube.errors import Forbidden, Missing, error_for
@@ -82,11 +83,7 @@ class YouTubeConnector(Figures, Connector):
         except Missing:
             return
         except Forbidden as refused:
-            raise Rejected(
-                "YouTube does not let this app delete the video.",
-                code="delete_refused",
-                next_step="Delete it in YouTube Studio.",
-            ) from refused
+            raise not_removed("YouTube", "in YouTube Studio", "video") from refused
 
     async def _uploaded(self, run: Run, post: Post) -> Proof:
         """The video. A second session is opened only when YouTube says that it does not know the one before."""

@@ -6,6 +6,7 @@ from datetime import date
 
 from polypost.platforms.base import ApiVersion, Limit, Spec
 from polypost.platforms.families.google.spec import LOGIN, TOKEN, oauth_for
+from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
 _DISCOVERY = "YouTube Data API v3 discovery document, revision 20261104"
@@ -19,7 +20,6 @@ _BELIEVED = "not documented; general knowledge"
 API = "https://www.googleapis.com"
 WEB = "https://www.youtube.com"
 
-MIB = 1024 * 1024
 _SCOPE = "https://www.googleapis.com/auth/"
 UPLOAD_SCOPE = f"{_SCOPE}youtube.upload"
 READ_SCOPE = f"{_SCOPE}youtube.readonly"

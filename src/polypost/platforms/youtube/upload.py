@@ -17,9 +17,10 @@ from httpx2 import Response
 from polypost.errors import NoAnswer, NotSent, Rejected, TokenExpired, Unavailable
 from polypost.platforms.base import MediaFile, Proof, Run, Session
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.media import MIB
 from polypost.platforms.youtube.api import bearer, permalink
 from polypost.platforms.youtube.errors import Said, error_for
-from polypost.platforms.youtube.spec import API, MIB, SPEC
+from polypost.platforms.youtube.spec import API, SPEC
 
 PATH = "/upload/youtube/v3/videos"
 UNIT = SPEC.limit("chunk_unit_bytes")

@@ -13,7 +13,7 @@ from httpx2 import Response
 from polypost import clock
 from polypost.errors import OutcomeUnknown, Unavailable
 from polypost.platforms.base import Run, Session
-from polypost.platforms.families.meta.errors import GraphError, Numbers
+from polypost.platforms.families.meta.errors import Gone, GraphError, Numbers
 from polypost.platforms.kit.answers import member, objects, word
 
 # Usage headers count in percent; at 100 everything is refused, replies to people included.
@@ -89,6 +89,14 @@ class Graph:
     ) -> dict[str, Any]:
         """As `post`, with a body of its own."""
         return await self.call("POST", path, host=host, headers=headers, content=content, timeout=timeout)
+
+    async def shows(self, node: str) -> bool:
+        """Whether the account sees the object."""
+        try:
+            await self.get(node, fields="id")
+        except Gone:
+            return False
+        return True
 
     async def delete(self, path: str) -> dict[str, Any]:
         """Remove an object."""
