@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
 
 from polypost.errors import PlatformError, ReconnectRequired, Rejected
 
 Made = Callable[[object], PlatformError]
+K = TypeVar("K", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Generic[K]):
+    """What a code of a network's means: its kind, what happened, what to change, and our word for it where it has one."""
+
+    kind: K
+    says: str
+    change: str = ""
+    code: str | None = None
 
 
 def rejected(says: str, code: str | None = None, next_step: str = "") -> Made:

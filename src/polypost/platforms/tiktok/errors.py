@@ -25,6 +25,7 @@ from polypost.errors import (
     Undone,
 )
 from polypost.platforms.kit.answers import parsed, sentence, shortened
+from polypost.platforms.kit.refusals import Refusal
 
 OK = "ok"
 MINUTE = timedelta(minutes=1)
@@ -44,14 +45,7 @@ class Kind(Enum):
     REFUSED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A code's kind, what happened, what to change, and our word for it where it has one."""
-
-    kind: Kind
-    says: str
-    change: str = ""
-    code: str | None = None
+Row = Refusal[Kind]
 
 
 _SCOPE = Row(Kind.SCOPE, "The authorisation does not include what this needs.")

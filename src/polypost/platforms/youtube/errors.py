@@ -26,6 +26,7 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.platforms.kit.answers import parsed, quoted, sentence
+from polypost.platforms.kit.refusals import Refusal
 
 CHANNEL_PAUSE = timedelta(hours=24)
 SHORT_PAUSE = timedelta(minutes=1)
@@ -54,14 +55,7 @@ class Kind(Enum):
     TRANSIENT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A reason's kind, what happened, what to change, and our word for it where it has one."""
-
-    kind: Kind
-    says: str
-    change: str = ""
-    code: str | None = None
+Row = Refusal[Kind]
 
 
 _TROUBLE = "YouTube has trouble of its own."

@@ -24,6 +24,7 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.platforms.kit.answers import sentence, shortened, whole
+from polypost.platforms.kit.refusals import Refusal
 
 _MESSAGE_LENGTH = 200
 
@@ -56,14 +57,7 @@ class Kind(Enum):
     DUPLICATE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A number's kind, what happened, what to change, and our word for it where it has one."""
-
-    kind: Kind
-    says: str
-    change: str = ""
-    code: str | None = None
+Row = Refusal[Kind]
 
 
 @dataclass(frozen=True, slots=True)
