@@ -104,7 +104,7 @@ def main() -> None:
     from polypost import cli
     from polypost.cli import commands, demo, running
     from polypost.platforms.registry import BUILT_IN, connector
-    from polypost.sandbox.networks import simulators
+    from polypost.sandbox.simulators import simulators
 
     assert commands
     assert demo

@@ -16,9 +16,9 @@ from polypost import errors
 from polypost.api.application import ROOMS
 from polypost.cli.commands import app
 from polypost.platforms.registry import connectors
-from polypost.platforms.simkit import FAULTS
 from polypost.sandbox.control import control_app
-from polypost.sandbox.networks import simulators
+from polypost.sandbox.simkit import FAULTS
+from polypost.sandbox.simulators import simulators
 from polypost.settings import Settings
 from tests.docs import sources
 

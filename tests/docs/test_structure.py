@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from polypost.platforms.registry import BUILT_IN, connector
-from polypost.sandbox.networks import simulators
+from polypost.sandbox.simulators import simulators
 from tests.docs import sources
 
 PLATFORMS = "polypost.platforms"
+SIMULATORS = "polypost.sandbox.networks"
 # What every part of a network's folder may use besides its own modules.
 TOOLS = {"polypost.outbound", "polypost.probe", "polypost.errors", "polypost.clock"}
 # What networks share: what they are written against.
-SHARED = {f"{PLATFORMS}.base", f"{PLATFORMS}.abilities", f"{PLATFORMS}.graphemes"}
+SHARED = {f"{PLATFORMS}.{name}" for name in ("base", "abilities", "graphemes", "kit", "families")}
 RATES = {
     "posts_per_window": ("create", "user"),
     "posts_per_app_day": ("create", "app"),
@@ -35,7 +36,7 @@ def differences(platform: str, table: str) -> Mapping[str, str]:
 
 def limits_of_simulator(platform: str) -> dict[str, float]:
     """The simulator's own numbers, by name."""
-    listed = import_module(f"{PLATFORMS}.{platform}.simulator.limits").LIMITS
+    listed = import_module(f"{SIMULATORS}.{platform}.limits").LIMITS
     return {name: number.value for name, number in listed.items()}
 
 
@@ -69,7 +70,7 @@ def test_no_limit_is_left_out(platform: str) -> None:
 def test_x_rates(name: str, place: tuple[str, str]) -> None:
     network = connector("twitter")
     assert network is not None
-    rates = import_module(f"{PLATFORMS}.twitter.simulator.limits").RATES
+    rates = import_module(f"{SIMULATORS}.twitter.limits").RATES
     assert network.spec.limits[name].value == getattr(rates[place[0]], place[1]).calls
 
 
@@ -90,28 +91,26 @@ def allowed(name: str, roots: set[str]) -> bool:
     return any(name == root or name.startswith(f"{root}.") or root.startswith(f"{name}.") for root in roots)
 
 
-def modules(platform: str, *, simulator: bool) -> list[Path]:
-    folder = sources.PACKAGE / "platforms" / platform
-    return [
-        path for path in sources.trees() if folder in path.parents and sources.is_simulator(path) is simulator
-    ]
+def modules(home: str) -> list[Path]:
+    """The files of a package."""
+    folder = sources.PACKAGE.parent.joinpath(*home.split("."))
+    return [path for path in sources.trees() if folder in path.parents]
 
 
 @pytest.mark.parametrize("platform", BUILT_IN)
 def test_a_connector_knows_its_network_and_nothing_else(platform: str) -> None:
     home = f"{PLATFORMS}.{platform}"
-    for path in modules(platform, simulator=False):
+    for path in modules(home):
         for name in imports(path):
             assert allowed(name, {home, *SHARED, *TOOLS}), f"{path.name}: {name}"
-            assert not name.startswith(f"{home}.simulator"), f"{path.name}: {name}"
 
 
 @pytest.mark.parametrize("platform", BUILT_IN)
 def test_a_simulator_is_written_without_the_connector(platform: str) -> None:
-    home = f"{PLATFORMS}.{platform}.simulator"
-    for path in modules(platform, simulator=True):
+    home = f"{SIMULATORS}.{platform}"
+    for path in modules(home):
         for name in imports(path):
-            assert allowed(name, {home, f"{PLATFORMS}.simkit", *TOOLS}), f"{path.name}: {name}"
+            assert allowed(name, {home, "polypost.sandbox.simkit", *TOOLS}), f"{path.name}: {name}"
 
 
 def test_every_network_has_a_simulator() -> None:
@@ -135,4 +134,4 @@ def test_the_conformance_of_folders() -> None:
         folder = sources.PACKAGE / "platforms" / platform
         for name in ("__init__.py", "spec.py", "options.py", "connector.py", "icon.svg"):
             assert (folder / name).is_file(), f"{platform}/{name}"
-        assert (folder / "simulator").is_dir() or (folder / "simulator.py").is_file()
+        assert (sources.PACKAGE / "sandbox" / "networks" / platform).is_dir()

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from polypost.platforms.simkit.server import Ports, drop, listen
+from polypost.sandbox.simkit.server import Ports, drop, listen
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "date", "server"}

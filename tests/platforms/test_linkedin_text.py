@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from polypost.platforms.linkedin.options import Mention
-from polypost.platforms.linkedin.simulator import little
 from polypost.platforms.linkedin.text import commentary, essence, plain, spans
+from polypost.sandbox.networks.linkedin import little
 
 ACME = "urn:li:organization:123"
 # Escape vectors of public connectors, read 2026-11-24.

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from polypost.platforms.base import Account, Draft, MediaRef
 from polypost.platforms.mastodon import CONNECTOR
-from polypost.platforms.mastodon.simulator.text import length as simulated_length
 from polypost.platforms.mastodon.text import graphemes, length, mentions_anybody
 from polypost.probe import Facts
+from polypost.sandbox.networks.mastodon.text import length as simulated_length
 
 OPTIONS = "platformSpecificData"
 MIB = 1024 * 1024

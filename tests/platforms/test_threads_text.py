@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from polypost.platforms.threads import text as ours
-from polypost.platforms.threads.simulator import text as theirs
+from polypost.sandbox.networks.threads import text as theirs
 
 READINGS = pytest.mark.parametrize(
     "length", [ours.threads_length, theirs.length], ids=["connector", "simulator"]

@@ -16,7 +16,11 @@ from starlette.types import ASGIApp
 
 from polypost import clock
 from polypost.errors import NotConfigured
-from polypost.platforms.simkit import (
+from polypost.sandbox import model
+from polypost.sandbox.front import front_page
+from polypost.sandbox.media import FILES, FILM, WIDE
+from polypost.sandbox.room import CLOCK, Room
+from polypost.sandbox.simkit import (
     ENFORCED,
     FAULTS,
     Simulator,
@@ -24,10 +28,6 @@ from polypost.platforms.simkit import (
     TakesComments,
     TakesMessages,
 )
-from polypost.sandbox import model
-from polypost.sandbox.front import front_page
-from polypost.sandbox.media import FILES, FILM, WIDE
-from polypost.sandbox.room import CLOCK, Room
 
 MOST_ACCOUNTS = 10_000
 VISITOR = "Visitor"

@@ -6,9 +6,9 @@ from functools import cache
 
 from starlette.responses import Response
 
-from polypost.platforms.simkit import Pages, SimPost
 from polypost.sandbox.media import FILES
 from polypost.sandbox.room import Room
+from polypost.sandbox.simkit import Pages, SimPost
 
 SHOWN_POSTS = 60
 SHOWN_ACCOUNTS = 6

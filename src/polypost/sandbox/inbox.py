@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from polypost import clock
-from polypost.platforms.simkit import Store
+from polypost.sandbox.simkit import Store
 
 PLACE = "sandbox"
 HOOK, MAIL = "hook", "mail"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from polypost import clock
-from polypost.platforms.simkit import Faults, SimPost, Simulator, Store, sim_post
 from polypost.sandbox.inbox import Inbox
+from polypost.sandbox.simkit import Faults, SimPost, Simulator, Store, sim_post
 
 CLOCK = "clock_ahead"
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp
 
 from polypost import clock
-from polypost.platforms.simkit import Faults, Network, Ports, Simulator, Store, listen
 from polypost.sandbox.certificate import certificate
 from polypost.sandbox.control import control_app
 from polypost.sandbox.inbox import Inbox
 from polypost.sandbox.local import Doors, LocalOnly, control_change, control_path, everything
 from polypost.sandbox.media import media_app
-from polypost.sandbox.networks import simulators
 from polypost.sandbox.room import CLOCK, Room
+from polypost.sandbox.simkit import Faults, Network, Ports, Simulator, Store, listen
+from polypost.sandbox.simulators import simulators
 from polypost.sandbox.smtp import MailSink
 
 if TYPE_CHECKING:

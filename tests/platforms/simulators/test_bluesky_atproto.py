@@ -15,7 +15,7 @@ from atproto_core.cbor import decode_dag
 from tests import media
 from tests.platforms.simulators.helpers import Play, play
 
-from polypost.platforms.bluesky.simulator.cids import encode
+from polypost.sandbox.networks.bluesky.cids import encode
 
 # The client hands bytes to httpx in a way that httpx would rather not see.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")

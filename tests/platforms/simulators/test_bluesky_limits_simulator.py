@@ -10,8 +10,8 @@ from tests.platforms.simulators.bluesky import POST, Bluesky, error_of, on_blues
 from tests.platforms.simulators.helpers import Play, play
 
 from polypost import clock
-from polypost.platforms.bluesky.simulator.cids import NotData, encode
-from polypost.platforms.bluesky.simulator.formats import FORMATS, is_at_uri, is_handle, is_nsid, is_rkey
+from polypost.sandbox.networks.bluesky.cids import NotData, encode
+from polypost.sandbox.networks.bluesky.formats import FORMATS, is_at_uri, is_handle, is_nsid, is_rkey
 
 RKEY = "3lbqta5lnck2i"
 

@@ -10,7 +10,7 @@ from tests import media
 from tests.platforms.simulators.bluesky import EMBED, Bluesky, error_of, on_bluesky, speaker
 from tests.platforms.simulators.helpers import Play, play
 
-from polypost.platforms.bluesky.simulator.limits import limit
+from polypost.sandbox.networks.bluesky.limits import limit
 
 JOB = "app.bsky.video.getJobStatus"
 PNG = b"\x89PNG"

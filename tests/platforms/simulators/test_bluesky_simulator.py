@@ -10,7 +10,7 @@ from tests import media
 from tests.platforms.simulators.bluesky import EMBED, POST, Bluesky, error_of, on_bluesky
 
 from polypost import clock
-from polypost.platforms.bluesky.simulator.cids import record_cid
+from polypost.sandbox.networks.bluesky.cids import record_cid
 
 RKEY = "3lbqta5lnck2i"
 

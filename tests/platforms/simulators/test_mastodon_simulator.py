@@ -12,8 +12,8 @@ import pytest
 from tests.platforms.simulators.mastodon import Mastodon, bad, good, telling
 
 from polypost import clock
-from polypost.platforms.mastodon.simulator.intake import nested
-from polypost.platforms.mastodon.simulator.text import length
+from polypost.sandbox.networks.mastodon.intake import nested
+from polypost.sandbox.networks.mastodon.text import length
 
 Tell = Callable[[Any], None]
 

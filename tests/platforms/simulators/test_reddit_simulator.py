@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from tests.platforms.simulators.reddit import AGENT, Reddit, on_reddit, speaker
 
-from polypost.platforms.reddit.simulator.limits import LIMITS, limit
-from polypost.platforms.reddit.simulator.submit import slug
+from polypost.sandbox.networks.reddit.limits import LIMITS, limit
+from polypost.sandbox.networks.reddit.submit import slug
 
 
 def test_a_submission_as_recorded(tmp_path: Path) -> None:

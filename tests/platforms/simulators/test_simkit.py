@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from polypost import clock
-from polypost.platforms.simkit import (
+from polypost.sandbox.simkit import (
     Account,
     CodeRefused,
     Faults,
@@ -40,8 +40,8 @@ from polypost.platforms.simkit import (
     pieces,
     read_params,
 )
-from polypost.platforms.simkit.accounts import pkce_fits
-from polypost.platforms.simkit.traffic import redact
+from polypost.sandbox.simkit.accounts import pkce_fits
+from polypost.sandbox.simkit.traffic import redact
 
 
 class Noticeboard(Simulator):
@@ -384,7 +384,7 @@ def test_everything_stored_survives_a_killed_process(tmp_path: Path) -> None:
     story = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from polypost.platforms.simkit import Faults, Network, Store
+        from polypost.sandbox.simkit import Faults, Network, Store
         store = Store(Path(sys.argv[1]))
         net = Network(store, "board", url="http://127.0.0.1:1", faults=Faults(store))
         for n in range(100_000):

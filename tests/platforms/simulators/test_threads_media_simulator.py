@@ -11,7 +11,7 @@ import pytest
 from tests import media
 from tests.platforms.simulators.threads import DAY, Threads, at_threads, bad, good, telling
 
-from polypost.platforms.threads.simulator.media_rules import MESSAGES
+from polypost.sandbox.networks.threads.media_rules import MESSAGES
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.platforms.simulators.helpers import Play, play
 from tests.platforms.simulators.x import X, on_x, speaker
 
 from polypost import clock
-from polypost.platforms.twitter.simulator.text import shown, weighted_length
+from polypost.sandbox.networks.twitter.text import shown, weighted_length
 
 LONG = "あ" * 141
 BODIES: list[tuple[dict[str, Any], int]] = [

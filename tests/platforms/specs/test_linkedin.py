@@ -31,10 +31,10 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.platforms.linkedin.errors import error_for
-from polypost.platforms.linkedin.simulator import little
-from polypost.platforms.linkedin.simulator.limits import limit
 from polypost.platforms.linkedin.spec import SPEC
 from polypost.platforms.linkedin.text import commentary, plain
+from polypost.sandbox.networks.linkedin import little
+from polypost.sandbox.networks.linkedin.limits import limit
 
 NAME = "linkedin.third-party.publishing-subset.json"
 DOCUMENT = Document(NAME, base="/rest")

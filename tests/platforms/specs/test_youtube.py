@@ -11,7 +11,7 @@ from tests.specs.discovery import Document
 from tests.specs.openapi import unexplained
 
 from polypost.platforms.youtube import CONNECTOR
-from polypost.platforms.youtube.simulator.metadata import READABLE
+from polypost.sandbox.networks.youtube.metadata import READABLE
 
 DOCUMENT = Document("youtube.v3.json")
 # The document covers the API alone, not Google's identity servers.

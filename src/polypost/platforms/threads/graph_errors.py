@@ -36,6 +36,7 @@ class AlreadyLong(Rejected):
     """The token that was to be exchanged lives sixty days already."""
 
 
+_ALREADY_LONG = 4279019
 # These subcodes are unique, and some come with a code that is not certain.
 _UNIQUE = {
     4279004: Row(Kind.GONE, "An item of the carousel failed or has expired."),
@@ -46,7 +47,7 @@ _UNIQUE = {
         "Open Threads with this account and follow what it asks for.",
         "account_restricted",
     ),
-    4279019: Row(Kind.REFUSED, "The access token lives sixty days already.", code="already_long"),
+    _ALREADY_LONG: Row(Kind.REFUSED, "The access token lives sixty days already."),
     2207042: Row(Kind.RATE, _QUOTA),
     2207051: Row(
         Kind.REFUSED,
@@ -123,7 +124,7 @@ class _Numbers(Numbers):
     def error_for(self, error: GraphError, *, now: datetime, wait: timedelta | None = None) -> PlatformError:
         """As in the table."""
         found = super().error_for(error, now=now, wait=wait)
-        return AlreadyLong(found.message) if found.code == "already_long" else found
+        return AlreadyLong(found.message) if error.subcode == _ALREADY_LONG else found
 
     def commit_error_for(
         self, error: GraphError, *, now: datetime, wait: timedelta | None = None, told_to_wait: bool = False

@@ -45,7 +45,10 @@ class Kind(Enum):
     REFUSED = auto()
 
 
-Row = Refusal[Kind]
+class Row(Refusal[Kind]):
+    """What a code means."""
+
+    __slots__ = ()
 
 
 _SCOPE = Row(Kind.SCOPE, "The authorisation does not include what this needs.")

@@ -55,7 +55,10 @@ class Kind(Enum):
     TRANSIENT = auto()
 
 
-Row = Refusal[Kind]
+class Row(Refusal[Kind]):
+    """What a reason means."""
+
+    __slots__ = ()
 
 
 _TROUBLE = "YouTube has trouble of its own."

@@ -57,7 +57,10 @@ class Kind(Enum):
     DUPLICATE = auto()
 
 
-Row = Refusal[Kind]
+class Row(Refusal[Kind]):
+    """What a number means."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,0 @@
-"""Bluesky on one port: an account server, the app's server, the video service, the DID directory, pages."""
-
-from polypost.platforms.bluesky.simulator.simulator import BlueskySimulator
-
-SIMULATOR = BlueskySimulator
-
-__all__ = ["SIMULATOR", "BlueskySimulator"]

@@ -1,7 +1,0 @@
-"""Google Business Profile as its public documents describe it, on one port: consent, accounts, locations, posts, pages."""
-
-from polypost.platforms.googlebusiness.simulator.simulator import GoogleBusinessSimulator
-
-SIMULATOR = GoogleBusinessSimulator
-
-__all__ = ["SIMULATOR", "GoogleBusinessSimulator"]

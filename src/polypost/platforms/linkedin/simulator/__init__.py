@@ -1,7 +1,0 @@
-"""LinkedIn as Microsoft's public documents describe it, on one port: login, uploads, posts, comments, pages."""
-
-from polypost.platforms.linkedin.simulator.simulator import LinkedInSimulator
-
-SIMULATOR = LinkedInSimulator
-
-__all__ = ["SIMULATOR", "LinkedInSimulator"]

@@ -1,9 +1,0 @@
-"""The Mastodon simulator: one server under any name."""
-
-from __future__ import annotations
-
-from polypost.platforms.mastodon.simulator.simulator import MastodonSimulator
-
-SIMULATOR = MastodonSimulator
-
-__all__ = ["SIMULATOR"]

@@ -1,7 +1,0 @@
-"""Reddit as its recorded traffic shows it, on one port: OAuth, the API, the upload buckets, the sockets and the pages."""
-
-from polypost.platforms.reddit.simulator.simulator import RedditSimulator
-
-SIMULATOR = RedditSimulator
-
-__all__ = ["SIMULATOR", "RedditSimulator"]

@@ -1,7 +1,0 @@
-"""TikTok as its public documents describe it, on one port: login, Content Posting API, upload host, pages."""
-
-from polypost.platforms.tiktok.simulator.simulator import TikTokSimulator
-
-SIMULATOR = TikTokSimulator
-
-__all__ = ["SIMULATOR", "TikTokSimulator"]

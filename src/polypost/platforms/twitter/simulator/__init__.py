@@ -1,7 +1,0 @@
-"""X as its public documents describe it, on one port: OAuth, posts, media, limits, pages."""
-
-from polypost.platforms.twitter.simulator.simulator import TwitterSimulator
-
-SIMULATOR = TwitterSimulator
-
-__all__ = ["SIMULATOR", "TwitterSimulator"]

@@ -1,7 +1,0 @@
-"""YouTube as Google's public documents describe it, on one port: OAuth, resumable uploads, channels, comments, pages."""
-
-from polypost.platforms.youtube.simulator.simulator import YouTubeSimulator
-
-SIMULATOR = YouTubeSimulator
-
-__all__ = ["SIMULATOR", "YouTubeSimulator"]

@@ -1,0 +1,1 @@
+"""One simulator for each network, written from its documentation; none knows our connector."""

@@ -1,0 +1,231 @@
+"""The Bluesky simulator: its addresses, its demo accounts, its words for trouble."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from polypost.sandbox.networks.bluesky import errors, rates
+from polypost.sandbox.networks.bluesky.blobs import Blobs
+from polypost.sandbox.networks.bluesky.identity import DOMAIN, Identity, did_of
+from polypost.sandbox.networks.bluesky.jwts import Jwts
+from polypost.sandbox.networks.bluesky.parts import Parts
+from polypost.sandbox.networks.bluesky.reading import Reading
+from polypost.sandbox.networks.bluesky.records import Records
+from polypost.sandbox.networks.bluesky.repo import Repo
+from polypost.sandbox.networks.bluesky.resident import POST_URI
+from polypost.sandbox.networks.bluesky.sessions import APP_PASSWORD, Sessions
+from polypost.sandbox.networks.bluesky.social import Social
+from polypost.sandbox.networks.bluesky.tids import Tids
+from polypost.sandbox.networks.bluesky.video import Video
+from polypost.sandbox.networks.bluesky.views import Views
+from polypost.sandbox.networks.bluesky.web import Web
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token, exchange
+
+Handler = Callable[[Request], Awaitable[Response]]
+ACCOUNT_FAULTS = {
+    "account_takedown": (401, "AccountTakedown", "Account has been taken down"),
+    "account_deactivated": (401, "AccountDeactivated", "Account is deactivated"),
+}
+OTHER_FAULTS = (
+    "blob_lost",
+    "video_down",
+    "video_failed",
+    "exists_without_blob",
+    "email_unconfirmed",
+    "no_did_doc",
+)
+
+
+class BlueskySimulator(Simulator):
+    """bsky.social, every account's own server, public.api.bsky.app, video.bsky.app, plc.directory and bsky.app at once.
+
+    Each demo account has an app password and a main one; the main one of account 2 asks for a code by e-mail.
+    """
+
+    platform = "bluesky"
+    look = Look("Bluesky", "#0a66d6")
+    scopes = (APP_PASSWORD,)
+    own_faults: ClassVar[tuple[str, ...]] = (*ACCOUNT_FAULTS, *OTHER_FAULTS)
+    client_id = ""
+    client_secret = ""
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net)
+        self.jwts = Jwts(net.store)
+        self.tids = Tids()
+        self.rates = rates.Rates(net)
+        self.identity = Identity(self)
+        self.sessions = Sessions(self)
+        self.blobs = Blobs(self)
+        self.records = Records(self)
+        self.views = Views(self, self.records)
+        self._web = Web(self)
+        self._methods = self._xrpc()
+
+    def _xrpc(self) -> dict[str, tuple[str, Handler]]:
+        """Every method by name, with the HTTP method it wants."""
+        repo, reading, video = Repo(self, self.records), Reading(self), Video(self)
+        social = Social(self, reading)
+        parts, sessions, identity = Parts(self, video), self.sessions, self.identity
+        queries: dict[str, Handler] = {
+            "com.atproto.server.getSession": sessions.get,
+            "com.atproto.server.getServiceAuth": sessions.service_auth,
+            "com.atproto.server.describeServer": identity.describe_server,
+            "com.atproto.identity.resolveHandle": identity.resolve_handle,
+            "com.atproto.identity.resolveDid": identity.resolve_did,
+            "com.atproto.identity.resolveIdentity": identity.resolve_identity,
+            "com.atproto.repo.getRecord": repo.get,
+            "com.atproto.repo.listRecords": repo.listing,
+            "com.atproto.repo.describeRepo": repo.describe,
+            "com.atproto.sync.getBlob": self.blobs.get,
+            "com.atproto.sync.getLatestCommit": repo.latest_commit,
+            "app.bsky.actor.getProfile": reading.profile,
+            "app.bsky.actor.getProfiles": reading.profiles,
+            "app.bsky.feed.getPosts": reading.posts,
+            "app.bsky.feed.getPostThread": reading.thread,
+            "app.bsky.feed.getAuthorFeed": reading.author_feed,
+            "app.bsky.feed.getTimeline": social.timeline,
+            "app.bsky.feed.getActorLikes": social.actor_likes,
+            "app.bsky.feed.getLikes": social.likes,
+            "app.bsky.feed.getRepostedBy": social.reposted_by,
+            "app.bsky.feed.getQuotes": social.quotes,
+            "app.bsky.feed.searchPosts": social.search_posts,
+            "app.bsky.graph.getFollowers": social.followers,
+            "app.bsky.graph.getFollows": social.follows,
+            "app.bsky.notification.listNotifications": social.notifications,
+            "app.bsky.notification.getUnreadCount": social.unread,
+            "app.bsky.actor.searchActors": social.search_actors,
+            "app.bsky.actor.searchActorsTypeahead": social.search_actors,
+            "app.bsky.actor.getPreferences": social.preferences,
+            "app.bsky.video.getJobStatus": video.status,
+            "app.bsky.video.getUploadLimits": video.limits,
+            "app.bsky.video.getUploadStatus": parts.status,
+            "_health": identity.health,
+        }
+        procedures: dict[str, Handler] = {
+            "com.atproto.server.createSession": sessions.create,
+            "com.atproto.server.refreshSession": sessions.refresh,
+            "com.atproto.server.deleteSession": sessions.delete,
+            "com.atproto.repo.createRecord": repo.create,
+            "com.atproto.repo.putRecord": repo.put,
+            "com.atproto.repo.deleteRecord": repo.delete,
+            "com.atproto.repo.applyWrites": repo.apply,
+            "com.atproto.repo.uploadBlob": self.blobs.upload,
+            "app.bsky.notification.updateSeen": social.seen,
+            "app.bsky.actor.putPreferences": social.put_preferences,
+            "app.bsky.video.uploadVideo": video.upload,
+            "app.bsky.video.startUpload": parts.start,
+            "app.bsky.video.uploadPart": parts.part,
+            "app.bsky.video.finishUpload": parts.finish,
+            "app.bsky.video.abortUpload": parts.abort,
+        }
+        return {name: ("GET", handler) for name, handler in queries.items()} | {
+            name: ("POST", handler) for name, handler in procedures.items()
+        }
+
+    def app(self) -> ASGIApp:
+        """The port's app; pages in a browser may call it from anywhere, as they may call every server of the network."""
+        return CORSMiddleware(
+            super().app(), allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], max_age=86_400
+        )
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every path of every host."""
+        return [
+            Route("/xrpc/{method}", self._call, methods=["GET", "POST"]),
+            Route("/.well-known/atproto-did", self.identity.well_known_did),
+            Route("/.well-known/did.json", self.identity.well_known_document),
+            Route("/profile/{actor}/post/{rkey}", self._web.post),
+            Route("/profile/{actor}", self._web.profile),
+            Route("/{did}", self.identity.directory),
+        ]
+
+    def open_account(self, number: int) -> Account:
+        """Demo account `number`, with the same handle, DID and passwords in every sandbox."""
+        name = "demo" if number == 1 else f"demo{number}"
+        return self.net.accounts.add(
+            id=did_of(number),
+            username=f"{name}.{DOMAIN}",
+            name="Demo account" if number == 1 else f"Demo account {number}",
+            data={
+                "app_password": _password(number),
+                "password": f"main-password-{number}",
+                "email": f"{name}@example.com",
+                "email_confirmed": True,
+                "two_factor": number == 2,
+            },
+        )
+
+    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
+        """The tokens of a session that the app password opened."""
+        return self.sessions.issue(account, APP_PASSWORD)
+
+    def token_extra(self, account: Account) -> dict[str, Any]:
+        """The account's server and its DID."""
+        return {"pds": self.net.url, "did": account.id}
+
+    def credentials(self, account: Account) -> dict[str, Any]:
+        """With what a person would sign in with, and a post to answer and quote."""
+        signing_in = {
+            "identifier": account.username,
+            "appPassword": account.data["app_password"],
+            "password": account.data["password"],
+            "email": account.data["email"],
+            "examplePost": POST_URI,
+        }
+        return {**super().credentials(account), **signing_in}
+
+    def profile_path(self, username: str) -> str:
+        """The path of an account's page."""
+        return f"/profile/{username}"
+
+    def refuse_account(self, request: Request) -> None:
+        """Raise Refused where a fault says that something is wrong with the account."""
+        call = exchange(request)
+        for name, (status, error, message) in ACCOUNT_FAULTS.items():
+            if call.fault(name):
+                raise errors.refused(status, error, message)
+
+    def answer_error(self) -> Response:
+        """500 without an explanation."""
+        return errors.server_error()
+
+    def answer_rate_limited(self, seconds: float) -> Response:
+        """429 of the hour's writes."""
+        return rates.too_many_until(seconds)
+
+    def answer_duplicate(self) -> Response:
+        """Bluesky knows no duplicates; the nearest is a key under which another record stands."""
+        return errors.swapped("bafyreih4fr3hyxdwewitqrmrnoknr7oj3mpw3bf34rsxblcpu4bxrz3pay")
+
+    def answer_token_dead(self) -> Response:
+        """400, as for every token that has ended."""
+        return errors.expired("Token has been revoked")
+
+    async def _call(self, request: Request) -> Response:
+        name = request.path_params["method"]
+        client = request.client.host if request.client else "unknown"
+        self.rates.take(request, rates.CALLS, client)
+        if name not in self._methods:
+            return errors.answer(501, "MethodNotImplemented", "Method Not Implemented")
+        wanted, handler = self._methods[name]
+        if request.method != wanted and not (wanted == "GET" and request.method == "HEAD"):
+            said = f"Incorrect HTTP method ({request.method}) expected {wanted}"
+            return errors.answer(405, "InvalidRequest", said)
+        return await handler(request)
+
+
+def _password(number: int) -> str:
+    """An app password in Bluesky's form: four groups of four."""
+    digest = hashlib.sha256(f"polypost sandbox app password {number}".encode()).digest()
+    letters = base64.b32encode(digest).decode().lower()
+    return "-".join(letters[at : at + 4] for at in range(0, 16, 4))

@@ -1,0 +1,68 @@
+"""Lists of the API: pages of at most a hundred, with cursors that lead on."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from polypost.sandbox.networks.facebook.auth import Caller
+from polypost.sandbox.networks.facebook.errors import invalid
+from polypost.sandbox.networks.facebook.limits import limit
+from polypost.sandbox.networks.facebook.params import instant
+from polypost.sandbox.simkit import origin
+
+T = TypeVar("T")
+
+
+def listed(
+    request: Request,
+    caller: Caller,
+    rows: Sequence[T],
+    shown: Callable[[T], dict[str, Any]],
+    *,
+    key: Callable[[T], str],
+) -> dict[str, Any]:
+    """One page of `rows`, beginning behind the cursor `after`; `key` is a row's own id."""
+    size = _size(caller)
+    after, begin = _row_of(caller.params.text("after")), 0
+    if after:
+        begin = next((index + 1 for index, row in enumerate(rows) if key(row) == after), len(rows))
+    part = rows[begin : begin + size]
+    body: dict[str, Any] = {"data": [shown(row) for row in part]}
+    if part:
+        cursors = {"before": _cursor(key(part[0])), "after": _cursor(key(part[-1]))}
+        body["paging"] = {"cursors": cursors}
+        if begin + size < len(rows):
+            # The address leads on by itself, so the token is in it even when it came in a header.
+            way = {"access_token": caller.token.value, **request.query_params, "after": cursors["after"]}
+            body["paging"]["next"] = f"{origin(request)}{request.url.path}?{urlencode(way)}"
+    return body
+
+
+def between(caller: Caller) -> tuple[datetime | None, datetime | None]:
+    """The instants `since` and `until` of a call."""
+    since, until = caller.params.text("since"), caller.params.text("until")
+    return instant(since, "since") if since else None, instant(until, "until") if until else None
+
+
+def _size(caller: Caller) -> int:
+    text = caller.params.text("limit") or str(limit("page_size"))
+    if not text.isascii() or not text.isdecimal() or int(text[:9]) < 1:
+        raise invalid("Param limit must be a positive integer")
+    return min(int(text[:9]), limit("page_size_max"))
+
+
+def _cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode()
+
+
+def _row_of(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+    except ValueError as error:
+        raise invalid("Param after is not a cursor") from error

@@ -1,0 +1,215 @@
+"""The Facebook simulator: its addresses, its demo Pages, its words for trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from polypost.sandbox.networks.facebook import errors
+from polypost.sandbox.networks.facebook.auth import (
+    ENGAGE,
+    INSIGHTS,
+    LIST_PAGES,
+    OTHERS,
+    PAGE,
+    PUBLISH,
+    READ,
+    Auth,
+)
+from polypost.sandbox.networks.facebook.batch import Batch
+from polypost.sandbox.networks.facebook.films import Films
+from polypost.sandbox.networks.facebook.library import Library
+from polypost.sandbox.networks.facebook.nodes import Nodes
+from polypost.sandbox.networks.facebook.people import People
+from polypost.sandbox.networks.facebook.posting import Posting
+from polypost.sandbox.networks.facebook.reading import Reading
+from polypost.sandbox.networks.facebook.talk import Talk
+from polypost.sandbox.networks.facebook.timeline import AT_PUBLICATION, Timeline
+from polypost.sandbox.networks.facebook.uploads import Uploads
+from polypost.sandbox.networks.facebook.web import Web
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Stranger, Token
+
+Handler = Callable[[Request], Awaitable[Response]]
+METHODS = ["GET", "POST", "DELETE"]
+CATEGORIES = (
+    ("2200", "Local business"),
+    ("1350536325044173", "Arts & entertainment"),
+    ("187133811318958", "Community"),
+)
+
+
+class FacebookSimulator(Simulator):
+    """Facebook on one port: www, graph, graph-video and rupload at once.
+
+    Every path of the Graph API exists with and without `/v26.0` or another version. Each demo account is a Page; one
+    person has a role on all of them, so that one login stands for all of them. The demo tokens are the Pages' own.
+    """
+
+    platform = "facebook"
+    tidies_paths = True
+    look = Look("Facebook", "#1464d2")
+    scopes = (LIST_PAGES, READ, PUBLISH, ENGAGE, OTHERS, INSIGHTS, "business_management")
+    own_faults: ClassVar[tuple[str, ...]] = (
+        *AT_PUBLICATION,
+        "token_expired",
+        "checkpoint",
+        "unconfirmed",
+        "page_role_lost",
+        "permission_declined",
+        "no_expires_in",
+        "tasks_missing",
+        "usage_high",
+        "upload_timeout",
+        "wrong_offset",
+        "processing_failed",
+        "thumbnail_refused",
+        "relative_permalink",
+        "cannot_delete",
+    )
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net)
+        library = Library(net)
+        timeline = Timeline(net, library)
+        self.auth = Auth(self)
+        self.nodes = Nodes(net, library, timeline)
+        self.web = Web(self, library, timeline)
+        self._people = People(self, self.auth)
+        self._posting = Posting(self, library, timeline)
+        self._films = Films(self, library, timeline, self._posting)
+        self._uploads = Uploads(self, library, self._films)
+        self.talk = Talk(self, library)
+        self._reading = Reading(self, library, timeline, self._films)
+        self._batch = Batch(self)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every path of every host."""
+        web, uploads = self.web, self._uploads
+        return [
+            *_graph("/dialog/oauth", self.auth.dialog, "GET", "POST"),
+            *_graph("/oauth/access_token", self.auth.token, "GET", "POST"),
+            *_graph("/debug_token", self._people.debug, "GET"),
+            *(
+                Route(path, handler, methods=[method])
+                for path in ("/", "/v{version:float}", "/v{version:float}/")
+                for method, handler in (("POST", self._batch.run), ("GET", self._reading.several))
+            ),
+            Route("/profile.php", web.profile),
+            Route("/photo.php", web.photo),
+            Route("/photo/", web.photo),
+            Route("/{page}/posts/{number:int}", web.post),
+            Route("/{page}/videos/{video:int}/", self.web_video),
+            Route("/reel/{video:int}/", self.web_video),
+            Route("/reel/{video:int}", self.web_video),
+            Route("/stories/{page}/{number:int}/", web.story),
+            *(
+                Route(path, handler, methods=[method])
+                for path in ("/video-upload/v{version:float}/{video}", "/video-upload/{video}")
+                for method, handler in (("POST", uploads.send), ("GET", uploads.progress))
+            ),
+            *_graph("/upload:{session}", uploads.fill, "POST"),
+            *_graph("/upload:{session}", uploads.filled, "GET"),
+            *_graph("/{id}/uploads", uploads.open, "POST"),
+            *self._edges(),
+            *self._nodes(),
+            Route("/v{version:float}/{rest:path}", _nowhere, methods=METHODS),
+            Route("/{id}/", web.anything),
+        ]
+
+    async def web_video(self, request: Request) -> Response:
+        """A video's page; its id comes as a number."""
+        request.path_params["video"] = str(request.path_params["video"])
+        return await self.web.video(request)
+
+    def _edges(self) -> list[Route]:
+        posting, films, reading, people = self._posting, self._films, self._reading, self._people
+        return [
+            *_graph("/{id}/accounts", people.accounts, "GET"),
+            *_graph("/{id}/permissions", people.permissions, "GET"),
+            *_graph("/{id}/permissions", people.remove, "DELETE"),
+            *_graph("/{id}/feed", posting.feed, "POST"),
+            *(route for edge in ("feed", "posts", "published_posts")
+              for route in _graph(f"/{{id}}/{edge}", reading.feed, "GET")),
+            *_graph("/{id}/scheduled_posts", reading.scheduled, "GET"),
+            *_graph("/{id}/photos", posting.photos, "POST"),
+            *_graph("/{id}/photo_stories", posting.photo_story, "POST"),
+            *_graph("/{id}/stories", reading.stories, "GET"),
+            *_graph("/{id}/videos", films.videos, "POST"),
+            *_graph("/{id}/videos", reading.videos, "GET"),
+            *_graph("/{id}/video_reels", films.reels, "POST"),
+            *_graph("/{id}/video_reels", reading.videos, "GET"),
+            *_graph("/{id}/video_stories", films.stories, "POST"),
+            *_graph("/{id}/thumbnails", films.set_thumbnail, "POST"),
+            *_graph("/{id}/thumbnails", reading.thumbnails, "GET"),
+            *_graph("/{id}/comments", self.talk.comment, "POST"),
+            *_graph("/{id}/comments", self.talk.comments, "GET"),
+            *_graph("/{id}/likes", self.talk.like, "POST", "DELETE"),
+            *_graph("/{id}/likes", self.talk.likes, "GET"),
+            *_graph("/{id}/reactions", self.talk.likes, "GET"),
+            *_graph("/{id}/attachments", reading.attachments, "GET"),
+            *_graph("/{id}/insights", reading.insights, "GET"),
+            *_graph("/{id}/video_insights", reading.insights, "GET"),
+            *_graph("/{id}/picture", reading.picture, "GET"),
+        ]  # fmt: skip
+
+    def _nodes(self) -> list[Route]:
+        reading = self._reading
+        calls = (("GET", reading.node), ("POST", reading.change), ("DELETE", reading.delete))
+        return [
+            Route(path, handler, methods=[method])
+            for path in ("/v{version:float}/{id}", "/v{version:float}/{id}/", "/{id}")
+            for method, handler in calls
+        ]
+
+    def open_account(self, number: int) -> Account:
+        """Demo Page `number`, the same at every reset."""
+        category_id, category = CATEGORIES[(number - 1) % len(CATEGORIES)]
+        return self.net.accounts.add(
+            id=f"1000{number:011}",
+            username="demopage" if number == 1 else f"demopage{number}",
+            name="Demo Page" if number == 1 else f"Demo Page {number}",
+            data={"category": category, "category_id": category_id, "followers": 1_500 + 11 * number},
+        )
+
+    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
+        """A Page token, which has no end; Facebook has no refresh tokens."""
+        return self.auth.issue(PAGE, account.id, client_id, scopes, None), None
+
+    def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
+        """What somebody without a Page says under a post."""
+        return self.talk.comment_by(who, post_id, text, answered)
+
+    def token_extra(self, account: Account) -> dict[str, Any]:
+        """The app that the demo tokens belong to; posts name the app that made them."""
+        return {"app": self.client_id}
+
+    def answer_error(self) -> Response:
+        """500 with code 2."""
+        return errors.answer(errors.FAULTS["accident"])
+
+    def answer_rate_limited(self, seconds: float) -> Response:
+        """403 with code 4; the wait stands in a header, in minutes."""
+        return errors.rate_limited(seconds)
+
+    def answer_duplicate(self) -> Response:
+        """400 with code 506."""
+        return errors.answer(errors.FAULTS["duplicate"])
+
+    def answer_token_dead(self) -> Response:
+        """400 with 190/460."""
+        return errors.answer(errors.FAULTS["invalidated"])
+
+
+def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
+    """A path with a version before it, where Meta's own client ends some in a slash, and without."""
+    version = "/v{version:float}"
+    paths = (version + path, f"{version}{path}/", path)
+    return [Route(each, handler, methods=list(methods)) for each in paths]
+
+
+async def _nowhere(_request: Request) -> Response:
+    return errors.unknown_path()

@@ -1,0 +1,82 @@
+"""Fetching a photo from its address while the caller waits, which is the only way in for the photo of a post."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from polypost.errors import AddressRefused, FetchFailed
+from polypost.probe import Facts, TooManyPixels, Unsupported, probe
+from polypost.sandbox.networks.googlebusiness.errors import FETCH, MEDIA, invalid
+from polypost.sandbox.networks.googlebusiness.limits import limit
+from polypost.sandbox.simkit import Media, Network
+
+TAKEN = frozenset({"image/jpeg", "image/png"})
+
+
+class Intake:
+    """Fetches and judges photos."""
+
+    def __init__(self, net: Network) -> None:
+        self._net = net
+
+    async def photo(self, url: str) -> Media:
+        """The photo at an address. Raises Refused (400)."""
+        blob = self._net.blobs.new()
+        path = self._net.blobs.path(blob)
+        try:
+            await self._fetch(url, path)
+            facts = _facts(path)
+        except BaseException:
+            self._net.blobs.delete(blob)
+            raise
+        return {
+            "blob": blob,
+            "kind": "image",
+            "mime": facts.mime,
+            "alt": "",
+            "width": facts.width,
+            "height": facts.height,
+            "duration": None,
+        }
+
+    async def _fetch(self, url: str, path: Path) -> None:
+        own = self._own(url)
+        try:
+            if own is not None:
+                shutil.copyfile(own, path)
+            elif self._net.fetcher is None:
+                raise FetchFailed
+            else:
+                await self._net.fetcher.fetch(url, path, max_bytes=limit("photo_max_bytes"))
+        except (AddressRefused, FetchFailed) as error:
+            raise invalid(FETCH, "Fetching image failed.") from error
+
+    def _own(self, url: str) -> Path | None:
+        """The file behind an address of Google's own pictures, which it can always fetch."""
+        start = self._net.media_url("")
+        if not url.startswith(start):
+            return None
+        try:
+            path = self._net.blobs.path(url.removeprefix(start).partition("?")[0])
+        except ValueError:
+            return None
+        return path if path.is_file() else None
+
+
+def _facts(path: Path) -> Facts:
+    try:
+        facts = probe(path)
+    except (Unsupported, TooManyPixels):
+        raise invalid(FETCH, "Fetching image failed.") from None
+    if facts.kind == "gif":
+        raise invalid(MEDIA, "Multiframe images not supported", "media")
+    if facts.mime not in TAKEN:
+        raise invalid(MEDIA, "The image format is not supported.", "media")
+    low, high = limit("photo_min_bytes"), limit("photo_max_bytes")
+    if not low <= facts.size <= high:
+        raise invalid(MEDIA, f"The image must have between {low} and {high} bytes.", "media")
+    width, height = limit("photo_min_width"), limit("photo_min_height")
+    if (facts.width or 0) < width or (facts.height or 0) < height:
+        raise invalid(MEDIA, f"The image must be at least {width}x{height} pixels.", "media")
+    return facts

@@ -1,0 +1,127 @@
+"""The Google Business Profile simulator: its addresses, its demo locations, its words for trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from polypost.sandbox.networks.googlebusiness import errors
+from polypost.sandbox.networks.googlebusiness.auth import MANAGE, Auth
+from polypost.sandbox.networks.googlebusiness.business import Business, maps_path
+from polypost.sandbox.networks.googlebusiness.posts import Posts
+from polypost.sandbox.networks.googlebusiness.rates import Rates
+from polypost.sandbox.networks.googlebusiness.reading import Reading
+from polypost.sandbox.networks.googlebusiness.shelf import Shelf
+from polypost.sandbox.networks.googlebusiness.web import Web
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchooseaccount")
+TOKEN = ("/token", "/oauth2/v4/token", "/oauth2/v3/token", "/o/oauth2/token")
+TOKENINFO = ("/tokeninfo", "/oauth2/v3/tokeninfo", "/oauth2/v1/tokeninfo")
+LOCATION = "/v4/accounts/{account}/locations/{location}"
+
+
+class GoogleBusinessSimulator(Simulator):
+    """Google on one port: accounts.google.com, oauth2, the four interfaces of Business Profile, Maps and local pages.
+
+    Each demo account is a location. One person owns all of them, so that every login stands for all; location 1 is
+    found under two accounts. The app `sandbox-testing-app` is in testing: its refresh tokens live for seven days.
+    """
+
+    platform = "googlebusiness"
+    look = Look("Google Business Profile", "#1a66c9")
+    scopes = (MANAGE,)
+    own_faults: ClassVar[tuple[str, ...]] = (
+        "token_expired",
+        "scope_missing",
+        "api_disabled",
+        "quota_zero",
+        "no_refresh_token",
+        "no_locations",
+        "role_lost",
+        "suspended",
+        "rejected",
+        "nameless",
+        "no_search_url",
+        "fetch_failed",
+        "offer_needs_event",
+        "times_required",
+        "cannot_delete",
+    )
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net)
+        self.business = Business(net)
+        self.rates = Rates(net)
+        self.auth = Auth(self)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every path of every host."""
+        auth, reading, web = self.auth, Reading(self), Web(self)
+        return [
+            *(Route(path, auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
+            *(Route(path, auth.token, methods=["POST"]) for path in TOKEN),
+            *(Route(path, auth.revoke, methods=["GET", "POST"]) for path in ("/revoke", "/o/oauth2/revoke")),
+            *(Route(path, auth.tokeninfo, methods=["GET", "POST"]) for path in TOKENINFO),
+            Route("/v1/accounts", reading.accounts),
+            Route("/v1/accounts/{account}", reading.account),
+            Route("/v1/accounts/{account}/locations", reading.locations),
+            Route("/v1/locations/{location}", reading.location),
+            Route("/v1/locations/{location}/VoiceOfMerchantState", reading.standing),
+            *self._posts(),
+            Route("/v1/{rest:path}", _nowhere, methods=METHODS),
+            Route("/place", web.place),
+            Route("/maps", web.maps),
+        ]
+
+    def _posts(self) -> list[Route]:
+        posts = Posts(self, Shelf(self.net))
+        table = (
+            ("POST", f"{LOCATION}/localPosts", posts.create),
+            ("GET", f"{LOCATION}/localPosts", posts.listed),
+            ("GET", f"{LOCATION}/localPosts/{{post}}", posts.get),
+            ("PATCH", f"{LOCATION}/localPosts/{{post}}", posts.change),
+            ("DELETE", f"{LOCATION}/localPosts/{{post}}", posts.delete),
+        )
+        return [
+            *(Route(path, handler, methods=[method]) for method, path, handler in table),
+            Route("/v4/{rest:path}", posts.nowhere, methods=METHODS),
+        ]
+
+    def open_account(self, number: int) -> Account:
+        """Demo location `number`."""
+        return self.business.open(number)
+
+    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
+        """As a consent with offline access gives."""
+        return self.auth.issue(account, client_id, scopes, offline=True)
+
+    def profile_path(self, username: str) -> str:
+        """A location's page on Maps."""
+        account = self.net.accounts.by_username(username)
+        return "/maps" if account is None else maps_path(account)
+
+    def answer_error(self) -> Response:
+        """503 `UNAVAILABLE`."""
+        return errors.unavailable()
+
+    def answer_rate_limited(self, seconds: float) -> Response:
+        """429 `RESOURCE_EXHAUSTED`; the wait stands in the details."""
+        return errors.rate_limited(seconds)
+
+    def answer_duplicate(self) -> Response:
+        """409 `ALREADY_EXISTS`."""
+        return errors.duplicate()
+
+    def answer_token_dead(self) -> Response:
+        """401 `UNAUTHENTICATED`."""
+        return errors.unauthenticated()
+
+
+async def _nowhere(_request: Request) -> Response:
+    raise errors.not_found()

@@ -1,0 +1,119 @@
+"""Getting the bytes of a container: fetched from the address that was given, or sent by the client; then examined."""
+
+from __future__ import annotations
+
+from polypost.errors import AddressRefused, FetchFailed
+from polypost.probe import Facts
+from polypost.sandbox.networks.instagram import errors
+from polypost.sandbox.networks.instagram.containers import FETCHING, Container, Containers
+from polypost.sandbox.networks.instagram.media_rules import examine_film, examine_image, most_bytes
+from polypost.sandbox.simkit import Media, Network
+
+TOO_LARGE = "media_too_large"
+
+
+class Intake:
+    """Fetches and examines. A picture is judged while the client waits, a film afterwards."""
+
+    def __init__(self, net: Network, containers: Containers) -> None:
+        self._net = net
+        self._containers = containers
+        self._under_way: set[str] = set()
+
+    async def picture(self, url: str, purpose: str, alt: str) -> Media:
+        """Fetch a picture. Raises Refused: not to be had, too large, not JPEG, or of a wrong shape."""
+        blob = self._net.blobs.new()
+        try:
+            await self._fetch(url, blob, most_bytes(purpose, film=False))
+        except AddressRefused as error:
+            raise errors.refused("fetch_failed") from error
+        except FetchFailed as error:
+            raise errors.refused("image_size" if error.code == TOO_LARGE else "fetch_failed") from error
+        facts, wrong = examine_image(self._net.blobs.path(blob), purpose)
+        if wrong is not None or facts is None:
+            self._net.blobs.delete(blob)
+            raise errors.refused(wrong or "fetch_failed")
+        return _media(blob, facts, alt)
+
+    def idle(self, container: Container) -> bool:
+        """Whether a container waits for a fetch that nobody carries out, as after a restart."""
+        return container.stage == FETCHING and container.id not in self._under_way
+
+    async def film(self, container: Container) -> None:
+        """Fetch and examine a container's film; what goes wrong stands in its status afterwards."""
+        if not self.idle(container):
+            return
+        self._under_way.add(container.id)
+        try:
+            await self._fetch(container.source, container.blob, most_bytes(container.purpose, film=True))
+            await self.finish(container)
+        except FetchFailed as error:
+            too_large = error.code == TOO_LARGE
+            self._containers.fail(
+                container, errors.subcode("video_format") if too_large else errors.DOWNLOAD_FAILED
+            )
+        except AddressRefused:
+            self._containers.fail(container, errors.DOWNLOAD_FAILED)
+        finally:
+            self._under_way.discard(container.id)
+
+    async def sent(self, container: Container, url: str) -> bool:
+        """Fetch the film of a resumable container from its `file_url`; False when it cannot be had or used."""
+        try:
+            await self._fetch(url, container.blob, most_bytes(container.purpose, film=True))
+        except (FetchFailed, AddressRefused):
+            self._containers.fail(container, errors.DOWNLOAD_FAILED)
+            return False
+        return await self.finish(container)
+
+    async def finish(self, container: Container) -> bool:
+        """All bytes are here: examine them; False when they are no media at all.
+
+        A film against the rules is taken and fails in the work on it, which its status tells.
+        """
+        facts, wrong = examine_film(self._net.blobs.path(container.blob), container.purpose)
+        offset = container.options.get("thumb_offset", 0)
+        if facts is None or wrong is not None:
+            self._containers.fail(container, errors.subcode("video_format"), wrong or "")
+        elif facts.duration is not None and offset > facts.duration * 1000:
+            self._containers.fail(container, errors.subcode("thumb_offset"))
+        else:
+            await self._complete(container, _media(container.blob, facts, ""))
+        return facts is not None
+
+    async def _complete(self, container: Container, media: Media) -> None:
+        url = container.options.get("cover_url")
+        cover = await self._cover(container, url) if url else None
+        if cover is not None or not url:
+            self._containers.arrive(container, media, cover)
+
+    async def _cover(self, container: Container, url: str) -> str | None:
+        blob = self._net.blobs.new()
+        try:
+            await self._fetch(url, blob, most_bytes(container.purpose, film=False))
+        except (FetchFailed, AddressRefused):
+            self._containers.fail(container, errors.subcode("fetch_failed"))
+            return None
+        # A cover is cropped to the film, so any shape will do.
+        _, wrong = examine_image(self._net.blobs.path(blob), "story")
+        if wrong is not None:
+            self._containers.fail(container, errors.subcode(wrong))
+            return None
+        return blob
+
+    async def _fetch(self, url: str, blob: str, most: int) -> None:
+        if self._net.fetcher is None:
+            raise FetchFailed
+        await self._net.fetcher.fetch(url, self._net.blobs.path(blob), max_bytes=most)
+
+
+def _media(blob: str, facts: Facts, alt: str) -> Media:
+    return {
+        "blob": blob,
+        "kind": facts.kind,
+        "mime": facts.mime,
+        "alt": alt,
+        "width": facts.width,
+        "height": facts.height,
+        "duration": facts.duration,
+    }

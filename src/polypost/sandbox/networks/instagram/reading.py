@@ -1,0 +1,221 @@
+"""Reading, changing and removing what is there: any object by id, lists, comments, insights."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost import clock
+from polypost.sandbox.networks.instagram import errors
+from polypost.sandbox.networks.instagram.account_insights import POSTS, account_insights
+from polypost.sandbox.networks.instagram.auth import BASIC, COMMENT, INSIGHTS, PUBLISH, Caller
+from polypost.sandbox.networks.instagram.compose import flag
+from polypost.sandbox.networks.instagram.containers import Containers
+from polypost.sandbox.networks.instagram.facebook import LIST_PAGES
+from polypost.sandbox.networks.instagram.fields import Tree, parse
+from polypost.sandbox.networks.instagram.insights import insights
+from polypost.sandbox.networks.instagram.intake import Intake
+from polypost.sandbox.networks.instagram.limits import limit
+from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, is_story
+from polypost.sandbox.simkit import SimPost, exchange, origin
+
+if TYPE_CHECKING:
+    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
+
+SUCCESS = {"success": True}
+NEWEST = 2**62
+LATEST_SECONDS = 4_102_444_800
+ANYBODY = BASIC | LIST_PAGES
+LOOKING = frozenset({"status", "status_code", "video_status"})
+
+
+class Reading:
+    """The handlers."""
+
+    def __init__(self, sim: InstagramSimulator, containers: Containers, intake: Intake) -> None:
+        self._sim = sim
+        self._net = sim.net
+        self._containers = containers
+        self._intake = intake
+
+    async def node(self, request: Request) -> Response:
+        """`GET /{id}`: an account, a medium, a container, a comment, a Page."""
+        object_id = _id(request)
+        caller = await self._sim.auth.enter(request, ANYBODY)
+        tree = parse(caller.params.text("fields"))
+        if caller.means(object_id):
+            return JSONResponse(self._sim.nodes.user(caller, tree))
+        if caller.facebook and (found := self._sim.facebook.node(caller, object_id, tree)) is not None:
+            return JSONResponse(found)
+        if (container := self._containers.get(object_id, caller.account.id)) is not None:
+            idle = self._intake.idle(container)
+            made = self._sim.nodes.container(container, tree)
+            if LOOKING & set(tree):
+                self._containers.look(container)
+            return JSONResponse(
+                made, background=BackgroundTask(self._intake.film, container) if idle else None
+            )
+        if (comment := self._sim.talk.comment_of(caller, object_id)) is not None:
+            return JSONResponse(self._sim.nodes.comment(comment, tree))
+        said = self._sim.inbox.node(request, caller, object_id, caller.params.text("fields"))
+        if said is not None:
+            return JSONResponse(said)
+        return JSONResponse(
+            self._sim.nodes.media(self._sim.nodes.own(caller, object_id), caller.account, tree)
+        )
+
+    async def change(self, request: Request) -> Response:
+        """`POST /{media-id}?comment_enabled=…`, the only change that a medium knows; `?hide=…` of a comment."""
+        caller = await self._sim.auth.enter(request, COMMENT)
+        if (comment := self._sim.talk.comment_of(caller, _id(request))) is not None:
+            if "hide" not in caller.params.values:
+                raise errors.invalid("The parameter hide is required")
+            hidden = flag(caller.params, "hide")
+            self._net.documents.update(COMMENT_NODE, comment.id, hidden=hidden)
+            return JSONResponse(SUCCESS)
+        post = self._sim.nodes.own(caller, _id(request), "post")
+        if "comment_enabled" not in caller.params.values:
+            raise errors.invalid("The parameter comment_enabled is required")
+        self._net.posts.update(
+            post.id, raw={**post.raw, "comment_enabled": flag(caller.params, "comment_enabled")}
+        )
+        return JSONResponse(SUCCESS)
+
+    async def delete(self, request: Request) -> Response:
+        """`DELETE /{id}` of a medium or a comment; Meta's documents disagree on whether media can go."""
+        object_id = _id(request)
+        caller = await self._sim.auth.enter(request)
+        if (comment := self._sim.talk.comment_of(caller, object_id)) is not None:
+            caller.require(COMMENT)
+            self._sim.talk.silence(comment)
+            return JSONResponse(SUCCESS)
+        caller.require(PUBLISH)
+        post = self._sim.nodes.own(caller, object_id, "delete")
+        if exchange(request).fault("cannot_delete"):
+            raise errors.refused("cannot_delete")
+        self._net.posts.delete(post.id)
+        return JSONResponse(SUCCESS)
+
+    async def permissions(self, request: Request) -> Response:
+        """`DELETE /{user-id}/permissions`: the person takes the app's access back."""
+        caller = await self._sim.auth.enter(request, ANYBODY)
+        user_id = _id(request)
+        if not (caller.means(user_id) or user_id in {"me", caller.account.data["person_id"]}):
+            raise errors.missing(user_id, "delete")
+        self._sim.auth.remove(caller.token)
+        return JSONResponse(SUCCESS)
+
+    async def media(self, request: Request) -> Response:
+        """`GET /{ig-id}/media`: everything but stories, newest first."""
+        return await self._list(request, stories=False)
+
+    async def stories(self, request: Request) -> Response:
+        """`GET /{ig-id}/stories`: those of the last day."""
+        return await self._list(request, stories=True)
+
+    async def _list(self, request: Request, *, stories: bool) -> Response:
+        caller = await self._sim.auth.enter(request)
+        user_id = _id(request)
+        if not caller.means(user_id):
+            raise errors.missing(user_id)
+        tree = parse(caller.params.text("fields"))
+        size = _size(caller)
+        found = self._page(request, caller, size + 1, stories=stories)
+        shown = found[:size]
+        body: dict[str, Any] = {"data": [self._sim.nodes.media(p, caller.account, tree) for p in shown]}
+        if shown:
+            body["paging"] = self._paging(request, caller, shown, more=len(found) > size)
+        return JSONResponse(body)
+
+    def _page(self, request: Request, caller: Caller, size: int, *, stories: bool) -> list[SimPost]:
+        lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
+        since, until = _instant(caller, "since", 0), _instant(caller, "until", LATEST_SECONDS)
+        if stories:
+            since = max(since, clock.now() - timedelta(hours=limit("story_hours")))
+        before = _seq(caller.params.text("after"))
+        found: list[SimPost] = []
+        while len(found) < size:
+            part = self._net.posts.by_account(
+                caller.account.id,
+                limit=2 * size,
+                since=since,
+                until=min(until, clock.now() - lag),
+                before=before,
+            )
+            found += [post for post in part if is_story(post) == stories]
+            if len(part) < 2 * size:
+                break
+            before = part[-1].seq
+        return found[:size]
+
+    def _paging(
+        self, request: Request, caller: Caller, shown: list[SimPost], *, more: bool
+    ) -> dict[str, Any]:
+        cursors = {"before": _cursor(shown[0].seq), "after": _cursor(shown[-1].seq)}
+        if not more:
+            return {"cursors": cursors}
+        # The address leads on by itself, so the token is in it even when it came in a header.
+        way = {"access_token": caller.token.value, **request.query_params, "after": cursors["after"]}
+        return {"cursors": cursors, "next": f"{origin(request)}{request.url.path}?{urlencode(way)}"}
+
+    async def children(self, request: Request) -> Response:
+        """`GET /{media-id}/children` of a carousel."""
+        caller = await self._sim.auth.enter(request)
+        post = self._sim.nodes.own(caller, _id(request))
+        asked: Tree = {"children": parse(caller.params.text("fields"))}
+        made = self._sim.nodes.media(post, caller.account, asked)
+        return JSONResponse(made.get("children", {"data": []}))
+
+    async def tags(self, request: Request) -> Response:
+        """`GET /{ig-id}/tags`: media of others that name the account; nobody does here."""
+        caller = await self._sim.auth.enter(request)
+        if not caller.means(_id(request)):
+            raise errors.missing(_id(request))
+        parse(caller.params.text("fields"))
+        return JSONResponse({"data": []})
+
+    async def insights(self, request: Request) -> Response:
+        """`GET /{id}/insights` of an account or a medium."""
+        caller = await self._sim.auth.enter(request, INSIGHTS)
+        if caller.means(_id(request)):
+            posts = self._net.posts.by_account(caller.account.id, limit=POSTS)
+            return JSONResponse(account_insights(caller.account, posts, caller.params))
+        post = self._sim.nodes.own(caller, _id(request))
+        return JSONResponse(insights(post, self._sim.nodes.comment_count(post.id), caller.params))
+
+
+def _id(request: Request) -> str:
+    return str(request.path_params.get("id", "me"))
+
+
+def _size(caller: Caller) -> int:
+    text = caller.params.text("limit") or str(limit("page_size"))
+    if not text.isascii() or not text.isdecimal() or not int(text[:9]) >= 1:
+        raise errors.invalid("Param limit must be a number of at least 1")
+    return min(int(text[:9]), limit("page_size_max"))
+
+
+def _instant(caller: Caller, name: str, default: int) -> datetime:
+    text = caller.params.text(name) or str(default)
+    if not text.isascii() or not text.isdecimal() or len(text) > 11:
+        raise errors.invalid(f"Param {name} must be a time in seconds")
+    return datetime.fromtimestamp(int(text), UTC)
+
+
+def _cursor(seq: int) -> str:
+    return base64.urlsafe_b64encode(b"seq:%d" % seq).decode()
+
+
+def _seq(cursor: str) -> int | None:
+    if not cursor:
+        return None
+    try:
+        return min(int(base64.urlsafe_b64decode(cursor).removeprefix(b"seq:")), NEWEST)
+    except ValueError as error:
+        raise errors.invalid("Invalid parameter: after") from error

@@ -1,0 +1,187 @@
+"""The Instagram simulator: its addresses, its demo accounts, its words for trouble."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from polypost.sandbox.networks.instagram import errors
+from polypost.sandbox.networks.instagram.auth import LONG, Auth
+from polypost.sandbox.networks.instagram.containers import Containers
+from polypost.sandbox.networks.instagram.facebook import Facebook
+from polypost.sandbox.networks.instagram.intake import Intake
+from polypost.sandbox.networks.instagram.limits import limit
+from polypost.sandbox.networks.instagram.media import AT_CREATION, AT_PUBLICATION, MediaEdges
+from polypost.sandbox.networks.instagram.messages import Inbox
+from polypost.sandbox.networks.instagram.nodes import Nodes
+from polypost.sandbox.networks.instagram.reading import Reading
+from polypost.sandbox.networks.instagram.talk import Talk
+from polypost.sandbox.networks.instagram.uploads import Uploads
+from polypost.sandbox.networks.instagram.web import Web
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Stranger, Token
+
+Handler = Callable[[Request], Awaitable[Response]]
+METHODS = ["GET", "POST", "DELETE"]
+ACCOUNT_TYPES = ("BUSINESS", "MEDIA_CREATOR")
+
+
+class InstagramSimulator(Simulator):
+    """Instagram on one port: www and api.instagram.com, graph.instagram.com, graph and rupload.facebook.com at once.
+
+    Every path of the Graph API exists with and without `/v26.0` or another version. Demo account 1 is a business,
+    account 2 a creator, and so on in turn. Each is linked to a Facebook Page of its own.
+    """
+
+    platform = "instagram"
+    tidies_paths = True
+    look = Look("Instagram", "#a32a6c")
+    scopes = (
+        "instagram_business_basic",
+        "instagram_business_content_publish",
+        "instagram_business_manage_comments",
+        "instagram_business_manage_insights",
+        "instagram_business_manage_messages",
+    )
+    own_faults: ClassVar[tuple[str, ...]] = (
+        *AT_CREATION,
+        "processing_failed",
+        *AT_PUBLICATION,
+        "quota",
+        "token_in_data",
+        "token_expired",
+        "cannot_delete",
+    )
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net)
+        containers = Containers(net)
+        intake = Intake(net, containers)
+        self.nodes = Nodes(net)
+        self.auth = Auth(self)
+        self.facebook = Facebook(self, self.auth)
+        self._making = MediaEdges(self, containers, intake)
+        self.talk = Talk(self, containers)
+        self.inbox = Inbox(self)
+        self._reading = Reading(self, containers, intake)
+        self._uploads = Uploads(self, containers, intake)
+        self._web = Web(self)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every path of every host."""
+        web = self._web
+        return [
+            Route("/oauth/authorize", self.auth.authorize, methods=["GET", "POST"]),
+            *_graph("/dialog/oauth", self.facebook.dialog, "GET", "POST"),
+            *_graph("/oauth/access_token", self.facebook.token, "GET", "POST"),
+            *_graph("/access_token", self.auth.long_token, "GET"),
+            *_graph("/refresh_access_token", self.auth.refresh, "GET"),
+            Route("/p/{shortcode}/", web.post),
+            Route("/reel/{shortcode}/", web.post),
+            Route("/reels/{shortcode}/", web.post),
+            Route("/stories/{username}/{id}/", web.story),
+            Route("/direct/t/{conversation}/", web.conversation),
+            *(
+                Route(path, handler, methods=[method])
+                for path in ("/ig-api-upload/v{version:float}/{container}", "/ig-api-upload/{container}")
+                for method, handler in (("POST", self._uploads.send), ("GET", self._uploads.progress))
+            ),
+            *self._edges(),
+            *self._nodes(),
+            Route("/v{version:float}/{rest:path}", _nowhere, methods=METHODS),
+            Route("/{username}/", web.profile),
+        ]
+
+    def _edges(self) -> list[Route]:
+        media, reading = self._making, self._reading
+        return [
+            *_graph("/{id}/accounts", self.facebook.accounts, "GET"),
+            *_graph("/{id}/media", media.create, "POST"),
+            *_graph("/{id}/media", reading.media, "GET"),
+            # Meta's generated client spells the edge without the underscore for the Instagram login.
+            *(
+                r
+                for edge in ("media_publish", "mediapublish")
+                for r in _graph(f"/{{id}}/{edge}", media.publish, "POST")
+            ),
+            *_graph("/{id}/content_publishing_limit", media.quota, "GET"),
+            *_graph("/{id}/stories", reading.stories, "GET"),
+            *_graph("/{id}/comments", self.talk.comment, "POST"),
+            *_graph("/{id}/comments", self.talk.comments, "GET"),
+            *_graph("/{id}/replies", self.talk.answer, "POST"),
+            *_graph("/{id}/replies", self.talk.answers, "GET"),
+            *_graph("/{id}/conversations", self.inbox.conversations, "GET"),
+            *_graph("/{id}/messages", self.inbox.messages, "GET"),
+            *_graph("/{id}/messages", self.inbox.send, "POST"),
+            *_graph("/{id}/tags", reading.tags, "GET"),
+            *_graph("/{id}/children", reading.children, "GET"),
+            *_graph("/{id}/insights", reading.insights, "GET"),
+            *_graph("/{id}/permissions", reading.permissions, "DELETE"),
+        ]
+
+    def _nodes(self) -> list[Route]:
+        reading = self._reading
+        calls = (("GET", reading.node), ("POST", reading.change), ("DELETE", reading.delete))
+        # Without a version only digits are an object: other names are people's pages.
+        paths = ("/v{version:float}/{id}", "/{id:int}", "/me")
+        return [Route(path, handler, methods=[method]) for path in paths for method, handler in calls]
+
+    def open_account(self, number: int) -> Account:
+        """Demo account `number`: a professional one, with a Page."""
+        return self.net.accounts.add(
+            id=f"17841{secrets.randbelow(10**12):012}",
+            username="demo" if number == 1 else f"demo{number}",
+            name="Demo account" if number == 1 else f"Demo account {number}",
+            data={
+                "scoped_id": f"2{secrets.randbelow(10**16):016}",
+                "page_id": f"10{secrets.randbelow(10**13):013}",
+                "person_id": f"12{secrets.randbelow(10**13):013}",
+                "account_type": ACCOUNT_TYPES[(number - 1) % 2],
+                "followers_count": 1_200 + 7 * number,
+            },
+        )
+
+    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
+        """A token of sixty days; Instagram has no refresh tokens."""
+        return self.auth.issue(LONG, account, client_id, scopes, seconds=limit("long_token_seconds")), None
+
+    def profile_path(self, username: str) -> str:
+        """With the slash that Instagram's own addresses have."""
+        return f"/{username}/"
+
+    def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
+        """What somebody without an account says under a medium."""
+        return self.talk.comment_by(who, post_id, text, answered)
+
+    def message_by(self, who: Stranger, account_id: str, text: str) -> dict[str, Any]:
+        """What somebody without an account writes to one."""
+        return self.inbox.message_by(who, account_id, text)
+
+    def answer_error(self) -> Response:
+        """500 with code 2."""
+        return errors.answer(errors.FAULTS["accident"])
+
+    def answer_rate_limited(self, seconds: float) -> Response:
+        """403 with code 4; the wait stands in a header, in minutes."""
+        return errors.rate_limited(seconds)
+
+    def answer_duplicate(self) -> Response:
+        """400 with code 506."""
+        return errors.answer(errors.FAULTS["duplicate"])
+
+    def answer_token_dead(self) -> Response:
+        """400 with 190/460."""
+        return errors.answer(errors.FAULTS["invalidated"])
+
+
+def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
+    """A path with a version before it and without."""
+    return [Route(prefix + path, handler, methods=list(methods)) for prefix in ("/v{version:float}", "")]
+
+
+async def _nowhere(_request: Request) -> Response:
+    return errors.unknown_path()

@@ -1,0 +1,200 @@
+"""The LinkedIn simulator: its addresses, its demo accounts, its words for trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from polypost.sandbox.networks.linkedin import errors, urns
+from polypost.sandbox.networks.linkedin.auth import Auth
+from polypost.sandbox.networks.linkedin.comments import Comments, Thread
+from polypost.sandbox.networks.linkedin.compose import Composer
+from polypost.sandbox.networks.linkedin.legacy import Legacy
+from polypost.sandbox.networks.linkedin.library import Library
+from polypost.sandbox.networks.linkedin.people import Directory, People
+from polypost.sandbox.networks.linkedin.posts import Posts
+from polypost.sandbox.networks.linkedin.rates import Rates
+from polypost.sandbox.networks.linkedin.reactions import Reactions
+from polypost.sandbox.networks.linkedin.restli import Tunnels
+from polypost.sandbox.networks.linkedin.social import Numbers, Social
+from polypost.sandbox.networks.linkedin.uploads import KINDS, Uploads
+from polypost.sandbox.networks.linkedin.web import Web
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token, exchange
+
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+
+
+class LinkedInSimulator(Simulator):
+    """LinkedIn on one port: www.linkedin.com, api.linkedin.com and its upload hosts at once.
+
+    Every demo member administers one organization. The demo app is one that LinkedIn has vetted, so its tokens may
+    read posts back and are refreshed; the app `sandbox-self-serve-app` gets no more than any developer does.
+    """
+
+    platform = "linkedin"
+    look = Look("LinkedIn", "#0a5cab")
+    scopes = (
+        "openid",
+        "profile",
+        "email",
+        "w_member_social",
+        "r_basicprofile",
+        "r_member_social",
+        "r_member_postAnalytics",
+        "w_organization_social",
+        "r_organization_social",
+        "rw_organization_admin",
+    )
+    own_faults: ClassVar[tuple[str, ...]] = (
+        "token_expired",
+        "restricted_member",
+        "version_ended",
+        "conflict",
+        "ghost_duplicate",
+        "status_forbidden",
+        "upload_needs_token",
+        "processing_failed",
+        "comment_forbidden",
+    )
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net)
+        library, directory = Library(net), Directory(net)
+        composer = Composer(net, library, directory)
+        thread = Thread(net, composer)
+        numbers = Numbers(net, thread)
+        self.auth = Auth(self)
+        self.rates = Rates(net)
+        self._people = People(self, directory)
+        self._uploads = Uploads(self, library)
+        self._posts = Posts(self, composer)
+        self._social = Social(self, composer, thread, numbers)
+        self._comments = Comments(self, thread)
+        self._reactions = Reactions(self, thread)
+        self._legacy = Legacy(self, composer, library)
+        self._web = Web(self, composer, directory, thread, numbers)
+
+    def app(self) -> ASGIApp:
+        """The port's app, with long queries taken out of the bodies they came in."""
+        return Tunnels(super().app())
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every path of every host."""
+        auth, legacy = self.auth, self._legacy
+        return [
+            Route("/oauth/v2/authorization", auth.authorize, methods=["GET", "POST"]),
+            Route("/oauth/native-pkce/authorization", auth.authorize, methods=["GET", "POST"]),
+            Route("/oauth/v2/accessToken", auth.token, methods=["POST"]),
+            Route("/oauth/v2/revoke", auth.revoke, methods=["POST"]),
+            Route("/oauth/v2/introspectToken", auth.introspect, methods=["POST"]),
+            Route("/oauth/openid/jwks", auth.keys),
+            Route("/oauth/.well-known/openid-configuration", auth.discovery),
+            Route("/v2/userinfo", self._people.userinfo),
+            Route("/v2/ugcPosts", legacy.create, methods=["POST"]),
+            Route("/v2/ugcPosts", legacy.several, methods=["GET"]),
+            Route("/v2/ugcPosts/{urn}", legacy.one, methods=["GET"]),
+            Route("/v2/ugcPosts/{urn}", self._posts.delete, methods=["DELETE"]),
+            Route("/v2/assets", legacy.register, methods=["POST"]),
+            Route("/v2/assets/{id}", legacy.status, methods=["GET"]),
+            Route("/dms-uploads/{asset}/{part}", self._uploads.send, methods=["PUT", "POST"]),
+            *(route for api in ("rest", "v2") for route in self._api(api)),
+            *(Route(f"/{api}/{{rest:path}}", _nowhere, methods=METHODS) for api in ("rest", "v2", "oauth")),
+            Route("/feed/update/{urn}", self._web.post),
+            Route("/feed/update/{urn}/", self._web.post),
+            Route("/in/{vanity}/", self._web.member),
+            Route("/company/{vanity}/", self._web.company),
+        ]
+
+    def _api(self, api: str) -> list[Route]:
+        people, posts, social, uploads = self._people, self._posts, self._social, self._uploads
+        comments, reactions = self._comments, self._reactions
+        table = [
+            ("posts", posts.several, "GET"),
+            ("posts", posts.create, "POST"),
+            ("posts/{urn}", posts.one, "GET"),
+            ("posts/{urn}", posts.act, "POST"),
+            ("posts/{urn}", posts.delete, "DELETE"),
+            ("me", people.me, "GET"),
+            ("people/{key}", people.person, "GET"),
+            ("organizationAcls", people.acls, "GET"),
+            ("organizationalEntityAcls", people.acls, "GET"),
+            ("organizationAuthorizations/{key}", people.authorization, "GET"),
+            ("organizations", people.organizations, "GET"),
+            ("organizationsLookup", people.organizations, "GET"),
+            ("organizations/{id}", people.organization, "GET"),
+            ("socialActions/{urn}", social.metadata, "GET"),
+            ("socialActions/{urn}/comments", comments.several, "GET"),
+            ("socialActions/{urn}/comments", comments.create, "POST"),
+            ("socialActions/{urn}/comments/{id}", comments.one, "GET"),
+            ("socialActions/{urn}/comments/{id}", comments.edit, "POST"),
+            ("socialActions/{urn}/comments/{id}", comments.delete, "DELETE"),
+            ("socialActions/{urn}/likes", reactions.likes, "GET"),
+            ("socialActions/{urn}/likes", reactions.like, "POST"),
+            ("socialActions/{urn}/likes/{actor}", reactions.unlike, "DELETE"),
+            ("reactions", reactions.create, "POST"),
+            ("reactions", reactions.several, "GET"),
+            ("reactions/{key}", reactions.at, "GET"),
+            ("reactions/{key}", reactions.delete, "DELETE"),
+            ("socialMetadata", social.several, "GET"),
+            ("socialMetadata/{urn}", social.metadata, "GET"),
+            ("socialMetadata/{urn}", social.change, "POST"),
+            ("networkSizes/{urn}", people.network_size, "GET"),
+            ("memberFollowersCount", people.followers, "GET"),
+            ("organizationalEntityShareStatistics", social.share_statistics, "GET"),
+            ("memberCreatorPostAnalytics", social.member_analytics, "GET"),
+        ]
+        for resource in KINDS:
+            table += [
+                (resource, uploads.act, "POST"),
+                (resource, uploads.several, "GET"),
+                (f"{resource}/{{urn}}", uploads.status, "GET"),
+            ]
+        return [Route(f"/{api}/{path}", handler, methods=[method]) for path, handler, method in table]
+
+    def acting(self, request: Request, author: str) -> None:
+        """Say for whom a call is made: a member's token also stands for organizations."""
+        exchange(request).identify(author)
+
+    def open_account(self, number: int) -> Account:
+        """Demo member `number`, with an organization."""
+        urn, suffix = urns.organization(number), "" if number == 1 else f" {number}"
+        vanity = "demo-company" if number == 1 else f"demo-company-{number}"
+        return self.net.accounts.add(
+            id=urns.person(number),
+            username="demo" if number == 1 else f"demo{number}",
+            name=f"Demo account{suffix}",
+            data={"administers": {urn: {"name": f"Demo Company{suffix}", "vanity": vanity}}},
+        )
+
+    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
+        """Tokens as the consent would give."""
+        return self.auth.issue(account, client_id, scopes, demo=True)
+
+    def profile_path(self, username: str) -> str:
+        """With the folder that LinkedIn's own addresses have."""
+        return f"/in/{username}/"
+
+    def answer_error(self) -> Response:
+        """500."""
+        return errors.answer(errors.FAULTS["accident"])
+
+    def answer_rate_limited(self, seconds: float) -> Response:
+        """429 of the member's day; the rule's `seconds` stand in a header that LinkedIn itself seldom sends."""
+        return errors.throttled("MEMBER", seconds=seconds)
+
+    def answer_duplicate(self) -> Response:
+        """422 that names a post which is not there."""
+        return errors.duplicate(f"urn:li:share:{self.net.snowflake(epoch_ms=0)}")
+
+    def answer_token_dead(self) -> Response:
+        """401 with 65601."""
+        return errors.answer(errors.FAULTS["revoked_token"])
+
+
+async def _nowhere(request: Request) -> Response:
+    return errors.no_such_path(request.url.path)

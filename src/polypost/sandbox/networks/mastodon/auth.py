@@ -1,0 +1,319 @@
+"""Who calls: registered apps, consent, tokens without an end, scopes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from polypost.sandbox.networks.mastodon.errors import (
+    front_end,
+    invalid,
+    invalid_client,
+    invalid_grant,
+    not_found,
+    refused,
+)
+from polypost.sandbox.networks.mastodon.intake import Sent, read
+from polypost.sandbox.networks.mastodon.limits import limit
+from polypost.sandbox.networks.mastodon.server import SCOPES
+from polypost.sandbox.simkit import Account, Asked, CodeRefused, Refused, Token, consent, exchange
+
+if TYPE_CHECKING:
+    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
+
+APP, ACCESS, OF_APP = "app", "access", "client_credentials"
+OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
+DEMO_APP = "Sandbox app"
+SINCE_4_3 = frozenset({"profile"})
+INVALID_TOKEN = "The access token is invalid"  # noqa: S105 - a sentence
+REVOKED_TOKEN = "The access token was revoked"  # noqa: S105 - a sentence
+OUTSIDE = "This action is outside the authorized scopes"
+DISABLED = "Your login is currently disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account behind a call and the token it came with."""
+
+    account: Account
+    token: Token
+
+
+class Auth:
+    """The OAuth addresses, and the check that every other call begins with."""
+
+    def __init__(self, sim: MastodonSimulator) -> None:
+        self._sim = sim
+        self._net = sim.net
+
+    def app_of(self, client_id: str) -> dict[str, Any] | None:
+        """A registered app, the sandbox's own among them."""
+        if client_id == self._sim.client_id:
+            return {
+                "id": "1",
+                "name": DEMO_APP,
+                "website": None,
+                "redirect_uris": None,
+                "scopes": list(SCOPES),
+                "secret": self._sim.client_secret,
+            }
+        found = self._net.documents.get(APP, client_id)
+        return None if found is None else found.body
+
+    async def register(self, request: Request) -> Response:
+        """`POST /api/v1/apps`."""
+        self._sim.rates.take(request, None)
+        sent = await read(request)
+        older = self._sim.server.older(request)
+        name, uris = sent.text("client_name"), sent.values.get("redirect_uris") or ""
+        redirects = [str(each) for each in uris] if isinstance(uris, list) else str(uris).split()
+        scopes = (sent.text("scopes") or "read").split()
+        if not name.strip():
+            raise invalid("Name can't be blank")
+        if not redirects or (older and isinstance(uris, list)):
+            raise invalid("Redirect URI can't be blank")
+        if any(each != OUT_OF_BAND and not urlsplit(each).scheme for each in redirects):
+            raise invalid("Redirect URI must be an absolute URI.")
+        if not self._known(scopes, older=older):
+            raise invalid("Scopes doesn't match configured on the server.")
+        client_id, secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        body = {
+            "id": self._net.snowflake(epoch_ms=0, random_bits=16),
+            "name": name,
+            "website": sent.text("website") or None,
+            "redirect_uris": redirects,
+            "scopes": scopes,
+            "secret": secret,
+        }
+        self._net.documents.put(APP, client_id, body)
+        keys = {"client_id": client_id, "client_secret": secret, "client_secret_expires_at": 0}
+        return JSONResponse(described(body) | keys)
+
+    def _known(self, scopes: list[str], *, older: bool) -> bool:
+        known = set(SCOPES) - (SINCE_4_3 if older else set())
+        return bool(scopes) and set(scopes) <= known
+
+    async def verify_app(self, request: Request) -> Response:
+        """`GET /api/v1/apps/verify_credentials`."""
+        token = self._token(request)
+        app = self.app_of(token.client_id)
+        if app is None:
+            raise refused(401, INVALID_TOKEN)
+        shown = described(app)
+        if self._sim.server.older(request):
+            shown = {name: shown[name] for name in ("name", "website", "vapid_key")}
+        return JSONResponse(shown)
+
+    async def authorize(self, request: Request) -> Response:
+        """`/oauth/authorize`, the consent page."""
+        query = request.query_params
+        client_id, redirect = query.get("client_id", ""), query.get("redirect_uri", "")
+        app = self.app_of(client_id)
+        if app is None or exchange(request).fault("app_forgotten"):
+            return self._sim.pages.missing(
+                self._sim.look, "Client authentication failed due to unknown client.", status=401
+            )
+        if not redirect or (app["redirect_uris"] is not None and redirect not in app["redirect_uris"]):
+            return self._sim.pages.missing(
+                self._sim.look, "The redirect uri included is not valid.", status=400
+            )
+        older = self._sim.server.older(request)
+        scopes = (query.get("scope") or "read").split()
+        if query.get("response_type") != "code":
+            return _back(redirect, query.get("state"), "unsupported_response_type")
+        if not self._known(scopes, older=older) or not set(scopes) <= set(app["scopes"]):
+            return _back(redirect, query.get("state"), "invalid_scope")
+        challenge = None if older else query.get("code_challenge")
+        if challenge and query.get("code_challenge_method") != "S256":
+            return _back(redirect, query.get("state"), "invalid_request")
+        return await self._consent(request, app, redirect, tuple(scopes), challenge)
+
+    async def _consent(
+        self,
+        request: Request,
+        app: dict[str, Any],
+        redirect: str,
+        scopes: tuple[str, ...],
+        challenge: str | None,
+    ) -> Response:
+        query = request.query_params
+        shown = (
+            f"{str(request.base_url).rstrip('/')}/oauth/authorize/native"
+            if redirect == OUT_OF_BAND
+            else redirect
+        )
+        life = timedelta(seconds=limit("code_life_seconds"))
+
+        def code_for(account: Account) -> str:
+            return self._net.codes.issue(
+                account_id=account.id,
+                client_id=query["client_id"],
+                redirect_uri=redirect,
+                scopes=scopes,
+                challenge=challenge,
+                method="S256",
+                lifetime=life,
+            )
+
+        asked = Asked(app["name"], shown, scopes, query.get("state"))
+        return await consent(request, self._net, self._sim.look, asked, lifetime=life, code_for=code_for)
+
+    async def native(self, request: Request) -> Response:
+        """`/oauth/authorize/native`: the code as a page shows it to people whose app has no address."""
+        code = request.query_params.get("code", "")
+        return self._sim.pages.missing(self._sim.look, f"Copy this code: {code}", status=200)
+
+    async def token(self, request: Request) -> Response:
+        """`POST /oauth/token`."""
+        sent = await read(request)
+        client_id, app = self._client(request, sent)
+        kind = sent.text("grant_type")
+        if kind == "client_credentials":
+            scopes = tuple((sent.text("scope") or "read").split())
+            token = self._net.tokens.issue(OF_APP, account_id="", client_id=client_id, scopes=scopes)
+            return _given(token)
+        if kind != "authorization_code":
+            raise refused(
+                400,
+                "unsupported_grant_type",
+                "The authorization grant type is not supported by the authorization server.",
+            )
+        verifier = sent.text("code_verifier") or None
+        try:
+            code = self._net.codes.redeem(
+                sent.text("code"),
+                client_id=client_id,
+                redirect_uri=sent.text("redirect_uri"),
+                verifier=verifier,
+            )
+        except CodeRefused as wrong:
+            raise invalid_grant() from wrong
+        if not set(code.scopes) <= set(app["scopes"]):
+            raise refused(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
+        return _given(self.issue(code.account_id, client_id, code.scopes))
+
+    def issue(self, account_id: str, client_id: str, scopes: tuple[str, ...]) -> Token:
+        """A token of an account; it has no end."""
+        return self._net.tokens.issue(ACCESS, account_id=account_id, client_id=client_id, scopes=scopes)
+
+    async def revoke(self, request: Request) -> Response:
+        """`POST /oauth/revoke`; a token that is gone already is a success."""
+        sent = await read(request)
+        client_id, _ = self._client(request, sent)
+        token = self._net.tokens.find(sent.text("token"))
+        if token is not None and token.client_id != client_id:
+            raise refused(403, "unauthorized_client", "You are not authorized to revoke this token")
+        if token is not None:
+            self._net.tokens.revoke(token.value)
+        return JSONResponse({})
+
+    async def userinfo(self, request: Request) -> Response:
+        """`/oauth/userinfo`, since 4.3."""
+        if self._sim.server.older(request):
+            raise not_found()
+        caller = self.user(request, "profile", "read", "read:accounts")
+        shown = self._sim.answers.account(caller.account)
+        return JSONResponse(
+            {
+                "iss": f"{str(request.base_url).rstrip('/')}/",
+                "sub": shown["uri"],
+                "name": shown["display_name"],
+                "preferred_username": shown["username"],
+                "profile": shown["url"],
+                "picture": shown["avatar"],
+            }
+        )
+
+    def _client(self, request: Request, sent: Sent) -> tuple[str, dict[str, Any]]:
+        basic = _basic(request.headers.get("authorization", ""))
+        client_id, secret = basic or (sent.text("client_id"), sent.text("client_secret"))
+        app = self.app_of(client_id)
+        if app is None or secret != app["secret"] or exchange(request).fault("app_forgotten"):
+            raise invalid_client()
+        return client_id, app
+
+    def user(self, request: Request, *scopes: str) -> Caller:
+        """The account that calls, whose token has one of the scopes. Raises Refused: 401, 403, 422."""
+        token = self._token(request)
+        account = self._net.accounts.get(token.account_id)
+        if account is None:
+            raise refused(422, "This method requires an authenticated user")
+        self._sim.admit(request, token)
+        if exchange(request).fault("login_disabled"):
+            raise refused(403, DISABLED)
+        if not allows(token, scopes):
+            raise refused(403, OUTSIDE)
+        return Caller(account, token)
+
+    def anybody(self, request: Request) -> Caller | None:
+        """The account that reads, None for a reader without a token."""
+        shown = request.headers.get("authorization") or request.query_params.get("access_token")
+        return self.user(request, "read", "read:statuses", "read:accounts") if shown else None
+
+    def _token(self, request: Request) -> Token:
+        if exchange(request).fault("html_errors"):
+            raise Refused(front_end())
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            value = request.query_params.get("access_token", "")
+        token = self._net.tokens.find(value.strip()) if value else None
+        if token is None or token.kind not in {ACCESS, OF_APP}:
+            raise refused(401, INVALID_TOKEN)
+        if not token.live:
+            raise refused(401, REVOKED_TOKEN)
+        return token
+
+
+def allows(token: Token, scopes: tuple[str, ...]) -> bool:
+    """Whether a token has one of the scopes, or the wider one that holds it."""
+    wide = {scope.partition(":")[0] for scope in scopes}
+    return bool((set(scopes) | wide) & set(token.scopes))
+
+
+def described(app: dict[str, Any]) -> dict[str, Any]:
+    """An app without its secret."""
+    redirects = app["redirect_uris"] or [OUT_OF_BAND]
+    return {
+        "id": app["id"],
+        "name": app["name"],
+        "website": app["website"],
+        "scopes": app["scopes"],
+        "redirect_uris": redirects,
+        "redirect_uri": "\n".join(redirects),
+        "vapid_key": "sandbox",
+    }
+
+
+def _given(token: Token) -> Response:
+    body = {
+        "access_token": token.value,
+        "token_type": "Bearer",
+        "scope": " ".join(token.scopes),
+        "created_at": int(token.issued.timestamp()),
+    }
+    return JSONResponse(body, headers={"cache-control": "no-store"})
+
+
+def _back(redirect: str, state: str | None, wrong: str) -> Response:
+    query = {"error": wrong, "error_description": "The request cannot be carried out."}
+    joint = "&" if "?" in redirect else "?"
+    return RedirectResponse(f"{redirect}{joint}{urlencode(query | ({'state': state} if state else {}))}", 302)
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(value).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return unquote(name), unquote(secret)

@@ -1,0 +1,74 @@
+"""Getting the bytes of pictures: fetched from an address, or out of base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import shutil
+from pathlib import Path
+
+from polypost.errors import AddressRefused, FetchFailed
+from polypost.sandbox.networks.pinterest.errors import invalid, refused
+from polypost.sandbox.networks.pinterest.limits import limit
+from polypost.sandbox.networks.pinterest.media_rules import media_of, picture_facts
+from polypost.sandbox.simkit import Media, Network
+
+DATA = r"^[a-zA-Z0-9+/=]+$"
+
+
+class Intake:
+    """Fetches and decodes pictures while the caller waits."""
+
+    def __init__(self, net: Network) -> None:
+        self._net = net
+
+    async def fetched(self, url: str, alt: str = "") -> Media:
+        """The picture at an address. Raises Refused when there is none to be had."""
+        blob = self._net.blobs.new()
+        try:
+            if (own := self._own(url)) is not None:
+                shutil.copyfile(own, self._net.blobs.path(blob))
+                return self._picture(blob, alt)
+            if self._net.fetcher is None:
+                raise FetchFailed
+            await self._net.fetcher.fetch(url, self._net.blobs.path(blob), max_bytes=limit("image_bytes"))
+        except (AddressRefused, FetchFailed) as error:
+            self._net.blobs.delete(blob)
+            raise refused("fetch_failed") from error
+        return self._picture(blob, alt)
+
+    def _own(self, url: str) -> Path | None:
+        """The file behind an address of Pinterest's own pictures, which it can always fetch."""
+        start = self._net.media_url("")
+        if not url.startswith(start):
+            return None
+        try:
+            path = self._net.blobs.path(url.removeprefix(start).partition("?")[0])
+        except ValueError:
+            return None
+        return path if path.is_file() else None
+
+    def decoded(self, data: str, content_type: str, alt: str = "") -> Media:
+        """The picture in a base64 text. Raises Refused when it is none, or not of its type."""
+        if not re.fullmatch(DATA, data):
+            raise invalid(f"data does not match {DATA!r}")
+        try:
+            content = base64.b64decode(data, validate=True)
+        except binascii.Error as error:
+            raise invalid("data is not base64") from error
+        if len(content) > limit("image_bytes"):
+            raise refused("too_large")
+        blob = self._net.blobs.new()
+        self._net.blobs.write(blob, content)
+        picture = self._picture(blob, alt)
+        if picture["mime"] != content_type:
+            raise invalid(f"the image is not of type {content_type}")
+        return picture
+
+    def _picture(self, blob: str, alt: str) -> Media:
+        facts = picture_facts(self._net.blobs.path(blob))
+        if facts is None:
+            self._net.blobs.delete(blob)
+            raise refused("no_image")
+        return media_of(blob, facts, alt)

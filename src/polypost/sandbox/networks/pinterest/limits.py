@@ -1,0 +1,59 @@
+"""What Pinterest allows, each number with its source and the day it was read. Written without a look at our connector."""
+
+from __future__ import annotations
+
+from polypost.sandbox.simkit import Number
+
+SPEC = "Pinterest OpenAPI description v5.23.0"
+HELP = "Pinterest Business Help: Pinterest product specs"
+RATES = "Pinterest for Developers: Rate limits"
+LOGIN = "Pinterest for Developers: Set up authentication and authorization"
+UPLOAD = "Pinterest for Developers: Create boards and Pins"
+OURS = "not documented; the simulator's choice"
+MIB = 1024 * 1024
+
+
+LIMITS: dict[str, Number] = {
+    "title_characters": Number(100, SPEC),
+    "description_characters": Number(800, SPEC),
+    "description_shown_characters": Number(500, HELP),
+    "alt_text_characters": Number(500, SPEC),
+    "link_characters": Number(2_048, SPEC),
+    "carousel_min_items": Number(2, SPEC),
+    "carousel_max_items": Number(5, SPEC),
+    "image_bytes": Number(20 * MIB, HELP),
+    "video_bytes": Number(2_048 * MIB, HELP),
+    "video_min_seconds": Number(4, HELP),
+    "video_max_seconds": Number(15 * 60, HELP),
+    "video_min_ratio": Number(0.5, HELP),
+    "video_max_ratio": Number(1.91, HELP),
+    "section_name_characters": Number(180, SPEC),
+    "board_name_characters": Number(180, OURS),
+    "page_size": Number(25, SPEC),
+    "page_size_max": Number(250, SPEC),
+    "pins_per_analysis": Number(100, SPEC),
+    "top_pins": Number(50, SPEC),
+    "analytics_days": Number(90, "Pinterest for Developers: Analytics"),
+    "code_seconds": Number(600, OURS),
+    "access_token_seconds": Number(30 * 86_400, LOGIN),
+    "refresh_token_seconds": Number(60 * 86_400, LOGIN),
+    "request_bytes": Number(64 * MIB, OURS),
+    "upload_seconds": Number(3_600, OURS),
+    "processing_looks": Number(2, OURS),
+    "processing_seconds": Number(6, OURS),
+    "trial_requests_per_day": Number(1_000, RATES),
+    "standard_requests_per_second": Number(100, RATES),
+    "org_read_per_minute": Number(1_000, OURS),
+    "org_write_per_minute": Number(300, OURS),
+    "org_analytics_per_minute": Number(300, OURS),
+}
+
+
+def limit(name: str) -> int:
+    """A whole number by name."""
+    return int(LIMITS[name].value)
+
+
+def exact(name: str) -> float:
+    """A number by name that need not be whole."""
+    return LIMITS[name].value

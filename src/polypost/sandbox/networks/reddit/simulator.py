@@ -1,0 +1,212 @@
+"""The Reddit simulator: its addresses, its demo accounts, its words for trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from polypost.sandbox.networks.reddit import errors
+from polypost.sandbox.networks.reddit.auth import Auth
+from polypost.sandbox.networks.reddit.browse import PRIVATE_MARKS, Browse
+from polypost.sandbox.networks.reddit.library import Library
+from polypost.sandbox.networks.reddit.reading import Reading
+from polypost.sandbox.networks.reddit.submit import AT_SUBMISSION, MARKS, Submit
+from polypost.sandbox.networks.reddit.things import Things, base36
+from polypost.sandbox.networks.reddit.web import Web
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+
+Handler = Callable[[Request], Awaitable[Response]]
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+FIRST_ID = 36**5
+# Beyond what publishing asks for: what people's own scripts do with their accounts.
+DAILY = ("vote", "save", "report", "subscribe", "privatemessages", "modposts", "account")
+SORTS = ("new", "hot", "top", "rising", "controversial")
+
+
+class RedditSimulator(Simulator):
+    """Reddit on one port: www and oauth.reddit.com, the two buckets, the sockets of redditmedia.com.
+
+    Ten communities: `sandbox` takes everything, the others each have a rule of their own, and `u_<name>` is an
+    account's profile. What is an API call and what a page is told by the token.
+    """
+
+    platform = "reddit"
+    look = Look("Reddit", "#c2380f")
+    scopes = ("identity", "submit", "read", "flair", "edit", "history", "mysubreddits", *DAILY)
+    own_faults: ClassVar[tuple[str, ...]] = (
+        *AT_SUBMISSION,
+        "media_failed",
+        "no_socket",
+        "socket_closed",
+        "removed",
+    )
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net)
+        self.things = Things(net)
+        self.auth = Auth(self)
+        self._library = Library(net, self.auth)
+        self._submit = Submit(self, self._library)
+        self._reading = Reading(self)
+        self._browse = Browse(self, self._reading)
+        self._web = Web(self)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every path of every host."""
+        auth, reading, web = self.auth, self._reading, self._web
+        return [
+            *_api("/api/v1/authorize", auth.authorize, "GET", "POST"),
+            Route("/api/v1/authorize.compact", auth.authorize, methods=["GET", "POST"]),
+            *_api("/api/v1/access_token", auth.token, "POST"),
+            *_api("/api/v1/revoke_token", auth.revoke, "POST"),
+            *_api("/api/v1/me", reading.me, "GET"),
+            *_api("/api/v1/{sr}/post_requirements", reading.requirements, "GET"),
+            *_api("/api/info", reading.info, "GET"),
+            *self._changes(),
+            *self._looking_around(),
+            *self._communities(),
+            *_api("/user/{username}/about", reading.person, "GET"),
+            *_api("/user/{username}/submitted", _either(reading.submitted, web.profile), "GET"),
+            *_api("/user/{username}", _either(reading.submitted, web.profile), "GET"),
+            *_api("/u/{username}", web.profile, "GET"),
+            *_api("/subreddits/mine/{where}", reading.mine, "GET"),
+            *_api("/comments/{id}", _either(reading.comments, web.post), "GET"),
+            *_api("/comments/{id}/{slug}", _either(reading.comments, web.post), "GET"),
+            *_api("/user/{username}/comments/{id}/{slug}", _either(reading.comments, web.post), "GET"),
+            Route("/gallery/{id}", web.post),
+            Route("/api/{rest:path}", _nowhere, methods=METHODS),
+            Route("/", self._library.receive, methods=["POST"]),
+            Route("/", _either(self._browse.front, web.front), methods=["GET"]),
+            Route("/{asset}", self._submit.socket),
+        ]
+
+    def _changes(self) -> list[Route]:
+        submit, library = self._submit, self._library
+        return [
+            *_api("/api/submit", submit.submit, "POST"),
+            *_api("/api/submit_gallery_post", submit.gallery, "POST"),
+            *_api("/api/submit_poll_post", submit.poll, "POST"),
+            *_api("/api/media/asset", library.lease, "POST"),
+            *_api("/api/convert_rte_body_format", library.convert, "POST"),
+            *_api("/api/comment", submit.comment, "POST"),
+            *_api("/api/editusertext", submit.edit, "POST"),
+            *_api("/api/del", submit.delete, "POST"),
+            *_api("/api/sendreplies", submit.notify, "POST"),
+            *_api("/api/vote", submit.nothing, "POST"),
+            *(route for name in MARKS for route in _api(f"/api/{name}", submit.mark, "POST")),
+        ]
+
+    def _looking_around(self) -> list[Route]:
+        browse, web = self._browse, self._web
+        lists = [
+            *(f"/subreddits/{where}" for where in ("search", "popular", "new", "default")),
+            "/api/subreddit_autocomplete_v2",
+        ]
+        orders = ("best", *SORTS, "r/all", "r/popular", *(f"r/all/{order}" for order in SORTS))
+        return [
+            *_api("/search", browse.search, "GET"),
+            *_api("/r/{sr}/search", browse.search, "GET"),
+            *(route for path in lists for route in _api(path, browse.subreddit_search, "GET")),
+            *_api("/api/search_reddit_names", browse.subreddit_names, "GET", "POST"),
+            *(
+                route
+                for order in orders
+                for route in _api(f"/{order}", _either(browse.front, web.front), "GET")
+            ),
+            *_api("/user/{username}/overview", _either(browse.overview, web.profile), "GET"),
+            *_api("/user/{username}/comments", _either(browse.person_comments, web.profile), "GET"),
+            *(
+                route
+                for where in ("saved", "hidden", "upvoted", "downvoted")
+                for route in _api(f"/user/{{username}}/{where}", browse.private_list, "GET")
+            ),
+            *_api("/r/{sr}/comments", _either(browse.community_comments, web.community), "GET"),
+            *_api("/duplicates/{id}", browse.duplicates, "GET"),
+            *_api("/message/{box}", browse.messages, "GET"),
+            *_api("/api/v1/me/karma", browse.karma, "GET"),
+            *_api("/api/v1/me/prefs", browse.preferences, "GET"),
+            *_api("/api/v1/me/trophies", browse.trophies, "GET"),
+            *_api("/api/v1/user/{username}/trophies", browse.trophies, "GET"),
+            *_api("/api/v1/scopes", browse.scopes, "GET"),
+            *_api("/api/username_available", browse.name_available, "GET"),
+            *(route for name in PRIVATE_MARKS for route in _api(f"/api/{name}", browse.mark, "POST")),
+        ]
+
+    def _communities(self) -> list[Route]:
+        reading, web = self._reading, self._web
+        return [
+            *_api("/r/{sr}/about", reading.about, "GET"),
+            *_api("/r/{sr}/about/rules", reading.rules, "GET"),
+            *_api("/r/{sr}/api/link_flair_v2", reading.link_flair, "GET"),
+            *_api("/r/{sr}/api/flairselector", reading.flair_selector, "POST"),
+            *_api("/r/{sr}/api/selectflair", self._submit.select_flair, "POST"),
+            *_api("/r/{sr}/comments/{id}", _either(reading.comments, web.post), "GET"),
+            *_api("/r/{sr}/comments/{id}/{slug}", _either(reading.comments, web.post), "GET"),
+            *_api("/r/{sr}/comments/{id}/{slug}/{comment}", _either(reading.comments, web.post), "GET"),
+            *(
+                route
+                for sort in SORTS
+                for route in _api(f"/r/{{sr}}/{sort}", _either(reading.new, web.community), "GET")
+            ),
+            *_api("/r/{sr}", _either(reading.new, web.community), "GET"),
+        ]
+
+    def open_account(self, number: int) -> Account:
+        """Demo account `number`, with the karma of somebody who has been there for a while."""
+        return self.net.accounts.add(
+            id=base36(FIRST_ID + 7 * number),
+            username="demo" if number == 1 else f"demo{number}",
+            name="Demo account" if number == 1 else f"Demo account {number}",
+            data={"number": number, "link_karma": 120 + number},
+        )
+
+    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
+        """Tokens as a permanent consent gives them."""
+        return self.auth.issue(account.id, client_id, scopes)
+
+    def example(self, account: Account) -> dict[str, Any]:
+        """A post goes to some community."""
+        return {"subreddit": "sandbox"}
+
+    def profile_path(self, username: str) -> str:
+        """People's pages."""
+        return f"/user/{username}/"
+
+    def answer_error(self) -> Response:
+        """503 as a page."""
+        return errors.accident()
+
+    def answer_rate_limited(self, seconds: float) -> Response:
+        """RATELIMIT in a 200, with the seconds beside it."""
+        return errors.posting_too_fast(seconds)
+
+    def answer_duplicate(self) -> Response:
+        """ALREADY_SUB in a 200."""
+        return errors.body_error("ALREADY_SUB", "url")
+
+    def answer_token_dead(self) -> Response:
+        """401."""
+        return errors.unauthorized()
+
+
+def _api(path: str, handler: Handler, *methods: str) -> list[Route]:
+    """A path in the three ways in which clients write it."""
+    return [Route(path + end, handler, methods=list(methods)) for end in (".json", "/", "")]
+
+
+def _either(api: Handler, page: Handler) -> Handler:
+    """The same path on two hosts: with a token it is the API's, without it the web's."""
+
+    async def choose(request: Request) -> Response:
+        wants_data = "authorization" in request.headers or request.url.path.endswith(".json")
+        return await (api if wants_data else page)(request)
+
+    return choose
+
+
+async def _nowhere(_request: Request) -> Response:
+    return errors.plain(404)

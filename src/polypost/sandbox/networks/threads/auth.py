@@ -1,0 +1,292 @@
+"""Who calls: consent, tokens and their ends, and the check that every call of the API begins with."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost import clock
+from polypost.sandbox.networks.threads import errors
+from polypost.sandbox.networks.threads.limits import limit
+from polypost.sandbox.simkit import (
+    Account,
+    Asked,
+    BadBody,
+    CodeRefused,
+    Params,
+    Refused,
+    Token,
+    app_of,
+    consent,
+    exchange,
+    read_params,
+)
+
+if TYPE_CHECKING:
+    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
+
+SHORT, LONG = "threads_short", "threads_long"
+EXCHANGE = "th_exchange_token"
+USER_KINDS = {SHORT, LONG}
+DENIED = {
+    "error": "access_denied",
+    "error_reason": "user_denied",
+    "error_description": "The user denied your request.",
+}
+BASIC, PUBLISH, DELETE = "threads_basic", "threads_content_publish", "threads_delete"
+READ_REPLIES, MANAGE_REPLIES = "threads_read_replies", "threads_manage_replies"
+INSIGHTS, MENTIONS, SEARCH = "threads_manage_insights", "threads_manage_mentions", "threads_keyword_search"
+PLACES, PROFILES = "threads_location_tagging", "threads_profile_discovery"
+SCOPES = (
+    BASIC, PUBLISH, READ_REPLIES, MANAGE_REPLIES, INSIGHTS, DELETE, MENTIONS, SEARCH, PLACES, PROFILES,
+)  # fmt: skip
+BAD_CODE = {
+    "expired": "This authorization code has expired",
+    "used": "This authorization code has been used",
+    "redirect_uri": "Error validating verification code. Use the same redirect_uri as for the authorization window",
+}
+_INDEXED = re.compile(r"([a-z_]+)\[(\d{1,2})\]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account behind a call, its token, and the call's parameters from query and body."""
+
+    account: Account
+    token: Token
+    params: Params
+
+    def means(self, user_id: str) -> bool:
+        """Whether an id in a path is the caller."""
+        return user_id in {"me", self.account.id}
+
+    def may(self, *scopes: str) -> bool:
+        """Whether one of these scopes was granted."""
+        return any(scope in self.token.scopes for scope in scopes)
+
+    def require(self, *scopes: str) -> None:
+        """Raises Refused (10) when one of these scopes was not granted."""
+        if not all(scope in self.token.scopes for scope in scopes):
+            raise errors.refused("permission")
+
+
+class Auth:
+    """The addresses of the login, and `enter`."""
+
+    def __init__(self, sim: ThreadsSimulator) -> None:
+        self._sim = sim
+        self._net = sim.net
+
+    async def authorize(self, request: Request) -> Response:
+        """The authorization window of threads.net; the code comes back with `#_` behind it."""
+        query = request.query_params
+        scopes = tuple(query.get("scope", "").replace(",", " ").split())
+        named = all(query.get(name) for name in ("client_id", "redirect_uri"))
+        fits = BASIC in scopes and set(scopes) <= set(SCOPES)
+        if query.get("response_type") != "code" or not named or not fits:
+            return self._sim.pages.missing(
+                self._sim.look, "This app’s request for access is not valid.", status=400
+            )
+        asked = Asked(query["client_id"], query["redirect_uri"], scopes, query.get("state"))
+        life = timedelta(seconds=limit("code_seconds"))
+        return await consent(
+            request, self._net, self._sim.look, asked, lifetime=life, denied=DENIED, fragment="_"
+        )
+
+    async def token(self, request: Request) -> Response:
+        """`/oauth/access_token`: a code for a token of an hour (POST), or an app's own token (GET)."""
+        params = await graph_params(request)
+        if params.text("grant_type") == EXCHANGE:
+            return self._lengthened(request, params)
+        client_id, secret = app_of(request, params)
+        if not client_id or not self.knows(client_id, secret):
+            raise errors.refused("bad_secret")
+        if params.text("grant_type") == "client_credentials":
+            return JSONResponse({"access_token": f"TH|{client_id}|{secret}", "token_type": "bearer"})
+        if params.text("grant_type") != "authorization_code" or request.method != "POST":
+            raise errors.invalid("The parameter grant_type must be authorization_code")
+        try:
+            code = self._net.codes.redeem(
+                params.text("code"), client_id=client_id, redirect_uri=params.text("redirect_uri")
+            )
+        except CodeRefused as refused:
+            message = BAD_CODE.get(refused.reason, "Invalid authorization code")
+            raise Refused(errors.answer(errors.Fault(100, None, message))) from refused
+        account = self._account(code.account_id)
+        token = self.issue(SHORT, account, client_id, code.scopes, seconds=limit("short_token_seconds"))
+        # A bare number beyond 2^53, which is what Threads sends and some JSON readers round.
+        return JSONResponse({"access_token": token.value, "user_id": int(account.id)})
+
+    async def long_token(self, request: Request) -> Response:
+        """`GET /access_token`: a token of one hour for one of sixty days."""
+        params = await graph_params(request)
+        if params.text("grant_type") != EXCHANGE:
+            raise errors.invalid(f"The parameter grant_type must be {EXCHANGE}")
+        return self._lengthened(request, params)
+
+    def _lengthened(self, request: Request, params: Params) -> Response:
+        token = self._live(request, given_token(request, params))
+        if not self.knows(token.client_id, params.text("client_secret")):
+            raise errors.refused("bad_secret")
+        if token.kind == LONG:
+            raise errors.refused("already_long")
+        return JSONResponse(_bearer(self._renewed(token)))
+
+    async def refresh(self, request: Request) -> Response:
+        """`GET /refresh_access_token`: sixty more days for a token that is a day old; the old one stays valid."""
+        params = await graph_params(request)
+        if params.text("grant_type") != "th_refresh_token":
+            raise errors.invalid("The parameter grant_type must be th_refresh_token")
+        token = self._live(request, given_token(request, params))
+        if token.kind != LONG:
+            raise errors.invalid("Only a long-lived access token can be refreshed")
+        if (clock.now() - token.issued).total_seconds() < limit("refresh_age_seconds"):
+            raise errors.invalid("The access token must be at least 24 hours old to be refreshed")
+        return JSONResponse(_bearer(self._renewed(token)))
+
+    async def debug(self, request: Request) -> Response:
+        """`GET /debug_token`: what a token is; asked for with an app's token or a user's."""
+        params = await graph_params(request)
+        asking = given_token(request, params)
+        if not self._is_app(asking):
+            self._live(request, asking)
+        found = self._net.tokens.find(params.text("input_token"))
+        if found is None or found.kind not in USER_KINDS:
+            error = {"code": 190, "message": "Invalid OAuth access token."}
+            return JSONResponse({"data": {"error": error, "is_valid": False, "scopes": []}})
+        data: dict[str, Any] = {
+            "type": "USER",
+            "application": found.client_id,
+            "data_access_expires_at": int(found.issued.timestamp()) + limit("long_token_seconds"),
+            "expires_at": int(found.expires.timestamp()) if found.expires else 0,
+            "is_valid": found.live,
+            "issued_at": int(found.issued.timestamp()),
+            "scopes": list(found.scopes),
+            "user_id": found.account_id,
+        }
+        return JSONResponse({"data": data})
+
+    def knows(self, client_id: str, secret: str) -> bool:
+        """Whether an app may call: our demo app shows its secret, strangers show any."""
+        return bool(secret) and (client_id != self._sim.client_id or secret == self._sim.client_secret)
+
+    def issue(
+        self,
+        kind: str,
+        account: Account,
+        client_id: str,
+        scopes: tuple[str, ...],
+        *,
+        seconds: int,
+        family: str | None = None,
+    ) -> Token:
+        """A new token of a kind."""
+        return self._net.tokens.issue(
+            kind,
+            account_id=account.id,
+            client_id=client_id,
+            scopes=scopes,
+            lifetime=timedelta(seconds=seconds),
+            family=family,
+            prefix="THQVJ",
+        )
+
+    def _renewed(self, token: Token) -> Token:
+        account = self._account(token.account_id)
+        seconds = limit("long_token_seconds")
+        return self.issue(LONG, account, token.client_id, token.scopes, seconds=seconds, family=token.family)
+
+    def _account(self, account_id: str) -> Account:
+        account = self._net.accounts.get(account_id)
+        if account is None:
+            raise errors.refused("unparsable")
+        return account
+
+    async def enter(self, request: Request, *scopes: str) -> Caller:
+        """The caller of an API call. Raises Refused: 104, 190, 10, or 17 when the account's calls are used up."""
+        params = await graph_params(request)
+        text = given_token(request, params)
+        if not text:
+            raise errors.refused("no_token")
+        token = self._live(request, text)
+        caller = Caller(self._account(token.account_id), token, params)
+        self._count(request, caller)
+        caller.require(BASIC, *scopes)
+        return caller
+
+    async def anyone(self, request: Request) -> Params:
+        """The parameters of a call for which an app's own token is enough. Raises Refused."""
+        params = await graph_params(request)
+        text = given_token(request, params)
+        if not text:
+            raise errors.refused("no_token")
+        if not self._is_app(text):
+            self._live(request, text)
+        return params
+
+    def _is_app(self, text: str) -> bool:
+        name, _, rest = text.partition("|")
+        client_id, _, secret = rest.partition("|")
+        return name == "TH" and bool(client_id) and self.knows(client_id, secret)
+
+    def _live(self, request: Request, value: str) -> Token:
+        token = self._net.tokens.find(value)
+        if token is None or token.kind not in USER_KINDS:
+            raise errors.refused("unparsable")
+        if token.revoked:
+            raise errors.refused("invalidated")
+        if token.expired:
+            raise errors.refused("expired")
+        self._sim.admit(request, token)
+        if exchange(request).fault("token_expired"):
+            raise errors.refused("expired")
+        return token
+
+    def _count(self, request: Request, caller: Caller) -> None:
+        most = limit("impressions") * limit("calls_per_impression")
+        window = timedelta(hours=24)
+        bucket = self._net.buckets.take("calls", caller.account.id, limit=most, window=window)
+        percent = 100 - 100 * bucket.remaining // most if bucket.ok else 100
+        used = {"call_count": percent, "total_cputime": percent, "total_time": percent}
+        wait = 0 if bucket.ok else int((bucket.reset - clock.now()).total_seconds() / 60) + 1
+        exchange(request).headers.update(errors.usage(caller.account.id, used, wait))
+        if not bucket.ok:
+            raise errors.refused("user_rate")
+
+
+def given_token(request: Request, params: Params) -> str:
+    """The access token of a call: a parameter, or a header as Bearer or OAuth."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    header = value.strip() if scheme.lower() in {"bearer", "oauth"} else ""
+    return params.text("access_token") or header
+
+
+async def graph_params(request: Request) -> Params:
+    """The parameters of a call; `children[0]=…` makes a list. Raises Refused (100) for a body that cannot be read."""
+    try:
+        params = await read_params(request)
+        # JSON can carry halves of surrogate pairs, which are no text.
+        json.dumps(params.values, ensure_ascii=False).encode()
+    except (BadBody, UnicodeEncodeError) as error:
+        raise errors.invalid(f"The request cannot be read: {error}") from error
+    values: dict[str, Any] = {}
+    lists: dict[str, list[tuple[int, Any]]] = {}
+    for name, value in params.values.items():
+        indexed = _INDEXED.fullmatch(name)
+        if indexed:
+            lists.setdefault(indexed[1], []).append((int(indexed[2]), value))
+        elif value is not None:
+            values[name] = value
+    for name, numbered in lists.items():
+        values[name] = [value for _, value in sorted(numbered, key=lambda pair: pair[0])]
+    return Params(values, params.files)
+
+
+def _bearer(token: Token) -> dict[str, object]:
+    return {"access_token": token.value, "token_type": "bearer", "expires_in": token.expires_in}

@@ -1,0 +1,69 @@
+"""Getting the bytes of a container from the address that was given, and examining them, after the answer."""
+
+from __future__ import annotations
+
+from polypost.errors import AddressRefused, FetchFailed
+from polypost.probe import Facts
+from polypost.sandbox.networks.threads.containers import FETCHING, Container, Containers
+from polypost.sandbox.networks.threads.media_rules import DOWNLOAD, FILM, UNKNOWN, examine, most_bytes
+from polypost.sandbox.simkit import Media, Network
+
+TOO_LARGE = "media_too_large"
+
+
+class Intake:
+    """Fetches and examines; what goes wrong stands in the container's status afterwards, never in its creation."""
+
+    def __init__(self, net: Network, containers: Containers) -> None:
+        self._net = net
+        self._containers = containers
+        self._under_way: set[str] = set()
+
+    def idle(self, container: Container) -> bool:
+        """Whether a container waits for a fetch that nobody carries out, as after a restart."""
+        return container.stage == FETCHING and container.id not in self._under_way
+
+    async def take(self, container: Container) -> None:
+        """Fetch and examine a container's file."""
+        if not self.idle(container):
+            return
+        self._under_way.add(container.id)
+        try:
+            await self._fetch(container)
+            self._judge(container)
+        except FetchFailed as error:
+            large = FILM if container.film else UNKNOWN
+            self._containers.fail(container, large if error.code == TOO_LARGE else _not_had(container))
+        except AddressRefused:
+            self._containers.fail(container, _not_had(container))
+        finally:
+            self._under_way.discard(container.id)
+
+    async def _fetch(self, container: Container) -> None:
+        if self._net.fetcher is None:
+            raise FetchFailed
+        path = self._net.blobs.path(container.blob)
+        await self._net.fetcher.fetch(container.source, path, max_bytes=most_bytes(film=container.film))
+
+    def _judge(self, container: Container) -> None:
+        facts, wrong = examine(self._net.blobs.path(container.blob), film=container.film)
+        if facts is None or wrong is not None:
+            self._containers.fail(container, wrong or UNKNOWN)
+        else:
+            self._containers.arrive(container, _media(container, facts))
+
+
+def _not_had(container: Container) -> str:
+    return DOWNLOAD if container.film else UNKNOWN
+
+
+def _media(container: Container, facts: Facts) -> Media:
+    return {
+        "blob": container.blob,
+        "kind": facts.kind,
+        "mime": facts.mime,
+        "alt": container.options.get("alt_text", ""),
+        "width": facts.width,
+        "height": facts.height,
+        "duration": facts.duration,
+    }

@@ -1,0 +1,118 @@
+"""Lists: which posts, between which times, from which cursor on."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost import clock
+from polypost.sandbox.networks.threads.auth import Caller
+from polypost.sandbox.networks.threads.errors import invalid
+from polypost.sandbox.networks.threads.fields import wanted
+from polypost.sandbox.networks.threads.limits import limit
+from polypost.sandbox.simkit import Network, SimPost, exchange, origin
+
+if TYPE_CHECKING:
+    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
+
+NEWEST = 2**62
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+CHUNK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is shown, and whether there is more behind it."""
+
+    posts: list[SimPost]
+    more: bool
+
+
+def own_posts(net: Network, request: Request, caller: Caller, belongs: Callable[[SimPost], bool]) -> Page:
+    """The caller's posts that belong, newest first. Raises Refused (100) for parameters that cannot be."""
+    size, after, before = _size(caller), _cursor(caller, "after"), _cursor(caller, "before")
+    if after is not None and before is not None:
+        raise invalid("The parameters before and after cannot be used together")
+    lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
+    since = instant(caller, "since", EARLIEST)
+    until = min(instant(caller, "until", LATEST), clock.now() - lag)
+    found: list[SimPost] = []
+    at = after
+    while len(found) <= size:
+        part = net.posts.by_account(
+            caller.account.id, limit=CHUNK, since=since, until=until, before=at, after=before or 0
+        )
+        found += [post for post in part if belongs(post)]
+        if len(part) < CHUNK:
+            break
+        at = part[-1].seq
+    if before is not None:
+        return Page(found[-size:], more=True)
+    return Page(found[:size], more=len(found) > size)
+
+
+def window(caller: Caller, posts: list[SimPost]) -> Page:
+    """A page of a list that is all there. Raises Refused (100)."""
+    size, after = _size(caller), _cursor(caller, "after")
+    places = [index for index, post in enumerate(posts) if post.seq == after]
+    begin = places[0] + 1 if places else 0
+    return Page(posts[begin : begin + size], more=len(posts) > begin + size)
+
+
+def listed(sim: ThreadsSimulator, request: Request, caller: Caller, page: Page) -> Response:
+    """The answer with the asked-for fields of each post, and the way on."""
+    asked = wanted(caller.params.text("fields"))
+    shown = [sim.nodes.post(post, asked, reader=caller.account.id) for post in page.posts]
+    body: dict[str, Any] = {"data": shown}
+    if page.posts:
+        cursors = {"before": _named(page.posts[0].seq), "after": _named(page.posts[-1].seq)}
+        body["paging"] = {"cursors": cursors}
+        if page.more:
+            query = {k: v for k, v in request.query_params.items() if k != "before"}
+            # The address leads on by itself, so the token is in it even when it came in a header.
+            way = {"access_token": caller.token.value, **query, "after": cursors["after"]}
+            body["paging"]["next"] = f"{origin(request)}{request.url.path}?{urlencode(way)}"
+    return JSONResponse(body)
+
+
+def instant(caller: Caller, name: str, default: datetime) -> datetime:
+    """A time as Unix seconds or as a date. Raises Refused (100)."""
+    text = caller.params.text(name).strip()
+    if not text:
+        return default
+    try:
+        if text.isascii() and text.isdecimal():
+            return datetime.fromtimestamp(int(text[:11]), UTC)
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid(f"Param {name} must be a time") from error
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _size(caller: Caller) -> int:
+    text = caller.params.text("limit") or str(limit("page_size"))
+    if not text.isascii() or not text.isdecimal() or int(text[:9]) < 1:
+        raise invalid("Param limit must be a number of at least 1")
+    return min(int(text[:9]), limit("page_size_max"))
+
+
+def _named(seq: int) -> str:
+    return base64.urlsafe_b64encode(b"seq:%d" % seq).decode()
+
+
+def _cursor(caller: Caller, name: str) -> int | None:
+    text = caller.params.text(name)
+    if not text:
+        return None
+    try:
+        return min(int(base64.urlsafe_b64decode(text).removeprefix(b"seq:")), NEWEST)
+    except ValueError as error:
+        raise invalid(f"Invalid parameter: {name}") from error

@@ -1,0 +1,144 @@
+"""The X simulator: its addresses, its demo accounts, its words for trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from polypost.sandbox.networks.twitter import errors, rates
+from polypost.sandbox.networks.twitter.answers import Answers
+from polypost.sandbox.networks.twitter.auth import Auth
+from polypost.sandbox.networks.twitter.compose import Composer
+from polypost.sandbox.networks.twitter.library import Library
+from polypost.sandbox.networks.twitter.posts import Posts
+from polypost.sandbox.networks.twitter.uploads import Uploads
+from polypost.sandbox.networks.twitter.users import Users
+from polypost.sandbox.networks.twitter.web import Web
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+
+OWN_FAULTS: dict[str, Callable[[float], Response]] = {
+    "no_credits": lambda _seconds: errors.no_credits(),
+    "daily_limit": rates.daily_used_up,
+    "usage_capped": lambda _seconds: errors.usage_capped(),
+    "not_enrolled": lambda _seconds: errors.not_enrolled(),
+    "suspended": lambda _seconds: errors.suspended(),
+}
+
+
+class TwitterSimulator(Simulator):
+    """X on one port: api.x.com, api.twitter.com, upload.twitter.com and x.com at once.
+
+    Demo account 2 has Premium, the others have no subscription. An app that calls itself `sandbox-enterprise-app` is
+    above the self-serve tiers.
+    """
+
+    platform = "twitter"
+    look = Look("X", "#1a6cb3")
+    scopes = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
+    own_faults: ClassVar[tuple[str, ...]] = tuple(OWN_FAULTS)
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net)
+        library = Library(net)
+        self.answers = Answers(net)
+        self.auth = Auth(self)
+        self.rates = rates.Rates(net)
+        self._posts = Posts(self, Composer(net, library))
+        self._uploads = Uploads(self, library)
+        self._users = Users(self)
+        self._web = Web(self)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every path of every host."""
+        posts, uploads, users = self._posts, self._uploads, self._users
+        return [
+            *(Route(path, self.auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
+            Route("/2/oauth2/token", self.auth.token, methods=["POST"]),
+            Route("/2/oauth2/revoke", self.auth.revoke, methods=["POST"]),
+            Route("/oauth2/token", self.auth.app_token, methods=["POST"]),
+            Route("/2/users/me", users.me),
+            Route("/2/users/by/username/{username}", users.one),
+            Route("/2/users/by", users.several),
+            Route("/2/users", users.several),
+            Route("/2/users/{id}", users.one),
+            Route("/2/users/{id}/tweets", posts.timeline),
+            Route("/2/tweets", posts.create, methods=["POST"]),
+            Route("/2/tweets", posts.several, methods=["GET"]),
+            Route("/2/tweets/analytics", posts.analytics),
+            Route("/2/tweets/{id}", posts.one, methods=["GET"]),
+            Route("/2/tweets/{id}", posts.delete, methods=["DELETE"]),
+            Route("/2/media/upload", uploads.upload, methods=["POST"]),
+            Route("/2/media/upload", uploads.status, methods=["GET"]),
+            Route("/2/media/upload/initialize", uploads.initialize, methods=["POST"]),
+            Route("/2/media/upload/{id}/append", uploads.append, methods=["POST"]),
+            Route("/2/media/upload/{id}/finalize", uploads.finalize, methods=["POST"]),
+            Route("/2/media/metadata", uploads.metadata, methods=["POST"]),
+            Route("/2/media/subtitles", uploads.subtitles, methods=["POST"]),
+            Route("/1.1/media/upload.json", uploads.upload_v1, methods=["GET", "POST"]),
+            Route("/1.1/media/metadata/create.json", uploads.metadata_v1, methods=["POST"]),
+            *(Route(f"/{api}/{{rest:path}}", _nowhere, methods=METHODS) for api in ("2", "1.1", "oauth2")),
+            Route("/i/web/status/{id}", self._web.post),
+            Route("/{username}/status/{id}", self._web.post),
+            Route("/{username}", self._web.profile),
+        ]
+
+    def open_account(self, number: int) -> Account:
+        """Demo account `number`; the second one pays for Premium."""
+        premium = number == 2
+        return self.net.accounts.add(
+            id=self.net.snowflake(),
+            username="demo" if number == 1 else f"demo{number}",
+            name="Premium demo account"
+            if premium
+            else f"Demo account {number}"
+            if number > 1
+            else "Demo account",
+            data={"subscription_type": "Premium" if premium else "None"},
+        )
+
+    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
+        """Tokens as the consent would give."""
+        return self.auth.issue(account.id, client_id, scopes)
+
+    def credentials(self, account: Account) -> dict[str, Any]:
+        """With OAuth 1.0a credentials too."""
+        token = self.auth.oauth1_token(account)
+        signing = {
+            "consumerKey": self.client_id,
+            "consumerSecret": self.client_secret,
+            "accessToken": token.value,
+            "accessTokenSecret": token.secret,
+        }
+        return {**super().credentials(account), "oauth1": signing}
+
+    def own_answers(self) -> dict[str, Callable[[float], Response]]:
+        """X's own faults and their answers."""
+        return OWN_FAULTS
+
+    def answer_error(self) -> Response:
+        """503 as X words it."""
+        return errors.problem(503, "Service Unavailable", "Service Unavailable")
+
+    def answer_rate_limited(self, seconds: float) -> Response:
+        """429 of the short window."""
+        return rates.too_many_until(seconds)
+
+    def answer_duplicate(self) -> Response:
+        """403 for the same text again."""
+        return errors.problem(403, "Forbidden", errors.DUPLICATE)
+
+    def answer_token_dead(self) -> Response:
+        """401."""
+        return errors.unauthorized()
+
+
+AUTHORIZE = ("/i/oauth2/authorize", "/2/oauth2/authorize")
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+
+
+async def _nowhere(_request: Request) -> Response:
+    return errors.not_found()

@@ -1,0 +1,216 @@
+"""The YouTube simulator: its addresses, its demo channels, its words for trouble."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from typing import ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from polypost.sandbox.networks.youtube import errors
+from polypost.sandbox.networks.youtube.analytics import Analytics
+from polypost.sandbox.networks.youtube.auth import ANALYTICS, FORCE, READONLY, UPLOAD, Auth
+from polypost.sandbox.networks.youtube.captions import CaptionIntake, Captions
+from polypost.sandbox.networks.youtube.channels import Channels
+from polypost.sandbox.networks.youtube.comments import Comments
+from polypost.sandbox.networks.youtube.dress import Undressed
+from polypost.sandbox.networks.youtube.identity import EMAIL, OPENID, PROFILE
+from polypost.sandbox.networks.youtube.intake import (
+    AT_OPENING,
+    AT_PROCESSING,
+    Intake,
+    ThumbnailIntake,
+    VideoIntake,
+)
+from polypost.sandbox.networks.youtube.playlists import Playlists
+from polypost.sandbox.networks.youtube.quota import Quota
+from polypost.sandbox.networks.youtube.sessions import Sessions
+from polypost.sandbox.networks.youtube.uploads import CUTS, Uploads
+from polypost.sandbox.networks.youtube.video_calls import VideoCalls
+from polypost.sandbox.networks.youtube.videos import Videos
+from polypost.sandbox.networks.youtube.web import Web
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+
+API = "/youtube/v3"
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+
+
+class YouTubeSimulator(Simulator):
+    """YouTube on one port: accounts.google.com, oauth2, youtube, youtubeanalytics and www.googleapis.com, www.youtube.com.
+
+    Demo account 2 may not upload more than 15 minutes. The app `sandbox-unaudited-app` is not audited (its uploads are
+    locked as private), `sandbox-testing-app` is in testing (its refresh tokens live for seven days).
+    """
+
+    platform = "youtube"
+    look = Look("YouTube", "#b3261e")
+    scopes = (UPLOAD, READONLY, FORCE, ANALYTICS, OPENID, *sorted(EMAIL | PROFILE))
+    own_faults: ClassVar[tuple[str, ...]] = (
+        *AT_OPENING,
+        *CUTS,
+        "session_gone",
+        "no_channel",
+        "token_expired",
+        "forced_private",
+        *AT_PROCESSING,
+        "thumbnail_forbidden",
+        "thumbnail_rate",
+        "comments_disabled",
+    )
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net)
+        self.auth = Auth(self)
+        self.quota = Quota(net)
+        self.videos = Videos(net)
+        self.captions = Captions(self)
+        self.comments = Comments(self)
+        sessions = Sessions(net)
+        intakes: tuple[tuple[str, Intake], ...] = (
+            (f"{API}/videos", VideoIntake(self)),
+            (f"{API}/thumbnails/set", ThumbnailIntake(self)),
+            (f"{API}/captions", CaptionIntake(self)),
+        )
+        self._uploads = [(path, Uploads(self, sessions, intake)) for path, intake in intakes]
+
+    def app(self) -> ASGIApp:
+        """The app, behind what undresses calls as Google's front end does."""
+        return Undressed(super().app())
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every path of every host."""
+        web = Web(self)
+        token = ("/token", "/oauth2/v4/token", "/oauth2/v3/token", "/o/oauth2/token")
+        return [
+            *(Route(path, self.auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
+            *(Route(path, self.auth.token, methods=["POST"]) for path in token),
+            *(
+                Route(path, self.auth.revoke, methods=["GET", "POST"])
+                for path in ("/revoke", "/o/oauth2/revoke")
+            ),
+            *(Route(path, self.auth.tokeninfo, methods=["GET", "POST"]) for path in TOKENINFO),
+            *(
+                Route(prefix + path, uploads.any, methods=METHODS)
+                for path, uploads in self._uploads
+                for prefix in ("/upload", "/resumable/upload")
+            ),
+            *self._api(),
+            *self._identity(),
+            Route("/v2/reports", Analytics(self).reports),
+            Route("/vi/{id}/{size}.jpg", web.picture),
+            Route("/oembed", web.oembed),
+            Route("/watch", web.watch),
+            Route("/shorts/{id}", web.video),
+            Route("/embed/{id}", web.video),
+            Route("/channel/{id}", web.channel),
+            Route("/@{handle}", web.channel),
+            *(Route(f"/{room}/{{rest:path}}", _nowhere, methods=METHODS) for room in ("youtube", "upload")),
+            Route("/{id}", web.linked),
+        ]
+
+    def _identity(self) -> list[Route]:
+        who = self.auth.identity
+        return [
+            *(
+                Route(p, who.userinfo, methods=["GET", "POST"])
+                for p in ("/v1/userinfo", "/oauth2/v3/userinfo")
+            ),
+            *(
+                Route(p, who.userinfo_v2)
+                for p in ("/oauth2/v1/userinfo", "/oauth2/v2/userinfo", "/userinfo/v2/me")
+            ),
+            Route("/oauth2/v3/certs", who.certs),
+            Route("/oauth2/v1/certs", who.certs_pem),
+            Route("/.well-known/openid-configuration", who.configuration),
+        ]
+
+    def _api(self) -> list[Route]:
+        calls, channels, lists = VideoCalls(self), Channels(self), Playlists(self)
+        comments, captions = self.comments, self.captions
+        table = (
+            ("GET", "/videos", calls.list),
+            ("POST", "/videos", calls.needs_media),
+            ("PUT", "/videos", calls.update),
+            ("DELETE", "/videos", calls.delete),
+            ("POST", "/videos/rate", calls.rate),
+            ("GET", "/videos/getRating", calls.rating),
+            ("GET", "/search", calls.search),
+            ("GET", "/videoCategories", calls.categories),
+            ("GET", "/channels", channels.channels),
+            ("PUT", "/channels", channels.change),
+            ("GET", "/activities", channels.activities),
+            ("GET", "/subscriptions", channels.subscriptions),
+            ("GET", "/channelSections", channels.sections),
+            ("GET", "/i18nLanguages", calls.languages),
+            ("GET", "/i18nRegions", calls.regions),
+            ("GET", "/playlists", lists.playlists),
+            ("POST", "/playlists", lists.make_playlist),
+            ("PUT", "/playlists", lists.change_playlist),
+            ("DELETE", "/playlists", lists.delete_playlist),
+            ("GET", "/playlistItems", lists.items),
+            ("POST", "/playlistItems", lists.add_item),
+            ("PUT", "/playlistItems", lists.move_item),
+            ("DELETE", "/playlistItems", lists.remove_item),
+            ("GET", "/commentThreads", comments.threads),
+            ("POST", "/commentThreads", comments.start),
+            ("GET", "/captions", captions.list),
+            ("GET", "/captions/{id}", captions.download),
+            ("PUT", "/captions", captions.change),
+            ("DELETE", "/captions", captions.delete),
+            ("GET", "/comments", comments.comments),
+            ("POST", "/comments", comments.reply),
+            ("PUT", "/comments", comments.change),
+            ("POST", "/comments/setModerationStatus", comments.moderate),
+            ("DELETE", "/comments", comments.delete),
+        )
+        return [Route(API + path, handler, methods=[method]) for method, path, handler in table]
+
+    def open_account(self, number: int) -> Account:
+        """Demo channel `number`, the same in every sandbox; the second one has not been verified for long videos."""
+        digest = hashlib.blake2b(f"youtube channel {number}".encode(), digest_size=16).digest()
+        return self.net.accounts.add(
+            id="UC" + base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            username="demo" if number == 1 else f"demo{number}",
+            name="Demo channel" if number == 1 else f"Demo channel {number}",
+            data={
+                "long_uploads": "eligible" if number == 2 else "allowed",
+                "subscribers": 900 + 11 * number,
+            },
+        )
+
+    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
+        """As a consent with offline access gives."""
+        return self.auth.issue(account, client_id, scopes, offline=True)
+
+    def profile_path(self, username: str) -> str:
+        """A channel's address by its handle."""
+        return f"/@{username}"
+
+    def answer_error(self) -> Response:
+        """503 `backendError`."""
+        return errors.backend()
+
+    def answer_rate_limited(self, seconds: float) -> Response:
+        """429 `userRateLimitExceeded`; the wait stands in Retry-After."""
+        return errors.rate_limited(seconds)
+
+    def answer_duplicate(self) -> Response:
+        """409 `duplicate`."""
+        return errors.duplicate()
+
+    def answer_token_dead(self) -> Response:
+        """401 `authError`."""
+        return errors.unauthenticated()
+
+
+AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchooseaccount")
+TOKENINFO = ("/tokeninfo", *(f"/oauth2/v{number}/tokeninfo" for number in (1, 2, 3)))
+
+
+async def _nowhere(_request: Request) -> Response:
+    return errors.error(404, "notFound", "Not Found", domain="global")

@@ -1,0 +1,73 @@
+"""What simulators share: durable state, consent, tokens, faults, rate buckets, pages. Connectors may not import it.
+
+A simulator is a subclass of `Simulator` that holds a `Network`:
+
+- `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py);
+- `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py, blobs.py);
+- `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
+- `consent(…)`: the page that lets an app in (consent.py); `read_params`, `read_json`, `pieces`, `app_of`: what a call
+  says (bodies.py); `origin`: the address that it came by (addresses.py);
+- `Stranger`, `TakesComments`, `TakesMessages`: what people without an account do (strangers.py);
+- `Pages`, `PostView`, `Look`: pages (pages.py); `Ports`, `listen`: serving (server.py).
+
+A handler refuses with `raise Refused(response)`, and wraps what makes a post visible in
+`async with exchange(request).commit():`.
+"""
+
+from polypost.sandbox.simkit.accounts import Account, Code, CodeRefused, Token
+from polypost.sandbox.simkit.addresses import origin
+from polypost.sandbox.simkit.bodies import BadBody, Params, app_of, pieces, read_json, read_params
+from polypost.sandbox.simkit.consent import Asked, consent
+from polypost.sandbox.simkit.content import Document, Media, SimPost, sim_post
+from polypost.sandbox.simkit.faults import FAULTS, Fault, Faults
+from polypost.sandbox.simkit.network import Network
+from polypost.sandbox.simkit.numbers import Number
+from polypost.sandbox.simkit.pages import Look, Pages, PostView, linkify
+from polypost.sandbox.simkit.rates import ENFORCED, Bucket
+from polypost.sandbox.simkit.server import Ports, listen
+from polypost.sandbox.simkit.stand_in import Simulator
+from polypost.sandbox.simkit.store import Store
+from polypost.sandbox.simkit.strangers import Stranger, TakesComments, TakesMessages
+from polypost.sandbox.simkit.traffic import Dropped, Exchange, Refused, exchange
+
+__all__ = [
+    "ENFORCED",
+    "FAULTS",
+    "Account",
+    "Asked",
+    "BadBody",
+    "Bucket",
+    "Code",
+    "CodeRefused",
+    "Document",
+    "Dropped",
+    "Exchange",
+    "Fault",
+    "Faults",
+    "Look",
+    "Media",
+    "Network",
+    "Number",
+    "Pages",
+    "Params",
+    "Ports",
+    "PostView",
+    "Refused",
+    "SimPost",
+    "Simulator",
+    "Store",
+    "Stranger",
+    "TakesComments",
+    "TakesMessages",
+    "Token",
+    "app_of",
+    "consent",
+    "exchange",
+    "linkify",
+    "listen",
+    "origin",
+    "pieces",
+    "read_json",
+    "read_params",
+    "sim_post",
+]

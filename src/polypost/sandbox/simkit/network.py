@@ -1,0 +1,55 @@
+"""One simulated network's view of the sandbox: its share of the state, its address, its way to fetch."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from polypost import clock
+from polypost.sandbox.simkit.accounts import Accounts, Codes, Tokens
+from polypost.sandbox.simkit.blobs import Blobs
+from polypost.sandbox.simkit.content import Documents, Posts
+from polypost.sandbox.simkit.faults import Faults
+from polypost.sandbox.simkit.rates import Buckets
+from polypost.sandbox.simkit.store import Store
+from polypost.sandbox.simkit.traffic import RequestLog
+
+if TYPE_CHECKING:
+    from polypost.outbound import Fetcher
+
+
+class Network:
+    """Everything a simulator works with. `url` is the base of its own port; `fetcher` loads media by URL."""
+
+    def __init__(
+        self, store: Store, platform: str, *, url: str, faults: Faults, fetcher: Fetcher | None = None
+    ) -> None:
+        self.store = store
+        self.platform = platform
+        self.url = url.rstrip("/")
+        self.faults = faults
+        self.fetcher = fetcher
+        self.accounts = Accounts(store, platform)
+        self.codes = Codes(store, platform)
+        self.tokens = Tokens(store, platform)
+        self.posts = Posts(store, platform)
+        self.documents = Documents(store, platform)
+        self.blobs = Blobs(store.blob_folder)
+        self.buckets = Buckets(store, platform)
+        self.requests = RequestLog(store, platform)
+        self._last_id = 0
+
+    def snowflake(self, *, epoch_ms: int = 1_288_834_974_657, random_bits: int = 22) -> str:
+        """A numeric id that grows with time, as several networks make them (default: X's epoch); never repeated."""
+        milliseconds = int(clock.now().timestamp() * 1000) - epoch_ms
+        fresh = (milliseconds << random_bits) | secrets.randbits(random_bits)
+        self._last_id = max(self._last_id + 1, fresh)
+        return str(self._last_id)
+
+    def media_url(self, blob: str) -> str:
+        """The address of a blob on this network's port."""
+        return f"{self.url}/_sandbox/media/{blob}"
+
+    def avatar_url(self, account_id: str) -> str:
+        """The address of an account's picture on this network's port."""
+        return f"{self.url}/_sandbox/avatar/{account_id}.png"

@@ -1,0 +1,108 @@
+"""Pages that show what a network would show: a post, a profile, a request for consent. No outside resources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse
+
+from polypost.sandbox.simkit.content import Media
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; media-src *; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+_LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
+_TAG = Markup('<span class="tag">{}</span>')
+_TAGS = re.compile(r"(?<!\w)[#@][\w.]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a network's pages are told apart: its name and one colour that carries white text."""
+
+    name: str
+    accent: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """One post on a page. `html` wins over `text`; `counts` are label → number; `poll` is option → votes."""
+
+    account_id: str
+    author: str
+    username: str
+    author_url: str
+    url: str
+    time: datetime
+    text: str = ""
+    html: Markup | None = None
+    media: list[Media] = field(default_factory=list)
+    poll: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    focus: bool = False
+    deleted: bool = False
+
+    @property
+    def body(self) -> Markup:
+        """The text as HTML with links."""
+        return self.html if self.html is not None else linkify(self.text)
+
+
+def linkify(text: str, show: Callable[[str], tuple[str, str]] = lambda url: (url, url)) -> Markup:
+    """Text as safe HTML: links become anchors, tags and mentions are coloured. `show` gives (target, label)."""
+    parts: list[Markup] = []
+    end = 0
+    for match in _LINK.finditer(text):
+        parts.append(_coloured(text[end : match.start()]))
+        target, label = show(match.group())
+        parts.append(Markup('<a href="{}" rel="nofollow noopener">{}</a>').format(target, label))
+        end = match.end()
+    parts.append(_coloured(text[end:]))
+    return Markup("").join(parts)
+
+
+def _coloured(text: str) -> Markup:
+    parts: list[Markup] = []
+    end = 0
+    for match in _TAGS.finditer(text):
+        parts += (escape(text[end : match.start()]), _TAG.format(match.group()))
+        end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+class Pages:
+    """Renders templates; `package` adds templates of another package's `templates` folder, asked first."""
+
+    def __init__(self, package: str | None = None) -> None:
+        loaders = [PackageLoader(p) for p in (package, "polypost.sandbox.simkit") if p]
+        self._env = Environment(
+            loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+        self._env.filters["when"] = lambda instant: f"{instant:%-d %b %Y, %H:%M} UTC"
+
+    def render(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page from a template."""
+        return HTMLResponse(self._env.get_template(template).render(**values), status, headers=HEADERS)
+
+    def post(
+        self, look: Look, views: Iterable[PostView], *, title: str, profile: bool = False
+    ) -> HTMLResponse:
+        """A page with posts from top to bottom: one post, its thread, or (`profile`) what an account has posted."""
+        return self.render("posts.html", look=look, posts=list(views), title=title, profile=profile)
+
+    def missing(
+        self, look: Look, what: str = "This post does not exist or was deleted.", *, status: int = 404
+    ) -> HTMLResponse:
+        """The page for something that is not there, or cannot be."""
+        return self.render("posts.html", status=status, look=look, posts=[], title=what, profile=False)
