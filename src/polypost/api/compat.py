@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from polypost.platforms.registry import BUILT_IN
 from polypost.settings import Settings
 
-UNLISTED = ("reddit", "mastodon")
+# What the contract's enum has; the official client knows no more.
+CONTRACTED = frozenset(
+    {
+        "twitter",
+        "instagram",
+        "youtube",
+        "tiktok",
+        "pinterest",
+        "linkedin",
+        "bluesky",
+        "facebook",
+        "threads",
+        "googlebusiness",
+    }
+)
+UNLISTED = tuple(name for name in BUILT_IN if name not in CONTRACTED)
 
 
 def hidden_from(request: Request, settings: Settings) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -12,24 +12,11 @@ from pydantic_core import ErrorDetails
 from polypost import clock
 from polypost.errors import InvalidRequest, Problem
 from polypost.platforms.base import MediaRef
+from polypost.platforms.registry import BUILT_IN
 from polypost.posts import words
 from polypost.posts.orders import NewPost, NewTarget, When
 
 M = TypeVar("M", bound=BaseModel)
-PLATFORMS = (
-    "twitter",
-    "instagram",
-    "youtube",
-    "tiktok",
-    "pinterest",
-    "linkedin",
-    "reddit",
-    "bluesky",
-    "facebook",
-    "threads",
-    "googlebusiness",
-    "mastodon",
-)
 CONTENT_BYTES = 100_000
 # TikTok takes 35 pictures, and no network more.
 MOST_MEDIA = 35
@@ -56,20 +43,11 @@ def _absent(value: Any) -> Any:
 Text = Annotated[str, AfterValidator(_no_nul)]
 Content = Annotated[Text, AfterValidator(_content)]
 Url = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_no_nul)]
-PlatformName = Literal[
-    "twitter",
-    "instagram",
-    "youtube",
-    "tiktok",
-    "pinterest",
-    "linkedin",
-    "reddit",
-    "bluesky",
-    "facebook",
-    "threads",
-    "googlebusiness",
-    "mastodon",
-]
+if TYPE_CHECKING:
+    PlatformName = str
+else:
+    # An enum to clients, made of what this server has.
+    PlatformName = Literal[BUILT_IN]
 
 
 class Closed(BaseModel):

@@ -9,8 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from polypost.api.described import Maybe, Shape, named
 from polypost.api.filters import split_list
-from polypost.api.wire import PLATFORMS, Closed, PlatformName, Text, Url
+from polypost.api.wire import Closed, PlatformName, Text, Url
 from polypost.api.wire_posts import Count, Message
+from polypost.platforms.registry import BUILT_IN
 
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 Credential = Annotated[Text, Field(min_length=1, max_length=4096)]
@@ -66,7 +67,7 @@ class TokenBody(Closed):
 
 
 # Another network than these is a 404 or a 400 of the function's own.
-AnyNetwork = Annotated[str, named(*PLATFORMS)]
+AnyNetwork = Annotated[str, named(*BUILT_IN)]
 # Where one login stands for several accounts.
 ManyAccounts = Annotated[str, named("facebook", "linkedin")]
 Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
