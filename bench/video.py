@@ -14,13 +14,13 @@ from tests.processes import World
 
 
 class _Counting(http.server.SimpleHTTPRequestHandler):
-    fetched: list[str] = []  # noqa: RUF012 (one server a run)
+    fetched: list[str] = []  # noqa: RUF012  # one server a run
 
     def do_GET(self) -> None:
         self.fetched.append(self.path)
         super().do_GET()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base's name)
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
         return
 
 

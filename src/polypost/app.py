@@ -246,7 +246,7 @@ async def open_rooms(
         public_url=public_url,
         proxies=Proxies(settings.trusted_proxies),
     )
-    rooms._lock = lock  # noqa: SLF001 (the lock belongs to the rooms from here on)
+    rooms._lock = lock  # noqa: SLF001  # the lock belongs to the rooms from here on
     for entry in (*settings.allow_addresses, *surroundings.allow):
         log.info("user URLs may reach a private address", address=entry)
     if not embedded and uploads.bucket is None:

@@ -101,7 +101,7 @@ class Stage:
                 await asyncio.sleep(0)
 
         class Watched(StreamingResponse):
-            async def __call__(this, *asgi: Any) -> None:  # noqa: N805
+            async def __call__(this, *asgi: Any) -> None:  # noqa: N805  # the outer `self` is used as well
                 try:
                     await super().__call__(*asgi)
                 finally:

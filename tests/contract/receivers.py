@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status = self.server.receiver.take(self.path.strip("/"), Received(time.time(), headers, body))  # type: ignore[attr-defined]
+        status = self.server.receiver.take(self.path.strip("/"), Received(time.time(), headers, body))  # type: ignore[attr-defined]  # the receiver hangs at its server
         try:
             self.send_response(status)
             if status in {301, 302, 307}:
@@ -98,7 +98,7 @@ class _Server(ThreadingHTTPServer):
 def on_receiver() -> Iterator[Receiver]:
     """A receiver while the block runs."""
     server = _Server(("127.0.0.1", 0), _Handler)
-    receiver = server.receiver = Receiver(server)  # type: ignore[attr-defined]
+    receiver = server.receiver = Receiver(server)  # type: ignore[attr-defined]  # the receiver hangs at its server
     running = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     running.start()
     try:

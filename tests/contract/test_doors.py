@@ -26,7 +26,7 @@ from tests.contract.uploading import asked, sent, shown
 from tests.processes import World
 
 start = servers
-browser = browser  # noqa: PLW0127 - a fixture that pytest has to find here
+browser = browser  # noqa: PLW0127  # a fixture that pytest has to find here
 
 BROKEN = {
     "no HTTP": b"nonsense\r\n\r\n",

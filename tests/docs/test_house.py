@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import polypost.app  # noqa: F401 (brings every room's tables)
+import polypost.app  # noqa: F401  # brings every room's tables
 from polypost.storage import metadata
 from tests.docs import sources
 
@@ -283,3 +283,15 @@ def mine(db, project_id):
         if queried(statement, {"posts"})
     ]
     assert seen == [("all_of_them", False), ("mine", True)]
+
+
+def test_every_rule_switched_off_has_its_reason() -> None:
+    """In one spelling: the rule, two spaces, and a comment."""
+    switched = re.compile(r"# (?:noqa: [A-Z]+\d++(?:, [A-Z]+\d++)*+|type: ignore\[[a-z, -]+\])(?!  # \S)")
+    found = [
+        f"{relative(path)}:{number}"
+        for path in ALL_CODE
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if switched.search(line)
+    ]
+    assert found == []

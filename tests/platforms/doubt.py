@@ -107,7 +107,7 @@ async def judge(platform: str, times: int, rows: list[Row], progress: Progress) 
         store = open_store(Path(folder), None)
         try:
             await store.write(metadata.create_all)
-            await act(case, times, rows, progress)(store)  # type: ignore[operator]
+            await act(case, times, rows, progress)(store)  # type: ignore[operator]  # each act has parameters of its own
         finally:
             await store.close()
 

@@ -113,7 +113,7 @@ class MemoryRun:
             result = _kept(await self._once_renewed(fn))
             self._survived(name)
             self.rows[name] = result
-        return self.rows[name]  # type: ignore[no-any-return]
+        return self.rows[name]  # type: ignore[no-any-return]  # the journal holds any JSON
 
     async def until(
         self,
@@ -124,7 +124,7 @@ class MemoryRun:
         at_most: timedelta,
     ) -> T:
         if name in self.rows:
-            return self.rows[name]  # type: ignore[no-any-return]
+            return self.rows[name]  # type: ignore[no-any-return]  # the journal holds any JSON
         self._alive(name)
         began = self.now()
         while isinstance(result := await self._once_renewed(fn), NotYet):
@@ -133,13 +133,13 @@ class MemoryRun:
             await self._wait(result.after or every)
         self._survived(name)
         self.rows[name] = _kept(result)
-        return self.rows[name]  # type: ignore[no-any-return]
+        return self.rows[name]  # type: ignore[no-any-return]  # the journal holds any JSON
 
     async def commit(
         self, name: str, fn: Callable[[], Awaitable[Proof]], *, handles: Mapping[str, Any] | None = None
     ) -> Proof:
         if name in self.rows:
-            return self.rows[name]  # type: ignore[no-any-return]
+            return self.rows[name]  # type: ignore[no-any-return]  # the journal holds any JSON
         assert not self.out, f"the commit call {name!r} comes after a follow-up"
         self._alive(name)
         try:

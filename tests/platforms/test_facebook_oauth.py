@@ -47,7 +47,7 @@ def page(number, *, tasks=("CREATE_CONTENT",), token=True, **more):
     return row | ({"access_token": f"token-{number}"} if token else {}) | more
 
 
-def login(net, token="long", account=Account(""), **extra):  # noqa: B008 - frozen
+def login(net, token="long", account=Account(""), **extra):  # noqa: B008  # frozen
     return MemoryRun(net.http, account, token, extra=extra)
 
 

@@ -22,7 +22,7 @@ def changed(facts: Facts, **to: object) -> Facts:
 
 def item(facts: Facts | None = PICTURE, kind: str | None = None, thumbnail: str | None = None) -> MediaRef:
     declared = kind or (facts.kind if facts else "image")
-    return MediaRef(declared, "https://media.example/a", thumbnail, facts)  # type: ignore[arg-type]
+    return MediaRef(declared, "https://media.example/a", thumbnail, facts)  # type: ignore[arg-type]  # names come from the parameters
 
 
 def draft(
@@ -33,7 +33,7 @@ def draft(
 
 
 def wrong(*media: MediaRef, **more: object) -> list[tuple[str, str]]:
-    problems = CONNECTOR.check(draft(*media, **more))  # type: ignore[arg-type]
+    problems = CONNECTOR.check(draft(*media, **more))  # type: ignore[arg-type]  # names come from the parameters
     assert all(problem.message and problem.hint for problem in problems)
     return [(problem.path, problem.code) for problem in problems]
 

@@ -97,7 +97,7 @@ def test_a_carousel_by_address_or_as_bytes() -> None:
     with_network(story)
 
 
-class Unreachable(type(picture(private=True))):  # type: ignore[misc]
+class Unreachable(type(picture(private=True))):  # type: ignore[misc]  # its class is made by a factory
     """A file without a public address, as the engine gives it."""
 
     @property
@@ -156,7 +156,7 @@ def test_covers() -> None:
     with_network(story)
 
 
-class Thumbnailed(type(film())):  # type: ignore[misc]
+class Thumbnailed(type(film())):  # type: ignore[misc]  # its class is made by a factory
     """A film with a thumbnail of its own."""
 
     @property

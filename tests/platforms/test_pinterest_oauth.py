@@ -35,7 +35,7 @@ def days(tokens: Tokens) -> tuple[int, int]:
     assert tokens.access_expires_at
     assert tokens.refresh_expires_at
     now = clock.now()
-    return tuple(  # type: ignore[return-value]
+    return tuple(  # type: ignore[return-value]  # a pair
         round((end - now) / timedelta(days=1))
         for end in (tokens.access_expires_at, tokens.refresh_expires_at)
     )

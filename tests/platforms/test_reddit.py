@@ -59,7 +59,7 @@ def test_it_is_registered_and_every_limit_has_its_day() -> None:
     "name", ["python", "AskReddit", "r2d2", "a_b", "u_demo", "u_with-dash", "2meirl4meirl", "x" * 21]
 )
 def test_names_of_places(name: str) -> None:
-    assert CONNECTOR.options.model_validate({"subreddit": name}).subreddit == name  # type: ignore[attr-defined]
+    assert CONNECTOR.options.model_validate({"subreddit": name}).subreddit == name  # type: ignore[attr-defined]  # names come from the parameters
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_the_kind_follows_from_what_is_there(
     media: tuple[MediaRef, ...], options: dict[str, Any], kind: str
 ) -> None:
     parsed = CONNECTOR.options.model_validate({"subreddit": "python", **options})
-    assert plan_for("Hello", media, parsed).kind == kind  # type: ignore[arg-type]
+    assert plan_for("Hello", media, parsed).kind == kind  # type: ignore[arg-type]  # names come from the parameters
     assert problems("Hello", *media, **options) == []
 
 
@@ -201,9 +201,9 @@ LARGE = {
 @pytest.mark.parametrize("name", LARGE)
 def test_sizes_at_their_edge(name: str) -> None:
     facts, kind = LARGE[name]
-    assert codes("Hello", ref(facts, kind)) == []  # type: ignore[arg-type]
+    assert codes("Hello", ref(facts, kind)) == []  # type: ignore[arg-type]  # names come from the parameters
     over = replace(facts, size=facts.size + 1)
-    assert codes("Hello", ref(over, kind)) == [("mediaItems[0]", "media_size")]  # type: ignore[arg-type]
+    assert codes("Hello", ref(over, kind)) == [("mediaItems[0]", "media_size")]  # type: ignore[arg-type]  # names come from the parameters
 
 
 @pytest.mark.parametrize(

@@ -506,7 +506,7 @@ def test_refusals_at_the_token_address(
         with pytest.raises(exchanging) as raised:
             await CONNECTOR.login.exchange(http, APP, Grant("code", "https://here.example/callback"))
         assert type(raised.value) is exchanging
-        assert code is None or raised.value.code == code  # type: ignore[attr-defined]
+        assert code is None or raised.value.code == code  # type: ignore[attr-defined]  # only our errors have a code
         with pytest.raises(refreshing) as raised:
             await CONNECTOR.login.refresh(http, APP, Tokens("a", "r"))
         assert type(raised.value) is refreshing

@@ -297,7 +297,7 @@ def test_a_used_up_allowance_lets_the_account_rest() -> None:
 )
 def test_the_answer_to_the_publishing_call_decides(answer: object, error: type[Exception]) -> None:
     async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, answer)  # type: ignore[arg-type]
+        net.on(CREATE, answer)  # type: ignore[arg-type]  # answers of several shapes
         with pytest.raises(error) as raised:
             await CONNECTOR.publish(run_on(http), post())
         assert type(raised.value) is error
@@ -353,7 +353,7 @@ def test_a_refreshed_token_is_used_at_once() -> None:
 )
 def test_deleting(answer: object, error: type[Exception] | None) -> None:
     async def story(net: Script, http: NetworkClient) -> None:
-        net.on("DELETE /2/tweets/7", answer)  # type: ignore[arg-type]
+        net.on("DELETE /2/tweets/7", answer)  # type: ignore[arg-type]  # answers of several shapes
         if error is None:
             await CONNECTOR.delete(run_on(http), Proof("7"))
         else:

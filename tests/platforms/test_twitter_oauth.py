@@ -105,7 +105,7 @@ def test_refreshing_gives_a_new_pair() -> None:
 )
 def test_refusals(answer: object, on_exchange: type[Exception], on_refresh: type[Exception]) -> None:
     async def story(net: Script, http: NetworkClient) -> None:
-        net.on(TOKEN, answer)  # type: ignore[arg-type]
+        net.on(TOKEN, answer)  # type: ignore[arg-type]  # answers of several shapes
         with pytest.raises(on_exchange) as exchange:
             await CONNECTOR.login.exchange(http, APP, GRANT)
         assert type(exchange.value) is on_exchange

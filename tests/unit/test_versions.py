@@ -24,7 +24,7 @@ SUNSET = date(2027, 3, 15)
 def test_sixty_days_ahead(today: date, said: list[str]) -> None:
     known: Any = connector("twitter")
 
-    class Ending(type(known)):  # type: ignore[misc]
+    class Ending(type(known)):  # type: ignore[misc]  # its class is made by a factory
         spec = replace(known.spec, api_version=replace(known.spec.api_version, sunset=SUNSET))
 
     found = ending(today, among=[Ending()])

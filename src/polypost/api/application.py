@@ -105,7 +105,7 @@ def _plain(app: FastAPI, handler: Callable[[Request], Awaitable[Response]]) -> A
             response = await handler(request)
         except PolypostError as error:
             response = errors.from_error(request, error)
-        except Exception as error:  # noqa: BLE001 (the framework's outermost layer does the same)
+        except Exception as error:  # noqa: BLE001  # the framework's outermost layer does the same
             response = errors.unexpected(request, error)
         await response(scope, receive, send)
 

@@ -131,7 +131,7 @@ async def list_bulks(request: Request, query: Annotated[BulksQuery, Query()]) ->
 
 @router.get("/{bulkId}")
 @says(BulkAnswer, errors=(404,))
-async def get_bulk(request: Request, bulkId: str, query: Annotated[RowsQuery, Query()]) -> Response:  # noqa: N803 (the contract's way of writing)
+async def get_bulk(request: Request, bulkId: str, query: Annotated[RowsQuery, Query()]) -> Response:  # noqa: N803  # the contract's way of writing
     """How far an upload is, and its rows by their status."""
     who = await principal(request, "read")
     rooms = services(request)
@@ -141,7 +141,7 @@ async def get_bulk(request: Request, bulkId: str, query: Annotated[RowsQuery, Qu
 
 @router.delete("/{bulkId}")
 @says(BulkAnswer, errors=(404,))
-async def stop(request: Request, bulkId: str) -> Response:  # noqa: N803 (the API's name)
+async def stop(request: Request, bulkId: str) -> Response:  # noqa: N803  # the API's name
     """Make no further posts of an upload; those that were made stay."""
     who = await principal(request, "publish")
     rooms = services(request)

@@ -163,11 +163,11 @@ async def disconnect(request: Request, integration_id: str) -> Response:
 async def begin(
     request: Request,
     platform: AnyNetwork,
-    redirectUri: Address | None = None,  # noqa: N803 (the API's name)
-    cancelRedirectUri: Address | None = None,  # noqa: N803 (the API's name)
-    headless: bool = False,  # noqa: FBT001, FBT002 (a parameter of the query)
-    profileId: str | None = None,  # noqa: N803 (the API's name)
-    appId: str | None = None,  # noqa: N803 (the API's name)
+    redirectUri: Address | None = None,  # noqa: N803  # the API's name
+    cancelRedirectUri: Address | None = None,  # noqa: N803  # the API's name
+    headless: bool = False,  # noqa: FBT001, FBT002  # a parameter of the query
+    profileId: str | None = None,  # noqa: N803  # the API's name
+    appId: str | None = None,  # noqa: N803  # the API's name
     server: str | None = None,
 ) -> Response:
     """The address of the network's consent page."""
@@ -192,7 +192,7 @@ async def begin(
 async def sign_in(
     request: Request,
     platform: ByPassword,
-    profileId: str | None = None,  # noqa: N803 (the API's name)
+    profileId: str | None = None,  # noqa: N803  # the API's name
 ) -> Response:
     """Connect by a name and an app password, where a network has that way (Bluesky)."""
     who = await principal(request, "connect")
@@ -208,7 +208,7 @@ async def sign_in(
 async def take_token(
     request: Request,
     platform: ByToken,
-    profileId: str | None = None,  # noqa: N803 (the API's name)
+    profileId: str | None = None,  # noqa: N803  # the API's name
 ) -> Response:
     """Connect by a token that the account's owner made on its server (Mastodon); beyond the contract."""
     who = await principal(request, "connect")

@@ -59,14 +59,14 @@ def says(
     body_required: bool = True,
     body_judged: bool = False,
     errors: Sequence[int] = (),
-    open: bool = False,  # noqa: A002 (the contract's word for a path without a key)
+    open: bool = False,  # noqa: A002  # the contract's word for a path without a key
     media_type: str = "application/json",
     also: Mapping[int, type[BaseModel] | str] | None = None,
     query: type[BaseModel] | None = None,
     takes: Sequence[str] = (),
     body_type: str = "application/json",
     texts: Mapping[str, str] | None = None,
-    id: str | None = None,  # noqa: A002 (the document's word: operationId)
+    id: str | None = None,  # noqa: A002  # the document's word: operationId
 ) -> Callable[[F], F]:
     """Mark a route's function with what it answers; stands under the router's own mark."""
 
@@ -87,7 +87,7 @@ def says(
             dict(texts or {}),
             id,
         )
-        function.said = said  # type: ignore[attr-defined]
+        function.said = said  # type: ignore[attr-defined]  # a mark on a function
         return function
 
     return mark

@@ -50,11 +50,11 @@ class PostsQuery(PageQuery):
         Literal["draft", "pending", "scheduled", "publishing", "published", "failed", "partial"] | None
     ) = None
     platform: Annotated[list[PlatformName], BeforeValidator(split_list)] = Field(default_factory=list)
-    profileId: str | None = None  # noqa: N815 (the contract's word)
-    createdAfter: When | None = None  # noqa: N815
-    createdBefore: When | None = None  # noqa: N815
-    scheduledAfter: When | None = None  # noqa: N815
-    scheduledBefore: When | None = None  # noqa: N815
+    profileId: str | None = None
+    createdAfter: When | None = None
+    createdBefore: When | None = None
+    scheduledAfter: When | None = None
+    scheduledBefore: When | None = None
 
 
 class ScheduledQuery(PageQuery):
@@ -67,7 +67,7 @@ class IntegrationsQuery(PageQuery):
     """`GET /v1/connect/integrations`."""
 
     platform: Annotated[list[PlatformName], BeforeValidator(split_list)] = Field(default_factory=list)
-    profileId: str | None = None  # noqa: N815
+    profileId: str | None = None
     q: str | None = None
 
 

@@ -57,7 +57,7 @@ def is_large(body: dict[str, Any]) -> bool:
     return len(to_json(body)) > LARGE_BYTES
 
 
-async def aside(large: bool, work: Callable[[], R]) -> R:  # noqa: FBT001 (what `is_large` said of the body)
+async def aside(large: bool, work: Callable[[], R]) -> R:  # noqa: FBT001  # what `is_large` said of the body
     """What `work` returns, which is about this body; in a thread where the body is large."""
     return await asyncio.to_thread(work) if large else work()
 

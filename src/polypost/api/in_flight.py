@@ -170,7 +170,7 @@ class InFlight:
         return False
 
 
-def _write(project_id: str, make: Make, arrival: Arrival, show: bool, db: Connection) -> Taken:  # noqa: FBT001 (a partial's own)
+def _write(project_id: str, make: Make, arrival: Arrival, show: bool, db: Connection) -> Taken:  # noqa: FBT001  # a partial's own
     accepted = make(db, arrival)
     asked = show or accepted.replayed
     return Taken(accepted, queries.one(db, project_id, accepted.post_id, deleted=True) if asked else None)

@@ -248,7 +248,7 @@ def _made_by(schedules: dict[str, str], post_id: str) -> dict[str, str]:
 async def delete_post(
     request: Request,
     post_id: str,
-    deleteFromPlatforms: bool = False,  # noqa: N803, FBT001, FBT002 (the API's name, in the query)
+    deleteFromPlatforms: bool = False,  # noqa: N803, FBT001, FBT002  # the API's name, in the query
 ) -> Response:
     """Delete here and, when asked, on the networks; the answer is closed."""
     who = await principal(request, "publish")

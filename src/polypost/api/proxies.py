@@ -13,7 +13,7 @@ from polypost.outbound.guard import Address, unmapped
 
 _PORT = r"(?::(?:\d{1,5}|_[A-Za-z0-9._-]+))?"
 _NODE = re.compile(rf"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]{_PORT}|(?P<v4>[0-9.]+){_PORT}|(?P<bare>[0-9A-Fa-f:.]+))")
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  the RFC's word
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # the RFC's word
 _PAIR = re.compile(rf'\s*({_TOKEN})=({_TOKEN}|"(?:[^"\\]|\\.)*")\s*(;|,|$)')
 
 

@@ -39,7 +39,7 @@ def server(
     *,
     host: str,
     port: int,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),  # noqa: B008  # frozen
     on_ready: Callable[[Server], None] | None = None,
 ) -> Server:
     """A server for `app`; `serve()` starts it, port 0 takes a free one, `on_ready` hears when it accepts."""

@@ -45,8 +45,8 @@ Id = Annotated[str, Field(max_length=100)]
 class UsageQuery(BaseModel):
     """`GET /v1/usage`: at most one of the two ids; the months are included."""
 
-    profileId: Id | None = None  # noqa: N815 (the contract's word)
-    integrationId: Id | None = None  # noqa: N815 (the API's name)
+    profileId: Id | None = None
+    integrationId: Id | None = None
     since: Month | None = Field(None, alias="from")
     until: Month | None = Field(None, alias="to")
 

@@ -60,13 +60,13 @@ class PlatformEntry(Closed):
     """One network and account of a post."""
 
     platform: PlatformName
-    accountId: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_nul)] = Field(  # noqa: N815 (the contract's word)
+    accountId: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_nul)] = Field(
         description="The `id` of a connected account."
     )
     content: Content | None = Field(
         default=None, description="A text for this account instead of the post's."
     )
-    platformSpecificData: Annotated[dict[str, Any], BeforeValidator(_absent)] = Field(default_factory=dict)  # noqa: N815
+    platformSpecificData: Annotated[dict[str, Any], BeforeValidator(_absent)] = Field(default_factory=dict)
 
 
 class MediaItem(Closed):
@@ -84,13 +84,13 @@ class EditBody(Closed):
     platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=MOST_TARGETS)] = Field(
         description="Where to publish; each account once."
     )
-    mediaItems: Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)] | None = Field(  # noqa: N815
+    mediaItems: Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)] | None = Field(
         default=None, description="Pictures, films or documents, by public address, for all platforms."
     )
-    scheduledFor: Text | None = Field(  # noqa: N815
+    scheduledFor: Text | None = Field(
         default=None, description="When, in RFC 3339. Without an offset it is wall time in `timezone`."
     )
-    scheduledAt: Text | None = Field(default=None, description="Another name of `scheduledFor`.")  # noqa: N815
+    scheduledAt: Text | None = Field(default=None, description="Another name of `scheduledFor`.")
     timezone: Text | None = Field(default=None, description="An IANA name; `UTC` if left out.")
 
 
@@ -109,7 +109,7 @@ class CreateBody(EditBody):
         }
     )
 
-    publishNow: bool | None = Field(  # noqa: N815
+    publishNow: bool | None = Field(
         default=None, description="`true` publishes at once; left out or `false` needs `scheduledFor`."
     )
 
@@ -119,7 +119,7 @@ class RescheduleBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    scheduledFor: Text  # noqa: N815
+    scheduledFor: Text
     timezone: Text | None = None
 
 
@@ -127,7 +127,7 @@ class RetryEntry(Closed):
     """A failed target by its network and account."""
 
     platform: PlatformName
-    accountId: Text  # noqa: N815
+    accountId: Text
 
 
 class RetryBody(Closed):

@@ -21,23 +21,23 @@ class WriteBody(BaseModel):
 
     description: Description
     platforms: Annotated[list[PlatformName], Field(max_length=50)] | None = None
-    existingContent: Content | None = None  # noqa: N815 (the contract's word)
+    existingContent: Content | None = None
 
 
 class ImageBody(Closed):
     """`POST /v1/ai/image`."""
 
     description: Description
-    aspectRatio: Literal["square", "vertical", "landscape"] | None = None  # noqa: N815
+    aspectRatio: Literal["square", "vertical", "landscape"] | None = None
     style: (
         Literal[
             "photo", "illustration", "minimal", "vibrant", "cinematic", "3d-render", "retro", "hand-drawn"
         ]
         | None
     ) = None
-    referenceImageUrls: Urls | None = None  # noqa: N815
-    assetImageUrls: Urls | None = None  # noqa: N815
-    referenceImageUrl: Url | None = None  # noqa: N815
+    referenceImageUrls: Urls | None = None
+    assetImageUrls: Urls | None = None
+    referenceImageUrl: Url | None = None
 
 
 class WriteAnswer(Shape):
@@ -45,7 +45,7 @@ class WriteAnswer(Shape):
 
     success: bool
     content: str
-    creditsCharged: int  # noqa: N815
+    creditsCharged: int
 
 
 class ImageAnswer(Shape):
@@ -53,5 +53,5 @@ class ImageAnswer(Shape):
 
     success: bool
     url: Address
-    mimeType: str  # noqa: N815
-    creditsCharged: int  # noqa: N815
+    mimeType: str
+    creditsCharged: int

@@ -41,13 +41,13 @@ Id = Annotated[Text, Field(min_length=1, max_length=255)]
 class AnalyticsQuery(BaseModel):
     """`GET /v1/analytics`: one post with `postId`, else the page style of paging."""
 
-    postId: Id | None = None  # noqa: N815 (the contract's word)
+    postId: Id | None = None
     platform: PlatformName | None = None
-    accountId: Id | None = None  # noqa: N815
+    accountId: Id | None = None
     source: Literal["postpeer", "platform"] | None = None
-    fromDate: Day | None = None  # noqa: N815
-    toDate: Day | None = None  # noqa: N815
-    sortBy: SortKey = "date"  # noqa: N815
+    fromDate: Day | None = None
+    toDate: Day | None = None
+    sortBy: SortKey = "date"
     order: Sort = "desc"
     limit: Annotated[int, Field(ge=1, le=100)] = 50
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
@@ -83,7 +83,7 @@ class MetricsShape(Shape):
     saves: int | None
     clicks: int | None
     views: int | None
-    engagementRate: Annotated[float, Field(ge=0, le=1)] | None  # noqa: N815
+    engagementRate: Annotated[float, Field(ge=0, le=1)] | None
 
 
 class UnavailableShape(Shape):
@@ -97,11 +97,11 @@ class PlatformFigures(Shape):
     """A post on one network; `measuredAt` is when the network told the figures."""
 
     platform: PlatformName
-    accountId: str  # noqa: N815
-    platformPostId: str  # noqa: N815
-    platformPostUrl: str | None  # noqa: N815
+    accountId: str
+    platformPostId: str
+    platformPostUrl: str | None
     metrics: MetricsShape
-    measuredAt: datetime | None  # noqa: N815
+    measuredAt: datetime | None
     unavailable: UnavailableShape | None
 
 
@@ -109,9 +109,9 @@ class AnalysedPost(Shape):
     """A post with its figures; `postId` is null for one that was read from its network."""
 
     source: Literal["postpeer", "platform"]
-    postId: str | None  # noqa: N815
+    postId: str | None
     content: str | None
-    publishedAt: datetime | None  # noqa: N815
+    publishedAt: datetime | None
     aggregated: MetricsShape
     platforms: list[PlatformFigures]
 
@@ -120,7 +120,7 @@ class OneAnalysed(Shape):
     """The answer with `postId`."""
 
     success: bool
-    creditsCharged: int  # noqa: N815
+    creditsCharged: int
     post: AnalysedPost
 
 
@@ -128,7 +128,7 @@ class ManyAnalysed(Shape):
     """The answer without `postId`; `complete` is false where the network has more posts than are read."""
 
     success: bool
-    creditsCharged: int  # noqa: N815
+    creditsCharged: int
     total: Annotated[int, Field(ge=0)]
     page: Annotated[int, Field(ge=1)]
     limit: Annotated[int, Field(ge=1)]

@@ -16,7 +16,7 @@ RowStatus = Literal["pending", "created", "valid", "refused", "stopped"]
 class BulkQuery(BaseModel):
     """`POST /v1/posts/bulk`."""
 
-    dryRun: bool = Field(default=False, description="Only judge the rows.")  # noqa: N815 (the contract's word)
+    dryRun: bool = Field(default=False, description="Only judge the rows.")
 
 
 class RowsQuery(BaseModel):
@@ -50,17 +50,17 @@ class RowShape(Shape):
     row: int
     line: int
     status: RowStatus
-    postId: str | None  # noqa: N815 (the contract's word)
-    scheduledFor: datetime | None  # noqa: N815
+    postId: str | None
+    scheduledFor: datetime | None
     errors: list[RowProblem]
 
 
 class BulkShape(Shape):
     """An upload and how far it is; `price` is what its posts cost if all are published, in credits."""
 
-    bulkId: str  # noqa: N815
+    bulkId: str
     status: Literal["running", "done", "stopped"]
-    dryRun: bool  # noqa: N815
+    dryRun: bool
     format: Literal["csv", "jsonl"]
     total: int
     created: int
@@ -68,8 +68,8 @@ class BulkShape(Shape):
     refused: int
     pending: int
     price: int
-    createdAt: datetime  # noqa: N815
-    finishedAt: datetime | None  # noqa: N815
+    createdAt: datetime
+    finishedAt: datetime | None
 
 
 class BulkAnswer(BulkShape):
@@ -77,7 +77,7 @@ class BulkAnswer(BulkShape):
 
     success: bool
     rows: list[RowShape]
-    rowsTotal: int  # noqa: N815
+    rowsTotal: int
 
 
 class BulksAnswer(Shape):

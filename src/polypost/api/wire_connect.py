@@ -24,17 +24,17 @@ class AppBody(BaseModel):
 
     platform: PlatformName
     name: Name
-    clientId: Credential  # noqa: N815 (the contract's word)
-    clientSecret: Credential  # noqa: N815
-    imageUrl: Url | None = None  # noqa: N815
+    clientId: Credential
+    clientSecret: Credential
+    imageUrl: Url | None = None
 
 
 class AppChange(Closed):
     """`PATCH /v1/apps/{id}`; an explicit null takes the picture away."""
 
     name: Name | None = None
-    clientSecret: Credential | None = None  # noqa: N815
-    imageUrl: Url | None = None  # noqa: N815
+    clientSecret: Credential | None = None
+    imageUrl: Url | None = None
 
 
 class AppsQuery(BaseModel):
@@ -49,7 +49,7 @@ class AppsQuery(BaseModel):
 class SelectionBody(Closed):
     """`POST /v1/connect/{platform}/selection/{token}`."""
 
-    selectedAccountIds: Annotated[list[Text], Field(min_length=1, max_length=1000)]  # noqa: N815
+    selectedAccountIds: Annotated[list[Text], Field(min_length=1, max_length=1000)]
 
 
 class SignInBody(Closed):
@@ -63,7 +63,7 @@ class TokenBody(Closed):
     """`POST /v1/connect/mastodon/token`."""
 
     server: Annotated[Text, Field(min_length=1, max_length=2048)]
-    accessToken: Credential  # noqa: N815
+    accessToken: Credential
 
 
 # Another network than these is a 404 or a 400 of the function's own.
@@ -76,10 +76,10 @@ Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 class SignInQuery(BaseModel):
     """What the contract's callers may send along although nobody is sent anywhere; without effect."""
 
-    redirectUri: Address | None = None  # noqa: N815
-    cancelRedirectUri: Address | None = None  # noqa: N815
+    redirectUri: Address | None = None
+    cancelRedirectUri: Address | None = None
     headless: bool = False
-    appId: str | None = None  # noqa: N815
+    appId: str | None = None
 
 
 class CallbackQuery(BaseModel):
@@ -108,7 +108,7 @@ class AppOfIntegration(Shape):
 
     id: str
     name: str
-    imageUrl: str | None  # noqa: N815
+    imageUrl: str | None
 
 
 class IntegrationShape(Shape):
@@ -116,29 +116,29 @@ class IntegrationShape(Shape):
 
     id: str
     platform: PlatformName
-    platformUserId: str | None  # noqa: N815
+    platformUserId: str | None
     username: str | None
-    displayName: str | None  # noqa: N815
-    profileUrl: Address | None  # noqa: N815
-    imageUrl: Address | None  # noqa: N815
-    platformMetadata: dict[str, Any]  # noqa: N815
-    profileId: str | None  # noqa: N815
-    appId: str | None  # noqa: N815
+    displayName: str | None
+    profileUrl: Address | None
+    imageUrl: Address | None
+    platformMetadata: dict[str, Any]
+    profileId: str | None
+    appId: str | None
     app: AppOfIntegration | None
     byok: bool
-    authStatus: Literal["active", "reconnect_required"]  # noqa: N815
-    authFailureReason: (  # noqa: N815
+    authStatus: Literal["active", "reconnect_required"]
+    authFailureReason: (
         Literal["token_expired", "access_revoked", "security_invalidation", "refresh_rejected"] | None
     )
-    createdAt: datetime  # noqa: N815
+    createdAt: datetime
 
 
 class TokenStatus(Shape):
     """Whether the server can still speak for the account."""
 
     valid: bool
-    autoRefreshes: bool  # noqa: N815
-    reconnectRequired: bool  # noqa: N815
+    autoRefreshes: bool
+    reconnectRequired: bool
     reason: Literal["token_expired", "access_revoked", "security_invalidation", "refresh_rejected"] | None
 
 
@@ -146,10 +146,10 @@ class IntegrationDetails(IntegrationShape):
     """A connected account with the state of its authorisation; tokens are never shown."""
 
     scopes: list[str]
-    accessTokenExpiresAt: datetime | None  # noqa: N815
-    refreshTokenExpiresAt: datetime | None  # noqa: N815
-    tokenStatus: TokenStatus  # noqa: N815
-    updatedAt: datetime  # noqa: N815
+    accessTokenExpiresAt: datetime | None
+    refreshTokenExpiresAt: datetime | None
+    tokenStatus: TokenStatus
+    updatedAt: datetime
 
 
 class IntegrationList(Shape):
@@ -178,10 +178,10 @@ class Offered(Shape):
 
     id: str
     type: Literal["person", "organization", "page"]
-    platformUserId: str  # noqa: N815
-    displayName: str | None  # noqa: N815
+    platformUserId: str
+    displayName: str | None
     username: str | None
-    imageUrl: Address | None  # noqa: N815
+    imageUrl: Address | None
 
 
 class Selection(Shape):
@@ -189,7 +189,7 @@ class Selection(Shape):
 
     success: bool
     platform: Literal["facebook", "linkedin"]
-    expiresInSeconds: int  # noqa: N815
+    expiresInSeconds: int
     accounts: list[Offered]
 
 
@@ -198,7 +198,7 @@ class Selected(Message):
 
     platform: Literal["facebook", "linkedin"]
     integrations: list[IntegrationShape]
-    redirectUri: str = Maybe  # noqa: N815
+    redirectUri: str = Maybe
 
 
 class AppShape(Shape):
@@ -207,11 +207,11 @@ class AppShape(Shape):
     id: str
     platform: PlatformName
     name: str
-    imageUrl: str | None  # noqa: N815
-    clientId: str  # noqa: N815
-    integrationCount: Count  # noqa: N815
-    createdAt: datetime  # noqa: N815
-    updatedAt: datetime  # noqa: N815
+    imageUrl: str | None
+    clientId: str
+    integrationCount: Count
+    createdAt: datetime
+    updatedAt: datetime
 
 
 class OneApp(Shape):

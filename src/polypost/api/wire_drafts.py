@@ -19,7 +19,7 @@ class UntimedBody(Closed):
 
     content: Content
     platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)]
-    mediaItems: Annotated[list[MediaItem], Field(max_length=20)] | None = None  # noqa: N815 (the contract's word)
+    mediaItems: Annotated[list[MediaItem], Field(max_length=20)] | None = None
 
 
 class DraftBody(UntimedBody):
@@ -31,11 +31,11 @@ class DraftBody(UntimedBody):
 class ScheduleDraftBody(Closed):
     """`POST /v1/posts/drafts/{post_id}/schedule`: exactly one of `scheduledFor`, `publishNow: true` and `queue: true`."""
 
-    scheduledFor: Text | None = None  # noqa: N815
+    scheduledFor: Text | None = None
     timezone: Zone | None = None
-    publishNow: bool | None = None  # noqa: N815
+    publishNow: bool | None = None
     queue: bool | None = None
-    profileId: ProfileId | None = None  # noqa: N815
+    profileId: ProfileId | None = None
 
 
 class ProblemShape(Shape):
@@ -51,7 +51,7 @@ class DraftTarget(Shape):
     """A target of a draft."""
 
     platform: PlatformName
-    accountId: str  # noqa: N815
+    accountId: str
     success: bool
     status: str
 
@@ -61,7 +61,7 @@ class DraftAnswer(Shape):
 
     success: Literal[True]
     status: Literal["draft", "scheduled", "publishing", "published", "partial", "failed"]
-    postId: str  # noqa: N815
+    postId: str
     platforms: list[DraftTarget]
     warnings: list[ProblemShape]
 
@@ -70,14 +70,14 @@ class AcceptedTarget(Shape):
     """A target of an accepted post."""
 
     platform: PlatformName
-    accountId: str  # noqa: N815
+    accountId: str
     success: bool
     status: Literal["draft", "pending", "publishing", "published", "failed"]
-    platformPostId: str | None = None  # noqa: N815
-    platformPostUrl: str | None = None  # noqa: N815
+    platformPostId: str | None = None
+    platformPostUrl: str | None = None
     error: str | None = None
     code: str | None = None
-    warningMessage: str | None = None  # noqa: N815
+    warningMessage: str | None = None
 
 
 class AcceptedPost(Shape):
@@ -85,8 +85,8 @@ class AcceptedPost(Shape):
 
     success: bool
     status: Literal["draft", "scheduled", "pending", "publishing", "published", "partial", "failed"]
-    postId: str  # noqa: N815
+    postId: str
     platforms: list[AcceptedTarget]
-    scheduledFor: datetime | None = None  # noqa: N815
+    scheduledFor: datetime | None = None
     timezone: str | None = None
-    warningMessage: str | None = None  # noqa: N815
+    warningMessage: str | None = None

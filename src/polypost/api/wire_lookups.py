@@ -1,7 +1,5 @@
 """Answers of the small resources, as the document shows them."""
 
-# ruff: noqa: N815 (the contract's words)
-
 from __future__ import annotations
 
 from datetime import datetime

@@ -19,17 +19,17 @@ class UploadBody(Closed):
     """`POST /v1/media/upload`; `size` in bytes lets clients send the file in several parts."""
 
     filename: Annotated[Text, Field(min_length=1, max_length=1000)]
-    mimeType: Annotated[Text, Field(min_length=1, max_length=255)]  # noqa: N815 (the contract's word)
+    mimeType: Annotated[Text, Field(min_length=1, max_length=255)]
     size: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**53)] | None = None
 
 
 class UploadData(Shape):
     """Where the file goes to and where it is read; `maxBytes` is what the server takes of this type."""
 
-    uploadUrl: str  # noqa: N815
-    publicUrl: str  # noqa: N815
-    expiresAt: datetime  # noqa: N815
-    maxBytes: int  # noqa: N815
+    uploadUrl: str
+    publicUrl: str
+    expiresAt: datetime
+    maxBytes: int
     resumable: bool
 
 
@@ -43,10 +43,10 @@ class UploadAnswer(Shape):
 class StoredData(Shape):
     """A file that is here; `sha256` in hex, `mimeType` by the bytes."""
 
-    publicUrl: str  # noqa: N815
+    publicUrl: str
     filename: str
     size: int
-    mimeType: str  # noqa: N815
+    mimeType: str
     sha256: str
 
 

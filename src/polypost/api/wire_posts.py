@@ -1,7 +1,5 @@
 """Answers about posts, and the parameters of creating them, as the document shows them."""
 
-# ruff: noqa: N815 (the contract's words)
-
 from __future__ import annotations
 
 from datetime import datetime

@@ -44,13 +44,13 @@ class ProfilesQuery(BaseModel):
 class AccountQuery(BaseModel):
     """The account a look-up speaks for; without one, the first connected."""
 
-    accountId: AccountId | None = None  # noqa: N815 (the contract's word)
+    accountId: AccountId | None = None
 
 
 class MoveBody(Closed):
     """`PATCH /v1/connect/integrations/{id}`; null takes the account out of its profile."""
 
-    profileId: Annotated[Text, Field(min_length=1, max_length=100)] | None  # noqa: N815
+    profileId: Annotated[Text, Field(min_length=1, max_length=100)] | None
 
 
 class ProfileShape(Shape):
@@ -59,9 +59,9 @@ class ProfileShape(Shape):
     id: str
     name: str
     description: str | None
-    integrationCount: Annotated[int, Field(ge=0)]  # noqa: N815
-    createdAt: datetime  # noqa: N815
-    updatedAt: datetime  # noqa: N815
+    integrationCount: Annotated[int, Field(ge=0)]
+    createdAt: datetime
+    updatedAt: datetime
 
 
 class ProfileAnswer(Shape):
@@ -117,14 +117,14 @@ Audience = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_C
 class CreatorShape(Shape):
     """What a TikTok creator's settings allow; the duration in seconds."""
 
-    creatorAvatarUrl: str | None  # noqa: N815
-    creatorUsername: str | None  # noqa: N815
-    creatorNickname: str | None  # noqa: N815
-    privacyLevelOptions: list[Audience]  # noqa: N815
-    commentDisabled: bool  # noqa: N815
-    duetDisabled: bool  # noqa: N815
-    stitchDisabled: bool  # noqa: N815
-    maxVideoPostDurationSec: float  # noqa: N815
+    creatorAvatarUrl: str | None
+    creatorUsername: str | None
+    creatorNickname: str | None
+    privacyLevelOptions: list[Audience]
+    commentDisabled: bool
+    duetDisabled: bool
+    stitchDisabled: bool
+    maxVideoPostDurationSec: float
 
 
 class CreatorAnswer(Shape):

@@ -27,7 +27,7 @@ class SlotBody(Closed):
 class SlotsBody(Closed):
     """`PUT /v1/queue/slots`; no slots close the queue."""
 
-    profileId: ProfileId | None = None  # noqa: N815 (the contract's word)
+    profileId: ProfileId | None = None
     timezone: Zone
     slots: Annotated[list[SlotBody], Field(max_length=500)]
 
@@ -35,13 +35,13 @@ class SlotsBody(Closed):
 class QueuePostBody(UntimedBody):
     """`POST /v1/queue/posts`."""
 
-    profileId: ProfileId | None = None  # noqa: N815
+    profileId: ProfileId | None = None
 
 
 class QueueQuery(BaseModel):
     """`GET /v1/queue/slots`; no `profileId`, or the word `null`, is the project's own queue."""
 
-    profileId: Annotated[str, Field(max_length=40)] | None = None  # noqa: N815
+    profileId: Annotated[str, Field(max_length=40)] | None = None
 
 
 class NextQuery(QueueQuery):
@@ -60,10 +60,10 @@ class SlotShape(Shape):
 class QueueShape(Shape):
     """A queue; `updatedAt` is null while its slots were never set."""
 
-    profileId: str | None  # noqa: N815
+    profileId: str | None
     timezone: str
     slots: list[SlotShape]
-    updatedAt: datetime | None  # noqa: N815
+    updatedAt: datetime | None
 
 
 class QueueAnswer(Shape):
@@ -77,6 +77,6 @@ class NextAnswer(Shape):
     """The next free slots, in order."""
 
     success: Literal[True]
-    profileId: str | None  # noqa: N815
+    profileId: str | None
     timezone: str
     slots: list[TimeShape]

@@ -29,7 +29,7 @@ class TimesBody(Closed):
 
     timezone: Zone = "UTC"
     rule: RuleText
-    startsAt: Wall  # noqa: N815 (the API's word)
+    startsAt: Wall
 
 
 class ScheduleBody(TimesBody):
@@ -38,7 +38,7 @@ class ScheduleBody(TimesBody):
     name: Name | None = None
     content: Content
     platforms: Entries
-    mediaItems: Items | None = None  # noqa: N815
+    mediaItems: Items | None = None
 
 
 class ScheduleChange(Closed):
@@ -47,10 +47,10 @@ class ScheduleChange(Closed):
     name: Name | None = None
     content: Content = Maybe
     platforms: Entries = Maybe
-    mediaItems: Items | None = None  # noqa: N815
+    mediaItems: Items | None = None
     timezone: Zone = Maybe
     rule: RuleText = Maybe
-    startsAt: Wall = Maybe  # noqa: N815
+    startsAt: Wall = Maybe
 
 
 class SchedulesQuery(PageQuery):
@@ -76,16 +76,16 @@ class PreviewQuery(BaseModel):
 class DeleteQuery(BaseModel):
     """`DELETE /v1/schedules/{schedule_id}`."""
 
-    keepPosts: bool = False  # noqa: N815
+    keepPosts: bool = False
 
 
 class EntryShape(Shape):
     """A platform entry of a schedule."""
 
     platform: PlatformName
-    accountId: str  # noqa: N815
+    accountId: str
     content: str | None = None
-    platformSpecificData: dict[str, Any] | None = None  # noqa: N815
+    platformSpecificData: dict[str, Any] | None = None
 
 
 class MediaShape(Shape):
@@ -104,14 +104,14 @@ class ScheduleShape(Shape):
     status: Literal["active", "paused", "ended"]
     content: str
     platforms: list[EntryShape]
-    mediaItems: list[MediaShape]  # noqa: N815
+    mediaItems: list[MediaShape]
     timezone: str
     rule: str
-    startsAt: str  # noqa: N815
-    nextAt: datetime | None  # noqa: N815
-    nextLocalTime: str | None  # noqa: N815
-    createdAt: datetime  # noqa: N815
-    updatedAt: datetime  # noqa: N815
+    startsAt: str
+    nextAt: datetime | None
+    nextLocalTime: str | None
+    createdAt: datetime
+    updatedAt: datetime
 
 
 class ReasonShape(Shape):
@@ -124,7 +124,7 @@ class ReasonShape(Shape):
 class TimeShape(Shape):
     """One time of a rule; `note` says how the clocks were set then, if they were."""
 
-    localTime: str  # noqa: N815
+    localTime: str
     at: datetime
     note: str | None
 
@@ -133,10 +133,8 @@ class OccurrenceShape(TimeShape):
     """One time of a schedule and what became of it."""
 
     state: Literal["planned", "paused", "made", "skipped", "missed"]
-    postId: str | None  # noqa: N815
-    postStatus: (  # noqa: N815
-        Literal["draft", "scheduled", "publishing", "published", "partial", "failed"] | None
-    )
+    postId: str | None
+    postStatus: Literal["draft", "scheduled", "publishing", "published", "partial", "failed"] | None
     reason: ReasonShape | None
 
 
@@ -159,7 +157,7 @@ class OccurrencesAnswer(Shape):
     """Occurrences in order."""
 
     success: Literal[True]
-    scheduleId: str  # noqa: N815
+    scheduleId: str
     timezone: str
     occurrences: list[OccurrenceShape]
 

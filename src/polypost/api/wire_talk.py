@@ -22,8 +22,8 @@ class CommentsQuery(BaseModel):
     """`GET /v1/comments`: the cursor style of paging."""
 
     platform: CommentPlatform
-    accountId: AccountId  # noqa: N815 (the contract's word)
-    postId: NetworkId  # noqa: N815
+    accountId: AccountId
+    postId: NetworkId
     limit: Annotated[int, Field(ge=1, le=100)] = 25
     after: Cursor | None = None
 
@@ -32,24 +32,24 @@ class CommentQuery(BaseModel):
     """`DELETE /v1/comments/{commentId}`."""
 
     platform: CommentPlatform
-    accountId: AccountId  # noqa: N815
+    accountId: AccountId
 
 
 class CommentBody(Closed):
     """`POST /v1/comments`: under a post, or in answer to a comment."""
 
     platform: CommentPlatform
-    accountId: AccountId  # noqa: N815
+    accountId: AccountId
     text: Words
-    postId: NetworkId | None = None  # noqa: N815
-    commentId: NetworkId | None = None  # noqa: N815
+    postId: NetworkId | None = None
+    commentId: NetworkId | None = None
 
 
 class HideBody(Closed):
     """`PATCH /v1/comments/{commentId}`."""
 
     platform: CommentPlatform
-    accountId: AccountId  # noqa: N815
+    accountId: AccountId
     hidden: bool
 
 
@@ -57,7 +57,7 @@ class ConversationsQuery(BaseModel):
     """`GET /v1/messages`."""
 
     platform: MessagePlatform
-    accountId: AccountId  # noqa: N815
+    accountId: AccountId
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: Cursor | None = None
 
@@ -72,8 +72,8 @@ class MessageBody(Closed):
     """`POST /v1/messages`."""
 
     platform: MessagePlatform
-    accountId: AccountId  # noqa: N815
-    recipientId: NetworkId  # noqa: N815
+    accountId: AccountId
+    recipientId: NetworkId
     text: Words
 
 
@@ -91,7 +91,7 @@ class ReplyShape(Shape):
     text: str | None
     author: PersonShape
     timestamp: datetime | None
-    likeCount: int | None  # noqa: N815
+    likeCount: int | None
 
 
 class CommentShape(ReplyShape):
@@ -106,14 +106,14 @@ class CommentsAnswer(Shape):
 
     success: bool
     comments: list[CommentShape]
-    nextCursor: str | None  # noqa: N815
+    nextCursor: str | None
 
 
 class CommentMade(Shape):
     """The id of a new comment."""
 
     success: bool
-    commentId: str  # noqa: N815
+    commentId: str
 
 
 class CommentDone(Shape):
@@ -137,7 +137,7 @@ class ParticipantShape(PersonShape):
     """Who takes part in a conversation; the picture's address is temporary."""
 
     username: str | None
-    profilePictureUrl: str | None  # noqa: N815
+    profilePictureUrl: str | None
 
 
 class ConversationShape(Shape):
@@ -145,18 +145,18 @@ class ConversationShape(Shape):
 
     id: str
     participants: list[ParticipantShape]
-    lastMessage: MessageShape | None  # noqa: N815
-    updatedTime: datetime | None  # noqa: N815
+    lastMessage: MessageShape | None
+    updatedTime: datetime | None
 
 
 class ConversationsAnswer(Shape):
     """A part of an account's conversations; `selfId` is the account among their participants."""
 
     success: bool
-    selfId: str  # noqa: N815
-    selfUsername: str | None  # noqa: N815
+    selfId: str
+    selfUsername: str | None
     conversations: list[ConversationShape]
-    nextCursor: str | None  # noqa: N815
+    nextCursor: str | None
 
 
 class MessagesAnswer(Shape):
@@ -164,11 +164,11 @@ class MessagesAnswer(Shape):
 
     success: bool
     messages: list[MessageShape]
-    nextCursor: str | None  # noqa: N815
+    nextCursor: str | None
 
 
 class MessageMade(Shape):
     """The id of a message that was sent."""
 
     success: bool
-    messageId: str  # noqa: N815
+    messageId: str

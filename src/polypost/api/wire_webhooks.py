@@ -88,7 +88,7 @@ class TrialBody(Closed):
     """`POST /v1/notifications/test`."""
 
     channel: ChannelName
-    profileId: ProfileId | None = None  # noqa: N815 (the contract's word)
+    profileId: ProfileId | None = None
     webhook: WebhookPlace | None = None
     email: EmailPlace | None = None
 
@@ -96,17 +96,17 @@ class TrialBody(Closed):
 class NotificationBody(TrialBody):
     """`POST /v1/notifications`."""
 
-    eventTypes: PostEvents  # noqa: N815
-    onlyScheduledPosts: bool | None = None  # noqa: N815
+    eventTypes: PostEvents
+    onlyScheduledPosts: bool | None = None
     enabled: bool | None = None
 
 
 class NotificationChange(Closed):
     """`PATCH /v1/notifications/{id}`; an explicit null takes the profile away."""
 
-    profileId: ProfileId | None = None  # noqa: N815
-    eventTypes: PostEvents | None = None  # noqa: N815
-    onlyScheduledPosts: bool | None = None  # noqa: N815
+    profileId: ProfileId | None = None
+    eventTypes: PostEvents | None = None
+    onlyScheduledPosts: bool | None = None
     enabled: bool | None = None
     webhook: WebhookPlace | None = None
     email: EmailPlace | None = None
@@ -115,17 +115,17 @@ class NotificationChange(Closed):
 class WebhookBody(TrialBody):
     """`POST /v1/webhooks`."""
 
-    eventTypes: AnyEvents  # noqa: N815
-    onlyScheduledPosts: bool | None = None  # noqa: N815
+    eventTypes: AnyEvents
+    onlyScheduledPosts: bool | None = None
     enabled: bool | None = None
 
 
 class WebhookChange(Closed):
     """`PATCH /v1/webhooks/{id}`; an explicit null takes the profile away."""
 
-    profileId: ProfileId | None = None  # noqa: N815
-    eventTypes: AnyEvents | None = None  # noqa: N815
-    onlyScheduledPosts: bool | None = None  # noqa: N815
+    profileId: ProfileId | None = None
+    eventTypes: AnyEvents | None = None
+    onlyScheduledPosts: bool | None = None
     enabled: bool | None = None
     webhook: WebhookPlace | None = None
     email: EmailPlace | None = None
@@ -157,16 +157,16 @@ class Notification(ClosedShape):
 
     id: str
     channel: ChannelName
-    profileId: str | None  # noqa: N815
-    eventTypes: list[PostEvent]  # noqa: N815
-    onlyScheduledPosts: bool  # noqa: N815
+    profileId: str | None
+    eventTypes: list[PostEvent]
+    onlyScheduledPosts: bool
     enabled: bool
     webhook: ShownWebhook = Maybe
     email: ShownEmail = Maybe
-    lastTestAt: datetime | None  # noqa: N815
-    lastTestStatus: Literal["success", "failed"] | None  # noqa: N815
-    createdAt: datetime  # noqa: N815
-    updatedAt: datetime  # noqa: N815
+    lastTestAt: datetime | None
+    lastTestStatus: Literal["success", "failed"] | None
+    createdAt: datetime
+    updatedAt: datetime
 
 
 class Webhook(Shape):
@@ -174,18 +174,18 @@ class Webhook(Shape):
 
     id: str
     channel: ChannelName
-    profileId: str | None  # noqa: N815
-    eventTypes: list[AnyEvent]  # noqa: N815
-    onlyScheduledPosts: bool  # noqa: N815
+    profileId: str | None
+    eventTypes: list[AnyEvent]
+    onlyScheduledPosts: bool
     enabled: bool
     webhook: ShownWebhook = Maybe
     email: ShownEmail = Maybe
-    lastTestAt: datetime | None  # noqa: N815
-    lastTestStatus: Literal["success", "failed"] | None  # noqa: N815
-    createdAt: datetime  # noqa: N815
-    updatedAt: datetime  # noqa: N815
-    disabledReason: Literal["failing", "gone"] | None  # noqa: N815
-    olderSecretUntil: datetime | None  # noqa: N815
+    lastTestAt: datetime | None
+    lastTestStatus: Literal["success", "failed"] | None
+    createdAt: datetime
+    updatedAt: datetime
+    disabledReason: Literal["failing", "gone"] | None
+    olderSecretUntil: datetime | None
 
 
 class OneNotification(Shape):
@@ -236,12 +236,12 @@ class ShownDelivery(Shape):
     """An event on its way to one subscription."""
 
     id: str
-    eventId: str  # noqa: N815
-    eventType: AnyEvent  # noqa: N815
+    eventId: str
+    eventType: AnyEvent
     state: Literal["pending", "delivered", "failed"]
-    nextAt: datetime | None  # noqa: N815
-    createdAt: datetime  # noqa: N815
-    endedAt: datetime | None  # noqa: N815
+    nextAt: datetime | None
+    createdAt: datetime
+    endedAt: datetime | None
     attempts: list[ShownAttempt]
 
 

@@ -141,7 +141,7 @@ class Runner:
     async def _run(self, lane: tuple[str, str], turn: _Turn) -> None:
         _present.set((self._seats, turn))
         try:
-            while self._holds() and not self._closed:  # noqa: ASYNC110 (a clock sets no event)
+            while self._holds() and not self._closed:  # noqa: ASYNC110  # a clock sets no event
                 await asyncio.sleep(LOOK_AT_CLOCK_SECONDS)
             if not self._closed:
                 # A ring that comes before the handler begins is answered by this run.

@@ -19,7 +19,7 @@ from polypost.platforms.base import App, Connector, OnServers
 from polypost.storage import new_id
 
 _T = apps.c
-_SECRET = "client_secret"  # noqa: S105 (the field's name, which is sealed with it)
+_SECRET = "client_secret"  # noqa: S105  # the field's name, which is sealed with it
 _IN_USE = (
     select(func.count())
     .where(

@@ -26,7 +26,7 @@ _armed: _Armed | None = None
 
 def arm(spec: str | None, folder: Path) -> None:
     """Set the fail point from its text form; a mark in `folder` keeps it from firing a second time."""
-    global _armed  # noqa: PLW0603 (one process, one fail point)
+    global _armed  # noqa: PLW0603  # one process, one fail point
     _armed = None
     if not spec:
         return

@@ -24,7 +24,7 @@ class DirectBackend(httpcore2.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  the base class's signature
+        timeout: float | None = None,  # noqa: ASYNC109  # the base class's signature
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
@@ -65,7 +65,7 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  as above
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # as above
         """What has arrived, `max_bytes` at most; empty at the end. Raises ReadError or ReadTimeout."""
         if not self._unread and not self._ended:
             self._arrived.clear()
@@ -82,7 +82,7 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
             self._transport.resume_reading()
         return taken
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  as above
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as above
         """Hand `buffer` to the system, as fast as it is taken. Raises WriteError or WriteTimeout."""
         if not buffer:
             return
@@ -107,7 +107,7 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  as above
+        timeout: float | None = None,  # noqa: ASYNC109  # as above
     ) -> httpcore2.AsyncNetworkStream:
         """Go on under TLS within `timeout` seconds; closed when that fails. Raises ConnectError or ConnectTimeout."""
         loop, plain = asyncio.get_running_loop(), self._transport

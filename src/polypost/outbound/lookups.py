@@ -83,7 +83,7 @@ class Resolver:
                 answers = self._look(host, port, type=socket.SOCK_STREAM)
             except OSError as failed:
                 error = failed
-            except Exception as fault:  # noqa: BLE001  a name that cannot be written down; whoever waits has to hear of it
+            except Exception as fault:  # noqa: BLE001  # a name that cannot be written down; whoever waits has to hear of it
                 error = OSError(str(fault))
             # Should the loop be closed by now, nobody waits any more.
             with suppress(RuntimeError):

@@ -145,7 +145,7 @@ class NetworkClient:
         data: Mapping[str, Any] | None = None,
         files: Any = None,
         content: bytes | str | AsyncIterable[bytes] | None = None,
-        timeout: float = REQUEST_SECONDS,  # noqa: ASYNC109  the deadline is the contract; callers need no scope
+        timeout: float = REQUEST_SECONDS,  # noqa: ASYNC109  # the deadline is the contract; callers need no scope
     ) -> httpx2.Response:
         """Make a repeatable call and read its whole answer; `timeout` seconds in all.
 

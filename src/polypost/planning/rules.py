@@ -246,6 +246,6 @@ def _until(text: str) -> tuple[datetime, bool]:
     # A date alone holds to its end.
     hour, minute, second = (int(part) for part in time) if time[0] is not None else (23, 59, 59)
     try:
-        return datetime(int(year), int(month), int(day), hour, minute, second), bool(zulu)  # noqa: DTZ001 (naive on purpose)
+        return datetime(int(year), int(month), int(day), hour, minute, second), bool(zulu)  # noqa: DTZ001  # naive on purpose
     except ValueError as impossible:
         raise BadRule("has an UNTIL that does not exist", hint) from impossible

@@ -123,7 +123,7 @@ class Gathering:
             verdicts = [trouble] * len(group)
         except (Apart, DBAPIError):
             verdicts = [None] * len(group)
-        except Exception as error:  # noqa: BLE001 (one of them is at fault, and meets it again by itself)
+        except Exception as error:  # noqa: BLE001  # one of them is at fault, and meets it again by itself
             if len(group) > 1:
                 log.warning("what was begun together goes apart", error=repr(error))
             verdicts = [error if len(group) == 1 else None] * len(group)

@@ -173,7 +173,7 @@ def _of_many(sql: str, ending: str) -> str:
     """An INSERT of one row as one of any number, its parameters as arrays; for PostgreSQL."""
     head, _, row = sql.removesuffix(ending).partition(" VALUES ")
     arrays = ", ".join(f"{each}[]" for each in row.strip(" ()").split(", "))
-    return f"{head} SELECT * FROM unnest({arrays}) {ending}"  # noqa: S608 (all of it is SQLAlchemy's text)
+    return f"{head} SELECT * FROM unnest({arrays}) {ending}"  # noqa: S608  # all of it is SQLAlchemy's text
 
 
 def shifted(sql: str, by: int) -> str:

@@ -260,7 +260,7 @@ class SqliteStore(Store):
         job.result = job.error = None
         try:
             job.result = job.fn(db)
-        except BaseException as error:  # noqa: BLE001 (the caller of write gets it, the thread must live)
+        except BaseException as error:  # noqa: BLE001  # the caller of write gets it, the thread must live
             job.error = _unavailable(error) if _trouble(error) in _TROUBLE else error
 
     def _hang_up(self) -> None:

@@ -118,7 +118,7 @@ class Store(ABC):
         for call in pending.calls:
             try:
                 call()
-            except Exception as error:  # noqa: BLE001 (it is committed: write must not say otherwise)
+            except Exception as error:  # noqa: BLE001  # it is committed: write must not say otherwise
                 asyncio.get_running_loop().call_exception_handler(
                     {"message": "A call that waited for a commit failed.", "exception": error}
                 )

@@ -159,7 +159,7 @@ def settle(
         values |= {"state": "failed", "next_at": None, "ended_at": now}
         off = "gone"
     elif delivery.tries < len(retry_at):
-        pause = retry_at[delivery.tries] * (1 + JITTER * random.random())  # noqa: S311 (spreads load, hides nothing)
+        pause = retry_at[delivery.tries] * (1 + JITTER * random.random())  # noqa: S311  # spreads load, hides nothing
         # `first_try_at` is gone when the subscription was switched off and on again meanwhile.
         at = max((delivery.first_try_at or now) + timedelta(seconds=pause), now)
         values["next_at"] = at if row.enabled else None

@@ -22,12 +22,12 @@ def _options(**given: object) -> Draft:
 
 
 def _film(account: Account = _VERIFIED, **facts: object) -> Draft:
-    film = replace(_FILM, **facts)  # type: ignore[arg-type]
+    film = replace(_FILM, **facts)  # type: ignore[arg-type]  # facts come by name
     return replace(_DRAFT, media=(replace(_VIDEO, facts=film),), account=account)
 
 
 def _thumbnail(**facts: object) -> Draft:
-    picture = replace(Facts("image", "image/jpeg", 1000, 1280, 720), **facts)  # type: ignore[arg-type]
+    picture = replace(Facts("image", "image/jpeg", 1000, 1280, 720), **facts)  # type: ignore[arg-type]  # facts come by name
     url = "https://media.example/a.jpg"
     return replace(_DRAFT, media=(replace(_VIDEO, thumbnail=url),), further={url: picture})
 

@@ -110,7 +110,7 @@ async def connecting(ours: Ours) -> None:
         "client_id": app.client_id,
         "redirect_uri": back,
         "response_type": "code",
-        "scope": CONNECTOR.spec.oauth.scope_separator.join(CONNECTOR.spec.oauth.scopes),  # type: ignore[union-attr]
+        "scope": CONNECTOR.spec.oauth.scope_separator.join(CONNECTOR.spec.oauth.scopes),  # type: ignore[union-attr]  # this network has a login
         "sandbox_decision": "approve",
     }
     page = await net.running.http.get(f"{net.url}/oauth/", params=query)

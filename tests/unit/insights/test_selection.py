@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-import polypost.app  # noqa: F401 (brings every room's tables)
+import polypost.app  # noqa: F401  # brings every room's tables
 from polypost import clock
 from polypost.insights import figures, selection
 from polypost.insights.rates import counted, total

@@ -87,7 +87,7 @@ async def test_no_cookie_no_proxy_and_no_netrc_is_used(
 ) -> None:
     server, proxy = await listen(answer_all), await listen(answer_all)
     netrc = f"{tmp_path}/netrc"
-    with open(netrc, "w") as file:  # noqa: PTH123 (a path as the system knows it)
+    with open(netrc, "w") as file:  # noqa: PTH123  # a path as the system knows it
         file.write("machine 127.0.0.1 login someone password secret\n")
     monkeypatch.setenv("NETRC", netrc)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):

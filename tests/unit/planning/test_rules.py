@@ -57,9 +57,9 @@ def rules(draw: st.DrawFn) -> str:
 def _bounded_oracle() -> Any:
     """The other evaluator looks until the last year there is; let that be a near one."""
     shim = SimpleNamespace(**{**vars(dt), "MAXYEAR": 2040})
-    before, dateutil.rrule.datetime = dateutil.rrule.datetime, shim  # type: ignore[attr-defined]
+    before, dateutil.rrule.datetime = dateutil.rrule.datetime, shim  # type: ignore[attr-defined]  # the library's own clock is watched
     yield
-    dateutil.rrule.datetime = before  # type: ignore[attr-defined]
+    dateutil.rrule.datetime = before  # type: ignore[attr-defined]  # the library's own clock is watched
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

@@ -37,7 +37,7 @@ from polypost.platforms.kit.oauth2 import unnamed
 _DID = re.compile(r"did:(?:plc:[a-z2-7]{24}|web:[A-Za-z0-9.-]+(?:%3A[0-9]{1,5})?)")
 _HANDLE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,20}[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DEFAULT_DOMAIN = "bsky.social"
-_APP_PASSWORD = "Make an app password at https://bsky.app/settings/app-passwords and use that."  # noqa: S105
+_APP_PASSWORD = "Make an app password at https://bsky.app/settings/app-passwords and use that."  # noqa: S105  # a sentence, not a secret
 # The names under which a server ends a session (com.atproto.server.refreshSession and the reference server, 2026-11-24).
 _ENDED = frozenset(
     {

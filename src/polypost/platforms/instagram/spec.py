@@ -19,7 +19,7 @@ _BELIEVED = "not documented; what other connectors observe"
 VERSION = "v26.0"
 GRAPH = "https://graph.instagram.com"
 LOGIN = "https://www.instagram.com"
-TOKEN = "https://api.instagram.com"  # noqa: S105 - a host, not a secret
+TOKEN = "https://api.instagram.com"  # noqa: S105  # a host, not a secret
 UPLOAD = "https://rupload.facebook.com"
 
 

@@ -97,7 +97,7 @@ _VERSION_ENDED = rejected(
     "platform_setup",
     "Whoever runs this server has to update Polypost.",
 )
-_NOT_READY: Make = lambda _: Unavailable("LinkedIn is still working on an uploaded file.")  # noqa: E731
+_NOT_READY: Make = lambda _: Unavailable("LinkedIn is still working on an uploaded file.")  # noqa: E731  # one of a table of them
 _BAD_MEDIA = rejected(
     "LinkedIn does not accept an uploaded file.",
     "media_rejected",

@@ -34,7 +34,7 @@ class Accounts:
         self._store = store
         self._platform = platform
 
-    def add(self, *, id: str, username: str, name: str, data: dict[str, Any] | None = None) -> Account:  # noqa: A002
+    def add(self, *, id: str, username: str, name: str, data: dict[str, Any] | None = None) -> Account:  # noqa: A002  # the networks' word
         """Open an account. Raises sqlite3.IntegrityError when id or username is taken."""
         now = clock.now()
         self._store.execute(
@@ -70,7 +70,7 @@ class Accounts:
         )  # fmt: skip
 
     def _one(self, column: str, value: str, collate: str = "") -> Account | None:
-        sql = f"SELECT * FROM accounts WHERE platform = ? AND {column} = ?{collate}"  # noqa: S608 - our own words
+        sql = f"SELECT * FROM accounts WHERE platform = ? AND {column} = ?{collate}"  # noqa: S608  # our own words
         row = self._store.one(sql, self._platform, value)
         return None if row is None else _account(row)
 

@@ -53,7 +53,7 @@ class Posts:
     def add(
         self,
         *,
-        id: str,  # noqa: A002 - the network's word
+        id: str,  # noqa: A002  # the network's word
         account_id: str,
         text: str,
         permalink: str,
@@ -216,7 +216,7 @@ class Documents:
     def put(
         self,
         kind: str,
-        id: str,  # noqa: A002 - the network's word
+        id: str,  # noqa: A002  # the network's word
         body: dict[str, Any],
         *,
         account_id: str | None = None,
@@ -230,14 +230,14 @@ class Documents:
         )  # fmt: skip
         return Document(id, account_id, body, now, expires)
 
-    def get(self, kind: str, id: str) -> Document | None:  # noqa: A002 - the network's word
+    def get(self, kind: str, id: str) -> Document | None:  # noqa: A002  # the network's word
         """The document, also when it has expired; ask `.expired`."""
         row = self._store.one(
             "SELECT * FROM documents WHERE platform = ? AND kind = ? AND id = ?", self._platform, kind, id
         )
         return None if row is None else _document(row)
 
-    def update(self, kind: str, id: str, **changes: Any) -> None:  # noqa: A002 - the network's word
+    def update(self, kind: str, id: str, **changes: Any) -> None:  # noqa: A002  # the network's word
         """Set members of the body; a list or map replaces the old one whole, None stays as null."""
         document = self.get(kind, id)
         if document is not None:
@@ -246,7 +246,7 @@ class Documents:
                 json.dumps({**document.body, **changes}), self._platform, kind, id,
             )  # fmt: skip
 
-    def delete(self, kind: str, id: str) -> None:  # noqa: A002 - the network's word
+    def delete(self, kind: str, id: str) -> None:  # noqa: A002  # the network's word
         """Forget a document."""
         self._store.execute(
             "DELETE FROM documents WHERE platform = ? AND kind = ? AND id = ?", self._platform, kind, id

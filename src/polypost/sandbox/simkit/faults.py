@@ -139,7 +139,7 @@ class Faults:
                 continue
             if rule.account_id not in (None, account_id):
                 continue
-            if rule.percent is not None and random.random() * 100 >= rule.percent:  # noqa: S311 - not a secret
+            if rule.percent is not None and random.random() * 100 >= rule.percent:  # noqa: S311  # not a secret
                 continue
             left = None if rule.times is None else rule.times - 1
             self._rules[index] = replace(rule, times=left, hits=rule.hits + 1)

@@ -49,7 +49,7 @@ class HangingUpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self._gone.set()
 
-    async def _drop(self, reset: bool) -> None:  # noqa: FBT001 - called by name through the scope
+    async def _drop(self, reset: bool) -> None:  # noqa: FBT001  # called by name through the scope
         if reset and (sock := self.transport.get_extra_info("socket")) is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()

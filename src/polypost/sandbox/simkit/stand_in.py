@@ -39,7 +39,7 @@ class Simulator(ABC):
     # Whether the network forgives doubled slashes and one at the end, as the Graph API does.
     tidies_paths: ClassVar[bool] = False
     client_id: ClassVar[str] = "sandbox-app"
-    client_secret: ClassVar[str] = "sandbox-app-secret"  # noqa: S105 - printed for everybody to use
+    client_secret: ClassVar[str] = "sandbox-app-secret"  # noqa: S105  # printed for everybody to use
 
     def __init__(self, net: Network) -> None:
         self.net = net

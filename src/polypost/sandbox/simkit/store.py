@@ -115,7 +115,7 @@ class Store:
         """Forget posts, uploads, codes, requests, faults and rate windows; accounts and tokens only when asked."""
         with self.transaction():
             for table in CONTENT + (ACCOUNTS if accounts else ()):
-                self.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the tuples above
+                self.execute(f"DELETE FROM {table}")  # noqa: S608  # names from the tuples above
             if accounts:
                 self.execute("DELETE FROM documents")
             else:

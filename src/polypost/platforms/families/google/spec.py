@@ -8,7 +8,7 @@ from __future__ import annotations
 from polypost.platforms.base import OAuth2
 
 LOGIN = "https://accounts.google.com"
-TOKEN = "https://oauth2.googleapis.com"  # noqa: S105 (an address)
+TOKEN = "https://oauth2.googleapis.com"  # noqa: S105  # an address
 
 
 def oauth_for(*scopes: str, **authorize_extra: str) -> OAuth2:

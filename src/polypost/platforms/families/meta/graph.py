@@ -84,7 +84,7 @@ class Graph:
         headers: Mapping[str, str],
         content: AsyncIterator[bytes],
         *,
-        timeout: float,  # noqa: ASYNC109  the deadline of the network's client, handed on
+        timeout: float,  # noqa: ASYNC109  # the deadline of the network's client, handed on
         host: str | None = None,
     ) -> dict[str, Any]:
         """As `post`, with a body of its own."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from polypost.sandbox.simkit import Store
 
-_SECRET = "bluesky_signing_secret"  # noqa: S105 - the name of a setting
+_SECRET = "bluesky_signing_secret"  # noqa: S105  # the name of a setting
 
 
 class BadJwt(Exception):

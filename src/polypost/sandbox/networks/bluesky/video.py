@@ -67,7 +67,7 @@ class Video:
             "message": "Video already processed",
         }
         if not exchange(request).fault("exists_without_blob"):
-            status["blob"] = blob.reference  # type: ignore[assignment]
+            status["blob"] = blob.reference  # type: ignore[assignment]  # the lexicon has an object among texts
         return both_ways(status, 409)
 
     async def status(self, request: Request) -> Response:

@@ -33,8 +33,8 @@ APP, ACCESS, OF_APP = "app", "access", "client_credentials"
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 DEMO_APP = "Sandbox app"
 SINCE_4_3 = frozenset({"profile"})
-INVALID_TOKEN = "The access token is invalid"  # noqa: S105 - a sentence
-REVOKED_TOKEN = "The access token was revoked"  # noqa: S105 - a sentence
+INVALID_TOKEN = "The access token is invalid"  # noqa: S105  # a sentence
+REVOKED_TOKEN = "The access token was revoked"  # noqa: S105  # a sentence
 OUTSIDE = "This action is outside the authorized scopes"
 DISABLED = "Your login is currently disabled"
 

@@ -83,7 +83,7 @@ class Shelf:
         description: str | None,
         privacy: str,
         ads_only: bool = False,
-        id: str | None = None,  # noqa: A002 - the network's word
+        id: str | None = None,  # noqa: A002  # the network's word
     ) -> Board:
         """A new board."""
         body = {"name": name, "description": description, "privacy": privacy, "ads_only": ads_only}

@@ -143,7 +143,7 @@ def _marked(match: re.Match[str], inline: Callable[[str], Any]) -> Markup:
         return Markup('<a href="{}" rel="nofollow noopener">{}</a>').format(target, found["label"] or target)
     tag = next(name for name in ("bold", "italic", "code") if found[name])
     element = {"bold": "b", "italic": "i", "code": "code"}[tag]
-    return Markup(f"<{element}>{{}}</{element}>").format(found[tag])  # noqa: S704 - our own names
+    return Markup(f"<{element}>{{}}</{element}>").format(found[tag])  # noqa: S704  # our own names
 
 
 def _facts(found: Subreddit) -> list[str]:

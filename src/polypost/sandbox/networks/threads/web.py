@@ -178,7 +178,7 @@ def _article(attachment: dict[str, Any] | None) -> Markup | None:
         begin, end = span["offset"], span["offset"] + span["length"]
         piece = escape(text[begin:end])
         for style in span["styling_info"]:
-            piece = Markup("<{0}>{1}</{0}>").format(Markup(STYLE_TAGS[style]), piece)  # noqa: S704 - our own tags
+            piece = Markup("<{0}>{1}</{0}>").format(Markup(STYLE_TAGS[style]), piece)  # noqa: S704  # our own tags
         parts += [linkify(text[at:begin]), piece]
         at = end
     parts.append(linkify(text[at:]))

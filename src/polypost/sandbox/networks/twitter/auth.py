@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ACCESS, REFRESH, APP_ONLY, OAUTH1 = "access", "refresh", "app_only", "oauth1"
 HOSTS = ("api.twitter.com", "api.x.com", "upload.twitter.com", "upload.x.com")
 PRIVILEGED_CLIENT = "sandbox-enterprise-app"
-DEAD_TOKEN = "Value passed for the token was invalid."  # noqa: S105 - a sentence
+DEAD_TOKEN = "Value passed for the token was invalid."  # noqa: S105  # a sentence
 BAD_CODE = {
     "redirect_uri": "Value passed for the redirect uri did not match the uri of the authorization code.",
     "verifier": "Value passed for the code verifier did not match the code challenge.",
