@@ -12,10 +12,10 @@ import postpeer
 import pytest
 from sqlalchemy import Connection, select, update
 
+from polypost.doctor import findings
 from polypost.insights.tables import figures, listings
 from polypost.integrations.tables import integrations
 from polypost.posts.tables import targets
-from polypost.publishing.invariants import findings
 from tests.contract.tenant import Linked, Tenant, operator, paths, words
 from tests.contract.test_contract_document import fits
 from tests.contract.test_official_client import Official

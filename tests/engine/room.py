@@ -18,6 +18,7 @@ from polypost import access, clock
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.credits.tables import ledger
+from polypost.doctor import findings
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.events import outbox
 from polypost.integrations import Apps, TokenSource, Vault
@@ -32,7 +33,6 @@ from polypost.posts import timeline as diary
 from polypost.posts.orders import Context, NewPost, NewTarget, When
 from polypost.posts.tables import attempts
 from polypost.publishing import Policy, Publisher
-from polypost.publishing.invariants import findings
 from polypost.sandbox import Sandbox
 from polypost.storage import Store
 from tests.engine.stand_ins import Gate, Shaky, Shelf

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select, update
 
 from polypost import access, clock
+from polypost.doctor import findings
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.queue import install
 from polypost.integrations import Vault
@@ -24,7 +25,6 @@ from polypost.planning.templates import Template
 from polypost.platforms.base import Account, Tokens
 from polypost.posts.orders import Context, NewTarget
 from polypost.posts.tables import posts
-from polypost.publishing.invariants import findings
 from polypost.storage import Store, open_store, schema
 from tests.processes import FAST, MASTER_KEY, Process
 

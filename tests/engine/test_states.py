@@ -17,6 +17,7 @@ from sqlalchemy import select
 from polypost import access, clock
 from polypost.credits import service as credits
 from polypost.credits.tables import ledger
+from polypost.doctor import findings
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import (
     ApiError,
@@ -37,7 +38,6 @@ from polypost.posts.orders import Context, NewPost, NewTarget, When
 from polypost.posts.states import FINAL, RUNNING, State, derive, may_move, shown
 from polypost.posts.tables import targets
 from polypost.publishing import Publisher
-from polypost.publishing.invariants import findings
 from polypost.storage import metadata, open_store
 from tests.engine.room import LEASE, policy
 

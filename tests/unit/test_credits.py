@@ -15,8 +15,8 @@ from polypost import access
 from polypost.credits import funds
 from polypost.credits import service as credits
 from polypost.credits.tables import balances, usage
+from polypost.doctor import findings
 from polypost.errors import PaymentRequired
-from polypost.publishing.invariants import findings
 from polypost.storage import Store
 
 NOVEMBER = datetime(2026, 11, 24, 12, tzinfo=UTC)

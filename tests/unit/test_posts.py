@@ -15,6 +15,7 @@ from tests.engine.stand_ins import Watched
 from polypost import access, clock
 from polypost.access import Project
 from polypost.credits import service as credits
+from polypost.doctor import findings
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import Conflict, InvalidRequest, KeyReused, LeaseLost, PaymentRequired
 from polypost.events import outbox
@@ -28,7 +29,6 @@ from polypost.posts.orders import Context, NewPost, NewTarget, When, fingerprint
 from polypost.posts.states import State
 from polypost.posts.tables import idempotency, posts
 from polypost.posts.tables import lanes as lane_rows
-from polypost.publishing.invariants import findings
 from polypost.storage import Store
 from polypost.storage.hot import DRIVER
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -14,13 +12,10 @@ from sqlalchemy import Connection
 
 from polypost import access, clock
 from polypost.access import ApiKey, Project
-from polypost.engine.timekeeper import Timekeeper
+from polypost.doctor import Report, report
 from polypost.errors import NotFound
 from polypost.integrations import redirects
 from polypost.integrations import service as integrations
-from polypost.posts import waits
-from polypost.posts.waits import Waiting
-from polypost.publishing.invariants import Finding, findings
 from polypost.settings import Settings
 from polypost.storage import Store, open_store, schema
 
@@ -171,35 +166,7 @@ async def allow_redirect(settings: Settings, project: str, uri: str) -> None:
     await _with_store(settings, lambda db: redirects.allow_redirect(db, _named(db, project).id, uri))
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What does not hold, and what waits for what: that breaks no rule."""
-
-    findings: list[Finding]
-    waiting: list[Waiting]
-
-
 async def doctor(settings: Settings) -> Report:
     """What does not hold in the store, and what waits there; judged by the database's clock."""
     async with _opened(settings) as store:
-        wrong = [] if settings.database_url is None else await _clock(store)
-
-        def look(db: Connection) -> Report:
-            now = clock.now()
-            return Report(wrong + findings(db, now), waits.by_project(db, now))
-
-        return await store.write(look)
-
-
-async def _clock(store: Store) -> list[Finding]:
-    """Set this process's clock by the database's; a finding when it was off."""
-    await Timekeeper(store).look()
-    off = -clock.corrected()
-    if not off:
-        return []
-    where = "ahead of" if off > 0 else "behind"
-    said = (
-        f"this machine's clock is {abs(off):.1f} s {where} the database's; set both right, for example by NTP. "
-        "Polypost corrects it, and beyond a minute its processes here carry out no posts"
-    )
-    return [Finding("T7", said, (socket.gethostname(),))]
+        return await report(store)

@@ -2,6 +2,7 @@
 
 from polypost.storage.gathering import Apart, Joint
 from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite
+from polypost.storage.invariants import SAMPLE, Invariant
 from polypost.storage.metadata import Instant, Json, metadata, partial_index
 from polypost.storage.records import earliest_id, new_id, random_hex
 from polypost.storage.signals import Signals, emit, notify
@@ -9,6 +10,7 @@ from polypost.storage.store import CommitUnknown, Store, after_commit, keep_rece
 from polypost.storage.together import Change, Insert, Update, Write, fenced, together, told_with
 
 __all__ = [
+    "SAMPLE",
     "Apart",
     "Change",
     "CommitUnknown",
@@ -18,6 +20,7 @@ __all__ = [
     "HotWrite",
     "Insert",
     "Instant",
+    "Invariant",
     "Joint",
     "Json",
     "Signals",

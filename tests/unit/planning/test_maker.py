@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select, update
 
 from polypost import access, clock
 from polypost.access import Project
+from polypost.doctor import findings
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import PaymentRequired
 from polypost.events import outbox
@@ -33,7 +34,6 @@ from polypost.platforms.base import Account, Tokens
 from polypost.posts import accept, changes
 from polypost.posts.orders import Context, NewTarget
 from polypost.posts.tables import posts, targets
-from polypost.publishing.invariants import findings
 from polypost.storage import Store, metadata, open_store
 
 assert media_tables

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from polypost import access, clock
+from polypost.doctor import findings
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.events import TOPIC, Events, event, heard_by, outbox
 from polypost.integrations import Vault
 from polypost.outbound import Guard, HookSender
-from polypost.publishing.invariants import findings
 from polypost.storage import Store, together
 from polypost.webhooks import ANYBODY, Channels, Courier, Plan, Wanted, spread, subscriptions, work
 from polypost.webhooks.tables import deliveries, delivery_attempts

@@ -1,0 +1,48 @@
+"""What `polypost doctor` tells of a store."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from polypost import clock
+from polypost.doctor.findings import Finding, findings
+from polypost.engine.timekeeper import Timekeeper
+from polypost.posts import waits
+from polypost.posts.waits import Waiting
+from polypost.storage import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What does not hold, and what waits for what: that breaks no rule."""
+
+    findings: list[Finding]
+    waiting: list[Waiting]
+
+
+async def report(store: Store) -> Report:
+    """What does not hold, and what waits; judged by the database's clock where processes share one."""
+    wrong = [] if store.dialect == "sqlite" else await _clock(store)
+
+    def look(db: Connection) -> Report:
+        now = clock.now()
+        return Report(wrong + findings(db, now), waits.by_project(db, now))
+
+    return await store.write(look)
+
+
+async def _clock(store: Store) -> list[Finding]:
+    """Set this process's clock by the database's; a finding when it was off."""
+    await Timekeeper(store).look()
+    off = -clock.corrected()
+    if not off:
+        return []
+    where = "ahead of" if off > 0 else "behind"
+    said = (
+        f"this machine's clock is {abs(off):.1f} s {where} the database's; set both right, for example by NTP. "
+        "Polypost corrects it, and beyond a minute its processes here carry out no posts"
+    )
+    return [Finding("T7", said, (socket.gethostname(),))]
