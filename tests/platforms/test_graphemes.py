@@ -29,6 +29,6 @@ def test_nobody_but_a_simulator_uses_that_expression_by_itself() -> None:
     found = [
         path.relative_to(root).as_posix()
         for path in root.rglob("*.py")
-        if ANY in path.read_text() and "simulator" not in path.parts
+        if ANY in path.read_text() and "sandbox" not in path.parts
     ]
     assert found == ["platforms/graphemes.py"]
