@@ -12,7 +12,7 @@ from polypost.platforms.base import MediaRef
 from polypost.probe import Facts
 
 MIB = 1024 * 1024
-REENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
+RE_ENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
 LOWER_BIT_RATE = "Re-encode the video with a lower bit rate."
 THIRTY_FRAMES = "Re-encode the video with 30 frames a second."
 
@@ -40,7 +40,7 @@ def judged(path: str, facts: Facts, rules: Sequence[Rule]) -> Iterator[Problem]:
             yield Problem(path, rule.says.format(fact), hint, rule.code)
 
 
-def one_of(fact: str, taken: Collection[str], takes: str, hint: str = REENCODE) -> Rule:
+def one_of(fact: str, taken: Collection[str], takes: str, hint: str = RE_ENCODE) -> Rule:
     """Which formats or codecs are taken; `takes` begins the sentence that names them."""
     return Rule(attrgetter(fact), lambda value: value in taken, f"{takes}; this is {{0}}.", hint)
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from polypost.errors import Problem
 from polypost.platforms.base import Account, MediaRef
 from polypost.platforms.kit.media import (
-    REENCODE,
+    RE_ENCODE,
     Rule,
     another_file,
     at_most,
@@ -74,7 +74,7 @@ def _rules(facts: Facts, account: Account) -> tuple[Rule, ...]:
             attrgetter("mime"),
             lambda mime: mime in types_of(account),
             "The account's server does not take {0}.",
-            REENCODE if facts.kind == "video" else "Convert it to JPEG or PNG.",
+            RE_ENCODE if facts.kind == "video" else "Convert it to JPEG or PNG.",
         ),
         exact_size(
             "The account's server",

@@ -25,7 +25,7 @@ _LOGIN = "Threads ended the authorisation."
 _QUOTA = "The account has used up its Threads posts for the day."
 _PUBLIC = "The address of this server's media has to be reachable from the internet."
 _PULL = "Threads could not fetch the file from this server."
-_REENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
+_RE_ENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
 
 
 class NotReady(RateLimited):
@@ -98,10 +98,10 @@ _CONTAINER: dict[str, Row] = {
     # These three may pass: a new container is tried before the file is blamed.
     "FAILED_DOWNLOADING_VIDEO": Row(Kind.GONE, _PULL, _PUBLIC, "media_unreachable"),
     "FAILED_PROCESSING_AUDIO": Row(
-        Kind.GONE, "Threads could not process the sound.", _REENCODE, "media_rejected"
+        Kind.GONE, "Threads could not process the sound.", _RE_ENCODE, "media_rejected"
     ),
     "FAILED_PROCESSING_VIDEO": Row(
-        Kind.GONE, "Threads could not process the video.", _REENCODE, "media_rejected"
+        Kind.GONE, "Threads could not process the video.", _RE_ENCODE, "media_rejected"
     ),
 }
 _UNTOLD = Row(

@@ -156,16 +156,16 @@ _PHOTO = (
         "Scale the photo down.",
     ),
 )
-_REENCODE = "Re-encode it as an MP4 with H.264 video."
+_RE_ENCODE = "Re-encode it as an MP4 with H.264 video."
 _LONGEST = SPEC.limit("video_max_seconds")
 _SIDES = range(SPEC.limit("video_min_side"), SPEC.limit("video_max_side") + 1)
 _VIDEO = (
-    one_of("mime", SPEC.media_types["video"], "TikTok takes MP4, MOV and WebM videos", _REENCODE),
+    one_of("mime", SPEC.media_types["video"], "TikTok takes MP4, MOV and WebM videos", _RE_ENCODE),
     one_of(
         "video_codec",
         ("h264", "hevc", "vp8", "vp9"),
         "TikTok takes H.264, H.265, VP8 and VP9 video",
-        _REENCODE,
+        _RE_ENCODE,
     ),
     frame_rate("TikTok", SPEC.limit("video_min_fps"), SPEC.limit("video_max_fps")),
     at_most(
