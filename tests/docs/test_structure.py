@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -111,6 +112,25 @@ def test_a_simulator_is_written_without_the_connector(platform: str) -> None:
     for path in modules(home):
         for name in imports(path):
             assert allowed(name, {home, "polypost.sandbox.simkit", *TOOLS}), f"{path.name}: {name}"
+
+
+def named(path: Path) -> str:
+    """The name by which a module is imported."""
+    parts = path.relative_to(sources.PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_module_of_the_sandbox_needs_itself() -> None:
+    """Not by a round of imports at run time, nor of those for types."""
+    names = {named(path): path for path in modules("polypost.sandbox")}
+    needs = {name: imports(path) & set(names) - {name} for name, path in names.items()}
+    for name, found in needs.items():
+        # What stands in a package is imported from its own file, not from the package.
+        needs[name] = {each for each in found if not any(other.startswith(f"{each}.") for other in found)}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
 
 
 def test_every_network_has_a_simulator() -> None:

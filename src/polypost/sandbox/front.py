@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from polypost.sandbox.media import FILES
 from polypost.sandbox.room import Room
-from polypost.sandbox.simkit import Pages, SimPost
+from polypost.sandbox.simkit import Look, Pages, SimPost
 
 SHOWN_POSTS = 60
 SHOWN_ACCOUNTS = 6
@@ -16,7 +16,7 @@ SHOWN_ACCOUNTS = 6
 
 @cache
 def _pages() -> Pages:
-    return Pages("polypost.sandbox")
+    return Pages(Look("Polypost sandbox", "#3d5afe", "polypost.sandbox"))
 
 
 def front_page(room: Room) -> Response:
@@ -37,7 +37,6 @@ def front_page(room: Room) -> Response:
     return _pages().render(
         "front.html",
         title="Polypost sandbox",
-        look=None,
         networks=networks,
         posts=posts,
         total=sum(counts.values()),

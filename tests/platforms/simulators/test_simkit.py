@@ -58,7 +58,7 @@ class Noticeboard(Simulator):
         token = self.net.tokens.find(request.headers["authorization"].removeprefix("Bearer "))
         if token is None or not token.live:
             return self.answer_token_dead()
-        self.admit(request, token)
+        self.gate.admit(request, token)
         exchange(request).headers["x-seen"] = "yes"
         async with exchange(request).commit():
             number = self.net.snowflake()

@@ -2,7 +2,7 @@
 
 A simulator is a subclass of `Simulator` that holds a `Network`:
 
-- `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py);
+- `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py), `gate`: how it is let in (gate.py);
 - `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py, blobs.py);
 - `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
 - `consent(…)`: the page that lets an app in (consent.py); `read_params`, `read_json`, `pieces`, `app_of`: what a call
@@ -10,8 +10,8 @@ A simulator is a subclass of `Simulator` that holds a `Network`:
 - `Stranger`, `TakesComments`, `TakesMessages`: what people without an account do (strangers.py);
 - `Pages`, `PostView`, `Look`: pages (pages.py); `Ports`, `listen`: serving (server.py).
 
-A handler refuses with `raise Refused(response)`, and wraps what makes a post visible in
-`async with exchange(request).commit():`.
+A handler takes what it needs of these, never the simulator. It refuses with `raise Refused(response)`, and wraps what
+makes a post visible in `async with exchange(request).commit():`.
 """
 
 from polypost.sandbox.simkit.accounts import Account, Code, CodeRefused, Token
@@ -20,6 +20,7 @@ from polypost.sandbox.simkit.bodies import BadBody, Params, app_of, pieces, read
 from polypost.sandbox.simkit.consent import Asked, consent
 from polypost.sandbox.simkit.content import Document, Media, SimPost, sim_post
 from polypost.sandbox.simkit.faults import FAULTS, Fault, Faults
+from polypost.sandbox.simkit.gate import Gate
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.numbers import Number
 from polypost.sandbox.simkit.pages import Look, Pages, PostView, linkify
@@ -44,6 +45,7 @@ __all__ = [
     "Exchange",
     "Fault",
     "Faults",
+    "Gate",
     "Look",
     "Media",
     "Network",

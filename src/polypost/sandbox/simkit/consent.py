@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from polypost.sandbox.simkit.accounts import Account
 from polypost.sandbox.simkit.network import Network
-from polypost.sandbox.simkit.pages import Look, Pages
+from polypost.sandbox.simkit.pages import Pages
 
 ACCOUNT = "sandbox_account"
 DECISION = "sandbox_decision"
@@ -35,7 +35,7 @@ class Asked:
 async def consent(
     request: Request,
     net: Network,
-    look: Look,
+    pages: Pages,
     asked: Asked,
     *,
     lifetime: timedelta,
@@ -49,15 +49,15 @@ async def consent(
     to choose another account than the first. The form posts to the same address, so the network's own parameters stay.
     """
     if unsafe_redirect(asked.redirect_uri):
-        return Pages().missing(look, "The redirect address of this app cannot be used.")
+        return pages.missing("The redirect address of this app cannot be used.")
     answers = dict(request.query_params)
     if request.method == "POST":
         answers.update({k: v for k, v in (await request.form()).items() if isinstance(v, str)})
     decision = answers.get(DECISION)
     accounts = net.accounts.all(SHOWN_ACCOUNTS)
     if decision is None:
-        return Pages().render(
-            "consent.html", look=look, asked=asked, accounts=accounts, title=f"Allow access — {look.name}"
+        return pages.render(
+            "consent.html", asked=asked, accounts=accounts, title=f"Allow access — {pages.look.name}"
         )
     back = {} if asked.state is None else {"state": asked.state}
     if decision != "approve":
@@ -65,7 +65,7 @@ async def consent(
     wanted = answers.get(ACCOUNT) or accounts[0].id
     chosen = net.accounts.get(wanted) or net.accounts.by_username(wanted)
     if chosen is None:
-        return Pages().missing(look, "There is no such account in the sandbox.")
+        return pages.missing("There is no such account in the sandbox.")
     code = code_for(chosen) if code_for else net.codes.issue(
         account_id=chosen.id,
         client_id=asked.client_id,

@@ -28,10 +28,14 @@ _TAGS = re.compile(r"(?<!\w)[#@][\w.]+")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a network's pages are told apart: its name and one colour that carries white text."""
+    """How a network's pages are told apart: its name and one colour that carries white text.
+
+    `package` is the one whose `templates` folder is asked before the shared one.
+    """
 
     name: str
     accent: str
+    package: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,11 @@ def _coloured(text: str) -> Markup:
 
 
 class Pages:
-    """Renders templates; `package` adds templates of another package's `templates` folder, asked first."""
+    """Renders a network's templates, and those that all share, with its look."""
 
-    def __init__(self, package: str | None = None) -> None:
-        loaders = [PackageLoader(p) for p in (package, "polypost.sandbox.simkit") if p]
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        loaders = [PackageLoader(p) for p in (look.package, "polypost.sandbox.simkit") if p]
         self._env = Environment(
             loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
@@ -93,16 +98,15 @@ class Pages:
 
     def render(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from a template."""
-        return HTMLResponse(self._env.get_template(template).render(**values), status, headers=HEADERS)
+        page = self._env.get_template(template).render(look=self.look, **values)
+        return HTMLResponse(page, status, headers=HEADERS)
 
-    def post(
-        self, look: Look, views: Iterable[PostView], *, title: str, profile: bool = False
-    ) -> HTMLResponse:
+    def post(self, views: Iterable[PostView], *, title: str, profile: bool = False) -> HTMLResponse:
         """A page with posts from top to bottom: one post, its thread, or (`profile`) what an account has posted."""
-        return self.render("posts.html", look=look, posts=list(views), title=title, profile=profile)
+        return self.render("posts.html", posts=list(views), title=title, profile=profile)
 
     def missing(
-        self, look: Look, what: str = "This post does not exist or was deleted.", *, status: int = 404
+        self, what: str = "This post does not exist or was deleted.", *, status: int = 404
     ) -> HTMLResponse:
         """The page for something that is not there, or cannot be."""
-        return self.render("posts.html", status=status, look=look, posts=[], title=what, profile=False)
+        return self.render("posts.html", status=status, posts=[], title=what, profile=False)

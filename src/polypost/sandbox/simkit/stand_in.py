@@ -16,10 +16,11 @@ from starlette.types import ASGIApp
 from polypost.sandbox.simkit.accounts import Account, Token
 from polypost.sandbox.simkit.addresses import TidyPaths
 from polypost.sandbox.simkit.avatar import avatar
+from polypost.sandbox.simkit.gate import Gate
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.pages import Look, Pages
 from polypost.sandbox.simkit.store import DEMO_TOKENS
-from polypost.sandbox.simkit.traffic import Refused, Traffic, exchange
+from polypost.sandbox.simkit.traffic import Traffic
 
 SHOWN_TYPES = ("image/", "video/", "audio/")
 
@@ -28,7 +29,7 @@ class Simulator(ABC):
     """A network's stand-in on its own port.
 
     A subclass gives its routes, opens accounts, issues tokens, and words the faults (`answer_…`). Demo tokens belong to
-    the app `client_id`/`client_secret`; any other client is welcome with any secret. `own_faults` names trouble that only
+    the app `client_id`/`client_secret`. `own_faults` names trouble that only
     this network knows; its handlers ask for it with `exchange(request).fault(name)`.
     """
 
@@ -43,7 +44,8 @@ class Simulator(ABC):
 
     def __init__(self, net: Network) -> None:
         self.net = net
-        self.pages = Pages()
+        self.pages = Pages(self.look)
+        self.gate = Gate(net, self, self.client_id, self.client_secret)
 
     @abstractmethod
     def routes(self) -> Sequence[BaseRoute]:
@@ -92,20 +94,6 @@ class Simulator(ABC):
         traffic = Middleware(Traffic, answers=self, faults=self.net.faults, store=self.net.store)
         tidy = [Middleware(TidyPaths)] if self.tidies_paths else []
         return Starlette(routes=[*shared, *self.routes()], middleware=[traffic, *tidy])
-
-    def admit(self, request: Request, token: Token) -> None:
-        """Call it for every live token met: a `token_dead` rule ends the whole authorisation for good, others hit what reads."""
-        call = exchange(request)
-        call.identify(token.account_id)
-        if call.fault("token_dead"):
-            self.net.tokens.revoke_family(token.family)
-            raise Refused(self.answer_token_dead())
-        if request.method != "GET":
-            return
-        if call.fault("read_error"):
-            raise Refused(self.answer_error())
-        if rule := call.fault("read_limited"):
-            raise Refused(self.answer_rate_limited(rule.length))
 
     def seed(self, count: int) -> list[Account]:
         """Open `count` more demo accounts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -17,10 +17,8 @@ from polypost.sandbox.networks.bluesky.cids import file_cid
 from polypost.sandbox.networks.bluesky.errors import invalid, refused
 from polypost.sandbox.networks.bluesky.limits import limit, span
 from polypost.sandbox.networks.bluesky.schema import blobs as references
-from polypost.sandbox.simkit import Account, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
+from polypost.sandbox.networks.bluesky.sessions import Sessions
+from polypost.sandbox.simkit import Account, Network, exchange
 
 BLOB = "blob"
 ANY = "application/octet-stream"
@@ -45,14 +43,15 @@ class Blob:
 class Blobs:
     """The handlers, and the store of files."""
 
-    def __init__(self, sim: BlueskySimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, sessions: Sessions, rates: rates.Rates) -> None:
+        self._sessions = sessions
+        self._rates = rates
+        self._net = net
 
     async def upload(self, request: Request) -> Response:
         """`com.atproto.repo.uploadBlob`: the bytes are the body; what they are is seen from them, not from the header."""
-        caller = self._sim.sessions.user(request)
-        self._sim.rates.take(request, rates.BLOBS, caller.account.id)
+        caller = self._sessions.user(request)
+        self._rates.take(request, rates.BLOBS, caller.account.id)
         declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not declared:
             raise invalid("Request encoding (Content-Type) required but not provided")

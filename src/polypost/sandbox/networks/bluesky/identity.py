@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
@@ -14,10 +14,7 @@ from polypost.sandbox.networks.bluesky.bodies import needed
 from polypost.sandbox.networks.bluesky.errors import invalid, refused
 from polypost.sandbox.networks.bluesky.limits import limit
 from polypost.sandbox.networks.bluesky.resident import RESIDENT
-from polypost.sandbox.simkit import Account
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
+from polypost.sandbox.simkit import Account, Network
 
 DOMAIN = "bsky.social"
 # A client that keeps the network's names in `Host` must not be led to the real network.
@@ -35,9 +32,8 @@ def did_of(number: int) -> str:
 class Identity:
     """The handlers of `com.atproto.identity`, of the DID directory and of a server about itself."""
 
-    def __init__(self, sim: BlueskySimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network) -> None:
+        self._net = net
 
     def find(self, actor: str) -> Account | None:
         """The account with this handle or DID."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
+from polypost.sandbox.networks.bluesky.blobs import Blobs
 from polypost.sandbox.networks.bluesky.bodies import needed, read_body, whole
 from polypost.sandbox.networks.bluesky.errors import invalid, refused
 from polypost.sandbox.networks.bluesky.limits import limit, span
+from polypost.sandbox.networks.bluesky.sessions import Sessions
 from polypost.sandbox.networks.bluesky.video import FILM, UPLOADED_FOR, VIDEO_TYPES, Video
-from polypost.sandbox.simkit import Account, Document
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
+from polypost.sandbox.simkit import Account, Document, Network
 
 UPLOAD = "video_upload"
 CREATED, COMPLETED, ABORTED, EXPIRED = "created", "completed", "aborted", "expired"
@@ -25,9 +24,10 @@ CREATED, COMPLETED, ABORTED, EXPIRED = "created", "completed", "aborted", "expir
 class Parts:
     """The handlers."""
 
-    def __init__(self, sim: BlueskySimulator, video: Video) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, sessions: Sessions, blobs: Blobs, video: Video) -> None:
+        self._sessions = sessions
+        self._blobs = blobs
+        self._net = net
         self._video = video
 
     async def start(self, request: Request) -> Response:
@@ -89,7 +89,7 @@ class Parts:
         if missing:
             raise refused(400, "MissingParts", ", ".join(map(str, missing)))
         account = self._account(request)
-        blob = self._sim.blobs.keep(account, document.body["name"], VIDEO_TYPES[0])
+        blob = self._blobs.keep(account, document.body["name"], VIDEO_TYPES[0])
         known = self._net.documents.get(FILM, f"{account.id}/{blob.cid}")
         if known is None:
             status = self._video.begin(request, account, blob)
@@ -120,7 +120,7 @@ class Parts:
         return JSONResponse({"state": state, **({"completedJobId": done["jobId"]} if done else {})})
 
     def _account(self, request: Request) -> Account:
-        return self._sim.sessions.service(request, UPLOADED_FOR)
+        return self._sessions.service(request, UPLOADED_FOR)
 
     def _own(self, request: Request, job: str) -> Document:
         account = self._account(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,11 +12,12 @@ from polypost import clock
 from polypost.sandbox.networks.bluesky.bodies import needed, whole
 from polypost.sandbox.networks.bluesky.errors import invalid, refused
 from polypost.sandbox.networks.bluesky.formats import split_at_uri
+from polypost.sandbox.networks.bluesky.identity import Identity
 from polypost.sandbox.networks.bluesky.limits import limit
-from polypost.sandbox.simkit import Account, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
+from polypost.sandbox.networks.bluesky.records import Records
+from polypost.sandbox.networks.bluesky.sessions import Sessions
+from polypost.sandbox.networks.bluesky.views import Views
+from polypost.sandbox.simkit import Account, Network, SimPost, exchange
 
 _PROFILES = 25
 
@@ -24,24 +25,29 @@ _PROFILES = 25
 class Reading:
     """The handlers."""
 
-    def __init__(self, sim: BlueskySimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self, net: Network, sessions: Sessions, identity: Identity, records: Records, views: Views
+    ) -> None:
+        self._sessions = sessions
+        self._identity = identity
+        self._records = records
+        self._views = views
+        self._net = net
 
     async def profile(self, request: Request) -> Response:
         """`app.bsky.actor.getProfile`."""
-        self._sim.sessions.reader(request)
-        return JSONResponse(self._sim.views.profile(self.actor(needed(request, "actor")), detailed=True))
+        self._sessions.reader(request)
+        return JSONResponse(self._views.profile(self.actor(needed(request, "actor")), detailed=True))
 
     async def profiles(self, request: Request) -> Response:
         """`app.bsky.actor.getProfiles`."""
-        self._sim.sessions.reader(request)
+        self._sessions.reader(request)
         actors = request.query_params.getlist("actors")
         if not 1 <= len(actors) <= _PROFILES:
             raise invalid(f"actors must have 1 to {_PROFILES} items")
-        found = [self._sim.identity.find(actor) for actor in actors]
+        found = [self._identity.find(actor) for actor in actors]
         return JSONResponse(
-            {"profiles": [self._sim.views.profile(each, detailed=True) for each in found if each]}
+            {"profiles": [self._views.profile(each, detailed=True) for each in found if each]}
         )
 
     async def posts(self, request: Request) -> Response:
@@ -62,7 +68,7 @@ class Reading:
             raise refused(400, "NotFound", f"Post not found: {uri}")
         depth = whole(request, "depth", 6, 0, 1000)
         height = whole(request, "parentHeight", 80, 0, 1000)
-        thread = self._sim.views.thread(post, depth, height)
+        thread = self._views.thread(post, depth, height)
         return JSONResponse({"thread": {**thread, "post": self.seen(post, reader)}})
 
     async def author_feed(self, request: Request) -> Response:
@@ -85,30 +91,28 @@ class Reading:
 
     def seen(self, post: SimPost, reader: Account | None) -> dict[str, Any]:
         """A post, with what the reader has done with it."""
-        view = self._sim.views.post(post)
-        return {**view, "viewer": self._sim.views.viewer(post, reader)} if reader else view
+        view = self._views.post(post)
+        return {**view, "viewer": self._views.viewer(post, reader)} if reader else view
 
     def feed_item(self, post: SimPost, reader: Account | None) -> dict[str, Any]:
         """A post in a list, as the reader sees it."""
-        return {**self._sim.views.feed_item(post), "post": self.seen(post, reader)}
+        return {**self._views.feed_item(post), "post": self.seen(post, reader)}
 
     def actor(self, actor: str) -> Account:
         """The account that a parameter names. Raises Refused."""
-        account = self._sim.identity.find(actor)
+        account = self._identity.find(actor)
         if account is None:
             raise invalid("Profile not found")
         return account
 
     def _reader(self, request: Request) -> Account | None:
-        caller = self._sim.sessions.reader(request)
+        caller = self._sessions.reader(request)
         return caller.account if caller else None
 
     def _post(self, uri: str) -> SimPost | None:
         place = split_at_uri(uri)
-        account = self._sim.identity.find(place[0]) if place else None
-        return (
-            self._sim.records.post(f"at://{account.id}/{place[1]}/{place[2]}") if place and account else None
-        )
+        account = self._identity.find(place[0]) if place else None
+        return self._records.post(f"at://{account.id}/{place[1]}/{place[2]}") if place and account else None
 
 
 def _passes(post: SimPost, chosen: str) -> bool:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.bluesky import resident
+from polypost.sandbox.networks.bluesky.blobs import Blobs
 from polypost.sandbox.networks.bluesky.cids import record_cid
 from polypost.sandbox.networks.bluesky.errors import refused
 from polypost.sandbox.networks.bluesky.formats import split_at_uri
+from polypost.sandbox.networks.bluesky.tids import Tids
 from polypost.sandbox.networks.bluesky.writes import DELETE, POST, Write
-from polypost.sandbox.simkit import Account, SimPost
+from polypost.sandbox.simkit import Account, Network, SimPost
 from polypost.sandbox.simkit.content import Media
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
 
 RECORD, HEAD = "record", "head"
 LIKE, REPOST, FOLLOW = "app.bsky.feed.like", "app.bsky.feed.repost", "app.bsky.graph.follow"
@@ -24,9 +23,10 @@ QUOTE = "quote"
 class Records:
     """What is stored."""
 
-    def __init__(self, sim: BlueskySimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, blobs: Blobs, tids: Tids) -> None:
+        self._blobs = blobs
+        self._tids = tids
+        self._net = net
 
     def get(self, uri: str) -> dict[str, Any] | None:
         """A record with its CID, by its address."""
@@ -110,7 +110,7 @@ class Records:
             # The owner column holds the subject, so that everything about it can be listed.
             self._net.documents.put(f"to {kind}", write.uri, pointer, account_id=subject)
         for blob in write.blobs:
-            self._sim.blobs.hold(write.account, blob)
+            self._blobs.hold(write.account, blob)
         if write.visible:
             self._show(write)
 
@@ -155,7 +155,7 @@ class Records:
         return found
 
     def _commit(self, account: Account) -> dict[str, str]:
-        rev = self._sim.tids.next()
+        rev = self._tids.next()
         commit = {"cid": record_cid({"did": account.id, "rev": rev}), "rev": rev}
         self._net.documents.put(HEAD, account.id, commit, account_id=account.id)
         return commit

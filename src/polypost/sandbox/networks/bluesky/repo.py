@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.bluesky import errors, rates
+from polypost.sandbox.networks.bluesky.blobs import Blobs
 from polypost.sandbox.networks.bluesky.bodies import needed, read_body, whole
 from polypost.sandbox.networks.bluesky.errors import invalid, refused
 from polypost.sandbox.networks.bluesky.formats import is_nsid
+from polypost.sandbox.networks.bluesky.identity import Identity
 from polypost.sandbox.networks.bluesky.limits import limit
 from polypost.sandbox.networks.bluesky.records import Records
-from polypost.sandbox.networks.bluesky.sessions import Caller
+from polypost.sandbox.networks.bluesky.sessions import Caller, Sessions
+from polypost.sandbox.networks.bluesky.tids import Tids
 from polypost.sandbox.networks.bluesky.writes import (
     CREATE,
     DELETE,
@@ -27,24 +30,33 @@ from polypost.sandbox.networks.bluesky.writes import (
 )
 from polypost.sandbox.simkit import Account, Refused, exchange
 
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
-
 _BATCH = {f"com.atproto.repo.applyWrites#{action}": action for action in (CREATE, UPDATE, DELETE)}
 
 
 class Repo:
     """The handlers of `com.atproto.repo`."""
 
-    def __init__(self, sim: BlueskySimulator, records: Records) -> None:
-        self._sim = sim
+    def __init__(
+        self,
+        sessions: Sessions,
+        rates: rates.Rates,
+        blobs: Blobs,
+        identity: Identity,
+        tids: Tids,
+        records: Records,
+    ) -> None:
+        self._sessions = sessions
+        self._rates = rates
+        self._blobs = blobs
+        self._identity = identity
+        self._tids = tids
         self._records = records
 
     async def create(self, request: Request) -> Response:
         """`createRecord`: under a given key or a new one; a key that is taken is an accident of the server."""
         body = await read_body(request, repo=str, collection=str, record=dict)
         caller = self._enter(request, body)
-        rkey = _key(body) if "rkey" in body else self._sim.tids.next()
+        rkey = _key(body) if "rkey" in body else self._tids.next()
         write = self._prepare(request, caller, CREATE, body, rkey)
         if self._records.get(write.uri) is not None:
             raise Refused(errors.server_error())
@@ -98,7 +110,7 @@ class Repo:
 
     async def get(self, request: Request) -> Response:
         """`getRecord`, open to everybody."""
-        self._sim.sessions.reader(request)
+        self._sessions.reader(request)
         account = self._repository(needed(request, "repo"))
         uri = f"at://{account.id}/{needed(request, 'collection')}/{needed(request, 'rkey')}"
         kept = self._records.get(uri)
@@ -109,7 +121,7 @@ class Repo:
 
     async def listing(self, request: Request) -> Response:
         """`listRecords`, newest first."""
-        self._sim.sessions.reader(request)
+        self._sessions.reader(request)
         account = self._repository(needed(request, "repo"))
         collection = needed(request, "collection")
         if not is_nsid(collection):
@@ -133,7 +145,7 @@ class Repo:
             {
                 "handle": account.username,
                 "did": account.id,
-                "didDoc": self._sim.identity.document(request, account),
+                "didDoc": self._identity.document(request, account),
                 "collections": self._records.collections(account),
                 "handleIsCorrect": True,
             }
@@ -144,7 +156,7 @@ class Repo:
         return JSONResponse(self._records.head(self._repository(needed(request, "did"))))
 
     def _enter(self, request: Request, body: dict[str, Any]) -> Caller:
-        caller = self._sim.sessions.user(request)
+        caller = self._sessions.user(request)
         if body["repo"].lower() not in {caller.account.id.lower(), caller.account.username.lower()}:
             raise foreign()
         return caller
@@ -152,9 +164,9 @@ class Repo:
     def _prepare(
         self, request: Request, caller: Caller, action: str, body: dict[str, Any], rkey: str
     ) -> Write:
-        self._sim.blobs.lose(request, caller.account, body["record"])
+        self._blobs.lose(request, caller.account, body["record"])
         return prepared(
-            self._sim.blobs,
+            self._blobs,
             caller.account,
             action,
             body["collection"],
@@ -174,7 +186,7 @@ class Repo:
             return Write(DELETE, caller.account, each["collection"], each["rkey"])
         if not isinstance(each.get("value"), dict):
             raise invalid("Input/writes must hold a value")
-        rkey = _key(each) if "rkey" in each else self._sim.tids.next()
+        rkey = _key(each) if "rkey" in each else self._tids.next()
         order = {"collection": each["collection"], "record": each["value"], "validate": body.get("validate")}
         write = self._prepare(request, caller, action, order, rkey)
         if (self._records.get(write.uri) is not None) is (action == CREATE):
@@ -182,14 +194,14 @@ class Repo:
         return write
 
     async def _carry_out(self, request: Request, caller: Caller, writes: list[Write]) -> dict[str, str]:
-        self._sim.rates.take(request, rates.WRITES, caller.account.id, cost(writes))
+        self._rates.take(request, rates.WRITES, caller.account.id, cost(writes))
         if not any(write.visible for write in writes):
             return self._records.store(caller.account, writes)
         async with exchange(request).commit():
             return self._records.store(caller.account, writes)
 
     def _repository(self, actor: str) -> Account:
-        account = self._sim.identity.find(actor)
+        account = self._identity.find(actor)
         if account is None:
             raise refused(400, "RepoNotFound", f"Could not find repo: {actor[:100]}")
         return account

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,13 +14,15 @@ from polypost import clock
 from polypost.sandbox.networks.bluesky import errors, rates
 from polypost.sandbox.networks.bluesky.bodies import needed, read_body
 from polypost.sandbox.networks.bluesky.errors import bad_token, refused
-from polypost.sandbox.networks.bluesky.jwts import BadJwt
+from polypost.sandbox.networks.bluesky.identity import Identity
+from polypost.sandbox.networks.bluesky.jwts import BadJwt, Jwts
 from polypost.sandbox.networks.bluesky.limits import limit, span
-from polypost.sandbox.simkit import Account, Refused, Token, exchange
+from polypost.sandbox.simkit import Account, Gate, Network, Refused, Token, exchange
 
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
-
+ACCOUNT_FAULTS = {
+    "account_takedown": (401, "AccountTakedown", "Account has been taken down"),
+    "account_deactivated": (401, "AccountDeactivated", "Account is deactivated"),
+}
 ACCESS, REFRESH = "access", "refresh"
 APP_PASSWORD, MAIN_PASSWORD, REFRESHING = "com.atproto.appPass", "com.atproto.access", "com.atproto.refresh"
 ROTATION = "rotation"
@@ -38,24 +40,27 @@ class Caller:
 class Sessions:
     """The handlers of `com.atproto.server`, and the check that every authorised call begins with."""
 
-    def __init__(self, sim: BlueskySimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, gate: Gate, rates: rates.Rates, identity: Identity, jwts: Jwts) -> None:
+        self._gate = gate
+        self._rates = rates
+        self._identity = identity
+        self._jwts = jwts
+        self._net = net
 
     async def create(self, request: Request) -> Response:
         """`createSession`: by handle, DID or e-mail address, with an app password or the main one."""
         body = await read_body(request, identifier=str, password=str)
         identifier = body["identifier"].strip().removeprefix("@").lower()
-        account = self._sim.identity.find(identifier) or self._by_email(identifier)
+        account = self._identity.find(identifier) or self._by_email(identifier)
         owner = account.id if account else identifier.encode("ascii", "replace").decode()
-        self._sim.rates.take(request, rates.LOGINS, owner)
+        self._rates.take(request, rates.LOGINS, owner)
         if account is None or body["password"] not in {
             account.data["app_password"],
             account.data["password"],
         }:
             raise refused(401, "AuthenticationRequired", "Invalid identifier or password")
         exchange(request).identify(account.id)
-        self._sim.refuse_account(request)
+        _refuse_account(request)
         main = body["password"] == account.data["password"]
         if main and account.data["two_factor"] and not body.get("authFactorToken"):
             raise refused(
@@ -70,7 +75,7 @@ class Sessions:
         """`refreshSession`: a new pair; the old refresh token gives the same next one for two more hours."""
         token = self._refresh_token(request)
         account = self._account(token)
-        self._sim.refuse_account(request)
+        _refuse_account(request)
         following = self._next(token)
         access = self._access(account, token.data["scope"], token.family)
         return JSONResponse(
@@ -113,7 +118,7 @@ class Sessions:
             )
         claims = {"iat": now, "iss": caller.account.id, "aud": audience, "exp": int(asked)}
         claims |= {"lxm": method} if method else {}
-        return JSONResponse({"token": self._sim.jwts.sign("JWT", claims | {"jti": secrets.token_hex(16)})})
+        return JSONResponse({"token": self._jwts.sign("JWT", claims | {"jti": secrets.token_hex(16)})})
 
     def user(self, request: Request) -> Caller:
         """The account that makes a call. Raises Refused without a token that works."""
@@ -121,12 +126,12 @@ class Sessions:
         if token.kind != ACCESS:
             raise bad_token("Bad token scope")
         account = self._account(token)
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if token.revoked:
             raise Refused(errors.expired("Token has been revoked"))
         if token.expired:
             raise Refused(errors.expired())
-        self._sim.refuse_account(request)
+        _refuse_account(request)
         return Caller(account, token)
 
     def reader(self, request: Request) -> Caller | None:
@@ -139,7 +144,7 @@ class Sessions:
         if kind.lower() != "bearer" or not value:
             raise refused(401, "AuthMissing", "Authentication Required")
         try:
-            claims = self._sim.jwts.read(value.strip())
+            claims = self._jwts.read(value.strip())
         except BadJwt as error:
             raise refused(401, "BadJwtSignature", "jwt signature does not match jwt issuer") from error
         account = self._net.accounts.get(str(claims.get("iss", "")))
@@ -162,7 +167,7 @@ class Sessions:
         token = self._bearer(request)
         if token.kind != REFRESH:
             raise bad_token("Bad token scope")
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if token.revoked:
             raise Refused(errors.expired("Token has been revoked"))
         if token.expired:
@@ -230,18 +235,18 @@ class Sessions:
             "sub": account.id,
             "iat": now,
             "exp": now + int(life.total_seconds()),
-            "aud": self._sim.identity.service_did(),
+            "aud": self._identity.service_did(),
             "jti": jti,
         }
         return self._net.tokens.issue(
             kind,
             account_id=account.id,
-            client_id=self._sim.client_id,
+            client_id=self._gate.client_id,
             scopes=(session,),
             lifetime=life,
             family=family,
             data={"jti": jti, "scope": session},
-            value=self._sim.jwts.sign(f"{kind if kind == REFRESH else 'at'}+jwt", claims),
+            value=self._jwts.sign(f"{kind if kind == REFRESH else 'at'}+jwt", claims),
         )
 
     def _about(self, request: Request, account: Account) -> dict[str, Any]:
@@ -255,5 +260,13 @@ class Sessions:
         }
         # A single server of its own leaves the document out; bsky.social sends it.
         if not exchange(request).fault("no_did_doc"):
-            about["didDoc"] = self._sim.identity.document(request, account)
+            about["didDoc"] = self._identity.document(request, account)
         return about
+
+
+def _refuse_account(request: Request) -> None:
+    """Raises Refused where a fault says that something is wrong with the account."""
+    call = exchange(request)
+    for name, (status, error, message) in ACCOUNT_FAULTS.items():
+        if call.fault(name):
+            raise errors.refused(status, error, message)

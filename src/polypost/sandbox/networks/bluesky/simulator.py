@@ -22,19 +22,15 @@ from polypost.sandbox.networks.bluesky.reading import Reading
 from polypost.sandbox.networks.bluesky.records import Records
 from polypost.sandbox.networks.bluesky.repo import Repo
 from polypost.sandbox.networks.bluesky.resident import POST_URI
-from polypost.sandbox.networks.bluesky.sessions import APP_PASSWORD, Sessions
+from polypost.sandbox.networks.bluesky.sessions import ACCOUNT_FAULTS, APP_PASSWORD, Sessions
 from polypost.sandbox.networks.bluesky.social import Social
 from polypost.sandbox.networks.bluesky.tids import Tids
 from polypost.sandbox.networks.bluesky.video import Video
 from polypost.sandbox.networks.bluesky.views import Views
 from polypost.sandbox.networks.bluesky.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token, exchange
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
 
 Handler = Callable[[Request], Awaitable[Response]]
-ACCOUNT_FAULTS = {
-    "account_takedown": (401, "AccountTakedown", "Account has been taken down"),
-    "account_deactivated": (401, "AccountDeactivated", "Account is deactivated"),
-}
 OTHER_FAULTS = (
     "blob_lost",
     "video_down",
@@ -52,7 +48,7 @@ class BlueskySimulator(Simulator):
     """
 
     platform = "bluesky"
-    look = Look("Bluesky", "#0a66d6")
+    look = Look("Bluesky", "#0a66d6", __package__)
     scopes = (APP_PASSWORD,)
     own_faults: ClassVar[tuple[str, ...]] = (*ACCOUNT_FAULTS, *OTHER_FAULTS)
     client_id = ""
@@ -60,22 +56,29 @@ class BlueskySimulator(Simulator):
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
-        self.jwts = Jwts(net.store)
-        self.tids = Tids()
-        self.rates = rates.Rates(net)
-        self.identity = Identity(self)
-        self.sessions = Sessions(self)
-        self.blobs = Blobs(self)
-        self.records = Records(self)
-        self.views = Views(self, self.records)
-        self._web = Web(self)
+        identity, tids, limits = Identity(net), Tids(), rates.Rates(net)
+        sessions = Sessions(net, self.gate, limits, identity, Jwts(net.store))
+        blobs = Blobs(net, sessions, limits)
+        records = Records(net, blobs, tids)
+        views = Views(net, identity, records)
+        reading = Reading(net, sessions, identity, records, views)
+        video = Video(net, sessions, blobs)
+        self._rates = limits
+        self._identity = identity
+        self._sessions = sessions
+        self._blobs = blobs
+        self._repo = Repo(sessions, limits, blobs, identity, tids, records)
+        self._reading = reading
+        self._video = video
+        self._social = Social(net, sessions, identity, records, views, reading)
+        self._parts = Parts(net, sessions, blobs, video)
+        self._web = Web(net, self.pages, identity, records, views)
         self._methods = self._xrpc()
 
     def _xrpc(self) -> dict[str, tuple[str, Handler]]:
         """Every method by name, with the HTTP method it wants."""
-        repo, reading, video = Repo(self, self.records), Reading(self), Video(self)
-        social = Social(self, reading)
-        parts, sessions, identity = Parts(self, video), self.sessions, self.identity
+        repo, reading, video, social = self._repo, self._reading, self._video, self._social
+        parts, sessions, identity = self._parts, self._sessions, self._identity
         queries: dict[str, Handler] = {
             "com.atproto.server.getSession": sessions.get,
             "com.atproto.server.getServiceAuth": sessions.service_auth,
@@ -86,7 +89,7 @@ class BlueskySimulator(Simulator):
             "com.atproto.repo.getRecord": repo.get,
             "com.atproto.repo.listRecords": repo.listing,
             "com.atproto.repo.describeRepo": repo.describe,
-            "com.atproto.sync.getBlob": self.blobs.get,
+            "com.atproto.sync.getBlob": self._blobs.get,
             "com.atproto.sync.getLatestCommit": repo.latest_commit,
             "app.bsky.actor.getProfile": reading.profile,
             "app.bsky.actor.getProfiles": reading.profiles,
@@ -119,7 +122,7 @@ class BlueskySimulator(Simulator):
             "com.atproto.repo.putRecord": repo.put,
             "com.atproto.repo.deleteRecord": repo.delete,
             "com.atproto.repo.applyWrites": repo.apply,
-            "com.atproto.repo.uploadBlob": self.blobs.upload,
+            "com.atproto.repo.uploadBlob": self._blobs.upload,
             "app.bsky.notification.updateSeen": social.seen,
             "app.bsky.actor.putPreferences": social.put_preferences,
             "app.bsky.video.uploadVideo": video.upload,
@@ -142,11 +145,11 @@ class BlueskySimulator(Simulator):
         """Every path of every host."""
         return [
             Route("/xrpc/{method}", self._call, methods=["GET", "POST"]),
-            Route("/.well-known/atproto-did", self.identity.well_known_did),
-            Route("/.well-known/did.json", self.identity.well_known_document),
+            Route("/.well-known/atproto-did", self._identity.well_known_did),
+            Route("/.well-known/did.json", self._identity.well_known_document),
             Route("/profile/{actor}/post/{rkey}", self._web.post),
             Route("/profile/{actor}", self._web.profile),
-            Route("/{did}", self.identity.directory),
+            Route("/{did}", self._identity.directory),
         ]
 
     def open_account(self, number: int) -> Account:
@@ -167,7 +170,7 @@ class BlueskySimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """The tokens of a session that the app password opened."""
-        return self.sessions.issue(account, APP_PASSWORD)
+        return self._sessions.issue(account, APP_PASSWORD)
 
     def token_extra(self, account: Account) -> dict[str, Any]:
         """The account's server and its DID."""
@@ -188,13 +191,6 @@ class BlueskySimulator(Simulator):
         """The path of an account's page."""
         return f"/profile/{username}"
 
-    def refuse_account(self, request: Request) -> None:
-        """Raise Refused where a fault says that something is wrong with the account."""
-        call = exchange(request)
-        for name, (status, error, message) in ACCOUNT_FAULTS.items():
-            if call.fault(name):
-                raise errors.refused(status, error, message)
-
     def answer_error(self) -> Response:
         """500 without an explanation."""
         return errors.server_error()
@@ -214,7 +210,7 @@ class BlueskySimulator(Simulator):
     async def _call(self, request: Request) -> Response:
         name = request.path_params["method"]
         client = request.client.host if request.client else "unknown"
-        self.rates.take(request, rates.CALLS, client)
+        self._rates.take(request, rates.CALLS, client)
         if name not in self._methods:
             return errors.answer(501, "MethodNotImplemented", "Method Not Implemented")
         wanted, handler = self._methods[name]

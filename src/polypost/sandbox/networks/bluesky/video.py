@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.sandbox.networks.bluesky.blobs import Blob
+from polypost.sandbox.networks.bluesky.blobs import Blob, Blobs
 from polypost.sandbox.networks.bluesky.bodies import needed
 from polypost.sandbox.networks.bluesky.errors import refused
 from polypost.sandbox.networks.bluesky.limits import limit
-from polypost.sandbox.simkit import Account, Refused, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
+from polypost.sandbox.networks.bluesky.sessions import Sessions
+from polypost.sandbox.simkit import Account, Network, Refused, exchange
 
 JOB, FILM = "video_job", "video_film"
 UPLOADED_FOR = "com.atproto.repo.uploadBlob"
@@ -29,15 +27,16 @@ VIDEO_TYPES = ("video/mp4",)
 class Video:
     """The handlers of the simple upload, and the jobs of both ways to upload."""
 
-    def __init__(self, sim: BlueskySimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, sessions: Sessions, blobs: Blobs) -> None:
+        self._sessions = sessions
+        self._blobs = blobs
+        self._net = net
 
     async def upload(self, request: Request) -> Response:
         """`uploadVideo`: the bytes are the body. The answer is wrapped as the schema says and bare as the docs read it."""
         if exchange(request).fault("video_down"):
             raise refused(503, "ServiceOverloaded", "The service is at capacity")
-        account = self._sim.sessions.service(request, UPLOADED_FOR)
+        account = self._sessions.service(request, UPLOADED_FOR)
         self._may_upload(request, account)
         if request.query_params.get("did", account.id) != account.id:
             raise refused(401, "AuthenticationRequired", "did does not match the token")
@@ -50,7 +49,7 @@ class Video:
         if not 0 < size <= most:
             self._net.blobs.delete(name)
             raise refused(413, "VideoTooLarge", f"video is empty or larger than {most} bytes")
-        blob = self._sim.blobs.keep(account, name, kind)
+        blob = self._blobs.keep(account, name, kind)
         known = self._net.documents.get(FILM, f"{account.id}/{blob.cid}")
         if known is not None:
             return self._exists(request, account, known.body["job"], blob)
@@ -82,7 +81,7 @@ class Video:
 
     async def limits(self, request: Request) -> Response:
         """`getUploadLimits`, with a token for this very call."""
-        account = self._sim.sessions.service(request, LIMITS_FOR)
+        account = self._sessions.service(request, LIMITS_FOR)
         if not account.data["email_confirmed"]:
             return JSONResponse(
                 {

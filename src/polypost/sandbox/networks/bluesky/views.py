@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from polypost import clock
+from polypost.sandbox.networks.bluesky.identity import Identity
 from polypost.sandbox.networks.bluesky.records import (
     FOLLOW,
     LIKE,
@@ -18,10 +19,7 @@ from polypost.sandbox.networks.bluesky.records import (
     quoted,
     rules_of,
 )
-from polypost.sandbox.simkit import Account, SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
+from polypost.sandbox.simkit import Account, Network, SimPost
 
 _DEFS = "app.bsky.feed.defs"
 
@@ -29,9 +27,9 @@ _DEFS = "app.bsky.feed.defs"
 class Views:
     """Builds the objects."""
 
-    def __init__(self, sim: BlueskySimulator, records: Records) -> None:
-        self._net = sim.net
-        self._identity = sim.identity
+    def __init__(self, net: Network, identity: Identity, records: Records) -> None:
+        self._net = net
+        self._identity = identity
         self._records = records
 
     def profile(self, account: Account, *, detailed: bool = False) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
@@ -12,12 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.bluesky import resident
-from polypost.sandbox.networks.bluesky.records import is_quotable, media_embed, quoted, rules_of
-from polypost.sandbox.simkit import Pages, SimPost
+from polypost.sandbox.networks.bluesky.identity import Identity
+from polypost.sandbox.networks.bluesky.records import Records, is_quotable, media_embed, quoted, rules_of
+from polypost.sandbox.networks.bluesky.views import Views
+from polypost.sandbox.simkit import Network, Pages, SimPost
 from polypost.sandbox.simkit.content import Media
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.simulator import BlueskySimulator
 
 ON_PROFILE = 50
 _FACET = "app.bsky.richtext.facet#"
@@ -53,44 +52,48 @@ class Shown:
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: BlueskySimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._pages = Pages("polypost.sandbox.networks.bluesky")
+    def __init__(
+        self, net: Network, pages: Pages, identity: Identity, records: Records, views: Views
+    ) -> None:
+        self._pages = pages
+        self._identity = identity
+        self._records = records
+        self._views = views
+        self._net = net
 
     async def post(self, request: Request) -> Response:
         """`/profile/{handle or DID}/post/{rkey}`: the post among its thread."""
-        account = self._sim.identity.find(request.path_params["actor"])
+        account = self._identity.find(request.path_params["actor"])
         uri = f"at://{account.id if account else ''}/app.bsky.feed.post/{request.path_params['rkey']}"
-        post = self._sim.records.post(uri)
+        post = self._records.post(uri)
         if post is None:
-            return self._pages.missing(self._sim.look, "Post not found")
-        thread = self._sim.records.thread(post)
+            return self._pages.missing("Post not found")
+        thread = self._records.thread(post)
         shown = [self._shown(each, focus=each.id == post.id) for each in thread]
         return self._render(shown, "Thread" if len(shown) > 1 else "Post")
 
     async def profile(self, request: Request) -> Response:
         """`/profile/{handle or DID}`."""
-        account = self._sim.identity.find(request.path_params["actor"])
+        account = self._identity.find(request.path_params["actor"])
         if account is None:
-            return self._pages.missing(self._sim.look, "Profile not found")
+            return self._pages.missing("Profile not found")
         posts = self._net.posts.by_account(account.id, limit=ON_PROFILE)
         posts = [resident.POST] if account is resident.RESIDENT else posts
-        name = self._sim.views.profile(account)["displayName"]
+        name = self._views.profile(account)["displayName"]
         return self._render([self._shown(post) for post in posts], f"{name} (@{account.username})")
 
     def _render(self, posts: list[Shown], title: str) -> Response:
-        return self._pages.render("post.html", look=self._sim.look, posts=posts, title=title)
+        return self._pages.render("post.html", posts=posts, title=title)
 
     def _shown(self, post: SimPost, *, focus: bool = False, inside: bool = False) -> Shown:
-        account = self._sim.identity.find(post.account_id)
+        account = self._identity.find(post.account_id)
         record = post.raw["record"]
         embed = media_embed(record)
-        counts = self._sim.views.counts(post)
-        quote = None if inside else self._sim.views.quote_of(post)
+        counts = self._views.counts(post)
+        quote = None if inside else self._views.quote_of(post)
         return Shown(
             account_id=post.account_id,
-            author=self._sim.views.profile(account)["displayName"] if account else post.account_id,
+            author=self._views.profile(account)["displayName"] if account else post.account_id,
             handle=account.username if account else post.account_id,
             url=post.permalink,
             time=post.created,
@@ -117,11 +120,11 @@ class Web:
             "host": urlsplit(external["uri"]).hostname or external["uri"],
             "title": external["title"],
             "description": external["description"],
-            "thumb": self._sim.views.thumbnail(post),
+            "thumb": self._views.thumbnail(post),
         }
 
     def _notes(self, post: SimPost) -> list[str]:
-        record, records = post.raw["record"], self._sim.records
+        record, records = post.raw["record"], self._records
         notes = [f"#{tag}" for tag in record.get("tags") or []]
         if record.get("langs"):
             notes.append("in " + ", ".join(record["langs"]))

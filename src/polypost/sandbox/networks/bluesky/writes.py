@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polypost.sandbox.networks.bluesky import schema
-from polypost.sandbox.networks.bluesky.blobs import Blob
+from polypost.sandbox.networks.bluesky.blobs import Blob, Blobs
 from polypost.sandbox.networks.bluesky.cids import NotData, record_cid
 from polypost.sandbox.networks.bluesky.errors import invalid, refused
 from polypost.sandbox.networks.bluesky.formats import is_nsid, is_rkey
 from polypost.sandbox.networks.bluesky.limits import limit
 from polypost.sandbox.networks.bluesky.tids import is_tid
 from polypost.sandbox.simkit import Account
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.bluesky.blobs import Blobs
 
 POST = "app.bsky.feed.post"
 CREATE, UPDATE, DELETE = "create", "update", "delete"

@@ -7,7 +7,6 @@ import hmac
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,6 +19,9 @@ from polypost.sandbox.simkit import (
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Refused,
     Token,
@@ -28,9 +30,6 @@ from polypost.sandbox.simkit import (
     exchange,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
 
 VERSION = 26.0
 SHORT, LONG, PAGE = "user_short", "user_long", "page"
@@ -41,6 +40,7 @@ PERSON_ID, PERSON = "122000000000001", "Demo Person"
 LIST_PAGES, READ, PUBLISH = "pages_show_list", "pages_read_engagement", "pages_manage_posts"
 ENGAGE, INSIGHTS = "pages_manage_engagement", "read_insights"
 OTHERS = "pages_read_user_content"
+SCOPES = (LIST_PAGES, READ, PUBLISH, ENGAGE, OTHERS, INSIGHTS, "business_management")
 DENIED = {
     "error": "access_denied",
     "error_code": "200",
@@ -85,9 +85,10 @@ class Caller:
 class Auth:
     """The addresses of the login, and `enter`."""
 
-    def __init__(self, sim: FacebookSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._net = net
 
     async def dialog(self, request: Request) -> Response:
         """`/dialog/oauth`: the consent page of www.facebook.com; the code comes back before `#_=_`."""
@@ -97,13 +98,9 @@ class Auth:
             or not query.get("client_id")
             or not query.get("redirect_uri")
         ):
-            return self._sim.pages.missing(
-                self._sim.look, "This app’s request for access is not valid.", status=400
-            )
+            return self._pages.missing("This app’s request for access is not valid.", status=400)
         # A configuration of Login for Business names the permissions in the app's settings, which are not here.
-        wanted = query.get("scope") or (
-            ",".join(self._sim.scopes) if query.get("config_id") else "public_profile"
-        )
+        wanted = query.get("scope") or (",".join(SCOPES) if query.get("config_id") else "public_profile")
         asked = Asked(
             client_id=query["client_id"],
             redirect_uri=query["redirect_uri"],
@@ -114,7 +111,7 @@ class Auth:
         )
         life = timedelta(seconds=limit("code_seconds"))
         return await consent(
-            request, self._net, self._sim.look, asked, lifetime=life, denied=DENIED, fragment="_=_"
+            request, self._net, self._pages, asked, lifetime=life, denied=DENIED, fragment="_=_"
         )
 
     async def token(self, request: Request) -> Response:
@@ -170,7 +167,7 @@ class Auth:
 
     def knows(self, client_id: str, secret: str) -> bool:
         """Whether an app may call: our demo app shows its secret, strangers show any."""
-        return bool(secret) and (client_id != self._sim.client_id or secret == self._sim.client_secret)
+        return bool(secret) and (client_id != self._gate.client_id or secret == self._gate.client_secret)
 
     def issue(
         self,
@@ -231,7 +228,7 @@ class Auth:
             raise errors.refused("unparsable")
         if (dead := self.death(token)) is not None:
             raise errors.refused(dead)
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         for name in DEAD:
             if exchange(request).fault("token_expired" if name == "expired" else name):
                 raise errors.refused(name)
@@ -247,9 +244,9 @@ class Auth:
     def _check_proof(self, params: Params, token: Token) -> None:
         proof = params.text("appsecret_proof")
         # The secrets of strangers' apps are not known here, so only the demo app's proofs can be judged.
-        if not proof or token.client_id != self._sim.client_id:
+        if not proof or token.client_id != self._gate.client_id:
             return
-        right = hmac.new(self._sim.client_secret.encode(), token.value.encode(), hashlib.sha256).hexdigest()
+        right = hmac.new(self._gate.client_secret.encode(), token.value.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(right, proof):
             raise errors.invalid("Invalid appsecret_proof provided in the API argument")
 

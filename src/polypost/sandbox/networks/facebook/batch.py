@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Router
+from starlette.routing import BaseRoute, Router
 from starlette.types import Message
 
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import bearer, graph_params
 from polypost.sandbox.networks.facebook.params import flag
 from polypost.sandbox.simkit import Refused
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
 
 MOST = 50
 METHODS = frozenset({"GET", "POST", "DELETE"})
@@ -26,8 +24,8 @@ METHODS = frozenset({"GET", "POST", "DELETE"})
 class Batch:
     """The handler. Calls with attached files, and those that use each other's results, are refused one by one."""
 
-    def __init__(self, sim: FacebookSimulator) -> None:
-        self._sim = sim
+    def __init__(self, routes: Callable[[], Sequence[BaseRoute]]) -> None:
+        self._routes = routes
         self._router: Router | None = None
 
     async def run(self, request: Request) -> Response:
@@ -89,7 +87,7 @@ class Batch:
 
     async def _carried_out(self, scope: dict[str, Any], body: bytes) -> list[Message]:
         if self._router is None:
-            self._router = Router(self._sim.routes())
+            self._router = Router(self._routes())
         answer: list[Message] = []
 
         async def receive() -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -11,17 +11,14 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import Caller
+from polypost.sandbox.networks.facebook.auth import Auth, Caller
 from polypost.sandbox.networks.facebook.library import FAILED, HERE, Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.media_rules import REEL, STORY, VIDEO, film, media_of
 from polypost.sandbox.networks.facebook.params import flag, number, schedule, words
 from polypost.sandbox.networks.facebook.posting import Posting
 from polypost.sandbox.networks.facebook.timeline import Timeline
-from polypost.sandbox.simkit import Account, Exchange, exchange, origin, pieces
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
+from polypost.sandbox.simkit import Account, Exchange, Network, exchange, origin, pieces
 
 SESSION, HANDLE = "upload_session", "upload_handle"
 STATES = ("PUBLISHED", "DRAFT", "SCHEDULED")
@@ -33,10 +30,10 @@ class Films:
     """The handlers."""
 
     def __init__(
-        self, sim: FacebookSimulator, library: Library, timeline: Timeline, posting: Posting
+        self, net: Network, auth: Auth, library: Library, timeline: Timeline, posting: Posting
     ) -> None:
-        self._sim = sim
-        self._net = sim.net
+        self._auth = auth
+        self._net = net
         self._library = library
         self._timeline = timeline
         self._posting = posting
@@ -267,7 +264,7 @@ class Films:
 
     async def set_thumbnail(self, request: Request) -> Response:
         """`POST /{video}/thumbnails`: a picture of one's own."""
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         page = caller.acting
         caller.require("pages_manage_posts")
         video = self._library.video(str(request.path_params["id"]), page.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,11 +22,8 @@ from polypost.sandbox.networks.facebook.auth import (
 from polypost.sandbox.networks.facebook.fields import parse
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.listing import listed
-from polypost.sandbox.networks.facebook.nodes import TASKS
-from polypost.sandbox.simkit import Account, Token, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
+from polypost.sandbox.networks.facebook.nodes import TASKS, Nodes
+from polypost.sandbox.simkit import Account, Network, Token, exchange
 
 DEFAULT_PAGE = "id,name,access_token,category,category_list,tasks"
 READERS = ("ANALYZE", "MODERATE")
@@ -36,9 +33,9 @@ SUCCESS = {"success": True}
 class People:
     """The handlers."""
 
-    def __init__(self, sim: FacebookSimulator, auth: Auth) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, nodes: Nodes, auth: Auth) -> None:
+        self._nodes = nodes
+        self._net = net
         self._auth = auth
 
     async def accounts(self, request: Request) -> Response:
@@ -55,7 +52,7 @@ class People:
             token = (
                 self._auth.page_token(page, caller.token).value if "access_token" in asked.fields else None
             )
-            return self._sim.nodes.page(page, asked, token=token, tasks=tasks)
+            return self._nodes.page(page, asked, token=token, tasks=tasks)
 
         return JSONResponse(
             listed(request, caller, self._net.accounts.all(), shown, key=lambda page: page.id)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import PUBLISH, READ, Caller
+from polypost.sandbox.networks.facebook.auth import PUBLISH, READ, Auth, Caller
 from polypost.sandbox.networks.facebook.library import Library, Photo
 from polypost.sandbox.networks.facebook.limits import limit
+from polypost.sandbox.networks.facebook.nodes import Nodes
 from polypost.sandbox.networks.facebook.params import address, attached, flag, schedule, words
 from polypost.sandbox.networks.facebook.timeline import STORY, Timeline, order_of
-from polypost.sandbox.simkit import Account, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
+from polypost.sandbox.simkit import Account, Network, exchange
 
 
 class Posting:
     """The handlers."""
 
-    def __init__(self, sim: FacebookSimulator, library: Library, timeline: Timeline) -> None:
-        self._sim = sim
+    def __init__(self, net: Network, auth: Auth, nodes: Nodes, library: Library, timeline: Timeline) -> None:
+        self._net = net
+        self._auth = auth
+        self._nodes = nodes
         self._library = library
         self._timeline = timeline
 
@@ -109,7 +109,7 @@ class Posting:
         photo = self._staged(page, photo_id)
         if photo.post is not None:
             raise errors.refused("already_posted")
-        if self._sim.net.blobs.size(photo.media["blob"]) > limit("story_photo_bytes"):
+        if self._net.blobs.size(photo.media["blob"]) > limit("story_photo_bytes"):
             raise errors.refused("photo_refused")
         call = exchange(request)
         self._timeline.check(call)
@@ -119,7 +119,7 @@ class Posting:
 
     async def enter(self, request: Request) -> tuple[Caller, Account]:
         """The caller, who is the Page that the path names. Raises Refused."""
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         return caller, self.acting(request, caller)
 
     def acting(self, request: Request, caller: Caller) -> Account:
@@ -135,5 +135,5 @@ class Posting:
     def _made(self, caller: Caller, page: Account, post_id: str) -> Response:
         """The new post's id, with the fields that were asked for (read after write)."""
         if fields := caller.params.text("fields"):
-            return JSONResponse(self._sim.nodes.any_post(page, post_id, fields))
+            return JSONResponse(self._nodes.any_post(page, post_id, fields))
         return JSONResponse({"id": post_id})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -17,6 +17,7 @@ from polypost.sandbox.networks.facebook.auth import (
     PERSON_ID,
     PUBLISH,
     READ,
+    Auth,
     Caller,
     bearer,
 )
@@ -25,14 +26,13 @@ from polypost.sandbox.networks.facebook.films import Films
 from polypost.sandbox.networks.facebook.insights import insights, names_of
 from polypost.sandbox.networks.facebook.library import PHOTO, VIDEO, Library, Video
 from polypost.sandbox.networks.facebook.listing import between, listed
-from polypost.sandbox.networks.facebook.nodes import COMMENT
+from polypost.sandbox.networks.facebook.nodes import COMMENT, Nodes
 from polypost.sandbox.networks.facebook.page_insights import page_insights
 from polypost.sandbox.networks.facebook.params import flag, words
+from polypost.sandbox.networks.facebook.talk import Talk
 from polypost.sandbox.networks.facebook.timeline import DRAFT, Timeline, is_story
-from polypost.sandbox.simkit import Account, Document, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
+from polypost.sandbox.networks.facebook.web import Web
+from polypost.sandbox.simkit import Account, Document, Network, SimPost, exchange
 
 SUCCESS = {"success": True}
 FARTHEST = 1_000
@@ -42,9 +42,22 @@ MOST_IDS = 50
 class Reading:
     """The handlers."""
 
-    def __init__(self, sim: FacebookSimulator, library: Library, timeline: Timeline, films: Films) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self,
+        net: Network,
+        auth: Auth,
+        nodes: Nodes,
+        talk: Talk,
+        web: Web,
+        library: Library,
+        timeline: Timeline,
+        films: Films,
+    ) -> None:
+        self._auth = auth
+        self._nodes = nodes
+        self._talk = talk
+        self._web = web
+        self._net = net
         self._library = library
         self._timeline = timeline
         self._films = films
@@ -52,16 +65,16 @@ class Reading:
     async def node(self, request: Request) -> Response:
         """`GET /{id}`: a person, a Page, a post, a photo, a video, a comment; a browser gets the page of it."""
         if "version" not in request.path_params and not _has_token(request):
-            return await self._sim.web.anything(request)
-        caller = await self._sim.auth.enter(request)
+            return await self._web.anything(request)
+        caller = await self._auth.enter(request)
         asked, object_id = parse(caller.params.text("fields")), _id(request)
         if object_id == PERSON_ID or (object_id == "me" and caller.page is None):
-            return JSONResponse(self._sim.nodes.person(asked))
+            return JSONResponse(self._nodes.person(asked))
         return JSONResponse(self._object(request, caller, object_id, asked))
 
     async def several(self, request: Request) -> Response:
         """`GET /?ids=a,b`: several objects in one answer, each under its id."""
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         ids = [each.strip() for each in caller.params.text("ids").split(",") if each.strip()]
         if not 1 <= len(ids) <= MOST_IDS:
             raise errors.invalid(f"Param ids must name 1 to {MOST_IDS} objects")
@@ -86,8 +99,8 @@ class Reading:
             mine = caller.page is not None and caller.page.id == page.id
             token = caller.token.value if mine else None
             if caller.page is None:
-                token = self._sim.auth.page_token(page, caller.token).value
-        return self._sim.nodes.page(page, asked, token=token)
+                token = self._auth.page_token(page, caller.token).value
+        return self._nodes.page(page, asked, token=token)
 
     def _thing(self, request: Request, caller: Caller, object_id: str, asked: Asked) -> dict[str, Any]:
         """A post, photo, video or comment of the calling Page; a person sees those of all their Pages."""
@@ -95,15 +108,15 @@ class Reading:
             self._timeline.release_due(page)
             if (video := self._library.video(object_id, page.id)) is not None:
                 relative = exchange(request).fault("relative_permalink") is not None
-                made = self._sim.nodes.video(video, page, asked, relative=relative)
+                made = self._nodes.video(video, page, asked, relative=relative)
                 self._library.look(video)
                 return made
             if (photo := self._library.photo(object_id, page.id)) is not None:
-                return self._sim.nodes.photo(photo, page, asked)
-            if (comment := self._sim.talk.comment_of(page, object_id)) is not None:
-                return self._sim.nodes.comment(comment, page, asked)
+                return self._nodes.photo(photo, page, asked)
+            if (comment := self._talk.comment_of(page, object_id)) is not None:
+                return self._nodes.comment(comment, page, asked)
             if self._has_post(object_id, page):
-                return self._sim.nodes.any_post(page, object_id, caller.params.text("fields"))
+                return self._nodes.any_post(page, object_id, caller.params.text("fields"))
         raise errors.missing(object_id)
 
     def _has_post(self, post_id: str, page: Account) -> bool:
@@ -113,11 +126,11 @@ class Reading:
 
     async def change(self, request: Request) -> Response:
         """`POST /{id}`: a post's text, or its publication; a video's; a comment's text; with `method=delete` its end."""
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         if caller.params.text("method").lower() == "delete":
             return self._deleted(request, caller)
         page, object_id = caller.acting, _id(request)
-        if (comment := self._sim.talk.comment_of(page, object_id)) is not None:
+        if (comment := self._talk.comment_of(page, object_id)) is not None:
             return self._change_comment(caller, comment)
         caller.require(PUBLISH)
         self._timeline.release_due(page)
@@ -170,13 +183,13 @@ class Reading:
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /{id}` of a post, photo, video or comment."""
-        return self._deleted(request, await self._sim.auth.enter(request))
+        return self._deleted(request, await self._auth.enter(request))
 
     def _deleted(self, request: Request, caller: Caller) -> Response:
         page, object_id = caller.acting, _id(request)
-        if (comment := self._sim.talk.comment_of(page, object_id)) is not None:
+        if (comment := self._talk.comment_of(page, object_id)) is not None:
             caller.require(ENGAGE)
-            self._sim.talk.silence(comment)
+            self._talk.silence(comment)
             return JSONResponse(SUCCESS)
         caller.require(PUBLISH)
         if exchange(request).fault("cannot_delete"):
@@ -205,20 +218,20 @@ class Reading:
         asked = parse(caller.params.text("fields"))
         caller.require(*_further(asked))
         posts = [post for post in self._posts(request, caller, page) if not is_story(post)]
-        shown = _shower(self._sim.nodes.post, page, asked)
+        shown = _shower(self._nodes.post, page, asked)
         return JSONResponse(listed(request, caller, posts, shown, key=lambda post: post.id))
 
     async def stories(self, request: Request) -> Response:
         """`GET /{page}/stories`."""
         caller, page = await self._look(request)
         posts = [post for post in self._posts(request, caller, page) if is_story(post)]
-        return JSONResponse(listed(request, caller, posts, self._sim.nodes.story, key=lambda post: post.id))
+        return JSONResponse(listed(request, caller, posts, self._nodes.story, key=lambda post: post.id))
 
     async def scheduled(self, request: Request) -> Response:
         """`GET /{page}/scheduled_posts`: what waits for its hour."""
         caller, page = await self._look(request)
         asked = parse(caller.params.text("fields"))
-        shown = _shower(self._sim.nodes.draft, page, asked)
+        shown = _shower(self._nodes.draft, page, asked)
         drafts = self._timeline.drafts(page)
         return JSONResponse(listed(request, caller, drafts, shown, key=lambda draft: draft.id))
 
@@ -239,12 +252,12 @@ class Reading:
         relative = exchange(request).fault("relative_permalink") is not None
 
         def shown(video: Video) -> dict[str, Any]:
-            return self._sim.nodes.video(video, page, asked, relative=relative)
+            return self._nodes.video(video, page, asked, relative=relative)
 
         return JSONResponse(listed(request, caller, out, shown, key=lambda video: video.id))
 
     async def _look(self, request: Request) -> tuple[Caller, Account]:
-        caller = await self._sim.auth.enter(request, READ)
+        caller = await self._auth.enter(request, READ)
         page = self._page_named(_id(request), caller)
         if page is None or (caller.page is not None and caller.page.id != page.id):
             raise errors.missing(_id(request))
@@ -262,29 +275,29 @@ class Reading:
 
     async def attachments(self, request: Request) -> Response:
         """`GET /{post}/attachments`."""
-        caller = await self._sim.auth.enter(request, READ)
+        caller = await self._auth.enter(request, READ)
         post = self._own(caller, _id(request))
         asked = Asked({"attachments": Asked(parse(caller.params.text("fields")).fields)})
-        made = self._sim.nodes.post(post, caller.acting, asked)
+        made = self._nodes.post(post, caller.acting, asked)
         return JSONResponse(made.get("attachments", {"data": []}))
 
     async def thumbnails(self, request: Request) -> Response:
         """`GET /{video}/thumbnails`."""
-        caller = await self._sim.auth.enter(request, READ)
+        caller = await self._auth.enter(request, READ)
         video = self._library.video(_id(request), caller.acting.id)
         if video is None:
             raise errors.missing(_id(request))
-        return JSONResponse({"data": self._sim.nodes.thumbnails(video)})
+        return JSONResponse({"data": self._nodes.thumbnails(video)})
 
     async def insights(self, request: Request) -> Response:
         """`GET /{post}/insights`, `/{video}/video_insights`, `/{page}/insights`."""
-        caller = await self._sim.auth.enter(request, INSIGHTS)
+        caller = await self._auth.enter(request, INSIGHTS)
         video, page = request.url.path.endswith("/video_insights"), caller.acting
         if self._page_named(_id(request), caller) == page:
             posts = self._net.posts.by_account(page.id, limit=FARTHEST)
             return JSONResponse(page_insights(page, posts, caller.params))
-        post = self._sim.talk.on(caller, _id(request))
-        names, reactions = names_of(caller.params), self._sim.nodes.reactions(post)
+        post = self._talk.on(caller, _id(request))
+        names, reactions = names_of(caller.params), self._nodes.reactions(post)
         return JSONResponse(insights(post, names, reactions, video=video))
 
     async def picture(self, request: Request) -> Response:

@@ -11,13 +11,8 @@ from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import (
-    ENGAGE,
-    INSIGHTS,
-    LIST_PAGES,
-    OTHERS,
     PAGE,
-    PUBLISH,
-    READ,
+    SCOPES,
     Auth,
 )
 from polypost.sandbox.networks.facebook.batch import Batch
@@ -51,8 +46,8 @@ class FacebookSimulator(Simulator):
 
     platform = "facebook"
     tidies_paths = True
-    look = Look("Facebook", "#1464d2")
-    scopes = (LIST_PAGES, READ, PUBLISH, ENGAGE, OTHERS, INSIGHTS, "business_management")
+    look = Look("Facebook", "#1464d2", __package__)
+    scopes = SCOPES
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_PUBLICATION,
         "token_expired",
@@ -75,23 +70,26 @@ class FacebookSimulator(Simulator):
         super().__init__(net)
         library = Library(net)
         timeline = Timeline(net, library)
-        self.auth = Auth(self)
-        self.nodes = Nodes(net, library, timeline)
-        self.web = Web(self, library, timeline)
-        self._people = People(self, self.auth)
-        self._posting = Posting(self, library, timeline)
-        self._films = Films(self, library, timeline, self._posting)
-        self._uploads = Uploads(self, library, self._films)
-        self.talk = Talk(self, library)
-        self._reading = Reading(self, library, timeline, self._films)
-        self._batch = Batch(self)
+        nodes = Nodes(net, library, timeline)
+        auth = Auth(net, self.pages, self.gate)
+        posting = Posting(net, auth, nodes, library, timeline)
+        films = Films(net, auth, library, timeline, posting)
+        self._auth = auth
+        self._web = Web(net, self.pages, nodes, library, timeline)
+        self._people = People(net, nodes, auth)
+        self._posting = posting
+        self._films = films
+        self._uploads = Uploads(net, auth, library, films)
+        self._talk = Talk(net, auth, nodes, library)
+        self._reading = Reading(net, auth, nodes, self._talk, self._web, library, timeline, films)
+        self._batch = Batch(self.routes)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
-        web, uploads = self.web, self._uploads
+        web, uploads = self._web, self._uploads
         return [
-            *_graph("/dialog/oauth", self.auth.dialog, "GET", "POST"),
-            *_graph("/oauth/access_token", self.auth.token, "GET", "POST"),
+            *_graph("/dialog/oauth", self._auth.dialog, "GET", "POST"),
+            *_graph("/oauth/access_token", self._auth.token, "GET", "POST"),
             *_graph("/debug_token", self._people.debug, "GET"),
             *(
                 Route(path, handler, methods=[method])
@@ -123,7 +121,7 @@ class FacebookSimulator(Simulator):
     async def web_video(self, request: Request) -> Response:
         """A video's page; its id comes as a number."""
         request.path_params["video"] = str(request.path_params["video"])
-        return await self.web.video(request)
+        return await self._web.video(request)
 
     def _edges(self) -> list[Route]:
         posting, films, reading, people = self._posting, self._films, self._reading, self._people
@@ -145,11 +143,11 @@ class FacebookSimulator(Simulator):
             *_graph("/{id}/video_stories", films.stories, "POST"),
             *_graph("/{id}/thumbnails", films.set_thumbnail, "POST"),
             *_graph("/{id}/thumbnails", reading.thumbnails, "GET"),
-            *_graph("/{id}/comments", self.talk.comment, "POST"),
-            *_graph("/{id}/comments", self.talk.comments, "GET"),
-            *_graph("/{id}/likes", self.talk.like, "POST", "DELETE"),
-            *_graph("/{id}/likes", self.talk.likes, "GET"),
-            *_graph("/{id}/reactions", self.talk.likes, "GET"),
+            *_graph("/{id}/comments", self._talk.comment, "POST"),
+            *_graph("/{id}/comments", self._talk.comments, "GET"),
+            *_graph("/{id}/likes", self._talk.like, "POST", "DELETE"),
+            *_graph("/{id}/likes", self._talk.likes, "GET"),
+            *_graph("/{id}/reactions", self._talk.likes, "GET"),
             *_graph("/{id}/attachments", reading.attachments, "GET"),
             *_graph("/{id}/insights", reading.insights, "GET"),
             *_graph("/{id}/video_insights", reading.insights, "GET"),
@@ -177,11 +175,11 @@ class FacebookSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A Page token, which has no end; Facebook has no refresh tokens."""
-        return self.auth.issue(PAGE, account.id, client_id, scopes, None), None
+        return self._auth.issue(PAGE, account.id, client_id, scopes, None), None
 
     def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
         """What somebody without a Page says under a post."""
-        return self.talk.comment_by(who, post_id, text, answered)
+        return self._talk.comment_by(who, post_id, text, answered)
 
     def token_extra(self, account: Account) -> dict[str, Any]:
         """The app that the demo tokens belong to; posts name the app that made them."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import ENGAGE, OTHERS, READ, Caller
+from polypost.sandbox.networks.facebook.auth import ENGAGE, OTHERS, READ, Auth, Caller
 from polypost.sandbox.networks.facebook.fields import parse
 from polypost.sandbox.networks.facebook.library import Library
 from polypost.sandbox.networks.facebook.listing import listed
-from polypost.sandbox.networks.facebook.nodes import COMMENT, LIKE
+from polypost.sandbox.networks.facebook.nodes import COMMENT, LIKE, Nodes
 from polypost.sandbox.networks.facebook.params import flag, words
-from polypost.sandbox.simkit import Account, Document, SimPost, Stranger, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
+from polypost.sandbox.simkit import Account, Document, Network, SimPost, Stranger, exchange
 
 SUCCESS = {"success": True}
 
@@ -25,14 +22,15 @@ SUCCESS = {"success": True}
 class Talk:
     """The handlers; `on` and `comment_of` find what is spoken of."""
 
-    def __init__(self, sim: FacebookSimulator, library: Library) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, nodes: Nodes, library: Library) -> None:
+        self._auth = auth
+        self._nodes = nodes
+        self._net = net
         self._library = library
 
     async def comment(self, request: Request) -> Response:
         """`POST /{id}/comments` as the Page, on a post or in answer to a comment."""
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         page = caller.acting
         caller.require(ENGAGE)
         answered = self.comment_of(page, _id(request))
@@ -70,10 +68,10 @@ class Talk:
 
     async def comments(self, request: Request) -> Response:
         """`GET /{id}/comments` of a post or of a comment; `filter=stream` has the answers among them."""
-        caller = await self._sim.auth.enter(request, READ, OTHERS)
+        caller = await self._auth.enter(request, READ, OTHERS)
         answered = self.comment_of(caller.acting, _id(request))
         post = self.on(caller, answered.account_id or "" if answered else _id(request))
-        asked, nodes = parse(caller.params.text("fields")), self._sim.nodes
+        asked, nodes = parse(caller.params.text("fields")), self._nodes
         found = nodes.answers_to(answered) if answered else nodes.comments_of(post.id)
         if not answered and caller.params.text("filter") == "stream":
             found = nodes.all_comments_of(post.id)
@@ -94,7 +92,7 @@ class Talk:
 
     async def like(self, request: Request) -> Response:
         """`POST` and `DELETE /{id}/likes` as the Page."""
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         caller.require(ENGAGE)
         liked = self._liked(caller, request)
         if request.method == "DELETE" or caller.params.text("method").lower() == "delete":
@@ -105,7 +103,7 @@ class Talk:
 
     async def likes(self, request: Request) -> Response:
         """`GET /{id}/likes` and `/reactions`: the Page's own by name, those of all as a number."""
-        caller = await self._sim.auth.enter(request, READ)
+        caller = await self._auth.enter(request, READ)
         page, liked = caller.acting, self._liked(caller, request)
         mine = self._net.documents.get(LIKE, liked) is not None
         row: dict[str, Any] = {"id": page.id, "name": page.name}
@@ -114,7 +112,7 @@ class Talk:
         body: dict[str, Any] = {"data": [row] if mine else []}
         if caller.params.text("summary").lower() in {"true", "1", "total_count"}:
             post = self._net.posts.get(liked)
-            total = self._sim.nodes.reactions(post) if post else int(mine)
+            total = self._nodes.reactions(post) if post else int(mine)
             body["summary"] = {"total_count": total, "can_like": True, "has_liked": mine}
         return JSONResponse(body)
 
@@ -142,7 +140,7 @@ class Talk:
 
     def silence(self, comment: Document) -> None:
         """Take a comment away, with its answers."""
-        for each in (*self._sim.nodes.answers_to(comment), comment):
+        for each in (*self._nodes.answers_to(comment), comment):
             self._net.documents.delete(COMMENT, each.id)
 
 

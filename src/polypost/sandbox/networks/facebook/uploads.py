@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import PUBLISH
+from polypost.sandbox.networks.facebook.auth import PUBLISH, Auth
 from polypost.sandbox.networks.facebook.films import HANDLE, SUCCESS, Films
 from polypost.sandbox.networks.facebook.library import AWAITING, Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.params import number
-from polypost.sandbox.simkit import Document, Params, Refused, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
+from polypost.sandbox.simkit import Document, Network, Params, Refused, exchange
 
 UPLOAD = "app_upload"
 APP_TYPES = frozenset({"application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4"})
@@ -26,9 +22,9 @@ APP_TYPES = frozenset({"application/pdf", "image/jpeg", "image/jpg", "image/png"
 class Uploads:
     """The handlers."""
 
-    def __init__(self, sim: FacebookSimulator, library: Library, films: Films) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, library: Library, films: Films) -> None:
+        self._auth = auth
+        self._net = net
         self._library = library
         self._films = films
 
@@ -70,7 +66,7 @@ class Uploads:
         return JSONResponse({"offset": self._library.received(self._mine(request))})
 
     def _mine(self, request: Request) -> Video:
-        caller = self._sim.auth.caller(request, Params(dict(request.query_params)), PUBLISH)
+        caller = self._auth.caller(request, Params(dict(request.query_params)), PUBLISH)
         video = self._library.video(str(request.path_params["video"]), caller.acting.id)
         if video is None:
             raise errors.missing(str(request.path_params["video"]), "post")
@@ -78,7 +74,7 @@ class Uploads:
 
     async def open(self, request: Request) -> Response:
         """`POST /{app}/uploads`: a session of the Resumable Upload API."""
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         params = caller.params
         kind = params.text("file_type")
         if kind not in APP_TYPES:
@@ -111,7 +107,7 @@ class Uploads:
         return JSONResponse({"id": session.id, "file_offset": self._net.blobs.size(session.body["blob"])})
 
     def _own(self, request: Request) -> Document:
-        caller = self._sim.auth.caller(request, Params(dict(request.query_params)))
+        caller = self._auth.caller(request, Params(dict(request.query_params)))
         name = f"upload:{request.path_params['session']}"
         found = self._net.documents.get(UPLOAD, name)
         if found is None or found.account_id != caller.token.account_id:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -12,12 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.facebook.library import Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
+from polypost.sandbox.networks.facebook.nodes import Nodes
 from polypost.sandbox.networks.facebook.phases import metrics
 from polypost.sandbox.networks.facebook.timeline import Timeline, is_story
-from polypost.sandbox.simkit import Account, Document, Pages, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.facebook.simulator import FacebookSimulator
+from polypost.sandbox.simkit import Account, Document, Network, Pages, SimPost, linkify
 
 ON_PROFILE, ON_POST = 40, 200
 HEADINGS = {"video": "Video", "reel": "Reel", "story": "Story"}
@@ -26,12 +23,14 @@ HEADINGS = {"video": "Video", "reel": "Reel", "story": "Story"}
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: FacebookSimulator, library: Library, timeline: Timeline) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self, net: Network, pages: Pages, nodes: Nodes, library: Library, timeline: Timeline
+    ) -> None:
+        self._pages = pages
+        self._nodes = nodes
+        self._net = net
         self._library = library
         self._timeline = timeline
-        self._pages = Pages("polypost.sandbox.networks.facebook")
 
     async def anything(self, request: Request) -> Response:
         """`/{page}` and `/{page}_{post}`: a profile, or the way to a post."""
@@ -56,7 +55,6 @@ class Web:
         day = clock.now() - timedelta(hours=limit("story_hours"))
         return self._pages.render(
             "profile.html",
-            look=self._sim.look,
             page=page,
             posts=[self._card(post, page) for post in posts if not is_story(post)],
             stories=[post for post in posts if is_story(post) and post.created > day],
@@ -95,7 +93,6 @@ class Web:
             return self._missing()
         return self._pages.render(
             "post.html",
-            look=self._sim.look,
             heading=HEADINGS.get(post.raw["kind"], "Post"),
             card=self._card(post, page),
             comments=self._talk(post),
@@ -105,7 +102,7 @@ class Web:
 
     def _talk(self, post: SimPost) -> list[tuple[Document, list[Document]]]:
         """The comments that the public sees, each with its answers."""
-        nodes = self._sim.nodes
+        nodes = self._nodes
         shown = [each for each in nodes.comments_of(post.id)[:ON_POST] if not each.body.get("hidden")]
         return [
             (each, [below for below in nodes.answers_to(each) if not below.body.get("hidden")])
@@ -127,13 +124,13 @@ class Web:
             "headline": post.raw["title"],
             "link": link,
             "host": urlsplit(link).hostname if link else None,
-            "numbers": metrics(post) | {"reactions": self._sim.nodes.reactions(post)},
-            "said": len(self._sim.nodes.comments_of(post.id)),
+            "numbers": metrics(post) | {"reactions": self._nodes.reactions(post)},
+            "said": len(self._nodes.comments_of(post.id)),
             "story": is_story(post),
         }
 
     def _missing(self, what: str = "This content isn’t available right now.") -> Response:
-        return self._pages.missing(self._sim.look, what)
+        return self._pages.missing(what)
 
 
 def _processing(video: Video | None) -> bool:

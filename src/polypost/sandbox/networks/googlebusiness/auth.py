@@ -6,7 +6,6 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -15,11 +14,15 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.googlebusiness import errors
 from polypost.sandbox.networks.googlebusiness.limits import limit
+from polypost.sandbox.networks.googlebusiness.rates import Rates
 from polypost.sandbox.simkit import (
     Account,
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Refused,
     Token,
@@ -27,9 +30,6 @@ from polypost.sandbox.simkit import (
     exchange,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.googlebusiness.simulator import GoogleBusinessSimulator
 
 ACCESS, REFRESH = "access", "refresh"
 CONSENTED, OFFLINE, USED = "consented", "offline_code", "refresh_used"
@@ -73,9 +73,11 @@ class Caller:
 class Auth:
     """accounts.google.com and oauth2.googleapis.com, and `enter`."""
 
-    def __init__(self, sim: GoogleBusinessSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, gate: Gate, rates: Rates) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._rates = rates
+        self._net = net
 
     async def authorize(self, request: Request) -> Response:
         """`GET /o/oauth2/v2/auth`: the consent page. `sandbox_scopes` in the query is what the person leaves ticked."""
@@ -83,8 +85,8 @@ class Auth:
         if query.get("response_type") != "code" or not all(
             query.get(name) for name in ("client_id", "redirect_uri", "scope")
         ):
-            return self._sim.pages.missing(
-                self._sim.look, "Access blocked: Authorization Error. Error 400: invalid_request", status=400
+            return self._pages.missing(
+                "Access blocked: Authorization Error. Error 400: invalid_request", status=400
             )
         asked = Asked(
             client_id=query["client_id"],
@@ -109,7 +111,7 @@ class Auth:
             self._note(code, request)
             return code
 
-        return await consent(request, self._net, self._sim.look, asked, lifetime=life, code_for=issue)
+        return await consent(request, self._net, self._pages, asked, lifetime=life, code_for=issue)
 
     def _note(self, code: str, request: Request) -> None:
         """Remember whether the code will bring a refresh token: offline, and the first consent or one forced anew."""
@@ -169,7 +171,7 @@ class Auth:
         if idle > timedelta(days=limit("refresh_idle_days")):
             raise errors.oauth(400, "invalid_grant", DEAD)
         try:
-            self._sim.admit(request, token)
+            self._gate.admit(request, token)
         except Refused as refused:
             raise errors.oauth(400, "invalid_grant", DEAD) from refused
         self._net.documents.put(USED, token.family, {})
@@ -210,7 +212,7 @@ class Auth:
         rows = self._net.store.all(
             "SELECT value FROM tokens WHERE platform = ? AND account_id = ? AND client_id = ? AND kind = ?"
             " AND revoked IS NULL ORDER BY issued DESC LIMIT -1 OFFSET ?",
-            self._sim.platform, account_id, client_id, REFRESH, limit("live_refresh_tokens"),
+            self._net.platform, account_id, client_id, REFRESH, limit("live_refresh_tokens"),
         )  # fmt: skip
         for row in rows:
             self._net.tokens.revoke(row["value"])
@@ -245,7 +247,7 @@ class Auth:
         client_id, secret = basic or (params.text("client_id"), params.text("client_secret"))
         if not client_id:
             raise errors.oauth(400, "invalid_request", "Could not determine client ID from request.")
-        if client_id == self._sim.client_id and secret != self._sim.client_secret:
+        if client_id == self._gate.client_id and secret != self._gate.client_secret:
             raise errors.oauth(401, "invalid_client", "Unauthorized")
         return client_id
 
@@ -261,7 +263,7 @@ class Auth:
         account = self._net.accounts.get(token.account_id) if token else None
         if token is None or account is None or token.kind != ACCESS or not token.live:
             raise Refused(errors.unauthenticated())
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         call = exchange(request)
         if call.fault("token_expired"):
             raise Refused(errors.unauthenticated())
@@ -271,7 +273,7 @@ class Auth:
             raise errors.api_disabled(service)
         if call.fault("quota_zero"):
             raise Refused(errors.quota(service, 0))
-        self._sim.rates.project(token.client_id, service)
+        self._rates.project(token.client_id, service)
         unknown = [name for name in request.query_params if name not in parameters and name not in COMMON]
         if unknown:
             said = f'Invalid JSON payload received. Unknown name "{unknown[0][:80]}": Cannot bind query parameter.'

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.googlebusiness import errors
+from polypost.sandbox.networks.googlebusiness.auth import Auth
+from polypost.sandbox.networks.googlebusiness.business import Business
 from polypost.sandbox.networks.googlebusiness.compose import checked
 from polypost.sandbox.networks.googlebusiness.intake import Intake
 from polypost.sandbox.networks.googlebusiness.limits import limit
+from polypost.sandbox.networks.googlebusiness.rates import Rates
 from polypost.sandbox.networks.googlebusiness.reading import paged
 from polypost.sandbox.networks.googlebusiness.schema import LOCAL_POST, body_of, camel
 from polypost.sandbox.networks.googlebusiness.shelf import PROCESSING, LocalPost, Shelf
-from polypost.sandbox.simkit import Account, Media, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.googlebusiness.simulator import GoogleBusinessSimulator
+from polypost.sandbox.simkit import Account, Media, Network, exchange
 
 SERVICE = "mybusiness.googleapis.com"
 LOCAL = "https://local.google.com"
@@ -31,11 +31,13 @@ MARK = "sandbox:rejected"
 class Posts:
     """The handlers."""
 
-    def __init__(self, sim: GoogleBusinessSimulator, shelf: Shelf) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, rates: Rates, business: Business, shelf: Shelf) -> None:
+        self._auth = auth
+        self._rates = rates
+        self._business = business
+        self._net = net
         self._shelf = shelf
-        self._intake = Intake(sim.net)
+        self._intake = Intake(net)
 
     async def create(self, request: Request) -> Response:
         """`POST /v4/accounts/{}/locations/{}/localPosts`, the call that makes something visible."""
@@ -43,7 +45,7 @@ class Posts:
         call = exchange(request)
         if call.fault("role_lost"):
             raise errors.forbidden()
-        self._sim.rates.edit(location)
+        self._rates.edit(location)
         told = await self._told(request, await body_of(request, LOCAL_POST, "local_post"))
         media = await self._media(request, told)
         rejected = call.fault("rejected") is not None or MARK in told.get("summary", "")
@@ -78,7 +80,7 @@ class Posts:
         """`PATCH /v4/{name}?updateMask=…`: the members that the mask names."""
         location = self._enter(request, "updateMask")
         post = self._post(request, location)
-        self._sim.rates.edit(location)
+        self._rates.edit(location)
         given = await body_of(request, LOCAL_POST, "local_post")
         mask = [
             part.strip() for part in request.query_params.get("updateMask", "").split(",") if part.strip()
@@ -100,19 +102,19 @@ class Posts:
         post = self._post(request, location)
         if exchange(request).fault("cannot_delete"):
             raise errors.forbidden()
-        self._sim.rates.edit(location)
+        self._rates.edit(location)
         self._shelf.delete(post)
         return JSONResponse({})
 
     async def nowhere(self, request: Request) -> Response:
         """Every other path of v4, `v4/locations/…` among them: the account belongs in it."""
-        self._sim.auth.enter(request, SERVICE, *request.query_params)
+        self._auth.enter(request, SERVICE, *request.query_params)
         raise errors.not_found()
 
     def _enter(self, request: Request, *parameters: str) -> Account:
-        self._sim.auth.enter(request, SERVICE, *parameters)
+        self._auth.enter(request, SERVICE, *parameters)
         path = request.path_params
-        location = self._sim.business.at(path["account"], path["location"])
+        location = self._business.at(path["account"], path["location"])
         if location is None:
             raise errors.not_found()
         exchange(request).identify(location.id)

@@ -6,19 +6,17 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.googlebusiness import errors
-from polypost.sandbox.networks.googlebusiness.business import ACCOUNTS, location_view
+from polypost.sandbox.networks.googlebusiness.auth import Auth
+from polypost.sandbox.networks.googlebusiness.business import ACCOUNTS, Business, location_view
 from polypost.sandbox.networks.googlebusiness.limits import limit
 from polypost.sandbox.networks.googlebusiness.schema import camel
 from polypost.sandbox.simkit import Account, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.googlebusiness.simulator import GoogleBusinessSimulator
 
 T = TypeVar("T")
 MANAGEMENT = "mybusinessaccountmanagement.googleapis.com"
@@ -54,19 +52,20 @@ MEMBERS = frozenset(
 class Reading:
     """The handlers."""
 
-    def __init__(self, sim: GoogleBusinessSimulator) -> None:
-        self._sim = sim
+    def __init__(self, auth: Auth, business: Business) -> None:
+        self._auth = auth
+        self._business = business
 
     async def accounts(self, request: Request) -> Response:
         """`GET /v1/accounts`: the person's own account first."""
-        self._sim.auth.enter(request, MANAGEMENT, "filter", "pageSize", "pageToken", "parentAccount")
+        self._auth.enter(request, MANAGEMENT, "filter", "pageSize", "pageToken", "parentAccount")
         most = limit("accounts_page_size")
         found, more = paged(request, ACCOUNTS, default=most, most=most)
         return JSONResponse(({"accounts": found} if found else {}) | more)
 
     async def account(self, request: Request) -> Response:
         """`GET /v1/accounts/{id}`."""
-        self._sim.auth.enter(request, MANAGEMENT)
+        self._auth.enter(request, MANAGEMENT)
         name = f"accounts/{request.path_params['account']}"
         for each in ACCOUNTS:
             if each["name"] == name:
@@ -76,12 +75,12 @@ class Reading:
     async def locations(self, request: Request) -> Response:
         """`GET /v1/accounts/{id}/locations`; `accounts/-` asks for those of all accounts."""
         known = ("filter", "orderBy", "pageSize", "pageToken", "readMask")
-        self._sim.auth.enter(request, INFORMATION, *known)
+        self._auth.enter(request, INFORMATION, *known)
         name = f"accounts/{request.path_params['account']}"
         if name not in {"accounts/-", *(each["name"] for each in ACCOUNTS)}:
             raise errors.not_found()
         mask = _mask(request)
-        listed = [] if exchange(request).fault("no_locations") else self._sim.business.of(name)
+        listed = [] if exchange(request).fault("no_locations") else self._business.of(name)
         default, most = limit("locations_page_size"), limit("locations_page_size_max")
         found, more = paged(request, listed, default=default, most=most)
         voice = exchange(request).fault("suspended") is None
@@ -91,14 +90,14 @@ class Reading:
 
     async def location(self, request: Request) -> Response:
         """`GET /v1/locations/{id}`."""
-        self._sim.auth.enter(request, INFORMATION, "readMask")
+        self._auth.enter(request, INFORMATION, "readMask")
         mask = _mask(request)
         voice = exchange(request).fault("suspended") is None
         return JSONResponse(masked(location_view(self._location(request), voice=voice), mask))
 
     async def standing(self, request: Request) -> Response:
         """`GET /v1/locations/{id}/VoiceOfMerchantState`."""
-        self._sim.auth.enter(request, VERIFICATIONS)
+        self._auth.enter(request, VERIFICATIONS)
         self._location(request)
         if exchange(request).fault("suspended"):
             return JSONResponse(
@@ -107,7 +106,7 @@ class Reading:
         return JSONResponse({"hasVoiceOfMerchant": True, "hasBusinessAuthority": True})
 
     def _location(self, request: Request) -> Account:
-        found = self._sim.business.location(f"locations/{request.path_params['location']}")
+        found = self._business.location(f"locations/{request.path_params['location']}")
         if found is None:
             raise errors.not_found()
         return found

@@ -34,7 +34,7 @@ class GoogleBusinessSimulator(Simulator):
     """
 
     platform = "googlebusiness"
-    look = Look("Google Business Profile", "#1a66c9")
+    look = Look("Google Business Profile", "#1a66c9", __package__)
     scopes = (MANAGE,)
     own_faults: ClassVar[tuple[str, ...]] = (
         "token_expired",
@@ -56,13 +56,15 @@ class GoogleBusinessSimulator(Simulator):
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
-        self.business = Business(net)
-        self.rates = Rates(net)
-        self.auth = Auth(self)
+        rates = Rates(net)
+        self._business = Business(net)
+        self._auth = Auth(net, self.pages, self.gate, rates)
+        self._local_posts = Posts(net, self._auth, rates, self._business, Shelf(net))
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
-        auth, reading, web = self.auth, Reading(self), Web(self)
+        auth, reading = self._auth, Reading(self._auth, self._business)
+        web = Web(self.net, self.pages, self._business)
         return [
             *(Route(path, auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
             *(Route(path, auth.token, methods=["POST"]) for path in TOKEN),
@@ -80,7 +82,7 @@ class GoogleBusinessSimulator(Simulator):
         ]
 
     def _posts(self) -> list[Route]:
-        posts = Posts(self, Shelf(self.net))
+        posts = self._local_posts
         table = (
             ("POST", f"{LOCATION}/localPosts", posts.create),
             ("GET", f"{LOCATION}/localPosts", posts.listed),
@@ -95,11 +97,11 @@ class GoogleBusinessSimulator(Simulator):
 
     def open_account(self, number: int) -> Account:
         """Demo location `number`."""
-        return self.business.open(number)
+        return self._business.open(number)
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """As a consent with offline access gives."""
-        return self.auth.issue(account, client_id, scopes, offline=True)
+        return self._auth.issue(account, client_id, scopes, offline=True)
 
     def profile_path(self, username: str) -> str:
         """A location's page on Maps."""

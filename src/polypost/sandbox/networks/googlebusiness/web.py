@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.sandbox.networks.googlebusiness.business import maps_path
+from polypost.sandbox.networks.googlebusiness.business import Business, maps_path
 from polypost.sandbox.networks.googlebusiness.compose import EVENT, OFFER
-from polypost.sandbox.simkit import Account, Pages, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.googlebusiness.simulator import GoogleBusinessSimulator
+from polypost.sandbox.simkit import Account, Network, Pages, SimPost, linkify
 
 ON_PAGE = 60
 BUTTONS = {
@@ -31,34 +28,33 @@ MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: GoogleBusinessSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._pages = Pages("polypost.sandbox.networks.googlebusiness")
+    def __init__(self, net: Network, pages: Pages, business: Business) -> None:
+        self._pages = pages
+        self._business = business
+        self._net = net
 
     async def place(self, request: Request) -> Response:
         """`/place?id=…&use=posts&lpsid=…`: one post."""
         query = request.query_params
-        account = self._sim.business.by_cid(query.get("id", ""))
+        account = self._business.by_cid(query.get("id", ""))
         name = f"{account.id}/localPosts/{query.get('lpsid')}" if account else ""
         post = self._net.posts.get(name)
         if post is None or account is None:
-            return self._pages.missing(self._sim.look, "This update does not exist or was deleted.")
+            return self._pages.missing("This update does not exist or was deleted.")
         title = post.raw.get("event", {}).get("title") or f"Update from {account.name}"
         return self._page([post], account, title=title, single=True)
 
     async def maps(self, request: Request) -> Response:
         """`/maps?cid=…`: a business and its updates."""
-        account = self._sim.business.by_cid(request.query_params.get("cid", ""))
+        account = self._business.by_cid(request.query_params.get("cid", ""))
         if account is None:
-            return self._pages.missing(self._sim.look, "This business does not exist.")
+            return self._pages.missing("This business does not exist.")
         posts = self._net.posts.by_account(account.id, limit=ON_PAGE)
         return self._page(posts, account, title=account.name, single=False)
 
     def _page(self, posts: list[SimPost], account: Account, *, title: str, single: bool) -> Response:
         return self._pages.render(
             "updates.html",
-            look=self._sim.look,
             account=account,
             home=maps_path(account),
             updates=[_update(post) for post in posts],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +17,9 @@ from polypost.sandbox.simkit import (
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Refused,
     Token,
@@ -26,9 +28,6 @@ from polypost.sandbox.simkit import (
     exchange,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
 
 SHORT, LONG = "instagram_short", "instagram_long"
 EXCHANGE = "ig_exchange_token"
@@ -82,9 +81,10 @@ class Caller:
 class Auth:
     """The addresses of the Instagram login, and `enter`."""
 
-    def __init__(self, sim: InstagramSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._net = net
 
     async def authorize(self, request: Request) -> Response:
         """The consent page of www.instagram.com."""
@@ -95,9 +95,7 @@ class Auth:
         query = request.query_params
         wanted = ("client_id", "redirect_uri", "scope")
         if query.get("response_type", "code") != "code" or not all(query.get(name) for name in wanted):
-            return self._sim.pages.missing(
-                self._sim.look, "This app’s request for access is not valid.", status=400
-            )
+            return self._pages.missing("This app’s request for access is not valid.", status=400)
         asked = Asked(
             client_id=query["client_id"],
             redirect_uri=query["redirect_uri"],
@@ -106,7 +104,7 @@ class Auth:
         )
         life = timedelta(seconds=limit("code_seconds"))
         return await consent(
-            request, self._net, self._sim.look, asked, lifetime=life, denied=denied, fragment=fragment
+            request, self._net, self._pages, asked, lifetime=life, denied=denied, fragment=fragment
         )
 
     def code_token(self, request: Request, params: Params) -> Response:
@@ -127,7 +125,7 @@ class Auth:
             raise errors.login_error(BAD_CODE["unknown"])
         if FACEBOOK_ONLY & set(code.scopes):
             # Some clients of the Facebook login redeem its codes without a version and with a grant type.
-            return self._sim.facebook.given(account, client_id, code.scopes)
+            return self.facebook_token(account, client_id, code.scopes)
         token = self.issue(SHORT, account, client_id, code.scopes, seconds=limit("short_token_seconds"))
         scoped = str(account.data["scoped_id"])
         # Meta documents one shape of the answer, and connectors report another.
@@ -137,6 +135,11 @@ class Auth:
         return JSONResponse(
             {"access_token": token.value, "user_id": int(scoped), "permissions": list(code.scopes)}
         )
+
+    def facebook_token(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> Response:
+        """A person's token of the Facebook login, of an hour or two."""
+        seconds = limit("facebook_short_token_seconds")
+        return JSONResponse(_bearer(self.issue(FACEBOOK_SHORT, account, client_id, scopes, seconds=seconds)))
 
     async def long_token(self, request: Request) -> Response:
         """`GET /access_token`: a token of one hour for one of sixty days."""
@@ -167,7 +170,7 @@ class Auth:
 
     def knows(self, client_id: str, secret: str) -> bool:
         """Whether an app may call: our demo app shows its secret, strangers show any."""
-        return bool(secret) and (client_id != self._sim.client_id or secret == self._sim.client_secret)
+        return bool(secret) and (client_id != self._gate.client_id or secret == self._gate.client_secret)
 
     def issue(
         self,
@@ -226,7 +229,7 @@ class Auth:
             raise errors.refused("app_removed" if removed else "invalidated")
         if token.expired:
             raise errors.refused("expired")
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if exchange(request).fault("token_expired"):
             raise errors.refused("expired")
         return token

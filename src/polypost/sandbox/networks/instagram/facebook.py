@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,10 +19,8 @@ from polypost.sandbox.networks.instagram.auth import (
 )
 from polypost.sandbox.networks.instagram.fields import Tree, parse, pick
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.simkit import Account, CodeRefused, Params, Refused, Token, app_of
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
+from polypost.sandbox.networks.instagram.nodes import Nodes
+from polypost.sandbox.simkit import Account, CodeRefused, Network, Params, Refused, Token, app_of
 
 DENIED = {
     "error": "access_denied",
@@ -37,9 +35,9 @@ DEFAULT_PAGE = "id,name,access_token,category,tasks"
 class Facebook:
     """The handlers."""
 
-    def __init__(self, sim: InstagramSimulator, auth: Auth) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, nodes: Nodes, auth: Auth) -> None:
+        self._nodes = nodes
+        self._net = net
         self._auth = auth
 
     async def dialog(self, request: Request) -> Response:
@@ -61,13 +59,6 @@ class Facebook:
         if kind == "fb_exchange_token":
             return JSONResponse(self._exchanged(params.text("fb_exchange_token"), client_id))
         return self._redeemed(params, client_id)
-
-    def given(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> Response:
-        """A person's token of an hour or two."""
-        seconds = limit("facebook_short_token_seconds")
-        return JSONResponse(
-            _bearer(self._auth.issue(FACEBOOK_SHORT, account, client_id, scopes, seconds=seconds))
-        )
 
     def _exchanged(self, value: str, client_id: str) -> dict[str, Any]:
         old = self._net.tokens.find(value)
@@ -91,7 +82,7 @@ class Facebook:
                 "This authorization code has expired or was used, or belongs to another app or redirect_uri."
             )
             raise Refused(errors.answer(errors.Fault(100, 36007, message))) from refused
-        return self.given(self._account(code.account_id), client_id, code.scopes)
+        return self._auth.facebook_token(self._account(code.account_id), client_id, code.scopes)
 
     def _account(self, account_id: str) -> Account:
         account = self._net.accounts.get(account_id)
@@ -130,7 +121,7 @@ class Facebook:
             "tasks": lambda _: ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE"],
             "access_token": lambda _: self._page_token(caller).value,
             "picture": lambda _: {"data": {"url": self._net.avatar_url(account.id)}},
-            "instagram_business_account": lambda inner: self._sim.nodes.user(caller, inner, page=True),
+            "instagram_business_account": lambda inner: self._nodes.user(caller, inner, page=True),
         }
         return pick(values, tree or {"name": {}}, "Page")
 

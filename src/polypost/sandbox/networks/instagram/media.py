@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.instagram import errors
-from polypost.sandbox.networks.instagram.auth import PUBLISH, Caller
+from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth, Caller
 from polypost.sandbox.networks.instagram.compose import Order, check_children, order_of
 from polypost.sandbox.networks.instagram.containers import (
     AWAITING,
@@ -30,10 +30,7 @@ from polypost.sandbox.networks.instagram.containers import (
 from polypost.sandbox.networks.instagram.fields import parse, pick
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.simkit import Bucket, Media, SimPost, exchange, origin
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
+from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, exchange, origin
 
 DAY = timedelta(hours=24)
 SHORTCODE = "shortcode"
@@ -45,9 +42,9 @@ AT_PUBLICATION = ("container_lost", "spam", "restricted")
 class MediaEdges:
     """The handlers."""
 
-    def __init__(self, sim: InstagramSimulator, containers: Containers, intake: Intake) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, containers: Containers, intake: Intake) -> None:
+        self._auth = auth
+        self._net = net
         self._containers = containers
         self._intake = intake
 
@@ -193,7 +190,7 @@ class MediaEdges:
         self._net.buckets.exhaust("posts", caller.account.id, limit=most, reset=reset)
 
     async def _enter(self, request: Request) -> Caller:
-        caller = await self._sim.auth.enter(request, PUBLISH)
+        caller = await self._auth.enter(request, PUBLISH)
         user_id = str(request.path_params["id"])
         if not caller.means(user_id):
             raise errors.missing(user_id, request.method.lower())

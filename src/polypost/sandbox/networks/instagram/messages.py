@@ -6,22 +6,19 @@ import json
 import re
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.instagram import errors
-from polypost.sandbox.networks.instagram.auth import MESSAGES, Caller
+from polypost.sandbox.networks.instagram.auth import MESSAGES, Auth, Caller
 from polypost.sandbox.networks.instagram.fields import Tree, parse, pick
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import Values, stamp
 from polypost.sandbox.networks.instagram.parts import part_of
-from polypost.sandbox.simkit import Account, Document, Stranger, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
+from polypost.sandbox.simkit import Account, Document, Network, Stranger, exchange
 
 CONVERSATION, MESSAGE, PERSON = "conversation", "message", "person"
 # Ids of conversations and messages are long words that begin alike.
@@ -37,13 +34,13 @@ _MODIFIER = re.compile(r"\.(\w+)\(([^()]*)\)", re.ASCII)
 class Inbox:
     """The handlers."""
 
-    def __init__(self, sim: InstagramSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth) -> None:
+        self._auth = auth
+        self._net = net
 
     async def conversations(self, request: Request) -> Response:
         """`GET /{ig-id}/conversations`, those that were used last first; `user_id` narrows them to one person."""
-        caller = await self._sim.auth.enter(request, MESSAGES)
+        caller = await self._auth.enter(request, MESSAGES)
         user_id = str(request.path_params["id"])
         if not caller.means(user_id):
             raise errors.missing(user_id)
@@ -66,7 +63,7 @@ class Inbox:
 
     async def messages(self, request: Request) -> Response:
         """`GET /{conversation-id}/messages`, the newest first."""
-        caller = await self._sim.auth.enter(request, MESSAGES)
+        caller = await self._auth.enter(request, MESSAGES)
         conversation = self._of(caller, str(request.path_params["id"]))
         if conversation is None:
             raise errors.missing(str(request.path_params["id"]))
@@ -75,7 +72,7 @@ class Inbox:
 
     async def send(self, request: Request) -> Response:
         """`POST /{ig-id}/messages`: an answer to somebody who wrote within the last day."""
-        caller = await self._sim.auth.enter(request, MESSAGES)
+        caller = await self._auth.enter(request, MESSAGES)
         user_id = str(request.path_params["id"])
         if not caller.means(user_id):
             raise errors.missing(user_id, "post")

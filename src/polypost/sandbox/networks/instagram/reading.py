@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.background import BackgroundTask
@@ -14,19 +14,18 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.account_insights import POSTS, account_insights
-from polypost.sandbox.networks.instagram.auth import BASIC, COMMENT, INSIGHTS, PUBLISH, Caller
+from polypost.sandbox.networks.instagram.auth import BASIC, COMMENT, INSIGHTS, PUBLISH, Auth, Caller
 from polypost.sandbox.networks.instagram.compose import flag
 from polypost.sandbox.networks.instagram.containers import Containers
-from polypost.sandbox.networks.instagram.facebook import LIST_PAGES
+from polypost.sandbox.networks.instagram.facebook import LIST_PAGES, Facebook
 from polypost.sandbox.networks.instagram.fields import Tree, parse
 from polypost.sandbox.networks.instagram.insights import insights
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, is_story
-from polypost.sandbox.simkit import SimPost, exchange, origin
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
+from polypost.sandbox.networks.instagram.messages import Inbox
+from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, Nodes, is_story
+from polypost.sandbox.networks.instagram.talk import Talk
+from polypost.sandbox.simkit import Network, SimPost, exchange, origin
 
 SUCCESS = {"success": True}
 NEWEST = 2**62
@@ -38,48 +37,60 @@ LOOKING = frozenset({"status", "status_code", "video_status"})
 class Reading:
     """The handlers."""
 
-    def __init__(self, sim: InstagramSimulator, containers: Containers, intake: Intake) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self,
+        net: Network,
+        auth: Auth,
+        facebook: Facebook,
+        inbox: Inbox,
+        nodes: Nodes,
+        talk: Talk,
+        containers: Containers,
+        intake: Intake,
+    ) -> None:
+        self._auth = auth
+        self._facebook = facebook
+        self._inbox = inbox
+        self._nodes = nodes
+        self._talk = talk
+        self._net = net
         self._containers = containers
         self._intake = intake
 
     async def node(self, request: Request) -> Response:
         """`GET /{id}`: an account, a medium, a container, a comment, a Page."""
         object_id = _id(request)
-        caller = await self._sim.auth.enter(request, ANYBODY)
+        caller = await self._auth.enter(request, ANYBODY)
         tree = parse(caller.params.text("fields"))
         if caller.means(object_id):
-            return JSONResponse(self._sim.nodes.user(caller, tree))
-        if caller.facebook and (found := self._sim.facebook.node(caller, object_id, tree)) is not None:
+            return JSONResponse(self._nodes.user(caller, tree))
+        if caller.facebook and (found := self._facebook.node(caller, object_id, tree)) is not None:
             return JSONResponse(found)
         if (container := self._containers.get(object_id, caller.account.id)) is not None:
             idle = self._intake.idle(container)
-            made = self._sim.nodes.container(container, tree)
+            made = self._nodes.container(container, tree)
             if LOOKING & set(tree):
                 self._containers.look(container)
             return JSONResponse(
                 made, background=BackgroundTask(self._intake.film, container) if idle else None
             )
-        if (comment := self._sim.talk.comment_of(caller, object_id)) is not None:
-            return JSONResponse(self._sim.nodes.comment(comment, tree))
-        said = self._sim.inbox.node(request, caller, object_id, caller.params.text("fields"))
+        if (comment := self._talk.comment_of(caller, object_id)) is not None:
+            return JSONResponse(self._nodes.comment(comment, tree))
+        said = self._inbox.node(request, caller, object_id, caller.params.text("fields"))
         if said is not None:
             return JSONResponse(said)
-        return JSONResponse(
-            self._sim.nodes.media(self._sim.nodes.own(caller, object_id), caller.account, tree)
-        )
+        return JSONResponse(self._nodes.media(self._nodes.own(caller, object_id), caller.account, tree))
 
     async def change(self, request: Request) -> Response:
         """`POST /{media-id}?comment_enabled=…`, the only change that a medium knows; `?hide=…` of a comment."""
-        caller = await self._sim.auth.enter(request, COMMENT)
-        if (comment := self._sim.talk.comment_of(caller, _id(request))) is not None:
+        caller = await self._auth.enter(request, COMMENT)
+        if (comment := self._talk.comment_of(caller, _id(request))) is not None:
             if "hide" not in caller.params.values:
                 raise errors.invalid("The parameter hide is required")
             hidden = flag(caller.params, "hide")
             self._net.documents.update(COMMENT_NODE, comment.id, hidden=hidden)
             return JSONResponse(SUCCESS)
-        post = self._sim.nodes.own(caller, _id(request), "post")
+        post = self._nodes.own(caller, _id(request), "post")
         if "comment_enabled" not in caller.params.values:
             raise errors.invalid("The parameter comment_enabled is required")
         self._net.posts.update(
@@ -90,13 +101,13 @@ class Reading:
     async def delete(self, request: Request) -> Response:
         """`DELETE /{id}` of a medium or a comment; Meta's documents disagree on whether media can go."""
         object_id = _id(request)
-        caller = await self._sim.auth.enter(request)
-        if (comment := self._sim.talk.comment_of(caller, object_id)) is not None:
+        caller = await self._auth.enter(request)
+        if (comment := self._talk.comment_of(caller, object_id)) is not None:
             caller.require(COMMENT)
-            self._sim.talk.silence(comment)
+            self._talk.silence(comment)
             return JSONResponse(SUCCESS)
         caller.require(PUBLISH)
-        post = self._sim.nodes.own(caller, object_id, "delete")
+        post = self._nodes.own(caller, object_id, "delete")
         if exchange(request).fault("cannot_delete"):
             raise errors.refused("cannot_delete")
         self._net.posts.delete(post.id)
@@ -104,11 +115,11 @@ class Reading:
 
     async def permissions(self, request: Request) -> Response:
         """`DELETE /{user-id}/permissions`: the person takes the app's access back."""
-        caller = await self._sim.auth.enter(request, ANYBODY)
+        caller = await self._auth.enter(request, ANYBODY)
         user_id = _id(request)
         if not (caller.means(user_id) or user_id in {"me", caller.account.data["person_id"]}):
             raise errors.missing(user_id, "delete")
-        self._sim.auth.remove(caller.token)
+        self._auth.remove(caller.token)
         return JSONResponse(SUCCESS)
 
     async def media(self, request: Request) -> Response:
@@ -120,7 +131,7 @@ class Reading:
         return await self._list(request, stories=True)
 
     async def _list(self, request: Request, *, stories: bool) -> Response:
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         user_id = _id(request)
         if not caller.means(user_id):
             raise errors.missing(user_id)
@@ -128,7 +139,7 @@ class Reading:
         size = _size(caller)
         found = self._page(request, caller, size + 1, stories=stories)
         shown = found[:size]
-        body: dict[str, Any] = {"data": [self._sim.nodes.media(p, caller.account, tree) for p in shown]}
+        body: dict[str, Any] = {"data": [self._nodes.media(p, caller.account, tree) for p in shown]}
         if shown:
             body["paging"] = self._paging(request, caller, shown, more=len(found) > size)
         return JSONResponse(body)
@@ -166,15 +177,15 @@ class Reading:
 
     async def children(self, request: Request) -> Response:
         """`GET /{media-id}/children` of a carousel."""
-        caller = await self._sim.auth.enter(request)
-        post = self._sim.nodes.own(caller, _id(request))
+        caller = await self._auth.enter(request)
+        post = self._nodes.own(caller, _id(request))
         asked: Tree = {"children": parse(caller.params.text("fields"))}
-        made = self._sim.nodes.media(post, caller.account, asked)
+        made = self._nodes.media(post, caller.account, asked)
         return JSONResponse(made.get("children", {"data": []}))
 
     async def tags(self, request: Request) -> Response:
         """`GET /{ig-id}/tags`: media of others that name the account; nobody does here."""
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         if not caller.means(_id(request)):
             raise errors.missing(_id(request))
         parse(caller.params.text("fields"))
@@ -182,12 +193,12 @@ class Reading:
 
     async def insights(self, request: Request) -> Response:
         """`GET /{id}/insights` of an account or a medium."""
-        caller = await self._sim.auth.enter(request, INSIGHTS)
+        caller = await self._auth.enter(request, INSIGHTS)
         if caller.means(_id(request)):
             posts = self._net.posts.by_account(caller.account.id, limit=POSTS)
             return JSONResponse(account_insights(caller.account, posts, caller.params))
-        post = self._sim.nodes.own(caller, _id(request))
-        return JSONResponse(insights(post, self._sim.nodes.comment_count(post.id), caller.params))
+        post = self._nodes.own(caller, _id(request))
+        return JSONResponse(insights(post, self._nodes.comment_count(post.id), caller.params))
 
 
 def _id(request: Request) -> str:

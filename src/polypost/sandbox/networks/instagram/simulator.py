@@ -39,7 +39,7 @@ class InstagramSimulator(Simulator):
 
     platform = "instagram"
     tidies_paths = True
-    look = Look("Instagram", "#a32a6c")
+    look = Look("Instagram", "#a32a6c", __package__)
     scopes = (
         "instagram_business_basic",
         "instagram_business_content_publish",
@@ -61,25 +61,26 @@ class InstagramSimulator(Simulator):
         super().__init__(net)
         containers = Containers(net)
         intake = Intake(net, containers)
-        self.nodes = Nodes(net)
-        self.auth = Auth(self)
-        self.facebook = Facebook(self, self.auth)
-        self._making = MediaEdges(self, containers, intake)
-        self.talk = Talk(self, containers)
-        self.inbox = Inbox(self)
-        self._reading = Reading(self, containers, intake)
-        self._uploads = Uploads(self, containers, intake)
-        self._web = Web(self)
+        nodes = Nodes(net)
+        auth = Auth(net, self.pages, self.gate)
+        self._auth = auth
+        self._facebook = Facebook(net, nodes, auth)
+        self._making = MediaEdges(net, auth, containers, intake)
+        self._talk = Talk(net, auth, nodes, containers)
+        self._inbox = Inbox(net, auth)
+        self._reading = Reading(net, auth, self._facebook, self._inbox, nodes, self._talk, containers, intake)
+        self._uploads = Uploads(net, auth, containers, intake)
+        self._web = Web(net, self.pages, self._inbox, nodes)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
         web = self._web
         return [
-            Route("/oauth/authorize", self.auth.authorize, methods=["GET", "POST"]),
-            *_graph("/dialog/oauth", self.facebook.dialog, "GET", "POST"),
-            *_graph("/oauth/access_token", self.facebook.token, "GET", "POST"),
-            *_graph("/access_token", self.auth.long_token, "GET"),
-            *_graph("/refresh_access_token", self.auth.refresh, "GET"),
+            Route("/oauth/authorize", self._auth.authorize, methods=["GET", "POST"]),
+            *_graph("/dialog/oauth", self._facebook.dialog, "GET", "POST"),
+            *_graph("/oauth/access_token", self._facebook.token, "GET", "POST"),
+            *_graph("/access_token", self._auth.long_token, "GET"),
+            *_graph("/refresh_access_token", self._auth.refresh, "GET"),
             Route("/p/{shortcode}/", web.post),
             Route("/reel/{shortcode}/", web.post),
             Route("/reels/{shortcode}/", web.post),
@@ -99,7 +100,7 @@ class InstagramSimulator(Simulator):
     def _edges(self) -> list[Route]:
         media, reading = self._making, self._reading
         return [
-            *_graph("/{id}/accounts", self.facebook.accounts, "GET"),
+            *_graph("/{id}/accounts", self._facebook.accounts, "GET"),
             *_graph("/{id}/media", media.create, "POST"),
             *_graph("/{id}/media", reading.media, "GET"),
             # Meta's generated client spells the edge without the underscore for the Instagram login.
@@ -110,13 +111,13 @@ class InstagramSimulator(Simulator):
             ),
             *_graph("/{id}/content_publishing_limit", media.quota, "GET"),
             *_graph("/{id}/stories", reading.stories, "GET"),
-            *_graph("/{id}/comments", self.talk.comment, "POST"),
-            *_graph("/{id}/comments", self.talk.comments, "GET"),
-            *_graph("/{id}/replies", self.talk.answer, "POST"),
-            *_graph("/{id}/replies", self.talk.answers, "GET"),
-            *_graph("/{id}/conversations", self.inbox.conversations, "GET"),
-            *_graph("/{id}/messages", self.inbox.messages, "GET"),
-            *_graph("/{id}/messages", self.inbox.send, "POST"),
+            *_graph("/{id}/comments", self._talk.comment, "POST"),
+            *_graph("/{id}/comments", self._talk.comments, "GET"),
+            *_graph("/{id}/replies", self._talk.answer, "POST"),
+            *_graph("/{id}/replies", self._talk.answers, "GET"),
+            *_graph("/{id}/conversations", self._inbox.conversations, "GET"),
+            *_graph("/{id}/messages", self._inbox.messages, "GET"),
+            *_graph("/{id}/messages", self._inbox.send, "POST"),
             *_graph("/{id}/tags", reading.tags, "GET"),
             *_graph("/{id}/children", reading.children, "GET"),
             *_graph("/{id}/insights", reading.insights, "GET"),
@@ -147,7 +148,7 @@ class InstagramSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token of sixty days; Instagram has no refresh tokens."""
-        return self.auth.issue(LONG, account, client_id, scopes, seconds=limit("long_token_seconds")), None
+        return self._auth.issue(LONG, account, client_id, scopes, seconds=limit("long_token_seconds")), None
 
     def profile_path(self, username: str) -> str:
         """With the slash that Instagram's own addresses have."""
@@ -155,11 +156,11 @@ class InstagramSimulator(Simulator):
 
     def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
         """What somebody without an account says under a medium."""
-        return self.talk.comment_by(who, post_id, text, answered)
+        return self._talk.comment_by(who, post_id, text, answered)
 
     def message_by(self, who: Stranger, account_id: str, text: str) -> dict[str, Any]:
         """What somebody without an account writes to one."""
-        return self.inbox.message_by(who, account_id, text)
+        return self._inbox.message_by(who, account_id, text)
 
     def answer_error(self) -> Response:
         """500 with code 2."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.instagram import errors
-from polypost.sandbox.networks.instagram.auth import COMMENT, Caller
+from polypost.sandbox.networks.instagram.auth import COMMENT, Auth, Caller
 from polypost.sandbox.networks.instagram.containers import Containers
 from polypost.sandbox.networks.instagram.fields import parse
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, is_story
+from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, Nodes, is_story
 from polypost.sandbox.networks.instagram.parts import part_of
-from polypost.sandbox.simkit import Document, SimPost, Stranger, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
+from polypost.sandbox.simkit import Document, Network, SimPost, Stranger, exchange
 
 DEFAULT = "id,text,timestamp"
 
@@ -25,21 +22,22 @@ DEFAULT = "id,text,timestamp"
 class Talk:
     """The handlers."""
 
-    def __init__(self, sim: InstagramSimulator, containers: Containers) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, nodes: Nodes, containers: Containers) -> None:
+        self._auth = auth
+        self._nodes = nodes
+        self._net = net
         self._containers = containers
 
     async def comment(self, request: Request) -> Response:
         """`POST /{media-id}/comments`; with `fields` the comment is made and an error comes back all the same."""
-        caller = await self._sim.auth.enter(request, COMMENT)
-        return await self._said(request, caller, self._sim.nodes.own(caller, _id(request), "post"), None)
+        caller = await self._auth.enter(request, COMMENT)
+        return await self._said(request, caller, self._nodes.own(caller, _id(request), "post"), None)
 
     async def answer(self, request: Request) -> Response:
         """`POST /{comment-id}/replies`; an answer to an answer stands beside it."""
-        caller = await self._sim.auth.enter(request, COMMENT)
+        caller = await self._auth.enter(request, COMMENT)
         said = self._named(caller, request, "post")
-        post = self._sim.nodes.own(caller, said.account_id or "", "post")
+        post = self._nodes.own(caller, said.account_id or "", "post")
         if said.body.get("hidden"):
             raise errors.invalid("A hidden comment cannot be answered")
         return await self._said(request, caller, post, said.body.get("parent") or said.id)
@@ -77,22 +75,22 @@ class Talk:
 
     async def comments(self, request: Request) -> Response:
         """`GET /{media-id}/comments`."""
-        caller = await self._sim.auth.enter(request, COMMENT)
-        post = self._sim.nodes.own(caller, _id(request))
+        caller = await self._auth.enter(request, COMMENT)
+        post = self._nodes.own(caller, _id(request))
         # Newest first since v3.2, the answers to a comment still oldest first.
-        return self._told(request, caller, self._sim.nodes.comments_of(post.id)[::-1])
+        return self._told(request, caller, self._nodes.comments_of(post.id)[::-1])
 
     async def answers(self, request: Request) -> Response:
         """`GET /{comment-id}/replies`."""
-        caller = await self._sim.auth.enter(request, COMMENT)
-        found = self._sim.nodes.answers_to(self._named(caller, request, "get"))
+        caller = await self._auth.enter(request, COMMENT)
+        found = self._nodes.answers_to(self._named(caller, request, "get"))
         return self._told(request, caller, found)
 
     def _told(self, request: Request, caller: Caller, found: list[Document]) -> Response:
         tree = parse(caller.params.text("fields") or DEFAULT)
 
         def shown(comment: Document) -> dict[str, Any]:
-            return self._sim.nodes.comment(comment, tree)
+            return self._nodes.comment(comment, tree)
 
         most = limit("comments_per_page")
         return JSONResponse(part_of(request, caller, found, shown, most=most))
@@ -108,12 +106,12 @@ class Talk:
         comment = self._net.documents.get(COMMENT_NODE, comment_id)
         if comment is None:
             return None
-        self._sim.nodes.own(caller, comment.account_id or "")
+        self._nodes.own(caller, comment.account_id or "")
         return comment
 
     def silence(self, comment: Document) -> None:
         """Take a comment away, with its answers."""
-        for each in (*self._sim.nodes.answers_to(comment), comment):
+        for each in (*self._nodes.answers_to(comment), comment):
             self._net.documents.delete(COMMENT_NODE, each.id)
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.instagram import errors
-from polypost.sandbox.networks.instagram.auth import PUBLISH
+from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth
 from polypost.sandbox.networks.instagram.containers import AWAITING, Container, Containers
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.media_rules import most_bytes
-from polypost.sandbox.simkit import Params, Refused
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
+from polypost.sandbox.simkit import Network, Params, Refused
 
 DONE = {"success": True, "message": "Upload successful."}
 
@@ -23,9 +18,9 @@ DONE = {"success": True, "message": "Upload successful."}
 class Uploads:
     """The handlers."""
 
-    def __init__(self, sim: InstagramSimulator, containers: Containers, intake: Intake) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, containers: Containers, intake: Intake) -> None:
+        self._auth = auth
+        self._net = net
         self._containers = containers
         self._intake = intake
 
@@ -67,7 +62,7 @@ class Uploads:
 
     def _mine(self, request: Request) -> Container:
         params = Params(dict(request.query_params))
-        caller = self._sim.auth.caller(request, params, PUBLISH)
+        caller = self._auth.caller(request, params, PUBLISH)
         container = self._containers.get(str(request.path_params["container"]), caller.account.id)
         if container is None or not container.blob:
             raise errors.missing(str(request.path_params["container"]), "post")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,11 +10,9 @@ from starlette.responses import Response
 from polypost import clock
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.media import SHORTCODE
-from polypost.sandbox.networks.instagram.nodes import is_story, metrics
-from polypost.sandbox.simkit import Account, Document, Pages, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.instagram.simulator import InstagramSimulator
+from polypost.sandbox.networks.instagram.messages import Inbox
+from polypost.sandbox.networks.instagram.nodes import Nodes, is_story, metrics
+from polypost.sandbox.simkit import Account, Document, Network, Pages, SimPost, linkify
 
 ON_PROFILE = 60
 ON_POST = 200
@@ -31,10 +28,11 @@ NOTES = {
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: InstagramSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._pages = Pages("polypost.sandbox.networks.instagram")
+    def __init__(self, net: Network, pages: Pages, inbox: Inbox, nodes: Nodes) -> None:
+        self._pages = pages
+        self._inbox = inbox
+        self._nodes = nodes
+        self._net = net
 
     async def post(self, request: Request) -> Response:
         """`/p/{shortcode}/` and `/reel/{shortcode}/`."""
@@ -59,7 +57,6 @@ class Web:
         posts = self._net.posts.by_account(account.id, limit=ON_PROFILE)
         return self._pages.render(
             "profile.html",
-            look=self._sim.look,
             account=account,
             posts=[post for post in posts if not is_story(post)],
             stories=[post for post in posts if is_story(post) and post.created > day],
@@ -72,7 +69,6 @@ class Web:
         username = account.username if account else post.account_id
         return self._pages.render(
             "post.html",
-            look=self._sim.look,
             account=account,
             username=username,
             post=post,
@@ -87,7 +83,7 @@ class Web:
 
     def _talk(self, post: SimPost) -> list[tuple[Document, bool]]:
         """The comments that the public sees, each before its answers, and whether it is one."""
-        nodes, lines = self._sim.nodes, []
+        nodes, lines = self._nodes, []
         for each in nodes.comments_of(post.id)[:ON_POST]:
             if not each.body.get("hidden"):
                 below = [answer for answer in nodes.answers_to(each) if not answer.body.get("hidden")]
@@ -96,7 +92,7 @@ class Web:
 
     async def conversation(self, request: Request) -> Response:
         """`/direct/t/{conversation}/`: the account's exchange with one person."""
-        found = self._sim.inbox.shown(request.path_params["conversation"])
+        found = self._inbox.shown(request.path_params["conversation"])
         account = self._net.accounts.get(found[0].account_id or "") if found else None
         if found is None or account is None:
             return self._missing("This conversation doesn’t exist.")
@@ -104,7 +100,6 @@ class Web:
         person = conversation.body["person"]
         return self._pages.render(
             "conversation.html",
-            look=self._sim.look,
             account=account,
             person=person,
             messages=messages,
@@ -112,7 +107,7 @@ class Web:
         )
 
     def _missing(self, what: str = "Sorry, this page isn’t available.") -> Response:
-        return self._pages.missing(self._sim.look, what)
+        return self._pages.missing(what)
 
 
 def _name(account: Account | None, username: str) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -21,6 +21,9 @@ from polypost.sandbox.simkit import (
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Token,
     consent,
@@ -28,9 +31,6 @@ from polypost.sandbox.simkit import (
     read_params,
 )
 from polypost.sandbox.simkit.consent import unsafe_redirect
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
 
 ACCESS, REFRESH = "access", "refresh"
 # What any app may ask for; everything else LinkedIn grants to apps that it has vetted.
@@ -77,10 +77,11 @@ class Caller:
 class Auth:
     """The addresses of www.linkedin.com/oauth, and `enter`."""
 
-    def __init__(self, sim: LinkedInSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._identity = Identity(sim.net)
+    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._net = net
+        self._identity = Identity(net)
 
     async def authorize(self, request: Request) -> Response:
         """The consent page."""
@@ -88,7 +89,7 @@ class Auth:
         for name in ("response_type", "client_id", "redirect_uri", "scope"):
             if not query.get(name):
                 message = f"You need to pass the “{name}” parameter."
-                return self._sim.pages.missing(self._sim.look, message, status=400)
+                return self._pages.missing(message, status=400)
         asked = Asked(
             client_id=query["client_id"],
             redirect_uri=query["redirect_uri"],
@@ -107,7 +108,7 @@ class Auth:
             separator = "&" if "?" in asked.redirect_uri else "?"
             return RedirectResponse(f"{asked.redirect_uri}{separator}{urlencode(back)}", 302)
         life = timedelta(seconds=limit("code_seconds"))
-        return await consent(request, self._net, self._sim.look, asked, lifetime=life, denied=DENIED)
+        return await consent(request, self._net, self._pages, asked, lifetime=life, denied=DENIED)
 
     async def token(self, request: Request) -> Response:
         """`POST /oauth/v2/accessToken`."""
@@ -171,11 +172,11 @@ class Auth:
         for name in (*required, *credentials):
             if not params.text(name):
                 raise errors.oauth_error(400, "invalid_request", f'A required parameter "{name}" is missing')
-        ours = params.text("client_id") == self._sim.client_id
+        ours = params.text("client_id") == self._gate.client_id
         if (
             ours
             and "client_secret" in credentials
-            and params.text("client_secret") != self._sim.client_secret
+            and params.text("client_secret") != self._gate.client_secret
         ):
             raise errors.oauth_error(401, "invalid_client", "Client authentication failed")
         return params
@@ -283,7 +284,7 @@ class Auth:
             raise errors.refused("revoked_token")
         if token.expired:
             raise errors.refused("expired_token")
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         call = exchange(request)
         call.headers.update(errors.traced())
         for name in ("token_expired", "restricted_member"):

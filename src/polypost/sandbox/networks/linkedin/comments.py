@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.linkedin import errors, restli, urns
+from polypost.sandbox.networks.linkedin.auth import Auth
 from polypost.sandbox.networks.linkedin.compose import Composer
 from polypost.sandbox.networks.linkedin.limits import limit
 from polypost.sandbox.simkit import Document, Network, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
 
 COMMENT = "comment"
 _URN = re.compile(r"urn:li:comment:\((?:activity:|ugcPost:|share:)?(urn:li:[A-Za-z]+:\d+|\d+),(\d+)\)")
@@ -53,21 +51,21 @@ class Thread:
 class Comments:
     """The handlers."""
 
-    def __init__(self, sim: LinkedInSimulator, thread: Thread) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, thread: Thread) -> None:
+        self._auth = auth
+        self._net = net
         self._thread = thread
 
     async def create(self, request: Request) -> Response:
         """`POST /rest/socialActions/{urn}/comments`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         body = await restli.read_object(request)
         actor = body.get("actor")
         if not isinstance(actor, str) or urns.kind_of(actor) not in urns.AUTHORS:
             raise errors.invalid("MISSING_FIELD", "actor is missing", "actor")
         if not caller.writes(actor) or exchange(request).fault("comment_forbidden"):
             raise errors.denied("partnerApiSocialActions.CREATE")
-        self._sim.acting(request, actor)
+        exchange(request).identify(actor)
         urn = request.path_params["urn"]
         post = self._thread.post(urn)
         if post.raw.get("comments_closed"):
@@ -118,14 +116,14 @@ class Comments:
         return Response(status_code=204, headers=errors.traced())
 
     def _read(self, request: Request) -> SimPost:
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         post = self._thread.post(request.path_params["urn"])
         if not caller.reads(post.account_id):
             raise errors.denied("partnerApiSocialActions.GET")
         return post
 
     def _own(self, request: Request) -> Document:
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         post = self._thread.post(request.path_params["urn"])
         document = self._thread.one(post, request.path_params["id"])
         if document is None:

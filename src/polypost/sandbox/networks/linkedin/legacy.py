@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.linkedin import errors, little, restli, urns
+from polypost.sandbox.networks.linkedin.auth import Auth
 from polypost.sandbox.networks.linkedin.compose import Composer
 from polypost.sandbox.networks.linkedin.library import Library
 from polypost.sandbox.networks.linkedin.posts import MOST_LISTED
+from polypost.sandbox.networks.linkedin.rates import Rates
 from polypost.sandbox.networks.linkedin.uploads import ADDRESS
-from polypost.sandbox.simkit import SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
+from polypost.sandbox.simkit import Network, SimPost, exchange
 
 SHARE = "com.linkedin.ugc.ShareContent"
 VISIBILITY = "com.linkedin.ugc.MemberNetworkVisibility"
@@ -29,18 +28,20 @@ RECIPES = {"feedshare-image": "image", "feedshare-video": "video", "feedshare-do
 class Legacy:
     """The handlers."""
 
-    def __init__(self, sim: LinkedInSimulator, composer: Composer, library: Library) -> None:
-        self._sim = sim
+    def __init__(self, net: Network, auth: Auth, rates: Rates, composer: Composer, library: Library) -> None:
+        self._net = net
+        self._auth = auth
+        self._rates = rates
         self._composer = composer
         self._library = library
 
     async def create(self, request: Request) -> Response:
         """`POST /v2/ugcPosts`."""
-        caller = self._sim.auth.enter(request)
-        self._sim.rates.take(caller)
+        caller = self._auth.enter(request)
+        self._rates.take(caller)
         body = self._translated(await restli.read_object(request))
         if isinstance(body.get("author"), str):
-            self._sim.acting(request, body["author"])
+            exchange(request).identify(body["author"])
         # "Share on LinkedIn" has the share follow the upload at once: it appears when its film is ready.
         order = self._composer.check(caller, body, early=True)
         async with exchange(request).commit():
@@ -51,7 +52,7 @@ class Legacy:
 
     async def register(self, request: Request) -> Response:
         """`POST /v2/assets?action=registerUpload`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         if request.query_params.get("action") != "registerUpload":
             raise errors.invalid("INVALID_VALUE_FOR_FIELD", "There is no such action", "action")
         asked = (await restli.read_object(request)).get("registerUploadRequest")
@@ -62,7 +63,7 @@ class Legacy:
             raise errors.invalid("INVALID_VALUE_FOR_FIELD", "There is no such recipe", "recipes")
         if not isinstance(owner, str) or not caller.writes(owner):
             raise errors.denied("assets.ACTION-registerUpload")
-        self._sim.acting(request, owner)
+        exchange(request).identify(owner)
         asset = self._library.begin(RECIPES[recipe], owner)
         url = ADDRESS.format(asset=asset.urn, part="0")
         address = f"{str(request.base_url).rstrip('/')}{url}?ca=vector_feedshare&ut={asset.secret}"
@@ -75,7 +76,7 @@ class Legacy:
 
     async def status(self, request: Request) -> Response:
         """`GET /v2/assets/{id}`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         asset = self._library.get(str(self._urn(request.path_params["id"])))
         if asset is None or not caller.acts_for(asset.owner):
             raise errors.not_found(request.path_params["id"])
@@ -98,7 +99,7 @@ class Legacy:
 
     async def one(self, request: Request) -> Response:
         """`GET /v2/ugcPosts/{urn}`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         urn = request.path_params["urn"]
         post = self._composer.find(urn)
         if post is None:
@@ -109,7 +110,7 @@ class Legacy:
 
     async def several(self, request: Request) -> Response:
         """`GET /v2/ugcPosts?q=authors&authors=List(…)`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         authors = restli.listed(request, "authors")
         if request.query_params.get("q") != "authors" or not authors:
             raise errors.invalid("INVALID_VALUE_FOR_FIELD", "There is no such finder", "q")
@@ -120,7 +121,7 @@ class Legacy:
         found = [
             post
             for author in authors
-            for post in self._sim.net.posts.by_account(author, limit=MOST_LISTED, until=until)
+            for post in self._net.posts.by_account(author, limit=MOST_LISTED, until=until)
         ]
         page = [_formerly(post) for post in found[start : start + count]]
         return restli.collection(page, start, count, len(found))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.linkedin import errors, oidc, restli, urns
-from polypost.sandbox.networks.linkedin.auth import Caller
+from polypost.sandbox.networks.linkedin.auth import Auth, Caller
 from polypost.sandbox.simkit import Account, Network
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
 
 FOLLOWERS = 1_234
 _AUTHORIZATION = re.compile(
@@ -77,31 +74,32 @@ class Directory:
 class People:
     """The handlers."""
 
-    def __init__(self, sim: LinkedInSimulator, directory: Directory) -> None:
-        self._sim = sim
+    def __init__(self, net: Network, auth: Auth, directory: Directory) -> None:
+        self._net = net
+        self._auth = auth
         self._directory = directory
 
     async def userinfo(self, request: Request) -> Response:
         """`GET /v2/userinfo`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         if not caller.may("openid", "profile"):
             raise errors.denied("userinfo.GET.NO_VERSION")
-        return JSONResponse(oidc.profile(caller.account, self._sim.net, caller.token.scopes))
+        return JSONResponse(oidc.profile(caller.account, self._net, caller.token.scopes))
 
     async def me(self, request: Request) -> Response:
         """`GET /v2/me` and `GET /rest/me`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         if not caller.may("r_basicprofile", "r_liteprofile"):
             raise errors.denied("me.GET.NO_VERSION")
         return JSONResponse(_profile(caller.account))
 
     async def person(self, request: Request) -> Response:
         """`GET /v2/people/(id:…)` and `GET /rest/people/(id:…)`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         if not caller.may("r_basicprofile", "r_liteprofile"):
             raise errors.denied("people.GET")
         key = request.path_params["key"].removeprefix("(").removesuffix(")")
-        account = self._sim.net.accounts.get(f"urn:li:person:{key.removeprefix('id:')}")
+        account = self._net.accounts.get(f"urn:li:person:{key.removeprefix('id:')}")
         if account is None:
             raise errors.not_found(key)
         return JSONResponse(_profile(account))
@@ -172,13 +170,13 @@ class People:
 
     async def followers(self, request: Request) -> Response:
         """`GET /rest/memberFollowersCount?q=me`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         if not caller.may("r_member_postAnalytics", "r_member_profileAnalytics"):
             raise errors.denied("memberFollowersCount.FINDER")
         return restli.collection([{"memberFollowersCount": FOLLOWERS}], 0, 10, 1)
 
     def _enter(self, request: Request, what: str) -> Caller:
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         if not caller.may(*ORGANIZATION_SCOPES):
             raise errors.denied(what)
         return caller

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.linkedin import errors, restli, urns
-from polypost.sandbox.networks.linkedin.auth import Caller
+from polypost.sandbox.networks.linkedin.auth import Auth, Caller
 from polypost.sandbox.networks.linkedin.compose import Composer
-from polypost.sandbox.simkit import Refused, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
+from polypost.sandbox.networks.linkedin.rates import Rates
+from polypost.sandbox.simkit import Network, Refused, SimPost, exchange
 
 EDITABLE = ("commentary", "contentCallToActionLabel", "contentLandingPage", "lifecycleState")
 MOST_LISTED = 1_000
@@ -25,18 +23,19 @@ GHOST = "urn:li:share:7000000000000000000"
 class Posts:
     """The handlers."""
 
-    def __init__(self, sim: LinkedInSimulator, composer: Composer) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, rates: Rates, composer: Composer) -> None:
+        self._auth = auth
+        self._rates = rates
+        self._net = net
         self._composer = composer
 
     async def create(self, request: Request) -> Response:
         """`POST /rest/posts`, the call that makes something visible; what was made stands in a header only."""
-        caller = self._sim.auth.enter(request)
-        self._sim.rates.take(caller)
+        caller = self._auth.enter(request)
+        self._rates.take(caller)
         body = await restli.read_object(request)
         if "author" in body and isinstance(body["author"], str):
-            self._sim.acting(request, body["author"])
+            exchange(request).identify(body["author"])
         order = self._composer.check(caller, body)
         call = exchange(request)
         if call.fault("ghost_duplicate"):
@@ -50,7 +49,7 @@ class Posts:
 
     async def act(self, request: Request) -> Response:
         """`POST /rest/posts/{urn}`: PARTIAL_UPDATE."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         method = request.headers.get("x-restli-method", "").upper()
         if method and method != "PARTIAL_UPDATE":
             raise errors.invalid("INVALID_VALUE_FOR_FIELD", f"Method {method[:40]} is not supported here")
@@ -75,18 +74,18 @@ class Posts:
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /rest/posts/{urn}`: 204, also for what is gone."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         post = self._composer.find(request.path_params["urn"], deleted=True)
         if post is not None:
             if not caller.writes(post.account_id):
                 raise errors.denied("partnerApiPostsExternal.DELETE")
-            self._sim.acting(request, post.account_id)
+            exchange(request).identify(post.account_id)
             self._net.posts.delete(post.id)
         return Response(status_code=204, headers=errors.traced())
 
     async def one(self, request: Request) -> Response:
         """`GET /rest/posts/{urn}`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         self._reader(caller)
         urn = request.path_params["urn"]
         if urns.kind_of(urn) not in urns.POSTS:
@@ -98,7 +97,7 @@ class Posts:
 
     async def several(self, request: Request) -> Response:
         """`GET /rest/posts`: by author, or `ids=List(…)`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         ids = restli.listed(request, "ids")
         if ids is not None:
             self._reader(caller)
@@ -113,7 +112,7 @@ class Posts:
             raise errors.invalid("INVALID_URN_TYPE", "The author is no member and no organization", "author")
         if not caller.reads(author):
             raise errors.denied("partnerApiPostsExternal.FINDER-author")
-        self._sim.acting(request, author)
+        exchange(request).identify(author)
         start, count = restli.page_of(request)
         lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
         posts = self._net.posts.by_account(author, limit=MOST_LISTED, until=clock.now() - lag)
@@ -128,7 +127,7 @@ class Posts:
             raise errors.not_found(urn)
         if not caller.writes(post.account_id):
             raise errors.denied("partnerApiPostsExternal.PARTIAL_UPDATE")
-        self._sim.acting(request, post.account_id)
+        exchange(request).identify(post.account_id)
         return post
 
     def _reader(self, caller: Caller) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -11,12 +11,9 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.linkedin import errors, restli
-from polypost.sandbox.networks.linkedin.auth import Caller
+from polypost.sandbox.networks.linkedin.auth import Auth, Caller
 from polypost.sandbox.networks.linkedin.comments import Thread
-from polypost.sandbox.simkit import Document, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
+from polypost.sandbox.simkit import Document, Network, SimPost, exchange
 
 REACTION = "reaction"
 TYPES = ("LIKE", "PRAISE", "EMPATHY", "INTEREST", "APPRECIATION", "ENTERTAINMENT")
@@ -26,14 +23,14 @@ _KEY = re.compile(r"\((?:actor:(?P<actor>[^,()]+),)?entity:(?P<entity>.+)\)")
 class Reactions:
     """The handlers."""
 
-    def __init__(self, sim: LinkedInSimulator, thread: Thread) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, thread: Thread) -> None:
+        self._auth = auth
+        self._net = net
         self._thread = thread
 
     async def create(self, request: Request) -> Response:
         """`POST /rest/reactions?actor=…`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         body = await restli.read_object(request)
         actor, kind = request.query_params.get("actor", ""), body.get("reactionType")
         if not caller.writes(actor):
@@ -42,14 +39,14 @@ class Reactions:
             raise errors.invalid("INVALID_VALUE_FOR_FIELD", "There is no such reaction", "reactionType")
         root = body.get("root")
         post = self._thread.post(root if isinstance(root, str) else "")
-        self._sim.acting(request, actor)
+        exchange(request).identify(actor)
         kept = {"actor": actor, "kind": kind, "root": root, "time": int(clock.now().timestamp() * 1000)}
         document = self._net.documents.put(REACTION, f"{actor} {post.id}", kept, account_id=post.id)
         return JSONResponse(_shown(document), 201, headers=errors.traced())
 
     async def at(self, request: Request) -> Response:
         """`GET /rest/reactions/(entity:…)?q=entity` and `GET /rest/reactions/(actor:…,entity:…)`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         actor, post = self._key(request)
         if not caller.reads(post.account_id):
             raise errors.denied("partnerApiReactions.GET")
@@ -62,7 +59,7 @@ class Reactions:
 
     async def several(self, request: Request) -> Response:
         """`GET /rest/reactions?ids=List((actor:…,entity:…),…)`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         ids = restli.listed(request, "ids")
         if ids is None:
             raise errors.invalid("MISSING_FIELD", "ids is missing", "ids")
@@ -75,7 +72,7 @@ class Reactions:
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /rest/reactions/(actor:…,entity:…)`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         actor, post = self._key(request)
         if not caller.writes(actor):
             raise errors.denied("partnerApiReactions.DELETE")
@@ -85,20 +82,20 @@ class Reactions:
 
     async def like(self, request: Request) -> Response:
         """`POST /v2/socialActions/{urn}/likes`, the reaction LIKE by its older address."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         actor = (await restli.read_object(request)).get("actor")
         if not isinstance(actor, str) or not caller.writes(actor):
             raise errors.denied("likes.CREATE")
         root = request.path_params["urn"]
         post = self._thread.post(root)
-        self._sim.acting(request, actor)
+        exchange(request).identify(actor)
         kept = {"actor": actor, "kind": "LIKE", "root": root, "time": int(clock.now().timestamp() * 1000)}
         document = self._net.documents.put(REACTION, f"{actor} {post.id}", kept, account_id=post.id)
         return JSONResponse(_like(document), 201, headers={"x-restli-id": actor, **errors.traced()})
 
     async def likes(self, request: Request) -> Response:
         """`GET /v2/socialActions/{urn}/likes`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         post = self._thread.post(request.path_params["urn"])
         if not caller.reads(post.account_id):
             raise errors.denied("likes.GET_ALL")
@@ -109,7 +106,7 @@ class Reactions:
 
     async def unlike(self, request: Request) -> Response:
         """`DELETE /v2/socialActions/{urn}/likes/{actor}`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         actor = request.path_params["actor"]
         if not caller.writes(actor):
             raise errors.denied("likes.DELETE")

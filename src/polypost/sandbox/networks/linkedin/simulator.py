@@ -24,7 +24,7 @@ from polypost.sandbox.networks.linkedin.restli import Tunnels
 from polypost.sandbox.networks.linkedin.social import Numbers, Social
 from polypost.sandbox.networks.linkedin.uploads import KINDS, Uploads
 from polypost.sandbox.networks.linkedin.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token, exchange
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -37,7 +37,7 @@ class LinkedInSimulator(Simulator):
     """
 
     platform = "linkedin"
-    look = Look("LinkedIn", "#0a5cab")
+    look = Look("LinkedIn", "#0a5cab", __package__)
     scopes = (
         "openid",
         "profile",
@@ -68,16 +68,16 @@ class LinkedInSimulator(Simulator):
         composer = Composer(net, library, directory)
         thread = Thread(net, composer)
         numbers = Numbers(net, thread)
-        self.auth = Auth(self)
-        self.rates = Rates(net)
-        self._people = People(self, directory)
-        self._uploads = Uploads(self, library)
-        self._posts = Posts(self, composer)
-        self._social = Social(self, composer, thread, numbers)
-        self._comments = Comments(self, thread)
-        self._reactions = Reactions(self, thread)
-        self._legacy = Legacy(self, composer, library)
-        self._web = Web(self, composer, directory, thread, numbers)
+        auth, rates = Auth(net, self.pages, self.gate), Rates(net)
+        self._auth = auth
+        self._people = People(net, auth, directory)
+        self._uploads = Uploads(net, auth, library)
+        self._posts = Posts(net, auth, rates, composer)
+        self._social = Social(net, auth, composer, thread, numbers)
+        self._comments = Comments(net, auth, thread)
+        self._reactions = Reactions(net, auth, thread)
+        self._legacy = Legacy(net, auth, rates, composer, library)
+        self._web = Web(net, self.pages, composer, directory, thread, numbers)
 
     def app(self) -> ASGIApp:
         """The port's app, with long queries taken out of the bodies they came in."""
@@ -85,7 +85,7 @@ class LinkedInSimulator(Simulator):
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
-        auth, legacy = self.auth, self._legacy
+        auth, legacy = self._auth, self._legacy
         return [
             Route("/oauth/v2/authorization", auth.authorize, methods=["GET", "POST"]),
             Route("/oauth/native-pkce/authorization", auth.authorize, methods=["GET", "POST"]),
@@ -156,10 +156,6 @@ class LinkedInSimulator(Simulator):
             ]
         return [Route(f"/{api}/{path}", handler, methods=[method]) for path, handler, method in table]
 
-    def acting(self, request: Request, author: str) -> None:
-        """Say for whom a call is made: a member's token also stands for organizations."""
-        exchange(request).identify(author)
-
     def open_account(self, number: int) -> Account:
         """Demo member `number`, with an organization."""
         urn, suffix = urns.organization(number), "" if number == 1 else f" {number}"
@@ -173,7 +169,7 @@ class LinkedInSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """Tokens as the consent would give."""
-        return self.auth.issue(account, client_id, scopes, demo=True)
+        return self._auth.issue(account, client_id, scopes, demo=True)
 
     def profile_path(self, username: str) -> str:
         """With the folder that LinkedIn's own addresses have."""

@@ -7,21 +7,18 @@ import math
 import re
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.linkedin import errors, restli
-from polypost.sandbox.networks.linkedin.auth import Caller
+from polypost.sandbox.networks.linkedin.auth import Auth, Caller
 from polypost.sandbox.networks.linkedin.comments import Thread
 from polypost.sandbox.networks.linkedin.compose import Composer
 from polypost.sandbox.networks.linkedin.reactions import REACTION
 from polypost.sandbox.simkit import Network, SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
 
 QUERY_TYPES = ("IMPRESSION", "MEMBERS_REACHED", "REACTION", "COMMENT", "RESHARE")
 _ENTITY = re.compile(r"\((?:share|ugcPost):(urn:li:(?:share|ugcPost):\d+)\)")
@@ -62,16 +59,18 @@ class Numbers:
 class Social:
     """The handlers."""
 
-    def __init__(self, sim: LinkedInSimulator, composer: Composer, thread: Thread, numbers: Numbers) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self, net: Network, auth: Auth, composer: Composer, thread: Thread, numbers: Numbers
+    ) -> None:
+        self._auth = auth
+        self._net = net
         self._composer = composer
         self._thread = thread
         self._numbers = numbers
 
     async def metadata(self, request: Request) -> Response:
         """`GET /rest/socialMetadata/{urn}` and `/rest/socialActions/{urn}`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         post = self._thread.post(request.path_params["urn"])
         entity = self._entity(caller, post.id)
         if entity is None:
@@ -80,7 +79,7 @@ class Social:
 
     async def several(self, request: Request) -> Response:
         """`GET /rest/socialMetadata?ids=List(…)`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         ids = restli.listed(request, "ids")
         if ids is None:
             raise errors.invalid("MISSING_FIELD", "ids is missing", "ids")
@@ -88,7 +87,7 @@ class Social:
 
     async def change(self, request: Request) -> Response:
         """`POST /rest/socialMetadata/{urn}`: whether the post takes comments."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         post = self._thread.post(request.path_params["urn"])
         if not caller.writes(post.account_id):
             raise errors.denied("partnerApiSocialMetadata.PARTIAL_UPDATE")
@@ -102,7 +101,7 @@ class Social:
 
     async def share_statistics(self, request: Request) -> Response:
         """`GET /rest/organizationalEntityShareStatistics`: by post, or the organization's sum."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         entity = request.query_params.get("organizationalEntity", "")
         if not caller.acts_for(entity) or not caller.may("rw_organization_admin", "r_organization_social"):
             raise errors.denied("organizationalEntityShareStatistics.FINDER")
@@ -122,7 +121,7 @@ class Social:
 
     async def member_analytics(self, request: Request) -> Response:
         """`GET /rest/memberCreatorPostAnalytics?q=entity`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         if not caller.may("r_member_postAnalytics"):
             raise errors.denied("memberCreatorPostAnalytics.FINDER")
         kind = request.query_params.get("queryType", "")

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.linkedin import errors, restli, urns
-from polypost.sandbox.networks.linkedin.auth import Caller
+from polypost.sandbox.networks.linkedin.auth import Auth, Caller
 from polypost.sandbox.networks.linkedin.library import WAITING, Asset, Chunk, Library
 from polypost.sandbox.networks.linkedin.limits import limit
 from polypost.sandbox.networks.linkedin.media_rules import most_bytes
-from polypost.sandbox.simkit import Refused, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
+from polypost.sandbox.simkit import Network, Refused, exchange
 
 KINDS = {"images": "image", "documents": "document", "videos": "video"}
 ADDRESS = "/dms-uploads/{asset}/{part}"
@@ -26,13 +23,14 @@ ADDRESS = "/dms-uploads/{asset}/{part}"
 class Uploads:
     """The handlers."""
 
-    def __init__(self, sim: LinkedInSimulator, library: Library) -> None:
-        self._sim = sim
+    def __init__(self, net: Network, auth: Auth, library: Library) -> None:
+        self._net = net
+        self._auth = auth
         self._library = library
 
     async def act(self, request: Request) -> Response:
         """`POST /rest/{images,documents,videos}?action=…`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         resource = _resource(request)
         body = await restli.read_object(request)
         action = request.query_params.get("action", "")
@@ -50,7 +48,7 @@ class Uploads:
         given = request.query_params.get("ut", "")
         if asset is None or not secrets.compare_digest(asset.secret.encode(), given.encode()):
             raise errors.not_found("upload")
-        self._sim.acting(request, asset.owner)
+        exchange(request).identify(asset.owner)
         if asset.expired:
             raise errors.invalid("EXPIRED_UPLOAD_URL", "The upload URL has expired")
         part = request.path_params["part"]
@@ -70,7 +68,7 @@ class Uploads:
 
     async def status(self, request: Request) -> Response:
         """`GET /rest/{images,documents,videos}/{urn}`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         resource = _resource(request)
         # Tokens of self-serve apps are often not let in here.
         if exchange(request).fault("status_forbidden"):
@@ -82,7 +80,7 @@ class Uploads:
 
     async def several(self, request: Request) -> Response:
         """`GET /rest/{images,documents,videos}?ids=List(…)`."""
-        caller = self._sim.auth.enter(request)
+        caller = self._auth.enter(request)
         resource = _resource(request)
         ids = restli.listed(request, "ids")
         if ids is None:
@@ -95,7 +93,7 @@ class Uploads:
             raise errors.invalid("INVALID_URN_TYPE", "The owner is not a member or organization", "owner")
         if not isinstance(owner, str) or not caller.writes(owner):
             raise errors.denied(f"{kind}s.ACTION-initializeUpload")
-        self._sim.acting(request, owner)
+        exchange(request).identify(owner)
         if kind == "video":
             return self._begin_video(request, owner, asked)
         asset = self._library.begin(kind, owner)
@@ -181,12 +179,12 @@ class Uploads:
         asset = self._library.get(urn)
         if asset is None or asset.kind != KINDS[resource] or not caller.acts_for(asset.owner):
             return None
-        self._sim.acting(request, asset.owner)
+        exchange(request).identify(asset.owner)
         entity: dict[str, Any] = {"id": asset.urn, "owner": asset.owner, "status": asset.status}
         if asset.status == "PROCESSING_FAILED":
             entity["processingFailureReason"] = asset.wrong
         if asset.status == "AVAILABLE":
-            entity["downloadUrl"] = self._sim.net.media_url(asset.blob)
+            entity["downloadUrl"] = self._net.media_url(asset.blob)
             entity["downloadUrlExpiresAt"] = int(asset.expires.timestamp() * 1000)
             if asset.kind == "video" and asset.facts is not None:
                 entity["duration"] = int((asset.facts.duration or 0) * 1000)

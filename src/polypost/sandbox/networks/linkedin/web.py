@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -13,10 +13,7 @@ from polypost.sandbox.networks.linkedin.comments import Thread
 from polypost.sandbox.networks.linkedin.compose import Composer
 from polypost.sandbox.networks.linkedin.people import Directory
 from polypost.sandbox.networks.linkedin.social import Numbers
-from polypost.sandbox.simkit import Pages, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.linkedin.simulator import LinkedInSimulator
+from polypost.sandbox.simkit import Network, Pages, SimPost, linkify
 
 ON_PROFILE = 50
 ON_POST = 20
@@ -29,29 +26,28 @@ class Web:
 
     def __init__(
         self,
-        sim: LinkedInSimulator,
+        net: Network,
+        pages: Pages,
         composer: Composer,
         directory: Directory,
         thread: Thread,
         numbers: Numbers,
     ) -> None:
-        self._sim = sim
-        self._net = sim.net
+        self._pages = pages
+        self._net = net
         self._composer = composer
         self._directory = directory
         self._thread = thread
         self._numbers = numbers
-        self._pages = Pages("polypost.sandbox.networks.linkedin")
 
     async def post(self, request: Request) -> Response:
         """`/feed/update/{urn}/`."""
         post = self._composer.find(request.path_params["urn"])
         if post is None:
-            return self._pages.missing(self._sim.look, "This post cannot be displayed.")
+            return self._pages.missing("This post cannot be displayed.")
         view = self._view(post)
         return self._pages.render(
             "post.html",
-            look=self._sim.look,
             views=[view],
             heading="Post",
             title=f"{view['author']} on LinkedIn",
@@ -74,7 +70,6 @@ class Web:
         name = self._directory.name(urn) or urn
         return self._pages.render(
             "post.html",
-            look=self._sim.look,
             views=views,
             heading=name,
             profile={
@@ -87,7 +82,7 @@ class Web:
         )
 
     def _missing(self) -> Response:
-        return self._pages.missing(self._sim.look, "This page doesn’t exist.")
+        return self._pages.missing("This page doesn’t exist.")
 
     def _view(self, post: SimPost, *, quoted: bool = False) -> dict[str, Any]:
         record = post.raw["record"]

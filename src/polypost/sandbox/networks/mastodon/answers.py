@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polypost import clock
-from polypost.sandbox.networks.mastodon.library import Upload
-from polypost.sandbox.networks.mastodon.server import DOMAIN
+from polypost.sandbox.networks.mastodon.library import Library, Upload
+from polypost.sandbox.networks.mastodon.rules import DOMAIN
 from polypost.sandbox.networks.mastodon.text import as_html, mentioned, tags
 from polypost.sandbox.simkit import Account, Network, SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
 
 LIKES, BOOKMARKS, PINS, VOTES = "likes", "bookmarks", "pins", "votes"
 QUOTERS = {"public": ["public"], "followers": ["followers"], "nobody": []}
@@ -28,9 +25,9 @@ def number_of(account_id: str) -> str:
 class Answers:
     """Makes JSON of what is stored."""
 
-    def __init__(self, sim: MastodonSimulator) -> None:
-        self._sim = sim
-        self._net: Network = sim.net
+    def __init__(self, net: Network, library: Library) -> None:
+        self._library = library
+        self._net: Network = net
 
     def account(self, account: Account, *, own: bool = False) -> dict[str, Any]:
         """An account; `own` adds what only its owner sees."""
@@ -159,7 +156,7 @@ class Answers:
         return {"state": "accepted", "quoted_status": self.status(post, viewer, deep=False)}
 
     def _media(self, ids: Iterable[str]) -> list[dict[str, Any]]:
-        found = (self._sim.library.get(media_id) for media_id in ids)
+        found = (self._library.get(media_id) for media_id in ids)
         return [self.media(upload) for upload in found if upload is not None]
 
     def media(self, upload: Upload) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import binascii
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from polypost.sandbox.networks.mastodon.answers import Answers
 from polypost.sandbox.networks.mastodon.errors import (
     front_end,
     invalid,
@@ -23,11 +24,21 @@ from polypost.sandbox.networks.mastodon.errors import (
 )
 from polypost.sandbox.networks.mastodon.intake import Sent, read
 from polypost.sandbox.networks.mastodon.limits import limit
+from polypost.sandbox.networks.mastodon.rates import Rates
+from polypost.sandbox.networks.mastodon.rules import Rules
 from polypost.sandbox.networks.mastodon.server import SCOPES
-from polypost.sandbox.simkit import Account, Asked, CodeRefused, Refused, Token, consent, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
+from polypost.sandbox.simkit import (
+    Account,
+    Asked,
+    CodeRefused,
+    Gate,
+    Network,
+    Pages,
+    Refused,
+    Token,
+    consent,
+    exchange,
+)
 
 APP, ACCESS, OF_APP = "app", "access", "client_credentials"
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
@@ -50,29 +61,35 @@ class Caller:
 class Auth:
     """The OAuth addresses, and the check that every other call begins with."""
 
-    def __init__(self, sim: MastodonSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self, net: Network, pages: Pages, gate: Gate, rates: Rates, answers: Answers, rules: Rules
+    ) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._rates = rates
+        self._answers = answers
+        self._rules = rules
+        self._net = net
 
     def app_of(self, client_id: str) -> dict[str, Any] | None:
         """A registered app, the sandbox's own among them."""
-        if client_id == self._sim.client_id:
+        if client_id == self._gate.client_id:
             return {
                 "id": "1",
                 "name": DEMO_APP,
                 "website": None,
                 "redirect_uris": None,
                 "scopes": list(SCOPES),
-                "secret": self._sim.client_secret,
+                "secret": self._gate.client_secret,
             }
         found = self._net.documents.get(APP, client_id)
         return None if found is None else found.body
 
     async def register(self, request: Request) -> Response:
         """`POST /api/v1/apps`."""
-        self._sim.rates.take(request, None)
+        self._rates.take(request, None)
         sent = await read(request)
-        older = self._sim.server.older(request)
+        older = self._rules.older(request)
         name, uris = sent.text("client_name"), sent.values.get("redirect_uris") or ""
         redirects = [str(each) for each in uris] if isinstance(uris, list) else str(uris).split()
         scopes = (sent.text("scopes") or "read").split()
@@ -108,7 +125,7 @@ class Auth:
         if app is None:
             raise refused(401, INVALID_TOKEN)
         shown = described(app)
-        if self._sim.server.older(request):
+        if self._rules.older(request):
             shown = {name: shown[name] for name in ("name", "website", "vapid_key")}
         return JSONResponse(shown)
 
@@ -118,14 +135,10 @@ class Auth:
         client_id, redirect = query.get("client_id", ""), query.get("redirect_uri", "")
         app = self.app_of(client_id)
         if app is None or exchange(request).fault("app_forgotten"):
-            return self._sim.pages.missing(
-                self._sim.look, "Client authentication failed due to unknown client.", status=401
-            )
+            return self._pages.missing("Client authentication failed due to unknown client.", status=401)
         if not redirect or (app["redirect_uris"] is not None and redirect not in app["redirect_uris"]):
-            return self._sim.pages.missing(
-                self._sim.look, "The redirect uri included is not valid.", status=400
-            )
-        older = self._sim.server.older(request)
+            return self._pages.missing("The redirect uri included is not valid.", status=400)
+        older = self._rules.older(request)
         scopes = (query.get("scope") or "read").split()
         if query.get("response_type") != "code":
             return _back(redirect, query.get("state"), "unsupported_response_type")
@@ -164,12 +177,12 @@ class Auth:
             )
 
         asked = Asked(app["name"], shown, scopes, query.get("state"))
-        return await consent(request, self._net, self._sim.look, asked, lifetime=life, code_for=code_for)
+        return await consent(request, self._net, self._pages, asked, lifetime=life, code_for=code_for)
 
     async def native(self, request: Request) -> Response:
         """`/oauth/authorize/native`: the code as a page shows it to people whose app has no address."""
         code = request.query_params.get("code", "")
-        return self._sim.pages.missing(self._sim.look, f"Copy this code: {code}", status=200)
+        return self._pages.missing(f"Copy this code: {code}", status=200)
 
     async def token(self, request: Request) -> Response:
         """`POST /oauth/token`."""
@@ -217,10 +230,10 @@ class Auth:
 
     async def userinfo(self, request: Request) -> Response:
         """`/oauth/userinfo`, since 4.3."""
-        if self._sim.server.older(request):
+        if self._rules.older(request):
             raise not_found()
         caller = self.user(request, "profile", "read", "read:accounts")
-        shown = self._sim.answers.account(caller.account)
+        shown = self._answers.account(caller.account)
         return JSONResponse(
             {
                 "iss": f"{str(request.base_url).rstrip('/')}/",
@@ -246,7 +259,7 @@ class Auth:
         account = self._net.accounts.get(token.account_id)
         if account is None:
             raise refused(422, "This method requires an authenticated user")
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if exchange(request).fault("login_disabled"):
             raise refused(403, DISABLED)
         if not allows(token, scopes):

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from polypost.sandbox.networks.mastodon.auth import Caller
+from polypost.sandbox.networks.mastodon.auth import Auth, Caller
 from polypost.sandbox.networks.mastodon.errors import invalid, not_found, refused
 from polypost.sandbox.networks.mastodon.intake import Sent, as_flag, as_text
-from polypost.sandbox.networks.mastodon.library import IMAGE, Upload
+from polypost.sandbox.networks.mastodon.library import IMAGE, Library, Upload
 from polypost.sandbox.networks.mastodon.limits import limit
+from polypost.sandbox.networks.mastodon.rules import Rules
 from polypost.sandbox.networks.mastodon.text import graphemes, length
-from polypost.sandbox.simkit import SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
+from polypost.sandbox.simkit import Network, SimPost
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 POLICIES = ("public", "followers", "nobody")
@@ -42,9 +40,11 @@ class Order:
 class Composer:
     """Checks orders and makes statuses of them."""
 
-    def __init__(self, sim: MastodonSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, library: Library, rules: Rules) -> None:
+        self._auth = auth
+        self._library = library
+        self._rules = rules
+        self._net = net
 
     def check(
         self, caller: Caller, sent: Sent, *, older: bool, silenced: bool, edited: SimPost | None = None
@@ -60,8 +60,8 @@ class Composer:
             raise invalid("Media attachments cannot be combined with a poll")
         if not text.strip() and not uploads:
             raise invalid("Text can't be blank")
-        most = self._sim.server.limit("text_characters")
-        if length(text, spoiler, per_url=self._sim.server.limit("url_characters")) > most:
+        most = self._rules.limit("text_characters")
+        if length(text, spoiler, per_url=self._rules.limit("url_characters")) > most:
             raise invalid(f"Text character limit of {most} exceeded")
         quoted = None if older else self._quoted(sent)
         if quoted is not None and (poll is not None or uploads):
@@ -88,7 +88,7 @@ class Composer:
         if policy not in POLICIES:
             raise invalid("Quote approval policy is not included in the list")
         language = sent.text("language") or None
-        app = self._sim.auth.app_of(caller.token.client_id)
+        app = self._auth.app_of(caller.token.client_id)
         return {
             "spoiler_text": spoiler,
             "sensitive": bool(sent.flag("sensitive")) or bool(spoiler),
@@ -120,7 +120,7 @@ class Composer:
                 parent=order.parent.id if order.parent else None,
                 thread=order.parent.thread if order.parent else post_id,
             )
-            self._sim.library.attach(order.uploads, post_id)
+            self._library.attach(order.uploads, post_id)
             if order.quoted:
                 quoters = [*order.quoted.raw.get("quoted_by", []), post_id]
                 self._net.posts.update(order.quoted.id, raw={**order.quoted.raw, "quoted_by": quoters})
@@ -150,12 +150,12 @@ class Composer:
         self, caller: Caller, sent: Sent, *, older: bool, edited: SimPost | None
     ) -> tuple[Upload, ...]:
         ids = [as_text(each) for each in sent.listed("media_ids") if as_text(each)]
-        if len(ids) > self._sim.server.limit("media_per_post"):
-            raise invalid(f"Cannot attach more than {self._sim.server.limit('media_per_post')} files")
+        if len(ids) > self._rules.limit("media_per_post"):
+            raise invalid(f"Cannot attach more than {self._rules.limit('media_per_post')} files")
         own = set(edited.raw["media_ids"]) if edited else set()
         found: list[Upload] = []
         for media_id in ids:
-            upload = self._sim.library.get(media_id)
+            upload = self._library.get(media_id)
             mine = upload is not None and upload.account_id == caller.account.id
             if upload is not None and mine and (upload.waiting or media_id in own):
                 found.append(upload)
@@ -175,7 +175,7 @@ class Composer:
             return None
         given = poll["options"] if isinstance(poll["options"], list) else [poll["options"]]
         options = [as_text(each) for each in given if as_text(each).strip()]
-        get = self._sim.server.limit
+        get = self._rules.limit
         if len(options) < limit("poll_min_options"):
             raise invalid("Options must have more than one item")
         if len(options) > get("poll_max_options"):

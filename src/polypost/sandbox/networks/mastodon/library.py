@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from polypost import clock
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.mastodon.limits import AUDIO, IMAGES, VIDEOS, limit
+from polypost.sandbox.networks.mastodon.rules import Rules
 from polypost.sandbox.simkit import Document, Media, Network
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.server import Server
 
 UPLOAD = "media"
 IMAGE, GIFV, VIDEO, SOUND = "image", "gifv", "video", "audio"
@@ -71,9 +68,9 @@ class Upload:
 class Library:
     """All media of the server."""
 
-    def __init__(self, net: Network, server: Server) -> None:
+    def __init__(self, net: Network, rules: Rules) -> None:
         self._net = net
-        self._server = server
+        self._rules = rules
 
     def get(self, media_id: str) -> Upload | None:
         """The media with this id, whatever became of it."""
@@ -103,18 +100,18 @@ class Library:
         return kind, facts.mime, facts
 
     def _size(self, path: Path, kind: str) -> None:
-        most = self._server.limit("image_bytes" if kind == IMAGE else "video_bytes")
+        most = self._rules.limit("image_bytes" if kind == IMAGE else "video_bytes")
         if path.stat().st_size > most:
             raise ValueError(f"File file size must be less than {most // (1024 * 1024)} MB")
 
     def _shape(self, facts: Facts, kind: str) -> None:
         pixels = (facts.width or 0) * (facts.height or 0)
         size = f"{facts.width}x{facts.height}"
-        if kind == IMAGE and pixels > self._server.limit("image_pixels"):
+        if kind == IMAGE and pixels > self._rules.limit("image_pixels"):
             raise ValueError(f"{size} images are not supported")
-        if kind != IMAGE and pixels > self._server.limit("video_pixels"):
+        if kind != IMAGE and pixels > self._rules.limit("video_pixels"):
             raise ValueError(f"{size} videos are not supported")
-        if facts.fps and facts.fps > self._server.limit("video_fps") + 0.5:
+        if facts.fps and facts.fps > self._rules.limit("video_fps") + 0.5:
             raise ValueError(f"{facts.fps:.0f}fps videos are not supported")
 
     def add(

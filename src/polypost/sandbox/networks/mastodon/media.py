@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.mastodon import rates
-from polypost.sandbox.networks.mastodon.auth import Caller
+from polypost.sandbox.networks.mastodon.answers import Answers
+from polypost.sandbox.networks.mastodon.auth import Auth, Caller
 from polypost.sandbox.networks.mastodon.errors import invalid, not_found, refused
 from polypost.sandbox.networks.mastodon.intake import Sent, read
-from polypost.sandbox.networks.mastodon.library import Focus, Upload
+from polypost.sandbox.networks.mastodon.library import Focus, Library, Upload
+from polypost.sandbox.networks.mastodon.rates import Rates
+from polypost.sandbox.networks.mastodon.rules import Rules
 from polypost.sandbox.networks.mastodon.text import graphemes
-from polypost.sandbox.simkit import exchange, pieces
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
+from polypost.sandbox.simkit import Network, exchange, pieces
 
 FAILED = "Error processing thumbnail for uploaded media"
 IN_USE = "Media attachment is currently used by a status"
@@ -25,25 +23,30 @@ IN_USE = "Media attachment is currently used by a status"
 class MediaCalls:
     """The handlers."""
 
-    def __init__(self, sim: MastodonSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._library = sim.library
+    def __init__(
+        self, net: Network, auth: Auth, rates: Rates, answers: Answers, library: Library, rules: Rules
+    ) -> None:
+        self._auth = auth
+        self._rates = rates
+        self._answers = answers
+        self._rules = rules
+        self._net = net
+        self._library = library
 
     async def upload(self, request: Request) -> Response:
         """`POST /api/v2/media`: 200 for what is ready, 202 for what is worked on."""
         upload = await self._take(request)
-        return JSONResponse(self._sim.answers.media(upload), 200 if upload.ready else 202)
+        return JSONResponse(self._answers.media(upload), 200 if upload.ready else 202)
 
     async def upload_v1(self, request: Request) -> Response:
         """`POST /api/v1/media`, which answers when the work is done."""
         upload = await self._take(request)
         upload = self._library.change(upload.id, ready_at=0.0)
-        return JSONResponse(self._sim.answers.media(upload))
+        return JSONResponse(self._answers.media(upload))
 
     async def _take(self, request: Request) -> Upload:
-        caller = self._sim.auth.user(request, "write:media")
-        self._sim.rates.take(request, caller.token, rates.MEDIA)
+        caller = self._auth.user(request, "write:media")
+        self._rates.take(request, caller.token, rates.MEDIA)
         sent = await read(request)
         file = sent.files.get("file")
         if file is None:
@@ -51,7 +54,7 @@ class MediaCalls:
         alt = sent.text("description")
         self._describable(alt)
         blob = self._net.blobs.new()
-        most = max(self._sim.server.limit("video_bytes"), self._sim.server.limit("image_bytes"))
+        most = max(self._rules.limit("video_bytes"), self._rules.limit("image_bytes"))
         size = await self._net.blobs.receive(blob, pieces(file), limit=most)
         if size > most:
             self._net.blobs.delete(blob)
@@ -73,7 +76,7 @@ class MediaCalls:
         )
 
     def _describable(self, alt: str) -> None:
-        most = self._sim.server.limit("alt_text_characters")
+        most = self._rules.limit("alt_text_characters")
         if graphemes(alt) > most:
             raise invalid(f"Description is too long (maximum is {most} characters)")
 
@@ -91,30 +94,30 @@ class MediaCalls:
 
     async def look(self, request: Request) -> Response:
         """`GET /api/v1/media/{id}`: 206 while it is worked on, 404 as soon as it hangs on a post."""
-        caller = self._sim.auth.user(request, "write:media")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "write:media")
+        self._rates.take(request, caller.token)
         upload = self._waiting(request, caller)
         if not upload.ready:
-            return JSONResponse(self._sim.answers.media(upload), 206)
+            return JSONResponse(self._answers.media(upload), 206)
         if upload.failed:
             raise refused(422, FAILED)
-        return JSONResponse(self._sim.answers.media(upload))
+        return JSONResponse(self._answers.media(upload))
 
     async def describe(self, request: Request) -> Response:
         """`PUT /api/v1/media/{id}`: description and focus, before it hangs on a post."""
-        caller = self._sim.auth.user(request, "write:media")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "write:media")
+        self._rates.take(request, caller.token)
         upload, sent = self._waiting(request, caller), await read(request)
         alt = sent.text("description") if "description" in sent.values else upload.alt
         self._describable(alt)
         upload = self._library.change(upload.id, alt=alt, focus=_focus(sent) or upload.focus)
-        return JSONResponse(self._sim.answers.media(upload))
+        return JSONResponse(self._answers.media(upload))
 
     async def remove(self, request: Request) -> Response:
         """`DELETE /api/v1/media/{id}`, since 4.4 and only while it hangs on no post."""
-        caller = self._sim.auth.user(request, "write:media")
-        self._sim.rates.take(request, caller.token)
-        if self._sim.server.older(request):
+        caller = self._auth.user(request, "write:media")
+        self._rates.take(request, caller.token)
+        if self._rules.older(request):
             raise not_found()
         upload = self._own(request, caller)
         if upload.status_id is not None:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.sandbox.networks.mastodon.answers import PINS
+from polypost.sandbox.networks.mastodon.answers import PINS, Answers
+from polypost.sandbox.networks.mastodon.auth import Auth
 from polypost.sandbox.networks.mastodon.errors import not_found, refused
 from polypost.sandbox.networks.mastodon.intake import as_flag
 from polypost.sandbox.networks.mastodon.limits import limit
-from polypost.sandbox.networks.mastodon.server import DOMAIN
+from polypost.sandbox.networks.mastodon.rates import Rates
+from polypost.sandbox.networks.mastodon.rules import DOMAIN
+from polypost.sandbox.networks.mastodon.scheduled import Scheduled
 from polypost.sandbox.networks.mastodon.statuses import visible
 from polypost.sandbox.networks.mastodon.text import tags
-from polypost.sandbox.simkit import Account, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
+from polypost.sandbox.simkit import Account, Network, SimPost, exchange
 
 DEFAULT_PAGE = 20
 MOST_READ = 2_000
@@ -29,20 +28,25 @@ MOST_READ = 2_000
 class Reading:
     """The handlers."""
 
-    def __init__(self, sim: MastodonSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self, net: Network, auth: Auth, rates: Rates, answers: Answers, scheduled: Scheduled
+    ) -> None:
+        self._auth = auth
+        self._rates = rates
+        self._answers = answers
+        self._scheduled = scheduled
+        self._net = net
 
     async def me(self, request: Request) -> Response:
         """`GET /api/v1/accounts/verify_credentials`."""
-        caller = self._sim.auth.user(request, "profile", "read", "read:accounts")
-        self._sim.rates.take(request, caller.token)
-        return JSONResponse(self._sim.answers.account(caller.account, own=True))
+        caller = self._auth.user(request, "profile", "read", "read:accounts")
+        self._rates.take(request, caller.token)
+        return JSONResponse(self._answers.account(caller.account, own=True))
 
     async def account(self, request: Request) -> Response:
         """`GET /api/v1/accounts/{id}`."""
         self._reader(request)
-        return JSONResponse(self._sim.answers.account(self._account(request)))
+        return JSONResponse(self._answers.account(self._account(request)))
 
     async def lookup(self, request: Request) -> Response:
         """`GET /api/v1/accounts/lookup?acct=…`."""
@@ -51,11 +55,11 @@ class Reading:
         account = self._net.accounts.by_username(name)
         if account is None:
             raise not_found()
-        return JSONResponse(self._sim.answers.account(account))
+        return JSONResponse(self._answers.account(account))
 
     def _reader(self, request: Request) -> str | None:
-        caller = self._sim.auth.anybody(request)
-        self._sim.rates.take(request, caller.token if caller else None)
+        caller = self._auth.anybody(request)
+        self._rates.take(request, caller.token if caller else None)
         return caller.account.id if caller else None
 
     def _account(self, request: Request) -> Account:
@@ -74,13 +78,13 @@ class Reading:
         if as_flag(query.get("only_media")):
             posts = [post for post in posts if post.media]
         if as_flag(query.get("pinned")):
-            posts = [post for post in posts if self._sim.answers.marks(PINS, post.id)]
+            posts = [post for post in posts if self._answers.marks(PINS, post.id)]
         return self._page(request, posts, viewer)
 
     async def home(self, request: Request) -> Response:
         """`GET /api/v1/timelines/home`: everybody follows everybody here."""
-        caller = self._sim.auth.user(request, "read:statuses")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "read:statuses")
+        self._rates.take(request, caller.token)
         posts = self._visible(request, self._net.accounts.all(), caller.account.id)
         return self._page(request, posts, caller.account.id)
 
@@ -98,7 +102,7 @@ class Reading:
         return self._page(request, public, viewer)
 
     def _visible(self, request: Request, accounts: list[Account], viewer: str | None) -> list[SimPost]:
-        self._sim.scheduled.release()
+        self._scheduled.release()
         until = clock.now() - timedelta(seconds=exchange(request).seconds("listing_lag"))
         found = [
             post
@@ -128,12 +132,12 @@ class Reading:
                     f'<{request.url.replace(query=urlencode([*kept, (name, edge.id)]))}>; rel="{rel}"'
                 )
         headers = {"link": ", ".join(links)} if links else {}
-        return JSONResponse([self._sim.answers.status(post, viewer) for post in page], headers=headers)
+        return JSONResponse([self._answers.status(post, viewer) for post in page], headers=headers)
 
     async def preferences(self, request: Request) -> Response:
         """`GET /api/v1/preferences`."""
-        caller = self._sim.auth.user(request, "read:accounts")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "read:accounts")
+        self._rates.take(request, caller.token)
         return JSONResponse(
             {
                 "posting:default:visibility": "public",

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.sandbox.networks.mastodon.answers import moment
-from polypost.sandbox.networks.mastodon.auth import Caller
+from polypost.sandbox.networks.mastodon.answers import Answers, moment
+from polypost.sandbox.networks.mastodon.auth import Auth, Caller
+from polypost.sandbox.networks.mastodon.compose import Composer
 from polypost.sandbox.networks.mastodon.errors import invalid, not_found
 from polypost.sandbox.networks.mastodon.intake import Sent, read
+from polypost.sandbox.networks.mastodon.library import Library
 from polypost.sandbox.networks.mastodon.limits import limit
-from polypost.sandbox.simkit import Document, Refused
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
+from polypost.sandbox.networks.mastodon.rates import Rates
+from polypost.sandbox.simkit import Document, Network, Refused
 
 SCHEDULED = "scheduled"
 PARAMS = (
@@ -36,9 +36,15 @@ PARAMS = (
 class Scheduled:
     """The handlers, and the hand that publishes what is due."""
 
-    def __init__(self, sim: MastodonSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self, net: Network, auth: Auth, rates: Rates, answers: Answers, composer: Composer, library: Library
+    ) -> None:
+        self._auth = auth
+        self._rates = rates
+        self._answers = answers
+        self._composer = composer
+        self._library = library
+        self._net = net
 
     def due(self, sent: Sent) -> datetime | None:
         """When a status is to come out; None for now, and nearer than five minutes is now as well."""
@@ -63,7 +69,7 @@ class Scheduled:
     def _shown(self, kept: Document) -> dict[str, Any]:
         values = kept.body["values"]
         ids = Sent(values).listed("media_ids")
-        uploads = [self._sim.library.get(str(each)) for each in ids]
+        uploads = [self._library.get(str(each)) for each in ids]
         params = {name: values.get(name) for name in PARAMS}
         more = {
             "text": values.get("status", ""),
@@ -77,7 +83,7 @@ class Scheduled:
             "id": kept.id,
             "scheduled_at": moment(datetime.fromtimestamp(kept.body["at"], UTC)),
             "params": params | more,
-            "media_attachments": [self._sim.answers.media(each) for each in uploads if each],
+            "media_attachments": [self._answers.media(each) for each in uploads if each],
         }
 
     def release(self) -> None:
@@ -94,18 +100,18 @@ class Scheduled:
         if account is None or token is None:
             return
         try:
-            order = self._sim.composer.check(
+            order = self._composer.check(
                 Caller(account, token), Sent(kept.body["values"]), older=False, silenced=False
             )
         except Refused:
             # What no longer fits at its hour, its pictures swept away for one, never comes out.
             return
-        self._sim.composer.make(order)
+        self._composer.make(order)
 
     async def many(self, request: Request) -> Response:
         """`GET /api/v1/scheduled_statuses`."""
-        caller = self._sim.auth.user(request, "read:statuses")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "read:statuses")
+        self._rates.take(request, caller.token)
         self.release()
         kept = self._net.documents.of_account(SCHEDULED, caller.account.id)
         return JSONResponse([self._shown(each) for each in reversed(kept)])
@@ -119,14 +125,14 @@ class Scheduled:
 
     async def one(self, request: Request) -> Response:
         """`GET /api/v1/scheduled_statuses/{id}`."""
-        caller = self._sim.auth.user(request, "read:statuses")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "read:statuses")
+        self._rates.take(request, caller.token)
         return JSONResponse(self._shown(self._own(request, caller)))
 
     async def move(self, request: Request) -> Response:
         """`PUT /api/v1/scheduled_statuses/{id}`: another hour."""
-        caller = self._sim.auth.user(request, "write:statuses")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "write:statuses")
+        self._rates.take(request, caller.token)
         kept = self._own(request, caller)
         due = self.due(await read(request))
         if due is None:
@@ -136,7 +142,7 @@ class Scheduled:
 
     async def cancel(self, request: Request) -> Response:
         """`DELETE /api/v1/scheduled_statuses/{id}`."""
-        caller = self._sim.auth.user(request, "write:statuses")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "write:statuses")
+        self._rates.take(request, caller.token)
         self._net.documents.delete(SCHEDULED, self._own(request, caller).id)
         return JSONResponse({})

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from polypost.sandbox.networks.mastodon.answers import Answers
 from polypost.sandbox.networks.mastodon.errors import error
-from polypost.sandbox.networks.mastodon.limits import AUDIO, CONFIGURABLE, IMAGES, VIDEOS, limit
-from polypost.sandbox.simkit import Network, exchange, read_json
+from polypost.sandbox.networks.mastodon.limits import AUDIO, IMAGES, VIDEOS
+from polypost.sandbox.networks.mastodon.rules import DOMAIN, Rules
+from polypost.sandbox.simkit import Network, exchange
 
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
-
-DOMAIN = "mastodon.example"
 VERSION, API_VERSION, OLD_VERSION = "4.6.0", 10, "4.2.10"
 ACCOUNTS = {
     "max_featured_tags": 10,
@@ -27,8 +25,6 @@ ACCOUNTS = {
     "profile_field_name_limit": 255,
     "profile_field_value_limit": 255,
 }
-CHANGED, KEY = "server", "limits"
-OLDER = "older_server"
 SCOPES = (
     "profile",
     "read",
@@ -63,37 +59,17 @@ SCOPES = (
 
 
 class Server:
-    """The handlers, and the server's present limits."""
+    """The handlers."""
 
-    def __init__(self, sim: MastodonSimulator) -> None:
-        self._sim = sim
-        self._net: Network = sim.net
-
-    def limit(self, name: str) -> int:
-        """A limit as this server has it now."""
-        changed = self._net.documents.get(CHANGED, KEY)
-        value = None if changed is None else changed.body.get(name)
-        return limit(name) if value is None else int(value)
-
-    def older(self, request: Request) -> bool:
-        """Whether the server is one before 4.3 in this call."""
-        return exchange(request).fault(OLDER) is not None
-
-    async def change(self, request: Request) -> Response:
-        """`PUT /_sandbox/limits`: the operator of this server changes its limits; an empty object undoes it."""
-        body = await read_json(request)
-        good = isinstance(body, dict) and all(
-            name in CONFIGURABLE and isinstance(value, int) for name, value in body.items()
-        )
-        if not good:
-            return error(400, f"Give numbers for some of {', '.join(sorted(CONFIGURABLE))}.")
-        self._net.documents.put(CHANGED, KEY, body)
-        return JSONResponse({name: self.limit(name) for name in sorted(CONFIGURABLE)})
+    def __init__(self, net: Network, rules: Rules, answers: Answers) -> None:
+        self._rules = rules
+        self._answers = answers
+        self._net = net
 
     async def instance(self, request: Request) -> Response:
         """`GET /api/v2/instance`."""
         call = exchange(request)
-        if call.fault("moved") or self.older(request):
+        if call.fault("moved") or self._rules.older(request):
             return error(404, "Not Found")
         base = str(request.base_url).rstrip("/")
         return JSONResponse(
@@ -150,7 +126,7 @@ class Server:
                 "short_description": "A server that exists only here.",
                 "description": "",
                 "email": f"admin@{DOMAIN}",
-                "version": OLD_VERSION if self.older(request) else VERSION,
+                "version": OLD_VERSION if self._rules.older(request) else VERSION,
                 "urls": {"streaming_api": f"wss://{DOMAIN}"},
                 "stats": {"user_count": self._net.accounts.count(), "status_count": 0, "domain_count": 1},
                 "thumbnail": None,
@@ -166,10 +142,10 @@ class Server:
 
     def _contact(self) -> dict[str, Any] | None:
         first = self._net.accounts.all(1)
-        return self._sim.answers.account(first[0]) if first else None
+        return self._answers.account(first[0]) if first else None
 
     def _configuration(self) -> dict[str, Any]:
-        get = self.limit
+        get = self._rules.limit
         return {
             "accounts": ACCOUNTS,
             "statuses": {
@@ -196,7 +172,7 @@ class Server:
 
     async def metadata(self, request: Request) -> Response:
         """`GET /.well-known/oauth-authorization-server`, since 4.3; its addresses are those the caller came by."""
-        if self.older(request):
+        if self._rules.older(request):
             return error(404, "Not Found")
         base = str(request.base_url).rstrip("/")
         return JSONResponse(
@@ -240,7 +216,7 @@ class Server:
 
     async def nodeinfo(self, request: Request) -> Response:
         """`GET /nodeinfo/2.0`."""
-        version = OLD_VERSION if self.older(request) else VERSION
+        version = OLD_VERSION if self._rules.older(request) else VERSION
         users = {"total": self._net.accounts.count(), "activeMonth": 1, "activeHalfyear": 1}
         return JSONResponse(
             {

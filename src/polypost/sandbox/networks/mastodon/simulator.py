@@ -16,8 +16,9 @@ from polypost.sandbox.networks.mastodon.compose import Composer
 from polypost.sandbox.networks.mastodon.library import Library
 from polypost.sandbox.networks.mastodon.media import MediaCalls
 from polypost.sandbox.networks.mastodon.reading import Reading
+from polypost.sandbox.networks.mastodon.rules import DOMAIN, Rules
 from polypost.sandbox.networks.mastodon.scheduled import Scheduled
-from polypost.sandbox.networks.mastodon.server import DOMAIN, Server
+from polypost.sandbox.networks.mastodon.server import Server
 from polypost.sandbox.networks.mastodon.statuses import Statuses
 from polypost.sandbox.networks.mastodon.web import Web
 from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
@@ -48,26 +49,28 @@ class MastodonSimulator(Simulator):
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
-        self.server = Server(self)
-        self.library = Library(net, self.server)
-        self.answers = Answers(self)
-        self.auth = Auth(self)
-        self.rates = rates.Rates(net)
-        self.composer = Composer(self)
-        self.scheduled = Scheduled(self)
-        self._statuses = Statuses(self, self.composer)
-        self._uploads = MediaCalls(self)
-        self._reading = Reading(self)
-        self._web = Web(self)
+        rules, limits = Rules(net), rates.Rates(net)
+        library = Library(net, rules)
+        answers = Answers(net, library)
+        auth = Auth(net, self.pages, self.gate, limits, answers, rules)
+        composer = Composer(net, auth, library, rules)
+        self._rules = rules
+        self._server = Server(net, rules, answers)
+        self._auth = auth
+        self._scheduled = Scheduled(net, auth, limits, answers, composer, library)
+        self._statuses = Statuses(net, auth, limits, answers, library, self._scheduled, rules, composer)
+        self._uploads = MediaCalls(net, auth, limits, answers, library, rules)
+        self._reading = Reading(net, auth, limits, answers, self._scheduled)
+        self._web = Web(net, self.pages, answers, library, self._scheduled)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of the server."""
         return [*self._open_routes(), *self._api_routes(), *self._web_routes()]
 
     def _open_routes(self) -> list[BaseRoute]:
-        auth, server = self.auth, self.server
+        auth, server = self._auth, self._server
         return [
-            Route("/_sandbox/limits", server.change, methods=["PUT"]),
+            Route("/_sandbox/limits", self._rules.change, methods=["PUT"]),
             Route("/.well-known/oauth-authorization-server", server.metadata),
             Route("/.well-known/webfinger", server.webfinger),
             Route("/.well-known/nodeinfo", server.nodeinfo_links),
@@ -83,8 +86,8 @@ class MastodonSimulator(Simulator):
         ]
 
     def _api_routes(self) -> list[BaseRoute]:
-        auth, statuses, media = self.auth, self._statuses, self._uploads
-        reading, scheduled = self._reading, self.scheduled
+        auth, statuses, media = self._auth, self._statuses, self._uploads
+        reading, scheduled = self._reading, self._scheduled
         listed: list[tuple[str, str, Any]] = [
             ("POST", "/v1/apps", auth.register),
             ("GET", "/v1/apps/verify_credentials", auth.verify_app),
@@ -146,7 +149,7 @@ class MastodonSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token without an end; there are no refresh tokens."""
-        return self.auth.issue(account.id, client_id, scopes), None
+        return self._auth.issue(account.id, client_id, scopes), None
 
     def token_extra(self, account: Account) -> dict[str, Any]:
         """The server that the token belongs to, and the app that got it."""

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.mastodon import rates
-from polypost.sandbox.networks.mastodon.answers import BOOKMARKS, LIKES, PINS, VOTES, moment
-from polypost.sandbox.networks.mastodon.auth import Caller
+from polypost.sandbox.networks.mastodon.answers import BOOKMARKS, LIKES, PINS, VOTES, Answers, moment
+from polypost.sandbox.networks.mastodon.auth import Auth, Caller
 from polypost.sandbox.networks.mastodon.compose import Composer
 from polypost.sandbox.networks.mastodon.errors import front_end, invalid, not_found, refused
 from polypost.sandbox.networks.mastodon.intake import as_text, read
+from polypost.sandbox.networks.mastodon.library import Library
 from polypost.sandbox.networks.mastodon.limits import limit
-from polypost.sandbox.simkit import Exchange, Refused, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
+from polypost.sandbox.networks.mastodon.rates import Rates
+from polypost.sandbox.networks.mastodon.rules import Rules
+from polypost.sandbox.networks.mastodon.scheduled import Scheduled
+from polypost.sandbox.simkit import Exchange, Network, Refused, SimPost, exchange
 
 KEY = "idempotency"
 MARKS = {
@@ -36,9 +37,24 @@ MARKS = {
 class Statuses:
     """The handlers."""
 
-    def __init__(self, sim: MastodonSimulator, composer: Composer) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self,
+        net: Network,
+        auth: Auth,
+        rates: Rates,
+        answers: Answers,
+        library: Library,
+        scheduled: Scheduled,
+        rules: Rules,
+        composer: Composer,
+    ) -> None:
+        self._auth = auth
+        self._rates = rates
+        self._answers = answers
+        self._library = library
+        self._scheduled = scheduled
+        self._rules = rules
+        self._net = net
         self._composer = composer
 
     async def create(self, request: Request) -> Response:
@@ -46,19 +62,19 @@ class Statuses:
 
         The key is looked up first and stored last, and nothing is locked in between: two calls at once make two posts.
         """
-        caller = self._sim.auth.user(request, "write:statuses")
-        self._sim.rates.take(request, caller.token, rates.POST)
+        caller = self._auth.user(request, "write:statuses")
+        self._rates.take(request, caller.token, rates.POST)
         key = request.headers.get("idempotency-key", "").strip()
         if (known := self._known(caller, key)) is not None:
             return self._repeated(caller, known)
         sent, call = await read(request), exchange(request)
         if call.fault("bad_gateway"):
             raise Refused(front_end())
-        due = self._sim.scheduled.due(sent)
-        older, silenced = self._sim.server.older(request), call.fault("silenced") is not None
+        due = self._scheduled.due(sent)
+        older, silenced = self._rules.older(request), call.fault("silenced") is not None
         order = self._composer.check(caller, sent, older=older, silenced=silenced)
         if due is not None:
-            made = self._sim.scheduled.add(caller, sent, due, key)
+            made = self._scheduled.add(caller, sent, due, key)
             self._remember(caller, key, made["id"])
             return JSONResponse(made)
         async with call.commit():
@@ -66,7 +82,7 @@ class Statuses:
             await self._settle(call, caller, key, post)
             if call.fault("bad_gateway_after"):
                 raise Refused(front_end())
-        return JSONResponse(self._sim.answers.status(post, caller.account.id))
+        return JSONResponse(self._answers.status(post, caller.account.id))
 
     async def _settle(self, call: Exchange, caller: Caller, key: str, post: SimPost) -> None:
         if rule := call.fault("late_key"):
@@ -88,18 +104,18 @@ class Statuses:
         post = self._net.posts.get(status_id)
         if post is None:
             raise not_found()
-        return JSONResponse(self._sim.answers.status(post, caller.account.id))
+        return JSONResponse(self._answers.status(post, caller.account.id))
 
     async def one(self, request: Request) -> Response:
         """`GET /api/v1/statuses/{id}`."""
         viewer, post = self._seen(request)
-        return JSONResponse(self._sim.answers.status(post, viewer))
+        return JSONResponse(self._answers.status(post, viewer))
 
     async def several(self, request: Request) -> Response:
         """`GET /api/v1/statuses?id[]=…`, since 4.3."""
-        caller = self._sim.auth.anybody(request)
-        self._sim.rates.take(request, caller.token if caller else None)
-        if self._sim.server.older(request):
+        caller = self._auth.anybody(request)
+        self._rates.take(request, caller.token if caller else None)
+        if self._rules.older(request):
             raise not_found()
         ids = [as_text(each) for each in (await read(request)).listed("id")]
         if len(set(ids)) > limit("lookup_ids"):
@@ -107,11 +123,11 @@ class Statuses:
         viewer = caller.account.id if caller else None
         found = [self._net.posts.get(post_id) for post_id in ids]
         shown = [post for post in found if post is not None and visible(post, viewer)]
-        return JSONResponse([self._sim.answers.status(post, viewer) for post in shown])
+        return JSONResponse([self._answers.status(post, viewer) for post in shown])
 
     def _seen(self, request: Request) -> tuple[str | None, SimPost]:
-        caller = self._sim.auth.anybody(request)
-        self._sim.rates.take(request, caller.token if caller else None)
+        caller = self._auth.anybody(request)
+        self._rates.take(request, caller.token if caller else None)
         viewer = caller.account.id if caller else None
         post = self._net.posts.get(request.path_params["id"])
         if post is None or not visible(post, viewer):
@@ -132,7 +148,7 @@ class Statuses:
         for each in thread:
             if each.parent in {post.id, *(kept.id for kept in below)}:
                 below.append(each)
-        show = self._sim.answers.status
+        show = self._answers.status
         return JSONResponse(
             {
                 "ancestors": [show(each, viewer) for each in above if visible(each, viewer)],
@@ -142,8 +158,8 @@ class Statuses:
 
     async def source(self, request: Request) -> Response:
         """`GET /api/v1/statuses/{id}/source`: what was written."""
-        caller = self._sim.auth.user(request, "read:statuses")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "read:statuses")
+        self._rates.take(request, caller.token)
         post = self._own(request, caller)
         return JSONResponse({"id": post.id, "text": post.text, "spoiler_text": post.raw["spoiler_text"]})
 
@@ -154,7 +170,7 @@ class Statuses:
         return JSONResponse([*post.raw["history"], now])
 
     def _version(self, post: SimPost, viewer: str | None, since: str) -> dict[str, Any]:
-        shown = self._sim.answers.status(post, viewer)
+        shown = self._answers.status(post, viewer)
         kept = ("content", "spoiler_text", "sensitive", "account", "media_attachments", "emojis", "poll")
         return {name: shown[name] for name in kept} | {"created_at": since}
 
@@ -166,12 +182,12 @@ class Statuses:
 
     async def edit(self, request: Request) -> Response:
         """`PUT /api/v1/statuses/{id}`: the whole wanted state; what is left out is taken away."""
-        caller = self._sim.auth.user(request, "write:statuses")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "write:statuses")
+        self._rates.take(request, caller.token)
         post, sent = self._own(request, caller), await read(request)
         if sent.values.get("visibility") and sent.values["visibility"] != post.raw["visibility"]:
             raise invalid("Visibility cannot be changed")
-        older = self._sim.server.older(request)
+        older = self._rules.older(request)
         order = self._composer.check(caller, sent, older=older, silenced=False, edited=post)
         before = self._version(post, caller.account.id, post.raw.get("edited_at") or moment(post.created))
         fresh = {"media_ids": [upload.id for upload in order.uploads], "edited_at": moment(clock.now())}
@@ -181,23 +197,23 @@ class Statuses:
             self._net.documents.delete(VOTES, post.id)
         raw["poll"] = order.poll
         with self._net.store.transaction():
-            self._sim.library.release(post.raw["media_ids"], forget=False)
-            self._sim.library.attach(order.uploads, post.id)
+            self._library.release(post.raw["media_ids"], forget=False)
+            self._library.attach(order.uploads, post.id)
             self._net.posts.update(post.id, text=order.text, raw=raw)
         changed = self._net.posts.get(post.id)
         assert changed is not None
-        return JSONResponse(self._sim.answers.status(changed, caller.account.id))
+        return JSONResponse(self._answers.status(changed, caller.account.id))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /api/v1/statuses/{id}`: answers with what was written, for whoever wants to write it anew."""
-        caller = self._sim.auth.user(request, "write:statuses")
-        self._sim.rates.take(request, caller.token, rates.DELETE)
+        caller = self._auth.user(request, "write:statuses")
+        self._rates.take(request, caller.token, rates.DELETE)
         post = self._own(request, caller)
-        shown = self._sim.answers.status(post, caller.account.id)
+        shown = self._answers.status(post, caller.account.id)
         forget = bool((await read(request)).flag("delete_media"))
         with self._net.store.transaction():
             self._net.posts.delete(post.id)
-            self._sim.library.release(post.raw["media_ids"], forget=forget)
+            self._library.release(post.raw["media_ids"], forget=forget)
         return JSONResponse(shown | {"text": post.text})
 
     async def mark(self, request: Request) -> Response:
@@ -206,20 +222,20 @@ class Statuses:
         if verb not in MARKS:
             raise not_found()
         kind, on = MARKS[verb]
-        caller = self._sim.auth.user(
+        caller = self._auth.user(
             request, {LIKES: "write:favourites", BOOKMARKS: "write:bookmarks", PINS: "write:accounts"}[kind]
         )
-        self._sim.rates.take(request, caller.token)
+        self._rates.take(request, caller.token)
         post = self._net.posts.get(request.path_params["id"])
         if post is None or not visible(post, caller.account.id):
             raise not_found()
         if kind == PINS and post.account_id != caller.account.id:
             raise invalid("Someone else's post cannot be pinned")
         self._mark(kind, post.id, caller.account.id, True if on else None)
-        return JSONResponse(self._sim.answers.status(post, caller.account.id))
+        return JSONResponse(self._answers.status(post, caller.account.id))
 
     def _mark(self, kind: str, post_id: str, account_id: str, value: Any) -> None:
-        marks = {**self._sim.answers.marks(kind, post_id)}
+        marks = {**self._answers.marks(kind, post_id)}
         if value is None:
             marks.pop(account_id, None)
         else:
@@ -231,12 +247,12 @@ class Statuses:
         viewer, post = self._seen(request)
         if not post.raw.get("poll"):
             raise not_found()
-        return JSONResponse(self._sim.answers.poll(post, viewer))
+        return JSONResponse(self._answers.poll(post, viewer))
 
     async def vote(self, request: Request) -> Response:
         """`POST /api/v1/polls/{id}/votes`."""
-        caller = self._sim.auth.user(request, "write:statuses")
-        self._sim.rates.take(request, caller.token)
+        caller = self._auth.user(request, "write:statuses")
+        self._rates.take(request, caller.token)
         post = self._net.posts.get(request.path_params["id"])
         poll = post.raw.get("poll") if post else None
         if post is None or poll is None:
@@ -245,13 +261,10 @@ class Statuses:
         good = chosen and all(each.isdecimal() and int(each) < len(poll["options"]) for each in chosen)
         if not good or (len(chosen) > 1 and not poll["multiple"]):
             raise refused(422, "Validation failed: The chosen vote option does not exist")
-        if (
-            caller.account.id in self._sim.answers.marks(VOTES, post.id)
-            or post.account_id == caller.account.id
-        ):
+        if caller.account.id in self._answers.marks(VOTES, post.id) or post.account_id == caller.account.id:
             raise invalid("You have already voted on this poll")
         self._mark(VOTES, post.id, caller.account.id, [int(each) for each in chosen])
-        return JSONResponse(self._sim.answers.poll(post, caller.account.id))
+        return JSONResponse(self._answers.poll(post, caller.account.id))
 
 
 def visible(post: SimPost, viewer: str | None) -> bool:

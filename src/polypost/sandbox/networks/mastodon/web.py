@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from polypost.sandbox.networks.mastodon.server import DOMAIN
-from polypost.sandbox.simkit import PostView, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.mastodon.simulator import MastodonSimulator
+from polypost.sandbox.networks.mastodon.answers import Answers
+from polypost.sandbox.networks.mastodon.library import Library
+from polypost.sandbox.networks.mastodon.rules import DOMAIN
+from polypost.sandbox.networks.mastodon.scheduled import Scheduled
+from polypost.sandbox.simkit import Network, Pages, PostView, SimPost, linkify
 
 ON_PROFILE = 50
 SEEN_BY = {"unlisted": "quiet public", "private": "followers only", "direct": "mentioned people only"}
@@ -21,30 +19,35 @@ SEEN_BY = {"unlisted": "quiet public", "private": "followers only", "direct": "m
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: MastodonSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(
+        self, net: Network, pages: Pages, answers: Answers, library: Library, scheduled: Scheduled
+    ) -> None:
+        self._pages = pages
+        self._answers = answers
+        self._library = library
+        self._scheduled = scheduled
+        self._net = net
 
     async def status(self, request: Request) -> Response:
         """`/@{username}/{id}` and the status's `uri`: the status among its thread."""
-        self._sim.scheduled.release()
+        self._scheduled.release()
         post = self._net.posts.get(request.path_params["id"])
         if post is None:
-            return self._sim.pages.missing(self._sim.look)
+            return self._pages.missing()
         thread = self._net.posts.of_thread(post.thread or post.id)
         views = [self._view(each, focus=each.id == post.id) for each in thread]
-        return self._sim.pages.post(self._sim.look, views, title="Thread" if len(thread) > 1 else "Post")
+        return self._pages.post(views, title="Thread" if len(thread) > 1 else "Post")
 
     async def profile(self, request: Request) -> Response:
         """`/@{username}`."""
-        self._sim.scheduled.release()
+        self._scheduled.release()
         name = request.path_params["username"].removesuffix(f"@{DOMAIN}")
         account = self._net.accounts.by_username(name)
         if account is None:
-            return self._sim.pages.missing(self._sim.look, "This account doesn’t exist.")
+            return self._pages.missing("This account doesn’t exist.")
         views = [self._view(post) for post in self._net.posts.by_account(account.id, limit=ON_PROFILE)]
         title = f"{account.name} (@{account.username}@{DOMAIN})"
-        return self._sim.pages.post(self._sim.look, views, title=title, profile=True)
+        return self._pages.post(views, title=title, profile=True)
 
     async def actor(self, request: Request) -> Response:
         """`/users/{username}` leads to the profile."""
@@ -57,8 +60,8 @@ class Web:
         notes += [str(raw["language"])] if raw["language"] else []
         notes += ["edited"] if raw.get("edited_at") else []
         notes += [f"via {raw['application']['name']}"] if raw["application"] else []
-        poll = self._sim.answers.poll(post) if raw.get("poll") else None
-        shown = self._sim.answers.counts(post)
+        poll = self._answers.poll(post) if raw.get("poll") else None
+        shown = self._answers.counts(post)
         return PostView(
             account_id=post.account_id,
             author=account.name if account else post.account_id,
@@ -67,7 +70,7 @@ class Web:
             url=post.permalink,
             time=post.created,
             html=self._written(post),
-            media=[upload.as_media() for each in raw["media_ids"] if (upload := self._sim.library.get(each))],
+            media=[upload.as_media() for each in raw["media_ids"] if (upload := self._library.get(each))],
             poll={option["title"]: option["votes_count"] or 0 for option in poll["options"]} if poll else {},
             counts={
                 "replies": self._net.posts.count_replies(post.id),

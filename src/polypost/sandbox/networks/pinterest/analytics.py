@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.pinterest import errors
-from polypost.sandbox.networks.pinterest.auth import READ_PINS, Caller
+from polypost.sandbox.networks.pinterest.auth import READ_PINS, Auth, Caller
 from polypost.sandbox.networks.pinterest.limits import limit
 from polypost.sandbox.networks.pinterest.pins import Pins
 from polypost.sandbox.networks.pinterest.rates import ANALYTICS
 from polypost.sandbox.networks.pinterest.views import VIDEO, counts
-from polypost.sandbox.simkit import SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.pinterest.simulator import PinterestSimulator
+from polypost.sandbox.simkit import Network, SimPost
 
 LIFETIME = frozenset({"TOTAL_COMMENTS", "TOTAL_REACTIONS"})
 KNOWN = frozenset(
@@ -56,8 +53,9 @@ MOST_PINS = 5_000
 class Analytics:
     """The handlers."""
 
-    def __init__(self, sim: PinterestSimulator, pins: Pins) -> None:
-        self._sim = sim
+    def __init__(self, net: Network, auth: Auth, pins: Pins) -> None:
+        self._net = net
+        self._auth = auth
         self._pins = pins
 
     async def one(self, request: Request) -> Response:
@@ -81,7 +79,7 @@ class Analytics:
         begin, end = _span(request)
         metrics = _metrics(request, ACCOUNT) or sorted(ACCOUNT)
         today = clock.now().date()
-        pins = self._sim.net.posts.by_account(caller.account.id, limit=MOST_PINS)
+        pins = self._net.posts.by_account(caller.account.id, limit=MOST_PINS)
         days = [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
         daily = [
             {
@@ -116,7 +114,7 @@ class Analytics:
         metrics = _metrics(request, known) or [by]
         pins = [
             pin
-            for pin in self._sim.net.posts.by_account(caller.account.id, limit=MOST_PINS)
+            for pin in self._net.posts.by_account(caller.account.id, limit=MOST_PINS)
             if begin <= pin.created.date() <= end and (not films or pin.raw["kind"] == VIDEO)
         ]
         best = sorted(pins, key=lambda pin: _together([pin], [by])[by], reverse=True)[: int(number)]
@@ -133,7 +131,7 @@ class Analytics:
         return JSONResponse({"date_availability": available, "pins": shown, "sort_by": by})
 
     def _enter(self, request: Request, *scopes: str) -> Caller:
-        caller = self._sim.auth.enter(request, ANALYTICS, *(scopes or READ_PINS))
+        caller = self._auth.enter(request, ANALYTICS, *(scopes or READ_PINS))
         if caller.account.data["account_type"] != "BUSINESS":
             raise errors.refused("business")
         return caller

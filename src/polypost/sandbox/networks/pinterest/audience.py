@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.pinterest import errors, paging
-from polypost.sandbox.networks.pinterest.auth import READ_PINS
+from polypost.sandbox.networks.pinterest.auth import READ_PINS, Auth
 from polypost.sandbox.networks.pinterest.boards import Boards
-from polypost.sandbox.networks.pinterest.pins import Pins
 from polypost.sandbox.networks.pinterest.rates import READ
-from polypost.sandbox.networks.pinterest.shelf import SECRET
+from polypost.sandbox.networks.pinterest.shelf import SECRET, Shelf
 from polypost.sandbox.networks.pinterest.views import pin_view
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.pinterest.simulator import PinterestSimulator
+from polypost.sandbox.simkit import Network
 
 MOST_PINS = 5_000
 
@@ -24,36 +21,36 @@ MOST_PINS = 5_000
 class Audience:
     """The handlers."""
 
-    def __init__(self, sim: PinterestSimulator, boards: Boards, pins: Pins) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, shelf: Shelf, boards: Boards) -> None:
+        self._auth = auth
+        self._shelf = shelf
+        self._net = net
         self._boards = boards
-        self._pins = pins
 
     async def users(self, request: Request) -> Response:
         """`GET /v5/user_account/followers` and `/following`: the other demo accounts, all of whom know each other."""
-        caller = self._sim.auth.enter(request, READ, "user_accounts:read")
+        caller = self._auth.enter(request, READ, "user_accounts:read")
         others = [each for each in self._net.accounts.all(100) if each.id != caller.account.id]
         return _page(request, [{"username": each.username, "type": "user"} for each in others])
 
     async def nothing(self, request: Request) -> Response:
         """`GET /v5/user_account/following/boards`, `/websites`, a user's interests: the demo accounts have none."""
-        self._sim.auth.enter(request, READ, "user_accounts:read")
+        self._auth.enter(request, READ, "user_accounts:read")
         return _page(request, [])
 
     async def businesses(self, request: Request) -> Response:
         """`GET /v5/user_account/businesses`: none is linked."""
-        self._sim.auth.enter(request, READ, "user_accounts:read")
+        self._auth.enter(request, READ, "user_accounts:read")
         return JSONResponse([])
 
     async def ad_accounts(self, request: Request) -> Response:
         """`GET /v5/ad_accounts`: nobody here advertises."""
-        self._sim.auth.enter(request, READ, "ads:read")
+        self._auth.enter(request, READ, "ads:read")
         return _page(request, [])
 
     async def search_pins(self, request: Request) -> Response:
         """`GET /v5/search/pins`: the caller's own pins that have every word."""
-        caller = self._sim.auth.enter(request, READ, *READ_PINS, "boards:read_secret", "pins:read_secret")
+        caller = self._auth.enter(request, READ, *READ_PINS, "boards:read_secret", "pins:read_secret")
         words = _words(request)
         if not words:
             raise errors.invalid("'query' is a required property")
@@ -64,11 +61,11 @@ class Audience:
 
     async def search_boards(self, request: Request) -> Response:
         """`GET /v5/search/boards`: the caller's own boards, those with every word where words are given."""
-        caller = self._sim.auth.enter(request, READ, "boards:read", "boards:read_secret")
-        words, counts = _words(request), self._sim.shelf.counts(caller.account)
+        caller = self._auth.enter(request, READ, "boards:read", "boards:read_secret")
+        words, counts = _words(request), self._shelf.counts(caller.account)
         hits = [
             board
-            for board in self._sim.shelf.of(caller.account)
+            for board in self._shelf.of(caller.account)
             if _fits(words, board.name, board.description)
             and (board.privacy != SECRET or caller.may("boards:read_secret"))
         ]

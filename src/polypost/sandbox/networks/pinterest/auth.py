@@ -7,27 +7,28 @@ import binascii
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.pinterest import errors
 from polypost.sandbox.networks.pinterest.limits import limit
+from polypost.sandbox.networks.pinterest.rates import Rates
 from polypost.sandbox.simkit import (
     Account,
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Token,
     consent,
     exchange,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.pinterest.simulator import PinterestSimulator
 
 ACCESS, REFRESH = "access", "refresh"
 SCOPES = (
@@ -67,9 +68,11 @@ class Caller:
 class Auth:
     """The addresses of OAuth, and `enter`."""
 
-    def __init__(self, sim: PinterestSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, gate: Gate, rates: Rates) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._rates = rates
+        self._net = net
 
     async def authorize(self, request: Request) -> Response:
         """The consent page of www.pinterest.com; scopes are separated by commas."""
@@ -84,9 +87,7 @@ class Auth:
             or not scopes
             or not set(scopes) <= set(SCOPES)
         ):
-            return self._sim.pages.missing(
-                self._sim.look, "This app’s request for access is not valid.", status=400
-            )
+            return self._pages.missing("This app’s request for access is not valid.", status=400)
         asked = Asked(
             client_id=client_id,
             redirect_uri=back,
@@ -94,7 +95,7 @@ class Auth:
             state=query.get("state"),
         )
         life = timedelta(seconds=limit("code_seconds"))
-        return await consent(request, self._net, self._sim.look, asked, lifetime=life)
+        return await consent(request, self._net, self._pages, asked, lifetime=life)
 
     async def token(self, request: Request) -> Response:
         """`POST /v5/oauth/token` for a code, a refresh token, or the app owner's own account."""
@@ -131,10 +132,10 @@ class Auth:
             client_id, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise errors.refused("authentication") from None
-        ours = client_id == self._sim.client_id
+        ours = client_id == self._gate.client_id
         if scheme.lower() != "basic" or not client_id or not secret:
             raise errors.refused("authentication")
-        if ours and not secrets.compare_digest(secret.encode(), self._sim.client_secret.encode()):
+        if ours and not secrets.compare_digest(secret.encode(), self._gate.client_secret.encode()):
             raise errors.refused("authentication")
         return client_id
 
@@ -154,7 +155,7 @@ class Auth:
         old = self._net.tokens.find(params.text("refresh_token"))
         if old is None or old.kind != REFRESH or old.client_id != client_id or not old.live:
             raise errors.refused("refresh")
-        self._sim.admit(request, old)
+        self._gate.admit(request, old)
         account = self._net.accounts.get(old.account_id)
         scopes = tuple(params.text("scope").replace(",", " ").split()) or old.scopes
         if account is None or not set(scopes) <= set(old.scopes):
@@ -210,7 +211,7 @@ class Auth:
         token = self._net.tokens.find(value.strip()) if scheme.lower() == "bearer" else None
         if token is None or token.kind != ACCESS or not token.live:
             raise errors.refused("authentication")
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         call = exchange(request)
         if call.fault("token_expired"):
             raise errors.refused("authentication")
@@ -218,7 +219,7 @@ class Auth:
         if account is None:
             raise errors.refused("authentication")
         trial = call.fault("trial_access") is not None
-        self._sim.rates.take(request, token, category, trial=trial)
+        self._rates.take(request, token, category, trial=trial)
         if not set(scopes) <= set(token.scopes) or call.fault("missing_scope"):
             raise errors.refused("scope")
         return Caller(account, token, trial)

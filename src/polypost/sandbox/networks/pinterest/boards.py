@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.pinterest import errors, paging, schema
-from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_BOARDS, Caller
+from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_BOARDS, Auth, Caller
 from polypost.sandbox.networks.pinterest.limits import limit
 from polypost.sandbox.networks.pinterest.rates import READ, WRITE
 from polypost.sandbox.networks.pinterest.shelf import (
@@ -19,12 +19,10 @@ from polypost.sandbox.networks.pinterest.shelf import (
     SECRET,
     SECTION,
     Board,
+    Shelf,
 )
 from polypost.sandbox.networks.pinterest.views import board_view, pin_view
-from polypost.sandbox.simkit import Document, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.pinterest.simulator import PinterestSimulator
+from polypost.sandbox.simkit import Document, Network, exchange
 
 FILTERS = {
     "ALL": {PUBLIC, PROTECTED, SECRET},
@@ -38,14 +36,14 @@ FILTERS = {
 class Boards:
     """The handlers."""
 
-    def __init__(self, sim: PinterestSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._shelf = sim.shelf
+    def __init__(self, net: Network, auth: Auth, shelf: Shelf) -> None:
+        self._auth = auth
+        self._net = net
+        self._shelf = shelf
 
     async def list(self, request: Request) -> Response:
         """`GET /v5/boards`; secret ones only with their scope."""
-        caller = self._sim.auth.enter(request, READ, "boards:read")
+        caller = self._auth.enter(request, READ, "boards:read")
         wanted = request.query_params.get("privacy", "ALL")
         if wanted not in FILTERS:
             raise errors.invalid(f"{errors.shown(wanted)} is not one of {list(FILTERS)!r}")
@@ -59,7 +57,7 @@ class Boards:
 
     async def create(self, request: Request) -> Response:
         """`POST /v5/boards`."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_BOARDS)
+        caller = self._auth.enter(request, WRITE, *WRITE_BOARDS)
         body = await schema.body_of(request)
         name = _name(schema.needed(body, "name"), "board_name_characters")
         privacy = schema.choice(body, "privacy", (PUBLIC, PROTECTED, SECRET)) or PUBLIC
@@ -78,12 +76,12 @@ class Boards:
 
     async def get(self, request: Request) -> Response:
         """`GET /v5/boards/{id}`."""
-        caller = self._sim.auth.enter(request, READ, "boards:read")
+        caller = self._auth.enter(request, READ, "boards:read")
         return JSONResponse(self.view(caller, self.readable(caller, _id(request))))
 
     async def change(self, request: Request) -> Response:
         """`PATCH /v5/boards/{id}`."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_BOARDS)
+        caller = self._auth.enter(request, WRITE, *WRITE_BOARDS)
         board = self.writable(caller, _id(request))
         body = await schema.body_of(request)
         changes: dict[str, Any] = {}
@@ -97,13 +95,13 @@ class Boards:
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /v5/boards/{id}`, which takes its pins along."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_BOARDS)
+        caller = self._auth.enter(request, WRITE, *WRITE_BOARDS)
         self._shelf.remove(self.writable(caller, _id(request)))
         return Response(status_code=204)
 
     async def pins(self, request: Request) -> Response:
         """`GET /v5/boards/{id}/pins` and `…/sections/{section_id}/pins`, newest first."""
-        caller = self._sim.auth.enter(request, READ, *READ_PINS)
+        caller = self._auth.enter(request, READ, *READ_PINS)
         board = self.readable(caller, _id(request))
         section = request.path_params.get("section_id")
         if section is not None and self._shelf.section(board, section) is None:
@@ -129,7 +127,7 @@ class Boards:
 
     async def sections(self, request: Request) -> Response:
         """`GET /v5/boards/{id}/sections`."""
-        caller = self._sim.auth.enter(request, READ, "boards:read")
+        caller = self._auth.enter(request, READ, "boards:read")
         board = self.readable(caller, _id(request))
         return JSONResponse(
             paging.answer_all(self._shelf.sections(board), paging.asked(request), _section_view)
@@ -137,7 +135,7 @@ class Boards:
 
     async def create_section(self, request: Request) -> Response:
         """`POST /v5/boards/{id}/sections`; two of a board cannot have one name."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_BOARDS)
+        caller = self._auth.enter(request, WRITE, *WRITE_BOARDS)
         board = self.writable(caller, _id(request))
         name = await self._section_name(request, board)
         section = self._net.documents.put(
@@ -147,7 +145,7 @@ class Boards:
 
     async def change_section(self, request: Request) -> Response:
         """`PATCH /v5/boards/{id}/sections/{section_id}`."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_BOARDS)
+        caller = self._auth.enter(request, WRITE, *WRITE_BOARDS)
         board = self.writable(caller, _id(request))
         section = self._section(request, board)
         name = await self._section_name(request, board, but=section.id)
@@ -156,7 +154,7 @@ class Boards:
 
     async def delete_section(self, request: Request) -> Response:
         """`DELETE /v5/boards/{id}/sections/{section_id}`; its pins stay on the board."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_BOARDS)
+        caller = self._auth.enter(request, WRITE, *WRITE_BOARDS)
         section = self._section(request, self.writable(caller, _id(request)))
         self._net.documents.delete(SECTION, section.id)
         return Response(status_code=204)

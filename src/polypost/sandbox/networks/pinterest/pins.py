@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.pinterest import errors, paging, schema
-from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_PINS, Caller
+from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_PINS, Auth, Caller
 from polypost.sandbox.networks.pinterest.boards import Boards
 from polypost.sandbox.networks.pinterest.compose import Order, Picture, order_of, texts_of
 from polypost.sandbox.networks.pinterest.intake import Intake
 from polypost.sandbox.networks.pinterest.media_rules import key_frame
 from polypost.sandbox.networks.pinterest.rates import READ, WRITE
-from polypost.sandbox.networks.pinterest.shelf import PUBLIC, SECRET, Board
+from polypost.sandbox.networks.pinterest.shelf import PUBLIC, SECRET, Board, Shelf
 from polypost.sandbox.networks.pinterest.uploads import SUCCEEDED, Uploads
 from polypost.sandbox.networks.pinterest.views import CREATIVE, IMAGES, VIDEO, pin_view
-from polypost.sandbox.simkit import Media, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.pinterest.simulator import PinterestSimulator
+from polypost.sandbox.simkit import Media, Network, SimPost, exchange
 
 TEXTS = ("title", "description", "alt_text", "link")
 # Trouble at creation that only this network knows, by the name of the fault → the row of the error table.
@@ -32,17 +29,17 @@ AT_CREATION = {"trial_refused": "trial", "spam": "spam", "fetch_failed": "fetch_
 class Pins:
     """The handlers."""
 
-    def __init__(self, sim: PinterestSimulator, boards: Boards, uploads: Uploads) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._shelf = sim.shelf
+    def __init__(self, net: Network, auth: Auth, shelf: Shelf, boards: Boards, uploads: Uploads) -> None:
+        self._auth = auth
+        self._net = net
+        self._shelf = shelf
         self._boards = boards
         self._uploads = uploads
-        self._intake = Intake(sim.net)
+        self._intake = Intake(net)
 
     async def create(self, request: Request) -> Response:
         """`POST /v5/pins`, the call that makes something visible. Pictures are fetched while the caller waits."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_PINS)
+        caller = self._auth.enter(request, WRITE, *WRITE_PINS)
         call = exchange(request)
         for fault, row in AT_CREATION.items():
             if call.fault(fault):
@@ -112,14 +109,14 @@ class Pins:
 
     async def get(self, request: Request) -> Response:
         """`GET /v5/pins/{id}`."""
-        caller = self._sim.auth.enter(request, READ, *READ_PINS)
+        caller = self._auth.enter(request, READ, *READ_PINS)
         pin = self.readable(caller, _id(request))
         metrics = request.query_params.get("pin_metrics", "").lower() == "true"
         return JSONResponse(pin_view(self._net, pin, caller.account, metrics=metrics))
 
     async def list(self, request: Request) -> Response:
         """`GET /v5/pins`: the caller's own, newest first."""
-        caller = self._sim.auth.enter(request, READ, *READ_PINS)
+        caller = self._auth.enter(request, READ, *READ_PINS)
         page = paging.asked(request)
         kinds = set(",".join(request.query_params.getlist("creative_types")).split(",")) - {""}
         lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
@@ -150,7 +147,7 @@ class Pins:
 
     async def change(self, request: Request) -> Response:
         """`PATCH /v5/pins/{id}`: the texts and the place; media cannot change."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_PINS)
+        caller = self._auth.enter(request, WRITE, *WRITE_PINS)
         pin = self._own(caller, _id(request))
         body = await schema.body_of(request)
         texts = texts_of(body)
@@ -170,13 +167,13 @@ class Pins:
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /v5/pins/{id}`."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_PINS)
+        caller = self._auth.enter(request, WRITE, *WRITE_PINS)
         self._net.posts.delete(self._own(caller, _id(request)).id)
         return Response(status_code=204)
 
     async def save(self, request: Request) -> Response:
         """`POST /v5/pins/{id}/save`: a copy on a board of the caller's."""
-        caller = self._sim.auth.enter(request, WRITE, *WRITE_PINS)
+        caller = self._auth.enter(request, WRITE, *WRITE_PINS)
         source = self.readable(caller, _id(request))
         body = await schema.body_of(request)
         board_id, section = schema.number(body, "board_id"), schema.number(body, "board_section_id")

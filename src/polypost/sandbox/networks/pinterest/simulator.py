@@ -34,7 +34,7 @@ class PinterestSimulator(Simulator):
     """
 
     platform = "pinterest"
-    look = Look("Pinterest", "#ad081b")
+    look = Look("Pinterest", "#ad081b", __package__)
     scopes = (
         "boards:read",
         "boards:read_secret",
@@ -59,23 +59,24 @@ class PinterestSimulator(Simulator):
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
-        self.shelf = Shelf(net)
-        self.rates = Rates(net)
-        self.auth = Auth(self)
-        self._boards = Boards(self)
-        self._uploads = Uploads(self)
-        self._pins = Pins(self, self._boards, self._uploads)
-        self._analytics = Analytics(self, self._pins)
-        self._audience = Audience(self, self._boards, self._pins)
-        self._web = Web(self)
+        shelf = Shelf(net)
+        auth = Auth(net, self.pages, self.gate, Rates(net))
+        self._shelf = shelf
+        self._auth = auth
+        self._boards = Boards(net, auth, shelf)
+        self._uploads = Uploads(net, auth)
+        self._pins = Pins(net, auth, shelf, self._boards, self._uploads)
+        self._analytics = Analytics(net, auth, self._pins)
+        self._audience = Audience(net, auth, shelf, self._boards)
+        self._web = Web(net, self.pages, shelf)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
         web = self._web
         return [
             Route("/", self._uploads.receive, methods=["POST"]),
-            Route("/oauth", self.auth.authorize, methods=["GET", "POST"]),
-            Route("/oauth/", self.auth.authorize, methods=["GET", "POST"]),
+            Route("/oauth", self._auth.authorize, methods=["GET", "POST"]),
+            Route("/oauth/", self._auth.authorize, methods=["GET", "POST"]),
             *self._api(),
             Route("/v5/{rest:path}", _nowhere, methods=METHODS),
             Route("/pin/{id}", web.pin),
@@ -89,8 +90,8 @@ class PinterestSimulator(Simulator):
     def _api(self) -> list[Route]:
         boards, pins, uploads = self._boards, self._pins, self._uploads
         return [
-            *_v5("/oauth/token", POST=self.auth.token),
-            *_v5("/oauth/token/revoke", POST=self.auth.revoke),
+            *_v5("/oauth/token", POST=self._auth.token),
+            *_v5("/oauth/token/revoke", POST=self._auth.revoke),
             *_v5("/user_account", GET=self._user_account),
             *self._surroundings(),
             *_v5("/boards", GET=boards.list, POST=boards.create),
@@ -130,8 +131,8 @@ class PinterestSimulator(Simulator):
         ]
 
     async def _user_account(self, request: Request) -> Response:
-        caller = self.auth.enter(request, READ, "user_accounts:read")
-        boards = len(self.shelf.of(caller.account))
+        caller = self._auth.enter(request, READ, "user_accounts:read")
+        boards = len(self._shelf.of(caller.account))
         return JSONResponse(account_view(self.net, caller.account, boards))
 
     def open_account(self, number: int) -> Account:
@@ -146,12 +147,12 @@ class PinterestSimulator(Simulator):
                 "followers": 340 + 7 * number,
             },
         )
-        self.shelf.open(account)
+        self._shelf.open(account)
         return account
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token of thirty days and one of sixty that renews it."""
-        return self.auth.issue(account, client_id, scopes)
+        return self._auth.issue(account, client_id, scopes)
 
     def example(self, account: Account) -> dict[str, Any]:
         """The account's first board, without which there is no pin."""

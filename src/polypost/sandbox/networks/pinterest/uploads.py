@@ -8,20 +8,18 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.pinterest import bucket, errors, paging, schema
+from polypost.sandbox.networks.pinterest.auth import Auth
 from polypost.sandbox.networks.pinterest.limits import limit
 from polypost.sandbox.networks.pinterest.media_rules import examine_film, media_of
 from polypost.sandbox.networks.pinterest.rates import READ, WRITE
-from polypost.sandbox.simkit import Account, Document, Media, Refused, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.pinterest.simulator import PinterestSimulator
+from polypost.sandbox.simkit import Account, Document, Media, Network, Refused, exchange
 
 UPLOAD, KEY = "upload", "upload_key"
 REGISTERED, PROCESSING, SUCCEEDED, FAILED = "registered", "processing", "succeeded", "failed"
@@ -54,13 +52,13 @@ class Upload:
 class Uploads:
     """The handlers."""
 
-    def __init__(self, sim: PinterestSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth) -> None:
+        self._auth = auth
+        self._net = net
 
     async def register(self, request: Request) -> Response:
         """`POST /v5/media`."""
-        caller = self._sim.auth.enter(request, WRITE, "pins:read", "pins:write")
+        caller = self._auth.enter(request, WRITE, "pins:read", "pins:write")
         body = await schema.body_of(request)
         schema.needed(body, "media_type")
         schema.choice(body, "media_type", ("video",))
@@ -83,7 +81,7 @@ class Uploads:
 
     async def list(self, request: Request) -> Response:
         """`GET /v5/media`."""
-        caller = self._sim.auth.enter(request, READ, "pins:read")
+        caller = self._auth.enter(request, READ, "pins:read")
         found = self._net.documents.of_account(UPLOAD, caller.account.id)[::-1]
         return JSONResponse(
             paging.answer_all(found, paging.asked(request), lambda each: _view(_upload(each)))
@@ -91,7 +89,7 @@ class Uploads:
 
     async def get(self, request: Request) -> Response:
         """`GET /v5/media/{id}`: its status."""
-        caller = self._sim.auth.enter(request, READ, "pins:read")
+        caller = self._auth.enter(request, READ, "pins:read")
         media_id = schema.number({"id": request.path_params["media_id"]}, "id") or ""
         upload = self.find(media_id, caller.account)
         if upload is None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.pinterest.limits import limit
-from polypost.sandbox.networks.pinterest.shelf import PROTECTED, SECRET, Board
+from polypost.sandbox.networks.pinterest.shelf import PROTECTED, SECRET, Board, Shelf
 from polypost.sandbox.networks.pinterest.views import counts, picture_of
-from polypost.sandbox.simkit import Pages, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.pinterest.simulator import PinterestSimulator
+from polypost.sandbox.simkit import Network, Pages, SimPost, linkify
 
 ON_PAGE = 60
 
@@ -23,24 +20,23 @@ ON_PAGE = 60
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: PinterestSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._pages = Pages("polypost.sandbox.networks.pinterest")
+    def __init__(self, net: Network, pages: Pages, shelf: Shelf) -> None:
+        self._pages = pages
+        self._shelf = shelf
+        self._net = net
 
     async def pin(self, request: Request) -> Response:
         """`/pin/{id}/`."""
         pin = self._net.posts.get(str(request.path_params["id"]))
         if pin is None:
             return self._missing("We couldn’t find that Pin.")
-        board = self._sim.shelf.get(pin.raw["board_id"])
-        section = None if board is None else self._sim.shelf.section(board, str(pin.raw["section_id"]))
+        board = self._shelf.get(pin.raw["board_id"])
+        section = None if board is None else self._shelf.section(board, str(pin.raw["section_id"]))
         account = self._net.accounts.get(pin.account_id)
         text = pin.raw["description"] or ""
         most = limit("description_shown_characters")
         return self._pages.render(
             "pin.html",
-            look=self._sim.look,
             pin=pin,
             board=board,
             section=section.body["name"] if section else None,
@@ -64,7 +60,6 @@ class Web:
         pins = self._net.posts.by_account(account.id, limit=ON_PAGE)
         return self._pages.render(
             "grid.html",
-            look=self._sim.look,
             account=account,
             boards=self._shelf_of(account.username),
             board=None,
@@ -76,39 +71,38 @@ class Web:
     async def board(self, request: Request) -> Response:
         """`/{username}/{board}/`."""
         account = self._net.accounts.by_username(request.path_params["username"])
-        boards = [] if account is None else self._sim.shelf.of(account)
+        boards = [] if account is None else self._shelf.of(account)
         wanted = str(request.path_params["slug"])
         board = next((each for each in boards if wanted in {each.slug, each.id}), None)
         if account is None or board is None:
             return self._missing("We couldn’t find that board.")
         return self._pages.render(
             "grid.html",
-            look=self._sim.look,
             account=account,
             boards=[],
             board=board,
-            pins=[_tile(pin) for pin in self._sim.shelf.pins(board, size=ON_PAGE)],
-            count=self._sim.shelf.counts(account).get(board.id, 0),
+            pins=[_tile(pin) for pin in self._shelf.pins(board, size=ON_PAGE)],
+            count=self._shelf.counts(account).get(board.id, 0),
             title=board.name,
         )
 
     def _shelf_of(self, username: str) -> list[dict[str, Any]]:
         account = self._net.accounts.by_username(username)
         assert account is not None
-        counted = self._sim.shelf.counts(account)
+        counted = self._shelf.counts(account)
         return [
             {
                 "name": board.name,
                 "url": f"/{username}/{board.slug}/",
                 "privacy": board.privacy,
                 "pins": counted.get(board.id, 0),
-                "covers": [picture_of(pin) for pin in self._sim.shelf.pins(board, size=3)],
+                "covers": [picture_of(pin) for pin in self._shelf.pins(board, size=3)],
             }
-            for board in self._sim.shelf.of(account)
+            for board in self._shelf.of(account)
         ]
 
     def _missing(self, what: str) -> Response:
-        return self._pages.missing(self._sim.look, what)
+        return self._pages.missing(what)
 
 
 def _tile(pin: SimPost) -> dict[str, Any]:

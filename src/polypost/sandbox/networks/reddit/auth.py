@@ -7,7 +7,6 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
@@ -21,15 +20,15 @@ from polypost.sandbox.simkit import (
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Refused,
     Token,
     consent,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.reddit.simulator import RedditSimulator
 
 ACCESS, REFRESH = "access", "refresh"
 NOBODY = ""
@@ -110,10 +109,11 @@ class Caller:
 class Auth:
     """The OAuth addresses, and `enter`."""
 
-    def __init__(self, sim: RedditSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._rates = Rates(sim.net)
+    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._net = net
+        self._rates = Rates(net)
 
     async def authorize(self, request: Request) -> Response:
         """The consent page of www.reddit.com."""
@@ -121,9 +121,7 @@ class Auth:
         needed = ("client_id", "redirect_uri", "state", "scope")
         wrong = query.get("response_type") != "code" or not all(query.get(name) for name in needed)
         if wrong:
-            return self._sim.pages.missing(
-                self._sim.look, "bad request (reddit.com): invalid request", status=400
-            )
+            return self._pages.missing("bad request (reddit.com): invalid request", status=400)
         scopes = tuple(query["scope"].replace(",", " ").split())
         if not set(scopes) <= SCOPES | {"*"}:
             return _back(query["redirect_uri"], {"state": query["state"], "error": "invalid_scope"})
@@ -142,7 +140,7 @@ class Auth:
                 self._net.documents.put(TEMPORARY, code, {}, account_id=account.id)
             return code
 
-        return await consent(request, self._net, self._sim.look, asked, lifetime=life, code_for=code_for)
+        return await consent(request, self._net, self._pages, asked, lifetime=life, code_for=code_for)
 
     async def token(self, request: Request) -> Response:
         """`POST /api/v1/access_token`: a code, a refresh token, a password, or the app's own name for a token."""
@@ -177,7 +175,7 @@ class Auth:
         old = self._net.tokens.find(params.text("refresh_token"))
         if old is None or old.kind != REFRESH or old.client_id != client_id or not old.live:
             raise Refused(errors.plain(400))
-        self._sim.admit(request, old)
+        self._gate.admit(request, old)
         access = self._access(old.account_id, client_id, old.scopes, family=old.family)
         return self._answer(access, old)
 
@@ -238,12 +236,12 @@ class Auth:
             text = ""
         client_id, colon, secret = text.partition(":")
         known = (unquote(client_id), unquote(secret))
-        ours = self._sim.client_id
+        ours = self._gate.client_id
         if (
             scheme.lower() != "basic"
             or not colon
             or not client_id
-            or (known[0] == ours and known[1] != self._sim.client_secret)
+            or (known[0] == ours and known[1] != self._gate.client_secret)
         ):
             raise Refused(errors.plain(401))
         return known[0]
@@ -255,7 +253,7 @@ class Auth:
         token = self._net.tokens.find(value.strip()) if scheme.lower() == "bearer" else None
         if token is None or token.kind != ACCESS or not token.live:
             raise Refused(errors.unauthorized())
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if not {scope, "*"} & set(token.scopes):
             raise errors.insufficient_scope()
         self._rates.take(request, token)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost import clock
 from polypost.sandbox.networks.reddit import errors, subreddits
-from polypost.sandbox.networks.reddit.auth import Caller
+from polypost.sandbox.networks.reddit.auth import Auth, Caller
 from polypost.sandbox.networks.reddit.limits import limit
-from polypost.sandbox.networks.reddit.things import COMMENT, listing, lookup, say, visible
-from polypost.sandbox.simkit import SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.reddit.simulator import RedditSimulator
+from polypost.sandbox.networks.reddit.things import COMMENT, Things, listing, lookup, say, visible
+from polypost.sandbox.simkit import Network, SimPost, exchange
 
 Thing = dict[str, Any]
 # More than anybody posts to a sandbox; lists are cut after what is not shown has been left out.
@@ -26,28 +23,29 @@ DEPTH = 1_000
 class Reading:
     """The handlers."""
 
-    def __init__(self, sim: RedditSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, things: Things) -> None:
+        self._auth = auth
+        self._things = things
+        self._net = net
 
     async def me(self, request: Request) -> Response:
         """`GET /api/v1/me`."""
-        caller = await self._sim.auth.enter(request, "identity")
+        caller = await self._auth.enter(request, "identity")
         if caller.account is None:
             raise errors.forbidden("user_required")
-        return say(caller.params, self._sim.things.person(caller.account, own=True))
+        return say(caller.params, self._things.person(caller.account, own=True))
 
     async def person(self, request: Request) -> Response:
         """`GET /user/<name>/about`."""
-        caller = await self._sim.auth.enter(request, "read")
+        caller = await self._auth.enter(request, "read")
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
             raise errors.not_found()
-        return say(caller.params, {"kind": "t2", "data": self._sim.things.person(account, own=False)})
+        return say(caller.params, {"kind": "t2", "data": self._things.person(account, own=False)})
 
     async def submitted(self, request: Request) -> Response:
         """`GET /user/<name>/submitted`."""
-        caller = await self._sim.auth.enter(request, "history")
+        caller = await self._auth.enter(request, "history")
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
             raise errors.not_found()
@@ -56,7 +54,7 @@ class Reading:
 
     async def new(self, request: Request) -> Response:
         """`GET /r/<name>/new` and its other orders, which are the same here."""
-        caller = await self._sim.auth.enter(request, "read")
+        caller = await self._auth.enter(request, "read")
         found = subreddits.enter(self._net, request.path_params["sr"])
         until = self.until(request)
         posts = [post for post in self._net.posts.of_thread(found.name.casefold()) if post.created <= until]
@@ -72,18 +70,18 @@ class Reading:
         # What is cut off is not built: every post counts its comments.
         shown = [{"data": {"name": f"t3_{post.id}"}, "post": post} for post in posts if visible(post)]
         page, more = page_of(caller, shown)
-        things = [self._sim.things.post(each["post"], reader=reader) for each in page]
+        things = [self._things.post(each["post"], reader=reader) for each in page]
         return say(caller.params, listing(things, after=more))
 
     async def about(self, request: Request) -> Response:
         """`GET /r/<name>/about`."""
-        caller = await self._sim.auth.enter(request, "read")
+        caller = await self._auth.enter(request, "read")
         found = subreddits.enter(self._net, request.path_params["sr"])
-        return say(caller.params, self._sim.things.community(found))
+        return say(caller.params, self._things.community(found))
 
     async def rules(self, request: Request) -> Response:
         """`GET /r/<name>/about/rules`."""
-        caller = await self._sim.auth.enter(request, "read")
+        caller = await self._auth.enter(request, "read")
         found = subreddits.enter(self._net, request.path_params["sr"])
         text = found.rules.guidelines
         rule = {
@@ -98,19 +96,19 @@ class Reading:
 
     async def requirements(self, request: Request) -> Response:
         """`GET /api/v1/<name>/post_requirements`."""
-        caller = await self._sim.auth.enter(request, "submit")
+        caller = await self._auth.enter(request, "submit")
         found = subreddits.enter(self._net, request.path_params["sr"])
         return say(caller.params, subreddits.requirements(found))
 
     async def link_flair(self, request: Request) -> Response:
         """`GET /r/<name>/api/link_flair_v2`."""
-        caller = await self._sim.auth.enter(request, "flair")
+        caller = await self._auth.enter(request, "flair")
         found = subreddits.enter(self._net, request.path_params["sr"])
         return say(caller.params, subreddits.flair_templates(found))
 
     async def flair_selector(self, request: Request) -> Response:
         """`POST /r/<name>/api/flairselector`."""
-        caller = await self._sim.auth.enter(request, "flair")
+        caller = await self._auth.enter(request, "flair")
         found = subreddits.enter(self._net, request.path_params["sr"])
         current = {
             "flair_css_class": "",
@@ -122,13 +120,13 @@ class Reading:
 
     async def mine(self, request: Request) -> Response:
         """`GET /subreddits/mine/subscriber`: the demo communities that anybody may read."""
-        caller = await self._sim.auth.enter(request, "mysubreddits")
+        caller = await self._auth.enter(request, "mysubreddits")
         found = [each for each in subreddits.DEMO if each.door is None]
-        return say(caller.params, listing([self._sim.things.community(each) for each in found]))
+        return say(caller.params, listing([self._things.community(each) for each in found]))
 
     async def info(self, request: Request) -> Response:
         """`GET /api/info`: things by their full names."""
-        caller = await self._sim.auth.enter(request, "read")
+        caller = await self._auth.enter(request, "read")
         names = [name for name in caller.params.text("id").split(",") if name][: limit("listing_max")]
         found = [thing for name in names if (thing := self._thing(caller, name)) is not None]
         return say(caller.params, listing(found))
@@ -137,23 +135,23 @@ class Reading:
         kind, _, bare = name.partition("_")
         if kind == "t1":
             comment = self._net.documents.get(COMMENT, bare)
-            return self._sim.things.comment(comment) if comment else None
+            return self._things.comment(comment) if comment else None
         if kind == "t5":
             known = next((each for each in subreddits.DEMO if each.id == bare), None)
-            return self._sim.things.community(known) if known else None
+            return self._things.community(known) if known else None
         post = lookup(self._net, bare, deleted=True) if kind == "t3" else None
         reader = caller.account.id if caller.account else None
-        return self._sim.things.post(post, reader=reader) if post and visible(post) else None
+        return self._things.post(post, reader=reader) if post and visible(post) else None
 
     async def comments(self, request: Request) -> Response:
         """`GET /comments/<id>`: the post and its comments, as two lists."""
-        caller = await self._sim.auth.enter(request, "read")
+        caller = await self._auth.enter(request, "read")
         thing = self._thing(caller, f"t3_{request.path_params['id']}")
         post = lookup(self._net, request.path_params["id"], deleted=True)
         if thing is None or post is None:
             raise errors.not_found()
-        below = self._sim.things.comments(post)
-        tree = self._tree(f"t3_{post.id}", [self._sim.things.comment(each) for each in below])
+        below = self._things.comments(post)
+        tree = self._tree(f"t3_{post.id}", [self._things.comment(each) for each in below])
         return say(caller.params, [listing([thing]), listing(tree)])
 
     def _tree(self, parent: str, comments: list[Thing]) -> list[Thing]:

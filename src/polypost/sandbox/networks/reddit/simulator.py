@@ -35,7 +35,7 @@ class RedditSimulator(Simulator):
     """
 
     platform = "reddit"
-    look = Look("Reddit", "#c2380f")
+    look = Look("Reddit", "#c2380f", __package__)
     scopes = ("identity", "submit", "read", "flair", "edit", "history", "mysubreddits", *DAILY)
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_SUBMISSION,
@@ -47,17 +47,18 @@ class RedditSimulator(Simulator):
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
-        self.things = Things(net)
-        self.auth = Auth(self)
-        self._library = Library(net, self.auth)
-        self._submit = Submit(self, self._library)
-        self._reading = Reading(self)
-        self._browse = Browse(self, self._reading)
-        self._web = Web(self)
+        things = Things(net)
+        auth = Auth(net, self.pages, self.gate)
+        self._auth = auth
+        self._library = Library(net, auth)
+        self._submit = Submit(net, self.pages, auth, things, self._library)
+        self._reading = Reading(net, auth, things)
+        self._browse = Browse(net, auth, things, self._reading)
+        self._web = Web(net, self.pages, things)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
-        auth, reading, web = self.auth, self._reading, self._web
+        auth, reading, web = self._auth, self._reading, self._web
         return [
             *_api("/api/v1/authorize", auth.authorize, "GET", "POST"),
             Route("/api/v1/authorize.compact", auth.authorize, methods=["GET", "POST"]),
@@ -166,7 +167,7 @@ class RedditSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """Tokens as a permanent consent gives them."""
-        return self.auth.issue(account.id, client_id, scopes)
+        return self._auth.issue(account.id, client_id, scopes)
 
     def example(self, account: Account) -> dict[str, Any]:
         """A post goes to some community."""

@@ -6,25 +6,22 @@ import asyncio
 import json
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.reddit import errors
-from polypost.sandbox.networks.reddit.auth import Caller
+from polypost.sandbox.networks.reddit.auth import Auth, Caller
 from polypost.sandbox.networks.reddit.compose import FILMS, LINK, Composer, Order, flag, link_key
 from polypost.sandbox.networks.reddit.library import Library
 from polypost.sandbox.networks.reddit.limits import limit
 from polypost.sandbox.networks.reddit.rates import Rates
 from polypost.sandbox.networks.reddit.subreddits import find
-from polypost.sandbox.networks.reddit.things import COMMENT, HOST, lookup, new_id, say
+from polypost.sandbox.networks.reddit.things import COMMENT, HOST, Things, lookup, new_id, say
 from polypost.sandbox.networks.reddit.websocket import OneMessage, asks_for_socket
-from polypost.sandbox.simkit import Refused, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.reddit.simulator import RedditSimulator
+from polypost.sandbox.simkit import Network, Pages, Refused, SimPost, exchange
 
 SOCKET = "socket"
 SLUG = 50
@@ -47,16 +44,18 @@ MARKS = {
 class Submit:
     """The handlers."""
 
-    def __init__(self, sim: RedditSimulator, library: Library) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, auth: Auth, things: Things, library: Library) -> None:
+        self._pages = pages
+        self._auth = auth
+        self._things = things
+        self._net = net
         self._library = library
-        self._composer = Composer(sim.net, library)
-        self._rates = Rates(sim.net)
+        self._composer = Composer(net, library)
+        self._rates = Rates(net)
 
     async def submit(self, request: Request) -> Response:
         """`POST /api/submit`."""
-        caller = await self._sim.auth.enter(request, "submit")
+        caller = await self._auth.enter(request, "submit")
         try:
             order = self._composer.submission(caller.params, caller.person)
             data = await self._carry_out(request, caller, order)
@@ -67,12 +66,12 @@ class Submit:
 
     async def gallery(self, request: Request) -> Response:
         """`POST /api/submit_gallery_post.json`."""
-        caller = await self._sim.auth.enter(request, "submit")
+        caller = await self._auth.enter(request, "submit")
         return await self._by_fullname(request, caller, self._composer.gallery(caller.params, caller.person))
 
     async def poll(self, request: Request) -> Response:
         """`POST /api/submit_poll_post`."""
-        caller = await self._sim.auth.enter(request, "submit")
+        caller = await self._auth.enter(request, "submit")
         return await self._by_fullname(request, caller, self._composer.poll(caller.params, caller.person))
 
     async def _by_fullname(self, request: Request, caller: Caller, order: Order) -> Response:
@@ -149,7 +148,7 @@ class Submit:
         asset_id = str(request.path_params["asset"])
         known = self._library.socket_url(asset_id).endswith(f"m={request.query_params.get('m', '')}")
         if not asks_for_socket(request) or not known:
-            return self._sim.pages.missing(self._sim.look, "page not found")
+            return self._pages.missing("page not found")
         if exchange(request).fault("socket_closed"):
             raise Refused(errors.plain(403))
 
@@ -168,7 +167,7 @@ class Submit:
 
     async def comment(self, request: Request) -> Response:
         """`POST /api/comment`: below a post or another comment."""
-        caller = await self._sim.auth.enter(request, "submit")
+        caller = await self._auth.enter(request, "submit")
         text = caller.params.text("text").strip()
         parent = caller.params.text("thing_id") or caller.params.text("parent")
         post = self._post_of(parent)
@@ -188,7 +187,7 @@ class Submit:
         }
         # The owner column holds the post, so that its comments can be listed.
         made = self._net.documents.put(COMMENT, new_id(self._net), body, account_id=post.id)
-        return say(caller.params, _things(self._sim.things.comment(made)))
+        return say(caller.params, _things(self._things.comment(made)))
 
     def _post_of(self, name: str) -> SimPost | None:
         kind, _, bare = name.partition("_")
@@ -199,7 +198,7 @@ class Submit:
 
     async def edit(self, request: Request) -> Response:
         """`POST /api/editusertext`: the text of one's own text post or comment."""
-        caller = await self._sim.auth.enter(request, "edit")
+        caller = await self._auth.enter(request, "edit")
         kind, _, bare = caller.params.text("thing_id").partition("_")
         text = caller.params.text("text").strip()
         if kind == "t1" and (comment := self._net.documents.get(COMMENT, bare)) is not None:
@@ -208,7 +207,7 @@ class Submit:
             self._net.documents.update(COMMENT, bare, text=text)
             changed = self._net.documents.get(COMMENT, bare)
             assert changed is not None
-            return say(caller.params, _things(self._sim.things.comment(changed)))
+            return say(caller.params, _things(self._things.comment(changed)))
         post = self._own(caller, f"{kind}_{bare}")
         if post is None or post.raw["kind"] != "self":
             raise errors.says("NOT_AUTHOR", "thing_id")
@@ -218,11 +217,11 @@ class Submit:
         self._net.posts.update(post.id, text=f"{raw['title']}\n\n{text}".strip(), raw=raw)
         changed_post = self._net.posts.get(post.id)
         assert changed_post is not None
-        return say(caller.params, _things(self._sim.things.post(changed_post, reader=caller.person.id)))
+        return say(caller.params, _things(self._things.post(changed_post, reader=caller.person.id)))
 
     async def delete(self, request: Request) -> Response:
         """`POST /api/del`: the same answer whether or not there was anything to take away."""
-        caller = await self._sim.auth.enter(request, "edit")
+        caller = await self._auth.enter(request, "edit")
         name = caller.params.text("id")
         if (post := self._own(caller, name)) is not None:
             self._net.posts.delete(post.id)
@@ -233,7 +232,7 @@ class Submit:
 
     async def mark(self, request: Request) -> Response:
         """`POST /api/marknsfw`, `/api/spoiler` and their opposites."""
-        caller = await self._sim.auth.enter(request, "modposts")
+        caller = await self._auth.enter(request, "modposts")
         name, value = MARKS[request.url.path.strip("/").split("/")[1].removesuffix(".json")]
         post = self._own(caller, caller.params.text("id"))
         if post is None:
@@ -243,7 +242,7 @@ class Submit:
 
     async def notify(self, request: Request) -> Response:
         """`POST /api/sendreplies`."""
-        caller = await self._sim.auth.enter(request, "edit")
+        caller = await self._auth.enter(request, "edit")
         post = self._own(caller, caller.params.text("id"))
         if post is not None:
             raw = {**post.raw, "send_replies": flag(caller.params, "state")}
@@ -252,12 +251,12 @@ class Submit:
 
     async def nothing(self, request: Request) -> Response:
         """Votes and the like: taken, and without effect."""
-        await self._sim.auth.enter(request, "vote")
+        await self._auth.enter(request, "vote")
         return JSONResponse({})
 
     async def select_flair(self, request: Request) -> Response:
         """`POST /r/<name>/api/selectflair`."""
-        caller = await self._sim.auth.enter(request, "flair")
+        caller = await self._auth.enter(request, "flair")
         post = self._own(caller, caller.params.text("link"))
         if post is None:
             raise errors.says("NOT_AUTHOR", "link")

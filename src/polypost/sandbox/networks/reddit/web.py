@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
@@ -13,11 +13,8 @@ from starlette.responses import Response
 
 from polypost.sandbox.networks.reddit import subreddits
 from polypost.sandbox.networks.reddit.subreddits import Subreddit
-from polypost.sandbox.networks.reddit.things import lookup, visible
-from polypost.sandbox.simkit import Pages, SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.reddit.simulator import RedditSimulator
+from polypost.sandbox.networks.reddit.things import Things, lookup, visible
+from polypost.sandbox.simkit import Network, Pages, SimPost
 
 SHOWN = 60
 _MARKS = re.compile(
@@ -31,23 +28,22 @@ _MARKS = re.compile(
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: RedditSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._pages = Pages("polypost.sandbox.networks.reddit")
+    def __init__(self, net: Network, pages: Pages, things: Things) -> None:
+        self._pages = pages
+        self._things = things
+        self._net = net
 
     async def post(self, request: Request) -> Response:
         """A post; a deleted one is still there, without what it said."""
         post = lookup(self._net, request.path_params["id"], deleted=True)
         if post is None or not visible(post):
-            return self._sim.pages.missing(self._sim.look, "page not found")
-        comments = [self._sim.things.comment(each)["data"] for each in self._sim.things.comments(post)]
+            return self._pages.missing("page not found")
+        comments = [self._things.comment(each)["data"] for each in self._things.comments(post)]
         view = self._view(post)
         for each in comments:
             each["html"] = markdown(each["body"])
         return self._pages.render(
             "post.html",
-            look=self._sim.look,
             post=view,
             comments=comments,
             title=f"{view['title']} : {view['place']}",
@@ -57,7 +53,7 @@ class Web:
         """`/r/<name>/`."""
         found = subreddits.find(self._net, request.path_params["sr"])
         if found is None or found.door is not None:
-            return self._sim.pages.missing(self._sim.look, "This community is not open to you.")
+            return self._pages.missing("This community is not open to you.")
         posts = self._net.posts.of_thread(found.name.casefold())[::-1]
         shown = [post for post in posts if visible(post) and not post.raw["removed"]]
         return self._list(f"{found.prefixed}: {found.title}", shown, _facts(found))
@@ -66,7 +62,7 @@ class Web:
         """`/user/<name>/`."""
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
-            return self._sim.pages.missing(self._sim.look, "Nobody on Reddit goes by that name.")
+            return self._pages.missing("Nobody on Reddit goes by that name.")
         posts = [post for post in self._net.posts.by_account(account.id, limit=SHOWN) if visible(post)]
         facts = [f"u/{account.username}", f"{account.data['link_karma']} karma", f"{len(posts)} posts"]
         return self._list(account.name, posts, facts)
@@ -74,11 +70,11 @@ class Web:
     async def front(self, _request: Request) -> Response:
         """`/`: the communities."""
         rows = [(each, _facts(each)) for each in subreddits.DEMO]
-        return self._pages.render("front.html", look=self._sim.look, rows=rows, title="Communities")
+        return self._pages.render("front.html", rows=rows, title="Communities")
 
     def _list(self, title: str, posts: list[SimPost], facts: list[str]) -> Response:
         views = [self._view(post) for post in posts[:SHOWN]]
-        return self._pages.render("list.html", look=self._sim.look, posts=views, facts=facts, title=title)
+        return self._pages.render("list.html", posts=views, facts=facts, title=title)
 
     def _view(self, post: SimPost) -> dict[str, Any]:
         raw = post.raw
@@ -114,8 +110,8 @@ class Web:
             "loops": raw["kind"] == "videogif",
             "poll": raw["poll"],
             "parent": self._view(parent) if parent and parent.raw["kind"] != "crosspost" else None,
-            "score": self._sim.things.score(post),
-            "count": len(self._sim.things.comments(post)),
+            "score": self._things.score(post),
+            "count": len(self._things.comments(post)),
         }
 
 

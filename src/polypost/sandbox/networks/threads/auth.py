@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,6 +19,9 @@ from polypost.sandbox.simkit import (
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Refused,
     Token,
@@ -27,9 +30,6 @@ from polypost.sandbox.simkit import (
     exchange,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
 
 SHORT, LONG = "threads_short", "threads_long"
 EXCHANGE = "th_exchange_token"
@@ -79,9 +79,10 @@ class Caller:
 class Auth:
     """The addresses of the login, and `enter`."""
 
-    def __init__(self, sim: ThreadsSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._net = net
 
     async def authorize(self, request: Request) -> Response:
         """The authorization window of threads.net; the code comes back with `#_` behind it."""
@@ -90,13 +91,11 @@ class Auth:
         named = all(query.get(name) for name in ("client_id", "redirect_uri"))
         fits = BASIC in scopes and set(scopes) <= set(SCOPES)
         if query.get("response_type") != "code" or not named or not fits:
-            return self._sim.pages.missing(
-                self._sim.look, "This app’s request for access is not valid.", status=400
-            )
+            return self._pages.missing("This app’s request for access is not valid.", status=400)
         asked = Asked(query["client_id"], query["redirect_uri"], scopes, query.get("state"))
         life = timedelta(seconds=limit("code_seconds"))
         return await consent(
-            request, self._net, self._sim.look, asked, lifetime=life, denied=DENIED, fragment="_"
+            request, self._net, self._pages, asked, lifetime=life, denied=DENIED, fragment="_"
         )
 
     async def token(self, request: Request) -> Response:
@@ -174,7 +173,7 @@ class Auth:
 
     def knows(self, client_id: str, secret: str) -> bool:
         """Whether an app may call: our demo app shows its secret, strangers show any."""
-        return bool(secret) and (client_id != self._sim.client_id or secret == self._sim.client_secret)
+        return bool(secret) and (client_id != self._gate.client_id or secret == self._gate.client_secret)
 
     def issue(
         self,
@@ -243,7 +242,7 @@ class Auth:
             raise errors.refused("invalidated")
         if token.expired:
             raise errors.refused("expired")
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if exchange(request).fault("token_expired"):
             raise errors.refused("expired")
         return token

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
@@ -10,15 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.threads import errors, places
-from polypost.sandbox.networks.threads.auth import MENTIONS, PLACES, PROFILES, SEARCH, Caller
+from polypost.sandbox.networks.threads.auth import MENTIONS, PLACES, PROFILES, SEARCH, Auth, Caller
 from polypost.sandbox.networks.threads.fields import wanted
-from polypost.sandbox.networks.threads.nodes import HOST, REPOST, gone
+from polypost.sandbox.networks.threads.nodes import HOST, REPOST, Nodes, gone
 from polypost.sandbox.networks.threads.paging import EARLIEST, LATEST, instant, listed, window
 from polypost.sandbox.networks.threads.publishing import SEARCHES, SHORTCODE, Publishing
-from polypost.sandbox.simkit import Account, SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
+from polypost.sandbox.simkit import Account, Network, SimPost
 
 ACCOUNTS, POSTS_EACH = 100, 50
 TYPES, MODES = ("TOP", "RECENT"), ("KEYWORD", "TAG")
@@ -32,14 +28,15 @@ EMBEDDED = Markup(
 class Discovery:
     """The handlers."""
 
-    def __init__(self, sim: ThreadsSimulator, publishing: Publishing) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, nodes: Nodes, publishing: Publishing) -> None:
+        self._auth = auth
+        self._nodes = nodes
+        self._net = net
         self._publishing = publishing
 
     async def search(self, request: Request) -> Response:
         """`GET /keyword_search`: posts with a word, or under a topic."""
-        caller = await self._sim.auth.enter(request, SEARCH)
+        caller = await self._auth.enter(request, SEARCH)
         word = caller.params.text("q").strip().casefold()
         mode = caller.params.text("search_mode") or MODES[0]
         if not word:
@@ -57,11 +54,11 @@ class Discovery:
                 else word in post.text.casefold()
             )
         ]
-        return listed(self._sim, request, caller, window(caller, found))
+        return listed(self._nodes, request, caller, window(caller, found))
 
     async def mentions(self, request: Request) -> Response:
         """`GET /{user}/mentions`: posts of others that name the account."""
-        caller = await self._sim.auth.enter(request, MENTIONS)
+        caller = await self._auth.enter(request, MENTIONS)
         if not caller.means(str(request.path_params["id"])):
             raise errors.missing(str(request.path_params["id"]))
         name = f"@{caller.account.username}".casefold()
@@ -71,23 +68,23 @@ class Discovery:
             if post.account_id != caller.account.id
             and name in (word.strip(".,;:!?") for word in post.text.casefold().split())
         ]
-        return listed(self._sim, request, caller, window(caller, found))
+        return listed(self._nodes, request, caller, window(caller, found))
 
     async def lookup(self, request: Request) -> Response:
         """`GET /profile_lookup`: a public profile by its exact name."""
-        caller = await self._sim.auth.enter(request, PROFILES)
-        return JSONResponse(self._sim.nodes.profile(self._named(caller)))
+        caller = await self._auth.enter(request, PROFILES)
+        return JSONResponse(self._nodes.profile(self._named(caller)))
 
     async def posts(self, request: Request) -> Response:
         """`GET /profile_posts`: what a public profile has posted."""
-        caller = await self._sim.auth.enter(request, PROFILES)
+        caller = await self._auth.enter(request, PROFILES)
         account = self._named(caller)
         found = [post for post in self._of(account) if post.parent is None]
-        return listed(self._sim, request, caller, window(caller, found))
+        return listed(self._nodes, request, caller, window(caller, found))
 
     async def places(self, request: Request) -> Response:
         """`GET /location_search`: places by name, by a point, or both."""
-        caller = await self._sim.auth.enter(request, PLACES)
+        caller = await self._auth.enter(request, PLACES)
         # Meta's collection says q, its reference says query.
         text = caller.params.text("q") or caller.params.text("query")
         near = _point(caller)
@@ -99,7 +96,7 @@ class Discovery:
 
     async def oembed(self, request: Request) -> Response:
         """`GET /oembed`: the HTML that shows a post on another page."""
-        params = await self._sim.auth.anyone(request)
+        params = await self._auth.anyone(request)
         code = urlsplit(params.text("url")).path.rstrip("/").rpartition("/")[2]
         document = self._net.documents.get(SHORTCODE, code)
         post = self._net.posts.get(document.body["media"]) if document else None

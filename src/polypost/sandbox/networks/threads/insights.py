@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,14 +11,11 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.threads import errors
-from polypost.sandbox.networks.threads.auth import INSIGHTS, Caller
+from polypost.sandbox.networks.threads.auth import INSIGHTS, Auth, Caller
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.nodes import REPOST, metrics, stamp
 from polypost.sandbox.networks.threads.paging import instant
-from polypost.sandbox.simkit import SimPost, origin
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
+from polypost.sandbox.simkit import Network, SimPost, origin
 
 OF_POST = ("views", "likes", "replies", "reposts", "quotes", "shares")
 DEMOGRAPHICS, FOLLOWERS = "follower_demographics", "followers_count"
@@ -30,13 +27,13 @@ POSTS = 200
 class Insights:
     """The handlers."""
 
-    def __init__(self, sim: ThreadsSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth) -> None:
+        self._auth = auth
+        self._net = net
 
     async def post(self, request: Request) -> Response:
         """`GET /{post}/insights`; a repost has none."""
-        caller = await self._sim.auth.enter(request, INSIGHTS)
+        caller = await self._auth.enter(request, INSIGHTS)
         post_id = str(request.path_params["id"])
         post = self._net.posts.get(post_id)
         if post is None or post.account_id != caller.account.id:
@@ -49,7 +46,7 @@ class Insights:
 
     async def account(self, request: Request) -> Response:
         """`GET /{user}/threads_insights`."""
-        caller = await self._sim.auth.enter(request, INSIGHTS)
+        caller = await self._auth.enter(request, INSIGHTS)
         if not caller.means(str(request.path_params["id"])):
             raise errors.missing(str(request.path_params["id"]))
         names = _names(caller, OF_ACCOUNT)

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -17,10 +17,8 @@ from polypost.sandbox.networks.threads.auth import Caller
 from polypost.sandbox.networks.threads.errors import invalid
 from polypost.sandbox.networks.threads.fields import wanted
 from polypost.sandbox.networks.threads.limits import limit
+from polypost.sandbox.networks.threads.nodes import Nodes
 from polypost.sandbox.simkit import Network, SimPost, exchange, origin
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
 
 NEWEST = 2**62
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -67,10 +65,10 @@ def window(caller: Caller, posts: list[SimPost]) -> Page:
     return Page(posts[begin : begin + size], more=len(posts) > begin + size)
 
 
-def listed(sim: ThreadsSimulator, request: Request, caller: Caller, page: Page) -> Response:
+def listed(nodes: Nodes, request: Request, caller: Caller, page: Page) -> Response:
     """The answer with the asked-for fields of each post, and the way on."""
     asked = wanted(caller.params.text("fields"))
-    shown = [sim.nodes.post(post, asked, reader=caller.account.id) for post in page.posts]
+    shown = [nodes.post(post, asked, reader=caller.account.id) for post in page.posts]
     body: dict[str, Any] = {"data": shown}
     if page.posts:
         cursors = {"before": _named(page.posts[0].seq), "after": _named(page.posts[-1].seq)}

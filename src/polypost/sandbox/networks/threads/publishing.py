@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.threads import errors, places
-from polypost.sandbox.networks.threads.auth import MENTIONS, PLACES, PUBLISH, SEARCH, Caller
+from polypost.sandbox.networks.threads.auth import MENTIONS, PLACES, PUBLISH, SEARCH, Auth, Caller
 from polypost.sandbox.networks.threads.compose import Order, check_children, order_of
 from polypost.sandbox.networks.threads.containers import (
     CAROUSEL,
@@ -32,10 +32,7 @@ from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.media_rules import MESSAGES
 from polypost.sandbox.networks.threads.nodes import ALBUM, REPOST, gone
 from polypost.sandbox.networks.threads.text import links, topic
-from polypost.sandbox.simkit import Bucket, Media, SimPost, Stranger, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
+from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, Stranger, exchange
 
 DAY = timedelta(hours=24)
 SHORTCODE = "shortcode"
@@ -55,9 +52,9 @@ QUOTAS = {
 class Publishing:
     """The handlers."""
 
-    def __init__(self, sim: ThreadsSimulator, containers: Containers, intake: Intake) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, containers: Containers, intake: Intake) -> None:
+        self._auth = auth
+        self._net = net
         self._containers = containers
         self._intake = intake
 
@@ -272,7 +269,7 @@ class Publishing:
 
     async def repost(self, request: Request) -> Response:
         """`POST /{post}/repost`: shows another's post among one's own."""
-        caller = await self._sim.auth.enter(request, PUBLISH)
+        caller = await self._auth.enter(request, PUBLISH)
         target_id = str(request.path_params["id"])
         target = self._visible(target_id)
         if target is None:
@@ -309,7 +306,7 @@ class Publishing:
             raise errors.refused("quota")
 
     async def _enter(self, request: Request) -> Caller:
-        caller = await self._sim.auth.enter(request, PUBLISH)
+        caller = await self._auth.enter(request, PUBLISH)
         user_id = str(request.path_params["id"])
         if not caller.means(user_id):
             raise errors.missing(user_id, request.method.lower())

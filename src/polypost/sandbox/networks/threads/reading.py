@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,29 +14,34 @@ from polypost.sandbox.networks.threads.auth import (
     PROFILES,
     READ_REPLIES,
     SEARCH,
+    Auth,
     Caller,
 )
 from polypost.sandbox.networks.threads.compose import flag
 from polypost.sandbox.networks.threads.containers import Containers
 from polypost.sandbox.networks.threads.fields import wanted
 from polypost.sandbox.networks.threads.intake import Intake
-from polypost.sandbox.networks.threads.nodes import gone
+from polypost.sandbox.networks.threads.nodes import Nodes, gone
 from polypost.sandbox.networks.threads.paging import listed, own_posts, window
 from polypost.sandbox.networks.threads.publishing import DELETES, Publishing
-from polypost.sandbox.simkit import SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
+from polypost.sandbox.simkit import Network, SimPost, exchange
 
 
 class Reading:
     """The handlers."""
 
     def __init__(
-        self, sim: ThreadsSimulator, containers: Containers, intake: Intake, publishing: Publishing
+        self,
+        net: Network,
+        auth: Auth,
+        nodes: Nodes,
+        containers: Containers,
+        intake: Intake,
+        publishing: Publishing,
     ) -> None:
-        self._sim = sim
-        self._net = sim.net
+        self._auth = auth
+        self._nodes = nodes
+        self._net = net
         self._containers = containers
         self._intake = intake
         self._publishing = publishing
@@ -46,12 +49,12 @@ class Reading:
     async def node(self, request: Request) -> Response:
         """`GET /{id}`: the profile, a container, a place, a post."""
         object_id = object_of(request)
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         asked = wanted(caller.params.text("fields"))
         if caller.means(object_id):
-            return JSONResponse(self._sim.nodes.user(caller.account, asked))
+            return JSONResponse(self._nodes.user(caller.account, asked))
         if (container := self._containers.get(object_id, caller.account.id)) is not None:
-            made = self._sim.nodes.container(container, asked)
+            made = self._nodes.container(container, asked)
             if "status" in asked:
                 self._containers.look(container)
             fetch = BackgroundTask(self._intake.take, container) if self._intake.idle(container) else None
@@ -59,12 +62,12 @@ class Reading:
         if (place := places.find(object_id)) is not None:
             return JSONResponse(places.shown(place, asked))
         post = self._readable(caller, object_id)
-        return JSONResponse(self._sim.nodes.post(post, asked, reader=caller.account.id))
+        return JSONResponse(self._nodes.post(post, asked, reader=caller.account.id))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /{id}` of an own post."""
         post_id = object_of(request)
-        caller = await self._sim.auth.enter(request, DELETE)
+        caller = await self._auth.enter(request, DELETE)
         post = self._net.posts.get(post_id)
         if post is None or post.account_id != caller.account.id:
             raise errors.missing(post_id, "delete")
@@ -78,7 +81,7 @@ class Reading:
         """`GET /{user}/threads`: the account's own posts and reposts, newest first, without its replies."""
         caller = await self._own(request)
         found = own_posts(self._net, request, caller, lambda post: post.parent is None and not gone(post))
-        return listed(self._sim, request, caller, found)
+        return listed(self._nodes, request, caller, found)
 
     async def ghosts(self, request: Request) -> Response:
         """`GET /{user}/ghost_posts`, those whose day is over among them."""
@@ -86,34 +89,34 @@ class Reading:
         found = own_posts(
             self._net, request, caller, lambda post: bool(post.raw["options"].get("is_ghost_post"))
         )
-        return listed(self._sim, request, caller, found)
+        return listed(self._nodes, request, caller, found)
 
     async def replies(self, request: Request) -> Response:
         """`GET /{user}/replies`: what the account replied; `GET /{post}/replies`: who replied to a post directly."""
-        caller = await self._sim.auth.enter(request, READ_REPLIES)
+        caller = await self._auth.enter(request, READ_REPLIES)
         object_id = object_of(request)
         if caller.means(object_id):
             found = own_posts(self._net, request, caller, lambda post: post.parent is not None)
-            return listed(self._sim, request, caller, found)
+            return listed(self._nodes, request, caller, found)
         root = self._readable(caller, object_id)
         thread = self._net.posts.of_thread(root.thread or root.id)
         answers = [post for post in thread if post.parent == root.id]
-        return listed(self._sim, request, caller, window(caller, _sorted(caller, answers)))
+        return listed(self._nodes, request, caller, window(caller, _sorted(caller, answers)))
 
     async def conversation(self, request: Request) -> Response:
         """`GET /{post}/conversation`: every reply below a post, nested ones among them, in one list."""
-        caller = await self._sim.auth.enter(request, READ_REPLIES)
+        caller = await self._auth.enter(request, READ_REPLIES)
         root = self._readable(caller, object_of(request))
         inside, below = {root.id}, []
         for post in self._net.posts.of_thread(root.thread or root.id):
             if post.parent in inside:
                 inside.add(post.id)
                 below.append(post)
-        return listed(self._sim, request, caller, window(caller, _sorted(caller, below)))
+        return listed(self._nodes, request, caller, window(caller, _sorted(caller, below)))
 
     async def manage(self, request: Request) -> Response:
         """`POST /{reply}/manage_reply`: hide or show a reply to an own post, and all below it."""
-        caller = await self._sim.auth.enter(request, MANAGE_REPLIES)
+        caller = await self._auth.enter(request, MANAGE_REPLIES)
         reply_id = object_of(request)
         reply = self._net.posts.get(reply_id)
         root = self._net.posts.get(reply.thread or "") if reply else None
@@ -125,7 +128,7 @@ class Reading:
         return JSONResponse({"success": True})
 
     async def _own(self, request: Request) -> Caller:
-        caller = await self._sim.auth.enter(request)
+        caller = await self._auth.enter(request)
         if not caller.means(object_of(request)):
             raise errors.missing(object_of(request))
         return caller

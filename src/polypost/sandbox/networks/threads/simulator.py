@@ -37,7 +37,7 @@ class ThreadsSimulator(Simulator):
 
     platform = "threads"
     tidies_paths = True
-    look = Look("Threads", "#24262b")
+    look = Look("Threads", "#24262b", __package__)
     scopes = SCOPES
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_PUBLICATION,
@@ -55,22 +55,23 @@ class ThreadsSimulator(Simulator):
         super().__init__(net)
         containers = Containers(net)
         intake = Intake(net, containers)
-        self.nodes = Nodes(net)
-        self.auth = Auth(self)
-        self._publishing = Publishing(self, containers, intake)
-        self._reading = Reading(self, containers, intake, self._publishing)
-        self._discovery = Discovery(self, self._publishing)
-        self._insights = Insights(self)
-        self._web = Web(self)
+        nodes = Nodes(net)
+        auth = Auth(net, self.pages, self.gate)
+        self._auth = auth
+        self._publishing = Publishing(net, auth, containers, intake)
+        self._reading = Reading(net, auth, nodes, containers, intake, self._publishing)
+        self._discovery = Discovery(net, auth, nodes, self._publishing)
+        self._insights = Insights(net, auth)
+        self._web = Web(net, self.pages)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
         return [
-            Route("/oauth/authorize", self.auth.authorize, methods=["GET", "POST"]),
-            *_graph("/oauth/access_token", self.auth.token, "GET", "POST"),
-            *_graph("/access_token", self.auth.long_token, "GET"),
-            *_graph("/refresh_access_token", self.auth.refresh, "GET"),
-            *_graph("/debug_token", self.auth.debug, "GET"),
+            Route("/oauth/authorize", self._auth.authorize, methods=["GET", "POST"]),
+            *_graph("/oauth/access_token", self._auth.token, "GET", "POST"),
+            *_graph("/access_token", self._auth.long_token, "GET"),
+            *_graph("/refresh_access_token", self._auth.refresh, "GET"),
+            *_graph("/debug_token", self._auth.debug, "GET"),
             *_graph("/keyword_search", self._discovery.search, "GET"),
             *_graph("/profile_lookup", self._discovery.lookup, "GET"),
             *_graph("/profile_posts", self._discovery.posts, "GET"),
@@ -117,7 +118,7 @@ class ThreadsSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token of sixty days; Threads has no refresh tokens."""
-        return self.auth.issue(LONG, account, client_id, scopes, seconds=limit("long_token_seconds")), None
+        return self._auth.issue(LONG, account, client_id, scopes, seconds=limit("long_token_seconds")), None
 
     def token_extra(self, account: Account) -> dict[str, Any]:
         """When the demo token was made: a client that does not know asks for a renewal too early and is refused."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup, escape
 from starlette.requests import Request
@@ -13,10 +13,7 @@ from polypost.sandbox.networks.threads import places
 from polypost.sandbox.networks.threads.nodes import gone, metrics, poll_votes
 from polypost.sandbox.networks.threads.publishing import SHORTCODE
 from polypost.sandbox.networks.threads.text import links
-from polypost.sandbox.simkit import Account, Pages, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.threads.simulator import ThreadsSimulator
+from polypost.sandbox.simkit import Account, Network, Pages, SimPost, linkify
 
 ON_PROFILE = 60
 SPOILER = Markup('<span class="spoiler" tabindex="0" title="Spoiler">{}</span>')
@@ -48,10 +45,9 @@ class View:
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: ThreadsSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._pages = Pages("polypost.sandbox.networks.threads")
+    def __init__(self, net: Network, pages: Pages) -> None:
+        self._pages = pages
+        self._net = net
 
     async def post(self, request: Request) -> Response:
         """`/@{username}/post/{shortcode}`: what it answers, the post, what answers it."""
@@ -76,7 +72,7 @@ class Web:
             for each, end in zip(shown, ends, strict=True)
         ]
         name = self._author(post)[0]
-        return self._pages.render("post.html", look=self._sim.look, views=views, title=f"{name} on Threads")
+        return self._pages.render("post.html", views=views, title=f"{name} on Threads")
 
     async def profile(self, request: Request) -> Response:
         """`/@{username}`: the account's posts and reposts, newest first."""
@@ -87,14 +83,13 @@ class Web:
         views = [self._view(post) for post in posts if post.parent is None and not gone(post)]
         return self._pages.render(
             "profile.html",
-            look=self._sim.look,
             account=account,
             views=views,
             title=f"{account.name} (@{account.username})",
         )
 
     def _missing(self, what: str = "This post is not available.") -> Response:
-        return self._pages.missing(self._sim.look, what)
+        return self._pages.missing(what)
 
     def _author(self, post: SimPost) -> tuple[str, str]:
         account: Account | None = self._net.accounts.get(post.account_id)

@@ -7,7 +7,6 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
@@ -21,6 +20,9 @@ from polypost.sandbox.simkit import (
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Refused,
     Token,
@@ -28,9 +30,6 @@ from polypost.sandbox.simkit import (
     exchange,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.tiktok.simulator import TikTokSimulator
 
 ACCESS, REFRESH = "access", "refresh"
 FIXED, FLAT_200 = "fixed_refresh_token", "token_error_with_200"
@@ -57,9 +56,10 @@ class Caller:
 class Auth:
     """The OAuth addresses, and `enter`."""
 
-    def __init__(self, sim: TikTokSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._net = net
 
     async def authorize(self, request: Request) -> Response:
         """The consent page of www.tiktok.com; the way back names the granted scopes."""
@@ -71,8 +71,8 @@ class Auth:
             or query.get("code_challenge_method", "S256") != "S256"
         )
         if wrong:
-            return self._sim.pages.missing(
-                self._sim.look, "We couldn’t log in with TikTok. The request is not valid.", status=400
+            return self._pages.missing(
+                "We couldn’t log in with TikTok. The request is not valid.", status=400
             )
         asked = Asked(
             client_id=query["client_key"],
@@ -98,7 +98,7 @@ class Auth:
             return code + TAIL
 
         answer = await consent(
-            request, self._net, self._sim.look, asked, lifetime=life, denied=DENIED, code_for=code_for
+            request, self._net, self._pages, asked, lifetime=life, denied=DENIED, code_for=code_for
         )
         return _naming_scopes(answer, asked.scopes)
 
@@ -135,7 +135,7 @@ class Auth:
         if token is None or token.kind != REFRESH or not token.live or token.client_id != client_key:
             raise self._flat(request, "invalid_grant", said)
         try:
-            self._sim.admit(request, token)
+            self._gate.admit(request, token)
         except Refused as dead:
             raise self._flat(request, "invalid_grant", said) from dead
         if exchange(request).fault(FIXED):
@@ -213,8 +213,8 @@ class Auth:
         except BadBody as error:
             raise self._flat(request, "invalid_request", "The request body could not be read.") from error
         client_key, secret = params.text("client_key"), params.text("client_secret")
-        stranger = client_key != self._sim.client_id
-        if not client_key or not secret or not (stranger or secret == self._sim.client_secret):
+        stranger = client_key != self._gate.client_id
+        if not client_key or not secret or not (stranger or secret == self._gate.client_secret):
             raise self._flat(request, "invalid_client", "Client key or secret is incorrect.")
         return params
 
@@ -231,7 +231,7 @@ class Auth:
         account = None if token is None else self._net.accounts.get(token.account_id)
         if token is None or account is None or token.kind != ACCESS or not token.live:
             raise errors.refused("access_token_invalid")
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if not set(scopes) & set(token.scopes):
             raise errors.refused("scope_not_authorized")
         name = bucket or request.url.path.strip("/")

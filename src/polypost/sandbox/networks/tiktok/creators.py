@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.tiktok import errors
+from polypost.sandbox.networks.tiktok.auth import Auth
 from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.tasks import Tasks
-from polypost.sandbox.simkit import Account, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.tiktok.simulator import TikTokSimulator
-    from polypost.sandbox.simkit import Exchange
+from polypost.sandbox.simkit import Account, Exchange, Network, exchange
 
 OPEN = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY")
 CLOSED = ("FOLLOWER_OF_CREATOR", "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY")
@@ -46,15 +43,15 @@ STATS = ("follower_count", "following_count", "likes_count", "video_count")
 class Creators:
     """The handlers."""
 
-    def __init__(self, sim: TikTokSimulator, tasks: Tasks) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, tasks: Tasks) -> None:
+        self._auth = auth
+        self._net = net
         self._tasks = tasks
 
     async def user(self, request: Request) -> Response:
         """`GET /v2/user/info/?fields=…`."""
         every = ("user.info.basic", "user.info.profile", "user.info.stats")
-        caller = self._sim.auth.enter(request, *every, rate="reads_per_minute")
+        caller = self._auth.enter(request, *every, rate="reads_per_minute")
         fields = [name.strip() for name in request.query_params.get("fields", "").split(",") if name.strip()]
         if not fields or not set(fields) <= {*BASIC, *PROFILE, *STATS}:
             raise errors.invalid("Fields is required and may only name fields of the user object")
@@ -66,7 +63,7 @@ class Creators:
 
     def _facts(self, account: Account) -> dict[str, Any]:
         avatar = self._net.avatar_url(account.id)
-        page = f"{self._net.url}{self._sim.profile_path(account.username)}"
+        page = f"{self._net.url}/@{account.username}"
         return {
             "open_id": account.id,
             "union_id": account.data["union_id"],
@@ -88,7 +85,7 @@ class Creators:
 
     async def info(self, request: Request) -> Response:
         """`POST /v2/post/publish/creator_info/query/`: an empty body or `{}`, with or without a content type."""
-        caller = self._sim.auth.enter(request, "video.publish", rate="creator_calls_per_minute")
+        caller = self._auth.enter(request, "video.publish", rate="creator_calls_per_minute")
         call = exchange(request)
         for fault, code in ON_PURPOSE.items():
             if call.fault(fault):

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.tiktok import errors
-from polypost.sandbox.networks.tiktok.auth import Caller
+from polypost.sandbox.networks.tiktok.auth import Auth, Caller
 from polypost.sandbox.networks.tiktok.creators import Creators, privacy_options
 from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.orders import PRIVATE, photo_order, video_order
 from polypost.sandbox.networks.tiktok.pulls import Pulls
 from polypost.sandbox.networks.tiktok.tasks import DIRECT, INBOX, Order, Task, Tasks
 from polypost.sandbox.networks.tiktok.uploads import Uploads
-from polypost.sandbox.simkit import BadBody, Exchange, exchange, read_json
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.tiktok.simulator import TikTokSimulator
+from polypost.sandbox.simkit import BadBody, Exchange, Network, exchange, read_json
 
 # Refusals of an init call by the name of their fault, which is TikTok's own code.
 ANYWHERE = ("app_version_check_failed", "spam_risk_user_banned_from_posting", "internal_error")
@@ -51,10 +48,10 @@ class Inits:
     """The handlers. Where TikTok pulls the media, opening the task is what publishes."""
 
     def __init__(
-        self, sim: TikTokSimulator, tasks: Tasks, pulls: Pulls, uploads: Uploads, creators: Creators
+        self, net: Network, auth: Auth, tasks: Tasks, pulls: Pulls, uploads: Uploads, creators: Creators
     ) -> None:
-        self._sim = sim
-        self._net = sim.net
+        self._auth = auth
+        self._net = net
         self._tasks = tasks
         self._pulls = pulls
         self._uploads = uploads
@@ -83,7 +80,7 @@ class Inits:
         return await self._open(request, caller, order)
 
     def _enter(self, request: Request, *scopes: str) -> Caller:
-        return self._sim.auth.enter(request, *scopes, rate="inits_per_minute")
+        return self._auth.enter(request, *scopes, rate="inits_per_minute")
 
     async def _open(self, request: Request, caller: Caller, order: Order) -> Response:
         call = exchange(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -12,15 +12,12 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.sandbox.networks.tiktok import errors
-from polypost.sandbox.networks.tiktok.auth import Caller
+from polypost.sandbox.networks.tiktok.auth import Auth, Caller
 from polypost.sandbox.networks.tiktok.inits import body_of
 from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.pulls import Pulls
 from polypost.sandbox.networks.tiktok.tasks import CANCELLED, DONE, FAILED, FETCHING, Task, Tasks
-from polypost.sandbox.simkit import SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.tiktok.simulator import TikTokSimulator
+from polypost.sandbox.simkit import Network, SimPost, exchange
 
 IDS_AS_TEXT = "ids_as_text"
 POSTING = ("video.publish", "video.upload")
@@ -46,15 +43,15 @@ FIELDS = (
 class Reading:
     """The handlers."""
 
-    def __init__(self, sim: TikTokSimulator, tasks: Tasks, pulls: Pulls) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, tasks: Tasks, pulls: Pulls) -> None:
+        self._auth = auth
+        self._net = net
         self._tasks = tasks
         self._pulls = pulls
 
     async def status(self, request: Request) -> Response:
         """`POST /v2/post/publish/status/fetch/`. TikTok itself misspells the list of ids, which are 64-bit numbers."""
-        caller = self._sim.auth.enter(request, *POSTING, rate="status_calls_per_minute")
+        caller = self._auth.enter(request, *POSTING, rate="status_calls_per_minute")
         task = self._tasks.look(await self._mine(request, caller))
         ids = [task.body["post"]] if task.moderated() else []
         as_text = exchange(request).fault(IDS_AS_TEXT) is not None
@@ -77,7 +74,7 @@ class Reading:
 
     async def cancel(self, request: Request) -> Response:
         """`POST /v2/post/publish/cancel/`, while it is still being worked on."""
-        caller = self._sim.auth.enter(request, *POSTING, rate="status_calls_per_minute")
+        caller = self._auth.enter(request, *POSTING, rate="status_calls_per_minute")
         task = self._tasks.settle(await self._mine(request, caller))
         if task.stage in {DONE, FAILED}:
             raise errors.refused("publish_not_cancellable")
@@ -122,7 +119,7 @@ class Reading:
         return errors.good({"videos": [self._video(post, fields) for post in found]})
 
     def _reader(self, request: Request) -> Caller:
-        return self._sim.auth.enter(request, "video.list", rate="reads_per_minute")
+        return self._auth.enter(request, "video.list", rate="reads_per_minute")
 
     def _public(self, request: Request, caller: Caller) -> list[SimPost]:
         lag = exchange(request).seconds("listing_lag")

@@ -42,7 +42,7 @@ class TikTokSimulator(Simulator):
     """
 
     platform = "tiktok"
-    look = Look("TikTok", "#b3123f")
+    look = Look("TikTok", "#b3123f", __package__)
     scopes = (
         "user.info.basic",
         "user.info.profile",
@@ -70,22 +70,22 @@ class TikTokSimulator(Simulator):
     def __init__(self, net: Network) -> None:
         super().__init__(net)
         tasks = Tasks(net)
-        pulls, uploads, creators = Pulls(net, tasks), Uploads(self, tasks), Creators(self, tasks)
-        self.auth = Auth(self)
-        self._creators = creators
-        self._uploads = uploads
-        self._inits = Inits(self, tasks, pulls, uploads, creators)
-        self._reading = Reading(self, tasks, pulls)
-        self._web = Web(self, tasks)
+        auth, pulls = Auth(net, self.pages, self.gate), Pulls(net, tasks)
+        self._auth = auth
+        self._creators = Creators(net, auth, tasks)
+        self._uploads = Uploads(net, tasks)
+        self._inits = Inits(net, auth, tasks, pulls, self._uploads, self._creators)
+        self._reading = Reading(net, auth, tasks, pulls)
+        self._web = Web(net, self.pages, tasks)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
         web, reading, inits = self._web, self._reading, self._inits
         publish = "/v2/post/publish"
         return [
-            *_both("/v2/auth/authorize", self.auth.authorize, "GET", "POST"),
-            *_both("/v2/oauth/token", self.auth.token, "POST"),
-            *_both("/v2/oauth/revoke", self.auth.revoke, "POST"),
+            *_both("/v2/auth/authorize", self._auth.authorize, "GET", "POST"),
+            *_both("/v2/oauth/token", self._auth.token, "POST"),
+            *_both("/v2/oauth/revoke", self._auth.revoke, "POST"),
             *_both("/v2/user/info", self._creators.user, "GET"),
             *_both(f"{publish}/creator_info/query", self._creators.info, "POST"),
             *_both(f"{publish}/video/init", inits.video, "POST"),
@@ -122,7 +122,7 @@ class TikTokSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """An access token of two hours and a refresh token of 180 days."""
-        return self.auth.issue(account.id, client_id, scopes)
+        return self._auth.issue(account.id, client_id, scopes)
 
     def example(self, account: Account) -> dict[str, Any]:
         """A private account has no public posts, so that its first one has to name another audience."""

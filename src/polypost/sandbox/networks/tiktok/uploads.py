@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,10 +14,7 @@ from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.media_rules import VIDEO_TYPES, examine
 from polypost.sandbox.networks.tiktok.pulls import longest
 from polypost.sandbox.networks.tiktok.tasks import AWAITING, FAILED, Task, Tasks
-from polypost.sandbox.simkit import exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.tiktok.simulator import TikTokSimulator
+from polypost.sandbox.simkit import Network, exchange
 
 UPLOAD = "upload"
 # Trouble of the upload host alone, by the name of the fault, and the status with which it answers.
@@ -29,8 +25,8 @@ _RANGE = re.compile(r"bytes (\d{1,12})-(\d{1,12})/(\d{1,12})", re.ASCII)
 class Uploads:
     """The handler, and the addresses it serves."""
 
-    def __init__(self, sim: TikTokSimulator, tasks: Tasks) -> None:
-        self._net = sim.net
+    def __init__(self, net: Network, tasks: Tasks) -> None:
+        self._net = net
         self._tasks = tasks
 
     def open(self, task: Task) -> str:

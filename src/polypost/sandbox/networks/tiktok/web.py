@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.tiktok.tasks import DIRECT, INBOX, PHOTO, Tasks
-from polypost.sandbox.simkit import Account, Pages, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.tiktok.simulator import TikTokSimulator
+from polypost.sandbox.simkit import Account, Network, Pages, SimPost, linkify
 
 ON_PAGE = 60
 VISIBILITY = {
@@ -36,11 +33,10 @@ NOTES = {
 class Web:
     """The handlers. What strangers would not see, private posts and drafts, is shown too and says so."""
 
-    def __init__(self, sim: TikTokSimulator, tasks: Tasks) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, tasks: Tasks) -> None:
+        self._pages = pages
+        self._net = net
         self._tasks = tasks
-        self._pages = Pages("polypost.sandbox.networks.tiktok")
 
     async def post(self, request: Request) -> Response:
         """`/@{username}/video/{id}` and `/@{username}/photo/{id}`."""
@@ -93,7 +89,7 @@ class Web:
         for account in self._net.accounts.all():
             waiting += [(account, post) for post in self._posts(account, INBOX)]
         newest = sorted(waiting, key=lambda pair: pair[1].seq, reverse=True)[:ON_PAGE]
-        return self._pages.render("messages.html", look=self._sim.look, waiting=newest, title="Inbox")
+        return self._pages.render("messages.html", waiting=newest, title="Inbox")
 
     async def profile(self, request: Request) -> Response:
         """`/@{username}`: the grid."""
@@ -103,7 +99,6 @@ class Web:
         posts = self._posts(account, DIRECT)
         return self._pages.render(
             "profile.html",
-            look=self._sim.look,
             account=account,
             posts=posts[:ON_PAGE],
             count=len(posts),
@@ -122,7 +117,6 @@ class Web:
         inbox = post.raw["place"] == INBOX
         return self._pages.render(
             "post.html",
-            look=self._sim.look,
             account=account,
             post=post,
             photos=post.raw["medium"] == PHOTO,
@@ -133,7 +127,7 @@ class Web:
         )
 
     def _missing(self, what: str) -> Response:
-        return self._pages.missing(self._sim.look, what)
+        return self._pages.missing(what)
 
 
 def _notes(info: dict[str, Any]) -> list[str]:

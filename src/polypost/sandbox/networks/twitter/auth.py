@@ -7,7 +7,6 @@ import binascii
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import Request
@@ -20,15 +19,15 @@ from polypost.sandbox.simkit import (
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Refused,
     Token,
     consent,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.twitter.simulator import TwitterSimulator
 
 ACCESS, REFRESH, APP_ONLY, OAUTH1 = "access", "refresh", "app_only", "oauth1"
 HOSTS = ("api.twitter.com", "api.x.com", "upload.twitter.com", "upload.x.com")
@@ -61,9 +60,10 @@ class Caller:
 class Auth:
     """The OAuth addresses, and the check that every other call begins with."""
 
-    def __init__(self, sim: TwitterSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._net = net
 
     async def authorize(self, request: Request) -> Response:
         """The consent page."""
@@ -78,9 +78,7 @@ class Auth:
             or query.get("code_challenge_method", "plain").lower() not in {"s256", "plain"}
         )
         if wrong:
-            return self._sim.pages.missing(
-                self._sim.look, "You weren’t able to give access to the App.", status=400
-            )
+            return self._pages.missing("You weren’t able to give access to the App.", status=400)
         asked = Asked(
             client_id=query["client_id"],
             redirect_uri=query["redirect_uri"],
@@ -90,7 +88,7 @@ class Auth:
             method=query.get("code_challenge_method", "plain"),
         )
         life = timedelta(seconds=limit("code_life_seconds"))
-        return await consent(request, self._net, self._sim.look, asked, lifetime=life)
+        return await consent(request, self._net, self._pages, asked, lifetime=life)
 
     async def token(self, request: Request) -> Response:
         """Trade a code or a refresh token for a new pair."""
@@ -121,14 +119,14 @@ class Auth:
             raise errors.oauth_error(
                 400, "invalid_request", "Value passed for the authorization code was invalid."
             )
-        return _pair(*self._sim.grant(account, client_id, code.scopes))
+        return _pair(*self.issue(account.id, client_id, code.scopes))
 
     def _from_refresh(self, request: Request, params: Params, client_id: str) -> Response:
         old = self._net.tokens.find(params.text("refresh_token"))
         if old is None or old.kind != REFRESH or not old.live or old.client_id != client_id:
             raise errors.oauth_error(400, "invalid_request", DEAD_TOKEN)
         try:
-            self._sim.admit(request, old)
+            self._gate.admit(request, old)
         except Refused as refused:
             raise errors.oauth_error(400, "invalid_request", DEAD_TOKEN) from refused
         with self._net.store.transaction():
@@ -186,7 +184,7 @@ class Auth:
         client_id, secret = basic or (params.text("client_id"), params.text("client_secret"))
         if not client_id:
             raise errors.oauth_error(401, "unauthorized_client", "Missing valid authorization header")
-        if client_id == self._sim.client_id and secret != self._sim.client_secret:
+        if client_id == self._gate.client_id and secret != self._gate.client_secret:
             raise errors.oauth_error(401, "unauthorized_client", "Missing valid authorization header")
         return client_id
 
@@ -201,7 +199,7 @@ class Auth:
         account = self._net.accounts.get(token.account_id)
         if account is None:
             raise Refused(errors.unauthorized())
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if token.kind == ACCESS and not set(scopes) <= set(token.scopes):
             raise errors.forbidden()
         return Caller(account, token)
@@ -252,14 +250,14 @@ class Auth:
 
     def oauth1_token(self, account: Account) -> Token:
         """The account's OAuth 1.0a token for the demo app; it never expires."""
-        kept = self._net.tokens.newest(OAUTH1, account_id=account.id, client_id=self._sim.client_id)
+        kept = self._net.tokens.newest(OAUTH1, account_id=account.id, client_id=self._gate.client_id)
         return kept or self._net.tokens.issue(
             OAUTH1,
             account_id=account.id,
-            client_id=self._sim.client_id,
+            client_id=self._gate.client_id,
             prefix=f"{account.id}-",
             secret=secrets.token_urlsafe(32),
-            data={"consumer_secret": self._sim.client_secret},
+            data={"consumer_secret": self._gate.client_secret},
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.twitter.auth import Caller
@@ -21,10 +21,7 @@ from polypost.sandbox.networks.twitter.text import (
     weighted_length,
     without_leading_mentions,
 )
-from polypost.sandbox.simkit import SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.simkit import Network
+from polypost.sandbox.simkit import Network, SimPost
 
 KEPT_FIELDS = (
     "reply_settings",

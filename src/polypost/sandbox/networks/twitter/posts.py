@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.sandbox.networks.twitter import errors
-from polypost.sandbox.networks.twitter.answers import Asked
+from polypost.sandbox.networks.twitter import errors, rates
+from polypost.sandbox.networks.twitter.answers import Answers, Asked
+from polypost.sandbox.networks.twitter.auth import Auth
 from polypost.sandbox.networks.twitter.compose import Composer
 from polypost.sandbox.networks.twitter.limits import limit
-from polypost.sandbox.simkit import BadBody, Refused, SimPost, exchange, read_json
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.twitter.simulator import TwitterSimulator
+from polypost.sandbox.networks.twitter.rates import Rates
+from polypost.sandbox.simkit import BadBody, Network, Refused, SimPost, exchange, read_json
 
 EARLIEST = datetime(2010, 11, 6, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -34,19 +34,29 @@ STEPS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": tim
 MOST_POINTS = 1_000
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
+OWN_FAULTS: dict[str, Callable[[float], Response]] = {
+    "no_credits": lambda _seconds: errors.no_credits(),
+    "daily_limit": rates.daily_used_up,
+    "usage_capped": lambda _seconds: errors.usage_capped(),
+    "not_enrolled": lambda _seconds: errors.not_enrolled(),
+    "suspended": lambda _seconds: errors.suspended(),
+}
+
 
 class Posts:
     """The handlers."""
 
-    def __init__(self, sim: TwitterSimulator, composer: Composer) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, rates: Rates, answers: Answers, composer: Composer) -> None:
+        self._auth = auth
+        self._rates = rates
+        self._answers = answers
+        self._net = net
         self._composer = composer
 
     async def create(self, request: Request) -> Response:
         """`POST /2/tweets`, the call that makes something visible."""
-        caller = await self._sim.auth.user(request, "tweet.read", "tweet.write", "users.read")
-        self._sim.rates.take(request, caller, "create")
+        caller = await self._auth.user(request, "tweet.read", "tweet.write", "users.read")
+        self._rates.take(request, caller, "create")
         self._own_faults(request)
         try:
             body = await read_json(request)
@@ -62,14 +72,14 @@ class Posts:
 
     def _own_faults(self, request: Request) -> None:
         call = exchange(request)
-        for name, answer in self._sim.own_answers().items():
+        for name, answer in OWN_FAULTS.items():
             if rule := call.fault(name):
                 raise Refused(answer(rule.length))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /2/tweets/{id}`; deleting what is gone is a success too."""
-        caller = await self._sim.auth.user(request, "tweet.read", "tweet.write", "users.read")
-        self._sim.rates.take(request, caller, "delete")
+        caller = await self._auth.user(request, "tweet.read", "tweet.write", "users.read")
+        self._rates.take(request, caller, "delete")
         post = self._net.posts.get(_id(request.path_params["id"]), deleted=True)
         if post is not None:
             if post.account_id != caller.account.id:
@@ -79,23 +89,23 @@ class Posts:
 
     async def one(self, request: Request) -> Response:
         """`GET /2/tweets/{id}`."""
-        caller = await self._sim.auth.reader(request)
-        self._sim.rates.take(request, caller, "lookup")
+        caller = await self._auth.reader(request)
+        self._rates.take(request, caller, "lookup")
         asked = Asked.of(request, caller.account.id if caller else None)
         post_id = _id(request.path_params["id"])
         post = self._net.posts.get(post_id)
         if post is None:
             return JSONResponse({"errors": [errors.missing_entry("tweet", "id", post_id)]})
-        answer = self._sim.answers.posts([post], asked)
+        answer = self._answers.posts([post], asked)
         return JSONResponse({**answer, "data": answer["data"][0], **_errors(asked)})
 
     async def several(self, request: Request) -> Response:
         """`GET /2/tweets?ids=…`."""
-        caller = await self._sim.auth.reader(request)
-        self._sim.rates.take(request, caller, "lookup")
+        caller = await self._auth.reader(request)
+        self._rates.take(request, caller, "lookup")
         asked = Asked.of(request, caller.account.id if caller else None)
         found = self._found(request, asked)
-        answer = self._sim.answers.posts(found, asked) if found else {}
+        answer = self._answers.posts(found, asked) if found else {}
         return JSONResponse({**answer, **_errors(asked)})
 
     def _found(self, request: Request, asked: Asked) -> list[SimPost]:
@@ -108,8 +118,8 @@ class Posts:
 
     async def timeline(self, request: Request) -> Response:
         """`GET /2/users/{id}/tweets`, newest first."""
-        caller = await self._sim.auth.reader(request)
-        self._sim.rates.take(request, caller, "timeline")
+        caller = await self._auth.reader(request)
+        self._rates.take(request, caller, "timeline")
         asked = Asked.of(request, caller.account.id if caller else None)
         account_id = _id(request.path_params["id"])
         if self._net.accounts.get(account_id) is None:
@@ -122,7 +132,7 @@ class Posts:
             meta |= {"newest_id": page[0].id, "oldest_id": page[-1].id}
         if len(posts) > size:
             meta["next_token"] = _page_token(page[-1].seq)
-        answer = self._sim.answers.posts(page, asked) if page else {}
+        answer = self._answers.posts(page, asked) if page else {}
         return JSONResponse({**answer, "meta": meta, **_errors(asked)})
 
     def _page(self, request: Request, account_id: str, visible: datetime) -> tuple[int, list[SimPost]]:
@@ -153,8 +163,8 @@ class Posts:
 
     async def analytics(self, request: Request) -> Response:
         """`GET /2/tweets/analytics`: the owner's numbers, spread over the time asked for."""
-        caller = await self._sim.auth.user(request, "tweet.read", "users.read")
-        self._sim.rates.take(request, caller, "analytics")
+        caller = await self._auth.user(request, "tweet.read", "users.read")
+        self._rates.take(request, caller, "analytics")
         asked = Asked.of(request, caller.account.id)
         begin = _time(request.query_params, "start_time", None)
         end = _time(request.query_params, "end_time", None)
@@ -173,7 +183,7 @@ class Posts:
     def _series(
         self, post: SimPost, begin: datetime, end: datetime, step: timedelta, wanted: set[str]
     ) -> dict[str, Any]:
-        metrics = self._sim.answers.metrics(post)
+        metrics = self._answers.metrics(post)
         numbers = {name: metrics[old] for name, old in ANALYTICS.items() if name in wanted}
         points = []
         while begin < end:

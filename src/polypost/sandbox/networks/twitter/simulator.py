@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -14,19 +14,11 @@ from polypost.sandbox.networks.twitter.answers import Answers
 from polypost.sandbox.networks.twitter.auth import Auth
 from polypost.sandbox.networks.twitter.compose import Composer
 from polypost.sandbox.networks.twitter.library import Library
-from polypost.sandbox.networks.twitter.posts import Posts
+from polypost.sandbox.networks.twitter.posts import OWN_FAULTS, Posts
 from polypost.sandbox.networks.twitter.uploads import Uploads
 from polypost.sandbox.networks.twitter.users import Users
 from polypost.sandbox.networks.twitter.web import Web
 from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
-
-OWN_FAULTS: dict[str, Callable[[float], Response]] = {
-    "no_credits": lambda _seconds: errors.no_credits(),
-    "daily_limit": rates.daily_used_up,
-    "usage_capped": lambda _seconds: errors.usage_capped(),
-    "not_enrolled": lambda _seconds: errors.not_enrolled(),
-    "suspended": lambda _seconds: errors.suspended(),
-}
 
 
 class TwitterSimulator(Simulator):
@@ -43,23 +35,22 @@ class TwitterSimulator(Simulator):
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
-        library = Library(net)
-        self.answers = Answers(net)
-        self.auth = Auth(self)
-        self.rates = rates.Rates(net)
-        self._posts = Posts(self, Composer(net, library))
-        self._uploads = Uploads(self, library)
-        self._users = Users(self)
-        self._web = Web(self)
+        library, answers, limits = Library(net), Answers(net), rates.Rates(net)
+        auth = Auth(net, self.pages, self.gate)
+        self._auth = auth
+        self._posts = Posts(net, auth, limits, answers, Composer(net, library))
+        self._uploads = Uploads(net, auth, limits, library)
+        self._users = Users(net, auth, limits, answers)
+        self._web = Web(net, self.pages, answers)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
         posts, uploads, users = self._posts, self._uploads, self._users
         return [
-            *(Route(path, self.auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
-            Route("/2/oauth2/token", self.auth.token, methods=["POST"]),
-            Route("/2/oauth2/revoke", self.auth.revoke, methods=["POST"]),
-            Route("/oauth2/token", self.auth.app_token, methods=["POST"]),
+            *(Route(path, self._auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
+            Route("/2/oauth2/token", self._auth.token, methods=["POST"]),
+            Route("/2/oauth2/revoke", self._auth.revoke, methods=["POST"]),
+            Route("/oauth2/token", self._auth.app_token, methods=["POST"]),
             Route("/2/users/me", users.me),
             Route("/2/users/by/username/{username}", users.one),
             Route("/2/users/by", users.several),
@@ -102,11 +93,11 @@ class TwitterSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """Tokens as the consent would give."""
-        return self.auth.issue(account.id, client_id, scopes)
+        return self._auth.issue(account.id, client_id, scopes)
 
     def credentials(self, account: Account) -> dict[str, Any]:
         """With OAuth 1.0a credentials too."""
-        token = self.auth.oauth1_token(account)
+        token = self._auth.oauth1_token(account)
         signing = {
             "consumerKey": self.client_id,
             "consumerSecret": self.client_secret,
@@ -114,10 +105,6 @@ class TwitterSimulator(Simulator):
             "accessTokenSecret": token.secret,
         }
         return {**super().credentials(account), "oauth1": signing}
-
-    def own_answers(self) -> dict[str, Callable[[float], Response]]:
-        """X's own faults and their answers."""
-        return OWN_FAULTS
 
     def answer_error(self) -> Response:
         """503 as X words it."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost.sandbox.networks.twitter.auth import Caller
+from polypost.sandbox.networks.twitter.auth import Auth, Caller
 from polypost.sandbox.networks.twitter.errors import invalid
 from polypost.sandbox.networks.twitter.library import RECEIVING, Library, Upload
 from polypost.sandbox.networks.twitter.limits import limit
@@ -21,10 +21,8 @@ from polypost.sandbox.networks.twitter.media_rules import (
     most_bytes,
 )
 from polypost.sandbox.networks.twitter.progress import begun, described
-from polypost.sandbox.simkit import BadBody, Params, exchange, pieces, read_json, read_params
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.twitter.simulator import TwitterSimulator
+from polypost.sandbox.networks.twitter.rates import Rates
+from polypost.sandbox.simkit import BadBody, Network, Params, exchange, pieces, read_json, read_params
 
 INITIALIZE = frozenset({"media_type", "total_bytes", "media_category", "additional_owners", "shared"})
 
@@ -32,8 +30,10 @@ INITIALIZE = frozenset({"media_type", "total_bytes", "media_category", "addition
 class Uploads:
     """The handlers."""
 
-    def __init__(self, sim: TwitterSimulator, library: Library) -> None:
-        self._sim = sim
+    def __init__(self, net: Network, auth: Auth, rates: Rates, library: Library) -> None:
+        self._net = net
+        self._auth = auth
+        self._rates = rates
         self._library = library
 
     async def initialize(self, request: Request) -> Response:
@@ -133,8 +133,8 @@ class Uploads:
         return _data(answer)
 
     async def _enter(self, request: Request, endpoint: str) -> Caller:
-        caller = await self._sim.auth.user(request, "media.write")
-        self._sim.rates.take(request, caller, endpoint)
+        caller = await self._auth.user(request, "media.write")
+        self._rates.take(request, caller, endpoint)
         return caller
 
     def _own(self, caller: Caller, media_id: Any) -> Upload:
@@ -203,7 +203,7 @@ class Uploads:
         if category not in CATEGORIES:
             raise invalid("A known media_category is required.", {"media_category": [category]})
         upload = self._library.begin(caller, category=category, media_type=None, total=0)
-        blobs = self._sim.net.blobs
+        blobs = self._net.blobs
         size = await blobs.receive(upload.blob, _media(params), limit=most_bytes(upload.kind))
         if size > most_bytes(upload.kind):
             raise invalid("The file is too large for its category.", {"media_category": [category]})

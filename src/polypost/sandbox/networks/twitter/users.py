@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.twitter import errors
-from polypost.sandbox.simkit import Account
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.twitter.simulator import TwitterSimulator
+from polypost.sandbox.networks.twitter.answers import Answers
+from polypost.sandbox.networks.twitter.auth import Auth
+from polypost.sandbox.networks.twitter.rates import Rates
+from polypost.sandbox.simkit import Account, Network
 
 
 class Users:
     """The handlers."""
 
-    def __init__(self, sim: TwitterSimulator) -> None:
-        self._sim = sim
+    def __init__(self, net: Network, auth: Auth, rates: Rates, answers: Answers) -> None:
+        self._net = net
+        self._auth = auth
+        self._rates = rates
+        self._answers = answers
 
     async def me(self, request: Request) -> Response:
         """`GET /2/users/me`."""
-        caller = await self._sim.auth.user(request, "tweet.read", "users.read")
-        self._sim.rates.take(request, caller, "me")
-        return JSONResponse({"data": self._sim.answers.user(caller.account, _fields(request))})
+        caller = await self._auth.user(request, "tweet.read", "users.read")
+        self._rates.take(request, caller, "me")
+        return JSONResponse({"data": self._answers.user(caller.account, _fields(request))})
 
     async def one(self, request: Request) -> Response:
         """`GET /2/users/{id}` and `GET /2/users/by/username/{username}`."""
@@ -33,7 +34,7 @@ class Users:
         account = self._find(kind, value)
         if account is None:
             return JSONResponse({"errors": [errors.missing_entry("user", kind, value)]})
-        return JSONResponse({"data": self._sim.answers.user(account, _fields(request))})
+        return JSONResponse({"data": self._answers.user(account, _fields(request))})
 
     async def several(self, request: Request) -> Response:
         """`GET /2/users?ids=…` and `GET /2/users/by?usernames=…`."""
@@ -43,7 +44,7 @@ class Users:
         if not 1 <= len(values) <= 100:
             raise errors.invalid(f"{parameter} must hold 1 to 100 values.", {parameter: [str(len(values))]})
         found = {value: self._find(parameter.removesuffix("s"), value) for value in values}
-        users = [self._sim.answers.user(account, _fields(request)) for account in found.values() if account]
+        users = [self._answers.user(account, _fields(request)) for account in found.values() if account]
         missing = [
             errors.missing_entry("user", parameter, value) for value, account in found.items() if not account
         ]
@@ -52,10 +53,10 @@ class Users:
         )
 
     async def _enter(self, request: Request) -> None:
-        self._sim.rates.take(request, await self._sim.auth.reader(request), "users")
+        self._rates.take(request, await self._auth.reader(request), "users")
 
     def _find(self, kind: str, value: str) -> Account | None:
-        accounts = self._sim.net.accounts
+        accounts = self._net.accounts
         return accounts.by_username(value) if kind == "username" else accounts.get(value)
 
 

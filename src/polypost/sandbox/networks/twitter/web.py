@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.sandbox.simkit import PostView, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.twitter.simulator import TwitterSimulator
+from polypost.sandbox.networks.twitter.answers import Answers
+from polypost.sandbox.simkit import Network, Pages, PostView, SimPost, linkify
 
 ON_PROFILE = 50
 
@@ -19,32 +16,31 @@ ON_PROFILE = 50
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: TwitterSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, pages: Pages, answers: Answers) -> None:
+        self._pages = pages
+        self._answers = answers
+        self._net = net
 
     async def post(self, request: Request) -> Response:
         """`/{username}/status/{id}` and `/i/web/status/{id}`: the post among its thread."""
         post = self._net.posts.get(request.path_params["id"])
         if post is None:
-            return self._sim.pages.missing(self._sim.look)
+            return self._pages.missing()
         thread = self._net.posts.of_thread(post.thread or post.id)
         views = [self._view(each, focus=each.id == post.id) for each in thread]
-        return self._sim.pages.post(self._sim.look, views, title="Thread" if len(thread) > 1 else "Post")
+        return self._pages.post(views, title="Thread" if len(thread) > 1 else "Post")
 
     async def profile(self, request: Request) -> Response:
         """`/{username}`."""
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
-            return self._sim.pages.missing(self._sim.look, "This account doesn’t exist.")
+            return self._pages.missing("This account doesn’t exist.")
         views = [self._view(post) for post in self._net.posts.by_account(account.id, limit=ON_PROFILE)]
-        return self._sim.pages.post(
-            self._sim.look, views, title=f"{account.name} (@{account.username})", profile=True
-        )
+        return self._pages.post(views, title=f"{account.name} (@{account.username})", profile=True)
 
     def _view(self, post: SimPost, *, focus: bool = False) -> PostView:
         account = self._net.accounts.get(post.account_id)
-        metrics = self._sim.answers.metrics(post)
+        metrics = self._answers.metrics(post)
         links = {
             entity["url"]: (entity["expanded_url"], entity["display_url"])
             for entity in post.raw["entities"].get("urls", [])

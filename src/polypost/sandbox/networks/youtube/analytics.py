@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.youtube import errors
-from polypost.sandbox.networks.youtube.auth import MAY_ANALYSE, MAY_READ
+from polypost.sandbox.networks.youtube.auth import MAY_ANALYSE, MAY_READ, Auth
 from polypost.sandbox.networks.youtube.lists import MOST, shown
-from polypost.sandbox.simkit import SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.networks.youtube.videos import Videos
+from polypost.sandbox.simkit import Network, SimPost
 
 METRICS = (
     "views", "estimatedMinutesWatched", "averageViewDuration", "likes", "dislikes", "comments", "shares",
@@ -40,13 +38,14 @@ Group = tuple[list[str], list[SimPost], date | None]
 class Analytics:
     """The handler."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, videos: Videos) -> None:
+        self._auth = auth
+        self._videos = videos
+        self._net = net
 
     async def reports(self, request: Request) -> Response:
         """`GET /v2/reports?ids=channel==MINE&startDate&endDate&metrics[&filters=video==…][&dimensions=day]`."""
-        caller = self._sim.auth.enter(request, MAY_ANALYSE | MAY_READ)
+        caller = self._auth.enter(request, MAY_ANALYSE | MAY_READ)
         if not MAY_ANALYSE & caller.scopes:
             raise errors.scope_missing()
         query = request.query_params
@@ -94,7 +93,7 @@ class Analytics:
         for post in posts:
             # What was seen is counted on the day of publication, so that the days add up to the whole.
             if day is None or post.created.date() == day:
-                counts = self._sim.videos.counts(post, owner=True)
+                counts = self._videos.counts(post, owner=True)
                 numbers["views"] += counts["viewCount"]
                 numbers["likes"] += counts["likeCount"]
                 numbers["dislikes"] += counts["dislikeCount"]

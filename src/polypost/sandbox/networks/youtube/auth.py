@@ -6,7 +6,6 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
@@ -21,6 +20,9 @@ from polypost.sandbox.simkit import (
     Asked,
     BadBody,
     CodeRefused,
+    Gate,
+    Network,
+    Pages,
     Params,
     Refused,
     Token,
@@ -28,9 +30,6 @@ from polypost.sandbox.simkit import (
     exchange,
     read_params,
 )
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
 
 ACCESS, REFRESH = "access", "refresh"
 CONSENTED, OFFLINE, USED = "consented", "offline_code", "refresh_used"
@@ -73,18 +72,19 @@ class Caller:
 class Auth:
     """accounts.google.com and oauth2.googleapis.com, and `enter`."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self.identity = Identity(sim)
+    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
+        self._pages = pages
+        self._gate = gate
+        self._net = net
+        self.identity = Identity(net)
 
     async def authorize(self, request: Request) -> Response:
         """`GET /o/oauth2/v2/auth`: the consent page. `sandbox_scopes` in the query is what the person leaves ticked."""
         query = request.query_params
         wanted = ("client_id", "redirect_uri", "scope")
         if query.get("response_type") != "code" or not all(query.get(name) for name in wanted):
-            return self._sim.pages.missing(
-                self._sim.look, "Access blocked: Authorization Error. Error 400: invalid_request", status=400
+            return self._pages.missing(
+                "Access blocked: Authorization Error. Error 400: invalid_request", status=400
             )
         asked = Asked(
             client_id=query["client_id"],
@@ -109,7 +109,7 @@ class Auth:
             self._note(code, account, request)
             return code
 
-        answer = await consent(request, self._net, self._sim.look, asked, lifetime=life, code_for=issue)
+        answer = await consent(request, self._net, self._pages, asked, lifetime=life, code_for=issue)
         return _back(answer, asked.scopes)
 
     def _note(self, code: str, account: Account, request: Request) -> None:
@@ -170,7 +170,7 @@ class Auth:
         ):
             raise errors.oauth(400, "invalid_grant", DEAD)
         try:
-            self._sim.admit(request, token)
+            self._gate.admit(request, token)
         except Refused as refused:
             raise errors.oauth(400, "invalid_grant", DEAD) from refused
         self._net.documents.put(USED, token.family, {})
@@ -212,7 +212,7 @@ class Auth:
         rows = self._net.store.all(
             "SELECT value FROM tokens WHERE platform = ? AND account_id = ? AND client_id = ? AND kind = ?"
             " AND revoked IS NULL ORDER BY issued DESC LIMIT -1 OFFSET ?",
-            self._sim.platform, account_id, client_id, REFRESH, limit("live_refresh_tokens"),
+            self._net.platform, account_id, client_id, REFRESH, limit("live_refresh_tokens"),
         )  # fmt: skip
         for row in rows:
             self._net.tokens.revoke(row["value"])
@@ -248,7 +248,7 @@ class Auth:
         client_id, secret = basic or (params.text("client_id"), params.text("client_secret"))
         if not client_id:
             raise errors.oauth(400, "invalid_request", "Could not determine client ID from request.")
-        if client_id == self._sim.client_id and secret != self._sim.client_secret:
+        if client_id == self._gate.client_id and secret != self._gate.client_secret:
             raise errors.oauth(401, "invalid_client", "Unauthorized")
         return client_id
 
@@ -277,7 +277,7 @@ class Auth:
         account = self._net.accounts.get(token.account_id) if token else None
         if token is None or account is None or token.kind != ACCESS or not token.live:
             raise Refused(errors.unauthenticated())
-        self._sim.admit(request, token)
+        self._gate.admit(request, token)
         if exchange(request).fault("token_expired"):
             raise Refused(errors.unauthenticated())
         return Caller(account, token.client_id, frozenset(token.scopes))

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from polypost.sandbox.networks.youtube import errors
-from polypost.sandbox.networks.youtube.auth import MAY_COMMENT, Caller
+from polypost.sandbox.networks.youtube.auth import MAY_COMMENT, Auth, Caller
 from polypost.sandbox.networks.youtube.intake import Intake
 from polypost.sandbox.networks.youtube.limits import limit
 from polypost.sandbox.networks.youtube.lists import listed, member, shown
 from polypost.sandbox.networks.youtube.lists import resource as read_resource
 from polypost.sandbox.networks.youtube.metadata import parts
+from polypost.sandbox.networks.youtube.quota import Quota
 from polypost.sandbox.networks.youtube.sessions import Session, Sessions
-from polypost.sandbox.networks.youtube.videos import stamp, tagged
-from polypost.sandbox.simkit import Document, Exchange, SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.networks.youtube.videos import Videos, stamp, tagged
+from polypost.sandbox.simkit import Document, Exchange, Network, SimPost
 
 CAPTION = "caption"
 PARTS = ("id", "snippet")
@@ -33,10 +31,14 @@ class CaptionIntake(Intake):
     most = limit("caption_bytes")
     methods = frozenset({"POST", "PUT"})
 
+    def __init__(self, net: Network, auth: Auth, quota: Quota, videos: Videos, captions: Captions) -> None:
+        super().__init__(net, auth, quota, videos)
+        self._captions = captions
+
     def enter(self, request: Request) -> Caller:
         """May change what belongs to a video."""
-        caller = self._sim.auth.enter(request, MAY_COMMENT)
-        self._sim.quota.units(caller.project, "caption")
+        caller = self._auth.enter(request, MAY_COMMENT)
+        self._quota.units(caller.project, "caption")
         return caller
 
     def order(self, request: Request) -> dict[str, Any]:
@@ -46,7 +48,7 @@ class CaptionIntake(Intake):
     def complete(self, caller: Caller, order: dict[str, Any], body: Any) -> dict[str, Any]:
         """The track's video, language and name; a language has one track of a name."""
         if order["change"]:
-            track = self._sim.captions.track(caller, str(member(body, "id") or ""))
+            track = self._captions.track(caller, str(member(body, "id") or ""))
             return order | {"track_id": track.id, "draft": _draft(body, track)}
         video_id, language = member(body, "snippet", "videoId"), member(body, "snippet", "language")
         name = member(body, "snippet", "name")
@@ -57,7 +59,7 @@ class CaptionIntake(Intake):
             raise errors.refused(400, "invalidMetadata", message, domain=DOMAIN)
         if len(name) > limit("caption_name_characters"):
             raise errors.refused(400, "nameTooLong", "The specified name is too long.", domain=DOMAIN)
-        post = self._sim.videos.get(video_id)
+        post = self._videos.get(video_id)
         if post is None or post.account_id != caller.account.id:
             raise errors.not_found("video", "videoNotFound", DOMAIN, "body.snippet.videoId")
         tracks = self._net.documents.of_account(CAPTION, post.id)
@@ -95,9 +97,11 @@ class CaptionIntake(Intake):
 class Captions:
     """The handlers."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, quota: Quota, videos: Videos) -> None:
+        self._auth = auth
+        self._quota = quota
+        self._videos = videos
+        self._net = net
 
     async def list(self, request: Request) -> Response:
         """`GET /youtube/v3/captions?videoId=`."""
@@ -130,8 +134,8 @@ class Captions:
         return Response(status_code=204)
 
     def _enter(self, request: Request, cost: str) -> Caller:
-        caller = self._sim.auth.enter(request, MAY_COMMENT)
-        self._sim.quota.units(caller.project, cost)
+        caller = self._auth.enter(request, MAY_COMMENT)
+        self._quota.units(caller.project, cost)
         return caller
 
     def track(self, caller: Caller, name: str) -> Document:
@@ -143,7 +147,7 @@ class Captions:
         return track
 
     def _own(self, caller: Caller, video_id: str) -> SimPost:
-        post = self._sim.videos.get(video_id)
+        post = self._videos.get(video_id)
         if post is None or post.account_id != caller.account.id:
             raise errors.not_found("video", "videoNotFound", DOMAIN, "videoId")
         return post

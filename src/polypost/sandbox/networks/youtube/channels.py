@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.youtube import errors
-from polypost.sandbox.networks.youtube.auth import MAY_READ, MAY_WRITE, Caller
+from polypost.sandbox.networks.youtube.auth import MAY_READ, MAY_WRITE, Auth, Caller
 from polypost.sandbox.networks.youtube.lists import (
     ids,
     listed,
@@ -21,11 +21,9 @@ from polypost.sandbox.networks.youtube.lists import (
     yes,
 )
 from polypost.sandbox.networks.youtube.metadata import parts
-from polypost.sandbox.networks.youtube.videos import privacy, stamp, tagged
-from polypost.sandbox.simkit import Account, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.networks.youtube.quota import Quota
+from polypost.sandbox.networks.youtube.videos import Videos, privacy, stamp, tagged
+from polypost.sandbox.simkit import Account, Network, exchange
 
 ABOUT = ("description", "keywords", "country", "defaultLanguage")
 CHANNEL_PARTS = (
@@ -42,9 +40,11 @@ def uploads_playlist(channel_id: str) -> str:
 class Channels:
     """The handlers."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, quota: Quota, videos: Videos) -> None:
+        self._auth = auth
+        self._quota = quota
+        self._videos = videos
+        self._net = net
 
     async def channels(self, request: Request) -> Response:
         """`GET /youtube/v3/channels` of the caller, by id, or by handle."""
@@ -129,7 +129,7 @@ class Channels:
         items = []
         for post in uploads_of(request, self._net, channel):
             if post.account_id == caller.account.id or privacy(post) == "public":
-                video = self._sim.videos.resource(post, ["snippet"], owner=False)["snippet"]
+                video = self._videos.resource(post, ["snippet"], owner=False)["snippet"]
                 names = ("publishedAt", "channelId", "title", "description", "thumbnails", "channelTitle")
                 values = {
                     "snippet": {**{name: video[name] for name in names}, "type": "upload"},
@@ -156,11 +156,11 @@ class Channels:
 
     def _read(self, request: Request) -> Caller:
         public = not yes(request, "mine")
-        caller = self._sim.auth.enter(request, MAY_READ, public=public)
-        self._sim.quota.units(caller.project, "list")
+        caller = self._auth.enter(request, MAY_READ, public=public)
+        self._quota.units(caller.project, "list")
         return caller
 
     def _write(self, request: Request) -> Caller:
-        caller = self._sim.auth.enter(request, MAY_WRITE)
-        self._sim.quota.units(caller.project, "write")
+        caller = self._auth.enter(request, MAY_WRITE)
+        self._quota.units(caller.project, "write")
         return caller

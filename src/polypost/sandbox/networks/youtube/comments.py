@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost import clock
 from polypost.sandbox.networks.youtube import errors
-from polypost.sandbox.networks.youtube.auth import MAY_COMMENT, Caller
+from polypost.sandbox.networks.youtube.auth import MAY_COMMENT, Auth, Caller
 from polypost.sandbox.networks.youtube.limits import limit
 from polypost.sandbox.networks.youtube.lists import (
     ids,
@@ -25,11 +25,9 @@ from polypost.sandbox.networks.youtube.lists import (
     uploads_of,
 )
 from polypost.sandbox.networks.youtube.metadata import parts
-from polypost.sandbox.networks.youtube.videos import stamp, tagged
-from polypost.sandbox.simkit import Document, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.networks.youtube.quota import Quota
+from polypost.sandbox.networks.youtube.videos import Videos, stamp, tagged
+from polypost.sandbox.simkit import Document, Network, SimPost, exchange
 
 COMMENT, REPLY = "comment", "comment_reply"
 THREAD_PARTS, COMMENT_PARTS = ("id", "replies", "snippet"), ("id", "snippet")
@@ -40,9 +38,11 @@ MODERATION = frozenset({"heldForReview", "published", "rejected"})
 class Comments:
     """The handlers."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, quota: Quota, videos: Videos) -> None:
+        self._auth = auth
+        self._quota = quota
+        self._videos = videos
+        self._net = net
 
     async def start(self, request: Request) -> Response:
         """`POST /youtube/v3/commentThreads`: a comment on a video."""
@@ -51,8 +51,8 @@ class Comments:
         body = await resource(request)
         text = self._text(member(body, "snippet", "topLevelComment", "snippet", "textOriginal"))
         video_id = member(body, "snippet", "videoId")
-        post = self._sim.videos.get(video_id) if isinstance(video_id, str) else None
-        if post is None or not self._sim.videos.visible(post, caller.account.id):
+        post = self._videos.get(video_id) if isinstance(video_id, str) else None
+        if post is None or not self._videos.visible(post, caller.account.id):
             raise errors.not_found("video", "videoNotFound", DOMAIN, "body.snippet.videoId")
         if post.raw["status"].get("selfDeclaredMadeForKids") or exchange(request).fault("comments_disabled"):
             message = "The video identified by the videoId parameter has disabled comments."
@@ -80,7 +80,7 @@ class Comments:
             found.sort(key=lambda each: each.created, reverse=True)
         else:
             raise no_filter("allThreadsRelatedToChannelId", "channelId", "id", "videoId")
-        pairs = [(each, self._sim.videos.get(each.account_id or "")) for each in found]
+        pairs = [(each, self._videos.get(each.account_id or "")) for each in found]
         items = [self._thread(each, post) for each, post in pairs if post is not None]
         return shown(request, page(request, "commentThreadListResponse", items, size="comments_page_size"))
 
@@ -147,7 +147,7 @@ class Comments:
             raise errors.not_found("comment", "commentNotFound", "youtube.comment")
         for comment in filter(None, found):
             parent = self._net.documents.get(COMMENT, comment.body.get("parent", comment.id))
-            post = self._sim.videos.get(parent.account_id or "") if parent else None
+            post = self._videos.get(parent.account_id or "") if parent else None
             if post is None or post.account_id != caller.account.id:
                 message = "The comment cannot be moderated."
                 raise errors.refused(403, "forbidden", message, domain="youtube.comment")
@@ -173,8 +173,8 @@ class Comments:
         return self._net.documents.get(COMMENT, name) or self._net.documents.get(REPLY, name)
 
     def _seen(self, caller: Caller, video_id: str) -> SimPost:
-        post = self._sim.videos.get(video_id)
-        if post is None or not self._sim.videos.visible(post, caller.account.id):
+        post = self._videos.get(video_id)
+        if post is None or not self._videos.visible(post, caller.account.id):
             raise errors.not_found("video", "videoNotFound", DOMAIN, "videoId")
         return post
 
@@ -233,8 +233,8 @@ class Comments:
         return tagged({"kind": "youtube#comment", "id": comment.id, "snippet": snippet})
 
     def _enter(self, request: Request, cost: str) -> Caller:
-        caller = self._sim.auth.enter(request, MAY_COMMENT, public=cost == "list")
-        self._sim.quota.units(caller.project, cost)
+        caller = self._auth.enter(request, MAY_COMMENT, public=cost == "list")
+        self._quota.units(caller.project, cost)
         return caller
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -13,11 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.sandbox.networks.youtube import errors
-from polypost.sandbox.simkit import Account, Token
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.simkit import Account, Network, Token
 
 ISSUER = "https://accounts.google.com"
 OPENID = "openid"
@@ -29,9 +26,8 @@ KEY, NONCE = "signing_key", "nonce"
 class Identity:
     """Google's OpenID Connect, as far as apps for YouTube use it."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network) -> None:
+        self._net = net
 
     def remember(self, code: str, nonce: str | None) -> None:
         """Keep the nonce of a consent for the ID token that its code brings."""
@@ -50,7 +46,7 @@ class Identity:
             "iss": ISSUER,
             "azp": access.client_id,
             "aud": access.client_id,
-            **_person(self._sim, account, access.scopes),
+            **person(self._net, account, access.scopes),
             "at_hash": _text(half),
             **(kept.body if kept else {}),
             "iat": now,
@@ -60,16 +56,6 @@ class Identity:
         head = {"alg": "RS256", "kid": name, "typ": "JWT"}
         signed = ".".join(_text(json.dumps(part).encode()) for part in (head, claims))
         return f"{signed}.{_text(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
-
-    async def userinfo(self, request: Request) -> Response:
-        """`/v1/userinfo` of OpenID Connect and `/oauth2/v3/userinfo`: the claims of the ID token."""
-        return JSONResponse(self._asked(request))
-
-    async def userinfo_v2(self, request: Request) -> Response:
-        """`/oauth2/v2/userinfo`, which calls some of it by other names."""
-        person = self._asked(request)
-        renamed = {"sub": "id", "email_verified": "verified_email"}
-        return JSONResponse({renamed.get(name, name): value for name, value in person.items()})
 
     async def certs(self, _request: Request) -> Response:
         """`/oauth2/v3/certs`: the public key as JWK."""
@@ -115,14 +101,6 @@ class Identity:
             }
         )
 
-    def _asked(self, request: Request) -> dict[str, Any]:
-        caller = self._sim.auth.known(request)
-        if caller is None:
-            raise errors.login_required()
-        if not ({OPENID} | EMAIL | PROFILE) & caller.scopes:
-            raise errors.scope_missing()
-        return _person(self._sim, caller.account, tuple(caller.scopes))
-
     def _key(self) -> tuple[rsa.RSAPrivateKey, str]:
         kept = self._net.documents.get(KEY, ISSUER)
         if kept is None:
@@ -137,16 +115,17 @@ class Identity:
         return loaded, hashlib.sha256(kept.body["pem"].encode()).hexdigest()[:40]
 
 
-def _person(sim: YouTubeSimulator, account: Account, scopes: tuple[str, ...]) -> dict[str, Any]:
+def person(net: Network, account: Account, scopes: Collection[str]) -> dict[str, Any]:
+    """The claims about who consented, as far as the scopes go."""
     digest = int.from_bytes(hashlib.blake2b(account.id.encode(), digest_size=8).digest())
-    person: dict[str, Any] = {"sub": f"1{digest:020d}"}
+    known: dict[str, Any] = {"sub": f"1{digest:020d}"}
     if PROFILE & set(scopes):
         first, _, rest = account.name.partition(" ")
-        picture = sim.net.avatar_url(account.id)
-        person |= {"name": account.name, "given_name": first, "family_name": rest, "picture": picture}
+        picture = net.avatar_url(account.id)
+        known |= {"name": account.name, "given_name": first, "family_name": rest, "picture": picture}
     if EMAIL & set(scopes):
-        person |= {"email": f"{account.username}@gmail.example", "email_verified": True}
-    return person
+        known |= {"email": f"{account.username}@gmail.example", "email_verified": True}
+    return known
 
 
 def _text(raw: bytes) -> str:

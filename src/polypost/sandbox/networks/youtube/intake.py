@@ -7,22 +7,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.youtube import errors
-from polypost.sandbox.networks.youtube.auth import MAY_UPLOAD, UNAUDITED_CLIENT, Caller
+from polypost.sandbox.networks.youtube.auth import MAY_UPLOAD, UNAUDITED_CLIENT, Auth, Caller
 from polypost.sandbox.networks.youtube.limits import limit
 from polypost.sandbox.networks.youtube.media_rules import Examined, examine_film, good_thumbnail
 from polypost.sandbox.networks.youtube.metadata import READABLE, checked, parts
+from polypost.sandbox.networks.youtube.quota import Quota
 from polypost.sandbox.networks.youtube.sessions import Session, Sessions
-from polypost.sandbox.networks.youtube.videos import tagged
-from polypost.sandbox.simkit import Exchange, Refused, SimPost, exchange
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.networks.youtube.videos import Videos, tagged
+from polypost.sandbox.simkit import Exchange, Network, Refused, SimPost, exchange
 
 # Faults that refuse an upload at its beginning, each with YouTube's answer.
 AT_OPENING: Mapping[str, Callable[[], Response]] = {
@@ -48,9 +46,11 @@ class Intake(ABC):
     methods: frozenset[str] = frozenset({"POST"})
     troubles: Mapping[str, Callable[[], Response]] = MappingProxyType({})
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, quota: Quota, videos: Videos) -> None:
+        self._net = net
+        self._auth = auth
+        self._quota = quota
+        self._videos = videos
 
     @abstractmethod
     def enter(self, request: Request) -> Caller:
@@ -84,8 +84,8 @@ class VideoIntake(Intake):
 
     def enter(self, request: Request) -> Caller:
         """May upload, has a channel, and the day's uploads are not used up."""
-        caller = self._sim.auth.enter(request, MAY_UPLOAD)
-        self._sim.quota.upload(caller.project)
+        caller = self._auth.enter(request, MAY_UPLOAD)
+        self._quota.upload(caller.project)
         if exchange(request).fault("no_channel"):
             message = "Unauthorized"
             raise errors.refused(
@@ -125,7 +125,7 @@ class VideoIntake(Intake):
         locked = session.project == UNAUDITED_CLIENT or call.fault("forced_private") is not None
         async with call.commit():
             with self._net.store.transaction():
-                post = self._sim.videos.add(
+                post = self._videos.add(
                     account,
                     session.order["made"],
                     session.blob,
@@ -139,7 +139,7 @@ class VideoIntake(Intake):
         return result
 
     def _answer(self, post: SimPost, asked: list[str]) -> dict[str, Any]:
-        body = self._sim.videos.resource(post, asked, owner=True)
+        body = self._videos.resource(post, asked, owner=True)
         # The lock on the uploads of an unaudited app shows only when the video is read again.
         if post.raw["locked"] and "status" in body:
             body["status"]["privacyStatus"] = post.raw["status"]["privacyStatus"]
@@ -154,8 +154,8 @@ class ThumbnailIntake(Intake):
 
     def enter(self, request: Request) -> Caller:
         """May upload."""
-        caller = self._sim.auth.enter(request, MAY_UPLOAD)
-        self._sim.quota.units(caller.project, "thumbnail")
+        caller = self._auth.enter(request, MAY_UPLOAD)
+        self._quota.units(caller.project, "thumbnail")
         return caller
 
     def order(self, request: Request) -> dict[str, Any]:
@@ -177,7 +177,7 @@ class ThumbnailIntake(Intake):
 
     def complete(self, caller: Caller, order: dict[str, Any], body: Any) -> dict[str, Any]:
         """The video must be there and the caller's."""
-        post = self._sim.videos.get(order["video"])
+        post = self._videos.get(order["video"])
         if post is None:
             raise errors.not_found("video", "videoNotFound", location="videoId")
         if post.account_id != caller.account.id:
@@ -190,17 +190,17 @@ class ThumbnailIntake(Intake):
         if not size:
             raise errors.refused(400, "mediaBodyRequired", "The request does not include the image content.")
         good = await asyncio.to_thread(good_thumbnail, self._net.blobs.path(session.blob))
-        post = self._sim.videos.get(session.order["video"])
+        post = self._videos.get(session.order["video"])
         if post is None:
             raise errors.not_found("video", "videoNotFound", location="videoId")
         if not good:
             message = "The provided image content is invalid."
             raise errors.refused(400, "invalidImage", message, domain="youtube.thumbnail")
-        self._sim.videos.change(post, thumbnail=session.blob)
+        self._videos.change(post, thumbnail=session.blob)
         result = tagged(
             {
                 "kind": "youtube#thumbnailSetResponse",
-                "items": [self._sim.videos.thumbnails(session.order["video"])],
+                "items": [self._videos.thumbnails(session.order["video"])],
             }
         )
         sessions.change(session, result=result, received=size)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.youtube import errors
-from polypost.sandbox.networks.youtube.auth import MAY_READ, MAY_WRITE, Caller
+from polypost.sandbox.networks.youtube.auth import MAY_READ, MAY_WRITE, Auth, Caller
 from polypost.sandbox.networks.youtube.limits import limit
 from polypost.sandbox.networks.youtube.lists import (
     ids,
@@ -22,11 +22,9 @@ from polypost.sandbox.networks.youtube.lists import (
     yes,
 )
 from polypost.sandbox.networks.youtube.metadata import PRIVACY, parts
-from polypost.sandbox.networks.youtube.videos import privacy, stamp, tagged
-from polypost.sandbox.simkit import Document, SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.networks.youtube.quota import Quota
+from polypost.sandbox.networks.youtube.videos import Videos, privacy, stamp, tagged
+from polypost.sandbox.simkit import Document, Network, SimPost
 
 PLAYLIST, ITEM = "playlist", "playlist_item"
 PLAYLIST_PARTS = ("contentDetails", "id", "localizations", "player", "snippet", "status")
@@ -36,9 +34,11 @@ ITEM_PARTS = ("contentDetails", "id", "snippet", "status")
 class Playlists:
     """The handlers."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, quota: Quota, videos: Videos) -> None:
+        self._auth = auth
+        self._quota = quota
+        self._videos = videos
+        self._net = net
 
     async def playlists(self, request: Request) -> Response:
         """`GET /youtube/v3/playlists` of the caller, of a channel, or by id."""
@@ -126,7 +126,7 @@ class Playlists:
             ):
                 raise errors.not_found("playlist", "playlistNotFound", "youtube.playlistItem", "playlistId")
             stored = self._items(playlist.id)
-            pairs = ((item.id, self._sim.videos.get(item.body["video"])) for item in stored)
+            pairs = ((item.id, self._videos.get(item.body["video"])) for item in stored)
             entries = [(name, post, playlist_id) for name, post in pairs if post is not None]
         wanted = request.query_params.get("videoId")
         items = [
@@ -140,7 +140,7 @@ class Playlists:
         found = []
         for item in filter(None, (self._net.documents.get(ITEM, name) for name in ids(request))):
             playlist = self._net.documents.get(PLAYLIST, item.account_id or "")
-            post = self._sim.videos.get(item.body["video"])
+            post = self._videos.get(item.body["video"])
             if playlist is None or post is None:
                 continue
             if playlist.account_id == caller.account.id or playlist.body["privacyStatus"] != "private":
@@ -164,8 +164,8 @@ class Playlists:
                 400, "resourceIdRequired", "The request must contain a resource in which the snippet object specifies"
                 " a resourceId.", domain="youtube.playlistItem", location="body.snippet.resourceId", kind="other",
             )  # fmt: skip
-        post = self._sim.videos.get(video_id)
-        if post is None or not self._sim.videos.visible(post, caller.account.id):
+        post = self._videos.get(video_id)
+        if post is None or not self._videos.visible(post, caller.account.id):
             raise errors.not_found("video", "videoNotFound", "youtube.playlistItem", "body")
         name = "UEw" + secrets.token_urlsafe(36)
         # The owner column holds the playlist, so that its items can be listed.
@@ -182,7 +182,7 @@ class Playlists:
         if item is None:
             raise errors.not_found("playlist item", "playlistItemNotFound", "youtube.playlistItem")
         playlist = self._own(caller, item.account_id or "")
-        post = self._sim.videos.get(item.body["video"])
+        post = self._videos.get(item.body["video"])
         if post is None or member(body, "snippet", "resourceId", "videoId") != post.id:
             raise errors.not_found("video", "videoNotFound", "youtube.playlistItem", "body")
         rest = [each.id for each in self._items(playlist.id) if each.id != item.id]
@@ -215,7 +215,7 @@ class Playlists:
     def _item(
         self, name: str, post: SimPost, playlist_id: str, place: int, asked: list[str]
     ) -> dict[str, Any]:
-        video = self._sim.videos.resource(post, ["snippet"], owner=True)["snippet"]
+        video = self._videos.resource(post, ["snippet"], owner=True)["snippet"]
         values: dict[str, Any] = {
             "snippet": {
                 "publishedAt": video["publishedAt"],
@@ -238,13 +238,13 @@ class Playlists:
 
     def _read(self, request: Request) -> Caller:
         public = not yes(request, "mine")
-        caller = self._sim.auth.enter(request, MAY_READ, public=public)
-        self._sim.quota.units(caller.project, "list")
+        caller = self._auth.enter(request, MAY_READ, public=public)
+        self._quota.units(caller.project, "list")
         return caller
 
     def _write(self, request: Request) -> Caller:
-        caller = self._sim.auth.enter(request, MAY_WRITE)
-        self._sim.quota.units(caller.project, "write")
+        caller = self._auth.enter(request, MAY_WRITE)
+        self._quota.units(caller.project, "write")
         return caller
 
     def _own(self, caller: Caller, playlist_id: str) -> Document:

@@ -31,6 +31,7 @@ from polypost.sandbox.networks.youtube.playlists import Playlists
 from polypost.sandbox.networks.youtube.quota import Quota
 from polypost.sandbox.networks.youtube.sessions import Sessions
 from polypost.sandbox.networks.youtube.uploads import CUTS, Uploads
+from polypost.sandbox.networks.youtube.userinfo import UserInfo
 from polypost.sandbox.networks.youtube.video_calls import VideoCalls
 from polypost.sandbox.networks.youtube.videos import Videos
 from polypost.sandbox.networks.youtube.web import Web
@@ -48,7 +49,7 @@ class YouTubeSimulator(Simulator):
     """
 
     platform = "youtube"
-    look = Look("YouTube", "#b3261e")
+    look = Look("YouTube", "#b3261e", __package__)
     scopes = (UPLOAD, READONLY, FORCE, ANALYTICS, OPENID, *sorted(EMAIL | PROFILE))
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_OPENING,
@@ -65,18 +66,22 @@ class YouTubeSimulator(Simulator):
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
-        self.auth = Auth(self)
-        self.quota = Quota(net)
-        self.videos = Videos(net)
-        self.captions = Captions(self)
-        self.comments = Comments(self)
+        auth, quota, videos = Auth(net, self.pages, self.gate), Quota(net), Videos(net)
+        self._auth = auth
+        self._calls = VideoCalls(net, auth, quota, videos)
+        self._channels = Channels(net, auth, quota, videos)
+        self._lists = Playlists(net, auth, quota, videos)
+        self._captions = Captions(net, auth, quota, videos)
+        self._comments = Comments(net, auth, quota, videos)
+        self._analytics = Analytics(net, auth, videos)
+        self._web = Web(net, self.pages, self._comments, videos)
         sessions = Sessions(net)
         intakes: tuple[tuple[str, Intake], ...] = (
-            (f"{API}/videos", VideoIntake(self)),
-            (f"{API}/thumbnails/set", ThumbnailIntake(self)),
-            (f"{API}/captions", CaptionIntake(self)),
+            (f"{API}/videos", VideoIntake(net, auth, quota, videos)),
+            (f"{API}/thumbnails/set", ThumbnailIntake(net, auth, quota, videos)),
+            (f"{API}/captions", CaptionIntake(net, auth, quota, videos, self._captions)),
         )
-        self._uploads = [(path, Uploads(self, sessions, intake)) for path, intake in intakes]
+        self._uploads = [(path, Uploads(net, auth, sessions, intake)) for path, intake in intakes]
 
     def app(self) -> ASGIApp:
         """The app, behind what undresses calls as Google's front end does."""
@@ -84,16 +89,16 @@ class YouTubeSimulator(Simulator):
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
-        web = Web(self)
+        web = self._web
         token = ("/token", "/oauth2/v4/token", "/oauth2/v3/token", "/o/oauth2/token")
         return [
-            *(Route(path, self.auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
-            *(Route(path, self.auth.token, methods=["POST"]) for path in token),
+            *(Route(path, self._auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
+            *(Route(path, self._auth.token, methods=["POST"]) for path in token),
             *(
-                Route(path, self.auth.revoke, methods=["GET", "POST"])
+                Route(path, self._auth.revoke, methods=["GET", "POST"])
                 for path in ("/revoke", "/o/oauth2/revoke")
             ),
-            *(Route(path, self.auth.tokeninfo, methods=["GET", "POST"]) for path in TOKENINFO),
+            *(Route(path, self._auth.tokeninfo, methods=["GET", "POST"]) for path in TOKENINFO),
             *(
                 Route(prefix + path, uploads.any, methods=METHODS)
                 for path, uploads in self._uploads
@@ -101,7 +106,7 @@ class YouTubeSimulator(Simulator):
             ),
             *self._api(),
             *self._identity(),
-            Route("/v2/reports", Analytics(self).reports),
+            Route("/v2/reports", self._analytics.reports),
             Route("/vi/{id}/{size}.jpg", web.picture),
             Route("/oembed", web.oembed),
             Route("/watch", web.watch),
@@ -114,14 +119,14 @@ class YouTubeSimulator(Simulator):
         ]
 
     def _identity(self) -> list[Route]:
-        who = self.auth.identity
+        who, userinfo = self._auth.identity, UserInfo(self.net, self._auth)
         return [
             *(
-                Route(p, who.userinfo, methods=["GET", "POST"])
+                Route(p, userinfo.claims, methods=["GET", "POST"])
                 for p in ("/v1/userinfo", "/oauth2/v3/userinfo")
             ),
             *(
-                Route(p, who.userinfo_v2)
+                Route(p, userinfo.older)
                 for p in ("/oauth2/v1/userinfo", "/oauth2/v2/userinfo", "/userinfo/v2/me")
             ),
             Route("/oauth2/v3/certs", who.certs),
@@ -130,8 +135,8 @@ class YouTubeSimulator(Simulator):
         ]
 
     def _api(self) -> list[Route]:
-        calls, channels, lists = VideoCalls(self), Channels(self), Playlists(self)
-        comments, captions = self.comments, self.captions
+        calls, channels, lists = self._calls, self._channels, self._lists
+        comments, captions = self._comments, self._captions
         table = (
             ("GET", "/videos", calls.list),
             ("POST", "/videos", calls.needs_media),
@@ -185,7 +190,7 @@ class YouTubeSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """As a consent with offline access gives."""
-        return self.auth.issue(account, client_id, scopes, offline=True)
+        return self._auth.issue(account, client_id, scopes, offline=True)
 
     def profile_path(self, username: str) -> str:
         """A channel's address by its handle."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 from weakref import WeakValueDictionary
 
@@ -13,14 +13,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.youtube import errors, multipart
-from polypost.sandbox.networks.youtube.auth import Caller
+from polypost.sandbox.networks.youtube.auth import Auth, Caller
+from polypost.sandbox.networks.youtube.intake import Intake
 from polypost.sandbox.networks.youtube.limits import limit
 from polypost.sandbox.networks.youtube.sessions import Session, Sessions, Span, down, length_of, span_of
-from polypost.sandbox.simkit import BadBody, Dropped, Exchange, Refused, exchange, read_json
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.intake import Intake
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.simkit import BadBody, Dropped, Exchange, Network, Refused, exchange, read_json
 
 INCOMPLETE = 308
 CLIENT_CLOSED = 499
@@ -30,9 +27,9 @@ PATIENCE = 1.0
 class Uploads:
     """The handlers of one thing that can be uploaded; `intake` says what is made of the bytes."""
 
-    def __init__(self, sim: YouTubeSimulator, sessions: Sessions, intake: Intake) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, sessions: Sessions, intake: Intake) -> None:
+        self._auth = auth
+        self._net = net
         self._sessions = sessions
         self._intake = intake
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -104,7 +101,7 @@ class Uploads:
         return await self._finish(request, self._known(session.id), self._net.blobs.size(blob))
 
     async def _to_session(self, request: Request) -> Response:
-        self._sim.auth.known(request)
+        self._auth.known(request)
         async with self._turn(request.query_params["upload_id"]):
             return await self._in_turn(request, self._known(request.query_params["upload_id"]))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.youtube import errors
-from polypost.sandbox.networks.youtube.auth import MAY_READ, MAY_WRITE, Caller
+from polypost.sandbox.networks.youtube.auth import MAY_READ, MAY_WRITE, Auth, Caller
 from polypost.sandbox.networks.youtube.categories import CATEGORIES, LANGUAGES, OWNER, REGIONS
 from polypost.sandbox.networks.youtube.lists import (
     ids,
@@ -21,11 +21,9 @@ from polypost.sandbox.networks.youtube.lists import (
     yes,
 )
 from polypost.sandbox.networks.youtube.metadata import READABLE, checked, parts
-from polypost.sandbox.networks.youtube.videos import OWNER_ONLY, privacy, tagged
-from polypost.sandbox.simkit import SimPost
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.networks.youtube.quota import Quota
+from polypost.sandbox.networks.youtube.videos import OWNER_ONLY, Videos, privacy, tagged
+from polypost.sandbox.simkit import Network, SimPost
 
 RATINGS = frozenset({"like", "dislike", "none"})
 LOOKING = frozenset({"status", "processingDetails"})
@@ -34,16 +32,18 @@ LOOKING = frozenset({"status", "processingDetails"})
 class VideoCalls:
     """The handlers."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
+    def __init__(self, net: Network, auth: Auth, quota: Quota, videos: Videos) -> None:
+        self._auth = auth
+        self._quota = quota
+        self._videos = videos
+        self._net = net
 
     async def list(self, request: Request) -> Response:
         """`GET /youtube/v3/videos` by id, by chart, or by the caller's rating."""
         caller = self._enter(request, "list", public="myRating" not in request.query_params)
         asked = parts(request, READABLE)
         if "id" in request.query_params:
-            found = [post for video_id in ids(request) if (post := self._sim.videos.get(video_id))]
+            found = [post for video_id in ids(request) if (post := self._videos.get(video_id))]
         elif "myRating" in request.query_params:
             wanted = request.query_params["myRating"]
             mine = uploads_of(request, self._net, caller.account.id)
@@ -52,16 +52,16 @@ class VideoCalls:
             found = []
         else:
             raise no_filter("chart", "id", "myRating")
-        seen = [post for post in found if self._sim.videos.visible(post, caller.account.id)]
+        seen = [post for post in found if self._videos.visible(post, caller.account.id)]
         if OWNER_ONLY & set(asked) and any(post.account_id != caller.account.id for post in seen):
             message = (
                 "The request cannot access user rating information or file details of another user's video."
             )
             raise errors.refused(403, "forbidden", message, location="id")
-        items = [self._sim.videos.resource(post, asked, owner=self._owns(caller, post)) for post in seen]
+        items = [self._videos.resource(post, asked, owner=self._owns(caller, post)) for post in seen]
         for post in seen:
             if LOOKING & set(asked) and self._owns(caller, post):
-                self._sim.videos.look(post)
+                self._videos.look(post)
         if "id" in request.query_params:
             return shown(request, listed("videoListResponse", items))
         return shown(request, page(request, "videoListResponse", items))
@@ -82,8 +82,8 @@ class VideoCalls:
             raise errors.refused(
                 403, "forbiddenPrivacySetting", message, location="body.status.privacyStatus", kind="other"
             )
-        post = self._sim.videos.change(post, **made)
-        return shown(request, self._sim.videos.resource(post, asked, owner=True))
+        post = self._videos.change(post, **made)
+        return shown(request, self._videos.resource(post, asked, owner=True))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /youtube/v3/videos?id=`."""
@@ -100,7 +100,7 @@ class VideoCalls:
             raise errors.bad_parameter("rating", f"Invalid value '{rating[:20]}'.", "invalidRating")
         post = self._seen(caller, request.query_params.get("id", ""))
         ratings = {**post.raw["ratings"], caller.account.id: rating}
-        self._sim.videos.change(post, ratings=ratings)
+        self._videos.change(post, ratings=ratings)
         return Response(status_code=204)
 
     async def rating(self, request: Request) -> Response:
@@ -116,8 +116,8 @@ class VideoCalls:
     async def search(self, request: Request) -> Response:
         """`GET /youtube/v3/search`: the caller's videos with `forMine`, a channel's or everybody's public ones without."""
         query = request.query_params
-        caller = self._sim.auth.enter(request, MAY_READ, public=not yes(request, "forMine"))
-        self._sim.quota.search(caller.project)
+        caller = self._auth.enter(request, MAY_READ, public=not yes(request, "forMine"))
+        self._quota.search(caller.project)
         parts(request, ("id", "snippet"))
         if query.get("type", "video") != "video" and not yes(request, "forMine"):
             return shown(request, page(request, "searchListResponse", []))
@@ -137,7 +137,7 @@ class VideoCalls:
         return shown(request, page(request, "searchListResponse", [self._hit(post) for post in hits]))
 
     def _hit(self, post: SimPost) -> dict[str, Any]:
-        snippet = self._sim.videos.resource(post, ["snippet"], owner=False)["snippet"]
+        snippet = self._videos.resource(post, ["snippet"], owner=False)["snippet"]
         names = (
             "publishedAt",
             "channelId",
@@ -202,13 +202,13 @@ class VideoCalls:
     def _enter(
         self, request: Request, cost: str, scopes: frozenset[str] = MAY_READ, *, public: bool = False
     ) -> Caller:
-        caller = self._sim.auth.enter(request, scopes, public=public)
-        self._sim.quota.units(caller.project, cost)
+        caller = self._auth.enter(request, scopes, public=public)
+        self._quota.units(caller.project, cost)
         return caller
 
     def _seen(self, caller: Caller, video_id: str) -> SimPost:
-        post = self._sim.videos.get(video_id)
-        if post is None or not self._sim.videos.visible(post, caller.account.id):
+        post = self._videos.get(video_id)
+        if post is None or not self._videos.visible(post, caller.account.id):
             raise errors.not_found("video", "videoNotFound")
         return post
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
@@ -14,11 +13,9 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 
 from polypost.probe import probe
 from polypost.sandbox.networks.youtube.categories import CATEGORIES
-from polypost.sandbox.networks.youtube.videos import facts_of, privacy, short, upload_status
-from polypost.sandbox.simkit import Pages, SimPost, linkify
-
-if TYPE_CHECKING:
-    from polypost.sandbox.networks.youtube.simulator import YouTubeSimulator
+from polypost.sandbox.networks.youtube.comments import Comments
+from polypost.sandbox.networks.youtube.videos import Videos, facts_of, privacy, short, upload_status
+from polypost.sandbox.simkit import Network, Pages, SimPost, linkify
 
 ON_CHANNEL = 60
 ON_VIDEO = 200
@@ -28,10 +25,11 @@ SIDE = (480, 360)
 class Web:
     """The handlers."""
 
-    def __init__(self, sim: YouTubeSimulator) -> None:
-        self._sim = sim
-        self._net = sim.net
-        self._pages = Pages("polypost.sandbox.networks.youtube")
+    def __init__(self, net: Network, pages: Pages, comments: Comments, videos: Videos) -> None:
+        self._pages = pages
+        self._comments = comments
+        self._videos = videos
+        self._net = net
 
     async def watch(self, request: Request) -> Response:
         """`/watch?v={id}`."""
@@ -45,7 +43,7 @@ class Web:
         """`/oembed?url=`: what another page shows of a video; nobody signs in for it."""
         parts = urlsplit(request.query_params.get("url", ""))
         named = parse_qs(parts.query).get("v", [parts.path.rpartition("/")[2]])[0]
-        post = self._sim.videos.get(named)
+        post = self._videos.get(named)
         account = None if post is None else self._net.accounts.get(post.account_id)
         if post is None or account is None:
             return PlainTextResponse("Not Found", 404)
@@ -88,7 +86,6 @@ class Web:
         posts = self._net.posts.by_account(account.id, limit=ON_CHANNEL)
         return self._pages.render(
             "profile.html",
-            look=self._sim.look,
             account=account,
             videos=[(post, _length(post), _label(post)) for post in posts if not short(post)],
             shorts=[(post, _label(post)) for post in posts if short(post)],
@@ -98,7 +95,7 @@ class Web:
 
     async def picture(self, request: Request) -> Response:
         """`i.ytimg.com/vi/{id}/{size}.jpg`: the thumbnail that was set, or a plain one."""
-        post = self._sim.videos.get(str(request.path_params["id"]))
+        post = self._videos.get(str(request.path_params["id"]))
         if post is None:
             return Response(plain("", SIDE), 404, media_type="image/jpeg")
         blob = post.raw["thumbnail"]
@@ -108,15 +105,14 @@ class Web:
         return Response(plain(post.id, SIDE), media_type="image/jpeg")
 
     def _show(self, video_id: str) -> Response:
-        post = self._sim.videos.get(video_id)
+        post = self._videos.get(video_id)
         if post is None:
             return self._missing("Video unavailable. This video isn’t available any more.")
         account = self._net.accounts.get(post.account_id)
         names = {each.id: each for each in self._net.accounts.all(100)}
-        comments = self._sim.comments.of_video(post.id)[-ON_VIDEO:][::-1]
+        comments = self._comments.of_video(post.id)[-ON_VIDEO:][::-1]
         return self._pages.render(
             "post.html",
-            look=self._sim.look,
             account=account,
             post=post,
             video=post.media[0],
@@ -125,13 +121,13 @@ class Web:
             text=linkify(post.text),
             notes=_notes(post),
             state=_state(post),
-            counts=self._sim.videos.counts(post, owner=False),
+            counts=self._videos.counts(post, owner=False),
             comments=[(each, names.get(each.body["author"])) for each in comments],
             title=f"{post.raw['snippet']['title']} – YouTube",
         )
 
     def _missing(self, what: str) -> Response:
-        return self._pages.missing(self._sim.look, what)
+        return self._pages.missing(what)
 
 
 @lru_cache(maxsize=128)

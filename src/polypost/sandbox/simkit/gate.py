@@ -1,0 +1,33 @@
+"""Who may call: the demo app and its secret, and what befalls a live token."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from polypost.sandbox.simkit.accounts import Token
+from polypost.sandbox.simkit.network import Network
+from polypost.sandbox.simkit.traffic import Answers, Refused, exchange
+
+
+class Gate:
+    """The way in to one network. Demo tokens belong to the app `client_id`; any other is welcome with any secret."""
+
+    def __init__(self, net: Network, answers: Answers, client_id: str, client_secret: str) -> None:
+        self._net = net
+        self._answers = answers
+        self.client_id = client_id
+        self.client_secret = client_secret
+
+    def admit(self, request: Request, token: Token) -> None:
+        """Call it for every live token met: a `token_dead` rule ends the whole authorisation for good, others hit what reads."""
+        call = exchange(request)
+        call.identify(token.account_id)
+        if call.fault("token_dead"):
+            self._net.tokens.revoke_family(token.family)
+            raise Refused(self._answers.answer_token_dead())
+        if request.method != "GET":
+            return
+        if call.fault("read_error"):
+            raise Refused(self._answers.answer_error())
+        if rule := call.fault("read_limited"):
+            raise Refused(self._answers.answer_rate_limited(rule.length))
