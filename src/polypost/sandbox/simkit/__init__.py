@@ -5,7 +5,7 @@ A simulator is a subclass of `Simulator` that holds a `Network`:
 - `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py), `gate`: how it is let in (gate.py);
 - `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py, blobs.py);
 - `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
-- `consent(…)`: the page that lets an app in (consent.py); `read_params`, `read_json`, `pieces`, `app_of`: what a call
+- `OAuthServer`: consent, tokens, revocation (oauth.py); `read_params`, `read_json`, `pieces`, `app_of`: what a call
   says (bodies.py); `origin`: the address that it came by (addresses.py);
 - `Stranger`, `TakesComments`, `TakesMessages`: what people without an account do (strangers.py);
 - `Pages`, `PostView`, `Look`: pages (pages.py); `Ports`, `listen`: serving (server.py).
@@ -16,13 +16,23 @@ makes a post visible in `async with exchange(request).commit():`.
 
 from polypost.sandbox.simkit.accounts import Account, Code, CodeRefused, Token
 from polypost.sandbox.simkit.addresses import origin
-from polypost.sandbox.simkit.bodies import BadBody, Params, app_of, pieces, read_json, read_params
-from polypost.sandbox.simkit.consent import Asked, consent
+from polypost.sandbox.simkit.bodies import (
+    BadBody,
+    Params,
+    app_of,
+    basic,
+    bearer,
+    pieces,
+    read_json,
+    read_params,
+    read_text_params,
+)
 from polypost.sandbox.simkit.content import Document, Media, SimPost, sim_post
 from polypost.sandbox.simkit.faults import FAULTS, Fault, Faults
 from polypost.sandbox.simkit.gate import Gate
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.numbers import Number
+from polypost.sandbox.simkit.oauth import Asked, Consent, OAuthServer
 from polypost.sandbox.simkit.pages import Look, Pages, PostView, linkify
 from polypost.sandbox.simkit.rates import ENFORCED, Bucket
 from polypost.sandbox.simkit.server import Ports, listen
@@ -40,6 +50,7 @@ __all__ = [
     "Bucket",
     "Code",
     "CodeRefused",
+    "Consent",
     "Document",
     "Dropped",
     "Exchange",
@@ -50,6 +61,7 @@ __all__ = [
     "Media",
     "Network",
     "Number",
+    "OAuthServer",
     "Pages",
     "Params",
     "Ports",
@@ -63,7 +75,8 @@ __all__ = [
     "TakesMessages",
     "Token",
     "app_of",
-    "consent",
+    "basic",
+    "bearer",
     "exchange",
     "linkify",
     "listen",
@@ -71,5 +84,6 @@ __all__ = [
     "pieces",
     "read_json",
     "read_params",
+    "read_text_params",
     "sim_post",
 ]

@@ -69,6 +69,16 @@ async def read_params(request: Request) -> Params:
     return Params(values, files)
 
 
+async def read_text_params(request: Request) -> Params:
+    """As `read_params`; JSON can carry halves of surrogate pairs, which are no text and raise BadBody too."""
+    params = await read_params(request)
+    try:
+        json.dumps(params.values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadBody(str(error)) from error
+    return params
+
+
 async def _whole(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
@@ -88,14 +98,26 @@ def _parsed(body: bytes) -> Any:
 def app_of(request: Request, params: Params) -> tuple[str, str]:
     """Id and secret of the app that calls: parameters, else HTTP Basic as OAuth 2 describes it."""
     named, secret = params.text("client_id"), params.text("client_secret")
+    user, password = (not secret and basic(request)) or (named, secret)
+    return named or user, password
+
+
+def basic(request: Request) -> tuple[str, str] | None:
+    """Name and password by HTTP Basic, percent-decoded as OAuth 2 wants them; None without."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if secret or scheme.lower() != "basic":
-        return named, secret
+    if scheme.lower() != "basic":
+        return None
     try:
-        user, _, password = b64decode(value, validate=True).decode().partition(":")
+        user, _, password = b64decode(value.strip(), validate=True).decode().partition(":")
     except ValueError:
-        return named, secret
-    return named or unquote_plus(user), unquote_plus(password)
+        return None
+    return unquote_plus(user), unquote_plus(password)
+
+
+def bearer(request: Request, *others: str) -> str:
+    """The token in the Authorization header, empty without one; `others` are schemes taken besides Bearer."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() in {"bearer", *others} else ""
 
 
 async def pieces(file: UploadFile) -> AsyncIterator[bytes]:

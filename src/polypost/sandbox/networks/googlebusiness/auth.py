@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import unquote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.sandbox.networks.googlebusiness import errors
 from polypost.sandbox.networks.googlebusiness.limits import limit
 from polypost.sandbox.networks.googlebusiness.rates import Rates
-from polypost.sandbox.simkit import (
-    Account,
-    Asked,
-    BadBody,
-    CodeRefused,
-    Gate,
-    Network,
-    Pages,
-    Params,
-    Refused,
-    Token,
-    consent,
-    exchange,
-    read_params,
-)
+from polypost.sandbox.simkit import Account, Gate, Network, Pages, Refused, Token, exchange
+from polypost.sandbox.simkit.google import GoogleLogin, shown_token
+from polypost.sandbox.simkit.oauth import ACCESS
 
-ACCESS, REFRESH = "access", "refresh"
-CONSENTED, OFFLINE, USED = "consented", "offline_code", "refresh_used"
-TICKED = "sandbox_scopes"
-TESTING_CLIENT = "sandbox-testing-app"
 MANAGE = "https://www.googleapis.com/auth/business.manage"
 # The older spelling still stands on the pages of the v4 API.
 MAY_MANAGE = frozenset({MANAGE, "https://www.googleapis.com/auth/plus.business.manage"})
-DEAD = "Token has been expired or revoked."
-BAD_CODE = {
-    "redirect_uri": ("redirect_uri_mismatch", "Bad Request"),
-    "verifier": ("invalid_grant", "Invalid code verifier."),
-    "unknown": ("invalid_grant", "Malformed auth code."),
-}
 # What every Google interface takes in a query besides its own parameters.
 COMMON = frozenset(
     [
@@ -70,193 +43,34 @@ class Caller:
     project: str
 
 
-class Auth:
+class Auth(GoogleLogin):
     """accounts.google.com and oauth2.googleapis.com, and `enter`."""
 
+    code_life = timedelta(seconds=limit("code_life_seconds"))
+
     def __init__(self, net: Network, pages: Pages, gate: Gate, rates: Rates) -> None:
-        self._pages = pages
-        self._gate = gate
+        super().__init__(net, pages, gate, limit)
         self._rates = rates
-        self._net = net
 
-    async def authorize(self, request: Request) -> Response:
-        """`GET /o/oauth2/v2/auth`: the consent page. `sandbox_scopes` in the query is what the person leaves ticked."""
-        query = request.query_params
-        if query.get("response_type") != "code" or not all(
-            query.get(name) for name in ("client_id", "redirect_uri", "scope")
-        ):
-            return self._pages.missing(
-                "Access blocked: Authorization Error. Error 400: invalid_request", status=400
-            )
-        asked = Asked(
-            client_id=query["client_id"],
-            redirect_uri=query["redirect_uri"],
-            scopes=tuple(query.get(TICKED, query["scope"]).split()),
-            state=query.get("state"),
-            challenge=query.get("code_challenge"),
-            method=query.get("code_challenge_method", "plain"),
-        )
-        life = timedelta(seconds=limit("code_life_seconds"))
-
-        def issue(account: Account) -> str:
-            code = self._net.codes.issue(
-                account_id=account.id,
-                client_id=asked.client_id,
-                redirect_uri=asked.redirect_uri,
-                scopes=asked.scopes,
-                challenge=asked.challenge,
-                method=asked.method,
-                lifetime=life,
-            )
-            self._note(code, request)
-            return code
-
-        return await consent(request, self._net, self._pages, asked, lifetime=life, code_for=issue)
-
-    def _note(self, code: str, request: Request) -> None:
-        """Remember whether the code will bring a refresh token: offline, and the first consent or one forced anew."""
-        query = request.query_params
-        first = self._net.documents.get(CONSENTED, query["client_id"]) is None
-        offline = query.get("access_type") == "offline"
-        forced = "consent" in query.get("prompt", "").split() or query.get("approval_prompt") == "force"
-        if offline and (first or forced):
-            self._net.documents.put(OFFLINE, code, {})
-        if offline:
-            # All demo locations are one person's, so there is one consent for each app.
-            self._net.documents.put(CONSENTED, query["client_id"], {})
-
-    async def token(self, request: Request) -> Response:
-        """`POST oauth2.googleapis.com/token`: a code or a refresh token for an access token."""
-        params = await _params(request)
-        client_id = self._client(request, params)
-        kind = params.text("grant_type")
-        if kind == "authorization_code":
-            return self._from_code(request, params, client_id)
-        if kind == "refresh_token":
-            return self._from_refresh(request, params, client_id)
-        if not kind:
-            raise errors.oauth(400, "invalid_request", "Required parameter is missing: grant_type")
-        raise errors.oauth(400, "unsupported_grant_type", f"Invalid grant_type: {kind}")
-
-    def _from_code(self, request: Request, params: Params, client_id: str) -> Response:
-        value = params.text("code")
-        if not value:
-            raise errors.oauth(400, "invalid_request", "Missing required parameter: code")
-        try:
-            code = self._net.codes.redeem(
-                value,
-                client_id=client_id,
-                redirect_uri=params.text("redirect_uri"),
-                verifier=params.text("code_verifier") or None,
-            )
-        except CodeRefused as refused:
-            raise errors.oauth(
-                400, *BAD_CODE.get(refused.reason, ("invalid_grant", "Bad Request"))
-            ) from refused
-        account = self._net.accounts.get(code.account_id)
-        if account is None:
-            raise errors.oauth(400, "invalid_grant", "Bad Request")
-        offline = self._net.documents.get(OFFLINE, value) is not None
-        if exchange(request).fault("no_refresh_token"):
-            offline = False
-        access, refresh = self.issue(account, client_id, code.scopes, offline=offline)
-        return _answer(access, refresh)
-
-    def _from_refresh(self, request: Request, params: Params, client_id: str) -> Response:
-        token = self._net.tokens.find(params.text("refresh_token"))
-        if token is None or token.kind != REFRESH or not token.live or token.client_id != client_id:
-            raise errors.oauth(400, "invalid_grant", DEAD if token else "Bad Request")
-        last = self._net.documents.get(USED, token.family)
-        idle = clock.now() - (last.created if last else token.issued)
-        if idle > timedelta(days=limit("refresh_idle_days")):
-            raise errors.oauth(400, "invalid_grant", DEAD)
-        try:
-            self._gate.admit(request, token)
-        except Refused as refused:
-            raise errors.oauth(400, "invalid_grant", DEAD) from refused
-        self._net.documents.put(USED, token.family, {})
-        return _answer(self._access(token.account_id, client_id, token.scopes, token.family), None)
-
-    def issue(
-        self, account: Account, client_id: str, scopes: tuple[str, ...], *, offline: bool
-    ) -> tuple[Token, Token | None]:
-        """What a consent gives: an access token, and a refresh token where it was offline."""
-        access = self._access(account.id, client_id, scopes, None)
-        if not offline:
-            return access, None
-        testing = timedelta(days=limit("testing_refresh_days")) if client_id == TESTING_CLIENT else None
-        refresh = self._net.tokens.issue(
-            REFRESH,
-            account_id=account.id,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=testing,
-            family=access.family,
-            prefix="1//0",
-        )
-        self._drop_oldest(account.id, client_id)
-        return access, refresh
-
-    def _access(self, account_id: str, client_id: str, scopes: tuple[str, ...], family: str | None) -> Token:
-        return self._net.tokens.issue(
-            ACCESS,
-            account_id=account_id,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=timedelta(seconds=limit("access_life_seconds")),
-            family=family,
-            prefix="ya29.",
-        )
-
-    def _drop_oldest(self, account_id: str, client_id: str) -> None:
-        rows = self._net.store.all(
-            "SELECT value FROM tokens WHERE platform = ? AND account_id = ? AND client_id = ? AND kind = ?"
-            " AND revoked IS NULL ORDER BY issued DESC LIMIT -1 OFFSET ?",
-            self._net.platform, account_id, client_id, REFRESH, limit("live_refresh_tokens"),
-        )  # fmt: skip
-        for row in rows:
-            self._net.tokens.revoke(row["value"])
-
-    async def revoke(self, request: Request) -> Response:
-        """`POST oauth2.googleapis.com/revoke`: either token ends the whole authorisation."""
-        token = self._net.tokens.find((await _params(request)).text("token"))
-        if token is None or not token.live:
-            raise errors.oauth(400, "invalid_token", "Token expired or revoked" if token else None)
-        self._net.tokens.revoke_family(token.family)
-        self._net.documents.delete(CONSENTED, token.client_id)
-        return JSONResponse({})
-
-    async def tokeninfo(self, request: Request) -> Response:
-        """`GET oauth2.googleapis.com/tokeninfo`: what an access token may do and for how long."""
-        token = self._net.tokens.find((await _params(request)).text("access_token"))
-        if token is None or token.kind != ACCESS or not token.live:
-            raise errors.oauth(400, "invalid_token", "Invalid Value")
-        body = {
-            "azp": token.client_id,
-            "aud": token.client_id,
-            "scope": " ".join(token.scopes),
-            "exp": str(int(token.expires.timestamp())) if token.expires else "0",
-            "expires_in": str(token.expires_in),
-            "access_type": "offline",
-        }
-        return JSONResponse(body)
-
-    def _client(self, request: Request, params: Params) -> str:
-        """The client of a token call. Our demo app must show its secret, strangers are taken as they come."""
-        basic = _basic(request.headers.get("authorization", ""))
-        client_id, secret = basic or (params.text("client_id"), params.text("client_secret"))
-        if not client_id:
-            raise errors.oauth(400, "invalid_request", "Could not determine client ID from request.")
-        if client_id == self._gate.client_id and secret != self._gate.client_secret:
-            raise errors.oauth(401, "invalid_client", "Unauthorized")
+    def consent_of(self, client_id: str, account_id: str) -> str:
+        """All demo locations are one person's, so there is one consent for each app."""
         return client_id
+
+    def is_offline(self, request: Request, code: str) -> bool:
+        """Not where a fault says so."""
+        offline = super().is_offline(request, code)
+        return offline and exchange(request).fault("no_refresh_token") is None
+
+    def life(self, token: Token) -> int | None:
+        """From its beginning to its end."""
+        return round((token.expires - token.issued).total_seconds()) if token.expires else 0
 
     def enter(self, request: Request, service: str, *parameters: str) -> Caller:
         """The caller of an API, which knows these parameters besides those of every Google interface.
 
         Raises Refused: 401 without a live token, 403 without the scope or where the API is switched off, 429, 400.
         """
-        text = _shown_token(request)
+        text = shown_token(request)
         if not text:
             raise Refused(errors.unauthenticated(missing=True))
         token = self._net.tokens.find(text)
@@ -279,47 +93,3 @@ class Auth:
             said = f'Invalid JSON payload received. Unknown name "{unknown[0][:80]}": Cannot bind query parameter.'
             raise errors.unreadable(unknown[0][:80], said)
         return Caller(account, token.client_id)
-
-
-def _shown_token(request: Request) -> str:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    text = value.strip() if scheme.lower() in {"bearer", "oauth"} else ""
-    query = request.query_params
-    return text or query.get("access_token") or query.get("oauth_token") or ""
-
-
-def _answer(access: Token, refresh: Token | None) -> Response:
-    body = {
-        "access_token": access.value,
-        "expires_in": _life(access),
-        "scope": " ".join(access.scopes),
-        "token_type": "Bearer",
-    }
-    if refresh is not None:
-        body["refresh_token"] = refresh.value
-        if refresh.expires is not None:
-            body["refresh_token_expires_in"] = _life(refresh)
-    return JSONResponse(body, headers={"cache-control": "no-cache, no-store, max-age=0, must-revalidate"})
-
-
-def _life(token: Token) -> int:
-    """The whole seconds that a new token will live."""
-    return round((token.expires - token.issued).total_seconds()) if token.expires else 0
-
-
-async def _params(request: Request) -> Params:
-    try:
-        return await read_params(request)
-    except BadBody as error:
-        raise errors.oauth(400, "invalid_request", "The request body could not be read.") from error
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, _, secret = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return None
-    return unquote(name), unquote(secret)

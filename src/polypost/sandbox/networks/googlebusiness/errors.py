@@ -159,9 +159,3 @@ def info(reason: str, metadata: Mapping[str, str]) -> dict[str, Any]:
         "domain": "googleapis.com",
     }
     return found | ({"metadata": dict(metadata)} if metadata else {})
-
-
-def oauth(status: int, code: str, description: str | None = None) -> Refused:
-    """A refusal of the token or revocation address."""
-    body = {"error": code} | ({"error_description": description} if description else {})
-    return Refused(JSONResponse(body, status))

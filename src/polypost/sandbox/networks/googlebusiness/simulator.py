@@ -17,7 +17,7 @@ from polypost.sandbox.networks.googlebusiness.rates import Rates
 from polypost.sandbox.networks.googlebusiness.reading import Reading
 from polypost.sandbox.networks.googlebusiness.shelf import Shelf
 from polypost.sandbox.networks.googlebusiness.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchooseaccount")
@@ -101,7 +101,7 @@ class GoogleBusinessSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """As a consent with offline access gives."""
-        return self._auth.issue(account, client_id, scopes, offline=True)
+        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def profile_path(self, username: str) -> str:
         """A location's page on Maps."""

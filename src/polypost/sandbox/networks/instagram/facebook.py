@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -20,7 +21,8 @@ from polypost.sandbox.networks.instagram.auth import (
 from polypost.sandbox.networks.instagram.fields import Tree, parse, pick
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import Nodes
-from polypost.sandbox.simkit import Account, CodeRefused, Network, Params, Refused, Token, app_of
+from polypost.sandbox.simkit import CodeRefused, Network, Params, Refused, Token, app_of, meta
+from polypost.sandbox.simkit.meta import bearing
 
 DENIED = {
     "error": "access_denied",
@@ -42,7 +44,8 @@ class Facebook:
 
     async def dialog(self, request: Request) -> Response:
         """The consent page of www.facebook.com."""
-        return await self._auth.dialog(request, fragment="_=_", denied=DENIED)
+        asked = self._auth.asked(request)
+        return await self._auth.consent(request, asked, denied=DENIED, fragment="_=_")
 
     async def token(self, request: Request) -> Response:
         """`/oauth/access_token` of both logins: without a version, by POST and with a grant type it is Instagram's."""
@@ -54,8 +57,8 @@ class Facebook:
         if instagram and kind:
             return self._auth.code_token(request, params)
         client_id, secret = app_of(request, params)
-        if not client_id or not self._auth.knows(client_id, secret):
-            raise Refused(errors.answer(errors.Fault(101, None, "Error validating application.")))
+        if not self._auth.knows(client_id, secret):
+            raise Refused(meta.answer(meta.Fault(101, None, "Error validating application.")))
         if kind == "fb_exchange_token":
             return JSONResponse(self._exchanged(params.text("fb_exchange_token"), client_id))
         return self._redeemed(params, client_id)
@@ -64,12 +67,8 @@ class Facebook:
         old = self._net.tokens.find(value)
         if old is None or not old.live or old.kind not in {FACEBOOK_SHORT, FACEBOOK_LONG}:
             raise errors.refused("unparsable")
-        account = self._account(old.account_id)
-        seconds = limit("long_token_seconds")
-        return _bearer(
-            self._auth.issue(
-                FACEBOOK_LONG, account, client_id, old.scopes, seconds=seconds, family=old.family
-            )
+        return bearing(
+            self._auth.lasting(FACEBOOK_LONG, replace(old, client_id=client_id), limit("long_token_seconds"))
         )
 
     def _redeemed(self, params: Params, client_id: str) -> Response:
@@ -81,20 +80,14 @@ class Facebook:
             message = (
                 "This authorization code has expired or was used, or belongs to another app or redirect_uri."
             )
-            raise Refused(errors.answer(errors.Fault(100, 36007, message))) from refused
-        return self._auth.facebook_token(self._account(code.account_id), client_id, code.scopes)
-
-    def _account(self, account_id: str) -> Account:
-        account = self._net.accounts.get(account_id)
-        if account is None:
-            raise errors.refused("unparsable")
-        return account
+            raise Refused(meta.answer(meta.Fault(100, 36007, message))) from refused
+        return self._auth.facebook_token(code)
 
     async def accounts(self, request: Request) -> Response:
         """`GET /me/accounts`: the person's one Page with its token."""
         caller = await self._auth.enter(request, LIST_PAGES)
         if caller.token.kind not in {FACEBOOK_SHORT, FACEBOOK_LONG}:
-            raise errors.missing("me")
+            raise meta.missing("me")
         tree = parse(caller.params.text("fields") or DEFAULT_PAGE)
         page = self.page(caller, tree)
         cursor = page["id"]
@@ -135,10 +128,4 @@ class Facebook:
             return kept
         # A Page token lives as long as the authorisation when it was asked for with a long-lived user token.
         seconds = None if endless else token.expires_in
-        return self._auth.issue(
-            PAGE, account, token.client_id, token.scopes, seconds=seconds, family=token.family
-        )
-
-
-def _bearer(token: Token) -> dict[str, Any]:
-    return {"access_token": token.value, "token_type": "bearer", "expires_in": token.expires_in}
+        return self._auth.lasting(PAGE, token, seconds)

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from polypost import clock
-from polypost.sandbox.networks.instagram.errors import Fault, answer, invalid
+from polypost.sandbox.networks.instagram.errors import invalid
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import metrics
 from polypost.sandbox.simkit import Params, Refused, SimPost
+from polypost.sandbox.simkit.meta import Fault, answer
 
 SHARED = ("reach", "views", "likes", "comments", "saved", "shares", "total_interactions")
 # Instagram Platform: Insights, read 2026-11-24.

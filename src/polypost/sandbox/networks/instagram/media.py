@@ -30,7 +30,7 @@ from polypost.sandbox.networks.instagram.containers import (
 from polypost.sandbox.networks.instagram.fields import parse, pick
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, exchange, origin
+from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, exchange, meta, origin
 
 DAY = timedelta(hours=24)
 SHORTCODE = "shortcode"
@@ -193,7 +193,7 @@ class MediaEdges:
         caller = await self._auth.enter(request, PUBLISH)
         user_id = str(request.path_params["id"])
         if not caller.means(user_id):
-            raise errors.missing(user_id, request.method.lower())
+            raise meta.missing(user_id, request.method.lower())
         return caller
 
 

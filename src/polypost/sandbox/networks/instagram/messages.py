@@ -18,7 +18,7 @@ from polypost.sandbox.networks.instagram.fields import Tree, parse, pick
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import Values, stamp
 from polypost.sandbox.networks.instagram.parts import part_of
-from polypost.sandbox.simkit import Account, Document, Network, Stranger, exchange
+from polypost.sandbox.simkit import Account, Document, Network, Stranger, exchange, meta
 
 CONVERSATION, MESSAGE, PERSON = "conversation", "message", "person"
 # Ids of conversations and messages are long words that begin alike.
@@ -43,7 +43,7 @@ class Inbox:
         caller = await self._auth.enter(request, MESSAGES)
         user_id = str(request.path_params["id"])
         if not caller.means(user_id):
-            raise errors.missing(user_id)
+            raise meta.missing(user_id)
         if caller.params.text("platform").lower() not in {"", "instagram"}:
             raise errors.invalid("Param platform must be instagram")
         person = caller.params.text("user_id")
@@ -66,7 +66,7 @@ class Inbox:
         caller = await self._auth.enter(request, MESSAGES)
         conversation = self._of(caller, str(request.path_params["id"]))
         if conversation is None:
-            raise errors.missing(str(request.path_params["id"]))
+            raise meta.missing(str(request.path_params["id"]))
         tree = parse(caller.params.text("fields") or "id,created_time")
         return JSONResponse(self._messages(request, caller, conversation, tree, {}))
 
@@ -75,7 +75,7 @@ class Inbox:
         caller = await self._auth.enter(request, MESSAGES)
         user_id = str(request.path_params["id"])
         if not caller.means(user_id):
-            raise errors.missing(user_id, "post")
+            raise meta.missing(user_id, "post")
         recipient = _object(caller, "recipient").get("id")
         text = _object(caller, "message").get("text")
         if not isinstance(text, str) or not text.strip():

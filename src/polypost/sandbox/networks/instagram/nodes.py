@@ -17,9 +17,9 @@ from polypost.sandbox.networks.instagram.containers import (
     STORY,
     Container,
 )
-from polypost.sandbox.networks.instagram.errors import missing
 from polypost.sandbox.networks.instagram.fields import Tree, pick
 from polypost.sandbox.simkit import Account, Document, Media, Network, SimPost
+from polypost.sandbox.simkit.meta import missing
 
 HOST = "https://www.instagram.com"
 COMMENT_NODE = "comment"

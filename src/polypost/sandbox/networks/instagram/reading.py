@@ -25,7 +25,7 @@ from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.messages import Inbox
 from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, Nodes, is_story
 from polypost.sandbox.networks.instagram.talk import Talk
-from polypost.sandbox.simkit import Network, SimPost, exchange, origin
+from polypost.sandbox.simkit import Network, SimPost, exchange, meta, origin
 
 SUCCESS = {"success": True}
 NEWEST = 2**62
@@ -118,7 +118,7 @@ class Reading:
         caller = await self._auth.enter(request, ANYBODY)
         user_id = _id(request)
         if not (caller.means(user_id) or user_id in {"me", caller.account.data["person_id"]}):
-            raise errors.missing(user_id, "delete")
+            raise meta.missing(user_id, "delete")
         self._auth.remove(caller.token)
         return JSONResponse(SUCCESS)
 
@@ -134,7 +134,7 @@ class Reading:
         caller = await self._auth.enter(request)
         user_id = _id(request)
         if not caller.means(user_id):
-            raise errors.missing(user_id)
+            raise meta.missing(user_id)
         tree = parse(caller.params.text("fields"))
         size = _size(caller)
         found = self._page(request, caller, size + 1, stories=stories)
@@ -187,7 +187,7 @@ class Reading:
         """`GET /{ig-id}/tags`: media of others that name the account; nobody does here."""
         caller = await self._auth.enter(request)
         if not caller.means(_id(request)):
-            raise errors.missing(_id(request))
+            raise meta.missing(_id(request))
         parse(caller.params.text("fields"))
         return JSONResponse({"data": []})
 

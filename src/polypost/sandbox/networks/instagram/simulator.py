@@ -23,7 +23,7 @@ from polypost.sandbox.networks.instagram.reading import Reading
 from polypost.sandbox.networks.instagram.talk import Talk
 from polypost.sandbox.networks.instagram.uploads import Uploads
 from polypost.sandbox.networks.instagram.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Stranger, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Stranger, Token, meta
 
 Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "DELETE"]
@@ -148,7 +148,9 @@ class InstagramSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token of sixty days; Instagram has no refresh tokens."""
-        return self._auth.issue(LONG, account, client_id, scopes, seconds=limit("long_token_seconds")), None
+        return self._auth.lasting(
+            LONG, Code(account.id, client_id, "", scopes), limit("long_token_seconds")
+        ), None
 
     def profile_path(self, username: str) -> str:
         """With the slash that Instagram's own addresses have."""
@@ -164,7 +166,7 @@ class InstagramSimulator(Simulator):
 
     def answer_error(self) -> Response:
         """500 with code 2."""
-        return errors.answer(errors.FAULTS["accident"])
+        return meta.answer(errors.FAULTS["accident"])
 
     def answer_rate_limited(self, seconds: float) -> Response:
         """403 with code 4; the wait stands in a header, in minutes."""
@@ -172,11 +174,11 @@ class InstagramSimulator(Simulator):
 
     def answer_duplicate(self) -> Response:
         """400 with code 506."""
-        return errors.answer(errors.FAULTS["duplicate"])
+        return meta.answer(errors.FAULTS["duplicate"])
 
     def answer_token_dead(self) -> Response:
         """400 with 190/460."""
-        return errors.answer(errors.FAULTS["invalidated"])
+        return meta.answer(errors.FAULTS["invalidated"])
 
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
@@ -185,4 +187,4 @@ def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
 
 
 async def _nowhere(_request: Request) -> Response:
-    return errors.unknown_path()
+    return meta.unknown_path()

@@ -14,7 +14,7 @@ from polypost.sandbox.networks.instagram.fields import parse
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, Nodes, is_story
 from polypost.sandbox.networks.instagram.parts import part_of
-from polypost.sandbox.simkit import Document, Network, SimPost, Stranger, exchange
+from polypost.sandbox.simkit import Document, Network, SimPost, Stranger, exchange, meta
 
 DEFAULT = "id,text,timestamp"
 
@@ -98,7 +98,7 @@ class Talk:
     def _named(self, caller: Caller, request: Request, method: str) -> Document:
         comment = self.comment_of(caller, _id(request))
         if comment is None:
-            raise errors.missing(_id(request), method)
+            raise meta.missing(_id(request), method)
         return comment
 
     def comment_of(self, caller: Caller, comment_id: str) -> Document | None:

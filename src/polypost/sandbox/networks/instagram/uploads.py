@@ -5,12 +5,11 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth
 from polypost.sandbox.networks.instagram.containers import AWAITING, Container, Containers
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.media_rules import most_bytes
-from polypost.sandbox.simkit import Network, Params, Refused
+from polypost.sandbox.simkit import Network, Params, Refused, meta
 
 DONE = {"success": True, "message": "Upload successful."}
 
@@ -65,7 +64,7 @@ class Uploads:
         caller = self._auth.caller(request, params, PUBLISH)
         container = self._containers.get(str(request.path_params["container"]), caller.account.id)
         if container is None or not container.blob:
-            raise errors.missing(str(request.path_params["container"]), "post")
+            raise meta.missing(str(request.path_params["container"]), "post")
         return container
 
 

@@ -24,7 +24,7 @@ from polypost.sandbox.networks.linkedin.restli import Tunnels
 from polypost.sandbox.networks.linkedin.social import Numbers, Social
 from polypost.sandbox.networks.linkedin.uploads import KINDS, Uploads
 from polypost.sandbox.networks.linkedin.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -169,7 +169,7 @@ class LinkedInSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """Tokens as the consent would give."""
-        return self._auth.issue(account, client_id, scopes, demo=True)
+        return self._auth.issue(Code(account.id, client_id, "", scopes), demo=True)
 
     def profile_path(self, username: str) -> str:
         """With the folder that LinkedIn's own addresses have."""

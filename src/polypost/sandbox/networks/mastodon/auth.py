@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.mastodon.answers import Answers
 from polypost.sandbox.networks.mastodon.errors import (
@@ -22,7 +20,7 @@ from polypost.sandbox.networks.mastodon.errors import (
     not_found,
     refused,
 )
-from polypost.sandbox.networks.mastodon.intake import Sent, read
+from polypost.sandbox.networks.mastodon.intake import read
 from polypost.sandbox.networks.mastodon.limits import limit
 from polypost.sandbox.networks.mastodon.rates import Rates
 from polypost.sandbox.networks.mastodon.rules import Rules
@@ -30,17 +28,22 @@ from polypost.sandbox.networks.mastodon.server import SCOPES
 from polypost.sandbox.simkit import (
     Account,
     Asked,
-    CodeRefused,
+    Code,
+    Consent,
     Gate,
     Network,
+    OAuthServer,
     Pages,
+    Params,
     Refused,
     Token,
-    consent,
+    basic,
+    bearer,
     exchange,
 )
+from polypost.sandbox.simkit.oauth import ACCESS, lead_back
 
-APP, ACCESS, OF_APP = "app", "access", "client_credentials"
+APP, OF_APP = "app", "client_credentials"
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 DEMO_APP = "Sandbox app"
 SINCE_4_3 = frozenset({"profile"})
@@ -48,6 +51,14 @@ INVALID_TOKEN = "The access token is invalid"  # noqa: S105  # a sentence
 REVOKED_TOKEN = "The access token was revoked"  # noqa: S105  # a sentence
 OUTSIDE = "This action is outside the authorized scopes"
 DISABLED = "Your login is currently disabled"
+HEADERS = {"cache-control": "no-store"}
+WORDS = {
+    "grant_type": (
+        400,
+        "unsupported_grant_type",
+        "The authorization grant type is not supported by the authorization server.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +69,20 @@ class Caller:
     token: Token
 
 
-class Auth:
+class Auth(OAuthServer):
     """The OAuth addresses, and the check that every other call begins with."""
+
+    code_life = timedelta(seconds=limit("code_life_seconds"))
+    words = WORDS
+    headers = HEADERS
 
     def __init__(
         self, net: Network, pages: Pages, gate: Gate, rates: Rates, answers: Answers, rules: Rules
     ) -> None:
-        self._pages = pages
-        self._gate = gate
+        super().__init__(net, pages, gate)
         self._rates = rates
         self._answers = answers
         self._rules = rules
-        self._net = net
 
     def app_of(self, client_id: str) -> dict[str, Any] | None:
         """A registered app, the sandbox's own among them."""
@@ -129,99 +142,97 @@ class Auth:
             shown = {name: shown[name] for name in ("name", "website", "vapid_key")}
         return JSONResponse(shown)
 
-    async def authorize(self, request: Request) -> Response:
-        """`/oauth/authorize`, the consent page."""
+    def asked(self, request: Request) -> Asked:
+        """What a registered app asks for, by the name and the address that the page shows."""
         query = request.query_params
         client_id, redirect = query.get("client_id", ""), query.get("redirect_uri", "")
         app = self.app_of(client_id)
         if app is None or exchange(request).fault("app_forgotten"):
-            return self._pages.missing("Client authentication failed due to unknown client.", status=401)
+            raise self.refused_page("Client authentication failed due to unknown client.", status=401)
         if not redirect or (app["redirect_uris"] is not None and redirect not in app["redirect_uris"]):
-            return self._pages.missing("The redirect uri included is not valid.", status=400)
+            raise self.refused_page("The redirect uri included is not valid.")
         older = self._rules.older(request)
         scopes = (query.get("scope") or "read").split()
-        if query.get("response_type") != "code":
-            return _back(redirect, query.get("state"), "unsupported_response_type")
-        if not self._known(scopes, older=older) or not set(scopes) <= set(app["scopes"]):
-            return _back(redirect, query.get("state"), "invalid_scope")
         challenge = None if older else query.get("code_challenge")
-        if challenge and query.get("code_challenge_method") != "S256":
-            return _back(redirect, query.get("state"), "invalid_request")
-        return await self._consent(request, app, redirect, tuple(scopes), challenge)
+        wrong = None
+        if query.get("response_type") != "code":
+            wrong = "unsupported_response_type"
+        elif not self._known(scopes, older=older) or not set(scopes) <= set(app["scopes"]):
+            wrong = "invalid_scope"
+        elif challenge and query.get("code_challenge_method") != "S256":
+            wrong = "invalid_request"
+        state = query.get("state")
+        if wrong is not None:
+            back = {"error": wrong, "error_description": "The request cannot be carried out."}
+            raise Refused(lead_back(redirect, back | ({"state": state} if state else {})))
+        native = f"{str(request.base_url).rstrip('/')}/oauth/authorize/native"
+        shown = native if redirect == OUT_OF_BAND else redirect
+        return Asked(app["name"], shown, tuple(scopes), state, challenge, "S256")
 
-    async def _consent(
-        self,
-        request: Request,
-        app: dict[str, Any],
-        redirect: str,
-        scopes: tuple[str, ...],
-        challenge: str | None,
-    ) -> Response:
+    def code_for(self, request: Request, asked: Asked, account: Account) -> str:
+        """A code for the app's id and the address that it named."""
         query = request.query_params
-        shown = (
-            f"{str(request.base_url).rstrip('/')}/oauth/authorize/native"
-            if redirect == OUT_OF_BAND
-            else redirect
-        )
-        life = timedelta(seconds=limit("code_life_seconds"))
-
-        def code_for(account: Account) -> str:
-            return self._net.codes.issue(
-                account_id=account.id,
-                client_id=query["client_id"],
-                redirect_uri=redirect,
-                scopes=scopes,
-                challenge=challenge,
-                method="S256",
-                lifetime=life,
-            )
-
-        asked = Asked(app["name"], shown, scopes, query.get("state"))
-        return await consent(request, self._net, self._pages, asked, lifetime=life, code_for=code_for)
+        named = replace(asked, client_id=query["client_id"], redirect_uri=query["redirect_uri"])
+        return super().code_for(request, named, account)
 
     async def native(self, request: Request) -> Response:
         """`/oauth/authorize/native`: the code as a page shows it to people whose app has no address."""
         code = request.query_params.get("code", "")
         return self._pages.missing(f"Copy this code: {code}", status=200)
 
-    async def token(self, request: Request) -> Response:
-        """`POST /oauth/token`."""
+    async def read(self, request: Request) -> Params:
+        """Parameters as Rails reads them."""
         sent = await read(request)
-        client_id, app = self._client(request, sent)
-        kind = sent.text("grant_type")
-        if kind == "client_credentials":
-            scopes = tuple((sent.text("scope") or "read").split())
-            token = self._net.tokens.issue(OF_APP, account_id="", client_id=client_id, scopes=scopes)
-            return _given(token)
-        if kind != "authorization_code":
-            raise refused(
-                400,
-                "unsupported_grant_type",
-                "The authorization grant type is not supported by the authorization server.",
-            )
-        verifier = sent.text("code_verifier") or None
-        try:
-            code = self._net.codes.redeem(
-                sent.text("code"),
-                client_id=client_id,
-                redirect_uri=sent.text("redirect_uri"),
-                verifier=verifier,
-            )
-        except CodeRefused as wrong:
-            raise invalid_grant() from wrong
-        if not set(code.scopes) <= set(app["scopes"]):
-            raise refused(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
-        return _given(self.issue(code.account_id, client_id, code.scopes))
+        return Params({name: sent.text(name) for name in sent.values})
 
-    def issue(self, account_id: str, client_id: str, scopes: tuple[str, ...]) -> Token:
+    def client(self, request: Request, params: Params) -> str:
+        """A registered app with its secret."""
+        client_id, secret = basic(request) or (params.text("client_id"), params.text("client_secret"))
+        app = self.app_of(client_id)
+        if app is None or secret != app["secret"] or exchange(request).fault("app_forgotten"):
+            raise invalid_client()
+        return client_id
+
+    def redeemed(self, request: Request, params: Params, client_id: str) -> Code:
+        """What a code stands for, whose scopes the app still has."""
+        code, app = super().redeemed(request, params, client_id), self.app_of(client_id)
+        if app is None or not set(code.scopes) <= set(app["scopes"]):
+            raise refused(400, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
+        return code
+
+    def by_refresh(self, request: Request, params: Params, client_id: str) -> Response:
+        """There are no refresh tokens."""
+        return self.otherwise(request, params, client_id)
+
+    def otherwise(self, request: Request, params: Params, client_id: str) -> Response:
+        """A token in the app's own name."""
+        if params.text("grant_type") != "client_credentials":
+            raise self.refused(request, "grant_type")
+        scopes = tuple((params.text("scope") or "read").split())
+        return self.given(self.made(OF_APP, Code("", client_id, "", scopes), None), None)
+
+    def issue(self, consent: Consent) -> tuple[Token, None]:
         """A token of an account; it has no end."""
-        return self._net.tokens.issue(ACCESS, account_id=account_id, client_id=client_id, scopes=scopes)
+        return self.made(ACCESS, consent, None), None
+
+    def body(self, access: Token, refresh: Token | None) -> dict[str, Any]:
+        """When the token was made, as it has no end."""
+        return {
+            "access_token": access.value,
+            "token_type": "Bearer",
+            "scope": " ".join(access.scopes),
+            "created_at": int(access.issued.timestamp()),
+        }
+
+    def refused(self, request: Request, what: str, why: str = "") -> Refused:
+        """One sentence for whatever is wrong with a code."""
+        return invalid_grant() if what == "code" else super().refused(request, what, why)
 
     async def revoke(self, request: Request) -> Response:
         """`POST /oauth/revoke`; a token that is gone already is a success."""
-        sent = await read(request)
-        client_id, _ = self._client(request, sent)
-        token = self._net.tokens.find(sent.text("token"))
+        params = await self.read(request)
+        client_id = self.client(request, params)
+        token = self._net.tokens.find(params.text("token"))
         if token is not None and token.client_id != client_id:
             raise refused(403, "unauthorized_client", "You are not authorized to revoke this token")
         if token is not None:
@@ -245,14 +256,6 @@ class Auth:
             }
         )
 
-    def _client(self, request: Request, sent: Sent) -> tuple[str, dict[str, Any]]:
-        basic = _basic(request.headers.get("authorization", ""))
-        client_id, secret = basic or (sent.text("client_id"), sent.text("client_secret"))
-        app = self.app_of(client_id)
-        if app is None or secret != app["secret"] or exchange(request).fault("app_forgotten"):
-            raise invalid_client()
-        return client_id, app
-
     def user(self, request: Request, *scopes: str) -> Caller:
         """The account that calls, whose token has one of the scopes. Raises Refused: 401, 403, 422."""
         token = self._token(request)
@@ -274,10 +277,8 @@ class Auth:
     def _token(self, request: Request) -> Token:
         if exchange(request).fault("html_errors"):
             raise Refused(front_end())
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            value = request.query_params.get("access_token", "")
-        token = self._net.tokens.find(value.strip()) if value else None
+        value = bearer(request) or request.query_params.get("access_token", "")
+        token = self._net.tokens.find(value.strip())
         if token is None or token.kind not in {ACCESS, OF_APP}:
             raise refused(401, INVALID_TOKEN)
         if not token.live:
@@ -303,30 +304,3 @@ def described(app: dict[str, Any]) -> dict[str, Any]:
         "redirect_uri": "\n".join(redirects),
         "vapid_key": "sandbox",
     }
-
-
-def _given(token: Token) -> Response:
-    body = {
-        "access_token": token.value,
-        "token_type": "Bearer",
-        "scope": " ".join(token.scopes),
-        "created_at": int(token.issued.timestamp()),
-    }
-    return JSONResponse(body, headers={"cache-control": "no-store"})
-
-
-def _back(redirect: str, state: str | None, wrong: str) -> Response:
-    query = {"error": wrong, "error_description": "The request cannot be carried out."}
-    joint = "&" if "?" in redirect else "?"
-    return RedirectResponse(f"{redirect}{joint}{urlencode(query | ({'state': state} if state else {}))}", 302)
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, _, secret = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return None
-    return unquote(name), unquote(secret)

@@ -21,7 +21,7 @@ from polypost.sandbox.networks.mastodon.scheduled import Scheduled
 from polypost.sandbox.networks.mastodon.server import Server
 from polypost.sandbox.networks.mastodon.statuses import Statuses
 from polypost.sandbox.networks.mastodon.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
 
 FIRST_ACCOUNT = 109_000_000_000_000_000
 
@@ -149,7 +149,7 @@ class MastodonSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token without an end; there are no refresh tokens."""
-        return self._auth.issue(account.id, client_id, scopes), None
+        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def token_extra(self, account: Account) -> dict[str, Any]:
         """The server that the token belongs to, and the app that got it."""

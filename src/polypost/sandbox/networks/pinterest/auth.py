@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,19 +16,21 @@ from polypost.sandbox.networks.pinterest.rates import Rates
 from polypost.sandbox.simkit import (
     Account,
     Asked,
-    BadBody,
-    CodeRefused,
+    Code,
+    Consent,
     Gate,
     Network,
+    OAuthServer,
     Pages,
     Params,
+    Refused,
     Token,
-    consent,
+    basic,
+    bearer,
     exchange,
-    read_params,
 )
+from polypost.sandbox.simkit.oauth import ACCESS, REFRESH
 
-ACCESS, REFRESH = "access", "refresh"
 SCOPES = (
     "ads:read",
     "ads:write",
@@ -65,58 +65,96 @@ class Caller:
         return scope in self.token.scopes
 
 
-class Auth:
+# Rows of the table of errors, by what is wrong.
+WRONG = {"client": "authentication", "code": "grant", "refresh": "refresh"}
+
+
+class Auth(OAuthServer):
     """The addresses of OAuth, and `enter`."""
 
-    def __init__(self, net: Network, pages: Pages, gate: Gate, rates: Rates) -> None:
-        self._pages = pages
-        self._gate = gate
-        self._rates = rates
-        self._net = net
+    pkce = None
+    blocked = "This app’s request for access is not valid."
+    code_life = timedelta(seconds=limit("code_seconds"))
 
-    async def authorize(self, request: Request) -> Response:
-        """The consent page of www.pinterest.com; scopes are separated by commas."""
+    def __init__(self, net: Network, pages: Pages, gate: Gate, rates: Rates) -> None:
+        super().__init__(net, pages, gate)
+        self._rates = rates
+
+    def asked(self, request: Request) -> Asked:
+        """Scopes are separated by commas; Pinterest's own quickstart calls the app's id by its older name."""
         query = request.query_params
         scopes = tuple(part.strip() for part in query.get("scope", "").split(",") if part.strip())
-        # Pinterest's own quickstart calls the app's id by its older name.
         client_id, back = query.get("client_id") or query.get("consumer_id"), query.get("redirect_uri")
-        if (
-            not client_id
-            or not back
-            or query.get("response_type") != "code"
-            or not scopes
-            or not set(scopes) <= set(SCOPES)
-        ):
-            return self._pages.missing("This app’s request for access is not valid.", status=400)
-        asked = Asked(
-            client_id=client_id,
-            redirect_uri=back,
-            scopes=scopes,
-            state=query.get("state"),
-        )
-        life = timedelta(seconds=limit("code_seconds"))
-        return await consent(request, self._net, self._pages, asked, lifetime=life)
+        known = scopes and set(scopes) <= set(SCOPES)
+        if not client_id or not back or query.get("response_type") != "code" or not known:
+            raise self.refused_page()
+        return Asked(client_id, back, scopes, query.get("state"))
 
-    async def token(self, request: Request) -> Response:
-        """`POST /v5/oauth/token` for a code, a refresh token, or the app owner's own account."""
+    async def read(self, request: Request) -> Params:
+        """The form, whose answer has a number."""
         tag(request)
-        params = await _form(request)
-        client_id = self._client(request)
-        match params.text("grant_type"):
-            case "authorization_code":
-                return JSONResponse(self._redeem(client_id, params))
-            case "refresh_token":
-                keep = exchange(request).fault("refresh_token_kept") is not None
-                return JSONResponse(self._renew(request, client_id, params, keep=keep))
-            case "client_credentials":
-                return JSONResponse(self._owner(client_id, params))
-        raise errors.invalid(f"{errors.shown(params.text('grant_type'))} is not a grant_type")
+        return await super().read(request)
+
+    def client(self, request: Request, params: Params) -> str:
+        """The app's id out of the Basic header. Raises Refused (401)."""
+        client_id, secret = basic(request) or ("", "")
+        if not client_id or not secret or not self._gate.knows(client_id, secret):
+            raise self.refused(request, "client")
+        return client_id
+
+    def by_code(self, request: Request, params: Params, client_id: str) -> Response:
+        """The tokens for a code."""
+        return _answer("authorization_code", *self.issue(self.redeemed(request, params, client_id)))
+
+    def by_refresh(self, request: Request, params: Params, client_id: str) -> Response:
+        """A new pair, with fewer scopes where these are asked for; the refresh token stays where a fault says so."""
+        keep = exchange(request).fault("refresh_token_kept") is not None
+        old = self.renewable(request, params, client_id)
+        scopes = _scopes(params) or old.scopes
+        if not set(scopes) <= set(old.scopes):
+            raise self.refused(request, "refresh")
+        with self._net.store.transaction():
+            access = self._access(old, scopes)
+            fresh = None if keep else self._refresh(access)
+            if not keep:
+                self._net.tokens.use_up(old.value)
+        return _answer("refresh_token", access, fresh)
+
+    def admit(self, request: Request, refresh: Token) -> None:
+        """In the words of the API."""
+        self._gate.admit(request, refresh)
+
+    def otherwise(self, request: Request, params: Params, client_id: str) -> Response:
+        """A token for the app owner's own account."""
+        kind = params.text("grant_type")
+        if kind != "client_credentials":
+            raise errors.invalid(f"{errors.shown(kind)} is not a grant_type")
+        scopes = _scopes(params)
+        if not scopes or not set(scopes) <= set(SCOPES):
+            raise errors.invalid("'scope' is a required property")
+        owner = Code(self._net.accounts.all(1)[0].id, client_id, "", scopes)
+        return _answer(kind, self._access(owner, scopes), None)
+
+    def issue(self, consent: Consent) -> tuple[Token, Token]:
+        """An access token of thirty days, and a refresh token of sixty."""
+        access = self._access(consent, consent.scopes)
+        return access, self._refresh(access)
+
+    def _access(self, consent: Consent, scopes: tuple[str, ...]) -> Token:
+        life = timedelta(seconds=limit("access_token_seconds"))
+        return self.made(ACCESS, consent, life, prefix="pina_", scopes=scopes)
+
+    def _refresh(self, access: Token) -> Token:
+        return self.made(REFRESH, access, timedelta(seconds=limit("refresh_token_seconds")), prefix="pinr_")
+
+    def refused(self, request: Request, what: str, why: str = "") -> Refused:
+        """A row of Pinterest's table."""
+        return errors.invalid("the body cannot be read") if what == "body" else errors.refused(WRONG[what])
 
     async def revoke(self, request: Request) -> Response:
         """`POST /v5/oauth/token/revoke`, which is for the tokens of system users only."""
-        tag(request)
-        params = await _form(request)
-        client_id = self._client(request)
+        params = await self.read(request)
+        client_id = self.client(request, params)
         if not params.text("token"):
             raise errors.invalid("'token' is a required property")
         token = self._net.tokens.find(params.text("token"))
@@ -125,90 +163,10 @@ class Auth:
         self._net.tokens.revoke(token.value)
         return Response(status_code=200)
 
-    def _client(self, request: Request) -> str:
-        """The app's id out of the Basic header. Raises Refused (401)."""
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        try:
-            client_id, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise errors.refused("authentication") from None
-        ours = client_id == self._gate.client_id
-        if scheme.lower() != "basic" or not client_id or not secret:
-            raise errors.refused("authentication")
-        if ours and not secrets.compare_digest(secret.encode(), self._gate.client_secret.encode()):
-            raise errors.refused("authentication")
-        return client_id
-
-    def _redeem(self, client_id: str, params: Params) -> dict[str, Any]:
-        try:
-            code = self._net.codes.redeem(
-                params.text("code"), client_id=client_id, redirect_uri=params.text("redirect_uri")
-            )
-        except CodeRefused as refused:
-            raise errors.refused("grant") from refused
-        account = self._net.accounts.get(code.account_id)
-        if account is None:
-            raise errors.refused("grant")
-        return _answer("authorization_code", *self.issue(account, client_id, code.scopes))
-
-    def _renew(self, request: Request, client_id: str, params: Params, *, keep: bool) -> dict[str, Any]:
-        old = self._net.tokens.find(params.text("refresh_token"))
-        if old is None or old.kind != REFRESH or old.client_id != client_id or not old.live:
-            raise errors.refused("refresh")
-        self._gate.admit(request, old)
-        account = self._net.accounts.get(old.account_id)
-        scopes = tuple(params.text("scope").replace(",", " ").split()) or old.scopes
-        if account is None or not set(scopes) <= set(old.scopes):
-            raise errors.refused("refresh")
-        with self._net.store.transaction():
-            access, fresh = self.issue(account, client_id, scopes, family=old.family, access_only=keep)
-            if not keep:
-                self._net.tokens.use_up(old.value)
-        return _answer("refresh_token", access, fresh)
-
-    def _owner(self, client_id: str, params: Params) -> dict[str, Any]:
-        scopes = tuple(params.text("scope").replace(",", " ").split())
-        if not scopes or not set(scopes) <= set(SCOPES):
-            raise errors.invalid("'scope' is a required property")
-        access, _ = self.issue(self._net.accounts.all(1)[0], client_id, scopes, access_only=True)
-        return _answer("client_credentials", access, None)
-
-    def issue(
-        self,
-        account: Account,
-        client_id: str,
-        scopes: tuple[str, ...],
-        *,
-        family: str | None = None,
-        access_only: bool = False,
-    ) -> tuple[Token, Token | None]:
-        """An access token of thirty days, and a refresh token of sixty."""
-        access = self._net.tokens.issue(
-            ACCESS,
-            account_id=account.id,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=timedelta(seconds=limit("access_token_seconds")),
-            family=family,
-            prefix="pina_",
-        )
-        if access_only:
-            return access, None
-        return access, self._net.tokens.issue(
-            REFRESH,
-            account_id=account.id,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=timedelta(seconds=limit("refresh_token_seconds")),
-            family=access.family,
-            prefix="pinr_",
-        )
-
     def enter(self, request: Request, category: str, *scopes: str) -> Caller:
         """The caller of an API call. Raises Refused: 401 (2), 429 (8), or 401 (3) for a missing scope."""
         tag(request)
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        token = self._net.tokens.find(value.strip()) if scheme.lower() == "bearer" else None
+        token = self._net.tokens.find(bearer(request))
         if token is None or token.kind != ACCESS or not token.live:
             raise errors.refused("authentication")
         self._gate.admit(request, token)
@@ -230,14 +188,11 @@ def tag(request: Request) -> None:
     exchange(request).headers["x-pinterest-rid"] = str(secrets.randbelow(10**16))
 
 
-async def _form(request: Request) -> Params:
-    try:
-        return await read_params(request)
-    except BadBody as error:
-        raise errors.invalid("the body cannot be read") from error
+def _scopes(params: Params) -> tuple[str, ...]:
+    return tuple(params.text("scope").replace(",", " ").split())
 
 
-def _answer(response_type: str, access: Token, refresh: Token | None) -> dict[str, Any]:
+def _answer(response_type: str, access: Token, refresh: Token | None) -> Response:
     body: dict[str, Any] = {
         "access_token": access.value,
         "response_type": response_type,
@@ -251,4 +206,4 @@ def _answer(response_type: str, access: Token, refresh: Token | None) -> dict[st
             "refresh_token_expires_in": refresh.expires_in,
             "refresh_token_expires_at": int(refresh.expires.timestamp()),
         }
-    return body
+    return JSONResponse(body)

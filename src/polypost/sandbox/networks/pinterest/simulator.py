@@ -20,7 +20,7 @@ from polypost.sandbox.networks.pinterest.shelf import Shelf, account_id, demo_id
 from polypost.sandbox.networks.pinterest.uploads import Uploads
 from polypost.sandbox.networks.pinterest.views import account_view
 from polypost.sandbox.networks.pinterest.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
 
 Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -152,7 +152,7 @@ class PinterestSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token of thirty days and one of sixty that renews it."""
-        return self._auth.issue(account, client_id, scopes)
+        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def example(self, account: Account) -> dict[str, Any]:
         """The account's first board, without which there is no pin."""

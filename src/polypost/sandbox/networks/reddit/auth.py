@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import Response
 
 from polypost.sandbox.networks.reddit import errors
 from polypost.sandbox.networks.reddit.limits import limit
@@ -19,18 +15,21 @@ from polypost.sandbox.simkit import (
     Account,
     Asked,
     BadBody,
-    CodeRefused,
+    Code,
+    Consent,
     Gate,
     Network,
+    OAuthServer,
     Pages,
     Params,
     Refused,
     Token,
-    consent,
-    read_params,
+    basic,
+    bearer,
+    read_text_params,
 )
+from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, lead_back
 
-ACCESS, REFRESH = "access", "refresh"
 NOBODY = ""
 TEMPORARY = "temporary_code"
 INSTALLED = "https://oauth.reddit.com/grants/installed_client"
@@ -106,91 +105,79 @@ class Caller:
         return self.account
 
 
-class Auth:
+class Auth(OAuthServer):
     """The OAuth addresses, and `enter`."""
 
+    needed = ("state", "scope")
+    commas = True
+    pkce = None
+    blocked = "bad request (reddit.com): invalid request"
+    code_life = timedelta(seconds=limit("code_seconds"))
+
     def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
-        self._pages = pages
-        self._gate = gate
-        self._net = net
+        super().__init__(net, pages, gate)
         self._rates = Rates(net)
 
-    async def authorize(self, request: Request) -> Response:
-        """The consent page of www.reddit.com."""
-        query = request.query_params
-        needed = ("client_id", "redirect_uri", "state", "scope")
-        wrong = query.get("response_type") != "code" or not all(query.get(name) for name in needed)
-        if wrong:
-            return self._pages.missing("bad request (reddit.com): invalid request", status=400)
-        scopes = tuple(query["scope"].replace(",", " ").split())
-        if not set(scopes) <= SCOPES | {"*"}:
-            return _back(query["redirect_uri"], {"state": query["state"], "error": "invalid_scope"})
-        asked = Asked(query["client_id"], query["redirect_uri"], scopes, query["state"])
-        life = timedelta(seconds=limit("code_seconds"))
+    def asked(self, request: Request) -> Asked:
+        """Scopes that Reddit does not know lead back to the app."""
+        asked = super().asked(request)
+        if not set(asked.scopes) <= SCOPES | {"*"}:
+            back = {"state": asked.state or "", "error": "invalid_scope"}
+            raise Refused(lead_back(asked.redirect_uri, back))
+        return asked
 
-        def code_for(account: Account) -> str:
-            code = self._net.codes.issue(
-                account_id=account.id,
-                client_id=asked.client_id,
-                redirect_uri=asked.redirect_uri,
-                scopes=asked.scopes,
-                lifetime=life,
-            )
-            if query.get("duration") != "permanent":
-                self._net.documents.put(TEMPORARY, code, {}, account_id=account.id)
-            return code
+    def code_for(self, request: Request, asked: Asked, account: Account) -> str:
+        """Remember whether the code will bring a refresh token."""
+        code = super().code_for(request, asked, account)
+        if request.query_params.get("duration") != "permanent":
+            self._net.documents.put(TEMPORARY, code, {}, account_id=account.id)
+        return code
 
-        return await consent(request, self._net, self._pages, asked, lifetime=life, code_for=code_for)
-
-    async def token(self, request: Request) -> Response:
-        """`POST /api/v1/access_token`: a code, a refresh token, a password, or the app's own name for a token."""
+    async def read(self, request: Request) -> Params:
+        """The form of an app that says who it is."""
         # snoowrap names itself in API calls only.
         check_user_agent(request, silence=True)
-        client_id = self._client(request)
-        params = await read(request)
-        kind = params.text("grant_type")
-        if kind == "authorization_code":
-            return self._from_code(params, client_id)
-        if kind == "refresh_token":
-            return self._from_refresh(request, params, client_id)
-        if kind == "password":
-            return self._from_password(params, client_id)
-        if kind in {"client_credentials", INSTALLED}:
-            return self._answer(self._access(NOBODY, client_id, _scopes(params)), None)
-        return errors.grant_error("unsupported_grant_type")
+        return await read(request)
 
-    def _from_code(self, params: Params, client_id: str) -> Response:
-        try:
-            code = self._net.codes.redeem(
-                params.text("code"), client_id=client_id, redirect_uri=params.text("redirect_uri")
-            )
-        except CodeRefused:
-            # Bad, used or somebody else's: Reddit does not tell, and does not call it an error in the status.
-            return errors.grant_error("invalid_grant")
+    def client(self, request: Request, params: Params) -> str:
+        """The app by its Basic header. Raises Refused (401). Installed apps have an empty secret."""
+        client_id, secret = basic(request) or ("", "")
+        if not client_id or not self._gate.knows(client_id, secret):
+            raise self.refused(request, "client")
+        return client_id
+
+    def by_code(self, request: Request, params: Params, client_id: str) -> Response:
+        """A pair, or an access token alone where the person let the app in for an hour."""
+        code = self.redeemed(request, params, client_id)
         if self._net.documents.get(TEMPORARY, params.text("code")) is not None:
-            return self._answer(self._access(code.account_id, client_id, code.scopes), None)
-        return self._answer(*self.issue(code.account_id, client_id, code.scopes))
+            return self.given(self._access(code), None)
+        return self.given(*self.issue(code))
 
-    def _from_refresh(self, request: Request, params: Params, client_id: str) -> Response:
-        old = self._net.tokens.find(params.text("refresh_token"))
-        if old is None or old.kind != REFRESH or old.client_id != client_id or not old.live:
-            raise Refused(errors.plain(400))
-        self._gate.admit(request, old)
-        access = self._access(old.account_id, client_id, old.scopes, family=old.family)
-        return self._answer(access, old)
+    def rotated(self, request: Request, old: Token) -> Response:
+        """An access token; the refresh token stays."""
+        return self.given(self._access(old), old)
 
-    def _from_password(self, params: Params, client_id: str) -> Response:
-        account = self._net.accounts.by_username(params.text("username"))
-        if account is None or not params.text("password"):
-            return errors.grant_error("invalid_grant")
-        return self._answer(self._access(account.id, client_id, _scopes(params)), None)
+    def admit(self, request: Request, refresh: Token) -> None:
+        """In the words of the API."""
+        self._gate.admit(request, refresh)
+
+    def otherwise(self, request: Request, params: Params, client_id: str) -> Response:
+        """A password, or the app's own name, for an access token."""
+        kind = params.text("grant_type")
+        owner = NOBODY
+        if kind == "password":
+            account = self._net.accounts.by_username(params.text("username"))
+            if account is None or not params.text("password"):
+                raise self.refused(request, "code")
+            owner = account.id
+        elif kind not in {"client_credentials", INSTALLED}:
+            raise self.refused(request, "grant_type")
+        return self.given(self._access(Code(owner, client_id, "", _scopes(params))), None)
 
     async def revoke(self, request: Request) -> Response:
         """`POST /api/v1/revoke_token`: a refresh token takes its access tokens with it; unknown ones are fine too."""
-        # snoowrap names itself in API calls only.
-        check_user_agent(request, silence=True)
-        client_id = self._client(request)
-        params = await read(request)
+        params = await self.read(request)
+        client_id = self.client(request, params)
         token = self._net.tokens.find(params.text("token"))
         if token is not None and token.client_id == client_id:
             if token.kind == REFRESH:
@@ -199,58 +186,24 @@ class Auth:
                 self._net.tokens.revoke(token.value)
         return Response(status_code=200)
 
-    def issue(self, account_id: str, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token]:
+    def issue(self, consent: Consent) -> tuple[Token, Token]:
         """An access token of a day and a refresh token without an end."""
-        refresh = self._net.tokens.issue(REFRESH, account_id=account_id, client_id=client_id, scopes=scopes)
-        return self._access(account_id, client_id, scopes, family=refresh.family), refresh
+        refresh = self.made(REFRESH, consent, None)
+        return self._access(refresh), refresh
 
-    def _access(
-        self, account_id: str, client_id: str, scopes: tuple[str, ...], *, family: str | None = None
-    ) -> Token:
-        return self._net.tokens.issue(
-            ACCESS,
-            account_id=account_id,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=timedelta(seconds=limit("access_token_seconds")),
-            family=family,
-        )
+    def _access(self, consent: Consent) -> Token:
+        return self.made(ACCESS, consent, timedelta(seconds=limit("access_token_seconds")))
 
-    def _answer(self, access: Token, refresh: Token | None) -> Response:
-        body: dict[str, object] = {
-            "access_token": access.value,
-            "token_type": "bearer",
-            "expires_in": access.expires_in,
-            "scope": " ".join(access.scopes),
-        }
-        if refresh is not None:
-            body["refresh_token"] = refresh.value
-        return JSONResponse(body)
-
-    def _client(self, request: Request) -> str:
-        """The app by its Basic header. Raises Refused (401). Installed apps have an empty secret."""
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        try:
-            text = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            text = ""
-        client_id, colon, secret = text.partition(":")
-        known = (unquote(client_id), unquote(secret))
-        ours = self._gate.client_id
-        if (
-            scheme.lower() != "basic"
-            or not colon
-            or not client_id
-            or (known[0] == ours and known[1] != self._gate.client_secret)
-        ):
-            raise Refused(errors.plain(401))
-        return known[0]
+    def refused(self, request: Request, what: str, why: str = "") -> Refused:
+        """Reddit does not tell what is wrong with a code, and does not call it an error in the status."""
+        if what in {"client", "refresh"}:
+            return Refused(errors.plain(401 if what == "client" else 400))
+        return Refused(errors.grant_error("invalid_grant" if what == "code" else "unsupported_grant_type"))
 
     async def enter(self, request: Request, scope: str) -> Caller:
         """The caller of an API call. Raises Refused: 429, 401, 403."""
         check_user_agent(request)
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        token = self._net.tokens.find(value.strip()) if scheme.lower() == "bearer" else None
+        token = self._net.tokens.find(bearer(request))
         if token is None or token.kind != ACCESS or not token.live:
             raise Refused(errors.unauthorized())
         self._gate.admit(request, token)
@@ -273,20 +226,11 @@ def check_user_agent(request: Request, *, silence: bool = False) -> None:
 async def read(request: Request) -> Params:
     """A call's parameters from query and body. Raises Refused (400) for a body that cannot be read."""
     try:
-        params = await read_params(request)
-        # JSON can carry halves of surrogate pairs, which are no text.
-        json.dumps(params.values, ensure_ascii=False).encode()
-    except (BadBody, UnicodeEncodeError) as error:
+        return await read_text_params(request)
+    except BadBody as error:
         raise errors.bad_request("JSON_PARSE_ERROR", "unable to parse JSON data") from error
-    return params
 
 
 def _scopes(params: Params) -> tuple[str, ...]:
     wanted = params.text("scope").replace(",", " ").split()
     return tuple(wanted) or ("*",)
-
-
-def _back(redirect_uri: str, values: dict[str, str]) -> Response:
-    parts = urlsplit(redirect_uri)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *values.items()])
-    return RedirectResponse(parts._replace(query=query).geturl(), 302)

@@ -17,7 +17,7 @@ from polypost.sandbox.networks.reddit.reading import Reading
 from polypost.sandbox.networks.reddit.submit import AT_SUBMISSION, MARKS, Submit
 from polypost.sandbox.networks.reddit.things import Things, base36
 from polypost.sandbox.networks.reddit.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
 
 Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
@@ -167,7 +167,7 @@ class RedditSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """Tokens as a permanent consent gives them."""
-        return self._auth.issue(account.id, client_id, scopes)
+        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def example(self, account: Account) -> dict[str, Any]:
         """A post goes to some community."""

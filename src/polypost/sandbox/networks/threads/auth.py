@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,27 +17,20 @@ from polypost.sandbox.simkit import (
     Account,
     Asked,
     BadBody,
-    CodeRefused,
-    Gate,
-    Network,
-    Pages,
+    Consent,
     Params,
     Refused,
     Token,
     app_of,
-    consent,
     exchange,
-    read_params,
+    meta,
+    read_text_params,
 )
+from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token
 
 SHORT, LONG = "threads_short", "threads_long"
 EXCHANGE = "th_exchange_token"
 USER_KINDS = {SHORT, LONG}
-DENIED = {
-    "error": "access_denied",
-    "error_reason": "user_denied",
-    "error_description": "The user denied your request.",
-}
 BASIC, PUBLISH, DELETE = "threads_basic", "threads_content_publish", "threads_delete"
 READ_REPLIES, MANAGE_REPLIES = "threads_read_replies", "threads_manage_replies"
 INSIGHTS, MENTIONS, SEARCH = "threads_manage_insights", "threads_manage_mentions", "threads_keyword_search"
@@ -76,27 +68,19 @@ class Caller:
             raise errors.refused("permission")
 
 
-class Auth:
+class Auth(MetaLogin):
     """The addresses of the login, and `enter`."""
 
-    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
-        self._pages = pages
-        self._gate = gate
-        self._net = net
+    needed = ()
+    fragment = "_"
+    code_life = timedelta(seconds=limit("code_seconds"))
 
-    async def authorize(self, request: Request) -> Response:
-        """The authorization window of threads.net; the code comes back with `#_` behind it."""
-        query = request.query_params
-        scopes = tuple(query.get("scope", "").replace(",", " ").split())
-        named = all(query.get(name) for name in ("client_id", "redirect_uri"))
-        fits = BASIC in scopes and set(scopes) <= set(SCOPES)
-        if query.get("response_type") != "code" or not named or not fits:
-            return self._pages.missing("This app’s request for access is not valid.", status=400)
-        asked = Asked(query["client_id"], query["redirect_uri"], scopes, query.get("state"))
-        life = timedelta(seconds=limit("code_seconds"))
-        return await consent(
-            request, self._net, self._pages, asked, lifetime=life, denied=DENIED, fragment="_"
-        )
+    def asked(self, request: Request) -> Asked:
+        """Nothing works without `threads_basic`."""
+        asked = super().asked(request)
+        if BASIC not in asked.scopes or not set(asked.scopes) <= set(SCOPES):
+            raise self.refused_page()
+        return asked
 
     async def token(self, request: Request) -> Response:
         """`/oauth/access_token`: a code for a token of an hour (POST), or an app's own token (GET)."""
@@ -104,23 +88,19 @@ class Auth:
         if params.text("grant_type") == EXCHANGE:
             return self._lengthened(request, params)
         client_id, secret = app_of(request, params)
-        if not client_id or not self.knows(client_id, secret):
+        if not self.knows(client_id, secret):
             raise errors.refused("bad_secret")
         if params.text("grant_type") == "client_credentials":
             return JSONResponse({"access_token": f"TH|{client_id}|{secret}", "token_type": "bearer"})
         if params.text("grant_type") != "authorization_code" or request.method != "POST":
             raise errors.invalid("The parameter grant_type must be authorization_code")
-        try:
-            code = self._net.codes.redeem(
-                params.text("code"), client_id=client_id, redirect_uri=params.text("redirect_uri")
-            )
-        except CodeRefused as refused:
-            message = BAD_CODE.get(refused.reason, "Invalid authorization code")
-            raise Refused(errors.answer(errors.Fault(100, None, message))) from refused
-        account = self._account(code.account_id)
-        token = self.issue(SHORT, account, client_id, code.scopes, seconds=limit("short_token_seconds"))
+        token = self.lasting(SHORT, self.redeemed(request, params, client_id), limit("short_token_seconds"))
         # A bare number beyond 2^53, which is what Threads sends and some JSON readers round.
-        return JSONResponse({"access_token": token.value, "user_id": int(account.id)})
+        return JSONResponse({"access_token": token.value, "user_id": int(token.account_id)})
+
+    def refused(self, request: Request, what: str, why: str = "") -> Refused:
+        """A code that buys nothing."""
+        return Refused(meta.answer(meta.Fault(100, None, BAD_CODE.get(why, "Invalid authorization code"))))
 
     async def long_token(self, request: Request) -> Response:
         """`GET /access_token`: a token of one hour for one of sixty days."""
@@ -135,7 +115,7 @@ class Auth:
             raise errors.refused("bad_secret")
         if token.kind == LONG:
             raise errors.refused("already_long")
-        return JSONResponse(_bearer(self._renewed(token)))
+        return JSONResponse(bearing(self.lasting(LONG, token, limit("long_token_seconds"))))
 
     async def refresh(self, request: Request) -> Response:
         """`GET /refresh_access_token`: sixty more days for a token that is a day old; the old one stays valid."""
@@ -147,7 +127,7 @@ class Auth:
             raise errors.invalid("Only a long-lived access token can be refreshed")
         if (clock.now() - token.issued).total_seconds() < limit("refresh_age_seconds"):
             raise errors.invalid("The access token must be at least 24 hours old to be refreshed")
-        return JSONResponse(_bearer(self._renewed(token)))
+        return JSONResponse(bearing(self.lasting(LONG, token, limit("long_token_seconds"))))
 
     async def debug(self, request: Request) -> Response:
         """`GET /debug_token`: what a token is; asked for with an app's token or a user's."""
@@ -171,35 +151,9 @@ class Auth:
         }
         return JSONResponse({"data": data})
 
-    def knows(self, client_id: str, secret: str) -> bool:
-        """Whether an app may call: our demo app shows its secret, strangers show any."""
-        return bool(secret) and (client_id != self._gate.client_id or secret == self._gate.client_secret)
-
-    def issue(
-        self,
-        kind: str,
-        account: Account,
-        client_id: str,
-        scopes: tuple[str, ...],
-        *,
-        seconds: int,
-        family: str | None = None,
-    ) -> Token:
+    def lasting(self, kind: str, consent: Consent, seconds: int) -> Token:
         """A new token of a kind."""
-        return self._net.tokens.issue(
-            kind,
-            account_id=account.id,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=timedelta(seconds=seconds),
-            family=family,
-            prefix="THQVJ",
-        )
-
-    def _renewed(self, token: Token) -> Token:
-        account = self._account(token.account_id)
-        seconds = limit("long_token_seconds")
-        return self.issue(LONG, account, token.client_id, token.scopes, seconds=seconds, family=token.family)
+        return self.made(kind, consent, timedelta(seconds=seconds), prefix="THQVJ")
 
     def _account(self, account_id: str) -> Account:
         account = self._net.accounts.get(account_id)
@@ -232,7 +186,7 @@ class Auth:
     def _is_app(self, text: str) -> bool:
         name, _, rest = text.partition("|")
         client_id, _, secret = rest.partition("|")
-        return name == "TH" and bool(client_id) and self.knows(client_id, secret)
+        return name == "TH" and self.knows(client_id, secret)
 
     def _live(self, request: Request, value: str) -> Token:
         token = self._net.tokens.find(value)
@@ -249,30 +203,17 @@ class Auth:
 
     def _count(self, request: Request, caller: Caller) -> None:
         most = limit("impressions") * limit("calls_per_impression")
-        window = timedelta(hours=24)
-        bucket = self._net.buckets.take("calls", caller.account.id, limit=most, window=window)
-        percent = 100 - 100 * bucket.remaining // most if bucket.ok else 100
-        used = {"call_count": percent, "total_cputime": percent, "total_time": percent}
-        wait = 0 if bucket.ok else int((bucket.reset - clock.now()).total_seconds() / 60) + 1
-        exchange(request).headers.update(errors.usage(caller.account.id, used, wait))
-        if not bucket.ok:
+        percent, wait = self.count(caller.account.id, most)
+        exchange(request).headers.update(errors.usage(caller.account.id, percent, wait))
+        if wait:
             raise errors.refused("user_rate")
-
-
-def given_token(request: Request, params: Params) -> str:
-    """The access token of a call: a parameter, or a header as Bearer or OAuth."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    header = value.strip() if scheme.lower() in {"bearer", "oauth"} else ""
-    return params.text("access_token") or header
 
 
 async def graph_params(request: Request) -> Params:
     """The parameters of a call; `children[0]=…` makes a list. Raises Refused (100) for a body that cannot be read."""
     try:
-        params = await read_params(request)
-        # JSON can carry halves of surrogate pairs, which are no text.
-        json.dumps(params.values, ensure_ascii=False).encode()
-    except (BadBody, UnicodeEncodeError) as error:
+        params = await read_text_params(request)
+    except BadBody as error:
         raise errors.invalid(f"The request cannot be read: {error}") from error
     values: dict[str, Any] = {}
     lists: dict[str, list[tuple[int, Any]]] = {}
@@ -285,7 +226,3 @@ async def graph_params(request: Request) -> Params:
     for name, numbered in lists.items():
         values[name] = [value for _, value in sorted(numbered, key=lambda pair: pair[0])]
     return Params(values, params.files)
-
-
-def _bearer(token: Token) -> dict[str, object]:
-    return {"access_token": token.value, "token_type": "bearer", "expires_in": token.expires_in}

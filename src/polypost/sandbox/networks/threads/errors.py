@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
-import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from polypost.sandbox.simkit import Refused
+from polypost.sandbox.simkit import Refused, meta
+from polypost.sandbox.simkit.meta import (
+    ACCIDENT,
+    APP_RATE,
+    EXPIRED,
+    GRAPH,
+    NO_TOKEN,
+    UNPARSABLE,
+    Fault,
+    answer,
+)
 
-OAUTH, API, METHOD = "OAuthException", "THApiException", "GraphMethodException"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One way to be refused: the numbers, the HTTP status, and what each reader is told."""
-
-    code: int
-    subcode: int | None
-    message: str
-    title: str = ""
-    user: str = ""
-    status: int = 400
-    transient: bool = False
-    kind: str = OAUTH
+API = "THApiException"
 
 
 # Threads API: Troubleshooting, Graph API: Error Handling, and what issue logs show, read 2026-11-24.
@@ -79,29 +73,21 @@ FAULTS: dict[str, Fault] = {
     "already_long": Fault(
         452, 4279019, "Session key invalid. This could be because the session key has an incorrect format."
     ),
-    "expired": Fault(190, 463, "Error validating access token: Session has expired."),
+    "expired": EXPIRED,
     "invalidated": Fault(
         190, 460, "Error validating access token: The session was invalidated because the password changed."
     ),
-    "unparsable": Fault(190, None, "Invalid OAuth access token - Cannot parse access token"),
-    "no_token": Fault(104, None, "An access token is required to request this resource.", status=401),
+    "unparsable": UNPARSABLE,
+    "no_token": NO_TOKEN,
     "bad_secret": Fault(101, None, "Error validating client secret."),
     "permission": Fault(10, None, "(#10) Application does not have permission for this action", status=403),
     "published_anyway": Fault(
-        10, None, "(#10) Application does not have permission for this action", status=403, kind=METHOD
+        10, None, "(#10) Application does not have permission for this action", status=403, kind=GRAPH
     ),
-    "app_rate": Fault(4, None, "(#4) Application request limit reached", status=403, transient=True),
+    "app_rate": APP_RATE,
     "user_rate": Fault(17, None, "(#17) User request limit reached", transient=True),
     "duplicate": Fault(506, None, "(#506) Duplicate status message"),
-    "accident": Fault(
-        2,
-        None,
-        "An unexpected error has occurred. Please retry your request later.",
-        "Service temporarily unavailable",
-        "Try again later.",
-        status=500,
-        transient=True,
-    ),
+    "accident": ACCIDENT,
     "link_limit": Fault(
         100,
         None,
@@ -112,18 +98,6 @@ FAULTS: dict[str, Fault] = {
     ),
     "cannot_delete": Fault(10, None, "(#10) This post cannot be deleted over the API", status=403),
 }
-
-
-def answer(fault: Fault, *, headers: dict[str, str] | None = None) -> Response:
-    """The envelope with a fresh trace id."""
-    error: dict[str, object] = {"message": fault.message, "type": fault.kind, "code": fault.code}
-    if fault.subcode is not None:
-        error["error_subcode"] = fault.subcode
-    error["is_transient"] = fault.transient
-    if fault.title:
-        error |= {"error_user_title": fault.title, "error_user_msg": fault.user}
-    error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
-    return JSONResponse({"error": error}, fault.status, headers=headers)
 
 
 def refused(name: str, *told: str) -> Refused:
@@ -137,32 +111,12 @@ def invalid(message: str) -> Refused:
     return Refused(answer(Fault(100, None, f"(#100) {message}", kind=API)))
 
 
-def missing(object_id: str, method: str = "get") -> Refused:
-    """100/33 for an object that is not there, or not for this caller."""
-    message = (
-        f"Unsupported {method} request. Object with ID '{object_id[:40]}' does not exist, cannot be loaded due to"
-        " missing permissions, or does not support this operation"
-    )
-    return Refused(answer(Fault(100, 33, message, kind=METHOD)))
-
-
-def unknown_path() -> Response:
-    """For an address or edge that the API does not have."""
-    return answer(Fault(2500, None, "Unknown path components"))
-
-
 def rate_limited(seconds: float) -> Response:
     """4 with headers that say in how many minutes calls are welcome again."""
     minutes = max(1, math.ceil(seconds / 60))
-    full = {"call_count": 100, "total_cputime": 100, "total_time": 100}
-    return answer(FAULTS["app_rate"], headers=usage("0", full, minutes))
+    return answer(APP_RATE, headers=usage("0", 100, minutes))
 
 
-def usage(owner: str, used: dict[str, int], minutes: int) -> dict[str, str]:
-    """The two usage headers: percent of the app's and of the account's share, and the minutes to wait."""
-    entry = {"type": "threads", **used, "estimated_time_to_regain_access": minutes}
-    return {"x-app-usage": _compact(used), "x-business-use-case-usage": _compact({owner: [entry]})}
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+def usage(owner: str, percent: int, minutes: int) -> dict[str, str]:
+    """The usage headers of an account."""
+    return meta.usage("threads", owner, percent, minutes)

@@ -15,7 +15,7 @@ from polypost.sandbox.networks.threads.auth import INSIGHTS, Auth, Caller
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.nodes import REPOST, metrics, stamp
 from polypost.sandbox.networks.threads.paging import instant
-from polypost.sandbox.simkit import Network, SimPost, origin
+from polypost.sandbox.simkit import Network, SimPost, meta, origin
 
 OF_POST = ("views", "likes", "replies", "reposts", "quotes", "shares")
 DEMOGRAPHICS, FOLLOWERS = "follower_demographics", "followers_count"
@@ -37,7 +37,7 @@ class Insights:
         post_id = str(request.path_params["id"])
         post = self._net.posts.get(post_id)
         if post is None or post.account_id != caller.account.id:
-            raise errors.missing(post_id)
+            raise meta.missing(post_id)
         names = _names(caller, OF_POST)
         if post.raw["media_type"] == REPOST:
             return JSONResponse({"data": []})
@@ -48,7 +48,7 @@ class Insights:
         """`GET /{user}/threads_insights`."""
         caller = await self._auth.enter(request, INSIGHTS)
         if not caller.means(str(request.path_params["id"])):
-            raise errors.missing(str(request.path_params["id"]))
+            raise meta.missing(str(request.path_params["id"]))
         names = _names(caller, OF_ACCOUNT)
         now = clock.now()
         since, until = instant(caller, "since", now - timedelta(days=1)), instant(caller, "until", now)

@@ -32,7 +32,7 @@ from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.media_rules import MESSAGES
 from polypost.sandbox.networks.threads.nodes import ALBUM, REPOST, gone
 from polypost.sandbox.networks.threads.text import links, topic
-from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, Stranger, exchange
+from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, Stranger, exchange, meta
 
 DAY = timedelta(hours=24)
 SHORTCODE = "shortcode"
@@ -309,7 +309,7 @@ class Publishing:
         caller = await self._auth.enter(request, PUBLISH)
         user_id = str(request.path_params["id"])
         if not caller.means(user_id):
-            raise errors.missing(user_id, request.method.lower())
+            raise meta.missing(user_id, request.method.lower())
         return caller
 
 

@@ -24,7 +24,7 @@ from polypost.sandbox.networks.threads.intake import Intake
 from polypost.sandbox.networks.threads.nodes import Nodes, gone
 from polypost.sandbox.networks.threads.paging import listed, own_posts, window
 from polypost.sandbox.networks.threads.publishing import DELETES, Publishing
-from polypost.sandbox.simkit import Network, SimPost, exchange
+from polypost.sandbox.simkit import Network, SimPost, exchange, meta
 
 
 class Reading:
@@ -70,7 +70,7 @@ class Reading:
         caller = await self._auth.enter(request, DELETE)
         post = self._net.posts.get(post_id)
         if post is None or post.account_id != caller.account.id:
-            raise errors.missing(post_id, "delete")
+            raise meta.missing(post_id, "delete")
         if exchange(request).fault("cannot_delete"):
             raise errors.refused("cannot_delete")
         self._publishing.spend(caller, DELETES)
@@ -121,7 +121,7 @@ class Reading:
         reply = self._net.posts.get(reply_id)
         root = self._net.posts.get(reply.thread or "") if reply else None
         if reply is None or root is None or root.account_id != caller.account.id or reply.parent != root.id:
-            raise errors.missing(reply_id, "post")
+            raise meta.missing(reply_id, "post")
         if "hide" not in caller.params.values:
             raise errors.invalid("The parameter hide is required")
         self._net.posts.update(reply.id, raw={**reply.raw, "hidden": flag(caller.params, "hide")})
@@ -130,18 +130,18 @@ class Reading:
     async def _own(self, request: Request) -> Caller:
         caller = await self._auth.enter(request)
         if not caller.means(object_of(request)):
-            raise errors.missing(object_of(request))
+            raise meta.missing(object_of(request))
         return caller
 
     def _readable(self, caller: Caller, post_id: str) -> SimPost:
         """A post of one's own, one in a conversation of one's own, or anybody's with the permission to look around."""
         post = self._net.posts.get(post_id)
         if post is None:
-            raise errors.missing(post_id)
+            raise meta.missing(post_id)
         root = self._net.posts.get(post.thread or post.id, deleted=True) or post
         owners = {post.account_id, root.account_id}
         if caller.account.id not in owners and (gone(post) or not caller.may(SEARCH, MENTIONS, PROFILES)):
-            raise errors.missing(post_id)
+            raise meta.missing(post_id)
         return post
 
 

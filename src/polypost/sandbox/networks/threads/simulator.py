@@ -20,7 +20,7 @@ from polypost.sandbox.networks.threads.nodes import Nodes
 from polypost.sandbox.networks.threads.publishing import AT_PUBLICATION, CONTAINER_FAULTS, Publishing
 from polypost.sandbox.networks.threads.reading import Reading
 from polypost.sandbox.networks.threads.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Stranger, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Stranger, Token, meta
 
 Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "DELETE"]
@@ -118,7 +118,9 @@ class ThreadsSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """A token of sixty days; Threads has no refresh tokens."""
-        return self._auth.issue(LONG, account, client_id, scopes, seconds=limit("long_token_seconds")), None
+        return self._auth.lasting(
+            LONG, Code(account.id, client_id, "", scopes), limit("long_token_seconds")
+        ), None
 
     def token_extra(self, account: Account) -> dict[str, Any]:
         """When the demo token was made: a client that does not know asks for a renewal too early and is refused."""
@@ -135,7 +137,7 @@ class ThreadsSimulator(Simulator):
 
     def answer_error(self) -> Response:
         """500 with code 2."""
-        return errors.answer(errors.FAULTS["accident"])
+        return meta.answer(errors.FAULTS["accident"])
 
     def answer_rate_limited(self, seconds: float) -> Response:
         """403 with code 4; the wait stands in a header, in minutes."""
@@ -143,11 +145,11 @@ class ThreadsSimulator(Simulator):
 
     def answer_duplicate(self) -> Response:
         """400 with code 506."""
-        return errors.answer(errors.FAULTS["duplicate"])
+        return meta.answer(errors.FAULTS["duplicate"])
 
     def answer_token_dead(self) -> Response:
         """400 with 190/460."""
-        return errors.answer(errors.FAULTS["invalidated"])
+        return meta.answer(errors.FAULTS["invalidated"])
 
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
@@ -161,4 +163,4 @@ def _pages(path: str, handler: Handler) -> list[Route]:
 
 
 async def _nowhere(_request: Request) -> Response:
-    return errors.unknown_path()
+    return meta.unknown_path()

@@ -46,7 +46,6 @@ CODES: dict[str, tuple[int, str]] = {
     "rate_limit_exceeded": (429, "The API rate limit was exceeded. Please try again later."),
     "internal_error": (500, "Something is wrong. Please try again later."),
 }
-LOGIN_STATUS = {"invalid_client": 401, "server_error": 500, "temporarily_unavailable": 503}
 
 
 def log_id() -> str:
@@ -76,7 +75,7 @@ def invalid(message: str) -> Refused:
     return refused("invalid_params", message)
 
 
-def login(code: str, description: str, *, status: int | None = None) -> Refused:
+def login(code: str, description: str, status: int) -> Refused:
     """The flat error of the OAuth addresses, to be raised."""
     body = {"error": code, "error_description": description, "log_id": log_id()}
-    return Refused(JSONResponse(body, status or LOGIN_STATUS.get(code, 400)))
+    return Refused(JSONResponse(body, status))

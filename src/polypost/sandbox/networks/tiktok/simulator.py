@@ -28,7 +28,7 @@ from polypost.sandbox.networks.tiktok.reading import IDS_AS_TEXT, Reading
 from polypost.sandbox.networks.tiktok.tasks import Tasks
 from polypost.sandbox.networks.tiktok.uploads import TROUBLE, Uploads
 from polypost.sandbox.networks.tiktok.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
 
 Handler = Callable[[Request], Awaitable[Response]]
 # The account whose profile is private, as some creators have it.
@@ -122,7 +122,7 @@ class TikTokSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """An access token of two hours and a refresh token of 180 days."""
-        return self._auth.issue(account.id, client_id, scopes)
+        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def example(self, account: Account) -> dict[str, Any]:
         """A private account has no public posts, so that its first one has to name another audience."""

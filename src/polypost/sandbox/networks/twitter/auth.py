@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.twitter import errors, oauth1
 from polypost.sandbox.networks.twitter.limits import limit
-from polypost.sandbox.simkit import (
-    Account,
-    Asked,
-    BadBody,
-    CodeRefused,
-    Gate,
-    Network,
-    Pages,
-    Params,
-    Refused,
-    Token,
-    consent,
-    read_params,
-)
+from polypost.sandbox.simkit import Account, Asked, Consent, OAuthServer, Refused, Token
+from polypost.sandbox.simkit.oauth import ACCESS, REFRESH
 
-ACCESS, REFRESH, APP_ONLY, OAUTH1 = "access", "refresh", "app_only", "oauth1"
+APP_ONLY, OAUTH1 = "app_only", "oauth1"
 HOSTS = ("api.twitter.com", "api.x.com", "upload.twitter.com", "upload.x.com")
 PRIVILEGED_CLIENT = "sandbox-enterprise-app"
-DEAD_TOKEN = "Value passed for the token was invalid."  # noqa: S105  # a sentence
-BAD_CODE = {
-    "redirect_uri": "Value passed for the redirect uri did not match the uri of the authorization code.",
-    "verifier": "Value passed for the code verifier did not match the code challenge.",
+WORDS = {
+    "body": (400, "invalid_request", "The request body could not be read."),
+    "client": (401, "unauthorized_client", "Missing valid authorization header"),
+    "grant_type": (400, "unsupported_grant_type", "Value passed for the grant type was invalid."),
+    "code": (400, "invalid_request", "Value passed for the authorization code was invalid."),
+    "code:redirect_uri": (
+        400,
+        "invalid_request",
+        "Value passed for the redirect uri did not match the uri of the authorization code.",
+    ),
+    "code:verifier": (
+        400,
+        "invalid_request",
+        "Value passed for the code verifier did not match the code challenge.",
+    ),
+    "refresh": (400, "invalid_request", "Value passed for the token was invalid."),
 }
+HEADERS = {"cache-control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,113 +56,33 @@ class Caller:
         return self.token.client_id == PRIVILEGED_CLIENT
 
 
-class Auth:
+class Auth(OAuthServer):
     """The OAuth addresses, and the check that every other call begins with."""
 
-    def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
-        self._pages = pages
-        self._gate = gate
-        self._net = net
+    blocked = "You weren’t able to give access to the App."
+    code_life = timedelta(seconds=limit("code_life_seconds"))
+    words = WORDS
+    headers = HEADERS
 
-    async def authorize(self, request: Request) -> Response:
-        """The consent page."""
-        query = request.query_params
-        wrong = (
-            query.get("response_type") != "code"
-            or not query.get("client_id")
-            or not query.get("redirect_uri")
-            or not query.get("scope")
-            or len(query.get("state", "")) > limit("state_characters")
-            or not query.get("code_challenge")
-            or query.get("code_challenge_method", "plain").lower() not in {"s256", "plain"}
-        )
-        if wrong:
-            return self._pages.missing("You weren’t able to give access to the App.", status=400)
-        asked = Asked(
-            client_id=query["client_id"],
-            redirect_uri=query["redirect_uri"],
-            scopes=tuple(query["scope"].split()),
-            state=query.get("state"),
-            challenge=query["code_challenge"],
-            method=query.get("code_challenge_method", "plain"),
-        )
-        life = timedelta(seconds=limit("code_life_seconds"))
-        return await consent(request, self._net, self._pages, asked, lifetime=life)
+    def asked(self, request: Request) -> Asked:
+        """With a challenge, and a state that is not too long."""
+        asked = super().asked(request)
+        known = (asked.method or "").lower() in {"s256", "plain"}
+        if not asked.challenge or not known or len(asked.state or "") > limit("state_characters"):
+            raise self.refused_page()
+        return asked
 
-    async def token(self, request: Request) -> Response:
-        """Trade a code or a refresh token for a new pair."""
-        params = await _params(request)
-        client_id = self._client(request, params)
-        kind = params.text("grant_type")
-        if kind == "authorization_code":
-            return self._from_code(params, client_id)
-        if kind == "refresh_token":
-            return self._from_refresh(request, params, client_id)
-        raise errors.oauth_error(
-            400, "unsupported_grant_type", "Value passed for the grant type was invalid."
-        )
-
-    def _from_code(self, params: Params, client_id: str) -> Response:
-        try:
-            code = self._net.codes.redeem(
-                params.text("code"),
-                client_id=client_id,
-                redirect_uri=params.text("redirect_uri"),
-                verifier=params.text("code_verifier"),
-            )
-        except CodeRefused as refused:
-            said = BAD_CODE.get(refused.reason, "Value passed for the authorization code was invalid.")
-            raise errors.oauth_error(400, "invalid_request", said) from refused
-        account = self._net.accounts.get(code.account_id)
-        if account is None:
-            raise errors.oauth_error(
-                400, "invalid_request", "Value passed for the authorization code was invalid."
-            )
-        return _pair(*self.issue(account.id, client_id, code.scopes))
-
-    def _from_refresh(self, request: Request, params: Params, client_id: str) -> Response:
-        old = self._net.tokens.find(params.text("refresh_token"))
-        if old is None or old.kind != REFRESH or not old.live or old.client_id != client_id:
-            raise errors.oauth_error(400, "invalid_request", DEAD_TOKEN)
-        try:
-            self._gate.admit(request, old)
-        except Refused as refused:
-            raise errors.oauth_error(400, "invalid_request", DEAD_TOKEN) from refused
-        with self._net.store.transaction():
-            if not self._net.tokens.use_up(old.value):
-                raise errors.oauth_error(400, "invalid_request", DEAD_TOKEN)
-            return _pair(*self.issue(old.account_id, client_id, old.scopes, old.family))
-
-    def issue(
-        self, account_id: str, client_id: str, scopes: tuple[str, ...], family: str | None = None
-    ) -> tuple[Token, Token | None]:
+    def issue(self, consent: Consent) -> tuple[Token, Token | None]:
         """A new access token, and a refresh token if `offline.access` was granted."""
-        tokens = self._net.tokens
-        access = tokens.issue(
-            ACCESS,
-            account_id=account_id,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=timedelta(seconds=limit("access_life_seconds")),
-            family=family,
-        )
-        if "offline.access" not in scopes:
+        access = self.made(ACCESS, consent, timedelta(seconds=limit("access_life_seconds")))
+        if "offline.access" not in access.scopes:
             return access, None
-        life = timedelta(days=limit("refresh_life_days"))
-        refresh = tokens.issue(
-            REFRESH,
-            account_id=account_id,
-            client_id=client_id,
-            scopes=scopes,
-            lifetime=life,
-            family=access.family,
-        )
-        return access, refresh
+        return access, self.made(REFRESH, access, timedelta(days=limit("refresh_life_days")))
 
     async def revoke(self, request: Request) -> Response:
         """End an authorisation; an unknown token is no error."""
-        params = await _params(request)
-        self._client(request, params)
+        params = await self.read(request)
+        self.client(request, params)
         token = self._net.tokens.find(params.text("token"))
         if token is not None:
             self._net.tokens.revoke_family(token.family)
@@ -171,22 +90,12 @@ class Auth:
 
     async def app_token(self, request: Request) -> Response:
         """The bearer token of an app without a user (v1.1 address), good for public reads only."""
-        params = await _params(request)
-        client_id = self._client(request, params)
+        params = await self.read(request)
+        client_id = self.client(request, params)
         if params.text("grant_type") != "client_credentials":
             raise errors.oauth_error(403, "unsupported_grant_type", "Missing or invalid grant_type")
         token = self._net.tokens.issue(APP_ONLY, account_id="", client_id=client_id, prefix="AAAA")
         return JSONResponse({"token_type": "bearer", "access_token": token.value})
-
-    def _client(self, request: Request, params: Params) -> str:
-        """The client id of a token call. Our demo app must show its secret, strangers are taken as they come."""
-        basic = _basic(request.headers.get("authorization", ""))
-        client_id, secret = basic or (params.text("client_id"), params.text("client_secret"))
-        if not client_id:
-            raise errors.oauth_error(401, "unauthorized_client", "Missing valid authorization header")
-        if client_id == self._gate.client_id and secret != self._gate.client_secret:
-            raise errors.oauth_error(401, "unauthorized_client", "Missing valid authorization header")
-        return client_id
 
     async def user(self, request: Request, *scopes: str) -> Caller:
         """The caller of a user endpoint. Raises Refused: 401, or 403 for an app-only token or a missing scope."""
@@ -259,33 +168,3 @@ class Auth:
             secret=secrets.token_urlsafe(32),
             data={"consumer_secret": self._gate.client_secret},
         )
-
-
-def _pair(access: Token, refresh: Token | None) -> Response:
-    body = {
-        "token_type": "bearer",
-        "expires_in": access.expires_in,
-        "access_token": access.value,
-        "scope": " ".join(access.scopes),
-    }
-    if refresh is not None:
-        body["refresh_token"] = refresh.value
-    return JSONResponse(body, headers={"cache-control": "no-store"})
-
-
-async def _params(request: Request) -> Params:
-    try:
-        return await read_params(request)
-    except BadBody as error:
-        raise errors.oauth_error(400, "invalid_request", "The request body could not be read.") from error
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, _, secret = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return None
-    return unquote(name), unquote(secret)

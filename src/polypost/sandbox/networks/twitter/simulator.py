@@ -18,7 +18,7 @@ from polypost.sandbox.networks.twitter.posts import OWN_FAULTS, Posts
 from polypost.sandbox.networks.twitter.uploads import Uploads
 from polypost.sandbox.networks.twitter.users import Users
 from polypost.sandbox.networks.twitter.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
 
 
 class TwitterSimulator(Simulator):
@@ -93,7 +93,7 @@ class TwitterSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """Tokens as the consent would give."""
-        return self._auth.issue(account.id, client_id, scopes)
+        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def credentials(self, account: Account) -> dict[str, Any]:
         """With OAuth 1.0a credentials too."""

@@ -187,9 +187,3 @@ def duplicate() -> Response:
 def plain(status: int, text: str) -> Refused:
     """What the upload hosts say: a sentence, not JSON."""
     return Refused(PlainTextResponse(text, status))
-
-
-def oauth(status: int, code: str, description: str | None = None) -> Refused:
-    """A refusal of the token or revocation address."""
-    body = {"error": code} | ({"error_description": description} if description else {})
-    return Refused(JSONResponse(body, status))

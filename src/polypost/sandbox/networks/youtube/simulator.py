@@ -35,7 +35,7 @@ from polypost.sandbox.networks.youtube.userinfo import UserInfo
 from polypost.sandbox.networks.youtube.video_calls import VideoCalls
 from polypost.sandbox.networks.youtube.videos import Videos
 from polypost.sandbox.networks.youtube.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
 
 API = "/youtube/v3"
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
@@ -190,7 +190,7 @@ class YouTubeSimulator(Simulator):
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """As a consent with offline access gives."""
-        return self._auth.issue(account, client_id, scopes, offline=True)
+        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def profile_path(self, username: str) -> str:
         """A channel's address by its handle."""

@@ -1,0 +1,134 @@
+"""What Meta's networks share: the envelope of refusals, parameters, and the login whose tokens are lengthened."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polypost import clock
+from polypost.sandbox.simkit.accounts import Token
+from polypost.sandbox.simkit.bodies import Params, bearer
+from polypost.sandbox.simkit.oauth import OAuthServer
+from polypost.sandbox.simkit.rates import Bucket
+from polypost.sandbox.simkit.traffic import Refused
+
+OAUTH, GRAPH = "OAuthException", "GraphMethodException"
+DENIED = {
+    "error": "access_denied",
+    "error_reason": "user_denied",
+    "error_description": "The user denied your request.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One entry of Meta's tables: numbers, what each reader is told, HTTP status, and `error_data` where there is some."""
+
+    code: int
+    subcode: int | None
+    message: str
+    title: str = ""
+    user: str = ""
+    status: int = 400
+    transient: bool = False
+    kind: str = OAUTH
+    data: Mapping[str, Any] | None = None
+
+
+ACCIDENT = Fault(
+    2,
+    None,
+    "An unexpected error has occurred. Please retry your request later.",
+    "Service temporarily unavailable",
+    "Try again later.",
+    status=500,
+    transient=True,
+)
+APP_RATE = Fault(4, None, "(#4) Application request limit reached", status=403, transient=True)
+NO_TOKEN = Fault(104, None, "An access token is required to request this resource.", status=401)
+UNPARSABLE = Fault(190, None, "Invalid OAuth access token - Cannot parse access token")
+EXPIRED = Fault(190, 463, "Error validating access token: Session has expired.")
+
+
+def answer(fault: Fault, *, headers: Mapping[str, str] | None = None) -> Response:
+    """The envelope with a fresh trace id."""
+    error: dict[str, Any] = {"message": fault.message, "type": fault.kind, "code": fault.code}
+    if fault.data is not None:
+        error["error_data"] = dict(fault.data)
+    if fault.subcode is not None:
+        error["error_subcode"] = fault.subcode
+    error["is_transient"] = fault.transient
+    if fault.title:
+        error |= {"error_user_title": fault.title, "error_user_msg": fault.user}
+    error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
+    return JSONResponse({"error": error}, fault.status, headers=headers)
+
+
+def missing(object_id: str, method: str = "get") -> Refused:
+    """100/33 for an object that is not there, or not for this caller."""
+    message = (
+        f"Unsupported {method} request. Object with ID '{object_id[:40]}' does not exist, cannot be loaded due to"
+        " missing permissions, or does not support this operation"
+    )
+    return Refused(answer(Fault(100, 33, message, kind=GRAPH)))
+
+
+def unknown_path() -> Response:
+    """For an address or edge that the Graph API does not have."""
+    return answer(Fault(2500, None, "Unknown path components"))
+
+
+def spent(percent: int) -> dict[str, int]:
+    """A share of calls as the usage headers tell it."""
+    return {"call_count": percent, "total_cputime": percent, "total_time": percent}
+
+
+def share(bucket: Bucket) -> int:
+    """The percent of a bucket that is used up."""
+    return 100 - 100 * bucket.remaining // bucket.limit if bucket.ok else 100
+
+
+def compact(value: object) -> str:
+    """JSON as the usage headers have it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def usage(kind: str, owner: str, percent: int, minutes: int) -> dict[str, str]:
+    """The two usage headers: percent of the app's and of the account's share, and the minutes to wait."""
+    entry = {"type": kind, **spent(percent), "estimated_time_to_regain_access": minutes}
+    return {"x-app-usage": compact(spent(percent)), "x-business-use-case-usage": compact({owner: [entry]})}
+
+
+def given_token(request: Request, params: Params) -> str:
+    """The access token of a call: a parameter, or a header as Bearer or OAuth."""
+    return params.text("access_token") or bearer(request, "oauth")
+
+
+def bearing(token: Token) -> dict[str, Any]:
+    """A token as the login's addresses give it."""
+    return {"access_token": token.value, "token_type": "bearer", "expires_in": token.expires_in}
+
+
+class MetaLogin(OAuthServer):
+    """A login whose codes bring a token of hours, which is traded for one of sixty days; nothing else refreshes it."""
+
+    commas = True
+    pkce: ClassVar[str | None] = None
+    denied = DENIED
+
+    def knows(self, client_id: str, secret: str) -> bool:
+        """Whether an app may call: our demo app shows its secret, strangers show any."""
+        return bool(client_id and secret) and self._gate.knows(client_id, secret)
+
+    def count(self, account_id: str, most: int) -> tuple[int, int]:
+        """Count a call in the account's day: the percent of `most` that is used up, and the minutes to wait."""
+        bucket = self._net.buckets.take("calls", account_id, limit=most, window=timedelta(hours=24))
+        wait = 0 if bucket.ok else int((bucket.reset - clock.now()).total_seconds() / 60) + 1
+        return share(bucket), wait
