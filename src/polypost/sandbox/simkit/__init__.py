@@ -27,7 +27,7 @@ from polypost.sandbox.simkit.bodies import (
     read_params,
     read_text_params,
 )
-from polypost.sandbox.simkit.content import Document, Media, SimPost, sim_post
+from polypost.sandbox.simkit.content import Document, Media, SimPost, media_of, sim_post
 from polypost.sandbox.simkit.faults import FAULTS, Fault, Faults
 from polypost.sandbox.simkit.gate import Gate
 from polypost.sandbox.simkit.network import Network
@@ -80,6 +80,7 @@ __all__ = [
     "exchange",
     "linkify",
     "listen",
+    "media_of",
     "origin",
     "pieces",
     "read_json",

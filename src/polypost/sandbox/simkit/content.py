@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from polypost import clock
+from polypost.probe import Facts
 from polypost.sandbox.simkit.store import Store, instant_of, seconds_of
 
 
@@ -23,6 +24,21 @@ class Media(TypedDict, total=False):
     width: int | None
     height: int | None
     duration: float | None
+
+
+def media_of(
+    blob: str, facts: Facts | None, alt: str = "", *, kind: str | None = None, mime: str | None = None
+) -> Media:
+    """A stored file as a post holds it; `kind` and `mime` are what the network says of it, else what it is."""
+    return {
+        "blob": blob,
+        "kind": kind or (facts.kind if facts else ""),
+        "mime": mime or (facts.mime if facts else "application/octet-stream"),
+        "alt": alt,
+        "width": facts.width if facts else None,
+        "height": facts.height if facts else None,
+        "duration": facts.duration if facts else None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

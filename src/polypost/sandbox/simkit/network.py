@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polypost import clock
@@ -49,6 +50,17 @@ class Network:
     def media_url(self, blob: str) -> str:
         """The address of a blob on this network's port."""
         return f"{self.url}/_sandbox/media/{blob}"
+
+    def own_file(self, url: str) -> Path | None:
+        """The file behind an address of this network's own media, which it can always fetch; None for other addresses."""
+        start = self.media_url("")
+        if not url.startswith(start):
+            return None
+        try:
+            path = self.blobs.path(url.removeprefix(start).partition("?")[0])
+        except ValueError:
+            return None
+        return path if path.is_file() else None
 
     def avatar_url(self, account_id: str) -> str:
         """The address of an account's picture on this network's port."""

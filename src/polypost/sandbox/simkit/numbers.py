@@ -1,7 +1,8 @@
-"""One number that a simulated network enforces, with its source."""
+"""The numbers that a simulated network enforces, each with its source."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,3 +17,13 @@ class Number:
     value: float
     source: str
     read: date = READ
+
+
+def whole(numbers: Mapping[str, Number]) -> Callable[[str], int]:
+    """What gives whole numbers by name."""
+    return lambda name: int(numbers[name].value)
+
+
+def exactly(numbers: Mapping[str, Number]) -> Callable[[str], float]:
+    """What gives numbers by name that need not be whole."""
+    return lambda name: numbers[name].value

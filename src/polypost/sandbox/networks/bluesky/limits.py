@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import whole
 
 POST = "Lexicon app.bsky.feed.post"
 EMBED = "Lexicons app.bsky.embed"
@@ -63,10 +64,7 @@ LIMITS: dict[str, Number] = {
     "upload_life_seconds": Number(24 * 3_600, OURS),
 }
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
+limit = whole(LIMITS)
 
 
 def span(name: str) -> timedelta:

@@ -12,7 +12,7 @@ from polypost.sandbox.networks.bluesky.errors import refused
 from polypost.sandbox.networks.bluesky.formats import split_at_uri
 from polypost.sandbox.networks.bluesky.tids import Tids
 from polypost.sandbox.networks.bluesky.writes import DELETE, POST, Write
-from polypost.sandbox.simkit import Account, Network, SimPost
+from polypost.sandbox.simkit import Account, Network, SimPost, media_of
 from polypost.sandbox.simkit.content import Media
 
 RECORD, HEAD = "record", "head"
@@ -140,18 +140,7 @@ class Records:
             blob = by_cid.get(item["cid"])
             if blob is None:
                 continue
-            facts = blob.facts
-            found.append(
-                {
-                    "blob": blob.name,
-                    "kind": item["kind"],
-                    "mime": blob.mime,
-                    "alt": item["alt"],
-                    "width": facts.width if facts else None,
-                    "height": facts.height if facts else None,
-                    "duration": facts.duration if facts else None,
-                }
-            )
+            found.append(media_of(blob.name, blob.facts, item["alt"], kind=item["kind"], mime=blob.mime))
         return found
 
     def _commit(self, account: Account) -> dict[str, str]:

@@ -14,11 +14,11 @@ from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import Auth, Caller
 from polypost.sandbox.networks.facebook.library import FAILED, HERE, Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
-from polypost.sandbox.networks.facebook.media_rules import REEL, STORY, VIDEO, film, media_of
+from polypost.sandbox.networks.facebook.media_rules import REEL, STORY, VIDEO, film
 from polypost.sandbox.networks.facebook.params import flag, number, schedule, words
 from polypost.sandbox.networks.facebook.posting import Posting
 from polypost.sandbox.networks.facebook.timeline import Timeline
-from polypost.sandbox.simkit import Account, Exchange, Network, exchange, origin, pieces
+from polypost.sandbox.simkit import Account, Exchange, Network, exchange, media_of, origin, pieces
 
 SESSION, HANDLE = "upload_session", "upload_handle"
 STATES = ("PUBLISHED", "DRAFT", "SCHEDULED")
@@ -171,7 +171,12 @@ class Films:
             return self._library.change(video, stage=FAILED, wrong=wrong or "The file could not be fetched.")
         if video.kind == VIDEO and wrong:
             return self._library.change(video, stage=FAILED, wrong=wrong)
-        return self._library.change(video, stage=HERE, media=media_of(video.blob, facts), wrong=wrong)
+        return self._library.change(
+            video,
+            stage=HERE,
+            media=media_of(video.blob, facts, kind="video" if facts.kind == "video" else "image"),
+            wrong=wrong,
+        )
 
     async def reels(self, request: Request) -> Response:
         """`POST /{page}/video_reels`: start, then the upload elsewhere, then finish."""

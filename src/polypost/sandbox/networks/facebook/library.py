@@ -12,8 +12,8 @@ from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.limits import limit
-from polypost.sandbox.networks.facebook.media_rules import media_of, picture
-from polypost.sandbox.simkit import Document, Media, Network, pieces
+from polypost.sandbox.networks.facebook.media_rules import picture
+from polypost.sandbox.simkit import Document, Media, Network, media_of, pieces
 
 PHOTO, VIDEO = "photo", "video"
 # Where a video's bytes are: on the way, here, or given up.
@@ -111,7 +111,7 @@ class Library:
         if wrong is not None or facts is None:
             self._net.blobs.delete(blob)
             raise errors.refused(wrong or "photo_unreadable")
-        return media_of(blob, facts, alt)
+        return media_of(blob, facts, alt, kind="image")
 
     async def fetch(self, url: str, blob: str, most: int) -> bool:
         """Load a file from its address; False when it cannot be had."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.facebook.limits import exact, limit
-from polypost.sandbox.simkit import Media
 
 PHOTOS = frozenset({"image/jpeg", "image/png", "image/gif"})
 # Facebook takes these two as well; our probe does not read them, so only their first bytes are judged.
@@ -69,16 +68,3 @@ def _wrong_shape(facts: Facts) -> str | None:
     if facts.width < limit("reel_min_width") or facts.height < limit("reel_min_height"):
         return f"{facts.width}x{facts.height} is smaller than 540x960."
     return None
-
-
-def media_of(blob: str, facts: Facts, alt: str = "") -> Media:
-    """A picture or film as posts hold it."""
-    return {
-        "blob": blob,
-        "kind": "video" if facts.kind == "video" else "image",
-        "mime": facts.mime,
-        "alt": alt,
-        "width": facts.width,
-        "height": facts.height,
-        "duration": facts.duration,
-    }

@@ -41,7 +41,7 @@ class Intake:
         }
 
     async def _fetch(self, url: str, path: Path) -> None:
-        own = self._own(url)
+        own = self._net.own_file(url)
         try:
             if own is not None:
                 shutil.copyfile(own, path)
@@ -51,17 +51,6 @@ class Intake:
                 await self._net.fetcher.fetch(url, path, max_bytes=limit("photo_max_bytes"))
         except (AddressRefused, FetchFailed) as error:
             raise invalid(FETCH, "Fetching image failed.") from error
-
-    def _own(self, url: str) -> Path | None:
-        """The file behind an address of Google's own pictures, which it can always fetch."""
-        start = self._net.media_url("")
-        if not url.startswith(start):
-            return None
-        try:
-            path = self._net.blobs.path(url.removeprefix(start).partition("?")[0])
-        except ValueError:
-            return None
-        return path if path.is_file() else None
 
 
 def _facts(path: Path) -> Facts:

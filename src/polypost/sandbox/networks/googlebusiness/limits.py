@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import whole
 
 REFERENCE = "Google My Business API v4, accounts.locations.localPosts"
 ACCOUNTS = "Account Management API v1 discovery document, revision 20261026"
@@ -39,7 +40,4 @@ LIMITS: dict[str, Number] = {
     "live_refresh_tokens": Number(100, OAUTH),
 }
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
+limit = whole(LIMITS)

@@ -7,19 +7,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from polypost.sandbox.networks.instagram.containers import (
-    CAROUSEL,
-    FINISHED,
-    IMAGE,
-    IN_PROGRESS,
-    REEL,
-    STORY,
-    Container,
-    Containers,
-)
+from polypost.sandbox.networks.instagram.containers import CAROUSEL, IMAGE, REEL, STORY, Containers
 from polypost.sandbox.networks.instagram.errors import invalid, refused
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.simkit import Params
+from polypost.sandbox.simkit.containers import FINISHED, IN_PROGRESS, Container
 
 MEDIA_TYPES = frozenset({"", "IMAGE", "VIDEO", "REELS", "STORIES", "CAROUSEL"})
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from polypost.errors import AddressRefused, FetchFailed
-from polypost.probe import Facts
 from polypost.sandbox.networks.instagram import errors
-from polypost.sandbox.networks.instagram.containers import FETCHING, Container, Containers
+from polypost.sandbox.networks.instagram.containers import Containers, purpose
 from polypost.sandbox.networks.instagram.media_rules import examine_film, examine_image, most_bytes
-from polypost.sandbox.simkit import Media, Network
+from polypost.sandbox.simkit import Media, Network, media_of
+from polypost.sandbox.simkit.containers import FETCHING, Container
 
 TOO_LARGE = "media_too_large"
 
@@ -33,7 +33,7 @@ class Intake:
         if wrong is not None or facts is None:
             self._net.blobs.delete(blob)
             raise errors.refused(wrong or "fetch_failed")
-        return _media(blob, facts, alt)
+        return media_of(blob, facts, alt)
 
     def idle(self, container: Container) -> bool:
         """Whether a container waits for a fetch that nobody carries out, as after a restart."""
@@ -45,7 +45,7 @@ class Intake:
             return
         self._under_way.add(container.id)
         try:
-            await self._fetch(container.source, container.blob, most_bytes(container.purpose, film=True))
+            await self._fetch(container.source, container.blob, most_bytes(purpose(container), film=True))
             await self.finish(container)
         except FetchFailed as error:
             too_large = error.code == TOO_LARGE
@@ -60,7 +60,7 @@ class Intake:
     async def sent(self, container: Container, url: str) -> bool:
         """Fetch the film of a resumable container from its `file_url`; False when it cannot be had or used."""
         try:
-            await self._fetch(url, container.blob, most_bytes(container.purpose, film=True))
+            await self._fetch(url, container.blob, most_bytes(purpose(container), film=True))
         except (FetchFailed, AddressRefused):
             self._containers.fail(container, errors.DOWNLOAD_FAILED)
             return False
@@ -71,14 +71,14 @@ class Intake:
 
         A film against the rules is taken and fails in the work on it, which its status tells.
         """
-        facts, wrong = examine_film(self._net.blobs.path(container.blob), container.purpose)
+        facts, wrong = examine_film(self._net.blobs.path(container.blob), purpose(container))
         offset = container.options.get("thumb_offset", 0)
         if facts is None or wrong is not None:
             self._containers.fail(container, errors.subcode("video_format"), wrong or "")
         elif facts.duration is not None and offset > facts.duration * 1000:
             self._containers.fail(container, errors.subcode("thumb_offset"))
         else:
-            await self._complete(container, _media(container.blob, facts, ""))
+            await self._complete(container, media_of(container.blob, facts))
         return facts is not None
 
     async def _complete(self, container: Container, media: Media) -> None:
@@ -90,7 +90,7 @@ class Intake:
     async def _cover(self, container: Container, url: str) -> str | None:
         blob = self._net.blobs.new()
         try:
-            await self._fetch(url, blob, most_bytes(container.purpose, film=False))
+            await self._fetch(url, blob, most_bytes(purpose(container), film=False))
         except (FetchFailed, AddressRefused):
             self._containers.fail(container, errors.subcode("fetch_failed"))
             return None
@@ -105,15 +105,3 @@ class Intake:
         if self._net.fetcher is None:
             raise FetchFailed
         await self._net.fetcher.fetch(url, self._net.blobs.path(blob), max_bytes=most)
-
-
-def _media(blob: str, facts: Facts, alt: str) -> Media:
-    return {
-        "blob": blob,
-        "kind": facts.kind,
-        "mime": facts.mime,
-        "alt": alt,
-        "width": facts.width,
-        "height": facts.height,
-        "duration": facts.duration,
-    }

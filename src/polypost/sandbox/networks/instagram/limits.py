@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import exactly, whole
 
 PUBLISHING = "Meta, Instagram Platform: Content Publishing"
 MEDIA = "Meta, Instagram Platform: IG User media"
@@ -64,12 +65,5 @@ LIMITS: dict[str, Number] = {
     "processing_seconds": Number(5, OURS),
 }
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
-
-
-def exact(name: str) -> float:
-    """A number by name that need not be whole."""
-    return LIMITS[name].value
+limit = whole(LIMITS)
+exact = exactly(LIMITS)

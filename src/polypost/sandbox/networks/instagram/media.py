@@ -14,23 +14,12 @@ from polypost import clock
 from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth, Caller
 from polypost.sandbox.networks.instagram.compose import Order, check_children, order_of
-from polypost.sandbox.networks.instagram.containers import (
-    AWAITING,
-    CAROUSEL,
-    EXPIRED,
-    FAILED,
-    FETCHING,
-    FINISHED,
-    HERE,
-    REEL,
-    STORY,
-    Container,
-    Containers,
-)
+from polypost.sandbox.networks.instagram.containers import CAROUSEL, REEL, STORY, Containers
 from polypost.sandbox.networks.instagram.fields import parse, pick
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, exchange, meta, origin
+from polypost.sandbox.simkit.containers import AWAITING, EXPIRED, FAILED, FETCHING, FINISHED, HERE, Container
 
 DAY = timedelta(hours=24)
 SHORTCODE = "shortcode"
@@ -91,7 +80,7 @@ class MediaEdges:
             stage=stage,
             film=order.film,
             child=order.child,
-            caption=order.caption,
+            text=order.caption,
             source=order.source,
             options=order.options,
             children=order.children,
@@ -145,7 +134,7 @@ class MediaEdges:
             return self._net.posts.add(
                 id=media_id,
                 account_id=caller.account.id,
-                text=container.caption,
+                text=container.text,
                 permalink=_permalink(caller, container, media_id, shortcode),
                 media=media,
                 raw=self._record(container, shortcode),

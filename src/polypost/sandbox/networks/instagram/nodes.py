@@ -9,16 +9,10 @@ from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.instagram.auth import Caller
-from polypost.sandbox.networks.instagram.containers import (
-    ERROR,
-    EXPIRED,
-    FINISHED,
-    PUBLISHED,
-    STORY,
-    Container,
-)
+from polypost.sandbox.networks.instagram.containers import STORY
 from polypost.sandbox.networks.instagram.fields import Tree, pick
 from polypost.sandbox.simkit import Account, Document, Media, Network, SimPost
+from polypost.sandbox.simkit.containers import ERROR, EXPIRED, FINISHED, PUBLISHED, Container
 from polypost.sandbox.simkit.meta import missing
 
 HOST = "https://www.instagram.com"

@@ -6,10 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth
-from polypost.sandbox.networks.instagram.containers import AWAITING, Container, Containers
+from polypost.sandbox.networks.instagram.containers import Containers, purpose
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.media_rules import most_bytes
 from polypost.sandbox.simkit import Network, Params, Refused, meta
+from polypost.sandbox.simkit.containers import AWAITING, Container
 
 DONE = {"success": True, "message": "Upload successful."}
 
@@ -33,7 +34,7 @@ class Uploads:
                 raise _failed("ProcessingFailedError", "Request processing failed")
             return JSONResponse(DONE)
         offset, total = _number(request, "offset"), _number(request, "file_size")
-        if not 0 < total <= most_bytes(container.purpose, film=True):
+        if not 0 < total <= most_bytes(purpose(container), film=True):
             raise _failed("ProcessingFailedError", "The file is empty or too large")
         received = self._net.blobs.size(container.blob)
         if offset > received or (container.total is not None and total != container.total):

@@ -16,7 +16,7 @@ from polypost.probe import Facts
 from polypost.sandbox.networks.linkedin import urns
 from polypost.sandbox.networks.linkedin.limits import limit
 from polypost.sandbox.networks.linkedin.media_rules import examine, most_bytes
-from polypost.sandbox.simkit import Document, Media, Network
+from polypost.sandbox.simkit import Document, Media, Network, media_of
 
 ASSET, PART, CHUNK = "asset", "asset_part", "asset_chunk"
 WAITING, DONE = "waiting", "done"
@@ -55,16 +55,7 @@ class Asset:
 
     def as_media(self, alt: str = "") -> Media:
         """It as a part of a post."""
-        facts = self.facts
-        return {
-            "blob": self.blob,
-            "kind": self.kind,
-            "mime": facts.mime if facts else "application/octet-stream",
-            "alt": alt,
-            "width": facts.width if facts else None,
-            "height": facts.height if facts else None,
-            "duration": facts.duration if facts else None,
-        }
+        return media_of(self.blob, self.facts, alt, kind=self.kind)
 
 
 @dataclass(frozen=True, slots=True)

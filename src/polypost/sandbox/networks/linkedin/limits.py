@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import whole
 
 POSTS = "Microsoft Learn, LinkedIn: Posts API"
 IMAGES = "Microsoft Learn, LinkedIn: Images API"
@@ -57,7 +58,4 @@ LIMITS: dict[str, Number] = {
     "document_processing_seconds": Number(0, OURS),
 }
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
+limit = whole(LIMITS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import whole
 
 DOCS = "Mastodon documentation, Instance entity"
 RATES = "Mastodon documentation, Rate limits"
@@ -85,7 +86,4 @@ AUDIO = (
     "audio/3gpp",
 )
 
-
-def limit(name: str) -> int:
-    """A whole number by name, as it stands on a server that nobody changed."""
-    return int(LIMITS[name].value)
+limit = whole(LIMITS)

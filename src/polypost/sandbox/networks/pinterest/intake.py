@@ -6,13 +6,12 @@ import base64
 import binascii
 import re
 import shutil
-from pathlib import Path
 
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.sandbox.networks.pinterest.errors import invalid, refused
 from polypost.sandbox.networks.pinterest.limits import limit
-from polypost.sandbox.networks.pinterest.media_rules import media_of, picture_facts
-from polypost.sandbox.simkit import Media, Network
+from polypost.sandbox.networks.pinterest.media_rules import picture_facts
+from polypost.sandbox.simkit import Media, Network, media_of
 
 DATA = r"^[a-zA-Z0-9+/=]+$"
 
@@ -27,7 +26,7 @@ class Intake:
         """The picture at an address. Raises Refused when there is none to be had."""
         blob = self._net.blobs.new()
         try:
-            if (own := self._own(url)) is not None:
+            if (own := self._net.own_file(url)) is not None:
                 shutil.copyfile(own, self._net.blobs.path(blob))
                 return self._picture(blob, alt)
             if self._net.fetcher is None:
@@ -37,17 +36,6 @@ class Intake:
             self._net.blobs.delete(blob)
             raise refused("fetch_failed") from error
         return self._picture(blob, alt)
-
-    def _own(self, url: str) -> Path | None:
-        """The file behind an address of Pinterest's own pictures, which it can always fetch."""
-        start = self._net.media_url("")
-        if not url.startswith(start):
-            return None
-        try:
-            path = self._net.blobs.path(url.removeprefix(start).partition("?")[0])
-        except ValueError:
-            return None
-        return path if path.is_file() else None
 
     def decoded(self, data: str, content_type: str, alt: str = "") -> Media:
         """The picture in a base64 text. Raises Refused when it is none, or not of its type."""

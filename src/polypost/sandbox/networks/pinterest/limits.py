@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import exactly, whole
 
 SPEC = "Pinterest OpenAPI description v5.23.0"
 HELP = "Pinterest Business Help: Pinterest product specs"
@@ -48,12 +49,5 @@ LIMITS: dict[str, Number] = {
     "org_analytics_per_minute": Number(300, OURS),
 }
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
-
-
-def exact(name: str) -> float:
-    """A number by name that need not be whole."""
-    return LIMITS[name].value
+limit = whole(LIMITS)
+exact = exactly(LIMITS)

@@ -48,19 +48,6 @@ def examine_film(path: Path) -> tuple[Facts | None, str]:
     return facts, ""
 
 
-def media_of(blob: str, facts: Facts, alt: str = "") -> Media:
-    """A stored file as a post holds it."""
-    return {
-        "blob": blob,
-        "kind": facts.kind,
-        "mime": facts.mime,
-        "alt": alt,
-        "width": facts.width,
-        "height": facts.height,
-        "duration": facts.duration,
-    }
-
-
 def key_frame(net: Network, film: Media, seconds: int) -> Media:
     """A picture in the place of a frame: nothing here can decode films, so it is a colour that follows from the moment."""
     from PIL import Image

@@ -17,9 +17,9 @@ from polypost import clock
 from polypost.sandbox.networks.pinterest import bucket, errors, paging, schema
 from polypost.sandbox.networks.pinterest.auth import Auth
 from polypost.sandbox.networks.pinterest.limits import limit
-from polypost.sandbox.networks.pinterest.media_rules import examine_film, media_of
+from polypost.sandbox.networks.pinterest.media_rules import examine_film
 from polypost.sandbox.networks.pinterest.rates import READ, WRITE
-from polypost.sandbox.simkit import Account, Document, Media, Network, Refused, exchange
+from polypost.sandbox.simkit import Account, Document, Media, Network, Refused, exchange, media_of
 
 UPLOAD, KEY = "upload", "upload_key"
 REGISTERED, PROCESSING, SUCCEEDED, FAILED = "registered", "processing", "succeeded", "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import whole
 
 OAUTH = "Reddit, OAuth2 (archived wiki) and recorded token answers"
 DATA_API = "Reddit Help, Data API rules"
@@ -40,7 +41,4 @@ LIMITS: dict[str, Number] = {
     "socket_seconds": Number(120, OURS),
 }
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
+limit = whole(LIMITS)

@@ -7,19 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from polypost.sandbox.networks.threads import attachments
-from polypost.sandbox.networks.threads.containers import (
-    CAROUSEL,
-    FINISHED,
-    IMAGE,
-    IN_PROGRESS,
-    TEXT,
-    VIDEO,
-    Containers,
-)
+from polypost.sandbox.networks.threads.containers import CAROUSEL, IMAGE, TEXT, VIDEO, Containers
 from polypost.sandbox.networks.threads.errors import invalid, refused
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.text import count_links, length
 from polypost.sandbox.simkit import Params
+from polypost.sandbox.simkit.containers import FINISHED, IN_PROGRESS
 
 KINDS = (TEXT, IMAGE, VIDEO, CAROUSEL)
 REPLY_CONTROLS = (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from polypost.errors import AddressRefused, FetchFailed
-from polypost.probe import Facts
-from polypost.sandbox.networks.threads.containers import FETCHING, Container, Containers
+from polypost.sandbox.networks.threads.containers import Containers
 from polypost.sandbox.networks.threads.media_rules import DOWNLOAD, FILM, UNKNOWN, examine, most_bytes
-from polypost.sandbox.simkit import Media, Network
+from polypost.sandbox.simkit import Network, media_of
+from polypost.sandbox.simkit.containers import FETCHING, Container
 
 TOO_LARGE = "media_too_large"
 
@@ -33,9 +33,9 @@ class Intake:
             self._judge(container)
         except FetchFailed as error:
             large = FILM if container.film else UNKNOWN
-            self._containers.fail(container, large if error.code == TOO_LARGE else _not_had(container))
+            self._containers.fail(container, None, large if error.code == TOO_LARGE else _not_had(container))
         except AddressRefused:
-            self._containers.fail(container, _not_had(container))
+            self._containers.fail(container, None, _not_had(container))
         finally:
             self._under_way.discard(container.id)
 
@@ -48,22 +48,12 @@ class Intake:
     def _judge(self, container: Container) -> None:
         facts, wrong = examine(self._net.blobs.path(container.blob), film=container.film)
         if facts is None or wrong is not None:
-            self._containers.fail(container, wrong or UNKNOWN)
+            self._containers.fail(container, None, wrong or UNKNOWN)
         else:
-            self._containers.arrive(container, _media(container, facts))
+            self._containers.arrive(
+                container, media_of(container.blob, facts, container.options.get("alt_text", ""))
+            )
 
 
 def _not_had(container: Container) -> str:
     return DOWNLOAD if container.film else UNKNOWN
-
-
-def _media(container: Container, facts: Facts) -> Media:
-    return {
-        "blob": container.blob,
-        "kind": facts.kind,
-        "mime": facts.mime,
-        "alt": container.options.get("alt_text", ""),
-        "width": facts.width,
-        "height": facts.height,
-        "duration": facts.duration,
-    }

@@ -9,10 +9,10 @@ from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.threads.attachments import OPTIONS
-from polypost.sandbox.networks.threads.containers import ERROR, Container
 from polypost.sandbox.networks.threads.fields import Wanted, pick
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.simkit import Account, Media, Network, SimPost
+from polypost.sandbox.simkit.containers import ERROR, Container
 
 HOST = "https://www.threads.net"
 MEDIA, USER, CONTAINER_NODE = "ThreadsMedia", "ThreadsUser", "ThreadsMediaContainer"
@@ -173,7 +173,7 @@ class Nodes:
         values: Values = {
             "id": lambda _: container.id,
             "status": lambda _: container.status,
-            "error_message": lambda _: container.wrong if container.status == ERROR else None,
+            "error_message": lambda _: container.reason if container.status == ERROR else None,
         }
         return pick(values, asked, CONTAINER_NODE)
 

@@ -14,18 +14,7 @@ from polypost import clock
 from polypost.sandbox.networks.threads import errors, places
 from polypost.sandbox.networks.threads.auth import MENTIONS, PLACES, PUBLISH, SEARCH, Auth, Caller
 from polypost.sandbox.networks.threads.compose import Order, check_children, order_of
-from polypost.sandbox.networks.threads.containers import (
-    CAROUSEL,
-    FAILED,
-    FETCHING,
-    FINISHED,
-    HERE,
-    IMAGE,
-    TEXT,
-    VIDEO,
-    Container,
-    Containers,
-)
+from polypost.sandbox.networks.threads.containers import CAROUSEL, IMAGE, TEXT, VIDEO, Containers
 from polypost.sandbox.networks.threads.fields import pick, wanted
 from polypost.sandbox.networks.threads.intake import Intake
 from polypost.sandbox.networks.threads.limits import limit
@@ -33,6 +22,7 @@ from polypost.sandbox.networks.threads.media_rules import MESSAGES
 from polypost.sandbox.networks.threads.nodes import ALBUM, REPOST, gone
 from polypost.sandbox.networks.threads.text import links, topic
 from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, Stranger, exchange, meta
+from polypost.sandbox.simkit.containers import FAILED, FETCHING, FINISHED, HERE, Container
 
 DAY = timedelta(hours=24)
 SHORTCODE = "shortcode"
@@ -96,7 +86,8 @@ class Publishing:
             options=order.options,
             children=order.children,
             blob=self._net.blobs.new() if order.source else "",
-            wrong=wrong,
+            film=order.kind == VIDEO,
+            reason=wrong,
             extra=extra,
         )
 

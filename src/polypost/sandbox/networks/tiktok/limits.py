@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import whole
 
 DIRECT = "TikTok for Developers, Content Posting API: Direct Post"
 UPLOAD = "TikTok for Developers, Content Posting API: Upload"
@@ -59,7 +60,4 @@ LIMITS: dict[str, Number] = {
     "pull_wait_seconds": Number(1, OURS),
 }
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
+limit = whole(LIMITS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.tiktok.limits import limit
-from polypost.sandbox.simkit import Media
+from polypost.sandbox.simkit import Media, media_of
 
 VIDEO_TYPES = frozenset({"video/mp4", "video/quicktime", "video/webm"})
 VIDEO_CODECS = frozenset({"h264", "hevc", "vp8", "vp9"})
@@ -24,16 +24,8 @@ def examine(path: Path, *, film: bool, longest: int) -> tuple[Media | None, str 
     except (Unsupported, TooManyPixels):
         return None, FORMAT
     wrong = _wrong_film(facts, longest) if film else _wrong_photo(facts)
-    shown: Media = {
-        "blob": path.name,
-        "kind": "video" if facts.kind == "video" else "image",
-        "mime": facts.mime,
-        "alt": "",
-        "width": facts.width,
-        "height": facts.height,
-        "duration": facts.duration,
-    }
-    return shown, wrong
+    kind = "video" if facts.kind == "video" else "image"
+    return media_of(path.name, facts, kind=kind), wrong
 
 
 def _wrong_film(facts: Facts, longest: int) -> str | None:

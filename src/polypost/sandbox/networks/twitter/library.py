@@ -14,7 +14,7 @@ from polypost.probe import Facts
 from polypost.sandbox.networks.twitter.auth import Caller
 from polypost.sandbox.networks.twitter.limits import limit
 from polypost.sandbox.networks.twitter.media_rules import FOR_POSTS, examine, kind_of, media_key
-from polypost.sandbox.simkit import Document, Media, Network
+from polypost.sandbox.simkit import Document, Media, Network, media_of
 
 UPLOAD, SEGMENT = "upload", "segment"
 PROCESSING_SECONDS = 1.0
@@ -77,16 +77,7 @@ class Upload:
 
     def as_media(self) -> Media:
         """It as a part of a post."""
-        facts = self.facts
-        return {
-            "blob": self.blob,
-            "kind": self.kind,
-            "mime": facts.mime if facts else "application/octet-stream",
-            "alt": self.alt,
-            "width": facts.width if facts else None,
-            "height": facts.height if facts else None,
-            "duration": facts.duration if facts else None,
-        }
+        return media_of(self.blob, self.facts, self.alt, kind=self.kind)
 
 
 class Library:

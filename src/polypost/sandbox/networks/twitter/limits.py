@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import whole
 
 OPENAPI = "X API OpenAPI 2.167"
 DOCS = "docs.x.com"
@@ -59,10 +60,7 @@ LIMITS: dict[str, Number] = {
     "private_metrics_days": Number(30, f"{DOCS} metrics"),
 }
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
+limit = whole(LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polypost.sandbox.simkit import Number
+from polypost.sandbox.simkit.numbers import whole
 
 DISCOVERY = "YouTube Data API v3 discovery document, revision 20261104"
 VIDEOS = "YouTube Data API, Videos resource"
@@ -50,7 +51,4 @@ LIMITS: dict[str, Number] = {
 # Units of the daily quota by what is called; videos.insert and search.list have allowances of their own.
 COSTS = {"list": 1, "write": 50, "thumbnail": 50, "caption": 400}
 
-
-def limit(name: str) -> int:
-    """A whole number by name."""
-    return int(LIMITS[name].value)
+limit = whole(LIMITS)

@@ -14,7 +14,7 @@ from polypost.probe import Facts
 from polypost.sandbox.networks.youtube.limits import limit
 from polypost.sandbox.networks.youtube.media_rules import Examined, is_short
 from polypost.sandbox.networks.youtube.metadata import effective_privacy
-from polypost.sandbox.simkit import Account, Network, SimPost
+from polypost.sandbox.simkit import Account, Network, SimPost, media_of
 
 THUMBNAILS = {
     "default": (120, 90),
@@ -68,21 +68,13 @@ class Videos:
             "thumbnail": None,
             "ratings": {},
         }
-        media = {
-            "blob": blob,
-            "kind": "video",
-            "mime": facts.mime if facts else "application/octet-stream",
-            "alt": str(snippet["title"]),
-            "width": facts.width if facts else None,
-            "height": facts.height if facts else None,
-            "duration": facts.duration if facts else None,
-        }
+        media = media_of(blob, facts, str(snippet["title"]), kind="video")
         return self._net.posts.add(
             id=video_id,
             account_id=account.id,
             text=str(snippet["description"]),
             permalink=f"/watch?v={video_id}",
-            media=[media],  # type: ignore[list-item]  # a dict with exactly these keys
+            media=[media],
             raw=raw,
         )
 
