@@ -1,4 +1,4 @@
-"""Films in parts: an upload is started, its parts may come in any order and again, and it is finished once."""
+"""For uploaders by the lexicon of 2026: a film in parts, which may come in any order and again, finished once."""
 
 from __future__ import annotations
 

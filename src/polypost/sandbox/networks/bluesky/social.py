@@ -1,4 +1,4 @@
-"""What people's own timelines are made of: who likes, reposts, quotes and follows; notifications; search."""
+"""For readers' apps: who likes, reposts, quotes and follows; timelines, notifications, search."""
 
 from __future__ import annotations
 

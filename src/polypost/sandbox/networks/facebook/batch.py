@@ -1,4 +1,4 @@
-"""Batch requests: `POST /` with up to fifty calls in one, each answered with its own status, headers and body."""
+"""For Meta's Python client (facebook_business): `POST /` with up to fifty calls in one, each answered by itself."""
 
 from __future__ import annotations
 

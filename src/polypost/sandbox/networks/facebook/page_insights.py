@@ -1,4 +1,4 @@
-"""`/{page}/insights`: a Page's numbers by day, week or four weeks."""
+"""For apps that show a Page's numbers: `/{page}/insights`, by day, week or four weeks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/{account}/insights`: an account's numbers, as a total or day by day."""
+"""For apps that show an account's numbers: `/{account}/insights`, as a total or day by day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Facebook login, as far as publishing to Instagram needs it: dialog, tokens, Pages and their linked accounts."""
+"""For apps of the Facebook login, as far as publishing to Instagram needs it: dialog, tokens, Pages, linked accounts."""
 
 from __future__ import annotations
 

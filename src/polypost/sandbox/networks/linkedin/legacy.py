@@ -1,4 +1,4 @@
-"""The addresses before the Posts API, which "Share on LinkedIn" still describes: ugcPosts and assets. Text is plain here."""
+"""For apps by the guide "Share on LinkedIn": ugcPosts and assets, the addresses before the Posts API. Text is plain here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The identity token of "Sign In with LinkedIn using OpenID Connect", and the key that it is signed with."""
+"""For apps that sign people in with LinkedIn: the identity token of OpenID Connect, and the key that it is signed with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reactions of members and organizations to posts: one each."""
+"""For apps that react in the name of members and organizations: one reaction of each to a post."""
 
 from __future__ import annotations
 

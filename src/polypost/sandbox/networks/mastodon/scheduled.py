@@ -1,4 +1,4 @@
-"""Mastodon's own scheduling: a status that waits on the server until its hour."""
+"""For Mastodon.py and people who schedule on their own server: a status that waits there until its hour."""
 
 from __future__ import annotations
 

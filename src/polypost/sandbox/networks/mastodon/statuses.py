@@ -1,4 +1,4 @@
-"""Making, changing, removing and reading one status."""
+"""Statuses: made and read by every client; changed, marked and voted on by Mastodon.py and people in other apps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account's surroundings: who follows it, whom it follows, its websites, and a search among its own things."""
+"""For apps that show an account beside its Pins: who follows it, whom it follows, websites, and a search of its own."""
 
 from __future__ import annotations
 

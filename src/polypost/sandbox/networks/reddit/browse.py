@@ -1,4 +1,4 @@
-"""What clients look around with: search, front pages, people's histories, and the small facts about oneself."""
+"""For scripts and publishers that look around: search, front pages, histories, and the small facts about oneself."""
 
 from __future__ import annotations
 

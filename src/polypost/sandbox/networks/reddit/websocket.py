@@ -1,4 +1,4 @@
-"""A WebSocket for a client that reads one message (RFC 6455), without a library: the server speaks and hangs up."""
+"""For PRAW, which waits for its media posts: a WebSocket (RFC 6455) that says one thing and hangs up."""
 
 from __future__ import annotations
 

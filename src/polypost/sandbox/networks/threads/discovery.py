@@ -1,4 +1,4 @@
-"""Looking around: search, mentions, other people's profiles, places, and the embedding of a post."""
+"""For apps that search and watch, and people who look for a place or embed a post: search, mentions, profiles, places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OAuth 1.0a signatures (RFC 5849), as X checks them."""
+"""For tweepy and other clients with OAuth 1.0a (RFC 5849): signatures, as X checks them."""
 
 from __future__ import annotations
 

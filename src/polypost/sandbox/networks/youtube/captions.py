@@ -1,4 +1,4 @@
-"""`captions`: tracks of subtitles, uploaded as files, listed, given back and removed."""
+"""For google-api-python-client and apps that subtitle: `captions`, uploaded as files, listed, given back and removed."""
 
 from __future__ import annotations
 

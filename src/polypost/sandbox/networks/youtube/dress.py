@@ -1,4 +1,4 @@
-"""What Google's front end takes off calls: a method in a header, many calls in one request, a browser's origin."""
+"""For Google's own clients and pages that upload: what its front end takes off calls (methods, batches, origins)."""
 
 from __future__ import annotations
 

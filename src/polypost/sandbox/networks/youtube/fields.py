@@ -1,4 +1,4 @@
-"""The `fields` parameter of Google's interfaces: `items(id,snippet/title),nextPageToken`, `*` for everything."""
+"""For Google's own clients: the `fields` parameter, `items(id,snippet/title),nextPageToken`, `*` for everything."""
 
 from __future__ import annotations
 

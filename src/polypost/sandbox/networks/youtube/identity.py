@@ -1,4 +1,4 @@
-"""Who the person is behind a token: ID tokens, the userinfo addresses, and what verifies them."""
+"""For apps that sign people in with Google: ID tokens by OpenID Connect, and the keys that verify them."""
 
 from __future__ import annotations
 

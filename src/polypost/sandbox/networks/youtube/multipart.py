@@ -1,4 +1,4 @@
-"""`multipart/related`: a JSON resource and the bytes that belong to it in one body, with any line ends."""
+"""For Google's own clients: `multipart/related`, a resource and its bytes in one body, with any line ends."""
 
 from __future__ import annotations
 

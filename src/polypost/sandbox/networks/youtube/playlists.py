@@ -1,4 +1,4 @@
-"""`playlists` and `playlistItems`: lists of videos, with the uploads first."""
+"""For google-api-python-client and apps that keep lists of videos: `playlists`, `playlistItems`, the uploads first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The userinfo addresses: who the person is behind a token."""
+"""For apps that ask Google who has consented: the userinfo addresses."""
 
 from __future__ import annotations
 
