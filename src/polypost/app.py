@@ -16,11 +16,10 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
-from polypost import access, api, clock, dashboard, events, webhooks
+from polypost import access, api, bulk, clock, dashboard, events, webhooks
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api import Services
-from polypost.api.acceptance import Acceptance
 from polypost.api.in_flight import TELL_SECONDS, InFlight
 from polypost.api.proxies import Proxies
 from polypost.api.reference import is_wanted
@@ -34,6 +33,7 @@ from polypost.insights.line import Lines
 from polypost.insights.messages import Messaging
 from polypost.insights.reader import Reader
 from polypost.insights.sending import Sender
+from polypost.intake.acceptance import Acceptance
 from polypost.integrations import (
     Apps,
     Connect,
@@ -52,7 +52,7 @@ from polypost.planning import maker
 from polypost.planning.maker import Maker
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
-from polypost.posts import accept, bulk, deliveries, keys, sweep, waits
+from polypost.posts import accept, deliveries, keys, sweep, waits
 from polypost.posts.orders import Context
 from polypost.publishing import Policy, Publisher, Remover
 from polypost.settings import Settings

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from polypost.api import bulk_csv, wire
-from polypost.api.body import DEPTH, MEMBERS, VALUES, parse
-from polypost.api.fitting import fit
+from polypost import bulk
+from polypost.bulk import csv_rows
 from polypost.errors import InvalidRequest
+from polypost.intake import bodies
+from polypost.intake.fitting import fit
+from polypost.intake.strict_json import DEPTH, MEMBERS, VALUES, parse
 from polypost.platforms.base import Account, Draft
 from polypost.platforms.registry import connectors
-from polypost.posts import bulk
 from polypost.storage import Store
 from tests import databases
 from tests.contract import hostile_bodies
@@ -91,7 +92,7 @@ def test_effort_grows_with_the_unknown_keys(place: str) -> None:
     def work(size: int) -> None:
         body = {"content": "x", "platforms": [ENTRY], "publishNow": True}
         body[place] = [item | {f"key{number}": 1 for number in range(size)}]
-        fitting = fit(wire.CreateBody, body)
+        fitting = fit(bodies.CreateBody, body)
         assert len(fitting.with_further(*fitting.problems)) == size
 
     assert grows(work, 100) < 6
@@ -285,9 +286,9 @@ def test_a_file_of_many_lines_is_read_with_pauses() -> None:
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
-        (row,) = bulk_csv.rows(lines_of())
+        (row,) = csv_rows.rows(lines_of())
     finally:
         sys.setprofile(before)
     assert row.body is not None
-    assert 0 < longest <= bulk_csv.LINES_AT_ONCE
-    assert taken <= bulk_csv.LINES_AT_ONCE
+    assert 0 < longest <= csv_rows.LINES_AT_ONCE
+    assert taken <= csv_rows.LINES_AT_ONCE

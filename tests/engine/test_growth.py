@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, text
 
 from polypost import access, clock
+from polypost.bulk import uploads
 from polypost.credits import balances
 from polypost.credits import service as credits
 from polypost.credits.tables import ledger
@@ -36,7 +37,6 @@ from polypost.posts import (
     timeline,
     work,
 )
-from polypost.posts.bulk import uploads
 from polypost.posts.orders import When
 from polypost.posts.queries import Filters
 from polypost.posts.tables import attempts as attempt_rows

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from polypost import clock
+from polypost import bulk, clock
 from polypost.api import answers
+from polypost.bulk.run import BATCH, TURN
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.pgqueuer import PgQueuerEngine, install
@@ -23,8 +24,7 @@ from polypost.integrations import service as integrations
 from polypost.planning import maker, schedules
 from polypost.planning.templates import Template
 from polypost.platforms.base import Account, Tokens
-from polypost.posts import accept, bulk, sweep, timeline, waits
-from polypost.posts.bulk.run import BATCH, TURN
+from polypost.posts import accept, sweep, timeline, waits
 from polypost.posts.orders import NewTarget
 from polypost.storage import Store, metadata, open_store
 from polypost.storage.postgres import PostgresStore

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from polypost.posts import bulk
+from polypost import bulk
 from polypost.storage import Store
 
 PROJECT = "prj_a"

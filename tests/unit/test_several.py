@@ -18,7 +18,6 @@ from tests.engine.stand_ins import Stop, Watched
 from tests.unit.test_posts import Desk
 
 from polypost import access, clock
-from polypost.api.acceptance import Acceptance
 from polypost.api.in_flight import InFlight
 from polypost.api.presence import EXTENSION
 from polypost.credits import funds
@@ -27,6 +26,7 @@ from polypost.engine import Ring
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import InvalidRequest, KeyReused, PaymentRequired
 from polypost.events import outbox
+from polypost.intake.acceptance import Acceptance
 from polypost.platforms.base import MediaRef
 from polypost.posts import accept, deliveries
 from polypost.posts.orders import CREATE, Accepted, NewPost

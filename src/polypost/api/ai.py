@@ -14,7 +14,7 @@ from polypost.access import Principal
 from polypost.ai import AiFailed, Attachment, caption, picture
 from polypost.ai.caption import PRICE as CAPTION_PRICE
 from polypost.ai.picture import PRICE as PICTURE_PRICE
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
@@ -24,6 +24,7 @@ from polypost.api.uploads import own_address
 from polypost.api.wire_ai import ImageAnswer, ImageBody, WriteAnswer, WriteBody
 from polypost.credits import service as credits
 from polypost.errors import InvalidRequest, PolypostError, Problem
+from polypost.intake import bodies
 from polypost.platforms.base import MediaRef
 from polypost.probe import TooManyPixels, Unsupported
 from polypost.storage import new_id
@@ -37,7 +38,7 @@ async def write(request: Request) -> Response:
     """A caption that fits the strictest of the named networks; 2 credits."""
     who = await principal(request, "publish")
     rooms = services(request)
-    body = wire.read(WriteBody, await json_object(request))
+    body = bodies.read(WriteBody, await json_object(request))
     rooms.ai.text_model()
     await _afford(rooms, who, CAPTION_PRICE)
     said = await caption(
@@ -56,7 +57,7 @@ async def image(request: Request) -> Response:
     """A picture at an address of this server that can go into `mediaItems`; 10 credits."""
     who = await principal(request, "publish")
     rooms = services(request)
-    body = wire.read(ImageBody, await json_object(request))
+    body = bodies.read(ImageBody, await json_object(request))
     rooms.ai.image_model()
     await _afford(rooms, who, PICTURE_PRICE)
     shown = {

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
@@ -17,6 +17,7 @@ from polypost.api.services import services
 from polypost.api.wire_connect import AppBody, AppChange, AppList, AppsQuery, OneApp
 from polypost.api.wire_posts import Message
 from polypost.errors import InvalidRequest, Problem
+from polypost.intake import bodies
 from polypost.integrations import OAuthApp, apps
 from polypost.platforms.registry import BUILT_IN, connector
 
@@ -44,7 +45,7 @@ async def create(request: Request) -> Response:
     """Keep an app's credentials; its id goes into `appId` when connecting."""
     who = await principal(request, "connect")
     rooms = services(request)
-    body = wire.read(AppBody, await json_object(request))
+    body = bodies.read(AppBody, await json_object(request))
     _usable(body.platform, body.imageUrl)
     made = await rooms.store.write(
         lambda db: apps.create(
@@ -99,7 +100,7 @@ async def change(request: Request, app_id: str) -> Response:
     _well_formed(app_id)
     rooms = services(request)
     raw = await json_object(request)
-    body = wire.read(AppChange, raw)
+    body = bodies.read(AppChange, raw)
     _usable(None, body.imageUrl)
     changed = await rooms.store.write(
         lambda db: apps.change(

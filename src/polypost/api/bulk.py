@@ -18,22 +18,25 @@ from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from polypost import bulk
 from polypost.access import Principal
-from polypost.api import answers, bulk_csv, preview, wire
-from polypost.api.addresses import refuser
+from polypost.api import answers, preview
 from polypost.api.auth import principal
-from polypost.api.body import BODY_BYTES, parse
 from polypost.api.described import says
-from polypost.api.fitting import aside, fit, is_large
 from polypost.api.posts import idempotency_key, promise
 from polypost.api.services import Services, services
 from polypost.api.waiting import hurried
 from polypost.api.wire_bulk import BulkAnswer, BulkQuery, BulksAnswer, BulksQuery, RowsQuery
+from polypost.bulk import Bulk, NewRow, Reading, csv_rows
 from polypost.errors import InvalidRequest, PayloadTooLarge, Problem, StoreUnavailable
+from polypost.intake import bodies
+from polypost.intake.addresses import refuser
+from polypost.intake.fitting import aside, fit, is_large
+from polypost.intake.strict_json import BODY_BYTES, parse
 from polypost.media import Uploads
 from polypost.outbound import Guard
-from polypost.posts import bulk, checks
-from polypost.posts.bulk import Bulk, NewRow, Reading
+from polypost.posts import checks
+from polypost.posts.orders import BULK
 from polypost.settings import Settings
 from polypost.storage import receipt
 
@@ -157,8 +160,8 @@ def reader(
     async def read(body: dict[str, Any]) -> Reading:
         refuses = await refuser(guard, uploads, body)
         large = is_large(body)
-        fitting = await aside(large, lambda: fit(wire.CreateBody, body))
-        order, wrong = wire.order_of(fitting.body, raw=body, horizon=settings.horizon, check_url=refuses)
+        fitting = await aside(large, lambda: fit(bodies.CreateBody, body))
+        order, wrong = bodies.order_of(fitting.body, raw=body, horizon=settings.horizon, check_url=refuses)
         wrong += await aside(large, lambda: checks.option_urls(order, refuses))
         found = [*fitting.problems, *wrong]
         return Reading(order, found, lambda more: fitting.with_further(*wrong, *more), large)
@@ -168,7 +171,7 @@ def reader(
 
 def show(form: str, body: dict[str, Any], problem: Problem) -> dict[str, str]:
     """A problem of a row's body with the field of the file in which it stands."""
-    field = bulk_csv.column_of(problem.path, body) if form == "csv" else problem.path
+    field = csv_rows.column_of(problem.path, body) if form == "csv" else problem.path
     return {"field": field, **problem.as_dict()}
 
 
@@ -230,7 +233,7 @@ async def _keep(rooms: Services, upload: _Upload, file: Any) -> tuple[Bulk, bool
         stands = bulk.finish(db, rooms.posts.engine, project, bulk_id, total=total, **upload.asked)
         return bulk.find(db, project, stands)
 
-    same = (upload.who.key_id, bulk.OPERATION, upload.key, upload.fingerprint)
+    same = (upload.who.key_id, BULK, upload.key, upload.fingerprint)
     found, _ = await rooms.acceptance.take(same, finish, lose=_findable)
     return found, found.id != bulk_id
 
@@ -261,7 +264,7 @@ def _csv_rows(file: BinaryIO) -> Iterator[NewRow]:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     number = 0
     try:
-        for number, row in enumerate(bulk_csv.rows(iter(lambda: text.readline(BODY_BYTES + 1), "")), 1):
+        for number, row in enumerate(csv_rows.rows(iter(lambda: text.readline(BODY_BYTES + 1), "")), 1):
             problems = [{"field": problem.path, **problem.as_dict()} for problem in row.problems]
             yield NewRow(number, row.line, row.body, problems)
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
@@ -24,6 +24,7 @@ from polypost.api.wire_talk import (
     HideBody,
 )
 from polypost.errors import InvalidRequest, Problem
+from polypost.intake import bodies
 from polypost.platforms.abilities import Comment
 
 router = APIRouter(prefix="/v1/comments")
@@ -53,7 +54,7 @@ async def write(request: Request) -> Response:
     """Comment on a post, or answer a comment; sent once."""
     who = await principal(request, "publish")
     raw = await json_object(request)
-    body = wire.read(CommentBody, raw)
+    body = bodies.read(CommentBody, raw)
     if body.postId is None and body.commentId is None:
         hint = "Give the network's id of the post, or of the comment to answer in commentId."
         raise InvalidRequest([Problem("postId", "is required unless commentId is given", hint, "missing")])
@@ -89,7 +90,7 @@ async def delete(request: Request, comment_id: str, query: Annotated[CommentQuer
 async def hide(request: Request, comment_id: str) -> Response:
     """Hide a comment from the public, or show it again."""
     who = await principal(request, "publish")
-    body = wire.read(HideBody, await json_object(request))
+    body = bodies.read(HideBody, await json_object(request))
     await services(request).commenting.hide(
         who.project.id, body.platform, body.accountId, comment_id, hidden=body.hidden
     )

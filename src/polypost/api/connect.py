@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from polypost import clock
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.compat import hidden_from
@@ -33,6 +33,7 @@ from polypost.api.wire_connect import (
 from polypost.api.wire_posts import Message
 from polypost.api.wire_profiles import MoveAnswer, MoveBody
 from polypost.errors import NotFound
+from polypost.intake import bodies
 from polypost.integrations import Integration, OAuthApp, apps
 from polypost.integrations import service as integrations
 from polypost.platforms.registry import connector
@@ -141,7 +142,7 @@ async def move(request: Request, integration_id: str) -> Response:
     """Put the account into another profile, or into none; its tokens and posts stay as they are."""
     who = await principal(request, "connect")
     rooms = services(request)
-    body = wire.read(MoveBody, await json_object(request))
+    body = bodies.read(MoveBody, await json_object(request))
     moved = await rooms.store.write(
         lambda db: integrations.move(db, who.project.id, integration_id, body.profileId)
     )
@@ -196,7 +197,7 @@ async def sign_in(
 ) -> Response:
     """Connect by a name and an app password, where a network has that way (Bluesky)."""
     who = await principal(request, "connect")
-    body = wire.read(SignInBody, await json_object(request))
+    body = bodies.read(SignInBody, await json_object(request))
     found = await services(request).sign_in.by_password(
         who.project.id, platform, body.identifier, body.password, profile_id=profileId
     )
@@ -212,7 +213,7 @@ async def take_token(
 ) -> Response:
     """Connect by a token that the account's owner made on its server (Mastodon); beyond the contract."""
     who = await principal(request, "connect")
-    body = wire.read(TokenBody, await json_object(request))
+    body = bodies.read(TokenBody, await json_object(request))
     found = await services(request).sign_in.by_token(
         who.project.id, platform, body.server, body.accessToken, profile_id=profileId
     )

@@ -10,17 +10,18 @@ from sqlalchemy import Connection, Row
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.api import answers, errors, waiting, wire
-from polypost.api.acceptance import Same
-from polypost.api.addresses import refuser
+from polypost.api import answers, errors, waiting
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
-from polypost.api.fitting import Fitting, aside, fit, is_large
 from polypost.api.posts import idempotency_key, judged, once, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost, DraftAnswer, DraftBody, ScheduleDraftBody, UntimedBody
 from polypost.errors import InvalidRequest, Problem
+from polypost.intake import bodies
+from polypost.intake.acceptance import Same
+from polypost.intake.addresses import refuser
+from polypost.intake.fitting import Fitting, aside, fit, is_large
 from polypost.planning import queues
 from polypost.posts import changes, checks, drafts, queries
 from polypost.posts.orders import NewPost, When, fingerprint, order_of
@@ -41,8 +42,8 @@ async def untimed(
     body = fitting.body
     zone = getattr(body, "timezone", None)
     refuses = await refuser(rooms.guard, rooms.uploads, raw)
-    order, found = wire.order_of(
-        wire.EditBody(
+    order, found = bodies.order_of(
+        bodies.EditBody(
             content=body.content, platforms=body.platforms, mediaItems=body.mediaItems, timezone=zone
         ),
         raw=raw,
@@ -124,7 +125,7 @@ async def schedule(request: Request, post_id: str) -> Response:
     who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
-    body = wire.read(ScheduleDraftBody, raw)
+    body = bodies.read(ScheduleDraftBody, raw)
     await promise(rooms)
     operation = f"POST /v1/posts/drafts/{post_id}/schedule"
     same: Same = (who.key_id, operation, idempotency_key(request), fingerprint(raw))
@@ -183,7 +184,7 @@ def _when(body: ScheduleDraftBody, zone: str, rooms: Services) -> tuple[When | N
     if problems or body.scheduledFor is None:
         return None, problems
     zone = zone if body.timezone is None else body.timezone
-    when, wrong = wire.resolve(body.scheduledFor, zone, rooms.settings.horizon, "scheduledFor")
+    when, wrong = bodies.resolve(body.scheduledFor, zone, rooms.settings.horizon, "scheduledFor")
     return when, [wrong] if wrong else []
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from polypost import clock
-from polypost.api.wire import PlatformName
+from polypost.intake.bodies import PlatformName
 from polypost.integrations import profiles
 from polypost.posts import words
 from polypost.posts.queries import Filters

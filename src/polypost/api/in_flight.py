@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from polypost import clock
-from polypost.api.acceptance import Acceptance, Same
 from polypost.api.presence import client_gone
 from polypost.errors import StoreUnavailable
+from polypost.intake.acceptance import Acceptance, Same
 from polypost.posts import deliveries, queries
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Accepted

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
@@ -22,6 +22,7 @@ from polypost.api.wire_talk import (
     MessagesAnswer,
     MessagesQuery,
 )
+from polypost.intake import bodies
 from polypost.platforms.abilities import Conversation, Message, Person
 
 router = APIRouter(prefix="/v1/messages")
@@ -53,7 +54,7 @@ async def send(request: Request) -> Response:
     """Send a message; sent once."""
     who = await principal(request, "publish")
     raw = await json_object(request)
-    body = wire.read(MessageBody, raw)
+    body = bodies.read(MessageBody, raw)
     messaging = services(request).messaging
     return await speak(
         request,

@@ -14,15 +14,12 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.access import Principal
-from polypost.api import answers, preview, waiting, wire
-from polypost.api.acceptance import Same
-from polypost.api.addresses import refuser
+from polypost.api import answers, preview, waiting
 from polypost.api.auth import principal
-from polypost.api.body import json_object, parse, read
+from polypost.api.body import json_object, read
 from polypost.api.compat import hidden_from
 from polypost.api.described import says
 from polypost.api.filters import PostsQuery, filters_of
-from polypost.api.fitting import aside, fit, is_large
 from polypost.api.in_flight import Taken
 from polypost.api.services import Services, services
 from polypost.api.wire_posts import (
@@ -36,6 +33,11 @@ from polypost.api.wire_posts import (
     Verdict,
 )
 from polypost.errors import InvalidRequest, Problem, ServiceUnavailable
+from polypost.intake import bodies
+from polypost.intake.acceptance import Same
+from polypost.intake.addresses import refuser
+from polypost.intake.fitting import aside, fit, is_large
+from polypost.intake.strict_json import parse
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.planning.schedules import schedule_of
@@ -55,7 +57,7 @@ _KEY = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"|([\x21\x23-\x7e][\
     CreatedPost,
     status=202,
     also={200: Verdict},
-    body=wire.CreateBody,
+    body=bodies.CreateBody,
     errors=(402, 422),
     query=CreateQuery,
     takes=("Idempotency-Key", "Prefer"),
@@ -124,18 +126,18 @@ async def promise(rooms: Services) -> None:
 
 
 async def order_from(
-    rooms: Services, who: Principal, body: dict[str, Any], *, model: type[wire.EditBody] = wire.CreateBody
+    rooms: Services, who: Principal, body: dict[str, Any], *, model: type[bodies.EditBody] = bodies.CreateBody
 ) -> NewPost:
     """The order in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind."""
     large = is_large(body)
     fitting = await aside(large, lambda: fit(model, body))
     refuses = await refuser(rooms.guard, rooms.uploads, body)
-    order, found = wire.order_of(
+    order, found = bodies.order_of(
         fitting.body,
         raw=body,
         horizon=rooms.settings.horizon,
         check_url=refuses,
-        editing=model is wire.EditBody,
+        editing=model is bodies.EditBody,
     )
     found += await aside(large, lambda: checks.option_urls(order, refuses))
     if fitting.problems or found or large:
@@ -194,7 +196,7 @@ def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
 
 
 @router.post("/v1/posts/validate")
-@says(Verdict, body=wire.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
+@says(Verdict, body=bodies.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
 async def validate(request: Request) -> Response:
     """Say what creating this post would say, and store nothing."""
     who = await principal(request, "publish")
@@ -277,7 +279,7 @@ async def delete_post(
 @says(
     CreatedPost,
     status=202,
-    body=wire.RetryBody,
+    body=bodies.RetryBody,
     body_required=False,
     errors=(402, 404, 409, 422),
     takes=("Idempotency-Key", "Prefer"),
@@ -288,7 +290,7 @@ async def retry(request: Request, post_id: str) -> Response:
     who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request, optional=True)
-    body = wire.read(wire.RetryBody, raw)
+    body = bodies.read(bodies.RetryBody, raw)
     await promise(rooms)
 
     same: Same = (who.key_id, f"POST /v1/posts/{post_id}/retry", idempotency_key(request), fingerprint(raw))

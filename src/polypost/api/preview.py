@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.access import Principal
-from polypost.api import answers, errors, wire
-from polypost.api.addresses import refuser
-from polypost.api.fitting import aside, fit, is_large
+from polypost.api import answers, errors
 from polypost.api.services import Services
 from polypost.errors import InvalidRequest, Problem
+from polypost.intake import bodies
+from polypost.intake.addresses import refuser
+from polypost.intake.fitting import aside, fit, is_large
 from polypost.integrations import Integration
 from polypost.posts import checks
 from polypost.posts.orders import NewPost
@@ -43,9 +44,9 @@ def flag(request: Request, name: str) -> bool:
 async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
     large = is_large(body)
-    fitting = await aside(large, lambda: fit(wire.CreateBody, body))
+    fitting = await aside(large, lambda: fit(bodies.CreateBody, body))
     refuses = await refuser(rooms.guard, rooms.uploads, body)
-    order, wrong = wire.order_of(fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=refuses)
+    order, wrong = bodies.order_of(fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=refuses)
     wrong += await aside(large, lambda: checks.option_urls(order, refuses))
     said, found = await rooms.store.read(lambda db: verdict(db, rooms.posts, who.project, order))
     judged = await aside(large, lambda: checks.problems_of(order, found))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
@@ -23,6 +23,7 @@ from polypost.api.wire_profiles import (
     ProfilesQuery,
 )
 from polypost.errors import InvalidRequest, Problem
+from polypost.intake import bodies
 from polypost.integrations import profiles
 from polypost.integrations.profiles import Profile
 
@@ -47,7 +48,7 @@ def shape(found: Profile) -> dict[str, Any]:
 async def create(request: Request) -> Response:
     """A new profile; its id goes into `profileId` when connecting."""
     who = await principal(request, "connect")
-    body = wire.read(ProfileBody, await json_object(request))
+    body = bodies.read(ProfileBody, await json_object(request))
     made = await services(request).store.write(
         lambda db: profiles.create(db, who.project.id, name=body.name, description=body.description)
     )
@@ -90,7 +91,7 @@ async def change(request: Request, profile_id: str) -> Response:
     who = await principal(request, "connect")
     _well_formed(profile_id)
     raw = await json_object(request)
-    body = wire.read(ProfileChange, raw)
+    body = bodies.read(ProfileChange, raw)
     changed = await services(request).store.write(
         lambda db: profiles.change(
             db,

@@ -12,13 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.access import Principal
-from polypost.api import answers, wire
-from polypost.api.acceptance import Same
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
 from polypost.api.drafts import untimed
-from polypost.api.fitting import is_large
 from polypost.api.posts import idempotency_key, judged, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_drafts import AcceptedPost
@@ -32,6 +30,9 @@ from polypost.api.wire_queue import (
     SlotsBody,
 )
 from polypost.errors import InvalidRequest
+from polypost.intake import bodies
+from polypost.intake.acceptance import Same
+from polypost.intake.fitting import is_large
 from polypost.planning import queues
 from polypost.planning.queues import Queue, Slot
 from polypost.posts import accept
@@ -59,8 +60,8 @@ def shape(queue: Queue) -> dict[str, Any]:
 async def put_slots(request: Request) -> Response:
     """Set a queue's slots; posts in it keep their hours."""
     who = await principal(request, "publish")
-    body = wire.read(SlotsBody, await json_object(request))
-    if (unknown := wire.unknown_zone(body.timezone)) is not None:
+    body = bodies.read(SlotsBody, await json_object(request))
+    if (unknown := bodies.unknown_zone(body.timezone)) is not None:
         raise InvalidRequest([unknown])
     slots = [Slot(WEEKDAYS.index(each.weekday), time.fromisoformat(each.time)) for each in body.slots]
     queue = await services(request).store.write(

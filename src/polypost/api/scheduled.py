@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.access import Principal
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.compat import hidden_from
@@ -21,6 +21,7 @@ from polypost.api.posts import idempotency_key, once, order_from, promise
 from polypost.api.services import services
 from polypost.api.wire_posts import Edited, Message, Rescheduled, WaitingList
 from polypost.errors import InvalidRequest
+from polypost.intake import bodies
 from polypost.posts import changes, keys, queries
 from polypost.posts.orders import When, fingerprint
 
@@ -62,17 +63,17 @@ async def cancel(request: Request, post_id: str) -> Response:
 
 
 @router.patch("/{post_id}")
-@says(Rescheduled, body=wire.RescheduleBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
+@says(Rescheduled, body=bodies.RescheduleBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def reschedule(request: Request, post_id: str) -> Response:
     """Another hour; a naive time is read in the zone given, else in the post's own."""
     who = await principal(request, "publish")
     rooms = services(request)
     raw = await json_object(request)
-    body = wire.read(wire.RescheduleBody, raw)
+    body = bodies.read(bodies.RescheduleBody, raw)
     await promise(rooms)
     row = await rooms.store.read(lambda db: changes.load(db, who.project.id, post_id, deleted=True))
     zone = row.timezone if body.timezone is None else body.timezone
-    when, wrong = wire.resolve(body.scheduledFor, zone, rooms.settings.horizon, "scheduledFor")
+    when, wrong = bodies.resolve(body.scheduledFor, zone, rooms.settings.horizon, "scheduledFor")
     if when is None:
         if await _repeats(request, who, raw, post_id):
             return _rescheduled(row.scheduled_for, row.warning, _REPLAYED)
@@ -91,7 +92,7 @@ def _rescheduled(at: Any, note: str | None, headers: dict[str, str] | None) -> R
 
 
 @router.put("/{post_id}")
-@says(Edited, body=wire.EditBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
+@says(Edited, body=bodies.EditBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def edit(request: Request, post_id: str) -> Response:
     """The whole post anew, while it is still scheduled."""
     who = await principal(request, "publish")
@@ -103,7 +104,7 @@ async def edit(request: Request, post_id: str) -> Response:
     if isinstance(asked.get("scheduledFor"), str) and asked.get("timezone") is None:
         asked["timezone"] = row.timezone
     try:
-        order = await order_from(rooms, who, asked, model=wire.EditBody)
+        order = await order_from(rooms, who, asked, model=bodies.EditBody)
     except InvalidRequest:
         if await _repeats(request, who, raw, post_id):
             return _edited(post_id, row.scheduled_for, row.warning, _REPLAYED)
@@ -136,7 +137,7 @@ def _in_zone(row: Any, zone: str, horizon: Any) -> When | None:
         return None
     if row.local_time is None:
         return When(row.scheduled_for, zone)
-    when, wrong = wire.resolve(row.local_time, zone, horizon, "timezone")
+    when, wrong = bodies.resolve(row.local_time, zone, horizon, "timezone")
     if when is None:
         raise InvalidRequest([wrong] if wrong else [])
     return when

@@ -12,12 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost import clock
-from polypost.api import answers, wire
-from polypost.api.addresses import refuser
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
-from polypost.api.fitting import aside, fit, is_large
 from polypost.api.posts import idempotency_key, judged, promise
 from polypost.api.services import Services, services
 from polypost.api.wire_schedules import (
@@ -36,6 +34,9 @@ from polypost.api.wire_schedules import (
     recurrence_of,
 )
 from polypost.errors import InvalidRequest, Problem
+from polypost.intake import bodies
+from polypost.intake.addresses import refuser
+from polypost.intake.fitting import aside, fit, is_large
 from polypost.planning import schedules
 from polypost.planning.recurrence import LOOK, Recurrence
 from polypost.planning.schedules import Entry, Schedule
@@ -116,7 +117,7 @@ async def create(request: Request) -> Response:
 async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> Response:
     """The next times of a rule; nothing is stored."""
     await principal(request, "read")
-    body = wire.read(TimesBody, await json_object(request))
+    body = bodies.read(TimesBody, await json_object(request))
     recurrence, problems = recurrence_of(body.rule, body.startsAt, body.timezone)
     if recurrence is None or problems:
         raise InvalidRequest(problems)
@@ -164,7 +165,7 @@ async def change(request: Request, schedule_id: str) -> Response:
     rooms = services(request)
     raw = await json_object(request)
     await promise(rooms)
-    wire.read(ScheduleChange, raw)
+    bodies.read(ScheduleChange, raw)
     before = await rooms.store.read(lambda db: schedules.get(db, who.project.id, schedule_id))
     template = await _template(rooms, who.project.id, _as_body(before) | raw, before.template)
 
@@ -273,8 +274,8 @@ async def _template(
     fitting = await aside(large, lambda: fit(ScheduleBody, raw))
     body = fitting.body
     refuses = await refuser(rooms.guard, rooms.uploads, raw)
-    order, problems = wire.order_of(
-        wire.EditBody(content=body.content, platforms=body.platforms, mediaItems=body.mediaItems),
+    order, problems = bodies.order_of(
+        bodies.EditBody(content=body.content, platforms=body.platforms, mediaItems=body.mediaItems),
         raw=raw,
         horizon=rooms.settings.horizon,
         check_url=refuses,

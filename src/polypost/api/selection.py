@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.body import json_object, read
 from polypost.api.connect import PAGE, QUIET, shapes
 from polypost.api.described import says
@@ -18,6 +18,7 @@ from polypost.api.pages import choice_page, connected_page
 from polypost.api.services import services
 from polypost.api.wire_connect import ChoiceForm, ManyAccounts, Selected, Selection, SelectionBody
 from polypost.errors import InvalidRequest, NotFound
+from polypost.intake import bodies
 from polypost.platforms.base import Account
 from polypost.platforms.registry import connector
 
@@ -46,7 +47,7 @@ async def offered(request: Request, platform: ManyAccounts, token: str) -> Respo
 async def select(request: Request, platform: ManyAccounts, token: str) -> Response:
     """Connect the chosen accounts; open. The token dies."""
     rooms = services(request)
-    body = wire.read(SelectionBody, await json_object(request))
+    body = bodies.read(SelectionBody, await json_object(request))
     finished = await rooms.connect.choose(platform, token, body.selectedAccountIds)
     network = connector(platform)
     name = network.spec.name if network else platform

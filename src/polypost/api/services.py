@@ -10,12 +10,12 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
-from polypost.api.acceptance import Acceptance
 from polypost.api.in_flight import InFlight
 from polypost.api.proxies import Proxies
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
 from polypost.insights.messages import Messaging
+from polypost.intake.acceptance import Acceptance
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
 from polypost.media import Library, Uploads
 from polypost.outbound import Guard

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.access import Principal
-from polypost.api import answers, wire
+from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.services import Services, services
@@ -22,6 +22,7 @@ from polypost.api.wire_webhooks import (
     WebhookChange,
 )
 from polypost.errors import AddressRefused, InvalidRequest, Problem
+from polypost.intake import bodies
 from polypost.webhooks import Change, Origin, Subscription, Wanted, history, signing, subscriptions
 
 _IDS = {"notifications": re.compile(r"ntf_[0-9a-z]{1,40}"), "webhooks": re.compile(r"whk_[0-9a-z]{1,40}")}
@@ -32,7 +33,7 @@ async def test(request: Request) -> Response:
     """One test event to a place that need not be subscribed."""
     who = await principal(request, "connect")
     rooms = services(request)
-    body = wire.read(TrialBody, await json_object(request))
+    body = bodies.read(TrialBody, await json_object(request))
     _fits(rooms, body)
     if body.profileId is not None:
         profile = body.profileId
@@ -50,7 +51,7 @@ async def create(
     """Subscribe."""
     who = await principal(request, "connect")
     rooms = services(request)
-    body = wire.read(model, await json_object(request))
+    body = bodies.read(model, await json_object(request))
     _fits(rooms, body)
     wanted = Wanted(
         channel=body.channel,
@@ -101,7 +102,7 @@ async def change(
     _well_formed(origin, subscription_id)
     rooms = services(request)
     raw = await json_object(request)
-    body = wire.read(model, raw)
+    body = bodies.read(model, raw)
     if body.webhook is not None and body.email is not None:
         raise InvalidRequest(
             [Problem("email", "stands beside webhook", "Send the key of its channel alone.", "wrong_channel")]

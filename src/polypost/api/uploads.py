@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
-from polypost.api import answers, errors, wire
+from polypost.api import answers, errors
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
@@ -28,6 +28,7 @@ from polypost.errors import (
     Problem,
     UnsupportedType,
 )
+from polypost.intake import bodies
 from polypost.media import kinds
 from polypost.media.receiver import Part
 from polypost.media.uploads import BUCKET
@@ -53,7 +54,7 @@ async def ask(request: Request) -> Response:
     """An address that takes one file, and the public address that the file will have."""
     who = await principal(request, "publish")
     rooms = services(request)
-    body = wire.read(UploadBody, await json_object(request))
+    body = bodies.read(UploadBody, await json_object(request))
     offer = await rooms.uploads.offer(
         who.project.id,
         base=own_address(request, rooms),

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from polypost.api.described import Shape
-from polypost.api.wire import Closed, Content, PlatformName, Text, Url
 from polypost.api.wire_connect import Address
+from polypost.intake.bodies import Closed, Content, PlatformName, Text, Url
 
 Description = Annotated[Text, Field(min_length=3, max_length=1500)]
 Urls = Annotated[list[Url], Field(max_length=4)]

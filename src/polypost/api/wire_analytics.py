@@ -11,9 +11,9 @@ from pydantic import BaseModel, BeforeValidator, Field
 from polypost import clock
 from polypost.api.described import Shape
 from polypost.api.filters import Sort
-from polypost.api.wire import PlatformName, Text
 from polypost.errors import InvalidRequest, Problem
 from polypost.insights.selection import SortKey, Span
+from polypost.intake.bodies import PlatformName, Text
 from polypost.posts import words
 
 DAYS = 90

@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from polypost.api.described import Maybe, Shape, named
 from polypost.api.filters import split_list
-from polypost.api.wire import Closed, PlatformName, Text, Url
 from polypost.api.wire_posts import Count, Message
+from polypost.intake.bodies import Closed, PlatformName, Text, Url
 from polypost.platforms.registry import BUILT_IN
 
 Name = Annotated[Text, Field(min_length=1, max_length=200)]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from polypost.api.described import Shape
-from polypost.api.wire import Closed, Content, MediaItem, PlatformEntry, PlatformName, Text
+from polypost.intake.bodies import Closed, Content, MediaItem, PlatformEntry, PlatformName, Text
 
 Zone = Annotated[Text, Field(min_length=1, max_length=64)]
 ProfileId = Annotated[Text, Field(min_length=1, max_length=40)]

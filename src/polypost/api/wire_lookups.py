@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from polypost.api.described import Maybe, Shape
-from polypost.api.wire import PlatformName
 from polypost.api.wire_posts import Count
+from polypost.intake.bodies import PlatformName
 
 
 class NetworkShape(Shape):

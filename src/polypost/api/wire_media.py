@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from polypost.api.described import Shape
-from polypost.api.wire import Closed, Text
+from polypost.intake.bodies import Closed, Text
 
 
 def _whole(value: Any) -> Any:

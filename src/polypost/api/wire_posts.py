@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from polypost.api.described import ClosedShape, Maybe, Shape
-from polypost.api.wire import PlatformName
+from polypost.intake.bodies import PlatformName
 
 PostStatus = Literal["draft", "pending", "scheduled", "publishing", "published", "failed", "partial"]
 Count = Annotated[int, Field(ge=0)]

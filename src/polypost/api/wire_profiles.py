@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from polypost.api.described import Shape
-from polypost.api.wire import Closed, Text
 from polypost.api.wire_connect import IntegrationShape, Name
+from polypost.intake.bodies import Closed, Text
 
 Description = Annotated[Text, Field(max_length=1000)]
 AccountId = Annotated[str, Field(min_length=1, max_length=100)]

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from polypost.api.described import Shape
-from polypost.api.wire import Closed, Text
 from polypost.api.wire_drafts import ProfileId, UntimedBody, Zone
 from polypost.api.wire_schedules import TimeShape
+from polypost.intake.bodies import Closed, Text
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]

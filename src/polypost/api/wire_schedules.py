@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from polypost import clock
 from polypost.api.described import Maybe, Shape
 from polypost.api.filters import PageQuery, When
-from polypost.api.wire import Closed, Content, MediaItem, PlatformEntry, PlatformName, Text, unknown_zone
 from polypost.errors import Problem
+from polypost.intake.bodies import Closed, Content, MediaItem, PlatformEntry, PlatformName, Text, unknown_zone
 from polypost.planning.recurrence import LOOK, Recurrence
 from polypost.planning.rules import LONGEST, BadRule, parse
 from polypost.planning.schedules import never_happens

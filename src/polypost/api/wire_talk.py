@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from polypost.api.described import Shape
-from polypost.api.wire import Closed, Content, Text
+from polypost.intake.bodies import Closed, Content, Text
 
 CommentPlatform = Literal["facebook", "instagram", "threads"]
 MessagePlatform = Literal["instagram"]

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from polypost.api.described import ClosedShape, Maybe, Shape
-from polypost.api.wire import Closed, Text, Url
 from polypost.api.wire_connect import Address
+from polypost.intake.bodies import Closed, Text, Url
 from polypost.posts import words
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from polypost.credits.tables import ledger
 from polypost.events import outbox
-from polypost.posts.bulk.uploads import OPERATION
+from polypost.posts.orders import BULK
 from polypost.posts.states import FINAL, State, derive
 from polypost.posts.tables import attempts, idempotency, posts, targets
 from polypost.storage import SAMPLE, Invariant
@@ -34,7 +34,7 @@ def _keys_without_post(db: Connection, now: datetime) -> Iterable[str]:
     gone = and_(
         ~exists().where(posts.c.id == idempotency.c.post_id),
         # An upload's key stands for the upload, which is forgotten before its key.
-        idempotency.c.operation != OPERATION,
+        idempotency.c.operation != BULK,
     )
     return db.execute(select(idempotency.c.key).where(gone).limit(SAMPLE)).scalars()
 

@@ -14,6 +14,8 @@ from polypost.platforms.base import MediaRef
 
 # What an idempotency key of a new post stands for.
 CREATE = "POST /v1/posts"
+# And of an upload of many.
+BULK = "POST /v1/posts/bulk"
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 

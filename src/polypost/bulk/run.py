@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Row, Text, cast, func, or_, select, update
 
 from polypost import access, clock
 from polypost.access import Project
+from polypost.bulk.tables import bulk_rows, bulks
 from polypost.engine import Ring, rung_by_sweep
 from polypost.errors import InvalidRequest, PaymentRequired, Problem
 from polypost.integrations import service as integrations
 from polypost.integrations.service import Integration
 from polypost.posts import accept
-from polypost.posts.bulk.tables import bulk_rows, bulks
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost
 from polypost.storage import Store, emit

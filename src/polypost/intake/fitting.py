@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from polypost.api.wire import problems_in
 from polypost.errors import Problem
+from polypost.intake.bodies import problems_in
 from polypost.posts import words
 
 M = TypeVar("M", bound=BaseModel)

@@ -3,10 +3,9 @@
 A row and its post are one commit, so that a process that dies in the middle goes on where it stopped (decision 0016).
 """
 
-from polypost.posts.bulk.rows import Row, page
-from polypost.posts.bulk.run import RING, BulkRun, Reading, due
-from polypost.posts.bulk.uploads import (
-    OPERATION,
+from polypost.bulk.rows import Row, page
+from polypost.bulk.run import RING, BulkRun, Reading, due
+from polypost.bulk.uploads import (
     Bulk,
     NewRow,
     add_rows,
@@ -21,7 +20,6 @@ from polypost.posts.bulk.uploads import (
 )
 
 __all__ = [
-    "OPERATION",
     "RING",
     "Bulk",
     "BulkRun",

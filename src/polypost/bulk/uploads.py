@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
 from polypost import clock
+from polypost.bulk.run import ring_of
+from polypost.bulk.tables import bulk_rows, bulks
 from polypost.engine import Engine
 from polypost.errors import NotFound
 from polypost.posts import keys
-from polypost.posts.bulk.run import ring_of
-from polypost.posts.bulk.tables import bulk_rows, bulks
+from polypost.posts.orders import BULK
 from polypost.storage import HotInsert, emit, new_id
 
-OPERATION = "POST /v1/posts/bulk"
 # Without a key, the same bytes within this time are the same upload.
 SAME_BYTES = timedelta(minutes=10)
 RECEIVING = timedelta(hours=1)
@@ -108,7 +108,7 @@ def add_rows(db: Connection, project_id: str, bulk_id: str, rows: Sequence[NewRo
 def known(db: Connection, project_id: str, api_key_id: str, fingerprint: int, key: str | None) -> str | None:
     """The upload that an equal request made before; None when there is none. Raises KeyReused."""
     if key is not None:
-        return keys.find(db, project_id, OPERATION, key, fingerprint)
+        return keys.find(db, project_id, BULK, key, fingerprint)
     return db.execute(
         select(bulks.c.id)
         .where(
@@ -140,7 +140,7 @@ def finish(
     """
     now = clock.now()
     if key is not None:
-        earlier = keys.remember(db, project_id, OPERATION, key, fingerprint, bulk_id, now)
+        earlier = keys.remember(db, project_id, BULK, key, fingerprint, bulk_id, now)
     else:
         if db.dialect.name == "postgresql":
             db.execute(_TURN, {"project": project_id})

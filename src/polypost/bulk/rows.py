@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from polypost.posts.bulk.tables import bulk_rows
+from polypost.bulk.tables import bulk_rows
 
 # Not the bodies: those of a page may be as large as the whole file.
 _SHOWN = [bulk_rows.c[name] for name in ("number", "line", "state", "post_id", "due_at", "problems")]

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from polypost.api.body import BODY_BYTES, from_json_within
-from polypost.api.wire import MOST_TARGETS
 from polypost.errors import InvalidRequest, Problem
+from polypost.intake.bodies import MOST_TARGETS
+from polypost.intake.strict_json import BODY_BYTES, from_json_within
 from polypost.platforms.base import Connector
 from polypost.platforms.registry import connector
 from polypost.posts import words
