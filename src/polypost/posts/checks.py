@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from polypost.errors import Problem
 from polypost.integrations.service import Integration
-from polypost.platforms.base import Connector, Draft, MediaRef, Options
+from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.registry import BUILT_IN, connector
-from polypost.posts import words
 from polypost.posts.orders import NewPost, NewTarget
 
 
@@ -61,8 +58,8 @@ def _target_problems(
                 "unknown_account",
             )
         )
-    options, wrong = parse_options(network, target.options, f"{where}.platformSpecificData")
-    problems.extend(wrong)
+    options, wrong = target.parsed
+    problems.extend(locate(problem, where, own_text=False) for problem in wrong)
     if options is None or integration is None or integration.platform != target.platform:
         return problems
     draft = Draft(
@@ -81,8 +78,7 @@ def option_media(order: NewPost) -> list[MediaRef]:
     """The further media that the options of an order name; none for options that are wrong."""
     found: list[MediaRef] = []
     for target in order.targets:
-        network = connector(target.platform)
-        options = parse_options(network, target.options, "")[0] if network else None
+        network, options = connector(target.platform), target.parsed.options
         if network is not None and options is not None:
             found.extend(network.media_refs(options))
     return found
@@ -94,11 +90,10 @@ def option_urls(order: NewPost, check_url: Callable[[str], str | None]) -> list[
     for index, target in enumerate(order.targets):
         if not target.options:
             continue
-        network = connector(target.platform)
-        where = f"platforms[{index}].platformSpecificData"
-        options = parse_options(network, target.options, where)[0] if network else None
+        network, options = connector(target.platform), target.parsed.options
         if network is None or options is None:
             continue
+        where = f"platforms[{index}].platformSpecificData"
         for url in dict.fromkeys(ref.url for ref in network.media_refs(options)):
             wrong = check_url(url)
             if wrong is not None:
@@ -120,42 +115,6 @@ def places_of(url: str, value: Any, where: str) -> Iterator[str]:
     elif isinstance(value, list):
         for place, item in enumerate(value):
             yield from places_of(url, item, f"{where}[{place}]")
-
-
-def parse_options(
-    network: Connector, options: dict[str, Any], where: str
-) -> tuple[Options | None, list[Problem]]:
-    """The network's options from their wire form, or every problem with them."""
-    problems = list(_nuls(options, where))
-    try:
-        parsed = network.options.model_validate(options)
-    except ValidationError as error:
-        problems += [
-            Problem(words.path_of(item["loc"], where), *_said(item, network))
-            for item in words.findings(error)
-        ]
-    return (None, problems) if problems else (parsed, [])
-
-
-def _nuls(value: Any, where: str) -> Iterator[Problem]:
-    """A problem for each text in a value from JSON that holds a NUL: neither networks nor stores keep one."""
-    if isinstance(value, str):
-        if "\0" in value:
-            yield Problem(where, "must not contain the NUL character", "Remove it.", "nul")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _nuls(item, f"{where}.{key}")
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _nuls(item, f"{where}[{place}]")
-
-
-def _said(item: Any, network: Connector) -> tuple[str, str, str]:
-    message, hint, code = words.say(item)
-    if code == "unknown_key" and len(item["loc"]) == 1:
-        known = ", ".join(field.alias or name for name, field in network.options.model_fields.items())
-        hint = f"{network.spec.name} knows: {known}."
-    return message, hint, code
 
 
 def locate(problem: Problem, where: str, *, own_text: bool) -> Problem:

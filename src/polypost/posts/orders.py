@@ -7,26 +7,38 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from polypost.engine import Engine
 from polypost.platforms.base import MediaRef
+from polypost.platforms.registry import connector
+from polypost.posts.options import Parsed, parse_options
 
 # What an idempotency key of a new post stands for.
 CREATE = "POST /v1/posts"
 # And of an upload of many.
 BULK = "POST /v1/posts/bulk"
+# Where an entry of a body has its options.
+OPTIONS = "platformSpecificData"
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NewTarget:
-    """One platform entry: where to, and what differs there. `options` as sent, not yet checked."""
+    """One platform entry: where to, and what differs there. `options` as sent."""
 
     platform: str
     integration_id: str
     content: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def parsed(self) -> Parsed:
+        """The options as the network's own, or what is wrong with them by its path in the entry; worked out once."""
+        network = connector(self.platform)
+        # What there is no network for is said of the platform.
+        return Parsed(None, []) if network is None else parse_options(network, self.options, OPTIONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from polypost.integrations import service as integrations
 from polypost.integrations.service import Integration
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.registry import connector
-from polypost.posts.checks import locate, parse_options, places_of
+from polypost.posts.checks import locate, places_of
 from polypost.posts.orders import Context, NewPost
 
 
@@ -62,10 +62,10 @@ def judge_media(order: NewPost, found: Mapping[str, Integration], stored: Mappin
     )
     for index, target in enumerate(order.targets):
         network, integration = connector(target.platform), found.get(target.integration_id)
-        where = f"platforms[{index}]"
-        options = parse_options(network, target.options, where)[0] if network else None
+        options = target.parsed.options
         if network is None or integration is None or options is None:
             continue
+        where = f"platforms[{index}]"
         text = order.content if target.content is None else target.content
         said = network.check(Draft(text, media, options, integration.account))
         problems.extend(locate(problem, where, own_text=target.content is not None) for problem in said)

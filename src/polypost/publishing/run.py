@@ -35,7 +35,8 @@ from polypost.outbound import Networks, on_behalf_of
 from polypost.platforms import registry
 from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaRef, Post, Tokens
 from polypost.posts import sweep, work
-from polypost.posts.checks import locate, parse_options
+from polypost.posts.checks import locate
+from polypost.posts.options import parse_options
 from polypost.publishing.journal import TargetRun, Wait
 from polypost.publishing.outages import Caller, Outages
 from polypost.publishing.patience import back_off, crowded_pause, limited_until

@@ -1,0 +1,53 @@
+"""A network's options, from what a body or a row has as `platformSpecificData`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from polypost.errors import Problem
+from polypost.platforms.base import Connector, Options
+from polypost.posts import words
+
+
+class Parsed(NamedTuple):
+    """A network's options, None where something is wrong with them, and everything that is, by its path."""
+
+    options: Options | None
+    problems: list[Problem]
+
+
+def parse_options(network: Connector, options: dict[str, Any], where: str) -> Parsed:
+    """The network's options from their wire form, or every problem with them."""
+    problems = list(_nuls(options, where))
+    try:
+        parsed = network.options.model_validate(options)
+    except ValidationError as error:
+        problems += [
+            Problem(words.path_of(item["loc"], where), *_said(item, network))
+            for item in words.findings(error)
+        ]
+    return Parsed(None, problems) if problems else Parsed(parsed, [])
+
+
+def _nuls(value: Any, where: str) -> Iterator[Problem]:
+    """A problem for each text in a value from JSON that holds a NUL: neither networks nor stores keep one."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield Problem(where, "must not contain the NUL character", "Remove it.", "nul")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _nuls(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _nuls(item, f"{where}[{place}]")
+
+
+def _said(item: Any, network: Connector) -> tuple[str, str, str]:
+    message, hint, code = words.say(item)
+    if code == "unknown_key" and len(item["loc"]) == 1:
+        known = ", ".join(field.alias or name for name, field in network.options.model_fields.items())
+        hint = f"{network.spec.name} knows: {known}."
+    return message, hint, code
