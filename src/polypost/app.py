@@ -20,7 +20,6 @@ from polypost import access, api, bulk, clock, dashboard, events, webhooks
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api import Services
-from polypost.api.in_flight import TELL_SECONDS, InFlight
 from polypost.api.proxies import Proxies
 from polypost.api.reference import is_wanted
 from polypost.engine import Engine
@@ -33,7 +32,8 @@ from polypost.insights.line import Lines
 from polypost.insights.messages import Messaging
 from polypost.insights.reader import Reader
 from polypost.insights.sending import Sender
-from polypost.intake.acceptance import Acceptance
+from polypost.intake import BodyReader, Intake
+from polypost.intake.in_flight import TELL_SECONDS
 from polypost.integrations import (
     Apps,
     Connect,
@@ -50,6 +50,7 @@ from polypost.observability import failpoints
 from polypost.outbound import Fetcher, Guard, HookSender, Mailer, Networks
 from polypost.planning import maker
 from polypost.planning.maker import Maker
+from polypost.planning.planner import Planner
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors, ending
 from polypost.posts import accept, deliveries, keys, sweep, waits
@@ -98,6 +99,7 @@ class Rooms:
     sign_in: SignIn
     posts: Context
     publisher: Publisher
+    intake: Intake
     bulk: bulk.BulkRun
     maker: Maker
     ai: Provider
@@ -213,6 +215,7 @@ async def open_rooms(
     tokens = TokenSource(store, vault, networks, apps)
     policy = _policy(settings)
     posts = Context(engine, settings.price, server, late_grace=policy.late_grace, shared=not embedded)
+    reader = BodyReader(store, guard, uploads, horizon=settings.horizon)
     channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
     rooms = Rooms(
         settings=settings,
@@ -230,9 +233,8 @@ async def open_rooms(
         disconnect=Disconnect(store, vault, networks, apps),
         sign_in=SignIn(store, vault, networks),
         posts=posts,
-        bulk=bulk.BulkRun(
-            store, posts, read=api.bulk_reader(settings, guard, uploads), show=api.bulk_problem
-        ),
+        intake=Intake(store, posts, reader, media, seconds=settings.publish_wait_seconds),
+        bulk=bulk.BulkRun(store, posts, reader),
         publisher=Publisher(
             store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
         ),
@@ -297,7 +299,7 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        entrance = app.state.services = _services(rooms)
+        app.state.services = _services(rooms)
         lost = await rooms.store.write(
             lambda db: deliveries.lose_before_start(db, rooms.posts.server, clock.now())
         )
@@ -307,14 +309,15 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         if cut:
             log.info("comments or messages were being sent when the server ended", count=cut)
         await rooms.start(work_too=work_too)
-        telling = asyncio.create_task(_every(TELL_SECONDS, entrance.in_flight.tell), name="polypost-answers")
+        telling = asyncio.create_task(
+            _every(TELL_SECONDS, rooms.intake.once.in_flight.tell), name="polypost-answers"
+        )
         try:
             yield
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
-            await entrance.acceptance.aclose()
-            await entrance.in_flight.tell()
+            await rooms.intake.once.aclose()
             await rooms.stop()
 
     shown = is_wanted(rooms.settings, rooms.public_url, sandbox=sandbox_url is not None)
@@ -330,7 +333,6 @@ def _services(rooms: Rooms) -> Services:
     per_minute = rooms.settings.rate_limit_per_minute
     lines = Lines(rooms.store, tokens=rooms.tokens, networks=rooms.networks)
     sender = Sender(rooms.store)
-    acceptance = Acceptance(rooms.store, seconds=rooms.settings.publish_wait_seconds)
     return Services(
         settings=rooms.settings,
         store=rooms.store,
@@ -353,8 +355,9 @@ def _services(rooms: Rooms) -> Services:
         analytics=Analytics(rooms.store, rooms.insights),
         channels=rooms.channels,
         trial=Trial(rooms.store, rooms.vault, rooms.channels),
-        acceptance=acceptance,
-        in_flight=InFlight(rooms.store, acceptance, server=rooms.posts.server, shared=rooms.posts.shared),
+        intake=rooms.intake,
+        planner=Planner(rooms.store, rooms.posts, rooms.intake),
+        bulk=bulk.BulkReceiver(rooms.store, rooms.engine, rooms.intake.once),
         health={
             "store": partial(_store_health, rooms.store),
             "worker": partial(_worker_health, rooms.engine),

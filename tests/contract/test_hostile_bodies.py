@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from polypost import bulk
 from polypost.bulk import csv_rows
 from polypost.errors import InvalidRequest
-from polypost.intake import bodies
+from polypost.intake import BodyReader, bodies
 from polypost.intake.fitting import fit
 from polypost.intake.strict_json import DEPTH, MEMBERS, VALUES, parse
 from polypost.platforms.base import Account, Draft
@@ -216,13 +217,16 @@ def test_others_have_their_turn_between_two_rows_of_a_file(with_store: Callable[
                 turns += 1
                 await asyncio.sleep(0)
 
-        async def read(_: dict[str, Any]) -> Any:
-            found.append(turns)
+        class Notes(BodyReader):
+            async def read(self, *_: Any) -> Any:
+                found.append(turns)
+                return SimpleNamespace(large=False)
 
         beside = asyncio.create_task(others())
         unused: Any = None
+        reader = Notes(store, unused, unused, horizon=unused)
         # The file is not received whole yet, so that its rows are read and nothing is made of them.
-        await bulk.BulkRun(store, unused, read=read, show=unused).run(bulk_id)
+        await bulk.BulkRun(store, unused, reader).run(bulk_id)
         beside.cancel()
         assert len(found) == len(set(found)) == 10
 

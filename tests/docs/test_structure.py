@@ -133,6 +133,17 @@ def test_no_module_of_the_sandbox_needs_itself() -> None:
         pytest.fail(" → ".join(error.args[1]))
 
 
+@pytest.mark.parametrize("room", ["intake", "posts", "planning", "bulk", "publishing"])
+def test_the_way_of_a_post_knows_nothing_of_http_to_us(room: str) -> None:
+    """Every entrance may come this way, whatever it speaks."""
+    wire = {"starlette", "fastapi", "uvicorn"}
+    for path in modules(f"polypost.{room}"):
+        for node in ast.walk(sources.trees()[path]):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not wire & {name.partition(".")[0] for name in names}, path.name
+
+
 def test_every_network_has_a_simulator() -> None:
     assert [each.platform for each in simulators()] == list(BUILT_IN)
 

@@ -19,6 +19,8 @@ from polypost.bulk.run import BATCH, TURN
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.pgqueuer import PgQueuerEngine, install
+from polypost.intake import BodyReader, Reading
+from polypost.intake.fitting import Fitting
 from polypost.integrations import Vault
 from polypost.integrations import service as integrations
 from polypost.planning import maker, schedules
@@ -96,6 +98,13 @@ class Floor:
         return bulk_id
 
 
+class Fine(Reading[Any]):
+    """Of a body with which nothing is wrong."""
+
+    def problems(self, *_: Any) -> list[Any]:
+        return []
+
+
 @asynccontextmanager
 async def floor(
     store: Store, url: str | None, read: Callable[[dict[str, Any]], Awaitable[None]]
@@ -104,13 +113,15 @@ async def floor(
     engine = engine_on(store, url)
     at_work = Floor(store, engine)
     desk = await at_work.desk()
+    unused: Any = None
 
-    async def reading(body: dict[str, Any]) -> bulk.Reading:
-        await read(body)
-        return bulk.Reading(desk.order(after=3600), (), lambda _: [])
+    class Reads(BodyReader):
+        async def read(self, model: Any, raw: dict[str, Any]) -> Reading[Any]:
+            await read(raw)
+            return Fine(Fitting(raw, []), desk.order(after=3600), [], False)
 
     engine.on(accept.RING, at_work.publish)
-    run = bulk.BulkRun(store, desk.context, read=reading, show=lambda *_: {})
+    run = bulk.BulkRun(store, desk.context, Reads(store, unused, unused, horizon=unused))
     engine.on(bulk.RING, run.run)
     engine.watch(bulk.RING, bulk.due)
     await engine.start()

@@ -13,20 +13,19 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
-from starlette.requests import Request
 from tests.engine.stand_ins import Stop, Watched
 from tests.unit.test_posts import Desk
 
 from polypost import access, clock
-from polypost.api.in_flight import InFlight
-from polypost.api.presence import EXTENSION
 from polypost.credits import funds
 from polypost.credits.tables import ledger
 from polypost.engine import Ring
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import InvalidRequest, KeyReused, PaymentRequired
 from polypost.events import outbox
+from polypost.intake import Submission, Submitter
 from polypost.intake.acceptance import Acceptance
+from polypost.intake.in_flight import InFlight
 from polypost.platforms.base import MediaRef
 from polypost.posts import accept, deliveries
 from polypost.posts.orders import CREATE, Accepted, NewPost
@@ -72,12 +71,13 @@ class Entrance:
         self, order: NewPost, *, project: Any = None, in_flight: InFlight | None = None, gone: bool = False
     ) -> Accepted:
         flight, project = in_flight or self.in_flight, project or self.desk.project
-        request = Request({"type": "http", "extensions": {EXTENSION: {"gone": _gone if gone else _there}}})
-        same = (order.api_key_id, CREATE, order.idempotency_key, order.fingerprint)
+        who = access.Principal(project, order.api_key_id, ())
+        submitter = Submitter(who, order.idempotency_key, _gone if gone else _there)
+        asked = Submission(submitter, CREATE, order.fingerprint)
         make = Creation(self.desk.context, project, order)
-        async with flight.enter(request, order.api_key_id, order.fingerprint):
-            taken = await flight.accept(request, project.id, same, make)
-            await flight.answering(request, project.id, taken.accepted.post_id)
+        async with flight.enter(asked):
+            taken = await flight.accept(asked, make)
+            await flight.answering(asked, taken.accepted.post_id)
         return taken.accepted
 
     async def accept_all(self, orders: Sequence[NewPost]) -> list[Any]:

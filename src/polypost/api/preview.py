@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -14,14 +12,7 @@ from polypost.access import Principal
 from polypost.api import answers, errors
 from polypost.api.services import Services
 from polypost.errors import InvalidRequest, Problem
-from polypost.intake import bodies
-from polypost.intake.addresses import refuser
-from polypost.intake.fitting import aside, fit, is_large
-from polypost.integrations import Integration
-from polypost.posts import checks
-from polypost.posts.orders import NewPost
-from polypost.posts.preview import Preview, judge_media
-from polypost.posts.preview import preview as verdict
+from polypost.intake import DryRun
 
 SHOWN_BYTES = 250_000
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -43,43 +34,12 @@ def flag(request: Request, name: str) -> bool:
 
 async def answer(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
-    large = is_large(body)
-    fitting = await aside(large, lambda: fit(bodies.CreateBody, body))
-    refuses = await refuser(rooms.guard, rooms.uploads, body)
-    order, wrong = bodies.order_of(fitting.body, raw=body, horizon=rooms.settings.horizon, check_url=refuses)
-    wrong += await aside(large, lambda: checks.option_urls(order, refuses))
-    said, found = await rooms.store.read(lambda db: verdict(db, rooms.posts, who.project, order))
-    judged = await aside(large, lambda: checks.problems_of(order, found))
-    problems = fitting.with_further(*wrong, *judged)
-    if probe and not problems:
-        problems += await _probed(rooms, who, order, found)
-    if not fitting.problems and said.left is not None and said.price > said.left:
-        hint = "Raise the project's limit or publish to fewer accounts."
-        problems.append(
-            Problem(
-                "platforms",
-                f"needs {said.price} credits and {said.left} are left",
-                hint,
-                "insufficient_credits",
-            )
-        )
-    return answers.ok(_shape(problems, order, said, known=not fitting.problems))
+    return answers.ok(_shape(await rooms.intake.preview(who.project, body, probe=probe)))
 
 
-async def _probed(
-    rooms: Services, who: Principal, order: NewPost, found: Mapping[str, Integration]
-) -> list[Problem]:
-    wanted = [*order.media, *checks.option_media(order)]
-    if not wanted:
-        return []
-    fetch_id = f"dry_{secrets.token_hex(8)}"
-    stored = await rooms.media.open(who.project.id, fetch_id, wanted)
-    await rooms.media.expire([fetch_id])
-    return judge_media(order, found, stored)
-
-
-def _shape(problems: list[Problem], order: NewPost, said: Preview, *, known: bool) -> dict[str, Any]:
-    """The verdict; price and accounts only where they are `known` and nothing stands in for them."""
+def _shape(verdict: DryRun) -> dict[str, Any]:
+    """The verdict; price and accounts only where they are known and nothing stands in for them."""
+    problems, order, said, known = verdict.problems, verdict.order, verdict.said, verdict.known
     when = order.when
     # A text that goes to many accounts must not make an answer far larger than its body.
     room = SHOWN_BYTES // len(order.targets)

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,8 +15,8 @@ from polypost.api import answers
 from polypost.api.auth import principal
 from polypost.api.body import json_object
 from polypost.api.described import says
-from polypost.api.posts import idempotency_key, judged, promise
-from polypost.api.services import Services, services
+from polypost.api.services import services
+from polypost.api.submitter import REPLAYED, submitter
 from polypost.api.wire_schedules import (
     DeletedAnswer,
     DeleteQuery,
@@ -26,44 +25,27 @@ from polypost.api.wire_schedules import (
     PreviewAnswer,
     PreviewQuery,
     ScheduleAnswer,
-    ScheduleBody,
-    ScheduleChange,
     SchedulesAnswer,
     SchedulesQuery,
-    TimesBody,
-    recurrence_of,
 )
 from polypost.errors import InvalidRequest, Problem
-from polypost.intake import bodies
-from polypost.intake.addresses import refuser
-from polypost.intake.fitting import aside, fit, is_large
+from polypost.intake import Submitter, bodies
 from polypost.planning import schedules
-from polypost.planning.recurrence import LOOK, Recurrence
+from polypost.planning.bodies import ScheduleBody, ScheduleChange, TimesBody, recurrence_of
+from polypost.planning.recurrence import LOOK
 from polypost.planning.schedules import Entry, Schedule
-from polypost.planning.templates import Template, target_value
-from polypost.posts import checks
-from polypost.posts.accept import media_value
-from polypost.posts.orders import fingerprint
-from polypost.storage import receipt
 
 router = APIRouter(prefix="/v1/schedules")
-OPERATION = "POST /v1/schedules"
 
 
 def shape(found: Schedule) -> dict[str, Any]:
     """A schedule as the API shows it."""
-    template = found.template
     following = found.following
     return {
         "id": found.id,
-        "name": template.name,
+        "name": found.template.name,
         "status": found.status,
-        "content": template.content,
-        "platforms": [target_value(target) for target in template.targets],
-        "mediaItems": [media_value(item) for item in template.media],
-        "timezone": template.timezone,
-        "rule": template.rule,
-        "startsAt": template.starts_at.isoformat(),
+        **found.template.body,
         "nextAt": answers.stamp(following.at if following else None),
         "nextLocalTime": following.local.isoformat() if following else None,
         "createdAt": answers.stamp(found.created_at),
@@ -89,27 +71,10 @@ def _entry(entry: Entry) -> dict[str, Any]:
 async def create(request: Request) -> Response:
     """A schedule, and the posts of its next days."""
     who = await principal(request, "publish")
-    rooms = services(request)
     raw = await json_object(request)
-    await promise(rooms)
-    template = await _template(rooms, who.project.id, raw)
-    key, printed = idempotency_key(request), fingerprint("schedule", raw)
-
-    def write(db: Connection) -> tuple[Schedule, bool]:
-        receipt(db)
-        return schedules.create(
-            db,
-            rooms.posts,
-            who.project,
-            template,
-            horizon=rooms.settings.horizon,
-            idempotency_key=key,
-            fingerprint=printed,
-        )
-
-    (made, known), again = await rooms.acceptance.take((who.key_id, OPERATION, key, printed), write)
-    headers = {"Idempotency-Replayed": "true"} if known or again else None
-    return answers.ok({"success": True, "schedule": shape(made)}, 201, headers)
+    made, replayed = await services(request).planner.create(submitter(request, who), raw)
+    answer = {"success": True, "schedule": shape(made)}
+    return answers.ok(answer, 201, REPLAYED if replayed else None)
 
 
 @router.post("/preview")
@@ -162,21 +127,8 @@ async def get_schedule(request: Request, schedule_id: str) -> Response:
 async def change(request: Request, schedule_id: str) -> Response:
     """Change what is named; the posts that wait for their hour follow."""
     who = await principal(request, "publish")
-    rooms = services(request)
     raw = await json_object(request)
-    await promise(rooms)
-    bodies.read(ScheduleChange, raw)
-    before = await rooms.store.read(lambda db: schedules.get(db, who.project.id, schedule_id))
-    template = await _template(rooms, who.project.id, _as_body(before) | raw, before.template)
-
-    def write(db: Connection) -> Schedule:
-        receipt(db)
-        return schedules.change(
-            db, rooms.posts, who.project, schedule_id, template, horizon=rooms.settings.horizon
-        )
-
-    same = (who.key_id, f"PATCH /v1/schedules/{schedule_id}", None, fingerprint(raw))
-    changed, _ = await rooms.acceptance.take(same, write)
+    changed = await services(request).planner.change(Submitter(who), schedule_id, raw)
     return answers.ok({"success": True, "schedule": shape(changed)})
 
 
@@ -205,15 +157,7 @@ async def pause(request: Request, schedule_id: str) -> Response:
 async def resume(request: Request, schedule_id: str) -> Response:
     """Go on with what lies ahead."""
     who = await principal(request, "publish")
-    rooms = services(request)
-    await promise(rooms)
-
-    def write(db: Connection) -> Schedule:
-        receipt(db)
-        return schedules.resume(db, rooms.posts, who.project, schedule_id, horizon=rooms.settings.horizon)
-
-    same = (who.key_id, f"POST /v1/schedules/{schedule_id}/resume", None, 0)
-    resumed, _ = await rooms.acceptance.take(same, write)
+    resumed = await services(request).planner.resume(Submitter(who), schedule_id)
     return answers.ok({"success": True, "schedule": shape(resumed)})
 
 
@@ -255,50 +199,3 @@ def _window(query: OccurrencesQuery) -> tuple[datetime, datetime]:
         said = "is before from" if until < since else "is too far from now"
         raise InvalidRequest([Problem("to", said, hint, "bad_time")])
     return since, until
-
-
-def _as_body(found: Schedule) -> dict[str, Any]:
-    """A schedule as the body that would make it."""
-    kept = ("name", "content", "platforms", "mediaItems", "timezone", "rule", "startsAt")
-    return {name: value for name, value in shape(found).items() if name in kept}
-
-
-async def _template(
-    rooms: Services, project_id: str, raw: dict[str, Any], before: Template | None = None
-) -> Template:
-    """The template in a body. Raises InvalidRequest with every problem that can be seen, whatever its kind.
-
-    Times that are those of the one `before` are good, even if they are over.
-    """
-    large = is_large(raw)
-    fitting = await aside(large, lambda: fit(ScheduleBody, raw))
-    body = fitting.body
-    refuses = await refuser(rooms.guard, rooms.uploads, raw)
-    order, problems = bodies.order_of(
-        bodies.EditBody(content=body.content, platforms=body.platforms, mediaItems=body.mediaItems),
-        raw=raw,
-        horizon=rooms.settings.horizon,
-        check_url=refuses,
-        editing=True,
-    )
-    problems += await aside(large, lambda: checks.option_urls(order, refuses))
-    times = (body.rule, body.startsAt, body.timezone)
-    if before is not None and times == (before.rule, before.starts_at.isoformat(), before.timezone):
-        recurrence: Recurrence | None = before.recurrence
-    else:
-        recurrence, wrong = recurrence_of(*times)
-        problems += wrong
-    if recurrence is None or fitting.problems or problems or large:
-        said = fitting.with_further(*problems, *await judged(rooms, project_id, raw, order))
-        if said:
-            raise InvalidRequest(said)
-    assert recurrence is not None
-    return Template(
-        name=body.name,
-        content=body.content,
-        targets=order.targets,
-        media=order.media,
-        timezone=body.timezone,
-        rule=body.rule,
-        starts_at=recurrence.start,
-    )

@@ -10,15 +10,16 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
-from polypost.api.in_flight import InFlight
 from polypost.api.proxies import Proxies
+from polypost.bulk import BulkReceiver
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
 from polypost.insights.messages import Messaging
-from polypost.intake.acceptance import Acceptance
+from polypost.intake import Intake
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
 from polypost.media import Library, Uploads
 from polypost.outbound import Guard
+from polypost.planning.planner import Planner
 from polypost.posts.orders import Context
 from polypost.publishing import Remover
 from polypost.settings import Settings
@@ -51,8 +52,9 @@ class Services:
     analytics: Analytics
     channels: Channels
     trial: Trial
-    acceptance: Acceptance
-    in_flight: InFlight
+    intake: Intake
+    planner: Planner
+    bulk: BulkReceiver
     health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
 
 

@@ -10,14 +10,12 @@ from starlette.responses import Response
 
 from polypost.access import Principal
 from polypost.api import answers
-from polypost.api.posts import idempotency_key
-from polypost.api.presence import client_gone
 from polypost.api.services import services
+from polypost.api.submitter import REPLAYED, submitter
 from polypost.insights import said
 from polypost.insights.said import Asked
 from polypost.insights.sending import Sent
 from polypost.platforms.abilities import Person
-from polypost.posts.orders import fingerprint
 
 
 async def speak(
@@ -30,19 +28,19 @@ async def speak(
 ) -> Response:
     """The answer to a request whose words `write` sends; `named` is the key under which the new id stands."""
     rooms = services(request)
-    key, print_ = idempotency_key(request), fingerprint(operation, raw)
-    asked = Asked(who.project.id, who.key_id, operation, print_, key, rooms.posts.server)
-    if key is not None:
-        return _answer(await write(asked), named)
-    async with rooms.in_flight.enter(request, who.key_id, print_):
+    submitted = submitter(request, who).submits(operation, operation, raw)
+    asked = Asked(
+        project_id=who.project.id, operation=operation, server=rooms.posts.server, **submitted.asked
+    )
+    async with rooms.intake.once.in_flight.enter(submitted):
         sent = await write(asked)
-        if await client_gone(request):
+        if submitted.key is None and await submitted.submitter.gone():
             await rooms.store.write(lambda db: said.mark_undelivered(db, who.project.id, sent.id))
         return _answer(sent, named)
 
 
 def _answer(sent: Sent, named: str) -> Response:
-    headers = {"Idempotency-Replayed": "true"} if sent.replayed else None
+    headers = REPLAYED if sent.replayed else None
     return answers.ok({"success": True, named: sent.network_id}, headers=headers)
 
 

@@ -1,41 +1,12 @@
-"""Bodies and answers of drafts, and the answer of what makes an ordinary post in another way than create."""
+"""Answers of drafts, and the answer of what makes an ordinary post in another way than create."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from polypost.api.described import Shape
-from polypost.intake.bodies import Closed, Content, MediaItem, PlatformEntry, PlatformName, Text
-
-Zone = Annotated[Text, Field(min_length=1, max_length=64)]
-ProfileId = Annotated[Text, Field(min_length=1, max_length=40)]
-
-
-class UntimedBody(Closed):
-    """A post without its hour."""
-
-    content: Content
-    platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)]
-    mediaItems: Annotated[list[MediaItem], Field(max_length=20)] | None = None
-
-
-class DraftBody(UntimedBody):
-    """`POST /v1/posts/drafts` and `PUT /v1/posts/drafts/{post_id}`."""
-
-    timezone: Zone | None = None
-
-
-class ScheduleDraftBody(Closed):
-    """`POST /v1/posts/drafts/{post_id}/schedule`: exactly one of `scheduledFor`, `publishNow: true` and `queue: true`."""
-
-    scheduledFor: Text | None = None
-    timezone: Zone | None = None
-    publishNow: bool | None = None
-    queue: bool | None = None
-    profileId: ProfileId | None = None
+from polypost.intake.bodies import PlatformName
 
 
 class ProblemShape(Shape):

@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from polypost.api.described import Shape
-from polypost.api.wire_drafts import ProfileId, UntimedBody, Zone
 from polypost.api.wire_schedules import TimeShape
-from polypost.intake.bodies import Closed, Text
+from polypost.intake.bodies import Closed, ProfileId, Text, Zone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -30,12 +29,6 @@ class SlotsBody(Closed):
     profileId: ProfileId | None = None
     timezone: Zone
     slots: Annotated[list[SlotBody], Field(max_length=500)]
-
-
-class QueuePostBody(UntimedBody):
-    """`POST /v1/queue/posts`."""
-
-    profileId: ProfileId | None = None
 
 
 class QueueQuery(BaseModel):

@@ -1,4 +1,4 @@
-"""Bodies, queries and answers of `/v1/schedules`."""
+"""Queries and answers of `/v1/schedules`."""
 
 from __future__ import annotations
 
@@ -7,50 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from polypost import clock
-from polypost.api.described import Maybe, Shape
+from polypost.api.described import Shape
 from polypost.api.filters import PageQuery, When
-from polypost.errors import Problem
-from polypost.intake.bodies import Closed, Content, MediaItem, PlatformEntry, PlatformName, Text, unknown_zone
-from polypost.planning.recurrence import LOOK, Recurrence
-from polypost.planning.rules import LONGEST, BadRule, parse
-from polypost.planning.schedules import never_happens
-
-Name = Annotated[Text, Field(min_length=1, max_length=200)]
-RuleText = Annotated[Text, Field(min_length=1, max_length=LONGEST)]
-Wall = Annotated[Text, Field(min_length=1, max_length=40)]
-Zone = Annotated[Text, Field(min_length=1, max_length=64)]
-Entries = Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)]
-Items = Annotated[list[MediaItem], Field(max_length=20)]
-
-
-class TimesBody(Closed):
-    """`POST /v1/schedules/preview`."""
-
-    timezone: Zone = "UTC"
-    rule: RuleText
-    startsAt: Wall
-
-
-class ScheduleBody(TimesBody):
-    """`POST /v1/schedules`."""
-
-    name: Name | None = None
-    content: Content
-    platforms: Entries
-    mediaItems: Items | None = None
-
-
-class ScheduleChange(Closed):
-    """`PATCH /v1/schedules/{schedule_id}`; an explicit null takes the name or the media away."""
-
-    name: Name | None = None
-    content: Content = Maybe
-    platforms: Entries = Maybe
-    mediaItems: Items | None = None
-    timezone: Zone = Maybe
-    rule: RuleText = Maybe
-    startsAt: Wall = Maybe
+from polypost.intake.bodies import PlatformName
 
 
 class SchedulesQuery(PageQuery):
@@ -175,44 +134,3 @@ class DeletedAnswer(Shape):
 
     success: Literal[True]
     message: str
-
-
-def recurrence_of(rule: str, starts_at: str, timezone: str) -> tuple[Recurrence | None, list[Problem]]:
-    """The times that three texts mean, or everything that is wrong with them."""
-    problems = []
-    if (unknown := unknown_zone(timezone)) is not None:
-        problems.append(unknown)
-    start = _wall(starts_at, problems)
-    try:
-        parsed = parse(rule)
-    except BadRule as bad:
-        problems.append(Problem("rule", bad.message, bad.hint, "bad_rule"))
-        return None, problems
-    if problems or start is None:
-        return None, problems
-    recurrence = Recurrence(parsed, start, timezone)
-    if never_happens(recurrence):
-        hint = "Look at startsAt, COUNT and UNTIL, and at days that no month has."
-        said = f"has no occurrence within {LOOK.days // 365} years from now"
-        problems.append(Problem("rule", said, hint, "never_happens"))
-    return recurrence, problems
-
-
-def _wall(text: str, problems: list[Problem]) -> datetime | None:
-    """A wall time without an offset, not too far from now for a rule to begin there."""
-    try:
-        parsed = clock.parse(text)
-    except clock.BadTime as bad:
-        problems.append(Problem("startsAt", bad.message, "Write it like 2027-01-04T09:00:00.", "bad_time"))
-        return None
-    if not isinstance(parsed, clock.LocalTime):
-        hint = "Write it like 2027-01-04T09:00:00; the zone goes into timezone."
-        problems.append(Problem("startsAt", "is a wall time and takes no offset", hint, "offset_not_taken"))
-        return None
-    wall = parsed.wall.replace(microsecond=0)
-    now = clock.now().replace(tzinfo=None)
-    if not now - LOOK <= wall <= now + LOOK:
-        said = f"is more than {LOOK.days // 365} years from now"
-        problems.append(Problem("startsAt", said, "Choose a nearer beginning.", "bad_time"))
-        return None
-    return wall

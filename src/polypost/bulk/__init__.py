@@ -3,38 +3,37 @@
 A row and its post are one commit, so that a process that dies in the middle goes on where it stopped (decision 0016).
 """
 
+from polypost.bulk.receiving import FILE_BYTES, BulkReceiver, too_large
 from polypost.bulk.rows import Row, page
-from polypost.bulk.run import RING, BulkRun, Reading, due
+from polypost.bulk.run import RING, BulkRun, due
 from polypost.bulk.uploads import (
     Bulk,
     NewRow,
     add_rows,
     begin,
     clean,
-    drop,
     find,
     finish,
-    known,
     list_bulks,
     stop,
 )
 
 __all__ = [
+    "FILE_BYTES",
     "RING",
     "Bulk",
+    "BulkReceiver",
     "BulkRun",
     "NewRow",
-    "Reading",
     "Row",
     "add_rows",
     "begin",
     "clean",
-    "drop",
     "due",
     "find",
     "finish",
-    "known",
     "list_bulks",
     "page",
     "stop",
+    "too_large",
 ]

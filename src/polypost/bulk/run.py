@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,14 +13,16 @@ from sqlalchemy import Connection, Row, Text, cast, func, or_, select, update
 
 from polypost import access, clock
 from polypost.access import Project
+from polypost.bulk import csv_rows
 from polypost.bulk.tables import bulk_rows, bulks
 from polypost.engine import Ring, rung_by_sweep
 from polypost.errors import InvalidRequest, PaymentRequired, Problem
+from polypost.intake import BodyReader, Reading
+from polypost.intake.bodies import CreateBody
 from polypost.integrations import service as integrations
-from polypost.integrations.service import Integration
 from polypost.posts import accept
 from polypost.posts.checks import problems_of
-from polypost.posts.orders import Context, NewPost
+from polypost.posts.orders import Context
 from polypost.storage import Store, emit
 
 RING = "bulk"
@@ -34,16 +36,11 @@ ROW_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A row's body as an order, with what is wrong with its form; `further` leaves out what only follows from that.
+class _Read:
+    """A row's body as far as it can be read; `judged` is all that is wrong with a large one."""
 
-    A `large` one takes long to judge.
-    """
-
-    order: NewPost
-    problems: Sequence[Problem]
-    further: Callable[[Sequence[Problem]], list[Problem]]
-    large: bool = False
+    reading: Reading[CreateBody]
+    judged: list[Problem] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +53,12 @@ class _Verdict:
 
 
 class BulkRun:
-    """Carries uploads out; `read` turns a body into an order, `show` a problem of a body into one of the file's row."""
+    """Carries uploads out; one instance a process."""
 
-    def __init__(
-        self,
-        store: Store,
-        context: Context,
-        *,
-        read: Callable[[dict[str, Any]], Awaitable[Reading]],
-        show: Callable[[str, dict[str, Any], Problem], dict[str, str]],
-    ) -> None:
+    def __init__(self, store: Store, context: Context, reader: BodyReader) -> None:
         self._store = store
         self._context = context
-        self._read = read
-        self._show = show
+        self._reader = reader
 
     async def run(self, bulk_id: str) -> None:
         """Work on the upload's next rows, and ring for the rest of them."""
@@ -84,17 +73,17 @@ class BulkRun:
             if not await self._store.write(advance):
                 return
 
-    async def _reading(self, row: Row[Any]) -> Reading | None:
+    async def _reading(self, row: Row[Any]) -> _Read | None:
         """The row's reading; what is wrong with a large one is found here, where nobody waits for it."""
-        reading = None if row.body is None else await self._read(row.body)
-        if reading is None or not reading.large:
-            return reading
-        found = await self._store.read(lambda db: _accounts(db, row.project_id, reading.order))
-        problems = await asyncio.to_thread(lambda: reading.further(problems_of(reading.order, found)))
-        return replace(reading, problems=problems, further=lambda _: problems)
+        if row.body is None:
+            return None
+        reading = await self._reader.read(CreateBody, row.body)
+        if not reading.large:
+            return _Read(reading, None)
+        return _Read(reading, reading.problems(*await self._reader.judged(row.project_id, reading.order)))
 
     def _advance(
-        self, db: Connection, bulk_id: str, batch: Sequence[tuple[Row[Any], Reading | None]], *, rings: bool
+        self, db: Connection, bulk_id: str, batch: Sequence[tuple[Row[Any], _Read | None]], *, rings: bool
     ) -> bool:
         """Judge the batch, and ring if more is to follow; False when there is nothing more to do."""
         job = db.execute(select(bulks).where(bulks.c.id == bulk_id).with_for_update()).one_or_none()
@@ -129,19 +118,18 @@ class BulkRun:
         return not ended
 
     def _judge(
-        self, db: Connection, project: Project, job: Row[Any], row: Row[Any], reading: Reading | None
+        self, db: Connection, project: Project, job: Row[Any], row: Row[Any], read: _Read | None
     ) -> _Verdict:
         cells = row.problems or ()
-        if reading is None:
+        if read is None:
             return _Verdict("refused", cells)
-        order = replace(reading.order, api_key_id=job.api_key_id)
+        order = replace(read.reading.order, api_key_id=job.api_key_id)
         due = order.when.instant if order.when else None
         price = sum(self._context.price(target.platform) for target in order.targets)
         problems: Sequence[Problem]
         try:
-            if cells or reading.problems or job.dry_run:
-                found = {} if reading.large else _accounts(db, project.id, order)
-                problems = reading.further([] if reading.large else problems_of(order, found))
+            if cells or job.dry_run or read.judged or not read.reading.clean:
+                problems = read.judged if read.judged is not None else _judged(db, project.id, read.reading)
                 if not problems and not cells:
                     return _Verdict("valid", due_at=due, price=price)
             else:
@@ -153,12 +141,20 @@ class BulkRun:
             problems = [Problem("platforms", error.message, error.next_step or "", error.code)]
         # What follows from a cell that could not be read is no news.
         told = {cell["field"] for cell in cells}
-        shown = [self._show(job.format, row.body, problem) for problem in problems[:ROW_PROBLEMS]]
+        shown = [_show(job.format, row.body, problem) for problem in problems[:ROW_PROBLEMS]]
         return _Verdict("refused", [*cells, *(each for each in shown if each["field"] not in told)])
 
 
-def _accounts(db: Connection, project_id: str, order: NewPost) -> Mapping[str, Integration]:
-    return integrations.find(db, project_id, [target.integration_id for target in order.targets])
+def _judged(db: Connection, project_id: str, reading: Reading[CreateBody]) -> list[Problem]:
+    order = reading.order
+    found = integrations.find(db, project_id, [target.integration_id for target in order.targets])
+    return reading.problems(*problems_of(order, found))
+
+
+def _show(form: str, body: dict[str, Any], problem: Problem) -> dict[str, str]:
+    """A problem of a row's body with the field of the file in which it stands."""
+    field = csv_rows.column_of(problem.path, body) if form == "csv" else problem.path
+    return {"field": field, **problem.as_dict()}
 
 
 def _pending(db: Connection, bulk_id: str) -> Sequence[Row[Any]]:

@@ -14,7 +14,7 @@ from polypost.errors import ServiceUnavailable, StoreUnavailable
 from polypost.storage import CommitUnknown, Store
 
 T = TypeVar("T")
-log = structlog.get_logger("polypost.api")
+log = structlog.get_logger("polypost.intake")
 
 REMEMBERED_SECONDS = 600.0
 _PAUSE = 0.5

@@ -1,20 +1,16 @@
-"""The contract's request bodies as closed, strict models, and the way from them to an order."""
+"""What somebody hands in about a post, as closed, strict models in the API's own names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from polypost import clock
 from polypost.errors import InvalidRequest, Problem
-from polypost.platforms.base import MediaRef
 from polypost.platforms.registry import BUILT_IN
 from polypost.posts import words
-from polypost.posts.orders import NewPost, NewTarget, When
 
 M = TypeVar("M", bound=BaseModel)
 CONTENT_BYTES = 100_000
@@ -42,6 +38,8 @@ def _absent(value: Any) -> Any:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 Content = Annotated[Text, AfterValidator(_content)]
+Zone = Annotated[Text, Field(min_length=1, max_length=64)]
+ProfileId = Annotated[Text, Field(min_length=1, max_length=40)]
 Url = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_no_nul)]
 if TYPE_CHECKING:
     PlatformName = str
@@ -77,7 +75,21 @@ class MediaItem(Closed):
     thumbnail: Url | None = None
 
 
-class EditBody(Closed):
+class UntimedBody(Closed):
+    """A post without its hour."""
+
+    content: Content
+    platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)]
+    mediaItems: Annotated[list[MediaItem], Field(max_length=20)] | None = None
+
+
+class DraftBody(UntimedBody):
+    """`POST /v1/posts/drafts` and `PUT /v1/posts/drafts/{post_id}`."""
+
+    timezone: Zone | None = None
+
+
+class EditBody(UntimedBody):
     """A scheduled post as it shall be (`PUT /v1/posts/scheduled/{postId}`)."""
 
     content: Content = Field(description="The text; empty where the network allows it. At most 100 kB.")
@@ -148,101 +160,3 @@ def read(model: type[M], body: dict[str, Any]) -> M:
         return model.model_validate(body)
     except ValidationError as error:
         raise InvalidRequest(problems_in(words.findings(error))) from error
-
-
-def order_of(
-    body: EditBody,
-    *,
-    raw: dict[str, Any],
-    horizon: timedelta,
-    check_url: Callable[[str], str | None],
-    editing: bool = False,
-) -> tuple[NewPost, list[Problem]]:
-    """The order a body asks for, with the problems of its times and URLs. `check_url` says what is wrong with one."""
-    problems: list[Problem] = []
-    media = []
-    for place, item in enumerate(body.mediaItems or ()):
-        for name, url in (("url", item.url), ("thumbnail", item.thumbnail)):
-            wrong = check_url(url) if url is not None else None
-            if wrong is not None:
-                hint = "Give a public http or https address."
-                problems.append(Problem(f"mediaItems[{place}].{name}", wrong, hint, "address_refused"))
-        media.append(MediaRef(item.type, item.url, item.thumbnail))
-    when, wrong_time = _when(body, horizon, editing=editing)
-    problems.extend(wrong_time)
-    targets = [
-        NewTarget(entry.platform, entry.accountId, entry.content, entry.platformSpecificData)
-        for entry in body.platforms
-    ]
-    order = NewPost(
-        content=body.content,
-        targets=targets,
-        media=media,
-        when=when,
-        timezone=body.timezone or "UTC",
-        raw=raw,
-    )
-    return order, problems
-
-
-def _when(body: EditBody, horizon: timedelta, *, editing: bool) -> tuple[When | None, list[Problem]]:
-    problems = []
-    said = body.scheduledFor if body.scheduledFor is not None else body.scheduledAt
-    name = "scheduledFor" if body.scheduledFor is not None or body.scheduledAt is None else "scheduledAt"
-    if None not in {body.scheduledFor, body.scheduledAt} and body.scheduledFor != body.scheduledAt:
-        problems.append(
-            Problem(
-                "scheduledAt", "differs from scheduledFor", "Send scheduledFor alone.", "conflicting_times"
-            )
-        )
-    now_asked = isinstance(body, CreateBody) and body.publishNow is True
-    if (unknown := unknown_zone(body.timezone)) is not None:
-        problems.append(unknown)
-    elif said is not None:
-        when, wrong = resolve(said, body.timezone, horizon, name)
-        if wrong is None and when is not None and not now_asked:
-            return when, problems
-        problems.extend([wrong] if wrong else [])
-    if now_asked and said is not None:
-        problems.append(
-            Problem(
-                "publishNow",
-                "cannot be true together with scheduledFor",
-                "Send one of the two.",
-                "conflicting_times",
-            )
-        )
-    if not now_asked and said is None and not editing:
-        problems.append(
-            Problem(
-                "publishNow",
-                "is required unless scheduledFor is given",
-                "Send publishNow: true or scheduledFor.",
-                "no_time",
-            )
-        )
-    return None, problems
-
-
-def unknown_zone(name: str | None) -> Problem | None:
-    """What is wrong with the name of a time zone; None when nothing is."""
-    if name is None or clock.valid_zone(name):
-        return None
-    hint = "Use a name such as Europe/Berlin or UTC; capital letters count."
-    return Problem("timezone", "is not a time zone of the IANA database", hint, "unknown_zone")
-
-
-def resolve(
-    said: str, timezone: str | None, horizon: timedelta, path: str
-) -> tuple[When | None, Problem | None]:
-    """The instant a user means, or what is wrong with it (RELIABILITY §7)."""
-    if (unknown := unknown_zone(timezone)) is not None:
-        return None, unknown
-    now: datetime = clock.now()
-    try:
-        resolved = clock.resolve(said, timezone)
-        instant = clock.check_window(resolved.instant, now, horizon)
-    except clock.BadTime as bad:
-        return None, Problem(path, bad.message, bad.hint, "bad_time")
-    local = resolved.local.isoformat() if resolved.local is not None else None
-    return When(instant, resolved.zone, local, resolved.note), None

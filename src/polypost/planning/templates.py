@@ -39,18 +39,28 @@ class Template:
 
     def order(self, occurrence: Occurrence | None = None) -> NewPost:
         """The order for one occurrence; without one, for checks alone."""
-        body: dict[str, Any] = {
-            "content": self.content,
-            "platforms": [target_value(target) for target in self.targets],
-        }
-        if self.media:
-            body["mediaItems"] = [media_value(item) for item in self.media]
+        body = self._post()
+        if not self.media:
+            del body["mediaItems"]
         when = None
         if occurrence is not None:
             local = occurrence.local.isoformat()
             when = When(occurrence.at, self.timezone, local, occurrence.note)
             body |= {"scheduledFor": local, "timezone": self.timezone}
         return NewPost(self.content, self.targets, self.media, when, self.timezone, body)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body that would make this schedule."""
+        times = {"timezone": self.timezone, "rule": self.rule, "startsAt": self.starts_at.isoformat()}
+        return {"name": self.name, **self._post(), **times}
+
+    def _post(self) -> dict[str, Any]:
+        return {
+            "content": self.content,
+            "platforms": [target_value(target) for target in self.targets],
+            "mediaItems": [media_value(item) for item in self.media],
+        }
 
     def values(self) -> dict[str, Any]:
         """The columns of a schedule's row."""

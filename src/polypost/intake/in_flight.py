@@ -15,12 +15,11 @@ from functools import partial
 
 import structlog
 from sqlalchemy import Connection
-from starlette.requests import Request
 
 from polypost import clock
-from polypost.api.presence import client_gone
 from polypost.errors import StoreUnavailable
-from polypost.intake.acceptance import Acceptance, Same
+from polypost.intake.acceptance import Acceptance
+from polypost.intake.submissions import Submission
 from polypost.posts import deliveries, queries
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Accepted
@@ -28,7 +27,7 @@ from polypost.posts.queries import Shown
 from polypost.posts.several import Creation, create_several
 from polypost.storage import Joint, Store
 
-log = structlog.get_logger("polypost.api")
+log = structlog.get_logger("polypost.intake")
 
 TELL_SECONDS = 1.0
 VERDICT_SECONDS = 2.0
@@ -56,17 +55,23 @@ class InFlight:
         self._acceptance = acceptance
         self._server = server
         self._shared = shared
-        self._running: dict[tuple[str, int], list[tuple[Request, asyncio.Event]]] = {}
+        self._running: dict[tuple[str, int], list[tuple[Submission, asyncio.Event]]] = {}
         self._open: set[str] = set()
         self._answered: set[str] = set()
         self._lost: dict[str, str] = {}
 
     @asynccontextmanager
-    async def enter(self, request: Request, api_key_id: str, fingerprint: int) -> AsyncIterator[None]:
-        """Wait for equal requests whose clients have gone; then be one that runs while the block does."""
-        same = (api_key_id, fingerprint)
-        await self._let_gone_end(same, request)
-        entry = (request, asyncio.Event())
+    async def enter(self, asked: Submission) -> AsyncIterator[None]:
+        """Wait for equal requests whose clients have gone; then be one that runs while the block does.
+
+        Those with a key are told from each other by that.
+        """
+        if asked.key is not None:
+            yield
+            return
+        same = _of(asked)
+        await self._let_gone_end(asked)
+        entry = (asked, asyncio.Event())
         self._running.setdefault(same, []).append(entry)
         try:
             yield
@@ -76,35 +81,35 @@ class InFlight:
             if not self._running[same]:
                 del self._running[same]
 
-    async def accept(
-        self, request: Request, project_id: str, same: Same, make: Make, *, show: bool = False
-    ) -> Taken:
+    async def accept(self, asked: Submission, make: Make, *, show: bool = False) -> Taken:
         """Accept by `make`, in one transaction; an equal request whose answer is under way is heard first.
 
         Raises what `make` and `Acceptance.take` raise.
         """
-        again = beside = False
+        project_id, again, beside = asked.project.id, False, False
         while True:
             if self._lost:
                 # An equal body must find what was lost, so nothing is accepted before that stands in the store.
                 await self._flush()
-            arrival = Arrival(await client_gone(request), again=again, beside=beside)
+            arrival = Arrival(await asked.submitter.gone(), again=again, beside=beside)
             write: Callable[[Connection], Taken] = partial(_write, project_id, make, arrival, show)
             if isinstance(make, Creation) and arrival == ARRIVED and make.joins:
                 write = Joint(make, write, _write_several)
             try:
-                taken: Taken = (await self._acceptance.take(same, write, lose=partial(_lose, project_id)))[0]
+                taken: Taken = (
+                    await self._acceptance.take(asked.same, write, lose=partial(_lose, project_id))
+                )[0]
             except EqualOpen as equal:
-                again, beside = True, await self._is_beside(equal, (same[0], same[3]), request)
+                again, beside = True, await self._is_beside(equal, asked)
                 continue
-            if self._shared and same[2] is None:
+            if self._shared and asked.key is None:
                 self._open.add(taken.accepted.post_id)
             return taken
 
-    async def answering(self, request: Request, project_id: str, post_id: str) -> None:
+    async def answering(self, asked: Submission, post_id: str) -> None:
         """The last look before an answer: if its client has gone, the same body again is no second post."""
-        if await client_gone(request):
-            self._lost[post_id] = project_id
+        if await asked.submitter.gone():
+            self._lost[post_id] = asked.project.id
             try:
                 await self._flush()
             except StoreUnavailable as trouble:
@@ -137,19 +142,19 @@ class InFlight:
         for post_id in lost:
             self._lost.pop(post_id, None)
 
-    async def _let_gone_end(self, same: tuple[str, int], request: Request) -> bool:
+    async def _let_gone_end(self, asked: Submission) -> bool:
         """Wait for the ends of equal requests whose clients have gone; whether there was one."""
         waited = False
-        for earlier, answered in list(self._running.get(same, ())):
-            if earlier is not request and await client_gone(earlier):
+        for earlier, answered in list(self._running.get(_of(asked), ())):
+            if earlier is not asked and await earlier.submitter.gone():
                 await answered.wait()
                 waited = True
         return waited
 
-    async def _is_beside(self, equal: EqualOpen, same: tuple[str, int], request: Request) -> bool:
+    async def _is_beside(self, equal: EqualOpen, asked: Submission) -> bool:
         """Whether the equal post's client gets its answer, so that this request is for another post."""
         if equal.server in {"", self._server}:
-            return equal.server != "" and not await self._let_gone_end(same, request)
+            return equal.server != "" and not await self._let_gone_end(asked)
         loop = asyncio.get_running_loop()
         end = loop.time() + VERDICT_SECONDS
         first: int | None = None
@@ -168,6 +173,11 @@ class InFlight:
         log.warning("a server is silent, so its answer is taken for lost", server=equal.server)
         await self._store.write(lambda db: deliveries.lose_if_open(db, equal.post_id))
         return False
+
+
+def _of(asked: Submission) -> tuple[str, int]:
+    """By what equal requests without a key are told."""
+    return (asked.submitter.who.key_id, asked.fingerprint)
 
 
 def _write(project_id: str, make: Make, arrival: Arrival, show: bool, db: Connection) -> Taken:  # noqa: FBT001  # a partial's own

@@ -1,0 +1,254 @@
+"""The door for posts: every entrance hands in bodies here, and gets back what became of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row
+
+from polypost.access import Project
+from polypost.errors import InvalidRequest, Problem
+from polypost.intake.bodies import CreateBody, DraftBody, EditBody, RescheduleBody, RetryBody, read
+from polypost.intake.fitting import aside
+from polypost.intake.in_flight import Make, Taken
+from polypost.intake.once import Changed, Once
+from polypost.intake.reading import BodyReader, Reading
+from polypost.intake.submissions import Submission, Submitter
+from polypost.intake.times import resolve
+from polypost.integrations import Integration
+from polypost.media import Library
+from polypost.observability import failpoints
+from polypost.posts import changes, checks, drafts, queries
+from polypost.posts.deliveries import Arrival
+from polypost.posts.orders import CREATE, Accepted, Context, NewPost, When
+from polypost.posts.preview import Preview, judge_media, preview
+from polypost.posts.several import Creation
+from polypost.storage import Store
+
+DRAFT = "POST /v1/posts/drafts"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A post that was taken; `order` is None where it was not read, because an equal one had been taken."""
+
+    taken: Taken
+    order: NewPost | None
+
+
+class Moved(NamedTuple):
+    """The hour of a post after a change, with what there is to say of it."""
+
+    at: datetime | None
+    note: str | None
+    replayed: bool
+
+
+class KeptDraft(NamedTuple):
+    """A draft, and what would be wrong with it as a post."""
+
+    post: queries.Shown
+    warnings: list[Problem]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What acceptance would say to a body. What `said` has of accounts is true only where they are `known`."""
+
+    problems: list[Problem]
+    order: NewPost
+    said: Preview
+    known: bool
+
+
+class Intake:
+    """Takes posts in; one instance a process."""
+
+    def __init__(
+        self, store: Store, context: Context, reader: BodyReader, media: Library, *, seconds: float
+    ) -> None:
+        self.reader = reader
+        self.once = Once(store, context, seconds=seconds)
+        self._store = store
+        self._context = context
+        self._media = media
+
+    @asynccontextmanager
+    async def create(self, submitter: Submitter, raw: dict[str, Any]) -> AsyncIterator[Created]:
+        """A new post of a create body, or the one that an equal request made; answer it within the block.
+
+        Raises InvalidRequest with every problem, PaymentRequired, KeyReused, ServiceUnavailable.
+        """
+        asked = submitter.submits(CREATE, raw)
+        order: NewPost | None = None
+
+        async def prepare() -> Make:
+            nonlocal order
+            try:
+                order = asked.order(await self._checked(asked, CreateBody, raw))
+            except InvalidRequest as wrong:
+                return self._found_or(asked, wrong)
+            return Creation(self._context, asked.project, order)
+
+        await self.once.promise()
+        async with self.once.post(asked, prepare) as taken:
+            if order is not None:
+                failpoints.hit("P3")
+            yield Created(taken, order)
+
+    async def preview(self, project: Project, raw: dict[str, Any], *, probe: bool) -> DryRun:
+        """What `create` would say to this body; with `probe`, after its media were fetched and measured."""
+        reading = await self.reader.read(CreateBody, raw)
+        order = reading.order
+        said, found = await self._store.read(lambda db: preview(db, self._context, project, order))
+        judged = await aside(reading.large, lambda: checks.problems_of(order, found))
+        problems, known = reading.problems(*judged), not reading.fitting.problems
+        if probe and not problems:
+            problems += await self._probed(project.id, order, found)
+        if known and said.left is not None and said.price > said.left:
+            wrong = f"needs {said.price} credits and {said.left} are left"
+            hint = "Raise the project's limit or publish to fewer accounts."
+            problems.append(Problem("platforms", wrong, hint, "insufficient_credits"))
+        return DryRun(problems, order, said, known)
+
+    async def retry(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Changed:
+        """Failed targets once more.
+
+        Raises NotFound, Conflict, InvalidRequest, PaymentRequired, KeyReused, ServiceUnavailable.
+        """
+        body = read(RetryBody, raw)
+        await self.once.promise()
+        asked = submitter.submits(f"POST /v1/posts/{post_id}/retry", raw)
+        chosen = [(entry.platform, entry.accountId) for entry in body.platforms] if body.platforms else None
+        return await self.once.change(
+            asked,
+            post_id,
+            lambda db: changes.retry(db, self._context, asked.project, post_id, chosen, force=body.force),
+        )
+
+    async def reschedule(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Moved:
+        """Another hour; a naive time is read in the zone given, else in the post's own. Raises as `retry` does."""
+        body = read(RescheduleBody, raw)
+        await self.once.promise()
+        asked = submitter.submits(f"PATCH /v1/posts/scheduled/{post_id}", raw)
+        row = await self._row(asked, post_id)
+        zone = row.timezone if body.timezone is None else body.timezone
+        when, wrong = resolve(body.scheduledFor, zone, self.reader.horizon, "scheduledFor")
+        if when is None:
+            if await self.once.changed_before(asked, post_id):
+                return Moved(row.scheduled_for, row.warning, replayed=True)
+            raise InvalidRequest([wrong] if wrong else [])
+        _, replayed = await self.once.change(
+            asked,
+            post_id,
+            lambda db: changes.reschedule(db, self._context, asked.project, post_id, when),
+        )
+        return Moved(when.instant, when.note, replayed)
+
+    async def edit(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Moved:
+        """The whole post anew, while it is still scheduled. Raises as `retry` does."""
+        await self.once.promise()
+        asked = submitter.submits(f"PUT /v1/posts/scheduled/{post_id}", raw)
+        row = await self._row(asked, post_id)
+        body = dict(raw)
+        if isinstance(body.get("scheduledFor"), str) and body.get("timezone") is None:
+            body["timezone"] = row.timezone
+        try:
+            order = replace(await self._checked(asked, EditBody, body), raw=raw)
+        except InvalidRequest:
+            if await self.once.changed_before(asked, post_id):
+                return Moved(row.scheduled_for, row.warning, replayed=True)
+            raise
+        if order.when is None and raw.get("timezone") is not None:
+            order = replace(order, when=_in_zone(row, order.timezone, self.reader.horizon))
+        _, replayed = await self.once.change(
+            asked, post_id, lambda db: changes.edit(db, self._context, asked.project, post_id, order)
+        )
+        when = order.when or When(row.scheduled_for, row.timezone)
+        return Moved(when.instant, when.note, replayed)
+
+    async def keep_draft(self, submitter: Submitter, raw: dict[str, Any]) -> KeptDraft:
+        """A draft: what would be wrong with it as a post is said, not refused.
+
+        Raises InvalidRequest for its shape, zone and accounts, KeyReused, ServiceUnavailable.
+        """
+        asked = submitter.submits(DRAFT, "draft", raw)
+        reading = await self._draft(asked, raw)
+        order = asked.order(reading.order)
+
+        def write(db: Connection) -> KeptDraft:
+            post_id, warnings, known = drafts.create(db, self._context, asked.project, order)
+            return KeptDraft(queries.one(db, asked.project.id, post_id, deleted=True), warnings, known)
+
+        (found, warnings, known), again = await self.once.take(asked, write)
+        return KeptDraft(found, reading.found + warnings, known or again)
+
+    async def edit_draft(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> KeptDraft:
+        """The whole draft anew; a cancelled post is one too. Raises as `keep_draft` does, NotFound, Conflict."""
+        asked = submitter.submits(f"PUT /v1/posts/drafts/{post_id}", raw)
+        reading = await self._draft(asked, raw)
+        warnings: list[Problem] = []
+
+        def change(db: Connection) -> None:
+            warnings[:] = drafts.edit(db, self._context, asked.project, post_id, reading.order)
+
+        found, replayed = await self.once.change(asked, post_id, change)
+        return KeptDraft(found, reading.found + warnings, replayed)
+
+    def _found_or(self, asked: Submission, refused: InvalidRequest) -> Make:
+        """What finds the post of an equal request, since what is wrong by now may have been right then."""
+
+        def find(db: Connection, arrival: Arrival) -> Accepted:
+            known = self.once.made_before(db, asked, arrival)
+            if known is None:
+                raise refused
+            return known
+
+        return find
+
+    async def _checked(self, asked: Submission, model: type[EditBody], raw: dict[str, Any]) -> NewPost:
+        """The order in a body. Raises InvalidRequest with every problem that can be seen."""
+        reading = await self.reader.read(model, raw)
+        await self.reader.check(asked.project.id, reading)
+        return reading.order
+
+    async def _draft(self, asked: Submission, raw: dict[str, Any]) -> Reading[DraftBody]:
+        reading = await self.reader.read(DraftBody, raw)
+        zone = [each for each in reading.found if each.path == "timezone"]
+        if wrong := reading.problems() if reading.fitting.problems else zone:
+            raise InvalidRequest(wrong)
+        if reading.large:
+            await self.reader.judged(asked.project.id, reading.order)
+        return reading
+
+    async def _row(self, asked: Submission, post_id: str) -> Row[Any]:
+        return await self._store.read(lambda db: changes.load(db, asked.project.id, post_id, deleted=True))
+
+    async def _probed(
+        self, project_id: str, order: NewPost, found: Mapping[str, Integration]
+    ) -> list[Problem]:
+        wanted = [*order.media, *checks.option_media(order)]
+        if not wanted:
+            return []
+        fetch_id = f"dry_{secrets.token_hex(8)}"
+        stored = await self._media.open(project_id, fetch_id, wanted)
+        await self._media.expire([fetch_id])
+        return judge_media(order, found, stored)
+
+
+def _in_zone(row: Row[Any], zone: str, horizon: timedelta) -> When | None:
+    """The post's hour in another zone: a wall time moves with it, an instant stays and is only shown in it."""
+    if row.scheduled_for is None:
+        return None
+    if row.local_time is None:
+        return When(row.scheduled_for, zone)
+    when, wrong = resolve(row.local_time, zone, horizon, "timezone")
+    if when is None:
+        raise InvalidRequest([wrong] if wrong else [])
+    return when

@@ -1,0 +1,126 @@
+"""Bodies become orders, with every problem that can be seen before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from polypost.errors import InvalidRequest, Problem
+from polypost.intake.addresses import refuser
+from polypost.intake.bodies import DraftBody, EditBody, UntimedBody
+from polypost.intake.fitting import Fitting, aside, fit, is_large
+from polypost.intake.times import unknown_zone, when_of
+from polypost.integrations import service as integrations
+from polypost.media import Uploads
+from polypost.outbound import Guard
+from polypost.platforms.base import MediaRef
+from polypost.posts import checks
+from polypost.posts.orders import NewPost, NewTarget
+from polypost.storage import Store
+
+M = TypeVar("M", bound=UntimedBody)
+Refuses = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[M]):
+    """A body as an order, as far as it can be read, and what is wrong with its shape, its times and its addresses.
+
+    A `large` one takes long to judge.
+    """
+
+    fitting: Fitting[M]
+    order: NewPost
+    found: list[Problem]
+    large: bool
+
+    @property
+    def body(self) -> M:
+        """The body; something stands in for what is wrong with its shape."""
+        return self.fitting.body
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong so far."""
+        return not self.fitting.problems and not self.found
+
+    def problems(self, *further: Problem) -> list[Problem]:
+        """Everything that is wrong, with those of `further` that follow from nothing else."""
+        return self.fitting.with_further(*self.found, *further)
+
+
+class BodyReader:
+    """Reads bodies; one instance a process. `horizon` is how far ahead a post may be scheduled."""
+
+    def __init__(self, store: Store, guard: Guard, uploads: Uploads, *, horizon: timedelta) -> None:
+        self.horizon = horizon
+        self._store = store
+        self._guard = guard
+        self._uploads = uploads
+
+    async def read(self, model: type[M], raw: dict[str, Any]) -> Reading[M]:
+        """The order in a body, whatever its shape. The accounts are not looked at."""
+        large = is_large(raw)
+        fitting = await aside(large, lambda: fit(model, raw))
+        refuses = await refuser(self._guard, self._uploads, raw)
+        order, found = self._order(fitting.body, raw, refuses)
+        found += await aside(large, lambda: checks.option_urls(order, refuses))
+        return Reading(fitting, order, found, large)
+
+    async def check(self, project_id: str, reading: Reading[Any], *further: Problem) -> None:
+        """Raises InvalidRequest with every problem that can be seen, whatever its kind; the `further` ones among them.
+
+        What is short and clean so far is left to acceptance, which judges it in the transaction that stores it.
+        """
+        if reading.large or further or not reading.clean:
+            judged = await self.judged(project_id, reading.order)
+            if wrong := reading.problems(*further, *judged):
+                raise InvalidRequest(wrong)
+
+    async def judged(self, project_id: str, order: NewPost) -> list[Problem]:
+        """What is wrong with the targets of an order.
+
+        A transaction that checks the order again then finds long texts measured, and holds nobody up.
+        """
+        ids = [target.integration_id for target in order.targets]
+        accounts = await self._store.read(lambda db: integrations.find(db, project_id, ids))
+        return await aside(is_large(order.raw), lambda: checks.problems_of(order, accounts))
+
+    async def addresses(self, order: NewPost) -> list[Problem]:
+        """What is wrong with the addresses of an order that was stored with them, which nobody refused then."""
+        refuses = await refuser(self._guard, self._uploads, order.raw)
+        problems = await aside(is_large(order.raw), lambda: checks.option_urls(order, refuses))
+        return problems + _refused(order.media, refuses)
+
+    def _order(
+        self, body: UntimedBody, raw: dict[str, Any], refuses: Refuses
+    ) -> tuple[NewPost, list[Problem]]:
+        media = [MediaRef(item.type, item.url, item.thumbnail) for item in body.mediaItems or ()]
+        problems = _refused(media, refuses)
+        when, zone = None, None
+        if isinstance(body, EditBody):
+            zone = body.timezone
+            when, wrong = when_of(body, self.horizon)
+            problems += wrong
+        elif isinstance(body, DraftBody):
+            zone = body.timezone
+            problems += [unknown] if (unknown := unknown_zone(zone)) else []
+        targets = [
+            NewTarget(entry.platform, entry.accountId, entry.content, entry.platformSpecificData)
+            for entry in body.platforms
+        ]
+        return NewPost(body.content, targets, media, when, zone or "UTC", raw), problems
+
+
+def _refused(media: Sequence[MediaRef], refuses: Refuses) -> list[Problem]:
+    """What is wrong with the addresses of media."""
+    return [
+        Problem(
+            f"mediaItems[{place}].{name}", wrong, "Give a public http or https address.", "address_refused"
+        )
+        for place, item in enumerate(media)
+        for name, url in (("url", item.url), ("thumbnail", item.thumbnail))
+        if url is not None and (wrong := refuses(url)) is not None
+    ]

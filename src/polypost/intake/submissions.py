@@ -1,0 +1,67 @@
+"""What is handed in: by whom, and how a repeat of it is known (RELIABILITY A1, A3)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from polypost.access import Principal, Project
+from polypost.intake.acceptance import Same
+from polypost.posts.orders import NewPost, fingerprint
+
+Gone = Callable[[], Awaitable[bool]]
+
+
+async def _waits() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """Who hands something in, under which Idempotency-Key if any; `gone` asks whether nobody waits for the answer any more."""
+
+    who: Principal
+    key: str | None = None
+    gone: Gone = _waits
+
+    def submits(self, operation: str, *parts: Any) -> Submission:
+        """What is handed in: `parts` are JSON values that are equal in a repeat of it."""
+        return Submission(self, operation, fingerprint(*parts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Submission:
+    """One thing handed in, equal to none but itself; `same` is equal for its repeats."""
+
+    submitter: Submitter
+    operation: str
+    fingerprint: int
+
+    @property
+    def key(self) -> str | None:
+        """The Idempotency-Key, which a repeat has too."""
+        return self.submitter.key
+
+    @property
+    def project(self) -> Project:
+        """Whose it is."""
+        return self.submitter.who.project
+
+    @property
+    def same(self) -> Same:
+        """What makes two of them the same."""
+        return (self.submitter.who.key_id, self.operation, self.key, self.fingerprint)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The same, as it stands with what is stored."""
+        return {
+            "api_key_id": self.submitter.who.key_id,
+            "fingerprint": self.fingerprint,
+            "idempotency_key": self.key,
+        }
+
+    def order(self, order: NewPost) -> NewPost:
+        """The order with what a repeat of it is known by."""
+        return replace(order, operation=self.operation, **self.asked)
