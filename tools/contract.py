@@ -16,7 +16,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from polypost import api
-from polypost.api.document import document
+from polypost.api.openapi.document import document
 
 Schema = Mapping[str, Any]
 ROOT = Path(__file__).parent.parent

@@ -20,8 +20,8 @@ from polypost import access, api, bulk, clock, dashboard, events, webhooks
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.api import Services
-from polypost.api.proxies import Proxies
-from polypost.api.reference import is_wanted
+from polypost.api.http.proxies import Proxies
+from polypost.api.openapi.reference import is_wanted
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import NotConfigured, StoreUnavailable

@@ -20,9 +20,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from polypost.api import body, errors
-from polypost.api.presence import client_gone
-from polypost.api.server import Limits, Server, server
+from polypost.api.http import body, errors
+from polypost.api.http.presence import client_gone
+from polypost.api.http.server import Limits, Server, server
 
 PATIENCE = 10.0
 

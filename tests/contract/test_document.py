@@ -16,9 +16,9 @@ from fastapi import FastAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from polypost import api
-from polypost.api import catalogue
-from polypost.api.document import Operation, document, error_statuses, operation_id, operations
-from polypost.api.reference import FILES, is_wanted
+from polypost.api.openapi import catalogue
+from polypost.api.openapi.document import Operation, document, error_statuses, operation_id, operations
+from polypost.api.openapi.reference import FILES, is_wanted
 from polypost.platforms.registry import connectors
 from polypost.settings import Settings
 from tests.processes import World

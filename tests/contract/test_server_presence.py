@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from polypost.api.server import server
+from polypost.api.http.server import server
 from polypost.errors import PolypostError
 from tests.contract.raw import (
     CLOSE,

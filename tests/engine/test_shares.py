@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import insert
 
 from polypost import bulk, clock
-from polypost.api import answers
+from polypost.api.http import answers
 from polypost.bulk.run import BATCH, TURN
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine

@@ -11,7 +11,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
-from polypost.api import (
+from polypost.api.http import errors
+from polypost.api.http.envelope import Envelope
+from polypost.api.openapi import reference
+from polypost.api.routes import (
     ai,
     analytics,
     apps,
@@ -20,7 +23,6 @@ from polypost.api import (
     comments,
     connect,
     drafts,
-    errors,
     lookups,
     media,
     messages,
@@ -28,7 +30,6 @@ from polypost.api import (
     posts,
     profiles,
     queue,
-    reference,
     scheduled,
     schedules,
     selection,
@@ -36,7 +37,6 @@ from polypost.api import (
     usage,
     webhooks,
 )
-from polypost.api.envelope import Envelope
 from polypost.errors import PolypostError
 
 # In the order in which a path is looked up: what is spelled out before what takes any word.

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
-from polypost.api.proxies import Proxies
+from polypost.api.http.proxies import Proxies
 from polypost.bulk import BulkReceiver
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting

@@ -43,7 +43,7 @@ def _asked_to_stop() -> asyncio.Event:
 
 async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: Printer) -> None:
     """`polypost serve`."""
-    from polypost.api.server import Limits, server
+    from polypost.api.http.server import Limits, server
 
     stop = _asked_to_stop()
     demo = (

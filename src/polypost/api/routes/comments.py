@@ -1,0 +1,114 @@
+"""`/v1/comments`: what people say under the posts of connected accounts, and what the accounts say there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost.api.http import answers
+from polypost.api.http.auth import principal
+from polypost.api.http.body import json_object
+from polypost.api.openapi.described import says
+from polypost.api.routes.speaking import person, speak
+from polypost.api.routes.talk_shapes import (
+    CommentBody,
+    CommentDone,
+    CommentMade,
+    CommentQuery,
+    CommentsAnswer,
+    CommentsQuery,
+    HideBody,
+)
+from polypost.api.services import services
+from polypost.errors import InvalidRequest, Problem
+from polypost.intake import bodies
+from polypost.platforms.abilities import Comment
+
+router = APIRouter(prefix="/v1/comments")
+WRITE = "POST /v1/comments"
+
+
+@router.get("")
+@says(CommentsAnswer, errors=(404, 502))
+async def list_comments(request: Request, query: Annotated[CommentsQuery, Query()]) -> Response:
+    """Comments under a post with their first answers, in the network's order."""
+    who = await principal(request, "read")
+    found = await services(request).commenting.read(
+        who.project.id,
+        query.platform,
+        query.accountId,
+        query.postId,
+        limit=query.limit,
+        after=query.after,
+    )
+    shown = [_comment(each) for each in found.items]
+    return answers.ok({"success": True, "comments": shown, "nextCursor": found.after})
+
+
+@router.post("")
+@says(CommentMade, body=CommentBody, errors=(404, 422, 502), takes=("Idempotency-Key",))
+async def write(request: Request) -> Response:
+    """Comment on a post, or answer a comment; sent once."""
+    who = await principal(request, "publish")
+    raw = await json_object(request)
+    body = bodies.read(CommentBody, raw)
+    if body.postId is None and body.commentId is None:
+        hint = "Give the network's id of the post, or of the comment to answer in commentId."
+        raise InvalidRequest([Problem("postId", "is required unless commentId is given", hint, "missing")])
+    commenting = services(request).commenting
+    return await speak(
+        request,
+        who,
+        WRITE,
+        raw,
+        lambda asked: commenting.write(
+            asked,
+            body.platform,
+            body.accountId,
+            body.text,
+            post_id=body.postId,
+            comment_id=body.commentId,
+        ),
+        "commentId",
+    )
+
+
+@router.delete("/{comment_id}")
+@says(CommentDone, errors=(404, 502))
+async def delete(request: Request, comment_id: str, query: Annotated[CommentQuery, Query()]) -> Response:
+    """Delete a comment, with the answers to it."""
+    who = await principal(request, "publish")
+    await services(request).commenting.remove(who.project.id, query.platform, query.accountId, comment_id)
+    return answers.ok({"success": True})
+
+
+@router.patch("/{comment_id}")
+@says(CommentDone, body=HideBody, errors=(404, 502))
+async def hide(request: Request, comment_id: str) -> Response:
+    """Hide a comment from the public, or show it again."""
+    who = await principal(request, "publish")
+    body = bodies.read(HideBody, await json_object(request))
+    await services(request).commenting.hide(
+        who.project.id, body.platform, body.accountId, comment_id, hidden=body.hidden
+    )
+    return answers.ok({"success": True})
+
+
+def _reply(comment: Comment) -> dict[str, Any]:
+    return {
+        "id": comment.id,
+        "text": comment.text,
+        "author": person(comment.author),
+        "timestamp": answers.stamp(comment.at),
+        "likeCount": comment.likes,
+    }
+
+
+def _comment(comment: Comment) -> dict[str, Any]:
+    body = _reply(comment) | {"hidden": comment.hidden}
+    if comment.replies is not None:
+        body["replies"] = [_reply(each) for each in comment.replies]
+    return body

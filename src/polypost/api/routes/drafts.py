@@ -1,0 +1,61 @@
+"""`/v1/posts/drafts`: posts without an hour, written now and scheduled later."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost.api.http import answers, errors, waiting
+from polypost.api.http.auth import principal
+from polypost.api.http.body import json_object
+from polypost.api.http.submitter import REPLAYED, submitter
+from polypost.api.openapi.described import says
+from polypost.api.routes.drafts_shapes import AcceptedPost, DraftAnswer
+from polypost.api.services import services
+from polypost.intake.bodies import DraftBody
+from polypost.intake.door import KeptDraft
+from polypost.planning.bodies import ScheduleDraftBody
+
+router = APIRouter(prefix="/v1/posts/drafts")
+
+
+@router.post("", status_code=201)
+@says(DraftAnswer, status=201, body=DraftBody, errors=(422,), takes=("Idempotency-Key",))
+async def create(request: Request) -> Response:
+    """Keep a draft; what would be wrong with it as a post is said, not refused."""
+    who = await principal(request, "publish")
+    kept = await services(request).intake.keep_draft(submitter(request, who), await json_object(request))
+    return _kept(kept, 201)
+
+
+@router.put("/{post_id}")
+@says(DraftAnswer, body=DraftBody, errors=(404, 409, 422), takes=("Idempotency-Key",))
+async def edit(request: Request, post_id: str) -> Response:
+    """The whole draft anew; a cancelled post is one too."""
+    who = await principal(request, "publish")
+    raw = await json_object(request)
+    return _kept(await services(request).intake.edit_draft(submitter(request, who), post_id, raw), 200)
+
+
+def _kept(kept: KeptDraft, status: int) -> Response:
+    body = answers.created(kept.post) | {"success": True, "warnings": errors.listed(kept.warnings)}
+    return answers.ok(body, status, REPLAYED if kept.replayed else None)
+
+
+@router.post("/{post_id}/schedule", status_code=202)
+@says(
+    AcceptedPost, status=202, body=ScheduleDraftBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",)
+)
+async def schedule(request: Request, post_id: str) -> Response:
+    """The draft becomes an ordinary post, now, at an hour or in the queue; answers like create."""
+    who = await principal(request, "publish")
+    rooms = services(request)
+    raw = await json_object(request)
+    found, replayed = await rooms.planner.schedule_draft(submitter(request, who), post_id, raw)
+    if raw.get("publishNow") is True and not waiting.hurried(request):
+        seconds = rooms.settings.publish_wait_seconds
+        found = await waiting.until_done(
+            rooms, who.project.id, post_id, seconds=seconds, request=request, known=found
+        )
+    return answers.ok(answers.created(found), 202, REPLAYED if replayed else None)

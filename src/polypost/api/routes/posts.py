@@ -1,0 +1,221 @@
+"""`/v1/posts`: create, validate, list, get, delete, retry, timeline."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost.access import Principal
+from polypost.api.http import answers, waiting
+from polypost.api.http.auth import principal
+from polypost.api.http.body import json_object, read
+from polypost.api.http.filters import PostsQuery, filters_of
+from polypost.api.http.submitter import REPLAYED, idempotency_key, submitter
+from polypost.api.openapi.compat import hidden_from
+from polypost.api.openapi.described import says
+from polypost.api.routes import preview
+from polypost.api.routes.posts_shapes import (
+    CreatedPost,
+    CreateQuery,
+    OnePost,
+    PostList,
+    Removed,
+    Timeline,
+    ValidateQuery,
+    Verdict,
+)
+from polypost.api.services import Services, services
+from polypost.intake import bodies
+from polypost.intake.door import Created
+from polypost.intake.strict_json import parse
+from polypost.observability import failpoints
+from polypost.planning.schedules import schedule_of
+from polypost.posts import queries, timeline
+
+router = APIRouter()
+
+
+@says(
+    CreatedPost,
+    status=202,
+    also={200: Verdict},
+    body=bodies.CreateBody,
+    errors=(402, 422),
+    query=CreateQuery,
+    takes=("Idempotency-Key", "Prefer"),
+)
+async def create(request: Request) -> Response:
+    """Publish now, or at an hour.
+
+    Publish-now waits up to 20 seconds for the networks and answers with what is known then. A dry run answers 200.
+    """
+    who = await principal(request, "publish")
+    rooms = services(request)
+    body = parse(await read(request))
+    failpoints.hit("P1")
+    probe = preview.flag(request, "probeMedia")
+    if preview.flag(request, "dryRun"):
+        idempotency_key(request)
+        return await preview.answer(rooms, who, body, probe=probe)
+    async with rooms.intake.create(submitter(request, who), body) as made:
+        return await _created(request, rooms, who, made)
+
+
+async def _created(request: Request, rooms: Services, who: Principal, made: Created) -> Response:
+    """The answer, which comes from what was accepted as long as nothing newer can be read."""
+    accepted, known = made.taken.accepted, made.taken.shown
+    undone = accepted.status == "publishing" and not (known and known.done)
+    if undone and not waiting.hurried(request):
+        seconds = waiting.left_of(rooms, known)
+        known = await waiting.until_done(
+            rooms, who.project.id, accepted.post_id, seconds=seconds, request=request, known=known
+        )
+    if known is None:
+        assert made.order is not None
+        return answers.ok(answers.accepted(made.order, accepted), 202, _headers(request, replayed=False))
+    return answers.ok(answers.created(known), 202, _headers(request, replayed=accepted.replayed))
+
+
+def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
+    headers = REPLAYED if replayed else {}
+    return headers | ({"Preference-Applied": "respond-async"} if waiting.hurried(request) else {})
+
+
+@router.post("/v1/posts/validate")
+@says(Verdict, body=bodies.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
+async def validate(request: Request) -> Response:
+    """Say what creating this post would say, and store nothing."""
+    who = await principal(request, "publish")
+    body = await json_object(request)
+    return await preview.answer(services(request), who, body, probe=preview.flag(request, "probeMedia"))
+
+
+@router.get("/v1/posts")
+@says(PostList)
+async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Response:
+    """Posts of the project, newest first unless asked otherwise."""
+    who = await principal(request, "read")
+    rooms = services(request)
+    hidden = hidden_from(request, rooms.settings)
+    filters = filters_of(who.project.id, query, hidden)
+    project_id = who.project.id
+    down = query.sort == "desc"
+
+    def look(db: Any) -> tuple[int, list[queries.Shown], dict[str, str]]:
+        total, page = queries.many(
+            db, project_id, filters, limit=query.limit, offset=query.offset, descending=down
+        )
+        return total, page, schedule_of(db, project_id, [each.post.id for each in page])
+
+    total, page, made_by = await rooms.store.browse(project_id, look)
+    shown = [answers.post(each, hidden) | _made_by(made_by, each.post.id) for each in page]
+    return answers.ok({"success": True, "total": total, "posts": shown})
+
+
+@router.get("/v1/posts/{post_id}")
+@says(OnePost, errors=(404,))
+async def get_post(request: Request, post_id: str) -> Response:
+    """One post."""
+    who = await principal(request, "read")
+    rooms = services(request)
+    project_id = who.project.id
+    found, made_by = await rooms.store.read(
+        lambda db: (queries.one(db, project_id, post_id), schedule_of(db, project_id, [post_id]))
+    )
+    shown = answers.post(found, hidden_from(request, rooms.settings)) | _made_by(made_by, post_id)
+    return answers.ok({"success": True, "post": shown})
+
+
+def _made_by(schedules: dict[str, str], post_id: str) -> dict[str, str]:
+    """The schedule that made a post, if one did; clients of the contract bear further keys here."""
+    return {"scheduleId": schedules[post_id]} if post_id in schedules else {}
+
+
+@router.delete("/v1/posts/{post_id}")
+@says(Removed, errors=(402, 404, 409))
+async def delete_post(
+    request: Request,
+    post_id: str,
+    deleteFromPlatforms: bool = False,  # noqa: N803, FBT001, FBT002  # the API's name, in the query
+) -> Response:
+    """Delete here and, when asked, on the networks; the answer is closed."""
+    who = await principal(request, "publish")
+    charged, removals = await services(request).remover.remove(
+        who.project, post_id, from_platforms=deleteFromPlatforms
+    )
+    platforms = []
+    for removal in removals:
+        entry: dict[str, Any] = {
+            "platform": removal.target.platform,
+            "integrationId": removal.target.integration_id,
+            "platformPostId": removal.target.proof_id,
+            "status": removal.status,
+            "success": removal.success,
+        }
+        if removal.message:
+            entry["message"] = removal.message
+        if removal.error:
+            entry["errorMessage"] = removal.error
+        platforms.append(entry)
+    success = all(removal.success for removal in removals)
+    return answers.ok({"success": success, "creditsCharged": charged, "platforms": platforms})
+
+
+@router.post("/v1/posts/{post_id}/retry", status_code=202)
+@says(
+    CreatedPost,
+    status=202,
+    body=bodies.RetryBody,
+    body_required=False,
+    errors=(402, 404, 409, 422),
+    takes=("Idempotency-Key", "Prefer"),
+    id="retryPost",
+)
+async def retry(request: Request, post_id: str) -> Response:
+    """Failed targets once more; answers like create."""
+    who = await principal(request, "publish")
+    rooms = services(request)
+    raw = await json_object(request, optional=True)
+    found, replayed = await rooms.intake.retry(submitter(request, who), post_id, raw)
+    if not waiting.hurried(request):
+        seconds = rooms.settings.publish_wait_seconds
+        found = await waiting.until_done(
+            rooms, who.project.id, post_id, seconds=seconds, request=request, known=found
+        )
+    return answers.ok(answers.created(found), 202, _headers(request, replayed=replayed))
+
+
+@router.get("/v1/posts/{post_id}/timeline")
+@says(Timeline, errors=(404,), id="getPostTimeline")
+async def show_timeline(request: Request, post_id: str) -> Response:
+    """Everything that happened to the post, oldest first, with redacted exchanges."""
+    who = await principal(request, "read")
+    rooms = services(request)
+    found, lines = await rooms.store.browse(
+        who.project.id,
+        lambda db: (queries.one(db, who.project.id, post_id), timeline.read(db, who.project.id, post_id)),
+    )
+    names = {row.id: (row.platform, row.integration_id) for row in found.targets}
+    entries: list[dict[str, Any]] = [
+        {
+            "at": answers.stamp(found.post.created_at),
+            "kind": "accepted",
+            "message": "Accepted.",
+            "platform": None,
+            "accountId": None,
+        }
+    ]
+    for line in lines:
+        platform, account = names.get(line.target_id, (None, None))
+        entry = {
+            "at": answers.stamp(line.at),
+            "kind": line.kind,
+            "message": line.message,
+            "platform": platform,
+            "accountId": account,
+        }
+        entries.append(entry if line.detail is None else {**entry, "detail": line.detail})
+    return answers.ok({"success": True, "postId": post_id, "status": found.post.status, "timeline": entries})

@@ -1,0 +1,119 @@
+"""`/v1/profiles`: groups of a project's accounts."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost.api.http import answers
+from polypost.api.http.auth import principal
+from polypost.api.http.body import json_object
+from polypost.api.openapi.described import says
+from polypost.api.routes.profiles_shapes import (
+    ProfileAnswer,
+    ProfileBody,
+    ProfileChange,
+    ProfileGone,
+    ProfilesAnswer,
+    ProfilesQuery,
+)
+from polypost.api.services import services
+from polypost.errors import InvalidRequest, Problem
+from polypost.intake import bodies
+from polypost.integrations import profiles
+from polypost.integrations.profiles import Profile
+
+router = APIRouter(prefix="/v1/profiles")
+_ID = re.compile(r"prof_[0-9a-z]{1,40}", re.ASCII)
+
+
+def shape(found: Profile) -> dict[str, Any]:
+    """A profile as the contract shows it."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "description": found.description,
+        "integrationCount": found.integration_count,
+        "createdAt": answers.stamp(found.created_at),
+        "updatedAt": answers.stamp(found.updated_at),
+    }
+
+
+@router.post("")
+@says(ProfileAnswer, status=201, body=ProfileBody)
+async def create(request: Request) -> Response:
+    """A new profile; its id goes into `profileId` when connecting."""
+    who = await principal(request, "connect")
+    body = bodies.read(ProfileBody, await json_object(request))
+    made = await services(request).store.write(
+        lambda db: profiles.create(db, who.project.id, name=body.name, description=body.description)
+    )
+    return answers.ok({"success": True, "profile": shape(made)}, 201)
+
+
+@router.get("")
+@says(ProfilesAnswer)
+async def list_profiles(request: Request, query: Annotated[ProfilesQuery, Query()]) -> Response:
+    """The project's profiles, the newest first."""
+    who = await principal(request, "read")
+    total, found = await services(request).store.browse(
+        who.project.id,
+        lambda db: profiles.list_profiles(
+            db,
+            who.project.id,
+            name=query.name,
+            limit=query.limit,
+            offset=(query.page - 1) * query.limit,
+        ),
+    )
+    page = {"total": total, "page": query.page, "limit": query.limit}
+    return answers.ok({"success": True, **page, "profiles": [shape(each) for each in found]})
+
+
+@router.get("/{profile_id}")
+@says(ProfileAnswer, errors=(404,))
+async def get_profile(request: Request, profile_id: str) -> Response:
+    """One profile."""
+    who = await principal(request, "read")
+    _well_formed(profile_id)
+    found = await services(request).store.read(lambda db: profiles.get(db, who.project.id, profile_id))
+    return answers.ok({"success": True, "profile": shape(found)})
+
+
+@router.patch("/{profile_id}")
+@says(ProfileAnswer, body=ProfileChange, errors=(404,))
+async def change(request: Request, profile_id: str) -> Response:
+    """Another name or description."""
+    who = await principal(request, "connect")
+    _well_formed(profile_id)
+    raw = await json_object(request)
+    body = bodies.read(ProfileChange, raw)
+    changed = await services(request).store.write(
+        lambda db: profiles.change(
+            db,
+            who.project.id,
+            profile_id,
+            name=body.name,
+            description=body.description if "description" in raw else ...,
+        )
+    )
+    return answers.ok({"success": True, "profile": shape(changed)})
+
+
+@router.delete("/{profile_id}")
+@says(ProfileGone, errors=(404,))
+async def delete(request: Request, profile_id: str) -> Response:
+    """Show the profile no more; its accounts stay connected."""
+    who = await principal(request, "connect")
+    _well_formed(profile_id)
+    await services(request).store.write(lambda db: profiles.remove(db, who.project.id, profile_id))
+    return answers.ok({"success": True, "message": "Profile deleted."})
+
+
+def _well_formed(profile_id: str) -> None:
+    if not _ID.fullmatch(profile_id):
+        raise InvalidRequest([Problem("id", "is not the id of a profile", "Ids begin with prof_.", "bad_id")])

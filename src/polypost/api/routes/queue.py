@@ -1,0 +1,113 @@
+"""`/v1/queue`: weekly slots, and posts that take the next free one."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polypost.api.http import answers
+from polypost.api.http.auth import principal
+from polypost.api.http.body import json_object
+from polypost.api.http.submitter import REPLAYED, submitter
+from polypost.api.openapi.described import says
+from polypost.api.routes.drafts_shapes import AcceptedPost
+from polypost.api.routes.queue_shapes import (
+    WEEKDAYS,
+    NextAnswer,
+    NextQuery,
+    QueueAnswer,
+    QueueQuery,
+    SlotsBody,
+)
+from polypost.api.services import services
+from polypost.errors import InvalidRequest
+from polypost.intake import bodies
+from polypost.intake.times import unknown_zone
+from polypost.planning import queues
+from polypost.planning.bodies import QueuePostBody
+from polypost.planning.queues import Queue, Slot
+
+router = APIRouter(prefix="/v1/queue")
+
+
+def shape(queue: Queue) -> dict[str, Any]:
+    """A queue as the API shows it."""
+    return {
+        "profileId": queue.profile_id,
+        "timezone": queue.timezone,
+        "slots": [
+            {"weekday": WEEKDAYS[slot.weekday], "time": slot.at.isoformat("minutes")} for slot in queue.slots
+        ],
+        "updatedAt": answers.stamp(queue.updated_at),
+    }
+
+
+@router.put("/slots")
+@says(QueueAnswer, body=SlotsBody, errors=(404,))
+async def put_slots(request: Request) -> Response:
+    """Set a queue's slots; posts in it keep their hours."""
+    who = await principal(request, "publish")
+    body = bodies.read(SlotsBody, await json_object(request))
+    if (unknown := unknown_zone(body.timezone)) is not None:
+        raise InvalidRequest([unknown])
+    slots = [Slot(WEEKDAYS.index(each.weekday), time.fromisoformat(each.time)) for each in body.slots]
+    queue = await services(request).store.write(
+        lambda db: queues.put(db, who.project.id, body.profileId, timezone=body.timezone, slots=slots)
+    )
+    return answers.ok({"success": True, "queue": shape(queue)})
+
+
+@router.get("/slots")
+@says(QueueAnswer, errors=(404,))
+async def get_slots(request: Request, query: Annotated[QueueQuery, Query()]) -> Response:
+    """A queue's slots."""
+    who = await principal(request, "read")
+    queue = await services(request).store.read(
+        lambda db: queues.get(db, who.project.id, _profile(query.profileId))
+    )
+    return answers.ok({"success": True, "queue": shape(queue)})
+
+
+@router.get("/next")
+@says(NextAnswer, errors=(404,))
+async def next_slots(request: Request, query: Annotated[NextQuery, Query()]) -> Response:
+    """The next free slots; looking takes none."""
+    who = await principal(request, "read")
+    rooms = services(request)
+    queue, found = await rooms.store.browse(
+        who.project.id,
+        lambda db: queues.free(
+            db,
+            who.project.id,
+            _profile(query.profileId),
+            count=query.count,
+            horizon=rooms.settings.horizon,
+        ),
+    )
+    slots = [
+        {"localTime": each.local.isoformat(), "at": answers.stamp(each.at), "note": each.note}
+        for each in found
+    ]
+    answer = {"profileId": queue.profile_id, "timezone": queue.timezone, "slots": slots}
+    return answers.ok({"success": True, **answer})
+
+
+@router.post("/posts", status_code=202)
+@says(AcceptedPost, status=202, body=QueuePostBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
+async def create(request: Request) -> Response:
+    """A post into the next free slot; answers like create."""
+    who = await principal(request, "publish")
+    raw = await json_object(request)
+    async with services(request).planner.queue(submitter(request, who), raw) as taken:
+        assert taken.shown is not None
+        headers = REPLAYED if taken.accepted.replayed else None
+        return answers.ok(answers.created(taken.shown), 202, headers)
+
+
+def _profile(text: str | None) -> str | None:
+    """The profile a query names: none, an empty text and the literal `null` are the project itself."""
+    return None if text in {None, "", "null"} else text
