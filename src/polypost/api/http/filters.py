@@ -7,12 +7,30 @@ from types import EllipsisType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
+from starlette.requests import Request
 
 from polypost import clock
+from polypost.errors import InvalidRequest, Problem
 from polypost.intake.bodies import PlatformName
 from polypost.integrations import profiles
 from polypost.posts import words
 from polypost.posts.queries import Filters
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def flag(request: Request, name: str) -> bool:
+    """A query parameter that is true or false; absent is false.
+
+    Raises InvalidRequest for anything else: a dry run that is not understood must not become a publication,
+    so the name is found whatever its capital letters.
+    """
+    if not request.scope["query_string"]:
+        return False
+    given = [value for key, value in request.query_params.multi_items() if key.casefold() == name.casefold()]
+    if any(value.lower() not in _FLAGS for value in given):
+        raise InvalidRequest([Problem(name, "must be true or false", "Write true or false.", "bool_parsing")])
+    return any(_FLAGS[value.lower()] for value in given)
 
 
 def split_list(value: Any) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,16 +19,64 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.http.presence import client_gone
-from polypost.api.openapi.described import says
-from polypost.api.routes.ai_shapes import ImageAnswer, ImageBody, WriteAnswer, WriteBody
+from polypost.api.openapi.described import Shape, says
+from polypost.api.routes.connect_shapes import Address
 from polypost.api.routes.uploads import own_address
 from polypost.api.services import Services, services
 from polypost.credits import service as credits
 from polypost.errors import InvalidRequest, PolypostError, Problem
 from polypost.intake import bodies
+from polypost.intake.bodies import Closed, Content, PlatformName, Text, Url
 from polypost.platforms.base import MediaRef
 from polypost.probe import TooManyPixels, Unsupported
 from polypost.storage import new_id
+
+Description = Annotated[Text, Field(min_length=3, max_length=1500)]
+Urls = Annotated[list[Url], Field(max_length=4)]
+
+
+class WriteBody(BaseModel):
+    """`POST /v1/ai/write`; open."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    description: Description
+    platforms: Annotated[list[PlatformName], Field(max_length=50)] | None = None
+    existingContent: Content | None = None
+
+
+class ImageBody(Closed):
+    """`POST /v1/ai/image`."""
+
+    description: Description
+    aspectRatio: Literal["square", "vertical", "landscape"] | None = None
+    style: (
+        Literal[
+            "photo", "illustration", "minimal", "vibrant", "cinematic", "3d-render", "retro", "hand-drawn"
+        ]
+        | None
+    ) = None
+    referenceImageUrls: Urls | None = None
+    assetImageUrls: Urls | None = None
+    referenceImageUrl: Url | None = None
+
+
+class WriteAnswer(Shape):
+    """A caption."""
+
+    success: bool
+    content: str
+    creditsCharged: int
+
+
+class ImageAnswer(Shape):
+    """A picture at a public address of this server."""
+
+    success: bool
+    url: Address
+    mimeType: str
+    creditsCharged: int
+
 
 router = APIRouter(prefix="/v1/ai")
 

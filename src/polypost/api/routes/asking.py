@@ -3,22 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
-from polypost.api.openapi.described import says
-from polypost.api.routes.profiles_shapes import AccountQuery, BoardsAnswer, CreatorAnswer
+from polypost.api.openapi.described import Shape, says
 from polypost.api.services import services
 from polypost.errors import UpstreamError
 from polypost.integrations import AccountSession, account_of
 from polypost.platforms.abilities import Creators
 from polypost.platforms.base import Boards
 from polypost.platforms.registry import connector
+
+AccountId = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class AccountQuery(BaseModel):
+    """The account a look-up speaks for; without one, the first connected."""
+
+    accountId: AccountId | None = None
+
+
+class BoardShape(Shape):
+    """A Pinterest board."""
+
+    id: str
+    name: str
+    description: str | None
+    privacy: str
+
+
+class BoardsAnswer(Shape):
+    """All boards of an account."""
+
+    success: Literal[True]
+    boards: list[BoardShape]
+
+
+Audience = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
+
+
+class CreatorShape(Shape):
+    """What a TikTok creator's settings allow; the duration in seconds."""
+
+    creatorAvatarUrl: str | None
+    creatorUsername: str | None
+    creatorNickname: str | None
+    privacyLevelOptions: list[Audience]
+    commentDisabled: bool
+    duetDisabled: bool
+    stitchDisabled: bool
+    maxVideoPostDurationSec: float
+
+
+class CreatorAnswer(Shape):
+    """A creator's settings as they are now."""
+
+    success: Literal[True]
+    data: CreatorShape
+
 
 router = APIRouter()
 T = TypeVar("T")

@@ -4,24 +4,103 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from polypost import bulk
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
+from polypost.api.http.filters import flag, split_list
 from polypost.api.http.submitter import submitter
 from polypost.api.http.waiting import hurried
-from polypost.api.openapi.described import says
-from polypost.api.routes import preview
-from polypost.api.routes.bulk_shapes import BulkAnswer, BulkQuery, BulksAnswer, BulksQuery, RowsQuery
+from polypost.api.openapi.described import Shape, says
 from polypost.api.services import Services, services
 from polypost.bulk import Bulk
 from polypost.errors import InvalidRequest, Problem, StoreUnavailable
+
+RowStatus = Literal["pending", "created", "valid", "refused", "stopped"]
+
+
+class BulkQuery(BaseModel):
+    """`POST /v1/posts/bulk`."""
+
+    dryRun: bool = Field(default=False, description="Only judge the rows.")
+
+
+class RowsQuery(BaseModel):
+    """`GET /v1/posts/bulk/{bulkId}`: which of its rows."""
+
+    status: Annotated[list[RowStatus], BeforeValidator(split_list)] = Field(default_factory=list)
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+class BulksQuery(BaseModel):
+    """`GET /v1/posts/bulk`."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+class RowProblem(Shape):
+    """One thing wrong with a row: `field` is the file's column or the line's path, `path` the place in a create body."""
+
+    field: str
+    path: str
+    message: str
+    hint: str
+    code: str
+
+
+class RowShape(Shape):
+    """One row: its number among the rows and the line of the file where it begins, both from 1."""
+
+    row: int
+    line: int
+    status: RowStatus
+    postId: str | None
+    scheduledFor: datetime | None
+    errors: list[RowProblem]
+
+
+class BulkShape(Shape):
+    """An upload and how far it is; `price` is what its posts cost if all are published, in credits."""
+
+    bulkId: str
+    status: Literal["running", "done", "stopped"]
+    dryRun: bool
+    format: Literal["csv", "jsonl"]
+    total: int
+    created: int
+    valid: int
+    refused: int
+    pending: int
+    price: int
+    createdAt: datetime
+    finishedAt: datetime | None
+
+
+class BulkAnswer(BulkShape):
+    """An upload with some of its rows; `rowsTotal` counts all that the query asks for."""
+
+    success: bool
+    rows: list[RowShape]
+    rowsTotal: int
+
+
+class BulksAnswer(Shape):
+    """The project's uploads, the newest first."""
+
+    success: bool
+    total: int
+    bulks: list[BulkShape]
+
 
 log = structlog.get_logger("polypost.api")
 router = APIRouter(prefix="/v1/posts/bulk")
@@ -55,7 +134,7 @@ async def create(request: Request) -> Response:
     """Keep the file, then make a post of each row; with `dryRun=true` only judge the rows."""
     who = await principal(request, "publish")
     rooms = services(request)
-    form, dry_run = _format(request), preview.flag(request, "dryRun")
+    form, dry_run = _format(request), flag(request, "dryRun")
     found, replayed = await rooms.bulk.receive(
         submitter(request, who), _pieces(request), form=form, dry_run=dry_run
     )

@@ -2,30 +2,100 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.openapi.described import says
-from polypost.api.routes.speaking import person, speak
-from polypost.api.routes.talk_shapes import (
-    CommentBody,
-    CommentDone,
-    CommentMade,
-    CommentQuery,
-    CommentsAnswer,
-    CommentsQuery,
-    HideBody,
-)
+from polypost.api.openapi.described import Shape, says
+from polypost.api.routes.speaking import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
+from polypost.intake.bodies import Closed
 from polypost.platforms.abilities import Comment
+
+CommentPlatform = Literal["facebook", "instagram", "threads"]
+
+
+class CommentsQuery(BaseModel):
+    """`GET /v1/comments`: the cursor style of paging."""
+
+    platform: CommentPlatform
+    accountId: AccountId
+    postId: NetworkId
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+    after: Cursor | None = None
+
+
+class CommentQuery(BaseModel):
+    """`DELETE /v1/comments/{commentId}`."""
+
+    platform: CommentPlatform
+    accountId: AccountId
+
+
+class CommentBody(Closed):
+    """`POST /v1/comments`: under a post, or in answer to a comment."""
+
+    platform: CommentPlatform
+    accountId: AccountId
+    text: Words
+    postId: NetworkId | None = None
+    commentId: NetworkId | None = None
+
+
+class HideBody(Closed):
+    """`PATCH /v1/comments/{commentId}`."""
+
+    platform: CommentPlatform
+    accountId: AccountId
+    hidden: bool
+
+
+class ReplyShape(Shape):
+    """An answer to a comment."""
+
+    id: str
+    text: str | None
+    author: PersonShape
+    timestamp: datetime | None
+    likeCount: int | None
+
+
+class CommentShape(ReplyShape):
+    """A comment; `replies` is absent where the network was not asked for them."""
+
+    hidden: bool | None
+    replies: list[ReplyShape] = Field(default_factory=list)
+
+
+class CommentsAnswer(Shape):
+    """A part of the comments under a post."""
+
+    success: bool
+    comments: list[CommentShape]
+    nextCursor: str | None
+
+
+class CommentMade(Shape):
+    """The id of a new comment."""
+
+    success: bool
+    commentId: str
+
+
+class CommentDone(Shape):
+    """A comment was deleted, hidden or shown."""
+
+    success: bool
+
 
 router = APIRouter(prefix="/v1/comments")
 WRITE = "POST /v1/comments"

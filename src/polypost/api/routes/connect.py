@@ -14,6 +14,7 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.http.filters import IntegrationsQuery, profile_of
+from polypost.api.http.pages import connected_page
 from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.described import named, says
 from polypost.api.routes.connect_shapes import (
@@ -28,9 +29,8 @@ from polypost.api.routes.connect_shapes import (
     SignInQuery,
     TokenBody,
 )
-from polypost.api.routes.pages import connected_page
 from polypost.api.routes.posts_shapes import Message
-from polypost.api.routes.profiles_shapes import MoveAnswer, MoveBody
+from polypost.api.routes.profiles import MoveAnswer, MoveBody
 from polypost.api.services import Services, services
 from polypost.errors import NotFound
 from polypost.intake import bodies

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,12 +13,66 @@ from polypost.api.http import answers, errors, waiting
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.http.submitter import REPLAYED, submitter
-from polypost.api.openapi.described import says
-from polypost.api.routes.drafts_shapes import AcceptedPost, DraftAnswer
+from polypost.api.openapi.described import Shape, says
 from polypost.api.services import services
-from polypost.intake.bodies import DraftBody
+from polypost.intake.bodies import DraftBody, PlatformName
 from polypost.intake.door import KeptDraft
 from polypost.planning.bodies import ScheduleDraftBody
+
+
+class ProblemShape(Shape):
+    """What would be wrong with a draft as a post."""
+
+    path: str
+    message: str
+    hint: str
+    code: str
+
+
+class DraftTarget(Shape):
+    """A target of a draft."""
+
+    platform: PlatformName
+    accountId: str
+    success: bool
+    status: str
+
+
+class DraftAnswer(Shape):
+    """A draft as it was kept, with what has to change before it can be scheduled."""
+
+    success: Literal[True]
+    status: Literal["draft", "scheduled", "publishing", "published", "partial", "failed"]
+    postId: str
+    platforms: list[DraftTarget]
+    warnings: list[ProblemShape]
+
+
+class AcceptedTarget(Shape):
+    """A target of an accepted post."""
+
+    platform: PlatformName
+    accountId: str
+    success: bool
+    status: Literal["draft", "pending", "publishing", "published", "failed"]
+    platformPostId: str | None = None
+    platformPostUrl: str | None = None
+    error: str | None = None
+    code: str | None = None
+    warningMessage: str | None = None
+
+
+class AcceptedPost(Shape):
+    """The answer of create."""
+
+    success: bool
+    status: Literal["draft", "scheduled", "pending", "publishing", "published", "partial", "failed"]
+    postId: str
+    platforms: list[AcceptedTarget]
+    scheduledFor: datetime | None = None
+    timezone: str | None = None
+    warningMessage: str | None = None
+
 
 router = APIRouter(prefix="/v1/posts/drafts")
 

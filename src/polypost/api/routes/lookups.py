@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,10 +11,37 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.openapi.compat import hidden_from
-from polypost.api.openapi.described import says
-from polypost.api.routes.lookups_shapes import Health, PlatformList, Ready
+from polypost.api.openapi.described import Shape, says
 from polypost.api.services import services
+from polypost.intake.bodies import PlatformName
 from polypost.platforms.registry import connectors
+
+
+class NetworkShape(Shape):
+    """A network of this server; `beta` where the network lets only some apps in."""
+
+    name: PlatformName
+    status: Literal["prod", "beta", "dev"]
+
+
+class PlatformList(Shape):
+    """The networks of this server."""
+
+    platforms: list[NetworkShape]
+
+
+class Health(Shape):
+    """It works."""
+
+    ok: bool
+
+
+class Ready(Shape):
+    """Whether the server can keep its promises; `checks` has the reasons by room."""
+
+    ok: bool
+    checks: dict[str, dict[str, Any]]
+
 
 router = APIRouter()
 

@@ -2,28 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.openapi.described import says
-from polypost.api.routes.speaking import person, speak
-from polypost.api.routes.talk_shapes import (
-    ConversationsAnswer,
-    ConversationsQuery,
-    MessageBody,
-    MessageMade,
-    MessagesAnswer,
-    MessagesQuery,
-)
+from polypost.api.openapi.described import Shape, says
+from polypost.api.routes.speaking import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
 from polypost.api.services import services
 from polypost.intake import bodies
+from polypost.intake.bodies import Closed
 from polypost.platforms.abilities import Conversation, Message, Person
+
+MessagePlatform = Literal["instagram"]
+
+
+class ConversationsQuery(BaseModel):
+    """`GET /v1/messages`."""
+
+    platform: MessagePlatform
+    accountId: AccountId
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    after: Cursor | None = None
+
+
+class MessagesQuery(ConversationsQuery):
+    """`GET /v1/messages/{conversationId}`."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+
+
+class MessageBody(Closed):
+    """`POST /v1/messages`."""
+
+    platform: MessagePlatform
+    accountId: AccountId
+    recipientId: NetworkId
+    text: Words
+
+
+class MessageShape(Shape):
+    """One message."""
+
+    model_config = Shape.model_config | {"populate_by_name": True}
+
+    id: str
+    text: str | None
+    sender: Annotated[PersonShape, Field(alias="from")]
+    timestamp: datetime | None
+
+
+class ParticipantShape(PersonShape):
+    """Who takes part in a conversation; the picture's address is temporary."""
+
+    username: str | None
+    profilePictureUrl: str | None
+
+
+class ConversationShape(Shape):
+    """A conversation with its newest message."""
+
+    id: str
+    participants: list[ParticipantShape]
+    lastMessage: MessageShape | None
+    updatedTime: datetime | None
+
+
+class ConversationsAnswer(Shape):
+    """A part of an account's conversations; `selfId` is the account among their participants."""
+
+    success: bool
+    selfId: str
+    selfUsername: str | None
+    conversations: list[ConversationShape]
+    nextCursor: str | None
+
+
+class MessagesAnswer(Shape):
+    """A part of a conversation, the newest message first."""
+
+    success: bool
+    messages: list[MessageShape]
+    nextCursor: str | None
+
+
+class MessageMade(Shape):
+    """The id of a message that was sent."""
+
+    success: bool
+    messageId: str
+
 
 router = APIRouter(prefix="/v1/messages")
 SEND = "POST /v1/messages"

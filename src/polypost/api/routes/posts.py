@@ -8,15 +8,15 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from polypost import clock
 from polypost.access import Principal
-from polypost.api.http import answers, waiting
+from polypost.api.http import answers, errors, waiting
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object, read
-from polypost.api.http.filters import PostsQuery, filters_of
+from polypost.api.http.filters import PostsQuery, filters_of, flag
 from polypost.api.http.submitter import REPLAYED, idempotency_key, submitter
 from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.described import says
-from polypost.api.routes import preview
 from polypost.api.routes.posts_shapes import (
     CreatedPost,
     CreateQuery,
@@ -28,7 +28,7 @@ from polypost.api.routes.posts_shapes import (
     Verdict,
 )
 from polypost.api.services import Services, services
-from polypost.intake import bodies
+from polypost.intake import DryRun, bodies
 from polypost.intake.door import Created
 from polypost.intake.strict_json import parse
 from polypost.observability import failpoints
@@ -36,6 +36,7 @@ from polypost.planning.schedules import schedule_of
 from polypost.posts import queries, timeline
 
 router = APIRouter()
+SHOWN_BYTES = 250_000
 
 
 @says(
@@ -56,10 +57,10 @@ async def create(request: Request) -> Response:
     rooms = services(request)
     body = parse(await read(request))
     failpoints.hit("P1")
-    probe = preview.flag(request, "probeMedia")
-    if preview.flag(request, "dryRun"):
+    probe = flag(request, "probeMedia")
+    if flag(request, "dryRun"):
         idempotency_key(request)
-        return await preview.answer(rooms, who, body, probe=probe)
+        return await _previewed(rooms, who, body, probe=probe)
     async with rooms.intake.create(submitter(request, who), body) as made:
         return await _created(request, rooms, who, made)
 
@@ -90,7 +91,44 @@ async def validate(request: Request) -> Response:
     """Say what creating this post would say, and store nothing."""
     who = await principal(request, "publish")
     body = await json_object(request)
-    return await preview.answer(services(request), who, body, probe=preview.flag(request, "probeMedia"))
+    return await _previewed(services(request), who, body, probe=flag(request, "probeMedia"))
+
+
+async def _previewed(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
+    """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
+    return answers.ok(_verdict(await rooms.intake.preview(who.project, body, probe=probe)))
+
+
+def _verdict(verdict: DryRun) -> dict[str, Any]:
+    """The verdict; price and accounts only where they are known and nothing stands in for them."""
+    problems, order, said, known = verdict.problems, verdict.order, verdict.said, verdict.known
+    when = order.when
+    # A text that goes to many accounts must not make an answer far larger than its body.
+    room = SHOWN_BYTES // len(order.targets)
+    body: dict[str, Any] = {
+        "success": not problems,
+        "valid": not problems,
+        "errors": errors.listed(problems),
+        "credits": {"price": said.price if known else None, "remaining": said.left},
+        "scheduledFor": clock.iso(when.instant) if when else None,
+        "timezone": when.timezone if when else order.timezone,
+        "platforms": [
+            {
+                "platform": target.platform,
+                "accountId": target.integration_id,
+                "content": _beginning(text, room),
+            }
+            for target, text in zip(order.targets, said.texts, strict=True)
+            if known
+        ],
+    }
+    return body | ({"warningMessage": when.note} if when and when.note else {})
+
+
+def _beginning(text: str, room: int) -> str:
+    """The text, or as much of it as has room in bytes of UTF-8."""
+    written = text.encode()
+    return text if len(written) <= room else f"{written[:room].decode(errors='ignore')}…"
 
 
 @router.get("/v1/posts")

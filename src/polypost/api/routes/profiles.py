@@ -3,29 +3,102 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.openapi.described import says
-from polypost.api.routes.profiles_shapes import (
-    ProfileAnswer,
-    ProfileBody,
-    ProfileChange,
-    ProfileGone,
-    ProfilesAnswer,
-    ProfilesQuery,
-)
+from polypost.api.openapi.described import Shape, says
+from polypost.api.routes.connect_shapes import IntegrationShape, Name
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
+from polypost.intake.bodies import Closed, Text
 from polypost.integrations import profiles
 from polypost.integrations.profiles import Profile
+
+Description = Annotated[Text, Field(max_length=1000)]
+
+
+class ProfileBody(BaseModel):
+    """`POST /v1/profiles`; open."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    name: Name
+    description: Description | None = None
+
+
+class ProfileChange(BaseModel):
+    """`PATCH /v1/profiles/{id}`; open. An explicit null takes the description away."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    name: Name | None = None
+    description: Description | None = None
+
+
+class ProfilesQuery(BaseModel):
+    """`GET /v1/profiles`: the page style of paging."""
+
+    page: Annotated[int, Field(ge=1, le=100_000)] = 1
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class MoveBody(Closed):
+    """`PATCH /v1/connect/integrations/{id}`; null takes the account out of its profile."""
+
+    profileId: Annotated[Text, Field(min_length=1, max_length=100)] | None
+
+
+class ProfileShape(Shape):
+    """A profile."""
+
+    id: str
+    name: str
+    description: str | None
+    integrationCount: Annotated[int, Field(ge=0)]
+    createdAt: datetime
+    updatedAt: datetime
+
+
+class ProfileAnswer(Shape):
+    """One profile."""
+
+    success: Literal[True]
+    profile: ProfileShape
+
+
+class ProfilesAnswer(Shape):
+    """A page of profiles."""
+
+    success: Literal[True]
+    total: Annotated[int, Field(ge=0)]
+    page: Annotated[int, Field(ge=1)]
+    limit: Annotated[int, Field(ge=1)]
+    profiles: list[ProfileShape]
+
+
+class ProfileGone(Shape):
+    """A profile was deleted."""
+
+    success: Literal[True]
+    message: str
+
+
+class MoveAnswer(Shape):
+    """The account in its new profile."""
+
+    success: Literal[True]
+    integration: IntegrationShape
+
 
 router = APIRouter(prefix="/v1/profiles")
 _ID = re.compile(r"prof_[0-9a-z]{1,40}", re.ASCII)

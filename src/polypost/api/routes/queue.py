@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import time
-from typing import Annotated, Any
+from datetime import datetime, time
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,23 +14,81 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.http.submitter import REPLAYED, submitter
-from polypost.api.openapi.described import says
-from polypost.api.routes.drafts_shapes import AcceptedPost
-from polypost.api.routes.queue_shapes import (
-    WEEKDAYS,
-    NextAnswer,
-    NextQuery,
-    QueueAnswer,
-    QueueQuery,
-    SlotsBody,
-)
+from polypost.api.openapi.described import Shape, says
+from polypost.api.routes.drafts import AcceptedPost
+from polypost.api.routes.schedules_shapes import TimeShape
 from polypost.api.services import services
 from polypost.errors import InvalidRequest
 from polypost.intake import bodies
+from polypost.intake.bodies import Closed, ProfileId, Text, Zone
 from polypost.intake.times import unknown_zone
 from polypost.planning import queues
 from polypost.planning.bodies import QueuePostBody
 from polypost.planning.queues import Queue, Slot
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+HourText = Annotated[Text, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", min_length=5, max_length=5)]
+
+
+class SlotBody(Closed):
+    """A weekly hour on the wall."""
+
+    weekday: Weekday
+    time: HourText
+
+
+class SlotsBody(Closed):
+    """`PUT /v1/queue/slots`; no slots close the queue."""
+
+    profileId: ProfileId | None = None
+    timezone: Zone
+    slots: Annotated[list[SlotBody], Field(max_length=500)]
+
+
+class QueueQuery(BaseModel):
+    """`GET /v1/queue/slots`; no `profileId`, or the word `null`, is the project's own queue."""
+
+    profileId: Annotated[str, Field(max_length=40)] | None = None
+
+
+class NextQuery(QueueQuery):
+    """`GET /v1/queue/next`."""
+
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class SlotShape(Shape):
+    """A weekly hour on the wall."""
+
+    weekday: Weekday
+    time: str
+
+
+class QueueShape(Shape):
+    """A queue; `updatedAt` is null while its slots were never set."""
+
+    profileId: str | None
+    timezone: str
+    slots: list[SlotShape]
+    updatedAt: datetime | None
+
+
+class QueueAnswer(Shape):
+    """A queue's slots."""
+
+    success: Literal[True]
+    queue: QueueShape
+
+
+class NextAnswer(Shape):
+    """The next free slots, in order."""
+
+    success: Literal[True]
+    profileId: str | None
+    timezone: str
+    slots: list[TimeShape]
+
 
 router = APIRouter(prefix="/v1/queue")
 

@@ -12,10 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from polypost.api.http import answers
 from polypost.api.http.body import json_object, read
+from polypost.api.http.pages import choice_page, connected_page
 from polypost.api.openapi.described import says
 from polypost.api.routes.connect import PAGE, QUIET, shapes
 from polypost.api.routes.connect_shapes import ChoiceForm, ManyAccounts, Selected, Selection, SelectionBody
-from polypost.api.routes.pages import choice_page, connected_page
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, NotFound
 from polypost.intake import bodies

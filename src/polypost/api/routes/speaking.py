@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.access import Principal
 from polypost.api.http import answers
 from polypost.api.http.submitter import REPLAYED, submitter
+from polypost.api.openapi.described import Shape
 from polypost.api.services import services
 from polypost.insights import said
 from polypost.insights.said import Asked
 from polypost.insights.sending import Sent
+from polypost.intake.bodies import Content, Text
 from polypost.platforms.abilities import Person
+
+AccountId = Annotated[Text, Field(min_length=1, max_length=100)]
+NetworkId = Annotated[Text, Field(min_length=1, max_length=1000)]
+Cursor = Annotated[Text, Field(min_length=1, max_length=4000)]
+Words = Annotated[Content, Field(min_length=1)]
+
+
+class PersonShape(Shape):
+    """Who wrote something."""
+
+    id: str | None
+    name: str | None
 
 
 async def speak(

@@ -19,7 +19,7 @@ from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.http.handing import from_bucket
 from polypost.api.openapi.described import says
-from polypost.api.routes.media_shapes import StoredAnswer, UploadAnswer, UploadBody
+from polypost.api.routes.media import StoredAnswer, UploadAnswer, UploadBody
 from polypost.api.services import Services, services
 from polypost.errors import (
     InvalidRequest,

@@ -17,8 +17,8 @@ from polypost.access import Project
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.filters import profile_of
-from polypost.api.openapi.described import says
-from polypost.api.routes.lookups_shapes import Usage
+from polypost.api.openapi.described import Maybe, Shape, says
+from polypost.api.routes.posts_shapes import Count
 from polypost.api.services import services
 from polypost.credits import funds
 from polypost.credits import service as credits
@@ -26,6 +26,51 @@ from polypost.errors import InvalidRequest, Problem
 from polypost.integrations import profiles
 from polypost.integrations import service as integrations
 from polypost.posts import words
+
+
+class UsageMonth(Shape):
+    """Credits of one month, by network."""
+
+    year: int
+    month: Annotated[int, Field(ge=1, le=12)]
+    count: Count
+    platform: dict[str, Count]
+
+
+class MonthlyCredits(Shape):
+    """Credits that come anew every month."""
+
+    limit: Count
+    used: Count
+    remaining: Count
+    cycleStart: datetime
+    cycleEnd: datetime
+
+
+class PurchasedCredits(Shape):
+    """Credits of the project's limit, which do not end."""
+
+    total: Count
+    used: Count
+    remaining: Count
+
+
+class Balance(Shape):
+    """What is left; `unlimited` where the project has no limit."""
+
+    unlimited: bool
+    monthly: MonthlyCredits
+    purchased: PurchasedCredits
+
+
+class Usage(Shape):
+    """Credits spent, oldest month first; `balance` only where nothing narrows the question."""
+
+    success: bool
+    totalUsage: Count
+    usage: list[UsageMonth]
+    balance: Balance = Maybe
+
 
 router = APIRouter()
 UNLIMITED = 999_999_999
