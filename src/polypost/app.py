@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -18,13 +16,22 @@ from starlette.types import ASGIApp
 
 from polypost import access, api, bulk, clock, dashboard, events, webhooks
 from polypost.access import Keyring, Throttle
-from polypost.ai import Provider
 from polypost.api import Services
+from polypost.api.http.health import checks
 from polypost.api.http.proxies import Proxies
 from polypost.api.openapi.reference import is_wanted
-from polypost.engine import Engine
-from polypost.engine.embedded import EmbeddedEngine
-from polypost.errors import NotConfigured, StoreUnavailable
+from polypost.configured import (
+    Surroundings,
+    app_of,
+    engine_of,
+    mailer_of,
+    media_of,
+    networks_of,
+    plan_of,
+    policy_of,
+    provider_of,
+)
+from polypost.engine import Engine, Handler, Source
 from polypost.insights import said
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
@@ -45,107 +52,74 @@ from polypost.integrations import (
     load_master_key,
 )
 from polypost.integrations.vault import has_secrets
-from polypost.media import Library, PullAddresses, Uploads, bucket_of
+from polypost.media import Uploads
 from polypost.observability import failpoints
-from polypost.outbound import Fetcher, Guard, HookSender, Mailer, Networks
+from polypost.outbound import Fetcher, Guard, HookSender, Networks
 from polypost.planning import maker
 from polypost.planning.maker import Maker
 from polypost.planning.planner import Planner
-from polypost.platforms.base import App
-from polypost.platforms.registry import BUILT_IN, connectors, ending
+from polypost.platforms.registry import ending
 from polypost.posts import accept, deliveries, keys, sweep, waits
 from polypost.posts.orders import Context
-from polypost.publishing import Policy, Publisher, Remover
+from polypost.publishing import Publisher, Remover
 from polypost.settings import Settings
 from polypost.storage import Store, new_id, open_store, schema
 from polypost.storage.lock import DataLock
-from polypost.webhooks import Channels, Courier, Plan, Trial
+from polypost.webhooks import Channels, Courier, Trial
 
 log = structlog.get_logger("polypost")
 CLEAN_SECONDS = 600.0
 RENEW_SECONDS = 60.0
-GATHER_SECONDS = 0.1
-SANDBOX_SENDER = "polypost@sandbox.example"
+Call = Callable[[], Awaitable[object]]
+Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
-@dataclass(slots=True)
-class Surroundings:
-    """What stands in for the networks: addresses, app credentials, demo media and mail server of a sandbox; empty without one."""
+async def _nothing() -> None:
+    """For a room that has nothing to do."""
 
-    urls: dict[str, str] = field(default_factory=dict)
-    allow: tuple[str, ...] = ()
-    apps: dict[str, App] = field(default_factory=dict)
-    model_url: str | None = None
-    smtp_url: str | None = None
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a room does with the server it stands in; it leaves out what it has no need of.
+
+    `recover` sees to what a dead process left, before anything is worked on; `handlers` answer rings of a kind, which
+    the sweeper finds in a source; `clean` runs every few minutes, and `loops` for as long as the process works.
+    """
+
+    recover: Call = _nothing
+    handlers: Mapping[str, tuple[Handler, Source]] = field(default_factory=dict)
+    loops: Mapping[str, Loop] = field(default_factory=dict)
+    clean: Call = _nothing
+    close: Call = _nothing
 
 
 @dataclass(slots=True)
 class Rooms:
-    """Everything that one process has open."""
+    """What one process has open: services for the entrances, and rooms that live as long as it does."""
 
-    settings: Settings
-    surroundings: Surroundings
-    store: Store
-    vault: Vault
+    services: Services
     networks: Networks
-    guard: Guard
-    fetcher: Fetcher
-    media: Library
-    uploads: Uploads
     engine: Engine
-    tokens: TokenSource
-    connect: Connect
-    disconnect: Disconnect
-    sign_in: SignIn
-    posts: Context
-    publisher: Publisher
-    intake: Intake
-    bulk: bulk.BulkRun
-    maker: Maker
-    ai: Provider
-    insights: Reader
-    keyring: Keyring
-    channels: Channels
-    courier: Courier
-    owner: str
     public_url: str
-    proxies: Proxies
+    _rooms: Sequence[Room]
+    _lock: DataLock | None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    _lock: DataLock | None = None
 
     async def start(self, *, work_too: bool) -> None:
         """Take over what a dead process left, then begin to work."""
-        if self._embedded:
-            freed = await self.store.write(lambda db: sweep.take_over(db, clock.now()))
-            if freed:
-                log.info("took over targets of the process before", targets=freed)
-            await self.store.write(lambda db: webhooks.work.take_over(db, clock.now()))
-        await self.media.recover()
-        await self.uploads.recover()
-        self.engine.on(accept.RING, self.publisher.run)
-        self.engine.watch(accept.RING, sweep.due)
-        self.engine.note(accept.RING, waits.note_share)
-        lease = timedelta(seconds=self.settings.lease_seconds)
-        self.engine.inherit(partial(sweep.inherit, lease=lease))
-        self.engine.on(bulk.RING, self.bulk.run)
-        self.engine.watch(bulk.RING, bulk.due)
-        self.engine.on(maker.RING, self.maker.run)
-        self.engine.watch(maker.RING, maker.due)
-        await self.maker.follow_zones()
-        self.engine.on(webhooks.RING, self.courier.take)
-        self.engine.watch(webhooks.RING, webhooks.work.due)
+        for room in self._rooms:
+            await room.recover()
+            for kind, (handler, source) in room.handlers.items():
+                self.engine.on(kind, handler)
+                self.engine.watch(kind, source)
         await self.engine.start(work=work_too)
         # Every process cleans its own disk, workers or not.
-        self._tasks = [
-            asyncio.create_task(_every(CLEAN_SECONDS, self._clean_uploads), name="polypost-uploads")
-        ]
+        loops: dict[str, Loop] = {"uploads": partial(_every, CLEAN_SECONDS, self._clean_uploads)}
         if work_too:
-            self._tasks += [
-                asyncio.create_task(self.publisher.beat_for_ever(), name="polypost-heartbeat"),
-                asyncio.create_task(_every(RENEW_SECONDS, self.tokens.renew_due), name="polypost-renew"),
-                asyncio.create_task(_every(CLEAN_SECONDS, self._clean), name="polypost-clean"),
-                asyncio.create_task(self.courier.spread_for_ever(), name="polypost-webhooks"),
-            ]
+            loops["clean"] = partial(_every, CLEAN_SECONDS, self._clean)
+            for room in self._rooms:
+                loops |= room.loops
+        self._tasks = [asyncio.create_task(run(), name=f"polypost-{name}") for name, run in loops.items()]
 
     async def stop(self) -> None:
         """Let what runs come to its end and close everything, the store last."""
@@ -153,145 +127,161 @@ class Rooms:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.insights.aclose()
-        await self.courier.stop()
-        await self.channels.hooks.aclose()
-        await self.media.close()
-        await self.tokens.aclose()
-        await self.keyring.aclose()
-        await self.fetcher.aclose()
-        await self.networks.aclose()
-        await self.store.close()
+        for room in self._rooms:
+            await room.close()
+        await self.services.store.close()
         if self._lock is not None:
             self._lock.release()
 
-    @property
-    def _embedded(self) -> bool:
-        return self.settings.database_url is None
-
     async def _clean(self) -> None:
-        await self.media.clean(clock.now())
-        await self.store.write(bulk.clean)
-        await self.store.write(lambda db: said.clean(db, clock.now()))
-        await self.store.write(lambda db: keys.clean(db, clock.now()))
-        await self.store.write(lambda db: deliveries.forget_servers(db, clock.now()))
-        await self.courier.clean()
+        for room in self._rooms:
+            await room.clean()
 
     async def _clean_uploads(self) -> None:
-        await self.uploads.clean(clock.now())
+        await self.services.uploads.clean(clock.now())
 
 
 async def open_rooms(
     settings: Settings, surroundings: Surroundings, *, public_url: str, server: str
 ) -> Rooms:
     """Open every room. Raises DataLocked, SchemaMismatch, MasterKeyMissing, StoreUnavailable, NotConfigured with what to do."""
-    mailer = _mailer(settings, surroundings)
+    mailer = mailer_of(settings, surroundings)
     settings.data.mkdir(parents=True, exist_ok=True)
     failpoints.arm(settings.fail_point, settings.data)
     events.heard_by(webhooks.ANYBODY)
     embedded = settings.database_url is None
-    lock = DataLock(settings.data) if embedded else None
+    store, lock = await _store(settings)
+    secrets = await store.read(has_secrets)
+    vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
+    guard = Guard([*settings.allow_addresses, *surroundings.allow])
+    networks = networks_of(settings, surroundings, guard)
+    fetcher = Fetcher(guard)
+    owner = new_id("run")
+    media, uploads = media_of(settings, store, vault, fetcher, server)
+    engine = engine_of(settings, store, owner)
+    apps = Apps(vault, partial(app_of, settings, surroundings))
+    tokens = TokenSource(store, vault, networks, apps)
+    policy = policy_of(settings)
+    posts = Context(engine, settings.price, server, late_grace=policy.late_grace, shared=not embedded)
+    channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
+    bodies = BodyReader(store, guard, uploads, horizon=settings.horizon)
+    intake = Intake(store, posts, bodies, media, seconds=settings.publish_wait_seconds)
+    insights = Reader(store, tokens=tokens, networks=networks)
+    lines, sender = Lines(store, tokens=tokens, networks=networks), Sender(store)
+    per_minute = settings.rate_limit_per_minute
+    services = Services(
+        settings=settings,
+        store=store,
+        keyring=Keyring(store),
+        throttle=Throttle(key_per_minute=per_minute, address_per_minute=per_minute * 5),
+        proxies=Proxies(settings.trusted_proxies),
+        posts=posts,
+        media=media,
+        uploads=uploads,
+        connect=Connect(store, vault, networks, apps, lambda: public_url),
+        disconnect=Disconnect(store, vault, networks, apps),
+        sign_in=SignIn(store, vault, networks),
+        vault=vault,
+        ai=provider_of(settings, surroundings, networks),
+        remover=Remover(store, tokens=tokens, networks=networks),
+        lookup=Lookup(store, tokens, networks),
+        commenting=Commenting(lines, sender),
+        messaging=Messaging(lines, sender),
+        analytics=Analytics(store, insights),
+        channels=channels,
+        trial=Trial(store, vault, channels),
+        intake=intake,
+        planner=Planner(store, posts, intake),
+        bulk=bulk.BulkReceiver(store, engine, intake.once),
+        health=checks(store, engine),
+    )
+    publisher = Publisher(
+        store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
+    )
+    engine.note(accept.RING, waits.note_share)
+    engine.inherit(partial(sweep.inherit, lease=policy.lease))
+    # In the order in which they end.
+    rooms = [
+        _publishing(settings, store, publisher),
+        *_making(services, bodies),
+        *_webhooks(settings, services),
+        Room(close=insights.aclose),
+        Room(recover=media.recover, clean=lambda: media.clean(clock.now()), close=media.close),
+        Room(recover=uploads.recover),
+        Room(loops={"renew": partial(_every, RENEW_SECONDS, tokens.renew_due)}, close=tokens.aclose),
+        Room(close=services.keyring.aclose),
+        Room(close=fetcher.aclose),
+        Room(close=networks.aclose),
+    ]
+    _warn(settings, surroundings, uploads)
+    return Rooms(services, networks, engine, public_url, rooms, lock)
+
+
+async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
+    lock = DataLock(settings.data) if settings.database_url is None else None
     try:
-        if embedded:
+        if lock is not None:
             await asyncio.to_thread(schema.upgrade, settings.data, None)
         else:
             await asyncio.to_thread(schema.check, settings.data, settings.database_url)
-        store = open_store(settings.data, settings.database_url, connections=settings.database_connections)
+        return open_store(
+            settings.data, settings.database_url, connections=settings.database_connections
+        ), lock
     except BaseException:
         if lock is not None:
             lock.release()
         raise
-    secrets = await store.read(has_secrets)
-    vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
-    urls = {platform: url for platform in BUILT_IN if (url := _network_url(settings, surroundings, platform))}
-    guard = Guard([*settings.allow_addresses, *surroundings.allow])
-    named = [each.spec.id for each in connectors() if each.spec.own_servers]
-    networks = Networks(urls, guard=guard, guarded=named)
-    fetcher = Fetcher(guard)
-    owner = new_id("run")
-    media, uploads = _media(settings, store, vault, fetcher, server)
-    engine = _engine(settings, store, owner)
-    apps = Apps(vault, partial(_app_of, settings, surroundings))
-    tokens = TokenSource(store, vault, networks, apps)
-    policy = _policy(settings)
-    posts = Context(engine, settings.price, server, late_grace=policy.late_grace, shared=not embedded)
-    reader = BodyReader(store, guard, uploads, horizon=settings.horizon)
-    channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
-    rooms = Rooms(
-        settings=settings,
-        surroundings=surroundings,
-        store=store,
-        vault=vault,
-        networks=networks,
-        guard=guard,
-        fetcher=fetcher,
-        media=media,
-        uploads=uploads,
-        engine=engine,
-        tokens=tokens,
-        connect=Connect(store, vault, networks, apps, lambda: public_url),
-        disconnect=Disconnect(store, vault, networks, apps),
-        sign_in=SignIn(store, vault, networks),
-        posts=posts,
-        intake=Intake(store, posts, reader, media, seconds=settings.publish_wait_seconds),
-        bulk=bulk.BulkRun(store, posts, reader),
-        publisher=Publisher(
-            store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
-        ),
-        maker=Maker(store, posts, settings.horizon),
-        ai=_provider(settings, surroundings, networks),
-        insights=Reader(store, tokens=tokens, networks=networks),
-        keyring=Keyring(store),
-        channels=channels,
-        courier=Courier(store, engine, vault, channels, _plan(settings)),
-        owner=owner,
-        public_url=public_url,
-        proxies=Proxies(settings.trusted_proxies),
+
+
+def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:
+    async def recover() -> None:
+        # Where no other process may have it, what the one before had in hand is free at once.
+        if settings.database_url is None:
+            freed = await store.write(lambda db: sweep.take_over(db, clock.now()))
+            if freed:
+                log.info("took over targets of the process before", targets=freed)
+            await store.write(lambda db: webhooks.work.take_over(db, clock.now()))
+
+    async def clean() -> None:
+        await store.write(lambda db: said.clean(db, clock.now()))
+        await store.write(lambda db: keys.clean(db, clock.now()))
+        await store.write(lambda db: deliveries.forget_servers(db, clock.now()))
+
+    return Room(
+        recover=recover,
+        handlers={accept.RING: (publisher.run, sweep.due)},
+        loops={"heartbeat": publisher.beat_for_ever},
+        clean=clean,
     )
-    rooms._lock = lock  # noqa: SLF001  # the lock belongs to the rooms from here on
+
+
+def _making(services: Services, bodies: BodyReader) -> Iterator[Room]:
+    """What makes posts by itself."""
+    store, posts = services.store, services.posts
+    planned, uploaded = Maker(store, posts, bodies.horizon), bulk.BulkRun(store, posts, bodies)
+    yield Room(recover=planned.follow_zones, handlers={maker.RING: (planned.run, maker.due)})
+    yield Room(handlers={bulk.RING: (uploaded.run, bulk.due)}, clean=partial(store.write, bulk.clean))
+
+
+def _webhooks(settings: Settings, services: Services) -> Iterator[Room]:
+    channels, engine = services.channels, services.posts.engine
+    courier = Courier(services.store, engine, services.vault, channels, plan_of(settings))
+    yield Room(
+        handlers={webhooks.RING: (courier.take, webhooks.work.due)},
+        loops={"webhooks": courier.spread_for_ever},
+        clean=courier.clean,
+        close=courier.stop,
+    )
+    yield Room(close=channels.hooks.aclose)
+
+
+def _warn(settings: Settings, surroundings: Surroundings, uploads: Uploads) -> None:
     for entry in (*settings.allow_addresses, *surroundings.allow):
         log.info("user URLs may reach a private address", address=entry)
-    if not embedded and uploads.bucket is None:
+    if settings.database_url is not None and uploads.bucket is None:
         log.warning("uploads stay on the machine that takes them; with several, set POLYPOST_S3_URL")
     for warning in ending(clock.now().date()):
         log.warning(warning)
-    return rooms
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        lease=timedelta(seconds=settings.lease_seconds),
-        heartbeat=settings.heartbeat,
-        reconcile_at=settings.reconcile_at,
-        attempts=settings.attempts,
-        attempt_span=timedelta(hours=settings.attempt_hours),
-        late_grace=timedelta(hours=settings.late_grace_hours),
-    )
-
-
-def _media(
-    settings: Settings, store: Store, vault: Vault, fetcher: Fetcher, server: str
-) -> tuple[Library, Uploads]:
-    host = f"{socket.gethostname()}:{settings.data.resolve()}"
-    uploads = Uploads(
-        store,
-        settings.data / "uploads",
-        host=host,
-        secret=vault.derived("uploads"),
-        bucket=bucket_of(settings),
-        quota=settings.media_bytes,
-    )
-    media = Library(
-        store,
-        fetcher,
-        settings.data / "media",
-        owner=server,
-        host=host,
-        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url),
-        uploads=uploads,
-        lease=timedelta(seconds=settings.lease_seconds),
-    )
-    return media, uploads
 
 
 def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None) -> ASGIApp:
@@ -299,174 +289,31 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = _services(rooms)
-        lost = await rooms.store.write(
-            lambda db: deliveries.lose_before_start(db, rooms.posts.server, clock.now())
-        )
+        services = app.state.services = rooms.services
+        server, store, once = services.posts.server, services.store, services.intake.once
+        lost = await store.write(lambda db: deliveries.lose_before_start(db, server, clock.now()))
         if lost:
             log.info("answers of the last minute may not have been delivered", posts=lost)
-        cut = await rooms.store.write(lambda db: said.mark_before_start(db, rooms.posts.server, clock.now()))
+        cut = await store.write(lambda db: said.mark_before_start(db, server, clock.now()))
         if cut:
             log.info("comments or messages were being sent when the server ended", count=cut)
         await rooms.start(work_too=work_too)
-        telling = asyncio.create_task(
-            _every(TELL_SECONDS, rooms.intake.once.in_flight.tell), name="polypost-answers"
-        )
+        telling = asyncio.create_task(_every(TELL_SECONDS, once.in_flight.tell), name="polypost-answers")
         try:
             yield
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
-            await rooms.intake.once.aclose()
+            await once.aclose()
             await rooms.stop()
 
-    shown = is_wanted(rooms.settings, rooms.public_url, sandbox=sandbox_url is not None)
+    shown = is_wanted(rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None)
     _, served = api.build(
         lifespan,
         lambda app: dashboard.install(app, sandbox_url=sandbox_url),
         reference_at=rooms.public_url if shown else None,
     )
     return served
-
-
-def _services(rooms: Rooms) -> Services:
-    per_minute = rooms.settings.rate_limit_per_minute
-    lines = Lines(rooms.store, tokens=rooms.tokens, networks=rooms.networks)
-    sender = Sender(rooms.store)
-    return Services(
-        settings=rooms.settings,
-        store=rooms.store,
-        keyring=rooms.keyring,
-        throttle=Throttle(key_per_minute=per_minute, address_per_minute=per_minute * 5),
-        proxies=rooms.proxies,
-        posts=rooms.posts,
-        guard=rooms.guard,
-        media=rooms.media,
-        uploads=rooms.uploads,
-        connect=rooms.connect,
-        disconnect=rooms.disconnect,
-        sign_in=rooms.sign_in,
-        vault=rooms.vault,
-        ai=rooms.ai,
-        remover=Remover(rooms.store, tokens=rooms.tokens, networks=rooms.networks),
-        lookup=Lookup(rooms.store, rooms.tokens, rooms.networks),
-        commenting=Commenting(lines, sender),
-        messaging=Messaging(lines, sender),
-        analytics=Analytics(rooms.store, rooms.insights),
-        channels=rooms.channels,
-        trial=Trial(rooms.store, rooms.vault, rooms.channels),
-        intake=rooms.intake,
-        planner=Planner(rooms.store, rooms.posts, rooms.intake),
-        bulk=bulk.BulkReceiver(rooms.store, rooms.engine, rooms.intake.once),
-        health={
-            "store": partial(_store_health, rooms.store),
-            "worker": partial(_worker_health, rooms.engine),
-            "load": partial(_load_health, rooms.store, rooms.engine),
-            "time": partial(_time_health, rooms.engine),
-            "networks": _versions_health,
-        },
-    )
-
-
-async def _store_health(store: Store) -> dict[str, Any]:
-    reason = await store.trouble()
-    return {"ok": True} if reason is None else {"ok": False, "reason": reason}
-
-
-async def _worker_health(engine: Engine) -> dict[str, Any]:
-    silence = await engine.silence()
-    if silence > 30:
-        return {"ok": False, "reason": "No worker has been heard for 30 seconds. Start `polypost worker`."}
-    return {"ok": True, "lastHeardSeconds": round(silence, 1)}
-
-
-async def _load_health(store: Store, engine: Engine) -> dict[str, Any]:
-    """Good whatever it says: numbers only, for this address is open to all."""
-    try:
-        due, since = await store.read(lambda db: waits.overdue(db, clock.now()))
-    except StoreUnavailable:
-        # The store's own entry says so.
-        return {"ok": True, **engine.numbers()}
-    return {"ok": True, **engine.numbers(), "overdue": due, "overdueSeconds": round(since, 1)}
-
-
-async def _versions_health() -> dict[str, Any]:
-    """Good whatever it says: a version that ends soon is a warning, and other networks go on after it."""
-    warnings = ending(clock.now().date())
-    return {"ok": True, "warnings": warnings} if warnings else {"ok": True}
-
-
-async def _time_health(engine: Engine) -> dict[str, Any]:
-    trouble = engine.clock_trouble()
-    told: dict[str, Any] = {"now": clock.iso(clock.now()), "tzdata": clock.tzdata_version()}
-    return {"ok": True, **told} if trouble is None else {"ok": False, "reason": trouble, **told}
-
-
-def _engine(settings: Settings, store: Store, owner: str) -> Engine:
-    if settings.database_url is None:
-        return EmbeddedEngine(store, workers=settings.workers)
-    from polypost.engine.pgqueuer import PgQueuerEngine
-    from polypost.storage.postgres import PostgresStore
-
-    assert isinstance(store, PostgresStore)
-    return PgQueuerEngine(
-        store,
-        settings.database_url,
-        workers=settings.workers,
-        lease=timedelta(seconds=settings.lease_seconds),
-        owner=owner,
-    )
-
-
-def _provider(settings: Settings, surroundings: Surroundings, networks: Networks) -> Provider:
-    """The operator's endpoint for texts and pictures; the sandbox's own where there is one and none is named."""
-    if settings.ai_url is None and surroundings.model_url is not None:
-        return Provider(
-            networks,
-            url=surroundings.model_url,
-            key="sandbox",
-            text_model="sandbox-text",
-            image_model="sandbox-image",
-        )
-    return Provider(
-        networks,
-        url=settings.ai_url,
-        key=settings.ai_key,
-        text_model=settings.ai_text_model,
-        image_model=settings.ai_image_model,
-    )
-
-
-def _network_url(settings: Settings, surroundings: Surroundings, platform: str) -> str | None:
-    return settings.platform(platform, "URL") or surroundings.urls.get(platform)
-
-
-def _app_of(settings: Settings, surroundings: Surroundings, platform: str) -> App | None:
-    client_id = settings.platform(platform, "CLIENT_ID")
-    if client_id is not None:
-        further = (settings.platform(platform, "SCOPES") or "").replace(",", " ").split()
-        return App(client_id, settings.platform(platform, "CLIENT_SECRET") or "", scopes=tuple(further))
-    return surroundings.apps.get(platform)
-
-
-def _plan(settings: Settings) -> Plan:
-    lease = timedelta(seconds=settings.webhook_timeout_seconds + settings.lease_seconds)
-    # One writer does everything on SQLite; PostgreSQL finds few events faster than many.
-    gather = GATHER_SECONDS if settings.database_url is None else 0.0
-    return Plan(lease=lease, retry_at=settings.webhook_retry_at, gather=gather)
-
-
-def _mailer(settings: Settings, surroundings: Surroundings) -> Mailer | None:
-    if settings.smtp_url is not None:
-        if settings.mail_from is None:
-            raise NotConfigured(
-                "POLYPOST_SMTP_URL is set, and nobody to send as.",
-                next_step="Set POLYPOST_MAIL_FROM to the address that mails come from.",
-            )
-        return Mailer(settings.smtp_url, settings.mail_from)
-    if surroundings.smtp_url is not None:
-        return Mailer(surroundings.smtp_url, settings.mail_from or SANDBOX_SENDER)
-    return None
 
 
 async def _every(seconds: float, call: Callable[[], Any]) -> None:
@@ -487,7 +334,7 @@ async def demo_project(rooms: Rooms, name: str) -> access.Project:
                 return project
         return access.create_project(db, name)
 
-    return await rooms.store.write(find_or_make)
+    return await rooms.services.store.write(find_or_make)
 
 
 __all__ = ["Rooms", "Surroundings", "application", "demo_project", "open_rooms"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
+from polypost.api.http.health import Checks
 from polypost.api.http.proxies import Proxies
 from polypost.bulk import BulkReceiver
 from polypost.insights.analytics import Analytics
@@ -18,7 +17,6 @@ from polypost.insights.messages import Messaging
 from polypost.intake import Intake
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
 from polypost.media import Library, Uploads
-from polypost.outbound import Guard
 from polypost.planning.planner import Planner
 from polypost.posts.orders import Context
 from polypost.publishing import Remover
@@ -37,7 +35,6 @@ class Services:
     throttle: Throttle
     proxies: Proxies
     posts: Context
-    guard: Guard
     media: Library
     uploads: Uploads
     connect: Connect
@@ -55,7 +52,7 @@ class Services:
     intake: Intake
     planner: Planner
     bulk: BulkReceiver
-    health: dict[str, Callable[[], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
+    health: Checks
 
 
 def services(request: Request) -> Services:

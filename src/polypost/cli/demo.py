@@ -146,7 +146,7 @@ class Demo:
         network = connector(entry["platform"])
         if network is None:
             return None
-        known = await rooms.store.read(lambda db: _known(db, project_id, entry))
+        known = await rooms.services.store.read(lambda db: _known(db, project_id, entry))
         if known is not None:
             return known
         seconds = entry.get("expiresIn")
@@ -160,9 +160,14 @@ class Demo:
         http = rooms.networks.client(entry["platform"])
         accounts = await network.identify(AccountSession.of_login(http, tokens))
         account = next(each for each in accounts if each.id == entry["platformUserId"])
-        added = await rooms.store.write(
+        added = await rooms.services.store.write(
             lambda db: integrations.add(
-                db, rooms.vault, project_id, account, account.tokens or tokens, platform=entry["platform"]
+                db,
+                rooms.services.vault,
+                project_id,
+                account,
+                account.tokens or tokens,
+                platform=entry["platform"],
             )
         )
         return added.id
@@ -194,12 +199,12 @@ async def _key(rooms: Rooms, project: access.Project, path: Path) -> str:
     earlier = await asyncio.to_thread(_read, path)
     if earlier is not None:
         try:
-            await rooms.keyring.authenticate(earlier)
+            await rooms.services.keyring.authenticate(earlier)
         except PolypostError:
             log.info("the demo key of before is no longer valid")
         else:
             return earlier
-    _, secret = await rooms.store.write(
+    _, secret = await rooms.services.store.write(
         lambda db: access.create_key(db, project.id, name="demo", kind="test")
     )
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -66,7 +66,9 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
             cast("Any", app),
             host=settings.host,
             port=settings.port,
-            limits=Limits(connections_per_address=settings.connections_per_address, proxies=rooms.proxies),
+            limits=Limits(
+                connections_per_address=settings.connections_per_address, proxies=rooms.services.proxies
+            ),
             on_ready=lambda _: listening.set(),
         )
         running = asyncio.create_task(web.serve([sock]), name="polypost-server")

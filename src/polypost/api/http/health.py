@@ -1,0 +1,61 @@
+"""What readiness asks: each check says whether it is well, and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+from polypost import clock
+from polypost.engine import Engine
+from polypost.errors import StoreUnavailable
+from polypost.platforms.registry import ending
+from polypost.posts import waits
+from polypost.storage import Store
+
+Checks = Mapping[str, Callable[[], Awaitable[dict[str, Any]]]]
+
+
+def checks(store: Store, engine: Engine) -> Checks:
+    """The checks of a server, by name."""
+    return {
+        "store": partial(_store, store),
+        "worker": partial(_worker, engine),
+        "load": partial(_load, store, engine),
+        "time": partial(_time, engine),
+        "networks": _networks,
+    }
+
+
+async def _store(store: Store) -> dict[str, Any]:
+    reason = await store.trouble()
+    return {"ok": True} if reason is None else {"ok": False, "reason": reason}
+
+
+async def _worker(engine: Engine) -> dict[str, Any]:
+    silence = await engine.silence()
+    if silence > 30:
+        return {"ok": False, "reason": "No worker has been heard for 30 seconds. Start `polypost worker`."}
+    return {"ok": True, "lastHeardSeconds": round(silence, 1)}
+
+
+async def _load(store: Store, engine: Engine) -> dict[str, Any]:
+    """Good whatever it says: numbers only, for this address is open to all."""
+    try:
+        due, since = await store.read(lambda db: waits.overdue(db, clock.now()))
+    except StoreUnavailable:
+        # The store's own entry says so.
+        return {"ok": True, **engine.numbers()}
+    return {"ok": True, **engine.numbers(), "overdue": due, "overdueSeconds": round(since, 1)}
+
+
+async def _networks() -> dict[str, Any]:
+    """Good whatever it says: a version that ends soon is a warning, and other networks go on after it."""
+    warnings = ending(clock.now().date())
+    return {"ok": True, "warnings": warnings} if warnings else {"ok": True}
+
+
+async def _time(engine: Engine) -> dict[str, Any]:
+    trouble = engine.clock_trouble()
+    told: dict[str, Any] = {"now": clock.iso(clock.now()), "tzdata": clock.tzdata_version()}
+    return {"ok": True, **told} if trouble is None else {"ok": False, "reason": trouble, **told}
