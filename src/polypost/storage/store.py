@@ -6,7 +6,6 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import Connection, text
@@ -161,17 +160,3 @@ def close_doors(db: Connection) -> None:
         db.begin()
     for name in ("commit", "rollback", "begin", "begin_nested"):
         setattr(db, name, _refuse)
-
-
-def open_store(data: Path, database_url: str | None = None, *, connections: int = 12) -> Store:
-    """The store behind the settings: PostgreSQL when an address is given, else one SQLite file in `data`.
-
-    `connections` is how many the process may have to PostgreSQL: one listens, one is the queue's.
-    """
-    if database_url:
-        from polypost.storage.postgres import PostgresStore
-
-        return PostgresStore(database_url, pool_size=connections - 2)
-    from polypost.storage.sqlite import SqliteStore
-
-    return SqliteStore(data / "polypost.db")
