@@ -46,8 +46,8 @@ _SPENT_BY_DAY = (
 _DRAWN = select(balances.c.drawn).where(
     balances.c.project_id == bindparam("project"), balances.c.cycle == bindparam("cycle")
 )
-_READ = HotSelect(_DRAWN)
-_HOLD = HotSelect(_DRAWN.with_for_update())
+_READ = HotSelect(_DRAWN, tuple[int])
+_HOLD = HotSelect(_DRAWN.with_for_update(), tuple[int])
 _DROP = HotWrite(delete(balances).where(balances.c.project_id == bindparam("project")))
 _DROP_ALL = HotWrite(
     delete(balances).where(balances.c.project_id == any_(bindparam("projects", type_=ARRAY(String))))

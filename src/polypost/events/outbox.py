@@ -60,9 +60,24 @@ outbox = Table(
     Index("ix_outbox_subject", "subject"),
     partial_index("ix_outbox_unspread", "at", where="spread_at IS NULL"),
 )
+
+
+class OutboxRow:
+    """A row of `outbox`."""
+
+    id: str
+    project_id: str
+    type: str
+    subject: str
+    generation: str
+    payload: Any
+    at: datetime
+    spread_at: datetime | None
+
+
 _INSERT = HotInsert(outbox)
 # On SQLite the look for somebody who hears; on PostgreSQL look, row and signal, in one.
-_HEARD: dict[str, HotSelect] = {}
+_HEARD: dict[str, HotSelect[object]] = {}
 _SAID: dict[str, HotWrite] = {}
 _SAID_ALL: dict[str, HotWrite] = {}
 
@@ -79,7 +94,7 @@ def heard_by(anybody: Select[Any]) -> None:
     heard = case((outbox.c.spread_at.is_(None), notify(TOPIC)))
     _SAID["postgresql"] = HotWrite(new.returning(heard))
     _SAID_ALL["postgresql"] = _of_many(names, anybody, heard)
-    _HEARD["sqlite"] = HotSelect(select(literal_column("1")).where(anybody.exists()))
+    _HEARD["sqlite"] = HotSelect(select(literal_column("1")).where(anybody.exists()), object)
 
 
 def _of_many(names: Sequence[str], anybody: Select[Any], heard: ColumnElement[Any]) -> HotWrite:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from polypost.access import Project
 from polypost.errors import InvalidRequest, Problem
@@ -28,6 +28,7 @@ from polypost.posts.deliveries import Arrival
 from polypost.posts.orders import CREATE, Accepted, Context, NewPost, When
 from polypost.posts.preview import Preview, judge_media, preview
 from polypost.posts.several import Creation
+from polypost.posts.tables import PostRow
 from polypost.storage import Store
 
 DRAFT = "POST /v1/posts/drafts"
@@ -170,8 +171,9 @@ class Intake:
         _, replayed = await self.once.change(
             asked, post_id, lambda db: changes.edit(db, self._context, asked.project, post_id, order)
         )
-        when = order.when or When(row.scheduled_for, row.timezone)
-        return Moved(when.instant, when.note, replayed)
+        if order.when is None:
+            return Moved(row.scheduled_for, None, replayed)
+        return Moved(order.when.instant, order.when.note, replayed)
 
     async def keep_draft(self, submitter: Submitter, raw: dict[str, Any]) -> KeptDraft:
         """A draft: what would be wrong with it as a post is said, not refused.
@@ -227,7 +229,7 @@ class Intake:
             await self.reader.judged(asked.project.id, reading.order)
         return reading
 
-    async def _row(self, asked: Submission, post_id: str) -> Row[Any]:
+    async def _row(self, asked: Submission, post_id: str) -> PostRow:
         return await self._store.read(lambda db: changes.load(db, asked.project.id, post_id, deleted=True))
 
     async def _probed(
@@ -242,7 +244,7 @@ class Intake:
         return judge_media(order, found, stored)
 
 
-def _in_zone(row: Row[Any], zone: str, horizon: timedelta) -> When | None:
+def _in_zone(row: PostRow, zone: str, horizon: timedelta) -> When | None:
     """The post's hour in another zone: a wall time moves with it, an instant stays and is only shown in it."""
     if row.scheduled_for is None:
         return None

@@ -12,12 +12,12 @@ from polypost.errors import OutboundError, PlatformError
 from polypost.integrations import service
 from polypost.integrations.apps import Apps
 from polypost.integrations.sealed import open_tokens
-from polypost.integrations.tables import integrations
+from polypost.integrations.tables import IntegrationRow, integrations
 from polypost.integrations.vault import Vault
 from polypost.outbound import Networks
 from polypost.platforms import registry
 from polypost.platforms.base import App, Connector, Tokens
-from polypost.storage import Store
+from polypost.storage import Store, row_of
 
 REVOKE_SECONDS = 10.0
 log = structlog.get_logger("polypost.integrations")
@@ -46,7 +46,7 @@ class Disconnect:
 
         def write(db: Connection) -> tuple[str, App, Tokens] | None:
             mine = (integrations.c.id == integration_id, integrations.c.project_id == project_id)
-            row = db.execute(select(integrations).where(*mine)).one_or_none()
+            row = row_of(db, select(integrations).where(*mine), IntegrationRow)
             held = row is not None and row.access_token is not None
             tokens = open_tokens(db, self._vault, row) if row is not None and held else None
             service.disconnect(db, project_id, integration_id)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from polypost import clock
 from polypost.errors import PolypostError, ReconnectRequired
 from polypost.integrations import service
 from polypost.integrations.sealed import open_tokens, token_columns
-from polypost.integrations.tables import integrations
+from polypost.integrations.tables import IntegrationRow, integrations
 from polypost.integrations.vault import Vault
 from polypost.platforms.base import Tokens
 from polypost.storage import HotSelect, emit
@@ -28,10 +27,10 @@ _T = integrations.c
 _ROW = select(integrations).where(
     _T.id == bindparam("integration"), _T.project_id == bindparam("project"), _T.disconnected_at.is_(None)
 )
-_READ = HotSelect(_ROW)
+_READ = HotSelect(_ROW, IntegrationRow)
 # All of an account, once.
-_WHOLE = HotSelect(_ROW.add_columns(service.REFRESHABLE))
-_LOCKED = _ROW.with_for_update()
+_WHOLE = HotSelect(_ROW.add_columns(service.REFRESHABLE), service.WholeRow)
+_LOCKED = HotSelect(_ROW.with_for_update(), IntegrationRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def claim(
 ) -> tuple[Held, bool]:
     """The account's tokens, and whether `owner` now has the lease to refresh them; only when that is due."""
     now = clock.now()
-    row = _usable(db.execute(_LOCKED, _key(project_id, integration_id)).one_or_none())
+    row = _usable(_LOCKED.first(db, _key(project_id, integration_id)))
     held = _held(db, vault, row)
     if not held.due(refused, now) or (row.refresh_until is not None and row.refresh_until > now):
         return held, False
@@ -114,7 +113,7 @@ def keep(db: Connection, vault: Vault, held: Held, fresh: Tokens) -> Tokens:
     The lease is not asked for: what the network gave last is the truth, even if its bearer was slow.
     """
     now = clock.now()
-    row = _connected(db.execute(_LOCKED, _key(held.project_id, held.id)).one_or_none())
+    row = _connected(_LOCKED.first(db, _key(held.project_id, held.id)))
     if row.token_version != held.version:
         return open_tokens(db, vault, row)
     db.execute(
@@ -132,7 +131,7 @@ def keep(db: Connection, vault: Vault, held: Held, fresh: Tokens) -> Tokens:
 
 def give_up(db: Connection, vault: Vault, held: Held, reason: str, detail: str) -> Tokens | None:
     """Mark the account as in need of a person, unless somebody stored newer tokens: then these are returned."""
-    row = _usable(db.execute(_LOCKED, _key(held.project_id, held.id)).one_or_none())
+    row = _usable(_LOCKED.first(db, _key(held.project_id, held.id)))
     if row.token_version != held.version:
         return open_tokens(db, vault, row)
     service.mark_reconnect(db, held.project_id, held.id, reason, detail=detail)
@@ -149,13 +148,13 @@ def _key(project_id: str, integration_id: str) -> dict[str, str]:
     return {"project": project_id, "integration": integration_id}
 
 
-def _connected(row: Row[Any] | None) -> Row[Any]:
+def _connected(row: IntegrationRow | None) -> IntegrationRow:
     if row is None:
         raise ReconnectRequired("The account is not connected any more.", reason="access_revoked")
     return row
 
 
-def _usable(row: Row[Any] | None) -> Row[Any]:
+def _usable(row: IntegrationRow | None) -> IntegrationRow:
     row = _connected(row)
     if row.auth_status != "active":
         said = row.auth_failure_detail or "The account's authorisation does not work any more."
@@ -163,7 +162,7 @@ def _usable(row: Row[Any] | None) -> Row[Any]:
     return row
 
 
-def _held(db: Connection, vault: Vault, row: Row[Any]) -> Held:
+def _held(db: Connection, vault: Vault, row: IntegrationRow) -> Held:
     return Held(
         project_id=row.project_id,
         id=row.id,

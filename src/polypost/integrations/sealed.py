@@ -6,8 +6,9 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
+from polypost.integrations.tables import IntegrationRow
 from polypost.integrations.vault import Vault
 from polypost.platforms.base import Tokens
 
@@ -37,7 +38,7 @@ def token_columns(
     }
 
 
-def open_tokens(db: Connection, vault: Vault, row: Row[Any]) -> Tokens:
+def open_tokens(db: Connection, vault: Vault, row: IntegrationRow) -> Tokens:
     """The tokens in a row of the integrations table, which is connected. Raises SealBroken."""
 
     def unseal(field: str, sealed: str | None) -> str | None:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
-    Row,
     Select,
     String,
     and_,
@@ -29,15 +28,23 @@ from polypost import clock, events
 from polypost.errors import NotFound
 from polypost.integrations import profiles
 from polypost.integrations.sealed import token_columns
-from polypost.integrations.tables import insert_new, integrations
+from polypost.integrations.tables import IntegrationRow, insert_new, integrations
 from polypost.integrations.vault import Vault
 from polypost.platforms import base
-from polypost.storage import HotSelect, new_id
+from polypost.storage import HotSelect, new_id, rows_of
 
 AuthStatus = Literal["active", "reconnect_required"]
 
 _T = integrations.c
 REFRESHABLE = _T.refresh_token.is_not(None).label("refreshable")
+
+
+class WholeRow(IntegrationRow):
+    """An account's row with `REFRESHABLE`."""
+
+    refreshable: bool
+
+
 _SHOWN: tuple[ColumnElement[Any], ...] = (
     _T.id,
     _T.project_id,
@@ -63,18 +70,21 @@ _SHOWN: tuple[ColumnElement[Any], ...] = (
 )
 
 
-_WHOLE = HotSelect(select(*_SHOWN).where(_T.id == bindparam("id"), _T.project_id == bindparam("project")))
+_WHOLE = HotSelect(
+    select(*_SHOWN).where(_T.id == bindparam("id"), _T.project_id == bindparam("project")), WholeRow
+)
 
 
 @cache
-def _find(count: int) -> HotSelect:
+def _find(count: int) -> HotSelect[tuple[str, datetime]]:
     """The statement for so many ids: an expanding IN would be compiled anew for each request."""
     return HotSelect(
         select(_T.id, _T.updated_at).where(
             _T.project_id == bindparam("project"),
             _T.id.in_([bindparam(f"id{number}") for number in range(count)]),
             _T.disconnected_at.is_(None),
-        )
+        ),
+        tuple[str, datetime],
     )
 
 
@@ -83,7 +93,8 @@ _FIND_ALL = HotSelect(
         _T.project_id == any_(bindparam("projects", type_=ARRAY(String))),
         _T.id == any_(bindparam("ids", type_=ARRAY(String))),
         _T.disconnected_at.is_(None),
-    )
+    ),
+    tuple[str, datetime, str],
 )
 
 
@@ -227,7 +238,7 @@ def find(db: Connection, project_id: str, ids: Iterable[str]) -> dict[str, Integ
     return found
 
 
-def read(row: Row[Any]) -> Integration:
+def read(row: WholeRow) -> Integration:
     """The account of a whole row with `REFRESHABLE`."""
     return _known(row.project_id, row.id, row.updated_at) or _keep(row)
 
@@ -239,7 +250,7 @@ def _known(project_id: str, integration_id: str, updated_at: datetime) -> Integr
     return known
 
 
-def _keep(row: Row[Any]) -> Integration:
+def _keep(row: WholeRow) -> Integration:
     if len(_READ) >= _MOST_READ:
         _READ.clear()
     found = _READ[row.id] = _integration_of(row)
@@ -264,7 +275,10 @@ def find_all(db: Connection, wanted: Sequence[tuple[str, Sequence[str]]]) -> lis
 
 def _as_read(db: Connection, project_id: str, integration_id: str, updated_at: datetime) -> Integration:
     known = _known(project_id, integration_id, updated_at)
-    return known or _keep(_WHOLE.first(db, {"id": integration_id, "project": project_id}))
+    if known is not None:
+        return known
+    (row,) = _WHOLE(db, {"id": integration_id, "project": project_id})
+    return _keep(row)
 
 
 def list_integrations(
@@ -295,7 +309,7 @@ def list_integrations(
         wanted.append(or_(_T.id == q, _T.search.contains(q.casefold(), autoescape=True)))
     total = db.execute(select(func.count()).select_from(integrations).where(*wanted)).scalar_one()
     order = (_T.created_at, _T.id) if sort == "asc" else (_T.created_at.desc(), _T.id.desc())
-    rows = db.execute(select(*_SHOWN).where(*wanted).order_by(*order).limit(limit).offset(offset))
+    rows = rows_of(db, select(*_SHOWN).where(*wanted).order_by(*order).limit(limit).offset(offset), WholeRow)
     return total, [_integration_of(row) for row in rows]
 
 
@@ -397,7 +411,7 @@ def _described(account: base.Account) -> dict[str, Any]:
     }
 
 
-def _integration_of(row: Row[Any]) -> Integration:
+def _integration_of(row: WholeRow) -> Integration:
     values = {name: getattr(row, name) for name in Integration.__slots__}
     values["scopes"] = tuple(values["scopes"])
     return Integration(**values)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -61,6 +64,43 @@ integrations = Table(
     Index("ix_integrations_project_id_created_at", "project_id", "created_at"),
     partial_index("ix_integrations_renew_at", "renew_at", where=RENEWED.text),
 )
+
+
+class IntegrationRow:
+    """A row of `integrations`."""
+
+    id: str
+    project_id: str
+    platform: str
+    platform_user_id: str
+    username: str | None
+    display_name: str | None
+    profile_url: str | None
+    image_url: str | None
+    platform_metadata: Any
+    search: str
+    profile_id: str | None
+    app_id: str | None
+    auth_status: str
+    auth_failure_reason: str | None
+    auth_failure_detail: str | None
+    access_token: str | None
+    refresh_token: str | None
+    extra: str | None
+    access_expires_at: datetime | None
+    refresh_expires_at: datetime | None
+    stale_at: datetime | None
+    scopes: Any
+    token_version: int
+    renew_at: datetime | None
+    refresh_owner: str | None
+    refresh_until: datetime | None
+    refresh_in_doubt: bool
+    disconnected_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    grant_id: str | None
+
 
 oauth_states = Table(
     "oauth_states",

@@ -20,7 +20,8 @@ AFTER_END = timedelta(hours=24)
 _rows, _holds = uploads.c, upload_holds.c
 _still_needed = exists().where(_holds.upload_id == _rows.id, _holds.until.is_(None))
 _open_of = HotSelect(
-    select(_holds.upload_id).where(_holds.holder_id == bindparam("holder"), _holds.until.is_(None))
+    select(_holds.upload_id).where(_holds.holder_id == bindparam("holder"), _holds.until.is_(None)),
+    tuple[str],
 )
 
 
@@ -87,7 +88,7 @@ def again(db: Connection, project_id: str, holder_id: str) -> None:
 
 def release(db: Connection, holder_id: str, now: datetime, *, along: Sequence[Write]) -> None:
     """The post has ended, which `along` writes: its uploads go a day later, unless another post needs them."""
-    ids = sorted(row.upload_id for row in told_with(db, along, _open_of, {"holder": holder_id}))
+    ids = sorted(upload_id for (upload_id,) in told_with(db, along, _open_of, {"holder": holder_id}))
     if not ids:
         return
     _lock(db, ids)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import Intake, Submission, Submitter
@@ -29,6 +29,7 @@ from polypost.planning.templates import Template
 from polypost.posts import accept, changes, drafts
 from polypost.posts.deliveries import Arrival
 from polypost.posts.orders import Accepted, Context, NewPost, order_of
+from polypost.posts.tables import PostRow
 from polypost.storage import Store, receipt
 
 QUEUE_POST = "POST /v1/queue/posts"
@@ -180,7 +181,7 @@ class Planner:
         )
 
 
-def _stored(db: Connection, project_id: str, post_id: str) -> tuple[Row[Any], NewPost]:
+def _stored(db: Connection, project_id: str, post_id: str) -> tuple[PostRow, NewPost]:
     """The post's row, and the order that is stored."""
     row = changes.load(db, project_id, post_id, deleted=True)
     return row, order_of(row, changes.targets_of(db, project_id, post_id))

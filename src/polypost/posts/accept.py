@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, cast, func, select
+from sqlalchemy import Connection, Text, bindparam, cast, func, select
 
 from polypost import clock, media
 from polypost.access import Project
@@ -23,14 +23,14 @@ from polypost.posts.checks import problems_of
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Accepted, Context, NewPost, NewTarget
 from polypost.posts.states import State
-from polypost.posts.tables import posts, targets
+from polypost.posts.tables import TargetKey, posts, targets
 from polypost.storage import HotInsert, HotSelect, Insert, Write, keep_receipt, new_id, together, told_with
 
 RING = "publish"
 
 _INSERT_POST = HotInsert(posts)
 # PostgreSQL tells the transaction's id along with what is written, for the case that the answer to COMMIT is lost.
-_RECEIPT = HotSelect(select(cast(func.pg_current_xact_id(), Text)))
+_RECEIPT = HotSelect(select(cast(func.pg_current_xact_id(), Text)), tuple[str])
 # An equal body of the same key whose answer is under way is found by this very statement.
 _INSERT_OPEN = HotInsert(
     posts,
@@ -134,7 +134,7 @@ class New:
         )
 
 
-def ring_of(target: Row[Any], at: datetime) -> Ring:
+def ring_of(target: TargetKey, at: datetime) -> Ring:
     """A ring for a target: one of its account's, on its project's share of the seats."""
     return Ring(RING, target.id, at, target.integration_id, target.project_id)
 

@@ -12,7 +12,7 @@ from polypost import clock
 from polypost.events import Event, event
 from polypost.posts.states import State, shown
 from polypost.posts.tables import posts, targets
-from polypost.storage import HotSelect
+from polypost.storage import HotSelect, as_dict
 
 EXCERPT = 140
 # What is told of a post, and of each of its targets.
@@ -27,13 +27,27 @@ OF_TARGET = (
     targets.c.error_code,
     targets.c.error_message,
 )
+
+
+class PostTold:
+    """A row with `OF_POST` in it."""
+
+    id: str
+    content: str
+    scheduled_for: datetime | None
+    timezone: str
+    created_at: datetime
+
+
 _POST = HotSelect(
-    select(*OF_POST).where(posts.c.id == bindparam("post"), posts.c.project_id == bindparam("project"))
+    select(*OF_POST).where(posts.c.id == bindparam("post"), posts.c.project_id == bindparam("project")),
+    PostTold,
 )
 _TARGETS = HotSelect(
     select(*OF_TARGET)
     .where(targets.c.post_id == bindparam("post"), targets.c.project_id == bindparam("project"))
-    .order_by(targets.c.position)
+    .order_by(targets.c.position),
+    object,
 )
 
 
@@ -63,8 +77,8 @@ def _load(
 ) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
     # A post that was deleted here may still end: its row stays.
     mine = {"post": post_id, "project": project_id}
-    post, entries = _POST.first(db, mine), _TARGETS(db, mine)
-    return post._asdict(), [each._asdict() for each in entries]
+    (post,), entries = _POST(db, mine), _TARGETS(db, mine)
+    return as_dict(post), [as_dict(each) for each in entries]
 
 
 def _payload(post: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], status: str) -> dict[str, Any]:

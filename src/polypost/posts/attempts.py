@@ -13,22 +13,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from polypost.platforms.base import Attempt, Proof
 from polypost.posts.states import State
-from polypost.posts.tables import attempts, posts, targets
+from polypost.posts.tables import AttemptRow, attempts, posts, targets
 from polypost.posts.work import UNSEEN, Claim, changed, lost
 from polypost.storage import HotInsert, HotSelect, HotUpdate, Insert, Update, Write, fenced, new_id
 
 _INSERT = HotInsert(attempts)
-_ONE = HotSelect(select(attempts).where(attempts.c.id == bindparam("attempt")))
+_ONE = HotSelect(select(attempts).where(attempts.c.id == bindparam("attempt")), AttemptRow)
 _SET = HotUpdate(attempts, attempts.c.id == bindparam("attempt"))
 
 
 def begin(
     db: Connection, claimed: Claim, part: str, handles: Mapping[str, Any], *, lease: timedelta, now: datetime
-) -> Row[Any]:
+) -> AttemptRow:
     """The intent row (RELIABILITY S5), durable before the first byte of the commit call leaves.
 
     Raises LeaseLost when another worker owns the target by now.
@@ -56,12 +56,11 @@ def begin(
     }
     if not fenced(db, owned, Insert(_INSERT, [values])):
         raise lost(claimed)
-    begun: Row[Any] = _ONE.row(**values)
-    return begun
+    return _ONE.made(values)
 
 
 def ended(
-    attempt: Row[Any],
+    attempt: AttemptRow,
     outcome: str,
     *,
     now: datetime,
@@ -79,18 +78,18 @@ def ended(
     return Update(_SET, {"attempt": attempt.id}, values)
 
 
-def end(db: Connection, attempt: Row[Any], outcome: str, **more: Any) -> None:
+def end(db: Connection, attempt: AttemptRow, outcome: str, **more: Any) -> None:
     """Record what became of an attempt."""
     ended(attempt, outcome, **more).alone(db)
 
 
-def note_duplicate(db: Connection, attempt: Row[Any], detail: str) -> None:
+def note_duplicate(db: Connection, attempt: AttemptRow, detail: str) -> None:
     """The network called an open attempt a duplicate; whether that is our own doing is still to be seen."""
     still_open = (attempts.c.id == attempt.id, attempts.c.finished_at.is_(None))
     db.execute(update(attempts).where(*still_open).values(outcome="duplicate", detail=detail))
 
 
-def keep_evidence(db: Connection, attempt_id: str, outcome: str, proof: Proof | None) -> Row[Any]:
+def keep_evidence(db: Connection, attempt_id: str, outcome: str, proof: Proof | None) -> AttemptRow:
     """What a worker that lost its lease learned too late: evidence for a look, not a result (RELIABILITY P17).
 
     Returns the attempt as it is then.
@@ -102,11 +101,11 @@ def keep_evidence(db: Connection, attempt_id: str, outcome: str, proof: Proof | 
         db.execute(late.values(proof_id=proof.id, proof_url=proof.url))
     elif outcome == "not_sent":
         db.execute(update(attempts).where(same, attempts.c.finished_at.is_(None)).values(outcome=outcome))
-    kept: Row[Any] = _ONE.first(db, {"attempt": attempt_id})
+    (kept,) = _ONE(db, {"attempt": attempt_id})
     return kept
 
 
-def find_late(db: Connection, attempt: Row[Any], proof: Proof) -> None:
+def find_late(db: Connection, attempt: AttemptRow, proof: Proof) -> None:
     """An attempt that had ended without an answer turned out to be on the network."""
     values = {"outcome": "published", "proof_id": proof.id, "proof_url": proof.url}
     _SET(db, {"attempt": attempt.id}, values)
@@ -121,7 +120,7 @@ def undo(db: Connection, claimed: Claim, outcome: str, detail: str) -> None:
     )
 
 
-def as_attempt(row: Row[Any], since: datetime) -> Attempt:
+def as_attempt(row: AttemptRow, since: datetime) -> Attempt:
     """The intent row as connectors see it; `since` is when the first attempt that may be meant began."""
     return Attempt(
         part=row.part,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, delete, insert, null, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, insert, null, or_, select, update
 
 from polypost import clock, media
 from polypost.access import Project
@@ -19,8 +19,8 @@ from polypost.posts.accept import RING, media_value, ring_of, target_row, upload
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When, order_of
 from polypost.posts.states import FINAL, State, derive
-from polypost.posts.tables import posts, targets
-from polypost.storage import emit
+from polypost.posts.tables import PostRow, TargetRow, posts, targets
+from polypost.storage import emit, row_of, rows_of
 
 # The one condition under which the old version will certainly not go out (RELIABILITY §2).
 _UNTOUCHED = or_(
@@ -32,30 +32,30 @@ _TOO_LATE = "This post is already being published."
 
 def load(
     db: Connection, project_id: str, post_id: str, *, lock: bool = False, deleted: bool = False
-) -> Row[Any]:
+) -> PostRow:
     """The post's row. Raises NotFound for absent, foreign and, unless they are asked for, deleted posts alike."""
     query = select(posts).where(posts.c.id == post_id, posts.c.project_id == project_id)
     if not deleted:
         query = query.where(posts.c.deleted_at.is_(None))
-    row = db.execute(query.with_for_update() if lock else query).one_or_none()
+    row = row_of(db, query.with_for_update() if lock else query, PostRow)
     if row is None:
         raise NotFound("There is no post with this id in this project.", code="post_not_found")
     return row
 
 
-def targets_of(db: Connection, project_id: str, post_id: str) -> Sequence[Row[Any]]:
+def targets_of(db: Connection, project_id: str, post_id: str) -> list[TargetRow]:
     """The post's targets in the order of the request."""
     query = select(targets).where(targets.c.post_id == post_id, targets.c.project_id == project_id)
-    return db.execute(query.order_by(targets.c.position)).all()
+    return rows_of(db, query.order_by(targets.c.position), TargetRow)
 
 
-def _entries(rows: Sequence[Row[Any]]) -> list[credits.Entry]:
+def _entries(rows: Sequence[TargetRow]) -> list[credits.Entry]:
     return [
         credits.Entry(row.id, row.generation, row.price, row.platform, row.integration_id) for row in rows
     ]
 
 
-def _hold_still(db: Connection, project_id: str, post_id: str, **values: Any) -> Sequence[Row[Any]]:
+def _hold_still(db: Connection, project_id: str, post_id: str, **values: Any) -> list[TargetRow]:
     """Change all targets of the post at once, or none. Raises Conflict when a worker owns one of them."""
     rows = targets_of(db, project_id, post_id)
     changed = db.execute(
@@ -68,14 +68,14 @@ def _hold_still(db: Connection, project_id: str, post_id: str, **values: Any) ->
     return rows
 
 
-def _why_not(rows: Sequence[Row[Any]]) -> str:
+def _why_not(rows: Sequence[TargetRow]) -> str:
     states = {State(row.state) for row in rows}
     if states <= FINAL:
         return "This post has already been published or has failed; it can no longer be changed."
     return _TOO_LATE if states - {State.DRAFT} else "This post is a draft; it is not scheduled."
 
 
-def changeable(db: Connection, project_id: str, post_id: str) -> Row[Any] | None:
+def changeable(db: Connection, project_id: str, post_id: str) -> PostRow | None:
     """The post, locked, while it waits for its hour and nothing of it has begun; None for every other, and when it is gone."""
     try:
         row = load(db, project_id, post_id, lock=True)
@@ -87,7 +87,7 @@ def changeable(db: Connection, project_id: str, post_id: str) -> Row[Any] | None
     return row if len(db.execute(untouched).all()) == len(targets_of(db, project_id, post_id)) else None
 
 
-def check_stored(db: Connection, project_id: str, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
+def check_stored(db: Connection, project_id: str, row: PostRow, rows: Sequence[TargetRow]) -> None:
     """Raises InvalidRequest when what is stored would not be accepted as it is."""
     order = order_of(row, rows)
     found = integrations.find(db, project_id, [target.integration_id for target in order.targets])
@@ -232,7 +232,7 @@ def retry(
     context.engine.ring(db, [ring_of(target, now) for target in rows])
 
 
-def removable(db: Connection, project_id: str, post_id: str, *, lock: bool = False) -> Row[Any]:
+def removable(db: Connection, project_id: str, post_id: str, *, lock: bool = False) -> PostRow:
     """The post, if it may be deleted now. Raises NotFound, and Conflict while it is scheduled or being published."""
     row = load(db, project_id, post_id, lock=lock)
     if row.status not in {"draft", "published", "partial", "failed"}:
@@ -253,7 +253,7 @@ def remove(db: Connection, project_id: str, post_id: str) -> None:
 
 
 def new_generation(
-    db: Connection, project: Project, rows: Sequence[Row[Any]], due: datetime, now: datetime
+    db: Connection, project: Project, rows: Sequence[TargetRow], due: datetime, now: datetime
 ) -> None:
     """Reserve for the targets once more and make them due. Raises PaymentRequired."""
     entries = [

@@ -52,7 +52,8 @@ _MINE = (
 _LOST = HotSelect(
     select(posts.c.id, posts.c.project_id, posts.c.api_key_id, posts.c.created_at)
     .where(posts.c.fingerprint == bindparam("print"), posts.c.delivery == literal_column("'lost'"))
-    .order_by(posts.c.id)
+    .order_by(posts.c.id),
+    tuple[str, str, str, datetime],
 )
 # Of several at once it may also find what another of their keys lost, which costs nothing but a second try.
 _LAST_LOOK = HotSelect(
@@ -68,7 +69,8 @@ _LAST_LOOK = HotSelect(
             posts.c.delivery == literal_column("'lost'"),
         )
         .scalar_subquery(),
-    )
+    ),
+    tuple[str, str | None],
 )
 _RECENT = select(posts.c.id).where(*_MINE).order_by(posts.c.id).limit(1)
 _OPEN = select(posts.c.id, posts.c.server).where(

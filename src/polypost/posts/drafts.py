@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert
+from sqlalchemy import Connection, delete, insert
 
 from polypost import clock, media
 from polypost.access import Project
@@ -18,7 +18,7 @@ from polypost.posts.changes import check_stored, load, new_generation, targets_o
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When
 from polypost.posts.states import State
-from polypost.posts.tables import targets
+from polypost.posts.tables import PostRow, targets
 from polypost.storage import new_id
 
 # What even a draft may not have: accounts that are not there, and what no later edit of another field would mend.
@@ -114,7 +114,7 @@ def soft_problems(db: Connection, project_id: str, order: NewPost) -> list[Probl
     return problems
 
 
-def _draft(db: Connection, project_id: str, post_id: str) -> Row[Any]:
+def _draft(db: Connection, project_id: str, post_id: str) -> PostRow:
     row = load(db, project_id, post_id, lock=True)
     if row.status != "draft":
         raise Conflict(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from polypost import clock
-from polypost.posts.tables import lanes
+from polypost.posts.tables import TargetRow, lanes
 from polypost.storage import HotInsert, HotUpdate, Update, Write
 
 LONGEST_REST = timedelta(hours=24)
@@ -18,15 +18,26 @@ _ADD = HotInsert(lanes, dict.fromkeys(("sqlite", "postgresql"), "ON CONFLICT DO 
 _SET = HotUpdate(lanes, _MINE)
 _LEAVE = HotUpdate(lanes, _MINE, lanes.c.target_id == bindparam("target"))
 
+# What is asked of a lane beside something else.
+NOW = (lanes.c.target_id.label("held_by"), lanes.c.lease_until.label("held_until"), lanes.c.refusals)
+
+
+class LaneNow:
+    """A row with `NOW` in it: which target has the account until when, and its refusals in a row."""
+
+    held_by: str | None
+    held_until: datetime | None
+    refusals: int
+
 
 def add(db: Connection, integration_id: str) -> None:
     """Have the account known, which nobody has taken yet."""
     _ADD(db, [{"integration_id": integration_id, "refusals": 0}])
 
 
-def taken(lane: Row[Any], now: datetime) -> bool:
-    """Whether a target has the account, by its columns `held_by` and `held_until`."""
-    return lane.held_by is not None and lane.held_until > now
+def taken(lane: LaneNow, now: datetime) -> bool:
+    """Whether a target has the account."""
+    return lane.held_by is not None and lane.held_until is not None and lane.held_until > now
 
 
 def taking(integration_id: str, target_id: str, until: datetime) -> Write:
@@ -34,7 +45,7 @@ def taking(integration_id: str, target_id: str, until: datetime) -> Write:
     return Update(_SET, {"integration": integration_id}, {"target_id": target_id, "lease_until": until})
 
 
-def ending(lane: Row[Any], target: Row[Any], *, published: bool, leaves: bool) -> list[Write]:
+def ending(lane: LaneNow, target: TargetRow, *, published: bool, leaves: bool) -> list[Write]:
     """What changes in a lane that is held when a target ends: refusals count in a row, and the account is given back."""
     values: dict[str, Any] = {}
     if published and lane.refusals:

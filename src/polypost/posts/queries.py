@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     and_,
     exists,
@@ -23,7 +22,8 @@ from polypost import media
 from polypost.integrations import service as integrations
 from polypost.posts.changes import load, targets_of
 from polypost.posts.states import State
-from polypost.posts.tables import posts, targets
+from polypost.posts.tables import PostRow, TargetRow, posts, targets
+from polypost.storage import rows_of
 
 # A word of the statement, not a parameter: else SQLite would not see that the index of such posts holds them all.
 _SCHEDULED: ColumnElement[str] = literal_column("'scheduled'")
@@ -50,8 +50,8 @@ class Filters:
 class Shown:
     """A post with its targets, as rows, and what is known of its uploads, by address."""
 
-    post: Row[Any]
-    targets: Sequence[Row[Any]]
+    post: PostRow
+    targets: Sequence[TargetRow]
     uploads: Mapping[str, media.Described] = field(default_factory=dict)
 
     @property
@@ -108,17 +108,17 @@ def _page(
     total_of: Select[Any] | None = None,
 ) -> tuple[int, list[Shown]]:
     mine = query.where(posts.c.project_id == project_id)
-    rows: Sequence[Row[Any]] = []
+    rows: list[PostRow] = []
     if accounts:
         on_each = [posts.c.id.in_(select(targets.c.post_id).where(_on(ids))) for ids in accounts]
         if all(_many(db, ids) for ids in accounts):
-            rows = db.execute(_near(mine, accounts, order).limit(limit).offset(offset)).all()
+            rows = rows_of(db, _near(mine, accounts, order).limit(limit).offset(offset), PostRow)
             mine = mine.where(*on_each)
         else:
             # By the few posts: no index knows this expression, by which all of the project's could be read.
             mine = query.where(posts.c.project_id.concat("") == project_id, *on_each)
     if len(rows) < limit:
-        rows = db.execute(mine.order_by(*order).limit(limit).offset(offset)).all()
+        rows = rows_of(db, mine.order_by(*order).limit(limit).offset(offset), PostRow)
     total = offset + len(rows)
     # What ends on this page is counted already; the rest is read from an index to its end (decision 0032).
     if len(rows) == limit or (offset and not rows):
@@ -126,16 +126,16 @@ def _page(
         total = int(db.execute(counted).scalar_one())
     if not rows:
         return total, []
-    by_post: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
+    by_post: dict[str, list[TargetRow]] = {row.id: [] for row in rows}
     of_page = select(targets).where(targets.c.project_id == project_id, targets.c.post_id.in_(list(by_post)))
-    for target in db.execute(of_page.order_by(targets.c.post_id, targets.c.position)):
+    for target in rows_of(db, of_page.order_by(targets.c.post_id, targets.c.position), TargetRow):
         by_post[target.post_id].append(target)
     uploads = _uploads(db, project_id, rows)
     return total, [Shown(row, by_post[row.id], uploads[row.id]) for row in rows]
 
 
 def _uploads(
-    db: Connection, project_id: str, rows: Sequence[Row[Any]]
+    db: Connection, project_id: str, rows: Sequence[PostRow]
 ) -> dict[str, dict[str, media.Described]]:
     """What is known of the uploads of these posts, by post and address; asks nothing when none has any."""
     found: dict[str, dict[str, media.Described]] = {row.id: {} for row in rows}

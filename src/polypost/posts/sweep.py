@@ -24,9 +24,10 @@ from polypost.engine import Ring, rung_by_sweep
 from polypost.posts import lanes
 from polypost.posts.accept import ring_of
 from polypost.posts.states import State
-from polypost.posts.tables import attempts, targets
+from polypost.posts.tables import TargetKey, attempts, targets
 from polypost.posts.tables import lanes as lane
 from polypost.posts.work import _HELD
+from polypost.storage import rows_of
 
 # How far two processes may be apart whose clocks are forgiven a second each.
 CLOCK_ERROR = timedelta(seconds=2)
@@ -87,7 +88,6 @@ _UNRUNG = or_(
     targets.c.rung_at < targets.c.next_at,
     targets.c.rung_at < bindparam("unrung_since"),
 )
-_BY_ID = select(*_RING).where(targets.c.id == bindparam("target"))
 
 
 def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
@@ -111,7 +111,8 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
 
 def again(db: Connection, target_id: str, at: datetime) -> list[Ring]:
     """A ring for the target at `at`; none for one that is gone."""
-    return [ring_of(row, at) for row in db.execute(_BY_ID, {"target": target_id})]
+    one = select(*_RING).where(targets.c.id == target_id)
+    return [ring_of(row, at) for row in rows_of(db, one, TargetKey)]
 
 
 def take_over(db: Connection, now: datetime) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -55,6 +58,30 @@ posts = Table(
     # Where several servers accept: of equal bodies of one key that arrive together, the second waits for the first.
     partial_index("uq_posts_open", "fingerprint", "api_key_id", unique=True, where="delivery = 'open'"),
 )
+
+
+class PostRow:
+    """A row of `posts`."""
+
+    id: str
+    project_id: str
+    api_key_id: str | None
+    content: str
+    status: str
+    media: Any
+    raw: Any
+    timezone: str
+    scheduled_for: datetime | None
+    local_time: str | None
+    tzdata: str | None
+    warning: str | None
+    fingerprint: int | None
+    delivery: str | None
+    server: str | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
 
 servers = Table(
     "servers",
@@ -117,6 +144,50 @@ targets = Table(
     ),
 )
 
+
+class TargetKey:
+    """Which target, of whose account."""
+
+    id: str
+    project_id: str
+    integration_id: str
+
+
+class TargetRow(TargetKey):
+    """A row of `targets`."""
+
+    post_id: str
+    position: int
+    platform: str
+    content: str | None
+    options: Any
+    state: str
+    price: int
+    generation: int
+    due_at: datetime | None
+    next_at: datetime | None
+    rung_at: datetime | None
+    lease_until: datetime | None
+    lease_by: str | None
+    epoch: int
+    attempted: bool
+    tries: int
+    first_try_at: datetime | None
+    looks: int
+    doubt_since: datetime | None
+    journal: Any
+    wait_reason: str | None
+    step: str | None
+    proof_id: str | None
+    proof_url: str | None
+    published_at: datetime | None
+    removed_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    warning: str | None
+    updated_at: datetime
+
+
 attempts = Table(
     "attempts",
     metadata,
@@ -142,6 +213,28 @@ attempts = Table(
     # I3: no attempt starts while an earlier one of the target has no result.
     partial_index("uq_attempts_open", "target_id", unique=True, where="finished_at IS NULL"),
 )
+
+
+class AttemptRow:
+    """A row of `attempts`."""
+
+    id: str
+    project_id: str
+    target_id: str
+    integration_id: str
+    generation: int
+    part: str
+    number: int
+    epoch: int
+    started_at: datetime
+    fingerprint: str
+    handles: Any
+    finished_at: datetime | None
+    outcome: str | None
+    proof_id: str | None
+    proof_url: str | None
+    detail: str | None
+
 
 lanes = Table(
     "lanes",

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     ScalarSelect,
     String,
     and_,
@@ -31,9 +30,9 @@ from polypost.platforms.base import Proof
 from polypost.posts import announce, lanes
 from polypost.posts.accept import RING
 from polypost.posts.states import RUNNING, State, derive
-from polypost.posts.tables import attempts, posts, targets
+from polypost.posts.tables import AttemptRow, TargetRow, attempts, posts, targets
 from polypost.posts.tables import lanes as lane
-from polypost.storage import HotSelect, HotUpdate, Update, Write, together
+from polypost.storage import HotSelect, HotUpdate, Update, Write, as_dict, together
 
 # Rows that a worker may own: a published one while its follow-ups are not done.
 _HELD = or_(
@@ -70,7 +69,48 @@ _NEAR = (
     _other.c.next_at <= bindparam("until"),
     _other.c.due_at <= bindparam("until"),
 )
-_LANE = (lane.c.target_id.label("held_by"), lane.c.lease_until.label("held_until"), lane.c.refusals)
+
+
+class ClaimedRow(TargetRow, lanes.LaneNow):
+    """A target to be claimed, with what is needed of its post, and its account's lane."""
+
+    post_status: str
+    scheduled_for: datetime | None
+    due_at: datetime
+    post_content: str
+    media: list[dict[str, Any]]
+
+
+class _Account(lanes.LaneNow):
+    """What is known of a target's account; `known` is None where it has no lane yet."""
+
+    integration_id: str
+    due_at: datetime
+    next_at: datetime | None
+    known: str | None
+    not_before: datetime | None
+
+
+class _Next:
+    """The account's next target."""
+
+    id: str
+    next_at: datetime
+
+
+class _Ended:
+    """What is told of a target, and the account's next one."""
+
+    following: str | None
+    following_at: datetime
+
+
+class Held(announce.PostTold, lanes.LaneNow):
+    """What is told of a post, its account's lane, and whether the target is `owned` by who asks."""
+
+    owned: bool
+
+
 _ringing = targets.alias()
 _ACCOUNT = select(_ringing.c.integration_id).where(_ringing.c.id == bindparam("target")).scalar_subquery()
 # Post, target and account are locked, in this order everywhere. So a worker whose lease has just run out cannot write
@@ -82,12 +122,13 @@ _CLAIM = HotSelect(
         posts.c.scheduled_for,
         posts.c.content.label("post_content"),
         posts.c.media,
-        *_LANE,
+        *lanes.NOW,
     )
     .join(posts, posts.c.id == targets.c.post_id)
     .join(lane, lane.c.integration_id == targets.c.integration_id)
     .where(targets.c.id == _first(_ACCOUNT, *_DUE, by=_other.c.due_at), targets.c.next_at <= bindparam("now"))
-    .with_for_update(of=(posts, targets, lane))
+    .with_for_update(of=(posts, targets, lane)),
+    ClaimedRow,
 )
 _PEEK = HotSelect(
     select(
@@ -96,10 +137,11 @@ _PEEK = HotSelect(
         targets.c.next_at,
         lane.c.integration_id.label("known"),
         lane.c.not_before,
-        *_LANE,
+        *lanes.NOW,
     )
     .outerjoin(lane, lane.c.integration_id == targets.c.integration_id)
-    .where(targets.c.id == bindparam("target"))
+    .where(targets.c.id == bindparam("target")),
+    _Account,
 )
 # The account's next: the first that is due, else the one that is first within the look-ahead.
 _NEXT = func.coalesce(
@@ -116,7 +158,7 @@ _NEXT = func.coalesce(
         by=_other.c.next_at,
     ),
 )
-_FOLLOWING = HotSelect(select(targets.c.id, targets.c.next_at).where(targets.c.id == _NEXT))
+_FOLLOWING = HotSelect(select(targets.c.id, targets.c.next_at).where(targets.c.id == _NEXT), _Next)
 _next = targets.alias()
 _AT_THE_END = HotSelect(
     select(
@@ -128,20 +170,25 @@ _AT_THE_END = HotSelect(
     .select_from(targets)
     .outerjoin(_next, _next.c.id == _NEXT)
     .where(targets.c.post_id == bindparam("post"))
-    .order_by(targets.c.position)
+    .order_by(targets.c.position),
+    _Ended,
 )
 _HOLD = HotSelect(
-    select(and_(targets.c.epoch == bindparam("owned_epoch"), _HELD).label("owned"), *announce.OF_POST, *_LANE)
+    select(
+        and_(targets.c.epoch == bindparam("owned_epoch"), _HELD).label("owned"), *announce.OF_POST, *lanes.NOW
+    )
     .select_from(targets)
     .join(posts, posts.c.id == targets.c.post_id)
     .join(lane, lane.c.integration_id == targets.c.integration_id)
     .where(targets.c.id == bindparam("target"))
-    .with_for_update(of=(posts, targets, lane))
+    .with_for_update(of=(posts, targets, lane)),
+    Held,
 )
 _ATTEMPTS = HotSelect(
     select(attempts)
     .where(attempts.c.target_id == bindparam("target"))
-    .order_by(attempts.c.generation, attempts.c.started_at, attempts.c.number)
+    .order_by(attempts.c.generation, attempts.c.started_at, attempts.c.number),
+    AttemptRow,
 )
 _SET_POST = HotUpdate(posts, posts.c.id == bindparam("post"))
 _SET_TARGET = HotUpdate(targets, targets.c.id == bindparam("target"))
@@ -167,16 +214,16 @@ class Claim:
     that the result is written and only follow-ups are left.
     """
 
-    target: Row[Any]
+    target: ClaimedRow
     content: str
     media: list[dict[str, Any]]
     publish_now: bool
     epoch: int
     journal: dict[str, Any]
     parts: dict[str, Proof] = field(default_factory=dict)
-    open_attempt: Row[Any] | None = None
-    attempts_of: dict[str, list[Row[Any]]] = field(default_factory=dict)
-    left_in_doubt: list[Row[Any]] = field(default_factory=list)
+    open_attempt: AttemptRow | None = None
+    attempts_of: dict[str, list[AttemptRow]] = field(default_factory=dict)
+    left_in_doubt: list[AttemptRow] = field(default_factory=list)
     free: bool = False
     out: bool = False
 
@@ -191,12 +238,12 @@ class Claim:
         since = self.target.doubt_since
         return self.open_attempt is not None and since is not None and self.open_attempt.started_at <= since
 
-    def maybe_out(self, part: str) -> list[Row[Any]]:
+    def maybe_out(self, part: str) -> list[AttemptRow]:
         """Ended attempts at `part` that may be on the network although nobody saw them there, oldest first."""
         ended = [row for row in self.attempts_of.get(part, ()) if row.outcome in UNSEEN]
         return [*(row for row in self.left_in_doubt if row.part == part), *ended]
 
-    def take_in(self, row: Row[Any]) -> None:
+    def take_in(self, row: AttemptRow) -> None:
         """Add an attempt that the store holds."""
         now = row.generation == self.target.generation
         if now:
@@ -204,6 +251,7 @@ class Claim:
         if row.finished_at is None:
             self.open_attempt = row
         elif row.outcome == "published":
+            assert row.proof_id is not None
             self.parts[row.part] = Proof(row.proof_id, row.proof_url)
             self.free = self.free or not now
         elif row.outcome in UNSEEN and not now:
@@ -231,7 +279,7 @@ def claim(
             lanes.add(db, peek.integration_id)
             found = _CLAIM.first(db, asked)
         if found is None:
-            return _not_now(db, target_id, peek, now)
+            return _not_now(db, target_id, peek, peek.next_at, now)
     if lanes.taken(found, now):
         # Whoever has the lane rings for the next when it leaves; if it is dead, the sweeper rings for it.
         return None
@@ -243,7 +291,9 @@ def claim(
     return claimed
 
 
-def _not_now(db: Connection, target_id: str, peek: Any, now: datetime) -> Later | None:
+def _not_now(
+    db: Connection, target_id: str, peek: _Account, next_at: datetime, now: datetime
+) -> Later | None:
     """When to ask again for an account of which nothing can be begun now."""
     rest = peek.not_before
     if rest is not None and rest > now:
@@ -251,11 +301,11 @@ def _not_now(db: Connection, target_id: str, peek: Any, now: datetime) -> Later 
         # The one of them that rings when the rest is over; those behind it follow when it leaves.
         _SET_TARGET(db, {"target": target_id}, {"rung_at": rung(rest)})
         return Later(rest)
-    if peek.next_at <= now and lanes.taken(peek, now):
+    if next_at <= now and lanes.taken(peek, now):
         # Somebody was faster, and rings for the next.
         return None
     # A user was faster, or a clock that went back has made it undue again.
-    return Later(max(peek.next_at, peek.due_at))
+    return Later(max(next_at, peek.due_at))
 
 
 def _owning(claimed: Claim, by: str, lease: timedelta, now: datetime) -> Write:
@@ -274,7 +324,7 @@ def _owning(claimed: Claim, by: str, lease: timedelta, now: datetime) -> Write:
     return Update(_SET_TARGET, {"target": claimed.target.id}, values)
 
 
-def _load(db: Connection, target: Row[Any]) -> Claim:
+def _load(db: Connection, target: ClaimedRow) -> Claim:
     claimed = Claim(
         target=target,
         content=target.post_content,
@@ -323,13 +373,13 @@ def lost(claimed: Claim) -> LeaseLost:
     return LeaseLost(f"Target {claimed.target.id} has another owner.")
 
 
-def hold(db: Connection, claimed: Claim) -> Row[Any]:
+def hold(db: Connection, claimed: Claim) -> Held:
     """Keep post, target and account from all others, whoever owns the target; the post, the lane, and whether it is `owned`.
 
     A post's status is derived from all of its targets at once, and an account is left with a look for its next one:
     whoever reads those reads them after this.
     """
-    held: Row[Any] = _HOLD.first(db, {"target": claimed.target.id, "owned_epoch": claimed.epoch})
+    (held,) = _HOLD(db, {"target": claimed.target.id, "owned_epoch": claimed.epoch})
     return held
 
 
@@ -356,7 +406,7 @@ def at_the_end(db: Connection, claimed: Claim, now: datetime) -> AtTheEnd:
     rows = _AT_THE_END(db, {"post": claimed.target.post_id, **_near(claimed, now)})
     following, at = rows[0].following, rows[0].following_at
     rings = [] if following is None else [_ring(claimed, following, at, now)]
-    return AtTheEnd([row._asdict() for row in rows], rings)
+    return AtTheEnd([as_dict(row) for row in rows], rings)
 
 
 def _near(claimed: Claim, now: datetime) -> dict[str, Any]:

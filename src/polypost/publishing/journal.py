@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from polypost import clock
 from polypost.errors import (
@@ -34,6 +34,7 @@ from polypost.observability import failpoints
 from polypost.outbound import Exchange, NetworkClient, Networks
 from polypost.platforms.base import Account, NotYet, Proof, Tokens
 from polypost.posts import attempts, lanes, timeline, work
+from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
 from polypost.publishing.patience import write_patiently
 from polypost.storage import CommitUnknown, Store, Write, together
@@ -76,7 +77,7 @@ class Late:
 class _Answer:
     """The network's own proof of an attempt, and when it came."""
 
-    attempt: Row[Any]
+    attempt: AttemptRow
     proof: Proof
     at: datetime
 
@@ -376,8 +377,8 @@ class TargetRun:
         self._claim.parts[part] = proof
         return proof
 
-    async def _begin(self, part: str, handles: Mapping[str, Any]) -> Row[Any]:
-        def write(db: Connection) -> Row[Any]:
+    async def _begin(self, part: str, handles: Mapping[str, Any]) -> AttemptRow:
+        def write(db: Connection) -> AttemptRow:
             # Before it and not with it: the earlier part's attempt has to have its end.
             self.flush(db)
             return attempts.begin(db, self._claim, part, handles, lease=self._lease, now=clock.now())
@@ -396,7 +397,7 @@ class TargetRun:
         if clock.boottime() - self._asked > self._lease.total_seconds() / 3:
             raise TooLate
 
-    async def _doubt_duplicate(self, attempt: Row[Any], refusal: Duplicate) -> None:
+    async def _doubt_duplicate(self, attempt: AttemptRow, refusal: Duplicate) -> None:
         """Raise OutcomeUnknown where the duplicate may be what an earlier attempt of ours made."""
         part: str = attempt.part
         if attempt.number == 1 and not self._claim.maybe_out(part):
@@ -407,7 +408,7 @@ class TargetRun:
             "The network has this content already; looking whether it is this post."
         ) from refusal
 
-    async def _end(self, attempt: Row[Any], outcome: str, detail: str) -> None:
+    async def _end(self, attempt: AttemptRow, outcome: str, detail: str) -> None:
         """Write that an attempt made nothing, before anything is concluded from it."""
 
         def write(db: Connection) -> None:

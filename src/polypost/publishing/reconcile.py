@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
-from sqlalchemy import Row
 
 from polypost import clock
 from polypost.errors import (
@@ -30,6 +29,7 @@ from polypost.platforms.base import (
     RetryRule,
 )
 from polypost.posts import attempts, work
+from polypost.posts.tables import AttemptRow
 from polypost.publishing.journal import TargetRun
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -118,7 +118,7 @@ class Reconciler:
             run.warn(REST_UNKNOWN)
             await self._results.published(claimed, run, first)
         elif self._plainly_refused(claimed, attempt):
-            await self._results.failed(claimed, run, "duplicate", attempt.detail)
+            await self._results.failed(claimed, run, "duplicate", attempt.detail or "")
         else:
             await self._results.failed(claimed, run, "outcome_unknown", UNKNOWN.format(name=name))
 
@@ -127,8 +127,8 @@ class Reconciler:
         run: TargetRun,
         connector: Connector,
         post: Post,
-        attempt: Row[Any],
-        earlier: Sequence[Row[Any]],
+        attempt: AttemptRow,
+        earlier: Sequence[AttemptRow],
     ) -> Reconciled:
         """What the network shows of the attempt, or of an earlier one at the same part. Raises RateLimited."""
         for row in (attempt, *earlier):
@@ -147,7 +147,7 @@ class Reconciler:
             log.exception("a look failed inside", target=post.target_id, platform=connector.spec.id)
             return CannotTell("Looking failed inside.")
 
-    async def _found(self, claimed: work.Claim, run: TargetRun, attempt: Row[Any], proof: Proof) -> None:
+    async def _found(self, claimed: work.Claim, run: TargetRun, attempt: AttemptRow, proof: Proof) -> None:
         run.say("found", "Looked at the account and found it.", {"proof": proof.id})
         earlier = claimed.maybe_out(attempt.part)
         answered = _answered(earlier, proof)
@@ -184,7 +184,7 @@ class Reconciler:
         await self._results.doubt(claimed, run, at, looks=looks, since=since)
         return True
 
-    def _plainly_refused(self, claimed: work.Claim, attempt: Row[Any]) -> bool:
+    def _plainly_refused(self, claimed: work.Claim, attempt: AttemptRow) -> bool:
         """Whether every attempt at the part is known to have made nothing, the last one refused as a duplicate."""
         return attempt.outcome == "duplicate" and not claimed.maybe_out(attempt.part)
 
@@ -205,7 +205,7 @@ class Reconciler:
         return rule == "always"
 
 
-def _answered(rows: Sequence[Row[Any]], proof: Proof) -> Row[Any] | None:
+def _answered(rows: Sequence[AttemptRow], proof: Proof) -> AttemptRow | None:
     """The attempt that this proof was the late answer to."""
     return next((row for row in rows if row.proof_id == proof.id), None)
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from polypost import clock
 from polypost.access import Project
@@ -21,6 +20,7 @@ from polypost.platforms.base import Deletes, Proof
 from polypost.platforms.registry import connector
 from polypost.posts import attempts, changes, work
 from polypost.posts.states import State, shown
+from polypost.posts.tables import TargetRow
 from polypost.storage import Store
 
 DEADLINE = timedelta(seconds=20)
@@ -34,7 +34,7 @@ _CHANGED = "This target changed meanwhile, so the post stays here. Delete it onc
 class Removal:
     """What became of one target; `message` for the person, `error` when the network did not do it."""
 
-    target: Row[Any]
+    target: TargetRow
     success: bool
     status: str
     message: str | None = None
@@ -76,7 +76,7 @@ class Remover:
                 )
         return charged, removals
 
-    def _ready(self, db: Connection, project: Project, post_id: str, *, paid: bool) -> Sequence[Row[Any]]:
+    def _ready(self, db: Connection, project: Project, post_id: str, *, paid: bool) -> Sequence[TargetRow]:
         changes.removable(db, project.id, post_id)
         rows = changes.targets_of(db, project.id, post_id)
         if paid:
@@ -84,7 +84,7 @@ class Remover:
             credits.afford(db, project.id, owed, funds=project, at=clock.now())
         return rows
 
-    def _remove(self, db: Connection, project: Project, post_id: str, rows: Sequence[Row[Any]]) -> None:
+    def _remove(self, db: Connection, project: Project, post_id: str, rows: Sequence[TargetRow]) -> None:
         changes.removable(db, project.id, post_id, lock=True)
         now = changes.targets_of(db, project.id, post_id)
         if {_as_it_was(row) for row in now} != {_as_it_was(row) for row in rows}:
@@ -95,7 +95,7 @@ class Remover:
             )
         changes.remove(db, project.id, post_id)
 
-    async def _take_back(self, project: Project, row: Row[Any]) -> Removal:
+    async def _take_back(self, project: Project, row: TargetRow) -> Removal:
         network = connector(row.platform)
         if not _is_out(row):
             return _kept(row)
@@ -117,16 +117,16 @@ class Remover:
         return await self._record(project, row, name)
 
     async def _delete_parts(
-        self, network: Deletes, project: Project, row: Row[Any], integration: Integration
+        self, network: Deletes, project: Project, row: TargetRow, integration: Integration
     ) -> None:
         proofs = await self._store.read(lambda db: attempts.proofs(db, project.id, row.id)) or [
-            Proof(row.proof_id)
+            Proof(row.proof_id or "")
         ]
         http = self._networks.client(row.platform, commit_deadline=DEADLINE.total_seconds())
         for proof in reversed(proofs):
             await speak(self._tokens, http, integration, partial(_delete, network, proof))
 
-    async def _record(self, project: Project, row: Row[Any], name: str) -> Removal:
+    async def _record(self, project: Project, row: TargetRow, name: str) -> Removal:
         entry = credits.Entry(row.id, row.generation, PRICE, row.platform, row.integration_id)
 
         def write(db: Connection) -> bool:
@@ -148,20 +148,20 @@ async def _delete(network: Deletes, proof: Proof, session: AccountSession) -> No
     await network.delete(session, proof)
 
 
-def _as_it_was(row: Row[Any]) -> tuple[str, int, str]:
+def _as_it_was(row: TargetRow) -> tuple[str, int, str]:
     """What a retry, or an answer that came late, changes of a target."""
     return row.id, row.generation, row.state
 
 
-def _is_out(row: Row[Any]) -> bool:
+def _is_out(row: TargetRow) -> bool:
     return bool(row.state == State.PUBLISHED.value and row.proof_id is not None and row.removed_at is None)
 
 
-def _kept(row: Row[Any]) -> Removal:
+def _kept(row: TargetRow) -> Removal:
     return Removal(row, success=True, status=str(row.state))
 
 
-def _as_they_are(removals: Sequence[Removal], rows: Sequence[Row[Any]]) -> list[Removal]:
+def _as_they_are(removals: Sequence[Removal], rows: Sequence[TargetRow]) -> list[Removal]:
     """The same, where a target is no longer what it was: after a retry it is out, or may yet be."""
     now = {row.id: row for row in rows}
     return [

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from polypost import clock, media
 from polypost.credits import service as credits
@@ -19,10 +19,11 @@ from polypost.platforms.base import Proof
 from polypost.posts import announce, attempts, lanes, work
 from polypost.posts.accept import ring_of
 from polypost.posts.states import State
+from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
 from polypost.publishing.journal import Late, TargetRun
 from polypost.publishing.patience import write_patiently
-from polypost.storage import Store, Write, emit, together
+from polypost.storage import Store, Write, as_dict, emit, together
 
 log = structlog.get_logger("polypost.publishing")
 
@@ -201,7 +202,7 @@ class Results:
         await run.write(write)
         claimed.open_attempt = None
 
-    async def found(self, claimed: work.Claim, run: TargetRun, maker: Row[Any], proof: Proof) -> None:
+    async def found(self, claimed: work.Claim, run: TargetRun, maker: AttemptRow, proof: Proof) -> None:
         """What the attempt `maker` published has been found; the story goes on from there.
 
         An open attempt other than that was refused because of it, or has come out too for all we know.
@@ -289,7 +290,7 @@ class Results:
         self,
         db: Connection,
         claimed: work.Claim,
-        held: Row[Any],
+        held: work.Held,
         now: datetime,
         *,
         told: dict[str, Any] | None = None,
@@ -305,7 +306,7 @@ class Results:
         ending = lanes.ending(held, target, published=told is not None, leaves=leaves)
         writes = [*along, derived, *ending]
         if done:
-            writes.append(announce.ended(target.project_id, held._asdict(), entries, status, now))
+            writes.append(announce.ended(target.project_id, as_dict(held), entries, status, now))
             media.expire_with(db, target.post_id, writes)
         else:
             together(db, writes)

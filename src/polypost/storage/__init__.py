@@ -6,6 +6,7 @@ from polypost.storage.invariants import SAMPLE, Invariant
 from polypost.storage.metadata import Instant, Json, metadata, partial_index
 from polypost.storage.opening import open_store
 from polypost.storage.records import earliest_id, new_id, random_hex
+from polypost.storage.rows import as_dict, row_of, rows_of
 from polypost.storage.signals import Signals, emit, notify
 from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, receipt
 from polypost.storage.together import Change, Insert, Update, Write, fenced, together, told_with
@@ -29,6 +30,7 @@ __all__ = [
     "Update",
     "Write",
     "after_commit",
+    "as_dict",
     "earliest_id",
     "emit",
     "fenced",
@@ -40,6 +42,8 @@ __all__ = [
     "partial_index",
     "random_hex",
     "receipt",
+    "row_of",
+    "rows_of",
     "together",
     "told_with",
 ]

@@ -11,13 +11,14 @@ import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, bindparam, insert, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
+T = TypeVar("T")
 Row = Mapping[str, Any]
 # Where a store leaves what the driver has for a connection (`Connection.info`): describing a result to SQLAlchemy
 # costs more than most statements.
@@ -68,18 +69,18 @@ class HotInsert:
         return self._built[shape]
 
 
-class HotSelect:
-    """A SELECT whose rows have their columns by name; `row` is their class, whose fields are None when left out."""
+class HotSelect(Generic[T]):
+    """A SELECT whose rows have their columns by name, as the class `of` names them; it is never made."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[Any], of: type[T]) -> None:
         self._statement = statement
         self._columns = list(statement.selected_columns)
         names = [str(column.key) for column in self._columns]
         # A column without a name of its own has its place for one.
-        self.row: Any = _row_of(names)
+        self._row = _row_of(names)
         self._built: dict[str, tuple[str, _Values, _Processors]] = {}
 
-    def __call__(self, db: Connection, parameters: Row = _NOTHING) -> list[Any]:
+    def __call__(self, db: Connection, parameters: Row = _NOTHING) -> list[T]:
         """All rows."""
         return self.rows(db.dialect, run(db, *self.text(db.dialect, parameters)))
 
@@ -88,14 +89,18 @@ class HotSelect:
         sql, values, _ = self._built.get(dialect.name) or self._build(dialect)
         return sql, values(parameters)
 
-    def rows(self, dialect: Dialect, cursor: Any) -> list[Any]:
+    def rows(self, dialect: Dialect, cursor: Any) -> list[T]:
         """The rows that the driver found by that text."""
-        processors, make = self._built[dialect.name][2], self.row._make
+        processors, make = self._built[dialect.name][2], self._row._make
         return [make(_converted(list(row), processors)) for row in cursor.fetchall()]
 
-    def first(self, db: Connection, parameters: Row = _NOTHING) -> Any:
+    def first(self, db: Connection, parameters: Row = _NOTHING) -> T | None:
         """The first row, None where there is none."""
         return next(iter(self(db, parameters)), None)
+
+    def made(self, values: Row) -> T:
+        """A row as it will be found once `values` are stored; columns that are left out are None."""
+        return cast("T", self._row(**values))
 
     def _build(self, dialect: Dialect) -> tuple[str, _Values, _Processors]:
         sql, values = _compiled(self._statement, dialect)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Dialect
 
@@ -13,6 +13,8 @@ from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite, Row,
 from polypost.storage.signals import CHANNEL, emit
 
 Text = tuple[str, tuple[Any, ...]]
+
+T = TypeVar("T")
 
 
 class Write(Protocol):
@@ -96,7 +98,7 @@ def together(db: Connection, writes: Sequence[Write]) -> None:
         run(db, *_joined(db.dialect, writes, ("SELECT 1", ())))
 
 
-def told_with(db: Connection, writes: Sequence[Write], query: HotSelect, parameters: Row) -> list[Any]:
+def told_with(db: Connection, writes: Sequence[Write], query: HotSelect[T], parameters: Row) -> list[T]:
     """The same, and what `query` finds; on PostgreSQL rows as they were before the writes, on SQLite after them."""
     if db.dialect.name == "sqlite":
         together(db, writes)

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from polypost import clock
 from polypost.errors import Conflict, NotFound
+from polypost.storage import rows_of
 from polypost.webhooks.spread import Ringing
 from polypost.webhooks.subscriptions import Origin, locate
-from polypost.webhooks.tables import deliveries, delivery_attempts, ring_of, subscriptions
+from polypost.webhooks.tables import DeliveryRow, deliveries, delivery_attempts, ring_of, subscriptions
 
 _S = subscriptions.c
 _D = deliveries.c
@@ -62,7 +62,7 @@ def list_deliveries(
         wanted.append(_D.state == state)
     total = db.execute(select(func.count()).select_from(deliveries).where(*wanted)).scalar_one()
     page = select(deliveries).where(*wanted).order_by(_D.event_id.desc()).limit(limit).offset(offset)
-    return total, _with_attempts(db, project_id, db.execute(page).all())
+    return total, _with_attempts(db, project_id, rows_of(db, page, DeliveryRow))
 
 
 def redeliver(
@@ -108,11 +108,11 @@ def redeliver(
         .values(next_at=now, rung_at=now)
     )
     ring(db, [ring_of(subscription_id, project_id, now)])
-    again = db.execute(select(deliveries).where(*mine)).all()
+    again = rows_of(db, select(deliveries).where(*mine), DeliveryRow)
     return _with_attempts(db, project_id, again)[0]
 
 
-def _with_attempts(db: Connection, project_id: str, rows: Sequence[Row[Any]]) -> list[Delivery]:
+def _with_attempts(db: Connection, project_id: str, rows: Sequence[DeliveryRow]) -> list[Delivery]:
     tries: defaultdict[str, list[Attempt]] = defaultdict(list)
     of_page = select(delivery_attempts).where(
         _A.project_id == project_id, _A.delivery_id.in_([row.id for row in rows])

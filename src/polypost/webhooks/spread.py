@@ -10,7 +10,6 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import (
     Connection,
-    Row,
     String,
     Text,
     and_,
@@ -24,10 +23,10 @@ from sqlalchemy import (
 
 from polypost import clock
 from polypost.engine import Ring
-from polypost.events import outbox
+from polypost.events import OutboxRow, outbox
 from polypost.integrations import service as integrations
-from polypost.storage import new_id
-from polypost.webhooks.tables import POST_EVENTS, deliveries, ring_of, subscriptions
+from polypost.storage import new_id, rows_of
+from polypost.webhooks.tables import POST_EVENTS, SubscriptionRow, deliveries, ring_of, subscriptions
 
 BATCH = 100
 Ringing = Callable[[Connection, Sequence[Ring]], None]
@@ -69,7 +68,7 @@ def spread(db: Connection, now: datetime, project_id: str | None = None) -> tupl
     query = select(outbox).where(_UNSPREAD).order_by(outbox.c.at, outbox.c.id).limit(BATCH)
     if project_id is not None:
         query = query.where(outbox.c.project_id == project_id)
-    events = db.execute(query.with_for_update(skip_locked=True)).all()
+    events = rows_of(db, query.with_for_update(skip_locked=True), OutboxRow)
     if not events:
         return 0, []
     rows: list[dict[str, Any]] = []
@@ -94,7 +93,7 @@ def spread(db: Connection, now: datetime, project_id: str | None = None) -> tupl
     return len(events), touched
 
 
-def wants(db: Connection, subscription: Row[Any], event: Row[Any]) -> bool:
+def wants(db: Connection, subscription: SubscriptionRow, event: OutboxRow) -> bool:
     """Whether the subscription is to hear of the event. All e-mail subscriptions hear of a webhook that was switched off."""
     if event.at < subscription.created_at:
         return False
@@ -128,16 +127,16 @@ def compose(event_id: str, kind: str, at: datetime, payload: dict[str, Any]) -> 
     return to_json(body).decode()
 
 
-def _subscribed(db: Connection, project_ids: Iterable[str]) -> defaultdict[str, list[Row[Any]]]:
-    found: defaultdict[str, list[Row[Any]]] = defaultdict(list)
+def _subscribed(db: Connection, project_ids: Iterable[str]) -> defaultdict[str, list[SubscriptionRow]]:
+    found: defaultdict[str, list[SubscriptionRow]] = defaultdict(list)
     # Held, so that whoever switches one off or deletes it at this moment comes before or after, never between.
     query = select(subscriptions).where(_S.project_id.in_(sorted(project_ids)), _S.enabled)
-    for row in db.execute(query.order_by(_S.id).with_for_update()):
+    for row in rows_of(db, query.order_by(_S.id).with_for_update(), SubscriptionRow):
         found[row.project_id].append(row)
     return found
 
 
-def _delivery(subscription: Row[Any], event: Row[Any], body: str, now: datetime) -> dict[str, Any]:
+def _delivery(subscription: SubscriptionRow, event: OutboxRow, body: str, now: datetime) -> dict[str, Any]:
     return {
         "id": new_id("dlv"),
         "project_id": event.project_id,

@@ -8,15 +8,22 @@ from datetime import datetime, timedelta
 from types import EllipsisType
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from polypost import clock
 from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import Vault, profiles
-from polypost.storage import new_id
+from polypost.storage import new_id, row_of, rows_of
 from polypost.webhooks import signing
 from polypost.webhooks.spread import Ringing, so_far
-from polypost.webhooks.tables import POST_EVENTS, deliveries, delivery_attempts, ring_of, subscriptions
+from polypost.webhooks.tables import (
+    POST_EVENTS,
+    SubscriptionRow,
+    deliveries,
+    delivery_attempts,
+    ring_of,
+    subscriptions,
+)
 
 EVENTS = (
     *POST_EVENTS,
@@ -132,7 +139,7 @@ def list_subscriptions(db: Connection, vault: Vault, project_id: str, origin: Or
     """All of the project's, the newest first."""
     mine = (_S.project_id == project_id, _S.origin == origin)
     query = select(subscriptions).where(*mine).order_by(_S.created_at.desc(), _S.id.desc())
-    return [_shown(db, vault, row) for row in db.execute(query).all()]
+    return [_shown(db, vault, row) for row in rows_of(db, query, SubscriptionRow)]
 
 
 def change(
@@ -232,14 +239,14 @@ def note_test(
 def secrets_for(db: Connection, vault: Vault, project_id: str, url: str) -> list[str]:
     """The signing secrets with which the project's newest webhook to `url` signs now, the newest first."""
     query = select(subscriptions).where(_S.project_id == project_id, _S.url == url)
-    row = db.execute(query.order_by(_S.created_at.desc(), _S.id.desc()).limit(1)).one_or_none()
+    row = row_of(db, query.order_by(_S.created_at.desc(), _S.id.desc()).limit(1), SubscriptionRow)
     return [] if row is None else open_secrets(db, vault, row, clock.now())
 
 
-def open_secrets(db: Connection, vault: Vault, row: Row[Any], now: datetime) -> list[str]:
+def open_secrets(db: Connection, vault: Vault, row: SubscriptionRow, now: datetime) -> list[str]:
     """The secrets that a subscription signs with at `now`, the newest first. Raises SealBroken."""
     sealed = [row.secret]
-    if row.older_secret is not None and row.older_until > now:
+    if row.older_secret is not None and row.older_until is not None and row.older_until > now:
         sealed.append(row.older_secret)
     return [vault.open(db, row.project_id, row.id, "secret", each) for each in sealed if each is not None]
 
@@ -257,12 +264,12 @@ def check_profile(db: Connection, project_id: str, profile_id: str) -> None:
 
 def locate(
     db: Connection, project_id: str, origin: Origin, subscription_id: str, *, lock: bool = False
-) -> Row[Any]:
+) -> SubscriptionRow:
     """The subscription's row. Raises NotFound for absent and foreign ones alike."""
     query = select(subscriptions).where(
         _S.id == subscription_id, _S.project_id == project_id, _S.origin == origin
     )
-    row = db.execute(query.with_for_update() if lock else query).one_or_none()
+    row = row_of(db, query.with_for_update() if lock else query, SubscriptionRow)
     if row is None:
         raise NotFound(
             "There is no subscription with this id in this project.", code="subscription_not_found"
@@ -304,7 +311,7 @@ def _open(project_id: str, subscription_id: str) -> tuple[Any, ...]:
     )
 
 
-def _shown(db: Connection, vault: Vault, row: Row[Any]) -> Subscription:
+def _shown(db: Connection, vault: Vault, row: SubscriptionRow) -> Subscription:
     secrets = open_secrets(db, vault, row, clock.now())
     return Subscription(
         id=row.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
@@ -52,6 +53,36 @@ subscriptions = Table(
     partial_index("ix_subscriptions_next_at", "next_at", where="next_at IS NOT NULL"),
 )
 
+
+class SubscriptionRow:
+    """A row of `subscriptions`."""
+
+    id: str
+    project_id: str
+    origin: str
+    channel: str
+    event_types: Any
+    profile_id: str | None
+    only_scheduled: bool
+    enabled: bool
+    url: str | None
+    secret: str | None
+    older_secret: str | None
+    older_until: datetime | None
+    recipients: Any
+    disabled_reason: str | None
+    last_test_at: datetime | None
+    last_test_status: str | None
+    last_success_at: datetime | None
+    matching_since: datetime
+    next_at: datetime | None
+    rung_at: datetime | None
+    lease_until: datetime | None
+    epoch: int
+    created_at: datetime
+    updated_at: datetime
+
+
 # A delivery that waits has `next_at`; one of a paused subscription has not, and neither has one that is done.
 deliveries = Table(
     "deliveries",
@@ -73,6 +104,25 @@ deliveries = Table(
     partial_index("ix_deliveries_waiting", "subscription_id", "event_at", where="next_at IS NOT NULL"),
     Index("ix_deliveries_ended_at", "ended_at"),
 )
+
+
+class DeliveryRow:
+    """A row of `deliveries`."""
+
+    id: str
+    project_id: str
+    subscription_id: str
+    event_id: str
+    event_type: str
+    event_at: datetime
+    body: str
+    state: str
+    next_at: datetime | None
+    tries: int
+    first_try_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+
 
 # What the other side said is kept as a number and a word of ours, never as its text (RELIABILITY O7).
 delivery_attempts = Table(

@@ -12,15 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from polypost.engine import Ring, rung, rung_by_sweep
 from polypost.events import event
 from polypost.integrations import SealBroken, Vault
-from polypost.storage import new_id
+from polypost.storage import new_id, row_of, rows_of
 from polypost.webhooks.spread import Ringing, so_far
 from polypost.webhooks.subscriptions import open_secrets, rest
-from polypost.webhooks.tables import deliveries, delivery_attempts, ring_of, subscriptions
+from polypost.webhooks.tables import (
+    DeliveryRow,
+    SubscriptionRow,
+    deliveries,
+    delivery_attempts,
+    ring_of,
+    subscriptions,
+)
 
 KEPT = timedelta(days=30)
 CLEANED = 500
@@ -90,7 +97,7 @@ def claim(
         ring(db, [ring_of(subscription_id, row.project_id, row.lease_until)])
         return None
     waiting = select(deliveries).where(_D.subscription_id == subscription_id, _D.next_at <= now)
-    first = db.execute(waiting.order_by(_D.event_at, _D.id).limit(1)).one_or_none()
+    first = row_of(db, waiting.order_by(_D.event_at, _D.id).limit(1), DeliveryRow)
     if first is None:
         _leave(db, ring, row, now)
         return None
@@ -138,7 +145,7 @@ def settle(
     row = _locked(db, parcel.subscription_id)
     if row is None or row.epoch != parcel.epoch:
         return None
-    delivery = db.execute(select(deliveries).where(_D.id == parcel.delivery_id)).one()
+    (delivery,) = rows_of(db, select(deliveries).where(_D.id == parcel.delivery_id), DeliveryRow)
     db.execute(
         insert(delivery_attempts).values(
             id=new_id("try"),
@@ -184,12 +191,12 @@ def clean(db: Connection, now: datetime) -> int:
     return len(ids)
 
 
-def _locked(db: Connection, subscription_id: str) -> Row[Any] | None:
+def _locked(db: Connection, subscription_id: str) -> SubscriptionRow | None:
     query = select(subscriptions).where(_S.id == subscription_id).with_for_update()
-    return db.execute(query).one_or_none()
+    return row_of(db, query, SubscriptionRow)
 
 
-def _leave(db: Connection, ring: Ringing, row: Row[Any], now: datetime) -> bool:
+def _leave(db: Connection, ring: Ringing, row: SubscriptionRow, now: datetime) -> bool:
     """Give the subscription back until its next delivery; True when that is due already."""
     first = select(func.min(_D.next_at)).where(_D.subscription_id == row.id, _D.next_at.is_not(None))
     at = db.execute(first).scalar_one() if row.enabled else None
@@ -203,7 +210,7 @@ def _leave(db: Connection, ring: Ringing, row: Row[Any], now: datetime) -> bool:
     return at is not None and at <= now
 
 
-def _switch_off(db: Connection, row: Row[Any], reason: str, now: datetime) -> None:
+def _switch_off(db: Connection, row: SubscriptionRow, reason: str, now: datetime) -> None:
     db.execute(
         update(subscriptions)
         .where(_S.id == row.id)
@@ -221,7 +228,7 @@ def _switch_off(db: Connection, row: Row[Any], reason: str, now: datetime) -> No
     event(row.project_id, "webhook.disabled", row.id, payload, now).alone(db)
 
 
-def _secrets(db: Connection, vault: Vault, row: Row[Any], now: datetime) -> tuple[str, ...] | None:
+def _secrets(db: Connection, vault: Vault, row: SubscriptionRow, now: datetime) -> tuple[str, ...] | None:
     try:
         return tuple(open_secrets(db, vault, row, now))
     except SealBroken:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from polypost import clock
@@ -14,6 +13,7 @@ from polypost.posts import waits
 from polypost.posts.orders import Accepted, NewPost
 from polypost.posts.queries import Shown
 from polypost.posts.states import State, shown
+from polypost.posts.tables import TargetRow
 
 
 def ok(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -64,7 +64,7 @@ def accepted(order: NewPost, made: Accepted) -> dict[str, Any]:
     return body if made.warning is None else body | {"warningMessage": made.warning}
 
 
-def _entry(row: Row[Any]) -> dict[str, Any]:
+def _entry(row: TargetRow) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "platform": row.platform,
         "accountId": row.integration_id,
@@ -111,7 +111,7 @@ def _media_item(item: dict[str, Any], uploaded: Described | None) -> dict[str, A
     return {"type": item["type"], "url": item["url"], **names}
 
 
-def target(row: Row[Any]) -> dict[str, Any]:
+def target(row: TargetRow) -> dict[str, Any]:
     """One target as the read endpoints show it; `waiting` says why nothing happens yet."""
     entry = {
         "platform": row.platform,
