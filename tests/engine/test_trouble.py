@@ -344,7 +344,7 @@ def test_a_commit_call_that_fails_inside_leaves_its_attempt_open(tell_once):
         run = await run_of(room)
         with pytest.raises(KeyError):
             await run.commit("post", send)
-        claimed = (await run_of(room))._claim
+        claimed = (await run_of(room)).claimed
         assert claimed.open_attempt is not None
 
     tell_once(story)

@@ -101,7 +101,7 @@ class TargetRun:
         self._store = store
         self._heard = heard
         self._settle = settle
-        self._claim = claimed
+        self.claimed = claimed
         self._account = account
         self._token_of = token_of
         # What the claim found, for the first who asks.
@@ -158,8 +158,8 @@ class TargetRun:
 
     async def step(self, name: str, fn: Callable[[], Awaitable[T]]) -> T:
         """See `platforms.base.Run`."""
-        if name in self._claim.journal:
-            return self._claim.journal[name]  # type: ignore[no-any-return]  # what the step returned
+        if name in self.claimed.journal:
+            return self.claimed.journal[name]  # type: ignore[no-any-return]  # what the step returned
         await self.save()
         result = await self.refreshed(fn)
         await self._remember(name, result)
@@ -174,15 +174,15 @@ class TargetRun:
         at_most: timedelta,
     ) -> T:
         """See `platforms.base.Run`."""
-        if name in self._claim.journal:
-            return self._claim.journal[name]  # type: ignore[no-any-return]  # what the step returned
+        if name in self.claimed.journal:
+            return self.claimed.journal[name]  # type: ignore[no-any-return]  # what the step returned
         began = f"{name}.began"
-        if began not in self._claim.journal:
+        if began not in self.claimed.journal:
             await self._remember(began, clock.iso(clock.now()))
         await self.save()
         result = await self.refreshed(fn)
         if isinstance(result, NotYet):
-            since = clock.parse_stamp(self._claim.journal[began])
+            since = clock.parse_stamp(self.claimed.journal[began])
             if clock.now() - since > at_most:
                 raise Unavailable(
                     f"The network did not finish within {int(at_most.total_seconds() // 60)} minutes."
@@ -196,10 +196,10 @@ class TargetRun:
         self, name: str, fn: Callable[[], Awaitable[Proof]], *, handles: Mapping[str, Any] | None = None
     ) -> Proof:
         """See `platforms.base.Run`."""
-        done = self._claim.parts.get(name)
+        done = self.claimed.parts.get(name)
         if done is not None:
             return done
-        if self._claim.out:
+        if self.claimed.out:
             raise RuntimeError(f"The commit call {name!r} comes after a follow-up.")
         failpoints.hit("P7", self._platform)
         try:
@@ -212,7 +212,7 @@ class TargetRun:
         self, name: str, fn: Callable[[], Awaitable[T]], *, warning: str, visible: bool = False
     ) -> T | None:
         """See `platforms.base.Run`. Nothing that goes wrong here may put in question what is out already (S7)."""
-        sent, failed, known = f"{name}.sent", f"{name}.failed", self._claim.journal
+        sent, failed, known = f"{name}.sent", f"{name}.failed", self.claimed.journal
         # Whoever began this call died or was overtaken in it; a second copy could not be taken back quietly.
         begun = sent in known
         await self._out(sent if visible and not begun else None)
@@ -226,15 +226,15 @@ class TargetRun:
     async def _out(self, sent: str | None) -> None:
         """Write the result before the first follow-up, and before a call that others can see the mark `sent`."""
         mark = {} if sent is None else {sent: True}
-        if not self._claim.out:
-            await self._settle({**self._claim.journal, **mark})
-            self._claim.journal.update(mark)
+        if not self.claimed.out:
+            await self._settle({**self.claimed.journal, **mark})
+            self.claimed.journal.update(mark)
         elif sent is not None:
             await self._remember(sent, result=True)
 
     async def _follow(self, name: str, fn: Callable[[], Awaitable[Any]], *, visible: bool) -> None:
         """Do a follow-up and keep its result, or that it failed; one that may have been done has neither."""
-        target = self._claim.target.id
+        target = self.claimed.target.id
         try:
             result = await self.refreshed(fn)
         except (LeaseLost, StoreUnavailable, Wait):
@@ -258,27 +258,27 @@ class TargetRun:
         if visible:
             await self._remember(name, result, patiently=True)
         else:
-            self._claim.journal[name] = result
+            self.claimed.journal[name] = result
 
     async def hold(self, until: datetime) -> None:
         """See `platforms.base.Run`."""
-        integration_id = self._claim.target.integration_id
+        integration_id = self.claimed.target.integration_id
         await self.save()
         try:
             await self._store.write(lambda db: lanes.slow(db, integration_id, until))
         except StoreUnavailable as trouble:
             # A courtesy; without it the next call is refused and says the same.
-            log.warning("a rest could not be noted", target=self._claim.target.id, reason=str(trouble))
+            log.warning("a rest could not be noted", target=self.claimed.target.id, reason=str(trouble))
 
     async def linked(self, ids: Iterable[str]) -> set[str]:
         """See `platforms.base.Run`."""
-        target = self._claim.target
+        target = self.claimed.target
         asked = list(ids)
         return await self._store.read(lambda db: attempts.linked(db, target.integration_id, target.id, asked))
 
     async def learn(self, facts: Mapping[str, Any]) -> None:
         """See `platforms.base.Run`."""
-        target = self._claim.target
+        target = self.claimed.target
         known = {**self._account.metadata, **facts}
         self._account = replace(self._account, metadata=known)
         await self.save()
@@ -308,7 +308,7 @@ class TargetRun:
 
     def gathered(self, *more: Line) -> list[Write]:
         """The same, to be written with something else."""
-        target, answer = self._claim.target, self._answer
+        target, answer = self.claimed.target, self._answer
         lines = timeline.appended(target.project_id, target.post_id, target.id, [*self._lines, *more])
         if answer is None:
             return lines
@@ -344,7 +344,7 @@ class TargetRun:
             return
 
         def write(db: Connection) -> None:
-            work.change(db, self._claim, updated_at=clock.now())
+            work.change(db, self.claimed, updated_at=clock.now())
             self.flush(db)
 
         await self.write(write, patiently=True)
@@ -373,20 +373,20 @@ class TargetRun:
             raise
         failpoints.hit("P10", self._platform)
         self._answer = _Answer(attempt, proof, clock.now())
-        self._claim.open_attempt = None
-        self._claim.parts[part] = proof
+        self.claimed.open_attempt = None
+        self.claimed.parts[part] = proof
         return proof
 
     async def _begin(self, part: str, handles: Mapping[str, Any]) -> AttemptRow:
         def write(db: Connection) -> AttemptRow:
             # Before it and not with it: the earlier part's attempt has to have its end.
             self.flush(db)
-            return attempts.begin(db, self._claim, part, handles, lease=self._lease, now=clock.now())
+            return attempts.begin(db, self.claimed, part, handles, lease=self._lease, now=clock.now())
 
         self._asked = clock.boottime()
         attempt = await self.write(write)
-        self._claim.attempts_of.setdefault(part, []).append(attempt)
-        self._claim.open_attempt = attempt
+        self.claimed.attempts_of.setdefault(part, []).append(attempt)
+        self.claimed.open_attempt = attempt
         return attempt
 
     def _check_lease(self) -> None:
@@ -400,7 +400,7 @@ class TargetRun:
     async def _doubt_duplicate(self, attempt: AttemptRow, refusal: Duplicate) -> None:
         """Raise OutcomeUnknown where the duplicate may be what an earlier attempt of ours made."""
         part: str = attempt.part
-        if attempt.number == 1 and not self._claim.maybe_out(part):
+        if attempt.number == 1 and not self.claimed.maybe_out(part):
             return
         said = refusal.message
         await write_patiently(self._store, lambda db: attempts.note_duplicate(db, attempt, said))
@@ -413,7 +413,7 @@ class TargetRun:
 
         def write(db: Connection) -> None:
             self.flush(db)
-            work.change(db, self._claim, updated_at=clock.now())
+            work.change(db, self.claimed, updated_at=clock.now())
             attempts.end(db, attempt, outcome, now=clock.now(), detail=detail)
 
         try:
@@ -421,17 +421,17 @@ class TargetRun:
         except LeaseLost:
             self.late = Late(attempt.id, outcome, None)
             raise
-        self._claim.open_attempt = None
+        self.claimed.open_attempt = None
 
     async def _remember(self, name: str, result: Any, *, patiently: bool = False) -> None:
-        journal = {**self._claim.journal, name: result}
+        journal = {**self.claimed.journal, name: result}
 
         def write(db: Connection) -> None:
             self.flush(db)
-            work.change(db, self._claim, journal=journal, step=name, updated_at=clock.now())
+            work.change(db, self.claimed, journal=journal, step=name, updated_at=clock.now())
 
         await self.write(write, patiently=patiently)
-        self._claim.journal[name] = result
+        self.claimed.journal[name] = result
 
     async def refreshed(self, fn: Callable[[], Awaitable[T]]) -> T:
         """Do `fn`, and once more with a new token when the network refuses the present one."""

@@ -54,73 +54,74 @@ class Reconciler:
         self._results = results
         self._looks_at = looks_at
 
-    async def enter(self, claimed: work.Claim, run: TargetRun) -> None:
+    async def enter(self, run: TargetRun) -> None:
         """Doubt begins: the first look is due soon."""
         now = clock.now()
         run.say("unknown", "The answer was lost; the account will be looked at.")
-        await self._results.doubt(
-            claimed, run, now + timedelta(seconds=self._looks_at[0]), looks=0, since=now
-        )
+        await self._results.doubt(run, now + timedelta(seconds=self._looks_at[0]), looks=0, since=now)
 
-    async def look(self, claimed: work.Claim, run: TargetRun, connector: Connector, post: Post) -> Verdict:
+    async def look(self, run: TargetRun, connector: Connector, post: Post) -> Verdict:
         """One look. "go on": the attempt has a result and the story continues; "done": the row says what is next."""
+        claimed = run.claimed
         attempt = claimed.open_attempt
         assert attempt is not None
         if attempt.outcome == "not_sent":
-            await self._results.settle_attempt(claimed, run, "not_sent")
+            await self._results.settle_attempt(run, "not_sent")
             return "go on"
         try:
             seen = await self._ask(run, connector, post, attempt, claimed.maybe_out(attempt.part))
         except RateLimited as limited:
-            if await self._wait_for_look(claimed, run, limited):
+            if await self._wait_for_look(run, limited):
                 return "done"
             seen = CannotTell(str(limited))
         if isinstance(seen, Found):
-            await self._found(claimed, run, attempt, seen.proof)
+            await self._found(run, attempt, seen.proof)
             return "go on"
-        if await self._look_again(claimed, run, seen):
+        if await self._look_again(run, seen):
             return "done"
         if isinstance(seen, Absent) and await self._may_try_again(claimed, connector, post):
             run.say("absent", "The last look found nothing; publishing once more.")
-            await self._results.settle_attempt(claimed, run, "absent")
+            await self._results.settle_attempt(run, "absent")
             return "go on"
-        await self.give_up(claimed, run, connector.spec.name)
+        await self.give_up(run, connector.spec.name)
         return "done"
 
-    async def look_back(self, claimed: work.Claim, run: TargetRun, connector: Connector, post: Post) -> None:
+    async def look_back(self, run: TargetRun, connector: Connector, post: Post) -> None:
         """Before a failed target is published anew: an attempt of before may have come through after all (G4).
 
         Raises RateLimited when the network does not let us look now.
         """
+        claimed = run.claimed
         attempt = claimed.left_in_doubt[-1]
         seen = await self._ask(run, connector, post, attempt, claimed.left_in_doubt)
         if isinstance(seen, Found):
             run.say("found", "It was published by the attempt before.", {"proof": seen.proof.id})
             maker = _answered(claimed.left_in_doubt, seen.proof) or attempt
-            await self._results.found(claimed, run, maker, seen.proof)
+            await self._results.found(run, maker, seen.proof)
         else:
             run.say("absent", "Looked at the account once more: nothing there. Publishing anew.")
-            await self._results.forget(claimed, run)
+            await self._results.forget(run)
 
-    async def stumbled(self, claimed: work.Claim, run: TargetRun, name: str) -> None:
+    async def stumbled(self, run: TargetRun, name: str) -> None:
         """Something failed inside while an attempt is open: look, or go on looking by the timetable."""
-        if not claimed.looking:
-            await self.enter(claimed, run)
-        elif not await self._look_again(claimed, run, CannotTell("This server failed inside.")):
-            await self.give_up(claimed, run, name)
+        if not run.claimed.looking:
+            await self.enter(run)
+        elif not await self._look_again(run, CannotTell("This server failed inside.")):
+            await self.give_up(run, name)
 
-    async def give_up(self, claimed: work.Claim, run: TargetRun, name: str) -> None:
+    async def give_up(self, run: TargetRun, name: str) -> None:
         """The open attempt stays without a result, and the target ends with what is known."""
+        claimed = run.claimed
         attempt = claimed.open_attempt
         assert attempt is not None
         first = next(iter(claimed.parts.values()), None)
         if first is not None:
             run.warn(REST_UNKNOWN)
-            await self._results.published(claimed, run, first)
+            await self._results.published(run, first)
         elif self._plainly_refused(claimed, attempt):
-            await self._results.failed(claimed, run, "duplicate", attempt.detail or "")
+            await self._results.failed(run, "duplicate", attempt.detail or "")
         else:
-            await self._results.failed(claimed, run, "outcome_unknown", UNKNOWN.format(name=name))
+            await self._results.failed(run, "outcome_unknown", UNKNOWN.format(name=name))
 
     async def _ask(
         self,
@@ -147,9 +148,9 @@ class Reconciler:
             log.exception("a look failed inside", target=post.target_id, platform=connector.spec.id)
             return CannotTell("Looking failed inside.")
 
-    async def _found(self, claimed: work.Claim, run: TargetRun, attempt: AttemptRow, proof: Proof) -> None:
+    async def _found(self, run: TargetRun, attempt: AttemptRow, proof: Proof) -> None:
         run.say("found", "Looked at the account and found it.", {"proof": proof.id})
-        earlier = claimed.maybe_out(attempt.part)
+        earlier = run.claimed.maybe_out(attempt.part)
         answered = _answered(earlier, proof)
         maker = answered or attempt
         if attempt.outcome != "duplicate":
@@ -158,20 +159,22 @@ class Reconciler:
         elif earlier and answered is None:
             # A call that was refused as a duplicate made nothing: what is there comes from the one before.
             maker = earlier[-1]
-        await self._results.found(claimed, run, maker, proof)
+        await self._results.found(run, maker, proof)
 
-    async def _wait_for_look(self, claimed: work.Claim, run: TargetRun, limited: RateLimited) -> bool:
+    async def _wait_for_look(self, run: TargetRun, limited: RateLimited) -> bool:
+        claimed = run.claimed
         now = clock.now()
         since = claimed.target.doubt_since or now
         if limited.until > since + LONGEST_DOUBT:
             return False
         at = max(limited.until, now + timedelta(seconds=1))
         run.say("rate_limited", f"The network does not let us look before {clock.iso(at)}.")
-        await self._results.doubt(claimed, run, at, looks=claimed.target.looks, since=since)
+        await self._results.doubt(run, at, looks=claimed.target.looks, since=since)
         return True
 
-    async def _look_again(self, claimed: work.Claim, run: TargetRun, seen: Absent | CannotTell) -> bool:
+    async def _look_again(self, run: TargetRun, seen: Absent | CannotTell) -> bool:
         """Arrange the next look of the timetable; False when this was the last."""
+        claimed = run.claimed
         attempt = claimed.open_attempt
         assert attempt is not None
         looks = claimed.target.looks + 1
@@ -181,7 +184,7 @@ class Reconciler:
         at = max(since + timedelta(seconds=self._looks_at[looks]), clock.now() + timedelta(seconds=1))
         what = "nothing there yet." if isinstance(seen, Absent) else f"no clear answer. {seen.reason}"
         run.say("absent", f"Looked at the account ({looks} of {len(self._looks_at)}): {what}")
-        await self._results.doubt(claimed, run, at, looks=looks, since=since)
+        await self._results.doubt(run, at, looks=looks, since=since)
         return True
 
     def _plainly_refused(self, claimed: work.Claim, attempt: AttemptRow) -> bool:

@@ -41,7 +41,6 @@ class Results:
 
     async def published(
         self,
-        claimed: work.Claim,
         run: TargetRun,
         proof: Proof,
         *,
@@ -52,6 +51,7 @@ class Results:
 
         With `lease` follow-ups are still to come: the target stays the worker's, and `journal` is what it goes on from.
         """
+        claimed = run.claimed
         failpoints.hit("P15", claimed.target.platform)
         url = self._page(claimed, proof)
 
@@ -80,8 +80,9 @@ class Results:
         claimed.out = True
         failpoints.hit("P11", claimed.target.platform)
 
-    async def followed(self, claimed: work.Claim, run: TargetRun, proof: Proof | None = None) -> None:
+    async def followed(self, run: TargetRun, proof: Proof | None = None) -> None:
         """The follow-ups of a published target have come to their end; `proof` is what they made of the first one."""
+        claimed = run.claimed
 
         def write(db: Connection) -> None:
             now = clock.now()
@@ -97,7 +98,6 @@ class Results:
 
     async def failed(
         self,
-        claimed: work.Claim,
         run: TargetRun,
         code: str,
         message: str,
@@ -109,6 +109,7 @@ class Results:
 
         With `undone` the network had taken it, and that was not the end of it.
         """
+        claimed = run.claimed
         outcome = "unknown" if code == "outcome_unknown" else "refused"
 
         def write(db: Connection) -> None:
@@ -130,7 +131,6 @@ class Results:
 
     async def wait(
         self,
-        claimed: work.Claim,
         run: TargetRun,
         at: datetime,
         reason: str,
@@ -142,6 +142,7 @@ class Results:
 
         What is published stays so while its follow-ups wait.
         """
+        claimed = run.claimed
         state = State.PUBLISHED if claimed.out else State.WAITING
 
         def write(db: Connection) -> None:
@@ -164,10 +165,9 @@ class Results:
 
         await run.write(write)
 
-    async def doubt(
-        self, claimed: work.Claim, run: TargetRun, at: datetime, *, looks: int, since: datetime
-    ) -> None:
+    async def doubt(self, run: TargetRun, at: datetime, *, looks: int, since: datetime) -> None:
         """The outcome is not known; look at the network at `at`."""
+        claimed = run.claimed
 
         def write(db: Connection) -> None:
             now = clock.now()
@@ -188,8 +188,9 @@ class Results:
 
         await run.write(write)
 
-    async def settle_attempt(self, claimed: work.Claim, run: TargetRun, outcome: str) -> None:
+    async def settle_attempt(self, run: TargetRun, outcome: str) -> None:
         """It is known that the open attempt made nothing; the story goes on from there."""
+        claimed = run.claimed
         attempt = claimed.open_attempt
         assert attempt is not None
 
@@ -202,11 +203,12 @@ class Results:
         await run.write(write)
         claimed.open_attempt = None
 
-    async def found(self, claimed: work.Claim, run: TargetRun, maker: AttemptRow, proof: Proof) -> None:
+    async def found(self, run: TargetRun, maker: AttemptRow, proof: Proof) -> None:
         """What the attempt `maker` published has been found; the story goes on from there.
 
         An open attempt other than that was refused because of it, or has come out too for all we know.
         """
+        claimed = run.claimed
         attempt = claimed.open_attempt
         ended = "refused" if attempt is not None and attempt.outcome == "duplicate" else "unknown"
 
@@ -234,8 +236,9 @@ class Results:
         claimed.parts[maker.part] = proof
         claimed.free = claimed.free or maker.generation != claimed.target.generation
 
-    async def forget(self, claimed: work.Claim, run: TargetRun) -> None:
+    async def forget(self, run: TargetRun) -> None:
         """Nothing of the generation before is out; what it had prepared is not used again."""
+        claimed = run.claimed
 
         def write(db: Connection) -> None:
             work.change(db, claimed, journal=None, updated_at=clock.now())
@@ -244,14 +247,13 @@ class Results:
         await run.write(write)
         claimed.journal = {}
 
-    async def learn_late(
-        self, claimed: work.Claim, run: TargetRun, late: Late, *, settles: bool = True
-    ) -> None:
+    async def learn_late(self, run: TargetRun, late: Late, *, settles: bool = True) -> None:
         """A worker that lost its lease learned what became of its call (RELIABILITY P17).
 
         It is evidence for whoever looks. Where looking has ended in `outcome_unknown`, the target is published
         and stays free of charge, unless the answer says less than that (`settles`).
         """
+        claimed = run.claimed
 
         def write(db: Connection) -> str:
             now = clock.now()

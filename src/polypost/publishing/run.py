@@ -170,47 +170,49 @@ class Publisher:
             tokens=hand.tokens,
             lease=self._policy.lease,
             heard=partial(self._outages.heard, _caller(claimed, account, network)),
-            settle=lambda journal: self._settle(claimed, run, journal),
+            settle=lambda journal: self._settle(run, journal),
         )
         try:
             if network is None:
                 said = f"This server does not publish to {target.platform} any more."
-                await self._end(claimed, run, Rejected(said, code="unknown_platform"))
+                await self._end(run, Rejected(said, code="unknown_platform"))
             elif integration is None:
                 said = "The account is no longer connected. Connect it again and retry this target."
-                await self._end(claimed, run, Rejected(said, code="account_disconnected"))
+                await self._end(run, Rejected(said, code="account_disconnected"))
             elif claimed.open_attempt is not None and not claimed.looking:
                 # Whoever sent this call died before it knew the answer.
-                await self._reconciler.enter(claimed, run)
+                await self._reconciler.enter(run)
             else:
-                await self._judge(claimed, run, network)
+                await self._judge(run, network)
         except LeaseLost as lost:
             log.warning("lease lost", target=target.id, reason=str(lost))
             if run.late is not None:
                 settles = not self._confirms_later(claimed)
-                await self._results.learn_late(claimed, run, run.late, settles=settles)
+                await self._results.learn_late(run, run.late, settles=settles)
 
-    async def _judge(self, claimed: work.Claim, run: TargetRun, network: Connector) -> None:
+    async def _judge(self, run: TargetRun, network: Connector) -> None:
         """Tell the story and turn whatever it raises into a row (the table of ARCHITECTURE §4)."""
+        claimed = run.claimed
         try:
-            await self._tell(claimed, run, network)
+            await self._tell(run, network)
         except (LeaseLost, StoreUnavailable):
             raise
         except Wait as wait:
-            await self._results.wait(claimed, run, wait.at, wait.reason)
+            await self._results.wait(run, wait.at, wait.reason)
         except OutcomeUnknown as unknown:
-            await self._doubt(claimed, run, unknown)
+            await self._doubt(run, unknown)
         except RateLimited as limited:
-            await self._later(claimed, run, network, limited)
+            await self._later(run, network, limited)
         except (Unavailable, NotSent, NoAnswer) as trouble:
-            await self._again(claimed, run, Unavailable(trouble.message, code=trouble.code))
+            await self._again(run, Unavailable(trouble.message, code=trouble.code))
         except PolypostError as error:
-            await self._refuse(claimed, run, error)
+            await self._refuse(run, error)
         except Exception as fault:
             log.exception("a connector failed", target=claimed.target.id, platform=claimed.target.platform)
-            await self._fault(claimed, run, fault)
+            await self._fault(run, fault)
 
-    async def _refuse(self, claimed: work.Claim, run: TargetRun, error: PolypostError) -> None:
+    async def _refuse(self, run: TargetRun, error: PolypostError) -> None:
+        claimed = run.claimed
         if isinstance(error, ReconnectRequired):
             mark = partial(
                 integrations.mark_reconnect,
@@ -221,23 +223,25 @@ class Publisher:
             )
             await self._store.write(mark)
         # A dead token needs no breaker: the account is marked, and nothing is asked of the network for it any more.
-        await self._end(claimed, run, error, refusal=error.code == "account_restricted")
+        await self._end(run, error, refusal=error.code == "account_restricted")
 
-    async def _doubt(self, claimed: work.Claim, run: TargetRun, unknown: OutcomeUnknown) -> None:
-        if claimed.open_attempt is None:
+    async def _doubt(self, run: TargetRun, unknown: OutcomeUnknown) -> None:
+        if run.claimed.open_attempt is None:
             # No commit call was under way, so nothing can be out: it is trouble like any other.
-            await self._again(claimed, run, Unavailable(str(unknown)))
+            await self._again(run, Unavailable(str(unknown)))
         else:
-            await self._reconciler.enter(claimed, run)
+            await self._reconciler.enter(run)
 
-    async def _fault(self, claimed: work.Claim, run: TargetRun, fault: Exception) -> None:
+    async def _fault(self, run: TargetRun, fault: Exception) -> None:
+        claimed = run.claimed
         if claimed.open_attempt is not None:
-            await self._reconciler.stumbled(claimed, run, self._name_of(claimed))
+            await self._reconciler.stumbled(run, self._name_of(claimed))
             return
         said = f"Polypost failed inside ({type(fault).__name__}); its log says where."
-        await self._again(claimed, run, Unavailable(said, code="internal_error"))
+        await self._again(run, Unavailable(said, code="internal_error"))
 
-    async def _tell(self, claimed: work.Claim, run: TargetRun, network: Connector) -> None:
+    async def _tell(self, run: TargetRun, network: Connector) -> None:
+        claimed = run.claimed
         target = claimed.target
         self._in_time(claimed)
         options, wrong = parse_options(network, target.options, "platformSpecificData")
@@ -245,16 +249,16 @@ class Publisher:
             raise Rejected("; ".join(problem.message for problem in wrong))
         bare = Post(target.id, claimed.text, (), options)
         if claimed.open_attempt is not None:
-            if await self._reconciler.look(claimed, run, network, bare) == "done":
+            if await self._reconciler.look(run, network, bare) == "done":
                 return
             self._in_time(claimed)
         if not claimed.parts:
-            self._leave_alone(claimed, run, network)
+            self._leave_alone(run, network)
         if claimed.left_in_doubt and not target.attempted:
-            await self._reconciler.look_back(claimed, run, network, bare)
+            await self._reconciler.look_back(run, network, bare)
         await run.authorise()
         refs = [MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in claimed.media]
-        files, extra = await self._fetch(claimed, run, network, options, refs)
+        files, extra = await self._fetch(run, network, options, refs)
         draft = Draft(
             claimed.text,
             tuple(file.ref for file in files),
@@ -268,24 +272,24 @@ class Publisher:
                 raise Rejected(" ".join(f"{problem.message} {problem.hint}".strip() for problem in problems))
         proof = await network.publish(run, Post(target.id, claimed.text, tuple(files), options, extra))
         if claimed.out:
-            await self._results.followed(claimed, run, proof)
+            await self._results.followed(run, proof)
         else:
-            await self._results.published(claimed, run, proof)
+            await self._results.published(run, proof)
 
-    def _leave_alone(self, claimed: work.Claim, run: TargetRun, network: Connector) -> None:
+    def _leave_alone(self, run: TargetRun, network: Connector) -> None:
         """Raise Wait while nobody answers where this would be sent."""
-        rest = self._outages.rest(_caller(claimed, run.account, network))
+        rest = self._outages.rest(_caller(run.claimed, run.account, network))
         if rest is None:
             return
         at = clock.now() + rest
-        if claimed.target.wait_reason != DOWN:
+        if run.claimed.target.wait_reason != DOWN:
             run.say(DOWN, f"{network.spec.name} does not answer; waiting at least until {clock.iso(at)}.")
         raise Wait(at, DOWN)
 
-    async def _settle(self, claimed: work.Claim, run: TargetRun, journal: dict[str, Any]) -> None:
+    async def _settle(self, run: TargetRun, journal: dict[str, Any]) -> None:
         """Everything of the post is out: that is written before anything that follows it (S7)."""
-        first = next(iter(claimed.parts.values()))
-        await self._results.published(claimed, run, first, journal=journal, lease=self._policy.lease)
+        first = next(iter(run.claimed.parts.values()))
+        await self._results.published(run, first, journal=journal, lease=self._policy.lease)
 
     def _in_time(self, claimed: work.Claim) -> None:
         """Raise Rejected when nothing of it is out yet and its hour is too long ago (G10)."""
@@ -300,12 +304,12 @@ class Publisher:
 
     async def _fetch(
         self,
-        claimed: work.Claim,
         run: TargetRun,
         network: Connector,
         options: object,
         refs: Sequence[MediaRef],
     ) -> tuple[list[MediaFile], dict[str, MediaFile]]:
+        claimed = run.claimed
         known = {ref.url for ref in refs}
         named = [*network.media_refs(options)]
         if network.spec.thumbnails:
@@ -349,9 +353,8 @@ class Publisher:
     async def _token(self, project_id: str, integration_id: str, refused: str | None) -> Tokens:
         return await self._tokens.live(project_id, integration_id, refused=refused)
 
-    async def _later(
-        self, claimed: work.Claim, run: TargetRun, network: Connector, limited: RateLimited
-    ) -> None:
+    async def _later(self, run: TargetRun, network: Connector, limited: RateLimited) -> None:
+        claimed = run.claimed
         now = clock.now()
         waits = int(claimed.journal.get(WAITS, 0)) + 1
         at = limited_until(limited, waits, now)
@@ -360,50 +363,50 @@ class Publisher:
                 f"{network.spec.name} asked to wait until {clock.iso(at)}, which is too late for this post."
             )
             late = Rejected(said, code="missed_window", next_step="Retry it after that.")
-            await self._end(claimed, run, late)
+            await self._end(run, late)
             return
         run.say("rate_limited", f"{network.spec.name} asks to wait until {clock.iso(at)}.")
         journal = {**claimed.journal, WAITS: waits}
-        await self._results.wait(claimed, run, at, "rate_limited", slow=True, journal=journal)
+        await self._results.wait(run, at, "rate_limited", slow=True, journal=journal)
 
-    async def _again(self, claimed: work.Claim, run: TargetRun, trouble: Unavailable) -> None:
+    async def _again(self, run: TargetRun, trouble: Unavailable) -> None:
         """Once more after a pause, as often and as long as the policy allows; waiting for a limit is no try (R5)."""
+        claimed = run.claimed
         now = clock.now()
         tries = claimed.target.tries + 1
         at = now + back_off(tries)
         began = claimed.target.first_try_at or now
         if tries >= self._policy.attempts or at > began + self._policy.attempt_span:
             said = f"{trouble.message} {_tried(tries)}"
-            await self._end(claimed, run, Unavailable(said, code=trouble.code, next_step="Retry it later."))
+            await self._end(run, Unavailable(said, code=trouble.code, next_step="Retry it later."))
             return
         run.say("unavailable", f"{trouble.message} Trying again at {clock.iso(at)}.", {"try": tries})
         await self._results.wait(
-            claimed, run, at, "back_off", tries=tries, first_try_at=began, journal=claimed.journal or None
+            run, at, "back_off", tries=tries, first_try_at=began, journal=claimed.journal or None
         )
 
-    async def _end(
-        self, claimed: work.Claim, run: TargetRun, error: PolypostError, *, refusal: bool = False
-    ) -> None:
+    async def _end(self, run: TargetRun, error: PolypostError, *, refusal: bool = False) -> None:
         """Fail, unless something is out already: then the rest is a warning, never a failure (S7).
 
         An attempt whose outcome is open makes it `outcome_unknown`, whatever else went wrong.
         """
+        claimed = run.claimed
         first = next(iter(claimed.parts.values()), None)
         if claimed.out:
             run.warn(_UNFOLLOWED.format(error.message))
-            await self._results.followed(claimed, run)
+            await self._results.followed(run)
         elif claimed.open_attempt is not None:
-            await self._reconciler.give_up(claimed, run, self._name_of(claimed))
+            await self._reconciler.give_up(run, self._name_of(claimed))
         elif isinstance(error, Undone):
-            await self._results.failed(claimed, run, error.code, error.message, refusal=refusal, undone=True)
+            await self._results.failed(run, error.code, error.message, refusal=refusal, undone=True)
         elif first is not None and self._confirms_later(claimed):
             said = _unconfirmed(self._name_of(claimed), error)
-            await self._results.failed(claimed, run, "outcome_unknown", said, undone=True)
+            await self._results.failed(run, "outcome_unknown", said, undone=True)
         elif first is not None:
             run.warn(_unfinished(claimed, error))
-            await self._results.published(claimed, run, first)
+            await self._results.published(run, first)
         else:
-            await self._results.failed(claimed, run, error.code, error.message, refusal=refusal)
+            await self._results.failed(run, error.code, error.message, refusal=refusal)
 
     def _confirms_later(self, claimed: work.Claim) -> bool:
         network = self._connectors(claimed.target.platform)
