@@ -1,4 +1,4 @@
-"""Writes the tables of the reference pages from the code they describe.
+"""Writes the tables of the pages, and the picture of the rooms, from the code they describe.
 
 A page marks the place with `<!-- generated: NAME -->` … `<!-- end -->`; everything between is replaced.
 `python tools/docs.py` rewrites the pages, `python tools/docs.py --check` only says which are out of date.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import rooms
 import typer.main
 from pydantic.fields import FieldInfo
 
@@ -236,6 +237,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         "cli": cli,
         "networks": networks,
         "contract": contract.page,
+        "rooms": lambda: table(("Room", "What it is", "Beside it"), rooms.table()),
     }
     for network in connectors():
         for part in (facts, limits, quirks, options):
@@ -252,14 +254,14 @@ def main() -> int:
     """Rewrite the pages; with `--check`, name those that would change and return 1."""
     made = blocks()
     stale = []
-    for path in sorted(DOCS.rglob("*.md")):
-        text = path.read_text(encoding="utf-8")
-        fresh = current(text, made)
-        if fresh != text:
+    pages = {path: current(path.read_text(encoding="utf-8"), made) for path in sorted(DOCS.rglob("*.md"))}
+    pages[DOCS / "images" / "rooms.svg"] = rooms.picture()
+    for path, fresh in pages.items():
+        if not path.exists() or fresh != path.read_text(encoding="utf-8"):
             stale.append(path.relative_to(DOCS.parent).as_posix())
             if "--check" not in sys.argv:
                 path.write_text(fresh, encoding="utf-8")
-    print("\n".join(stale) or "Every generated table is current.")
+    print("\n".join(stale) or "Everything generated is current.")
     return 1 if stale and "--check" in sys.argv else 0
 
 
