@@ -56,7 +56,7 @@ def picture() -> str:
     middle = WIDTH / 2
     shapes.append(f'<path d="M{middle:g} {down}v18m-6 -7l6 7l6 -7"/>')
     shapes.append(
-        f'<text x="{middle + 150:g}" y="{down + 10}">a room imports only what stands below it</text>'
+        f'<text x="{middle + 165:g}" y="{down + 10}">a room imports only what stands below it</text>'
     )
     size = f'width="{WIDTH}" height="{down + 28}" viewBox="0 0 {WIDTH} {down + 28}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="The rooms of Polypost">'
