@@ -15,6 +15,7 @@ from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.graph_errors import Gone
 from polypost.platforms.facebook.spec import SPEC, VIDEO
 from polypost.platforms.facebook.upload import next_piece, push, send_file, send_pieces
+from polypost.platforms.kit.looks import next_look
 
 BUILDS = 3
 LOOK_EVERY = timedelta(seconds=3)
@@ -122,7 +123,9 @@ async def _wait_until_ready(run: Run, graph: Graph, begun: Mapping[str, Any]) ->
             return True
         if state in {"error", "expired"}:
             raise Rejected(trouble_in(status), code="media_rejected", next_step="Re-encode it and try again.")
-        return NotYet("Facebook is working on the video", after=_patience(run.now() - began))
+        return NotYet(
+            "Facebook is working on the video", after=next_look(run.now() - began, least=LOOK_EVERY)
+        )
 
     await run.until("video: ready", look, every=LOOK_EVERY, at_most=LOOK_AT_MOST)
 
@@ -193,8 +196,3 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str | int) or not str(value):
         raise Unavailable(f"Facebook answered without {name}.")
     return str(value)
-
-
-def _patience(age: timedelta) -> timedelta:
-    """Often at first, at most once a minute."""
-    return min(max(LOOK_EVERY, age / 4), timedelta(minutes=1))

@@ -23,6 +23,7 @@ from polypost.platforms.instagram.graph_errors import (
     container_error,
 )
 from polypost.platforms.instagram.upload import push
+from polypost.platforms.kit.looks import next_look
 
 BUILDS = 3
 LOOK_EVERY = timedelta(seconds=3)
@@ -186,7 +187,7 @@ class _Builder:
             return state
         if state in {"FINISHED", "PUBLISHED", "EXPIRED"}:
             return state
-        return NotYet(text, after=_patience(age))
+        return NotYet(text, after=next_look(age, least=LOOK_EVERY))
 
     def _item_fields(self, file: MediaFile) -> dict[str, str]:
         if self._kind == "carousel":
@@ -215,8 +216,3 @@ class _Builder:
         elif options.thumb_offset is not None:
             fields["thumb_offset"] = str(options.thumb_offset)
         return fields
-
-
-def _patience(age: timedelta) -> timedelta:
-    """How long to wait for a container of this age: often at first, at most once a minute as Meta suggests."""
-    return min(max(LOOK_EVERY, age / 4), timedelta(minutes=1))

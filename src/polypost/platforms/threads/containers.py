@@ -14,6 +14,7 @@ from typing import Any
 from polypost.errors import RateLimited, Rejected
 from polypost.platforms.base import NotYet, Run
 from polypost.platforms.families.meta.graph import identity
+from polypost.platforms.kit.looks import next_look
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import NOT_READY_PAUSE, Gone, Kind, container_row
 from polypost.platforms.threads.parts import CAROUSEL, Part
@@ -188,10 +189,16 @@ class _Builder:
         try:
             state, message = await state_of(self._graph, made["id"])
         except Gone:
-            return ["EXPIRED", ""] if age > _APPEARS_WITHIN else NotYet("not found yet", after=_patience(age))
+            return (
+                ["EXPIRED", ""]
+                if age > _APPEARS_WITHIN
+                else NotYet("not found yet", after=next_look(age, least=LOOK_EVERY))
+            )
         if state in {"FINISHED", "PUBLISHED", "EXPIRED", "ERROR"}:
             return [state, message]
-        return NotYet(f"Threads is working on it ({state or 'no state'})", after=_patience(age))
+        return NotYet(
+            f"Threads is working on it ({state or 'no state'})", after=next_look(age, least=LOOK_EVERY)
+        )
 
     async def _handed(self, container: str) -> Ready:
         """The container as it is about to be published; looked at again where its readiness is old news."""
@@ -225,8 +232,3 @@ def _usable(state: str, message: str) -> None:
         row = container_row(message)
         error = Gone if row.kind is Kind.GONE else Rejected
         raise error(row.says, code=row.code, next_step=row.change)
-
-
-def _patience(age: timedelta) -> timedelta:
-    """How long to wait for a container of this age: often at first, at most once a minute as Meta suggests."""
-    return min(max(LOOK_EVERY, age / 4), timedelta(minutes=1))

@@ -9,6 +9,7 @@ from typing import Any
 
 from polypost.errors import NoAnswer, NotSent, PlatformError, Unavailable
 from polypost.platforms.base import NotYet, Run, Session
+from polypost.platforms.kit.looks import next_look
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.errors import undone
 
@@ -59,7 +60,7 @@ async def published(run: Run, publish_id: str) -> tuple[str, ...]:
     since = datetime.fromisoformat(await run.step("taken", note))
 
     async def look() -> list[str] | NotYet:
-        later = min(max(LOOK_EVERY, (run.now() - since) / 4), _SELDOM)
+        later = next_look(run.now() - since, least=LOOK_EVERY, most=_SELDOM)
         try:
             status = await ask(run, publish_id)
         except (Unavailable, NotSent, NoAnswer) as silent:
