@@ -55,7 +55,7 @@ def _bodies(world: World, count: int) -> list[bytes]:
     """The contract's cross-post example, scheduled far ahead, two targets."""
     hour = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="milliseconds")
     platforms = [{"platform": name, "accountId": world.accounts[name]} for name in ("twitter", "instagram")]
-    picture = world.demo_picture()
+    image = world.demo_image()
     return [
         json.dumps(
             {
@@ -63,7 +63,7 @@ def _bodies(world: World, count: int) -> list[bytes]:
                 "scheduledFor": hour,
                 "timezone": "America/New_York",
                 "platforms": platforms,
-                "mediaItems": [{"type": "image", "url": picture}],
+                "mediaItems": [{"type": "image", "url": image}],
             },
             ensure_ascii=False,
         ).encode()

@@ -41,7 +41,7 @@ def thousand(
     world.control("POST", "limits", json={"enforced": limits})
     for platform in networks:
         world.control("POST", "seed", json={"accounts": accounts, "platform": platform})
-    picture = world.demo_picture()
+    image = world.demo_image()
     try:
         chosen = connected(world, networks, accounts)
         due = datetime.now(UTC) + timedelta(seconds=lead)
@@ -53,7 +53,7 @@ def thousand(
                     "content": f"scale {number}",
                     "scheduledFor": due.isoformat(timespec="milliseconds"),
                     "platforms": [{"platform": platform, "accountId": account}],
-                    "mediaItems": [{"type": "image", "url": picture}] if platform == "instagram" else [],
+                    "mediaItems": [{"type": "image", "url": image}] if platform == "instagram" else [],
                 }
                 answer = client.post("/v1/posts", json=body)
                 assert answer.status_code == 202, answer.text

@@ -37,8 +37,8 @@ def frame(number: int) -> bytes:
 def main() -> None:
     """Pipe the frames through ffmpeg."""
     width, height = SIZE
-    picture = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(RATE), "-i", "-"]
-    command = ["ffmpeg", "-loglevel", "error", "-y", *picture, "-f", "lavfi", "-i", SOUND, *OUTPUT.split()]
+    image = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(RATE), "-i", "-"]
+    command = ["ffmpeg", "-loglevel", "error", "-y", *image, "-f", "lavfi", "-i", SOUND, *OUTPUT.split()]
     frames = b"".join(frame(number) for number in range(RATE * SECONDS))
     subprocess.run([*command, str(TARGET)], input=frames, check=True)  # noqa: S603  # words of this file alone
     print(f"{TARGET.name}: {TARGET.stat().st_size} bytes")

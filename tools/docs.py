@@ -255,7 +255,7 @@ def main() -> int:
     made = blocks()
     stale = []
     pages = {path: current(path.read_text(encoding="utf-8"), made) for path in sorted(DOCS.rglob("*.md"))}
-    pages[DOCS / "images" / "rooms.svg"] = rooms.picture()
+    pages[DOCS / "images" / "rooms.svg"] = rooms.image()
     for path, fresh in pages.items():
         if not path.exists() or fresh != path.read_text(encoding="utf-8"):
             stale.append(path.relative_to(DOCS.parent).as_posix())

@@ -39,7 +39,7 @@ def table() -> list[tuple[str, str, str]]:
     ]
 
 
-def picture() -> str:
+def image() -> str:
     """The layers as an SVG of boxes; a room imports only what stands below it."""
     rows = layers()
     shapes = []

@@ -32,13 +32,13 @@ from polypost.configured import (
     provider_of,
 )
 from polypost.engine import Engine, Handler, Source
-from polypost.insights import said
+from polypost.insights import sent
+from polypost.insights.account_calls import AccountCalls
 from polypost.insights.analytics import Analytics
 from polypost.insights.comments import Commenting
-from polypost.insights.line import Lines
 from polypost.insights.messages import Messaging
 from polypost.insights.reader import Reader
-from polypost.insights.sending import Sender
+from polypost.insights.sender import Sender
 from polypost.intake import BodyReader, Intake
 from polypost.intake.in_flight import TELL_SECONDS
 from polypost.integrations import (
@@ -55,8 +55,8 @@ from polypost.integrations.vault import has_secrets
 from polypost.media import Uploads
 from polypost.observability import failpoints
 from polypost.outbound import Fetcher, Guard, HookSender, Networks
-from polypost.planning import maker
-from polypost.planning.maker import Maker
+from polypost.planning import materializer
+from polypost.planning.materializer import Materializer
 from polypost.planning.planner import Planner
 from polypost.platforms.registry import ending
 from polypost.posts import accept, deliveries, keys, sweep, waits
@@ -65,7 +65,7 @@ from polypost.publishing import Publisher, Remover
 from polypost.settings import Settings
 from polypost.storage import Store, new_id, open_store, schema
 from polypost.storage.lock import DataLock
-from polypost.webhooks import Channels, Courier, Trial
+from polypost.webhooks import Channels, Dispatcher, Trial
 
 log = structlog.get_logger("polypost")
 CLEAN_SECONDS = 600.0
@@ -82,7 +82,7 @@ async def _nothing() -> None:
 class Room:
     """What a room does with the server it stands in; it leaves out what it has no need of.
 
-    `recover` sees to what a dead process left, before anything is worked on; `handlers` answer rings of a kind, which
+    `recover` sees to what a dead process left, before anything is worked on; `handlers` answer wake-ups of a kind, which
     the sweeper finds in a source; `clean` runs every few minutes, and `loops` for as long as the process works.
     """
 
@@ -167,7 +167,7 @@ async def open_rooms(
     bodies = BodyReader(store, guard, uploads, horizon=settings.horizon)
     intake = Intake(store, posts, bodies, media, seconds=settings.publish_wait_seconds)
     insights = Reader(store, tokens=tokens, networks=networks)
-    lines, sender = Lines(store, tokens=tokens, networks=networks), Sender(store)
+    lines, sender = AccountCalls(store, tokens=tokens, networks=networks), Sender(store)
     per_minute = settings.rate_limit_per_minute
     services = Services(
         settings=settings,
@@ -198,7 +198,7 @@ async def open_rooms(
     publisher = Publisher(
         store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
     )
-    engine.note(accept.RING, waits.note_share)
+    engine.note(accept.KIND, waits.note_share)
     engine.inherit(partial(sweep.inherit, lease=policy.lease))
     # In the order in which they end.
     rooms = [
@@ -243,13 +243,13 @@ def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:
             await store.write(lambda db: webhooks.work.take_over(db, clock.now()))
 
     async def clean() -> None:
-        await store.write(lambda db: said.clean(db, clock.now()))
+        await store.write(lambda db: sent.clean(db, clock.now()))
         await store.write(lambda db: keys.clean(db, clock.now()))
         await store.write(lambda db: deliveries.forget_servers(db, clock.now()))
 
     return Room(
         recover=recover,
-        handlers={accept.RING: (publisher.run, sweep.due)},
+        handlers={accept.KIND: (publisher.run, sweep.due)},
         loops={"heartbeat": publisher.beat_for_ever},
         clean=clean,
     )
@@ -258,19 +258,19 @@ def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:
 def _making(services: Services, bodies: BodyReader) -> Iterator[Room]:
     """What makes posts by itself."""
     store, posts = services.store, services.posts
-    planned, uploaded = Maker(store, posts, bodies.horizon), bulk.BulkRun(store, posts, bodies)
-    yield Room(recover=planned.follow_zones, handlers={maker.RING: (planned.run, maker.due)})
-    yield Room(handlers={bulk.RING: (uploaded.run, bulk.due)}, clean=partial(store.write, bulk.clean))
+    planned, uploaded = Materializer(store, posts, bodies.horizon), bulk.BulkRun(store, posts, bodies)
+    yield Room(recover=planned.follow_zones, handlers={materializer.KIND: (planned.run, materializer.due)})
+    yield Room(handlers={bulk.KIND: (uploaded.run, bulk.due)}, clean=partial(store.write, bulk.clean))
 
 
 def _webhooks(settings: Settings, services: Services) -> Iterator[Room]:
     channels, engine = services.channels, services.posts.engine
-    courier = Courier(services.store, engine, services.vault, channels, plan_of(settings))
+    dispatcher = Dispatcher(services.store, engine, services.vault, channels, plan_of(settings))
     yield Room(
-        handlers={webhooks.RING: (courier.take, webhooks.work.due)},
-        loops={"webhooks": courier.spread_for_ever},
-        clean=courier.clean,
-        close=courier.stop,
+        handlers={webhooks.KIND: (dispatcher.take, webhooks.work.due)},
+        loops={"webhooks": dispatcher.fan_out_for_ever},
+        clean=dispatcher.clean,
+        close=dispatcher.stop,
     )
     yield Room(close=channels.hooks.aclose)
 
@@ -294,7 +294,7 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         lost = await store.write(lambda db: deliveries.lose_before_start(db, server, clock.now()))
         if lost:
             log.info("answers of the last minute may not have been delivered", posts=lost)
-        cut = await store.write(lambda db: said.mark_before_start(db, server, clock.now()))
+        cut = await store.write(lambda db: sent.mark_before_start(db, server, clock.now()))
         if cut:
             log.info("comments or messages were being sent when the server ended", count=cut)
         await rooms.start(work_too=work_too)

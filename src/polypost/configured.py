@@ -100,7 +100,7 @@ def engine_of(settings: Settings, store: Store, owner: str) -> Engine:
 
 
 def provider_of(settings: Settings, surroundings: Surroundings, networks: Networks) -> Provider:
-    """The operator's endpoint for texts and pictures; the sandbox's own where there is one and none is named."""
+    """The operator's endpoint for texts and images; the sandbox's own where there is one and none is named."""
     if settings.ai_url is None and surroundings.model_url is not None:
         return Provider(
             networks,

@@ -21,7 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from polypost.api.http import body, errors
-from polypost.api.http.presence import client_gone
+from polypost.api.http.disconnects import client_gone
 from polypost.api.http.server import Limits, Server, server
 
 PATIENCE = 10.0

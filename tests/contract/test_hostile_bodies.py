@@ -17,7 +17,7 @@ from polypost import bulk
 from polypost.bulk import csv_rows
 from polypost.errors import InvalidRequest
 from polypost.intake import BodyReader, bodies
-from polypost.intake.fitting import fit
+from polypost.intake.partial_validation import validate_partially
 from polypost.intake.strict_json import DEPTH, MEMBERS, VALUES, parse
 from polypost.platforms.base import Account, Draft
 from polypost.platforms.registry import connectors
@@ -93,7 +93,7 @@ def test_effort_grows_with_the_unknown_keys(place: str) -> None:
     def work(size: int) -> None:
         body = {"content": "x", "platforms": [ENTRY], "publishNow": True}
         body[place] = [item | {f"key{number}": 1 for number in range(size)}]
-        fitting = fit(bodies.CreateBody, body)
+        fitting = validate_partially(bodies.CreateBody, body)
         assert len(fitting.with_further(*fitting.problems)) == size
 
     assert grows(work, 100) < 6

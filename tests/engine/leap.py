@@ -33,7 +33,7 @@ async def story(where: str) -> None:
     """A chore that is due when the clock has leapt, and what makes the engine believe the time again."""
     from polypost import clock
     from polypost.storage import metadata
-    from tests.engine.suite import KIND, Listener, ring
+    from tests.engine.suite import KIND, Listener, wake_up
     from tests.engine.test_engines import TestEmbedded, TestPgQueuer
 
     place, suite = (where, TestPgQueuer()) if "://" in where else (Path(where), TestEmbedded())
@@ -42,10 +42,10 @@ async def story(where: str) -> None:
     engine, listener = suite.make(store, place, workers=1), Listener()
     engine.on(KIND, listener)
     await engine.start()
-    await store.write(partial(ring("before"), engine))
+    await store.write(partial(wake_up("before"), engine))
     await listener.heard("before")
     Wall.ahead = dt.timedelta(days=1)
-    await store.write(partial(ring("after"), engine))
+    await store.write(partial(wake_up("after"), engine))
     # Time enough for an engine that believes the clock.
     await asyncio.sleep(1)
     held = list(listener.begun)

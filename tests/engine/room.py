@@ -172,8 +172,8 @@ class Room:
             owner=owner,
             connectors=connectors,
         )
-        engine.on(accept.RING, publisher.run)
-        engine.watch(accept.RING, sweep.due)
+        engine.on(accept.KIND, publisher.run)
+        engine.watch(accept.KIND, sweep.due)
         return Worker(engine, publisher, own)
 
     async def start(self, worker: Worker | None = None, *, beat: bool = True, **more: Any) -> Worker:
@@ -195,11 +195,11 @@ class Room:
                 await asyncio.gather(worker.beating, return_exceptions=True)
         self.workers.clear()
 
-    async def ring(self) -> None:
+    async def wake_up(self) -> None:
         """Ring for everything that is due, as the sweeper would in a moment."""
         for worker in self.workers:
             await self.store.write(
-                lambda db, engine=worker.engine: engine.ring(
+                lambda db, engine=worker.engine: engine.wake(
                     db, sweep.due(db, until=clock.now(), limit=1000, unrung_since=None)
                 )
             )
@@ -294,7 +294,7 @@ class Room:
         first = min(row.next_at for row in still)
         if first > clock.now():
             await self.pass_time(first - clock.now() + timedelta(milliseconds=10))
-        await self.ring()
+        await self.wake()
 
     async def until(self, look: Callable[[], Awaitable[T | None]]) -> T:
         """What `look` gives as soon as it is not None."""

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, or_, select, text, update
 
 from polypost import clock
-from polypost.engine import Crowded, Engine, Handler, Ring, aside
+from polypost.engine import Crowded, Engine, Handler, WakeUp, aside
 from polypost.storage import Instant, Store, metadata
 
 PATIENCE = 30.0
@@ -36,7 +36,7 @@ chores = Table(
 )
 
 
-def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[WakeUp]:
     """A sweeper's source over `chores`."""
     query = select(chores).where(chores.c.due_at <= until).order_by(chores.c.due_at).limit(limit)
     if unrung_since is not None:
@@ -44,7 +44,7 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
     rows = db.execute(query).all()
     if unrung_since is not None:
         db.execute(update(chores).where(chores.c.key.in_([row.key for row in rows])).values(rung_at=until))
-    return [Ring(KIND, row.key, row.due_at) for row in rows]
+    return [WakeUp(KIND, row.key, row.due_at) for row in rows]
 
 
 class Listener:
@@ -87,13 +87,13 @@ class Listener:
         await self.until(lambda: all(self.ended[key] for key in keys))
 
 
-def ring(
+def wake_up(
     *keys: str, at: datetime | None = None, lane: str = "", share: str = ""
 ) -> Callable[[Engine, Connection], None]:
     """Rings in one call, now or at an instant."""
 
     def call(engine: Engine, db: Connection) -> None:
-        engine.ring(db, [Ring(KIND, key, at or clock.now(), lane, share) for key in keys])
+        engine.wake(db, [WakeUp(KIND, key, at or clock.now(), lane, share) for key in keys])
 
     return call
 
@@ -155,7 +155,7 @@ class EngineSuite(ABC):
     async def test_rings_at_once(self, store: Store, where: Any) -> None:
         listener = Listener()
         async with self.working(store, where, listener) as engine:
-            await store.write(partial(ring("a", "b"), engine))
+            await store.write(partial(wake_up("a", "b"), engine))
             await listener.heard("a", "b")
 
     @pytest.mark.anyio
@@ -163,8 +163,8 @@ class EngineSuite(ABC):
         listener = Listener()
         async with self.working(store, where, listener) as engine:
             at = clock.now() + timedelta(seconds=1.5)
-            await store.write(partial(ring("later", at=at), engine))
-            await store.write(partial(ring("past", at=at - timedelta(days=1)), engine))
+            await store.write(partial(wake_up("later", at=at), engine))
+            await store.write(partial(wake_up("past", at=at - timedelta(days=1)), engine))
             await listener.heard("past", "later")
             assert listener.begun == ["past", "later"]
             assert listener.times["later"] >= at
@@ -174,7 +174,7 @@ class EngineSuite(ABC):
         listener = Listener()
 
         def ring_and_linger(engine: Engine, db: Connection) -> list[str]:
-            ring("a")(engine, db)
+            wake_up("a")(engine, db)
             linger(db)
             return list(listener.begun)
 
@@ -187,13 +187,13 @@ class EngineSuite(ABC):
         listener = Listener()
 
         def ring_and_fail(engine: Engine, db: Connection) -> None:
-            ring("lost")(engine, db)
+            wake_up("lost")(engine, db)
             raise ZeroDivisionError
 
         async with self.working(store, where, listener) as engine:
             with pytest.raises(ZeroDivisionError):
                 await store.write(partial(ring_and_fail, engine))
-            await store.write(partial(ring("kept"), engine))
+            await store.write(partial(wake_up("kept"), engine))
             await listener.heard("kept")
             await asyncio.sleep(0.5)
             assert listener.begun == ["kept"]
@@ -202,10 +202,10 @@ class EngineSuite(ABC):
     async def test_double_rings_are_harmless(self, store: Store, where: Any) -> None:
         listener = Listener()
         async with self.working(store, where, listener) as engine:
-            await store.write(partial(ring("a", "a", "a"), engine))
-            await store.write(partial(ring("a"), engine))
+            await store.write(partial(wake_up("a", "a", "a"), engine))
+            await store.write(partial(wake_up("a"), engine))
             await listener.heard("a")
-            await store.write(partial(ring("b"), engine))
+            await store.write(partial(wake_up("b"), engine))
             await listener.heard("b")
             assert listener.most_of_one_key == 1
 
@@ -217,9 +217,9 @@ class EngineSuite(ABC):
 
         listener = Listener(fail)
         async with self.working(store, where, listener, workers=1) as engine:
-            await store.write(partial(ring("bad", "good"), engine))
+            await store.write(partial(wake_up("bad", "good"), engine))
             await listener.heard("bad", "good")
-            await store.write(partial(ring("bad"), engine))
+            await store.write(partial(wake_up("bad"), engine))
             await listener.until(lambda: listener.ended["bad"] == 2)
 
     @pytest.mark.anyio
@@ -231,7 +231,7 @@ class EngineSuite(ABC):
         listener = Listener(waiting_for(gate))
         keys = [f"k{number}" for number in range(4 * workers)]
         async with self.working(store, where, listener, workers=workers) as engine:
-            await store.write(partial(ring(*keys), engine))
+            await store.write(partial(wake_up(*keys), engine))
             await listener.until(lambda: listener.running.total() == workers)
             gate.set()
             await listener.heard(*keys)
@@ -244,10 +244,10 @@ class EngineSuite(ABC):
         gate = asyncio.Event()
         listener = Listener(waiting_for(gate, "slow"))
         async with self.working(store, where, listener) as engine:
-            await store.write(partial(ring("slow"), engine))
+            await store.write(partial(wake_up("slow"), engine))
             await listener.until(lambda: listener.running["slow"] == 1)
-            await store.write(partial(ring("slow"), engine))
-            await store.write(partial(ring("slow", "other"), engine))
+            await store.write(partial(wake_up("slow"), engine))
+            await store.write(partial(wake_up("slow", "other"), engine))
             await listener.heard("other")
             assert listener.begun.count("slow") == 1
             gate.set()
@@ -262,8 +262,8 @@ class EngineSuite(ABC):
         listener = Listener(waiting_for(gate))
         keys = [f"k{number}" for number in range(20)]
         async with self.working(store, where, listener) as engine:
-            await store.write(partial(ring(*keys, lane="account", share="project"), engine))
-            await store.write(partial(ring("other", lane="another", share="project"), engine))
+            await store.write(partial(wake_up(*keys, lane="account", share="project"), engine))
+            await store.write(partial(wake_up("other", lane="another", share="project"), engine))
             await listener.until(lambda: listener.running["other"] == 1)
             gate.set()
             await listener.heard(*keys)
@@ -275,9 +275,9 @@ class EngineSuite(ABC):
         listener = Listener(waiting_for(gate))
         keys = [f"loud{number}" for number in range(40)]
         async with self.working(store, where, listener) as engine:
-            await store.write(partial(ring(*keys, share="loud"), engine))
+            await store.write(partial(wake_up(*keys, share="loud"), engine))
             await listener.until(lambda: listener.running.total() == 6)
-            await store.write(partial(ring("quiet1", "quiet2", "quiet3", share="quiet"), engine))
+            await store.write(partial(wake_up("quiet1", "quiet2", "quiet3", share="quiet"), engine))
             await listener.until(lambda: listener.running.total() == 8)
             assert sum(key.startswith("quiet") for key in listener.running.elements()) == 2
             gate.set()
@@ -307,14 +307,14 @@ class EngineSuite(ABC):
         films = [f"film{number}" for number in range(8)]
         texts = [f"text{number}" for number in range(2)]
         async with self.working(store, where, listener, workers=4) as engine:
-            await store.write(partial(ring(*films, share="films"), engine))
+            await store.write(partial(wake_up(*films, share="films"), engine))
             # Two may be aside, and none of them has a seat: more than the project's share of handlers runs.
             await listener.until(lambda: listener.ended.total() == 6)
             assert (asides["in"], asides["crowded"]) == (2, 6)
-            await store.write(partial(ring("a", "b", "c", share="films"), engine))
+            await store.write(partial(wake_up("a", "b", "c", share="films"), engine))
             await listener.until(lambda: listener.running.total() == 5)
             fetched.set()
-            await store.write(partial(ring(*texts, share="texts"), engine))
+            await store.write(partial(wake_up(*texts, share="texts"), engine))
             await listener.until(lambda: any(listener.running[text] for text in texts))
             assert asides["back"] == 0
             gate.set()
@@ -334,7 +334,7 @@ class EngineSuite(ABC):
 
         listener = Listener(work)
         async with self.working(store, where, listener, workers=1) as engine:
-            await store.write(partial(ring("film", "later", lane="account"), engine))
+            await store.write(partial(wake_up("film", "later", lane="account"), engine))
             await listener.until(lambda: listener.running["film"] == 1)
             stopping = asyncio.create_task(engine.stop())
             finished, _ = await asyncio.wait({stopping}, timeout=1)
@@ -364,7 +364,7 @@ class EngineSuite(ABC):
         engine.on(KIND, listener)
         for hours in (2, 3, 1):
             at = clock.now() - timedelta(hours=hours)
-            await store.write(partial(ring(f"{hours} h ago".replace(" ", "-"), at=at), engine))
+            await store.write(partial(wake_up(f"{hours} h ago".replace(" ", "-"), at=at), engine))
         await engine.start()
         await listener.heard("3-h-ago", "2-h-ago", "1-h-ago")
         await engine.stop()
@@ -375,7 +375,7 @@ class EngineSuite(ABC):
         gate = asyncio.Event()
         listener = Listener(waiting_for(gate))
         async with self.working(store, where, listener) as engine:
-            await store.write(partial(ring("a"), engine))
+            await store.write(partial(wake_up("a"), engine))
             await listener.until(lambda: listener.running["a"] == 1)
             stopping = asyncio.create_task(engine.stop())
             done, _ = await asyncio.wait({stopping}, timeout=1)
@@ -391,8 +391,8 @@ class EngineSuite(ABC):
         async with self.working(store, where, listener) as engine:
             for start in range(0, 10_000, 1000):
                 keys = [f"k{number}" for number in range(start, start + 1000)]
-                await store.write(partial(ring(*keys, at=at), engine))
-            await store.write(partial(ring("now"), engine))
+                await store.write(partial(wake_up(*keys, at=at), engine))
+            await store.write(partial(wake_up("now"), engine))
             await listener.heard("now")
             assert listener.begun == ["now"]
 

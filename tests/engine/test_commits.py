@@ -164,7 +164,7 @@ def test_a_result_whose_commit_is_not_answered_is_not_written_twice(tell, follow
         assert await room.outcomes(post) == ["published"]
         await room.pass_time(LEASE + timedelta(seconds=1))
         await room.start(room.worker(connectors=lambda _: Going(comment)))
-        await room.ring()
+        await room.wake_up()
         (row,) = await room.settle(post)
         assert row.state == "published"
         assert await room.calls(POSTS) == 1

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from polypost.engine import LOOKAHEAD, Ring
+from polypost.engine import LOOKAHEAD, WakeUp
 from polypost.engine.pgqueuer import MOURN_SECONDS, PgQueuerEngine, install
 from polypost.storage import metadata
 from polypost.storage.postgres import PostgresStore
 from tests.databases import fresh_database as fresh
-from tests.engine.suite import KIND, PATIENCE, Listener, ring
+from tests.engine.suite import KIND, PATIENCE, Listener, wake_up
 from tests.engine.test_two_workers import count, until
 from tests.processes import World
 
@@ -58,7 +58,7 @@ async def test_the_job_of_a_killed_worker_is_rung_again(fresh_database: str) -> 
         sys.executable, "-c", WORKER, fresh_database, stdout=asyncio.subprocess.PIPE
     )
     try:
-        await store.write(partial(ring("job"), engine))
+        await store.write(partial(wake_up("job"), engine))
         assert worker.stdout is not None
         assert await asyncio.wait_for(worker.stdout.readline(), PATIENCE) == b"job\n"
     finally:
@@ -79,14 +79,16 @@ async def test_a_death_is_heard_of_and_only_a_death(fresh_database: str) -> None
     looks: list[timedelta] = []
     engine = PgQueuerEngine(store, fresh_database, workers=1, owner="run_living")
 
-    def heir(_db: Connection, worker_id: str, _now: datetime) -> tuple[list[Ring], bool]:
+    def heir(_db: Connection, worker_id: str, _now: datetime) -> tuple[list[WakeUp], bool]:
         dead.append(worker_id)
         # The first time something is left, so that it is asked once more.
         if len(dead) == 2:
             heard.set()
         return [], len(dead) == 1
 
-    def overdue(_db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+    def overdue(
+        _db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None
+    ) -> list[WakeUp]:
         assert unrung_since is not None
         looks.append(until - unrung_since)
         return []
@@ -98,7 +100,7 @@ async def test_a_death_is_heard_of_and_only_a_death(fresh_database: str) -> None
         sys.executable, "-c", WORKER, fresh_database, stdout=asyncio.subprocess.PIPE
     )
     try:
-        await store.write(partial(ring("job"), engine))
+        await store.write(partial(wake_up("job"), engine))
         assert worker.stdout is not None
         assert await asyncio.wait_for(worker.stdout.readline(), PATIENCE) == b"job\n"
         await engine.start()

@@ -25,7 +25,7 @@ async def until_looked(room: Room, post: str, looks: int) -> None:
             return True
         if row.state == "unknown" and row.lease_until is None and row.next_at > clock.now():
             await room.pass_time(row.next_at - clock.now() + timedelta(milliseconds=10))
-        await room.ring()
+        await room.wake_up()
         return None
 
     await room.until(look)
@@ -395,7 +395,7 @@ def test_a_retry_that_is_taken_back_stays_a_draft(tell_once):
         await room.retry(post, force=True)
         await room.store.write(lambda db: changes.cancel(db, room.project.id, post))
         await room.start()
-        await room.ring()
+        await room.wake_up()
         assert await room.status(post) == "draft"
         await room.healthy()
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, insert, text
 
 from polypost import clock
-from polypost.engine import LOOKAHEAD, Engine, Ring
+from polypost.engine import LOOKAHEAD, Engine, WakeUp
 from polypost.engine import workers as roll
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.pgqueuer import PgQueuerEngine, install
@@ -25,7 +25,7 @@ from polypost.storage import Store
 from polypost.storage.postgres import PostgresStore
 from polypost.storage.schema import SchemaMismatch
 from polypost.storage.sqlite import SqliteStore
-from tests.engine.suite import KIND, PATIENCE, EngineSuite, Listener, chores, due, ring, waiting_for
+from tests.engine.suite import KIND, PATIENCE, EngineSuite, Listener, chores, due, waiting_for, wake_up
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class TestPgQueuer(EngineSuite):
         await front.start(work=False)
         listener = Listener()
         async with self.working(store, where, listener):
-            await store.write(partial(ring("a"), front))
+            await store.write(partial(wake_up("a"), front))
             await listener.heard("a")
             async with asyncio.timeout(PATIENCE):
                 while await front.silence() > PATIENCE:
@@ -118,7 +118,7 @@ class TestPgQueuer(EngineSuite):
             self.working(store, where, one, workers=2) as engine,
             self.working(store, where, other, workers=2),
         ):
-            await store.write(partial(ring("a", "b", "c", "d"), engine))
+            await store.write(partial(wake_up("a", "b", "c", "d"), engine))
             await one.until(lambda: one.ended.total() == 2)
             await other.until(lambda: other.ended.total() == 2)
 
@@ -127,10 +127,10 @@ class TestPgQueuer(EngineSuite):
         gate = asyncio.Event()
         listener = Listener(waiting_for(gate, "long"))
         async with self.working(store, where, listener) as engine:
-            await store.write(partial(ring("before", "long"), engine))
+            await store.write(partial(wake_up("before", "long"), engine))
             await listener.heard("before")
             await _end_all_connections(where)
-            await _write_when_possible(store, partial(ring("after"), engine))
+            await _write_when_possible(store, partial(wake_up("after"), engine))
             await listener.heard("after")
             assert listener.ended["long"] == 0
             gate.set()
@@ -143,7 +143,7 @@ class TestPgQueuer(EngineSuite):
         gate = asyncio.Event()
         first, second = Listener(waiting_for(gate)), Listener()
         async with self.working(store, where, first, workers=1) as engine:
-            await store.write(partial(ring("a", "b"), engine))
+            await store.write(partial(wake_up("a", "b"), engine))
             await first.until(lambda: first.running.total() == 1)
             stopping = asyncio.create_task(engine.stop())
             await asyncio.sleep(0)
@@ -162,15 +162,15 @@ class TestPgQueuer(EngineSuite):
 
         async def go_on(key: str) -> None:
             number, now = int(key), clock.now()
-            rings = [Ring(KIND, str(number + 1), now, "lane")] if number < 5 else []
+            wake_ups = [WakeUp(KIND, str(number + 1), now, "lane")] if number < 5 else []
             # What is not due yet other processes may have, too.
-            rings += [Ring(KIND, "9", now + timedelta(seconds=1), "lane")] if number == 5 else []
-            await store.write(lambda db: engines[0].hand_on(db, rings))
+            wake_ups += [WakeUp(KIND, "9", now + timedelta(seconds=1), "lane")] if number == 5 else []
+            await store.write(lambda db: engines[0].hand_on(db, wake_ups))
 
         listener = Listener(go_on)
         async with self.working(store, where, listener) as engine:
             engines.append(engine)
-            await store.write(partial(ring("1", lane="lane"), engine))
+            await store.write(partial(wake_up("1", lane="lane"), engine))
             await listener.heard("1", "2", "3", "4", "5", "9")
         queued = "SELECT count(*) FROM pgqueuer_log WHERE status = 'queued'"
         assert await store.read(lambda db: db.execute(text(queued)).scalar_one()) == 2
@@ -184,12 +184,12 @@ class TestPgQueuer(EngineSuite):
 
         async def go_on(_key: str) -> None:
             await waiting_for(gate)("")
-            await store.write(lambda db: engines[0].hand_on(db, [Ring(KIND, "b", clock.now(), "lane")]))
+            await store.write(lambda db: engines[0].hand_on(db, [WakeUp(KIND, "b", clock.now(), "lane")]))
 
         first, second = Listener(go_on), Listener()
         async with self.working(store, where, first) as engine:
             engines.append(engine)
-            await store.write(partial(ring("a", lane="lane"), engine))
+            await store.write(partial(wake_up("a", lane="lane"), engine))
             await first.until(lambda: first.running.total() == 1)
             stopping = asyncio.create_task(engine.stop())
             await asyncio.sleep(0)
@@ -213,9 +213,9 @@ class TestPgQueuer(EngineSuite):
                 for table in ("pgqueuer_log", "workers")
             )
 
-        await store.write(partial(ring("old"), engine))
+        await store.write(partial(wake_up("old"), engine))
         await store.write(age)
-        await store.write(partial(ring("new"), engine))
+        await store.write(partial(wake_up("new"), engine))
         await store.write(lambda db: roll.beat(db, "wrk_new", "host:2"))
         assert await store.read(left) == (2, 2)
         await store.write(forget_history)
@@ -238,7 +238,7 @@ class TestPgQueuer(EngineSuite):
         def look(db: Connection) -> list[str]:
             return [payload.split()[0] for payload in db.execute(queued).scalars()]
 
-        await store.write(partial(ring("far", at=at["far"]), engine))
+        await store.write(partial(wake_up("far", at=at["far"]), engine))
         assert await store.read(look) == []
         await store.write(lambda db: db.execute(insert(chores), rows) and None)
         assert await store.write(partial(ring_unrung, engine=engine, source=due)) is False
@@ -257,7 +257,7 @@ class TestPgQueuer(EngineSuite):
         listener = Listener()
         engine = self.make(store, where, workers=1)
         engine.on(KIND, listener)
-        await store.write(partial(ring("a"), engine))
+        await store.write(partial(wake_up("a"), engine))
         await install(where)
         await engine.start()
         await listener.heard("a")

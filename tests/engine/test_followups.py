@@ -89,7 +89,7 @@ async def take_over(room: Room, follow: Follow) -> None:
     """Another worker, once the lease of the first has run out."""
     await room.pass_time(LEASE + timedelta(seconds=1))
     await start(room, follow, owner="run_2")
-    await room.ring()
+    await room.wake_up()
 
 
 def test_the_result_stands_before_anything_that_follows(tell):
@@ -243,7 +243,7 @@ def test_what_follows_is_made_up_for_days_later(tell_once):
         await comment.begun.wait()
         await room.pass_time(timedelta(days=3))
         await start(room, look, owner="run_2")
-        await room.ring()
+        await room.wake_up()
         comment.may_end.set()
         (row,) = await room.settle(post)
         assert (row.state, row.warning) == ("published", None)

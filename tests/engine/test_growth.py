@@ -43,7 +43,7 @@ from polypost.posts.tables import attempts as attempt_rows
 from polypost.posts.tables import posts, targets
 from polypost.posts.tables import timeline as timeline_rows
 from polypost.storage import earliest_id, new_id
-from polypost.webhooks import spread
+from polypost.webhooks import fan_out
 from polypost.webhooks import work as hooks
 from tests.engine.room import LEASE, Room
 from tests.engine.work_done import Work
@@ -201,7 +201,7 @@ async def a_day(room: Room, project: access.Project) -> None:
     await room.store.read(lambda db: queries.one(db, project.id, failed))
     await room.store.read(lambda db: timeline.read(db, project.id, failed))
     await room.store.read(lambda db: preview.preview(db, room.context, project, order))
-    await room.store.write(lambda db: spread.spread(db, room.now()))
+    await room.store.write(lambda db: fan_out.fan_out(db, room.now()))
 
 
 def lists(room: Room, project: access.Project) -> Iterator[Callable[[Connection], Any]]:

@@ -84,7 +84,7 @@ def test_a_limit_makes_the_account_wait_and_is_no_attempt(tell):
         assert row.wait_reason == "rate_limited"
 
         async def resting() -> bool | None:
-            await room.ring()
+            await room.wake_up()
             return (await room.target(second)).wait_reason == "rate_limited" or None
 
         await room.until(resting)

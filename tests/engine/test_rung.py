@@ -19,10 +19,10 @@ FAR = 3600
 async def sweep(room: Room) -> list[str]:
     """What a sweep of several processes' engine rings for."""
     now = clock.now()
-    rings = await room.store.write(
+    wake_ups = await room.store.write(
         lambda db: sweeping.due(db, until=now + LOOKAHEAD, limit=10, unrung_since=now - UNRUNG)
     )
-    return [ring.key for ring in rings]
+    return [wake_up.key for wake_up in wake_ups]
 
 
 async def found_in_time(room: Room, post: str) -> None:

@@ -41,7 +41,7 @@ def test_a_text_goes_out_while_slow_media_are_fetched(tell):
         waiting = await room.until(partial(crowded, room, films, 4))
         assert {row.state for row in waiting} == {"waiting"}
         await room.pass_time(timedelta(seconds=3))
-        await room.ring()
+        await room.wake_up()
         waiting = await room.until(partial(crowded, room, films, 4, epoch=2))
         # They came again in vain, and said it once.
         for row in waiting:
@@ -78,7 +78,7 @@ async def test_a_backlog_of_one_account_keeps_no_more_jobs_than_are_of_use(fresh
         now = clock.now()
         claimed = work.claim(db, target_id, by="run_1", lease=SHORT, now=now)
         if isinstance(claimed, work.Later):
-            engine.ring(db, sweep.again(db, target_id, claimed.at))
+            engine.wake(db, sweep.again(db, target_id, claimed.at))
             return None
         return claimed
 
@@ -91,14 +91,14 @@ async def test_a_backlog_of_one_account_keeps_no_more_jobs_than_are_of_use(fresh
         def end(db: Connection) -> None:
             now = clock.now()
             work.change(db, claimed, state="published", next_at=None, lease_until=None)
-            engine.ring(db, work.leave(db, claimed, now))
+            engine.wake(db, work.leave(db, claimed, now))
 
         await store.write(end)
         done.append(claimed.target.id)
 
     for each in (engine, other):
-        each.on(accept.RING, publish)
-        each.watch(accept.RING, sweep.due)
+        each.on(accept.KIND, publish)
+        each.watch(accept.KIND, sweep.due)
     order = desk.order("one of many", accounts=desk.accounts[:1])
     context = replace(desk.context, engine=engine)
     for _ in range(BACKLOG // 50):

@@ -20,10 +20,10 @@ from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.engine.pgqueuer import PgQueuerEngine, install
 from polypost.intake import BodyReader, Reading
-from polypost.intake.fitting import Fitting
+from polypost.intake.partial_validation import PartialValidation
 from polypost.integrations import Vault
 from polypost.integrations import service as integrations
-from polypost.planning import maker, schedules
+from polypost.planning import materializer, schedules
 from polypost.planning.templates import Template
 from polypost.platforms.base import Account, Tokens
 from polypost.posts import accept, sweep, timeline, waits
@@ -118,9 +118,9 @@ async def floor(
     class Reads(BodyReader):
         async def read(self, model: Any, raw: dict[str, Any]) -> Reading[Any]:
             await read(raw)
-            return Fine(Fitting(raw, []), desk.order(after=3600), [], False)
+            return Fine(PartialValidation(raw, []), desk.order(after=3600), [], False)
 
-    engine.on(accept.RING, at_work.publish)
+    engine.on(accept.KIND, at_work.publish)
     run = bulk.BulkRun(store, desk.context, Reads(store, unused, unused, horizon=unused))
     engine.on(bulk.RING, run.run)
     engine.watch(bulk.RING, bulk.due)
@@ -210,8 +210,8 @@ async def test_rings_of_every_kind_carry_their_project(store: Store, store_url: 
     heard: list[Any] = []
 
     class Noting(EmbeddedEngine):
-        def ring(self, db: Any, rings: Any) -> None:
-            heard.extend(rings)
+        def wake(self, db: Any, wake_ups: Any) -> None:
+            heard.extend(wake_ups)
 
     floor_of = Floor(store, Noting(store))
     desk = await floor_of.desk()
@@ -241,15 +241,15 @@ async def test_rings_of_every_kind_carry_their_project(store: Store, store_url: 
     }
     await store.write(lambda db: db.execute(insert(subscriptions), hook) and None)
     until = now + timedelta(days=30)
-    for source in (sweep.due, bulk.due, maker.due, deliveries.due):
+    for source in (sweep.due, bulk.due, materializer.due, deliveries.due):
         for since in (None, now):
             found = await store.write(
                 lambda db, due=source, since=since: due(db, until=until, limit=9, unrung_since=since)
             )
             assert found or since is not None
             heard += found
-    assert {ring.kind for ring in heard} == {accept.RING, bulk.RING, maker.RING, "deliver"}
-    assert {ring.share for ring in heard} == {desk.project.id}
+    assert {wake_up.kind for wake_up in heard} == {accept.KIND, bulk.RING, materializer.KIND, "deliver"}
+    assert {wake_up.share for wake_up in heard} == {desk.project.id}
 
 
 async def test_what_waits_for_its_projects_share_says_so_once(store: Store, store_url: str | None) -> None:
@@ -260,9 +260,9 @@ async def test_what_waits_for_its_projects_share_says_so_once(store: Store, stor
         await at_work.publish(target_id)
         await gate.wait()
 
-    at_work.engine.on(accept.RING, publish)
-    at_work.engine.watch(accept.RING, sweep.due)
-    at_work.engine.note(accept.RING, waits.note_share)
+    at_work.engine.on(accept.KIND, publish)
+    at_work.engine.watch(accept.KIND, sweep.due)
+    at_work.engine.note(accept.KIND, waits.note_share)
     loud, quiet = await at_work.desk(), await at_work.desk()
     accounts = [await another_account(store, loud) for _ in range(SEATS)]
     assert at_work.engine.numbers() == {}

@@ -19,8 +19,8 @@ from polypost.platforms.base import NotYet, Post, Proof, Run, Tokens
 from polypost.platforms.twitter.connector import TwitterConnector
 from polypost.posts import work
 from polypost.posts.tables import lanes
+from polypost.publishing.circuit_breaker import CircuitBreakers
 from polypost.publishing.journal import TargetRun, Wait
-from polypost.publishing.outages import Outages
 from polypost.publishing.results import Results
 from tests.engine.room import LEASE, Room
 from tests.engine.stand_ins import Shaky
@@ -71,7 +71,7 @@ def test_waiting_for_a_limit_does_not_use_up_the_time_for_tries(tell_once):
         await room.until_state(post, "waiting")
         await room.pass_time(timedelta(hours=8))
         await room.gate.take_down()
-        await room.ring()
+        await room.wake_up()
 
         async def tried() -> bool | None:
             return (await room.target(post)).wait_reason == "back_off" or None
@@ -99,7 +99,7 @@ def test_a_dead_network_keeps_no_seat_from_the_others_and_loses_nothing(tell_onc
         await room.until(all_wait)
         reasons = [(await room.target(post)).wait_reason for post in posts]
         # As many as had seats when the third account's call was lost, and probes; the rest never called.
-        assert reasons.count("network_down") >= len(posts) - 8 - Outages.ENOUGH
+        assert reasons.count("network_down") >= len(posts) - 8 - CircuitBreakers.ENOUGH
         for post in posts:
             row = await room.target(post)
             said = await room.said(post)
@@ -135,7 +135,7 @@ def test_nothing_is_sent_while_the_intent_cannot_be_stored(tell):
             await room.until(failed)
             assert await room.calls(POSTS) == 0
             await room.pass_time(LEASE + timedelta(seconds=1))
-            await room.ring()
+            await room.wake_up()
         (row,) = await room.settle(post)
         assert row.state == "published"
         assert await room.outcomes(post) == ["published"]

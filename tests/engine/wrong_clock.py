@@ -19,7 +19,7 @@ from tests.engine.leap import Wall
 async def story(where: str, ahead: float) -> None:
     """An API's engine and a worker's, a ring now and one in a moment, and the clock set right at the end if need be."""
     from polypost import clock
-    from polypost.engine import Ring
+    from polypost.engine import WakeUp
     from polypost.engine.pgqueuer import install
     from polypost.storage import metadata
     from tests.engine.suite import KIND, Listener
@@ -38,8 +38,8 @@ async def story(where: str, ahead: float) -> None:
     await worker.start()
     said["worker"] = worker.clock_trouble()
     due = {"now": _true(), "soon": _true() + dt.timedelta(seconds=2)}
-    rings = [Ring(KIND, key, at) for key, at in due.items()]
-    await store.write(partial(lambda engine, db: engine.ring(db, rings), worker))
+    wake_ups = [WakeUp(KIND, key, at) for key, at in due.items()]
+    await store.write(partial(lambda engine, db: engine.wake(db, wake_ups), worker))
     if said["worker"] is not None:
         await asyncio.sleep(3)
         said["held"] = list(listener.begun)

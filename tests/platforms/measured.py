@@ -14,7 +14,7 @@ from tests.engine.room import Room, play
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.run import MemoryRun
 
-from polypost.platforms.abilities import Measured, Measures, Metrics
+from polypost.platforms.abilities import Measured, Metrics, MetricsSource
 from polypost.platforms.base import Connector, Proof
 from polypost.platforms.registry import connector
 from polypost.storage import metadata, open_store
@@ -33,13 +33,13 @@ class Shown:
 
     async def figures(self) -> dict[str, Metrics]:
         """The figures of all, by the kind of post."""
-        assert isinstance(self.network, Measures)
+        assert isinstance(self.network, MetricsSource)
         told = await self.network.measure(self.session, list(self.proofs.values()))
         return {kind: told[proof.id] for kind, proof in self.proofs.items()}
 
     async def listed(self, most: int = 100) -> list[Measured]:
         """What the network lists of the last day."""
-        assert isinstance(self.network, Measures)
+        assert isinstance(self.network, MetricsSource)
         now = self.session.now()
         rows = await self.network.recent(self.session, since=now - 24 * HOUR, until=now + HOUR, most=most)
         return list(rows)

@@ -18,7 +18,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.bluesky.errors import BlobGone, Said, error_for, exhausted_until
+from polypost.platforms.bluesky.errors import BlobGone, ErrorBody, error_for, exhausted_until
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -109,8 +109,8 @@ def test_an_allowance_without_room_for_a_post() -> None:
 
 
 def test_what_is_said() -> None:
-    assert str(Said.of(answer(400, "InvalidRequest", message="a\n b"))) == 'Bluesky says: "a b"'
-    assert str(Said.of(answer(400, "InvalidRequest", message=7))) == 'Bluesky says: "InvalidRequest"'
-    assert str(Said.of(answer(418))) == "Bluesky answered with status 418."
-    assert str(Said.of(Response(400, content=b"[]"))) == "Bluesky answered with status 400."
-    assert len(str(Said.of(answer(400, "x", message="y" * 999)))) < 330
+    assert str(ErrorBody.of(answer(400, "InvalidRequest", message="a\n b"))) == 'Bluesky says: "a b"'
+    assert str(ErrorBody.of(answer(400, "InvalidRequest", message=7))) == 'Bluesky says: "InvalidRequest"'
+    assert str(ErrorBody.of(answer(418))) == "Bluesky answered with status 418."
+    assert str(ErrorBody.of(Response(400, content=b"[]"))) == "Bluesky answered with status 400."
+    assert len(str(ErrorBody.of(answer(400, "x", message="y" * 999)))) < 330

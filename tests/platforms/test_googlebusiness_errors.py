@@ -11,7 +11,7 @@ import pytest
 from tests.platforms.scripted_googlebusiness import broken, reason, refused
 
 from polypost.errors import PlatformError, RateLimited, Rejected, Unavailable
-from polypost.platforms.googlebusiness.errors import Said, error_for
+from polypost.platforms.googlebusiness.errors import ErrorBody, error_for
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -87,4 +87,4 @@ def test_details_of_any_shape(details: Any) -> None:
 def test_answers_that_are_no_errors_of_googles(body: bytes) -> None:
     assert type(error((500, body))) is Unavailable
     assert type(error((200, body))) is Unavailable
-    assert Said.of(answer(418, body)).text == ""
+    assert ErrorBody.of(answer(418, body)).text == ""

@@ -19,7 +19,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.linkedin.errors import Said, error_for
+from polypost.platforms.linkedin.errors import ErrorBody, error_for
 
 NOW = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)
 
@@ -151,9 +151,9 @@ def test_revoked_is_told_from_expired() -> None:
 
 
 def test_long_sentences_are_cut() -> None:
-    said = str(Said.of(answer(400, {"message": "x" * 1000})))
+    said = str(ErrorBody.of(answer(400, {"message": "x" * 1000})))
     assert len(said) < 330
-    assert str(Said.of(answer(404))) == "LinkedIn answered with status 404."
+    assert str(ErrorBody.of(answer(404))) == "LinkedIn answered with status 404."
 
 
 def test_a_refused_reshare_does_not_put_the_account_in_question() -> None:

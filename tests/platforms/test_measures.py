@@ -17,12 +17,12 @@ from tests.platforms.conformance.stage import Stage
 from polypost import clock
 from polypost.errors import TokenExpired
 from polypost.integrations import AccountSession
-from polypost.platforms.abilities import Measures
+from polypost.platforms.abilities import MetricsSource
 from polypost.platforms.base import App, Proof, Tokens
 from polypost.platforms.registry import BUILT_IN, connector
 from polypost.storage import metadata, open_store
 
-TELLING = [platform for platform in BUILT_IN if isinstance(connector(platform), Measures)]
+TELLING = [platform for platform in BUILT_IN if isinstance(connector(platform), MetricsSource)]
 NOTHING = (None,) * 9
 # Of the networks that are built in, this one counts nothing of a single post.
 SILENT = {"googlebusiness"}
@@ -77,7 +77,7 @@ def test_who_tells_figures() -> None:
 def test_figures_of_a_post(platform: str, tmp_path: Path) -> None:
     case: Case = import_module(f"tests.platforms.conformance.{platform}").CASE
     network = connector(platform)
-    assert isinstance(network, Measures)
+    assert isinstance(network, MetricsSource)
 
     async def story(stage: Stage) -> None:
         begun = clock.now() - timedelta(seconds=2)
@@ -126,7 +126,7 @@ def test_figures_of_a_post(platform: str, tmp_path: Path) -> None:
 def test_the_newest_posts_come_first(platform: str, tmp_path: Path) -> None:
     case: Case = import_module(f"tests.platforms.conformance.{platform}").CASE
     network = connector(platform)
-    assert isinstance(network, Measures)
+    assert isinstance(network, MetricsSource)
 
     async def story(stage: Stage) -> None:
         begun = clock.now() - timedelta(seconds=2)

@@ -21,7 +21,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.abilities import Measures
+from polypost.platforms.abilities import MetricsSource
 from polypost.platforms.base import Account, Proof
 from polypost.platforms.registry import connector
 
@@ -126,10 +126,10 @@ CASES = {
 NOW = clock.now
 
 
-def meets(platform: str, answer: Answer, expect: Callable[[Net, Measures], Any]) -> None:
+def meets(platform: str, answer: Answer, expect: Callable[[Net, MetricsSource], Any]) -> None:
     """Ask with a network that gives this answer to everything."""
     case, network = CASES[platform], connector(platform)
-    assert isinstance(network, Measures)
+    assert isinstance(network, MetricsSource)
 
     async def story(net: Net) -> None:
         await expect(net, network)
@@ -137,7 +137,7 @@ def meets(platform: str, answer: Answer, expect: Callable[[Net, Measures], Any])
     with_answers(platform, case.account, lambda _: answer, story, **dict(case.extra))
 
 
-def calls(platform: str, net: Net, network: Measures) -> list[Any]:
+def calls(platform: str, net: Net, network: MetricsSource) -> list[Any]:
     """Both questions, not yet awaited."""
     since = NOW() - timedelta(days=7)
     return [
@@ -150,7 +150,7 @@ def raises(platform: str, answer: Answer, error: type[PolypostError]) -> list[An
     """What both questions raise."""
     seen: list[Any] = []
 
-    async def expect(net: Net, network: Measures) -> None:
+    async def expect(net: Net, network: MetricsSource) -> None:
         for call in calls(platform, net, network):
             with pytest.raises(error) as raised:
                 await call
@@ -199,7 +199,7 @@ def test_silence(platform: str) -> None:
 def test_an_answer_in_another_shape(platform: str) -> None:
     """Nothing is invented: no figures, no posts, or a clear word that the network answered nonsense."""
 
-    async def expect(net: Net, network: Measures) -> None:
+    async def expect(net: Net, network: MetricsSource) -> None:
         for body in ([], {}, {"data": 7, "items": "x", "posts": [3], "elements": {}, "results": []}):
             net.always(200, body)
             for call in calls(platform, net, network):

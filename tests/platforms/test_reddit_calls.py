@@ -48,7 +48,7 @@ from polypost.errors import (
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Absent, Account, App, Attempt, CannotTell, Found, Grant, Proof, Tokens
 from polypost.platforms.reddit import CONNECTOR
-from polypost.platforms.reddit.upload import Form, plain_picture
+from polypost.platforms.reddit.upload import Form, plain_image
 
 BASE = {"sr": "sandbox", "nsfw": "false", "spoiler": "false", "sendreplies": "true", "api_type": "json"}
 BASE |= {"validate_on_submit": "true"}
@@ -147,8 +147,8 @@ def test_a_film_has_a_still_picture_even_where_none_was_given(kind: str) -> None
     tell(story)
 
 
-def test_the_plain_picture_is_a_picture() -> None:
-    data = plain_picture(640, 360)
+def test_the_plain_image_is_a_picture() -> None:
+    data = plain_image(640, 360)
     assert struct.unpack(">II", data[16:24]) == (640, 360)
     length = struct.unpack(">I", data[33:37])[0]
     assert len(zlib.decompress(data[41 : 41 + length])) == 641 * 360

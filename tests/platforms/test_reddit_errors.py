@@ -22,7 +22,7 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.platforms.kit.answers import parsed
-from polypost.platforms.reddit.errors import Said, error_for, exhausted_until, refused
+from polypost.platforms.reddit.errors import ErrorBody, error_for, exhausted_until, refused
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 INVALID = 'Bearer realm="reddit", error="invalid_token"'
@@ -169,7 +169,7 @@ def test_a_list_of_errors_that_is_none(errors: Any) -> None:
 
 
 def test_what_is_said_is_cut_to_a_readable_length() -> None:
-    text = str(Said.of(said("TOO_LONG", "x" * 1000)))
+    text = str(ErrorBody.of(said("TOO_LONG", "x" * 1000)))
     assert len(text) < 400
     assert text.endswith("(TOO_LONG)")
 

@@ -20,7 +20,7 @@ from polypost.errors import (
 from polypost.platforms.tiktok.errors import (
     CODES,
     FAIL_REASONS,
-    Said,
+    ErrorBody,
     commit_error_for,
     error_for,
     undone,
@@ -51,9 +51,9 @@ MEANS = {
 }
 
 
-def heard(code: str, status: int = 400) -> Said:
+def heard(code: str, status: int = 400) -> ErrorBody:
     body = {"error": {"code": code, "message": "why", "log_id": "1"}}
-    return Said.of(httpx2.Response(status, json=body))
+    return ErrorBody.of(httpx2.Response(status, json=body))
 
 
 @pytest.mark.parametrize(("code", "meaning"), MEANS.items())
@@ -94,7 +94,7 @@ def test_a_limit_is_a_minute_and_a_cap_an_hour():
     ],
 )
 def test_answers_without_a_known_code(status, content, kind):
-    answer = Said.of(httpx2.Response(status, content=content))
+    answer = ErrorBody.of(httpx2.Response(status, content=content))
     assert not answer.good
     assert type(error_for(answer, NOW)) is kind
 
@@ -106,7 +106,7 @@ def test_answers_without_a_known_code(status, content, kind):
         (heard("new_word", 200), OutcomeUnknown),
         (heard("new_word", 502), OutcomeUnknown),
         (heard("ok", 200), OutcomeUnknown),
-        (Said(200, "", "", {}), OutcomeUnknown),
+        (ErrorBody(200, "", "", {}), OutcomeUnknown),
         (heard("new_word", 403), Rejected),
         (heard("spam_risk", 200), Rejected),
         (heard("rate_limit_exceeded", 429), RateLimited),
@@ -132,4 +132,4 @@ def test_a_fail_reason_of_tomorrow_is_shown():
 
 def test_a_long_message_is_cut():
     body = json.dumps({"error": {"code": "invalid_params", "message": "x " * 300}}).encode()
-    assert len(Said.of(httpx2.Response(400, content=body)).text) == 200
+    assert len(ErrorBody.of(httpx2.Response(400, content=body)).text) == 200

@@ -21,7 +21,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.twitter.errors import Call, Said, error_for, exhausted_until
+from polypost.platforms.twitter.errors import Call, ErrorBody, error_for, exhausted_until
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PROBLEMS = "https://api.twitter.com/2/problems"
@@ -142,7 +142,7 @@ def test_what_x_says_reaches_the_person() -> None:
 
 def test_only_the_last_segment_of_the_type_counts() -> None:
     for kind in ("a/b/usage-capped", "https://example.org/usage-capped/", "usage-capped"):
-        assert Said.of(problem(429, kind=kind)).kind == "usage-capped"
+        assert ErrorBody.of(problem(429, kind=kind)).kind == "usage-capped"
 
 
 def epoch(minutes: int) -> str:

@@ -13,10 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from polypost.platforms.twitter.text import (
-    fitting,
     invalid_characters,
     last_words,
     normalised,
+    shortened,
     weighted_length,
 )
 from polypost.platforms.twitter.urls import find_urls
@@ -206,7 +206,7 @@ def test_characters_that_cannot_be_posted(text: str, names: list[str]) -> None:
     ],
 )
 def test_a_cut_spares_links_and_visible_characters(text: str, limit: int, fits: str) -> None:
-    assert fitting(text, limit) == fits
+    assert shortened(text, limit) == fits
 
 
 def test_the_place_of_the_cut_is_shown_by_the_words_before_it() -> None:
@@ -242,7 +242,7 @@ def test_no_text_takes_long() -> None:
     """Ends in about two seconds; an expression that tries everything would need hours."""
     for text in HOSTILE:
         assert weighted_length(text) > 280
-        assert normalised(text).startswith(fitting(text, 280))
+        assert normalised(text).startswith(shortened(text, 280))
 
 
 WORDS = [
@@ -281,10 +281,10 @@ def test_weight_and_cut_agree(text: str) -> None:
     whole = normalised(text)
     assert weight == weighted_length(whole)
     assert weight <= 2 * max(len(whole), 12 * len(find_urls(whole)) + len(whole))
-    assert fitting(text, weight) == whole
+    assert shortened(text, weight) == whole
     if weight:
-        assert len(fitting(text, weight - 1)) < len(whole)
-    assert whole.startswith(fitting(text, weight // 2))
+        assert len(shortened(text, weight - 1)) < len(whole)
+    assert whole.startswith(shortened(text, weight // 2))
 
 
 @given(TEXTS)

@@ -21,10 +21,10 @@ from polypost.errors import (
 )
 from polypost.platforms.youtube.errors import (
     REASONS,
+    ErrorBody,
     Forbidden,
     Kind,
     Missing,
-    Said,
     error_for,
     next_midnight,
 )
@@ -172,12 +172,12 @@ def test_answers_that_are_no_envelope(content: bytes, status: int, error: type[P
 
 
 def test_what_youtube_says_is_shown_and_bounded() -> None:
-    said = Said.of(answer(400, "invalidTitle", "x " * 500))
+    said = ErrorBody.of(answer(400, "invalidTitle", "x " * 500))
     assert len(str(said)) < 330
-    assert str(Said.of(answer(400, "invalidTitle", "Too  short."))) == 'YouTube says: "Too short."'
-    assert Said.of(
+    assert str(ErrorBody.of(answer(400, "invalidTitle", "Too  short."))) == 'YouTube says: "Too short."'
+    assert ErrorBody.of(
         httpx2.Response(400, json={"error": "invalid_grant", "error_description": "Dead."})
-    ) == Said(400, "invalid_grant", "Dead.")
+    ) == ErrorBody(400, "invalid_grant", "Dead.")
 
 
 def test_every_row_says_something_and_has_an_error() -> None:

@@ -311,8 +311,8 @@ def test_the_account_is_taken_in_due_order(with_store):
         claimed = await desk.claim(second.id, now)
         assert claimed.target.post_id == early.post_id
         assert await desk.claim(second.id, now) is None
-        (ring,) = await desk.store.write(lambda db: work.leave(db, claimed, now))
-        assert (ring.key, ring.at, ring.lane) == (second.id, now, account[0])
+        (wake_up,) = await desk.store.write(lambda db: work.leave(db, claimed, now))
+        assert (wake_up.key, wake_up.at, wake_up.lane) == (second.id, now, account[0])
 
     with_store(story)
 
@@ -439,7 +439,7 @@ def test_a_dead_process_is_taken_over_at_once(with_store):
         assert await store.write(lambda db: sweep.take_over(db, clock.now())) == 2
         now = clock.now()
         due = await store.read(lambda db: sweep.due(db, until=now, limit=10, unrung_since=None))
-        assert {ring.key for ring in due} == {row.id for row in rows}
+        assert {wake_up.key for wake_up in due} == {row.id for row in rows}
 
     with_store(story)
 

@@ -19,7 +19,7 @@ from tests.unit.test_posts import Desk
 from polypost import access, clock
 from polypost.credits import funds
 from polypost.credits.tables import ledger
-from polypost.engine import Ring
+from polypost.engine import WakeUp
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import InvalidRequest, KeyReused, PaymentRequired
 from polypost.events import outbox
@@ -91,8 +91,8 @@ class Noting(EmbeddedEngine):
         super().__init__(store)
         self._rung = rung
 
-    def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
-        self._rung += [ring.key for ring in rings]
+    def wake(self, db: Connection, wake_ups: Sequence[WakeUp]) -> None:
+        self._rung += [wake_up.key for wake_up in wake_ups]
 
 
 async def _there() -> bool:

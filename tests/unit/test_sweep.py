@@ -9,7 +9,7 @@ from sqlalchemy import Connection, update
 from tests.unit.test_posts import Desk
 
 from polypost import clock
-from polypost.engine import Ring
+from polypost.engine import WakeUp
 from polypost.posts import sweep, work
 from polypost.posts.tables import lanes as lane
 from polypost.posts.tables import targets
@@ -20,7 +20,7 @@ NEAR = timedelta(seconds=15)
 
 async def rung(
     store: Store, *, until: timedelta = timedelta(), limit: int = 100, since: timedelta | None = None
-) -> list[Ring]:
+) -> list[WakeUp]:
     """As the sweep would ring now; with `since`, as that of several processes does."""
     now = clock.now()
     unrung = None if since is None else now - since
@@ -44,8 +44,8 @@ def test_of_each_account_one_overdue_target_is_rung_however_many_there_are(with_
         desk = await Desk(store).open()
         loud = [await target(desk, 0, after=-3600 + number) for number in range(5)]
         quiet = await target(desk, 1, after=-1)
-        assert [ring.key for ring in await rung(store)] == [loud[0].id, quiet.id]
-        assert [ring.key for ring in await rung(store, limit=1)] == [loud[0].id]
+        assert [wake_up.key for wake_up in await rung(store)] == [loud[0].id, quiet.id]
+        assert [wake_up.key for wake_up in await rung(store, limit=1)] == [loud[0].id]
         (first, _) = await rung(store)
         assert (first.lane, first.share) == (desk.accounts[0], desk.project.id)
 
@@ -58,8 +58,8 @@ def test_what_comes_near_is_rung_at_its_instant(with_store):
         rows = [await target(desk, 0, after=after) for after in (5, 6, 7)]
         await target(desk, 0, after=60)
         found = await rung(store, until=NEAR)
-        assert [ring.key for ring in found] == [row.id for row in rows]
-        assert [round((ring.at - found[0].at).total_seconds()) for ring in found] == [0, 1, 2]
+        assert [wake_up.key for wake_up in found] == [row.id for row in rows]
+        assert [round((wake_up.at - found[0].at).total_seconds()) for wake_up in found] == [0, 1, 2]
 
     with_store(story)
 
@@ -72,7 +72,7 @@ def test_of_many_that_come_near_at_one_instant_one_is_rung(with_store):
         same = update(targets).where(targets.c.id.in_(ids)).values(next_at=at)
         await store.write(lambda db: db.execute(same) and None)
         found = await rung(store, until=NEAR)
-        assert sorted(ring.lane for ring in found) == sorted(desk.accounts)
+        assert sorted(wake_up.lane for wake_up in found) == sorted(desk.accounts)
 
     with_store(story)
 
@@ -95,8 +95,8 @@ def test_a_target_whose_lane_is_held_is_not_rung_and_a_dead_holder_is_rung_once(
             db.execute(update(targets).where(targets.c.id == other.id).values(earlier))
 
         await store.write(expire)
-        assert [ring.key for ring in await rung(store)] == [holder.id]
-        assert [ring.key for ring in await rung(store, since=every)] == [holder.id]
+        assert [wake_up.key for wake_up in await rung(store)] == [holder.id]
+        assert [wake_up.key for wake_up in await rung(store, since=every)] == [holder.id]
         assert await rung(store, since=every) == []
 
     with_store(story)
@@ -113,9 +113,9 @@ def test_several_processes_ring_again_only_after_a_while(with_store):
             )
         )
         every = timedelta(seconds=30)
-        assert [ring.key for ring in await rung(store, until=NEAR, since=every)] == [row.id, near.id]
+        assert [wake_up.key for wake_up in await rung(store, until=NEAR, since=every)] == [row.id, near.id]
         assert await rung(store, until=NEAR, since=every) == []
-        assert [ring.key for ring in await rung(store, since=timedelta(seconds=-1))] == [row.id]
+        assert [wake_up.key for wake_up in await rung(store, since=timedelta(seconds=-1))] == [row.id]
 
     with_store(story)
 
@@ -128,12 +128,12 @@ def test_who_leaves_rings_for_the_next_at_its_own_instant(with_store):
         await target(desk, 0, after=20)
         claimed = await desk.claim(first.id)
 
-        def end(db: Connection) -> list[Ring]:
+        def end(db: Connection) -> list[WakeUp]:
             work.change(db, claimed, next_at=None, lease_until=None)
             return work.leave(db, claimed, clock.now())
 
-        (ring,) = await store.write(end)
+        (wake_up,) = await store.write(end)
         (row,) = await desk.targets(following.post_id)
-        assert (ring.key, ring.at) == (row.id, row.next_at)
+        assert (wake_up.key, wake_up.at) == (row.id, row.next_at)
 
     with_store(story)

@@ -1,4 +1,4 @@
-"""The two calls of an OpenAI-compatible endpoint: one answer in words, one picture.
+"""The two calls of an OpenAI-compatible endpoint: one answer in words, one image.
 
 Shapes by OpenAI's API reference, Chat Completions and Images (read 2026-11-25); other servers speak the same.
 """
@@ -20,7 +20,7 @@ ANSWER_BYTES = 32 * 2**20
 
 
 class AiFailed(ApiError):
-    """The endpoint for texts and pictures answered with something that is neither."""
+    """The endpoint for texts and images answered with something that is neither."""
 
     status = 500
     code = "ai_failed"
@@ -28,7 +28,7 @@ class AiFailed(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A picture that goes with the request."""
+    """An image that goes with the request."""
 
     name: str
     content: bytes
@@ -58,7 +58,7 @@ class Provider:
         return self._configured(self._text_model, "POLYPOST_AI_TEXT_MODEL")
 
     def image_model(self) -> str:
-        """The model for pictures. Raises ServiceUnavailable where there is none."""
+        """The model for images. Raises ServiceUnavailable where there is none."""
         return self._configured(self._image_model, "POLYPOST_AI_IMAGE_MODEL")
 
     async def text(self, messages: Sequence[dict[str, str]]) -> str:
@@ -74,7 +74,7 @@ class Provider:
         return said.strip()
 
     async def image(self, prompt: str, size: str, attachments: Sequence[Attachment]) -> bytes:
-        """A picture of `size` (`1024x1024`), made anew or from the attachments. Raises ServiceUnavailable, AiFailed."""
+        """An image of `size` (`1024x1024`), made anew or from the attachments. Raises ServiceUnavailable, AiFailed."""
         model = self.image_model()
         asked = {"model": model, "prompt": prompt, "size": size, "n": 1}
         if attachments:

@@ -5,7 +5,7 @@ A row and its post are one commit, so that a process that dies in the middle goe
 
 from polypost.bulk.receiving import FILE_BYTES, BulkReceiver, too_large
 from polypost.bulk.rows import Row, page
-from polypost.bulk.run import RING, BulkRun, due
+from polypost.bulk.run import KIND, BulkRun, due
 from polypost.bulk.uploads import (
     Bulk,
     NewRow,
@@ -20,7 +20,7 @@ from polypost.bulk.uploads import (
 
 __all__ = [
     "FILE_BYTES",
-    "RING",
+    "KIND",
     "Bulk",
     "BulkReceiver",
     "BulkRun",

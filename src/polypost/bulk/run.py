@@ -15,7 +15,7 @@ from polypost import access, clock
 from polypost.access import Project
 from polypost.bulk import csv_rows
 from polypost.bulk.tables import bulk_rows, bulks
-from polypost.engine import Ring, rung_by_sweep
+from polypost.engine import WakeUp, rung_by_sweep
 from polypost.errors import InvalidRequest, PaymentRequired, Problem
 from polypost.intake import BodyReader, Reading
 from polypost.intake.bodies import CreateBody
@@ -25,7 +25,7 @@ from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context
 from polypost.storage import Store, emit
 
-RING = "bulk"
+KIND = "bulk"
 # So many rows to a commit: enough to share its cost, few enough that nobody waits for the writer.
 BATCH = 20
 BATCH_CHARACTERS = 200_000
@@ -61,7 +61,7 @@ class BulkRun:
         self._reader = reader
 
     async def run(self, bulk_id: str) -> None:
-        """Work on the upload's next rows, and ring for the rest of them."""
+        """Work on the upload's next rows, and wake the rest of them."""
         for left in reversed(range(TURN)):
             rows = await self._store.read(lambda db: _pending(db, bulk_id))
             batch = []
@@ -69,7 +69,7 @@ class BulkRun:
                 batch.append((row, await self._reading(row)))
                 # Others have their turn between two rows.
                 await asyncio.sleep(0)
-            advance = partial(self._advance, bulk_id=bulk_id, batch=batch, rings=not left)
+            advance = partial(self._advance, bulk_id=bulk_id, batch=batch, wake_ups=not left)
             if not await self._store.write(advance):
                 return
 
@@ -83,9 +83,9 @@ class BulkRun:
         return _Read(reading, reading.problems(*await self._reader.judged(row.project_id, reading.order)))
 
     def _advance(
-        self, db: Connection, bulk_id: str, batch: Sequence[tuple[Row[Any], _Read | None]], *, rings: bool
+        self, db: Connection, bulk_id: str, batch: Sequence[tuple[Row[Any], _Read | None]], *, wake_ups: bool
     ) -> bool:
-        """Judge the batch, and ring if more is to follow; False when there is nothing more to do."""
+        """Judge the batch, and wake again if more is to follow; False when there is nothing more to do."""
         job = db.execute(select(bulks).where(bulks.c.id == bulk_id).with_for_update()).one_or_none()
         if job is None or job.state != "running":
             return False
@@ -113,8 +113,8 @@ class BulkRun:
             )
         )
         emit(db, f"bulk:{bulk_id}")
-        if rings and not ended:
-            self._context.engine.ring(db, [ring_of(bulk_id, project.id, now)])
+        if wake_ups and not ended:
+            self._context.engine.wake(db, [wake_up_of(bulk_id, project.id, now)])
         return not ended
 
     def _judge(
@@ -198,7 +198,7 @@ def _record(db: Connection, bulk_id: str, number: int, verdict: _Verdict) -> Non
     )
 
 
-def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[WakeUp]:
     """The sweeper's source: uploads with rows that wait."""
     query = select(bulks.c.id, bulks.c.project_id, bulks.c.next_at).where(
         bulks.c.next_at.is_not(None), bulks.c.next_at <= until
@@ -213,9 +213,9 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
             .where(bulks.c.id.in_([row.id for row in rows]))
             .values(rung_at=rung_by_sweep(bulks.c.next_at, until))
         )
-    return [ring_of(row.id, row.project_id, row.next_at) for row in rows]
+    return [wake_up_of(row.id, row.project_id, row.next_at) for row in rows]
 
 
-def ring_of(bulk_id: str, project_id: str, at: datetime) -> Ring:
-    """The ring for an upload: of a project's uploads a process works on one at a time, turn by turn."""
-    return Ring(RING, bulk_id, at, lane=project_id, share=project_id)
+def wake_up_of(bulk_id: str, project_id: str, at: datetime) -> WakeUp:
+    """The wake-up for an upload: of a project's uploads a process works on one at a time, turn by turn."""
+    return WakeUp(KIND, bulk_id, at, lane=project_id, share=project_id)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
 from polypost import clock
-from polypost.bulk.run import ring_of
+from polypost.bulk.run import wake_up_of
 from polypost.bulk.tables import bulk_rows, bulks
 from polypost.engine import Engine
 from polypost.errors import NotFound
@@ -160,7 +160,7 @@ def finish(
         )
     )
     if total:
-        engine.ring(db, [ring_of(bulk_id, project_id, now)])
+        engine.wake(db, [wake_up_of(bulk_id, project_id, now)])
     return bulk_id
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from polypost import clock
 from polypost.doctor.findings import Finding, findings
-from polypost.engine.timekeeper import Timekeeper
+from polypost.engine.clock_sync import ClockSync
 from polypost.posts import waits
 from polypost.posts.waits import Waiting
 from polypost.storage import Store
@@ -36,7 +36,7 @@ async def report(store: Store) -> Report:
 
 async def _clock(store: Store) -> list[Finding]:
     """Set this process's clock by the database's; a finding when it was off."""
-    await Timekeeper(store).look()
+    await ClockSync(store).look()
     off = -clock.corrected()
     if not off:
         return []

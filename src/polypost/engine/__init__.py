@@ -1,6 +1,6 @@
-"""Rings handlers at least once, by key and time. Stale and double rings are harmless: the claim decides."""
+"""Wakes handlers at least once, by key and time. Stale and double wake-ups are harmless: the claim decides."""
 
-from polypost.engine.port import LOOKAHEAD, Engine, Handler, Ring, Source, rung, rung_by_sweep
+from polypost.engine.port import LOOKAHEAD, Engine, Handler, Source, WakeUp, rung, rung_by_sweep
 from polypost.engine.runner import aside
 from polypost.engine.seats import Crowded
 
@@ -9,8 +9,8 @@ __all__ = [
     "Crowded",
     "Engine",
     "Handler",
-    "Ring",
     "Source",
+    "WakeUp",
     "aside",
     "rung",
     "rung_by_sweep",

@@ -42,8 +42,8 @@ def gone(db: Connection) -> set[str]:
     return set(db.execute(_GONE).scalars())
 
 
-def ring_for_all(db: Connection, engine: Engine) -> None:
-    """Ring for what is overdue and held by nobody: a worker that has died may have had it in its memory alone."""
+def wake_all(db: Connection, engine: Engine) -> None:
+    """Wake what is overdue and held by nobody: a worker that has died may have had it in its memory alone."""
     for source in engine.sources.values():
         ring_unrung(db, engine, source, after=timedelta())
 
@@ -52,8 +52,8 @@ def bury(db: Connection, engine: Engine, worker_id: str, now: datetime) -> None:
     """Free what a dead worker had, and strike it off the roll once nothing is left."""
     left = False
     for heir in engine.heirs:
-        rings, more = heir(db, worker_id, now)
-        engine.ring(db, rings)
+        wake_ups, more = heir(db, worker_id, now)
+        engine.wake(db, wake_ups)
         left = left or more
     if not left:
         db.execute(delete(workers).where(workers.c.id == worker_id))

@@ -1,4 +1,4 @@
-"""The default engine: in the server's own process, rings in memory, the store as the net beneath them."""
+"""The default engine: in the server's own process, wake-ups in memory, the store as the net beneath them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from polypost import clock
-from polypost.engine.port import LOOKAHEAD, Engine, Ring
+from polypost.engine.port import LOOKAHEAD, Engine, WakeUp
 from polypost.engine.runner import Runner
 from polypost.engine.sweeper import SWEEP_SECONDS, note_waits, repeat
 from polypost.storage import Store, after_commit
@@ -22,9 +22,9 @@ NAP_SECONDS = 0.5
 
 
 class EmbeddedEngine(Engine):
-    """Sleeps until the next ring; a sweep of the store every five seconds finds what memory does not hold.
+    """Sleeps until the next wake-up; a sweep of the store every five seconds finds what memory does not hold.
 
-    Only rings of the next `LOOKAHEAD` are kept in memory: a million posts far ahead cost nothing.
+    Only wake-ups of the next `LOOKAHEAD` are kept in memory: a million posts far ahead cost nothing.
     """
 
     def __init__(self, store: Store, *, workers: int = 32) -> None:
@@ -33,14 +33,14 @@ class EmbeddedEngine(Engine):
         self._watch = clock.JumpWatch()
         self._runner = Runner(self.handlers, workers=workers, holds=self._holds)
         self._heap: list[tuple[datetime, str, str]] = []
-        self._waiting: dict[tuple[str, str], Ring] = {}
+        self._waiting: dict[tuple[str, str], WakeUp] = {}
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._beat = 0.0
 
-    def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
-        after_commit(db, lambda: self._take(rings))
+    def wake(self, db: Connection, wake_ups: Sequence[WakeUp]) -> None:
+        after_commit(db, lambda: self._take(wake_ups))
 
     async def start(self, *, work: bool = True) -> None:
         if not work:
@@ -68,16 +68,16 @@ class EmbeddedEngine(Engine):
     async def silence(self) -> float:
         return clock.monotonic() - self._beat if self._loops else float("inf")
 
-    def _take(self, rings: Sequence[Ring]) -> None:
+    def _take(self, wake_ups: Sequence[WakeUp]) -> None:
         horizon = clock.now() + LOOKAHEAD
-        for ring in rings:
-            if ring.at > horizon:
+        for wake_up in wake_ups:
+            if wake_up.at > horizon:
                 continue
-            key = (ring.kind, ring.key)
+            key = (wake_up.kind, wake_up.key)
             known = self._waiting.get(key)
-            if known is None or ring.at < known.at:
-                self._waiting[key] = ring
-                heapq.heappush(self._heap, (ring.at, ring.kind, ring.key))
+            if known is None or wake_up.at < known.at:
+                self._waiting[key] = wake_up
+                heapq.heappush(self._heap, (wake_up.at, wake_up.kind, wake_up.key))
         self._wake.set()
 
     async def _dispatch(self) -> None:
@@ -94,17 +94,17 @@ class EmbeddedEngine(Engine):
         return self._watch.holds(clock.now(), clock.monotonic())
 
     def _launch_due(self) -> float:
-        """Hand out what is due; returns the seconds until the next ring, at most a nap."""
+        """Hand out what is due; returns the seconds until the next wake-up, at most a nap."""
         while self._heap:
             at, kind, name = self._heap[0]
             early = (at - clock.now()).total_seconds()
             if early > 0:
                 return min(early, NAP_SECONDS)
             heapq.heappop(self._heap)
-            ring = self._waiting.get((kind, name))
-            if ring is not None and ring.at == at:
+            wake_up = self._waiting.get((kind, name))
+            if wake_up is not None and wake_up.at == at:
                 del self._waiting[kind, name]
-                self._runner.offer(ring)
+                self._runner.offer(wake_up)
         return NAP_SECONDS
 
     async def _sweep(self) -> None:

@@ -1,4 +1,4 @@
-"""The engine for several processes: PgQueuer on the same PostgreSQL, so that a ring commits with what it rings for."""
+"""The engine for several processes: PgQueuer on the same PostgreSQL, so that a wake-up commits with what it wakes."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from sqlalchemy.util import await_only
 from polypost import clock
 from polypost.engine import deaths
 from polypost.engine import workers as roll
-from polypost.engine.port import LOOKAHEAD, Engine, Ring
+from polypost.engine.clock_sync import ClockSync
+from polypost.engine.port import LOOKAHEAD, Engine, WakeUp
 from polypost.engine.queue import TROUBLE, close, connect, forget_history, install
 from polypost.engine.runner import Runner
 from polypost.engine.sweeper import SWEEP_ROUNDS, SWEEP_SECONDS, note_waits, repeat, ring_unrung, set_within
-from polypost.engine.timekeeper import Timekeeper
 from polypost.errors import StoreUnavailable
 from polypost.storage import after_commit, new_id
 from polypost.storage.postgres import PostgresStore
@@ -39,7 +39,7 @@ LEASE = timedelta(seconds=30)
 LEAD = timedelta(seconds=0.2)
 # A job earlier than this comes from a machine whose clock differs; the claim decides about it.
 LONGEST_WAIT = timedelta(seconds=1)
-# How soon an idle process sees the jobs of a dead one after their lease; new rings wake it by NOTIFY.
+# How soon an idle process sees the jobs of a dead one after their lease; new wake-ups wake it by NOTIFY.
 LOOK_AGAIN = timedelta(seconds=5)
 BATCH = 10
 RECONNECT_SECONDS = 1.0
@@ -53,7 +53,7 @@ _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _QUEUE_SETTINGS = {
     "application_name": "polypost-engine",
-    # A lost note that a job was taken or done only makes it ring twice.
+    # A lost note that a job was taken or done only makes it wake twice.
     "synchronous_commit": "off",
     # Compiling the look for jobs takes longer than any look.
     "jit": "off",
@@ -63,7 +63,7 @@ log = structlog.get_logger("polypost.engine")
 
 
 class PgQueuerEngine(Engine):
-    """Rings stand in PgQueuer's table; any number of processes takes them, and the jobs of a dead one after `lease`.
+    """Wake-ups stand in PgQueuer's table; any number of processes takes them, and the jobs of a dead one after `lease`.
 
     `workers` is how many handlers this process runs side by side, `owner` the name by which it owns what it works on.
     """
@@ -88,7 +88,7 @@ class PgQueuerEngine(Engine):
         self._serving = False
         self._loops: list[asyncio.Task[None]] = []
         self._managers: set[asyncio.Task[None]] = set()
-        self._hour = Timekeeper(store)
+        self._hour = ClockSync(store)
         self._worker_id = owner or new_id("run")
         self._missing: set[str] = set()
         self._mourned: set[str] = set()
@@ -97,29 +97,29 @@ class PgQueuerEngine(Engine):
         self._look: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
 
-    def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
+    def wake(self, db: Connection, wake_ups: Sequence[WakeUp]) -> None:
         horizon = clock.now() + LOOKAHEAD
-        # Each insert into the queue wakes every worker; for what is far off the sweep rings in time.
-        rings = [ring for ring in rings if ring.at <= horizon]
-        if not rings:
+        # Each insert into the queue wakes every worker; for what is far off the sweep wakes in time.
+        wake_ups = [wake_up for wake_up in wake_ups if wake_up.at <= horizon]
+        if not wake_ups:
             return
         connection: Any = db.connection.driver_connection
         try:
-            await_only(_enqueue(connection, rings))
+            await_only(_enqueue(connection, wake_ups))
         except TROUBLE as trouble:
             raise StoreUnavailable("The store could not make the change durable.") from trouble
 
-    def hand_on(self, db: Connection, rings: Sequence[Ring]) -> None:
-        # Through the queue each would cost more than its publication; after a crash `ring_for_all` rings for it.
+    def hand_on(self, db: Connection, wake_ups: Sequence[WakeUp]) -> None:
+        # Through the queue each would cost more than its publication; after a crash `wake_all` wakes it.
         here = self._serving and not self._hour.wrong.is_set()
-        due = [ring for ring in rings if here and ring.at <= clock.now()]
+        due = [wake_up for wake_up in wake_ups if here and wake_up.at <= clock.now()]
         if due:
             after_commit(db, partial(self._go_on, due))
-        self.ring(db, [ring for ring in rings if ring not in due])
+        self.wake(db, [wake_up for wake_up in wake_ups if wake_up not in due])
 
-    def _go_on(self, rings: Sequence[Ring]) -> None:
-        for ring in rings:
-            self._runner.offer(ring)
+    def _go_on(self, wake_ups: Sequence[WakeUp]) -> None:
+        for wake_up in wake_ups:
+            self._runner.offer(wake_up)
 
     async def start(self, *, work: bool = True) -> None:
         await self._verify()
@@ -255,13 +255,13 @@ class PgQueuerEngine(Engine):
         """Hand one job of PgQueuer's to this process's handlers, at its instant.
 
         It is held while it waits for a free seat and while its handler has one: then other processes may have the
-        next ones. The job of a handler that goes aside is done; if this process dies, the sweeper rings again.
+        next ones. The job of a handler that goes aside is done; if this process dies, the sweeper wakes again.
         """
-        ring = _unpack(kind, job.payload)
-        await self._wait_for(ring.at)
+        wake_up = _unpack(kind, job.payload)
+        await self._wait_for(wake_up.at)
         if self._stopping.is_set() or self._hour.wrong.is_set():
             raise RetryRequested(reason="This process carries out nothing; another one may take the job.")
-        begun = self._runner.offer(ring)
+        begun = self._runner.offer(wake_up)
         if begun is not None:
             await begun.wait()
 
@@ -276,10 +276,10 @@ class PgQueuerEngine(Engine):
             # A millisecond more: the clock that waits and the one on the wall do not run quite alike.
             await set_within(self._stopping, early.total_seconds() + 0.001)
 
-    async def _pass_on(self, left: Sequence[Ring]) -> None:
+    async def _pass_on(self, left: Sequence[WakeUp]) -> None:
         """Leave to other processes what this one has not begun."""
         try:
-            await self._store.write(partial(self.ring, rings=left))
+            await self._store.write(partial(self.wake, wake_ups=left))
         except StoreUnavailable as trouble:
             log.warning("rings are left to the sweeper", count=len(left), reason=trouble.message)
 
@@ -309,7 +309,7 @@ class PgQueuerEngine(Engine):
         missing = await self._store.read(deaths.gone) - {self._worker_id}
         dead, self._missing = missing & self._missing, missing
         if dead - self._mourned:
-            await self._store.write(partial(deaths.ring_for_all, engine=self))
+            await self._store.write(partial(deaths.wake_all, engine=self))
         self._mourned = dead
         for worker_id in dead:
             bury = partial(deaths.bury, engine=self, worker_id=worker_id, now=clock.now())
@@ -336,21 +336,24 @@ class _Driver(AsyncpgDriver):
             raise
 
 
-async def _enqueue(connection: Any, rings: Sequence[Ring]) -> None:
+async def _enqueue(connection: Any, wake_ups: Sequence[WakeUp]) -> None:
     now = clock.now()
     await Queries(AsyncpgDriver(connection), _QUERIES.qbe, _QUERIES.qbq, _QUERIES.qbs).enqueue(
-        [ring.kind for ring in rings],
-        [f"{ring.lane} {ring.share} {ring.key} {ring.at.isoformat()}".encode() for ring in rings],
+        [wake_up.kind for wake_up in wake_ups],
+        [
+            f"{wake_up.lane} {wake_up.share} {wake_up.key} {wake_up.at.isoformat()}".encode()
+            for wake_up in wake_ups
+        ],
         # By the minute, oldest first: after a stop the queue goes out in the order in which it was due.
-        [(_EPOCH - ring.at) // _MINUTE for ring in rings],
-        [max(ring.at - now - LEAD, timedelta()) for ring in rings],
+        [(_EPOCH - wake_up.at) // _MINUTE for wake_up in wake_ups],
+        [max(wake_up.at - now - LEAD, timedelta()) for wake_up in wake_ups],
     )
 
 
-def _unpack(kind: str, payload: bytes | None) -> Ring:
+def _unpack(kind: str, payload: bytes | None) -> WakeUp:
     # A job of an earlier release has neither lane nor share.
     *of, key, at = (payload or b"").decode().split(" ")
-    return Ring(kind, key, datetime.fromisoformat(at), *of)
+    return WakeUp(kind, key, datetime.fromisoformat(at), *of)
 
 
 def _reason(error: Exception) -> str:

@@ -12,17 +12,17 @@ from sqlalchemy import Column, ColumnElement, Connection, case, literal
 
 from polypost import clock
 
-# Rings further ahead are not kept: the sweep rings for them when they come within it.
+# Wake-ups further ahead are not kept: the sweep wakes them when they come within it.
 LOOKAHEAD = timedelta(seconds=15)
 
 Handler = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class WakeUp:
     """Wake the handler of `kind` for `key` at `at`, or as soon after it as can be.
 
-    Of one `lane` a process answers one ring at a time; `share` is the project whose share of the seats it takes.
+    Of one `lane` a process answers one wake-up at a time; `share` is the project whose share of the seats it takes.
     """
 
     kind: str
@@ -33,12 +33,12 @@ class Ring:
 
 
 def rung(at: datetime) -> datetime | None:
-    """What a row says in `rung_at` when a ring is asked for: when it rings; None beyond the look-ahead."""
+    """What a row says in `rung_at` when a wake-up is asked for: when it wakes; None beyond the look-ahead."""
     return at if at <= clock.now() + LOOKAHEAD else None
 
 
 def rung_by_sweep(next_at: Column[Any], until: datetime) -> ColumnElement[Any]:
-    """The same for what a sweep up to `until` rings for: late for what is overdue."""
+    """The same for what a sweep up to `until` wakes: late for what is overdue."""
     now = until - LOOKAHEAD
     return case((next_at > now, next_at), else_=literal(now, next_at.type))
 
@@ -48,29 +48,29 @@ class Source(Protocol):
 
     def __call__(
         self, db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None
-    ) -> list[Ring]:
-        """Rings for what needs attention before `until`, earliest first.
+    ) -> list[WakeUp]:
+        """Wake-ups for what needs attention before `until`, earliest first.
 
-        With `unrung_since`, only what was not rung after that instant, and it is marked as rung.
+        With `unrung_since`, only what was not woken after that instant, and it is marked as woken.
         """
 
 
 class Heir(Protocol):
     """Frees what a worker had that is dead, or whose connection is: it may live, and must do no harm then."""
 
-    def __call__(self, db: Connection, worker_id: str, now: datetime) -> tuple[list[Ring], bool]:
-        """Rings for what is free now, and whether something is left that cannot be freed yet."""
+    def __call__(self, db: Connection, worker_id: str, now: datetime) -> tuple[list[WakeUp], bool]:
+        """Wake-ups for what is free now, and whether something is left that cannot be freed yet."""
 
 
 class Note(Protocol):
-    """Writes down that what rings for these keys waits for its project's share of a process's seats."""
+    """Writes down that work on these keys waits for its project's share of a process's seats."""
 
     def __call__(self, db: Connection, keys: Sequence[str]) -> None:
         """In a transaction of its own."""
 
 
 class Engine(ABC):
-    """Rings; knows neither posts nor networks."""
+    """Wake-ups; knows neither posts nor networks."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
@@ -79,9 +79,9 @@ class Engine(ABC):
         self.notes: dict[str, Note] = {}
 
     def on(self, kind: str, handler: Handler) -> None:
-        """Register what runs for rings of `kind`.
+        """Register what runs for wake-ups of `kind`.
 
-        A handler never raises: what fails becomes a row and a new ring. Only when not even that could be written down
+        A handler never raises: what fails becomes a row and a new wake-up. Only when not even that could be written down
         it raises StoreUnavailable, and is called again after a pause.
         """
         self.handlers[kind] = handler
@@ -99,16 +99,16 @@ class Engine(ABC):
         self.heirs.append(heir)
 
     @abstractmethod
-    def ring(self, db: Connection, rings: Sequence[Ring]) -> None:
+    def wake(self, db: Connection, wake_ups: Sequence[WakeUp]) -> None:
         """Ring when, and only when, the caller's transaction commits."""
 
-    def hand_on(self, db: Connection, rings: Sequence[Ring]) -> None:
+    def hand_on(self, db: Connection, wake_ups: Sequence[WakeUp]) -> None:
         """The same, by a handler that leaves its lane: this process goes on with what is due of it."""
-        self.ring(db, rings)
+        self.wake(db, wake_ups)
 
     @abstractmethod
     async def start(self, *, work: bool = True) -> None:
-        """Begin; with `work` off this process only rings and others answer."""
+        """Begin; with `work` off this process only wakes and others answer."""
 
     @abstractmethod
     async def stop(self) -> None:
@@ -120,7 +120,7 @@ class Engine(ABC):
 
     @abstractmethod
     def numbers(self) -> dict[str, int]:
-        """What this process has to do: `seats`, how many are `taken`, handlers `aside`, lanes `waiting`; empty where it answers no rings."""
+        """What this process has to do: `seats`, how many are `taken`, handlers `aside`, lanes `waiting`; empty where it answers no wake-ups."""
 
     @abstractmethod
     async def silence(self) -> float:

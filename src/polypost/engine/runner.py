@@ -1,4 +1,4 @@
-"""Carries rings to their handlers: side by side, and never two at a time for one lane of this process."""
+"""Carries wake-ups to their handlers: side by side, and never two at a time for one lane of this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from polypost import clock
-from polypost.engine.port import Handler, Ring
+from polypost.engine.port import Handler, WakeUp
 from polypost.engine.seats import Seats
 from polypost.errors import StoreUnavailable
 
@@ -25,14 +25,14 @@ log = structlog.get_logger("polypost.engine")
 
 
 class _Turn:
-    """The rings of one lane, which are answered one after the other, each when there is a seat for it.
+    """The wake-ups of one lane, which are answered one after the other, each when there is a seat for it.
 
     `begun` is set when its bearer need not wait for it any longer: the handler has ended or gone aside, or never begins.
     """
 
-    def __init__(self, ring: Ring) -> None:
-        self.rings = {ring.key: ring}
-        self.share = ring.share
+    def __init__(self, wake_up: WakeUp) -> None:
+        self.wake_ups = {wake_up.key: wake_up}
+        self.share = wake_up.share
         self.running = False
         self.loaded = False
         self.since = clock.monotonic()
@@ -78,20 +78,20 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def offer(self, ring: Ring) -> asyncio.Event | None:
-        """Answer the ring when its turn comes; the event says that it need not be held any longer.
+    def offer(self, wake_up: WakeUp) -> asyncio.Event | None:
+        """Answer the wake-up when its turn comes; the event says that it need not be held any longer.
 
-        None when that is so at once: the ring's lane has its turn already, or its project has its share of the seats
+        None when that is so at once: the wake-up's lane has its turn already, or its project has its share of the seats
         and the next one that it frees is for this.
         """
-        lane = (ring.kind, ring.lane or ring.key)
+        lane = (wake_up.kind, wake_up.lane or wake_up.key)
         known = self._turns.get(lane)
         if known is not None:
-            # Kept by key: the target of one ring may be gone when another's is due.
-            known.rings[ring.key] = ring
+            # Kept by key: the target of one wake-up may be gone when another's is due.
+            known.wake_ups[wake_up.key] = wake_up
             return None
-        turn = self._turns[lane] = _Turn(ring)
-        at_once = not self._seats.has_share(ring.share)
+        turn = self._turns[lane] = _Turn(wake_up)
+        at_once = not self._seats.has_share(wake_up.share)
         self._queue(lane, turn)
         return None if at_once else turn.begun
 
@@ -100,12 +100,12 @@ class Runner:
         return self._seats.numbers() | {"waiting": sum(not turn.running for turn in self._turns.values())}
 
     def above_share(self, kind: str, most: int) -> list[str]:
-        """Keys of rings of `kind` that wait because their project has its share, each told once; `most` of them."""
+        """Keys of wake-ups of `kind` that wait because their project has its share, each told once; `most` of them."""
         found: list[str] = []
         for (of, _), turn in self._turns.items():
             waits = of == kind and not turn.running and clock.monotonic() - turn.since > PATIENCE_SECONDS
             if waits and not self._seats.has_share(turn.share):
-                new = [key for key in turn.rings if key not in turn.told][: most - len(found)]
+                new = [key for key in turn.wake_ups if key not in turn.told][: most - len(found)]
                 turn.told.update(new)
                 found += new
         return found
@@ -118,11 +118,11 @@ class Runner:
             if not turn.running:
                 turn.begun.set()
 
-    async def drain(self) -> list[Ring]:
-        """Wait for every handler that runs or is aside; the rings that none has answered."""
+    async def drain(self) -> list[WakeUp]:
+        """Wait for every handler that runs or is aside; the wake-ups that none has answered."""
         while self._tasks:
             await asyncio.wait(self._tasks)
-        left = [ring for turn in self._turns.values() for ring in turn.rings.values()]
+        left = [wake_up for turn in self._turns.values() for wake_up in turn.wake_ups.values()]
         self._turns.clear()
         self._closed = False
         return left
@@ -144,23 +144,23 @@ class Runner:
             while self._holds() and not self._closed:  # noqa: ASYNC110  # a clock sets no event
                 await asyncio.sleep(LOOK_AT_CLOCK_SECONDS)
             if not self._closed:
-                # A ring that comes before the handler begins is answered by this run.
-                key = turn.rings.pop(next(iter(turn.rings))).key
+                # A wake-up that comes before the handler begins is answered by this run.
+                key = turn.wake_ups.pop(next(iter(turn.wake_ups))).key
                 turn.told.discard(key)
                 await self._call(lane[0], key)
         finally:
             turn.running = False
             turn.begun.set()
-            if not turn.rings:
+            if not turn.wake_ups:
                 del self._turns[lane]
             loaded, turn.loaded = turn.loaded, False
             self._seats.give(turn.share, loaded=loaded)
-            if turn.rings:
+            if turn.wake_ups:
                 # Behind the others that wait: a lane with much to do keeps no seat.
                 self._queue(lane, turn)
 
     async def _call(self, kind: str, key: str) -> None:
-        """Run the handler; some times more while the store is out of order, since its ring is used up."""
+        """Run the handler; some times more while the store is out of order, since its wake-up is used up."""
         for pause in (*STORE_PAUSES, 0.0):
             try:
                 await self._handlers[kind](key)
@@ -168,7 +168,7 @@ class Runner:
                 log.warning("the store is out of order", kind=kind, key=key, reason=trouble.message)
                 await asyncio.sleep(pause)
             except Exception:
-                # The row still says what is due; the sweeper rings again.
+                # The row still says what is due; the sweeper wakes again.
                 log.exception("handler failed", kind=kind, key=key)
                 return
             else:

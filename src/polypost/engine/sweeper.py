@@ -1,4 +1,4 @@
-"""The net under the bells: looks every five seconds for due work that nothing rings for."""
+"""The net beneath the queue: looks every five seconds for due work that nothing wakes."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ async def set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 def ring_unrung(db: Connection, engine: Engine, source: Source, *, after: timedelta = UNRUNG) -> bool:
-    """Ring for what is due within the look-ahead and was not rung for `after`, in the transaction that marks it as rung.
+    """Wake what is due within the look-ahead and was not woken for `after`, in the transaction that marks it as woken.
 
     Returns whether there may be more.
     """
     now = clock.now()
     found = source(db, until=now + LOOKAHEAD, limit=SWEEP_LIMIT, unrung_since=now - after)
-    engine.ring(db, found)
+    engine.wake(db, found)
     return len(found) == SWEEP_LIMIT
 
 

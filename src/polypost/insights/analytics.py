@@ -13,14 +13,14 @@ from polypost import clock
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.errors import InvalidRequest, NotFound, Problem, RateLimited, ReconnectRequired, UpstreamError
-from polypost.insights import entries, figures, selection
-from polypost.insights.entries import Analysed, Unavailable
-from polypost.insights.figures import Listing, Wanted
+from polypost.insights import entries, metrics, selection
+from polypost.insights.entries import Analysed, NoMetrics
+from polypost.insights.metrics import Listing, Wanted
 from polypost.insights.reader import Reader, Resting, StillReading
 from polypost.insights.selection import Live, Ordered, Own, SortKey, Span
 from polypost.integrations import Integration
 from polypost.integrations import service as integrations
-from polypost.platforms.abilities import Measures
+from polypost.platforms.abilities import MetricsSource
 from polypost.platforms.base import Proof
 from polypost.platforms.registry import connector
 from polypost.posts import changes
@@ -45,7 +45,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """How a list is sorted and which part of it is meant."""
 
     key: SortKey
@@ -66,7 +66,7 @@ class Page:
     total: int
     posts: Sequence[Analysed]
     complete: bool = True
-    unavailable: Unavailable | None = None
+    unavailable: NoMetrics | None = None
 
 
 class Analytics:
@@ -95,7 +95,7 @@ class Analytics:
         await self._charge(project, question, account)
         return found
 
-    async def list_posts(self, project: Project, question: Question, span: Span, order: Order) -> Page:
+    async def list_posts(self, project: Project, question: Question, span: Span, order: SortOrder) -> Page:
         """The published posts of a span with their figures, and an account's posts as its network lists them.
 
         Raises NotFound, InvalidRequest, PaymentRequired, UpstreamError; then nothing is charged.
@@ -122,7 +122,7 @@ class Analytics:
         return Page(found.total, found.posts, complete, unavailable)
 
     async def _page(
-        self, project: Project, own: Own | None, live: Live | None, order: Order, deadline: float
+        self, project: Project, own: Own | None, live: Live | None, order: SortOrder, deadline: float
     ) -> Page:
         if own is not None and order.key != "date":
             now = clock.now()
@@ -171,12 +171,12 @@ class Analytics:
         await self._reader.refresh([(account, network, [wanted])], self._reader.deadline())
         now = clock.now()
 
-        def look(db: Connection) -> tuple[figures.Kept | None, figures.Rest | None]:
-            known = figures.kept(db, project.id, [wanted]).get(wanted.key)
-            return known, figures.rest(db, project.id, account.id, account.updated_at, now)
+        def look(db: Connection) -> tuple[metrics.Kept | None, metrics.Rest | None]:
+            known = metrics.kept(db, project.id, [wanted]).get(wanted.key)
+            return known, metrics.rest(db, project.id, account.id, account.updated_at, now)
 
         known, resting = await self._store.read(look)
-        if known is None or not figures.is_fresh(known, None, now):
+        if known is None or not metrics.is_fresh(known, None, now):
             limited = resting is not None and resting.code == RateLimited.code
             if resting is not None and (known is None or not limited):
                 _refuse(account, resting)
@@ -204,10 +204,10 @@ class Analytics:
         if not by_account:
             return
         found = await self._store.read(lambda db: integrations.find(db, project.id, by_account))
-        asked: list[tuple[Integration, Measures, list[Wanted]]] = []
+        asked: list[tuple[Integration, MetricsSource, list[Wanted]]] = []
         for integration_id, integration in found.items():
             network = connector(integration.platform)
-            if isinstance(network, Measures) and integration.auth_status == "active":
+            if isinstance(network, MetricsSource) and integration.auth_status == "active":
                 asked.append((integration, network, by_account[integration_id]))
         await self._reader.refresh(asked, deadline)
 
@@ -297,10 +297,10 @@ def _published_of(db: Connection, project: Project, post_id: str, question: Ques
     return selection.targets_of(db, project.id, own, [post_id])
 
 
-def _measured_by(account: Integration) -> Measures:
+def _measured_by(account: Integration) -> MetricsSource:
     """The network's way of telling figures. Raises InvalidRequest where there is none, or the account is dead."""
     network = connector(account.platform)
-    if not isinstance(network, Measures):
+    if not isinstance(network, MetricsSource):
         said = Problem(
             "accountId",
             f"is on {_name(account)}, which tells apps no figures of posts",
@@ -313,7 +313,7 @@ def _measured_by(account: Integration) -> Measures:
     return network
 
 
-def _refuse(account: Integration, rest: figures.Rest) -> NoReturn:
+def _refuse(account: Integration, rest: metrics.Rest) -> NoReturn:
     if rest.code == ReconnectRequired.code:
         raise _reconnect(f"cannot be read: {rest.message}")
     raise UpstreamError(f"{_name(account)} could not be read: {rest.message}"[:480], code=rest.code)
@@ -332,9 +332,9 @@ def _still_reading(account: Integration) -> UpstreamError:
     )
 
 
-def _reason(error: UpstreamError | InvalidRequest) -> Unavailable:
+def _reason(error: UpstreamError | InvalidRequest) -> NoMetrics:
     code = error.problems[0].code if isinstance(error, InvalidRequest) else error.code
-    return Unavailable(code, error.message)
+    return NoMetrics(code, error.message)
 
 
 def _name(account: Integration) -> str:

@@ -11,16 +11,16 @@ from polypost.errors import (
     Problem,
     Unavailable,
 )
-from polypost.insights.line import Line, Lines, answerable
-from polypost.insights.said import Asked
-from polypost.insights.sending import Sender, Sent
+from polypost.insights.account_calls import AccountCall, AccountCalls, answerable
+from polypost.insights.sender import Sender, Sent
+from polypost.insights.sent import Asked
 from polypost.platforms.abilities import Comment, Comments, HidesComments, RemovesComments, Slice
 
 
 class Commenting:
     """What may be done with comments. Everything raises NotFound, InvalidRequest and UpstreamError."""
 
-    def __init__(self, lines: Lines, sender: Sender) -> None:
+    def __init__(self, lines: AccountCalls, sender: Sender) -> None:
         self._lines = lines
         self._sender = sender
 
@@ -68,7 +68,7 @@ class Commenting:
         except (PlatformError, OutboundError) as trouble:
             raise answerable(trouble) from trouble
 
-    async def _remove_again(self, line: Line, network: RemovesComments, comment_id: str) -> None:
+    async def _remove_again(self, line: AccountCall, network: RemovesComments, comment_id: str) -> None:
         """Once more after an unclear answer: what is gone now went with the first try."""
         try:
             await line.call(lambda session: network.remove_comment(session, comment_id))
@@ -88,6 +88,6 @@ class Commenting:
         await line.read(lambda session: network.hide_comment(session, comment_id, hidden=hidden))
 
 
-def _not_offered(line: Line, done: str) -> InvalidRequest:
+def _not_offered(line: AccountCall, done: str) -> InvalidRequest:
     said = f"Comments on {line.name} cannot be {done} here"
     return InvalidRequest([Problem("platform", said, code="not_offered")])

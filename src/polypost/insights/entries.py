@@ -11,19 +11,19 @@ from sqlalchemy import Connection, Row, select
 
 from polypost import clock
 from polypost.errors import ReconnectRequired
-from polypost.insights import figures, rates, selection
-from polypost.insights.figures import NOTHING, Kept, Rest
+from polypost.insights import metrics, rates, selection
+from polypost.insights.metrics import NOTHING, Kept, Rest
 from polypost.insights.rates import Counted
 from polypost.insights.selection import Ordered, Own
 from polypost.integrations import Integration
 from polypost.integrations import service as integrations
-from polypost.platforms.abilities import Measures, Metrics
+from polypost.platforms.abilities import Metrics, MetricsSource
 from polypost.platforms.registry import connector
 from polypost.posts.tables import posts
 
 
 @dataclass(frozen=True, slots=True)
-class Unavailable:
+class NoMetrics:
     """Why there are no figures, or none newer than those shown: a code of ours and a sentence."""
 
     code: str
@@ -40,7 +40,7 @@ class Entry:
     url: str | None
     counted: Counted
     measured_at: datetime | None
-    unavailable: Unavailable | None
+    unavailable: NoMetrics | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,11 @@ def _own_posts(
     if not rows:
         return {}
     wanted = [selection.wanted_of(row) for row in rows]
-    known = figures.kept(db, project_id, wanted)
+    known = metrics.kept(db, project_id, wanted)
     accounts = integrations.find(db, project_id, dict.fromkeys(row.integration_id for row in rows))
     now = clock.now()
     resting = {
-        each.id: figures.rest(db, project_id, each.id, each.updated_at, now) for each in accounts.values()
+        each.id: metrics.rest(db, project_id, each.id, each.updated_at, now) for each in accounts.values()
     }
     query = select(posts.c.id, posts.c.content).where(
         posts.c.project_id == project_id, posts.c.id.in_(list(post_ids))
@@ -124,7 +124,7 @@ def _entry(
     account = accounts.get(row.integration_id)
     why = _why(account, row.platform, kept, row.published_at, now)
     if why is not None and why.code == "not_measured_yet" and (rest := resting.get(row.integration_id)):
-        why = Unavailable(rest.code, rest.message)
+        why = NoMetrics(rest.code, rest.message)
     return Entry(
         platform=row.platform,
         integration_id=row.integration_id,
@@ -138,21 +138,21 @@ def _entry(
 
 def _why(
     account: Integration | None, platform: str, kept: Kept | None, published_at: datetime, now: datetime
-) -> Unavailable | None:
+) -> NoMetrics | None:
     """Why there are no fresh figures; None when there are."""
     network = connector(platform)
     name = network.spec.name if network is not None else platform
     if account is None:
-        return Unavailable("account_disconnected", "The account is no longer connected. Connect it again.")
-    if not isinstance(network, Measures):
-        return Unavailable("figures_unsupported", f"{name} tells apps no figures of posts.")
+        return NoMetrics("account_disconnected", "The account is no longer connected. Connect it again.")
+    if not isinstance(network, MetricsSource):
+        return NoMetrics("figures_unsupported", f"{name} tells apps no figures of posts.")
     if account.auth_status == "reconnect_required":
         said = account.auth_failure_detail or "The account's authorisation has ended."
-        return Unavailable(ReconnectRequired.code, f"{said} Connect the account again.")
-    if not figures.is_fresh(kept, published_at, now):
-        return Unavailable("not_measured_yet", f"{name} has not told them yet. Ask again in a minute.")
+        return NoMetrics(ReconnectRequired.code, f"{said} Connect the account again.")
+    if not metrics.is_fresh(kept, published_at, now):
+        return NoMetrics("not_measured_yet", f"{name} has not told them yet. Ask again in a minute.")
     if kept is not None and not kept.known:
-        return Unavailable("post_gone", f"{name} shows this account no post with this id any more.")
+        return NoMetrics("post_gone", f"{name} shows this account no post with this id any more.")
     return None
 
 
@@ -162,7 +162,7 @@ def _live_post(row: Row[Any]) -> Analysed:
         integration_id=row.integration_id,
         proof_id=row.proof_id,
         url=row.url,
-        counted=figures.counted_of(row),
+        counted=metrics.counted_of(row),
         measured_at=row.measured_at,
         unavailable=None,
     )

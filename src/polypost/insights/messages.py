@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polypost.errors import InvalidRequest, Problem
-from polypost.insights.line import Line, Lines
-from polypost.insights.said import Asked
-from polypost.insights.sending import Sender, Sent
+from polypost.insights.account_calls import AccountCall, AccountCalls
+from polypost.insights.sender import Sender, Sent
+from polypost.insights.sent import Asked
 from polypost.platforms.abilities import Conversation, Message, Messages, Slice
 
 
@@ -23,7 +23,7 @@ class Inbox:
 class Messaging:
     """What may be done with messages. Everything raises NotFound, InvalidRequest and UpstreamError."""
 
-    def __init__(self, lines: Lines, sender: Sender) -> None:
+    def __init__(self, lines: AccountCalls, sender: Sender) -> None:
         self._lines = lines
         self._sender = sender
 
@@ -58,7 +58,7 @@ class Messaging:
             line, asked, lambda session: network.send_message(session, recipient_id, text)
         )
 
-    async def _open(self, project_id: str, platform: str, account_id: str) -> tuple[Line, Messages]:
+    async def _open(self, project_id: str, platform: str, account_id: str) -> tuple[AccountCall, Messages]:
         line = await self._lines.open(project_id, platform, account_id)
         if not isinstance(line.network, Messages):
             said = f"Messages on {line.name} cannot be reached here"
@@ -66,7 +66,7 @@ class Messaging:
         return line, line.network
 
 
-def _self_among(line: Line, found: Slice[Conversation]) -> str:
+def _self_among(line: AccountCall, found: Slice[Conversation]) -> str:
     """The account's id as conversations have it; networks may know an account by another one there."""
     name = line.integration.username
     for conversation in found.items:

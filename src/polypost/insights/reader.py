@@ -21,12 +21,12 @@ from polypost.errors import (
     ReconnectRequired,
     Rejected,
 )
-from polypost.insights import figures
-from polypost.insights.figures import Listing, Rest, Wanted
+from polypost.insights import metrics
+from polypost.insights.metrics import Listing, Rest, Wanted
 from polypost.insights.rates import list_good_for
 from polypost.integrations import AccountSession, Integration, TokenSource, speak
 from polypost.outbound import Networks
-from polypost.platforms.abilities import Measured, Measures
+from polypost.platforms.abilities import Measured, MetricsSource
 from polypost.platforms.base import Proof
 from polypost.storage import Store
 
@@ -73,7 +73,7 @@ class Reader:
         return asyncio.get_running_loop().time() + WAIT_SECONDS
 
     async def refresh(
-        self, wanted: Sequence[tuple[Integration, Measures, Sequence[Wanted]]], deadline: float
+        self, wanted: Sequence[tuple[Integration, MetricsSource, Sequence[Wanted]]], deadline: float
     ) -> None:
         """Ask for what is not fresh of these posts by account; returns when all is kept, or the time is over.
 
@@ -88,7 +88,7 @@ class Reader:
     async def read_list(
         self,
         integration: Integration,
-        network: Measures,
+        network: MetricsSource,
         span: tuple[datetime, datetime],
         deadline: float,
     ) -> Listing:
@@ -133,13 +133,15 @@ class Reader:
             if not self._waiting[integration_id]:
                 del self._waiting[integration_id], self._turns[integration_id]
 
-    async def _measure(self, integration: Integration, network: Measures, wanted: Sequence[Wanted]) -> None:
+    async def _measure(
+        self, integration: Integration, network: MetricsSource, wanted: Sequence[Wanted]
+    ) -> None:
         async with self._turn(integration.id):
             project_id, now = integration.project_id, clock.now()
 
             def look(db: Connection) -> tuple[list[Wanted], Rest | None]:
-                due = figures.stale(db, project_id, wanted, now)
-                return due, figures.rest(db, project_id, integration.id, integration.updated_at, now)
+                due = metrics.stale(db, project_id, wanted, now)
+                return due, metrics.rest(db, project_id, integration.id, integration.updated_at, now)
 
             due, resting = await self._store.read(look)
             if resting is not None:
@@ -153,15 +155,15 @@ class Reader:
                     return
 
     async def _measure_part(
-        self, integration: Integration, network: Measures, part: Sequence[Wanted]
+        self, integration: Integration, network: MetricsSource, part: Sequence[Wanted]
     ) -> None:
         proofs = [each.proof for each in part]
         told = await self._ask(integration, lambda session: network.measure(session, proofs))
         at = clock.now()
-        await self._store.write(lambda db: figures.keep(db, integration.project_id, part, told, at))
+        await self._store.write(lambda db: metrics.keep(db, integration.project_id, part, told, at))
 
     async def _list(
-        self, integration: Integration, network: Measures, span: tuple[datetime, datetime]
+        self, integration: Integration, network: MetricsSource, span: tuple[datetime, datetime]
     ) -> Listing:
         async with self._turn(integration.id):
             project_id, now = integration.project_id, clock.now()
@@ -169,8 +171,8 @@ class Reader:
                 return Listing(now, complete=True)
 
             def look(db: Connection) -> tuple[Listing | None, Rest | None]:
-                known = figures.listing(db, project_id, integration.id, span)
-                return known, figures.rest(db, project_id, integration.id, integration.updated_at, now)
+                known = metrics.listing(db, project_id, integration.id, span)
+                return known, metrics.rest(db, project_id, integration.id, integration.updated_at, now)
 
             known, resting = await self._store.read(look)
             age = now - min(span[1], now)
@@ -186,7 +188,7 @@ class Reader:
             raise Resting(resting)
 
     async def _read_list(
-        self, integration: Integration, network: Measures, span: tuple[datetime, datetime]
+        self, integration: Integration, network: MetricsSource, span: tuple[datetime, datetime]
     ) -> Listing:
         # Some networks refuse times far ahead, at which there is nothing anyway.
         since, until = span[0], min(span[1], clock.now() + timedelta(days=1))
@@ -200,7 +202,7 @@ class Reader:
         account = (integration.id, integration.platform)
 
         def write(db: Connection) -> None:
-            figures.keep_list(db, integration.project_id, account, span, kept, at, complete=complete)
+            metrics.keep_list(db, integration.project_id, account, span, kept, at, complete=complete)
 
         await self._store.write(write)
         return Listing(at, complete)
@@ -226,7 +228,7 @@ class Reader:
         if isinstance(error, NotSent | NoAnswer):
             code = "platform_unavailable"
         why = Rest(until, code, error.message, now)
-        await self._store.write(lambda db: figures.note(db, integration.project_id, integration.id, why))
+        await self._store.write(lambda db: metrics.note(db, integration.project_id, integration.id, why))
         return why
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from polypost.insights.figures import Wanted
+from polypost.insights.metrics import Wanted
 from polypost.insights.rates import COUNTS, GOOD_FOR, OLD_GOOD_FOR
 from polypost.insights.tables import figures
 from polypost.platforms.base import Proof

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from polypost.access import Project
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake.bodies import CreateBody, DraftBody, EditBody, RescheduleBody, RetryBody, read
-from polypost.intake.fitting import aside
 from polypost.intake.in_flight import Make, Taken
 from polypost.intake.once import Changed, Once
+from polypost.intake.partial_validation import aside
 from polypost.intake.reading import BodyReader, Reading
 from polypost.intake.submissions import Submission, Submitter
 from polypost.intake.times import resolve

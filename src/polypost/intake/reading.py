@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake.addresses import refuser
 from polypost.intake.bodies import DraftBody, EditBody, UntimedBody
-from polypost.intake.fitting import Fitting, aside, fit, is_large
+from polypost.intake.partial_validation import PartialValidation, aside, is_large, validate_partially
 from polypost.intake.times import unknown_zone, when_of
 from polypost.integrations import service as integrations
 from polypost.media import Uploads
@@ -31,7 +31,7 @@ class Reading(Generic[M]):
     A `large` one takes long to judge.
     """
 
-    fitting: Fitting[M]
+    fitting: PartialValidation[M]
     order: NewPost
     found: list[Problem]
     large: bool
@@ -63,7 +63,7 @@ class BodyReader:
     async def read(self, model: type[M], raw: dict[str, Any]) -> Reading[M]:
         """The order in a body, whatever its shape. The accounts are not looked at."""
         large = is_large(raw)
-        fitting = await aside(large, lambda: fit(model, raw))
+        fitting = await aside(large, lambda: validate_partially(model, raw))
         refuses = await refuser(self._guard, self._uploads, raw)
         order, found = self._order(fitting.body, raw, refuses)
         found += await aside(large, lambda: checks.option_urls(order, refuses))

@@ -1,5 +1,6 @@
 """Connected accounts: their tokens, sealed and kept alive, and the way in by OAuth."""
 
+from polypost.integrations.account_calls import speak
 from polypost.integrations.apps import Apps, OAuthApp
 from polypost.integrations.connect import Connect, Finished
 from polypost.integrations.disconnect import Disconnect
@@ -8,7 +9,6 @@ from polypost.integrations.master import MasterKeyMissing, load_master_key
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
 from polypost.integrations.signin import SignIn
-from polypost.integrations.speaking import speak
 from polypost.integrations.tokens import TokenSource
 from polypost.integrations.vault import MasterKeyWrong, SealBroken, Vault, has_secrets
 

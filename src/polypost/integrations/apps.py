@@ -188,7 +188,7 @@ def change(
     client_secret: str | None = None,
     image_url: str | EllipsisType | None = ...,
 ) -> OAuthApp:
-    """Rename an app, give it another picture or secret. Raises NotFound."""
+    """Rename an app, give it another image or secret. Raises NotFound."""
     values: dict[str, Any] = {"updated_at": clock.now()}
     if name is not None:
         values["name"] = name

@@ -17,9 +17,9 @@ from polypost.errors import (
     UpstreamError,
 )
 from polypost.integrations import service
+from polypost.integrations.account_calls import speak
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
-from polypost.integrations.speaking import speak
 from polypost.integrations.tokens import TokenSource
 from polypost.outbound import Networks
 from polypost.storage import Store

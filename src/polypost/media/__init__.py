@@ -2,11 +2,11 @@
 
 from polypost.media.addresses import PullAddresses
 from polypost.media.bucket import bucket_of
-from polypost.media.depot import Uploads
 from polypost.media.file import StoredFile
 from polypost.media.holds import Described, again, described, drop, hold, named
 from polypost.media.library import Library
 from polypost.media.records import expire, expire_with
+from polypost.media.uploads import Uploads
 from polypost.media.verdicts import NameUnknown
 
 __all__ = [

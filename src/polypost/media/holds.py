@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
-from polypost.media import uploads as rows
+from polypost.media import upload_rows as rows
 from polypost.media.tables import upload_holds, uploads
 from polypost.storage import HotSelect, Write, told_with
 

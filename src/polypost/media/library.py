@@ -14,10 +14,10 @@ from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed, PolypostError, StoreUnavailable, Unavailable
 from polypost.media import records, verdicts
 from polypost.media.addresses import PullAddresses
-from polypost.media.depot import Uploads
 from polypost.media.file import StoredFile
 from polypost.media.folder import Folder
 from polypost.media.records import Item, Record
+from polypost.media.uploads import Uploads
 from polypost.media.verdicts import LARGEST, MB, UploadMissing
 from polypost.outbound import Fetcher, FetchStumbled, on_behalf_of
 from polypost.outbound.guard import URL_CHARACTERS

@@ -24,7 +24,7 @@ from polypost.errors import (
     ServiceUnavailable,
     StoreUnavailable,
 )
-from polypost.media import intake, kinds, uploads
+from polypost.media import intake, kinds, upload_rows
 from polypost.media.folder import Folder
 from polypost.media.intake import Growing, Space
 from polypost.media.verdicts import LARGEST
@@ -174,7 +174,7 @@ class Receiver:
         except OSError as error:
             raise intake.not_stored() from error
         complete = partial(
-            uploads.complete,
+            upload_rows.complete,
             upload_id=row.id,
             host=self._host,
             path=name,
@@ -196,13 +196,13 @@ class Receiver:
 
     async def _grown(self, upload_id: str, name: str | None, size: int, length: int | None) -> None:
         await self._store.write(
-            lambda db: uploads.grow(db, upload_id, host=self._host, part=name, offset=size, length=length)
+            lambda db: upload_rows.grow(db, upload_id, host=self._host, part=name, offset=size, length=length)
         )
 
     @asynccontextmanager
     async def _opened(self, name: str, offset: int, *, key: str = "", **how: Any) -> AsyncIterator[Growing]:
         quota = self._space.quota is not None
-        taken = await self._store.read(lambda db: uploads.taken(db, self._host)) if quota else 0
+        taken = await self._store.read(lambda db: upload_rows.taken(db, self._host)) if quota else 0
         ration = await self._space.watch(taken)
         growing = Growing(self._folder.part(name), offset, ration, bounds=self._bounds, **how)
         try:
@@ -219,7 +219,7 @@ class Receiver:
             await growing.close()
 
     async def _row(self, upload_id: str) -> Row[Any]:
-        return await self._store.read(lambda db: uploads.alive(db, upload_id))
+        return await self._store.read(lambda db: upload_rows.alive(db, upload_id))
 
 
 class _Check:

@@ -1,205 +1,258 @@
-"""The rows of uploads: made, grown, completed, and the ones whose time is over."""
+"""Uploads from clients: their addresses, the bytes that come, who may read them, and their end."""
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hashlib
+import hmac
+import os
 import re
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Literal
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row
 
 from polypost import clock
-from polypost.errors import Conflict, Gone
-from polypost.media.tables import upload_holds, uploads
+from polypost.errors import (
+    NotFound,
+    Unavailable,
+)
+from polypost.media import intake, kinds, upload_rows, verdicts
+from polypost.media.bucket import Bucket
+from polypost.media.cleanup import Cleanup
+from polypost.media.folder import Folder
+from polypost.media.intake import Space
+from polypost.media.receiver import Part, Pieces, Receiver, elsewhere
+from polypost.media.verdicts import LARGEST, MB, UploadMissing
+from polypost.outbound.fetch import Bounds
+from polypost.platforms.base import MediaKind
+from polypost.probe import Facts, probe
+from polypost.storage import Store, new_id
 
-# How long an upload URL takes bytes, and how long a file stays that no post names (RELIABILITY D4).
-LIFE = timedelta(hours=24)
-# Longer than removing a batch of files takes; a process that died in between is followed by another look.
-REMOVAL = timedelta(hours=1)
-BATCH = 500
-BUCKET = "s3"
-
-State = Literal["open", "complete", "removing", "gone"]
-
-_rows, _holds = uploads.c, upload_holds.c
-_URL = re.compile(r"/uploads/(upl_[0-9a-f]{32})/[A-Za-z0-9._-]{1,100}\Z", re.ASCII)
-_held = exists().where(_holds.upload_id == _rows.id)
-
-
-def id_in(url: str) -> str | None:
-    """The id in what may be the public address of an upload; only the row knows whether it is."""
-    found = _URL.search(url) if "/uploads/upl_" in url else None
-    return found[1] if found else None
+RESERVE = 200 * MB
+_TOKEN = re.compile(r"(upl_[0-9a-f]{32})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})", re.ASCII)
 
 
-def create(
-    db: Connection,
-    project_id: str,
-    upload_id: str,
-    *,
-    host: str,
-    url: str,
-    filename: str,
-    mime: str,
-    length: int | None,
-    path: str | None,
-) -> datetime:
-    """Write down that a file may come; returns the instant at which its upload URL ends."""
-    now = clock.now()
-    values = {
-        "id": upload_id,
-        "project_id": project_id,
-        "host": host,
-        "url": url,
-        "filename": filename,
-        "mime": mime,
-        "length": length,
-        "state": "open",
-        "offset": 0,
-        "path": path,
-        "created_at": now,
-        "expires_at": now + LIFE,
-        # A request that began in the last moment may still be under way.
-        "delete_at": now + LIFE + REMOVAL,
-    }
-    db.execute(insert(uploads).values(values))
-    return now + LIFE
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Where a client sends its file to, and where everybody reads it afterwards. `most` is in bytes."""
+
+    upload_url: str
+    public_url: str
+    expires_at: datetime
+    most: int
+    resumable: bool
 
 
-def by_id(db: Connection, upload_id: str) -> Row[Any] | None:
-    """The row with this id."""
-    return db.execute(select(uploads).where(_rows.id == upload_id)).one_or_none()
+class Uploads:
+    """The uploads of one server.
 
-
-def alive(db: Connection, upload_id: str) -> Row[Any]:
-    """The row of an upload that is not over. Raises Gone."""
-    found = by_id(db, upload_id)
-    if found is None or found.state in {"removing", "gone"}:
-        raise gone()
-    return found
-
-
-def by_url(db: Connection, url: str) -> Row[Any] | None:
-    """The row whose public address is exactly this one."""
-    upload_id = id_in(url)
-    found = by_id(db, upload_id) if upload_id is not None else None
-    return found if found is not None and found.url == url else None
-
-
-def own(db: Connection, urls: Iterable[str]) -> set[str]:
-    """Those of the addresses that are public addresses of uploads."""
-    ids = {found for url in urls if (found := id_in(url)) is not None}
-    return set(db.execute(select(_rows.url).where(_rows.id.in_(ids))).scalars()) & set(urls) if ids else set()
-
-
-def grow(
-    db: Connection, upload_id: str, *, host: str, part: str | None, offset: int, length: int | None
-) -> None:
-    """Record how much of a growing file is safe on the disk. Raises Gone when it is not open any more."""
-    values = {"host": host, "part": part, "offset": offset, "length": length}
-    if not db.execute(
-        update(uploads).where(_rows.id == upload_id, _rows.state == "open").values(values)
-    ).rowcount:
-        raise gone()
-
-
-def complete(
-    db: Connection, upload_id: str, *, host: str, path: str, size: int, sha256: str, mime: str
-) -> list[str]:
-    """Record the whole file at `path`; returns the names of files that are not needed any more.
-
-    That is `path` itself when the same bytes are here already. Raises Conflict for other bytes than those
-    that a post names, Gone when the upload is over.
+    `host` names the folder's machine, as for `Library`; with a `bucket` new uploads go there. `secret` signs upload
+    URLs. `quota` is the most bytes that uploads may take, `reserve` what they leave free on the disk.
     """
-    row = db.execute(
-        select(uploads, _held.label("held")).where(_rows.id == upload_id).with_for_update(of=uploads)
-    ).one_or_none()
-    if row is None or row.state in {"removing", "gone"}:
-        raise gone()
-    if row.state == "complete" and row.sha256 == sha256:
-        return [path]
-    if row.state == "complete" and row.held:
-        raise Conflict(
-            "A post uses this upload, so its file stays as it is.",
-            code="upload_used",
-            next_step="Ask for a new upload for the other file.",
+
+    def __init__(
+        self,
+        store: Store,
+        folder: Path,
+        *,
+        host: str,
+        secret: bytes,
+        bucket: Bucket | None = None,
+        quota: int | None = None,
+        reserve: int = RESERVE,
+        bounds: Bounds = intake.BOUNDS,
+    ) -> None:
+        self._store = store
+        self._folder = Folder(folder)
+        self._host = host
+        self._secret = secret
+        self.bucket = bucket
+        space = Space(self._folder, reserve=reserve, quota=quota)
+        self._receiver = Receiver(store, self._folder, host, space, bounds)
+        self._keeper = Cleanup(store, self._folder, host, bucket)
+
+    # Addresses
+
+    async def offer(
+        self, project_id: str, *, base: str, filename: str, mime: str, length: int | None
+    ) -> Offer:
+        """Make room for one file; `base` is this server's own address.
+
+        Raises InvalidRequest for a type that no network takes, PayloadTooLarge, StoreUnavailable.
+        """
+        kind = kinds.kind_of(mime)
+        if length is not None and length > LARGEST[kind]:
+            raise intake.too_large(LARGEST[kind])
+        upload_id = new_id("upl")
+        place = f"uploads/{upload_id}/{kinds.address_name(filename, mime)}"
+        public = f"{base}/media/{place}"
+        if self.bucket is not None and self.bucket.public_url is not None:
+            public = f"{self.bucket.public_url}/{place}"
+        ends = await self._store.write(
+            lambda db: upload_rows.create(
+                db,
+                project_id,
+                upload_id,
+                host=self._host if self.bucket is None else upload_rows.BUCKET,
+                url=public,
+                filename=filename,
+                mime=mime,
+                length=length,
+                path=None if self.bucket is None else place,
+            )
         )
-    values = {
-        "state": "complete",
-        "host": host,
-        "part": None,
-        "offset": size,
-        "path": path,
-        "size": size,
-        "sha256": sha256,
-        "mime": mime,
-        "completed_at": clock.now(),
-    }
-    db.execute(update(uploads).where(_rows.id == upload_id).values(values))
-    return [name for name in (row.path, row.part) if name is not None and row.host == host and name != path]
+        if self.bucket is not None:
+            url = await self.bucket.upload_url(place, upload_rows.LIFE)
+        else:
+            until = str(int(ends.timestamp()))
+            url = f"{base}/media/uploads/{upload_id}.{until}.{self._signature(upload_id, until)}"
+        return Offer(url, public, ends, LARGEST[kind], self.bucket is None)
+
+    async def keep(self, project_id: str, content: bytes, *, base: str, filename: str) -> tuple[str, str]:
+        """Store a file that this server made, like one that was uploaded: its public address and its type.
+
+        Raises Unsupported or TooManyPixels for bytes that are no media, else as `offer` and `put`, and Unavailable.
+        """
+        mime = (await asyncio.to_thread(_facts, content)).mime
+        offer = await self.offer(project_id, base=base, filename=filename, mime=mime, length=len(content))
+        row = await self._named(offer.public_url)
+        assert row is not None
+        if self.bucket is not None:
+            await self.bucket.write(row.path, content)
+        else:
+            await self.put(row, _whole(content))
+        return offer.public_url, mime
+
+    async def find(self, token: str) -> Row[Any]:
+        """The row that an upload URL names. Raises NotFound for a forged one, Gone for one whose time is over."""
+        found = _TOKEN.fullmatch(token)
+        if found is None or not hmac.compare_digest(self._signature(found[1], found[2]), found[3]):
+            raise NotFound("There is no such upload.", code="upload_not_found")
+        if int(found[2]) <= clock.now().timestamp():
+            raise upload_rows.gone()
+        upload_id = found[1]
+        return await self._store.read(lambda db: upload_rows.alive(db, upload_id))
+
+    async def recover(self) -> None:
+        """Make the folder and the rows agree again after a crash."""
+        await self._keeper.recover()
+
+    async def clean(self, now: datetime) -> None:
+        """Remove the uploads whose time is over, in bounded batches."""
+        await self._keeper.clean(now)
+
+    async def own(self, urls: Iterable[str]) -> set[str]:
+        """Those of the addresses that are uploads of this server; asks nothing when none looks like one."""
+        likely = [url for url in urls if upload_rows.id_in(url) is not None]
+        return await self._store.read(lambda db: upload_rows.own(db, likely)) if likely else set()
+
+    # Bytes in
+
+    async def put(self, row: Row[Any], pieces: Pieces, *, announced: int | None = None) -> Row[Any]:
+        """Take a whole file; as `Receiver.put`."""
+        return await self._receiver.put(row, pieces, announced=announced)
+
+    async def append(self, row: Row[Any], part: Part, pieces: Pieces) -> int:
+        """Take a piece of a file; as `Receiver.append`."""
+        return await self._receiver.append(row, part, pieces)
+
+    async def settled(self, row: Row[Any]) -> Row[Any]:
+        """The row once no request adds to its file any more; one that still does is interrupted."""
+        return await self._receiver.settled(row)
+
+    # Bytes out
+
+    async def readable(self, upload_id: str, name: str) -> Row[Any] | None:
+        """The row of a complete upload that everybody may read under this name; None where there is none.
+
+        Raises ServiceUnavailable for a file on another machine.
+        """
+        found = await self._store.read(lambda db: upload_rows.by_id(db, upload_id))
+        if found is None or not found.url.endswith(f"/{upload_id}/{name}"):
+            return None
+        if found.host == upload_rows.BUCKET:
+            return found if found.state in {"open", "complete"} and self.bucket is not None else None
+        if found.state != "complete":
+            return None
+        if found.host != self._host:
+            raise elsewhere()
+        return found if await asyncio.to_thread(self._folder.holds, found.path, found.size) else None
+
+    def place(self, row: Row[Any]) -> Path:
+        """Where the file of a complete upload stands on this machine."""
+        return self._folder.place(row.path)
+
+    async def bring(self, url: str, into: Path, kind: MediaKind) -> bool:
+        """Put the bytes of an upload into a file, without asking any network; False for another address.
+
+        Raises UploadMissing with the code of what is missing, Unavailable for a file that this machine cannot reach.
+        """
+        found = await self._named(url)
+        if found is None:
+            return False
+        if found.state in {"removing", "gone"}:
+            raise UploadMissing(code=verdicts.UPLOAD_GONE)
+        if found.host == upload_rows.BUCKET:
+            if self.bucket is None:
+                raise Unavailable(
+                    "The uploaded file is in S3 storage, and this server has none.",
+                    code="storage_unavailable",
+                    next_step="Set POLYPOST_S3_URL here too.",
+                )
+            await self.bucket.fetch(found.path, into, most=LARGEST[kind])
+            return True
+        if found.state != "complete":
+            raise UploadMissing(code=verdicts.UPLOAD_OPEN)
+        if found.host != self._host:
+            raise Unavailable(str(elsewhere()), code="upload_elsewhere", next_step=elsewhere().next_step)
+        try:
+            await asyncio.to_thread(_link, self._folder.place(found.path), into)
+        except FileNotFoundError as missing:
+            raise UploadMissing(code=verdicts.UPLOAD_GONE) from missing
+        return True
+
+    async def learned(self, url: str, facts: Facts, digest: str) -> None:
+        """Note what a file from the bucket turned out to be."""
+        found = await self._named(url)
+        if found is not None and found.host == upload_rows.BUCKET:
+            await self._store.write(
+                lambda db: upload_rows.learned(db, found.id, size=facts.size, sha256=digest, mime=facts.mime)
+            )
+
+    async def _named(self, url: str) -> Row[Any] | None:
+        if upload_rows.id_in(url) is None:
+            return None
+        return await self._store.read(lambda db: upload_rows.by_url(db, url))
+
+    def _signature(self, upload_id: str, until: str) -> str:
+        made = hmac.new(self._secret, f"{upload_id}.{until}".encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
-def learned(db: Connection, upload_id: str, *, size: int, sha256: str, mime: str) -> None:
-    """What was found out about a file in the bucket, when it was fetched for a post."""
-    known = update(uploads).where(_rows.id == upload_id, _rows.state.in_(["open", "complete"]))
-    now = clock.now()
-    db.execute(known.values(state="complete", size=size, sha256=sha256, mime=mime, completed_at=now))
+def _facts(content: bytes) -> Facts:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        return probe(Path(file.name))
 
 
-def gone() -> Gone:
-    """The error for an upload URL whose time is over."""
-    return Gone(
-        "This upload is over.", code="upload_gone", next_step="Ask for a new one with POST /v1/media/upload."
-    )
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
-def taken(db: Connection, host: str) -> int:
-    """Bytes that the uploads of `host` take."""
-    size = func.coalesce(_rows.size, _rows.offset)
-    alive = _rows.state.in_(["open", "complete"])
-    return int(db.execute(select(func.sum(size)).where(_rows.host == host, alive)).scalar_one() or 0)
-
-
-def due(db: Connection, hosts: Collection[str], now: datetime) -> Sequence[Row[Any]]:
-    """Mark one batch of the uploads of these hosts whose time is over; their files are to be removed next.
-
-    The two steps make a crash between them harmless: what is marked is found again an hour later.
-    """
-    over = select(_rows.id).where(_rows.host.in_(hosts), _rows.delete_at <= now)
-    batch = over.order_by(_rows.delete_at).limit(BATCH)
-    # The time is asked twice: a row that a post names while this waits for its lock stays.
-    mark = update(uploads).where(_rows.id.in_(batch), _rows.delete_at <= now)
-    return db.execute(
-        mark.values(state="removing", delete_at=now + REMOVAL).returning(
-            _rows.id, _rows.host, _rows.path, _rows.part
-        )
-    ).all()
-
-
-def removed(db: Connection, ids: Sequence[str]) -> None:
-    """The files of marked uploads are gone; what a post still shows keeps its name and size."""
-    marked = (_rows.id.in_(ids), _rows.state == "removing")
-    db.execute(
-        update(uploads).where(*marked, _held).values(state="gone", delete_at=None, path=None, part=None)
-    )
-    db.execute(delete(uploads).where(*marked))
-
-
-def lost(db: Connection, ids: Sequence[str]) -> None:
-    """The finished files of these rows are not on the disk any more."""
-    known = update(uploads).where(_rows.id.in_(ids), _rows.state == "complete")
-    db.execute(known.values(state="gone", path=None))
-
-
-def shrunk(db: Connection, upload_id: str, part: str, offset: int) -> None:
-    """A growing file has fewer bytes than was recorded."""
-    mine = update(uploads).where(_rows.id == upload_id, _rows.part == part, _rows.state == "open")
-    db.execute(mine.values(offset=offset))
-
-
-def on_disk(db: Connection, host: str, after: str) -> Sequence[Row[Any]]:
-    """One batch of the rows of `host` that should have a file, by id, behind the id `after`."""
-    files = or_(_rows.state == "complete", _rows.part.is_not(None))
-    mine = select(uploads).where(_rows.host == host, _rows.state.in_(["open", "complete"]), files)
-    return db.execute(mine.where(_rows.id > after).order_by(_rows.id).limit(BATCH)).all()
+def _link(source: Path, into: Path) -> None:
+    into.unlink(missing_ok=True)
+    try:
+        os.link(source, into)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # Another disk, or one without links.
+        shutil.copyfile(source, into)

@@ -14,8 +14,8 @@ MB = 1024 * 1024
 # Above what a network takes there is no use in fetching. A network's own, lower limit is its connector's to
 # check. MB are read as mebibytes, so that no file is refused here over the two meanings of the word.
 LARGEST: Mapping[MediaKind, int] = {
-    "image": 20 * MB,  # Pinterest and Reddit take the largest pictures, 20 MB
-    "gif": 20 * MB,  # X ends at 15 MB; the others treat a GIF as a picture
+    "image": 20 * MB,  # Pinterest and Reddit take the largest images, 20 MB
+    "gif": 20 * MB,  # X ends at 15 MB; the others treat a GIF as an image
     "video": 1024 * MB,  # Instagram, Threads and Reddit end at 1 GB; more would crowd out a small server
     "document": 100 * MB,  # LinkedIn, the one network that takes documents, ends at 100 MB
 }

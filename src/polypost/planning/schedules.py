@@ -15,8 +15,8 @@ from polypost import clock, media
 from polypost.access import Project
 from polypost.errors import InvalidRequest, KeyReused, NotFound
 from polypost.integrations import service as integrations
-from polypost.planning import made
-from polypost.planning.maker import make
+from polypost.planning import occurrence_rows
+from polypost.planning.materializer import make
 from polypost.planning.recurrence import Occurrence, Recurrence
 from polypost.planning.tables import occurrences, schedules
 from polypost.planning.templates import Template, template_of
@@ -135,11 +135,11 @@ def change(
     row = _load(db, project.id, schedule_id, lock=True)
     _check(db, project.id, template)
     now = clock.now()
-    ahead = made.rows_since(db, project.id, schedule_id, now)
+    ahead = occurrence_rows.rows_since(db, project.id, schedule_id, now)
     if template.same_times(template_of(row)):
-        made.rewrite(db, context, project, template, ahead)
+        occurrence_rows.rewrite(db, context, project, template, ahead)
     else:
-        made.withdraw(db, project.id, ahead)
+        occurrence_rows.withdraw(db, project.id, ahead)
     values = template.values() | {"updated_at": now, "done_until": now}
     if row.status == "ended":
         values["status"] = "active"
@@ -154,7 +154,7 @@ def pause(db: Connection, project_id: str, schedule_id: str) -> Schedule:
     row = _load(db, project_id, schedule_id, lock=True)
     if row.status != "paused":
         now = clock.now()
-        made.withdraw(db, project_id, made.rows_since(db, project_id, schedule_id, now))
+        occurrence_rows.withdraw(db, project_id, occurrence_rows.rows_since(db, project_id, schedule_id, now))
         _set(db, project_id, schedule_id, status="paused", wake_at=None, updated_at=now)
     return get(db, project_id, schedule_id)
 
@@ -176,7 +176,7 @@ def remove(db: Connection, project_id: str, schedule_id: str, *, keep_posts: boo
     _load(db, project_id, schedule_id, lock=True)
     now = clock.now()
     if not keep_posts:
-        made.withdraw(db, project_id, made.rows_since(db, project_id, schedule_id, now))
+        occurrence_rows.withdraw(db, project_id, occurrence_rows.rows_since(db, project_id, schedule_id, now))
     media.drop(db, project_id, schedule_id)
     _set(db, project_id, schedule_id, deleted_at=now, wake_at=None, idempotency_key=None, updated_at=now)
 
@@ -189,7 +189,7 @@ def entries(
     recorded = _recorded(db, project_id, schedule_id, since, until, limit)
     known = {entry.local for entry in recorded} | {
         datetime.fromisoformat(each.local_time)
-        for each in made.rows_since(db, project_id, schedule_id, since - timedelta(days=3))
+        for each in occurrence_rows.rows_since(db, project_id, schedule_id, since - timedelta(days=3))
     }
     begin = max(since - timedelta(microseconds=1), clock.now())
     planned = "paused" if row.status == "paused" else "planned"

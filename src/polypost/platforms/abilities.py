@@ -46,7 +46,7 @@ class Slice(Generic[T]):
 
 
 @runtime_checkable
-class Measures(Protocol):
+class MetricsSource(Protocol):
     """A network that tells figures of an account's posts."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:

@@ -1,4 +1,4 @@
-"""Acceptance: post, targets, reservation, idempotency row, event and rings in one commit (RELIABILITY S1)."""
+"""Acceptance: post, targets, reservation, idempotency row, event and wake-ups in one commit (RELIABILITY S1)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Text, bindparam, cast, func, select
 from polypost import clock, media
 from polypost.access import Project
 from polypost.credits import service as credits
-from polypost.engine import Ring, rung
+from polypost.engine import WakeUp, rung
 from polypost.errors import InvalidRequest
 from polypost.events import Events
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
-from polypost.posts import announce, deliveries, keys
+from polypost.posts import deliveries, keys, post_events
 from polypost.posts.checks import problems_of
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Accepted, Context, NewPost, NewTarget
@@ -26,7 +26,7 @@ from polypost.posts.states import State
 from polypost.posts.tables import TargetKey, posts, targets
 from polypost.storage import HotInsert, HotSelect, Insert, Write, keep_receipt, new_id, together, told_with
 
-RING = "publish"
+KIND = "publish"
 
 _INSERT_POST = HotInsert(posts)
 # PostgreSQL tells the transaction's id along with what is written, for the case that the answer to COMMIT is lost.
@@ -82,7 +82,7 @@ def create(
         _write(db, new.post, writes)
     failpoints.hit("P2")
     media.hold(db, project.id, post_id, uploads_of(order))
-    context.engine.ring(db, new.rings)
+    context.engine.wake(db, new.wake_ups)
     return new.accepted
 
 
@@ -115,10 +115,11 @@ class New:
         ]
 
     @property
-    def rings(self) -> list[Ring]:
-        """A ring for each target."""
+    def wake_ups(self) -> list[WakeUp]:
+        """A wake-up for each target."""
         return [
-            Ring(RING, row["id"], self.due, row["integration_id"], row["project_id"]) for row in self.targets
+            WakeUp(KIND, row["id"], self.due, row["integration_id"], row["project_id"])
+            for row in self.targets
         ]
 
     @property
@@ -134,9 +135,9 @@ class New:
         )
 
 
-def ring_of(target: TargetKey, at: datetime) -> Ring:
-    """A ring for a target: one of its account's, on its project's share of the seats."""
-    return Ring(RING, target.id, at, target.integration_id, target.project_id)
+def wake_up_of(target: TargetKey, at: datetime) -> WakeUp:
+    """A wake-up for a target: one of its account's, on its project's share of the seats."""
+    return WakeUp(KIND, target.id, at, target.integration_id, target.project_id)
 
 
 def insert_post(db: Connection, row: dict[str, Any]) -> None:
@@ -163,7 +164,7 @@ def belongings(news: Sequence[New], now: datetime) -> list[Write]:
     """What is written with the posts: their targets, and that they are scheduled."""
     writes: list[Write] = [Insert(_INSERT_TARGETS, [row for new in news for row in new.targets])]
     said = [
-        announce.scheduled(new.post["project_id"], new.post, new.targets, now)
+        post_events.scheduled(new.post["project_id"], new.post, new.targets, now)
         for new in news
         if new.order.when
     ]

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, and_, case, delete, insert, null, or_, select
 from polypost import clock, media
 from polypost.access import Project
 from polypost.credits import service as credits
-from polypost.engine import Ring, rung
+from polypost.engine import WakeUp, rung
 from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
-from polypost.posts import announce
-from polypost.posts.accept import RING, media_value, ring_of, target_row, uploads_of
+from polypost.posts import post_events
+from polypost.posts.accept import KIND, media_value, target_row, uploads_of, wake_up_of
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When, order_of
 from polypost.posts.states import FINAL, State, derive
@@ -138,8 +138,8 @@ def reschedule(db: Connection, context: Context, project: Project, post_id: str,
             updated_at=now,
         )
     touch(db, post_id, now, status="scheduled", **when_values(when))
-    announce.moved(db, project.id, post_id, now)
-    _ring(db, context, project.id, post_id, when.instant)
+    post_events.moved(db, project.id, post_id, now)
+    _wake_up(db, context, project.id, post_id, when.instant)
 
 
 def edit(db: Connection, context: Context, project: Project, post_id: str, order: NewPost) -> None:
@@ -177,8 +177,10 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
         values |= when_values(order.when)
     touch(db, post_id, now, status="scheduled", **values)
     if order.when and order.when.instant != row.scheduled_for:
-        announce.moved(db, project.id, post_id, now)
-    context.engine.ring(db, [Ring(RING, new["id"], due, new["integration_id"], project.id) for new in fresh])
+        post_events.moved(db, project.id, post_id, now)
+    context.engine.wake(
+        db, [WakeUp(KIND, new["id"], due, new["integration_id"], project.id) for new in fresh]
+    )
 
 
 def retry(
@@ -229,7 +231,7 @@ def retry(
     media.again(db, project.id, post_id)
     states = [State.SCHEDULED if target in rows else State(target.state) for target in all_rows]
     touch(db, post_id, now, status=derive(states, publish_now=row.scheduled_for is None))
-    context.engine.ring(db, [ring_of(target, now) for target in rows])
+    context.engine.wake(db, [wake_up_of(target, now) for target in rows])
 
 
 def removable(db: Connection, project_id: str, post_id: str, *, lock: bool = False) -> PostRow:
@@ -303,5 +305,5 @@ def touch(db: Connection, post_id: str, now: datetime, **values: Any) -> None:
     emit(db, f"post:{post_id}")
 
 
-def _ring(db: Connection, context: Context, project_id: str, post_id: str, at: datetime) -> None:
-    context.engine.ring(db, [ring_of(row, at) for row in targets_of(db, project_id, post_id)])
+def _wake_up(db: Connection, context: Context, project_id: str, post_id: str, at: datetime) -> None:
+    context.engine.wake(db, [wake_up_of(row, at) for row in targets_of(db, project_id, post_id)])

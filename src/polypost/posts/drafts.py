@@ -12,8 +12,8 @@ from polypost import clock, media
 from polypost.access import Project
 from polypost.errors import Conflict, InvalidRequest, Problem
 from polypost.integrations import service as integrations
-from polypost.posts import announce, keys
-from polypost.posts.accept import insert_post, media_value, post_row, ring_of, target_row, uploads_of
+from polypost.posts import keys, post_events
+from polypost.posts.accept import insert_post, media_value, post_row, target_row, uploads_of, wake_up_of
 from polypost.posts.changes import check_stored, load, new_generation, targets_of, touch, when_values
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When
@@ -100,8 +100,8 @@ def schedule(db: Connection, context: Context, project: Project, post_id: str, w
         )
     else:
         touch(db, post_id, now, status="scheduled", **when_values(when))
-        announce.moved(db, project.id, post_id, now)
-    context.engine.ring(db, [ring_of(target, due) for target in rows])
+        post_events.moved(db, project.id, post_id, now)
+    context.engine.wake(db, [wake_up_of(target, due) for target in rows])
 
 
 def soft_problems(db: Connection, project_id: str, order: NewPost) -> list[Problem]:

@@ -76,4 +76,4 @@ def _write(db: Connection, context: Context, news: Sequence[accept.New], now: da
         raise Apart
     for _ in news:
         failpoints.hit("P2")
-    context.engine.ring(db, [ring for new in news for ring in new.rings])
+    context.engine.wake(db, [wake_up for new in news for wake_up in new.wake_ups])

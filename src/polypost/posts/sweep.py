@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 
 from polypost import clock
-from polypost.engine import Ring, rung_by_sweep
+from polypost.engine import WakeUp, rung_by_sweep
 from polypost.posts import lanes
-from polypost.posts.accept import ring_of
+from polypost.posts.accept import wake_up_of
 from polypost.posts.states import State
 from polypost.posts.tables import TargetKey, attempts, targets
 from polypost.posts.tables import lanes as lane
@@ -64,7 +64,7 @@ _FIRST = (
     .correlate(_accounts)
     .scalar_subquery()
 )
-# Where the account is taken its holder stands for it: it rings for the next, and is rung itself when its lease is over.
+# Where the account is taken its holder stands for it: it wakes the next, and is woken itself when its lease is over.
 _OVERDUE = (
     select(*_RING)
     .select_from(_accounts)
@@ -72,7 +72,7 @@ _OVERDUE = (
     .join(targets, targets.c.id == func.coalesce(lane.c.target_id, _FIRST))
     .where(targets.c.next_at <= _NOW)
 )
-# One for each account and instant: whoever has the lane then rings for those of the same instant.
+# One for each account and instant: whoever has the lane then wakes those of the same instant.
 _NEAR = select(*_RING).where(
     targets.c.id.in_(
         select(func.min(_open.c.id))
@@ -82,7 +82,7 @@ _NEAR = select(*_RING).where(
         .limit(bindparam("limit"))
     )
 )
-# Not rung for its present time, or too long ago.
+# Not woken for its present time, or too long ago.
 _UNRUNG = or_(
     targets.c.rung_at.is_(None),
     targets.c.rung_at < targets.c.next_at,
@@ -90,7 +90,7 @@ _UNRUNG = or_(
 )
 
 
-def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[WakeUp]:
     """The sweeper's source: targets that need attention before `until` (I7).
 
     Of each account one that is overdue, however many there are, and what becomes due until then; `limit` of each.
@@ -106,13 +106,13 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
             .where(targets.c.id.in_(ids))
             .values(rung_at=rung_by_sweep(targets.c.next_at, until))
         )
-    return [ring_of(row, row.next_at) for row in found]
+    return [wake_up_of(row, row.next_at) for row in found]
 
 
-def again(db: Connection, target_id: str, at: datetime) -> list[Ring]:
-    """A ring for the target at `at`; none for one that is gone."""
+def again(db: Connection, target_id: str, at: datetime) -> list[WakeUp]:
+    """A wake-up for the target at `at`; none for one that is gone."""
     one = select(*_RING).where(targets.c.id == target_id)
-    return [ring_of(row, at) for row in rows_of(db, one, TargetKey)]
+    return [wake_up_of(row, at) for row in rows_of(db, one, TargetKey)]
 
 
 def take_over(db: Connection, now: datetime) -> int:
@@ -122,7 +122,7 @@ def take_over(db: Connection, now: datetime) -> int:
     return db.execute(update(targets).where(held).values(lease_until=now, next_at=now)).rowcount
 
 
-def inherit(db: Connection, worker_id: str, now: datetime, *, lease: timedelta) -> tuple[list[Ring], bool]:
+def inherit(db: Connection, worker_id: str, now: datetime, *, lease: timedelta) -> tuple[list[WakeUp], bool]:
     """Free what a worker had that has lost its lock (engine.Heir): accounts at once, targets when it can send no more.
 
     It may live and have lost a connection only. What it writes is fenced by the epoch, and no intent is begun
@@ -148,8 +148,8 @@ def inherit(db: Connection, worker_id: str, now: datetime, *, lease: timedelta) 
     db.execute(
         update(targets).where(targets.c.id.in_(free)).values(lease_until=now, next_at=now, rung_at=now)
     )
-    # Also for those that are not free: whoever is rung for takes the first of the account that is.
-    return [ring_of(row, now) for row in rows], bool(sending)
+    # Also for those that are not free: whoever is woken takes the first of the account that is.
+    return [wake_up_of(row, now) for row in rows], bool(sending)
 
 
 def _look(

@@ -1,4 +1,4 @@
-"""Tables of the posts room. The target row is the truth; queues only ring for it."""
+"""Tables of the posts room. The target row is the truth; queues only wake it."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ from sqlalchemy import (
     update,
 )
 
-from polypost.engine import LOOKAHEAD, Ring, rung
+from polypost.engine import LOOKAHEAD, WakeUp, rung
 from polypost.errors import LeaseLost
 from polypost.platforms.base import Proof
-from polypost.posts import announce, lanes
-from polypost.posts.accept import RING
+from polypost.posts import lanes, post_events
+from polypost.posts.accept import KIND
 from polypost.posts.states import RUNNING, State, derive
 from polypost.posts.tables import AttemptRow, TargetRow, attempts, posts, targets
 from polypost.posts.tables import lanes as lane
@@ -105,14 +105,14 @@ class _Ended:
     following_at: datetime
 
 
-class Held(announce.PostTold, lanes.LaneNow):
+class HeldPost(post_events.PostTold, lanes.LaneNow):
     """What is told of a post, its account's lane, and whether the target is `owned` by who asks."""
 
     owned: bool
 
 
-_ringing = targets.alias()
-_ACCOUNT = select(_ringing.c.integration_id).where(_ringing.c.id == bindparam("target")).scalar_subquery()
+_waking = targets.alias()
+_ACCOUNT = select(_waking.c.integration_id).where(_waking.c.id == bindparam("target")).scalar_subquery()
 # Post, target and account are locked, in this order everywhere. So a worker whose lease has just run out cannot write
 # before the claim does, and whoever leaves the account at this moment is waited for, or finds what this one leaves.
 _CLAIM = HotSelect(
@@ -163,7 +163,7 @@ _next = targets.alias()
 _AT_THE_END = HotSelect(
     select(
         targets.c.id,
-        *announce.OF_TARGET,
+        *post_events.OF_TARGET,
         _next.c.id.label("following"),
         _next.c.next_at.label("following_at"),
     )
@@ -175,14 +175,16 @@ _AT_THE_END = HotSelect(
 )
 _HOLD = HotSelect(
     select(
-        and_(targets.c.epoch == bindparam("owned_epoch"), _HELD).label("owned"), *announce.OF_POST, *lanes.NOW
+        and_(targets.c.epoch == bindparam("owned_epoch"), _HELD).label("owned"),
+        *post_events.OF_POST,
+        *lanes.NOW,
     )
     .select_from(targets)
     .join(posts, posts.c.id == targets.c.post_id)
     .join(lane, lane.c.integration_id == targets.c.integration_id)
     .where(targets.c.id == bindparam("target"))
     .with_for_update(of=(posts, targets, lane)),
-    Held,
+    HeldPost,
 )
 _ATTEMPTS = HotSelect(
     select(attempts)
@@ -260,7 +262,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The claim was not to be had; ring again at `at`."""
+    """The claim was not to be had; wake again at `at`."""
 
     at: datetime
 
@@ -281,7 +283,7 @@ def claim(
         if found is None:
             return _not_now(db, target_id, peek, peek.next_at, now)
     if lanes.taken(found, now):
-        # Whoever has the lane rings for the next when it leaves; if it is dead, the sweeper rings for it.
+        # Whoever has the lane wakes the next when it leaves; if it is dead, the sweeper wakes it.
         return None
     claimed = _load(db, found)
     writes = [lanes.taking(found.integration_id, found.id, now + lease), _owning(claimed, by, lease, now)]
@@ -298,11 +300,11 @@ def _not_now(
     rest = peek.not_before
     if rest is not None and rest > now:
         _postpone(db, peek.integration_id, rest, "rate_limited")
-        # The one of them that rings when the rest is over; those behind it follow when it leaves.
+        # The one of them that wakes when the rest is over; those behind it follow when it leaves.
         _SET_TARGET(db, {"target": target_id}, {"rung_at": rung(rest)})
         return Later(rest)
     if next_at <= now and lanes.taken(peek, now):
-        # Somebody was faster, and rings for the next.
+        # Somebody was faster, and wakes the next.
         return None
     # A user was faster, or a clock that went back has made it undue again.
     return Later(max(next_at, peek.due_at))
@@ -373,7 +375,7 @@ def lost(claimed: Claim) -> LeaseLost:
     return LeaseLost(f"Target {claimed.target.id} has another owner.")
 
 
-def hold(db: Connection, claimed: Claim) -> Held:
+def hold(db: Connection, claimed: Claim) -> HeldPost:
     """Keep post, target and account from all others, whoever owns the target; the post, the lane, and whether it is `owned`.
 
     A post's status is derived from all of its targets at once, and an account is left with a look for its next one:
@@ -383,14 +385,14 @@ def hold(db: Connection, claimed: Claim) -> Held:
     return held
 
 
-def leave(db: Connection, claimed: Claim, now: datetime) -> list[Ring]:
-    """Give the account back; rings for the next of its targets that is due, or will be within the look-ahead.
+def leave(db: Connection, claimed: Claim, now: datetime) -> list[WakeUp]:
+    """Give the account back; wakes the next of its targets that is due, or will be within the look-ahead.
 
-    A ring that came while the account was taken has ended, also one that came in this very moment.
+    A wake-up that came while the account was taken has ended, also one that came in this very moment.
     """
     lanes.leave(db, claimed.target.integration_id, claimed.target.id)
     found = _FOLLOWING.first(db, _near(claimed, now))
-    return [] if found is None else [_ring(claimed, found.id, found.next_at, now)]
+    return [] if found is None else [_wake_up(claimed, found.id, found.next_at, now)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,15 +400,15 @@ class AtTheEnd:
     """What the end of a target has to know: of all of the post's targets what is told of them, and who comes next."""
 
     entries: list[dict[str, Any]]
-    following: list[Ring]
+    following: list[WakeUp]
 
 
 def at_the_end(db: Connection, claimed: Claim, now: datetime) -> AtTheEnd:
     """Read it, in a transaction that holds post and account."""
     rows = _AT_THE_END(db, {"post": claimed.target.post_id, **_near(claimed, now)})
     following, at = rows[0].following, rows[0].following_at
-    rings = [] if following is None else [_ring(claimed, following, at, now)]
-    return AtTheEnd([as_dict(row) for row in rows], rings)
+    wake_ups = [] if following is None else [_wake_up(claimed, following, at, now)]
+    return AtTheEnd([as_dict(row) for row in rows], wake_ups)
 
 
 def _near(claimed: Claim, now: datetime) -> dict[str, Any]:
@@ -414,8 +416,8 @@ def _near(claimed: Claim, now: datetime) -> dict[str, Any]:
     return {"integration": target.integration_id, "target": target.id, "now": now, "until": now + LOOKAHEAD}
 
 
-def _ring(claimed: Claim, following: str, at: datetime, now: datetime) -> Ring:
-    return Ring(RING, following, max(at, now), claimed.target.integration_id, claimed.target.project_id)
+def _wake_up(claimed: Claim, following: str, at: datetime, now: datetime) -> WakeUp:
+    return WakeUp(KIND, following, max(at, now), claimed.target.integration_id, claimed.target.project_id)
 
 
 def derived(

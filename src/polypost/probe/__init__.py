@@ -29,8 +29,8 @@ _MAGIC: tuple[tuple[bytes, Callable[[Source], Facts]], ...] = (
 def probe(path: Path) -> Facts:
     """The facts of the file at `path`, judged by its bytes and never by its name.
 
-    Raises `Unsupported` for everything that is not a known picture, film or PDF (SVG and HTML among it),
-    `TooManyPixels` for a picture above 100 million, and `OSError` when the file cannot be read.
+    Raises `Unsupported` for everything that is not a known image, video or PDF (SVG and HTML among it),
+    `TooManyPixels` for an image above 100 million, and `OSError` when the file cannot be read.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)

@@ -1,4 +1,4 @@
-"""WebM and Matroska films: a reader of the few EBML elements that hold facts (RFC 8794, RFC 9559)."""
+"""WebM and Matroska videos: a reader of the few EBML elements that hold facts (RFC 8794, RFC 9559)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _vint(raw: bytes, longest: int) -> tuple[int, int]:
 
 
 def ebml(source: Source) -> Facts:
-    """The facts of a WebM or Matroska film; a live recording does not tell its duration."""
+    """The facts of a WebM or Matroska video; a live recording does not tell its duration."""
     top: dict[int, Element] = {}
     for element in elements(source, 0, source.size):
         top.setdefault(element.id, element)

@@ -21,7 +21,7 @@ class Unsupported(PolypostError):
 
 
 class TooManyPixels(PolypostError):
-    """The picture has more than 100 million pixels."""
+    """The image has more than 100 million pixels."""
 
     code = "media_too_many_pixels"
     next_step = "Make the picture smaller."
@@ -31,10 +31,10 @@ class TooManyPixels(PolypostError):
 class Facts:
     """What is known about one media file; a fact that the header does not tell is None.
 
-    `size` is in bytes, `width` and `height` in pixels (a film's rotation is applied, a picture's EXIF
-    orientation is not), `duration` in seconds, `frames` the number of pictures in a GIF, `fps` the mean
+    `size` is in bytes, `width` and `height` in pixels (a video's rotation is applied, an image's EXIF
+    orientation is not), `duration` in seconds, `frames` the number of images in a GIF, `fps` the mean
     number of frames per second, `audio_rate` in hertz, `bitrate` in bits per second over the whole file.
-    `faststart` is true when the index stands before the film's data, `edit_list` when a track has one.
+    `faststart` is true when the index stands before the video's data, `edit_list` when a track has one.
     """
 
     kind: Kind
@@ -64,8 +64,8 @@ class Facts:
         return cls(**{field.name: known[field.name] for field in fields(cls) if field.name in known})
 
 
-def picture(mime: str, size: int, width: int, height: int, kind: Kind = "image") -> Facts:
-    """The facts of a still picture; raises `Unsupported` for one without area, `TooManyPixels` for a huge one."""
+def image(mime: str, size: int, width: int, height: int, kind: Kind = "image") -> Facts:
+    """The facts of a still image; raises `Unsupported` for one without area, `TooManyPixels` for a huge one."""
     if width <= 0 or height <= 0:
         raise Unsupported
     if width * height > MAX_PIXELS:

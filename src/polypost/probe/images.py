@@ -1,4 +1,4 @@
-"""The headers of pictures, read by hand.
+"""The headers of images, read by hand.
 
 An imaging library is not used here on purpose: for WebP it loads the whole file and allocates the canvas
 before the size can be judged, and it steps through every frame of a GIF without a limit.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
-from polypost.probe.facts import Facts, Unsupported, picture
+from polypost.probe.facts import Facts, Unsupported, image
 from polypost.probe.source import Source
 
 # Frame headers of every JPEG process; 0xC4, 0xC8 and 0xCC in that range mean something else.
@@ -37,7 +37,7 @@ def jpeg(source: Source) -> Facts:
             at += 2
         elif marker in _JPEG_FRAMES:
             height, width = struct.unpack(">HH", source.at(at + 5, 4))
-            return picture("image/jpeg", source.size, width, height)
+            return image("image/jpeg", source.size, width, height)
         else:
             at += 2 + max(source.number(at + 2, 2), 2)
 
@@ -47,7 +47,7 @@ def png(source: Source) -> Facts:
     name, width, height = struct.unpack(">4sII", source.at(12, 12))
     if name != b"IHDR":
         raise Unsupported
-    return picture("image/png", source.size, width, height)
+    return image("image/png", source.size, width, height)
 
 
 def webp(source: Source) -> Facts:
@@ -69,13 +69,13 @@ def webp(source: Source) -> Facts:
         width, height = width & 0x3FFF, height & 0x3FFF
     else:
         raise Unsupported
-    return picture("image/webp", source.size, width, height)
+    return image("image/webp", source.size, width, height)
 
 
 def gif(source: Source) -> Facts:
     """Size, number of frames and playing time of a GIF; one that breaks off counts as far as it goes."""
     width, height, packed = struct.unpack("<HHB", source.at(6, 5))
-    facts = picture("image/gif", source.size, width, height, kind="gif")
+    facts = image("image/gif", source.size, width, height, kind="gif")
     frames, hundredths = _gif_frames(source, 13 + _gif_colours(packed))
     if not frames:
         raise Unsupported
@@ -98,7 +98,7 @@ def _gif_frames(source: Source, at: int) -> tuple[int, int]:
             at = _gif_after_blocks(source, at + 2)
         elif head[:1] == b"," and len(head) == 10:
             frames += 1
-            # The code size of the picture data stands between the colour table and the blocks.
+            # The code size of the image data stands between the colour table and the blocks.
             at = _gif_after_blocks(source, at + 10 + _gif_colours(head[9]) + 1)
         else:
             return frames, delays
@@ -119,7 +119,7 @@ def bmp(source: Source) -> Facts:
     if header not in _BMP_HEADERS:
         raise Unsupported
     # A negative height means that the rows are stored from the top.
-    return picture("image/bmp", source.size, width, abs(height))
+    return image("image/bmp", source.size, width, abs(height))
 
 
 def tiff(source: Source) -> Facts:
@@ -133,4 +133,4 @@ def tiff(source: Source) -> Facts:
         if tag in {_TIFF_WIDTH, _TIFF_HEIGHT} and kind in _TIFF_TYPES:
             layout = order + _TIFF_TYPES[kind]
             (numbers[tag],) = struct.unpack_from(layout, value)
-    return picture("image/tiff", source.size, numbers.get(_TIFF_WIDTH, 0), numbers.get(_TIFF_HEIGHT, 0))
+    return image("image/tiff", source.size, numbers.get(_TIFF_WIDTH, 0), numbers.get(_TIFF_HEIGHT, 0))

@@ -1,6 +1,6 @@
-"""MP4 and QuickTime films, HEIF and AVIF pictures: a reader of ISO base media boxes (ISO/IEC 14496-12).
+"""MP4 and QuickTime videos, HEIF and AVIF images: a reader of ISO base media boxes (ISO/IEC 14496-12).
 
-It walks from box to box by their lengths and reads a few fixed fields. The film's data is jumped over,
+It walks from box to box by their lengths and reads a few fixed fields. The video's data is jumped over,
 and no table is read beyond its first entries.
 """
 
@@ -11,12 +11,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from polypost.probe.facts import Facts, Unsupported, bitrate, picture, positive
+from polypost.probe.facts import Facts, Unsupported, bitrate, image, positive
 from polypost.probe.source import Source
 
 # QuickTime files from before brands begin with one of these instead of `ftyp`.
 FIRST_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-_PICTURES = {
+_IMAGES = {
     b"avif": "image/avif",
     b"avis": "image/avif",
     b"heic": "image/heic",
@@ -75,7 +75,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """What one track of a film tells."""
+    """What one track of a video tells."""
 
     handler: bytes
     codec: str | None
@@ -117,11 +117,11 @@ def find(source: Source, inside: Box, *path: bytes) -> Box | None:
 
 
 def isobmff(source: Source) -> Facts:
-    """The facts of an MP4 or MOV film, or of a HEIF or AVIF picture."""
+    """The facts of an MP4 or MOV video, or of a HEIF or AVIF image."""
     brands = _brands(source)
-    if brands and brands[0] in _PICTURES:
+    if brands and brands[0] in _IMAGES:
         return _still(source, brands)
-    return _film(source, brands[0] if brands else b"qt  ")
+    return _video(source, brands[0] if brands else b"qt  ")
 
 
 def _brands(source: Source) -> list[bytes]:
@@ -135,8 +135,8 @@ def _brands(source: Source) -> list[bytes]:
 
 
 def _still(source: Source, brands: list[bytes]) -> Facts:
-    """The facts of a HEIF or AVIF picture; the largest of its parts is taken for the whole."""
-    mimes = {_PICTURES[brand] for brand in brands if brand in _PICTURES}
+    """The facts of a HEIF or AVIF image; the largest of its parts is taken for the whole."""
+    mimes = {_IMAGES[brand] for brand in brands if brand in _IMAGES}
     # `mif1` says only that the file has this structure; a brand beside it says which codec.
     mime = min(mimes - {"image/heif"}, default="image/heif")
     width = height = 0
@@ -149,11 +149,11 @@ def _still(source: Source, brands: list[bytes]) -> Facts:
                 size = struct.unpack(">II", source.at(box.start + 4, 8))
                 width, height = max((width, height), size, key=lambda pair: pair[0] * pair[1])
         break
-    return picture(mime, source.size, width, height)
+    return image(mime, source.size, width, height)
 
 
-def _film(source: Source, brand: bytes) -> Facts:
-    """The facts of a film from its `moov` box."""
+def _video(source: Source, brand: bytes) -> Facts:
+    """The facts of a video from its `moov` box."""
     moov, faststart = _index(source)
     found = (_track(source, box) for box in boxes(source, moov.start, moov.end) if box.name == b"trak")
     tracks = [track for track in found if track is not None]
@@ -181,14 +181,14 @@ def _film(source: Source, brand: bytes) -> Facts:
 
 
 def _mime(brand: bytes) -> str:
-    """The media type that a film's major brand stands for."""
+    """The media type that a video's major brand stands for."""
     if brand == b"qt  ":
         return "video/quicktime"
     return "video/3gpp" if brand.startswith(b"3gp") else "video/mp4"
 
 
 def _index(source: Source) -> tuple[Box, bool]:
-    """The `moov` box, and whether it stands before the film's data."""
+    """The `moov` box, and whether it stands before the video's data."""
     data_seen = False
     for box in boxes(source, 0, source.size):
         if box.name == b"moov":
@@ -198,7 +198,7 @@ def _index(source: Source) -> tuple[Box, bool]:
 
 
 def _duration(source: Source, moov: Box) -> float | None:
-    """The film's playing time in seconds as its header tells; a fragmented film tells it elsewhere."""
+    """The video's playing time in seconds as its header tells; a fragmented video tells it elsewhere."""
     header = find(source, moov, b"mvhd")
     if header is None:
         return None
@@ -259,7 +259,7 @@ def _codec(name: bytes) -> str | None:
 
 
 def _shown_size(source: Source, trak: Box, entry: int | None) -> tuple[int, int]:
-    """Width and height as shown: a film turned by a quarter has them exchanged."""
+    """Width and height as shown: a video turned by a quarter has them exchanged."""
     width = height = 0
     turned = False
     header = find(source, trak, b"tkhd")

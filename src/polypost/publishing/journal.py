@@ -36,7 +36,7 @@ from polypost.platforms.base import Account, NotYet, Proof, Tokens
 from polypost.posts import attempts, lanes, timeline, work
 from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
-from polypost.publishing.patience import write_patiently
+from polypost.publishing.backoff import write_patiently
 from polypost.storage import CommitUnknown, Store, Write, together
 
 T = TypeVar("T")

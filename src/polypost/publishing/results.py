@@ -16,13 +16,13 @@ from polypost.events import event
 from polypost.observability import failpoints
 from polypost.outbound import Networks
 from polypost.platforms.base import Proof
-from polypost.posts import announce, attempts, lanes, work
-from polypost.posts.accept import ring_of
+from polypost.posts import attempts, lanes, post_events, work
+from polypost.posts.accept import wake_up_of
 from polypost.posts.states import State
 from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
+from polypost.publishing.backoff import write_patiently
 from polypost.publishing.journal import Late, TargetRun
-from polypost.publishing.patience import write_patiently
 from polypost.storage import Store, Write, as_dict, emit, together
 
 log = structlog.get_logger("polypost.publishing")
@@ -161,7 +161,7 @@ class Results:
             if slow:
                 lanes.slow(db, claimed.target.integration_id, at)
             run.flush(db)
-            self._engine.hand_on(db, [ring_of(claimed.target, at), *work.leave(db, claimed, now)])
+            self._engine.hand_on(db, [wake_up_of(claimed.target, at), *work.leave(db, claimed, now)])
 
         await run.write(write)
 
@@ -184,7 +184,7 @@ class Results:
                 updated_at=now,
             )
             run.flush(db)
-            self._engine.hand_on(db, [ring_of(claimed.target, at), *work.leave(db, claimed, now)])
+            self._engine.hand_on(db, [wake_up_of(claimed.target, at), *work.leave(db, claimed, now)])
 
         await run.write(write)
 
@@ -292,7 +292,7 @@ class Results:
         self,
         db: Connection,
         claimed: work.Claim,
-        held: work.Held,
+        held: work.HeldPost,
         now: datetime,
         *,
         told: dict[str, Any] | None = None,
@@ -308,7 +308,7 @@ class Results:
         ending = lanes.ending(held, target, published=told is not None, leaves=leaves)
         writes = [*along, derived, *ending]
         if done:
-            writes.append(announce.ended(target.project_id, as_dict(held), entries, status, now))
+            writes.append(post_events.ended(target.project_id, as_dict(held), entries, status, now))
             media.expire_with(db, target.post_id, writes)
         else:
             together(db, writes)

@@ -37,9 +37,9 @@ from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaR
 from polypost.posts import sweep, work
 from polypost.posts.checks import locate
 from polypost.posts.options import parse_options
+from polypost.publishing.backoff import back_off, crowded_pause, limited_until
+from polypost.publishing.circuit_breaker import Caller, CircuitBreakers
 from polypost.publishing.journal import TargetRun, Wait
-from polypost.publishing.outages import Caller, Outages
-from polypost.publishing.patience import back_off, crowded_pause, limited_until
 from polypost.publishing.reconcile import Reconciler
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -106,7 +106,7 @@ class Publisher:
         self._owner = owner
         self._connectors = connectors
         self._owned: dict[str, int] = {}
-        self._outages = Outages()
+        self._outages = CircuitBreakers()
         self._results = Results(store, engine, networks)
         self._reconciler = Reconciler(store, self._results, policy.reconcile_at)
 
@@ -122,7 +122,7 @@ class Publisher:
         claimed = work.claim(db, target_id, by=self._owner, lease=self._policy.lease, now=now)
         if isinstance(claimed, work.Later):
             at = max(claimed.at, now + timedelta(milliseconds=50))
-            self._engine.ring(db, sweep.again(db, target_id, at))
+            self._engine.wake(db, sweep.again(db, target_id, at))
             return None
         return None if claimed is None else self._hand(db, claimed)
 

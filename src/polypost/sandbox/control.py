@@ -18,7 +18,7 @@ from polypost import clock
 from polypost.errors import NotConfigured
 from polypost.sandbox import model
 from polypost.sandbox.front import front_page
-from polypost.sandbox.media import FILES, FILM, WIDE
+from polypost.sandbox.media import FILES, VIDEO, WIDE
 from polypost.sandbox.room import CLOCK, Room
 from polypost.sandbox.simkit import (
     ENFORCED,
@@ -96,7 +96,7 @@ class Control:
                 "demoMedia": media,
                 "demoVideo": {
                     "type": "video",
-                    "url": f"{self._room.media_url}/{FILM}",
+                    "url": f"{self._room.media_url}/{VIDEO}",
                     "thumbnail": f"{self._room.media_url}/{WIDE}",
                 },
                 "faults": {p: [*FAULTS, *sim.own_faults] for p, sim in self._room.simulators.items()},

@@ -1,4 +1,4 @@
-"""Demo media on a port of its own, for a first post that needs a picture or a film and for servers that fetch by URL."""
+"""Demo media on a port of its own, for a first post that needs an image or a video and for servers that fetch by URL."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ class Picture:
 
 
 WIDE = "demo-wide.jpg"
-PICTURES = {
+IMAGES = {
     "demo.jpg": Picture(((255, 138, 101), (94, 53, 177), (38, 166, 154))),
     "demo-2.jpg": Picture(((255, 213, 79), (216, 27, 96), (57, 73, 171))),
     WIDE: Picture(((255, 138, 101), (94, 53, 177), (57, 73, 171)), (1280, 720)),
 }
-FILM = "demo.mp4"
-FILES = (*PICTURES, FILM)
+VIDEO = "demo.mp4"
+FILES = (*IMAGES, VIDEO)
 # Six seconds that every network takes; tools/demo_video.py makes it.
-_FILM = Path(__file__).parent / FILM
+_VIDEO = Path(__file__).parent / VIDEO
 
 
 def media_app(folder: Path, further: Sequence[Route] = ()) -> ASGIApp:
-    """Serves the demo film, and the demo pictures from `folder`, and `further` routes; makes pictures that are missing."""
+    """Serves the demo video, and the demo images from `folder`, and `further` routes; makes images that are missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, picture in PICTURES.items():
+    for name, image in IMAGES.items():
         if not (folder / name).is_file():
-            _gradient(picture).save(folder / name, "JPEG", quality=88)
+            _gradient(image).save(folder / name, "JPEG", quality=88)
 
     async def file(request: Request) -> Response:
         name = request.path_params["name"]
         if name not in FILES:
             return PlainTextResponse(f"There are only {', '.join(FILES)}.", 404)
-        path, kind = (_FILM, "video/mp4") if name == FILM else (folder / name, "image/jpeg")
+        path, kind = (_VIDEO, "video/mp4") if name == VIDEO else (folder / name, "image/jpeg")
         return FileResponse(path, media_type=kind, headers={"cache-control": "max-age=3600"})
 
     return Starlette(routes=[*further, Route("/{name}", file)])
 
 
-def _gradient(picture: Picture) -> Image.Image:
+def _gradient(image: Picture) -> Image.Image:
     # A few pixels enlarged with a smooth filter make a soft gradient; JPEG, because Instagram takes nothing else.
-    first, second, third = picture.colours
+    first, second, third = image.colours
     middle = tuple((a + b) // 2 for a, b in zip(first, third, strict=True))
     tiny = Image.new("RGB", (2, 2))
     for place, colour in zip([(0, 0), (1, 0), (0, 1), (1, 1)], [first, middle, second, third], strict=True):
         tiny.putpixel(place, (colour[0], colour[1], colour[2]))
-    return tiny.resize(picture.size, Image.Resampling.BICUBIC)
+    return tiny.resize(image.size, Image.Resampling.BICUBIC)

@@ -1,6 +1,6 @@
-"""A stand-in for an OpenAI-compatible endpoint, so that captions and pictures can be tried without an account.
+"""A stand-in for an OpenAI-compatible endpoint, so that captions and images can be tried without an account.
 
-It understands nothing: a caption is made of the words of the description, a picture is a gradient with them on it.
+It understands nothing: a caption is made of the words of the description, an image is a gradient with them on it.
 Shapes and errors by OpenAI's API reference, Chat Completions, Images and Error codes (read 2026-11-25).
 """
 
@@ -98,23 +98,23 @@ def _words(messages: Sequence[Any], asked: str) -> str:
 
 async def _generate(request: Request) -> dict[str, Any]:
     body = await _json(request, IMAGE_MODEL)
-    return _picture(_prompt(body.get("prompt")), body.get("size", SIZES[0]), [])
+    return _image(_prompt(body.get("prompt")), body.get("size", SIZES[0]), [])
 
 
 async def _edit(request: Request) -> dict[str, Any]:
     form = await request.form(max_files=16)
     if form.get("model") != IMAGE_MODEL:
         raise _no_model(form.get("model"))
-    pictures = []
+    images = []
     for name, value in form.multi_items():
         if name in {"image", "image[]"} and isinstance(value, UploadFile):
             try:
-                pictures.append(Image.open(io.BytesIO(await value.read())).convert("RGB"))
+                images.append(Image.open(io.BytesIO(await value.read())).convert("RGB"))
             except (UnidentifiedImageError, OSError) as error:
                 raise Refused(400, "Invalid image file or mode.") from error
-    if not pictures:
+    if not images:
         raise Refused(400, "You must provide an image.")
-    return _picture(_prompt(form.get("prompt")), form.get("size", SIZES[0]), pictures)
+    return _image(_prompt(form.get("prompt")), form.get("size", SIZES[0]), images)
 
 
 async def _json(request: Request, model: str) -> dict[str, Any]:
@@ -137,16 +137,16 @@ def _prompt(prompt: Any) -> str:
     return prompt
 
 
-def _picture(prompt: str, size: Any, pictures: Sequence[Image.Image]) -> dict[str, Any]:
+def _image(prompt: str, size: Any, images: Sequence[Image.Image]) -> dict[str, Any]:
     if size not in SIZES:
         raise Refused(400, f"'size' must be one of {', '.join(SIZES)}.")
     width, height = map(int, size.split("x"))
     shade = hashlib.blake2b(prompt.encode("utf-8", "replace"), digest_size=12).digest()
     tiny = Image.frombytes("RGB", (2, 2), shade)
     canvas = tiny.resize((width, height), Image.Resampling.BICUBIC)
-    for place, picture in enumerate(pictures):
-        picture.thumbnail((220, 220))
-        canvas.paste(picture, (60 + 240 * (place % 4), height - 280 - 240 * (place // 4)))
+    for place, image in enumerate(images):
+        image.thumbnail((220, 220))
+        canvas.paste(image, (60 + 240 * (place % 4), height - 280 - 240 * (place // 4)))
     ImageDraw.Draw(canvas).multiline_text(
         (60, 60),
         "\n".join(textwrap.wrap(prompt, 44)[:12]),

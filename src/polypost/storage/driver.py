@@ -23,7 +23,7 @@ _KINDS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
 )
 
 
-class Said:
+class Result:
     """What a statement gave: its rows, and how many it touched."""
 
     __slots__ = ("_rows", "_status")
@@ -59,9 +59,9 @@ class Driver:
         """Give the connection up without a farewell."""
         self._connection.terminate()
 
-    def execute(self, sql: str, values: Sequence[Any]) -> Said:
+    def execute(self, sql: str, values: Sequence[Any]) -> Result:
         """One statement. Raises DBAPIError."""
-        said: Said = await_only(self._execute(sql, values))
+        said: Result = await_only(self._execute(sql, values))
         return said
 
     def executemany(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
@@ -72,12 +72,12 @@ class Driver:
         """A statement without values, as BEGIN and COMMIT. Raises DBAPIError."""
         await_only(self._command(sql))
 
-    async def _execute(self, sql: str, values: Sequence[Any]) -> Said:
+    async def _execute(self, sql: str, values: Sequence[Any]) -> Result:
         try:
             prepared = self._prepared.get(sql)
             if prepared is None:
                 prepared = self._prepared[sql] = await self._connection.prepare(sql)
-            return Said(await prepared.fetch(*values), prepared.get_statusmsg())
+            return Result(await prepared.fetch(*values), prepared.get_statusmsg())
         except _FAILURES as error:
             # It may be one whose plan a change of the schema has made void.
             self._prepared.pop(sql, None)

@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Connection, func, literal_column
 CHANNEL = "polypost"
 
 
-class Heard:
-    """One waiter's bell for one topic."""
+class Listener:
+    """Somebody who waits for news of one topic."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake the waiter."""
         self._event.set()
 
@@ -32,28 +32,28 @@ class Heard:
 
 
 class Signals:
-    """The bells of this process, by topic."""
+    """Who listens in this process, by topic."""
 
     def __init__(self) -> None:
-        self._bells: dict[str, set[Heard]] = {}
+        self._listeners: dict[str, set[Listener]] = {}
 
     @contextmanager
-    def listen(self, topic: str) -> Iterator[Heard]:
+    def listen(self, topic: str) -> Iterator[Listener]:
         """Hear of `topic` while the block runs; begin before the first look, or news is missed."""
-        heard = Heard()
-        self._bells.setdefault(topic, set()).add(heard)
+        listener = Listener()
+        self._listeners.setdefault(topic, set()).add(listener)
         try:
-            yield heard
+            yield listener
         finally:
-            bells = self._bells[topic]
-            bells.discard(heard)
-            if not bells:
-                del self._bells[topic]
+            others = self._listeners[topic]
+            others.discard(listener)
+            if not others:
+                del self._listeners[topic]
 
     def deliver(self, topic: str) -> None:
-        """Ring everybody who listens to `topic`; called on the event loop."""
-        for heard in self._bells.get(topic, ()):
-            heard.ring()
+        """Wake everybody who listens to `topic`; called on the event loop."""
+        for listener in self._listeners.get(topic, ()):
+            listener.notify()
 
 
 def emit(db: Connection, topic: str) -> None:

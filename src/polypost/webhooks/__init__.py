@@ -1,20 +1,20 @@
 """Tells others what happened: subscriptions, signed webhooks and e-mail. It only delivers; it decides nothing."""
 
 from polypost.webhooks.channels import Channels
-from polypost.webhooks.courier import Courier, Plan
-from polypost.webhooks.spread import ANYBODY
+from polypost.webhooks.dispatcher import Dispatcher, Plan
+from polypost.webhooks.fan_out import ANYBODY
 from polypost.webhooks.subscriptions import EVENTS, Change, Origin, Subscription, Wanted
-from polypost.webhooks.tables import POST_EVENTS, RING
+from polypost.webhooks.tables import KIND, POST_EVENTS
 from polypost.webhooks.trial import Trial
 
 __all__ = [
     "ANYBODY",
     "EVENTS",
+    "KIND",
     "POST_EVENTS",
-    "RING",
     "Change",
     "Channels",
-    "Courier",
+    "Dispatcher",
     "Origin",
     "Plan",
     "Subscription",

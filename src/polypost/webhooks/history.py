@@ -12,9 +12,9 @@ from sqlalchemy import Connection, func, or_, select, update
 from polypost import clock
 from polypost.errors import Conflict, NotFound
 from polypost.storage import rows_of
-from polypost.webhooks.spread import Ringing
+from polypost.webhooks.fan_out import Waking
 from polypost.webhooks.subscriptions import Origin, locate
-from polypost.webhooks.tables import DeliveryRow, deliveries, delivery_attempts, ring_of, subscriptions
+from polypost.webhooks.tables import DeliveryRow, deliveries, delivery_attempts, subscriptions, wake_up_of
 
 _S = subscriptions.c
 _D = deliveries.c
@@ -67,7 +67,7 @@ def list_deliveries(
 
 def redeliver(
     db: Connection,
-    ring: Ringing,
+    wake_up: Waking,
     project_id: str,
     origin: Origin,
     subscription_id: str,
@@ -107,7 +107,7 @@ def redeliver(
         )
         .values(next_at=now, rung_at=now)
     )
-    ring(db, [ring_of(subscription_id, project_id, now)])
+    wake_up(db, [wake_up_of(subscription_id, project_id, now)])
     again = rows_of(db, select(deliveries).where(*mine), DeliveryRow)
     return _with_attempts(db, project_id, again)[0]
 

@@ -15,14 +15,14 @@ from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import Vault, profiles
 from polypost.storage import new_id, row_of, rows_of
 from polypost.webhooks import signing
-from polypost.webhooks.spread import Ringing, so_far
+from polypost.webhooks.fan_out import Waking, so_far
 from polypost.webhooks.tables import (
     POST_EVENTS,
     SubscriptionRow,
     deliveries,
     delivery_attempts,
-    ring_of,
     subscriptions,
+    wake_up_of,
 )
 
 EVENTS = (
@@ -94,7 +94,7 @@ class Change:
 
 
 def create(
-    db: Connection, vault: Vault, ring: Ringing, project_id: str, origin: Origin, wanted: Wanted
+    db: Connection, vault: Vault, wake_up: Waking, project_id: str, origin: Origin, wanted: Wanted
 ) -> Subscription:
     """Subscribe. Raises InvalidRequest for an unknown profile, or when the project has a hundred already."""
     if wanted.profile_id is not None:
@@ -106,7 +106,7 @@ def create(
             [Problem("", f"A project has at most {MOST} of these.", hint, "too_many_subscriptions")]
         )
     subscription_id, now = new_id(_PREFIXES[origin]), clock.now()
-    so_far(db, ring, project_id, now)
+    so_far(db, wake_up, project_id, now)
     secret = signing.new_secret() if wanted.channel == "webhook" else None
     db.execute(
         insert(subscriptions).values(
@@ -145,7 +145,7 @@ def list_subscriptions(db: Connection, vault: Vault, project_id: str, origin: Or
 def change(
     db: Connection,
     vault: Vault,
-    ring: Ringing,
+    wake_up: Waking,
     project_id: str,
     origin: Origin,
     subscription_id: str,
@@ -156,7 +156,7 @@ def change(
     Switched off, it gets no new events, and what is still to be delivered waits; switched on again, that goes out
     with a fresh row of tries.
     """
-    so_far(db, ring, project_id, clock.now())
+    so_far(db, wake_up, project_id, clock.now())
     row = locate(db, project_id, origin, subscription_id, lock=True)
     wrong = "email" if wanted.recipients is not None else "webhook" if wanted.url is not None else None
     if wrong is not None and row.channel != wrong:
@@ -179,7 +179,7 @@ def change(
         update(subscriptions).where(_S.id == subscription_id, _S.project_id == project_id).values(values)
     )
     if values.get("next_at") is not None:
-        ring(db, [ring_of(subscription_id, project_id, now)])
+        wake_up(db, [wake_up_of(subscription_id, project_id, now)])
     return get(db, vault, project_id, origin, subscription_id)
 
 
@@ -204,9 +204,9 @@ def rotate(
     return get(db, vault, project_id, origin, subscription_id)
 
 
-def remove(db: Connection, ring: Ringing, project_id: str, origin: Origin, subscription_id: str) -> None:
+def remove(db: Connection, wake_up: Waking, project_id: str, origin: Origin, subscription_id: str) -> None:
     """Unsubscribe; what was still to be delivered is forgotten. Raises NotFound."""
-    so_far(db, ring, project_id, clock.now())
+    so_far(db, wake_up, project_id, clock.now())
     locate(db, project_id, origin, subscription_id, lock=True)
     mine = (_D.subscription_id == subscription_id, _D.project_id == project_id)
     tries = delivery_attempts.c

@@ -7,16 +7,16 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
-from polypost.engine import Ring
+from polypost.engine import WakeUp
 from polypost.storage import Instant, Json, metadata, partial_index
 
-RING = "deliver"
+KIND = "deliver"
 POST_EVENTS = ("post.scheduled", "post.published", "post.partial", "post.failed")
 
 
-def ring_of(subscription_id: str, project_id: str, at: datetime) -> Ring:
-    """The ring for a subscription's deliveries."""
-    return Ring(RING, subscription_id, at, share=project_id)
+def wake_up_of(subscription_id: str, project_id: str, at: datetime) -> WakeUp:
+    """The wake-up for a subscription's deliveries."""
+    return WakeUp(KIND, subscription_id, at, share=project_id)
 
 
 # `next_at` is when the subscription needs attention: its next delivery, or the end of a lease. Signing secrets are

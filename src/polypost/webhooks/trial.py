@@ -10,8 +10,8 @@ from polypost.integrations import Vault
 from polypost.storage import Store, new_id
 from polypost.webhooks import subscriptions
 from polypost.webhooks.channels import Channels
-from polypost.webhooks.spread import compose
-from polypost.webhooks.work import Parcel
+from polypost.webhooks.fan_out import compose
+from polypost.webhooks.work import ClaimedDelivery
 
 WORDS = {
     "address_refused": "The URL does not lead to a public web address.",
@@ -41,35 +41,35 @@ class Trial:
         secrets = await self._store.read(
             lambda db: subscriptions.secrets_for(db, self._vault, project_id, url)
         )
-        await self._try(project_id, _parcel("webhook", project_id, url=url, secrets=tuple(secrets)))
+        await self._try(project_id, _claimed_delivery("webhook", project_id, url=url, secrets=tuple(secrets)))
 
     async def email(self, project_id: str, recipients: Sequence[str]) -> None:
         """Send a test mail. Raises InvalidRequest when it fails."""
-        await self._try(project_id, _parcel("email", project_id, recipients=tuple(recipients)))
+        await self._try(project_id, _claimed_delivery("email", project_id, recipients=tuple(recipients)))
 
-    async def _try(self, project_id: str, parcel: Parcel) -> None:
-        outcome = await self._channels.send(parcel)
+    async def _try(self, project_id: str, claimed: ClaimedDelivery) -> None:
+        outcome = await self._channels.send(claimed)
         status = "failed" if outcome.reason else "success"
         await self._store.write(
             lambda db: subscriptions.note_test(
-                db, project_id, status, url=parcel.url, recipients=parcel.recipients
+                db, project_id, status, url=claimed.url, recipients=claimed.recipients
             )
         )
         if outcome.reason is not None:
             raise InvalidRequest(message=f"The test failed. {WORDS[outcome.reason]}", code="test_failed")
 
 
-def _parcel(
+def _claimed_delivery(
     channel: str,
     project_id: str,
     *,
     url: str | None = None,
     secrets: tuple[str, ...] = (),
     recipients: tuple[str, ...] = (),
-) -> Parcel:
+) -> ClaimedDelivery:
     event_id = new_id("evt")
     body = compose(event_id, "test", clock.now(), {"message": "This is a test."})
-    return Parcel(
+    return ClaimedDelivery(
         delivery_id="",
         subscription_id="test",
         project_id=project_id,

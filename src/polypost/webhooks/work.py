@@ -14,19 +14,19 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
-from polypost.engine import Ring, rung, rung_by_sweep
+from polypost.engine import WakeUp, rung, rung_by_sweep
 from polypost.events import event
 from polypost.integrations import SealBroken, Vault
 from polypost.storage import new_id, row_of, rows_of
-from polypost.webhooks.spread import Ringing, so_far
+from polypost.webhooks.fan_out import Waking, so_far
 from polypost.webhooks.subscriptions import open_secrets, rest
 from polypost.webhooks.tables import (
     DeliveryRow,
     SubscriptionRow,
     deliveries,
     delivery_attempts,
-    ring_of,
     subscriptions,
+    wake_up_of,
 )
 
 KEPT = timedelta(days=30)
@@ -37,7 +37,7 @@ _D = deliveries.c
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class ClaimedDelivery:
     """A delivery that this worker owns until its lease ends. `secrets` is empty for e-mail, and broken for None."""
 
     delivery_id: str
@@ -64,7 +64,7 @@ class Outcome:
     milliseconds: int
 
 
-def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[WakeUp]:
     """The sweeper's source: subscriptions that need attention before `until` (I7)."""
     query = select(_S.id, _S.project_id, _S.next_at).where(_S.next_at.is_not(None), _S.next_at <= until)
     if unrung_since is not None:
@@ -77,7 +77,7 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
             .where(_S.id.in_([row.id for row in rows]))
             .values(rung_at=rung_by_sweep(_S.next_at, until))
         )
-    return [ring_of(row.id, row.project_id, row.next_at) for row in rows]
+    return [wake_up_of(row.id, row.project_id, row.next_at) for row in rows]
 
 
 def take_over(db: Connection, now: datetime) -> int:
@@ -87,21 +87,21 @@ def take_over(db: Connection, now: datetime) -> int:
 
 
 def claim(
-    db: Connection, vault: Vault, ring: Ringing, subscription_id: str, *, lease: timedelta, now: datetime
-) -> Parcel | None:
-    """Own the first due delivery; None when there is none to be had now, and then a ring is set for when there is."""
+    db: Connection, vault: Vault, wake_up: Waking, subscription_id: str, *, lease: timedelta, now: datetime
+) -> ClaimedDelivery | None:
+    """Own the first due delivery; None when there is none to be had now, and then a wake-up is set for when there is."""
     row = _locked(db, subscription_id)
     if row is None or not row.enabled or row.next_at is None:
         return None
     if row.lease_until is not None and row.lease_until > now:
-        ring(db, [ring_of(subscription_id, row.project_id, row.lease_until)])
+        wake_up(db, [wake_up_of(subscription_id, row.project_id, row.lease_until)])
         return None
     waiting = select(deliveries).where(_D.subscription_id == subscription_id, _D.next_at <= now)
     first = row_of(db, waiting.order_by(_D.event_at, _D.id).limit(1), DeliveryRow)
     if first is None:
-        _leave(db, ring, row, now)
+        _leave(db, wake_up, row, now)
         return None
-    # Nobody rings for the end of the lease: if this worker dies, the sweeper finds it.
+    # Nobody wakes the end of the lease: if this worker dies, the sweeper finds it.
     db.execute(
         update(subscriptions)
         .where(_S.id == subscription_id)
@@ -109,7 +109,7 @@ def claim(
     )
     if first.first_try_at is None:
         db.execute(update(deliveries).where(_D.id == first.id).values(first_try_at=now))
-    return Parcel(
+    return ClaimedDelivery(
         delivery_id=first.id,
         subscription_id=subscription_id,
         project_id=row.project_id,
@@ -127,8 +127,8 @@ def claim(
 
 def settle(
     db: Connection,
-    ring: Ringing,
-    parcel: Parcel,
+    wake_up: Waking,
+    claimed: ClaimedDelivery,
     outcome: Outcome,
     *,
     retry_at: Sequence[float],
@@ -139,18 +139,18 @@ def settle(
     `retry_at` are the seconds after the first try at which further ones are due. A delivery that ran out of them
     fails; if nothing got through since its first try, the subscription is switched off. So it is by a 410.
     """
-    if outcome.reason == "gone" or (outcome.reason and parcel.tries >= len(retry_at)):
+    if outcome.reason == "gone" or (outcome.reason and claimed.tries >= len(retry_at)):
         # It may be switched off, and until then it heard what was said. Before its lock, as everywhere.
-        so_far(db, ring, parcel.project_id, now)
-    row = _locked(db, parcel.subscription_id)
-    if row is None or row.epoch != parcel.epoch:
+        so_far(db, wake_up, claimed.project_id, now)
+    row = _locked(db, claimed.subscription_id)
+    if row is None or row.epoch != claimed.epoch:
         return None
-    (delivery,) = rows_of(db, select(deliveries).where(_D.id == parcel.delivery_id), DeliveryRow)
+    (delivery,) = rows_of(db, select(deliveries).where(_D.id == claimed.delivery_id), DeliveryRow)
     db.execute(
         insert(delivery_attempts).values(
             id=new_id("try"),
-            project_id=parcel.project_id,
-            delivery_id=parcel.delivery_id,
+            project_id=claimed.project_id,
+            delivery_id=claimed.delivery_id,
             at=outcome.began,
             milliseconds=outcome.milliseconds,
             status=outcome.status,
@@ -174,11 +174,11 @@ def settle(
         values |= {"state": "failed", "next_at": None, "ended_at": now}
         since = delivery.first_try_at or now
         off = "failing" if row.last_success_at is None or row.last_success_at < since else None
-    db.execute(update(deliveries).where(_D.id == parcel.delivery_id).values(values))
+    db.execute(update(deliveries).where(_D.id == claimed.delivery_id).values(values))
     if off is not None and row.enabled:
         _switch_off(db, row, off, now)
         return False
-    return _leave(db, ring, row, now)
+    return _leave(db, wake_up, row, now)
 
 
 def clean(db: Connection, now: datetime) -> int:
@@ -196,7 +196,7 @@ def _locked(db: Connection, subscription_id: str) -> SubscriptionRow | None:
     return row_of(db, query, SubscriptionRow)
 
 
-def _leave(db: Connection, ring: Ringing, row: SubscriptionRow, now: datetime) -> bool:
+def _leave(db: Connection, wake_up: Waking, row: SubscriptionRow, now: datetime) -> bool:
     """Give the subscription back until its next delivery; True when that is due already."""
     first = select(func.min(_D.next_at)).where(_D.subscription_id == row.id, _D.next_at.is_not(None))
     at = db.execute(first).scalar_one() if row.enabled else None
@@ -206,7 +206,7 @@ def _leave(db: Connection, ring: Ringing, row: SubscriptionRow, now: datetime) -
         .values(lease_until=None, next_at=at, rung_at=None if at is None else rung(at))
     )
     if at is not None and at > now:
-        ring(db, [ring_of(row.id, row.project_id, at)])
+        wake_up(db, [wake_up_of(row.id, row.project_id, at)])
     return at is not None and at <= now
 
 

@@ -16,7 +16,7 @@ from tests.platforms.recording import Exchange, recording
 
 from polypost import clock
 from polypost.integrations import AccountSession
-from polypost.platforms.abilities import Measures
+from polypost.platforms.abilities import MetricsSource
 from polypost.platforms.base import Deletes, Proof, Tokens
 from polypost.platforms.registry import connector
 from polypost.storage import metadata, open_store
@@ -55,7 +55,7 @@ def exchanges(platform: str, more: More | None = None) -> list[Exchange]:
 async def figures(stage: Stage) -> None:
     """As `more`: read the account's newest posts and the figures of each."""
     network = connector(stage.case.platform)
-    assert isinstance(network, Measures)
+    assert isinstance(network, MetricsSource)
     tokens = stage.known.tokens or Tokens(stage.entry["accessToken"], extra=stage.entry.get("extra", {}))
     session = AccountSession(stage.room.networks.client(stage.case.platform), tokens, stage.known)
     now = clock.now()

@@ -15,8 +15,8 @@ from sqlalchemy import update
 
 from polypost import access, clock
 from polypost.errors import NoAnswer, RateLimited, ReconnectRequired
-from polypost.insights import figures, reader
-from polypost.insights.figures import Wanted
+from polypost.insights import metrics, reader
+from polypost.insights.metrics import Wanted
 from polypost.insights.reader import Reader, Resting, StillReading
 from polypost.integrations import Integration, Vault
 from polypost.integrations import service as integrations
@@ -83,11 +83,11 @@ class Scene:
         asked = [(self.account, self.network, self.wanted(*ids))]
         await self.reader.refresh(asked, self.reader.deadline())
 
-    async def list(self) -> figures.Listing:
+    async def list(self) -> metrics.Listing:
         return await self.reader.read_list(self.account, self.network, self.span, self.reader.deadline())
 
-    async def kept(self, *ids: str) -> dict[str, figures.Kept]:
-        found = await self.store.read(lambda db: figures.kept(db, self.account.project_id, self.wanted(*ids)))
+    async def kept(self, *ids: str) -> dict[str, metrics.Kept]:
+        found = await self.store.read(lambda db: metrics.kept(db, self.account.project_id, self.wanted(*ids)))
         return {proof_id: each for (_, proof_id), each in found.items()}
 
 

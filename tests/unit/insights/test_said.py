@@ -12,8 +12,8 @@ import pytest
 
 from polypost import clock
 from polypost.errors import KeyReused
-from polypost.insights import said
-from polypost.insights.said import Asked
+from polypost.insights import sent
+from polypost.insights.sent import Asked
 from polypost.storage import Store
 
 ASKED = Asked("prj_1", "key_1", "POST /v1/comments", 17, None, "here")
@@ -28,7 +28,7 @@ class Memory:
         self._store = store
 
     async def claim(self, asked: Asked = ASKED, now: datetime | None = None) -> tuple[str, str, bool]:
-        row, mine = await self._store.write(lambda db: said.claim(db, asked, now or clock.now()))
+        row, mine = await self._store.write(lambda db: sent.claim(db, asked, now or clock.now()))
         return row.id, row.state, mine
 
     async def do(self, act: Callable[..., Any], *args: Any) -> Any:
@@ -40,7 +40,7 @@ def test_equal_requests_are_two_when_the_first_was_answered(with_store: With) ->
         memory = Memory(store)
         first, _, mine = await memory.claim()
         assert mine
-        await memory.do(said.done, "prj_1", first, "n1")
+        await memory.do(sent.done, "prj_1", first, "n1")
         second, _, mine = await memory.claim()
         assert (mine, second == first) == (True, False)
 
@@ -51,9 +51,9 @@ def test_one_answer_that_was_lost_is_one_replay(with_store: With) -> None:
     async def story(store: Store) -> None:
         memory = Memory(store)
         first, _, _ = await memory.claim()
-        await memory.do(said.done, "prj_1", first, "n1")
-        await memory.do(said.mark_undelivered, "prj_1", first)
-        assert await memory.claim() == (first, said.DONE, False)
+        await memory.do(sent.done, "prj_1", first, "n1")
+        await memory.do(sent.mark_undelivered, "prj_1", first)
+        assert await memory.claim() == (first, sent.DONE, False)
         assert (await memory.claim())[2]
 
     with_store(story)
@@ -63,9 +63,9 @@ def test_a_doubt_is_remembered_for_its_window(with_store: With) -> None:
     async def story(store: Store) -> None:
         memory, now = Memory(store), clock.now()
         first, _, _ = await memory.claim()
-        await memory.do(said.doubt, "prj_1", first)
+        await memory.do(sent.doubt, "prj_1", first)
         for _ in range(3):
-            assert await memory.claim() == (first, said.UNKNOWN, False)
+            assert await memory.claim() == (first, sent.UNKNOWN, False)
         others = (
             replace(ASKED, fingerprint=18),
             replace(ASKED, project_id="prj_2"),
@@ -76,7 +76,7 @@ def test_a_doubt_is_remembered_for_its_window(with_store: With) -> None:
         for other in others:
             assert (await memory.claim(other))[2]
 
-        later = now + said.REPLAY_WINDOW + timedelta(seconds=5)
+        later = now + sent.REPLAY_WINDOW + timedelta(seconds=5)
         assert (await memory.claim(replace(ASKED, idempotency_key=None), later))[2]
 
     with_store(story)
@@ -86,12 +86,12 @@ def test_a_key_stands_for_one_body(with_store: With) -> None:
     async def story(store: Store) -> None:
         memory = Memory(store)
         first, _, _ = await memory.claim(KEYED)
-        assert await memory.claim(KEYED) == (first, said.SENDING, False)
-        await memory.do(said.done, "prj_1", first, "n1")
-        assert await memory.claim(KEYED) == (first, said.DONE, False)
+        assert await memory.claim(KEYED) == (first, sent.SENDING, False)
+        await memory.do(sent.done, "prj_1", first, "n1")
+        assert await memory.claim(KEYED) == (first, sent.DONE, False)
         with pytest.raises(KeyReused):
             await memory.claim(replace(KEYED, fingerprint=18))
-        await memory.do(said.undo, "prj_1", first)
+        await memory.do(sent.undo, "prj_1", first)
         assert (await memory.claim(replace(KEYED, fingerprint=18)))[2]
 
     with_store(story)
@@ -111,13 +111,13 @@ def test_who_sends_for_too_long_has_died(with_store: With) -> None:
     async def story(store: Store) -> None:
         memory, now = Memory(store), clock.now()
         first, _, _ = await memory.claim()
-        assert await memory.claim(now=now + said.LONGEST - timedelta(seconds=1)) == (
+        assert await memory.claim(now=now + sent.LONGEST - timedelta(seconds=1)) == (
             first,
-            said.SENDING,
+            sent.SENDING,
             False,
         )
-        late = now + said.LONGEST + timedelta(seconds=1)
-        assert await memory.claim(now=late) == (first, said.UNKNOWN, False)
+        late = now + sent.LONGEST + timedelta(seconds=1)
+        assert await memory.claim(now=late) == (first, sent.UNKNOWN, False)
 
     with_store(story)
 
@@ -127,16 +127,16 @@ def test_a_start_of_the_server(with_store: With) -> None:
         memory = Memory(store)
         cut, _, _ = await memory.claim()
         answered, _, _ = await memory.claim(replace(ASKED, fingerprint=1))
-        await memory.do(said.done, "prj_1", answered, "n1")
+        await memory.do(sent.done, "prj_1", answered, "n1")
         elsewhere, _, _ = await memory.claim(replace(ASKED, fingerprint=2, server="there"))
-        assert await memory.do(said.mark_before_start, "here", clock.now()) == 1
-        assert await memory.claim() == (cut, said.UNKNOWN, False)
-        assert await memory.claim(replace(ASKED, fingerprint=1)) == (answered, said.DONE, False)
-        assert await memory.claim(replace(ASKED, fingerprint=2)) == (elsewhere, said.SENDING, False)
+        assert await memory.do(sent.mark_before_start, "here", clock.now()) == 1
+        assert await memory.claim() == (cut, sent.UNKNOWN, False)
+        assert await memory.claim(replace(ASKED, fingerprint=1)) == (answered, sent.DONE, False)
+        assert await memory.claim(replace(ASKED, fingerprint=2)) == (elsewhere, sent.SENDING, False)
         # An answer of a minute ago has arrived, or its client has given up.
         old, _, _ = await memory.claim(replace(ASKED, fingerprint=3))
-        await memory.do(said.done, "prj_1", old, "n2")
-        await memory.do(said.mark_before_start, "here", clock.now() + timedelta(seconds=61))
+        await memory.do(sent.done, "prj_1", old, "n2")
+        await memory.do(sent.mark_before_start, "here", clock.now() + timedelta(seconds=61))
         assert (await memory.claim(replace(ASKED, fingerprint=3)))[2]
 
     with_store(story)
@@ -146,8 +146,8 @@ def test_after_a_week_it_is_forgotten(with_store: With) -> None:
     async def story(store: Store) -> None:
         memory = Memory(store)
         await memory.claim(KEYED)
-        assert await memory.do(said.clean, clock.now() + said.KEPT - timedelta(hours=1)) == 0
-        assert await memory.do(said.clean, clock.now() + said.KEPT + timedelta(hours=1)) == 1
+        assert await memory.do(sent.clean, clock.now() + sent.KEPT - timedelta(hours=1)) == 0
+        assert await memory.do(sent.clean, clock.now() + sent.KEPT + timedelta(hours=1)) == 1
         assert (await memory.claim(KEYED))[2]
 
     with_store(story)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, update
 
 import polypost.app  # noqa: F401  # brings every room's tables
 from polypost import clock
-from polypost.insights import figures, selection
+from polypost.insights import metrics, selection
 from polypost.insights.rates import counted, total
 from polypost.insights.selection import Live, Own, Span
 from polypost.platforms.abilities import Measured, Metrics
@@ -70,8 +70,8 @@ def add(db: Connection, name: str, age: timedelta, *accounts: str, **more: Any) 
 
 
 def measure(db: Connection, name: str, account: str, at: datetime, metrics: Metrics) -> None:
-    wanted = figures.Wanted(account, "threads", Proof(f"{name}:{account}"), None)
-    figures.keep(db, "p", [wanted], {wanted.proof.id: metrics}, at)
+    wanted = metrics.Wanted(account, "threads", Proof(f"{name}:{account}"), None)
+    metrics.keep(db, "p", [wanted], {wanted.proof.id: metrics}, at)
 
 
 def page(db: Connection, own: Own | None, live: Live | None = None, **how: Any) -> tuple[int, list[str]]:
@@ -104,11 +104,11 @@ def test_due_is_what_the_rule_says(with_store: Any) -> None:
         every = selection.targets_of(
             db, "p", own, [f"{p}-{n}" for p in range(5) for n in range(6)] + ["never"]
         )
-        known = figures.kept(db, "p", [selection.wanted_of(row) for row in every])
+        known = metrics.kept(db, "p", [selection.wanted_of(row) for row in every])
         rule = {
             row.post_id
             for row in every
-            if not figures.is_fresh(known.get((row.integration_id, row.proof_id)), row.published_at, NOW)
+            if not metrics.is_fresh(known.get((row.integration_id, row.proof_id)), row.published_at, NOW)
         }
         assert set(due) == rule
         assert 10 < len(rule) < len(every)
@@ -133,9 +133,9 @@ def test_several_networks_are_sorted_by_their_totals(with_store: Any) -> None:
     def act(db: Connection) -> None:
         for place, (name, parts) in enumerate(told.items()):
             add(db, name, timedelta(days=place), *accounts)
-            for account, metrics in zip(accounts, parts, strict=True):
-                if metrics is not None:
-                    measure(db, name, account, NOW, metrics)
+            for account, parts_told in zip(accounts, parts, strict=True):
+                if parts_told is not None:
+                    measure(db, name, account, NOW, parts_told)
         for key, name in (("engagement", "engagement_rate"), ("likes", "likes"), ("views", "views")):
             shown = {
                 post: getattr(total(counted(each) for each in parts if each), name)
@@ -164,7 +164,7 @@ def test_a_post_on_both_sides_is_shown_once(with_store: Any) -> None:
             for hour, each in enumerate(listed, start=1)
         ]
         span = (SPAN.since, SPAN.until)
-        figures.keep_list(db, "p", ACCOUNT, span, rows, NOW, complete=True)
+        metrics.keep_list(db, "p", ACCOUNT, span, rows, NOW, complete=True)
         both = Live("int_1", NOW, SPAN, foreign_only=True)
         alone = Live("int_1", NOW, SPAN, foreign_only=False)
         own = Own(SPAN)
@@ -179,11 +179,11 @@ def test_a_post_on_both_sides_is_shown_once(with_store: Any) -> None:
         assert selection.ours(db, "q", "int_1", "mine:int_1") is None
         # A later list without a post no longer shows it.
         later = NOW + timedelta(minutes=30)
-        figures.keep_list(db, "p", ACCOUNT, span, rows[:2], later, complete=True)
-        again = figures.listing(db, "p", "int_1", span)
+        metrics.keep_list(db, "p", ACCOUNT, span, rows[:2], later, complete=True)
+        again = metrics.listing(db, "p", "int_1", span)
         assert again is not None
         assert page(db, None, Live("int_1", again.asked_at, SPAN, foreign_only=False))[1] == listed[:2]
-        assert figures.listing(db, "q", "int_1", span) is None
-        assert figures.listing(db, "p", "int_1", (span[0] - timedelta(days=1), span[1])) is None
+        assert metrics.listing(db, "q", "int_1", span) is None
+        assert metrics.listing(db, "p", "int_1", (span[0] - timedelta(days=1), span[1])) is None
 
     with_store(lambda store: store.write(act))

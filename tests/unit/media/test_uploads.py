@@ -189,7 +189,7 @@ def test_a_removal_that_was_interrupted_is_done_again(with_store, on, png):
         assert (room.on_disk(), await room.rows()) == ([], [])
 
     def media_due(db, now):
-        from polypost.media import uploads as rows
+        from polypost.media import upload_rows as rows
 
         return rows.due(db, ["here"], now)
 

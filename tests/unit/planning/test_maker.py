@@ -25,8 +25,8 @@ from polypost.events import outbox
 from polypost.integrations import Vault
 from polypost.integrations import service as integrations
 from polypost.media import tables as media_tables
-from polypost.planning import maker, schedules
-from polypost.planning.maker import Maker
+from polypost.planning import materializer, schedules
+from polypost.planning.materializer import Materializer
 from polypost.planning.tables import occurrences
 from polypost.planning.tables import schedules as schedule_rows
 from polypost.planning.templates import Template
@@ -49,7 +49,7 @@ class Desk:
         self.store = store
         self.limit = limit
         self.context = Context(EmbeddedEngine(store), lambda _: 1, "embedded")
-        self.maker = Maker(store, self.context, HORIZON)
+        self.maker = Materializer(store, self.context, HORIZON)
         self.project: Project
         self.account = ""
 
@@ -143,11 +143,13 @@ def test_what_cannot_be_paid_is_said_and_tried_again(with_store: Callable[..., A
         assert skipped.reason_code == "insufficient_credits"
         assert "credits" in skipped.reason
         due = await store.read(
-            lambda db: maker.due(db, until=clock.now() + maker.AGAIN, limit=10, unrung_since=None)
+            lambda db: materializer.due(
+                db, until=clock.now() + materializer.AGAIN, limit=10, unrung_since=None
+            )
         )
-        assert [ring.key for ring in due] == [schedule]
+        assert [wake_up.key for wake_up in due] == [schedule]
         await store.write(lambda db: access.change_project(db, desk.project.id, credits=9))
-        clock.advance(maker.AGAIN.total_seconds())
+        clock.advance(materializer.AGAIN.total_seconds())
         await desk.maker.run(schedule)
         assert {row.state for row in await desk.rows()} == {"made"}
         await desk.healthy()
@@ -188,8 +190,10 @@ def test_posts_follow_when_a_zone_changes(with_store: Callable[..., Any]) -> Non
         edited = (await desk.live())[2]
         await store.write(lambda db: changes.touch(db, edited.id, clock.now(), content="mine"))
         await desk.maker.follow_zones()
-        due = await store.read(lambda db: maker.due(db, until=clock.now(), limit=10, unrung_since=None))
-        assert [ring.key for ring in due] == [schedule]
+        due = await store.read(
+            lambda db: materializer.due(db, until=clock.now(), limit=10, unrung_since=None)
+        )
+        assert [wake_up.key for wake_up in due] == [schedule]
         await desk.maker.run(schedule)
         moved = [post.scheduled_for for post in await desk.live()]
         # What somebody has edited stays where it is.
@@ -197,7 +201,8 @@ def test_posts_follow_when_a_zone_changes(with_store: Callable[..., Any]) -> Non
         assert len(await desk.rows()) == 7
         await desk.maker.follow_zones()
         assert (
-            await store.read(lambda db: maker.due(db, until=clock.now(), limit=10, unrung_since=None)) == []
+            await store.read(lambda db: materializer.due(db, until=clock.now(), limit=10, unrung_since=None))
+            == []
         )
         await desk.healthy()
 
@@ -212,9 +217,9 @@ def test_the_sweeper_rings_once(with_store: Callable[..., Any]) -> None:
         now = clock.now()
         for expected in ([schedule], []):
             found = await store.write(
-                lambda db: maker.due(db, until=now, limit=10, unrung_since=now - timedelta(seconds=30))
+                lambda db: materializer.due(db, until=now, limit=10, unrung_since=now - timedelta(seconds=30))
             )
-            assert [ring.key for ring in found] == expected
+            assert [wake_up.key for wake_up in found] == expected
 
     with_store(story)
 
@@ -259,7 +264,7 @@ class Life(RuleBasedStateMachine):
         clock.advance(hours * 3600)
 
     @rule()
-    def ring(self) -> None:
+    def wake_up(self) -> None:
         self.do(self.desk.maker.run(self.schedules[0]))
 
     @rule(steps=st.integers(0, 6))
@@ -278,7 +283,7 @@ class Life(RuleBasedStateMachine):
 
             true, accept.create = accept.create, one  # type: ignore[assignment]  # a stand-in counts calls
             try:
-                maker.make(db, self.desk.context, self.schedules[0], horizon=HORIZON)
+                materializer.make(db, self.desk.context, self.schedules[0], horizon=HORIZON)
             finally:
                 accept.create = true
             raise Crash

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polypost.publishing.outages import Caller, Outages
+from polypost.publishing.circuit_breaker import Caller, CircuitBreakers
 
 
 @dataclass
@@ -17,10 +17,10 @@ class Watch:
 
     seconds: float = 1000.0
     place: str = "mastodon one.example"
-    outages: Outages = field(init=False)
+    outages: CircuitBreakers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.outages = Outages(monotonic=lambda: self.seconds, capacity=50)
+        self.outages = CircuitBreakers(monotonic=lambda: self.seconds, capacity=50)
 
     def caller(self, account: str, place: str | None = None) -> Caller:
         return Caller(account, account[0], place or self.place)
@@ -45,14 +45,14 @@ class Watch:
 def test_an_account_rests_by_its_own_failures_and_nobody_with_it():
     watch = Watch()
     watch.answered("a1", "a2", "b1")
-    watch.lost(*["a1"] * (Outages.ENOUGH - 1))
+    watch.lost(*["a1"] * (CircuitBreakers.ENOUGH - 1))
     assert watch.rest("a1") is None
     watch.lost("a1")
-    assert watch.rest("a1") == Outages.SHORTEST
+    assert watch.rest("a1") == CircuitBreakers.SHORTEST
     assert watch.may("a2", "b1", "a9") == ["a2", "b1", "a9"]
-    watch.seconds += Outages.SHORTEST
+    watch.seconds += CircuitBreakers.SHORTEST
     assert watch.rest("a1") is None
-    assert watch.rest("a1") == 2 * Outages.SHORTEST
+    assert watch.rest("a1") == 2 * CircuitBreakers.SHORTEST
     watch.answered("a1")
     assert watch.rest("a1") is None
 
@@ -91,7 +91,7 @@ def test_where_other_projects_call_it_accounts_of_two_have_to_fail():
 def test_a_place_that_answered_anybody_in_the_last_minute_is_not_down():
     watch = Watch()
     watch.answered("b1")
-    watch.seconds += Outages.SILENCE - 1
+    watch.seconds += CircuitBreakers.SILENCE - 1
     watch.lost("a1", "a2", "a3", "c1")
     assert watch.may("a1", "a4", "b1") == ["a1", "a4", "b1"]
     watch.seconds += 1
@@ -106,11 +106,11 @@ def test_the_probe_goes_to_the_account_that_failed_least_recently():
         watch.seconds += 1
     assert watch.may("a1", "a2", "a3") == []
     for probe in ("a2", "a1", "a3"):
-        watch.seconds += Outages.LONGEST
+        watch.seconds += CircuitBreakers.LONGEST
         assert watch.may("a3", "a1", "a2") == [probe]
         watch.lost(probe)
         watch.seconds += 1
-    watch.seconds += Outages.LONGEST
+    watch.seconds += CircuitBreakers.LONGEST
     assert watch.may("a2") == ["a2"]
     watch.answered("a2")
     assert watch.may("a3", "a1", "a2") == ["a3", "a1", "a2"]
@@ -122,9 +122,9 @@ def test_when_the_one_whose_turn_it_is_does_not_come_another_tries_a_moment_late
         watch.lost(account)
         watch.seconds += 1
     assert watch.may("a1", "a2", "a3") == []
-    watch.seconds += Outages.LONGEST
+    watch.seconds += CircuitBreakers.LONGEST
     assert watch.rest("a3") == watch.rest("a2")
-    watch.seconds += Outages.TURN
+    watch.seconds += CircuitBreakers.TURN
     assert watch.may("a3", "a2") == ["a3"]
 
 
@@ -138,7 +138,7 @@ def test_the_pauses_grow_to_five_minutes():
         assert watch.rest("a1") is None
         watch.lost("a1")
     assert pauses == sorted(pauses)
-    assert (pauses[0], pauses[-1]) == (Outages.SHORTEST, Outages.LONGEST)
+    assert (pauses[0], pauses[-1]) == (CircuitBreakers.SHORTEST, CircuitBreakers.LONGEST)
 
 
 def test_memory_is_bounded_and_what_is_an_hour_old_counts_no_more():
@@ -205,9 +205,9 @@ def test_who_may_try_is_who_the_rule_lets(deeds):
             watch.answered(account)
         else:
             wait = watch.rest(account)
-            down, tired = rule.down(watch.seconds), rule.in_vain.get(account, 0) >= Outages.ENOUGH
+            down, tired = rule.down(watch.seconds), rule.in_vain.get(account, 0) >= CircuitBreakers.ENOUGH
             assert wait is None or down or tired
-            assert wait is None or 0 < wait <= Outages.LONGEST + Outages.TURN
+            assert wait is None or 0 < wait <= CircuitBreakers.LONGEST + CircuitBreakers.TURN
             if wait is None and down:
                 # One at a time: nobody else may try at the same instant.
                 assert watch.may(*rule.last) == []

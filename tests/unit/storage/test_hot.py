@@ -35,7 +35,7 @@ things = Table(
 )
 T = things.c
 INSERT = HotInsert(things)
-ONE = HotSelect(select(things).where(T.id == bindparam("id")))
+ONE = HotSelect(select(things).where(T.id == bindparam("id")), object)
 SET = HotUpdate(things, T.id == bindparam("id"))
 
 
@@ -97,7 +97,9 @@ def test_what_a_statement_fixes_needs_no_parameter(tell):
     def story(db):
         INSERT(db, [{"id": each, "number": place, "at": NOON} for place, each in enumerate("abcd")])
         some = and_(T.at == NOON, or_(T.number.in_((1, 2)), T.id == bindparam("id"), T.id == bindparam("id")))
-        query = HotSelect(select(T.id).where(some).order_by(T.id).limit(2).with_for_update(skip_locked=True))
+        query = HotSelect(
+            select(T.id).where(some).order_by(T.id).limit(2).with_for_update(skip_locked=True), object
+        )
         assert [row.id for row in query(db, {"id": "a"})] == ["a", "b"]
         assert [row.id for row in query(db, {"id": "d"})] == ["b", "c"]
         assert HotUpdate(things, some)(db, {"id": "d"}, {"number": 9}) == 3
@@ -110,7 +112,7 @@ def test_what_a_statement_fixes_needs_no_parameter(tell):
 def test_a_column_without_a_name_has_its_place(tell):
     def story(db):
         INSERT(db, [{"id": "a"}])
-        assert HotSelect(select(func.count(), T.id).group_by(T.id))(db) == [(1, "a")]
+        assert HotSelect(select(func.count(), T.id).group_by(T.id), tuple)(db) == [(1, "a")]
 
     tell(story)
 

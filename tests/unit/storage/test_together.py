@@ -62,8 +62,8 @@ COPY = HotWrite(
     )
 )
 OWN = HotUpdate(others, others.c.id == bindparam("id"), others.c.number == bindparam("owned"))
-ALL = HotSelect(select(things).order_by(things.c.id))
-OTHER = HotSelect(select(others).order_by(others.c.id))
+ALL = HotSelect(select(things).order_by(things.c.id), object)
+OTHER = HotSelect(select(others).order_by(others.c.id), object)
 
 
 @pytest.fixture
@@ -144,7 +144,8 @@ def test_a_row_that_is_there_keeps_all_of_it_out(with_store):
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_what_is_asked_along_with_it_is_as_it_was_before(tell):
     query = HotSelect(
-        select(things.c.id, things.c.at).where(things.c.number == bindparam("number")).order_by(things.c.id)
+        select(things.c.id, things.c.at).where(things.c.number == bindparam("number")).order_by(things.c.id),
+        object,
     )
 
     def story(db, sent):

@@ -9,13 +9,13 @@ import pytest
 
 from polypost import clock
 from polypost.outbound import Guard, HookSender, Mailer
-from polypost.webhooks import Channels, letters, signing
-from polypost.webhooks.spread import compose
-from polypost.webhooks.work import Parcel
+from polypost.webhooks import Channels, emails, signing
+from polypost.webhooks.fan_out import compose
+from polypost.webhooks.work import ClaimedDelivery
 
 
 def letter(kind: str, data: dict[str, Any]) -> tuple[str, str]:
-    return letters.write(kind, compose("evt_1", kind, clock.now(), data))
+    return emails.write(kind, compose("evt_1", kind, clock.now(), data))
 
 
 def post(excerpt: str = "Hello", **entry: Any) -> dict[str, Any]:
@@ -107,8 +107,8 @@ def test_a_fault_of_ours_is_the_end_of_a_try_and_not_of_the_queue() -> None:
     async def main() -> str | None:
         sender = HookSender(Guard())
         body = compose("evt_1", "post.failed", clock.now(), post())
-        parcel = Parcel("dlv_1", "ntf_1", "prj_1", 1, "email", "evt_1", "post.failed", body, 0)
-        outcome = await Channels(sender, Broken("smtp://127.0.0.1", "us@example.com")).send(parcel)
+        claimed = ClaimedDelivery("dlv_1", "ntf_1", "prj_1", 1, "email", "evt_1", "post.failed", body, 0)
+        outcome = await Channels(sender, Broken("smtp://127.0.0.1", "us@example.com")).send(claimed)
         await sender.aclose()
         return outcome.reason
 

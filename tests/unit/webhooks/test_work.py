@@ -16,10 +16,10 @@ from polypost.events import TOPIC, Events, event, heard_by, outbox
 from polypost.integrations import Vault
 from polypost.outbound import Guard, HookSender
 from polypost.storage import Store, together
-from polypost.webhooks import ANYBODY, Channels, Courier, Plan, Wanted, spread, subscriptions, work
+from polypost.webhooks import ANYBODY, Channels, Dispatcher, Plan, Wanted, fan_out, subscriptions, work
 from polypost.webhooks.tables import deliveries, delivery_attempts
 from polypost.webhooks.tables import subscriptions as table
-from polypost.webhooks.work import Outcome, Parcel
+from polypost.webhooks.work import ClaimedDelivery, Outcome
 
 LEASE = timedelta(seconds=30)
 RETRY_AT = (5.0, 300.0)
@@ -31,11 +31,11 @@ class Room:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.rings: list[Any] = []
+        self.wake_ups: list[Any] = []
         self.project = ""
 
-    def ring(self, db: Connection, rings: Any) -> None:
-        self.rings.extend(rings)
+    def wake(self, db: Connection, wake_ups: Any) -> None:
+        self.wake_ups.extend(wake_ups)
 
     async def open(self) -> None:
         heard_by(ANYBODY)
@@ -44,7 +44,7 @@ class Room:
     async def subscribe(self, *, project: str | None = None, **more: Any) -> str:
         wanted = Wanted("webhook", ["post.failed", "webhook.disabled"], url="https://example.com", **more)
         made = await self.store.write(
-            lambda db: subscriptions.create(db, VAULT, self.ring, project or self.project, "webhooks", wanted)
+            lambda db: subscriptions.create(db, VAULT, self.wake, project or self.project, "webhooks", wanted)
         )
         return made.id
 
@@ -55,22 +55,27 @@ class Room:
                 lambda db: event(self.project, kind, "post_1", payload, clock.now()).alone(db)
             )
 
-    async def spread(self) -> tuple[int, list[str]]:
-        return await self.store.write(lambda db: spread.spread(db, clock.now()))
+    async def fan_out(self) -> tuple[int, list[str]]:
+        return await self.store.write(lambda db: fan_out.fan_out(db, clock.now()))
 
-    async def claim(self, subscription_id: str, *, after: float = 0.0) -> Parcel | None:
+    async def claim(self, subscription_id: str, *, after: float = 0.0) -> ClaimedDelivery | None:
         now = clock.now() + timedelta(seconds=after)
         return await self.store.write(
-            lambda db: work.claim(db, VAULT, self.ring, subscription_id, lease=LEASE, now=now)
+            lambda db: work.claim(db, VAULT, self.wake, subscription_id, lease=LEASE, now=now)
         )
 
     async def settle(
-        self, parcel: Parcel, reason: str | None = None, *, after: float = 0.0, status: int | None = None
+        self,
+        claimed: ClaimedDelivery,
+        reason: str | None = None,
+        *,
+        after: float = 0.0,
+        status: int | None = None,
     ) -> bool | None:
         now = clock.now() + timedelta(seconds=after)
         outcome = Outcome(reason, status, now, 1)
         return await self.store.write(
-            lambda db: work.settle(db, self.ring, parcel, outcome, retry_at=RETRY_AT, now=now)
+            lambda db: work.settle(db, self.wake, claimed, outcome, retry_at=RETRY_AT, now=now)
         )
 
     async def rows(self, what: Any = deliveries) -> list[Any]:
@@ -170,7 +175,7 @@ def test_mail_hears_of_every_webhook_that_was_switched_off(with_store: Any) -> N
     async def story(room: Room) -> None:
         wanted = Wanted("email", ["post.published"], recipients=["one@example.com"])
         made = await room.store.write(
-            lambda db: subscriptions.create(db, VAULT, room.ring, room.project, "notifications", wanted)
+            lambda db: subscriptions.create(db, VAULT, room.wake_up, room.project, "notifications", wanted)
         )
         await room.say(kind="webhook.disabled")
         assert await room.spread() == (1, [made.id])
@@ -185,12 +190,14 @@ def test_who_changes_a_subscription_first_hands_out_what_was_said(with_store: An
         async def change(**more: Any) -> None:
             wanted = subscriptions.Change(**more)
             await room.store.write(
-                lambda db: subscriptions.change(db, VAULT, room.ring, room.project, "webhooks", mine, wanted)
+                lambda db: subscriptions.change(
+                    db, VAULT, room.wake_up, room.project, "webhooks", mine, wanted
+                )
             )
 
         async def remove() -> None:
             await room.store.write(
-                lambda db: subscriptions.remove(db, room.ring, room.project, "webhooks", gone)
+                lambda db: subscriptions.remove(db, room.wake_up, room.project, "webhooks", gone)
             )
 
         # Each step but the third hears of the event that is said before it, and of no later one.
@@ -209,7 +216,7 @@ def test_who_changes_a_subscription_first_hands_out_what_was_said(with_store: An
             heard.append(sum(row.subscription_id == mine for row in await room.rows()))
             assert await room.spread() == (0, [])
         assert heard == [1, 1, 2, 2, 3, 4]
-        assert mine in {ring.key for ring in room.rings}
+        assert mine in {wake_up.key for wake_up in room.wake_ups}
         assert await room.faults(after=61) == []
 
     tell(with_store, story)
@@ -220,10 +227,10 @@ def test_what_was_said_before_a_webhook_is_switched_off_waits_with_it(with_store
         mine = await room.subscribe()
         await room.say()
         await room.spread()
-        parcel = await room.claim(mine)
-        assert parcel is not None
+        claimed = await room.claim(mine)
+        assert claimed is not None
         await room.say()
-        await room.settle(parcel, "gone", status=410)
+        await room.settle(claimed, "gone", status=410)
         assert [(row.state, row.next_at) for row in await room.rows()] == [
             ("failed", None),
             ("pending", None),
@@ -236,27 +243,27 @@ def test_a_lone_event_goes_at_once_and_those_after_it_together(with_store: Any) 
     async def story(room: Room) -> None:
         await room.subscribe()
 
-        def courier(gather: float) -> Courier:
+        def dispatcher(gather: float) -> Dispatcher:
             channels = Channels(HookSender(Guard([]), seconds=1.0), None)
             plan = Plan(lease=LEASE, retry_at=RETRY_AT, gather=gather)
-            return Courier(room.store, EmbeddedEngine(room.store), VAULT, channels, plan)
+            return Dispatcher(room.store, EmbeddedEngine(room.store), VAULT, channels, plan)
 
         async def handed_out(count: int) -> None:
             while len(await room.rows()) < count:
                 await asyncio.sleep(0.01)
 
-        patient = courier(gather=3600.0)
+        patient = dispatcher(gather=3600.0)
         await patient.stop()
-        running = asyncio.create_task(patient.spread_for_ever())
+        running = asyncio.create_task(patient.fan_out_for_ever())
         await room.say()
         await handed_out(1)
         await room.say(count=3)
         for _ in range(20):
             assert len(await room.rows()) == 1
         running.cancel()
-        prompt = courier(gather=0.0)
+        prompt = dispatcher(gather=0.0)
         await prompt.stop()
-        running = asyncio.create_task(prompt.spread_for_ever())
+        running = asyncio.create_task(prompt.fan_out_for_ever())
         await handed_out(4)
         running.cancel()
         assert len({row.spread_at for row in await room.rows(outbox)}) == 2
@@ -270,14 +277,14 @@ def test_one_owner_at_a_time(with_store: Any) -> None:
         await room.say(count=2)
         await room.spread()
         claims = await asyncio.gather(*(room.claim(mine) for _ in range(4)))
-        (parcel,) = [each for each in claims if each is not None]
+        (claimed,) = [each for each in claims if each is not None]
         # Whoever comes in vain is rung again when the lease has ended.
-        assert {ring.key for ring in room.rings} == {mine}
-        assert await room.settle(parcel) is True
+        assert {wake_up.key for wake_up in room.wake_ups} == {mine}
+        assert await room.settle(claimed) is True
         second = await room.claim(mine)
         assert second is not None
         said = {row.event_id: row.event_at for row in await room.rows()}
-        assert said[second.event_id] > said[parcel.event_id]
+        assert said[second.event_id] > said[claimed.event_id]
         assert await room.settle(second) is False
         assert await room.claim(mine) is None
         assert {row.state for row in await room.rows()} == {"delivered"}
@@ -328,7 +335,7 @@ def test_tries_follow_the_plan_with_some_scatter(with_store: Any) -> None:
         (row,) = await room.rows()
         pause = (row.next_at - row.first_try_at).total_seconds()
         assert 5.0 <= pause <= 5.5
-        assert room.rings[-1].at == row.next_at
+        assert room.wake_ups[-1].at == row.next_at
         assert await room.claim(mine, after=4) is None
         second = await room.claim(mine, after=6)
         assert second is not None
@@ -341,9 +348,9 @@ def test_tries_follow_the_plan_with_some_scatter(with_store: Any) -> None:
 
 async def _run_out(room: Room, mine: str) -> None:
     for seconds in (0.0, 6.0, 340.0):
-        parcel = await room.claim(mine, after=seconds)
-        assert parcel is not None
-        await room.settle(parcel, "bad_status", after=seconds, status=500)
+        claimed = await room.claim(mine, after=seconds)
+        assert claimed is not None
+        await room.settle(claimed, "bad_status", after=seconds, status=500)
 
 
 def test_a_subscription_is_switched_off_only_if_nothing_got_through(with_store: Any) -> None:
@@ -358,9 +365,9 @@ def test_a_subscription_is_switched_off_only_if_nothing_got_through(with_store: 
         assert other is not None
         await room.settle(other, after=1)
         for seconds in (6.0, 340.0):
-            parcel = await room.claim(mine, after=seconds)
-            assert parcel is not None
-            await room.settle(parcel, "bad_status", after=seconds)
+            claimed = await room.claim(mine, after=seconds)
+            assert claimed is not None
+            await room.settle(claimed, "bad_status", after=seconds)
         assert sorted(row.state for row in await room.rows()) == ["delivered", "failed"]
         (row,) = await room.rows(table)
         assert row.enabled
@@ -382,7 +389,7 @@ def test_switched_off_it_rests_and_switched_on_it_goes_on(with_store: Any) -> No
         assert len(await room.rows()) == 1
         change = subscriptions.Change(enabled=True)
         await room.store.write(
-            lambda db: subscriptions.change(db, VAULT, room.ring, room.project, "webhooks", mine, change)
+            lambda db: subscriptions.change(db, VAULT, room.wake_up, room.project, "webhooks", mine, change)
         )
         await room.say()
         assert (await room.spread())[1] == [mine]
@@ -397,9 +404,9 @@ def test_what_ended_long_ago_is_forgotten(with_store: Any) -> None:
         mine = await room.subscribe()
         await room.say(count=2)
         await room.spread()
-        parcel = await room.claim(mine)
-        assert parcel is not None
-        await room.settle(parcel)
+        claimed = await room.claim(mine)
+        assert claimed is not None
+        await room.settle(claimed)
         later = clock.now() + timedelta(days=30, seconds=5)
         assert await room.store.write(lambda db: work.clean(db, clock.now())) == 0
         assert await room.store.write(lambda db: work.clean(db, later)) == 1
@@ -419,7 +426,7 @@ def test_the_sweeper_rings_for_what_nobody_rang_for(with_store: Any) -> None:
             now = clock.now() + timedelta(seconds=after)
             since = None if unrung is None else now - timedelta(seconds=unrung)
             found = await room.store.write(lambda db: work.due(db, until=now, limit=10, unrung_since=since))
-            return [ring.key for ring in found]
+            return [wake_up.key for wake_up in found]
 
         assert await due(None) == [mine]
         assert await due(30) == [mine]
@@ -441,9 +448,9 @@ def test_a_secret_that_cannot_be_opened_is_a_reason(with_store: Any) -> None:
         await room.store.write(
             lambda db: db.execute(update(table).where(table.c.id == mine).values(secret="v1.dk_1.AAAA"))
         )
-        parcel = await room.claim(mine)
-        assert parcel is not None
-        assert parcel.secrets is None
+        claimed = await room.claim(mine)
+        assert claimed is not None
+        assert claimed.secrets is None
 
     tell(with_store, story)
 

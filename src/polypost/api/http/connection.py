@@ -20,8 +20,8 @@ from uvicorn._types import ASGIApplication
 from uvicorn.server import ServerState
 
 from polypost.api.http import limits as refusals
+from polypost.api.http.disconnects import AnswerStream, WatchedConnection
 from polypost.api.http.limits import Limits, Refusal
-from polypost.api.http.presence import AnswerStream, WatchedConnection
 
 _BODY_FIELDS = (b"content-length", b"transfer-encoding")
 

@@ -8,7 +8,7 @@ from functools import partial
 from starlette.requests import Request
 
 from polypost.access import Principal
-from polypost.api.http.presence import client_gone
+from polypost.api.http.disconnects import client_gone
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import Submitter
 

@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 from polypost import __version__
 from polypost.api.http import errors
 from polypost.api.openapi import catalogue, schemas
-from polypost.api.openapi.described import Said
+from polypost.api.openapi.documented import Documented
 
 _METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -32,7 +32,7 @@ class Operation:
     method: str
     path: str
     function: Any
-    said: Said | None
+    said: Documented | None
 
     @property
     def shown(self) -> str:
@@ -171,7 +171,7 @@ def _parameter(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _responses(
-    each: Operation, said: Said, known: schemas.Known, shared: dict[str, Any]
+    each: Operation, said: Documented, known: schemas.Known, shared: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
     made = {str(said.status): _answer(said, each.path, said.answer, said.status, known)}
     for status, what in said.also.items():
@@ -199,7 +199,7 @@ def error_statuses(each: Operation) -> list[int]:
 
 
 def _answer(
-    said: Said, path: str, what: type[BaseModel] | str | None, status: int, known: schemas.Known
+    said: Documented, path: str, what: type[BaseModel] | str | None, status: int, known: schemas.Known
 ) -> dict[str, Any]:
     made: dict[str, Any] = {
         "description": what if isinstance(what, str) else _described(what),
@@ -224,7 +224,7 @@ def _described(model: type[BaseModel] | None) -> str:
     return " ".join(inspect.cleandoc(model.__doc__).partition("\n\n")[0].split())
 
 
-def _headers(said: Said, status: int) -> dict[str, Any]:
+def _headers(said: Documented, status: int) -> dict[str, Any]:
     names = {"x-request-id": "RequestId"}
     if not said.open:
         names |= {"RateLimit": "RateLimit", "RateLimit-Policy": "RateLimitPolicy"}

@@ -12,14 +12,14 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.access import Principal
-from polypost.ai import AiFailed, Attachment, caption, picture
+from polypost.ai import AiFailed, Attachment, caption, new_image
 from polypost.ai.caption import PRICE as CAPTION_PRICE
-from polypost.ai.picture import PRICE as PICTURE_PRICE
+from polypost.ai.image import PRICE as IMAGE_PRICE
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.http.presence import client_gone
-from polypost.api.openapi.described import Shape, says
+from polypost.api.http.disconnects import client_gone
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.connect_shapes import Address
 from polypost.api.routes.uploads import own_address
 from polypost.api.services import Services, services
@@ -82,7 +82,7 @@ router = APIRouter(prefix="/v1/ai")
 
 
 @router.post("/write")
-@says(WriteAnswer, body=WriteBody, errors=(402, 500))
+@documented(WriteAnswer, body=WriteBody, errors=(402, 500))
 async def write(request: Request) -> Response:
     """A caption that fits the strictest of the named networks; 2 credits."""
     who = await principal(request, "publish")
@@ -101,14 +101,14 @@ async def write(request: Request) -> Response:
 
 
 @router.post("/image")
-@says(ImageAnswer, body=ImageBody, errors=(402, 500))
+@documented(ImageAnswer, body=ImageBody, errors=(402, 500))
 async def image(request: Request) -> Response:
     """A picture at an address of this server that can go into `mediaItems`; 10 credits."""
     who = await principal(request, "publish")
     rooms = services(request)
     body = bodies.read(ImageBody, await json_object(request))
     rooms.ai.image_model()
-    await _afford(rooms, who, PICTURE_PRICE)
+    await _afford(rooms, who, IMAGE_PRICE)
     shown = {
         "referenceImageUrls": list(body.referenceImageUrls or ()),
         "assetImageUrls": list(body.assetImageUrls or ()),
@@ -116,7 +116,7 @@ async def image(request: Request) -> Response:
     if body.referenceImageUrl is not None:
         shown["referenceImageUrl"] = [body.referenceImageUrl]
     found = await _attachments(rooms, who, shown)
-    content = await picture(
+    content = await new_image(
         rooms.ai,
         description=body.description,
         aspect=body.aspectRatio or "square",
@@ -130,7 +130,7 @@ async def image(request: Request) -> Response:
         )
     except (Unsupported, TooManyPixels) as error:
         raise AiFailed("The endpoint for texts and pictures gave bytes that are no picture.") from error
-    charged = await _charge(request, rooms, who, PICTURE_PRICE)
+    charged = await _charge(request, rooms, who, IMAGE_PRICE)
     return answers.ok({"success": True, "url": url, "mimeType": mime, "creditsCharged": charged})
 
 

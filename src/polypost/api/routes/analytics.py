@@ -16,11 +16,11 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.filters import Sort
 from polypost.api.openapi.compat import hidden_from
-from polypost.api.openapi.described import Shape, says
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem
-from polypost.insights.analytics import PRICE, Order, Question
-from polypost.insights.entries import Analysed, Entry, Unavailable
+from polypost.insights.analytics import PRICE, Question, SortOrder
+from polypost.insights.entries import Analysed, Entry, NoMetrics
 from polypost.insights.selection import SortKey, Span
 from polypost.intake.bodies import PlatformName, Text
 from polypost.platforms.abilities import Metrics
@@ -155,7 +155,7 @@ class AnalyticsAnswer(RootModel[OneAnalysed | ManyAnalysed]):
 
 
 @router.get("/v1/analytics")
-@says(AnalyticsAnswer, errors=(402, 404, 502))
+@documented(AnalyticsAnswer, errors=(402, 404, 502))
 async def analytics(request: Request, query: Annotated[AnalyticsQuery, Query()]) -> Response:
     """Figures of one post, or of the posts of a period."""
     who = await principal(request, "read")
@@ -166,7 +166,7 @@ async def analytics(request: Request, query: Annotated[AnalyticsQuery, Query()])
     if query.postId is not None:
         found = await rooms.analytics.one(who.project, query.postId, question)
         return answers.ok({"success": True, "creditsCharged": PRICE, "post": _post(found)})
-    order = Order(query.sortBy, query.order == "desc", query.limit, query.page)
+    order = SortOrder(query.sortBy, query.order == "desc", query.limit, query.page)
     page = await rooms.analytics.list_posts(who.project, question, span, order)
     return answers.ok(
         {
@@ -220,5 +220,5 @@ def _metrics(told: Metrics) -> dict[str, Any]:
     }
 
 
-def _unavailable(why: Unavailable | None) -> dict[str, str] | None:
+def _unavailable(why: NoMetrics | None) -> dict[str, str] | None:
     return None if why is None else {"code": why.code, "message": why.message}

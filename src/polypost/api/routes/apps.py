@@ -12,7 +12,7 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.openapi.described import says
+from polypost.api.openapi.documented import documented
 from polypost.api.routes.connect_shapes import AppBody, AppChange, AppList, AppsQuery, OneApp
 from polypost.api.routes.posts_shapes import Message
 from polypost.api.services import services
@@ -40,7 +40,7 @@ def shape(found: OAuthApp) -> dict[str, Any]:
 
 
 @router.post("")
-@says(OneApp, status=201, body=AppBody, errors=(409,))
+@documented(OneApp, status=201, body=AppBody, errors=(409,))
 async def create(request: Request) -> Response:
     """Keep an app's credentials; its id goes into `appId` when connecting."""
     who = await principal(request, "connect")
@@ -63,7 +63,7 @@ async def create(request: Request) -> Response:
 
 
 @router.get("")
-@says(AppList)
+@documented(AppList)
 async def list_apps(request: Request, query: Annotated[AppsQuery, Query()]) -> Response:
     """The project's apps, the newest first."""
     who = await principal(request, "read")
@@ -83,7 +83,7 @@ async def list_apps(request: Request, query: Annotated[AppsQuery, Query()]) -> R
 
 
 @router.get("/{app_id}")
-@says(OneApp, errors=(404,))
+@documented(OneApp, errors=(404,))
 async def get_app(request: Request, app_id: str) -> Response:
     """One app."""
     who = await principal(request, "read")
@@ -93,7 +93,7 @@ async def get_app(request: Request, app_id: str) -> Response:
 
 
 @router.patch("/{app_id}")
-@says(OneApp, body=AppChange, errors=(404,))
+@documented(OneApp, body=AppChange, errors=(404,))
 async def change(request: Request, app_id: str) -> Response:
     """Another name, picture or secret; network and client id stay."""
     who = await principal(request, "connect")
@@ -117,7 +117,7 @@ async def change(request: Request, app_id: str) -> Response:
 
 
 @router.delete("/{app_id}")
-@says(Message, errors=(404, 409))
+@documented(Message, errors=(404, 409))
 async def delete(request: Request, app_id: str) -> Response:
     """Forget an app on which no connected account depends."""
     who = await principal(request, "connect")

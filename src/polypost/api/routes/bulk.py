@@ -19,7 +19,7 @@ from polypost.api.http.auth import principal
 from polypost.api.http.filters import flag, split_list
 from polypost.api.http.submitter import submitter
 from polypost.api.http.waiting import hurried
-from polypost.api.openapi.described import Shape, says
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.services import Services, services
 from polypost.bulk import Bulk
 from polypost.errors import InvalidRequest, Problem, StoreUnavailable
@@ -122,7 +122,7 @@ _EXAMPLES = {
 
 
 @router.post("", status_code=202)
-@says(
+@documented(
     BulkAnswer,
     status=202,
     errors=(413, 422),
@@ -151,7 +151,7 @@ async def create(request: Request) -> Response:
 
 
 @router.get("")
-@says(BulksAnswer)
+@documented(BulksAnswer)
 async def list_bulks(request: Request, query: Annotated[BulksQuery, Query()]) -> Response:
     """The project's uploads of the last 30 days, the newest first."""
     who = await principal(request, "read")
@@ -163,7 +163,7 @@ async def list_bulks(request: Request, query: Annotated[BulksQuery, Query()]) ->
 
 
 @router.get("/{bulkId}")
-@says(BulkAnswer, errors=(404,))
+@documented(BulkAnswer, errors=(404,))
 async def get_bulk(request: Request, bulkId: str, query: Annotated[RowsQuery, Query()]) -> Response:  # noqa: N803  # the contract's way of writing
     """How far an upload is, and its rows by their status."""
     who = await principal(request, "read")
@@ -173,7 +173,7 @@ async def get_bulk(request: Request, bulkId: str, query: Annotated[RowsQuery, Qu
 
 
 @router.delete("/{bulkId}")
-@says(BulkAnswer, errors=(404,))
+@documented(BulkAnswer, errors=(404,))
 async def stop(request: Request, bulkId: str) -> Response:  # noqa: N803  # the API's name
     """Make no further posts of an upload; those that were made stay."""
     who = await principal(request, "publish")

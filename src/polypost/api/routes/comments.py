@@ -13,8 +13,8 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.openapi.described import Shape, says
-from polypost.api.routes.speaking import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
+from polypost.api.openapi.documented import Shape, documented
+from polypost.api.routes.conversation import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
@@ -102,7 +102,7 @@ WRITE = "POST /v1/comments"
 
 
 @router.get("")
-@says(CommentsAnswer, errors=(404, 502))
+@documented(CommentsAnswer, errors=(404, 502))
 async def list_comments(request: Request, query: Annotated[CommentsQuery, Query()]) -> Response:
     """Comments under a post with their first answers, in the network's order."""
     who = await principal(request, "read")
@@ -119,7 +119,7 @@ async def list_comments(request: Request, query: Annotated[CommentsQuery, Query(
 
 
 @router.post("")
-@says(CommentMade, body=CommentBody, errors=(404, 422, 502), takes=("Idempotency-Key",))
+@documented(CommentMade, body=CommentBody, errors=(404, 422, 502), takes=("Idempotency-Key",))
 async def write(request: Request) -> Response:
     """Comment on a post, or answer a comment; sent once."""
     who = await principal(request, "publish")
@@ -147,7 +147,7 @@ async def write(request: Request) -> Response:
 
 
 @router.delete("/{comment_id}")
-@says(CommentDone, errors=(404, 502))
+@documented(CommentDone, errors=(404, 502))
 async def delete(request: Request, comment_id: str, query: Annotated[CommentQuery, Query()]) -> Response:
     """Delete a comment, with the answers to it."""
     who = await principal(request, "publish")
@@ -156,7 +156,7 @@ async def delete(request: Request, comment_id: str, query: Annotated[CommentQuer
 
 
 @router.patch("/{comment_id}")
-@says(CommentDone, body=HideBody, errors=(404, 502))
+@documented(CommentDone, body=HideBody, errors=(404, 502))
 async def hide(request: Request, comment_id: str) -> Response:
     """Hide a comment from the public, or show it again."""
     who = await principal(request, "publish")

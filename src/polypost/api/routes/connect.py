@@ -16,7 +16,7 @@ from polypost.api.http.body import json_object
 from polypost.api.http.filters import IntegrationsQuery, profile_of
 from polypost.api.http.pages import connected_page
 from polypost.api.openapi.compat import hidden_from
-from polypost.api.openapi.described import named, says
+from polypost.api.openapi.documented import documented, named
 from polypost.api.routes.connect_shapes import (
     Address,
     AnyNetwork,
@@ -101,7 +101,7 @@ def detailed_shape(found: Integration, shown: dict[str, Any]) -> dict[str, Any]:
 
 
 @router.get("/integrations")
-@says(IntegrationList)
+@documented(IntegrationList)
 async def list_integrations(request: Request, query: Annotated[IntegrationsQuery, Query()]) -> Response:
     """Connected accounts, the newest first unless asked otherwise."""
     who = await principal(request, "read")
@@ -125,7 +125,7 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
 
 
 @router.get("/integrations/{integration_id}")
-@says(OneIntegration, errors=(404,))
+@documented(OneIntegration, errors=(404,))
 async def get_integration(request: Request, integration_id: str) -> Response:
     """One account with the state of its authorisation."""
     who = await principal(request, "read")
@@ -137,7 +137,7 @@ async def get_integration(request: Request, integration_id: str) -> Response:
 
 
 @router.patch("/integrations/{integration_id}")
-@says(MoveAnswer, body=MoveBody, errors=(404,))
+@documented(MoveAnswer, body=MoveBody, errors=(404,))
 async def move(request: Request, integration_id: str) -> Response:
     """Put the account into another profile, or into none; its tokens and posts stay as they are."""
     who = await principal(request, "connect")
@@ -151,7 +151,7 @@ async def move(request: Request, integration_id: str) -> Response:
 
 
 @router.delete("/integrations/{integration_id}")
-@says(Message, errors=(404,))
+@documented(Message, errors=(404,))
 async def disconnect(request: Request, integration_id: str) -> Response:
     """Forget the account's tokens, and end the authorisation at the network where it has a call for that."""
     who = await principal(request, "connect")
@@ -160,7 +160,7 @@ async def disconnect(request: Request, integration_id: str) -> Response:
 
 
 @router.get("/{platform}")
-@says(Consent, errors=(404, 500, 502))
+@documented(Consent, errors=(404, 500, 502))
 async def begin(
     request: Request,
     platform: AnyNetwork,
@@ -189,7 +189,7 @@ async def begin(
 
 
 @router.post("/{platform}/auth")
-@says(Connected, body=SignInBody, errors=(404, 502), query=SignInQuery)
+@documented(Connected, body=SignInBody, errors=(404, 502), query=SignInQuery)
 async def sign_in(
     request: Request,
     platform: ByPassword,
@@ -205,7 +205,7 @@ async def sign_in(
 
 
 @router.post("/{platform}/token")
-@says(Connected, body=TokenBody, errors=(404, 502), id="connectMastodon")
+@documented(Connected, body=TokenBody, errors=(404, 502), id="connectMastodon")
 async def take_token(
     request: Request,
     platform: ByToken,
@@ -227,7 +227,7 @@ def _connected(found: Integration) -> dict[str, Any]:
 
 
 @router.get("/{platform}/callback")
-@says(
+@documented(
     None,
     status=303,
     open=True,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from polypost.api.http.filters import split_list
-from polypost.api.openapi.described import Maybe, Shape, named
+from polypost.api.openapi.documented import Maybe, Shape, named
 from polypost.api.routes.posts_shapes import Count, Message
 from polypost.intake.bodies import Closed, PlatformName, Text, Url
 from polypost.platforms.registry import BUILT_IN

@@ -13,7 +13,7 @@ from polypost.api.http import answers, errors, waiting
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.http.submitter import REPLAYED, submitter
-from polypost.api.openapi.described import Shape, says
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.services import services
 from polypost.intake.bodies import DraftBody, PlatformName
 from polypost.intake.door import KeptDraft
@@ -78,7 +78,7 @@ router = APIRouter(prefix="/v1/posts/drafts")
 
 
 @router.post("", status_code=201)
-@says(DraftAnswer, status=201, body=DraftBody, errors=(422,), takes=("Idempotency-Key",))
+@documented(DraftAnswer, status=201, body=DraftBody, errors=(422,), takes=("Idempotency-Key",))
 async def create(request: Request) -> Response:
     """Keep a draft; what would be wrong with it as a post is said, not refused."""
     who = await principal(request, "publish")
@@ -87,7 +87,7 @@ async def create(request: Request) -> Response:
 
 
 @router.put("/{post_id}")
-@says(DraftAnswer, body=DraftBody, errors=(404, 409, 422), takes=("Idempotency-Key",))
+@documented(DraftAnswer, body=DraftBody, errors=(404, 409, 422), takes=("Idempotency-Key",))
 async def edit(request: Request, post_id: str) -> Response:
     """The whole draft anew; a cancelled post is one too."""
     who = await principal(request, "publish")
@@ -101,7 +101,7 @@ def _kept(kept: KeptDraft, status: int) -> Response:
 
 
 @router.post("/{post_id}/schedule", status_code=202)
-@says(
+@documented(
     AcceptedPost, status=202, body=ScheduleDraftBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",)
 )
 async def schedule(request: Request, post_id: str) -> Response:

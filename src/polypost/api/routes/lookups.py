@@ -11,7 +11,7 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.openapi.compat import hidden_from
-from polypost.api.openapi.described import Shape, says
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.services import services
 from polypost.intake.bodies import PlatformName
 from polypost.platforms.registry import connectors
@@ -47,7 +47,7 @@ router = APIRouter()
 
 
 @router.get("/v1/platforms")
-@says(PlatformList)
+@documented(PlatformList)
 async def platforms(request: Request) -> Response:
     """The networks this server publishes to."""
     await principal(request, "read")
@@ -61,14 +61,14 @@ async def platforms(request: Request) -> Response:
 
 
 @router.get("/v1/health")
-@says(Health, open=True)
+@documented(Health, open=True)
 async def health(request: Request) -> Response:
     """The server answers; open."""
     return answers.ok({"ok": True})
 
 
 @router.get("/v1/health/auth")
-@says(Health)
+@documented(Health)
 async def health_auth(request: Request) -> Response:
     """The key works."""
     await principal(request, None)
@@ -76,7 +76,7 @@ async def health_auth(request: Request) -> Response:
 
 
 @router.get("/healthz/ready")
-@says(Ready, also={503: Ready}, open=True, id="ready")
+@documented(Ready, also={503: Ready}, open=True, id="ready")
 async def ready(request: Request) -> Response:
     """Whether the server can keep its promises: store, worker, time zones; 503 with the reasons when not."""
     reports = {name: await check() for name, check in services(request).health.items()}

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from polypost.api.openapi.described import Shape, says
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.services import services
 from polypost.errors import NotFound
 from polypost.intake.bodies import Closed, Text
@@ -69,7 +69,7 @@ _HEADERS = {"Cache-Control": "private, max-age=3600"}
 
 @router.head("/media/{token}/{name}")
 @router.get("/media/{token}/{name}")
-@says(
+@documented(
     None,
     open=True,
     media_type="*/*",

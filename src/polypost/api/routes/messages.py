@@ -13,8 +13,8 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.openapi.described import Shape, says
-from polypost.api.routes.speaking import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
+from polypost.api.openapi.documented import Shape, documented
+from polypost.api.routes.conversation import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
 from polypost.api.services import services
 from polypost.intake import bodies
 from polypost.intake.bodies import Closed
@@ -104,7 +104,7 @@ SEND = "POST /v1/messages"
 
 
 @router.get("")
-@says(ConversationsAnswer, errors=(404, 502))
+@documented(ConversationsAnswer, errors=(404, 502))
 async def list_conversations(request: Request, query: Annotated[ConversationsQuery, Query()]) -> Response:
     """The account's conversations, those that were used last first."""
     who = await principal(request, "read")
@@ -123,7 +123,7 @@ async def list_conversations(request: Request, query: Annotated[ConversationsQue
 
 
 @router.post("")
-@says(MessageMade, body=MessageBody, errors=(404, 422, 502), takes=("Idempotency-Key",))
+@documented(MessageMade, body=MessageBody, errors=(404, 422, 502), takes=("Idempotency-Key",))
 async def send(request: Request) -> Response:
     """Send a message; sent once."""
     who = await principal(request, "publish")
@@ -141,7 +141,7 @@ async def send(request: Request) -> Response:
 
 
 @router.get("/{conversation_id}")
-@says(MessagesAnswer, errors=(404, 502))
+@documented(MessagesAnswer, errors=(404, 502))
 async def list_messages(
     request: Request, conversation_id: str, query: Annotated[MessagesQuery, Query()]
 ) -> Response:

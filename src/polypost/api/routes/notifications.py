@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.api.openapi.described import says
+from polypost.api.openapi.documented import documented
 from polypost.api.routes import subscriptions as shared
 from polypost.api.routes.webhooks_shapes import (
     AllNotifications,
@@ -26,56 +26,56 @@ router = APIRouter(prefix="/v1/notifications")
 
 
 @router.post("/test")
-@says(Done, body=TrialBody)
+@documented(Done, body=TrialBody)
 async def test(request: Request) -> Response:
     """Send a test event to a place, subscribed or not."""
     return await shared.test(request)
 
 
 @router.post("")
-@says(OneNotification, status=201, body=NotificationBody)
+@documented(OneNotification, status=201, body=NotificationBody)
 async def create(request: Request) -> Response:
     """Subscribe a webhook or mail addresses to events."""
     return await shared.create(request, "notifications", NotificationBody)
 
 
 @router.get("")
-@says(AllNotifications)
+@documented(AllNotifications)
 async def list_notifications(request: Request) -> Response:
     """All of the project's, the newest first, with masked secrets."""
     return await shared.list_all(request, "notifications")
 
 
 @router.get("/{notification_id}")
-@says(OneNotification, errors=(400, 404))
+@documented(OneNotification, errors=(400, 404))
 async def get_notification(request: Request, notification_id: str) -> Response:
     """One, with its secret."""
     return await shared.get(request, "notifications", notification_id)
 
 
 @router.patch("/{notification_id}")
-@says(OneNotification, body=NotificationChange, errors=(404,))
+@documented(OneNotification, body=NotificationChange, errors=(404,))
 async def change(request: Request, notification_id: str) -> Response:
     """Change events, place, filters, or switch it on and off; the channel stays."""
     return await shared.change(request, "notifications", notification_id, NotificationChange)
 
 
 @router.delete("/{notification_id}")
-@says(Done, errors=(400, 404))
+@documented(Done, errors=(400, 404))
 async def delete(request: Request, notification_id: str) -> Response:
     """Unsubscribe; what was still to be delivered is forgotten."""
     return await shared.delete(request, "notifications", notification_id)
 
 
 @router.post("/{notification_id}/rotate-secret")
-@says(OneNotification, errors=(400, 404, 409))
+@documented(OneNotification, errors=(400, 404, 409))
 async def rotate(request: Request, notification_id: str) -> Response:
     """A new signing secret; for 24 hours the one before signs too."""
     return await shared.rotate(request, "notifications", notification_id)
 
 
 @router.get("/{notification_id}/deliveries")
-@says(Deliveries, errors=(400, 404))
+@documented(Deliveries, errors=(400, 404))
 async def deliveries(
     request: Request, notification_id: str, query: Annotated[DeliveriesQuery, Query()]
 ) -> Response:
@@ -84,7 +84,7 @@ async def deliveries(
 
 
 @router.post("/{notification_id}/deliveries/{delivery_id}/redeliver")
-@says(OneDelivery, errors=(400, 404, 409))
+@documented(OneDelivery, errors=(400, 404, 409))
 async def redeliver(request: Request, notification_id: str, delivery_id: str) -> Response:
     """Send a delivery once more, with the same id and body."""
     return await shared.redeliver(request, "notifications", notification_id, delivery_id)

@@ -16,7 +16,7 @@ from polypost.api.http.body import json_object, read
 from polypost.api.http.filters import PostsQuery, filters_of, flag
 from polypost.api.http.submitter import REPLAYED, idempotency_key, submitter
 from polypost.api.openapi.compat import hidden_from
-from polypost.api.openapi.described import says
+from polypost.api.openapi.documented import documented
 from polypost.api.routes.posts_shapes import (
     CreatedPost,
     CreateQuery,
@@ -39,7 +39,7 @@ router = APIRouter()
 SHOWN_BYTES = 250_000
 
 
-@says(
+@documented(
     CreatedPost,
     status=202,
     also={200: Verdict},
@@ -86,7 +86,7 @@ def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
 
 
 @router.post("/v1/posts/validate")
-@says(Verdict, body=bodies.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
+@documented(Verdict, body=bodies.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
 async def validate(request: Request) -> Response:
     """Say what creating this post would say, and store nothing."""
     who = await principal(request, "publish")
@@ -132,7 +132,7 @@ def _beginning(text: str, room: int) -> str:
 
 
 @router.get("/v1/posts")
-@says(PostList)
+@documented(PostList)
 async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Response:
     """Posts of the project, newest first unless asked otherwise."""
     who = await principal(request, "read")
@@ -154,7 +154,7 @@ async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) ->
 
 
 @router.get("/v1/posts/{post_id}")
-@says(OnePost, errors=(404,))
+@documented(OnePost, errors=(404,))
 async def get_post(request: Request, post_id: str) -> Response:
     """One post."""
     who = await principal(request, "read")
@@ -173,7 +173,7 @@ def _made_by(schedules: dict[str, str], post_id: str) -> dict[str, str]:
 
 
 @router.delete("/v1/posts/{post_id}")
-@says(Removed, errors=(402, 404, 409))
+@documented(Removed, errors=(402, 404, 409))
 async def delete_post(
     request: Request,
     post_id: str,
@@ -203,7 +203,7 @@ async def delete_post(
 
 
 @router.post("/v1/posts/{post_id}/retry", status_code=202)
-@says(
+@documented(
     CreatedPost,
     status=202,
     body=bodies.RetryBody,
@@ -227,7 +227,7 @@ async def retry(request: Request, post_id: str) -> Response:
 
 
 @router.get("/v1/posts/{post_id}/timeline")
-@says(Timeline, errors=(404,), id="getPostTimeline")
+@documented(Timeline, errors=(404,), id="getPostTimeline")
 async def show_timeline(request: Request, post_id: str) -> Response:
     """Everything that happened to the post, oldest first, with redacted exchanges."""
     who = await principal(request, "read")

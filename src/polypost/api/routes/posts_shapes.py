@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from polypost.api.openapi.described import ClosedShape, Maybe, Shape
+from polypost.api.openapi.documented import ClosedShape, Maybe, Shape
 from polypost.intake.bodies import PlatformName
 
 PostStatus = Literal["draft", "pending", "scheduled", "publishing", "published", "failed", "partial"]

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.openapi.described import Shape, says
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.connect_shapes import IntegrationShape, Name
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem
@@ -117,7 +117,7 @@ def shape(found: Profile) -> dict[str, Any]:
 
 
 @router.post("")
-@says(ProfileAnswer, status=201, body=ProfileBody)
+@documented(ProfileAnswer, status=201, body=ProfileBody)
 async def create(request: Request) -> Response:
     """A new profile; its id goes into `profileId` when connecting."""
     who = await principal(request, "connect")
@@ -129,7 +129,7 @@ async def create(request: Request) -> Response:
 
 
 @router.get("")
-@says(ProfilesAnswer)
+@documented(ProfilesAnswer)
 async def list_profiles(request: Request, query: Annotated[ProfilesQuery, Query()]) -> Response:
     """The project's profiles, the newest first."""
     who = await principal(request, "read")
@@ -148,7 +148,7 @@ async def list_profiles(request: Request, query: Annotated[ProfilesQuery, Query(
 
 
 @router.get("/{profile_id}")
-@says(ProfileAnswer, errors=(404,))
+@documented(ProfileAnswer, errors=(404,))
 async def get_profile(request: Request, profile_id: str) -> Response:
     """One profile."""
     who = await principal(request, "read")
@@ -158,7 +158,7 @@ async def get_profile(request: Request, profile_id: str) -> Response:
 
 
 @router.patch("/{profile_id}")
-@says(ProfileAnswer, body=ProfileChange, errors=(404,))
+@documented(ProfileAnswer, body=ProfileChange, errors=(404,))
 async def change(request: Request, profile_id: str) -> Response:
     """Another name or description."""
     who = await principal(request, "connect")
@@ -178,7 +178,7 @@ async def change(request: Request, profile_id: str) -> Response:
 
 
 @router.delete("/{profile_id}")
-@says(ProfileGone, errors=(404,))
+@documented(ProfileGone, errors=(404,))
 async def delete(request: Request, profile_id: str) -> Response:
     """Show the profile no more; its accounts stay connected."""
     who = await principal(request, "connect")

@@ -14,7 +14,7 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.http.submitter import REPLAYED, submitter
-from polypost.api.openapi.described import Shape, says
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.drafts import AcceptedPost
 from polypost.api.routes.schedules_shapes import TimeShape
 from polypost.api.services import services
@@ -106,7 +106,7 @@ def shape(queue: Queue) -> dict[str, Any]:
 
 
 @router.put("/slots")
-@says(QueueAnswer, body=SlotsBody, errors=(404,))
+@documented(QueueAnswer, body=SlotsBody, errors=(404,))
 async def put_slots(request: Request) -> Response:
     """Set a queue's slots; posts in it keep their hours."""
     who = await principal(request, "publish")
@@ -121,7 +121,7 @@ async def put_slots(request: Request) -> Response:
 
 
 @router.get("/slots")
-@says(QueueAnswer, errors=(404,))
+@documented(QueueAnswer, errors=(404,))
 async def get_slots(request: Request, query: Annotated[QueueQuery, Query()]) -> Response:
     """A queue's slots."""
     who = await principal(request, "read")
@@ -132,7 +132,7 @@ async def get_slots(request: Request, query: Annotated[QueueQuery, Query()]) -> 
 
 
 @router.get("/next")
-@says(NextAnswer, errors=(404,))
+@documented(NextAnswer, errors=(404,))
 async def next_slots(request: Request, query: Annotated[NextQuery, Query()]) -> Response:
     """The next free slots; looking takes none."""
     who = await principal(request, "read")
@@ -156,7 +156,9 @@ async def next_slots(request: Request, query: Annotated[NextQuery, Query()]) -> 
 
 
 @router.post("/posts", status_code=202)
-@says(AcceptedPost, status=202, body=QueuePostBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
+@documented(
+    AcceptedPost, status=202, body=QueuePostBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",)
+)
 async def create(request: Request) -> Response:
     """A post into the next free slot; answers like create."""
     who = await principal(request, "publish")

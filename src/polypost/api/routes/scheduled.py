@@ -14,7 +14,7 @@ from polypost.api.http.body import json_object
 from polypost.api.http.filters import ScheduledQuery
 from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.compat import hidden_from
-from polypost.api.openapi.described import says
+from polypost.api.openapi.documented import documented
 from polypost.api.routes.posts_shapes import Edited, Message, Rescheduled, WaitingList
 from polypost.api.services import services
 from polypost.intake import bodies
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/posts/scheduled")
 
 
 @router.get("")
-@says(WaitingList)
+@documented(WaitingList)
 async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Query()]) -> Response:
     """Posts that wait for their hour, the next one first."""
     who = await principal(request, "read")
@@ -49,7 +49,7 @@ async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Quer
 
 
 @router.delete("/{post_id}")
-@says(Message, errors=(404, 409))
+@documented(Message, errors=(404, 409))
 async def cancel(request: Request, post_id: str) -> Response:
     """Back to draft; the same answer when it was cancelled already."""
     who = await principal(request, "publish")
@@ -58,7 +58,7 @@ async def cancel(request: Request, post_id: str) -> Response:
 
 
 @router.patch("/{post_id}")
-@says(Rescheduled, body=bodies.RescheduleBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
+@documented(Rescheduled, body=bodies.RescheduleBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def reschedule(request: Request, post_id: str) -> Response:
     """Another hour; a naive time is read in the zone given, else in the post's own."""
     who = await principal(request, "publish")
@@ -68,7 +68,7 @@ async def reschedule(request: Request, post_id: str) -> Response:
 
 
 @router.put("/{post_id}")
-@says(Edited, body=bodies.EditBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
+@documented(Edited, body=bodies.EditBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def edit(request: Request, post_id: str) -> Response:
     """The whole post anew, while it is still scheduled."""
     who = await principal(request, "publish")

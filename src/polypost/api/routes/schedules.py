@@ -15,7 +15,7 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.http.submitter import REPLAYED, submitter
-from polypost.api.openapi.described import says
+from polypost.api.openapi.documented import documented
 from polypost.api.routes.schedules_shapes import (
     DeletedAnswer,
     DeleteQuery,
@@ -67,7 +67,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 
 @router.post("", status_code=201)
-@says(ScheduleAnswer, status=201, body=ScheduleBody, errors=(402, 422), takes=("Idempotency-Key",))
+@documented(ScheduleAnswer, status=201, body=ScheduleBody, errors=(402, 422), takes=("Idempotency-Key",))
 async def create(request: Request) -> Response:
     """A schedule, and the posts of its next days."""
     who = await principal(request, "publish")
@@ -78,7 +78,7 @@ async def create(request: Request) -> Response:
 
 
 @router.post("/preview")
-@says(PreviewAnswer, body=TimesBody)
+@documented(PreviewAnswer, body=TimesBody)
 async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> Response:
     """The next times of a rule; nothing is stored."""
     await principal(request, "read")
@@ -95,7 +95,7 @@ async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> 
 
 
 @router.get("")
-@says(SchedulesAnswer)
+@documented(SchedulesAnswer)
 async def list_schedules(request: Request, query: Annotated[SchedulesQuery, Query()]) -> Response:
     """The project's schedules, the newest first."""
     who = await principal(request, "read")
@@ -114,7 +114,7 @@ async def list_schedules(request: Request, query: Annotated[SchedulesQuery, Quer
 
 
 @router.get("/{schedule_id}")
-@says(ScheduleAnswer, errors=(404,))
+@documented(ScheduleAnswer, errors=(404,))
 async def get_schedule(request: Request, schedule_id: str) -> Response:
     """One schedule."""
     who = await principal(request, "read")
@@ -123,7 +123,7 @@ async def get_schedule(request: Request, schedule_id: str) -> Response:
 
 
 @router.patch("/{schedule_id}")
-@says(ScheduleAnswer, body=ScheduleChange, errors=(402, 404))
+@documented(ScheduleAnswer, body=ScheduleChange, errors=(402, 404))
 async def change(request: Request, schedule_id: str) -> Response:
     """Change what is named; the posts that wait for their hour follow."""
     who = await principal(request, "publish")
@@ -133,7 +133,7 @@ async def change(request: Request, schedule_id: str) -> Response:
 
 
 @router.delete("/{schedule_id}")
-@says(DeletedAnswer, errors=(404,))
+@documented(DeletedAnswer, errors=(404,))
 async def delete(request: Request, schedule_id: str, query: Annotated[DeleteQuery, Query()]) -> Response:
     """Forget a schedule; what it made and is not out yet is cancelled, unless `keepPosts` is true."""
     who = await principal(request, "publish")
@@ -144,7 +144,7 @@ async def delete(request: Request, schedule_id: str, query: Annotated[DeleteQuer
 
 
 @router.post("/{schedule_id}/pause")
-@says(ScheduleAnswer, errors=(404,))
+@documented(ScheduleAnswer, errors=(404,))
 async def pause(request: Request, schedule_id: str) -> Response:
     """Stop; what it made and is not out yet is taken back."""
     who = await principal(request, "publish")
@@ -153,7 +153,7 @@ async def pause(request: Request, schedule_id: str) -> Response:
 
 
 @router.post("/{schedule_id}/resume")
-@says(ScheduleAnswer, errors=(404,))
+@documented(ScheduleAnswer, errors=(404,))
 async def resume(request: Request, schedule_id: str) -> Response:
     """Go on with what lies ahead."""
     who = await principal(request, "publish")
@@ -162,7 +162,7 @@ async def resume(request: Request, schedule_id: str) -> Response:
 
 
 @router.get("/{schedule_id}/occurrences")
-@says(OccurrencesAnswer, errors=(404,))
+@documented(OccurrencesAnswer, errors=(404,))
 async def list_occurrences(
     request: Request, schedule_id: str, query: Annotated[OccurrencesQuery, Query()]
 ) -> Response:

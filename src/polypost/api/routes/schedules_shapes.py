@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from polypost.api.http.filters import PageQuery, When
-from polypost.api.openapi.described import Shape
+from polypost.api.openapi.documented import Shape
 from polypost.intake.bodies import PlatformName
 
 

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from polypost.api.http import answers
 from polypost.api.http.body import json_object, read
 from polypost.api.http.pages import choice_page, connected_page
-from polypost.api.openapi.described import says
+from polypost.api.openapi.documented import documented
 from polypost.api.routes.connect import PAGE, QUIET, shapes
 from polypost.api.routes.connect_shapes import ChoiceForm, ManyAccounts, Selected, Selection, SelectionBody
 from polypost.api.services import services
@@ -29,7 +29,7 @@ _OVER = "A page that says that the choice is over."
 
 
 @router.get("/{platform}/selection/{token}")
-@says(Selection, open=True, errors=(404,))
+@documented(Selection, open=True, errors=(404,))
 async def offered(request: Request, platform: ManyAccounts, token: str) -> Response:
     """What there is to choose from; open."""
     offer = await services(request).connect.offered(platform, token)
@@ -43,7 +43,7 @@ async def offered(request: Request, platform: ManyAccounts, token: str) -> Respo
 
 
 @router.post("/{platform}/selection/{token}")
-@says(Selected, body=SelectionBody, open=True, errors=(404,))
+@documented(Selected, body=SelectionBody, open=True, errors=(404,))
 async def select(request: Request, platform: ManyAccounts, token: str) -> Response:
     """Connect the chosen accounts; open. The token dies."""
     rooms = services(request)
@@ -63,14 +63,14 @@ async def select(request: Request, platform: ManyAccounts, token: str) -> Respon
 
 
 @router.get("/{platform}/choose/{token}")
-@says(None, open=True, media_type="text/html", also={404: _OVER}, id="showChoice")
+@documented(None, open=True, media_type="text/html", also={404: _OVER}, id="showChoice")
 async def choose(request: Request, platform: ManyAccounts, token: str) -> Response:
     """The page of ours on which a person chooses; open."""
     return await _page(request, platform, token)
 
 
 @router.post("/{platform}/choose/{token}")
-@says(
+@documented(
     None,
     body=ChoiceForm,
     body_type="application/x-www-form-urlencoded",

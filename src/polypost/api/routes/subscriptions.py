@@ -62,9 +62,9 @@ async def create(
         url=body.webhook.url if body.webhook else None,
         recipients=body.email.recipients if body.email else (),
     )
-    ring = rooms.posts.engine.ring
+    wake_up = rooms.posts.engine.wake
     made = await rooms.store.write(
-        lambda db: subscriptions.create(db, rooms.vault, ring, who.project.id, origin, wanted)
+        lambda db: subscriptions.create(db, rooms.vault, wake_up, who.project.id, origin, wanted)
     )
     return _one(origin, made, who, 201)
 
@@ -116,10 +116,10 @@ async def change(
         url=body.webhook.url if body.webhook else None,
         recipients=body.email.recipients if body.email else None,
     )
-    ring = rooms.posts.engine.ring
+    wake_up = rooms.posts.engine.wake
     changed = await rooms.store.write(
         lambda db: subscriptions.change(
-            db, rooms.vault, ring, who.project.id, origin, subscription_id, wanted
+            db, rooms.vault, wake_up, who.project.id, origin, subscription_id, wanted
         )
     )
     return _one(origin, changed, who)
@@ -130,9 +130,9 @@ async def delete(request: Request, origin: Origin, subscription_id: str) -> Resp
     who = await principal(request, "connect")
     _well_formed(origin, subscription_id)
     rooms = services(request)
-    ring = rooms.posts.engine.ring
+    wake_up = rooms.posts.engine.wake
     await rooms.store.write(
-        lambda db: subscriptions.remove(db, ring, who.project.id, origin, subscription_id)
+        lambda db: subscriptions.remove(db, wake_up, who.project.id, origin, subscription_id)
     )
     return answers.ok({"success": True, "message": f"{_NAMES[origin].capitalize()} deleted."})
 
@@ -175,9 +175,9 @@ async def redeliver(request: Request, origin: Origin, subscription_id: str, deli
     who = await principal(request, "connect")
     _well_formed(origin, subscription_id)
     rooms = services(request)
-    ring = rooms.posts.engine.ring
+    wake_up = rooms.posts.engine.wake
     again = await rooms.store.write(
-        lambda db: history.redeliver(db, ring, who.project.id, origin, subscription_id, delivery_id)
+        lambda db: history.redeliver(db, wake_up, who.project.id, origin, subscription_id, delivery_id)
     )
     return answers.ok({"success": True, "delivery": _delivery(again)})
 

@@ -17,8 +17,8 @@ from starlette.responses import FileResponse, Response
 from polypost.api.http import answers, errors
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.http.handing import from_bucket
-from polypost.api.openapi.described import says
+from polypost.api.http.bucket_proxy import from_bucket
+from polypost.api.openapi.documented import documented
 from polypost.api.routes.media import StoredAnswer, UploadAnswer, UploadBody
 from polypost.api.services import Services, services
 from polypost.errors import (
@@ -31,7 +31,7 @@ from polypost.errors import (
 from polypost.intake import bodies
 from polypost.media import kinds
 from polypost.media.receiver import Part
-from polypost.media.uploads import BUCKET
+from polypost.media.upload_rows import BUCKET
 
 router = APIRouter()
 
@@ -49,7 +49,7 @@ _METHODS = "PUT, HEAD, PATCH, POST, OPTIONS"
 
 
 @router.post("/v1/media/upload")
-@says(UploadAnswer, body=UploadBody, errors=(413,))
+@documented(UploadAnswer, body=UploadBody, errors=(413,))
 async def ask(request: Request) -> Response:
     """An address that takes one file, and the public address that the file will have."""
     who = await principal(request, "publish")
@@ -73,28 +73,28 @@ async def ask(request: Request) -> Response:
 
 
 @router.put("/media/uploads/{token}")
-@says(StoredAnswer, errors=(404, 408, 409, 410, 413, 415, 503), open=True)
+@documented(StoredAnswer, errors=(404, 408, 409, 410, 413, 415, 503), open=True)
 async def put(request: Request, token: str) -> Response:
     """The whole file; the same bytes again change nothing."""
     return await _answered(request, _put(request, token))
 
 
 @router.patch("/media/uploads/{token}")
-@says(None, status=204, errors=(404, 408, 409, 410, 412, 413, 415, 423, 460, 503), open=True)
+@documented(None, status=204, errors=(404, 408, 409, 410, 412, 413, 415, 423, 460, 503), open=True)
 async def patch(request: Request, token: str) -> Response:
     """A piece of the file, by the tus protocol."""
     return await _answered(request, _patch(request, token))
 
 
 @router.head("/media/uploads/{token}")
-@says(None, errors=(404, 410, 412, 503), open=True)
+@documented(None, errors=(404, 410, 412, 503), open=True)
 async def head(request: Request, token: str) -> Response:
     """How much of the file is here, by the tus protocol."""
     return await _answered(request, _head(request, token))
 
 
 @router.options("/media/uploads/{token}")
-@says(None, status=204, open=True)
+@documented(None, status=204, open=True)
 async def options(request: Request, token: str) -> Response:
     """What this server can do of the tus protocol, and what pages may ask."""
     allowed = "Content-Type, Tus-Resumable, Upload-Checksum, Upload-Length, Upload-Offset, X-HTTP-Method-Override, X-Requested-With, X-Request-ID"
@@ -111,7 +111,7 @@ async def options(request: Request, token: str) -> Response:
 
 
 @router.post("/media/uploads/{token}")
-@says(None, status=204, errors=(404, 405, 408, 409, 410, 412, 413, 415, 423, 460, 503), open=True)
+@documented(None, status=204, errors=(404, 405, 408, 409, 410, 412, 413, 415, 423, 460, 503), open=True)
 async def instead(request: Request, token: str) -> Response:
     """PATCH or HEAD for clients that cannot send them: the method stands in `X-HTTP-Method-Override`."""
     asked = request.headers.get("x-http-method-override", "").upper()
@@ -123,7 +123,7 @@ async def instead(request: Request, token: str) -> Response:
 
 
 @router.api_route("/media/uploads/{upload_id}/{name}", methods=["GET", "HEAD"])
-@says(None, errors=(404, 416, 503), open=True, media_type="application/octet-stream")
+@documented(None, errors=(404, 416, 503), open=True, media_type="application/octet-stream")
 async def show(request: Request, upload_id: str, name: str) -> Response:
     """The uploaded file, whole or a range of it; open."""
     rooms = services(request)

@@ -17,7 +17,7 @@ from polypost.access import Project
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.filters import profile_of
-from polypost.api.openapi.described import Maybe, Shape, says
+from polypost.api.openapi.documented import Maybe, Shape, documented
 from polypost.api.routes.posts_shapes import Count
 from polypost.api.services import services
 from polypost.credits import funds
@@ -97,7 +97,7 @@ class UsageQuery(BaseModel):
 
 
 @router.get("/v1/usage")
-@says(Usage, errors=(404,))
+@documented(Usage, errors=(404,))
 async def usage(request: Request, query: Annotated[UsageQuery, Query()]) -> Response:
     """Credits spent by month; with the balance where nothing narrows the question."""
     who = await principal(request, "read")

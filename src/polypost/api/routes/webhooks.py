@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost.api.openapi.described import says
+from polypost.api.openapi.documented import documented
 from polypost.api.routes import subscriptions as shared
 from polypost.api.routes.webhooks_shapes import (
     AllWebhooks,
@@ -26,56 +26,56 @@ router = APIRouter(prefix="/v1/webhooks")
 
 
 @router.post("/test")
-@says(Done, body=TrialBody)
+@documented(Done, body=TrialBody)
 async def test(request: Request) -> Response:
     """Send a test event to a place, subscribed or not."""
     return await shared.test(request)
 
 
 @router.post("")
-@says(OneWebhook, status=201, body=WebhookBody)
+@documented(OneWebhook, status=201, body=WebhookBody)
 async def create(request: Request) -> Response:
     """Subscribe a webhook or mail addresses to events."""
     return await shared.create(request, "webhooks", WebhookBody)
 
 
 @router.get("")
-@says(AllWebhooks)
+@documented(AllWebhooks)
 async def list_webhooks(request: Request) -> Response:
     """All of the project's, the newest first, with masked secrets."""
     return await shared.list_all(request, "webhooks")
 
 
 @router.get("/{webhook_id}")
-@says(OneWebhook, errors=(400, 404))
+@documented(OneWebhook, errors=(400, 404))
 async def get_webhook(request: Request, webhook_id: str) -> Response:
     """One, with its secret."""
     return await shared.get(request, "webhooks", webhook_id)
 
 
 @router.patch("/{webhook_id}")
-@says(OneWebhook, body=WebhookChange, errors=(404,))
+@documented(OneWebhook, body=WebhookChange, errors=(404,))
 async def change(request: Request, webhook_id: str) -> Response:
     """Change events, place, filters, or switch it on and off; the channel stays."""
     return await shared.change(request, "webhooks", webhook_id, WebhookChange)
 
 
 @router.delete("/{webhook_id}")
-@says(Done, errors=(400, 404))
+@documented(Done, errors=(400, 404))
 async def delete(request: Request, webhook_id: str) -> Response:
     """Unsubscribe; what was still to be delivered is forgotten."""
     return await shared.delete(request, "webhooks", webhook_id)
 
 
 @router.post("/{webhook_id}/rotate-secret")
-@says(OneWebhook, errors=(400, 404, 409))
+@documented(OneWebhook, errors=(400, 404, 409))
 async def rotate(request: Request, webhook_id: str) -> Response:
     """A new signing secret; for 24 hours the one before signs too."""
     return await shared.rotate(request, "webhooks", webhook_id)
 
 
 @router.get("/{webhook_id}/deliveries")
-@says(Deliveries, errors=(400, 404))
+@documented(Deliveries, errors=(400, 404))
 async def deliveries(
     request: Request, webhook_id: str, query: Annotated[DeliveriesQuery, Query()]
 ) -> Response:
@@ -84,7 +84,7 @@ async def deliveries(
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver")
-@says(OneDelivery, errors=(400, 404, 409))
+@documented(OneDelivery, errors=(400, 404, 409))
 async def redeliver(request: Request, webhook_id: str, delivery_id: str) -> Response:
     """Send a delivery once more, with the same id and body."""
     return await shared.redeliver(request, "webhooks", webhook_id, delivery_id)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
-from polypost.api.openapi.described import ClosedShape, Maybe, Shape
+from polypost.api.openapi.documented import ClosedShape, Maybe, Shape
 from polypost.api.routes.connect_shapes import Address
 from polypost.intake.bodies import Closed, Text, Url
 from polypost.posts import words

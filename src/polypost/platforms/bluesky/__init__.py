@@ -1,4 +1,4 @@
-"""Bluesky: posts and threads with pictures, films, link cards and quotes, on any server of the AT Protocol."""
+"""Bluesky: posts and threads with images, videos, link cards and quotes, on any server of the AT Protocol."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from polypost.errors import (
 )
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens
-from polypost.platforms.bluesky.errors import Said, error_for
+from polypost.platforms.bluesky.errors import ErrorBody, error_for
 from polypost.platforms.bluesky.spec import DIRECTORY, ENTRYWAY, WEB
 from polypost.platforms.bluesky.xrpc import ask_app, bearer, call, did_of, home
 from polypost.platforms.kit.answers import parsed, word
@@ -91,7 +91,7 @@ class _Login:
             answer = await _refreshed(http, server, tokens.refresh_token)
         if answer.is_success:
             return _tokens(answer, server)
-        error, said = error_for(answer, clock.now()), Said.of(answer)
+        error, said = error_for(answer, clock.now()), ErrorBody.of(answer)
         if said.status not in REFUSING or said.name not in _ENDED:
             raise unnamed(error, said)
         reason = "token_expired" if said.name == "ExpiredToken" else "refresh_rejected"
@@ -212,7 +212,7 @@ async def _session(
 
 
 def _refusal(answer: Response) -> PlatformError:
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     if said.name == "AuthFactorTokenRequired":
         return Rejected("This password asks for a code by e-mail.", next_step=_APP_PASSWORD)
     error = error_for(answer, clock.now())

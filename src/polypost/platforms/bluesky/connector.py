@@ -24,13 +24,13 @@ from polypost.platforms.base import (
     Tokens,
 )
 from polypost.platforms.bluesky import accounts, check, references, writing
-from polypost.platforms.bluesky.measures import Figures
 from polypost.platforms.bluesky.media import shape
+from polypost.platforms.bluesky.metrics import PostMetrics
 from polypost.platforms.bluesky.options import BlueskyOptions, Caption, Card
 from polypost.platforms.bluesky.record import Record, Shown, card_embed, embed_of, post_record, with_options
 from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import mentioned
-from polypost.platforms.bluesky.upload import PLAIN, upload_file, upload_film, upload_text
+from polypost.platforms.bluesky.upload import PLAIN, upload_file, upload_text, upload_video
 from polypost.platforms.bluesky.xrpc import POST, call, place_of
 
 _STILL = "Bluesky shows only the first picture of a GIF file; an MP4 of type gif would play."
@@ -48,7 +48,7 @@ class _Part:
     thumbnail: MediaFile | None = None
 
 
-class BlueskyConnector(Figures, Connector):
+class BlueskyConnector(PostMetrics, Connector):
     """Publishes records to the account's own server, with sessions that an app password opened."""
 
     spec = SPEC
@@ -58,7 +58,7 @@ class BlueskyConnector(Figures, Connector):
     identify = staticmethod(accounts.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
-        """The media of the thread, and the picture of the card."""
+        """The media of the thread, and the image of the card."""
         refs = [ref for item in options.thread for ref in item.refs({})]
         if options.card and options.card.thumbnail_url:
             refs.append(MediaRef("image", options.card.thumbnail_url))
@@ -153,11 +153,11 @@ async def _embed(
 
 
 async def _uploaded(run: Run, slot: str, file: MediaFile, ref: MediaRef, alt: str, *, again: bool) -> Shown:
-    film = shape(ref) == "film"
+    video = shape(ref) == "film"
     if file.facts.kind == "gif" and file.facts.frames != 1:
         run.warn(_STILL)
-    if film and again:
-        # The video service knows the film and would name the blob that was forgotten.
+    if video and again:
+        # The video service knows the video and would name the blob that was forgotten.
         run.warn(PLAIN)
-    blob = await (upload_film if film and not again else upload_file)(run, slot, file)
-    return Shown(blob, alt, file.facts, looping=film and ref.type == "gif")
+    blob = await (upload_video if video and not again else upload_file)(run, slot, file)
+    return Shown(blob, alt, file.facts, looping=video and ref.type == "gif")

@@ -42,7 +42,7 @@ class BlobGone(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """The parts of an error answer; empty where the answer is no JSON."""
 
     status: int
@@ -50,7 +50,7 @@ class Said:
     text: str = ""
 
     @classmethod
-    def of(cls, answer: Response) -> Said:
+    def of(cls, answer: Response) -> ErrorBody:
         """Read an answer."""
         body = parsed(answer)
         return cls(answer.status_code, sentence(body.get("error")), sentence(body.get("message")))
@@ -59,7 +59,7 @@ class Said:
         return quoted("Bluesky", self.text or self.name, self.status)
 
 
-_Made = Callable[[Said], PlatformError]
+_Made = Callable[[ErrorBody], PlatformError]
 
 
 def _restricted(says: str) -> _Made:
@@ -68,11 +68,11 @@ def _restricted(says: str) -> _Made:
     )
 
 
-def _token(said: Said) -> PlatformError:
+def _token(said: ErrorBody) -> PlatformError:
     return TokenExpired(f"Bluesky no longer accepts the access token. {said}")
 
 
-def _scope(said: Said) -> PlatformError:
+def _scope(said: ErrorBody) -> PlatformError:
     return ReconnectRequired(f"The session does not allow this. {said}", reason="access_revoked")
 
 
@@ -136,7 +136,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
 
     `committing` says that it answers the call that publishes.
     """
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     if said.status == 429 or said.name in _TOO_MANY:
         return RateLimited(_wait(answer, now), "Bluesky asks to slow down.")
     if said.status == 503 and ("retry-after" in answer.headers or said.name in _OVERLOADED):

@@ -1,4 +1,4 @@
-"""What Bluesky takes as pictures, GIFs and videos, judged by declared type and, once probed, by the facts."""
+"""What Bluesky takes as images, GIFs and videos, judged by declared type and, once probed, by the facts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from polypost.probe import Facts
 
 
 def media_problems(path: str, items: Sequence[MediaRef], *, gallery: bool = False) -> list[Problem]:
-    """All problems with the media of one post; `path` is that of the list, `gallery` lets it have more pictures."""
+    """All problems with the media of one post; `path` is that of the list, `gallery` lets it have more images."""
     problems = list(_together(path, items, gallery=gallery))
     for place, item in enumerate(items):
         problems += _item(f"{path}[{place}]", item)
@@ -32,21 +32,21 @@ def media_problems(path: str, items: Sequence[MediaRef], *, gallery: bool = Fals
 
 
 def shape(item: MediaRef) -> Literal["picture", "film"] | None:
-    """What an item becomes; None for a GIF that was not looked at yet: a GIF file or a film of that type."""
+    """What an item becomes; None for a GIF that was not looked at yet: a GIF file or a video of that type."""
     if item.type == "gif":
         return None if item.facts is None else "film" if item.facts.kind == "video" else "picture"
     return "film" if item.type == "video" else "picture"
 
 
 def thumbnail_problems(path: str, facts: Facts | None) -> Iterator[Problem]:
-    """Problems with the picture of a link card."""
+    """Problems with the image of a link card."""
     yield from judged(path, facts, _THUMBNAIL) if facts else ()
 
 
 def _together(path: str, items: Sequence[MediaRef], *, gallery: bool) -> Iterator[Problem]:
-    films = [item for item in items if shape(item) == "film"]
+    videos = [item for item in items if shape(item) == "film"]
     most = SPEC.limit("gallery_items" if gallery else "images")
-    if films and len(items) > 1:
+    if videos and len(items) > 1:
         yield Problem(
             path,
             f"On Bluesky a video stands alone in a post; there are {len(items)} items.",
@@ -74,26 +74,26 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
         return [mistaken(path, item, facts, another_file(facts))]
     if facts.kind == "video":
         return judged(path, facts, _VIDEO)
-    return judged(path, facts, _ANIMATION if facts.kind == "gif" and not is_still_gif(facts) else _PICTURE)
+    return judged(path, facts, _ANIMATION if facts.kind == "gif" and not is_still_gif(facts) else _IMAGE)
 
 
-# A GIF file is shown as a still picture, whatever it is declared as; a short film may be declared as a GIF.
+# A GIF file is shown as a still image, whatever it is declared as; a short video may be declared as a GIF.
 _KINDS = {"image": {"image", "gif"}, "gif": {"gif", "video"}, "video": {"video"}}
 _SMALLER = "Save it with a lower quality or fewer pixels."
 _MP4 = "Convert it to an MP4 with H.264 video and AAC sound."
 _MB = 1_000_000
 
 
-def _picture(takes: str, limit: str, hint: str) -> tuple[Rule, ...]:
+def _image(takes: str, limit: str, hint: str) -> tuple[Rule, ...]:
     return (
         one_of("mime", SPEC.media_types["image"], f"{takes} JPEG, PNG, WebP or GIF", "Convert it to JPEG."),
         exact_size("Bluesky", SPEC.limit(limit), hint, _MB),
     )
 
 
-_PICTURE = _picture("Bluesky takes pictures as", "image_bytes", _SMALLER)
-_ANIMATION = _picture("Bluesky takes pictures as", "image_bytes", f"{_MP4} Then it moves, too.")
-_THUMBNAIL = _picture("A link card on Bluesky shows", "thumbnail_bytes", _SMALLER)
+_IMAGE = _image("Bluesky takes pictures as", "image_bytes", _SMALLER)
+_ANIMATION = _image("Bluesky takes pictures as", "image_bytes", f"{_MP4} Then it moves, too.")
+_THUMBNAIL = _image("A link card on Bluesky shows", "thumbnail_bytes", _SMALLER)
 _LONGEST = SPEC.limit("video_seconds")
 _VIDEO = (
     one_of("mime", SPEC.media_types["video"], "Bluesky takes videos as MP4", _MP4),

@@ -28,7 +28,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture or film that is uploaded: its blob, its text, its facts, and whether it plays in a loop."""
+    """An image or video that is uploaded: its blob, its text, its facts, and whether it plays in a loop."""
 
     blob: Mapping[str, Any]
     alt: str
@@ -77,7 +77,7 @@ def embed_of(
     captions: Sequence[Mapping[str, Any]] = (),
     quote: Mapping[str, Any] | None = None,
 ) -> Record | None:
-    """What a post embeds: pictures, a film or a card, a quote, or a quote beside one of them."""
+    """What a post embeds: images, a video or a card, a quote, or a quote beside one of them."""
     media = _media(shown, captions) or card
     if quote is None:
         return media
@@ -124,26 +124,26 @@ def _media(shown: Sequence[Shown], captions: Sequence[Mapping[str, Any]]) -> Rec
     if not shown:
         return None
     if shown[0].facts.kind == "video":
-        return _film(shown[0], captions)
+        return _video(shown[0], captions)
     if len(shown) > SPEC.limit("images"):
-        items = [{"$type": f"{_EMBED}.gallery#image", **_picture(each)} for each in shown]
+        items = [{"$type": f"{_EMBED}.gallery#image", **_image(each)} for each in shown]
         return {"$type": f"{_EMBED}.gallery", "items": items}
-    return {"$type": f"{_EMBED}.images", "images": [_picture(each) for each in shown]}
+    return {"$type": f"{_EMBED}.images", "images": [_image(each) for each in shown]}
 
 
-def _picture(shown: Shown) -> Record:
+def _image(shown: Shown) -> Record:
     return {"image": dict(shown.blob), "alt": shown.alt, **_ratio(shown.facts)}
 
 
-def _film(shown: Shown, captions: Sequence[Mapping[str, Any]]) -> Record:
-    film: Record = {"$type": f"{_EMBED}.video", "video": dict(shown.blob), **_ratio(shown.facts)}
+def _video(shown: Shown, captions: Sequence[Mapping[str, Any]]) -> Record:
+    video: Record = {"$type": f"{_EMBED}.video", "video": dict(shown.blob), **_ratio(shown.facts)}
     if shown.alt:
-        film["alt"] = shown.alt
+        video["alt"] = shown.alt
     if captions:
-        film["captions"] = [dict(caption) for caption in captions]
+        video["captions"] = [dict(caption) for caption in captions]
     if shown.looping:
-        film["presentation"] = "gif"
-    return film
+        video["presentation"] = "gif"
+    return video
 
 
 def _ratio(facts: Facts) -> Record:

@@ -1,4 +1,4 @@
-"""Files on their way to Bluesky: pictures and subtitles straight to the account's server, films by way of the video service.
+"""Files on their way to Bluesky: images and subtitles straight to the account's server, videos by way of the video service.
 
 Flow: Bluesky docs, Uploading images and video, and the lexicons app.bsky.video, read on 2026-11-24.
 """
@@ -27,7 +27,7 @@ _TOKEN_LIFE = timedelta(minutes=30)
 _UPLOAD = "com.atproto.repo.uploadBlob"
 _DAY_IS_OVER = timedelta(hours=1)
 _JOBS = 2
-# Failures of the service and not of the film; the same film often passes the second time.
+# Failures of the service and not of the video; the same video often passes the second time.
 _PASSING = frozenset({"pds_upload_failure", "generic_failure", ""})
 PLAIN = (
     "Bluesky's video service could not be used, so the video was uploaded plainly; it can be watched when Bluesky has"
@@ -50,11 +50,11 @@ async def upload_text(run: Run, slot: str, text: str, kind: str) -> dict[str, An
     return await run.step(slot, send)
 
 
-async def upload_film(run: Run, slot: str, file: MediaFile) -> dict[str, Any]:
-    """Upload a film and wait until it is processed; the blob. Raises Rejected when Bluesky cannot use it."""
+async def upload_video(run: Run, slot: str, file: MediaFile) -> dict[str, Any]:
+    """Upload a video and wait until it is processed; the blob. Raises Rejected when Bluesky cannot use it."""
     await run.step(f"{slot}-allowance", partial(_allowed, run, file))
     for number in range(1, _JOBS + 1):
-        sent = await run.step(f"{slot}-video-{number}", partial(_send_film, run, file))
+        sent = await run.step(f"{slot}-video-{number}", partial(_send_video, run, file))
         if sent["plain"]:
             run.warn(PLAIN)
             return await upload_file(run, f"{slot}-plain", file)
@@ -95,7 +95,7 @@ def _blob(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _allowed(run: Run, file: MediaFile) -> bool:
-    """Ask whether the day's allowance holds this film. Raises RateLimited or Rejected when it does not."""
+    """Ask whether the day's allowance holds this video. Raises RateLimited or Rejected when it does not."""
     audience = f"did:web:{urlsplit(VIDEO).hostname}"
     try:
         token = await _service_token(run, audience, "app.bsky.video.getUploadLimits")
@@ -114,8 +114,8 @@ async def _allowed(run: Run, file: MediaFile) -> bool:
     return bool(told)
 
 
-async def _send_film(run: Run, file: MediaFile) -> dict[str, Any]:
-    """The job that a film has become, or its blob, or that the plain way must be taken."""
+async def _send_video(run: Run, file: MediaFile) -> dict[str, Any]:
+    """The job that a video has become, or its blob, or that the plain way must be taken."""
     audience = f"did:web:{quote(urlsplit(home(run.extra)).netloc, safe='')}"
     token = await _service_token(run, audience, _UPLOAD)
     try:
@@ -156,7 +156,7 @@ async def _ready(run: Run, sent: Mapping[str, Any]) -> dict[str, Any] | NotYet:
     url = f"{VIDEO}/xrpc/app.bsky.video.getJobStatus"
     answer = await run.http.request("GET", url, params={"jobId": sent["job"]})
     status = _status(answer)
-    # A film that was uploaded before answers with an error and its blob.
+    # A video that was uploaded before answers with an error and its blob.
     if isinstance(status.get("blob"), dict):
         return {"blob": status["blob"], "code": "", "said": ""}
     if not answer.is_success:

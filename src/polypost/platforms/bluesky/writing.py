@@ -51,7 +51,7 @@ async def create(
     try:
         proof = await run.commit(part, partial(send, record), handles=handles)
     except BlobGone:
-        # A picture's name follows from its bytes, so it is the same again; only a processed film gets another.
+        # An image's name follows from its bytes, so it is the same again; only a processed video gets another.
         whole = {**record, "embed": await embed_again()}
         proof = await run.commit(part, partial(send, whole), handles=handles)
     for until in rest:

@@ -61,7 +61,7 @@ def _text(draft: Draft, options: FacebookOptions) -> Iterator[Problem]:
 
 
 def _count(media: tuple[MediaRef, ...], options: FacebookOptions) -> Iterator[Problem]:
-    films = sum(item.type == "video" for item in media)
+    videos = sum(item.type == "video" for item in media)
     most = SPEC.limit("photos_per_post")
     if options.content_type is not None and not media:
         noun = "a photo or a video" if options.story else "a video"
@@ -75,10 +75,10 @@ def _count(media: tuple[MediaRef, ...], options: FacebookOptions) -> Iterator[Pr
             "Make a post of its own for each story item.",
             "too_many",
         )
-    elif films and len(media) > 1:
+    elif videos and len(media) > 1:
         yield Problem(
             "mediaItems",
-            f"A Facebook post shows one video or several photos; here are {films} videos in {len(media)} items.",
+            f"A Facebook post shows one video or several photos; here are {videos} videos in {len(media)} items.",
             "Make a post of its own for each video.",
             "too_many",
         )
@@ -92,16 +92,16 @@ def _count(media: tuple[MediaRef, ...], options: FacebookOptions) -> Iterator[Pr
 
 
 def _option_problems(draft: Draft, options: FacebookOptions) -> Iterator[Problem]:
-    film = bool(draft.media) and draft.media[0].type == "video"
-    if options.content_type == "reel" and draft.media and not film:
+    video = bool(draft.media) and draft.media[0].type == "video"
+    if options.content_type == "reel" and draft.media and not video:
         yield Problem(
             f"{_OPTIONS}.contentType",
             "A Facebook reel is a video.",
             "Use a video, or leave contentType out to post photos.",
         )
-    yield from _of_videos(options, film=film and not options.story)
+    yield from _of_videos(options, video=video and not options.story)
     yield from _of_shown_posts(options)
-    texts, photos = options.alt_texts or [], 0 if film else len(draft.media)
+    texts, photos = options.alt_texts or [], 0 if video else len(draft.media)
     if len(texts) > photos:
         yield Problem(
             f"{_OPTIONS}.altTexts",
@@ -111,10 +111,10 @@ def _option_problems(draft: Draft, options: FacebookOptions) -> Iterator[Problem
         )
 
 
-def _of_videos(options: FacebookOptions, *, film: bool) -> Iterator[Problem]:
+def _of_videos(options: FacebookOptions, *, video: bool) -> Iterator[Problem]:
     given = {"title": options.title, "videoThumbnailUrl": options.video_thumbnail_url}
     for name, value in given.items():
-        if value is not None and not film:
+        if value is not None and not video:
             yield Problem(f"{_OPTIONS}.{name}", f"{name} belongs to a video or a reel.", f"Leave {name} out.")
 
 

@@ -21,7 +21,7 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
-from polypost.platforms.facebook import check, measures, oauth, reconcile
+from polypost.platforms.facebook import check, metrics, oauth, reconcile
 from polypost.platforms.facebook.comments import FacebookComments
 from polypost.platforms.facebook.followups import find_address, set_cover, write_comment
 from polypost.platforms.facebook.graph import Graph
@@ -56,7 +56,7 @@ class FacebookConnector(FacebookComments, Connector):
     identify = staticmethod(oauth.identify)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
-        """The picture that stands for a video; without it the video goes out all the same."""
+        """The image that stands for a video; without it the video goes out all the same."""
         cover = options.video_thumbnail_url
         return () if cover is None else (MediaRef("image", cover, optional=True),)
 
@@ -99,13 +99,13 @@ class FacebookConnector(FacebookComments, Connector):
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
         """Insights and counts of these posts."""
-        return await measures.measure(session, proofs)
+        return await metrics.measure(session, proofs)
 
     async def recent(
         self, session: Session, *, since: datetime, until: datetime, most: int
     ) -> list[Measured]:
         """The Page's posts of that time with the same."""
-        return await measures.recent(session, since=since, until=until, most=most)
+        return await metrics.recent(session, since=since, until=until, most=most)
 
     async def _text(self, run: Run, graph: Graph, post: Post) -> Proof:
         fields = {"message": post.text} if post.text.strip() else {}
@@ -172,7 +172,7 @@ class FacebookConnector(FacebookComments, Connector):
         return proof
 
     async def _wait_for(self, run: Run, graph: Graph, video: str) -> None:
-        """Wait until a film that was published is worked on: Facebook takes it first and judges it afterwards."""
+        """Wait until a video that was published is worked on: Facebook takes it first and judges it afterwards."""
 
         async def look() -> bool | NotYet:
             status = await status_of(graph, video)

@@ -10,7 +10,7 @@ from polypost.platforms.facebook.upload import send_file
 
 
 async def set_cover(run: Run, graph: Graph, post: Post, video: str) -> None:
-    """The picture that stands for a video before it plays."""
+    """The image that stands for a video before it plays."""
     file = post.extra_media.get(post.options.video_thumbnail_url)
     if file is None:
         run.warn("The video is out without its thumbnail, which could not be fetched.")
@@ -40,7 +40,7 @@ async def find_address(run: Run, graph: Graph, kind: str, proof: Proof) -> Proof
         return Proof(proof.id, reconcile.reel_address(proof.id))
     if proof.url is not None:
         return proof
-    # Stories are no objects of the Graph API: only their film or photo is.
+    # Stories are no objects of the Graph API: only their video or photo is.
     if kind in {"photo_story", "video_story"}:
         return Proof(proof.id, f"{WEB}/stories/{run.account.id}/{proof.id}/")
 

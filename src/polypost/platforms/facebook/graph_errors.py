@@ -47,13 +47,13 @@ _CONFIRM = Row(
     "Open the Page on Facebook and follow what it asks for, then try again.",
     "account_restricted",
 )
-_PICTURE = Row(
+_IMAGE = Row(
     Kind.REFUSED,
     "Facebook cannot use this picture.",
     "Save it as a JPEG or PNG of at most 4 MB.",
     "media_rejected",
 )
-_FILM = Row(
+_VIDEO = Row(
     Kind.REFUSED,
     "Facebook cannot use this video.",
     "Re-encode it as an MP4 with H.264 video and AAC sound.",
@@ -69,12 +69,12 @@ _WRONG_OFFSET = 1363037
 # They come as code or as subcode, with codes that vary.
 _LONG_NUMBERS = {
     1346003: _BLOCKED,
-    1363019: _FILM,
+    1363019: _VIDEO,
     1363030: Row(Kind.TRANSIENT, "The upload took too long."),
     _WRONG_OFFSET: Row(Kind.TRANSIENT, "Facebook expects other bytes of the video."),
     1363041: Row(Kind.GONE, "The upload session has expired."),
     1363042: Row(Kind.PERMISSION, "Facebook says that this authorisation may not do this."),
-    1366046: _PICTURE,
+    1366046: _IMAGE,
     1366051: _SAID_TWICE,
     1390008: Row(
         Kind.REFUSED,
@@ -95,12 +95,12 @@ _LONG = 1_000_000
 _VIDEO_FAMILY = range(1_363_000, 1_364_000)
 _CODES = rows_of_codes(_NAME) | {
     104: Row(Kind.TOKEN, "Facebook ended the authorisation."),
-    324: _PICTURE,
-    352: _FILM,
+    324: _IMAGE,
+    352: _VIDEO,
     368: _BLOCKED,
     506: _SAID_TWICE,
     1500: _LINK,
-    6000: _FILM,
+    6000: _VIDEO,
     80001: Row(Kind.RATE, "Facebook asks to slow down."),
 }
 
@@ -146,7 +146,7 @@ error_for, commit_error_for = NUMBERS.error_for, NUMBERS.commit_error_for
 def _long(number: int) -> Row | None:
     if number < _LONG:
         return None
-    return _LONG_NUMBERS.get(number) or (_FILM if number in _VIDEO_FAMILY else None)
+    return _LONG_NUMBERS.get(number) or (_VIDEO if number in _VIDEO_FAMILY else None)
 
 
 def _is_offset(error: GraphError) -> bool:

@@ -110,14 +110,14 @@ def _account(row: Mapping[str, Any], session: Session, *, own: bool = False) -> 
     if not own:
         extra = dict(session.extra)
         tokens = Tokens(str(row["access_token"]), scopes=tuple(extra.get("scopes") or ()), extra=extra)
-    picture = (row.get("picture") or {}).get("data") or {}
+    image = (row.get("picture") or {}).get("data") or {}
     known = {"category": row.get("category"), "dataAccessUntil": session.extra.get("data_access_until")}
     return Account(
         id=str(page),
         username=row.get("username"),
         name=row.get("name"),
         profile_url=row.get("link") or f"{WEB}/{page}",
-        image_url=picture.get("url"),
+        image_url=image.get("url"),
         metadata={name: value for name, value in known.items() if value},
         kind="page",
         tokens=tokens,

@@ -95,7 +95,7 @@ async def _video(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
 
 
 async def _reel(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
-    """A reel or a story by its film, which is worked on only after the call in question."""
+    """A reel or a story by its video, which is worked on only after the call in question."""
     video, story = str(attempt.handles["video"]), attempt.handles["kind"] == "video_story"
     status = await status_of(graph, video)
     if status.get("video_status") == "error" or phase(status, "processing") == "error":

@@ -37,7 +37,7 @@ def kind_of(post: Post) -> str:
 
 
 async def stage_photos(run: Run, graph: Graph, post: Post) -> list[str]:
-    """Upload every picture so that nobody sees it; their ids, in order."""
+    """Upload every image so that nobody sees it; their ids, in order."""
     for mark in ("", " (again)"):
         staged = [
             await _stage_photo(run, graph, f"photo {number}{mark}", file, _alt_text(post, number))
@@ -142,7 +142,7 @@ def finish_fields(post: Post, begun: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def upload_reel(run: Run, graph: Graph, post: Post, edge: str) -> str:
-    """Upload the film of a reel or a story; its id."""
+    """Upload the video of a reel or a story; its id."""
     new = False
 
     async def start() -> dict[str, Any]:

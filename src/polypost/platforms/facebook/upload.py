@@ -1,4 +1,4 @@
-"""Pushing bytes to Facebook: pictures in one form, videos in the pieces it asks for, reels and stories in one stream.
+"""Pushing bytes to Facebook: images in one form, videos in the pieces it asks for, reels and stories in one stream.
 
 Protocols: Meta for Developers, Graph API: Page photos and Page videos, Video API: Reels Publishing, read 2026-11-24.
 """

@@ -40,7 +40,7 @@ class Missing(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """The parts of an answer that decide. `quota` is the limit that a refused project has, if that is told."""
 
     status: int
@@ -52,7 +52,7 @@ class Said:
     wait: timedelta | None = None
 
     @classmethod
-    def of(cls, answer: Response) -> Said:
+    def of(cls, answer: Response) -> ErrorBody:
         """Read the APIs' envelope or the identity server's two members."""
         error = parsed(answer).get("error")
         if isinstance(error, str):
@@ -89,7 +89,7 @@ def object_of(answer: Response) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-_Row = tuple[Callable[[Said], bool], Callable[[Said], PlatformError]]
+_Row = tuple[Callable[[ErrorBody], bool], Callable[[ErrorBody], PlatformError]]
 # The first line that fits decides.
 _REFUSALS: tuple[_Row, ...] = (
     (lambda said: said.status == 401, lambda _: TokenExpired("Google no longer accepts the access token.")),
@@ -148,7 +148,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
 
     `committing` says that it answers the call that publishes.
     """
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     if said.status == 429:
         return not_approved(said) if said.quota == "0" else RateLimited(now + _pause(said), slow_down(said))
     if said.status == 408 or not 400 <= said.status < 500:
@@ -158,7 +158,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
     return next(error(said) for fits, error in _REFUSALS if fits(said))
 
 
-def not_approved(said: Said) -> Rejected:
+def not_approved(said: ErrorBody) -> Rejected:
     """A project whose quota is 0: waiting does not help."""
     return Rejected(
         f"Google has not approved the app for the Business Profile APIs. {said}",
@@ -167,12 +167,12 @@ def not_approved(said: Said) -> Rejected:
     )
 
 
-def slow_down(said: Said) -> str:
+def slow_down(said: ErrorBody) -> str:
     """What a limit is called that ends by itself."""
     return f"Google asks to slow down. {said}"
 
 
-def _pause(said: Said) -> timedelta:
+def _pause(said: ErrorBody) -> timedelta:
     return min(max(said.wait or _PAUSE, timedelta(seconds=1)), _LONGEST_PAUSE)
 
 

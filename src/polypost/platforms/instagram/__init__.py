@@ -1,4 +1,4 @@
-"""Instagram: pictures, carousels, reels and stories of professional accounts."""
+"""Instagram: images, carousels, reels and stories of professional accounts."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _ratio(kind: str, hint: str) -> Rule:
     return ratio("Instagram", low, high, hint)
 
 
-# Width is not judged: Instagram scales pictures itself. Story pictures of any shape get a border.
+# Width is not judged: Instagram scales images itself. Story images of any shape get a border.
 _STORY_IMAGE = (
     one_of("mime", SPEC.media_types["image"], "Instagram takes pictures as JPEG only", "Convert it to JPEG."),
     size("Instagram", SPEC.limit("image_bytes"), "Save the JPEG with a lower quality or fewer pixels."),

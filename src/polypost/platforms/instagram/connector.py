@@ -22,7 +22,7 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
-from polypost.platforms.instagram import check, measures, oauth
+from polypost.platforms.instagram import check, metrics, oauth
 from polypost.platforms.instagram.comments import InstagramComments
 from polypost.platforms.instagram.containers import kind_of, prepare, state_of
 from polypost.platforms.instagram.graph import Graph
@@ -109,13 +109,13 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
         """Insights and counts of these posts."""
-        return await measures.measure(session, proofs)
+        return await metrics.measure(session, proofs)
 
     async def recent(
         self, session: Session, *, since: datetime, until: datetime, most: int
     ) -> list[Measured]:
         """The account's posts of that time with the same."""
-        return await measures.recent(session, since=since, until=until, most=most)
+        return await metrics.recent(session, since=since, until=until, most=most)
 
     async def _quota(self, run: Run, graph: Graph) -> dict[str, Any]:
         """How many posts of the day are used; raises RateLimited when it is all of them."""

@@ -34,7 +34,7 @@ class InstagramMessages:
     """What the connector can do with messages."""
 
     async def conversations(self, session: Session, *, limit: int, after: str | None) -> Slice[Conversation]:
-        """Conversations with their newest message and, as far as Instagram tells them, names and pictures."""
+        """Conversations with their newest message and, as far as Instagram tells them, names and images."""
         graph = Graph(session)
         more = {} if after is None else {"after": after}
         with speaking_of("inbox", PERMISSION):

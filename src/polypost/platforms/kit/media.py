@@ -1,4 +1,4 @@
-"""What a network takes as pictures, videos and documents: rules about a file's facts, as data."""
+"""What a network takes as images, videos and documents: rules about a file's facts, as data."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def no_longer_than(most: float, says: str, otherwise: str = "") -> Rule:
 
 
 def gif_frames(name: str, most: int) -> Rule:
-    """The largest number of pictures in a GIF."""
+    """The largest number of images in a GIF."""
     return at_most(
         "frames",
         most,
@@ -175,7 +175,7 @@ def stills_and_videos(
     gifs: str = "GIFs",
     moving: str = ", or to an MP4 video to keep it moving.",
 ) -> Problem | None:
-    """What speaks against an item on a network of JPEG pictures and videos, which takes no GIF and no document."""
+    """What speaks against an item on a network of JPEG images and videos, which takes no GIF and no document."""
     facts = item.facts
     if item.type == "document":
         return no_documents(path, name, "Convert it to JPEG pages.")

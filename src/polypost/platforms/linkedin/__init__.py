@@ -1,4 +1,4 @@
-"""LinkedIn: posts of persons and organizations, with pictures, videos, documents, link cards and polls."""
+"""LinkedIn: posts of persons and organizations, with images, videos, documents, link cards and polls."""
 
 from __future__ import annotations
 

@@ -107,14 +107,14 @@ def _document(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
 
 def _alt_texts(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
     path, most = f"{_OPTIONS}.altText", SPEC.limit("alt_text_characters")
-    pictures = sum(item.type in {"image", "gif"} for item in draft.media)
-    # A link card's picture has no alternative text of its own.
-    pictures = 0 if options.article_url else pictures
-    if len(options.alt_texts) > pictures:
+    images = sum(item.type in {"image", "gif"} for item in draft.media)
+    # A link card's image has no alternative text of its own.
+    images = 0 if options.article_url else images
+    if len(options.alt_texts) > images:
         yield Problem(
             path,
-            f"There are {len(options.alt_texts)} alternative texts for {pictures} pictures.",
-            f"Give at most {pictures}, in the order of the pictures." if pictures else "Leave altText out.",
+            f"There are {len(options.alt_texts)} alternative texts for {images} pictures.",
+            f"Give at most {images}, in the order of the pictures." if images else "Leave altText out.",
             "too_many",
         )
     for place, text in enumerate(options.alt_texts):
@@ -161,7 +161,7 @@ def _exclusive(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
         )
         if there
     ]
-    # Beside a link card, media are judged with the media: one picture becomes the card's.
+    # Beside a link card, media are judged with the media: one image becomes the card's.
     media = bool(draft.media) and "articleUrl" not in given
     others = (["mediaItems"] if media else []) + given[1:] if given else []
     for other in others:

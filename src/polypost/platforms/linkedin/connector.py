@@ -20,7 +20,7 @@ from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.linkedin import check, oauth, reconcile
 from polypost.platforms.linkedin.api import ask, call, encoded, headers, permalink
 from polypost.platforms.linkedin.errors import POST_URN, error_for
-from polypost.platforms.linkedin.measures import Figures
+from polypost.platforms.linkedin.metrics import PostMetrics
 from polypost.platforms.linkedin.options import LinkedInOptions
 from polypost.platforms.linkedin.spec import API, SPEC
 from polypost.platforms.linkedin.text import commentary
@@ -29,7 +29,7 @@ from polypost.platforms.linkedin.upload import Kind, upload
 _KINDS: dict[str, Kind] = {"image": "image", "gif": "image", "video": "video", "document": "document"}
 
 
-class LinkedInConnector(Figures, Connector):
+class LinkedInConnector(PostMetrics, Connector):
     """Publishes for persons and organizations with the versioned Posts API."""
 
     spec = SPEC
@@ -92,7 +92,7 @@ async def _comment(run: Run, urn: str, text: str) -> str:
 
 
 def _handles(post: Post, media: Sequence[str]) -> dict[str, Any]:
-    """What a later look compares; the picture of a link card is none of the post's media."""
+    """What a later look compares; the image of a link card is none of the post's media."""
     shown = 0 if post.options.article_url else len(media)
     return {"text": post.text, "media": shown}
 

@@ -42,7 +42,7 @@ _SHORTEST_WAIT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """The parts of an error answer that decide; empty where the answer is no JSON."""
 
     status: int
@@ -51,7 +51,7 @@ class Said:
     trace: str = ""
 
     @classmethod
-    def of(cls, answer: Response) -> Said:
+    def of(cls, answer: Response) -> ErrorBody:
         """Read an answer's three places."""
         body = parsed(answer)
         message = body.get("message") or body.get("error_description") or body.get("error")
@@ -79,10 +79,10 @@ def _marks(body: Mapping[str, Any]) -> Iterator[str]:
         yield _NUMBERS[number]
 
 
-Make = Callable[[Said], PlatformError]
+Make = Callable[[ErrorBody], PlatformError]
 
 
-def _duplicate(said: Said) -> PlatformError:
+def _duplicate(said: ErrorBody) -> PlatformError:
     # The name of the post that is there already is kept: it is what a later look begins with.
     named = POST_URN.search(said.text)
     which = f" It names {named[0]}." if named else ""
@@ -148,7 +148,7 @@ def error_for(
     `committing` says that it answers the call that publishes, `resharing` that it shows somebody else's post, which
     may be what is not allowed.
     """
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     if said.status == 429:
         return RateLimited(_wait(answer, now), "LinkedIn's posts of the day are used up.")
     if said.status == 503 and "retry-after" in answer.headers:

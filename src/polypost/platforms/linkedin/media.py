@@ -1,4 +1,4 @@
-"""What LinkedIn takes as pictures, videos and documents, judged by declared type and, once probed, by the facts."""
+"""What LinkedIn takes as images, videos and documents, judged by declared type and, once probed, by the facts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from polypost.platforms.kit.media import (
 from polypost.platforms.linkedin.spec import SPEC
 
 _PATH = "mediaItems"
-_PICTURES = frozenset({"image", "gif"})
+_IMAGES = frozenset({"image", "gif"})
 
 
 def media_problems(items: Sequence[MediaRef], *, card: bool) -> list[Problem]:
-    """All problems with a post's media; with a link card (`card`) the one picture is the card's."""
+    """All problems with a post's media; with a link card (`card`) the one image is the card's."""
     problems = list(_together(items, card=card))
     for place, item in enumerate(items):
         problems += _item(f"{_PATH}[{place}]", item)
@@ -34,7 +34,7 @@ def media_problems(items: Sequence[MediaRef], *, card: bool) -> list[Problem]:
 
 def _together(items: Sequence[MediaRef], *, card: bool) -> Iterator[Problem]:
     most = SPEC.limit("multi_image_max")
-    alone = [item for item in items if item.type not in _PICTURES]
+    alone = [item for item in items if item.type not in _IMAGES]
     if card and (len(items) > 1 or alone):
         yield Problem(
             _PATH,
@@ -62,13 +62,13 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
     facts = item.facts
     if facts is None:
         return ()
-    # An animation may be declared as a picture: LinkedIn takes both alike.
-    if facts.kind != item.type and {facts.kind, item.type} != _PICTURES:
+    # An animation may be declared as an image: LinkedIn takes both alike.
+    if facts.kind != item.type and {facts.kind, item.type} != _IMAGES:
         return [mistaken(path, item, facts)]
-    return judged(path, facts, {"video": _VIDEO, "document": _DOCUMENT}.get(facts.kind, _PICTURE))
+    return judged(path, facts, {"video": _VIDEO, "document": _DOCUMENT}.get(facts.kind, _IMAGE))
 
 
-_PICTURE = (
+_IMAGE = (
     one_of(
         "mime",
         SPEC.media_types["image"],

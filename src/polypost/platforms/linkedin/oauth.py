@@ -13,10 +13,10 @@ from polypost.platforms.base import Account, Session
 from polypost.platforms.kit.answers import parsed, word
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.linkedin.api import ask
-from polypost.platforms.linkedin.errors import Said, error_for
+from polypost.platforms.linkedin.errors import ErrorBody, error_for
 from polypost.platforms.linkedin.spec import OAUTH, WEB
 
-LOGIN = OAuth2Login("LinkedIn", OAUTH, error_for=error_for, said=Said.of)
+LOGIN = OAuth2Login("LinkedIn", OAUTH, error_for=error_for, said=ErrorBody.of)
 
 _PAGE = 100
 _MOST_ORGANIZATIONS = 500

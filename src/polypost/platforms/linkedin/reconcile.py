@@ -15,7 +15,7 @@ from httpx2 import Response
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.linkedin.api import ask, encoded, permalink
-from polypost.platforms.linkedin.errors import POST_URN, Said, error_for
+from polypost.platforms.linkedin.errors import POST_URN, ErrorBody, error_for
 from polypost.platforms.linkedin.text import essence, plain
 
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
@@ -71,7 +71,7 @@ async def _page(run: Run, start: int) -> list[Mapping[str, Any]] | CannotTell:
     answer = await _ask(run, "/rest/posts", verb="FINDER", params=params)
     elements = parsed(answer).get("elements") if answer.is_success else None
     if not isinstance(elements, list):
-        return CannotTell(f"LinkedIn did not list the account's posts. {Said.of(answer)}")
+        return CannotTell(f"LinkedIn did not list the account's posts. {ErrorBody.of(answer)}")
     return [element for element in elements if isinstance(element, Mapping)]
 
 

@@ -34,7 +34,7 @@ from polypost.platforms.mastodon import check, oauth, reconcile, server
 from polypost.platforms.mastodon.api import address, bearer, server_of
 from polypost.platforms.mastodon.body import Part, key_of, reply, root
 from polypost.platforms.mastodon.errors import error_for, used_up_until
-from polypost.platforms.mastodon.measures import Figures
+from polypost.platforms.mastodon.metrics import PostMetrics
 from polypost.platforms.mastodon.options import MastodonOptions
 from polypost.platforms.mastodon.spec import SPEC
 from polypost.platforms.mastodon.text import mentions_anybody
@@ -45,7 +45,7 @@ _STATUS_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY_STORED, _KEY_LASTS = timedelta(seconds=60), timedelta(minutes=55)
 
 
-class MastodonConnector(Figures, Connector):
+class MastodonConnector(PostMetrics, Connector):
     """Publishes posts, threads and polls on the server that an account lives on."""
 
     spec = SPEC

@@ -1,4 +1,4 @@
-"""What a Mastodon server takes as pictures, GIFs and videos, judged by declared type and, once probed, by the facts."""
+"""What a Mastodon server takes as images, GIFs and videos, judged by declared type and, once probed, by the facts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _item(path: str, item: MediaRef, account: Account) -> Iterable[Problem]:
         return [no_documents(path, "Mastodon")]
     if facts is None:
         return ()
-    # A GIF that does not move stays a picture there.
+    # A GIF that does not move stays an image there.
     if facts.kind != item.type and not (item.type == "image" and is_still_gif(facts)):
         return [mistaken(path, item, facts, another_file(facts), described(facts))]
     return judged(path, facts, _rules(facts, account))

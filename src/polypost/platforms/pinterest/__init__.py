@@ -1,4 +1,4 @@
-"""Pinterest: pins with a picture, a carousel or a video, on boards."""
+"""Pinterest: pins with an image, a carousel or a video, on boards."""
 
 from __future__ import annotations
 

@@ -111,20 +111,20 @@ def _cover(draft: Draft, options: PinterestOptions) -> Iterator[Problem]:
                 "Leave coverImageUrl out.",
             )
         elif facts := draft.further.get(options.cover_image_url):
-            yield from _cover_picture(path, facts)
+            yield from _cover_image(path, facts)
     thumbnails = [(f"mediaItems[{n}].thumbnail", item) for n, item in enumerate(draft.media)]
     for place, item in thumbnails:
         used = options.cover_image_url is None and item.type == "video" and item.thumbnail is not None
         if used and (facts := draft.further.get(str(item.thumbnail))):
-            yield from _cover_picture(place, facts)
+            yield from _cover_image(place, facts)
 
 
-def _cover_picture(path: str, facts: Facts) -> Iterator[Problem]:
+def _cover_image(path: str, facts: Facts) -> Iterator[Problem]:
     if facts.kind != "image":
         message = f"A cover on Pinterest is a picture; this is a {facts.kind} ({facts.mime})."
         yield Problem(path, message, "Use a JPEG or PNG.", "media_type")
         return
-    yield from judged(path, facts, _PICTURE)
+    yield from judged(path, facts, _IMAGE)
 
 
 def _item(path: str, item: MediaRef) -> Iterable[Problem]:
@@ -137,10 +137,10 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
     if declared != ("image" if facts.kind == "gif" else facts.kind):
         hint = "Use a picture or a video." if facts.kind == "document" else ""
         return [mistaken(path, item, facts, hint)]
-    return judged(path, facts, _VIDEO if declared == "video" else _PICTURE)
+    return judged(path, facts, _VIDEO if declared == "video" else _IMAGE)
 
 
-_PICTURE = (
+_IMAGE = (
     one_of(
         "mime",
         SPEC.media_types["image"],

@@ -24,8 +24,8 @@ from polypost.platforms.kit.removal import is_removed, removal_error
 from polypost.platforms.pinterest import check, oauth, reconcile
 from polypost.platforms.pinterest.api import bearer, pages, permalink
 from polypost.platforms.pinterest.errors import error_for, used_up_until
-from polypost.platforms.pinterest.measures import Figures
 from polypost.platforms.pinterest.media import kind_of, source_of
+from polypost.platforms.pinterest.metrics import PostMetrics
 from polypost.platforms.pinterest.options import PinterestOptions
 from polypost.platforms.pinterest.spec import API, SPEC
 from polypost.platforms.pinterest.text import title_of
@@ -33,7 +33,7 @@ from polypost.platforms.pinterest.text import title_of
 _MOST_BOARD_PAGES = 40
 
 
-class PinterestConnector(Figures, Connector):
+class PinterestConnector(PostMetrics, Connector):
     """Publishes pins with the user tokens of the Pinterest API v5."""
 
     spec = SPEC

@@ -45,7 +45,7 @@ class Missing(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """The parts of an error answer that decide."""
 
     status: int
@@ -53,7 +53,7 @@ class Said:
     text: str = ""
 
     @classmethod
-    def of(cls, answer: Response) -> Said:
+    def of(cls, answer: Response) -> ErrorBody:
         """Read an answer that may be anything."""
         body = parsed(answer)
         code, text = body.get("code"), body.get("message")
@@ -78,7 +78,7 @@ class Said:
 
 
 _BOARD = "Choose another board; GET /v1/pinterest/boards lists those of the account."
-_Row = tuple[Callable[[Said], bool], Callable[[Said], PlatformError]]
+_Row = tuple[Callable[[ErrorBody], bool], Callable[[ErrorBody], PlatformError]]
 # The first line that fits decides.
 _REFUSALS: tuple[_Row, ...] = (
     (
@@ -137,7 +137,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
 
     `committing` says that it answers the call that publishes.
     """
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     if said.status == 429 or (said.code == _RATE and 400 <= said.status < 500):
         return RateLimited(now + _wait(answer.headers, now), "Pinterest asks to slow down.")
     if said.status == 503 and "retry-after" in answer.headers:

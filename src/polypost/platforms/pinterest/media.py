@@ -28,18 +28,18 @@ async def source_of(run: Run, post: Post) -> dict[str, Any]:
         media_id = await upload(run, post.media[0])
         return {"source_type": "video_id", "media_id": media_id, **await _cover(post)}
     if kind == "image":
-        picture = (await _pictures(post.media))[0]
-        return {"source_type": "image_url" if "url" in picture else "image_base64", **picture}
-    pictures = await _pictures(post.media)
-    by_url = "url" in pictures[0]
+        image = (await _images(post.media))[0]
+        return {"source_type": "image_url" if "url" in image else "image_base64", **image}
+    images = await _images(post.media)
+    by_url = "url" in images[0]
     return {
         "source_type": "multiple_image_urls" if by_url else "multiple_image_base64",
-        "items": pictures,
+        "items": images,
         "index": 0,
     }
 
 
-async def _pictures(files: Sequence[MediaFile]) -> list[dict[str, str]]:
+async def _images(files: Sequence[MediaFile]) -> list[dict[str, str]]:
     """All by address where each has one, else all as bytes: one pin cannot mix the two.
 
     Raises Rejected (`media_not_public`) where bytes cannot be sent in the call: another format, or too much of it.
@@ -62,12 +62,12 @@ async def _pushed(file: MediaFile) -> dict[str, str]:
 
 
 async def _cover(post: Post) -> Mapping[str, Any]:
-    """The picture that stands for a video: the one of the options, else the item's thumbnail, else its first frame."""
+    """The image that stands for a video: the one of the options, else the item's thumbnail, else its first frame."""
     url = post.options.cover_image_url or post.media[0].ref.thumbnail
     file = post.extra_media.get(url) if url else None
     if file is None:
         return {"cover_image_key_frame_time": 0}
-    picture = (await _pictures([file]))[0]
-    if "url" in picture:
-        return {"cover_image_url": picture["url"]}
-    return {"cover_image_content_type": picture["content_type"], "cover_image_data": picture["data"]}
+    image = (await _images([file]))[0]
+    if "url" in image:
+        return {"cover_image_url": image["url"]}
+    return {"cover_image_content_type": image["content_type"], "cover_image_data": image["data"]}

@@ -12,7 +12,7 @@ from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Session
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.pinterest.api import call
-from polypost.platforms.pinterest.errors import Said, error_for
+from polypost.platforms.pinterest.errors import ErrorBody, error_for
 from polypost.platforms.pinterest.spec import OAUTH, WEB
 
 _METADATA = ("account_type", "board_count")
@@ -23,7 +23,7 @@ class _Login(OAuth2Login):
 
     def ends(self, answer: Response) -> bool:
         """Under the statuses of a refusal, by any number."""
-        return answer.status_code in self.oauth.refusing and bool(Said.of(answer).code)
+        return answer.status_code in self.oauth.refusing and bool(ErrorBody.of(answer).code)
 
     async def app_refused(self, http: NetworkClient, app: App, answer: Response) -> PlatformError | None:
         """A dead token and a wrong secret are refused in the same words.
@@ -31,13 +31,13 @@ class _Login(OAuth2Login):
         The address that revokes tells them apart: it answers 401 to an app that it does not know, and 403 to one that
         shows a token which is none.
         """
-        if answer.status_code != 401 or not Said.of(answer).code:
+        if answer.status_code != 401 or not ErrorBody.of(answer).code:
             return None
         asked = await self.ask(http, app, self.oauth.revoke_url, {"token": "none"})
         return self.unknown_app(answer) if asked.status_code == 401 else None
 
 
-LOGIN = _Login("Pinterest", OAUTH, error_for=error_for, said=Said.of)
+LOGIN = _Login("Pinterest", OAUTH, error_for=error_for, said=ErrorBody.of)
 
 
 async def identify(session: Session) -> list[Account]:

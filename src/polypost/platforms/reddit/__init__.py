@@ -1,4 +1,4 @@
-"""Reddit: text, links, pictures, videos, galleries, polls and crossposts, in communities and on profiles."""
+"""Reddit: text, links, images, videos, galleries, polls and crossposts, in communities and on profiles."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from polypost.errors import Problem
 from polypost.platforms.base import Draft
 from polypost.platforms.reddit.media import media_problems, poster_problems
 from polypost.platforms.reddit.options import RedditOptions
-from polypost.platforms.reddit.plan import FILMS, Plan, plan_for
+from polypost.platforms.reddit.plan import VIDEOS, Plan, plan_for
 from polypost.platforms.reddit.spec import SPEC
 
 OPTIONS = "platformSpecificData"
@@ -36,7 +36,7 @@ def check(draft: Draft) -> list[Problem]:
     problems += _poll(options)
     problems += media_problems(plan.kind, draft.media)
     problems += _captions(draft, options)
-    if plan.kind in FILMS:
+    if plan.kind in VIDEOS:
         problems += poster_problems(draft.media, draft.further)
     return problems
 

@@ -22,9 +22,9 @@ from polypost.platforms.base import (
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.reddit import api, check, oauth, reconcile
 from polypost.platforms.reddit.errors import error_for, exhausted_until, refused
-from polypost.platforms.reddit.measures import Figures
+from polypost.platforms.reddit.metrics import PostMetrics
 from polypost.platforms.reddit.options import RedditOptions
-from polypost.platforms.reddit.plan import FILMS, UNNAMED, Plan, plan_for
+from polypost.platforms.reddit.plan import UNNAMED, VIDEOS, Plan, plan_for
 from polypost.platforms.reddit.request import Submission, compact, compose
 from polypost.platforms.reddit.spec import API, SPEC
 from polypost.platforms.reddit.upload import Uploaded, upload, upload_poster
@@ -32,7 +32,7 @@ from polypost.platforms.reddit.upload import Uploaded, upload, upload_poster
 _COMMENT_LOST = "The post is out, but its first comment could not be added."
 
 
-class RedditConnector(Figures, Connector):
+class RedditConnector(PostMetrics, Connector):
     """Publishes to subreddits and profiles through Reddit's OAuth API."""
 
     spec = SPEC
@@ -46,7 +46,7 @@ class RedditConnector(Figures, Connector):
         options: RedditOptions = post.options
         plan = plan_for(post.text, [file.ref for file in post.media], options)
         media = [await upload(run, f"media-{place}", file) for place, file in enumerate(post.media)]
-        poster = await upload_poster(run, "poster", _thumbnail(post)) if plan.kind in FILMS else None
+        poster = await upload_poster(run, "poster", _thumbnail(post)) if plan.kind in VIDEOS else None
         richtext = await _richtext(run, plan, media) if plan.kind == "self" and media else None
         submission = compose(plan, options, media, poster, richtext)
 
@@ -71,15 +71,15 @@ class RedditConnector(Figures, Connector):
 
 
 def _thumbnail(post: Post) -> MediaFile | None:
-    """The still picture of the video, where the media item names one."""
+    """The still image of the video, where the media item names one."""
     url = post.media[0].ref.thumbnail if post.media else None
     return post.extra_media.get(url) if url else None
 
 
 async def _richtext(run: Run, plan: Plan, media: list[Uploaded]) -> str:
-    """The text with its pictures in the form that Reddit's editor writes."""
-    pictures = [f"![img]({each.asset_id})" for each in media]
-    markdown = "\n\n".join([*([plan.body] if plan.body else []), *pictures])
+    """The text with its images in the form that Reddit's editor writes."""
+    images = [f"![img]({each.asset_id})" for each in media]
+    markdown = "\n\n".join([*([plan.body] if plan.body else []), *images])
 
     async def convert() -> str:
         form = {"output_mode": "rtjson", "markdown_text": markdown}

@@ -69,7 +69,7 @@ _DOORS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """The parts of an answer that decide; empty where the answer is no JSON."""
 
     status: int
@@ -80,7 +80,7 @@ class Said:
     is_json: bool = False
 
     @classmethod
-    def of(cls, answer: Response) -> Said:
+    def of(cls, answer: Response) -> ErrorBody:
         """Read any of Reddit's shapes."""
         body = parsed(answer)
         inner = _object(body.get("json"))
@@ -106,7 +106,7 @@ class Said:
 
 def refused(answer: Response) -> bool:
     """Whether an answer with status 200 is a refusal all the same."""
-    return bool(Said.of(answer).codes)
+    return bool(ErrorBody.of(answer).codes)
 
 
 def error_for(answer: Response, now: datetime, *, committing: bool = False) -> PlatformError:
@@ -114,7 +114,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
 
     `committing` says that it answers the call that publishes.
     """
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     if said.status == 429 or (said.status == 503 and "retry-after" in answer.headers):
         return RateLimited(_wait(answer.headers, now), "Reddit asks to slow down.")
     if said.status == 200 and said.codes:
@@ -128,7 +128,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
     return Unavailable(f"Reddit has trouble of its own (status {said.status}).")
 
 
-def _by_code(said: Said, now: datetime) -> PlatformError:
+def _by_code(said: ErrorBody, now: datetime) -> PlatformError:
     code = said.codes[0]
     if code in _LATER:
         wait = said.seconds if said.seconds is not None else _told(said.text)
@@ -150,7 +150,7 @@ def _by_code(said: Said, now: datetime) -> PlatformError:
     )
 
 
-def _about_account(said: Said, code: str) -> Rejected | None:
+def _about_account(said: ErrorBody, code: str) -> Rejected | None:
     """The error for what is held against the account rather than the post."""
     if code in _ACCOUNT:
         return Rejected(
@@ -167,7 +167,7 @@ def _about_account(said: Said, code: str) -> Rejected | None:
     return None
 
 
-def _by_status(said: Said, headers: Mapping[str, str]) -> PlatformError:
+def _by_status(said: ErrorBody, headers: Mapping[str, str]) -> PlatformError:
     challenge = headers.get("www-authenticate", "")
     if said.status == 401 or "invalid_token" in challenge:
         return TokenExpired("Reddit no longer accepts the access token.")

@@ -1,4 +1,4 @@
-"""What Reddit takes as pictures and videos, judged by declared type and, once probed, by the facts."""
+"""What Reddit takes as images and videos, judged by declared type and, once probed, by the facts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from polypost.errors import Problem
 from polypost.platforms.base import MediaRef
 from polypost.platforms.kit.media import another_file, exact_size, judged, mistaken, no_documents
-from polypost.platforms.reddit.plan import FILMS
+from polypost.platforms.reddit.plan import VIDEOS
 from polypost.platforms.reddit.spec import SPEC
 from polypost.probe import Facts
 
-_PICTURES = frozenset({"image", "gif"})
+_IMAGES = frozenset({"image", "gif"})
 _PLAIN = ("image/jpeg", "image/png")
 
 
@@ -24,7 +24,7 @@ def media_problems(kind: str, items: Sequence[MediaRef]) -> list[Problem]:
 
 
 def poster_problems(items: Sequence[MediaRef], known: Mapping[str, Facts]) -> Iterator[Problem]:
-    """Problems with the still picture of a video."""
+    """Problems with the still image of a video."""
     for place, item in enumerate(items):
         facts = known.get(item.thumbnail or "")
         if facts is None:
@@ -45,12 +45,12 @@ def _together(kind: str, items: Sequence[MediaRef]) -> Iterator[Problem]:
     elif kind == "gallery":
         yield from _gallery_size(count)
     elif kind != "self":
-        noun = "video" if kind in FILMS else "picture"
+        noun = "video" if kind in VIDEOS else "picture"
         if not items:
             message = f"A post of kind {kind} on Reddit needs a {noun}."
             yield Problem("mediaItems", message, f"Add the {noun} to mediaItems.", "media_required")
         elif count > 1:
-            hint = "Remove the others." if kind in FILMS else "Remove the others, or set kind to gallery."
+            hint = "Remove the others." if kind in VIDEOS else "Remove the others, or set kind to gallery."
             message = f"A post of kind {kind} on Reddit has one {noun}; there are {count} items."
             yield Problem("mediaItems", message, hint, "too_many")
 
@@ -69,10 +69,10 @@ def _item(path: str, kind: str, item: MediaRef) -> Iterator[Problem]:
     if item.type == "document":
         yield no_documents(path, "Reddit")
         return
-    film = kind in FILMS
-    if kind in {"self", "gallery", "image", *FILMS} and film is not (item.type == "video"):
+    video = kind in VIDEOS
+    if kind in {"self", "gallery", "image", *VIDEOS} and video is not (item.type == "video"):
         message = f"A {item.type} cannot be in a post of kind {kind} on Reddit."
-        hint = "Use a video." if film else "Use pictures, or post the video alone."
+        hint = "Use a video." if video else "Use pictures, or post the video alone."
         yield Problem(path, message, hint, "media_mix")
         return
     if item.facts is not None:
@@ -80,13 +80,13 @@ def _item(path: str, kind: str, item: MediaRef) -> Iterator[Problem]:
 
 
 def _file(path: str, item: MediaRef, facts: Facts) -> Iterator[Problem]:
-    # An animated GIF is a picture to Reddit, so it may be declared as one.
+    # An animated GIF is an image to Reddit, so it may be declared as one.
     if facts.kind != item.type and not (item.type == "image" and facts.kind == "gif"):
         yield mistaken(path, item, facts, another_file(facts))
         return
-    taken = SPEC.media_types["image" if facts.kind in _PICTURES else "video"]
+    taken = SPEC.media_types["image" if facts.kind in _IMAGES else "video"]
     if facts.mime not in taken:
-        names = "JPEG, PNG or GIF" if facts.kind in _PICTURES else "MP4 or MOV"
+        names = "JPEG, PNG or GIF" if facts.kind in _IMAGES else "MP4 or MOV"
         message = f"Reddit takes this as {names}; the file is {facts.mime}."
         yield Problem(
             path, message, f"Convert it to {names.partition(',')[0].partition(' ')[0]}.", "media_format"

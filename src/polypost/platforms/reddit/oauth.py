@@ -47,7 +47,7 @@ async def identify(session: Session) -> list[Account]:
     number, name = me.get("id"), me.get("name")
     if not isinstance(number, str) or not isinstance(name, str):
         raise Unavailable("Reddit did not tell whose account this is.")
-    picture = me.get("icon_img")
+    image = me.get("icon_img")
     profile = me.get("subreddit")
     title = profile.get("title") if isinstance(profile, dict) else None
     return [
@@ -56,7 +56,7 @@ async def identify(session: Session) -> list[Account]:
             username=name,
             name=title or name,
             profile_url=f"{WEB}/user/{name}",
-            image_url=unescape(picture) if isinstance(picture, str) and picture.startswith("http") else None,
+            image_url=unescape(image) if isinstance(image, str) and image.startswith("http") else None,
             metadata={key: me[key] for key in _METADATA if key in me},
         )
     ]

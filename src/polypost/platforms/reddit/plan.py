@@ -9,9 +9,9 @@ from polypost.platforms.base import MediaRef
 from polypost.platforms.reddit.options import Kind, RedditOptions
 from polypost.platforms.reddit.spec import SPEC
 
-FILMS = frozenset({"video", "videogif"})
+VIDEOS = frozenset({"video", "videogif"})
 # Kinds whose answer names no post, because their media have still to be worked on.
-UNNAMED = FILMS | {"image"}
+UNNAMED = VIDEOS | {"image"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from polypost.errors import Unavailable
 from polypost.platforms.reddit.api import JSON
 from polypost.platforms.reddit.options import RedditOptions
-from polypost.platforms.reddit.plan import FILMS, Plan
+from polypost.platforms.reddit.plan import VIDEOS, Plan
 from polypost.platforms.reddit.upload import Uploaded
 
 _GALLERY, _POLL, _SUBMIT = "/api/submit_gallery_post.json", "/api/submit_poll_post", "/api/submit"
@@ -56,7 +56,7 @@ def compose(
         handles |= {"parent": parent}
     elif plan.kind != "self":
         fields |= {"url": media[0].url}
-    if plan.kind in FILMS and poster is not None:
+    if plan.kind in VIDEOS and poster is not None:
         fields |= {"video_poster_url": poster.url}
     form = {name: _word(value) for name, value in {**shared, **fields}.items()}
     return Submission(plan.kind, _SUBMIT, {"data": form}, handles)

@@ -42,10 +42,10 @@ async def upload(run: Run, slot: str, file: MediaFile) -> Uploaded:
 
 
 async def upload_poster(run: Run, slot: str, file: MediaFile | None) -> Uploaded:
-    """Upload the still picture that Reddit wants with a video; a plain one where there is none."""
+    """Upload the still image that Reddit wants with a video; a plain one where there is none."""
     if file is not None:
         return await upload(run, slot, file)
-    data = plain_picture(*_POSTER_SIZE)
+    data = plain_image(*_POSTER_SIZE)
 
     async def whole() -> AsyncIterator[bytes]:
         yield data
@@ -157,7 +157,7 @@ class Form:
         yield self.tail
 
 
-def plain_picture(width: int, height: int) -> bytes:
+def plain_image(width: int, height: int) -> bytes:
     """A grey PNG."""
 
     def chunk(name: bytes, data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Threads: texts, pictures, videos, carousels, polls and chains of replies."""
+"""Threads: texts, images, videos, carousels, polls and chains of replies."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from polypost.platforms.base import (
     Session,
 )
 from polypost.platforms.kit.removal import not_removed
-from polypost.platforms.threads import check, measures, oauth, reconcile
+from polypost.platforms.threads import check, metrics, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
 from polypost.platforms.threads.graph import Graph
@@ -94,13 +94,13 @@ class ThreadsConnector(ThreadsComments, Connector):
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
         """Insights and counts of these posts."""
-        return await measures.measure(session, proofs)
+        return await metrics.measure(session, proofs)
 
     async def recent(
         self, session: Session, *, since: datetime, until: datetime, most: int
     ) -> list[Measured]:
         """The profile's posts of that time with the same."""
-        return await measures.recent(session, since=since, until=until, most=most)
+        return await metrics.recent(session, since=since, until=until, most=most)
 
 
 async def _carry(run: Run, graph: Graph, part: Part, reply_to: str | None) -> Proof:

@@ -1,4 +1,4 @@
-"""What can be said against pictures and videos on Threads: how many, of which kind, size, length and shape."""
+"""What can be said against images and videos on Threads: how many, of which kind, size, length and shape."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEGABIT = 1_000_000
 
 
 def media_problems(path: str, media: Sequence[MediaRef]) -> Iterator[Problem]:
-    """All problems of one post's media; pictures and videos mix freely."""
+    """All problems of one post's media; images and videos mix freely."""
     most = SPEC.limit("carousel_max_items")
     if len(media) > most:
         yield Problem(
@@ -48,7 +48,7 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
 
 
 _FLATTEST = SPEC.limits["image_max_ratio"].value
-# Width is not judged: Threads scales pictures itself.
+# Width is not judged: Threads scales images itself.
 _IMAGE = (
     one_of(
         "mime", SPEC.media_types["image"], "Threads takes pictures as JPEG and PNG", "Convert it to JPEG."

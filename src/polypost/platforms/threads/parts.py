@@ -56,10 +56,10 @@ class Part:
     def medium(self, place: int) -> dict[str, str]:
         """The parameters that one file brings along."""
         file = self.files[place]
-        film = file.ref.type == "video"
+        video = file.ref.type == "video"
         fields = {
-            "media_type": VIDEO if film else IMAGE,
-            "video_url" if film else "image_url": file.public_url,
+            "media_type": VIDEO if video else IMAGE,
+            "video_url" if video else "image_url": file.public_url,
         }
         alt = self.alts[place] if place < len(self.alts) else None
         return fields | ({"alt_text": alt} if alt else {})

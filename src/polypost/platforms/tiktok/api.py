@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polypost.platforms.base import Session
-from polypost.platforms.tiktok.errors import Said, commit_error_for, error_for
+from polypost.platforms.tiktok.errors import ErrorBody, commit_error_for, error_for
 from polypost.platforms.tiktok.spec import API
 
 _TYPE = "application/json; charset=UTF-8"
@@ -24,7 +24,7 @@ async def call(
     answer = await session.http.request(
         method, f"{API}{path}", json=json, params=params, headers=_headers(session)
     )
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     if not said.good:
         raise error_for(said, session.now())
     return said.data
@@ -33,7 +33,7 @@ async def call(
 async def publish(session: Session, path: str, json: Any) -> str:
     """The call that starts a post; its `publish_id`. Raises OutcomeUnknown unless the answer is clear."""
     answer = await session.http.commit("POST", f"{API}{path}", json=json, headers=_headers(session))
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     made = said.data.get("publish_id")
     if not said.good or not isinstance(made, str) or not made:
         raise commit_error_for(said, session.now())

@@ -22,7 +22,7 @@ from polypost.platforms.base import (
 )
 from polypost.platforms.tiktok import check, creators, oauth, status, upload
 from polypost.platforms.tiktok.api import publish
-from polypost.platforms.tiktok.measures import Figures
+from polypost.platforms.tiktok.metrics import PostMetrics
 from polypost.platforms.tiktok.options import TikTokOptions
 from polypost.platforms.tiktok.spec import SPEC, WEB
 
@@ -31,7 +31,7 @@ _INBOX = f"{WEB}/messages"
 _NO_ADDRESS = "The post is out, but TikTok has not told its address yet; the link leads to the profile."
 
 
-class TikTokConnector(Figures, Connector):
+class TikTokConnector(PostMetrics, Connector):
     """Publishes videos and photos through the Content Posting API v2."""
 
     spec = SPEC
@@ -50,7 +50,7 @@ class TikTokConnector(Figures, Connector):
             return await self._draft(run, post)
         creator = await run.step("creator", partial(creators.ask, run))
         creators.judge(creator, post)
-        if _film(post):
+        if _video(post):
             taken = await upload.send(run, post, f"{_PUBLISH}/video/init/", _video_info(post))
         else:
             taken = await self._photos(run, post)
@@ -64,7 +64,9 @@ class TikTokConnector(Figures, Connector):
         if number is None:
             run.warn(_NO_ADDRESS)
             return Proof(taken.id, profile)
-        return Proof(number, f"{profile}/{'video' if _film(post) else 'photo'}/{number}" if profile else None)
+        return Proof(
+            number, f"{profile}/{'video' if _video(post) else 'photo'}/{number}" if profile else None
+        )
 
     async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
         """Ask for the publication by its id, which was stored before the last byte; photos have none by then."""
@@ -88,7 +90,7 @@ class TikTokConnector(Figures, Connector):
 
     async def _draft(self, run: Run, post: Post) -> Proof:
         """Into the creator's inbox: the creator's settings are asked in the app, when it is finished there."""
-        if _film(post):
+        if _video(post):
             if post.text.strip():
                 run.warn("A TikTok video draft has no caption, so the text was left out; add it in the app.")
             taken = await upload.send(run, post, f"{_PUBLISH}/inbox/video/init/", {})
@@ -107,7 +109,7 @@ class TikTokConnector(Figures, Connector):
         return await run.commit(upload.PART, send, handles={"photos": len(post.media)})
 
 
-def _film(post: Post) -> bool:
+def _video(post: Post) -> bool:
     return post.media[0].ref.type == "video"
 
 

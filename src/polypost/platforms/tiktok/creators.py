@@ -69,7 +69,7 @@ def judge(creator: Mapping[str, Any], post: Post) -> None:
 
 
 def _wrong(creator: Mapping[str, Any], post: Post) -> Iterator[tuple[str, str]]:
-    options, film = post.options, post.media[0].ref.type == "video"
+    options, video = post.options, post.media[0].ref.type == "video"
     assert isinstance(options, TikTokOptions)
     offered = creator["privacy"]
     if offered and options.audience not in offered:
@@ -78,7 +78,7 @@ def _wrong(creator: Mapping[str, Any], post: Post) -> Iterator[tuple[str, str]]:
             f"Choose one of {', '.join(offered)}.",
         )
     flags = {"Comment": options.disable_comment}
-    if film:
+    if video:
         flags |= {"Duet": options.disable_duet, "Stitch": options.disable_stitch}
     for name, disabled in flags.items():
         if creator[name.lower()] and not disabled:
@@ -86,7 +86,7 @@ def _wrong(creator: Mapping[str, Any], post: Post) -> Iterator[tuple[str, str]]:
                 f"platformSpecificData.disable{name}: the account has switched this off.",
                 f"Set disable{name} to true.",
             )
-    longest, length = creator["longest"], post.media[0].facts.duration if film else None
+    longest, length = creator["longest"], post.media[0].facts.duration if video else None
     # Encoders round the last frame up.
     if longest and length and round(length, 1) > longest:
         yield (

@@ -160,7 +160,7 @@ FAIL_REASONS: Mapping[str, tuple[str, str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """An answer of the v2 API, read: `code` is empty where there is no envelope."""
 
     status: int
@@ -169,7 +169,7 @@ class Said:
     data: Mapping[str, Any]
 
     @classmethod
-    def of(cls, answer: Response) -> Said:
+    def of(cls, answer: Response) -> ErrorBody:
         """Read an answer, whatever it holds."""
         body = parsed(answer)
         error = body.get("error")
@@ -203,7 +203,7 @@ class Said:
         return Row(Kind.REFUSED, f"TikTok refused this ({self.code or f'status {self.status}'}).")
 
 
-def error_for(said: Said, now: datetime) -> PlatformError:
+def error_for(said: ErrorBody, now: datetime) -> PlatformError:
     """Our error for a refused call that can be repeated."""
     row = said.row
     text = f'{row.says} It says: "{said.text}"' if said.text else row.says
@@ -218,7 +218,7 @@ def error_for(said: Said, now: datetime) -> PlatformError:
     return Rejected(text, code=row.code, next_step=row.change)
 
 
-def commit_error_for(said: Said, now: datetime) -> PlatformError:
+def commit_error_for(said: ErrorBody, now: datetime) -> PlatformError:
     """Our error for a publishing call that was not plainly accepted: only a plain refusal says that nothing is out."""
     if said.good or said.row.kind is Kind.TRANSIENT:
         return OutcomeUnknown("TikTok did not say clearly whether it took this.")

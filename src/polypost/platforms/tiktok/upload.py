@@ -18,7 +18,7 @@ from polypost.errors import NoAnswer, NotSent, OutcomeUnknown, Rejected, Unavail
 from polypost.platforms.base import MediaFile, Post, Proof, Run
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.chunks import Plan, plan
-from polypost.platforms.tiktok.errors import CODES, Said, error_for
+from polypost.platforms.tiktok.errors import CODES, ErrorBody, error_for
 from polypost.platforms.tiktok.spec import UPLOAD
 
 PART = "publish"
@@ -154,7 +154,7 @@ class _Upload:
         )
 
     def _refusal(self, answer: Response) -> Exception:
-        said = Said.of(answer)
+        said = ErrorBody.of(answer)
         if said.code in CODES or answer.status_code == 429:
             return error_for(said, self._run.now())
         if answer.status_code in {403, 404, 416}:

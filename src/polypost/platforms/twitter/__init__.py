@@ -1,4 +1,4 @@
-"""X: posts, threads and polls, with pictures, GIFs and videos."""
+"""X: posts, threads and polls, with images, GIFs and videos."""
 
 from __future__ import annotations
 

@@ -24,14 +24,14 @@ from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.twitter import check, oauth, reconcile
 from polypost.platforms.twitter.api import bearer, permalink
 from polypost.platforms.twitter.errors import Call, error_for, exhausted_until
-from polypost.platforms.twitter.measures import Figures
+from polypost.platforms.twitter.metrics import PostMetrics
 from polypost.platforms.twitter.options import TwitterOptions
 from polypost.platforms.twitter.spec import API, SPEC
 from polypost.platforms.twitter.text import weighted_length
 from polypost.platforms.twitter.upload import upload
 
 
-class TwitterConnector(Figures, Connector):
+class TwitterConnector(PostMetrics, Connector):
     """Publishes posts, threads and polls with OAuth 2.0 user tokens of the X API v2."""
 
     spec = SPEC

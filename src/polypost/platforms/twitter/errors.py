@@ -43,7 +43,7 @@ class Call(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """The parts of an error answer that decide; empty where the answer is no JSON."""
 
     status: int
@@ -54,7 +54,7 @@ class Said:
     fields: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, answer: Response) -> Said:
+    def of(cls, answer: Response) -> ErrorBody:
         """Read any of X's three shapes."""
         body = parsed(answer)
         errors = [error for error in _list(body.get("errors")) if isinstance(error, Mapping)]
@@ -81,11 +81,11 @@ class Said:
 class _Row:
     """A line of the table: which refusal, and what it is for us."""
 
-    when: Callable[[Said, Call], bool]
-    error: Callable[[Said], PlatformError]
+    when: Callable[[ErrorBody, Call], bool]
+    error: Callable[[ErrorBody], PlatformError]
 
 
-def _unexplained(said: Said, call: Call) -> bool:
+def _unexplained(said: ErrorBody, call: Call) -> bool:
     """A 403 that may come from a missing scope or from what was asked for; X does not tell."""
     vague = said.mentions("not permitted to perform this action")
     return said.status == 403 and (vague or call is Call.UPLOAD)
@@ -167,7 +167,7 @@ def error_for(
 
     `committing` says that it answers the call that publishes.
     """
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     if said.status == 429 or _RATE_LIMIT_CODE in said.codes:
         return _limited(answer, said, now)
     if said.status == 503 and "retry-after" in answer.headers:
@@ -179,7 +179,7 @@ def error_for(
     return Unavailable(f"X has trouble of its own (status {said.status}).")
 
 
-def _limited(answer: Response, said: Said, now: datetime) -> RateLimited:
+def _limited(answer: Response, said: ErrorBody, now: datetime) -> RateLimited:
     if said.kind == "usage-capped":
         # A month's end is not in the answer; the app's owner may also raise the cap at any time.
         return RateLimited(now + _MONTHLY_PAUSE, "The X app has used up its posts of the month.")

@@ -1,4 +1,4 @@
-"""What X takes as pictures, GIFs and videos, judged by declared type and, once probed, by the facts."""
+"""What X takes as images, GIFs and videos, judged by declared type and, once probed, by the facts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _item(path: str, item: MediaRef, *, subscribed: bool) -> Iterable[Problem]:
         return [no_documents(path, "X")]
     if facts is None:
         return ()
-    # X takes a GIF that does not move as a picture.
+    # X takes a GIF that does not move as an image.
     if facts.kind != item.type and not (item.type == "image" and is_still_gif(facts)):
         return [mistaken(path, item, facts, another_file(facts), described(facts))]
     if item.type == "video":

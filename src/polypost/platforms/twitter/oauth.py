@@ -9,10 +9,10 @@ from polypost.errors import Unavailable
 from polypost.platforms.base import Account, Session
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.twitter.api import call
-from polypost.platforms.twitter.errors import Said, error_for
+from polypost.platforms.twitter.errors import ErrorBody, error_for
 from polypost.platforms.twitter.spec import OAUTH, WEB
 
-LOGIN = OAuth2Login("X", OAUTH, error_for=error_for, said=Said.of)
+LOGIN = OAuth2Login("X", OAUTH, error_for=error_for, said=ErrorBody.of)
 
 _PROFILE = "profile_image_url,verified,verified_type,subscription_type,protected"
 _METADATA = ("subscription_type", "verified_type", "protected")

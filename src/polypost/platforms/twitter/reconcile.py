@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.twitter.api import bearer, permalink
-from polypost.platforms.twitter.errors import Said
+from polypost.platforms.twitter.errors import ErrorBody
 from polypost.platforms.twitter.spec import API
 from polypost.platforms.twitter.urls import find_urls
 
@@ -65,7 +65,7 @@ async def _page(run: Run, since: datetime, token: str | None) -> Mapping[str, An
     # An empty timeline has no data but a count; errors beside data concern other objects.
     if answer.is_success and ("data" in body or "meta" in body):
         return body
-    return CannotTell(f"X did not list the account's posts. {Said.of(answer)}")
+    return CannotTell(f"X did not list the account's posts. {ErrorBody.of(answer)}")
 
 
 def _posts(page: Mapping[str, Any], since: datetime) -> Iterator[Mapping[str, Any]]:

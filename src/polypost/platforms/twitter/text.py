@@ -52,7 +52,7 @@ def invalid_characters(text: str) -> list[str]:
     return list(dict.fromkeys(f"U+{ord(found):04X}" for found in _INVALID.findall(text)))
 
 
-def fitting(text: str, limit: int) -> str:
+def shortened(text: str, limit: int) -> str:
     """The longest start of the text that weighs at most `limit` and cuts no link and no visible character."""
     text = normalised(text)
     end = weight = 0
@@ -69,7 +69,7 @@ def fitting(text: str, limit: int) -> str:
 @lru_cache(maxsize=16)
 def last_words(text: str, limit: int) -> str:
     """The last few characters that still fit, to show where a text has to end."""
-    fits = fitting(text, limit).rstrip()
+    fits = shortened(text, limit).rstrip()
     if len(fits) <= _SHOWN:
         return fits
     tail = fits[_boundary(fits, len(fits) - _SHOWN) :]

@@ -17,7 +17,7 @@ from polypost.probe import Facts
 
 _OPTIONS = "platformSpecificData"
 UNTITLED = "Untitled Video"
-# Encoders round the last frame up: a film cut at 180 s often measures 180.02 s.
+# Encoders round the last frame up: a video cut at 180 s often measures 180.02 s.
 _SLACK = 0.1
 
 
@@ -44,7 +44,7 @@ def counted(tags: Iterable[str]) -> int:
 
 
 def is_short(facts: Facts | None) -> bool:
-    """Whether YouTube will show the film as a Short; False while its facts are not known."""
+    """Whether YouTube will show the video as a Short; False while its facts are not known."""
     if facts is None or not facts.width or not facts.height or facts.duration is None:
         return False
     return facts.width <= facts.height and facts.duration <= SPEC.limit("short_max_seconds") + _SLACK

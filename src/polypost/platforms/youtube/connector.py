@@ -26,7 +26,7 @@ from polypost.platforms.kit.removal import not_removed
 from polypost.platforms.youtube import check, oauth
 from polypost.platforms.youtube.api import call, items, permalink, send
 from polypost.platforms.youtube.errors import Forbidden, Missing, error_for
-from polypost.platforms.youtube.measures import Figures
+from polypost.platforms.youtube.metrics import PostMetrics
 from polypost.platforms.youtube.options import YouTubeOptions
 from polypost.platforms.youtube.spec import SPEC
 from polypost.platforms.youtube.upload import Incomplete, SessionGone, Upload, ask, open_session
@@ -39,7 +39,7 @@ _LISTED = 50
 _CLOCK_SLACK = timedelta(seconds=120)
 
 
-class YouTubeConnector(Figures, Connector):
+class YouTubeConnector(PostMetrics, Connector):
     """Publishes videos to a channel through resumable uploads of the YouTube Data API v3."""
 
     spec = SPEC
@@ -117,8 +117,8 @@ class YouTubeConnector(Figures, Connector):
 
     async def _thumbnail(self, run: Run, post: Post, video_id: str) -> None:
         film = post.media[0]
-        picture = post.extra_media.get(film.ref.thumbnail or "")
-        if film.ref.thumbnail is None or picture is None:
+        image = post.extra_media.get(film.ref.thumbnail or "")
+        if film.ref.thumbnail is None or image is None:
             return
         if check.is_short(film.facts):
             run.warn(
@@ -127,16 +127,16 @@ class YouTubeConnector(Figures, Connector):
             return
         # GIFs are taken without being named in the interface's list of types.
         kind = (
-            picture.facts.mime
-            if picture.facts.mime in {"image/jpeg", "image/png"}
+            image.facts.mime
+            if image.facts.mime in {"image/jpeg", "image/png"}
             else "application/octet-stream"
         )
 
         async def put() -> None:
             params = {"videoId": video_id, "uploadType": "media"}
-            headers = {"Content-Type": kind, "Content-Length": str(picture.size)}
+            headers = {"Content-Type": kind, "Content-Length": str(image.size)}
             path = "/upload/youtube/v3/thumbnails/set"
-            await send(run, "POST", path, params=params, headers=headers, content=picture.stream())
+            await send(run, "POST", path, params=params, headers=headers, content=image.stream())
 
         warning = "The video is out, but YouTube did not take the thumbnail (channels have to be verified for that)."
         await run.after("thumbnail", put, warning=warning)

@@ -169,7 +169,7 @@ _BY_KIND: Mapping[Kind, Callable[[str], PlatformError]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """The parts of an answer that decide; no reason where it is no JSON, as on the upload hosts."""
 
     status: int
@@ -177,7 +177,7 @@ class Said:
     text: str = ""
 
     @classmethod
-    def of(cls, answer: Response) -> Said:
+    def of(cls, answer: Response) -> ErrorBody:
         """Read YouTube's envelope or the identity server's two members."""
         body = parsed(answer)
         error = body.get("error")
@@ -220,7 +220,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
 
     `committing` says that it answers the call that publishes.
     """
-    said = Said.of(answer)
+    said = ErrorBody.of(answer)
     row = said.row
     if committing and (row.kind is Kind.TRANSIENT or not 400 <= said.status < 500):
         return OutcomeUnknown("YouTube did not say clearly whether it has the whole video.")

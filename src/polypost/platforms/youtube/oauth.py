@@ -7,13 +7,13 @@ from polypost.platforms.base import Account, Session
 from polypost.platforms.families.google.login import GoogleLogin
 from polypost.platforms.kit.answers import member
 from polypost.platforms.youtube.api import call, items
-from polypost.platforms.youtube.errors import Said, error_for
+from polypost.platforms.youtube.errors import ErrorBody, error_for
 from polypost.platforms.youtube.spec import OAUTH, READ_SCOPE, UPLOAD_SCOPE, WEB, WRITE_SCOPE
 
 LOGIN = GoogleLogin(
     OAUTH,
     error_for=error_for,
-    said=Said.of,
+    said=ErrorBody.of,
     # A wider scope covers a narrower one.
     needed={
         "upload videos": frozenset({UPLOAD_SCOPE, WRITE_SCOPE}),
@@ -35,7 +35,7 @@ async def identify(session: Session) -> list[Account]:
     channel = found[0]
     snippet = member(channel, "snippet")
     handle = str(snippet.get("customUrl") or "").removeprefix("@")
-    picture = member(member(snippet, "thumbnails"), "default").get("url")
+    image = member(member(snippet, "thumbnails"), "default").get("url")
     uploads = member(member(channel, "contentDetails"), "relatedPlaylists").get("uploads")
     return [
         Account(
@@ -43,7 +43,7 @@ async def identify(session: Session) -> list[Account]:
             username=handle or None,
             name=snippet.get("title"),
             profile_url=f"{WEB}/@{handle}" if handle else f"{WEB}/channel/{channel['id']}",
-            image_url=picture,
+            image_url=image,
             metadata={"uploads": uploads, "long_uploads": member(channel, "status").get("longUploadsStatus")},
         )
     ]

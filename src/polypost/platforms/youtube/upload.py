@@ -19,7 +19,7 @@ from polypost.platforms.base import MediaFile, Proof, Run, Session
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.media import MIB
 from polypost.platforms.youtube.api import bearer, permalink
-from polypost.platforms.youtube.errors import Said, error_for
+from polypost.platforms.youtube.errors import ErrorBody, error_for
 from polypost.platforms.youtube.spec import API, SPEC
 
 PATH = "/upload/youtube/v3/videos"
@@ -166,7 +166,7 @@ class Upload:
         """Raise what the protocol itself means by a refusal; the rest is for the table of errors."""
         if answer.status_code in _GONE:
             raise SessionGone("YouTube no longer knows the upload.")
-        if answer.status_code in {400, 416} and not Said.of(answer).reason:
+        if answer.status_code in {400, 416} and not ErrorBody.of(answer).reason:
             self._at = None
             raise Unavailable("YouTube did not take the bytes as they were sent.")
         if answer.status_code == 413 and not committing:

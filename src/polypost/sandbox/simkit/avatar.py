@@ -1,4 +1,4 @@
-"""A picture for every demo account: two colours that follow from its id."""
+"""An image for every demo account: two colours that follow from its id."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ ID_EPOCH_MS, ID_BITS = 1_704_067_200_000, 11
 class Container:
     """One container. `kind` is the network's word; `options` are what the post will have besides text and media.
 
-    A film is ready after `most_looks` looks or `most_seconds`. `wrong` and `reason` tell why one has failed.
+    A video is ready after `most_looks` looks or `most_seconds`. `wrong` and `reason` tell why one has failed.
     """
 
     id: str
     account_id: str
     kind: str
-    film: bool
+    video: bool
     child: bool
     text: str
     source: str
@@ -65,8 +65,8 @@ class Container:
         waited = clock.now().timestamp() - self.begun - self.extra
         if waited < 0:
             return False
-        # A client that looks often sees the film ready at a known look; one that only waits gets there too.
-        return not self.film or self.looks >= self.most_looks or waited >= self.most_seconds
+        # A client that looks often sees the video ready at a known look; one that only waits gets there too.
+        return not self.video or self.looks >= self.most_looks or waited >= self.most_seconds
 
 
 class Containers:
@@ -88,7 +88,7 @@ class Containers:
         *,
         kind: str,
         stage: str,
-        film: bool = False,
+        video: bool = False,
         child: bool = False,
         text: str = "",
         source: str = "",
@@ -104,7 +104,7 @@ class Containers:
         now = clock.now()
         body: dict[str, Any] = {
             "kind": kind,
-            "film": film,
+            "film": video,
             "child": child,
             "text": text,
             "source": source,

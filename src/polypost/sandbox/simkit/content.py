@@ -15,7 +15,7 @@ from polypost.sandbox.simkit.store import Store, instant_of, seconds_of
 
 
 class Media(TypedDict, total=False):
-    """One picture or film of a post; `blob` names bytes in `Blobs`, shown at `/_sandbox/media/<blob>`."""
+    """One image or video of a post; `blob` names bytes in `Blobs`, shown at `/_sandbox/media/<blob>`."""
 
     blob: str
     kind: str

@@ -63,5 +63,5 @@ class Network:
         return path if path.is_file() else None
 
     def avatar_url(self, account_id: str) -> str:
-        """The address of an account's picture on this network's port."""
+        """The address of an account's image on this network's port."""
         return f"{self.url}/_sandbox/avatar/{account_id}.png"

@@ -26,7 +26,7 @@ ANY = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A stored file: `name` is that of its bytes, `facts` what is known about them, None for no picture or film."""
+    """A stored file: `name` is that of its bytes, `facts` what is known about them, None for no image or video."""
 
     cid: str
     mime: str

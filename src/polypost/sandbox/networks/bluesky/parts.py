@@ -1,4 +1,4 @@
-"""For uploaders by the lexicon of 2026: a film in parts, which may come in any order and again, finished once."""
+"""For uploaders by the lexicon of 2026: a video in parts, which may come in any order and again, finished once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from polypost.sandbox.networks.bluesky.bodies import needed, read_body, whole
 from polypost.sandbox.networks.bluesky.errors import invalid, refused
 from polypost.sandbox.networks.bluesky.limits import limit, span
 from polypost.sandbox.networks.bluesky.sessions import Sessions
-from polypost.sandbox.networks.bluesky.video import FILM, UPLOADED_FOR, VIDEO_TYPES, Video
+from polypost.sandbox.networks.bluesky.video import UPLOADED_FOR, VIDEO, VIDEO_TYPES, Video
 from polypost.sandbox.simkit import Account, Document, Network
 
 UPLOAD = "video_upload"
@@ -90,7 +90,7 @@ class Parts:
             raise refused(400, "MissingParts", ", ".join(map(str, missing)))
         account = self._account(request)
         blob = self._blobs.keep(account, document.body["name"], VIDEO_TYPES[0])
-        known = self._net.documents.get(FILM, f"{account.id}/{blob.cid}")
+        known = self._net.documents.get(VIDEO, f"{account.id}/{blob.cid}")
         if known is None:
             status = self._video.begin(request, account, blob)
         else:

@@ -163,7 +163,7 @@ def _subjects(write: Write) -> list[tuple[str, str]]:
 
 
 def _thumbnail(write: Write, record: dict[str, Any]) -> dict[str, str] | None:
-    """Where the picture of a post's link card is."""
+    """Where the image of a post's link card is."""
     external = media_embed(record).get("external") or {}
     cid = (external.get("thumb") or {}).get("ref", {}).get("$link")
     return next(({"blob": each.name, "mime": each.mime} for each in write.blobs if each.cid == cid), None)
@@ -175,7 +175,7 @@ def _plain(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def media_embed(record: dict[str, Any]) -> dict[str, Any]:
-    """The part of a post that shows pictures, a film or a link; empty without one."""
+    """The part of a post that shows images, a video or a link; empty without one."""
     embed = record.get("embed") or {}
     if embed.get("$type") == "app.bsky.embed.recordWithMedia":
         embed = embed["media"]
@@ -183,7 +183,7 @@ def media_embed(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown_media(record: dict[str, Any]) -> list[dict[str, str]]:
-    """The pictures or the film of a post: kind, CID, alternative text."""
+    """The images or the video of a post: kind, CID, alternative text."""
     embed = media_embed(record)
     kind = str(embed.get("$type", "")).rpartition(".")[2]
     items: list[tuple[str, Any, str]] = []

@@ -1,4 +1,4 @@
-"""`video.bsky.app`: films are uploaded there, become jobs, and end as blobs of the account."""
+"""`video.bsky.app`: videos are uploaded there, become jobs, and end as blobs of the account."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from polypost.sandbox.networks.bluesky.limits import limit
 from polypost.sandbox.networks.bluesky.sessions import Sessions
 from polypost.sandbox.simkit import Account, Network, Refused, exchange
 
-JOB, FILM = "video_job", "video_film"
+JOB, VIDEO = "video_job", "video_film"
 UPLOADED_FOR = "com.atproto.repo.uploadBlob"
 LIMITS_FOR = "app.bsky.video.getUploadLimits"
 DAY = timedelta(days=1)
@@ -50,14 +50,14 @@ class Video:
             self._net.blobs.delete(name)
             raise refused(413, "VideoTooLarge", f"video is empty or larger than {most} bytes")
         blob = self._blobs.keep(account, name, kind)
-        known = self._net.documents.get(FILM, f"{account.id}/{blob.cid}")
+        known = self._net.documents.get(VIDEO, f"{account.id}/{blob.cid}")
         if known is not None:
             return self._exists(request, account, known.body["job"], blob)
         self._count(account, size)
         return both_ways(self.begin(request, account, blob))
 
     def _exists(self, request: Request, account: Account, job: str, blob: Blob) -> Response:
-        """The answer to a film that was uploaded before: an error that brings the blob along."""
+        """The answer to a video that was uploaded before: an error that brings the blob along."""
         status = {
             "jobId": job,
             "did": account.id,
@@ -99,7 +99,7 @@ class Video:
         )
 
     def begin(self, request: Request, account: Account, blob: Blob) -> dict[str, Any]:
-        """A new job for a film that has arrived; its status."""
+        """A new job for a video that has arrived; its status."""
         job = secrets.token_hex(10)
         call = exchange(request)
         body = {
@@ -111,11 +111,11 @@ class Video:
         }
         self._net.documents.put(JOB, job, body, account_id=account.id)
         if body["failure"] is None:
-            self._net.documents.put(FILM, f"{account.id}/{blob.cid}", {"job": job}, account_id=account.id)
+            self._net.documents.put(VIDEO, f"{account.id}/{blob.cid}", {"job": job}, account_id=account.id)
         return {"jobId": job, "did": account.id, "state": "JOB_STATE_CREATED"}
 
     def refuse_more(self, account: Account, size: int) -> None:
-        """Raise Refused when the day's allowance does not hold another film of `size` bytes."""
+        """Raise Refused when the day's allowance does not hold another video of `size` bytes."""
         videos = self._bucket("videos", account, "videos_per_day")
         room = self._bucket("video_bytes", account, "video_bytes_per_day")
         if not videos.ok or size > room.remaining:

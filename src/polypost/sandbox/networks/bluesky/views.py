@@ -39,7 +39,7 @@ class Views:
             "did": account.id,
             "handle": account.username,
             "displayName": own.get("displayName", account.name),
-            "avatar": self._picture(account, own) or self._net.avatar_url(account.id),
+            "avatar": self._image(account, own) or self._net.avatar_url(account.id),
             "labels": [],
             "createdAt": clock.iso(account.created),
         }
@@ -59,8 +59,8 @@ class Views:
         value: dict[str, Any] = kept["value"] if kept else {}
         return {name: each for name, each in value.items() if name == "avatar" or isinstance(each, str)}
 
-    def _picture(self, account: Account, own: dict[str, Any]) -> str | None:
-        """The address of the picture that an account has chosen."""
+    def _image(self, account: Account, own: dict[str, Any]) -> str | None:
+        """The address of the image that an account has chosen."""
         link = own["avatar"].get("ref") if isinstance(own.get("avatar"), dict) else None
         cid = link.get("$link") if isinstance(link, dict) else None
         query = urlencode({"did": account.id, "cid": cid})
@@ -125,7 +125,7 @@ class Views:
         }
 
     def media_url(self, post: SimPost, place: int) -> str:
-        """The address of a picture or film of a post."""
+        """The address of an image or video of a post."""
         item = post.media[place]
         return f"{self._net.media_url(item['blob'])}?type={item['mime']}"
 
@@ -209,7 +209,7 @@ class Views:
         return {**card, "thumb": url} if url else card
 
     def thumbnail(self, post: SimPost) -> str | None:
-        """The address of the picture on a post's link card."""
+        """The address of the image on a post's link card."""
         name = post.raw.get("thumb")
         return None if name is None else f"{self._net.media_url(name['blob'])}?type={name['mime']}"
 

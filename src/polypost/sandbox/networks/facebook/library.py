@@ -12,7 +12,7 @@ from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.limits import limit
-from polypost.sandbox.networks.facebook.media_rules import picture
+from polypost.sandbox.networks.facebook.media_rules import image
 from polypost.sandbox.simkit import Document, Media, Network, media_of, pieces
 
 PHOTO, VIDEO = "photo", "video"
@@ -99,15 +99,15 @@ class Library:
         """A fresh id for a photo, video, comment or the second half of a post's."""
         return str(ID_BASE + int(self._net.snowflake(epoch_ms=ID_EPOCH_MS, random_bits=ID_BITS)))
 
-    async def picture(self, file: UploadFile | None, url: str, alt: str = "") -> Media:
-        """A picture's bytes from a form or from their address. Raises Refused for what is no picture."""
+    async def image(self, file: UploadFile | None, url: str, alt: str = "") -> Media:
+        """An image's bytes from a form or from their address. Raises Refused for what is no image."""
         blob, most = self._net.blobs.new(), limit("photo_bytes")
         if file is not None:
             await self._net.blobs.receive(blob, pieces(file), limit=most)
         elif not await self.fetch(url, blob, most):
             self._net.blobs.delete(blob)
             raise errors.refused("photo_unreadable")
-        facts, wrong = picture(self._net.blobs.path(blob))
+        facts, wrong = image(self._net.blobs.path(blob))
         if wrong is not None or facts is None:
             self._net.blobs.delete(blob)
             raise errors.refused(wrong or "photo_unreadable")

@@ -1,4 +1,4 @@
-"""What Facebook makes of the bytes of a picture or a film."""
+"""What Facebook makes of the bytes of an image or a video."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from polypost.sandbox.networks.facebook.limits import exact, limit
 PHOTOS = frozenset({"image/jpeg", "image/png", "image/gif"})
 # Facebook takes these two as well; our probe does not read them, so only their first bytes are judged.
 SIGNATURES = {b"BM": "image/bmp", b"II*\x00": "image/tiff", b"MM\x00*": "image/tiff"}
-FILMS = frozenset({"video/mp4", "video/quicktime"})
+VIDEOS = frozenset({"video/mp4", "video/quicktime"})
 VIDEO, REEL, STORY = "video", "reel", "story"
 # Ratios are quotients of whole pixels, rates and lengths are measured.
 RATIO_SLACK, RATE_SLACK, LENGTH_SLACK = 0.01, 0.5, 0.1
 
 
-def picture(path: Path) -> tuple[Facts | None, str | None]:
-    """The facts of a picture, and the name of the error if it cannot be used."""
+def image(path: Path) -> tuple[Facts | None, str | None]:
+    """The facts of an image, and the name of the error if it cannot be used."""
     facts: Facts | None
     try:
         facts = probe(path)
@@ -39,13 +39,13 @@ def _by_signature(path: Path) -> Facts | None:
     return None if mime is None else Facts("image", mime, path.stat().st_size)
 
 
-def film(path: Path, kind: str) -> tuple[Facts | None, str | None]:
-    """The facts of a film, and a sentence about what is wrong with it, if anything is."""
+def video(path: Path, kind: str) -> tuple[Facts | None, str | None]:
+    """The facts of a video, and a sentence about what is wrong with it, if anything is."""
     try:
         facts = probe(path)
     except (Unsupported, TooManyPixels):
         return None, "The file is not a video."
-    if facts.mime not in FILMS:
+    if facts.mime not in VIDEOS:
         return facts, f"Files of type {facts.mime} are not supported here."
     return facts, None if kind == VIDEO else _wrong_length(facts, kind) or _wrong_shape(facts)
 

@@ -38,7 +38,7 @@ class Nodes:
             "name": lambda _: PERSON,
             "first_name": lambda _: PERSON.split()[0],
             "last_name": lambda _: PERSON.split()[1],
-            "picture": lambda _: self._picture(PERSON_ID),
+            "picture": lambda _: self._image(PERSON_ID),
         }
         return pick(
             values,
@@ -65,11 +65,11 @@ class Nodes:
             "fan_count": lambda _: about["followers"],
             "followers_count": lambda _: about["followers"],
             "is_published": lambda _: True,
-            "picture": lambda _: self._picture(page.id),
+            "picture": lambda _: self._image(page.id),
         }
         return pick(values, asked, "Page", plain=("name",), known=PAGE_FIELDS)
 
-    def _picture(self, owner: str) -> dict[str, Any]:
+    def _image(self, owner: str) -> dict[str, Any]:
         url = self._net.avatar_url(owner)
         return {"data": {"height": 96, "width": 96, "is_silhouette": False, "url": url}}
 
@@ -97,8 +97,8 @@ class Nodes:
             "reactions": lambda inner: _summary(self.reactions(post), inner, liked=self._liked(post)),
             "likes": lambda inner: _summary(self.reactions(post), inner, liked=self._liked(post)),
             "insights": lambda inner: self._insights(post, inner, video=False),
-            "full_picture": lambda _: self._first_picture(post.media),
-            "picture": lambda _: self._first_picture(post.media),
+            "full_picture": lambda _: self._first_image(post.media),
+            "picture": lambda _: self._first_image(post.media),
         }
         return pick(values, asked, "Post", plain=("created_time", "message"), known=POST_FIELDS)
 
@@ -142,7 +142,7 @@ class Nodes:
             "promotable_id": lambda _: post_id,
         }
 
-    def _first_picture(self, media: list[Media]) -> str | None:
+    def _first_image(self, media: list[Media]) -> str | None:
         return self.address(media[0]) if media and media[0]["kind"] == "image" else None
 
     def address(self, media: Media) -> str:
@@ -226,7 +226,7 @@ class Nodes:
         return f"{self._net.media_url(video.thumb)}?type=image/jpeg" if video.thumb else None
 
     def thumbnails(self, video: Video) -> list[dict[str, Any]]:
-        """The pictures that stand for a video before it plays."""
+        """The images that stand for a video before it plays."""
         if video.thumb is None:
             return []
         return [{"id": f"{video.id}1", "uri": self._thumb(video), "is_preferred": True, "scale": 1}]

@@ -87,7 +87,7 @@ class Posting:
         url = params.text("url").strip()
         if file is None and not url:
             raise errors.refused("photo_unreadable", subcode=None)
-        media = await self._library.picture(file, url, params.text("alt_text_custom"))
+        media = await self._library.image(file, url, params.text("alt_text_custom"))
         photo = self._library.add_photo(page.id, media, caption=caption, temporary=temporary)
         order = order_of("photo", caption, caller=caller, photos=[photo.id])
         if scheduled is not None:

@@ -21,7 +21,6 @@ from polypost.sandbox.networks.facebook.auth import (
     Caller,
 )
 from polypost.sandbox.networks.facebook.fields import Asked, parse
-from polypost.sandbox.networks.facebook.films import Films
 from polypost.sandbox.networks.facebook.insights import insights, names_of
 from polypost.sandbox.networks.facebook.library import PHOTO, VIDEO, Library, Video
 from polypost.sandbox.networks.facebook.listing import between, listed
@@ -30,6 +29,7 @@ from polypost.sandbox.networks.facebook.page_insights import page_insights
 from polypost.sandbox.networks.facebook.params import flag, words
 from polypost.sandbox.networks.facebook.talk import Talk
 from polypost.sandbox.networks.facebook.timeline import DRAFT, Timeline, is_story
+from polypost.sandbox.networks.facebook.videos import Videos
 from polypost.sandbox.networks.facebook.web import Web
 from polypost.sandbox.simkit import Account, Document, Network, SimPost, bearer, exchange
 
@@ -50,7 +50,7 @@ class Reading:
         web: Web,
         library: Library,
         timeline: Timeline,
-        films: Films,
+        films: Videos,
     ) -> None:
         self._auth = auth
         self._nodes = nodes
@@ -59,7 +59,7 @@ class Reading:
         self._net = net
         self._library = library
         self._timeline = timeline
-        self._films = films
+        self._videos = films
 
     async def node(self, request: Request) -> Response:
         """`GET /{id}`: a person, a Page, a post, a photo, a video, a comment; a browser gets the page of it."""
@@ -134,7 +134,7 @@ class Reading:
         caller.require(PUBLISH)
         self._timeline.release_due(page)
         if (video := self._library.video(object_id, page.id)) is not None:
-            return await self._films.change(request, caller, page, video)
+            return await self._videos.change(request, caller, page, video)
         if (draft := self._timeline.draft(object_id, page)) is not None:
             return await self._change_draft(request, caller, page, draft)
         post = self._own(caller, object_id, "post")
@@ -299,8 +299,8 @@ class Reading:
         names, reactions = names_of(caller.params), self._nodes.reactions(post)
         return JSONResponse(insights(post, names, reactions, video=video))
 
-    async def picture(self, request: Request) -> Response:
-        """`GET /{id}/picture`: open to everybody; leads to the picture, or tells its address."""
+    async def image(self, request: Request) -> Response:
+        """`GET /{id}/picture`: open to everybody; leads to the image, or tells its address."""
         url = self._net.avatar_url(_id(request))
         if request.query_params.get("redirect", "true") in {"false", "0"}:
             return JSONResponse({"data": {"height": 96, "width": 96, "is_silhouette": False, "url": url}})

@@ -16,7 +16,6 @@ from polypost.sandbox.networks.facebook.auth import (
     Auth,
 )
 from polypost.sandbox.networks.facebook.batch import Batch
-from polypost.sandbox.networks.facebook.films import Films
 from polypost.sandbox.networks.facebook.library import Library
 from polypost.sandbox.networks.facebook.nodes import Nodes
 from polypost.sandbox.networks.facebook.people import People
@@ -25,6 +24,7 @@ from polypost.sandbox.networks.facebook.reading import Reading
 from polypost.sandbox.networks.facebook.talk import Talk
 from polypost.sandbox.networks.facebook.timeline import AT_PUBLICATION, Timeline
 from polypost.sandbox.networks.facebook.uploads import Uploads
+from polypost.sandbox.networks.facebook.videos import Videos
 from polypost.sandbox.networks.facebook.web import Web
 from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Stranger, Token, meta
 
@@ -73,12 +73,12 @@ class FacebookSimulator(Simulator):
         nodes = Nodes(net, library, timeline)
         auth = Auth(net, self.pages, self.gate)
         posting = Posting(net, auth, nodes, library, timeline)
-        films = Films(net, auth, library, timeline, posting)
+        films = Videos(net, auth, library, timeline, posting)
         self._auth = auth
         self._web = Web(net, self.pages, nodes, library, timeline)
         self._people = People(net, nodes, auth)
         self._posting = posting
-        self._films = films
+        self._videos = films
         self._uploads = Uploads(net, auth, library, films)
         self._talk = Talk(net, auth, nodes, library)
         self._reading = Reading(net, auth, nodes, self._talk, self._web, library, timeline, films)
@@ -124,7 +124,7 @@ class FacebookSimulator(Simulator):
         return await self._web.video(request)
 
     def _edges(self) -> list[Route]:
-        posting, films, reading, people = self._posting, self._films, self._reading, self._people
+        posting, films, reading, people = self._posting, self._videos, self._reading, self._people
         return [
             *_graph("/{id}/accounts", people.accounts, "GET"),
             *_graph("/{id}/permissions", people.permissions, "GET"),
@@ -151,7 +151,7 @@ class FacebookSimulator(Simulator):
             *_graph("/{id}/attachments", reading.attachments, "GET"),
             *_graph("/{id}/insights", reading.insights, "GET"),
             *_graph("/{id}/video_insights", reading.insights, "GET"),
-            *_graph("/{id}/picture", reading.picture, "GET"),
+            *_graph("/{id}/picture", reading.image, "GET"),
         ]  # fmt: skip
 
     def _nodes(self) -> list[Route]:

@@ -54,7 +54,7 @@ class Talk:
         return f"{number}_{comment_id}"
 
     def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
-        """Let a stranger comment on a post, by its id or its film's or photo's. Raises LookupError."""
+        """Let a stranger comment on a post, by its id or its video's or photo's. Raises LookupError."""
         shown = self._net.documents.get("video", post_id) or self._net.documents.get("photo", post_id)
         post = self._net.posts.get((shown.body["post"] or "") if shown else post_id)
         if post is None:

@@ -9,10 +9,10 @@ from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import PUBLISH, Auth
-from polypost.sandbox.networks.facebook.films import HANDLE, SUCCESS, Films
 from polypost.sandbox.networks.facebook.library import AWAITING, Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.params import number
+from polypost.sandbox.networks.facebook.videos import HANDLE, SUCCESS, Videos
 from polypost.sandbox.simkit import Document, Network, Params, Refused, exchange
 
 UPLOAD = "app_upload"
@@ -22,11 +22,11 @@ APP_TYPES = frozenset({"application/pdf", "image/jpeg", "image/jpg", "image/png"
 class Uploads:
     """The handlers."""
 
-    def __init__(self, net: Network, auth: Auth, library: Library, films: Films) -> None:
+    def __init__(self, net: Network, auth: Auth, library: Library, films: Videos) -> None:
         self._auth = auth
         self._net = net
         self._library = library
-        self._films = films
+        self._videos = films
 
     async def send(self, request: Request) -> Response:
         """`POST /video-upload/{video}`: bytes from `offset` on, or a `file_url` and no body."""
@@ -57,7 +57,7 @@ class Uploads:
         return self._arrived(video) if offset + size == total else JSONResponse(SUCCESS)
 
     def _arrived(self, video: Video) -> Response:
-        if self._films.examine(video).media is None:
+        if self._videos.examine(video).media is None:
             raise _failed("ProcessingFailedError", "Request processing failed")
         return JSONResponse(SUCCESS)
 

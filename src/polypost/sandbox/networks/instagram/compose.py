@@ -27,7 +27,7 @@ class Order:
     """A container that may be made. `source` is the media's address, empty for a resumable upload or a carousel."""
 
     kind: str
-    film: bool
+    video: bool
     child: bool
     caption: str
     source: str
@@ -42,26 +42,26 @@ def order_of(params: Params) -> Order:
     if media_type not in MEDIA_TYPES:
         raise refused("media_type")
     child = flag(params, "is_carousel_item")
-    kind, film = _kind(params, media_type, child=child)
-    resumable = film and params.text("upload_type") == "resumable"
+    kind, video = _kind(params, media_type, child=child)
+    resumable = video and params.text("upload_type") == "resumable"
     source = (
-        "" if resumable or kind == CAROUSEL else params.text("video_url" if film else "image_url").strip()
+        "" if resumable or kind == CAROUSEL else params.text("video_url" if video else "image_url").strip()
     )
     if kind != CAROUSEL and not resumable and not source:
-        raise invalid(f"The parameter {'video_url' if film else 'image_url'} is required")
+        raise invalid(f"The parameter {'video_url' if video else 'image_url'} is required")
     caption = params.text("caption") if kind != STORY and not child else ""
     _check_caption(caption)
-    options = _options(params, film=film, kind=kind)
+    options = _options(params, video=video, kind=kind)
     children = _children(params) if kind == CAROUSEL else ()
-    return Order(kind, film, child, caption, source, resumable, children, options)
+    return Order(kind, video, child, caption, source, resumable, children, options)
 
 
 def _kind(params: Params, media_type: str, *, child: bool) -> tuple[str, bool]:
-    film = bool(params.text("video_url")) or params.text("upload_type") == "resumable"
+    video = bool(params.text("video_url")) or params.text("upload_type") == "resumable"
     if media_type == "CAROUSEL":
         return CAROUSEL, False
     if media_type == "STORIES":
-        return STORY, film
+        return STORY, video
     if media_type == "REELS":
         if child:
             raise refused("media_type")
@@ -71,7 +71,7 @@ def _kind(params: Params, media_type: str, *, child: bool) -> tuple[str, bool]:
         if not child:
             raise refused("media_type")
         return REEL, True
-    if film and not params.text("image_url"):
+    if video and not params.text("image_url"):
         raise refused("media_type")
     return IMAGE, False
 
@@ -83,7 +83,7 @@ def _check_caption(caption: str) -> None:
         raise refused("tag_count")
 
 
-def _options(params: Params, *, film: bool, kind: str) -> dict[str, Any]:
+def _options(params: Params, *, video: bool, kind: str) -> dict[str, Any]:
     options: dict[str, Any] = {name: flag(params, name) for name in FLAGS if name in params.values}
     if alt := params.text("alt_text"):
         if len(alt) > limit("alt_text_characters"):
@@ -93,28 +93,28 @@ def _options(params: Params, *, film: bool, kind: str) -> dict[str, Any]:
         if not location.isascii() or not location.isdecimal():
             raise invalid("Param location_id must be the id of a place")
         options["location_id"] = location
-    options |= _people(params, film=film, kind=kind)
+    options |= _people(params, video=video, kind=kind)
     if products := _list(params, "product_tags"):
         options["product_tags"] = _product_tags(products)
-    if film:
-        options |= _film_options(params, kind)
+    if video:
+        options |= _video_options(params, kind)
     return options
 
 
-def _people(params: Params, *, film: bool, kind: str) -> dict[str, Any]:
+def _people(params: Params, *, video: bool, kind: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if collaborators := _texts(params, "collaborators", limit("collaborators")):
         options["collaborators"] = collaborators
     if sponsors := _texts(params, "branded_content_sponsor_ids", limit("sponsors")):
         options["branded_content_sponsor_ids"] = sponsors
     if tags := _list(params, "user_tags"):
-        options["user_tags"] = [_user_tag(tag, film=film, kind=kind) for tag in tags]
+        options["user_tags"] = [_user_tag(tag, video=video, kind=kind) for tag in tags]
         if len(tags) > limit("user_tags"):
             raise refused("tag_count")
     return options
 
 
-def _film_options(params: Params, kind: str) -> dict[str, Any]:
+def _video_options(params: Params, kind: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if offset := params.text("thumb_offset"):
         if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", offset, re.ASCII):
@@ -131,11 +131,11 @@ def _film_options(params: Params, kind: str) -> dict[str, Any]:
     return options
 
 
-def _user_tag(tag: Any, *, film: bool, kind: str) -> dict[str, Any]:
+def _user_tag(tag: Any, *, video: bool, kind: str) -> dict[str, Any]:
     if not isinstance(tag, dict) or not isinstance(tag.get("username"), str):
         raise invalid("Each of user_tags must have a username")
     position = {name: tag[name] for name in ("x", "y") if tag.get(name) is not None}
-    if film and position:
+    if video and position:
         raise refused("tag_position")
     needed = 2 if kind == IMAGE else len(position)
     if len(position) != needed or not all(_share(value) for value in position.values()):

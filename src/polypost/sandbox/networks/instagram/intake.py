@@ -5,7 +5,7 @@ from __future__ import annotations
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.containers import Containers, purpose
-from polypost.sandbox.networks.instagram.media_rules import examine_film, examine_image, most_bytes
+from polypost.sandbox.networks.instagram.media_rules import examine_image, examine_video, most_bytes
 from polypost.sandbox.simkit import Media, Network, media_of
 from polypost.sandbox.simkit.containers import FETCHING, Container
 
@@ -13,18 +13,18 @@ TOO_LARGE = "media_too_large"
 
 
 class Intake:
-    """Fetches and examines. A picture is judged while the client waits, a film afterwards."""
+    """Fetches and examines. An image is judged while the client waits, a video afterwards."""
 
     def __init__(self, net: Network, containers: Containers) -> None:
         self._net = net
         self._containers = containers
         self._under_way: set[str] = set()
 
-    async def picture(self, url: str, purpose: str, alt: str) -> Media:
-        """Fetch a picture. Raises Refused: not to be had, too large, not JPEG, or of a wrong shape."""
+    async def image(self, url: str, purpose: str, alt: str) -> Media:
+        """Fetch an image. Raises Refused: not to be had, too large, not JPEG, or of a wrong shape."""
         blob = self._net.blobs.new()
         try:
-            await self._fetch(url, blob, most_bytes(purpose, film=False))
+            await self._fetch(url, blob, most_bytes(purpose, video=False))
         except AddressRefused as error:
             raise errors.refused("fetch_failed") from error
         except FetchFailed as error:
@@ -39,13 +39,13 @@ class Intake:
         """Whether a container waits for a fetch that nobody carries out, as after a restart."""
         return container.stage == FETCHING and container.id not in self._under_way
 
-    async def film(self, container: Container) -> None:
-        """Fetch and examine a container's film; what goes wrong stands in its status afterwards."""
+    async def video(self, container: Container) -> None:
+        """Fetch and examine a container's video; what goes wrong stands in its status afterwards."""
         if not self.idle(container):
             return
         self._under_way.add(container.id)
         try:
-            await self._fetch(container.source, container.blob, most_bytes(purpose(container), film=True))
+            await self._fetch(container.source, container.blob, most_bytes(purpose(container), video=True))
             await self.finish(container)
         except FetchFailed as error:
             too_large = error.code == TOO_LARGE
@@ -58,9 +58,9 @@ class Intake:
             self._under_way.discard(container.id)
 
     async def sent(self, container: Container, url: str) -> bool:
-        """Fetch the film of a resumable container from its `file_url`; False when it cannot be had or used."""
+        """Fetch the video of a resumable container from its `file_url`; False when it cannot be had or used."""
         try:
-            await self._fetch(url, container.blob, most_bytes(purpose(container), film=True))
+            await self._fetch(url, container.blob, most_bytes(purpose(container), video=True))
         except (FetchFailed, AddressRefused):
             self._containers.fail(container, errors.DOWNLOAD_FAILED)
             return False
@@ -69,9 +69,9 @@ class Intake:
     async def finish(self, container: Container) -> bool:
         """All bytes are here: examine them; False when they are no media at all.
 
-        A film against the rules is taken and fails in the work on it, which its status tells.
+        A video against the rules is taken and fails in the work on it, which its status tells.
         """
-        facts, wrong = examine_film(self._net.blobs.path(container.blob), purpose(container))
+        facts, wrong = examine_video(self._net.blobs.path(container.blob), purpose(container))
         offset = container.options.get("thumb_offset", 0)
         if facts is None or wrong is not None:
             self._containers.fail(container, errors.subcode("video_format"), wrong or "")
@@ -90,11 +90,11 @@ class Intake:
     async def _cover(self, container: Container, url: str) -> str | None:
         blob = self._net.blobs.new()
         try:
-            await self._fetch(url, blob, most_bytes(purpose(container), film=False))
+            await self._fetch(url, blob, most_bytes(purpose(container), video=False))
         except (FetchFailed, AddressRefused):
             self._containers.fail(container, errors.subcode("fetch_failed"))
             return None
-        # A cover is cropped to the film, so any shape will do.
+        # A cover is cropped to the video, so any shape will do.
         _, wrong = examine_image(self._net.blobs.path(blob), "story")
         if wrong is not None:
             self._containers.fail(container, errors.subcode(wrong))

@@ -38,7 +38,7 @@ class MediaEdges:
         self._intake = intake
 
     async def create(self, request: Request) -> Response:
-        """`POST /{ig-id}/media`: a container. Pictures are fetched now, films after the answer."""
+        """`POST /{ig-id}/media`: a container. Images are fetched now, videos after the answer."""
         caller = await self._enter(request)
         call = exchange(request)
         for name in AT_CREATION:
@@ -49,10 +49,8 @@ class MediaEdges:
         extra = call.seconds("processing")
         if order.kind == CAROUSEL:
             return self._created(self._carousel(caller, order, extra))
-        if not order.film:
-            media = await self._intake.picture(
-                order.source, _purpose(order), order.options.get("alt_text", "")
-            )
+        if not order.video:
+            media = await self._intake.image(order.source, _purpose(order), order.options.get("alt_text", ""))
             return self._created(self._add(caller, order, HERE, media=media, blob=media["blob"], extra=extra))
         stage, wrong = AWAITING if order.resumable else FETCHING, None
         if call.fault("processing_failed"):
@@ -65,7 +63,7 @@ class MediaEdges:
         return self._created(container)
 
     def _created(self, container: Container, **more: str) -> Response:
-        fetch = BackgroundTask(self._intake.film, container) if self._intake.idle(container) else None
+        fetch = BackgroundTask(self._intake.video, container) if self._intake.idle(container) else None
         return JSONResponse({"id": container.id, **more}, background=fetch)
 
     def _count_container(self, caller: Caller) -> None:
@@ -78,7 +76,7 @@ class MediaEdges:
             caller.account.id,
             kind=order.kind,
             stage=stage,
-            film=order.film,
+            video=order.video,
             child=order.child,
             text=order.caption,
             source=order.source,
@@ -148,7 +146,7 @@ class MediaEdges:
         return [child.media for child in children if child is not None and child.media is not None]
 
     def _record(self, container: Container, shortcode: str) -> dict[str, Any]:
-        media_type = {CAROUSEL: "CAROUSEL_ALBUM"}.get(container.kind, "VIDEO" if container.film else "IMAGE")
+        media_type = {CAROUSEL: "CAROUSEL_ALBUM"}.get(container.kind, "VIDEO" if container.video else "IMAGE")
         return {
             "media_type": media_type,
             "product": {STORY: "STORY", REEL: "REELS"}.get(container.kind, "FEED"),

@@ -1,4 +1,4 @@
-"""What Instagram makes of the bytes of a picture or a film."""
+"""What Instagram makes of the bytes of an image or a video."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.instagram.limits import exact, limit
 
-FILMS = frozenset({"video/mp4", "video/quicktime"})
+VIDEOS = frozenset({"video/mp4", "video/quicktime"})
 # Ratios are quotients of whole pixels: 1080x566 stands for 1.91:1 in Meta's own examples.
 RATIO_SLACK = 0.01
 RATE_SLACK = 0.5
 REEL, STORY, CHILD = "reel", "story", "child"
 
 
-def most_bytes(purpose: str, *, film: bool) -> int:
+def most_bytes(purpose: str, *, video: bool) -> int:
     """The size limit of what a container is for."""
-    if not film:
+    if not video:
         return limit("image_bytes")
     return limit("story_video_bytes" if purpose == STORY else "video_bytes")
 
 
 def examine_image(path: Path, purpose: str) -> tuple[Facts | None, str | None]:
-    """The facts of a picture, and the name of the error if it cannot be used."""
+    """The facts of an image, and the name of the error if it cannot be used."""
     try:
         facts = probe(path)
     except (Unsupported, TooManyPixels):
@@ -38,15 +38,15 @@ def examine_image(path: Path, purpose: str) -> tuple[Facts | None, str | None]:
     return facts, None
 
 
-def examine_film(path: Path, purpose: str) -> tuple[Facts | None, str | None]:
-    """The facts of a film, and a sentence about what is wrong with it, if anything is."""
+def examine_video(path: Path, purpose: str) -> tuple[Facts | None, str | None]:
+    """The facts of a video, and a sentence about what is wrong with it, if anything is."""
     try:
         facts = probe(path)
     except (Unsupported, TooManyPixels):
         return None, "The file is not a video."
-    if facts.mime not in FILMS:
+    if facts.mime not in VIDEOS:
         return facts, f"The type {facts.mime} is neither MP4 nor MOV."
-    if facts.size > most_bytes(purpose, film=True):
+    if facts.size > most_bytes(purpose, video=True):
         return facts, "The file is too large."
     return facts, _wrong_streams(facts) or _wrong_length(facts, purpose) or _wrong_shape(facts, purpose)
 

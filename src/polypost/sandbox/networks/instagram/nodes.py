@@ -60,7 +60,7 @@ class Nodes:
     def media(self, post: SimPost, account: Account, tree: Tree) -> dict[str, Any]:
         """One published medium."""
         raw, first = post.raw, post.media[0]
-        film = raw["media_type"] == "VIDEO"
+        video = raw["media_type"] == "VIDEO"
         numbers = metrics(post)
         values: Values = {
             "id": lambda _: post.id,
@@ -71,14 +71,14 @@ class Nodes:
             "media_type": lambda _: raw["media_type"],
             "media_product_type": lambda _: raw["product"],
             "media_url": lambda _: self.address(first),
-            "thumbnail_url": lambda _: self._thumbnail(raw) if film else None,
+            "thumbnail_url": lambda _: self._thumbnail(raw) if video else None,
             "username": lambda _: account.username,
             "owner": lambda _: {"id": account.id},
             "alt_text": lambda _: first.get("alt") or None,
             "like_count": lambda _: numbers["likes"],
             "comments_count": lambda _: self.comment_count(post.id),
             "is_comment_enabled": lambda _: raw["comment_enabled"],
-            "is_shared_to_feed": lambda _: raw["options"].get("share_to_feed", True) if film else None,
+            "is_shared_to_feed": lambda _: raw["options"].get("share_to_feed", True) if video else None,
             "is_ai_generated": lambda _: raw["options"].get("is_ai_generated", False),
             "children": lambda inner: self._children(post, inner),
             "comments": lambda inner: {"data": [self.comment(c, inner) for c in self.comments_of(post.id)]},

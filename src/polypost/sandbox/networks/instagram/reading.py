@@ -72,7 +72,7 @@ class Reading:
             if LOOKING & set(tree):
                 self._containers.look(container)
             return JSONResponse(
-                made, background=BackgroundTask(self._intake.film, container) if idle else None
+                made, background=BackgroundTask(self._intake.video, container) if idle else None
             )
         if (comment := self._talk.comment_of(caller, object_id)) is not None:
             return JSONResponse(self._nodes.comment(comment, tree))

@@ -1,4 +1,4 @@
-"""rupload.facebook.com: the bytes of a film in one stream, in several after a break, or by an address."""
+"""rupload.facebook.com: the bytes of a video in one stream, in several after a break, or by an address."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Uploads:
                 raise _failed("ProcessingFailedError", "Request processing failed")
             return JSONResponse(DONE)
         offset, total = _number(request, "offset"), _number(request, "file_size")
-        if not 0 < total <= most_bytes(purpose(container), film=True):
+        if not 0 < total <= most_bytes(purpose(container), video=True):
             raise _failed("ProcessingFailedError", "The file is empty or too large")
         received = self._net.blobs.size(container.blob)
         if offset > received or (container.total is not None and total != container.total):

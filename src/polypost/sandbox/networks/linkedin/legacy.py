@@ -42,7 +42,7 @@ class Legacy:
         body = self._translated(await restli.read_object(request))
         if isinstance(body.get("author"), str):
             exchange(request).identify(body["author"])
-        # "Share on LinkedIn" has the share follow the upload at once: it appears when its film is ready.
+        # "Share on LinkedIn" has the share follow the upload at once: it appears when its video is ready.
         order = self._composer.check(caller, body, early=True)
         async with exchange(request).commit():
             self._composer.refuse_duplicate(order)

@@ -47,7 +47,7 @@ def _video(facts: Facts) -> str | None:
         return "UNSUPPORTED_FORMAT"
     if not limit("video_bytes_min") <= facts.size <= limit("video_bytes_max"):
         return "INVALID_SIZE"
-    # Encoders round the last frame up: a film cut at thirty minutes measures a little more.
+    # Encoders round the last frame up: a video cut at thirty minutes measures a little more.
     if facts.duration is not None:
         seconds = round(facts.duration, 1)
         if not limit("video_seconds_min") <= seconds <= limit("video_seconds_max"):

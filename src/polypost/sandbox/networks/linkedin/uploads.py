@@ -139,7 +139,7 @@ class Uploads:
         part = next((part for part in self._library.parts(video) if str(part.number) == number), None)
         if part is None or video.stage != WAITING:
             raise errors.not_found("upload")
-        # Publishers in wide use send every stretch of a film to the first address; their films come out whole.
+        # Publishers in wide use send every stretch of a video to the first address; their videos come out whole.
         received = await self._library.receive_part(video, part, request.stream())
         if not received.size:
             raise errors.invalid("MISSING_FIELD", "The upload holds no bytes")

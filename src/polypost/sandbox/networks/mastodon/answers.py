@@ -31,7 +31,7 @@ class Answers:
 
     def account(self, account: Account, *, own: bool = False) -> dict[str, Any]:
         """An account; `own` adds what only its owner sees."""
-        picture = self._net.avatar_url(account.id)
+        image = self._net.avatar_url(account.id)
         shown: dict[str, Any] = {
             "id": number_of(account.id),
             "username": account.username,
@@ -46,11 +46,11 @@ class Answers:
             "note": "<p>An account of the sandbox.</p>",
             "url": f"https://{DOMAIN}/@{account.username}",
             "uri": f"https://{DOMAIN}/users/{account.username}",
-            "avatar": picture,
-            "avatar_static": picture,
+            "avatar": image,
+            "avatar_static": image,
             "avatar_description": "",
-            "header": picture,
-            "header_static": picture,
+            "header": image,
+            "header_static": image,
             "header_description": "",
             "followers_count": 0,
             "following_count": 0,

@@ -53,10 +53,10 @@ class Upload:
 
     def as_media(self) -> Media:
         """It as a part of a post's page."""
-        film = self.kind == VIDEO
+        video = self.kind == VIDEO
         return {
             "blob": self.blob,
-            "kind": "video" if film else "image",
+            "kind": "video" if video else "image",
             "mime": self.mime,
             "alt": self.alt,
             "width": self.width,
@@ -84,7 +84,7 @@ class Library:
         except TooManyPixels as large:
             raise ValueError("File is too large") from large
         except Unsupported:
-            # Sound and the newer picture formats are taken by their declared type.
+            # Sound and the newer image formats are taken by their declared type.
             if declared in AUDIO or declared in {"image/heic", "image/heif", "image/avif"}:
                 kind = SOUND if declared in AUDIO else IMAGE
                 self._size(path, kind)

@@ -104,7 +104,7 @@ class Scheduled:
                 Caller(account, token), Sent(kept.body["values"]), older=False, silenced=False
             )
         except Refused:
-            # What no longer fits at its hour, its pictures swept away for one, never comes out.
+            # What no longer fits at its hour, its images swept away for one, never comes out.
             return
         self._composer.make(order)
 

@@ -12,7 +12,7 @@ import regex  # type: ignore[import-untyped]  # the package ships no types
 from polypost.sandbox.networks.mastodon.limits import limit
 
 _GRAPHEME = regex.compile(r"\X")
-# Whatever is no punctuation or space may stand in a name, pictures too.
+# Whatever is no punctuation or space may stand in a name, images too.
 _BREAKS = r"\s!-,./:-@\[-^`{-~"
 _LABEL = rf"[^{_BREAKS}_-](?:[^{_BREAKS}]{{0,61}}[^{_BREAKS}_-])?"
 _HOST = re.compile(

@@ -95,13 +95,13 @@ class Analytics:
 
     async def top_pins(self, request: Request) -> Response:
         """`GET /v5/user_account/analytics/top_pins`."""
-        return self._top(request, ACCOUNT, films=False)
+        return self._top(request, ACCOUNT, videos=False)
 
-    async def top_films(self, request: Request) -> Response:
+    async def top_videos(self, request: Request) -> Response:
         """`GET /v5/user_account/analytics/top_video_pins`."""
-        return self._top(request, ACCOUNT | FILM, films=True)
+        return self._top(request, ACCOUNT | FILM, videos=True)
 
-    def _top(self, request: Request, known: frozenset[str], *, films: bool) -> Response:
+    def _top(self, request: Request, known: frozenset[str], *, videos: bool) -> Response:
         caller = self._enter(request, "pins:read", "user_accounts:read")
         begin, end = _span(request)
         by, number = request.query_params.get("sort_by", ""), request.query_params.get("num_of_pins", "10")
@@ -115,7 +115,7 @@ class Analytics:
         pins = [
             pin
             for pin in self._net.posts.by_account(caller.account.id, limit=MOST_PINS)
-            if begin <= pin.created.date() <= end and (not films or pin.raw["kind"] == VIDEO)
+            if begin <= pin.created.date() <= end and (not videos or pin.raw["kind"] == VIDEO)
         ]
         best = sorted(pins, key=lambda pin: _together([pin], [by])[by], reverse=True)[: int(number)]
         shown = [

@@ -25,8 +25,8 @@ CONTENT_TYPES = ("image/jpeg", "image/png")
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that is to be had by `url` or as base64 `data`; the rest belongs to an item of a carousel."""
+class Image:
+    """An image that is to be had by `url` or as base64 `data`; the rest belongs to an item of a carousel."""
 
     url: str | None
     data: str = ""
@@ -43,9 +43,9 @@ class Order:
     texts: dict[str, str | None]
     parent: str | None
     kind: str
-    pictures: tuple[Picture, ...] = ()
+    images: tuple[Image, ...] = ()
     media_id: str = ""
-    cover: Picture | None = None
+    cover: Image | None = None
     key_frame: int = 0
     is_standard: bool = True
 
@@ -75,11 +75,11 @@ def order_of(body: Mapping[str, Any]) -> Order:
         is_standard=schema.flag(found, "is_standard", default=True),
     )
     if kind == "video_id":
-        return _film(order, found)
+        return _video(order, found)
     if kind in {"image_url", "image_base64"}:
-        return replace(order, kind=IMAGE, pictures=(_picture(found, by_url=kind == "image_url"),))
+        return replace(order, kind=IMAGE, images=(_image(found, by_url=kind == "image_url"),))
     schema.whole(found, "index")
-    return replace(order, kind=IMAGES, pictures=_pictures(found, by_url=kind == "multiple_image_urls"))
+    return replace(order, kind=IMAGES, images=_images(found, by_url=kind == "multiple_image_urls"))
 
 
 def texts_of(body: Mapping[str, Any]) -> dict[str, str | None]:
@@ -108,17 +108,15 @@ def check_link(link: str | None) -> None:
             raise invalid(f"link: {shown(link)} is not a valid URL")
 
 
-def _picture(
-    found: Mapping[str, Any], *, by_url: bool, slot: Mapping[str, str | None] | None = None
-) -> Picture:
+def _image(found: Mapping[str, Any], *, by_url: bool, slot: Mapping[str, str | None] | None = None) -> Image:
     if by_url:
-        return Picture(schema.needed(found, "url"), slot=slot)
+        return Image(schema.needed(found, "url"), slot=slot)
     schema.needed(found, "content_type")
     kind = schema.choice(found, "content_type", CONTENT_TYPES) or ""
-    return Picture(None, schema.needed(found, "data"), kind, slot)
+    return Image(None, schema.needed(found, "data"), kind, slot)
 
 
-def _pictures(found: Mapping[str, Any], *, by_url: bool) -> tuple[Picture, ...]:
+def _images(found: Mapping[str, Any], *, by_url: bool) -> tuple[Image, ...]:
     items = found.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise invalid("'items' is a required property")
@@ -131,11 +129,11 @@ def _pictures(found: Mapping[str, Any], *, by_url: bool) -> tuple[Picture, ...]:
     for item in items:
         slot = {name: schema.text(item, name) for name in ("title", "description", "link")}
         check_link(slot["link"])
-        made.append(_picture(item, by_url=by_url, slot=slot))
+        made.append(_image(item, by_url=by_url, slot=slot))
     return tuple(made)
 
 
-def _film(order: Order, found: Mapping[str, Any]) -> Order:
+def _video(order: Order, found: Mapping[str, Any]) -> Order:
     media_id = schema.number(found, "media_id")
     if media_id is None:
         raise invalid("'media_id' is a required property")
@@ -145,9 +143,9 @@ def _film(order: Order, found: Mapping[str, Any]) -> Order:
     frame = schema.whole(found, "cover_image_key_frame_time")
     cover = None
     if url:
-        cover = Picture(url)
+        cover = Image(url)
     elif data and kind:
-        cover = Picture(None, data, kind)
+        cover = Image(None, data, kind)
     elif frame is None:
         raise refused("cover")
     return replace(order, media_id=media_id, cover=cover, key_frame=frame or 0)

@@ -1,4 +1,4 @@
-"""Getting the bytes of pictures: fetched from an address, or out of base64."""
+"""Getting the bytes of images: fetched from an address, or out of base64."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ import shutil
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.sandbox.networks.pinterest.errors import invalid, refused
 from polypost.sandbox.networks.pinterest.limits import limit
-from polypost.sandbox.networks.pinterest.media_rules import picture_facts
+from polypost.sandbox.networks.pinterest.media_rules import image_facts
 from polypost.sandbox.simkit import Media, Network, media_of
 
 DATA = r"^[a-zA-Z0-9+/=]+$"
 
 
 class Intake:
-    """Fetches and decodes pictures while the caller waits."""
+    """Fetches and decodes images while the caller waits."""
 
     def __init__(self, net: Network) -> None:
         self._net = net
 
     async def fetched(self, url: str, alt: str = "") -> Media:
-        """The picture at an address. Raises Refused when there is none to be had."""
+        """The image at an address. Raises Refused when there is none to be had."""
         blob = self._net.blobs.new()
         try:
             if (own := self._net.own_file(url)) is not None:
                 shutil.copyfile(own, self._net.blobs.path(blob))
-                return self._picture(blob, alt)
+                return self._image(blob, alt)
             if self._net.fetcher is None:
                 raise FetchFailed
             await self._net.fetcher.fetch(url, self._net.blobs.path(blob), max_bytes=limit("image_bytes"))
         except (AddressRefused, FetchFailed) as error:
             self._net.blobs.delete(blob)
             raise refused("fetch_failed") from error
-        return self._picture(blob, alt)
+        return self._image(blob, alt)
 
     def decoded(self, data: str, content_type: str, alt: str = "") -> Media:
-        """The picture in a base64 text. Raises Refused when it is none, or not of its type."""
+        """The image in a base64 text. Raises Refused when it is none, or not of its type."""
         if not re.fullmatch(DATA, data):
             raise invalid(f"data does not match {DATA!r}")
         try:
@@ -49,13 +49,13 @@ class Intake:
             raise refused("too_large")
         blob = self._net.blobs.new()
         self._net.blobs.write(blob, content)
-        picture = self._picture(blob, alt)
-        if picture["mime"] != content_type:
+        image = self._image(blob, alt)
+        if image["mime"] != content_type:
             raise invalid(f"the image is not of type {content_type}")
-        return picture
+        return image
 
-    def _picture(self, blob: str, alt: str) -> Media:
-        facts = picture_facts(self._net.blobs.path(blob))
+    def _image(self, blob: str, alt: str) -> Media:
+        facts = image_facts(self._net.blobs.path(blob))
         if facts is None:
             self._net.blobs.delete(blob)
             raise refused("no_image")

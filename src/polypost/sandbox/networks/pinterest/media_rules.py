@@ -1,4 +1,4 @@
-"""What Pinterest makes of the bytes of a picture or a film."""
+"""What Pinterest makes of the bytes of an image or a video."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from polypost.sandbox.networks.pinterest.limits import exact, limit
 from polypost.sandbox.simkit import Media, Network
 
 FETCHED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff"})
-FILMS = frozenset({"video/mp4", "video/quicktime", "video/x-m4v"})
+VIDEOS = frozenset({"video/mp4", "video/quicktime", "video/x-m4v"})
 CODECS = frozenset({"h264", "hevc", None})
 # Ratios are quotients of whole pixels: 1080x566 stands for 1.91:1.
 RATIO_SLACK = 0.01
 COVER_SIDE = 600
 
 
-def picture_facts(path: Path) -> Facts | None:
-    """The facts of a picture that Pinterest can show; None for anything else."""
+def image_facts(path: Path) -> Facts | None:
+    """The facts of an image that Pinterest can show; None for anything else."""
     try:
         facts = probe(path)
     except (Unsupported, TooManyPixels):
@@ -28,13 +28,13 @@ def picture_facts(path: Path) -> Facts | None:
     return facts if facts.mime in FETCHED and facts.size <= limit("image_bytes") else None
 
 
-def examine_film(path: Path) -> tuple[Facts | None, str]:
-    """The facts of a film, and a sentence about what is wrong with it, empty for a good one."""
+def examine_video(path: Path) -> tuple[Facts | None, str]:
+    """The facts of a video, and a sentence about what is wrong with it, empty for a good one."""
     try:
         facts = probe(path)
     except (Unsupported, TooManyPixels):
         return None, "The file is not a video."
-    if facts.mime not in FILMS or facts.video_codec not in CODECS:
+    if facts.mime not in VIDEOS or facts.video_codec not in CODECS:
         return facts, f"{facts.mime} with {facts.video_codec} is not MP4, MOV or M4V with H.264 or H.265."
     if facts.size > limit("video_bytes"):
         return facts, "The file is too large."
@@ -48,13 +48,13 @@ def examine_film(path: Path) -> tuple[Facts | None, str]:
     return facts, ""
 
 
-def key_frame(net: Network, film: Media, seconds: int) -> Media:
-    """A picture in the place of a frame: nothing here can decode films, so it is a colour that follows from the moment."""
+def key_frame(net: Network, video: Media, seconds: int) -> Media:
+    """An image in the place of a frame: nothing here can decode videos, so it is a colour that follows from the moment."""
     from PIL import Image
 
-    hue = hashlib.blake2b(f"{film['blob']}@{seconds}".encode(), digest_size=1).digest()[0] / 256
+    hue = hashlib.blake2b(f"{video['blob']}@{seconds}".encode(), digest_size=1).digest()[0] / 256
     red, green, blue = (int(255 * part) for part in colorsys.hls_to_rgb(hue, 0.45, 0.4))
-    width, height = film.get("width") or COVER_SIDE, film.get("height") or COVER_SIDE
+    width, height = video.get("width") or COVER_SIDE, video.get("height") or COVER_SIDE
     shape = (COVER_SIDE, max(1, round(height * COVER_SIDE / width)))
     out = io.BytesIO()
     Image.new("RGB", shape, (red, green, blue)).save(out, "PNG")

@@ -12,7 +12,7 @@ from polypost import clock
 from polypost.sandbox.networks.pinterest import errors, paging, schema
 from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_PINS, Auth, Caller
 from polypost.sandbox.networks.pinterest.boards import Boards
-from polypost.sandbox.networks.pinterest.compose import Order, Picture, order_of, texts_of
+from polypost.sandbox.networks.pinterest.compose import Image, Order, order_of, texts_of
 from polypost.sandbox.networks.pinterest.intake import Intake
 from polypost.sandbox.networks.pinterest.media_rules import key_frame
 from polypost.sandbox.networks.pinterest.rates import READ, WRITE
@@ -38,7 +38,7 @@ class Pins:
         self._intake = Intake(net)
 
     async def create(self, request: Request) -> Response:
-        """`POST /v5/pins`, the call that makes something visible. Pictures are fetched while the caller waits."""
+        """`POST /v5/pins`, the call that makes something visible. Images are fetched while the caller waits."""
         caller = self._auth.enter(request, WRITE, *WRITE_PINS)
         call = exchange(request)
         for fault, row in AT_CREATION.items():
@@ -64,21 +64,21 @@ class Pins:
     async def _media(self, caller: Caller, order: Order) -> tuple[list[Media], Media | None]:
         alt = order.texts["alt_text"] or ""
         if order.kind != VIDEO:
-            pictures = [await self._picture(wanted, alt) for wanted in order.pictures]
-            if len({(each.get("width"), each.get("height")) for each in pictures}) > 1:
+            images = [await self._image(wanted, alt) for wanted in order.images]
+            if len({(each.get("width"), each.get("height")) for each in images}) > 1:
                 raise errors.refused("dimensions")
-            return pictures, None
+            return images, None
         upload = self._uploads.find(order.media_id, caller.account)
         if upload is None:
             raise errors.refused("media")
         if upload.status != SUCCEEDED or upload.media is None:
             raise errors.refused("media_state")
-        film: Media = {**upload.media, "alt": alt}
+        video: Media = {**upload.media, "alt": alt}
         if order.cover is not None:
-            return [film], await self._picture(order.cover, alt)
-        return [film], key_frame(self._net, film, order.key_frame)
+            return [video], await self._image(order.cover, alt)
+        return [video], key_frame(self._net, video, order.key_frame)
 
-    async def _picture(self, wanted: Picture, alt: str) -> Media:
+    async def _image(self, wanted: Image, alt: str) -> Media:
         if wanted.url is not None:
             return await self._intake.fetched(wanted.url, alt)
         return self._intake.decoded(wanted.data, wanted.content_type, alt)
@@ -93,7 +93,7 @@ class Pins:
             "section_id": order.section_id,
             "parent": order.parent,
             "kind": order.kind,
-            "slots": [picture.slot for picture in order.pictures] if order.kind == IMAGES else [],
+            "slots": [image.slot for image in order.images] if order.kind == IMAGES else [],
             "cover": cover,
             "is_standard": order.is_standard,
             "trial": caller.trial,

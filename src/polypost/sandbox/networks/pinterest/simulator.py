@@ -118,7 +118,7 @@ class PinterestSimulator(Simulator):
         return [
             *_v5(f"{account}/analytics", GET=self._analytics.account),
             *_v5(f"{account}/analytics/top_pins", GET=self._analytics.top_pins),
-            *_v5(f"{account}/analytics/top_video_pins", GET=self._analytics.top_films),
+            *_v5(f"{account}/analytics/top_video_pins", GET=self._analytics.top_videos),
             *_v5(f"{account}/followers", GET=audience.users),
             *_v5(f"{account}/following", GET=audience.users),
             *_v5(f"{account}/following/boards", GET=audience.nothing),

@@ -1,4 +1,4 @@
-"""Films on their way: registered, posted to the bucket as a form, worked on, ready or failed."""
+"""Videos on their way: registered, posted to the bucket as a form, worked on, ready or failed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from polypost import clock
 from polypost.sandbox.networks.pinterest import bucket, errors, paging, schema
 from polypost.sandbox.networks.pinterest.auth import Auth
 from polypost.sandbox.networks.pinterest.limits import limit
-from polypost.sandbox.networks.pinterest.media_rules import examine_film
+from polypost.sandbox.networks.pinterest.media_rules import examine_video
 from polypost.sandbox.networks.pinterest.rates import READ, WRITE
 from polypost.sandbox.simkit import Account, Document, Media, Network, Refused, exchange, media_of
 
@@ -27,7 +27,7 @@ REGISTERED, PROCESSING, SUCCEEDED, FAILED = "registered", "processing", "succeed
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One film; `posted` is when its bytes came, None before."""
+    """One video; `posted` is when its bytes came, None before."""
 
     id: str
     media: Media | None
@@ -43,7 +43,7 @@ class Upload:
         if self.posted is None:
             return REGISTERED
         waited = clock.now().timestamp() - self.posted - self.extra
-        # A client that looks often sees the film ready at a known look; one that only waits gets there too.
+        # A client that looks often sees the video ready at a known look; one that only waits gets there too.
         if waited < 0 or (self.looks < limit("processing_looks") and waited < limit("processing_seconds")):
             return PROCESSING
         return FAILED if self.wrong else SUCCEEDED
@@ -99,7 +99,7 @@ class Uploads:
         return JSONResponse(_view(upload))
 
     def find(self, media_id: str, account: Account) -> Upload | None:
-        """The account's film with this id."""
+        """The account's video with this id."""
         found = self._net.documents.get(UPLOAD, media_id)
         return _upload(found) if found is not None and found.account_id == account.id else None
 
@@ -152,7 +152,7 @@ class Uploads:
         call = exchange(request)
         if call.fault("upload_unseen"):
             return
-        facts, wrong = examine_film(self._net.blobs.path(blob))
+        facts, wrong = examine_video(self._net.blobs.path(blob))
         if call.fault("processing_failed"):
             wrong = "It was asked to fail."
         self._net.documents.update(

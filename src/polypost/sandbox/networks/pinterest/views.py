@@ -27,13 +27,13 @@ def instant(when: datetime) -> str:
 
 
 def source(net: Network, media: Media) -> str:
-    """The address of a picture or film."""
+    """The address of an image or video."""
     return f"{net.media_url(media['blob'])}?type={media['mime']}"
 
 
-def _images(net: Network, picture: Media) -> dict[str, Any]:
-    width, height = picture.get("width") or 1, picture.get("height") or 1
-    url = source(net, picture)
+def _images(net: Network, image: Media) -> dict[str, Any]:
+    width, height = image.get("width") or 1, image.get("height") or 1
+    url = source(net, image)
     sizes = {
         name: {"width": wide, "height": high or max(1, round(height * wide / width)), "url": url}
         for name, (wide, high) in SIZES.items()
@@ -48,20 +48,20 @@ def media_view(net: Network, pin: SimPost) -> dict[str, Any]:
         return {"media_type": IMAGE, "images": _images(net, pin.media[0])}
     if kind == IMAGES:
         items = [
-            {"item_type": IMAGE, **slot, "images": _images(net, picture)}
-            for slot, picture in zip(pin.raw["slots"], pin.media, strict=True)
+            {"item_type": IMAGE, **slot, "images": _images(net, image)}
+            for slot, image in zip(pin.raw["slots"], pin.media, strict=True)
         ]
         return {"media_type": IMAGES, "items": items}
-    film, cover = pin.media[0], pin.raw["cover"]
-    seconds = film.get("duration")
+    video, cover = pin.media[0], pin.raw["cover"]
+    seconds = video.get("duration")
     return {
         "media_type": VIDEO,
         "cover_image_url": source(net, cover),
         "images": _images(net, cover),
         "video_url": None,
         "duration": None if seconds is None else round(seconds * 1000),
-        "height": film.get("height"),
-        "width": film.get("width"),
+        "height": video.get("height"),
+        "width": video.get("width"),
     }
 
 
@@ -108,18 +108,18 @@ def counts(pin: SimPost) -> dict[str, int]:
     seed = hashlib.blake2b(pin.id.encode(), digest_size=2).digest()
     seen = round((200 + 4 * seed[0]) * age)
     clicks = seen * (1 + seed[1] % 9) // 100
-    film = seen // 2 if pin.raw["kind"] == VIDEO else 0
+    video = seen // 2 if pin.raw["kind"] == VIDEO else 0
     return {
         "IMPRESSION": seen,
         "PIN_CLICK": clicks,
         "OUTBOUND_CLICK": clicks // 2 if pin.raw["link"] else 0,
         "SAVE": clicks // 3,
-        "VIDEO_MRC_VIEW": film,
-        "VIDEO_START": film,
-        "VIDEO_10S_VIEW": film // 3,
-        "QUARTILE_95_PERCENT_VIEW": film // 5,
-        "VIDEO_V50_WATCH_TIME": film * 4_000,
-        "VIDEO_AVG_WATCH_TIME": 4_000 if film else 0,
+        "VIDEO_MRC_VIEW": video,
+        "VIDEO_START": video,
+        "VIDEO_10S_VIEW": video // 3,
+        "QUARTILE_95_PERCENT_VIEW": video // 5,
+        "VIDEO_V50_WATCH_TIME": video * 4_000,
+        "VIDEO_AVG_WATCH_TIME": 4_000 if video else 0,
         "TOTAL_COMMENTS": 0,
         "TOTAL_REACTIONS": clicks // 3,
         "USER_FOLLOW": 0,
@@ -131,7 +131,7 @@ def board_view(
     net: Network, board: Board, owner: Account, newest: list[SimPost], pins: int
 ) -> dict[str, Any]:
     """A board; `newest` are its newest pins."""
-    covers = [source(net, picture_of(pin)) for pin in newest]
+    covers = [source(net, image_of(pin)) for pin in newest]
     changed = newest[0].created if newest else board.created
     return {
         "id": board.id,
@@ -149,8 +149,8 @@ def board_view(
     }
 
 
-def picture_of(pin: SimPost) -> Media:
-    """The picture that stands for a pin: its first, or the cover of its film."""
+def image_of(pin: SimPost) -> Media:
+    """The image that stands for a pin: its first, or the cover of its video."""
     cover: Media | None = pin.raw["cover"]
     return cover or pin.media[0]
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from polypost.sandbox.networks.pinterest.limits import limit
 from polypost.sandbox.networks.pinterest.shelf import PROTECTED, SECRET, Board, Shelf
-from polypost.sandbox.networks.pinterest.views import counts, picture_of
+from polypost.sandbox.networks.pinterest.views import counts, image_of
 from polypost.sandbox.simkit import Network, Pages, SimPost, linkify
 
 ON_PAGE = 60
@@ -96,7 +96,7 @@ class Web:
                 "url": f"/{username}/{board.slug}/",
                 "privacy": board.privacy,
                 "pins": counted.get(board.id, 0),
-                "covers": [picture_of(pin) for pin in self._shelf.pins(board, size=3)],
+                "covers": [image_of(pin) for pin in self._shelf.pins(board, size=3)],
             }
             for board in self._shelf.of(account)
         ]
@@ -109,7 +109,7 @@ def _tile(pin: SimPost) -> dict[str, Any]:
     mark = {"video": "Video", "multiple_images": f"1/{len(pin.media)}"}.get(pin.raw["kind"], "")
     return {
         "url": pin.permalink,
-        "picture": picture_of(pin),
+        "picture": image_of(pin),
         "title": pin.raw["title"],
         "alt": pin.raw["alt_text"] or pin.raw["title"] or "",
         "mark": mark,
@@ -122,7 +122,7 @@ def _link(link: str | None) -> dict[str, str] | None:
 
 
 def _colour(text: str | None) -> str:
-    """A colour for the place behind the picture, empty for what is none."""
+    """A colour for the place behind the image, empty for what is none."""
     return text if text and re.fullmatch(r"#[0-9A-Fa-f]{6}", text) else ""
 
 

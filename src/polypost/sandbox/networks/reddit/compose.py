@@ -17,11 +17,11 @@ from polypost.sandbox.networks.reddit.things import lookup
 from polypost.sandbox.simkit import Account, Network, Params, SimPost
 
 KINDS = frozenset({"self", "link", "image", "video", "videogif", "crosspost"})
-FILMS = frozenset({"video", "videogif"})
+VIDEOS = frozenset({"video", "videogif"})
 LINK = "submitted_link"
 NO = frozenset({"", "false", "0", "off", "no", "none", "null"})
 BANNED_DOMAIN = "banned.example"
-_PICTURES = frozenset({"image", "gif"})
+_IMAGES = frozenset({"image", "gif"})
 
 
 @dataclass(slots=True)
@@ -148,21 +148,21 @@ class Composer:
             raise errors.says("ALREADY_SUB", "url")
 
     def _media(self, order: Order, params: Params, account: Account) -> None:
-        film = order.kind in FILMS
-        if not (order.subreddit.videos if film else order.subreddit.images):
-            raise errors.says("NO_VIDEOS" if film else "NO_IMAGES", "sr")
+        video = order.kind in VIDEOS
+        if not (order.subreddit.videos if video else order.subreddit.images):
+            raise errors.says("NO_VIDEOS" if video else "NO_IMAGES", "sr")
         if not params.text("url"):
             raise errors.says("NO_URL", "url")
         asset = self._library.by_url(params.text("url"), account.id)
         if asset is None:
             raise errors.says("BAD_URL", "url")
         order.assets = [asset]
-        order.works = asset.kind in ({"video"} if film else _PICTURES)
-        if film:
+        order.works = asset.kind in ({"video"} if video else _IMAGES)
+        if video:
             poster = self._library.by_url(params.text("video_poster_url"), account.id)
             if poster is None:
                 raise errors.says("MISSING_VIDEO_URLS", "video_poster_url")
-            order.works = order.works and poster.kind in _PICTURES and _short_enough(asset)
+            order.works = order.works and poster.kind in _IMAGES and _short_enough(asset)
             order.poster = poster.document.body["blob"]
 
     def _crosspost(self, order: Order, params: Params) -> None:
@@ -197,7 +197,7 @@ class Composer:
 
     def _gallery_item(self, order: Order, item: Any, account: Account) -> None:
         asset = self._library.by_id(str(item.get("media_id")), account.id) if isinstance(item, dict) else None
-        if asset is None or asset.kind not in _PICTURES:
+        if asset is None or asset.kind not in _IMAGES:
             raise errors.says("INVALID_OPTION", "items", "that media is not a finished upload of an image")
         caption, link = item.get("caption") or "", item.get("outbound_url") or ""
         if not isinstance(caption, str) or not isinstance(link, str):

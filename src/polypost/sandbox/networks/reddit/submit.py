@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.reddit import errors
 from polypost.sandbox.networks.reddit.auth import Auth, Caller
-from polypost.sandbox.networks.reddit.compose import FILMS, LINK, Composer, Order, flag, link_key
+from polypost.sandbox.networks.reddit.compose import LINK, VIDEOS, Composer, Order, flag, link_key
 from polypost.sandbox.networks.reddit.library import Library
 from polypost.sandbox.networks.reddit.limits import limit
 from polypost.sandbox.networks.reddit.rates import Rates
@@ -87,7 +87,7 @@ class Submit:
         self._rates.post(caller.person.id, "posts")
         if call.fault("media_failed"):
             order.works = False
-        in_work = limit("video_seconds_in_work") if order.kind in FILMS else 0
+        in_work = limit("video_seconds_in_work") if order.kind in VIDEOS else 0
         ready = clock.now() + timedelta(seconds=max(in_work, call.seconds("processing")))
         removed = call.fault("removed") is not None
         post: SimPost | None = None
@@ -95,10 +95,10 @@ class Submit:
             with self._net.store.transaction():
                 if order.works:
                     post = self._store(caller, order, ready=ready.timestamp(), removed=removed)
-                if order.kind in {"image", *FILMS}:
+                if order.kind in {"image", *VIDEOS}:
                     news = {"post": post.permalink if post else None, "ready": ready.timestamp()}
                     self._net.documents.put(SOCKET, order.assets[0].id, news, account_id=caller.person.id)
-        if post is None or order.kind in {"image", *FILMS}:
+        if post is None or order.kind in {"image", *VIDEOS}:
             return self._unnamed(request, caller, order)
         return {"url": HOST + post.permalink, "drafts_count": 0, "id": post.id, "name": f"t3_{post.id}"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.sandbox.networks.threads.containers import Containers
-from polypost.sandbox.networks.threads.media_rules import DOWNLOAD, FILM, UNKNOWN, examine, most_bytes
+from polypost.sandbox.networks.threads.media_rules import DOWNLOAD, UNKNOWN, VIDEO, examine, most_bytes
 from polypost.sandbox.simkit import Network, media_of
 from polypost.sandbox.simkit.containers import FETCHING, Container
 
@@ -32,7 +32,7 @@ class Intake:
             await self._fetch(container)
             self._judge(container)
         except FetchFailed as error:
-            large = FILM if container.film else UNKNOWN
+            large = VIDEO if container.video else UNKNOWN
             self._containers.fail(container, None, large if error.code == TOO_LARGE else _not_had(container))
         except AddressRefused:
             self._containers.fail(container, None, _not_had(container))
@@ -43,10 +43,10 @@ class Intake:
         if self._net.fetcher is None:
             raise FetchFailed
         path = self._net.blobs.path(container.blob)
-        await self._net.fetcher.fetch(container.source, path, max_bytes=most_bytes(film=container.film))
+        await self._net.fetcher.fetch(container.source, path, max_bytes=most_bytes(video=container.video))
 
     def _judge(self, container: Container) -> None:
-        facts, wrong = examine(self._net.blobs.path(container.blob), film=container.film)
+        facts, wrong = examine(self._net.blobs.path(container.blob), video=container.video)
         if facts is None or wrong is not None:
             self._containers.fail(container, None, wrong or UNKNOWN)
         else:
@@ -56,4 +56,4 @@ class Intake:
 
 
 def _not_had(container: Container) -> str:
-    return DOWNLOAD if container.film else UNKNOWN
+    return DOWNLOAD if container.video else UNKNOWN

@@ -1,4 +1,4 @@
-"""What Threads makes of the bytes of a picture or a film: the facts, and the word for what is wrong."""
+"""What Threads makes of the bytes of an image or a video: the facts, and the word for what is wrong."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from pathlib import Path
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.threads.limits import exact, limit
 
-PICTURES = frozenset({"image/jpeg", "image/png"})
-FILMS = frozenset({"video/mp4", "video/quicktime"})
+IMAGES = frozenset({"image/jpeg", "image/png"})
+VIDEOS = frozenset({"video/mp4", "video/quicktime"})
 # A container's `error_message`, Threads API: Troubleshooting; the fourth is Meta's own spelling.
-DOWNLOAD, AUDIO, FILM = "FAILED_DOWNLOADING_VIDEO", "FAILED_PROCESSING_AUDIO", "FAILED_PROCESSING_VIDEO"
+DOWNLOAD, AUDIO, VIDEO = "FAILED_DOWNLOADING_VIDEO", "FAILED_PROCESSING_AUDIO", "FAILED_PROCESSING_VIDEO"
 RATIO, BIT_RATE, DURATION = "INVALID_ASPEC_RATIO", "INVALID_BIT_RATE", "INVALID_DURATION"
 FRAME_RATE, CHANNELS, LAYOUT = "INVALID_FRAME_RATE", "INVALID_AUDIO_CHANNELS", "INVALID_AUDIO_CHANNEL_LAYOUT"
 UNKNOWN = "UNKNOWN"
-MESSAGES = (DOWNLOAD, AUDIO, FILM, RATIO, BIT_RATE, DURATION, FRAME_RATE, CHANNELS, LAYOUT, UNKNOWN)
+MESSAGES = (DOWNLOAD, AUDIO, VIDEO, RATIO, BIT_RATE, DURATION, FRAME_RATE, CHANNELS, LAYOUT, UNKNOWN)
 RATE_SLACK = 0.5
 SECONDS_SLACK = 0.1
 
 
-def most_bytes(*, film: bool) -> int:
+def most_bytes(*, video: bool) -> int:
     """The largest file of a kind."""
-    return limit("video_bytes" if film else "image_bytes")
+    return limit("video_bytes" if video else "image_bytes")
 
 
-def examine(path: Path, *, film: bool) -> tuple[Facts | None, str | None]:
+def examine(path: Path, *, video: bool) -> tuple[Facts | None, str | None]:
     """The facts of a file, and the message for what is wrong with it, if anything is."""
     try:
         facts = probe(path)
     except (Unsupported, TooManyPixels):
-        return None, FILM if film else UNKNOWN
-    return facts, _film(facts) if film else _picture(facts)
+        return None, VIDEO if video else UNKNOWN
+    return facts, _video(facts) if video else _image(facts)
 
 
-def _picture(facts: Facts) -> str | None:
-    if facts.mime not in PICTURES or facts.size > most_bytes(film=False):
+def _image(facts: Facts) -> str | None:
+    if facts.mime not in IMAGES or facts.size > most_bytes(video=False):
         return UNKNOWN
     wide = (facts.width or 1) / (facts.height or 1)
     return RATIO if wide > exact("image_max_ratio") else None
 
 
-def _film(facts: Facts) -> str | None:
-    if facts.mime not in FILMS or facts.size > most_bytes(film=True):
-        return FILM
+def _video(facts: Facts) -> str | None:
+    if facts.mime not in VIDEOS or facts.size > most_bytes(video=True):
+        return VIDEO
     if facts.video_codec not in {"h264", "hevc", None} or (facts.width or 0) > limit("video_max_width"):
-        return FILM
+        return VIDEO
     return _sound(facts) or _rates(facts) or _shape(facts)
 
 

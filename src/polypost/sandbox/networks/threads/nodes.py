@@ -84,11 +84,11 @@ class Nodes:
 
     def _body(self, post: SimPost) -> Values:
         single = post.media[0] if len(post.media) == 1 else None
-        film = single is not None and single["kind"] == "video"
+        video = single is not None and single["kind"] == "video"
         return {
             "text": lambda _: post.text or None,
             "media_url": lambda _: self.address(single) if single else None,
-            "thumbnail_url": lambda _: self.address(single) if single and film else None,
+            "thumbnail_url": lambda _: self.address(single) if single and video else None,
             "alt_text": lambda _: (single.get("alt") or None) if single else None,
             "children": lambda inner: self._children(post, inner),
             "topic_tag": lambda _: post.raw["topic"],

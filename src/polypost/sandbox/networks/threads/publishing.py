@@ -49,7 +49,7 @@ class Publishing:
         self._intake = intake
 
     async def create(self, request: Request) -> Response:
-        """`POST /{user}/threads`: a container, whose film is fetched after the answer; or at once the post."""
+        """`POST /{user}/threads`: a container, whose video is fetched after the answer; or at once the post."""
         caller = await self._enter(request)
         call = exchange(request)
         order = order_of(caller.params)
@@ -68,9 +68,9 @@ class Publishing:
             return await self._publish(request, caller, container)
         if not self._intake.idle(container):
             return JSONResponse({"id": container.id})
-        if container.film:
+        if container.video:
             return JSONResponse({"id": container.id}, background=BackgroundTask(self._intake.take, container))
-        # A picture is had before the answer, so clients may publish it without looking at the container first.
+        # An image is had before the answer, so clients may publish it without looking at the container first.
         await self._intake.take(container)
         return JSONResponse({"id": container.id})
 
@@ -86,7 +86,7 @@ class Publishing:
             options=order.options,
             children=order.children,
             blob=self._net.blobs.new() if order.source else "",
-            film=order.kind == VIDEO,
+            video=order.kind == VIDEO,
             reason=wrong,
             extra=extra,
         )

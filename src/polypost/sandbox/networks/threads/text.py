@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import regex  # type: ignore[import-untyped]  # the package ships no types
 
-# A sign that shows as a picture by itself, or is made one by U+FE0F or the keycap U+20E3.
+# A sign that shows as an image by itself, or is made one by U+FE0F or the keycap U+20E3.
 _EMOJI = regex.compile(r"\p{Emoji_Presentation}|\p{Emoji}\uFE0F|[0-9#*]\uFE0F?\u20E3")
 _LINK = re.compile(r"(?<![\w@/])(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 _TRAILING = ".,;:!?)]}'\""

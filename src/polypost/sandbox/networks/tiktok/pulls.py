@@ -39,14 +39,14 @@ class Pulls:
         try:
             media = await self._all(task)
         except (FetchFailed, AddressRefused):
-            self._tasks.fail(task, "video_pull_failed" if task.film else "photo_pull_failed")
+            self._tasks.fail(task, "video_pull_failed" if task.video else "photo_pull_failed")
         else:
             self._judge(task, media)
         finally:
             self._under_way.discard(task.id)
 
     async def _all(self, task: Task) -> list[tuple[Media | None, str | None]]:
-        most = limit("video_bytes" if task.film else "photo_bytes")
+        most = limit("video_bytes" if task.video else "photo_bytes")
         found = []
         for url in task.body["urls"]:
             blob = self._net.blobs.new()
@@ -57,7 +57,7 @@ class Pulls:
             if fetched.url != url:
                 # TikTok follows no redirects.
                 raise FetchFailed
-            found.append(examine(path, film=task.film, longest=longest(self._net, task)))
+            found.append(examine(path, video=task.video, longest=longest(self._net, task)))
         return found
 
     def _judge(self, task: Task, found: list[tuple[Media | None, str | None]]) -> None:

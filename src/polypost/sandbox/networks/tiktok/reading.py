@@ -124,7 +124,7 @@ class Reading:
     def _public(self, request: Request, caller: Caller) -> list[SimPost]:
         lag = exchange(request).seconds("listing_lag")
         tasks = self._tasks.settle_all(caller.account.id)
-        told = {task.body["post"] for task in tasks if task.film and task.moderated()}
+        told = {task.body["post"] for task in tasks if task.video and task.moderated()}
         until = clock.now() - timedelta(seconds=lag)
         posts = self._net.posts.by_account(caller.account.id, limit=1000, until=until)
         return [post for post in posts if post.id in told]

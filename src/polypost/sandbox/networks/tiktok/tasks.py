@@ -57,7 +57,7 @@ class Task:
         return str(self.body["stage"])
 
     @property
-    def film(self) -> bool:
+    def video(self) -> bool:
         """Whether it is a video."""
         return bool(self.body["medium"] == VIDEO)
 
@@ -91,7 +91,7 @@ class Task:
         if waited < 0:
             return False
         enough = self.body["looks"] >= limit("processing_looks") or waited >= limit("processing_seconds")
-        return bool(enough) or not self.film
+        return bool(enough) or not self.video
 
     def moderated(self) -> bool:
         """Whether a public post has passed moderation, after which its id is told."""

@@ -86,7 +86,7 @@ class Uploads:
         """All bytes are here: from now on the post makes itself."""
         self._tasks.change(task, received=task.body["size"])
         path = self._net.blobs.path(task.body["blob"])
-        media, wrong = examine(path, film=True, longest=longest(self._net, task))
+        media, wrong = examine(path, video=True, longest=longest(self._net, task))
         if wrong is not None or media is None:
             self._tasks.fail(task, wrong or "internal")
         else:

@@ -152,7 +152,7 @@ class Answers:
         }
 
     def _views(self, post: SimPost) -> int:
-        """How often a film was played: by two of three who came past."""
+        """How often a video was played: by two of three who came past."""
         return self.metrics(post)["impression_count"] * 2 // 3
 
     def user(self, account: Account, fields: set[str]) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class Library:
                     shutil.copyfileobj(part, whole, 1024 * 1024)
 
     def finish(self, caller: Caller, upload: Upload, *, extra_seconds: float) -> Upload:
-        """All bytes are here: examine them; films and animations are worked on for a while."""
+        """All bytes are here: examine them; videos and animations are worked on for a while."""
         facts, wrong = examine(self._net.blobs.path(upload.blob), upload.kind, premium=caller.premium)
         now = clock.now().timestamp()
         self._net.documents.update(

@@ -1,4 +1,4 @@
-"""What X makes of the bytes of a picture, an animation or a film."""
+"""What X makes of the bytes of an image, an animation or a video."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CATEGORIES = frozenset(
     ]
 )
 FOR_POSTS = frozenset({"tweet_image", "tweet_gif", "tweet_video", "amplify_video"})
-PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 KEY_PREFIX = {"image": "3", "gif": "16", "video": "7", "amplify": "13"}
 
 
@@ -69,7 +69,7 @@ def examine(path: Path, kind: str, *, premium: bool) -> tuple[Facts | None, str 
     if facts.size > most_bytes(kind):
         return facts, f"The file is larger than {most_bytes(kind)} bytes."
     if kind == "image":
-        wrong = None if facts.mime in PICTURES else f"The picture type {facts.mime} is not supported."
+        wrong = None if facts.mime in IMAGES else f"The picture type {facts.mime} is not supported."
     elif kind == "gif":
         wrong = _wrong_gif(facts)
     else:

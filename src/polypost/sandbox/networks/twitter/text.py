@@ -18,9 +18,9 @@ from polypost.sandbox.networks.twitter.links import links
 # twitter-text configuration v3 (read 2026-11-24): code points of weight 1, everything else weighs 2.
 _LIGHT = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
 _HEAVY = 2
-# A flag, a keycap, or a picture with its modifiers, joined to at most three more: each is one emoji.
-_PICTURE = r"\p{ExtPict}(?:\p{EMod}|\uFE0F\u20E3?|[\U000E0020-\U000E007E]+\U000E007F)?"
-_EMOJI = regex.compile(rf"\p{{RI}}{{2}}|[0-9#*]\uFE0F?\u20E3|{_PICTURE}(?:\u200D{_PICTURE}){{0,3}}")
+# A flag, a keycap, or an image with its modifiers, joined to at most three more: each is one emoji.
+_IMAGE = r"\p{ExtPict}(?:\p{EMod}|\uFE0F\u20E3?|[\U000E0020-\U000E007E]+\U000E007F)?"
+_EMOJI = regex.compile(rf"\p{{RI}}{{2}}|[0-9#*]\uFE0F?\u20E3|{_IMAGE}(?:\u200D{_IMAGE}){{0,3}}")
 _INVALID = re.compile("[\ufffe\ufeff\uffff]")
 _SLUG = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)(?!\w)")

@@ -69,7 +69,7 @@ class Channels:
         return shown(request, body)
 
     def _channel(self, account: Account, asked: list[str], caller: Caller) -> dict[str, Any]:
-        picture = self._net.avatar_url(account.id)
+        image = self._net.avatar_url(account.id)
         sizes = {"default": 88, "medium": 240, "high": 800}
         values: dict[str, Any] = {
             "snippet": {
@@ -77,7 +77,7 @@ class Channels:
                 "description": account.data.get("description", ""),
                 "customUrl": f"@{account.username}",
                 "publishedAt": stamp(account.created),
-                "thumbnails": {name: {"url": picture, "width": s, "height": s} for name, s in sizes.items()},
+                "thumbnails": {name: {"url": image, "width": s, "height": s} for name, s in sizes.items()},
                 "localized": {
                     "title": account.name,
                     "description": account.data.get("description", ""),

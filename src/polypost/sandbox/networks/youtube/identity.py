@@ -121,8 +121,8 @@ def person(net: Network, account: Account, scopes: Collection[str]) -> dict[str,
     known: dict[str, Any] = {"sub": f"1{digest:020d}"}
     if PROFILE & set(scopes):
         first, _, rest = account.name.partition(" ")
-        picture = net.avatar_url(account.id)
-        known |= {"name": account.name, "given_name": first, "family_name": rest, "picture": picture}
+        image = net.avatar_url(account.id)
+        known |= {"name": account.name, "given_name": first, "family_name": rest, "picture": image}
     if EMAIL & set(scopes):
         known |= {"email": f"{account.username}@gmail.example", "email_verified": True}
     return known

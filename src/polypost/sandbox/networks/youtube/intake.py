@@ -15,7 +15,7 @@ from starlette.responses import Response
 from polypost.sandbox.networks.youtube import errors
 from polypost.sandbox.networks.youtube.auth import MAY_UPLOAD, UNAUDITED_CLIENT, Auth, Caller
 from polypost.sandbox.networks.youtube.limits import limit
-from polypost.sandbox.networks.youtube.media_rules import Examined, examine_film, good_thumbnail
+from polypost.sandbox.networks.youtube.media_rules import Examined, examine_video, good_thumbnail
 from polypost.sandbox.networks.youtube.metadata import READABLE, checked, parts
 from polypost.sandbox.networks.youtube.quota import Quota
 from polypost.sandbox.networks.youtube.sessions import Session, Sessions
@@ -114,7 +114,7 @@ class VideoIntake(Intake):
         """The video is there from the end of its upload on, also while it is processed."""
         account = self._net.accounts.get(session.account_id)
         assert account is not None
-        look = partial(examine_film, long_allowed=account.data["long_uploads"] == "allowed")
+        look = partial(examine_video, long_allowed=account.data["long_uploads"] == "allowed")
         examined = await asyncio.to_thread(look, self._net.blobs.path(session.blob))
         again = sessions.get(session.id)
         if again is not None and again.result is not None:
@@ -186,7 +186,7 @@ class ThumbnailIntake(Intake):
         return order
 
     async def make(self, call: Exchange, sessions: Sessions, session: Session, size: int) -> dict[str, Any]:
-        """The picture takes the place of the one before."""
+        """The image takes the place of the one before."""
         if not size:
             raise errors.refused(400, "mediaBodyRequired", "The request does not include the image content.")
         good = await asyncio.to_thread(good_thumbnail, self._net.blobs.path(session.blob))

@@ -1,4 +1,4 @@
-"""What YouTube makes of the bytes of a film or a thumbnail, once they are all here."""
+"""What YouTube makes of the bytes of a video or a thumbnail, once they are all here."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.youtube.limits import limit
 
-PICTURES = frozenset({"image/jpeg", "image/png", "image/gif"})
+IMAGES = frozenset({"image/jpeg", "image/png", "image/gif"})
 # Encoders end within a frame or two of the length that was asked for.
 SLACK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A film's facts, and how its processing ends: `failed` or `rejected` with YouTube's reason, or well."""
+    """A video's facts, and how its processing ends: `failed` or `rejected` with YouTube's reason, or well."""
 
     facts: Facts | None
     ends: str = "processed"
     reason: str = ""
 
 
-def examine_film(path: Path, *, long_allowed: bool) -> Examined:
+def examine_video(path: Path, *, long_allowed: bool) -> Examined:
     """Look at the bytes; nothing is refused here, a bad file only fails later, in its processing."""
     if path.stat().st_size == 0:
         return Examined(None, "failed", "emptyFile")
@@ -39,7 +39,7 @@ def examine_film(path: Path, *, long_allowed: bool) -> Examined:
 
 
 def is_short(facts: Facts) -> bool:
-    """Whether YouTube shows a film as a Short: upright or square, and at most three minutes long."""
+    """Whether YouTube shows a video as a Short: upright or square, and at most three minutes long."""
     upright = bool(facts.width and facts.height and facts.width <= facts.height)
     return upright and facts.duration is not None and facts.duration <= limit("short_max_seconds") + SLACK
 
@@ -51,7 +51,7 @@ def good_thumbnail(path: Path) -> bool:
     except (Unsupported, TooManyPixels):
         return False
     return (
-        facts.mime in PICTURES
+        facts.mime in IMAGES
         and facts.size <= limit("thumbnail_bytes")
         and (facts.width or 0) >= limit("thumbnail_min_width")
     )

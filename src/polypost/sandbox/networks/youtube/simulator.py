@@ -107,7 +107,7 @@ class YouTubeSimulator(Simulator):
             *self._api(),
             *self._identity(),
             Route("/v2/reports", self._analytics.reports),
-            Route("/vi/{id}/{size}.jpg", web.picture),
+            Route("/vi/{id}/{size}.jpg", web.image),
             Route("/oembed", web.oembed),
             Route("/watch", web.watch),
             Route("/shorts/{id}", web.video),

@@ -195,7 +195,7 @@ class VideoCalls:
         return shown(request, tagged({"kind": f"youtube#{kind}ListResponse", "items": items}))
 
     async def needs_media(self, request: Request) -> Response:
-        """`POST /youtube/v3/videos` on the address without `/upload`: there is no film in it."""
+        """`POST /youtube/v3/videos` on the address without `/upload`: there is no video in it."""
         self._enter(request, "list", MAY_WRITE)
         raise errors.refused(400, "mediaBodyRequired", "The request does not include the video content.")
 

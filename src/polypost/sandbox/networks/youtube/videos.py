@@ -100,7 +100,7 @@ class Videos:
         return post.account_id == reader or privacy(post) != "private"
 
     def thumbnails(self, video_id: str) -> dict[str, Any]:
-        """Where the pictures of a video are."""
+        """Where the images of a video are."""
         base = f"{self._net.url}/vi/{video_id}"
         names = {
             "high": "hqdefault",
@@ -218,7 +218,7 @@ def status(post: SimPost, *, owner: bool) -> dict[str, Any]:
 
 
 def facts_of(post: SimPost) -> Facts | None:
-    """What is known about the film."""
+    """What is known about the video."""
     known = post.raw["facts"]
     return None if known is None else Facts.from_dict(known)
 

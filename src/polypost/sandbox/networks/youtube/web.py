@@ -1,4 +1,4 @@
-"""The pages a person would see: a video with its comments, a Short, a channel; and the pictures of videos."""
+"""The pages a person would see: a video with its comments, a Short, a channel; and the images of videos."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Web:
             title=f"{account.name} (@{account.username})",
         )
 
-    async def picture(self, request: Request) -> Response:
+    async def image(self, request: Request) -> Response:
         """`i.ytimg.com/vi/{id}/{size}.jpg`: the thumbnail that was set, or a plain one."""
         post = self._videos.get(str(request.path_params["id"]))
         if post is None:
@@ -132,7 +132,7 @@ class Web:
 
 @lru_cache(maxsize=128)
 def plain(video_id: str, size: tuple[int, int]) -> bytes:
-    """A grey picture with a shade that follows from the id."""
+    """A grey image with a shade that follows from the id."""
     shade = 60 + sum(video_id.encode()) % 80
     out = io.BytesIO()
     Image.new("RGB", size, (shade, shade, shade + 12)).save(out, "JPEG", quality=60)

@@ -12,11 +12,11 @@ from starlette.responses import Response
 from polypost.access import Principal
 from polypost.api.http import answers
 from polypost.api.http.submitter import REPLAYED, submitter
-from polypost.api.openapi.described import Shape
+from polypost.api.openapi.documented import Shape
 from polypost.api.services import services
-from polypost.insights import said
-from polypost.insights.said import Asked
-from polypost.insights.sending import Sent
+from polypost.insights import sent
+from polypost.insights.sender import Sent
+from polypost.insights.sent import Asked
 from polypost.intake.bodies import Content, Text
 from polypost.platforms.abilities import Person
 
@@ -48,10 +48,10 @@ async def speak(
         project_id=who.project.id, operation=operation, server=rooms.posts.server, **submitted.asked
     )
     async with rooms.intake.once.in_flight.enter(submitted):
-        sent = await write(asked)
+        written = await write(asked)
         if submitted.key is None and await submitted.submitter.gone():
-            await rooms.store.write(lambda db: said.mark_undelivered(db, who.project.id, sent.id))
-        return _answer(sent, named)
+            await rooms.store.write(lambda db: sent.mark_undelivered(db, who.project.id, written.id))
+        return _answer(written, named)
 
 
 def _answer(sent: Sent, named: str) -> Response:

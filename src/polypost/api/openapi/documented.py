@@ -26,7 +26,7 @@ class ClosedShape(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Documented:
     """One route's own words. `errors` are statuses besides those that every route of its kind has.
 
     Every route has 400; one that needs a key also 401, 403, 429 and 503; one with a body 413. `also` holds its
@@ -51,7 +51,7 @@ class Said:
     id: str | None
 
 
-def says(
+def documented(
     answer: type[BaseModel] | None,
     *,
     status: int = 200,
@@ -71,7 +71,7 @@ def says(
     """Mark a route's function with what it answers; stands under the router's own mark."""
 
     def mark(function: F) -> F:
-        said = Said(
+        said = Documented(
             answer,
             status,
             body,

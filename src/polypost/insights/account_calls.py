@@ -31,7 +31,7 @@ T = TypeVar("T")
 COMMIT_SECONDS = 15.0
 
 
-class Lines:
+class AccountCalls:
     """Opens lines to accounts; one instance a process."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Lines:
         self._networks = networks
         self._connectors = connectors
 
-    async def open(self, project_id: str, platform: str, account_id: str) -> Line:
+    async def open(self, project_id: str, platform: str, account_id: str) -> AccountCall:
         """The line to an account of the project.
 
         Raises NotFound for an account that is not the project's, InvalidRequest for one of another network.
@@ -60,10 +60,10 @@ class Lines:
                 [Problem("accountId", said, f"Use an account of {platform}.", "wrong_platform")]
             )
         http = self._networks.client(platform, commit_deadline=COMMIT_SECONDS)
-        return Line(self._store, self._tokens, integration, network, http)
+        return AccountCall(self._store, self._tokens, integration, network, http)
 
 
-class Line:
+class AccountCall:
     """Speaks for one account. `name` is the network's."""
 
     def __init__(

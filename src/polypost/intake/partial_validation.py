@@ -34,7 +34,7 @@ _STAND_INS: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fitting(Generic[M]):
+class PartialValidation(Generic[M]):
     """A body as far as its shape is right: what is wrong with it, and a model in which something stands in for that."""
 
     body: M
@@ -62,10 +62,10 @@ async def aside(large: bool, work: Callable[[], R]) -> R:  # noqa: FBT001  # wha
     return await asyncio.to_thread(work) if large else work()
 
 
-def fit(model: type[M], body: dict[str, Any]) -> Fitting[M]:
+def validate_partially(model: type[M], body: dict[str, Any]) -> PartialValidation[M]:
     """The body as `model`, whatever its shape."""
     try:
-        return Fitting(model.model_validate(body), [])
+        return PartialValidation(model.model_validate(body), [])
     except ValidationError as error:
         found = words.findings(error)
     repaired = dict(body)
@@ -74,7 +74,7 @@ def fit(model: type[M], body: dict[str, Any]) -> Fitting[M]:
     silent = frozenset(
         words.path_of(place) for place in _repair(repaired, stand_ins, [item["loc"] for item in found])
     )
-    return Fitting(model.model_validate(repaired), problems_in(found), silent)
+    return PartialValidation(model.model_validate(repaired), problems_in(found), silent)
 
 
 def _repair(body: dict[str, Any], stand_ins: dict[str, Any], places: Iterable[Place]) -> set[Place]:

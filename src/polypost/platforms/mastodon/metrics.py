@@ -29,8 +29,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 Found = Mapping[str, Any]
 
 
-class Figures:
-    """`Measures` for Mastodon."""
+class PostMetrics:
+    """`MetricsSource` for Mastodon."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the account's posts, 20 at a time where the server can; strangers' posts are left out."""

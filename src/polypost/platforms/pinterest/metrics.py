@@ -31,8 +31,8 @@ _ID = re.compile(r"[0-9]{1,32}", re.ASCII)
 Found = Mapping[str, Any]
 
 
-class Figures:
-    """`Measures` for Pinterest."""
+class PostMetrics:
+    """`MetricsSource` for Pinterest."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the account's pins; strangers' pins are left out. All None for personal accounts."""

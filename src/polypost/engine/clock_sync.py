@@ -19,7 +19,7 @@ _HOUR = select(func.clock_timestamp())
 log = structlog.get_logger("polypost.engine")
 
 
-class Timekeeper:
+class ClockSync:
     """Sets this process's clock by the database's; `wrong` while the machine's own is more than a minute off."""
 
     def __init__(self, store: Store) -> None:

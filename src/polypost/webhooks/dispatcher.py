@@ -11,16 +11,16 @@ from datetime import timedelta
 import structlog
 
 from polypost import clock
-from polypost.engine import Engine, Ring
+from polypost.engine import Engine, WakeUp
 from polypost.engine.runner import Runner
 from polypost.errors import StoreUnavailable
 from polypost.events import TOPIC
 from polypost.integrations import Vault
 from polypost.observability import failpoints
 from polypost.storage import Store
-from polypost.webhooks import spread, work
+from polypost.webhooks import fan_out, work
 from polypost.webhooks.channels import Channels
-from polypost.webhooks.tables import RING
+from polypost.webhooks.tables import KIND
 
 log = structlog.get_logger("polypost.webhooks")
 
@@ -42,7 +42,7 @@ class Plan:
     gather: float = 0.0
 
 
-class Courier:
+class Dispatcher:
     """Delivers; one instance a process. It runs beside the engine's workers and never takes one from a publication.
 
     Receivers whose last try failed share `SLOW` places of their own: those that answer wait for none of them.
@@ -55,7 +55,7 @@ class Courier:
         self._channels = channels
         self._plan = plan
         # Its own places hold them to a number.
-        self._runner = Runner({RING: self._serve}, workers=sys.maxsize)
+        self._runner = Runner({KIND: self._serve}, workers=sys.maxsize)
         self._quick = asyncio.Semaphore(QUICK)
         self._slow = asyncio.Semaphore(SLOW)
         self._failing: set[str] = set()
@@ -64,15 +64,15 @@ class Courier:
     async def take(self, subscription_id: str) -> None:
         """The engine's handler: begin on the subscription's deliveries and give the engine its worker back."""
         if not self._stopping:
-            self._runner.offer(Ring(RING, subscription_id, clock.now()))
+            self._runner.offer(WakeUp(KIND, subscription_id, clock.now()))
 
-    async def spread_for_ever(self) -> None:
+    async def fan_out_for_ever(self) -> None:
         """Hand out events as they are said, until cancelled."""
         with self._store.signals.listen(TOPIC) as heard:
             said = False
             while True:
-                count = await self._spread(said=said)
-                if count == spread.BATCH:
+                count = await self._fan_out(said=said)
+                if count == fan_out.BATCH:
                     continue
                 if count:
                     await asyncio.sleep(self._plan.gather)
@@ -87,12 +87,12 @@ class Courier:
         """Forget what ended long ago."""
         await self._store.write(lambda db: work.clean(db, clock.now()))
 
-    async def _spread(self, *, said: bool) -> int:
+    async def _fan_out(self, *, said: bool) -> int:
         """One batch, and how many events that were; where nothing was `said`, nothing is committed without need."""
         try:
-            if not said and not await self._store.read(spread.waiting):
+            if not said and not await self._store.read(fan_out.waiting):
                 return 0
-            count, touched = await self._store.write(lambda db: spread.spread(db, clock.now()))
+            count, touched = await self._store.write(lambda db: fan_out.fan_out(db, clock.now()))
         except StoreUnavailable as trouble:
             log.warning("events could not be handed out yet", reason=trouble.message)
             return 0
@@ -112,25 +112,27 @@ class Courier:
                 more = await self._deliver_one(subscription_id)
 
     async def _deliver_one(self, subscription_id: str) -> bool:
-        ring, plan = self._engine.ring, self._plan
-        parcel = await self._store.write(
-            lambda db: work.claim(db, self._vault, ring, subscription_id, lease=plan.lease, now=clock.now())
+        wake_up, plan = self._engine.wake, self._plan
+        claimed = await self._store.write(
+            lambda db: work.claim(
+                db, self._vault, wake_up, subscription_id, lease=plan.lease, now=clock.now()
+            )
         )
-        if parcel is None:
+        if claimed is None:
             return False
         failpoints.hit("P12")
-        outcome = await self._channels.send(parcel)
+        outcome = await self._channels.send(claimed)
         failpoints.hit("P13")
         if outcome.reason is None:
             self._failing.discard(subscription_id)
         else:
             self._failing.add(subscription_id)
-            log.info("delivery failed", delivery=parcel.delivery_id, reason=outcome.reason)
+            log.info("delivery failed", delivery=claimed.delivery_id, reason=outcome.reason)
         more = await self._store.write(
-            lambda db: work.settle(db, ring, parcel, outcome, retry_at=plan.retry_at, now=clock.now())
+            lambda db: work.settle(db, wake_up, claimed, outcome, retry_at=plan.retry_at, now=clock.now())
         )
         if more is None:
             # Or it was deleted meanwhile.
             self._failing.discard(subscription_id)
-            log.warning("a delivery was taken over by another worker", delivery=parcel.delivery_id)
+            log.warning("a delivery was taken over by another worker", delivery=claimed.delivery_id)
         return bool(more)

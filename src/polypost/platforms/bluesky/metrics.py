@@ -25,8 +25,8 @@ _URI = re.compile(rf"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/{re.escape(POST)}/[A-Za
 Found = Mapping[str, Any]
 
 
-class Figures:
-    """`Measures` for Bluesky."""
+class PostMetrics:
+    """`MetricsSource` for Bluesky."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the account's posts, 25 at a time; strangers' posts are left out."""

@@ -34,8 +34,8 @@ Found = Mapping[str, Any]
 Seen = tuple[Found, int | None]
 
 
-class Figures:
-    """`Measures` for X."""
+class PostMetrics:
+    """`MetricsSource` for X."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the account's posts, 100 at a time; strangers' posts are left out."""
@@ -125,12 +125,12 @@ def _own(session: Session, body: Mapping[str, Any]) -> Iterator[Seen]:
 def _views(post: Found, media: Mapping[str, Found]) -> int | None:
     """The views of the post's one video; of several X tells each by itself, and a sum would be ours."""
     keys = _object(post.get("attachments")).get("media_keys")
-    films = [
+    videos = [
         media[key]
         for key in (keys if isinstance(keys, list) else ())
         if key in media and media[key].get("type") == _VIDEO
     ]
-    return _count(_object(films[0].get("public_metrics")), "view_count") if len(films) == 1 else None
+    return _count(_object(videos[0].get("public_metrics")), "view_count") if len(videos) == 1 else None
 
 
 def _metrics(post: Found, views: int | None) -> Metrics:

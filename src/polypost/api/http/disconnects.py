@@ -294,11 +294,11 @@ class WatchedConnection(HttpToolsProtocol):
         self.look()
 
     def _mark_lost(self) -> None:
-        for cycle in self._unanswered():
+        for cycle in self._in_flight():
             cycle.disconnected = True
             cycle.message_event.set()
 
-    def _unanswered(self) -> Iterator[RequestResponseCycle]:
+    def _in_flight(self) -> Iterator[RequestResponseCycle]:
         if self._running is not None:
             yield self._running
         for cycle, _ in self.pipeline:

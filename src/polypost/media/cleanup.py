@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Row
 
 from polypost import clock
-from polypost.media import intake, uploads
+from polypost.media import intake, upload_rows
 from polypost.media.bucket import Bucket
 from polypost.media.folder import Folder
 from polypost.storage import Store
@@ -21,7 +21,7 @@ from polypost.storage import Store
 log = structlog.get_logger("polypost.media")
 
 
-class Keeper:
+class Cleanup:
     """Keeps the uploads of one host, and removes objects of the bucket that are over."""
 
     def __init__(self, store: Store, folder: Folder, host: str, bucket: Bucket | None) -> None:
@@ -41,19 +41,19 @@ class Keeper:
 
     async def clean(self, now: datetime) -> None:
         """Remove the uploads whose time is over, in bounded batches."""
-        hosts = [self._host] if self._bucket is None else [self._host, uploads.BUCKET]
-        while batch := await self._store.write(partial(uploads.due, hosts=hosts, now=now)):
+        hosts = [self._host] if self._bucket is None else [self._host, upload_rows.BUCKET]
+        while batch := await self._store.write(partial(upload_rows.due, hosts=hosts, now=now)):
             names = [name for row in batch if row.host == self._host for name in (row.path, row.part) if name]
             await asyncio.to_thread(self._folder.remove, names)
             if self._bucket is not None:
                 await self._bucket.remove(
-                    [row.path for row in batch if row.host == uploads.BUCKET and row.path]
+                    [row.path for row in batch if row.host == upload_rows.BUCKET and row.path]
                 )
-            await self._store.write(partial(uploads.removed, ids=[row.id for row in batch]))
+            await self._store.write(partial(upload_rows.removed, ids=[row.id for row in batch]))
 
     async def _batches(self) -> AsyncIterator[Sequence[Row[Any]]]:
         after = ""
-        while batch := await self._store.read(partial(uploads.on_disk, host=self._host, after=after)):
+        while batch := await self._store.read(partial(upload_rows.on_disk, host=self._host, after=after)):
             after = batch[-1].id
             yield batch
 
@@ -69,11 +69,11 @@ class Keeper:
                 await asyncio.to_thread(self._folder.reopen, row.part)
             there = await asyncio.to_thread(_size, self._folder.part(row.part))
             if there < row.offset:
-                shrunk = partial(uploads.shrunk, upload_id=row.id, part=row.part, offset=there)
+                shrunk = partial(upload_rows.shrunk, upload_id=row.id, part=row.part, offset=there)
                 await self._store.write(shrunk)
         if missing:
-            log.warning("files of uploads are not in the data folder any more", uploads=missing)
-            await self._store.write(partial(uploads.lost, ids=missing))
+            log.warning("files of uploads are not in the data folder any more", upload_rows=missing)
+            await self._store.write(partial(upload_rows.lost, ids=missing))
 
     def _remove_unheld(self, names: set[str]) -> None:
         for name in names:

@@ -1,6 +1,6 @@
 """Makes a schedule's posts ahead of their hour: one row, and so one post, for each occurrence, in one commit with it.
 
-A ring or a double ring is harmless: the schedule's row is locked first, and says up to which instant all is done.
+A wake-up or a double wake-up is harmless: the schedule's row is locked first, and says up to which instant all is done.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from polypost import access, clock, media
 from polypost.access import Project
-from polypost.engine import Ring, rung, rung_by_sweep
+from polypost.engine import WakeUp, rung, rung_by_sweep
 from polypost.errors import ApiError, InvalidRequest
 from polypost.events import event
 from polypost.observability import failpoints
-from polypost.planning import made
+from polypost.planning import occurrence_rows
 from polypost.planning.recurrence import Occurrence
 from polypost.planning.tables import occurrences, schedules
 from polypost.planning.templates import Template, template_of
@@ -27,7 +27,7 @@ from polypost.posts import accept
 from polypost.posts.orders import Context
 from polypost.storage import Store
 
-RING = "schedule"
+KIND = "schedule"
 # Posts stand on the calendar this long ahead, and the next one always; their credits are reserved as long.
 AHEAD = timedelta(days=7)
 # What could not be accepted is tried again until its hour.
@@ -39,8 +39,8 @@ _LOOK_BACK = timedelta(days=3)
 log = structlog.get_logger("polypost.planning")
 
 
-class Maker:
-    """Answers the rings of schedules. `horizon` is how far ahead a post may be scheduled."""
+class Materializer:
+    """Answers the wake-ups of schedules. `horizon` is how far ahead a post may be scheduled."""
 
     def __init__(self, store: Store, context: Context, horizon: timedelta) -> None:
         self._store = store
@@ -90,10 +90,10 @@ def make(
     project = access.get_project(db, row.project_id)
     this = _Round(context, project, row, template_of(row), now, horizon, strict, row.done_until)
     since = min(row.done_until, now) - _LOOK_BACK
-    known = made.rows_since(db, project.id, schedule_id, since)
+    known = occurrence_rows.rows_since(db, project.id, schedule_id, since)
     if row.tzdata != clock.tzdata_version():
-        made.move_with_zone(db, context, project, this.template, known, now)
-        known = made.rows_since(db, project.id, schedule_id, since)
+        occurrence_rows.move_with_zone(db, context, project, this.template, known, now)
+        known = occurrence_rows.rows_since(db, project.id, schedule_id, since)
     this.rows = {each.local_time: each for each in known}
     this.instants = {each.at for each in known}
     for each in known:
@@ -174,7 +174,7 @@ def _accepted(db: Connection, this: _Round, found: Occurrence) -> dict[str, Any]
         if isinstance(refused, InvalidRequest) and refused.problems:
             code = refused.problems[0].code
         return {"state": "skipped", "reason_code": code, "reason": refused.message}
-    stamp = made.stamp_of(db, this.project.id, post.post_id)
+    stamp = occurrence_rows.stamp_of(db, this.project.id, post.post_id)
     return {
         "state": "made",
         "post_id": post.post_id,
@@ -226,7 +226,7 @@ def _look_later(db: Connection, this: _Round, *, more: bool) -> None:
         )
     )
     if wake is not None:
-        this.context.engine.ring(db, [_ring(this.schedule.id, this.project.id, wake)])
+        this.context.engine.wake(db, [_wake_up(this.schedule.id, this.project.id, wake)])
 
 
 def _pairs(found: Iterator[Occurrence]) -> Iterator[tuple[Occurrence, Occurrence | None]]:
@@ -238,7 +238,7 @@ def _pairs(found: Iterator[Occurrence]) -> Iterator[tuple[Occurrence, Occurrence
         current = following
 
 
-def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[Ring]:
+def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[WakeUp]:
     """The sweeper's source: schedules that have something to make before `until`."""
     query = select(schedules.c.id, schedules.c.project_id, schedules.c.wake_at).where(
         schedules.c.wake_at.is_not(None), schedules.c.wake_at <= until
@@ -254,12 +254,12 @@ def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime |
             .where(schedules.c.id.in_(ids))
             .values(rung_at=rung_by_sweep(schedules.c.wake_at, until))
         )
-    return [_ring(row.id, row.project_id, row.wake_at) for row in rows]
+    return [_wake_up(row.id, row.project_id, row.wake_at) for row in rows]
 
 
-def _ring(schedule_id: str, project_id: str, at: datetime) -> Ring:
+def _wake_up(schedule_id: str, project_id: str, at: datetime) -> WakeUp:
     # One schedule of a project at a time: each is a transaction, and nobody waits for its posts.
-    return Ring(RING, schedule_id, at, lane=project_id, share=project_id)
+    return WakeUp(KIND, schedule_id, at, lane=project_id, share=project_id)
 
 
 def wake_for_zones(db: Connection) -> int:

@@ -29,11 +29,11 @@ class _Rest:
 
     def begin(self, now: float) -> None:
         if not self.pause:
-            self.pause, self.until = Outages.SHORTEST, now + Outages.SHORTEST
+            self.pause, self.until = CircuitBreakers.SHORTEST, now + CircuitBreakers.SHORTEST
 
     def tried(self, now: float) -> None:
         """One tries now; the others wait for what it finds, and longer each time."""
-        self.pause = min(max(self.pause * 2, Outages.SHORTEST), Outages.LONGEST)
+        self.pause = min(max(self.pause * 2, CircuitBreakers.SHORTEST), CircuitBreakers.LONGEST)
         self.until = now + self.pause
 
     def end(self) -> None:
@@ -84,10 +84,12 @@ class _Place:
 
     def down(self, now: float) -> bool:
         """Whether the last calls of enough accounts were lost, and none was answered for a while."""
-        if not self.failing.accounts or (self.well is not None and now - self.well < Outages.SILENCE):
+        if not self.failing.accounts or (self.well is not None and now - self.well < CircuitBreakers.SILENCE):
             return False
-        enough = len(self.failing.accounts) >= min(Outages.ACCOUNTS, len(self.known.accounts))
-        return enough and len(self.failing.projects) >= min(Outages.PROJECTS, len(self.known.projects))
+        enough = len(self.failing.accounts) >= min(CircuitBreakers.ACCOUNTS, len(self.known.accounts))
+        return enough and len(self.failing.projects) >= min(
+            CircuitBreakers.PROJECTS, len(self.known.projects)
+        )
 
     def wait(self, account: _Account, now: float) -> float:
         """Seconds that this account has to wait for the place; 0 or less when it may try."""
@@ -96,7 +98,7 @@ class _Place:
         if now < self.rest.until:
             return self.rest.until - now
         if self.turn is None:
-            self.turn_ends = now + Outages.TURN
+            self.turn_ends = now + CircuitBreakers.TURN
             soon = [
                 each for each in self.known.accounts.values() if (each.back or math.inf) <= self.turn_ends
             ]
@@ -115,7 +117,7 @@ class _Place:
         self.rest.tried(now)
 
 
-class Outages:
+class CircuitBreakers:
     """What is down, as this process sees it; work for it must not take the seats of the others (P19, E3).
 
     An account is left alone after `ENOUGH` of its calls in a row without a proper answer. A network, or a server where

@@ -22,16 +22,16 @@ from sqlalchemy import (
 )
 
 from polypost import clock
-from polypost.engine import Ring
+from polypost.engine import WakeUp
 from polypost.events import OutboxRow, outbox
 from polypost.integrations import service as integrations
 from polypost.storage import new_id, rows_of
-from polypost.webhooks.tables import POST_EVENTS, SubscriptionRow, deliveries, ring_of, subscriptions
+from polypost.webhooks.tables import POST_EVENTS, SubscriptionRow, deliveries, subscriptions, wake_up_of
 
 BATCH = 100
-Ringing = Callable[[Connection, Sequence[Ring]], None]
+Waking = Callable[[Connection, Sequence[WakeUp]], None]
 _S = subscriptions.c
-_UNSPREAD = outbox.c.spread_at.is_(None)
+_PENDING = outbox.c.spread_at.is_(None)
 _TYPE = bindparam("type", type_=String())
 # Who may want an event of this project and type, filters aside; `wants` decides. Literals, so that it is compiled once.
 ANYBODY = select(_S.id).where(
@@ -48,24 +48,24 @@ ANYBODY = select(_S.id).where(
 
 def waiting(db: Connection) -> bool:
     """Whether there is an event that was not handed out yet."""
-    return db.execute(select(outbox.c.id).where(_UNSPREAD).limit(1)).first() is not None
+    return db.execute(select(outbox.c.id).where(_PENDING).limit(1)).first() is not None
 
 
-def so_far(db: Connection, ring: Ringing, project_id: str, now: datetime) -> None:
+def so_far(db: Connection, wake_up: Waking, project_id: str, now: datetime) -> None:
     """Hand out what the project has said; whoever changes what its subscriptions hear does so first."""
     count = BATCH
     while count == BATCH:
-        count, touched = spread(db, now, project_id)
+        count, touched = fan_out(db, now, project_id)
         if touched:
-            ring(db, [ring_of(each, project_id, now) for each in touched])
+            wake_up(db, [wake_up_of(each, project_id, now) for each in touched])
 
 
-def spread(db: Connection, now: datetime, project_id: str | None = None) -> tuple[int, list[str]]:
+def fan_out(db: Connection, now: datetime, project_id: str | None = None) -> tuple[int, list[str]]:
     """Hand out the oldest events, all projects' or one's, in one transaction with the mark that they were.
 
     Returns how many, and to whom. Another process that does the same at this moment takes others.
     """
-    query = select(outbox).where(_UNSPREAD).order_by(outbox.c.at, outbox.c.id).limit(BATCH)
+    query = select(outbox).where(_PENDING).order_by(outbox.c.at, outbox.c.id).limit(BATCH)
     if project_id is not None:
         query = query.where(outbox.c.project_id == project_id)
     events = rows_of(db, query.with_for_update(skip_locked=True), OutboxRow)

@@ -39,8 +39,8 @@ _QUERIES = {
 Found = Mapping[str, Any]
 
 
-class Figures:
-    """`Measures` for LinkedIn."""
+class PostMetrics:
+    """`MetricsSource` for LinkedIn."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the account's posts. Raises Rejected where the authorisation lacks the scopes."""

@@ -34,8 +34,8 @@ _SPARE_PAGES = 5
 Found = Mapping[str, Any]
 
 
-class Figures:
-    """`Measures` for TikTok."""
+class PostMetrics:
+    """`MetricsSource` for TikTok."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the account's public videos, 20 at a time; strangers' videos are left out.

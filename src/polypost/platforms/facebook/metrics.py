@@ -40,15 +40,15 @@ async def measure(session: Session, proofs: Sequence[Proof]) -> dict[str, Metric
     graph = Graph(session)
     ids = [proof.id for proof in proofs if _ID.fullmatch(proof.id)]
     bare = [each for each in ids if "_" not in each]
-    films = await _read(graph, bare, "post_id,video_insights", "post_id")
-    posts_of = {film: post for film, body in films.items() if (post := _post_of(session, body))}
+    videos = await _read(graph, bare, "post_id,video_insights", "post_id")
+    posts_of = {video: post for video, body in videos.items() if (post := _post_of(session, body))}
     wanted = [each for each in ids if "_" in each] + list(posts_of.values())
     posts = await _read(graph, list(dict.fromkeys(wanted)), _OF_POST, _COUNTS)
     # Stories are posts whose id is a single number too.
-    posts |= await _read(graph, [each for each in bare if each not in films], _OF_POST, _COUNTS)
+    posts |= await _read(graph, [each for each in bare if each not in videos], _OF_POST, _COUNTS)
     found = {each: _metrics(posts[each], {}) for each in ids if each in posts}
-    for film, body in films.items():
-        found[film] = _metrics(posts.get(posts_of.get(film, ""), {}), _numbers(body.get("video_insights")))
+    for video, body in videos.items():
+        found[video] = _metrics(posts.get(posts_of.get(video, ""), {}), _numbers(body.get("video_insights")))
     return found
 
 
@@ -113,12 +113,12 @@ async def _read_some(graph: Graph, ids: Sequence[str], fields: str, plain: str) 
     return {each: row for each in ids if isinstance(row := body.get(each), dict)}
 
 
-def _metrics(post: Mapping[str, Any], film: Mapping[str, int]) -> Metrics:
+def _metrics(post: Mapping[str, Any], video: Mapping[str, int]) -> Metrics:
     numbers = _numbers(post.get("insights"))
     shares = post.get("shares")
     return Metrics(
-        views=_first(film, ("blue_reels_play_count", "total_video_views"), numbers.get("post_media_view")),
-        reach=_first(film, ("total_video_views_unique",), numbers.get("post_total_media_view_unique")),
+        views=_first(video, ("blue_reels_play_count", "total_video_views"), numbers.get("post_media_view")),
+        reach=_first(video, ("total_video_views_unique",), numbers.get("post_total_media_view_unique")),
         clicks=numbers.get("post_clicks"),
         likes=_counted(post.get("reactions")),
         comments=_counted(post.get("comments")),
@@ -158,7 +158,7 @@ def _post_of(session: Session, body: Mapping[str, Any]) -> str | None:
 
 
 def _proof(row: Mapping[str, Any]) -> Proof:
-    """A film goes by its own id, as when it is published; everything else by the post's."""
+    """A video goes by its own id, as when it is published; everything else by the post's."""
     url = address(row.get("permalink_url"))
     for each in _rows(row.get("attachments") or {}):
         target = each.get("target")

@@ -24,8 +24,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
 Found = Mapping[str, Any]
 
 
-class Figures:
-    """`Measures` for YouTube."""
+class PostMetrics:
+    """`MetricsSource` for YouTube."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the channel's videos, 50 at a time; strangers' videos are left out."""

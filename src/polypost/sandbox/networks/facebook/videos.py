@@ -14,7 +14,8 @@ from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import Auth, Caller
 from polypost.sandbox.networks.facebook.library import FAILED, HERE, Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
-from polypost.sandbox.networks.facebook.media_rules import REEL, STORY, VIDEO, film
+from polypost.sandbox.networks.facebook.media_rules import REEL, STORY, VIDEO
+from polypost.sandbox.networks.facebook.media_rules import video as video_facts
 from polypost.sandbox.networks.facebook.params import flag, number, schedule, words
 from polypost.sandbox.networks.facebook.posting import Posting
 from polypost.sandbox.networks.facebook.timeline import Timeline
@@ -26,7 +27,7 @@ SUCCESS = {"success": True}
 UPLOAD_HOST = "rupload.facebook.com"
 
 
-class Films:
+class Videos:
     """The handlers."""
 
     def __init__(
@@ -139,13 +140,13 @@ class Films:
         title = words(params, "title", "name", most="title_characters")
         description = words(params, "description", most="message_characters")
         thumb = params.files.get("thumb")
-        cover = (await self._library.picture(thumb, ""))["blob"] if thumb is not None else None
+        cover = (await self._library.image(thumb, ""))["blob"] if thumb is not None else None
         if video.stage != HERE:
             video = self.examine(video, arrived=arrived, simple=simple)
         call = exchange(request)
         changes = {"title": title, "description": description, "thumb": cover, "scheduled": scheduled}
         if video.stage == FAILED:
-            # Meta takes a film first and looks at it afterwards: only its status tells.
+            # Meta takes a video first and looks at it afterwards: only its status tells.
             self._library.change(video, finished=True, **changes)
             return
         if published:
@@ -163,8 +164,8 @@ class Films:
         return self._library.change(video, finished=done, wrong=wrong, **began, **changes)
 
     def examine(self, video: Video, *, arrived: bool = True, simple: bool = False) -> Video:
-        """Look at the bytes: what is no film fails at once, a reel or story against the rules in the work on it."""
-        facts, wrong = film(self._net.blobs.path(video.blob), video.kind)
+        """Look at the bytes: what is no video fails at once, a reel or story against the rules in the work on it."""
+        facts, wrong = video_facts(self._net.blobs.path(video.blob), video.kind)
         if simple and facts is not None and (facts.duration or 0) > limit("simple_video_seconds"):
             wrong = "The video is too long for this way of uploading."
         if not arrived or facts is None:
@@ -236,7 +237,7 @@ class Films:
         answer: dict[str, Any] = dict(SUCCESS)
         async with call.commit():
             video = self._library.change(video, finished=True)
-            # A film against the rules is taken all the same and fails in the work on it, which its status tells.
+            # A video against the rules is taken all the same and fails in the work on it, which its status tells.
             shown = self._timeline.show(page, video).id if video.wrong is None else None
             answer["post_id"] = shown or self._timeline.new_id(page, video.kind)
         return JSONResponse(answer)
@@ -268,7 +269,7 @@ class Films:
         return JSONResponse(SUCCESS)
 
     async def set_thumbnail(self, request: Request) -> Response:
-        """`POST /{video}/thumbnails`: a picture of one's own."""
+        """`POST /{video}/thumbnails`: an image of one's own."""
         caller = await self._auth.enter(request)
         page = caller.acting
         caller.require("pages_manage_posts")
@@ -280,7 +281,7 @@ class Films:
         file = next(iter(caller.params.files.values()), None)
         if file is None:
             raise errors.invalid("The parameter source is required")
-        cover = await self._library.picture(file, "")
+        cover = await self._library.image(file, "")
         self._library.change(video, thumb=cover["blob"])
         return JSONResponse(SUCCESS)
 

@@ -1,4 +1,4 @@
-"""A picture for a post, from a description and up to eight pictures to go by."""
+"""An image for a post, from a description and up to eight images to go by."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STYLES = {
 STYLES = tuple(_STYLES)
 
 
-async def picture(
+async def new_image(
     provider: Provider,
     *,
     description: str,
@@ -30,7 +30,7 @@ async def picture(
     references: Sequence[Attachment],
     assets: Sequence[Attachment],
 ) -> bytes:
-    """A picture by the description; the assets appear in it, the references only show the way. Raises as the provider does."""
+    """An image by the description; the assets appear in it, the references only show the way. Raises as the provider does."""
     wishes = [f"A picture for a social media post: {description}"]
     if style is not None:
         wishes.append(f"Style: {_STYLES[style]}.")

@@ -25,8 +25,8 @@ _DELETED = "deleted"
 Found = Mapping[str, Any]
 
 
-class Figures:
-    """`Measures` for Reddit."""
+class PostMetrics:
+    """`MetricsSource` for Reddit."""
 
     async def measure(self, session: Session, proofs: Sequence[Proof]) -> Mapping[str, Metrics]:
         """The figures of the account's posts, 100 at a time; strangers' and deleted posts are left out."""

@@ -17,9 +17,9 @@ from polypost.errors import (
     StoreUnavailable,
     UpstreamError,
 )
-from polypost.insights import said
-from polypost.insights.line import Line, answerable
-from polypost.insights.said import Asked
+from polypost.insights import sent
+from polypost.insights.account_calls import AccountCall, answerable
+from polypost.insights.sent import Asked
 from polypost.platforms.base import Session
 from polypost.storage import Store
 
@@ -41,7 +41,7 @@ class Sender:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def send(self, line: Line, asked: Asked, write: Callable[[Session], Awaitable[str]]) -> Sent:
+    async def send(self, line: AccountCall, asked: Asked, write: Callable[[Session], Awaitable[str]]) -> Sent:
         """Let `write` speak once for this request, or answer from what an equal one did before.
 
         Raises UpstreamError (`outcome_unknown`) when nobody knows whether the network took it, now or then;
@@ -53,16 +53,16 @@ class Sender:
         try:
             network_id = await line.call(write)
         except (OutcomeUnknown, NoAnswer) as silence:
-            await self._keep(lambda db: said.doubt(db, asked.project_id, said_id))
+            await self._keep(lambda db: sent.doubt(db, asked.project_id, said_id))
             raise _unknown(line.name) from silence
         except (PlatformError, OutboundError) as refused:
-            await self._keep(lambda db: said.undo(db, asked.project_id, said_id))
+            await self._keep(lambda db: sent.undo(db, asked.project_id, said_id))
             raise answerable(refused) from refused
         except Exception:
             # A fault of ours, after which something may be out all the same.
-            await self._keep(lambda db: said.doubt(db, asked.project_id, said_id))
+            await self._keep(lambda db: sent.doubt(db, asked.project_id, said_id))
             raise
-        await self._keep(lambda db: said.done(db, asked.project_id, said_id, network_id))
+        await self._keep(lambda db: sent.done(db, asked.project_id, said_id, network_id))
         return Sent(said_id, network_id, replayed=False)
 
     async def _keep(self, act: Callable[[Connection], None]) -> None:
@@ -73,22 +73,22 @@ class Sender:
             # The row says that it is being sent, which a repeat takes for a doubt after a while.
             log.warning("what a network said could not be kept", reason=str(trouble))
 
-    async def _claim(self, line: Line, asked: Asked) -> tuple[str, Sent | None]:
+    async def _claim(self, line: AccountCall, asked: Asked) -> tuple[str, Sent | None]:
         """A row of one's own, or what became of an equal request; waits for one that is under way."""
         while True:
-            row, mine = await self._store.write(lambda db: said.claim(db, asked, clock.now()))
+            row, mine = await self._store.write(lambda db: sent.claim(db, asked, clock.now()))
             if mine:
                 return row.id, None
-            if row.state == said.UNKNOWN:
+            if row.state == sent.UNKNOWN:
                 raise _unknown(line.name)
-            if row.state == said.DONE:
+            if row.state == sent.DONE:
                 return row.id, Sent(row.id, row.network_id, replayed=True)
-            with self._store.signals.listen(said.topic(row.id)) as news:
+            with self._store.signals.listen(sent.topic(row.id)) as news:
                 await news.wait(1.0)
 
 
 def _unknown(name: str) -> UpstreamError:
-    minutes = int(said.REPLAY_WINDOW.total_seconds() // 60)
+    minutes = int(sent.REPLAY_WINDOW.total_seconds() // 60)
     return UpstreamError(
         f"{name} did not say whether it took this.",
         code="outcome_unknown",

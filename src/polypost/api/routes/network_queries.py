@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
-from polypost.api.openapi.described import Shape, says
+from polypost.api.openapi.documented import Shape, documented
 from polypost.api.services import services
 from polypost.errors import UpstreamError
 from polypost.integrations import AccountSession, account_of
@@ -75,7 +75,7 @@ _AUDIENCES = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATO
 
 
 @router.get("/v1/pinterest/boards")
-@says(BoardsAnswer, errors=(404, 502))
+@documented(BoardsAnswer, errors=(404, 502))
 async def boards(request: Request, query: Annotated[AccountQuery, Query()]) -> Response:
     """The boards of a Pinterest account, from which a post's `boardId` is chosen."""
     network = connector("pinterest")
@@ -89,7 +89,7 @@ async def boards(request: Request, query: Annotated[AccountQuery, Query()]) -> R
 
 
 @router.get("/v1/tiktok/creator-info")
-@says(CreatorAnswer, errors=(404, 502))
+@documented(CreatorAnswer, errors=(404, 502))
 async def creator_info(request: Request, query: Annotated[AccountQuery, Query()]) -> Response:
     """What a TikTok creator's own settings allow, to be shown before each post."""
     network = connector("tiktok")
