@@ -43,7 +43,6 @@ WITHOUT_PROJECT = {
     "media/holds.py": "an upload is held by its address, and the holder's project stands in the hold",
     "media/upload_rows.py": "an upload is found by its signed or public address, and cleaned by host and time",
     "media/records.py": "a file is claimed, lent and cleaned by its own id, post or host",
-    "planning/materializer.py:due": HOUSEKEEPING,
     "planning/materializer.py:make": "the maker's side: the row is held by its id and says whose it is",
     "planning/materializer.py:wake_for_zones": "new zone rules concern all projects",
     "posts/deliveries.py:_LOST": "by the fingerprint alone, for the index; the project is compared afterwards",
@@ -74,7 +73,7 @@ WITHOUT_PROJECT = {
     "posts/invariants.py": DOCTOR,
     "webhooks/invariants.py": DOCTOR,
     "webhooks/fan_out.py:_subscribed": "the projects are those of the events at hand",
-    "webhooks/fan_out.py:spread": "hands out the events of all projects, each within its own",
+    "webhooks/fan_out.py:fan_out": "hands out the events of all projects, each within its own",
     "webhooks/fan_out.py:waiting": "asks whether any project has an event to hand out",
     "webhooks/work.py": WORKER,
 }

@@ -122,8 +122,8 @@ async def floor(
 
     engine.on(accept.KIND, at_work.publish)
     run = bulk.BulkRun(store, desk.context, Reads(store, unused, unused, horizon=unused))
-    engine.on(bulk.RING, run.run)
-    engine.watch(bulk.RING, bulk.due)
+    engine.on(bulk.KIND, run.run)
+    engine.watch(bulk.KIND, bulk.due)
     await engine.start()
     try:
         yield at_work
@@ -248,7 +248,7 @@ async def test_rings_of_every_kind_carry_their_project(store: Store, store_url: 
             )
             assert found or since is not None
             heard += found
-    assert {wake_up.kind for wake_up in heard} == {accept.KIND, bulk.RING, materializer.KIND, "deliver"}
+    assert {wake_up.kind for wake_up in heard} == {accept.KIND, bulk.KIND, materializer.KIND, "deliver"}
     assert {wake_up.share for wake_up in heard} == {desk.project.id}
 
 

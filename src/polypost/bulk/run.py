@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, cast, func, or_, select, update
+from sqlalchemy import Connection, Row, Text, cast, func, select, update
 
 from polypost import access, clock
 from polypost.access import Project
 from polypost.bulk import csv_rows
 from polypost.bulk.tables import bulk_rows, bulks
-from polypost.engine import WakeUp, rung_by_sweep
+from polypost.engine import WakeUp, source
 from polypost.errors import InvalidRequest, PaymentRequired, Problem
 from polypost.intake import BodyReader, Reading
 from polypost.intake.bodies import CreateBody
@@ -198,24 +198,10 @@ def _record(db: Connection, bulk_id: str, number: int, verdict: _Verdict) -> Non
     )
 
 
-def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[WakeUp]:
-    """The sweeper's source: uploads with rows that wait."""
-    query = select(bulks.c.id, bulks.c.project_id, bulks.c.next_at).where(
-        bulks.c.next_at.is_not(None), bulks.c.next_at <= until
-    )
-    if unrung_since is not None:
-        query = query.where(or_(bulks.c.rung_at.is_(None), bulks.c.rung_at < unrung_since))
-        query = query.with_for_update(skip_locked=True)
-    rows = db.execute(query.order_by(bulks.c.next_at).limit(limit)).all()
-    if unrung_since is not None and rows:
-        db.execute(
-            update(bulks)
-            .where(bulks.c.id.in_([row.id for row in rows]))
-            .values(rung_at=rung_by_sweep(bulks.c.next_at, until))
-        )
-    return [wake_up_of(row.id, row.project_id, row.next_at) for row in rows]
-
-
 def wake_up_of(bulk_id: str, project_id: str, at: datetime) -> WakeUp:
     """The wake-up for an upload: of a project's uploads a process works on one at a time, turn by turn."""
     return WakeUp(KIND, bulk_id, at, lane=project_id, share=project_id)
+
+
+# Uploads with rows that wait.
+due = source(bulks, bulks.c.next_at, wake_up_of)

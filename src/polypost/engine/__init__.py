@@ -1,5 +1,6 @@
 """Wakes handlers at least once, by key and time. Stale and double wake-ups are harmless: the claim decides."""
 
+from polypost.engine.due import source
 from polypost.engine.port import LOOKAHEAD, Engine, Handler, Source, WakeUp, rung, rung_by_sweep
 from polypost.engine.runner import aside
 from polypost.engine.seats import Crowded
@@ -14,4 +15,5 @@ __all__ = [
     "aside",
     "rung",
     "rung_by_sweep",
+    "source",
 ]

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from polypost import access, clock, media
 from polypost.access import Project
-from polypost.engine import WakeUp, rung, rung_by_sweep
+from polypost.engine import WakeUp, rung, source
 from polypost.errors import ApiError, InvalidRequest
 from polypost.events import event
 from polypost.observability import failpoints
@@ -238,28 +238,13 @@ def _pairs(found: Iterator[Occurrence]) -> Iterator[tuple[Occurrence, Occurrence
         current = following
 
 
-def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[WakeUp]:
-    """The sweeper's source: schedules that have something to make before `until`."""
-    query = select(schedules.c.id, schedules.c.project_id, schedules.c.wake_at).where(
-        schedules.c.wake_at.is_not(None), schedules.c.wake_at <= until
-    )
-    if unrung_since is not None:
-        query = query.where(or_(schedules.c.rung_at.is_(None), schedules.c.rung_at < unrung_since))
-        query = query.with_for_update(skip_locked=True)
-    rows = db.execute(query.order_by(schedules.c.wake_at).limit(limit)).all()
-    if unrung_since is not None and rows:
-        ids = [row.id for row in rows]
-        db.execute(
-            update(schedules)
-            .where(schedules.c.id.in_(ids))
-            .values(rung_at=rung_by_sweep(schedules.c.wake_at, until))
-        )
-    return [_wake_up(row.id, row.project_id, row.wake_at) for row in rows]
-
-
 def _wake_up(schedule_id: str, project_id: str, at: datetime) -> WakeUp:
     # One schedule of a project at a time: each is a transaction, and nobody waits for its posts.
     return WakeUp(KIND, schedule_id, at, lane=project_id, share=project_id)
+
+
+# Schedules that have something to make.
+due = source(schedules, schedules.c.wake_at, _wake_up)
 
 
 def wake_for_zones(db: Connection) -> int:

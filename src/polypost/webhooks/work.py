@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
-from polypost.engine import WakeUp, rung, rung_by_sweep
+from polypost.engine import rung, source
 from polypost.events import event
 from polypost.integrations import SealBroken, Vault
 from polypost.storage import new_id, row_of, rows_of
@@ -64,20 +64,8 @@ class Outcome:
     milliseconds: int
 
 
-def due(db: Connection, *, until: datetime, limit: int, unrung_since: datetime | None) -> list[WakeUp]:
-    """The sweeper's source: subscriptions that need attention before `until` (I7)."""
-    query = select(_S.id, _S.project_id, _S.next_at).where(_S.next_at.is_not(None), _S.next_at <= until)
-    if unrung_since is not None:
-        query = query.where(or_(_S.rung_at.is_(None), _S.rung_at < unrung_since))
-        query = query.with_for_update(skip_locked=True)
-    rows = db.execute(query.order_by(_S.next_at).limit(limit)).all()
-    if unrung_since is not None and rows:
-        db.execute(
-            update(subscriptions)
-            .where(_S.id.in_([row.id for row in rows]))
-            .values(rung_at=rung_by_sweep(_S.next_at, until))
-        )
-    return [wake_up_of(row.id, row.project_id, row.next_at) for row in rows]
+# Subscriptions that need attention (I7).
+due = source(subscriptions, _S.next_at, wake_up_of)
 
 
 def take_over(db: Connection, now: datetime) -> int:
