@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost.insights.rates import COUNTS, Counted, counted, good_for
 from polypost.insights.tables import figures, listings, rests
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof
+from polypost.storage import upsert
 
 _F, _L, _R = figures.c, listings.c, rests.c
 _CHUNK = 500
@@ -218,6 +218,4 @@ def _put(
     values: Mapping[str, Any],
 ) -> None:
     """Insert a row, or give the one with this key other values."""
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    made = dialect.insert(table).values(**key, **fixed, **values)
-    db.execute(made.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+    upsert(db, table, list(key), [{**key, **fixed, **values}], fixed=list(fixed))

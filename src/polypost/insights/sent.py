@@ -24,10 +24,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost.errors import KeyReused
-from polypost.storage import Instant, emit, metadata, new_id
+from polypost.storage import Instant, emit, insert_new, metadata, new_id
 
 SENDING, DONE, UNKNOWN = "sending", "done", "unknown"
 LOST, REPLAYED = "lost", "replayed"
@@ -56,11 +55,6 @@ said = Table(
     Index("ix_said_created_at", "created_at"),
 )
 _T = said.c
-# Two requests with one key may come at the same instant, to two processes.
-_INSERT = {
-    "sqlite": sqlite.insert(said).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(said).on_conflict_do_nothing(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +93,8 @@ def claim(db: Connection, asked: Asked, now: datetime) -> tuple[Row[Any], bool]:
         "server": asked.server,
         "created_at": now,
     }
-    if db.execute(_INSERT[db.dialect.name], made).rowcount != 1:
+    # Two requests with one key may come at the same instant, to two processes.
+    if not insert_new(db, said, made):
         known = _known(db, asked, now)
         assert known is not None
         return known, False

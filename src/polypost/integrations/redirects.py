@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, select
 
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations.addresses import origin
-from polypost.integrations.tables import insert_new, redirect_allowlist
+from polypost.integrations.tables import redirect_allowlist
+from polypost.storage import insert_new
 
 URI_CHARACTERS = 2048
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -25,7 +26,7 @@ def allow_redirect(db: Connection, project_id: str, uri: str) -> None:
     if len(uri) > URI_CHARACTERS or not _ABSOLUTE.fullmatch(uri) or not origin(uri)[1]:
         hint = "Use an absolute http or https address without user name and fragment."
         raise InvalidRequest([Problem("uri", "This is not an address a browser can be sent to.", hint)])
-    insert_new(db, redirect_allowlist, project_id=project_id, uri=uri)
+    insert_new(db, redirect_allowlist, {"project_id": project_id, "uri": uri})
 
 
 def forget_redirect(db: Connection, project_id: str, uri: str) -> None:

@@ -28,10 +28,10 @@ from polypost import clock, events
 from polypost.errors import NotFound
 from polypost.integrations import profiles
 from polypost.integrations.sealed import token_columns
-from polypost.integrations.tables import IntegrationRow, insert_new, integrations
+from polypost.integrations.tables import IntegrationRow, integrations
 from polypost.integrations.vault import Vault
 from polypost.platforms import base
-from polypost.storage import HotSelect, new_id, rows_of
+from polypost.storage import HotSelect, insert_new, new_id, rows_of
 
 AuthStatus = Literal["active", "reconnect_required"]
 
@@ -159,18 +159,20 @@ def add(
     insert_new(
         db,
         integrations,
-        id=new_id("int"),
-        project_id=project_id,
-        platform=platform,
-        platform_user_id=account.id,
-        platform_metadata={},
-        search="",
-        auth_status="active",
-        scopes=[],
-        token_version=0,
-        refresh_in_doubt=False,
-        created_at=now,
-        updated_at=now,
+        {
+            "id": new_id("int"),
+            "project_id": project_id,
+            "platform": platform,
+            "platform_user_id": account.id,
+            "platform_metadata": {},
+            "search": "",
+            "auth_status": "active",
+            "scopes": [],
+            "token_version": 0,
+            "refresh_in_doubt": False,
+            "created_at": now,
+            "updated_at": now,
+        },
     )
     integration_id = db.execute(select(_T.id).where(same)).scalar_one()
     db.execute(

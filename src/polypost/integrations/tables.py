@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
-    Connection,
     Index,
     Integer,
     String,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost.storage import Instant, Json, metadata, partial_index
 
@@ -186,11 +184,3 @@ data_keys = Table(
     Column("wrapped", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
 )
-
-
-def insert_new(db: Connection, table: Table, **values: object) -> None:
-    """Insert a row unless one with the same unique columns is there."""
-    if db.dialect.name == "postgresql":
-        db.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
-    else:
-        db.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())

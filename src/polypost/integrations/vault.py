@@ -20,8 +20,8 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from polypost import clock
 from polypost.errors import PolypostError
-from polypost.integrations.tables import data_keys, insert_new
-from polypost.storage import after_commit, new_id
+from polypost.integrations.tables import data_keys
+from polypost.storage import after_commit, insert_new, new_id
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -108,10 +108,12 @@ class Vault:
             insert_new(
                 db,
                 data_keys,
-                project_id=project_id,
-                key_id=key_id,
-                wrapped=_wrap(self._master, project_id, key_id, os.urandom(KEY_BYTES)),
-                created_at=clock.now(),
+                {
+                    "project_id": project_id,
+                    "key_id": key_id,
+                    "wrapped": _wrap(self._master, project_id, key_id, os.urandom(KEY_BYTES)),
+                    "created_at": clock.now(),
+                },
             )
             # Another process may have been first: what is stored counts.
             row = db.execute(_OF_PROJECT, {"project": project_id}).one()

@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
 from polypost.media import upload_rows as rows
 from polypost.media.tables import upload_holds, uploads
-from polypost.storage import HotSelect, Write, told_with
+from polypost.storage import HotSelect, Write, told_with, upsert
 
 AFTER_END = timedelta(hours=24)
 
@@ -68,9 +67,10 @@ def hold(
     ids = [row.id for row in db.execute(locked) if row.url == wanted[row.id]]
     if not ids:
         return
-    new = [{"upload_id": each, "holder_id": holder_id, "project_id": project_id} for each in ids]
-    insert = (sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert)(upload_holds).values(new)
-    db.execute(insert.on_conflict_do_update(index_elements=["upload_id", "holder_id"], set_={"until": None}))
+    new = [
+        {"upload_id": each, "holder_id": holder_id, "project_id": project_id, "until": None} for each in ids
+    ]
+    upsert(db, upload_holds, ["upload_id", "holder_id"], new, fixed=["project_id"])
     db.execute(
         update(uploads).where(_rows.id.in_(ids), _rows.state.in_(["open", "complete"])).values(delete_at=None)
     )

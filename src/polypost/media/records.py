@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
 from polypost.media import holds
 from polypost.media.tables import media_files
-from polypost.storage import HotUpdate, Update, Write, emit, new_id
+from polypost.storage import HotUpdate, Update, Write, emit, insert_new, new_id
 
 LEASE = timedelta(seconds=30)
 # Long enough for a post's targets to meet the same verdict, short enough for a person who mends the link.
@@ -97,8 +96,7 @@ def claim(
         "created_at": now,
         "delete_at": now + UNUSED,
     }
-    insert = (sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert)(media_files)
-    db.execute(insert.values(key | blank).on_conflict_do_nothing())
+    insert_new(db, media_files, key | blank)
     row = db.execute(_find, key).one()
     if row.state == "ready" and row.path != lost:
         _keep(db, row.id, row.delete_at, now)

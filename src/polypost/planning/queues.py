@@ -15,7 +15,6 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock
 from polypost.errors import Conflict
@@ -24,7 +23,7 @@ from polypost.planning.recurrence import Occurrence
 from polypost.planning.tables import queue_posts, queues
 from polypost.posts.orders import When
 from polypost.posts.tables import posts
-from polypost.storage import new_id
+from polypost.storage import new_id, upsert
 
 _DAY = timedelta(days=1)
 
@@ -87,13 +86,7 @@ def put(
         "updated_at": clock.now(),
     }
     row = {"id": new_id("que"), "project_id": project_id, "profile_id": profile_id or "", **values}
-    key = ["project_id", "profile_id"]
-    if db.dialect.name == "postgresql":
-        made = postgresql.insert(queues).values(row)
-        db.execute(made.on_conflict_do_update(index_elements=key, set_=values))
-    else:
-        added = sqlite.insert(queues).values(row)
-        db.execute(added.on_conflict_do_update(index_elements=key, set_=values))
+    upsert(db, queues, ["project_id", "profile_id"], [row], fixed=["id"])
     return get(db, project_id, profile_id)
 
 

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost import clock, media
 from polypost.access import Project
@@ -24,13 +23,9 @@ from polypost.posts.accept import uploads_of
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context
 from polypost.posts.tables import posts
-from polypost.storage import new_id
+from polypost.storage import insert_new, new_id
 
 _T = schedules.c
-_ADD = {
-    "sqlite": sqlite.insert(schedules).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(schedules).on_conflict_do_nothing(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +85,7 @@ def create(
         "created_at": now,
         "updated_at": now,
     }
-    added = db.execute(_ADD[db.dialect.name], values).rowcount
-    if not added and idempotency_key is not None:
+    if not insert_new(db, schedules, values) and idempotency_key is not None:
         # An equal request was faster, between our look and this.
         known = _of_key(db, project.id, idempotency_key, fingerprint)
         if known is not None:

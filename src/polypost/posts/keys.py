@@ -5,20 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from polypost.errors import KeyReused
 from polypost.posts.tables import idempotency, posts
+from polypost.storage import insert_new
 
 KEPT = timedelta(days=7)
 _LATER = timedelta(days=1)
 _SOME = 500
 _OPEN = ("scheduled", "publishing")
 
-_ADD = {
-    "sqlite": sqlite.insert(idempotency).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(idempotency).on_conflict_do_nothing(),
-}
 _FIND = select(idempotency.c.fingerprint, idempotency.c.post_id).where(
     idempotency.c.project_id == bindparam("project"),
     idempotency.c.operation == bindparam("op"),
@@ -42,7 +38,7 @@ def remember(
         "created_at": now,
         "expires_at": now + KEPT,
     }
-    if db.execute(_ADD[db.dialect.name], values).rowcount == 1:
+    if insert_new(db, idempotency, values):
         return None
     return find(db, project_id, operation, key, fingerprint)
 

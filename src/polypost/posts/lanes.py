@@ -9,12 +9,11 @@ from sqlalchemy import Connection, bindparam, or_, select, update
 
 from polypost import clock
 from polypost.posts.tables import TargetRow, lanes
-from polypost.storage import HotInsert, HotUpdate, Update, Write
+from polypost.storage import HotUpdate, Update, Write, insert_new
 
 LONGEST_REST = timedelta(hours=24)
 
 _MINE = lanes.c.integration_id == bindparam("integration")
-_ADD = HotInsert(lanes, dict.fromkeys(("sqlite", "postgresql"), "ON CONFLICT DO NOTHING"))
 _SET = HotUpdate(lanes, _MINE)
 _LEAVE = HotUpdate(lanes, _MINE, lanes.c.target_id == bindparam("target"))
 
@@ -32,7 +31,7 @@ class LaneNow:
 
 def add(db: Connection, integration_id: str) -> None:
     """Have the account known, which nobody has taken yet."""
-    _ADD(db, [{"integration_id": integration_id, "refusals": 0}])
+    insert_new(db, lanes, {"integration_id": integration_id, "refusals": 0})
 
 
 def taken(lane: LaneNow, now: datetime) -> bool:

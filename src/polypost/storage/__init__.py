@@ -1,5 +1,6 @@
 """The store: one transaction a request or a job, on SQLite or PostgreSQL, with the same functions."""
 
+from polypost.storage.conflicts import insert_new, upsert
 from polypost.storage.gathering import Apart, Joint
 from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite
 from polypost.storage.invariants import SAMPLE, Invariant
@@ -34,6 +35,7 @@ __all__ = [
     "earliest_id",
     "emit",
     "fenced",
+    "insert_new",
     "keep_receipt",
     "metadata",
     "new_id",
@@ -46,4 +48,5 @@ __all__ = [
     "rows_of",
     "together",
     "told_with",
+    "upsert",
 ]
