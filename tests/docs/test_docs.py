@@ -143,6 +143,19 @@ def test_every_rule_the_code_refers_to() -> None:
     assert said - named == set()
 
 
+def test_every_section_the_code_refers_to() -> None:
+    """Comments name sections of these two pages, `RELIABILITY §7`, and of no other."""
+    known = {
+        f"{name} §{number}"
+        for name in ("RELIABILITY", "ARCHITECTURE")
+        for number in re.findall(
+            r"^## (\d+)\.", page(DOCS / "explanation" / f"{name.lower()}.md"), re.MULTILINE
+        )
+    }
+    said = {found for path in sources.trees() for found in re.findall(r"[\w.]+ §\d+", path.read_text())}
+    assert said - known == set()
+
+
 @pytest.mark.parametrize("path", all_pages(), ids=lambda path: path.relative_to(sources.ROOT).as_posix())
 def test_links(path: Path) -> None:
     broken = []
@@ -151,7 +164,7 @@ def test_links(path: Path) -> None:
             continue
         name, _, anchor = target.partition("#")
         found = (path.parent / name).resolve() if name else path
-        if not found.is_file() or (anchor and anchor not in anchors(found)):
+        if not found.exists() or (anchor and anchor not in anchors(found)):
             broken.append(target)
     assert broken == []
 

@@ -1,4 +1,4 @@
-"""Figures of posts: one post, or a list over a period. Each answer costs one credit, each failure none (API.md §4.8)."""
+"""Figures of posts: one post, or a list over a period. Each answer costs one credit, each failure none."""
 
 from __future__ import annotations
 

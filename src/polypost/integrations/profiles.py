@@ -1,4 +1,4 @@
-"""Profiles: groups of a project's accounts. A deleted one is only hidden; its accounts keep its id (API.md §4.5)."""
+"""Profiles: groups of a project's accounts. A deleted one is only hidden; its accounts keep its id."""
 
 from __future__ import annotations
 

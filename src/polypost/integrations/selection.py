@@ -1,4 +1,4 @@
-"""A login that stands for several accounts waits here until the person has chosen (API.md §4.4).
+"""A login that stands for several accounts waits here until the person has chosen.
 
 The token in the link is the only key to it: one use, ten minutes, stored as a hash, the accounts' tokens sealed.
 """

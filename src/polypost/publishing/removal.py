@@ -1,4 +1,4 @@
-"""Takes posts back from the networks: each deletion done once, charged once (API.md §4.1)."""
+"""Takes posts back from the networks: each deletion done once, charged once."""
 
 from __future__ import annotations
 

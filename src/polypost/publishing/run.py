@@ -1,4 +1,4 @@
-"""The story of one target, from the claim to its end (ARCHITECTURE §5, steps 7–10)."""
+"""The story of one target, from the claim to its end (ARCHITECTURE §5)."""
 
 from __future__ import annotations
 
