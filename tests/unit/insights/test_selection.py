@@ -69,9 +69,9 @@ def add(db: Connection, name: str, age: timedelta, *accounts: str, **more: Any) 
         )
 
 
-def measure(db: Connection, name: str, account: str, at: datetime, metrics: Metrics) -> None:
+def measure(db: Connection, name: str, account: str, at: datetime, told: Metrics) -> None:
     wanted = metrics.Wanted(account, "threads", Proof(f"{name}:{account}"), None)
-    metrics.keep(db, "p", [wanted], {wanted.proof.id: metrics}, at)
+    metrics.keep(db, "p", [wanted], {wanted.proof.id: told}, at)
 
 
 def page(db: Connection, own: Own | None, live: Live | None = None, **how: Any) -> tuple[int, list[str]]:

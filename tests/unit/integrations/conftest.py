@@ -116,6 +116,10 @@ class FakeConnector(base.Connector):
             post_kinds=("text",),
         )
 
+    @property
+    def login(self):
+        return self
+
     def check(self, draft):
         return []
 

@@ -21,6 +21,10 @@ class OnServers:
         self.refusal = None
         self.made = 0
 
+    @property
+    def login(self):
+        return self
+
     async def find_server(self, http, named):
         if not named.endswith(".example"):
             raise Rejected("There is no such server.", code="no_server")

@@ -64,7 +64,7 @@ def test_values_come_back_as_what_they_were(tell):
         assert row._asdict() == {"id": "a", "number": 1, "at": NOON, "body": {"b": [1, None]}, "done": True}
         assert row.done is True
         assert ONE(db, {"id": "b"}) == [("b", None, None, None, None)]
-        assert ONE.row(id="b") == ONE.first(db, {"id": "b"})
+        assert ONE.made({"id": "b"}) == ONE.first(db, {"id": "b"})
 
     tell(story)
 

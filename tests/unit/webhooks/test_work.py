@@ -100,12 +100,12 @@ def test_each_event_is_handed_once_to_each_subscription(with_store: Any) -> None
     async def story(room: Room) -> None:
         wanted = [await room.subscribe() for _ in range(3)]
         await room.say(count=4)
-        counts = await asyncio.gather(room.spread(), room.spread(), room.spread())
+        counts = await asyncio.gather(room.fan_out(), room.fan_out(), room.fan_out())
         assert sum(count for count, _ in counts) == 4
         pairs = {(row.subscription_id, row.event_id) for row in await room.rows()}
         assert len(pairs) == len(await room.rows()) == 12
         assert {each for each, _ in pairs} == set(wanted)
-        assert await room.spread() == (0, [])
+        assert await room.fan_out() == (0, [])
         assert await room.faults() == []
 
     tell(with_store, story)
@@ -115,7 +115,7 @@ def test_who_subscribes_afterwards_hears_nothing_of_before(with_store: Any) -> N
     async def story(room: Room) -> None:
         await room.say()
         await room.subscribe()
-        assert await room.spread() == (0, [])
+        assert await room.fan_out() == (0, [])
 
     tell(with_store, story)
 
@@ -125,7 +125,7 @@ def test_other_projects_hear_nothing(with_store: Any) -> None:
         other = await room.store.write(lambda db: access.create_project(db, "Two").id)
         await room.subscribe(project=other)
         await room.say()
-        assert await room.spread() == (0, [])
+        assert await room.fan_out() == (0, [])
         assert await room.rows() == []
 
     tell(with_store, story)
@@ -151,7 +151,7 @@ def test_of_events_that_are_said_together_only_those_that_are_heard_are_handed_o
         rows = await room.rows(outbox)
         assert [row.id for row in rows if row.spread_at is None] == [said[0].row["id"]]
         assert sorted(row.subject for row in rows) == ["post_0", "post_1", "post_2"]
-        assert (await room.spread())[0] == 1
+        assert (await room.fan_out())[0] == 1
 
     tell(with_store, story)
 
@@ -165,7 +165,7 @@ def test_what_nobody_can_hear_is_never_handed_out(with_store: Any) -> None:
         skipped = await room.rows(outbox)
         assert [each.spread_at for each in skipped] == [each.at for each in skipped]
         await room.say()
-        assert (await room.spread())[0] == 1
+        assert (await room.fan_out())[0] == 1
         assert await room.faults(after=61) == []
 
     tell(with_store, story)
@@ -175,10 +175,10 @@ def test_mail_hears_of_every_webhook_that_was_switched_off(with_store: Any) -> N
     async def story(room: Room) -> None:
         wanted = Wanted("email", ["post.published"], recipients=["one@example.com"])
         made = await room.store.write(
-            lambda db: subscriptions.create(db, VAULT, room.wake_up, room.project, "notifications", wanted)
+            lambda db: subscriptions.create(db, VAULT, room.wake, room.project, "notifications", wanted)
         )
         await room.say(kind="webhook.disabled")
-        assert await room.spread() == (1, [made.id])
+        assert await room.fan_out() == (1, [made.id])
 
     tell(with_store, story)
 
@@ -191,13 +191,13 @@ def test_who_changes_a_subscription_first_hands_out_what_was_said(with_store: An
             wanted = subscriptions.Change(**more)
             await room.store.write(
                 lambda db: subscriptions.change(
-                    db, VAULT, room.wake_up, room.project, "webhooks", mine, wanted
+                    db, VAULT, room.wake, room.project, "webhooks", mine, wanted
                 )
             )
 
         async def remove() -> None:
             await room.store.write(
-                lambda db: subscriptions.remove(db, room.wake_up, room.project, "webhooks", gone)
+                lambda db: subscriptions.remove(db, room.wake, room.project, "webhooks", gone)
             )
 
         # Each step but the third hears of the event that is said before it, and of no later one.
@@ -214,7 +214,7 @@ def test_who_changes_a_subscription_first_hands_out_what_was_said(with_store: An
             await room.say()
             await step()
             heard.append(sum(row.subscription_id == mine for row in await room.rows()))
-            assert await room.spread() == (0, [])
+            assert await room.fan_out() == (0, [])
         assert heard == [1, 1, 2, 2, 3, 4]
         assert mine in {wake_up.key for wake_up in room.wake_ups}
         assert await room.faults(after=61) == []
@@ -226,7 +226,7 @@ def test_what_was_said_before_a_webhook_is_switched_off_waits_with_it(with_store
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say()
-        await room.spread()
+        await room.fan_out()
         claimed = await room.claim(mine)
         assert claimed is not None
         await room.say()
@@ -275,7 +275,7 @@ def test_one_owner_at_a_time(with_store: Any) -> None:
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say(count=2)
-        await room.spread()
+        await room.fan_out()
         claims = await asyncio.gather(*(room.claim(mine) for _ in range(4)))
         (claimed,) = [each for each in claims if each is not None]
         # Whoever comes in vain is rung again when the lease has ended.
@@ -296,7 +296,7 @@ def test_who_lost_the_lease_writes_nothing(with_store: Any) -> None:
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say()
-        await room.spread()
+        await room.fan_out()
         slow = await room.claim(mine)
         quick = await room.claim(mine, after=31)
         assert slow is not None
@@ -315,7 +315,7 @@ def test_a_new_process_takes_over_at_once(with_store: Any) -> None:
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say()
-        await room.spread()
+        await room.fan_out()
         assert await room.claim(mine) is not None
         assert await room.claim(mine) is None
         assert await room.store.write(lambda db: work.take_over(db, clock.now())) == 1
@@ -328,7 +328,7 @@ def test_tries_follow_the_plan_with_some_scatter(with_store: Any) -> None:
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say()
-        await room.spread()
+        await room.fan_out()
         first = await room.claim(mine)
         assert first is not None
         assert await room.settle(first, "hook_unreachable") is False
@@ -357,7 +357,7 @@ def test_a_subscription_is_switched_off_only_if_nothing_got_through(with_store: 
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say(count=2)
-        await room.spread()
+        await room.fan_out()
         first = await room.claim(mine)
         assert first is not None
         await room.settle(first, "bad_status")
@@ -379,20 +379,20 @@ def test_switched_off_it_rests_and_switched_on_it_goes_on(with_store: Any) -> No
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say(count=1)
-        await room.spread()
+        await room.fan_out()
         await _run_out(room, mine)
         clock.advance(341)
         (row,) = await room.rows(table)
         assert (row.enabled, row.disabled_reason, row.next_at) == (False, "failing", None)
         await room.say()
-        await room.spread()
+        await room.fan_out()
         assert len(await room.rows()) == 1
         change = subscriptions.Change(enabled=True)
         await room.store.write(
-            lambda db: subscriptions.change(db, VAULT, room.wake_up, room.project, "webhooks", mine, change)
+            lambda db: subscriptions.change(db, VAULT, room.wake, room.project, "webhooks", mine, change)
         )
         await room.say()
-        assert (await room.spread())[1] == [mine]
+        assert (await room.fan_out())[1] == [mine]
         assert await room.claim(mine) is not None
         assert await room.faults() == []
 
@@ -403,7 +403,7 @@ def test_what_ended_long_ago_is_forgotten(with_store: Any) -> None:
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say(count=2)
-        await room.spread()
+        await room.fan_out()
         claimed = await room.claim(mine)
         assert claimed is not None
         await room.settle(claimed)
@@ -420,7 +420,7 @@ def test_the_sweeper_rings_for_what_nobody_rang_for(with_store: Any) -> None:
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say()
-        await room.spread()
+        await room.fan_out()
 
         async def due(unrung: float | None, after: float = 0.0) -> list[str]:
             now = clock.now() + timedelta(seconds=after)
@@ -444,7 +444,7 @@ def test_a_secret_that_cannot_be_opened_is_a_reason(with_store: Any) -> None:
     async def story(room: Room) -> None:
         mine = await room.subscribe()
         await room.say()
-        await room.spread()
+        await room.fan_out()
         await room.store.write(
             lambda db: db.execute(update(table).where(table.c.id == mine).values(secret="v1.dk_1.AAAA"))
         )
@@ -461,7 +461,7 @@ def test_the_doctor_sees_what_should_not_be(with_store: Any) -> None:
         await room.say()
         assert await room.faults() == []
         assert ("I6", "events that nobody has handed out") in await room.faults(after=61)
-        await room.spread()
+        await room.fan_out()
         assert await room.faults(after=61) == []
         await room.store.write(lambda db: db.execute(update(table).values(next_at=None)))
         assert await room.faults() == [("I7", "subscriptions with a delivery that nothing will wake")]
