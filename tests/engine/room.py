@@ -294,7 +294,7 @@ class Room:
         first = min(row.next_at for row in still)
         if first > clock.now():
             await self.pass_time(first - clock.now() + timedelta(milliseconds=10))
-        await self.wake()
+        await self.wake_up()
 
     async def until(self, look: Callable[[], Awaitable[T | None]]) -> T:
         """What `look` gives as soon as it is not None."""

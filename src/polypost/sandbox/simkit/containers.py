@@ -104,7 +104,7 @@ class Containers:
         now = clock.now()
         body: dict[str, Any] = {
             "kind": kind,
-            "film": video,
+            "video": video,
             "child": child,
             "text": text,
             "source": source,
