@@ -26,16 +26,15 @@ from polypost.api.routes import (
     media,
     messages,
     network_queries,
-    notifications,
     posts,
     profiles,
     queue,
     scheduled,
     schedules,
     selection,
+    subscriptions,
     uploads,
     usage,
-    webhooks,
 )
 from polypost.errors import PolypostError
 
@@ -59,8 +58,7 @@ ROOMS = (
     analytics,
     uploads,
     ai,
-    notifications,
-    webhooks,
+    subscriptions,
     media,
 )
 

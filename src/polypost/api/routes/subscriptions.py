@@ -1,10 +1,13 @@
-"""What `/v1/notifications` and `/v1/webhooks` have in common: one kind of subscription behind two paths."""
+"""`/v1/notifications` and `/v1/webhooks`: one kind of subscription behind two paths, of which one is the contract's."""
 
-from __future__ import annotations
-
+# Without postponed annotations: the name of a path's parameter is known where its router is made, not in the module.
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,10 +15,18 @@ from polypost.access import Principal
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
-from polypost.api.routes.webhooks_shapes import (
+from polypost.api.openapi.documented import documented
+from polypost.api.routes.subscriptions_shapes import (
+    AllNotifications,
+    AllWebhooks,
+    Deliveries,
     DeliveriesQuery,
+    Done,
     NotificationBody,
     NotificationChange,
+    OneDelivery,
+    OneNotification,
+    OneWebhook,
     TrialBody,
     WebhookBody,
     WebhookChange,
@@ -25,161 +36,198 @@ from polypost.errors import AddressRefused, InvalidRequest, Problem
 from polypost.intake import bodies
 from polypost.webhooks import Change, Origin, Subscription, Wanted, history, signing, subscriptions
 
-_IDS = {"notifications": re.compile(r"ntf_[0-9a-z]{1,40}"), "webhooks": re.compile(r"whk_[0-9a-z]{1,40}")}
-_NAMES = {"notifications": "notification", "webhooks": "webhook"}
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    """One of the two paths: its words, the beginning of its ids, its bodies and answers."""
+
+    origin: Origin
+    singular: str
+    id_prefix: str
+    body: type[NotificationBody] | type[WebhookBody]
+    changes: type[NotificationChange] | type[WebhookChange]
+    one: type[BaseModel]
+    all: type[BaseModel]
+
+    def check(self, subscription_id: str) -> None:
+        """Raise InvalidRequest for what cannot be an id of this path."""
+        if not re.fullmatch(rf"{self.id_prefix}[0-9a-z]{{1,40}}", subscription_id):
+            hint = f"Ids begin with {self.id_prefix}."
+            raise InvalidRequest([Problem("id", f"is not the id of a {self.singular}", hint, "bad_id")])
+
+    def answer(self, found: Subscription, who: Principal, status: int = 200) -> Response:
+        """One subscription."""
+        # Whoever has the secret can forge what the server says: a key that only reads does not get it.
+        masked = bool(who.scopes) and "connect" not in who.scopes
+        body = {"success": True, self.singular: shape(found, self.origin, masked=masked)}
+        return answers.ok(body, status)
 
 
-async def test(request: Request) -> Response:
-    """One test event to a place that need not be subscribed."""
-    who = await principal(request, "connect")
-    rooms = services(request)
-    body = bodies.read(TrialBody, await json_object(request))
-    _fits(rooms, body)
-    if body.profileId is not None:
-        profile = body.profileId
-        await rooms.store.read(lambda db: subscriptions.check_profile(db, who.project.id, profile))
-    if body.webhook is not None:
-        await rooms.trial.webhook(who.project.id, body.webhook.url)
-    elif body.email is not None:
-        await rooms.trial.email(who.project.id, body.email.recipients)
-    return answers.ok({"success": True, "message": "Test notification sent."})
+def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine functions, counted as one
+    """The routes of one path."""
+    router, origin = APIRouter(prefix=f"/v1/{resource.origin}"), resource.origin
+    parameter = f"{resource.singular}_id"
+    place = f"/{{{parameter}}}"
+    Id = Annotated[str, Path(alias=parameter)]  # noqa: N806  # a type
 
+    def named(verb: str) -> str:
+        return to_camel(f"{origin}_{verb}")
 
-async def create(
-    request: Request, origin: Origin, model: type[NotificationBody] | type[WebhookBody]
-) -> Response:
-    """Subscribe."""
-    who = await principal(request, "connect")
-    rooms = services(request)
-    body = bodies.read(model, await json_object(request))
-    _fits(rooms, body)
-    wanted = Wanted(
-        channel=body.channel,
-        event_types=body.eventTypes,
-        profile_id=body.profileId,
-        only_scheduled=bool(body.onlyScheduledPosts),
-        enabled=body.enabled is not False,
-        url=body.webhook.url if body.webhook else None,
-        recipients=body.email.recipients if body.email else (),
-    )
-    wake_up = rooms.posts.engine.wake
-    made = await rooms.store.write(
-        lambda db: subscriptions.create(db, rooms.vault, wake_up, who.project.id, origin, wanted)
-    )
-    return _one(origin, made, who, 201)
+    @router.post("/test")
+    @documented(Done, body=TrialBody, id=named("test"))
+    async def test(request: Request) -> Response:
+        """Send a test event to a place, subscribed or not."""
+        who = await principal(request, "connect")
+        rooms = services(request)
+        body = bodies.read(TrialBody, await json_object(request))
+        _fits(rooms, body)
+        if body.profileId is not None:
+            profile = body.profileId
+            await rooms.store.read(lambda db: subscriptions.check_profile(db, who.project.id, profile))
+        if body.webhook is not None:
+            await rooms.trial.webhook(who.project.id, body.webhook.url)
+        elif body.email is not None:
+            await rooms.trial.email(who.project.id, body.email.recipients)
+        return answers.ok({"success": True, "message": "Test notification sent."})
 
-
-async def list_all(request: Request, origin: Origin) -> Response:
-    """All of the project's, the newest first; secrets are masked."""
-    who = await principal(request, "read")
-    rooms = services(request)
-    found = await rooms.store.browse(
-        who.project.id,
-        lambda db: subscriptions.list_subscriptions(db, rooms.vault, who.project.id, origin),
-    )
-    return answers.ok({"success": True, origin: [shape(each, origin, masked=True) for each in found]})
-
-
-async def get(request: Request, origin: Origin, subscription_id: str) -> Response:
-    """One, with its secret."""
-    who = await principal(request, "read")
-    _well_formed(origin, subscription_id)
-    rooms = services(request)
-    found = await rooms.store.read(
-        lambda db: subscriptions.get(db, rooms.vault, who.project.id, origin, subscription_id)
-    )
-    return _one(origin, found, who)
-
-
-async def change(
-    request: Request,
-    origin: Origin,
-    subscription_id: str,
-    model: type[NotificationChange] | type[WebhookChange],
-) -> Response:
-    """Change what the body names; the channel stays."""
-    who = await principal(request, "connect")
-    _well_formed(origin, subscription_id)
-    rooms = services(request)
-    raw = await json_object(request)
-    body = bodies.read(model, raw)
-    if body.webhook is not None and body.email is not None:
-        raise InvalidRequest(
-            [Problem("email", "stands beside webhook", "Send the key of its channel alone.", "wrong_channel")]
+    @router.post("")
+    @documented(resource.one, status=201, body=resource.body, id=named("create"))
+    async def create(request: Request) -> Response:
+        """Subscribe a webhook or mail addresses to events."""
+        who = await principal(request, "connect")
+        rooms = services(request)
+        body = bodies.read(resource.body, await json_object(request))
+        _fits(rooms, body)
+        wanted = Wanted(
+            channel=body.channel,
+            event_types=body.eventTypes,
+            profile_id=body.profileId,
+            only_scheduled=bool(body.onlyScheduledPosts),
+            enabled=body.enabled is not False,
+            url=body.webhook.url if body.webhook else None,
+            recipients=body.email.recipients if body.email else (),
         )
-    _places(rooms, body.webhook.url if body.webhook else None, mails=body.email is not None)
-    wanted = Change(
-        event_types=body.eventTypes,
-        profile_id=body.profileId if "profileId" in raw else ...,
-        only_scheduled=body.onlyScheduledPosts,
-        enabled=body.enabled,
-        url=body.webhook.url if body.webhook else None,
-        recipients=body.email.recipients if body.email else None,
-    )
-    wake_up = rooms.posts.engine.wake
-    changed = await rooms.store.write(
-        lambda db: subscriptions.change(
-            db, rooms.vault, wake_up, who.project.id, origin, subscription_id, wanted
+        wake_up = rooms.posts.engine.wake
+        made = await rooms.store.write(
+            lambda db: subscriptions.create(db, rooms.vault, wake_up, who.project.id, origin, wanted)
         )
-    )
-    return _one(origin, changed, who)
+        return resource.answer(made, who, 201)
 
-
-async def delete(request: Request, origin: Origin, subscription_id: str) -> Response:
-    """Unsubscribe."""
-    who = await principal(request, "connect")
-    _well_formed(origin, subscription_id)
-    rooms = services(request)
-    wake_up = rooms.posts.engine.wake
-    await rooms.store.write(
-        lambda db: subscriptions.remove(db, wake_up, who.project.id, origin, subscription_id)
-    )
-    return answers.ok({"success": True, "message": f"{_NAMES[origin].capitalize()} deleted."})
-
-
-async def rotate(request: Request, origin: Origin, subscription_id: str) -> Response:
-    """A new secret; for 24 hours the one before signs too."""
-    who = await principal(request, "connect")
-    _well_formed(origin, subscription_id)
-    rooms = services(request)
-    changed = await rooms.store.write(
-        lambda db: subscriptions.rotate(db, rooms.vault, who.project.id, origin, subscription_id)
-    )
-    return _one(origin, changed, who)
-
-
-async def deliveries(
-    request: Request, origin: Origin, subscription_id: str, query: DeliveriesQuery
-) -> Response:
-    """What was sent and how it went."""
-    who = await principal(request, "read")
-    _well_formed(origin, subscription_id)
-    total, found = await services(request).store.browse(
-        who.project.id,
-        lambda db: history.list_deliveries(
-            db,
+    @router.get("")
+    @documented(resource.all, id=named(f"list_{origin}"))
+    async def list_all(request: Request) -> Response:
+        """All of the project's, the newest first, with masked secrets."""
+        who = await principal(request, "read")
+        rooms = services(request)
+        found = await rooms.store.browse(
             who.project.id,
-            origin,
-            subscription_id,
-            state=query.state,
-            limit=query.limit,
-            offset=(query.page - 1) * query.limit,
-        ),
-    )
-    page = {"total": total, "page": query.page, "limit": query.limit}
-    return answers.ok({"success": True, **page, "deliveries": [_delivery(each) for each in found]})
+            lambda db: subscriptions.list_subscriptions(db, rooms.vault, who.project.id, origin),
+        )
+        return answers.ok({"success": True, origin: [shape(each, origin, masked=True) for each in found]})
 
+    @router.get(place)
+    @documented(resource.one, errors=(400, 404), id=named(f"get_{resource.singular}"))
+    async def get(request: Request, subscription_id: Id) -> Response:
+        """One, with its secret."""
+        who = await principal(request, "read")
+        resource.check(subscription_id)
+        rooms = services(request)
+        found = await rooms.store.read(
+            lambda db: subscriptions.get(db, rooms.vault, who.project.id, origin, subscription_id)
+        )
+        return resource.answer(found, who)
 
-async def redeliver(request: Request, origin: Origin, subscription_id: str, delivery_id: str) -> Response:
-    """Send a delivery once more."""
-    who = await principal(request, "connect")
-    _well_formed(origin, subscription_id)
-    rooms = services(request)
-    wake_up = rooms.posts.engine.wake
-    again = await rooms.store.write(
-        lambda db: history.redeliver(db, wake_up, who.project.id, origin, subscription_id, delivery_id)
-    )
-    return answers.ok({"success": True, "delivery": _delivery(again)})
+    @router.patch(place)
+    @documented(resource.one, body=resource.changes, errors=(404,), id=named("change"))
+    async def change(request: Request, subscription_id: Id) -> Response:
+        """Change events, place, filters, or switch it on and off; the channel stays."""
+        who = await principal(request, "connect")
+        resource.check(subscription_id)
+        rooms = services(request)
+        raw = await json_object(request)
+        body = bodies.read(resource.changes, raw)
+        if body.webhook is not None and body.email is not None:
+            hint = "Send the key of its channel alone."
+            raise InvalidRequest([Problem("email", "stands beside webhook", hint, "wrong_channel")])
+        _places(rooms, body.webhook.url if body.webhook else None, mails=body.email is not None)
+        wanted = Change(
+            event_types=body.eventTypes,
+            profile_id=body.profileId if "profileId" in raw else ...,
+            only_scheduled=body.onlyScheduledPosts,
+            enabled=body.enabled,
+            url=body.webhook.url if body.webhook else None,
+            recipients=body.email.recipients if body.email else None,
+        )
+        wake_up = rooms.posts.engine.wake
+        changed = await rooms.store.write(
+            lambda db: subscriptions.change(
+                db, rooms.vault, wake_up, who.project.id, origin, subscription_id, wanted
+            )
+        )
+        return resource.answer(changed, who)
+
+    @router.delete(place)
+    @documented(Done, errors=(400, 404), id=named("delete"))
+    async def delete(request: Request, subscription_id: Id) -> Response:
+        """Unsubscribe; what was still to be delivered is forgotten."""
+        who = await principal(request, "connect")
+        resource.check(subscription_id)
+        rooms = services(request)
+        wake_up = rooms.posts.engine.wake
+        await rooms.store.write(
+            lambda db: subscriptions.remove(db, wake_up, who.project.id, origin, subscription_id)
+        )
+        return answers.ok({"success": True, "message": f"{resource.singular.capitalize()} deleted."})
+
+    @router.post(f"{place}/rotate-secret")
+    @documented(resource.one, errors=(400, 404, 409), id=named("rotate"))
+    async def rotate(request: Request, subscription_id: Id) -> Response:
+        """A new signing secret; for 24 hours the one before signs too."""
+        who = await principal(request, "connect")
+        resource.check(subscription_id)
+        rooms = services(request)
+        changed = await rooms.store.write(
+            lambda db: subscriptions.rotate(db, rooms.vault, who.project.id, origin, subscription_id)
+        )
+        return resource.answer(changed, who)
+
+    @router.get(f"{place}/deliveries")
+    @documented(Deliveries, errors=(400, 404), id=named("deliveries"))
+    async def deliveries(
+        request: Request, subscription_id: Id, query: Annotated[DeliveriesQuery, Query()]
+    ) -> Response:
+        """What was sent to it and how each try went, the newest event first."""
+        who = await principal(request, "read")
+        resource.check(subscription_id)
+        total, found = await services(request).store.browse(
+            who.project.id,
+            lambda db: history.list_deliveries(
+                db,
+                who.project.id,
+                origin,
+                subscription_id,
+                state=query.state,
+                limit=query.limit,
+                offset=(query.page - 1) * query.limit,
+            ),
+        )
+        page = {"total": total, "page": query.page, "limit": query.limit}
+        return answers.ok({"success": True, **page, "deliveries": [_delivery(each) for each in found]})
+
+    @router.post(f"{place}/deliveries/{{delivery_id}}/redeliver")
+    @documented(OneDelivery, errors=(400, 404, 409), id=named("redeliver"))
+    async def redeliver(request: Request, subscription_id: Id, delivery_id: str) -> Response:
+        """Send a delivery once more, with the same id and body."""
+        who = await principal(request, "connect")
+        resource.check(subscription_id)
+        rooms = services(request)
+        wake_up = rooms.posts.engine.wake
+        again = await rooms.store.write(
+            lambda db: history.redeliver(db, wake_up, who.project.id, origin, subscription_id, delivery_id)
+        )
+        return answers.ok({"success": True, "delivery": _delivery(again)})
+
+    return router
 
 
 def shape(found: Subscription, origin: Origin, *, masked: bool) -> dict[str, Any]:
@@ -207,12 +255,6 @@ def shape(found: Subscription, origin: Origin, *, masked: bool) -> dict[str, Any
         body["disabledReason"] = found.disabled_reason
         body["olderSecretUntil"] = answers.stamp(found.older_until)
     return body
-
-
-def _one(origin: Origin, found: Subscription, who: Principal, status: int = 200) -> Response:
-    # Whoever has the secret can forge what the server says: a key that only reads does not get it.
-    masked = bool(who.scopes) and "connect" not in who.scopes
-    return answers.ok({"success": True, _NAMES[origin]: shape(found, origin, masked=masked)}, status)
 
 
 def _delivery(found: history.Delivery) -> dict[str, Any]:
@@ -265,9 +307,20 @@ def _places(rooms: Services, url: str | None, *, mails: bool) -> None:
         raise InvalidRequest([Problem("channel", "this server sends no e-mail", hint, "mail_not_configured")])
 
 
-def _well_formed(origin: Origin, subscription_id: str) -> None:
-    if not _IDS[origin].fullmatch(subscription_id):
-        start = _IDS[origin].pattern[:4]
-        raise InvalidRequest(
-            [Problem("id", f"is not the id of a {_NAMES[origin]}", f"Ids begin with {start}.", "bad_id")]
+router = APIRouter()
+router.include_router(
+    _router(
+        _Resource(
+            "notifications",
+            "notification",
+            "ntf_",
+            NotificationBody,
+            NotificationChange,
+            OneNotification,
+            AllNotifications,
         )
+    )
+)
+router.include_router(
+    _router(_Resource("webhooks", "webhook", "whk_", WebhookBody, WebhookChange, OneWebhook, AllWebhooks))
+)
