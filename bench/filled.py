@@ -19,7 +19,7 @@ from bench.report import step
 from bench.scale import connected
 from bench.side import Side
 from polypost import access, clock
-from polypost.insights.tables import figures as known
+from polypost.analytics.tables import figures as known
 from polypost.posts.tables import targets
 from polypost.storage import Instant
 

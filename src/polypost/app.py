@@ -32,13 +32,13 @@ from polypost.configured import (
     provider_of,
 )
 from polypost.engine import Engine, Handler, Source
-from polypost.insights import sent
-from polypost.insights.account_calls import AccountCalls
-from polypost.insights.analytics import Analytics
-from polypost.insights.comments import Commenting
-from polypost.insights.messages import Messaging
-from polypost.insights.reader import Reader
-from polypost.insights.sender import Sender
+from polypost.conversations import sent
+from polypost.conversations.account import AccountCalls
+from polypost.analytics.service import Analytics
+from polypost.conversations.comments import Commenting
+from polypost.conversations.messages import Messaging
+from polypost.analytics.reader import Reader
+from polypost.conversations.sender import Sender
 from polypost.intake import BodyReader, Intake
 from polypost.intake.in_flight import TELL_SECONDS
 from polypost.integrations import (

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from polypost.doctor import findings
-from polypost.insights.tables import figures, listings
+from polypost.analytics.tables import figures, listings
 from polypost.integrations.tables import integrations
 from polypost.posts.tables import targets
 from tests.contract.tenant import Linked, Tenant, operator, paths, words

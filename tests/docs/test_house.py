@@ -30,8 +30,8 @@ DOCTOR = "looks for rows that break a rule, in all projects"
 WITHOUT_PROJECT = {
     "credits/balances.py:_SPENT_BY_DAY": DOCTOR,
     "credits/balances.py:wrong": DOCTOR,
-    "insights/sent.py:clean": HOUSEKEEPING,
-    "insights/sent.py:mark_before_start": "a start of the server concerns all projects",
+    "conversations/sent.py:clean": HOUSEKEEPING,
+    "conversations/sent.py:mark_before_start": "a start of the server concerns all projects",
     "access/keyring.py:_BY_HASH": "asks whose key this is",
     "integrations/connect.py:_use": "the state is the secret that says which project",
     "integrations/connect.py:write": HOUSEKEEPING,

@@ -21,7 +21,7 @@ from polypost.credits import service as credits
 from polypost.credits.tables import ledger
 from polypost.engine import LOOKAHEAD
 from polypost.events import outbox
-from polypost.insights import selection
+from polypost.analytics import selection
 from polypost.integrations import profiles
 from polypost.integrations import service as integrations
 from polypost.planning import queues, schedules

@@ -11,9 +11,9 @@ from polypost.ai import Provider
 from polypost.api.http.health import Checks
 from polypost.api.http.proxies import Proxies
 from polypost.bulk import BulkReceiver
-from polypost.insights.analytics import Analytics
-from polypost.insights.comments import Commenting
-from polypost.insights.messages import Messaging
+from polypost.analytics.service import Analytics
+from polypost.conversations.comments import Commenting
+from polypost.conversations.messages import Messaging
 from polypost.intake import Intake
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
 from polypost.media import Library, Uploads

@@ -19,9 +19,9 @@ from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import Shape, documented
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem
-from polypost.insights.analytics import PRICE, Question, SortOrder
-from polypost.insights.entries import Analysed, Entry, NoMetrics
-from polypost.insights.selection import SortKey, Span
+from polypost.analytics.service import PRICE, Question, SortOrder
+from polypost.analytics.entries import Analysed, Entry, NoMetrics
+from polypost.analytics.selection import SortKey, Span
 from polypost.intake.bodies import PlatformName, Text
 from polypost.platforms.abilities import Metrics
 from polypost.posts import words

@@ -14,9 +14,9 @@ from polypost.api.http import answers
 from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.documented import Shape
 from polypost.api.services import services
-from polypost.insights import sent
-from polypost.insights.sender import Sent
-from polypost.insights.sent import Asked
+from polypost.conversations import sent
+from polypost.conversations.sender import Sent
+from polypost.conversations.sent import Asked
 from polypost.intake.bodies import Content, Text
 from polypost.platforms.abilities import Person
 

@@ -21,9 +21,9 @@ from polypost.errors import (
     ReconnectRequired,
     Rejected,
 )
-from polypost.insights import metrics
-from polypost.insights.metrics import Listing, Rest, Wanted
-from polypost.insights.rates import list_good_for
+from polypost.analytics import metrics
+from polypost.analytics.metrics import Listing, Rest, Wanted
+from polypost.analytics.rates import list_good_for
 from polypost.integrations import AccountSession, Integration, TokenSource, speak
 from polypost.outbound import Networks
 from polypost.platforms.abilities import Measured, MetricsSource
@@ -31,7 +31,7 @@ from polypost.platforms.base import Proof
 from polypost.storage import Store
 
 T = TypeVar("T")
-log = structlog.get_logger("polypost.insights")
+log = structlog.get_logger("polypost.analytics")
 
 # Both official clients give up after 60 seconds; what is not there by then is told as not measured yet.
 WAIT_SECONDS = 20.0

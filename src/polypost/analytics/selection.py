@@ -28,9 +28,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from polypost.insights.metrics import Wanted
-from polypost.insights.rates import COUNTS, GOOD_FOR, OLD_GOOD_FOR
-from polypost.insights.tables import figures
+from polypost.analytics.metrics import Wanted
+from polypost.analytics.rates import COUNTS, GOOD_FOR, OLD_GOOD_FOR
+from polypost.analytics.tables import figures
 from polypost.platforms.base import Proof
 from polypost.posts.states import State
 from polypost.posts.tables import attempts, posts, targets

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, select
 
-from polypost.insights.rates import COUNTS, Counted, counted, good_for
-from polypost.insights.tables import figures, listings, rests
+from polypost.analytics.rates import COUNTS, Counted, counted, good_for
+from polypost.analytics.tables import figures, listings, rests
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof
 from polypost.storage import upsert

@@ -17,13 +17,13 @@ from polypost.errors import (
     StoreUnavailable,
     UpstreamError,
 )
-from polypost.insights import sent
-from polypost.insights.account_calls import AccountCall, answerable
-from polypost.insights.sent import Asked
+from polypost.conversations import sent
+from polypost.conversations.account import AccountCall, answerable
+from polypost.conversations.sent import Asked
 from polypost.platforms.base import Session
 from polypost.storage import Store
 
-log = structlog.get_logger("polypost.insights")
+log = structlog.get_logger("polypost.conversations")
 
 
 @dataclass(frozen=True, slots=True)

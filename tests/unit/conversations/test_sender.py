@@ -25,9 +25,9 @@ from polypost.errors import (
     Unavailable,
     UpstreamError,
 )
-from polypost.insights.account_calls import answerable
-from polypost.insights.sender import Sender
-from polypost.insights.sent import Asked
+from polypost.conversations.account import answerable
+from polypost.conversations.sender import Sender
+from polypost.conversations.sent import Asked
 from polypost.storage import Store
 
 ASKED = Asked("prj_1", "key_1", "POST /v1/comments", 17, None, "here")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polypost.errors import InvalidRequest, Problem
-from polypost.insights.account_calls import AccountCall, AccountCalls
-from polypost.insights.sender import Sender, Sent
-from polypost.insights.sent import Asked
+from polypost.conversations.account import AccountCall, AccountCalls
+from polypost.conversations.sender import Sender, Sent
+from polypost.conversations.sent import Asked
 from polypost.platforms.abilities import Conversation, Message, Messages, Slice
 
 

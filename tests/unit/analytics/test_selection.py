@@ -9,9 +9,9 @@ from sqlalchemy import Connection, insert, update
 
 import polypost.app  # noqa: F401  # brings every room's tables
 from polypost import clock
-from polypost.insights import metrics, selection
-from polypost.insights.rates import counted, total
-from polypost.insights.selection import Live, Own, Span
+from polypost.analytics import metrics, selection
+from polypost.analytics.rates import counted, total
+from polypost.analytics.selection import Live, Own, Span
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof
 from polypost.posts.tables import attempts, posts, targets

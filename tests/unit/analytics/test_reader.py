@@ -15,9 +15,9 @@ from sqlalchemy import update
 
 from polypost import access, clock
 from polypost.errors import NoAnswer, RateLimited, ReconnectRequired
-from polypost.insights import metrics, reader
-from polypost.insights.metrics import Wanted
-from polypost.insights.reader import Reader, Resting, StillReading
+from polypost.analytics import metrics, reader
+from polypost.analytics.metrics import Wanted
+from polypost.analytics.reader import Reader, Resting, StillReading
 from polypost.integrations import Integration, Vault
 from polypost.integrations import service as integrations
 from polypost.integrations.tables import integrations as accounts

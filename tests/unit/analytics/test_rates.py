@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polypost.insights.rates import COUNTS, counted, good_for, list_good_for, total
+from polypost.analytics.rates import COUNTS, counted, good_for, list_good_for, total
 from polypost.platforms.abilities import Metrics
 
 number = st.none() | st.integers(0, 10**9)

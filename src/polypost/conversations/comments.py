@@ -11,9 +11,9 @@ from polypost.errors import (
     Problem,
     Unavailable,
 )
-from polypost.insights.account_calls import AccountCall, AccountCalls, answerable
-from polypost.insights.sender import Sender, Sent
-from polypost.insights.sent import Asked
+from polypost.conversations.account import AccountCall, AccountCalls, answerable
+from polypost.conversations.sender import Sender, Sent
+from polypost.conversations.sent import Asked
 from polypost.platforms.abilities import Comment, Comments, HidesComments, RemovesComments, Slice
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from polypost import clock
 from polypost.errors import KeyReused
-from polypost.insights import sent
-from polypost.insights.sent import Asked
+from polypost.conversations import sent
+from polypost.conversations.sent import Asked
 from polypost.storage import Store
 
 ASKED = Asked("prj_1", "key_1", "POST /v1/comments", 17, None, "here")

@@ -1,0 +1,1 @@
+"""Comments under posts and private messages: read, and written once."""

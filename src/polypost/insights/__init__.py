@@ -1,1 +1,0 @@
-"""What comes back from the networks: figures, comments, messages."""
