@@ -16,6 +16,8 @@ from starlette.types import ASGIApp
 
 from polypost import access, api, bulk, clock, dashboard, events, webhooks
 from polypost.access import Keyring, Throttle
+from polypost.analytics.reader import Reader
+from polypost.analytics.service import Analytics
 from polypost.api import Services
 from polypost.api.http.health import checks
 from polypost.api.http.proxies import Proxies
@@ -31,17 +33,16 @@ from polypost.configured import (
     policy_of,
     provider_of,
 )
-from polypost.engine import Engine, Handler, Source
 from polypost.conversations import sent
-from polypost.conversations.account import AccountCalls
-from polypost.analytics.service import Analytics
+from polypost.conversations.account import ConnectedAccounts
 from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
-from polypost.analytics.reader import Reader
 from polypost.conversations.sender import Sender
+from polypost.engine import Engine, Handler, Source
 from polypost.intake import BodyReader, Intake
 from polypost.intake.in_flight import TELL_SECONDS
 from polypost.integrations import (
+    AccountCalls,
     Apps,
     Connect,
     Disconnect,
@@ -166,8 +167,9 @@ async def open_rooms(
     channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
     bodies = BodyReader(store, guard, uploads, horizon=settings.horizon)
     intake = Intake(store, posts, bodies, media, seconds=settings.publish_wait_seconds)
-    insights = Reader(store, tokens=tokens, networks=networks)
-    lines, sender = AccountCalls(store, tokens=tokens, networks=networks), Sender(store)
+    calls = AccountCalls(store, tokens, networks)
+    metrics = Reader(store, calls, networks)
+    accounts, sender = ConnectedAccounts(store, calls), Sender(store)
     per_minute = settings.rate_limit_per_minute
     services = Services(
         settings=settings,
@@ -183,11 +185,11 @@ async def open_rooms(
         sign_in=SignIn(store, vault, networks),
         vault=vault,
         ai=provider_of(settings, surroundings, networks),
-        remover=Remover(store, tokens=tokens, networks=networks),
-        lookup=Lookup(store, tokens, networks),
-        commenting=Commenting(lines, sender),
-        messaging=Messaging(lines, sender),
-        analytics=Analytics(store, insights),
+        remover=Remover(store, calls),
+        lookup=Lookup(calls),
+        commenting=Commenting(accounts, sender),
+        messaging=Messaging(accounts, sender),
+        analytics=Analytics(store, metrics),
         channels=channels,
         trial=Trial(store, vault, channels),
         intake=intake,
@@ -205,7 +207,7 @@ async def open_rooms(
         _publishing(settings, store, publisher),
         *_making(services, bodies),
         *_webhooks(settings, services),
-        Room(close=insights.aclose),
+        Room(close=metrics.aclose),
         Room(recover=media.recover, clean=lambda: media.clean(clock.now()), close=media.close),
         Room(recover=uploads.recover),
         Room(loops={"renew": partial(_every, RENEW_SECONDS, tokens.renew_due)}, close=tokens.aclose),

@@ -12,8 +12,8 @@ import postpeer
 import pytest
 from sqlalchemy import Connection, select, update
 
-from polypost.doctor import findings
 from polypost.analytics.tables import figures, listings
+from polypost.doctor import findings
 from polypost.integrations.tables import integrations
 from polypost.posts.tables import targets
 from tests.contract.tenant import Linked, Tenant, operator, paths, words

@@ -15,13 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, insert, text
 
 from polypost import access, clock
+from polypost.analytics import selection
 from polypost.bulk import uploads
 from polypost.credits import balances
 from polypost.credits import service as credits
 from polypost.credits.tables import ledger
 from polypost.engine import LOOKAHEAD
 from polypost.events import outbox
-from polypost.analytics import selection
 from polypost.integrations import profiles
 from polypost.integrations import service as integrations
 from polypost.planning import queues, schedules

@@ -10,11 +10,11 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, select
 
 from polypost import clock
-from polypost.errors import ReconnectRequired
 from polypost.analytics import metrics, rates, selection
 from polypost.analytics.metrics import NOTHING, Kept, Rest
 from polypost.analytics.rates import Counted
 from polypost.analytics.selection import Ordered, Own
+from polypost.errors import ReconnectRequired
 from polypost.integrations import Integration
 from polypost.integrations import service as integrations
 from polypost.platforms.abilities import Metrics, MetricsSource

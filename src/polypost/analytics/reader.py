@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -13,6 +13,9 @@ import structlog
 from sqlalchemy import Connection
 
 from polypost import clock
+from polypost.analytics import metrics
+from polypost.analytics.metrics import Listing, Rest, Wanted
+from polypost.analytics.rates import list_good_for
 from polypost.errors import (
     NoAnswer,
     NotSent,
@@ -21,10 +24,7 @@ from polypost.errors import (
     ReconnectRequired,
     Rejected,
 )
-from polypost.analytics import metrics
-from polypost.analytics.metrics import Listing, Rest, Wanted
-from polypost.analytics.rates import list_good_for
-from polypost.integrations import AccountSession, Integration, TokenSource, speak
+from polypost.integrations import AccountCalls, Integration
 from polypost.outbound import Networks
 from polypost.platforms.abilities import Measured, MetricsSource
 from polypost.platforms.base import Proof
@@ -59,9 +59,9 @@ class Resting(Exception):
 class Reader:
     """One instance a process, on one event loop; other processes may ask the same once more, and nothing worse."""
 
-    def __init__(self, store: Store, *, tokens: TokenSource, networks: Networks) -> None:
+    def __init__(self, store: Store, calls: AccountCalls, networks: Networks) -> None:
         self._store = store
-        self._tokens = tokens
+        self._calls = calls
         self._networks = networks
         self._turns: dict[str, asyncio.Lock] = {}
         self._waiting: Counter[str] = Counter()
@@ -158,7 +158,7 @@ class Reader:
         self, integration: Integration, network: MetricsSource, part: Sequence[Wanted]
     ) -> None:
         proofs = [each.proof for each in part]
-        told = await self._ask(integration, lambda session: network.measure(session, proofs))
+        told = await self._calls.ask(integration, lambda session: network.measure(session, proofs))
         at = clock.now()
         await self._store.write(lambda db: metrics.keep(db, integration.project_id, part, told, at))
 
@@ -192,7 +192,7 @@ class Reader:
     ) -> Listing:
         # Some networks refuse times far ahead, at which there is nothing anyway.
         since, until = span[0], min(span[1], clock.now() + timedelta(days=1))
-        rows = await self._ask(
+        rows = await self._calls.ask(
             integration,
             # One more than is kept tells whether that was all.
             lambda session: network.recent(session, since=since, until=until, most=MOST_LISTED + 1),
@@ -212,10 +212,6 @@ class Reader:
         url = row.proof.url
         shown = self._networks.page(platform, url) if url else None
         return Measured(Proof(row.proof.id, shown), row.text, row.published_at, row.metrics)
-
-    async def _ask(self, integration: Integration, call: Callable[[AccountSession], Awaitable[T]]) -> T:
-        http = self._networks.client(integration.platform)
-        return await speak(self._tokens, http, integration, call)
 
     async def _note(self, integration: Integration, error: PlatformError | NotSent | NoAnswer) -> Rest:
         now = clock.now()

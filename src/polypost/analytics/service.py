@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Row
 
 from polypost import clock
 from polypost.access import Project
-from polypost.credits import service as credits
-from polypost.errors import InvalidRequest, NotFound, Problem, RateLimited, ReconnectRequired, UpstreamError
 from polypost.analytics import entries, metrics, selection
 from polypost.analytics.entries import Analysed, NoMetrics
 from polypost.analytics.metrics import Listing, Wanted
 from polypost.analytics.reader import Reader, Resting, StillReading
 from polypost.analytics.selection import Live, Ordered, Own, SortKey, Span
+from polypost.credits import service as credits
+from polypost.errors import InvalidRequest, NotFound, Problem, RateLimited, ReconnectRequired, UpstreamError
 from polypost.integrations import Integration
 from polypost.integrations import service as integrations
 from polypost.platforms.abilities import MetricsSource

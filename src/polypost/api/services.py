@@ -8,10 +8,10 @@ from starlette.requests import Request
 
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
+from polypost.analytics.service import Analytics
 from polypost.api.http.health import Checks
 from polypost.api.http.proxies import Proxies
 from polypost.bulk import BulkReceiver
-from polypost.analytics.service import Analytics
 from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
 from polypost.intake import Intake

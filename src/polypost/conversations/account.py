@@ -1,4 +1,4 @@
-"""A connected account's network on the line: a token that lives, one renewal when it is refused, trouble in words."""
+"""A connected account that speaks with others: its network's answers, and trouble in words for a client."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from polypost.errors import (
     Rejected,
     UpstreamError,
 )
-from polypost.integrations import Integration, TokenSource, speak
+from polypost.integrations import AccountCalls, Integration
 from polypost.integrations import service as integrations
-from polypost.outbound import NetworkClient, Networks
-from polypost.platforms import registry
 from polypost.platforms.base import Connector, Session
+from polypost.platforms.registry import connector
 from polypost.storage import Store
 
 T = TypeVar("T")
@@ -31,68 +30,40 @@ T = TypeVar("T")
 COMMIT_SECONDS = 15.0
 
 
-class AccountCalls:
-    """Opens lines to accounts; one instance a process."""
+class ConnectedAccounts:
+    """Opens accounts; one instance a process."""
 
-    def __init__(
-        self,
-        store: Store,
-        *,
-        tokens: TokenSource,
-        networks: Networks,
-        connectors: Callable[[str], Connector | None] = registry.connector,
-    ) -> None:
+    def __init__(self, store: Store, calls: AccountCalls) -> None:
         self._store = store
-        self._tokens = tokens
-        self._networks = networks
-        self._connectors = connectors
+        self._calls = calls
 
-    async def open(self, project_id: str, platform: str, account_id: str) -> AccountCall:
-        """The line to an account of the project.
+    async def open(self, project_id: str, platform: str, account_id: str) -> ConnectedAccount:
+        """An account of the project.
 
         Raises NotFound for an account that is not the project's, InvalidRequest for one of another network.
         """
         integration = await self._store.read(lambda db: integrations.get(db, project_id, account_id))
-        network = self._connectors(platform)
+        network = connector(platform)
         if integration.platform != platform or network is None:
             said = f"is an account of {integration.platform}"
             raise InvalidRequest(
                 [Problem("accountId", said, f"Use an account of {platform}.", "wrong_platform")]
             )
-        http = self._networks.client(platform, commit_deadline=COMMIT_SECONDS)
-        return AccountCall(self._store, self._tokens, integration, network, http)
+        return ConnectedAccount(self._calls, integration, network)
 
 
-class AccountCall:
+class ConnectedAccount:
     """Speaks for one account. `name` is the network's."""
 
-    def __init__(
-        self,
-        store: Store,
-        tokens: TokenSource,
-        integration: Integration,
-        network: Connector,
-        http: NetworkClient,
-    ) -> None:
+    def __init__(self, calls: AccountCalls, integration: Integration, network: Connector) -> None:
         self.integration = integration
         self.network = network
         self.name = network.spec.name
-        self._store = store
-        self._tokens = tokens
-        self._http = http
+        self._calls = calls
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
-        """What `ask` gets of the network; asked once more with a new token when only the token was refused.
-
-        Raises what connectors raise; an authorisation that is dead is marked on the account.
-        """
-        mine = self.integration.project_id, self.integration.id
-        try:
-            return await speak(self._tokens, self._http, self.integration, ask)
-        except ReconnectRequired as dead:
-            reason, detail = dead.reason, dead.message
-            await self._store.write(lambda db: integrations.mark_reconnect(db, *mine, reason, detail=detail))
-            raise
+        """What `ask` gets of the network. Raises what connectors raise; a dead authorisation is marked."""
+        return await self._calls.ask_or_mark(self.integration, ask, commit_seconds=COMMIT_SECONDS)
 
     async def read(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """As `call`, for whoever answers a client. Raises ApiError."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from polypost.errors import InvalidRequest, Problem
-from polypost.conversations.account import AccountCall, AccountCalls
+from polypost.conversations.account import ConnectedAccount, ConnectedAccounts
 from polypost.conversations.sender import Sender, Sent
 from polypost.conversations.sent import Asked
+from polypost.errors import InvalidRequest, Problem
 from polypost.platforms.abilities import Conversation, Message, Messages, Slice
 
 
@@ -23,17 +23,17 @@ class Inbox:
 class Messaging:
     """What may be done with messages. Everything raises NotFound, InvalidRequest and UpstreamError."""
 
-    def __init__(self, lines: AccountCalls, sender: Sender) -> None:
-        self._lines = lines
+    def __init__(self, accounts: ConnectedAccounts, sender: Sender) -> None:
+        self._accounts = accounts
         self._sender = sender
 
     async def inbox(
         self, project_id: str, platform: str, account_id: str, *, limit: int, after: str | None
     ) -> Inbox:
         """A part of the account's conversations, those that were used last first."""
-        line, network = await self._open(project_id, platform, account_id)
-        found = await line.read(lambda session: network.conversations(session, limit=limit, after=after))
-        return Inbox(_self_among(line, found), line.integration.username, found)
+        account, network = await self._open(project_id, platform, account_id)
+        found = await account.read(lambda session: network.conversations(session, limit=limit, after=after))
+        return Inbox(_self_among(account, found), account.integration.username, found)
 
     async def read(
         self,
@@ -46,31 +46,33 @@ class Messaging:
         after: str | None,
     ) -> Slice[Message]:
         """A part of a conversation's messages, the newest first."""
-        line, network = await self._open(project_id, platform, account_id)
-        return await line.read(
+        account, network = await self._open(project_id, platform, account_id)
+        return await account.read(
             lambda session: network.messages(session, conversation_id, limit=limit, after=after)
         )
 
     async def write(self, asked: Asked, platform: str, account_id: str, recipient_id: str, text: str) -> Sent:
         """Send a message, once. Raises KeyReused as well."""
-        line, network = await self._open(asked.project_id, platform, account_id)
+        account, network = await self._open(asked.project_id, platform, account_id)
         return await self._sender.send(
-            line, asked, lambda session: network.send_message(session, recipient_id, text)
+            account, asked, lambda session: network.send_message(session, recipient_id, text)
         )
 
-    async def _open(self, project_id: str, platform: str, account_id: str) -> tuple[AccountCall, Messages]:
-        line = await self._lines.open(project_id, platform, account_id)
-        if not isinstance(line.network, Messages):
-            said = f"Messages on {line.name} cannot be reached here"
+    async def _open(
+        self, project_id: str, platform: str, account_id: str
+    ) -> tuple[ConnectedAccount, Messages]:
+        account = await self._accounts.open(project_id, platform, account_id)
+        if not isinstance(account.network, Messages):
+            said = f"Messages on {account.name} cannot be reached here"
             raise InvalidRequest([Problem("platform", said, code="not_offered")])
-        return line, line.network
+        return account, account.network
 
 
-def _self_among(line: AccountCall, found: Slice[Conversation]) -> str:
+def _self_among(account: ConnectedAccount, found: Slice[Conversation]) -> str:
     """The account's id as conversations have it; networks may know an account by another one there."""
-    name = line.integration.username
+    name = account.integration.username
     for conversation in found.items:
         for person in conversation.participants:
             if person.id is not None and name is not None and person.username == name:
                 return person.id
-    return line.integration.platform_user_id
+    return account.integration.platform_user_id

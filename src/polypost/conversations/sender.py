@@ -9,6 +9,9 @@ import structlog
 from sqlalchemy import Connection
 
 from polypost import clock
+from polypost.conversations import sent
+from polypost.conversations.account import ConnectedAccount, answerable
+from polypost.conversations.sent import Asked
 from polypost.errors import (
     NoAnswer,
     OutboundError,
@@ -17,9 +20,6 @@ from polypost.errors import (
     StoreUnavailable,
     UpstreamError,
 )
-from polypost.conversations import sent
-from polypost.conversations.account import AccountCall, answerable
-from polypost.conversations.sent import Asked
 from polypost.platforms.base import Session
 from polypost.storage import Store
 
@@ -41,20 +41,22 @@ class Sender:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def send(self, line: AccountCall, asked: Asked, write: Callable[[Session], Awaitable[str]]) -> Sent:
+    async def send(
+        self, account: ConnectedAccount, asked: Asked, write: Callable[[Session], Awaitable[str]]
+    ) -> Sent:
         """Let `write` speak once for this request, or answer from what an equal one did before.
 
         Raises UpstreamError (`outcome_unknown`) when nobody knows whether the network took it, now or then;
         ApiError when it did not; KeyReused.
         """
-        said_id, known = await self._claim(line, asked)
+        said_id, known = await self._claim(account, asked)
         if known is not None:
             return known
         try:
-            network_id = await line.call(write)
+            network_id = await account.call(write)
         except (OutcomeUnknown, NoAnswer) as silence:
             await self._keep(lambda db: sent.doubt(db, asked.project_id, said_id))
-            raise _unknown(line.name) from silence
+            raise _unknown(account.name) from silence
         except (PlatformError, OutboundError) as refused:
             await self._keep(lambda db: sent.undo(db, asked.project_id, said_id))
             raise answerable(refused) from refused
@@ -73,14 +75,14 @@ class Sender:
             # The row says that it is being sent, which a repeat takes for a doubt after a while.
             log.warning("what a network said could not be kept", reason=str(trouble))
 
-    async def _claim(self, line: AccountCall, asked: Asked) -> tuple[str, Sent | None]:
+    async def _claim(self, account: ConnectedAccount, asked: Asked) -> tuple[str, Sent | None]:
         """A row of one's own, or what became of an equal request; waits for one that is under way."""
         while True:
             row, mine = await self._store.write(lambda db: sent.claim(db, asked, clock.now()))
             if mine:
                 return row.id, None
             if row.state == sent.UNKNOWN:
-                raise _unknown(line.name)
+                raise _unknown(account.name)
             if row.state == sent.DONE:
                 return row.id, Sent(row.id, row.network_id, replayed=True)
             with self._store.signals.listen(sent.topic(row.id)) as news:

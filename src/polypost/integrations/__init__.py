@@ -1,6 +1,6 @@
 """Connected accounts: their tokens, sealed and kept alive, and the way in by OAuth."""
 
-from polypost.integrations.account_calls import speak
+from polypost.integrations.account_calls import AccountCalls
 from polypost.integrations.apps import Apps, OAuthApp
 from polypost.integrations.connect import Connect, Finished
 from polypost.integrations.disconnect import Disconnect
@@ -13,6 +13,7 @@ from polypost.integrations.tokens import TokenSource
 from polypost.integrations.vault import MasterKeyWrong, SealBroken, Vault, has_secrets
 
 __all__ = [
+    "AccountCalls",
     "AccountSession",
     "Apps",
     "Connect",
@@ -30,5 +31,4 @@ __all__ = [
     "account_of",
     "has_secrets",
     "load_master_key",
-    "speak",
 ]

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from polypost.errors import (
-    NotFound,
-    OutboundError,
-    PlatformError,
-    ReconnectRequired,
-    UpstreamError,
-)
+from polypost.errors import NotFound, OutboundError, PlatformError, UpstreamError
 from polypost.integrations import service
-from polypost.integrations.account_calls import speak
+from polypost.integrations.account_calls import AccountCalls
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
-from polypost.integrations.tokens import TokenSource
-from polypost.outbound import Networks
-from polypost.storage import Store
 
 T = TypeVar("T")
 # The official clients give up after 60 seconds, and repeat what they gave up.
@@ -32,10 +22,8 @@ SECONDS = 20.0
 class Lookup:
     """Opens a live session for an account and asks its network once."""
 
-    def __init__(self, store: Store, tokens: TokenSource, networks: Networks) -> None:
-        self._store = store
-        self._tokens = tokens
-        self._networks = networks
+    def __init__(self, calls: AccountCalls) -> None:
+        self._calls = calls
 
     async def ask(
         self,
@@ -51,19 +39,7 @@ class Lookup:
         """
         try:
             async with asyncio.timeout(seconds):
-                http = self._networks.client(account.platform)
-                return await speak(self._tokens, http, account, call)
-        except ReconnectRequired as dead:
-            await self._store.write(
-                partial(
-                    service.mark_reconnect,
-                    project_id=account.project_id,
-                    integration_id=account.id,
-                    reason=dead.reason,
-                    detail=dead.message,
-                )
-            )
-            raise UpstreamError(dead.message, code=dead.code) from dead
+                return await self._calls.ask_or_mark(account, call)
         except (PlatformError, OutboundError) as trouble:
             raise UpstreamError(trouble.message, code=trouble.code) from trouble
         except TimeoutError as slow:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import Connection
@@ -13,9 +12,8 @@ from polypost import clock
 from polypost.access import Project
 from polypost.credits import service as credits
 from polypost.errors import Conflict, NoAnswer, NotFound, NotSent, PlatformError, PolypostError
-from polypost.integrations import AccountSession, Integration, TokenSource, speak
+from polypost.integrations import AccountCalls, AccountSession, Integration
 from polypost.integrations import service as integrations
-from polypost.outbound import Networks
 from polypost.platforms.base import Deletes, Proof
 from polypost.platforms.registry import connector
 from polypost.posts import attempts, changes, work
@@ -23,7 +21,7 @@ from polypost.posts.states import State, shown
 from polypost.posts.tables import TargetRow
 from polypost.storage import Store
 
-DEADLINE = timedelta(seconds=20)
+COMMIT_SECONDS = 20.0
 PRICE = 1
 DELETED, ALREADY = "deleted", "already deleted"
 _TAKEN_BACK = frozenset({DELETED, ALREADY})
@@ -44,10 +42,9 @@ class Removal:
 class Remover:
     """Deletes posts here and, when asked, on the networks that allow it."""
 
-    def __init__(self, store: Store, *, tokens: TokenSource, networks: Networks) -> None:
+    def __init__(self, store: Store, calls: AccountCalls) -> None:
         self._store = store
-        self._tokens = tokens
-        self._networks = networks
+        self._calls = calls
 
     async def remove(
         self, project: Project, post_id: str, *, from_platforms: bool
@@ -122,9 +119,10 @@ class Remover:
         proofs = await self._store.read(lambda db: attempts.proofs(db, project.id, row.id)) or [
             Proof(row.proof_id or "")
         ]
-        http = self._networks.client(row.platform, commit_deadline=DEADLINE.total_seconds())
         for proof in reversed(proofs):
-            await speak(self._tokens, http, integration, partial(_delete, network, proof))
+            await self._calls.ask(
+                integration, partial(_delete, network, proof), commit_seconds=COMMIT_SECONDS
+            )
 
     async def _record(self, project: Project, row: TargetRow, name: str) -> Removal:
         entry = credits.Entry(row.id, row.generation, PRICE, row.platform, row.integration_id)

@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import update
 
 from polypost import access, clock
-from polypost.errors import NoAnswer, RateLimited, ReconnectRequired
 from polypost.analytics import metrics, reader
 from polypost.analytics.metrics import Wanted
 from polypost.analytics.reader import Reader, Resting, StillReading
-from polypost.integrations import Integration, Vault
+from polypost.errors import NoAnswer, RateLimited, ReconnectRequired
+from polypost.integrations import AccountCalls, Integration, Vault
 from polypost.integrations import service as integrations
 from polypost.integrations.tables import integrations as accounts
 from polypost.outbound import Networks
@@ -106,7 +106,8 @@ def tell(story: Callable[[Scene], Awaitable[None]]) -> None:
         project = await store.write(lambda db: access.create_project(db, "test"))
         known = (project.id, Account("1"), Tokens("token"))
         account = await store.write(lambda db: integrations.add(db, vault, *known, platform="threads"))
-        asking = Reader(store, tokens=cast("Any", LiveTokens()), networks=networks)
+        calls = AccountCalls(store, cast("Any", LiveTokens()), networks)
+        asking = Reader(store, calls, networks)
         try:
             await story(Scene(store, asking, account, Network()))
         finally:

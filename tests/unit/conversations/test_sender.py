@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from polypost import clock
+from polypost.conversations.account import answerable
+from polypost.conversations.sender import Sender
+from polypost.conversations.sent import Asked
 from polypost.errors import (
     ApiError,
     InvalidRequest,
@@ -25,9 +28,6 @@ from polypost.errors import (
     Unavailable,
     UpstreamError,
 )
-from polypost.conversations.account import answerable
-from polypost.conversations.sender import Sender
-from polypost.conversations.sent import Asked
 from polypost.storage import Store
 
 ASKED = Asked("prj_1", "key_1", "POST /v1/comments", 17, None, "here")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from polypost import clock
-from polypost.errors import KeyReused
 from polypost.conversations import sent
 from polypost.conversations.sent import Asked
+from polypost.errors import KeyReused
 from polypost.storage import Store
 
 ASKED = Asked("prj_1", "key_1", "POST /v1/comments", 17, None, "here")

@@ -19,7 +19,7 @@ from polypost.errors import (
     Unavailable,
     UpstreamError,
 )
-from polypost.integrations import Lookup, TokenSource, account_of, service
+from polypost.integrations import AccountCalls, Lookup, TokenSource, account_of, service
 from polypost.platforms.base import Account, Tokens
 
 
@@ -29,7 +29,8 @@ async def room(world, *, life=timedelta(hours=1)):
     account = await world.store.write(
         lambda db: service.add(db, world.vault, "prj_a", Account("42", "ada"), pair, platform="fake")
     )
-    return Lookup(world.store, world.make(TokenSource), world.networks), account
+    calls = AccountCalls(world.store, world.make(TokenSource), world.networks)
+    return Lookup(calls), account
 
 
 def test_a_live_session_is_asked_once(in_world):

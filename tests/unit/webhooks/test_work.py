@@ -190,9 +190,7 @@ def test_who_changes_a_subscription_first_hands_out_what_was_said(with_store: An
         async def change(**more: Any) -> None:
             wanted = subscriptions.Change(**more)
             await room.store.write(
-                lambda db: subscriptions.change(
-                    db, VAULT, room.wake, room.project, "webhooks", mine, wanted
-                )
+                lambda db: subscriptions.change(db, VAULT, room.wake, room.project, "webhooks", mine, wanted)
             )
 
         async def remove() -> None:

@@ -12,6 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost import clock
+from polypost.analytics.entries import Analysed, Entry, NoMetrics
+from polypost.analytics.selection import SortKey, Span
+from polypost.analytics.service import PRICE, Question, SortOrder
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.filters import Sort
@@ -19,9 +22,6 @@ from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import Shape, documented
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem
-from polypost.analytics.service import PRICE, Question, SortOrder
-from polypost.analytics.entries import Analysed, Entry, NoMetrics
-from polypost.analytics.selection import SortKey, Span
 from polypost.intake.bodies import PlatformName, Text
 from polypost.platforms.abilities import Metrics
 from polypost.posts import words
