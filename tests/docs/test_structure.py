@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
@@ -166,3 +168,57 @@ def test_the_conformance_of_folders() -> None:
         for name in ("__init__.py", "spec.py", "options.py", "connector.py", "icon.svg"):
             assert (folder / name).is_file(), f"{platform}/{name}"
         assert (sources.PACKAGE / "sandbox" / "networks" / platform).is_dir()
+
+
+# Runs of so many lines, the same but for their literals, count as the same.
+RUN = 6
+LITERAL = re.compile(r'f?"(?:\\.|[^"\\])*"|\b\d[\d_.]*\b')
+WORD = re.compile(r"[A-Za-z_]{2}")
+
+
+def said(path: Path) -> list[str]:
+    """What a module says, its literals left out: no imports, docstrings, comments, or lines of brackets and literals."""
+    tree, passed = ast.parse(path.read_text()), set()
+    for node in ast.walk(tree):
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if text or isinstance(node, ast.Import | ast.ImportFrom):
+            passed.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(path.read_text().splitlines(), 1)
+    found = [LITERAL.sub("0", line.strip()) for number, line in lines if number not in passed]
+    return [line for line in found if WORD.search(line) and not line.startswith("#")]
+
+
+def said_elsewhere(folders: Mapping[str, Path]) -> float:
+    """The share of the lines of these folders, by network, that stand in another one too."""
+    files = [(name, said(path)) for name, folder in folders.items() for path in sorted(folder.rglob("*.py"))]
+    owners = defaultdict(set)
+    for name, lines in files:
+        for first in range(len(lines) - RUN + 1):
+            owners[tuple(lines[first : first + RUN])].add(name)
+    repeated = 0
+    for _, lines in files:
+        runs = range(len(lines) - RUN + 1)
+        found = {
+            first + step
+            for first in runs
+            if len(owners[tuple(lines[first : first + RUN])]) > 1
+            for step in range(RUN)
+        }
+        repeated += len(found)
+    return repeated / sum(len(lines) for _, lines in files)
+
+
+@pytest.mark.parametrize(("room", "most"), [(PLATFORMS, 0.05), (SIMULATORS, 0.04)])
+def test_what_is_the_same_is_said_once(room: str, most: float) -> None:
+    root = sources.PACKAGE / room.removeprefix("polypost.").replace(".", "/")
+    folders = {platform: root / platform for platform in BUILT_IN}
+    assert said_elsewhere(folders) <= most, "what two networks need belongs into the kit, a family or simkit"
+
+
+def test_the_share_sees_what_it_should(tmp_path: Path) -> None:
+    for name, number in (("one", 1), ("two", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.py").write_text("\n".join(f"one_{line} = {number}" for line in range(6)) + "\n")
+    (tmp_path / "two" / "b.py").write_text("\n".join(f"two_{line} = 1" for line in range(6)) + "\n")
+    folders = {name: tmp_path / name for name in ("one", "two")}
+    assert said_elsewhere(folders) == 12 / 18

@@ -49,6 +49,20 @@ class _Resource:
     one: type[BaseModel]
     all: type[BaseModel]
 
+    @property
+    def parameter(self) -> str:
+        """The name of its id in paths."""
+        return f"{self.singular}_id"
+
+    @property
+    def place(self) -> str:
+        """The path to one, below that of all."""
+        return f"/{{{self.parameter}}}"
+
+    def named(self, verb: str) -> str:
+        """The name of an operation in the OpenAPI document, where the contract has none."""
+        return to_camel(f"{self.origin}_{verb}")
+
     def check(self, subscription_id: str) -> None:
         """Raise InvalidRequest for what cannot be an id of this path."""
         if not re.fullmatch(rf"{self.id_prefix}[0-9a-z]{{1,40}}", subscription_id):
@@ -63,18 +77,20 @@ class _Resource:
         return answers.ok(body, status)
 
 
-def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine functions, counted as one
+def _router(resource: _Resource) -> APIRouter:
     """The routes of one path."""
-    router, origin = APIRouter(prefix=f"/v1/{resource.origin}"), resource.origin
-    parameter = f"{resource.singular}_id"
-    place = f"/{{{parameter}}}"
-    Id = Annotated[str, Path(alias=parameter)]  # noqa: N806  # a type
+    router = APIRouter(prefix=f"/v1/{resource.origin}")
+    _serve_all(router, resource)
+    _serve_one(router, resource)
+    _serve_deliveries(router, resource)
+    return router
 
-    def named(verb: str) -> str:
-        return to_camel(f"{origin}_{verb}")
+
+def _serve_all(router: APIRouter, resource: _Resource) -> None:
+    origin = resource.origin
 
     @router.post("/test")
-    @documented(Done, body=TrialBody, id=named("test"))
+    @documented(Done, body=TrialBody, id=resource.named("test"))
     async def test(request: Request) -> Response:
         """Send a test event to a place, subscribed or not."""
         who = await principal(request, "connect")
@@ -91,22 +107,14 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         return answers.ok({"success": True, "message": "Test notification sent."})
 
     @router.post("")
-    @documented(resource.one, status=201, body=resource.body, id=named("create"))
+    @documented(resource.one, status=201, body=resource.body, id=resource.named("create"))
     async def create(request: Request) -> Response:
         """Subscribe a webhook or mail addresses to events."""
         who = await principal(request, "connect")
         rooms = services(request)
         body = bodies.read(resource.body, await json_object(request))
         _fits(rooms, body)
-        wanted = Wanted(
-            channel=body.channel,
-            event_types=body.eventTypes,
-            profile_id=body.profileId,
-            only_scheduled=bool(body.onlyScheduledPosts),
-            enabled=body.enabled is not False,
-            url=body.webhook.url if body.webhook else None,
-            recipients=body.email.recipients if body.email else (),
-        )
+        wanted = _wanted(body)
         wake_up = rooms.posts.engine.wake
         made = await rooms.store.write(
             lambda db: subscriptions.create(db, rooms.vault, wake_up, who.project.id, origin, wanted)
@@ -114,7 +122,7 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         return resource.answer(made, who, 201)
 
     @router.get("")
-    @documented(resource.all, id=named(f"list_{origin}"))
+    @documented(resource.all, id=resource.named(f"list_{origin}"))
     async def list_all(request: Request) -> Response:
         """All of the project's, the newest first, with masked secrets."""
         who = await principal(request, "read")
@@ -125,8 +133,13 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         )
         return answers.ok({"success": True, origin: [shape(each, origin, masked=True) for each in found]})
 
+
+def _serve_one(router: APIRouter, resource: _Resource) -> None:
+    origin, place = resource.origin, resource.place
+    Id = Annotated[str, Path(alias=resource.parameter)]  # noqa: N806  # a type
+
     @router.get(place)
-    @documented(resource.one, errors=(400, 404), id=named(f"get_{resource.singular}"))
+    @documented(resource.one, errors=(400, 404), id=resource.named(f"get_{resource.singular}"))
     async def get(request: Request, subscription_id: Id) -> Response:
         """One, with its secret."""
         who = await principal(request, "read")
@@ -138,7 +151,7 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         return resource.answer(found, who)
 
     @router.patch(place)
-    @documented(resource.one, body=resource.changes, errors=(404,), id=named("change"))
+    @documented(resource.one, body=resource.changes, errors=(404,), id=resource.named("change"))
     async def change(request: Request, subscription_id: Id) -> Response:
         """Change events, place, filters, or switch it on and off; the channel stays."""
         who = await principal(request, "connect")
@@ -146,18 +159,7 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         rooms = services(request)
         raw = await json_object(request)
         body = bodies.read(resource.changes, raw)
-        if body.webhook is not None and body.email is not None:
-            hint = "Send the key of its channel alone."
-            raise InvalidRequest([Problem("email", "stands beside webhook", hint, "wrong_channel")])
-        _places(rooms, body.webhook.url if body.webhook else None, mails=body.email is not None)
-        wanted = Change(
-            event_types=body.eventTypes,
-            profile_id=body.profileId if "profileId" in raw else ...,
-            only_scheduled=body.onlyScheduledPosts,
-            enabled=body.enabled,
-            url=body.webhook.url if body.webhook else None,
-            recipients=body.email.recipients if body.email else None,
-        )
+        wanted = _change(rooms, body, profile="profileId" in raw)
         wake_up = rooms.posts.engine.wake
         changed = await rooms.store.write(
             lambda db: subscriptions.change(
@@ -167,7 +169,7 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         return resource.answer(changed, who)
 
     @router.delete(place)
-    @documented(Done, errors=(400, 404), id=named("delete"))
+    @documented(Done, errors=(400, 404), id=resource.named("delete"))
     async def delete(request: Request, subscription_id: Id) -> Response:
         """Unsubscribe; what was still to be delivered is forgotten."""
         who = await principal(request, "connect")
@@ -180,7 +182,7 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         return answers.ok({"success": True, "message": f"{resource.singular.capitalize()} deleted."})
 
     @router.post(f"{place}/rotate-secret")
-    @documented(resource.one, errors=(400, 404, 409), id=named("rotate"))
+    @documented(resource.one, errors=(400, 404, 409), id=resource.named("rotate"))
     async def rotate(request: Request, subscription_id: Id) -> Response:
         """A new signing secret; for 24 hours the one before signs too."""
         who = await principal(request, "connect")
@@ -191,8 +193,13 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         )
         return resource.answer(changed, who)
 
+
+def _serve_deliveries(router: APIRouter, resource: _Resource) -> None:
+    origin, place = resource.origin, resource.place
+    Id = Annotated[str, Path(alias=resource.parameter)]  # noqa: N806  # a type
+
     @router.get(f"{place}/deliveries")
-    @documented(Deliveries, errors=(400, 404), id=named("deliveries"))
+    @documented(Deliveries, errors=(400, 404), id=resource.named("deliveries"))
     async def deliveries(
         request: Request, subscription_id: Id, query: Annotated[DeliveriesQuery, Query()]
     ) -> Response:
@@ -215,7 +222,7 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         return answers.ok({"success": True, **page, "deliveries": [_delivery(each) for each in found]})
 
     @router.post(f"{place}/deliveries/{{delivery_id}}/redeliver")
-    @documented(OneDelivery, errors=(400, 404, 409), id=named("redeliver"))
+    @documented(OneDelivery, errors=(400, 404, 409), id=resource.named("redeliver"))
     async def redeliver(request: Request, subscription_id: Id, delivery_id: str) -> Response:
         """Send a delivery once more, with the same id and body."""
         who = await principal(request, "connect")
@@ -227,7 +234,33 @@ def _router(resource: _Resource) -> APIRouter:  # noqa: C901, PLR0915  # nine fu
         )
         return answers.ok({"success": True, "delivery": _delivery(again)})
 
-    return router
+
+def _wanted(body: NotificationBody | WebhookBody) -> Wanted:
+    return Wanted(
+        channel=body.channel,
+        event_types=body.eventTypes,
+        profile_id=body.profileId,
+        only_scheduled=bool(body.onlyScheduledPosts),
+        enabled=body.enabled is not False,
+        url=body.webhook.url if body.webhook else None,
+        recipients=body.email.recipients if body.email else (),
+    )
+
+
+def _change(rooms: Services, body: NotificationChange | WebhookChange, *, profile: bool) -> Change:
+    """What a body changes; `profile` says that it names one, null included. Raises InvalidRequest."""
+    if body.webhook is not None and body.email is not None:
+        hint = "Send the key of its channel alone."
+        raise InvalidRequest([Problem("email", "stands beside webhook", hint, "wrong_channel")])
+    _places(rooms, body.webhook.url if body.webhook else None, mails=body.email is not None)
+    return Change(
+        event_types=body.eventTypes,
+        profile_id=body.profileId if profile else ...,
+        only_scheduled=body.onlyScheduledPosts,
+        enabled=body.enabled,
+        url=body.webhook.url if body.webhook else None,
+        recipients=body.email.recipients if body.email else None,
+    )
 
 
 def shape(found: Subscription, origin: Origin, *, masked: bool) -> dict[str, Any]:
