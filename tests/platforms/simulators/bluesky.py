@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, play
+from tests.platforms.simulators.helpers import Play, Side, on, speaking
 
 from polypost import clock
 
@@ -16,16 +16,15 @@ POST = "app.bsky.feed.post"
 EMBED = "app.bsky.embed"
 
 
-class Bluesky:
+class Bluesky(Side):
     """One account speaking to its server."""
 
-    def __init__(self, running: Play, account: dict[str, Any]) -> None:
-        self.running = running
-        self.url = running.info.urls["bluesky"]
-        self.account = account
-        self.did = account["platformUserId"]
+    platform = "bluesky"
+
+    def __init__(self, running: Play, account: dict[str, Any], *files: Any) -> None:
+        super().__init__(running, account, *files)
+        self.did = self.id
         self.handle = account["username"]
-        self.token = account["accessToken"]
         self.refresh_token = account["refreshToken"]
 
     async def call(
@@ -102,12 +101,5 @@ def error_of(answer: httpx2.Response) -> tuple[int, str, str]:
     return answer.status_code, body["error"], body["message"]
 
 
-async def speaker(running: Play, number: int = 0) -> Bluesky:
-    return Bluesky(running, (await running.accounts("bluesky"))[number])
-
-
-def on_bluesky(folder: Path, story: Any) -> None:
-    async def main(running: Play) -> None:
-        await story(await speaker(running))
-
-    play(folder, main)
+speaker = partial(speaking, Bluesky)
+on_bluesky = partial(on, Bluesky)

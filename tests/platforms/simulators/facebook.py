@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, playing
-from tests.platforms.simulators.instagram import Files, bad, good
+from tests.platforms.simulators import helpers
+from tests.platforms.simulators.helpers import Side, at, good
+from tests.platforms.simulators.instagram import bad
 
 PERSON = "122000000000001"
 BACK = "https://app.example/callback"
 __all__ = ["BACK", "PERSON", "Facebook", "bad", "good", "telling"]
 
 
-class Facebook:
+class Facebook(Side):
     """The first demo Page, with its own token, and a place whose files Facebook can fetch."""
 
-    def __init__(self, running: Play, accounts: list[dict[str, Any]], files: Files) -> None:
-        self.running = running
-        self.url = running.info.urls["facebook"]
-        self.accounts = accounts
-        self.account = accounts[0]
-        self.id = self.account["platformUserId"]
-        self.token = self.account["accessToken"]
-        self.files = files
-
-    async def call(self, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {token or self.token}", **more.pop("headers", {})}
-        return await self.running.http.request(method, self.url + path, headers=headers, **more)
+    platform = "facebook"
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
         return good(await self.call("GET", f"/v26.0{path}", params=query))
@@ -99,38 +86,6 @@ class Facebook:
             "access_token"
         ]
 
-    async def posts(self) -> list[dict[str, Any]]:
-        return await self.running.posts("facebook")
 
-    async def fault(self, fault: str, **more: Any) -> None:
-        await self.running.fault("facebook", fault, **({"times": 1} | more))
-
-    async def advance(self, seconds: float) -> None:
-        await self.running.control("POST", "clock", advance=seconds)
-
-
-@asynccontextmanager
-async def at_facebook(folder: Path) -> AsyncIterator[Facebook]:
-    """The demo Pages of a sandbox in a folder, and the media server."""
-    files = Files()
-    files.answers.set()
-    server = await asyncio.start_server(files.serve, "127.0.0.1", 0)
-    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    files.url = f"http://{address}"
-    async with server:
-        async with playing(folder, allow=[address]) as running:
-            yield Facebook(running, await running.accounts("facebook"), files)
-        await files.finish()
-
-
-def telling(folder: Path) -> Callable[[Any], None]:
-    """Runs a story with the first demo Page, against a sandbox of its own."""
-
-    def told(story: Any) -> None:
-        async def main() -> None:
-            async with at_facebook(folder) as fb:
-                await story(fb)
-
-        asyncio.run(main())
-
-    return told
+at_facebook = partial(at, Facebook)
+telling = partial(helpers.telling, Facebook)

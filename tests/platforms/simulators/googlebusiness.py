@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, playing
-from tests.platforms.simulators.instagram import Files
+from tests.platforms.simulators import helpers
+from tests.platforms.simulators.helpers import Play, Side, good
 
 LIVE, REJECTED, PROCESSING = "LIVE", "REJECTED", "PROCESSING"
 
 
-class Google:
+class Google(Side):
     """One login, and the location whose demo account it is."""
 
-    def __init__(self, running: Play, account: dict[str, Any], files: Files) -> None:
-        self.running = running
-        self.url = running.info.urls["googlebusiness"]
-        self.account = account
-        self.token = account["accessToken"]
-        self.home = account["platformUserId"]
-        self.files = files
+    platform = "googlebusiness"
 
-    async def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {self.token}", **more.pop("headers", {})}
-        return await self.running.http.request(method, f"{self.url}{path}", headers=headers, **more)
+    def __init__(self, running: Play, account: dict[str, Any], *files: Any) -> None:
+        super().__init__(running, account, *files)
+        self.home = self.id
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
         return good(await self.call("GET", path, params=query))
@@ -51,52 +43,19 @@ class Google:
         )
         return found
 
-    async def visible(self) -> list[dict[str, Any]]:
-        return await self.running.posts("googlebusiness")
-
-    async def fault(self, fault: str, **more: Any) -> None:
-        await self.running.fault("googlebusiness", fault, **({"times": 1} | more))
-
-    async def advance(self, seconds: float) -> None:
-        await self.running.control("POST", "clock", advance=seconds)
+    visible = Side.posts
 
     async def token_call(self, path: str = "/token", **form: str) -> httpx2.Response:
         """A call to the identity server in the demo app's name, unless another is named."""
         app = {"client_id": self.account["clientId"], "client_secret": self.account["clientSecret"]}
         return await self.running.http.post(self.url + path, data={**app, **form})
 
-    async def page(self, url: str, status: int = 200) -> str:
-        place = url.replace("https://local.google.com", "").replace("https://maps.google.com", "")
-        answer = await self.running.http.get(self.url + place)
-        assert answer.status_code == status
-        return answer.text
+    async def page(self, path: str, status: int = 200) -> str:
+        place = path.replace("https://local.google.com", "").replace("https://maps.google.com", "")
+        return await super().page(place, status)
 
 
-def telling(folder: Path) -> Callable[[Any], None]:
-    """Runs a story with the first demo location, against a sandbox of its own."""
-
-    def told(story: Any) -> None:
-        async def main() -> None:
-            files = Files()
-            files.answers.set()
-            server = await asyncio.start_server(files.serve, "127.0.0.1", 0)
-            address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            files.url = f"http://{address}"
-            async with server:
-                async with playing(folder, allow=[address]) as running:
-                    account = (await running.accounts("googlebusiness"))[0]
-                    await story(Google(running, account, files))
-                await files.finish()
-
-        asyncio.run(main())
-
-    return told
-
-
-def good(answer: httpx2.Response) -> dict[str, Any]:
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+telling = partial(helpers.telling, Google)
 
 
 def bad(answer: httpx2.Response, status: int, word: str) -> dict[str, Any]:

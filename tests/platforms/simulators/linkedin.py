@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, play
+from tests.platforms.simulators.helpers import Play, Side, good, on, speaking
 
 VERSION = "202609"
 BACK = "https://app.example/back"
 
 
-class LinkedIn:
+class LinkedIn(Side):
     """A member with a token, speaking Rest.li."""
 
-    def __init__(self, running: Play, account: dict[str, Any]) -> None:
-        self.running = running
-        self.url = running.info.urls["linkedin"]
-        self.account = account
-        self.id = account["platformUserId"]
-        self.token = account["accessToken"]
+    platform = "linkedin"
+
+    def __init__(self, running: Play, account: dict[str, Any], *files: Any) -> None:
+        super().__init__(running, account, *files)
         self.organization = f"urn:li:organization:{5_000_001 if account['username'] == 'demo' else 5_000_002}"
 
     async def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
@@ -54,21 +52,15 @@ class LinkedIn:
         return answer.headers["x-restli-id"]
 
     async def read(self, urn: str) -> dict[str, Any]:
-        answer = await self.call("GET", f"/rest/posts/{quote(urn, safe='')}")
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return good(await self.call("GET", f"/rest/posts/{quote(urn, safe='')}"))
 
     async def listed(self, **query: Any) -> dict[str, Any]:
         params = {"q": "author", "author": self.id, **query}
-        answer = await self.call("GET", "/rest/posts", params=params)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return good(await self.call("GET", "/rest/posts", params=params))
 
     async def announce(self, kind: str, **more: Any) -> dict[str, Any]:
         body = {"initializeUploadRequest": {"owner": self.id, **more}}
-        answer = await self.call("POST", f"/rest/{kind}s?action=initializeUpload", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["value"]
+        return good(await self.call("POST", f"/rest/{kind}s?action=initializeUpload", json=body))["value"]
 
     async def upload(self, kind: str, data: bytes, **more: Any) -> str:
         value = await self.announce(kind, **more)
@@ -138,12 +130,5 @@ def code_of(answer: httpx2.Response) -> str:
     return inputs[0]["code"] if inputs else body.get("code", "")
 
 
-async def speaker(running: Play, number: int = 0) -> LinkedIn:
-    return LinkedIn(running, (await running.accounts("linkedin"))[number])
-
-
-def on_linkedin(folder: Path, story: Any) -> None:
-    async def main(running: Play) -> None:
-        await story(await speaker(running))
-
-    play(folder, main)
+speaker = partial(speaking, LinkedIn)
+on_linkedin = partial(on, LinkedIn)

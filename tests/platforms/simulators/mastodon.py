@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, playing
+from tests.platforms.simulators import helpers
+from tests.platforms.simulators.helpers import Play, Side, at, good
 
 
-class Mastodon:
+class Mastodon(Side):
     """A demo account; `call` shows its token."""
 
-    def __init__(self, running: Play, account: dict[str, Any]) -> None:
-        self.running = running
-        self.account = account
-        self.url = running.info.urls["mastodon"]
-        self.number = account["platformUserId"].partition("@")[0]
+    platform = "mastodon"
+
+    def __init__(self, running: Play, account: dict[str, Any], *files: Any) -> None:
+        super().__init__(running, account, *files)
+        self.number = self.id.partition("@")[0]
 
     async def call(self, method: str, path: str, *, key: str | None = None, **more: Any) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {self.account['accessToken']}"} | more.pop("headers", {})
-        if key:
-            headers["idempotency-key"] = key
-        return await self.running.http.request(method, f"{self.url}{path}", headers=headers, **more)
+        headers = more.pop("headers", {}) | ({"idempotency-key": key} if key else {})
+        return await super().call(method, path, headers=headers, **more)
 
     async def open(self, method: str, path: str, **more: Any) -> httpx2.Response:
         """A call without a token."""
@@ -44,52 +40,15 @@ class Mastodon:
     async def picture(self, **form: str) -> str:
         return str(good(await self.upload(**form))["id"])
 
-    async def fault(self, fault: str, **more: Any) -> None:
-        await self.running.fault("mastodon", fault, **({"times": 1} | more))
-
     async def older(self) -> None:
         """The server is one before 4.3 from now on."""
         await self.running.fault("mastodon", "older_server")
 
-    async def advance(self, seconds: float) -> None:
-        await self.running.control("POST", "clock", advance=seconds)
-
-    async def visible(self) -> list[dict[str, Any]]:
-        return await self.running.posts("mastodon")
-
-    async def as_other(self) -> Mastodon:
-        """The second demo account."""
-        return Mastodon(self.running, (await self.running.accounts("mastodon"))[1])
-
-    async def page(self, path: str, status: int = 200) -> str:
-        answer = await self.open("GET", path)
-        assert answer.status_code == status
-        return answer.text
+    visible, as_other = Side.posts, Side.other
 
 
-@asynccontextmanager
-async def at_mastodon(folder: Path) -> AsyncIterator[Mastodon]:
-    """The first demo account of a sandbox in a folder."""
-    async with playing(folder) as running:
-        yield Mastodon(running, (await running.accounts("mastodon"))[0])
-
-
-def telling(folder: Path) -> Callable[[Any], None]:
-    """Runs a story with the first demo account, against a sandbox of its own."""
-
-    def told(story: Any) -> None:
-        async def main() -> None:
-            async with at_mastodon(folder) as net:
-                await story(net)
-
-        asyncio.run(main())
-
-    return told
-
-
-def good(answer: httpx2.Response, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.text
-    return answer.json()
+at_mastodon = partial(at, Mastodon)
+telling = partial(helpers.telling, Mastodon)
 
 
 def bad(answer: httpx2.Response, status: int, words: str = "") -> str:

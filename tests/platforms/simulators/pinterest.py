@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, playing
-from tests.platforms.simulators.instagram import Files
+from tests.platforms.simulators import helpers
+from tests.platforms.simulators.helpers import Play, Side, at
 
 DAY = 86_400
 
 
-class Pinterest:
+class Pinterest(Side):
     """One account speaking to Pinterest."""
 
-    def __init__(self, running: Play, account: dict[str, Any], files: Files) -> None:
-        self.running = running
-        self.url = running.info.urls["pinterest"]
-        self.account = account
-        self.token = account["accessToken"]
+    platform = "pinterest"
+
+    def __init__(self, running: Play, account: dict[str, Any], *files: Any) -> None:
+        super().__init__(running, account, *files)
         self.board = account["options"]["boardId"]
-        self.files = files
 
     async def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {self.token}", **more.pop("headers", {})}
-        return await self.running.http.request(method, f"{self.url}/v5{path}", headers=headers, **more)
+        return await super().call(method, f"/v5{path}", **more)
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
         return good(await self.call("GET", path, params=query))
@@ -73,15 +68,6 @@ class Pinterest:
             await asyncio.sleep(0.01)
         raise AssertionError("the film was never done")
 
-    async def posts(self) -> list[dict[str, Any]]:
-        return await self.running.posts("pinterest")
-
-    async def fault(self, fault: str, **more: Any) -> None:
-        await self.running.fault("pinterest", fault, **({"times": 1} | more))
-
-    async def advance(self, seconds: float) -> None:
-        await self.running.control("POST", "clock", advance=seconds)
-
     async def token_call(self, *, secret: str = "", **form: str) -> httpx2.Response:
         """A call to the token endpoint in the demo app's name."""
         pair = f"{self.account['clientId']}:{secret or self.account['clientSecret']}"
@@ -90,42 +76,11 @@ class Pinterest:
             f"{self.url}/v5/oauth/token", data=form, headers={"authorization": f"Basic {basic}"}
         )
 
-    async def as_other(self, number: int = 1) -> Pinterest:
-        """Another demo account."""
-        accounts = await self.running.accounts("pinterest")
-        return Pinterest(self.running, accounts[number], self.files)
-
-    async def page(self, path: str, status: int = 200) -> str:
-        answer = await self.running.http.get(self.url + path)
-        assert answer.status_code == status
-        return answer.text
+    as_other = Side.other
 
 
-@asynccontextmanager
-async def at_pinterest(folder: Path) -> AsyncIterator[Pinterest]:
-    """The first demo account of a sandbox in a folder."""
-    files = Files()
-    files.answers.set()
-    server = await asyncio.start_server(files.serve, "127.0.0.1", 0)
-    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    files.url = f"http://{address}"
-    async with server:
-        async with playing(folder, allow=[address]) as running:
-            yield Pinterest(running, (await running.accounts("pinterest"))[0], files)
-        await files.finish()
-
-
-def telling(folder: Path) -> Callable[[Any], None]:
-    """Runs a story with the first demo account, against a sandbox of its own."""
-
-    def told(story: Any) -> None:
-        async def main() -> None:
-            async with at_pinterest(folder) as net:
-                await story(net)
-
-        asyncio.run(main())
-
-    return told
+at_pinterest = partial(at, Pinterest)
+telling = partial(helpers.telling, Pinterest)
 
 
 def good(answer: httpx2.Response, status: int = 200) -> dict[str, Any]:

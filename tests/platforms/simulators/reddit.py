@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, play
+from tests.platforms.simulators.helpers import Side, on, speaking
 
 AGENT = "test:polypost-suite:1.0 (by /u/demo)"
 
 
-class Reddit:
+class Reddit(Side):
     """One account speaking to Reddit."""
 
-    def __init__(self, running: Play, account: dict[str, Any]) -> None:
-        self.running = running
-        self.url = running.info.urls["reddit"]
-        self.account = account
-        self.token = account["accessToken"]
+    platform = "reddit"
 
     async def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {self.token}", "user-agent": AGENT} | more.pop("headers", {})
-        return await self.running.http.request(method, self.url + path, headers=headers, **more)
+        headers = {"user-agent": AGENT} | more.pop("headers", {})
+        return await super().call(method, path, headers=headers, **more)
 
     async def read(self, path: str, **query: Any) -> Any:
         answer = await self.call("GET", path, params={"raw_json": 1, **query})
@@ -82,12 +78,5 @@ class Reddit:
         return await self.running.http.post(f"{self.url}/api/v1/{path}", data=form, headers=headers)
 
 
-async def speaker(running: Play, number: int = 0) -> Reddit:
-    return Reddit(running, (await running.accounts("reddit"))[number])
-
-
-def on_reddit(folder: Path, story: Any) -> None:
-    async def main(running: Play) -> None:
-        await story(await speaker(running))
-
-    play(folder, main)
+speaker = partial(speaking, Reddit)
+on_reddit = partial(on, Reddit)

@@ -85,7 +85,7 @@ def test_consent_code_and_pair(on):
         assert made["refresh_token"].startswith("rft.")
         assert (made["expires_in"], made["refresh_expires_in"]) == (7200, 15_552_000)
         assert (made["scope"], made["open_id"]) == (SCOPES, tiktok.account["platformUserId"])
-        tiktok.account = {"accessToken": made["access_token"]}
+        tiktok.token = made["access_token"]
         user = good(await tiktok.call("GET", f"/v2/user/info/?fields={FIELDS}"))["user"]
         assert set(user) == set(FIELDS.split(","))
         assert (user["open_id"], user["username"]) == (made["open_id"], "demo")
@@ -159,10 +159,10 @@ def test_refresh_tokens_rotate_and_the_old_one_dies(on):
         flat(await refreshed(tiktok, second["access_token"]), "invalid_grant")
         flat(await refreshed(tiktok, second["refresh_token"], client_key="another"), "invalid_grant")
         await tiktok.later(7201)
-        tiktok.account = {"accessToken": second["access_token"]}
+        tiktok.token = second["access_token"]
         bad(await tiktok.post(f"{PUBLISH}/creator_info/query/"), "access_token_invalid", 401)
         third = pair(await refreshed(tiktok, second["refresh_token"]))
-        tiktok.account = {"accessToken": third["access_token"]}
+        tiktok.token = third["access_token"]
         good(await tiktok.post(f"{PUBLISH}/creator_info/query/"))
         await tiktok.later(15_552_001)
         flat(await refreshed(tiktok, third["refresh_token"]), "invalid_grant")
@@ -189,7 +189,7 @@ def test_a_revoked_authorisation_is_dead_with_all_its_tokens(on):
         answer = await token(tiktok, "revoke", token=made["access_token"])
         assert (answer.status_code, answer.json()) == (200, {})
         assert (await token(tiktok, "revoke", token="unknown")).json() == {}
-        tiktok.account = {"accessToken": made["access_token"]}
+        tiktok.token = made["access_token"]
         bad(await tiktok.post(f"{PUBLISH}/creator_info/query/"), "access_token_invalid", 401)
         flat(await refreshed(tiktok, made["refresh_token"]), "invalid_grant")
 
@@ -199,7 +199,7 @@ def test_a_revoked_authorisation_is_dead_with_all_its_tokens(on):
 def test_calls_need_a_token_and_its_scope(on):
     async def story(tiktok: TikTok) -> None:
         path = f"{PUBLISH}/creator_info/query/"
-        for header in ("", "Bearer", "Bearer nonsense", f"Basic {tiktok.account['accessToken']}"):
+        for header in ("", "Bearer", "Bearer nonsense", f"Basic {tiktok.token}"):
             bad(
                 await tiktok.call("POST", path, headers={"authorization": header}),
                 "access_token_invalid",
@@ -207,7 +207,7 @@ def test_calls_need_a_token_and_its_scope(on):
             )
         back = await consented(tiktok, scope="user.info.basic")
         made = pair(await redeemed(tiktok, back["code"]))
-        tiktok.account = {"accessToken": made["access_token"]}
+        tiktok.token = made["access_token"]
         for refused in (
             await tiktok.post(path),
             await tiktok.init(100),
@@ -228,7 +228,7 @@ def test_calls_need_a_token_and_its_scope(on):
 def test_photos_need_the_scope_of_their_mode(on):
     async def story(tiktok: TikTok) -> None:
         made = pair(await redeemed(tiktok, (await consented(tiktok, scope="video.upload"))["code"]))
-        tiktok.account = {"accessToken": made["access_token"]}
+        tiktok.token = made["access_token"]
         bad(await tiktok.photos(tiktok.photo()), "scope_not_authorized", 401)
         good(await tiktok.photos(tiktok.photo(), mode="MEDIA_UPLOAD"))
 

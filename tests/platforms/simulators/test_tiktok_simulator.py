@@ -450,7 +450,7 @@ def test_caps_of_a_day(on):
             good(await tiktok.init(100, inbox=True))
         bad(await tiktok.init(100, inbox=True), "spam_risk_too_many_pending_share", 403)
         await tiktok.later(86_400)
-        tiktok.account = (await tiktok.running.accounts("tiktok"))[0]
+        tiktok.token = (await tiktok.running.accounts("tiktok"))[0]["accessToken"]
         good(await tiktok.photos(tiktok.photo()))
         good(await tiktok.init(100, inbox=True))
 

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, playing
-from tests.platforms.simulators.instagram import Files
+from tests.platforms.simulators import helpers
+from tests.platforms.simulators.helpers import Side, at
 
 PUBLISH = "/v2/post/publish"
 INFO = {"title": "Hello #world", "privacy_level": "PUBLIC_TO_EVERYONE"}
 
 
-@dataclass
-class TikTok:
+class TikTok(Side):
     """One account, its token, and the files it may name."""
 
-    running: Play
-    account: dict[str, Any]
-    files: Files
-
-    @property
-    def url(self) -> str:
-        return self.running.info.urls["tiktok"]
-
-    async def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {self.account['accessToken']}", **more.pop("headers", {})}
-        return await self.running.http.request(method, self.url + path, headers=headers, **more)
+    platform = "tiktok"
 
     async def post(self, path: str, **body: Any) -> httpx2.Response:
         return await self.call("POST", path, json=body)
@@ -114,44 +99,14 @@ class TikTok:
     def photo(self, name: str = "a.jpg", data: bytes | None = None) -> str:
         return self.files.add(name, data or media.jpeg())
 
-    async def posts(self) -> list[dict[str, Any]]:
-        return await self.running.posts("tiktok")
-
-    async def fault(self, fault: str, **more: Any) -> None:
-        await self.running.fault("tiktok", fault, **({"times": 1} | more))
-
     async def unlimited(self) -> None:
         await self.running.control("POST", "limits", enforced=False)
 
-    async def later(self, seconds: float) -> None:
-        await self.running.control("POST", "clock", advance=seconds)
+    later = Side.advance
 
 
-@asynccontextmanager
-async def at_tiktok(folder: Path, *, number: int = 0) -> AsyncIterator[TikTok]:
-    """A demo account of a sandbox in a folder, the first unless said otherwise."""
-    files = Files()
-    files.answers.set()
-    server = await asyncio.start_server(files.serve, "127.0.0.1", 0)
-    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    files.url = f"http://{address}"
-    async with server:
-        async with playing(folder, allow=[address]) as running:
-            yield TikTok(running, (await running.accounts("tiktok"))[number], files)
-        await files.finish()
-
-
-def telling(folder: Path) -> Callable[..., None]:
-    """Runs a story with a demo account, against a sandbox of its own."""
-
-    def told(story: Any, **which: int) -> None:
-        async def main() -> None:
-            async with at_tiktok(folder, **which) as tiktok:
-                await story(tiktok)
-
-        asyncio.run(main())
-
-    return told
+at_tiktok = partial(at, TikTok)
+telling = partial(helpers.telling, TikTok)
 
 
 def good(answer: httpx2.Response) -> dict[str, Any]:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, play
+from tests.platforms.simulators.helpers import Side, on, speaking
 
 from polypost import clock
 
 
-class X:
+class X(Side):
     """One account speaking to X."""
 
-    def __init__(self, running: Play, account: dict[str, Any]) -> None:
-        self.running = running
-        self.url = running.info.urls["twitter"]
-        self.account = account
-        self.id = account["platformUserId"]
-        self.token = account["accessToken"]
-
-    async def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {self.token}"}
-        return await self.running.http.request(method, self.url + path, headers=headers, **more)
+    platform = "twitter"
 
     async def tweet(self, text: str | None = None, **body: Any) -> httpx2.Response:
         return await self.call("POST", "/2/tweets", json=body if text is None else {"text": text, **body})
@@ -68,12 +59,5 @@ class X:
         return answer.json()["data"]["id"]
 
 
-async def speaker(running: Play, number: int = 0) -> X:
-    return X(running, (await running.accounts("twitter"))[number])
-
-
-def on_x(folder: Path, story: Any) -> None:
-    async def main(running: Play) -> None:
-        await story(await speaker(running))
-
-    play(folder, main)
+speaker = partial(speaking, X)
+on_x = partial(on, X)

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, play
+from tests.platforms.simulators import helpers
+from tests.platforms.simulators.helpers import Side, good
 
 UNIT = 262_144
 UPLOAD = "/upload/youtube/v3/videos"
 API = "/youtube/v3"
 
 
-class YouTube:
+class YouTube(Side):
     """One channel speaking to YouTube."""
 
-    def __init__(self, running: Play, account: dict[str, Any]) -> None:
-        self.running = running
-        self.url = running.info.urls["youtube"]
-        self.account = account
-        self.id = account["platformUserId"]
-        self.token = account["accessToken"]
+    platform = "youtube"
 
     async def call(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {self.token}", **more.pop("headers", {})}
-        url = path if path.startswith("http") else self.url + path
-        return await self.running.http.request(method, url, headers=headers, **more)
+        return await super().call(method, path.removeprefix(self.url), **more)
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
         return good(await self.call("GET", API + path, params=query))
@@ -70,37 +63,12 @@ class YouTube:
         (item,) = (await self.get("/videos", id=video_id, part=part))["items"]
         return item
 
-    async def posts(self) -> list[dict[str, Any]]:
-        return await self.running.posts("youtube")
-
-    async def fault(self, fault: str, **more: Any) -> None:
-        await self.running.fault("youtube", fault, **({"times": 1} | more))
-
-    async def other(self) -> YouTube:
-        """Another channel."""
-        return YouTube(self.running, (await self.running.accounts("youtube"))[1])
-
 
 def film(**shape: Any) -> bytes:
     return media.mp4(**({"size": 600_000} | shape))
 
 
-def telling(folder: Path) -> Callable[[Any], None]:
-    """Runs a story with the first demo channel, against a sandbox of its own."""
-
-    def told(story: Any) -> None:
-        async def main(running: Play) -> None:
-            await story(YouTube(running, (await running.accounts("youtube"))[0]))
-
-        play(folder, main)
-
-    return told
-
-
-def good(answer: httpx2.Response, status: int = 200) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
+telling = partial(helpers.telling, YouTube)
 
 
 def bad(answer: httpx2.Response, status: int, reason: str, domain: str | None = None) -> dict[str, Any]:
