@@ -2,63 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
 
-import httpx2
 from tests import media
+from tests.platforms import sandboxed
 from tests.platforms.recording import Exchange, recording
-from tests.platforms.run import MemoryFile, MemoryRun
+from tests.platforms.run import MemoryFile
 
-from polypost import clock
-from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import Account, App, Post
+from polypost.platforms.base import Post
 from polypost.platforms.facebook import CONNECTOR
-from polypost.probe import probe
-from polypost.sandbox import Sandbox
 
 
-@dataclass
-class Room:
-    """The running sandbox with its first Page; `url` is the network's address, `exchanges` what went over it."""
+class Room(sandboxed.Room):
+    """With a wire-tap before the network."""
 
-    http: NetworkClient
-    control: httpx2.AsyncClient
-    credentials: dict[str, Any]
-    folder: Path
-    url: str
-    exchanges: list[Exchange]
+    platform = "facebook"
+    line_to = recording
+    shape: ClassVar[dict[str, Any]] = {"width": 1080, "height": 1920, "seconds": 10}
 
     @property
-    def account(self) -> Account:
-        return Account(self.credentials["platformUserId"], self.credentials["username"])
+    def url(self) -> str:
+        return str(self.line.url)
 
     @property
-    def app(self) -> App:
-        return App(self.credentials["clientId"], self.credentials["clientSecret"])
+    def exchanges(self) -> list[Exchange]:
+        kept: list[Exchange] = self.line.exchanges
+        return kept
 
-    def run(self, **kept: Any) -> MemoryRun:
-        token = self.credentials["accessToken"]
-        return MemoryRun(self.http, self.account, token, pause=self.pass_time, **kept)
-
-    async def pass_time(self, wait: timedelta) -> None:
-        await self.order("clock", advance=wait.total_seconds())
-
-    async def order(self, path: str, **body: Any) -> None:
-        (await self.control.post(f"/_sandbox/{path}", json=body)).raise_for_status()
-
-    async def fault(self, fault: str, **more: Any) -> None:
-        await self.order("faults", **({"platform": "facebook", "fault": fault, "times": 1} | more))
-
-    async def posts(self) -> list[dict[str, Any]]:
-        """Every post that was ever visible, oldest first."""
-        answer = await self.control.get("/_sandbox/posts", params={"platform": "facebook"})
-        posts: list[dict[str, Any]] = answer.json()["posts"]
-        return posts[::-1]
+    def picture(self, name: str = "a.jpg") -> MemoryFile:
+        return self.file(name, media.jpeg())
 
     async def read(self, object_id: str, fields: str) -> dict[str, Any]:
         """An object as the network tells it to the Page."""
@@ -71,16 +45,8 @@ class Room:
         found: dict[str, Any] = answer.json()
         return found
 
-    def file(self, name: str, data: bytes) -> MemoryFile:
-        path = self.folder / name
-        path.write_bytes(data)
-        return MemoryFile(data, probe(path), f"https://media.example.com/{name}")
 
-    def picture(self, name: str = "a.jpg") -> MemoryFile:
-        return self.file(name, media.jpeg())
-
-    def film(self, name: str = "a.mp4", **shape: Any) -> MemoryFile:
-        return self.file(name, media.mp4(**({"width": 1080, "height": 1920, "seconds": 10} | shape)))
+play = partial(sandboxed.play, Room)
 
 
 def post(
@@ -111,32 +77,3 @@ KINDS: dict[str, Callable[[Room], Post]] = {
     "unpublished video": lambda room: post(room.film(), published=False),
     "draft of a reel": lambda room: post(room.film(), contentType="reel", published=False),
 }
-
-
-def play(folder: Path, story: Callable[[Room], Awaitable[None]]) -> None:
-    """Run a story with a sandbox around it and a wire-tap before it; time that it moves is put back."""
-
-    async def main() -> None:
-        sandbox = Sandbox(folder / "sandbox")
-        info = await sandbox.start()
-        try:
-            async with (
-                recording(info.urls["facebook"]) as kept,
-                httpx2.AsyncClient(base_url=info.url, trust_env=False) as control,
-            ):
-                networks = Networks({"facebook": kept.url})
-                found = (await control.get("/_sandbox/accounts", params={"platform": "facebook"})).json()
-                entry = found["accounts"][0]
-                http = networks.client("facebook")
-                try:
-                    await story(Room(http, control, entry, folder, kept.url, kept.exchanges))
-                finally:
-                    await networks.aclose()
-        finally:
-            await sandbox.stop()
-
-    before = clock._Advance.seconds
-    try:
-        asyncio.run(main())
-    finally:
-        clock._Advance.seconds = before

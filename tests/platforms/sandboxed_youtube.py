@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import httpx2
-from tests import media
-from tests.platforms.run import MemoryFile, MemoryRun
+from tests.platforms import sandboxed
+from tests.platforms.run import MemoryFile
 
-from polypost import clock
-from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import Account, App, Post, Tokens
+from polypost.platforms.base import Post
 from polypost.platforms.youtube import CONNECTOR
-from polypost.probe import probe
-from polypost.sandbox import Sandbox
 
 UNIT = 262_144
 
@@ -83,67 +76,17 @@ class Breaker:
         writer.close()
 
 
-@dataclass
-class Room:
-    """The running sandbox with one of its channels."""
-
-    http: NetworkClient
-    web: httpx2.AsyncClient
-    control: httpx2.AsyncClient
-    credentials: dict[str, Any]
-    folder: Path
-    line: Breaker
-    networks: Networks = field(repr=False)
-
-    @property
-    def account(self) -> Account:
-        return Account(self.credentials["platformUserId"], self.credentials["username"])
-
-    @property
-    def app(self) -> App:
-        return App(self.credentials["clientId"], self.credentials["clientSecret"])
-
-    @property
-    def tokens(self) -> Tokens:
-        return Tokens(self.credentials["accessToken"], self.credentials["refreshToken"])
-
-    def run(self, **kept: Any) -> MemoryRun:
-        return MemoryRun(
-            self.http, self.account, self.credentials["accessToken"], pause=self.pass_time, **kept
-        )
-
-    async def pass_time(self, wait: timedelta) -> None:
-        await self.order("clock", advance=wait.total_seconds())
-
-    async def order(self, path: str, **body: Any) -> None:
-        (await self.control.post(f"/_sandbox/{path}", json=body)).raise_for_status()
-
-    async def fault(self, fault: str, **more: Any) -> None:
-        await self.order("faults", **({"platform": "youtube", "fault": fault, "times": 1} | more))
-
-    async def posts(self) -> list[dict[str, Any]]:
-        """Every video that was ever visible, oldest first."""
-        answer = await self.control.get("/_sandbox/posts", params={"platform": "youtube"})
-        posts: list[dict[str, Any]] = answer.json()["posts"]
-        return posts[::-1]
-
-    async def requests(self, method: str = "", path: str = "") -> list[dict[str, Any]]:
-        """The calls, oldest first."""
-        answer = await self.control.get("/_sandbox/requests", params={"platform": "youtube", "limit": "500"})
-        found = answer.json()["requests"][::-1]
-        return [each for each in found if each["method"].startswith(method) and path in each["path"]]
-
-    def file(self, name: str, data: bytes) -> MemoryFile:
-        path = self.folder / name
-        path.write_bytes(data)
-        return MemoryFile(data, probe(path), f"https://media.example.com/{name}")
-
-    def film(self, name: str = "a.mp4", **shape: Any) -> MemoryFile:
-        return self.file(name, media.mp4(**({"width": 1280, "height": 720, "size": 700_000} | shape)))
+class Room(sandboxed.Room):
+    platform = "youtube"
+    line_to = Breaker
+    shape: ClassVar[dict[str, Any]] = {"width": 1280, "height": 720, "size": 700_000}
 
     def stored(self, shown: dict[str, Any]) -> bytes:
         """The bytes that the network has of a video."""
         return (self.folder / "sandbox" / "blobs" / shown["media"][0]["blob"]).read_bytes()
+
+
+play = partial(sandboxed.play, Room)
 
 
 def post(
@@ -153,41 +96,3 @@ def post(
         film = replace(film, thumbnail=thumbnail.url)
     extra = {} if thumbnail is None else {thumbnail.url: thumbnail}
     return Post("tgt_1", text, (film,), CONNECTOR.options.model_validate(options), extra)
-
-
-def play(folder: Path, story: Callable[[Room], Awaitable[None]]) -> None:
-    """Run a story with a sandbox around it; time that it moves is put back."""
-
-    async def main() -> None:
-        sandbox = Sandbox(folder / "sandbox")
-        info = await sandbox.start()
-        try:
-            async with (
-                httpx2.AsyncClient(base_url=info.url, trust_env=False) as control,
-                httpx2.AsyncClient(base_url=info.urls["youtube"], trust_env=False) as web,
-                Breaker(info.urls["youtube"]) as line,
-            ):
-                networks = Networks({"youtube": line.url})
-                try:
-                    found = (await control.get("/_sandbox/accounts", params={"platform": "youtube"})).json()
-                    await story(
-                        Room(
-                            networks.client("youtube"),
-                            web,
-                            control,
-                            found["accounts"][0],
-                            folder,
-                            line,
-                            networks,
-                        )
-                    )
-                finally:
-                    await networks.aclose()
-        finally:
-            await sandbox.stop()
-
-    before = clock._Advance.seconds
-    try:
-        asyncio.run(main())
-    finally:
-        clock._Advance.seconds = before

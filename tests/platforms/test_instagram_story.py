@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from tests import media
+from tests.platforms import sandboxed
 from tests.platforms.run import Died, MemoryFile, MemoryRun
 
 from polypost import clock
@@ -23,56 +22,13 @@ from polypost.errors import (
     Rejected,
     Unavailable,
 )
-from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import Absent, Account, App, CannotTell, Found, Grant, Post, Proof
+from polypost.platforms.base import Absent, CannotTell, Found, Post, Proof
 from polypost.platforms.instagram import CONNECTOR
 from polypost.platforms.instagram.graph import Graph
-from polypost.probe import probe
-from polypost.sandbox import Sandbox, SandboxInfo
 
 
-@dataclass
-class Room:
-    """The running sandbox with one of its accounts, and a folder whose files the network can pull."""
-
-    info: SandboxInfo
-    http: NetworkClient
-    control: httpx2.AsyncClient
-    credentials: dict[str, Any]
-    folder: Path
-    served: dict[str, bytes] = field(default_factory=dict)
-    pull_url: str = ""
-
-    @property
-    def account(self) -> Account:
-        return Account(self.credentials["platformUserId"], self.credentials["username"])
-
-    def run(self, **kept: Any) -> MemoryRun:
-        return MemoryRun(self.http, self.account, self.credentials["accessToken"], pause=_moment, **kept)
-
-    def file(self, name: str, data: bytes) -> MemoryFile:
-        path = self.folder / name
-        path.write_bytes(data)
-        self.served[f"/{name}"] = data
-        return MemoryFile(data, probe(path), f"{self.pull_url}/{name}")
-
-    def picture(self, name: str = "a.jpg", width: int = 1080, height: int = 1080) -> MemoryFile:
-        return self.file(name, media.jpeg(width, height))
-
-    def film(self, name: str = "a.mp4", **shape: Any) -> MemoryFile:
-        return self.file(name, media.mp4(**({"width": 1080, "height": 1920} | shape)))
-
-    async def fault(self, fault: str, **more: Any) -> None:
-        rule = {"platform": "instagram", "fault": fault, "times": 1} | more
-        (await self.control.post("/_sandbox/faults", json=rule)).raise_for_status()
-
-    async def posts(self) -> list[dict[str, Any]]:
-        answer = await self.control.get("/_sandbox/posts", params={"platform": "instagram"})
-        return answer.json()["posts"]
-
-
-async def _moment(_: timedelta) -> None:
-    await asyncio.sleep(0.05)
+class Room(sandboxed.PullingRoom):
+    platform = "instagram"
 
 
 def post(*items: MemoryFile, text: str = "Hello #world", **options: Any) -> Post:
@@ -83,41 +39,7 @@ def post(*items: MemoryFile, text: str = "Hello #world", **options: Any) -> Post
 def tell(tmp_path: Path) -> Callable[[Callable[[Room], Awaitable[Any]]], Any]:
     """Run a story with a sandbox around it."""
 
-    def told(story: Callable[[Room], Awaitable[Any]]) -> Any:
-        async def main() -> Any:
-            served: dict[str, bytes] = {}
-
-            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                target = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
-                data = served.get(target)
-                status = "404 Not Found" if data is None else "200 OK"
-                head = f"HTTP/1.1 {status}\r\nContent-Length: {len(data or b'')}\r\nConnection: close\r\n\r\n"
-                writer.write(head.encode() + (data or b""))
-                await writer.drain()
-                writer.close()
-
-            server = await asyncio.start_server(serve, "127.0.0.1", 0)
-            address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            sandbox = Sandbox(tmp_path / "sandbox", allow=[address])
-            info = await sandbox.start()
-            networks = Networks({"instagram": info.urls["instagram"]})
-            try:
-                async with httpx2.AsyncClient(base_url=info.url) as control:
-                    found = (await control.get("/_sandbox/accounts", params={"platform": "instagram"})).json()
-                    http = networks.client("instagram")
-                    room = Room(
-                        info, http, control, found["accounts"][0], tmp_path, served, f"http://{address}"
-                    )
-                    return await story(room)
-            finally:
-                await networks.aclose()
-                await sandbox.stop()
-                server.close()
-                await server.wait_closed()
-
-        return asyncio.run(main())
-
-    return told
+    return partial(sandboxed.play, Room, tmp_path)
 
 
 CASES = {
@@ -266,7 +188,7 @@ def test_what_check_would_have_refused_the_network_refuses_too(tell, spoil):
 def test_a_picture_that_cannot_be_pulled_does_not_go_out(tell):
     async def story(room: Room) -> None:
         picture = room.picture()
-        room.served.clear()
+        room.files.served.clear()
         with pytest.raises((Rejected, Unavailable)):
             await CONNECTOR.publish(room.run(), post(picture))
         assert await room.posts() == []
@@ -291,36 +213,7 @@ def test_a_story_that_dies_is_told_again_and_goes_out_once(tell, step):
 
 
 def test_from_the_consent_page_to_a_renewed_token(tell):
-    async def story(room: Room) -> None:
-        app, callback = App("app", "app-secret"), "https://polypost.example/v1/connect/instagram/callback"
-        asked = {
-            "client_id": app.client_id,
-            "redirect_uri": callback,
-            "response_type": "code",
-            "scope": ",".join(CONNECTOR.spec.oauth.scopes),
-            "state": "s",
-            "sandbox_decision": "approve",
-        }
-        page = await room.control.get(f"{room.info.urls['instagram']}/oauth/authorize", params=asked)
-        back = httpx2.URL(page.headers["location"])
-        grant = Grant(f"{back.params['code']}#{back.fragment}", callback)
-        tokens = await CONNECTOR.login.exchange(room.http, app, grant)
-        assert set(tokens.scopes) == set(CONNECTOR.spec.oauth.scopes)
-        (account,) = await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
-        assert (account.id, account.username) == (room.account.id, room.account.username)
-        with pytest.raises(Rejected):
-            await CONNECTOR.login.exchange(room.http, app, grant)
-        assert await CONNECTOR.login.refresh(room.http, app, tokens) is tokens
-        clock.advance(25 * 3600)
-        renewed = await CONNECTOR.login.refresh(room.http, app, tokens)
-        assert renewed.access_expires_at is not None
-        assert tokens.access_expires_at is not None
-        assert renewed.access_expires_at > tokens.access_expires_at + timedelta(hours=24)
-        clock.advance(61 * 86_400)
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(room.http, app, renewed)
-
-    tell(story)
+    tell(lambda room: room.login(CONNECTOR))
 
 
 def test_after_a_day_of_interruption_a_new_container_is_made(tell):

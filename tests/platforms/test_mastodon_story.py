@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from tests import media
-from tests.platforms.run import Died, MemoryFile, MemoryRun
-from tests.platforms.simulators.mastodon import Mastodon, at_mastodon
+from tests.platforms import sandboxed
+from tests.platforms.run import Died, MemoryFile
+from tests.platforms.simulators.mastodon import Mastodon
 
 from polypost.errors import (
     OutcomeUnknown,
@@ -24,54 +24,28 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.integrations import AccountSession
-from polypost.outbound import NetworkClient, Networks
+from polypost.outbound import NetworkClient
 from polypost.platforms.base import Absent, Account, CannotTell, Draft, Found, Post, Proof, Tokens
 from polypost.platforms.mastodon import CONNECTOR
-from polypost.probe import probe
 
 
-@dataclass
-class Room:
-    """The running sandbox with one of its accounts, as connecting it would know it."""
+class Room(sandboxed.Room):
+    """`net` speaks to the simulator by itself."""
 
-    net: Mastodon
-    http: NetworkClient
-    account: Account
-    folder: Path
+    platform = "mastodon"
 
-    def run(self, **kept: Any) -> MemoryRun:
-        async def pause(wait: timedelta) -> None:
-            await self.net.advance(wait.total_seconds())
+    @classmethod
+    async def known(cls, entry: Mapping[str, Any], http: NetworkClient) -> Account:
+        tokens = Tokens(entry["accessToken"], extra=entry["extra"])
+        (account,) = await CONNECTOR.identify(AccountSession.of_login(http, tokens))
+        return account
 
-        entry = self.net.account
-        return MemoryRun(
-            self.http, self.account, entry["accessToken"], pause=pause, extra=entry["extra"], **kept
-        )
-
-    def file(self, name: str, data: bytes) -> MemoryFile:
-        path = self.folder / name
-        path.write_bytes(data)
-        return MemoryFile(data, probe(path), f"https://media.example/{name}")
-
-    def picture(self, name: str = "a.png") -> MemoryFile:
-        return self.file(name, media.png(64, 48))
+    @property
+    def net(self) -> Mastodon:
+        return Mastodon(self.running, self.credentials)
 
 
-def play(folder: Path, story: Callable[[Room], Awaitable[None]]) -> None:
-    """Run a story with a sandbox around it."""
-
-    async def main() -> None:
-        async with at_mastodon(folder / "sandbox") as net:
-            networks = Networks({"mastodon": net.url})
-            try:
-                http = networks.client("mastodon")
-                tokens = Tokens(net.account["accessToken"], extra=net.account["extra"])
-                (account,) = await CONNECTOR.identify(AccountSession.of_login(http, tokens))
-                await story(Room(net, http, account, folder))
-            finally:
-                await networks.aclose()
-
-    asyncio.run(main())
+play = partial(sandboxed.play, Room)
 
 
 def post(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from tests import media
 from tests.platforms.run import Died, MemoryRun
-from tests.platforms.sandboxed_threads import Room, post, room
+from tests.platforms.sandboxed_threads import Room, play, post
 
 from polypost import clock
 from polypost.errors import OutcomeUnknown, RateLimited, ReconnectRequired, Rejected
-from polypost.platforms.base import Absent, App, CannotTell, Found, Grant, Proof
+from polypost.platforms.base import Absent, CannotTell, Found, Proof
 from polypost.platforms.threads import CONNECTOR
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import NotReady
@@ -26,14 +24,7 @@ from polypost.platforms.threads.graph_errors import NotReady
 def tell(tmp_path: Path) -> Callable[[Callable[[Room], Awaitable[Any]]], Any]:
     """Run a story with a sandbox around it."""
 
-    def told(story: Callable[[Room], Awaitable[Any]]) -> Any:
-        async def main() -> Any:
-            async with room(tmp_path) as ready:
-                return await story(ready)
-
-        return asyncio.run(main())
-
-    return told
+    return partial(play, tmp_path)
 
 
 CASES = {
@@ -328,7 +319,7 @@ def test_what_check_would_have_refused_the_network_refuses_too(tell, spoil):
 def test_a_picture_that_cannot_be_pulled_does_not_go_out(tell):
     async def story(room: Room) -> None:
         picture = room.picture()
-        room.served.clear()
+        room.files.served.clear()
         with pytest.raises(Rejected) as refused:
             await CONNECTOR.publish(room.run(), post(picture))
         assert "reached from the internet" in refused.value.message
@@ -364,36 +355,7 @@ def test_after_a_day_of_interruption_a_new_container_is_made(tell):
 
 
 def test_from_the_consent_page_to_a_renewed_token(tell):
-    async def story(room: Room) -> None:
-        app, callback = App("app", "app-secret"), "https://polypost.example/v1/connect/threads/callback"
-        asked = {
-            "client_id": app.client_id,
-            "redirect_uri": callback,
-            "response_type": "code",
-            "scope": ",".join(CONNECTOR.spec.oauth.scopes),
-            "state": "s",
-            "sandbox_decision": "approve",
-        }
-        page = await room.control.get(f"{room.info.urls['threads']}/oauth/authorize", params=asked)
-        back = httpx2.URL(page.headers["location"])
-        grant = Grant(f"{back.params['code']}#{back.fragment}", callback)
-        tokens = await CONNECTOR.login.exchange(room.http, app, grant)
-        assert set(tokens.scopes) == set(CONNECTOR.spec.oauth.scopes)
-        (account,) = await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
-        assert (account.id, account.username) == (room.account.id, room.account.username)
-        with pytest.raises(Rejected):
-            await CONNECTOR.login.exchange(room.http, app, grant)
-        assert await CONNECTOR.login.refresh(room.http, app, tokens) is tokens
-        clock.advance(25 * 3600)
-        renewed = await CONNECTOR.login.refresh(room.http, app, tokens)
-        assert renewed.access_expires_at is not None
-        assert tokens.access_expires_at is not None
-        assert renewed.access_expires_at > tokens.access_expires_at + timedelta(hours=24)
-        clock.advance(61 * 86_400)
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(room.http, app, renewed)
-
-    tell(story)
+    tell(lambda room: room.login(CONNECTOR))
 
 
 def test_a_post_is_taken_back(tell):

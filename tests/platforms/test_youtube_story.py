@@ -379,8 +379,7 @@ def test_a_video_is_taken_back(tell: Callable[[Any], None]) -> None:
 def test_another_channels_video_is_not_taken_back(tell: Callable[[Any], None]) -> None:
     async def story(room: Room) -> None:
         proof = await CONNECTOR.publish(room.run(), post(room.film()))
-        found = await room.control.get("/_sandbox/accounts", params={"platform": "youtube"})
-        other = found.json()["accounts"][1]
+        other = (await room.running.accounts("youtube"))[1]
         with pytest.raises(Rejected) as refused:
             await CONNECTOR.delete(MemoryRun(room.http, room.account, other["accessToken"]), proof)
         assert refused.value.code == "delete_refused"
