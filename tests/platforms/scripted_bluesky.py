@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
+from tests.platforms import scripted
 from tests.platforms.run import MemoryRun
-from tests.platforms.scripted_twitter import Script
 
-from polypost.outbound import NetworkClient, Networks
+from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account
 
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
@@ -35,24 +34,13 @@ JOB = "GET /xrpc/app.bsky.video.getJobStatus"
 DOCUMENT = f"GET /{DID}"
 
 STORED = (200, {"uri": f"at://{DID}/app.bsky.feed.post/x", "cid": "bafyreia"})
-Story = Callable[[Script, NetworkClient], Awaitable[None]]
 
 
-def tell(story: Story) -> None:
-    """Run a story against a script of its own that stands in for every host of the network."""
+class Script(scripted.Script):
+    platform = "bluesky"
 
-    async def main() -> None:
-        script = Script()
-        server = await asyncio.start_server(script.serve, "127.0.0.1", 0, limit=2**24)
-        networks = Networks({"bluesky": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"})
-        try:
-            await story(script, networks.client("bluesky"))
-        finally:
-            await networks.aclose()
-            server.close()
-            await server.wait_closed()
 
-    asyncio.run(main())
+tell = partial(scripted.tell, Script)
 
 
 def run_on(http: NetworkClient, **kept: Any) -> MemoryRun:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any
 
+from tests.platforms import scripted
 from tests.platforms.run import MemoryFile, MemoryRun
-from tests.platforms.scripted_instagram import Script
+from tests.platforms.scripted import filled
 
-from polypost.outbound import Networks
 from polypost.platforms.base import Account, Post
 from polypost.platforms.facebook import CONNECTOR
 from polypost.probe import Facts
@@ -19,21 +19,13 @@ REELS, POSTS = "POST /v26.0/111/video_reels", "GET /v26.0/111/published_posts"
 TOKEN, ACCOUNTS = "/v26.0/oauth/access_token", "GET /v26.0/me/accounts"
 
 
-class Net(Script):
-    """The server in Facebook's place."""
-
-    async def __aenter__(self) -> Net:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self._networks = Networks({"facebook": f"http://127.0.0.1:{port}"})
-        self.http = self._networks.client("facebook")
-        return self
+class Net(scripted.Script):
+    platform = "facebook"
 
 
 def media(kind: str, size: int = 1000) -> MemoryFile:
-    data = bytes(range(256)) * (size // 256) + bytes(size % 256)
     facts = Facts(kind, "image/jpeg" if kind == "image" else "video/mp4", size)
-    return MemoryFile(data, facts, f"https://media.example/{kind}")
+    return MemoryFile(filled(size), facts, f"https://media.example/{kind}")
 
 
 def post(*items: MemoryFile, text: str = "Hello", **options: Any) -> Post:
@@ -73,10 +65,4 @@ def run_on(net: Net, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, PAGE, "page-token", **kept)
 
 
-def with_network(story: Any) -> Any:
-    async def main() -> Any:
-        async with Net() as net:
-            well_behaved(net)
-            return await story(net)
-
-    return asyncio.run(main())
+with_network = partial(scripted.with_network, Net, well_behaved)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
+from functools import partial
 from typing import Any
 
-from tests.platforms import scripted_instagram
+from tests.platforms import scripted
 from tests.platforms.run import MemoryFile, MemoryRun
 
-from polypost.outbound import Networks
 from polypost.platforms.base import Account, Post
 from polypost.platforms.googlebusiness import CONNECTOR
 from polypost.probe import Facts
@@ -24,19 +22,12 @@ TOKEN, REVOKE = "POST /token", "POST /revoke"
 ACCOUNTS = "GET /v1/accounts"
 
 
-class Script(scripted_instagram.Script):
-    """The same for Google."""
-
-    async def __aenter__(self) -> Script:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self._networks = Networks({"googlebusiness": f"http://127.0.0.1:{port}"})
-        self.http = self._networks.client("googlebusiness")
-        return self
+class Script(scripted.Script):
+    platform = "googlebusiness"
 
     def sent(self, route: str = CREATE, number: int = -1) -> Any:
         """The JSON of a call."""
-        return json.loads(self.calls[route][number].body)
+        return self.calls[route][number].json
 
 
 def photo(name: str = "a.jpg", *, kind: Any = None, thumbnail: str | None = None) -> MemoryFile:
@@ -98,10 +89,4 @@ def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, kept.pop("account", ACCOUNT), "token-1", **kept)
 
 
-def with_network(story: Any) -> Any:
-    async def main() -> Any:
-        async with Script() as net:
-            well_behaved(net)
-            return await story(net)
-
-    return asyncio.run(main())
+with_network = partial(scripted.with_network, Script, well_behaved)

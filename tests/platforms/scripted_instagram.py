@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections import defaultdict
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from tests.platforms.run import MemoryFile, MemoryRun
+from tests.platforms import scripted
+from tests.platforms.run import MemoryRun
+from tests.platforms.scripted import PublicFile, filled
 
-from polypost.outbound import Networks
-from polypost.platforms.base import (
-    Account,
-    Post,
-)
+from polypost.platforms.base import Account, Post
 from polypost.platforms.instagram import CONNECTOR
 from polypost.probe import Facts
 
@@ -24,83 +18,13 @@ CONTAINERS, PUBLISH = "POST /v26.0/1784/media", "POST /v26.0/1784/media_publish"
 QUOTA = "GET /v26.0/1784/content_publishing_limit"
 
 
-@dataclass
-class Call:
-    path: str
-    fields: dict[str, str]
-    headers: dict[str, str]
-    body: bytes
-
-
-class Script:
-    """Answers by method and path with what a test lined up; the last answer of a line is given for ever.
-
-    An answer is `(status, JSON or bytes, headers)`, or a number of body bytes after which the line goes dead.
-    """
-
-    def __init__(self) -> None:
-        self.lines: dict[str, list[Any]] = {}
-        self.calls: dict[str, list[Call]] = defaultdict(list)
-
-    def on(self, route: str, *answers: Any) -> None:
-        self.lines[route] = list(answers)
-
-    async def __aenter__(self) -> Script:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._networks = Networks(
-            {"instagram": f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"}
-        )
-        self.http = self._networks.client("instagram")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._networks.aclose()
-        self._server.close()
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await self._answer(reader, writer)
-        finally:
-            writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        method, target, _ = head[0].split()
-        headers = {
-            name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)
-        }
-        url = urlsplit(target)
-        line = self.lines.get(f"{method} {url.path}", [(404, {"error": {"code": 100, "error_subcode": 33}})])
-        answer = line.pop(0) if len(line) > 1 else line[0]
-        length = int(headers.get("content-length", 0))
-        body = await reader.readexactly(min(length, answer) if isinstance(answer, int) else length)
-        form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-        asked = parse_qs(url.query + "&" + (body.decode() if form else ""), keep_blank_values=True)
-        fields = {name: values[0] for name, values in asked.items()}
-        self.calls[f"{method} {url.path}"].append(Call(url.path, fields, headers, body))
-        if isinstance(answer, int):
-            return
-        status, content, more = (*answer, {})[:3]
-        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
-        lines = [f"HTTP/1.1 {status} -", f"content-length: {len(raw)}", "connection: close"]
-        lines += [f"{name}: {value}" for name, value in more.items()]
-        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + raw)
-        await writer.drain()
-
-
-class PublicFile(MemoryFile):
-    """A file that the network pulls from another address than the one the user gave."""
-
-    @property
-    def public_url(self) -> str:
-        return f"https://pull.example/{self.url.rpartition('/')[2]}"
+class Script(scripted.Script):
+    platform = "instagram"
 
 
 def media(kind: str, name: str = "file", size: int = 1000) -> PublicFile:
-    data = bytes(range(256)) * (size // 256) + bytes(size % 256)
     facts = Facts(kind, "image/jpeg" if kind == "image" else "video/mp4", size)
-    return PublicFile(data, facts, f"https://media.example/{name}")
+    return PublicFile(filled(size), facts, f"https://media.example/{name}")
 
 
 def post(
@@ -130,10 +54,4 @@ def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, ACCOUNT, "token-1", **kept)
 
 
-def with_network(story: Any) -> Any:
-    async def main() -> Any:
-        async with Script() as net:
-            well_behaved(net)
-            return await story(net)
-
-    return asyncio.run(main())
+with_network = partial(scripted.with_network, Script, well_behaved)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any
 
+from tests.platforms import scripted
 from tests.platforms.run import MemoryFile, MemoryRun
-from tests.platforms.scripted_twitter import Script, Story
 
-from polypost.outbound import NetworkClient, Networks
+from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account
 from polypost.probe import Facts
 
@@ -18,21 +18,11 @@ OPEN_IMAGE, OPEN_VIDEO = "POST /rest/images", "POST /rest/videos"
 URN = "urn:li:share:7000000000000000001"
 
 
-def tell(story: Story) -> None:
-    """Run a story against a script of its own."""
+class Script(scripted.Script):
+    platform = "linkedin"
 
-    async def main() -> None:
-        script = Script()
-        server = await asyncio.start_server(script.serve, "127.0.0.1", 0, limit=2**24)
-        networks = Networks({"linkedin": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"})
-        try:
-            await story(script, networks.client("linkedin"))
-        finally:
-            await networks.aclose()
-            server.close()
-            await server.wait_closed()
 
-    asyncio.run(main())
+tell = partial(scripted.tell, Script)
 
 
 def run_on(http: NetworkClient, account: Account = ACCOUNT, **kept: Any) -> MemoryRun:

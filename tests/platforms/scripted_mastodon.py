@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from tests.platforms import scripted_instagram
+from tests.platforms import scripted
 from tests.platforms.run import MemoryFile, MemoryRun
 
 from polypost import clock
-from polypost.outbound import Networks
 from polypost.platforms.base import Account, Post
 from polypost.platforms.mastodon import CONNECTOR
 from polypost.probe import Facts
@@ -39,18 +37,11 @@ def instance(**configuration: Any) -> dict[str, Any]:
     }
 
 
-class Script(scripted_instagram.Script):
-    """The same for a Mastodon server."""
-
-    async def __aenter__(self) -> Script:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self._networks = Networks({"mastodon": f"http://127.0.0.1:{port}"})
-        self.http = self._networks.client("mastodon")
-        return self
+class Script(scripted.Script):
+    platform = "mastodon"
 
     def bodies(self, route: str = STATUSES) -> list[dict[str, Any]]:
-        return [json.loads(call.body) for call in self.calls[route]]
+        return [call.json for call in self.calls[route]]
 
 
 def status(number: int = 7, **more: Any) -> dict[str, Any]:
@@ -102,10 +93,4 @@ def at(second: int) -> datetime:
     return datetime(2026, 11, 24, 12, 0, second, tzinfo=UTC)
 
 
-def with_network(story: Any) -> Any:
-    async def main() -> Any:
-        async with Script() as net:
-            well_behaved(net)
-            return await story(net)
-
-    return asyncio.run(main())
+with_network = partial(scripted.with_network, Script, well_behaved)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any
 
-from tests.platforms import scripted_instagram
+from tests.platforms import scripted
 from tests.platforms.run import MemoryFile, MemoryRun
+from tests.platforms.scripted import filled
 
-from polypost.outbound import Networks
 from polypost.platforms.base import Account, Post
 from polypost.platforms.pinterest import CONNECTOR
 from polypost.probe import Facts
@@ -20,15 +20,8 @@ STATUS, LIST = "GET /v5/media/12345", f"GET /v5/boards/{BOARD}/pins"
 FIELDS = {"x-amz-date": "20261124T000000Z", "key": "uploads/1", "Content-Type": "multipart/form-data"}
 
 
-class Script(scripted_instagram.Script):
-    """The same for Pinterest."""
-
-    async def __aenter__(self) -> Script:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self._networks = Networks({"pinterest": f"http://127.0.0.1:{port}"})
-        self.http = self._networks.client("pinterest")
-        return self
+class Script(scripted.Script):
+    platform = "pinterest"
 
 
 class PrivateFile(MemoryFile):
@@ -43,11 +36,7 @@ def picture(
     name: str = "a.jpg", size: int = 1000, *, mime: str = "image/jpeg", private: bool = False
 ) -> MemoryFile:
     kind = PrivateFile if private else MemoryFile
-    return kind(
-        bytes(range(256)) * (size // 256) + bytes(size % 256),
-        Facts("image", mime, size),
-        f"https://media.example/{name}",
-    )
+    return kind(filled(size), Facts("image", mime, size), f"https://media.example/{name}")
 
 
 def film(size: int = 1000) -> MemoryFile:
@@ -74,10 +63,4 @@ def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, ACCOUNT, "token-1", **kept)
 
 
-def with_network(story: Any) -> Any:
-    async def main() -> Any:
-        async with Script() as net:
-            well_behaved(net)
-            return await story(net)
-
-    return asyncio.run(main())
+with_network = partial(scripted.with_network, Script, well_behaved)

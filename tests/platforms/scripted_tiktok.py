@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
+from functools import partial
 from typing import Any
 
+from tests.platforms import scripted
 from tests.platforms.run import MemoryFile, MemoryRun
-from tests.platforms.scripted_instagram import Script
 
-from polypost.outbound import Networks
 from polypost.platforms.base import Account, Post
 from polypost.platforms.tiktok import CONNECTOR
 from polypost.probe import Facts
@@ -25,19 +23,12 @@ CHUNK = 5 * 1024 * 1024
 THREE = 3 * CHUNK + 100
 
 
-class TikTokScript(Script):
-    """Answers by method and path with what a test lined up, as `Script` does."""
-
-    async def __aenter__(self) -> TikTokScript:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        address = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        self._networks = Networks({"tiktok": address})
-        self.http = self._networks.client("tiktok")
-        return self
+class TikTokScript(scripted.Script):
+    platform = "tiktok"
 
     def sent(self, route: str, number: int = 0) -> Any:
         """The JSON of a call."""
-        return json.loads(self.calls[route][number].body)
+        return self.calls[route][number].json
 
 
 def said(data: dict[str, Any] | None = None, code: str = "ok", message: str = "") -> dict[str, Any]:
@@ -98,10 +89,4 @@ def run_on(net: TikTokScript, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, ACCOUNT, "act.1", **kept)
 
 
-def with_tiktok(story: Any) -> Any:
-    async def main() -> Any:
-        async with TikTokScript() as net:
-            well_behaved(net)
-            return await story(net)
-
-    return asyncio.run(main())
+with_tiktok = partial(scripted.with_network, TikTokScript, well_behaved)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.platforms.run import MemoryRun
 from tests.platforms.sandboxed_bluesky import APP, Room, play, post
+from tests.platforms.scripted import Script
 from tests.platforms.scripted_bluesky import (
     CREATE,
     DID,
@@ -27,7 +28,6 @@ from tests.platforms.scripted_bluesky import (
     tell,
     wrong,
 )
-from tests.platforms.scripted_twitter import Script
 
 from polypost.errors import (
     NoAnswer,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.platforms.run import MemoryFile
 from tests.platforms.sandboxed_bluesky import post
+from tests.platforms.scripted import Script
 from tests.platforms.scripted_bluesky import (
     ACCOUNT,
     ALLOWANCE,
@@ -25,7 +26,6 @@ from tests.platforms.scripted_bluesky import (
     tell,
     wrong,
 )
-from tests.platforms.scripted_twitter import Script
 
 from polypost import clock
 from polypost.errors import (

@@ -33,13 +33,13 @@ def tell(answers: Any, story: Any) -> None:
 def test_twenty_five_at_a_time_and_without_a_token() -> None:
     def answers(asked: Asked) -> Answer:
         # One that is gone is left out by the app's server.
-        return 200, {"posts": [view(each) for each in asked.query["uris"] if each != uri(3)]}
+        return 200, {"posts": [view(each) for each in asked.every("uris") if each != uri(3)]}
 
     async def story(net: Net) -> None:
         found = await CONNECTOR.measure(net.session, [Proof(uri(nth)) for nth in range(52)])
         assert set(found) == {uri(nth) for nth in range(52) if nth != 3}
         assert found[uri(0)] == FIGURES
-        assert [len(asked.query["uris"]) for asked in net.asked] == [25, 25, 2]
+        assert [len(asked.every("uris")) for asked in net.asked] == [25, 25, 2]
         assert all("authorization" not in asked.headers for asked in net.asked)
 
     tell(answers, story)
@@ -59,7 +59,7 @@ def test_the_feed_is_read_until_it_is_older() -> None:
         return {"post": view(uri(nth), createdAt=clock.iso(NOW - timedelta(hours=nth)))}
 
     def answers(asked: Asked) -> Answer:
-        start = int(asked.query.get("cursor", ["0"])[0])
+        start = int(asked.query.get("cursor", "0"))
         return 200, {"feed": [entry(nth) for nth in range(start, start + 100)], "cursor": str(start + 100)}
 
     async def story(net: Net) -> None:

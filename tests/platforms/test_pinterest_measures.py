@@ -91,7 +91,7 @@ def test_an_app_on_trial_is_told_so() -> None:
 
 def test_the_list_is_read_until_it_is_older() -> None:
     def answers(asked: Asked) -> Answer:
-        start = int(asked.query.get("bookmark", ["0"])[0])
+        start = int(asked.query.get("bookmark", "0"))
         items = [
             pin(str(nth), created_at=f"{NOW - timedelta(hours=nth):%Y-%m-%dT%H:%M:%S}", description="World")
             for nth in range(start + 1, start + 251)

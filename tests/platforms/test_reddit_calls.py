@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.platforms.run import Died
 from tests.platforms.sandboxed_reddit import post
+from tests.platforms.scripted import Script
 from tests.platforms.scripted_reddit import (
     BUCKET,
     COMMENT,
@@ -33,7 +34,6 @@ from tests.platforms.scripted_reddit import (
     unnamed,
     uploads,
 )
-from tests.platforms.scripted_twitter import Script
 
 import polypost
 from polypost.errors import (

@@ -81,7 +81,7 @@ def test_strangers_and_deleted_posts_are_left_out() -> None:
 
 def test_the_list_is_read_until_it_is_older() -> None:
     def answers(asked: Asked) -> Answer:
-        start = int(asked.query.get("after", ["t3_0"])[0].removeprefix("t3_"))
+        start = int(asked.query.get("after", "t3_0").removeprefix("t3_"))
         page = [
             post(str(nth), created_utc=(NOW - timedelta(hours=nth)).timestamp())
             for nth in range(start + 1, start + 101)

@@ -125,7 +125,7 @@ def test_the_list_is_read_page_by_page() -> None:
     times = {each: clock.iso(now - timedelta(minutes=nth + 1)) for nth, each in enumerate(ids)}
 
     def answers(asked: Asked) -> Answer:
-        start = int(asked.query.get("pagination_token", ["0"])[0])
+        start = int(asked.query.get("pagination_token", "0"))
         page = ids[start : start + 100]
         meta = {"result_count": len(page)} | ({"next_token": str(start + 100)} if start < 200 else {})
         return 200, {"data": [post(each, created_at=times[each]) for each in page], "meta": meta}

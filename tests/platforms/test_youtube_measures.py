@@ -72,7 +72,7 @@ def test_the_uploads_are_read_until_they_are_older() -> None:
             # In whatever order YouTube likes; one went between the two calls.
             wanted = sorted(asked.one("id").split(","), reverse=True)
             return 200, {"items": [video(each) for each in wanted if each != number(7)]}
-        start = int(asked.query.get("pageToken", ["0"])[0])
+        start = int(asked.query.get("pageToken", "0"))
         page = [entry(nth) for nth in range(start, start + 50)]
         return 200, {"items": page, "nextPageToken": str(start + 50)}
 
