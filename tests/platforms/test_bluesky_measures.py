@@ -103,11 +103,3 @@ def test_a_record_from_the_future_came_when_it_was_seen() -> None:
         assert clock.iso(found.published_at) == seen
 
     tell(lambda _: (200, {"feed": [post]}), story)
-
-
-def test_a_feed_without_an_end_is_left() -> None:
-    async def story(net: Net) -> None:
-        assert await CONNECTOR.recent(net.session, since=NOW - timedelta(days=1), until=NOW, most=9) == []
-        assert len(net.asked) == 20
-
-    tell(lambda _: (200, {"feed": [], "cursor": "on"}), story)

@@ -75,21 +75,6 @@ def test_each_kind_and_the_list_tell_the_same():
     on_show("facebook", story)
 
 
-def test_trouble_on_the_simulator():
-    async def story(shown: Shown) -> None:
-        await shown.stage.fault("read_error")
-        with pytest.raises(Unavailable):
-            await shown.figures()
-        await shown.stage.fault("read_limited", seconds=300)
-        with pytest.raises(RateLimited):
-            await shown.listed()
-        await shown.stage.fault("token_dead")
-        with pytest.raises(ReconnectRequired):
-            await shown.figures()
-
-    on_show("facebook", story)
-
-
 def test_fifty_posts_are_one_call():
     ids = [f"111_{number}" for number in range(60)]
 

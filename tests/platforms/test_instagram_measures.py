@@ -65,21 +65,6 @@ def test_a_story_after_its_day_tells_nothing_more():
     on_show("instagram", story)
 
 
-def test_trouble_on_the_simulator():
-    async def story(shown: Shown) -> None:
-        await shown.stage.fault("read_error")
-        with pytest.raises(Unavailable):
-            await shown.figures()
-        await shown.stage.fault("read_limited", seconds=300)
-        with pytest.raises(RateLimited):
-            await shown.listed()
-        await shown.stage.fault("token_expired")
-        with pytest.raises(TokenExpired):
-            await shown.figures()
-
-    on_show("instagram", story)
-
-
 def test_a_medium_and_a_story_are_asked_for_what_they_have():
     async def story(net):
         net.on(NODE, node(), node("STORY"))

@@ -184,13 +184,3 @@ def test_the_list_is_read_until_it_is_older() -> None:
         assert [each.proof.id for each in few] == [share(nth) for nth in (2, 3, 4)]
 
     tell(WE, answers, story)
-
-
-def test_a_list_without_an_end_is_left() -> None:
-    strangers = [{"id": share(nth), "author": ME.id, "publishedAt": 4_000_000_000_000} for nth in range(100)]
-
-    async def story(net: Net) -> None:
-        assert await CONNECTOR.recent(net.session, since=NOW - timedelta(days=1), until=NOW, most=9) == []
-        assert len(net.asked) == 10
-
-    tell(WE, lambda _: (200, {"elements": strangers}), story)

@@ -99,13 +99,3 @@ def test_the_list_is_read_until_it_is_older() -> None:
         assert len(await CONNECTOR.recent(net.session, since=since, until=until, most=3)) == 3
 
     tell(answers, story)
-
-
-def test_a_list_without_an_end_is_left() -> None:
-    stuck = status(1, in_reply_to_id="9")
-
-    async def story(net: Net) -> None:
-        assert await CONNECTOR.recent(net.session, since=NOW - timedelta(days=1), until=NOW, most=9) == []
-        assert len(net.asked) == 25
-
-    tell(lambda _: (200, [stuck]), story)

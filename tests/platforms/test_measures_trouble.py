@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.platforms.answering import Answer, Net, with_answers
+from tests.platforms.measured import Shown, on_show
 
 from polypost import clock
 from polypost.errors import (
@@ -36,7 +37,10 @@ def _tiktok(status: int, code: str) -> Answer:
 
 @dataclass(frozen=True)
 class Case:
-    """A network's own words; `scope` is in what people read when the authorisation lacks it."""
+    """A network's own words; `scope` is in what people read when the authorisation lacks it.
+
+    `endless` is a page of a list of posts that always has a next one and nothing that is wanted, `pages` how many are read.
+    """
 
     proof: str
     account: Account
@@ -44,11 +48,26 @@ class Case:
     limited: Answer
     lacking: Answer
     scope: str
+    endless: Any
+    pages: int
     lacks: type[PlatformError] = ReconnectRequired
     ended_as: type[PlatformError] = TokenExpired
     extra: tuple[tuple[str, str], ...] = ()
 
 
+# Posts of others, and an answer to somebody, neither of which is a post of the account's.
+STRANGERS = [
+    {"id": f"urn:li:share:{number}", "author": "urn:li:person:abc", "publishedAt": 4_000_000_000_000}
+    for number in range(100)
+]
+STUCK = {
+    "id": "1",
+    "account": {"id": "42"},
+    "created_at": clock.iso(clock.now() - timedelta(hours=1)),
+    "content": "Hello",
+    "in_reply_to_id": "9",
+    "reblog": None,
+}
 CASES = {
     "twitter": Case(
         "1990000000000000000",
@@ -57,6 +76,8 @@ CASES = {
         (429, {"title": "Too Many Requests", "status": 429}, {"x-rate-limit-reset": "4000000000"}),
         (403, {"type": "https://api.x.com/2/problems/oauth1-permissions", "detail": "needs tweet.read"}),
         "tweet.read",
+        {"data": [], "meta": {"next_token": "on"}},
+        pages=10,
     ),
     "youtube": Case(
         "abcdefghijk",
@@ -65,6 +86,8 @@ CASES = {
         _google(403, "rateLimitExceeded", "Slow down"),
         _google(403, "insufficientPermissions", "Request had insufficient authentication scopes."),
         "youtube.readonly",
+        {"items": [], "nextPageToken": "on"},
+        pages=20,
     ),
     "tiktok": Case(
         "7560000000000000000",
@@ -73,6 +96,8 @@ CASES = {
         _tiktok(429, "rate_limit_exceeded"),
         _tiktok(401, "scope_not_authorized"),
         "video.list",
+        {"data": {"videos": [], "cursor": 5, "has_more": True}, "error": {"code": "ok"}},
+        pages=6,
         lacks=Rejected,
     ),
     "pinterest": Case(
@@ -82,6 +107,8 @@ CASES = {
         (429, {"code": 8, "message": "You have exceeded your rate limit. Try again later."}),
         (401, {"code": 3, "message": "Your token does not have the permission pins:read"}),
         "pins:read",
+        {"items": [], "bookmark": "on"},
+        pages=8,
     ),
     "linkedin": Case(
         "urn:li:share:7000000000000000001",
@@ -90,6 +117,8 @@ CASES = {
         (429, {"status": 429, "message": "Resource level throttle limit reached"}),
         (403, {"status": 403, "code": "ACCESS_DENIED", "message": "Not enough permissions to access"}),
         "r_organization_social",
+        {"elements": STRANGERS},
+        pages=10,
         lacks=Rejected,
     ),
     "reddit": Case(
@@ -99,6 +128,8 @@ CASES = {
         (429, {"message": "Too Many Requests", "error": 429}, {"x-ratelimit-reset": "60"}),
         (403, {}, {"www-authenticate": 'Bearer realm="reddit", error="insufficient_scope"'}),
         "scope read",
+        {"kind": "Listing", "data": {"children": [], "after": "t3_1", "before": None}},
+        pages=10,
     ),
     "bluesky": Case(
         "at://did:plc:polly/app.bsky.feed.post/3l",
@@ -107,6 +138,8 @@ CASES = {
         (429, {"error": "RateLimitExceeded"}, {"ratelimit-remaining": "0", "ratelimit-reset": "4000000000"}),
         (403, {"error": "InsufficientScope", "message": "needs the scope transition:generic"}),
         "transition:generic",
+        {"feed": [], "cursor": "on"},
+        pages=20,
     ),
     "mastodon": Case(
         "7",
@@ -118,6 +151,8 @@ CASES = {
             {"error": "This action is outside the authorized scopes", "error_description": "read:statuses"},
         ),
         "read:statuses",
+        [STUCK],
+        pages=25,
         # Tokens have no end there; one that is refused was taken back.
         ended_as=ReconnectRequired,
         extra=(("server", "example.social"),),
@@ -210,3 +245,39 @@ def test_an_answer_in_another_shape(platform: str) -> None:
                 assert not found
 
     meets(platform, (200, {}), expect)
+
+
+@each
+def test_a_list_without_an_end_is_left(platform: str) -> None:
+    case = CASES[platform]
+
+    async def expect(net: Net, network: MetricsSource) -> None:
+        most = {"twitter": 500, "tiktok": 20}.get(platform, 9)
+        since = NOW() - timedelta(days=1)
+        assert await network.recent(net.session, since=since, until=NOW(), most=most) == []
+        assert len(net.asked) == case.pages
+
+    meets(platform, (200, case.endless), expect)
+
+
+@pytest.mark.parametrize(
+    ("platform", "fault", "error"),
+    [
+        ("facebook", "token_dead", ReconnectRequired),
+        ("instagram", "token_expired", TokenExpired),
+        ("threads", "token_dead", ReconnectRequired),
+    ],
+)
+def test_trouble_on_the_simulator(platform: str, fault: str, error: type[PlatformError]) -> None:
+    async def story(shown: Shown) -> None:
+        await shown.stage.fault("read_error")
+        with pytest.raises(Unavailable):
+            await shown.figures()
+        await shown.stage.fault("read_limited", seconds=300)
+        with pytest.raises(RateLimited):
+            await shown.listed()
+        await shown.stage.fault(fault)
+        with pytest.raises(error):
+            await shown.figures()
+
+    on_show(platform, story)

@@ -122,11 +122,3 @@ def test_a_list_in_another_order_is_read_to_its_end() -> None:
         assert [each.proof.id for each in found] == ["1", "2"]
 
     tell(lambda _: (200, {"items": items, "bookmark": None}), story)
-
-
-def test_a_list_without_an_end_is_left() -> None:
-    async def story(net: Net) -> None:
-        assert await CONNECTOR.recent(net.session, since=NOW - timedelta(days=1), until=NOW, most=9) == []
-        assert len(net.asked) == 8
-
-    tell(lambda _: (200, {"items": [], "bookmark": "on"}), story)

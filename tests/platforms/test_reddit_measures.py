@@ -101,14 +101,6 @@ def test_the_list_is_read_until_it_is_older() -> None:
     tell(answers, story)
 
 
-def test_a_list_without_an_end_is_left() -> None:
-    async def story(net: Net) -> None:
-        assert await CONNECTOR.recent(net.session, since=NOW - timedelta(days=1), until=NOW, most=9) == []
-        assert len(net.asked) == 10
-
-    tell(lambda _: (200, listing(after="t3_1")), story)
-
-
 def test_the_lists_scope_is_named() -> None:
     challenge = {"www-authenticate": 'Bearer realm="reddit", error="insufficient_scope"'}
 

@@ -8,7 +8,7 @@ import pytest
 from tests.platforms.measured import HOUR, Shown, on_show
 from tests.platforms.scripted_threads import refused, run_on, with_network
 
-from polypost.errors import RateLimited, ReconnectRequired, Rejected, TokenExpired, Unavailable
+from polypost.errors import RateLimited, Rejected, TokenExpired, Unavailable
 from polypost.platforms.abilities import Metrics
 from polypost.platforms.base import Proof
 from polypost.platforms.threads import CONNECTOR
@@ -45,21 +45,6 @@ def test_each_kind_and_the_list_tell_the_same():
         assert len(await shown.listed(most=1)) == 1
         told = await CONNECTOR.measure(shown.session, [Proof("1"), Proof("x/../me"), *shown.proofs.values()])
         assert set(told) == {proof.id for proof in shown.proofs.values()}
-
-    on_show("threads", story)
-
-
-def test_trouble_on_the_simulator():
-    async def story(shown: Shown) -> None:
-        await shown.stage.fault("read_error")
-        with pytest.raises(Unavailable):
-            await shown.figures()
-        await shown.stage.fault("read_limited", seconds=300)
-        with pytest.raises(RateLimited):
-            await shown.listed()
-        await shown.stage.fault("token_dead")
-        with pytest.raises(ReconnectRequired):
-            await shown.figures()
 
     on_show("threads", story)
 

@@ -147,14 +147,6 @@ def test_the_list_begins_where_the_time_ends() -> None:
     tell(answers, story)
 
 
-def test_a_list_without_an_end_is_left() -> None:
-    async def story(net: Net) -> None:
-        assert await CONNECTOR.recent(net.session, since=NOW - timedelta(days=1), until=NOW, most=20) == []
-        assert len(net.asked) == 6
-
-    tell(lambda _: good({"videos": [], "cursor": 5, "has_more": True}), story)
-
-
 def test_without_the_scope_people_read_what_to_do() -> None:
     async def story(net: Net) -> None:
         with pytest.raises(Rejected) as refusal:

@@ -162,12 +162,3 @@ def test_a_long_time_is_read_with_and_without_private_figures() -> None:
         assert young.one("end_time")[:16] == f"{until + timedelta(seconds=1):%Y-%m-%dT%H:%M}"
 
     tell(lambda _: (200, {"meta": {"result_count": 0}}), story)
-
-
-def test_a_list_without_an_end_is_left() -> None:
-    async def story(net: Net) -> None:
-        now = datetime.now(UTC)
-        assert await CONNECTOR.recent(net.session, since=now - timedelta(days=1), until=now, most=500) == []
-        assert len(net.asked) == 10
-
-    tell(lambda _: (200, {"data": [], "meta": {"next_token": "on"}}), story)

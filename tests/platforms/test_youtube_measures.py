@@ -102,11 +102,3 @@ def test_a_channel_without_uploads_has_no_list() -> None:
         assert await CONNECTOR.recent(net.session, since=NOW - timedelta(days=1), until=NOW, most=9) == []
 
     tell(lambda _: (404, missing), story)
-
-
-def test_a_list_without_an_end_is_left() -> None:
-    async def story(net: Net) -> None:
-        assert await CONNECTOR.recent(net.session, since=NOW - timedelta(days=1), until=NOW, most=9) == []
-        assert len(net.asked) == 20
-
-    tell(lambda _: (200, {"items": [], "nextPageToken": "on"}), story)
