@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from polypost.errors import (
     Duplicate,
     OutcomeUnknown,
-    PlatformError,
     RateLimited,
     ReconnectRequired,
     Rejected,
@@ -91,23 +90,6 @@ def test_numbers_in_the_answer_to_the_publishing_call(kind, code, subcode):
         assert type(found) is kind
 
 
-@pytest.mark.parametrize(
-    ("subcode", "reason"),
-    [
-        (0, "token_expired"),
-        (463, "token_expired"),
-        (467, "token_expired"),
-        (458, "access_revoked"),
-        (492, "access_revoked"),
-        (459, "security_invalidation"),
-        (460, "security_invalidation"),
-        (464, "security_invalidation"),
-    ],
-)
-def test_why_a_token_is_dead(subcode, reason):
-    assert error_for(said(190, subcode), now=NOW).reason == reason
-
-
 def test_policy_blocks_pause_the_account():
     for numbers in [(368, 0), (368, 1390008), (200, 1404078), (200, 4854002)]:
         assert error_for(said(*numbers), now=NOW).code == "account_restricted"
@@ -122,12 +104,6 @@ def test_short_subcodes_count_with_their_own_code_only():
 @pytest.mark.parametrize("body", [None, {}, [], {"error": "no"}, {"error": {"code": 368}}])
 def test_a_5xx_to_the_publishing_call_leaves_it_open(status, body):
     assert type(commit_error_for(GraphError.of(status, body), now=NOW)) is OutcomeUnknown
-
-
-def test_a_503_that_asks_to_wait_is_a_refusal():
-    found = commit_error_for(GraphError.of(503, None), now=NOW, wait=timedelta(seconds=30), told_to_wait=True)
-    assert isinstance(found, RateLimited)
-    assert found.until == NOW + timedelta(seconds=30)
 
 
 def test_unknown_numbers_are_read_by_their_status():
@@ -182,13 +158,6 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.integers(100, 599), JSON)
-def test_any_answer_has_a_meaning(status, body):
-    assert isinstance(error_for(GraphError.of(status, body), now=NOW), PlatformError)
-    assert isinstance(commit_error_for(GraphError.of(status, body), now=NOW), PlatformError)
 
 
 @settings(max_examples=80, deadline=None)

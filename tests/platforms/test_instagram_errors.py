@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from polypost.errors import (
     Duplicate,
@@ -17,7 +15,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.families.meta.graph import asked_wait, nearly_full
+from polypost.platforms.families.meta.graph import asked_wait
 from polypost.platforms.instagram.graph_errors import (
     Gone,
     GraphError,
@@ -97,50 +95,6 @@ def test_in_the_publishing_call_trouble_is_no_answer(expected, numbers):
     assert type(found) is (OutcomeUnknown if expected is Unavailable else expected)
 
 
-@pytest.mark.parametrize("status", [302, 500, 502, 503, 504])
-def test_a_status_without_numbers(status):
-    assert type(error_for(GraphError.of(status, None), now=NOW)) is Unavailable
-    assert type(commit_error_for(GraphError.of(status, None), now=NOW)) is OutcomeUnknown
-
-
-def test_a_server_error_with_a_clear_number_is_still_unclear_in_the_publishing_call():
-    assert type(commit_error_for(GraphError.of(500, body(36003, 2207009)), now=NOW)) is OutcomeUnknown
-
-
-def test_a_transient_flag_counts_where_the_number_says_nothing():
-    error = GraphError.of(400, body(987654, is_transient=True))
-    assert type(error_for(error, now=NOW)) is Unavailable
-    assert type(commit_error_for(error, now=NOW)) is OutcomeUnknown
-
-
-def test_told_to_come_back_before_anything_was_done():
-    later = commit_error_for(
-        GraphError.of(503, None), now=NOW, wait=asked_wait({"retry-after": "90"}), told_to_wait=True
-    )
-    assert isinstance(later, RateLimited)
-    assert later.until == NOW + timedelta(seconds=90)
-    doubtful = commit_error_for(GraphError.of(503, body(2)), now=NOW, told_to_wait=True)
-    assert isinstance(doubtful, OutcomeUnknown)
-
-
-@pytest.mark.parametrize(
-    ("subcode", "reason"),
-    [
-        (458, "access_revoked"),
-        (459, "security_invalidation"),
-        (460, "security_invalidation"),
-        (463, "token_expired"),
-        (464, "security_invalidation"),
-        (467, "token_expired"),
-        (492, "access_revoked"),
-    ],
-)
-def test_why_an_account_has_to_be_connected_again(subcode, reason):
-    found = error_for(GraphError.of(400, body(190, subcode)), now=NOW)
-    assert isinstance(found, ReconnectRequired)
-    assert found.reason == reason
-
-
 def test_the_pause_of_a_rate_limit():
     usage = '{"1784":[{"type":"instagram","call_count":100,"estimated_time_to_regain_access":12}]}'
     wait = asked_wait({"x-business-use-case-usage": usage})
@@ -154,21 +108,6 @@ def test_the_pause_of_a_rate_limit():
     soon = error_for(GraphError.of(400, body(9007, 2207027)), now=NOW)
     assert isinstance(soon, RateLimited)
     assert soon.until <= NOW + timedelta(minutes=1)
-
-
-@pytest.mark.parametrize(
-    ("headers", "full"),
-    [
-        ({}, False),
-        ({"x-app-usage": '{"call_count":94,"total_time":1,"total_cputime":1}'}, False),
-        ({"x-app-usage": '{"call_count":1,"total_time":95,"total_cputime":1}'}, True),
-        ({"x-business-use-case-usage": '{"1":[{"call_count":3},{"total_cputime":100}]}'}, True),
-        ({"x-app-usage": "not json", "x-business-use-case-usage": "[1]"}, False),
-        ({"x-app-usage": '{"call_count":"many"}', "x-business-use-case-usage": '{"1":5}'}, False),
-    ],
-)
-def test_usage_headers(headers, full):
-    assert nearly_full(headers) is full
 
 
 @pytest.mark.parametrize(
@@ -208,25 +147,3 @@ def test_a_refusal_carries_the_networks_words_and_what_to_change():
     assert "The aspect ratio is not supported." in str(refused)
     assert len(refused.message) < 500
     assert "Crop" in refused.message
-
-
-@settings(deadline=None)
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda c: (
-            st.lists(c)
-            | st.dictionaries(
-                st.sampled_from(
-                    ["error", "code", "error_subcode", "message", "error_user_msg", "is_transient"]
-                ),
-                c,
-            )
-        ),
-    )
-)
-def test_no_answer_is_too_strange_to_be_classified(strange):
-    for status in (200, 400, 500):
-        error = GraphError.of(status, strange)
-        assert str(error_for(error, now=NOW))
-        assert str(commit_error_for(error, now=NOW))
