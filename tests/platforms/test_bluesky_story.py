@@ -161,16 +161,6 @@ def test_a_film_that_cannot_be_processed(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_processing_takes_its_time(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        await room.fault("processing", seconds=60)
-        await CONNECTOR.publish(room.run(), post("film", room.film()))
-        assert len(await room.posts()) == 1
-        assert (await room.calls()).count("getJobStatus") > 10
-
-    play(tmp_path, story)
-
-
 def test_a_card(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         picture = room.picture()
@@ -353,17 +343,6 @@ def test_what_did_not_arrive_is_absent_and_may_be_tried_again(tmp_path: Path, fa
         await CONNECTOR.publish(again, post())
         assert again.attempts[0].handles == run.attempts[0].handles
         assert len(await room.posts()) == 1
-
-    play(tmp_path, story)
-
-
-def test_an_accident_after_storing_is_found(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        await room.fault("error_after")
-        run = room.run()
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, post())
-        assert isinstance(await CONNECTOR.reconcile(run, post(), run.attempts[0]), Found)
 
     play(tmp_path, story)
 

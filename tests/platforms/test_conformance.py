@@ -136,7 +136,10 @@ def test_a_death_at_every_step(told: tuple[Case, Kind], on_stage: Any) -> None:
         whole, post = stage.told(kind, mark="whole")
         await stage.finish(whole, post)
         committed = {attempt.part for attempt in whole.attempts}
+        counts = [each["mediaCount"] for each in await stage.visible()]
+        assert len(counts) == kind.visible
         assert await stage.followed() == kind.followed
+        assert not kind.followed or any(name.endswith(".sent") for name in whole.rows)
         steps = [name for name in whole.rows if not name.endswith(".sent")]
         deaths = [("dies_at", name) for name in steps]
         deaths += [("dies_after", name) for name in steps if name not in committed]
@@ -147,7 +150,8 @@ def test_a_death_at_every_step(told: tuple[Case, Kind], on_stage: Any) -> None:
                 await stage.finish(run, post)
             run, post = stage.told(kind, mark=f"{when} {name}", rows=rows)
             await stage.finish(run, post)
-            assert len(await stage.visible()) == number * kind.visible, (when, name)
+            seen = [each["mediaCount"] for each in await stage.visible()]
+            assert seen == counts * number, (when, name)
             assert await stage.followed() == number * kind.followed, (when, name)
 
     on_stage(case, story)

@@ -151,18 +151,6 @@ def test_what_is_left_out_is_said(tmp_path):
     play(tmp_path, story)
 
 
-def test_a_video_is_shown_only_when_it_is_ready(tmp_path):
-    async def story(room: Room) -> None:
-        await room.fault("processing", seconds=60)
-        began = clock.now()
-        await CONNECTOR.publish(room.run(), post(room.film()))
-        assert clock.now() - began > timedelta(seconds=60)
-        (shown,) = await room.posts()
-        assert shown["text"] == "Hello #world"
-
-    play(tmp_path, story)
-
-
 @pytest.mark.parametrize(("kind", "error"), [("video", Rejected), ("reel", Undone), ("video story", Undone)])
 def test_a_film_that_facebook_cannot_process(tmp_path, kind, error):
     async def story(room: Room) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -18,11 +17,10 @@ from polypost.errors import (
     OutcomeUnknown,
     PlatformError,
     RateLimited,
-    ReconnectRequired,
     Rejected,
     Unavailable,
 )
-from polypost.platforms.base import Absent, CannotTell, Found, Post, Proof
+from polypost.platforms.base import Absent, Post, Proof
 from polypost.platforms.instagram import CONNECTOR
 from polypost.platforms.instagram.graph import Graph
 
@@ -68,23 +66,6 @@ def test_each_kind_of_post_goes_out_once(tell, case):
     tell(story)
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("fault", ["lost_answer", "error_after"])
-def test_an_answer_that_was_lost_after_publication_is_found(tell, case, fault):
-    async def story(room: Room) -> None:
-        wanted = CASES[case](room)
-        run = room.run()
-        await room.fault(fault)
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        found = await CONNECTOR.reconcile(run, wanted, run.attempts[-1])
-        (shown,) = await room.posts()
-        assert isinstance(found, Found)
-        assert found.proof.id == shown["id"]
-
-    tell(story)
-
-
 @pytest.mark.parametrize("fault", ["error_before", "reset_before"])
 def test_nothing_published_is_absent_and_the_same_container_goes_out(tell, fault):
     async def story(room: Room) -> None:
@@ -98,72 +79,6 @@ def test_nothing_published_is_absent_and_the_same_container_goes_out(tell, fault
         assert len(await room.posts()) == 1
         first, second = run.attempts
         assert first.handles["container"] == second.handles["container"]
-
-    tell(story)
-
-
-def test_a_listing_that_lags_is_looked_at_again(tell):
-    async def story(room: Room) -> None:
-        run, wanted = room.run(), post(room.picture())
-        await room.fault("listing_lag", seconds=1)
-        await room.fault("lost_answer")
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        assert isinstance(await CONNECTOR.reconcile(run, wanted, run.attempts[-1]), CannotTell)
-        for _ in range(100):
-            found = await CONNECTOR.reconcile(run, wanted, run.attempts[-1])
-            if isinstance(found, Found):
-                break
-            await asyncio.sleep(0.1)
-        assert isinstance(found, Found)
-
-    tell(story)
-
-
-def test_a_post_of_another_target_is_not_taken_for_ours(tell):
-    async def story(room: Room) -> None:
-        wanted = post(room.picture())
-        other = await CONNECTOR.publish(room.run(), wanted)
-        run = room.run()
-        run.taken.add(other.id)
-        await room.fault("lost_answer")
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        found = await CONNECTOR.reconcile(run, wanted, run.attempts[-1])
-        assert isinstance(found, Found)
-        assert found.proof.id != other.id
-
-    tell(story)
-
-
-def test_a_rate_limit_costs_no_publication(tell):
-    async def story(room: Room) -> None:
-        run, wanted = room.run(), post(room.picture())
-        await room.fault("rate_limited", seconds=60)
-        with pytest.raises(RateLimited) as limited:
-            await CONNECTOR.publish(run, wanted)
-        assert limited.value.until > run.now()
-        await CONNECTOR.publish(run, wanted)
-        assert len(await room.posts()) == 1
-
-    tell(story)
-
-
-def test_processing_is_waited_for(tell):
-    async def story(room: Room) -> None:
-        await room.fault("processing", seconds=0.5)
-        await CONNECTOR.publish(room.run(), post(room.film()))
-        assert len(await room.posts()) == 1
-
-    tell(story)
-
-
-def test_a_dead_token_asks_for_a_new_connection(tell):
-    async def story(room: Room) -> None:
-        await room.fault("token_dead")
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.publish(room.run(), post(room.picture()))
-        assert await room.posts() == []
 
     tell(story)
 
@@ -192,22 +107,6 @@ def test_a_picture_that_cannot_be_pulled_does_not_go_out(tell):
         with pytest.raises((Rejected, Unavailable)):
             await CONNECTOR.publish(room.run(), post(picture))
         assert await room.posts() == []
-
-    tell(story)
-
-
-@pytest.mark.parametrize(
-    "step", ["media 2: container", "media 2: upload", "carousel: container", "publish", "permalink"]
-)
-def test_a_story_that_dies_is_told_again_and_goes_out_once(tell, step):
-    async def story(room: Room) -> None:
-        rows: dict[str, Any] = {}
-        wanted = post(room.picture(), room.film())
-        with pytest.raises(Died):
-            await CONNECTOR.publish(room.run(rows=rows, dies_at=step), wanted)
-        proof = await CONNECTOR.publish(room.run(rows=rows), wanted)
-        (shown,) = await room.posts()
-        assert shown["id"] == proof.id
 
     tell(story)
 

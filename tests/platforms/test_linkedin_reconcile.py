@@ -184,3 +184,8 @@ def test_what_a_new_token_or_time_can_cure_is_raised(status: int, kind: type[Exc
                 await CONNECTOR.reconcile(run_on(http), post(), attempt(refusal=refusal))
 
     tell(story)
+
+
+@pytest.mark.parametrize(("text", "rule"), [("Hello", "unique_text"), (" ", "never")])
+def test_only_a_text_makes_a_second_attempt_safe(text: str, rule: str) -> None:
+    assert CONNECTOR.retry_when_absent(post(text), attempt(text)) == rule

@@ -13,8 +13,8 @@ from tests.platforms.run import Died, MemoryRun
 from tests.platforms.sandboxed_threads import Room, play, post
 
 from polypost import clock
-from polypost.errors import OutcomeUnknown, RateLimited, ReconnectRequired, Rejected
-from polypost.platforms.base import Absent, CannotTell, Found, Proof
+from polypost.errors import OutcomeUnknown, RateLimited, Rejected
+from polypost.platforms.base import Absent, Found, Proof
 from polypost.platforms.threads import CONNECTOR
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import NotReady
@@ -165,35 +165,6 @@ def test_an_answer_that_comes_true_late_is_not_repeated(tell):
     tell(story)
 
 
-def test_a_listing_that_lags_is_looked_at_again(tell):
-    async def story(room: Room) -> None:
-        run, wanted = room.run(), post()
-        await room.fault("listing_lag", seconds=30)
-        await room.fault("lost_answer")
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        assert isinstance(await CONNECTOR.reconcile(run, wanted, run.attempts[-1]), CannotTell)
-        assert isinstance(await CONNECTOR.reconcile(run, wanted, run.attempts[-1]), Found)
-
-    tell(story)
-
-
-def test_a_post_of_another_target_is_not_taken_for_ours(tell):
-    async def story(room: Room) -> None:
-        wanted = post()
-        other = await CONNECTOR.publish(room.run(), wanted)
-        run = room.run()
-        run.taken.add(other.id)
-        await room.fault("lost_answer")
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        found = await CONNECTOR.reconcile(run, wanted, run.attempts[-1])
-        assert isinstance(found, Found)
-        assert found.proof.id != other.id
-
-    tell(story)
-
-
 @pytest.mark.parametrize("fault", ["rate_limited", "media_not_found"])
 def test_a_refusal_for_now_costs_no_publication(tell, fault):
     async def story(room: Room) -> None:
@@ -264,15 +235,6 @@ def test_what_the_network_refuses(tell, fault, code):
     tell(story)
 
 
-def test_processing_is_waited_for(tell):
-    async def story(room: Room) -> None:
-        await room.fault("processing", seconds=0.3)
-        await CONNECTOR.publish(room.run(), post(room.film()))
-        assert len(await room.posts()) == 1
-
-    tell(story)
-
-
 def test_a_quota_that_is_used_up_is_known_before_anything_is_made(tell):
     async def story(room: Room) -> None:
         await room.fault("quota", seconds=600)
@@ -284,16 +246,6 @@ def test_a_quota_that_is_used_up_is_known_before_anything_is_made(tell):
             await CONNECTOR.publish(again, post())
         assert again.holds
         assert again.rows == {}
-
-    tell(story)
-
-
-def test_a_dead_token_asks_for_a_new_connection(tell):
-    async def story(room: Room) -> None:
-        await room.fault("token_dead")
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.publish(room.run(), post())
-        assert await room.posts() == []
 
     tell(story)
 

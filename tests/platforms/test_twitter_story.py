@@ -107,21 +107,6 @@ def test_a_thread_whose_later_answer_was_lost_is_told_to_its_end(tmp_path: Path,
     play(tmp_path, story)
 
 
-@pytest.mark.parametrize("fault", ["reset_before", "error_before"])
-def test_a_call_that_did_nothing_leaves_nothing_to_find(tmp_path: Path, fault: str) -> None:
-    async def story(room: Room) -> None:
-        run = room.run()
-        await room.fault(fault)
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, post())
-        assert await CONNECTOR.reconcile(run, post(), run.attempts[0]) == Absent()
-        assert await room.posts() == []
-        await CONNECTOR.publish(room.run(), post())
-        assert len(await room.posts()) == 1
-
-    play(tmp_path, story)
-
-
 def test_a_second_attempt_at_what_is_there_is_evidence_not_failure(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         run = room.run()
@@ -134,19 +119,6 @@ def test_a_second_attempt_at_what_is_there_is_evidence_not_failure(tmp_path: Pat
         assert isinstance(await CONNECTOR.reconcile(run, post(), run.attempts[-1]), Found)
         run.taken.add((await room.posts())[0]["id"])
         assert await CONNECTOR.reconcile(run, post(), run.attempts[-1]) == Absent()
-
-    play(tmp_path, story)
-
-
-def test_a_lagging_timeline_shows_it_later(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        run = room.run()
-        await room.fault("listing_lag", seconds=30)
-        await CONNECTOR.publish(run, post())
-        early = await CONNECTOR.reconcile(run, post(), run.attempts[0])
-        await room.pass_time(timedelta(seconds=60))
-        late = await CONNECTOR.reconcile(run, post(), run.attempts[0])
-        assert (type(early), type(late)) == (Absent, Found)
 
     play(tmp_path, story)
 
@@ -169,17 +141,6 @@ def test_a_crash_in_the_middle_of_an_upload_costs_no_segment_twice(tmp_path: Pat
             await CONNECTOR.publish(first, post("Hello", large))
         await CONNECTOR.publish(room.run(rows=first.rows), post("Hello", large))
         assert [entry["mediaCount"] for entry in await room.posts()] == [1]
-
-    play(tmp_path, story)
-
-
-def test_processing_takes_its_time(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        await room.fault("processing", seconds=20)
-        began = clock.now()
-        await CONNECTOR.publish(room.run(), post("Hello", room.film()))
-        assert clock.now() - began >= timedelta(seconds=20)
-        assert len(await room.posts()) == 1
 
     play(tmp_path, story)
 

@@ -17,8 +17,14 @@ CASE = Case(
     kinds=(
         Kind("image", media=("square.jpg",)),
         Kind("carousel", media=("square.jpg", "square-2.jpg")),
+        Kind(
+            "carousel with a film",
+            media=("square.jpg", "tall.mp4", "square-2.jpg"),
+            options=lambda _: {"collaborators": ["friend"]},
+        ),
         Kind("reel", media=("tall.mp4",), processes=True),
         Kind("story", text="", media=("square.jpg",), options=lambda _: {"contentType": "story"}),
+        Kind("video story", text="", media=("tall.mp4",), options=lambda _: {"contentType": "story"}),
     ),
     edges=(
         Edge("caption", replace(_DRAFT, text="x" * 2200), replace(_DRAFT, text="x" * 2201), "content"),

@@ -28,6 +28,7 @@ CASE = Case(
         Kind("video", media=("wide.mp4",), processes=True),
         Kind("document", media=("paper.pdf",), options=lambda _: {"documentTitle": "A report"}),
         Kind("article", options=lambda _: _LINK),
+        Kind("article with a picture", media=("picture.png",), options=lambda _: _LINK),
         Kind("poll", options=lambda _: {"poll": _POLL}),
         Kind("reshare", options=lambda _: {"reshareUrn": "urn:li:share:7141138937766391808"}),
         Kind("first comment", options=lambda _: {"firstComment": "And first {mark}"}, followed=1),

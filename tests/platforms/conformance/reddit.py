@@ -37,6 +37,7 @@ CASE = Case(
     platform="reddit",
     kinds=(
         kind("text"),
+        replace(kind("title and text"), text="Hello <world> & all\n\nThe **rest** of it."),
         replace(kind("link", url="https://example.com/?{mark}"), absent="published"),
         kind("text with pictures", "square.jpg", "picture.png", kind="self"),
         kind("image", "square.jpg"),
