@@ -16,7 +16,7 @@ from polypost.probe import Facts
 PAGE = Account("111")
 FEED, PHOTOS, VIDEOS = "POST /v26.0/111/feed", "POST /v26.0/111/photos", "POST /v26.0/111/videos"
 REELS, POSTS = "POST /v26.0/111/video_reels", "GET /v26.0/111/published_posts"
-TOKEN, ACCOUNTS = "/v26.0/oauth/access_token", "GET /v26.0/me/accounts"
+ACCOUNTS = "GET /v26.0/me/accounts"
 
 
 class Net(scripted.Script):

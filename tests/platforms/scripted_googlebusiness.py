@@ -18,7 +18,6 @@ MAPS, SEARCH = "https://maps.google.com/maps?cid=5", "https://local.google.com/p
 ACCOUNT = Account(HOME, name="Café", profile_url=MAPS, metadata={"languageCode": "de"})
 CREATE, LIST = f"POST /v4/{HOME}/localPosts", f"GET /v4/{HOME}/localPosts"
 GET, DELETE = f"GET /v4/{NAME}", f"DELETE /v4/{NAME}"
-TOKEN, REVOKE = "POST /token", "POST /revoke"
 ACCOUNTS = "GET /v1/accounts"
 
 

@@ -13,7 +13,7 @@ from polypost.platforms.base import Account
 from polypost.probe import Facts
 
 ACCOUNT = Account("urn:li:person:abc", username="polly", kind="person")
-CREATE, LISTING, TOKEN = "POST /rest/posts", "GET /rest/posts", "POST /oauth/v2/accessToken"
+CREATE, LISTING = "POST /rest/posts", "GET /rest/posts"
 OPEN_IMAGE, OPEN_VIDEO = "POST /rest/images", "POST /rest/videos"
 URN = "urn:li:share:7000000000000000001"
 

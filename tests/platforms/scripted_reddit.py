@@ -20,7 +20,7 @@ CONVERT, COMMENT, LISTING = (
     "POST /api/comment",
     "GET /user/polly/submitted",
 )
-TOKEN, ME = "POST /api/v1/access_token", "GET /api/v1/me"
+ME = "GET /api/v1/me"
 
 
 class Script(scripted.Script):

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from tests.platforms.run import MemoryRun
-from tests.platforms.scripted_facebook import ACCOUNTS, PAGE, TOKEN, refused, with_network
+from tests.platforms.scripted_facebook import ACCOUNTS, PAGE, refused, with_network
 
-from polypost import clock
-from polypost.errors import RateLimited, ReconnectRequired, Rejected, Unavailable
-from polypost.platforms.base import Account, App, Grant, Tokens
+from polypost.errors import ReconnectRequired
+from polypost.platforms.base import Account, Tokens
 from polypost.platforms.facebook import CONNECTOR
-
-APP = App("app", "secret")
-GRANT = Grant("the-code#_=_", "https://polypost.example/callback")
-LONG, SHORT = f"GET {TOKEN}", f"POST {TOKEN}"
-PERMISSIONS, DEBUG = "GET /v26.0/me/permissions", "GET /v26.0/debug_token"
-SCOPES = CONNECTOR.spec.oauth.scopes
-
-
-def permissions(*names, declined=()):
-    rows = [{"permission": name, "status": "granted"} for name in names]
-    return {"data": rows + [{"permission": name, "status": "declined"} for name in declined]}
-
-
-def logging_in(net):
-    net.on(SHORT, (200, {"access_token": "short", "token_type": "bearer", "expires_in": 5000}))
-    net.on(LONG, (200, {"access_token": "long", "token_type": "bearer", "expires_in": 5_183_944}))
-    net.on(PERMISSIONS, (200, permissions(*SCOPES)))
-    net.on(
-        DEBUG, (200, {"data": {"is_valid": True, "user_id": "42", "data_access_expires_at": 1_800_000_000}})
-    )
 
 
 def page(number, *, tasks=("CREATE_CONTENT",), token=True, **more):
@@ -49,92 +26,6 @@ def page(number, *, tasks=("CREATE_CONTENT",), token=True, **more):
 
 def login(net, token="long", account=Account(""), **extra):  # noqa: B008  # frozen
     return MemoryRun(net.http, account, token, extra=extra)
-
-
-def test_the_code_buys_a_token_of_sixty_days():
-    async def story(net):
-        logging_in(net)
-        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
-        assert tokens.access_token == "long"
-        assert tokens.refresh_token is None
-        assert timedelta(days=59) < tokens.access_expires_at - clock.now() < timedelta(days=61)
-        assert set(tokens.scopes) == set(SCOPES)
-        assert tokens.extra["user_id"] == "42"
-        assert tokens.extra["data_access_until"].startswith("2027-01-15")
-        asked = net.calls[SHORT][0].fields
-        assert asked == {
-            "client_id": "app",
-            "client_secret": "secret",
-            "redirect_uri": GRANT.redirect_uri,
-            "code": "the-code",
-        }
-        assert net.calls[LONG][0].fields["fb_exchange_token"] == "short"
-        assert net.calls[PERMISSIONS][0].headers["authorization"] == "Bearer long"
-        assert net.calls[DEBUG][0].fields == {"input_token": "long", "access_token": "app|secret"}
-
-    with_network(story)
-
-
-@pytest.mark.parametrize("body", [{"access_token": "long"}, {"access_token": "long", "expires_in": 0}])
-def test_a_token_without_an_end(body):
-    async def story(net):
-        logging_in(net)
-        net.on(LONG, (200, body))
-        assert (await CONNECTOR.login.exchange(net.http, APP, GRANT)).access_expires_at is None
-
-    with_network(story)
-
-
-def test_a_connection_stands_without_what_debug_token_tells():
-    async def story(net):
-        logging_in(net)
-        net.on(DEBUG, (400, refused(100)))
-        assert "user_id" not in (await CONNECTOR.login.exchange(net.http, APP, GRANT)).extra
-
-    with_network(story)
-
-
-@pytest.mark.parametrize("lacking", ["pages_show_list", "pages_manage_posts", "pages_read_engagement"])
-def test_a_login_that_declines_what_is_needed(lacking):
-    async def story(net):
-        logging_in(net)
-        granted = [each for each in SCOPES if each != lacking]
-        net.on(PERMISSIONS, (200, permissions(*granted, declined=[lacking])))
-        with pytest.raises(Rejected, match=lacking):
-            await CONNECTOR.login.exchange(net.http, APP, GRANT)
-
-    with_network(story)
-
-
-def test_comments_can_be_declined():
-    async def story(net):
-        logging_in(net)
-        net.on(PERMISSIONS, (200, permissions(*SCOPES[:3], declined=SCOPES[3:])))
-        assert (await CONNECTOR.login.exchange(net.http, APP, GRANT)).scopes == SCOPES[:3]
-
-    with_network(story)
-
-
-@pytest.mark.parametrize(
-    ("route", "answer", "error"),
-    [
-        (SHORT, (400, refused(100, 36009)), Rejected),
-        (SHORT, (400, refused(190)), Rejected),
-        (LONG, (400, refused(190, 463)), Rejected),
-        (SHORT, (400, refused(101)), Rejected),
-        (SHORT, (500, b""), Unavailable),
-        (SHORT, (200, {}), Unavailable),
-        (LONG, (400, refused(4)), RateLimited),
-    ],
-)
-def test_a_refused_login(route, answer, error):
-    async def story(net):
-        logging_in(net)
-        net.on(route, answer)
-        with pytest.raises(error):
-            await CONNECTOR.login.exchange(net.http, APP, GRANT)
-
-    with_network(story)
 
 
 def test_a_login_stands_for_the_pages_it_can_post_to_over_all_pages_of_the_list():
@@ -198,14 +89,5 @@ def test_whether_a_connected_page_s_token_lives():
         with pytest.raises(ReconnectRequired) as dead:
             await CONNECTOR.identify(login(net, account=PAGE))
         assert dead.value.reason == "security_invalidation"
-
-    with_network(story)
-
-
-def test_nothing_renews_a_page_s_token():
-    async def story(net):
-        with pytest.raises(ReconnectRequired, match="renews no authorisation"):
-            await CONNECTOR.login.refresh(net.http, APP, Tokens("token-1"))
-        assert net.calls == {}
 
     with_network(story)

@@ -1,15 +1,12 @@
-"""Connecting the locations of a Google login, and keeping its token alive."""
+"""Connecting the locations of a Google login."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.platforms.scripted_googlebusiness import (
     ACCOUNTS,
-    REVOKE,
-    TOKEN,
     Script,
     reason,
     refused,
@@ -17,26 +14,10 @@ from tests.platforms.scripted_googlebusiness import (
     with_network,
 )
 
-from polypost import clock
-from polypost.errors import RateLimited, ReconnectRequired, Rejected, Unavailable
-from polypost.platforms.base import App, Grant, Tokens
+from polypost.errors import RateLimited, Rejected
 from polypost.platforms.googlebusiness import CONNECTOR
 
-APP = App("client-1", "secret")
-GRANT = Grant("code-1", "https://polypost.example/v1/connect/googlebusiness/callback", "verifier-1")
 MANAGE = "https://www.googleapis.com/auth/business.manage"
-GOOD = {
-    "access_token": "ya29.1",
-    "expires_in": 3599,
-    "refresh_token": "1//1",
-    "scope": MANAGE,
-    "token_type": "Bearer",
-}
-OLD = Tokens("ya29.0", "1//1", scopes=(MANAGE,))
-
-
-def without(*names: str, **more: Any) -> dict[str, Any]:
-    return {name: value for name, value in {**GOOD, **more}.items() if name not in names}
 
 
 def test_the_consent_page_is_asked_for_what_is_needed() -> None:
@@ -45,116 +26,6 @@ def test_the_consent_page_is_asked_for_what_is_needed() -> None:
     assert oauth.scopes == (MANAGE,)
     assert oauth.pkce
     assert oauth.authorize_extra == {"access_type": "offline", "prompt": "consent"}
-
-
-def test_the_code() -> None:
-    async def story(net: Script) -> None:
-        net.on(TOKEN, (200, GOOD))
-        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
-        assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == ("ya29.1", "1//1", (MANAGE,))
-        assert tokens.access_expires_at is not None
-        left = tokens.access_expires_at - clock.now()
-        assert timedelta(minutes=59) < left <= timedelta(seconds=3599)
-        assert net.calls[TOKEN][0].fields == {
-            "grant_type": "authorization_code",
-            "code": "code-1",
-            "redirect_uri": GRANT.redirect_uri,
-            "code_verifier": "verifier-1",
-            "client_id": "client-1",
-            "client_secret": "secret",
-        }
-
-    with_network(story)
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind", "code", "words"),
-    [
-        (
-            (400, {"error": "invalid_grant", "error_description": "Bad Request"}),
-            Rejected,
-            "rejected",
-            "login",
-        ),
-        ((401, {"error": "invalid_client"}), Rejected, "platform_setup", "credentials"),
-        ((400, {"error": "redirect_uri_mismatch"}), Rejected, "platform_setup", "redirect"),
-        ((200, without(scope="openid")), Rejected, "rejected", "ticked"),
-        ((200, without("refresh_token")), Rejected, "rejected", "refresh token"),
-        ((200, {}), Unavailable, "platform_unavailable", "token"),
-        ((500, b"no"), Unavailable, "platform_unavailable", "trouble"),
-        ((429, b"no"), RateLimited, "rate_limited", "slow down"),
-    ],
-)
-def test_a_login_that_comes_to_nothing(answer: Any, kind: type[Exception], code: str, words: str) -> None:
-    async def story(net: Script) -> None:
-        net.on(TOKEN, answer)
-        with pytest.raises(kind) as refusal:
-            await CONNECTOR.login.exchange(net.http, APP, GRANT)
-        assert refusal.value.code == code
-        assert words in refusal.value.message
-
-    with_network(story)
-
-
-def test_a_token_address_that_names_no_scopes_gave_what_was_asked_for() -> None:
-    async def story(net: Script) -> None:
-        net.on(TOKEN, (200, without("scope")))
-        assert (await CONNECTOR.login.exchange(net.http, APP, GRANT)).scopes == ()
-
-    with_network(story)
-
-
-def test_renewing_keeps_the_refresh_token() -> None:
-    async def story(net: Script) -> None:
-        net.on(TOKEN, (200, without("refresh_token", access_token="ya29.2")))
-        fresh = await CONNECTOR.login.refresh(net.http, APP, OLD)
-        assert (fresh.access_token, fresh.refresh_token) == ("ya29.2", "1//1")
-        net.on(TOKEN, (200, without(refresh_token="1//2", refresh_token_expires_in=604_799)))
-        fresh = await CONNECTOR.login.refresh(net.http, APP, OLD)
-        assert fresh.refresh_token == "1//2"
-        assert fresh.refresh_expires_at is not None
-
-    with_network(story)
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (
-            (400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}),
-            ReconnectRequired,
-        ),
-        ((400, {"error": "invalid_scope"}), ReconnectRequired),
-        ((401, {"error": "invalid_client"}), Rejected),
-        ((503, b""), Unavailable),
-        ((429, b""), RateLimited),
-        ((200, b"<html>"), Unavailable),
-    ],
-)
-def test_a_renewal_that_is_refused(answer: Any, kind: type[Exception]) -> None:
-    async def story(net: Script) -> None:
-        net.on(TOKEN, answer)
-        with pytest.raises(kind) as refusal:
-            await CONNECTOR.login.refresh(net.http, APP, OLD)
-        assert type(refusal.value) is kind
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(net.http, APP, Tokens("ya29.0"))
-
-    with_network(story)
-
-
-@pytest.mark.parametrize(("status", "good"), [(200, True), (400, True), (503, False)])
-def test_giving_back_is_best_effort(status: int, good: bool) -> None:
-    async def story(net: Script) -> None:
-        net.on(REVOKE, (status, {}))
-        if good:
-            await CONNECTOR.login.revoke(net.http, APP, OLD)
-        else:
-            with pytest.raises(Unavailable):
-                await CONNECTOR.login.revoke(net.http, APP, OLD)
-        assert net.calls[REVOKE][0].fields == {"token": "1//1"}
-
-    with_network(story)
 
 
 def places(account: str) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from tests.platforms.run import MemoryRun
 from tests.platforms.sandboxed_linkedin import ORGANIZATION, SELF_SERVE, Room, play, post
-from tests.platforms.scripted_linkedin import TOKEN, Script, run_on, tell
+from tests.platforms.scripted_linkedin import Script, run_on, tell
 
 from polypost import clock
-from polypost.errors import PlatformError, RateLimited, ReconnectRequired, Rejected, TokenExpired, Unavailable
+from polypost.errors import PlatformError, ReconnectRequired, Rejected, TokenExpired, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import App, Grant, Tokens
+from polypost.platforms.base import App
 from polypost.platforms.linkedin import CONNECTOR
 from polypost.platforms.linkedin.spec import OAUTH
 
@@ -25,8 +25,6 @@ VETTED = (
     "r_organization_social",
     "rw_organization_admin",
 )
-APP = App("app", "secret")
-GRANT = Grant("code", "https://polypost.example.com/v1/connect/linkedin/callback")
 
 
 def test_connecting_with_a_self_serve_app(tmp_path: Path) -> None:
@@ -127,80 +125,6 @@ def test_a_wrong_secret_is_the_operators_matter(tmp_path: Path) -> None:
             assert refused.value.code == "platform_setup"
 
     play(tmp_path, story)
-
-
-def test_the_form_of_the_exchange() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(TOKEN, (200, {"access_token": "AQ", "expires_in": 60, "scope": "openid profile"}))
-        tokens = await CONNECTOR.login.exchange(http, APP, GRANT)
-        assert tokens.scopes == ("openid", "profile")
-        (asked,) = net.asked
-        assert asked.form == {
-            "grant_type": "authorization_code",
-            "code": "code",
-            "redirect_uri": GRANT.redirect_uri,
-            "client_id": "app",
-            "client_secret": "secret",
-        }
-        assert "authorization" not in asked.headers
-
-    tell(story)
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (
-            (400, {"error": "invalid_request", "error_description": "Unable to retrieve access token"}),
-            Rejected,
-        ),
-        ((400, {"error": "invalid_redirect_uri"}), Rejected),
-        ((401, {"error": "invalid_request", "error_description": "authorization code not found"}), Rejected),
-        ((429, b""), RateLimited),
-        ((500, b"<html>"), Unavailable),
-        ((200, b"<html>"), Unavailable),
-        ((200, {"expires_in": 60}), Unavailable),
-    ],
-)
-def test_an_exchange_that_fails(answer: Any, kind: type[PlatformError]) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(TOKEN, answer)
-        with pytest.raises(kind):
-            await CONNECTOR.login.exchange(http, APP, GRANT)
-
-    tell(story)
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        ((400, {"error": "invalid_grant"}), ReconnectRequired),
-        ((401, {"error": "invalid_request"}), ReconnectRequired),
-        ((401, {"error": "invalid_client"}), Rejected),
-        ((500, b""), Unavailable),
-        ((429, b""), RateLimited),
-    ],
-)
-def test_a_refresh_that_fails(answer: Any, kind: type[PlatformError]) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(TOKEN, answer)
-        with pytest.raises(kind) as refused:
-            await CONNECTOR.login.refresh(http, APP, Tokens("old", "refresh"))
-        assert type(refused.value) is kind
-
-    tell(story)
-
-
-def test_what_a_refresh_leaves_out_is_kept() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(TOKEN, (200, {"access_token": "new", "expires_in": 60}))
-        old = Tokens("old", "refresh", refresh_expires_at=clock.now(), scopes=("openid",))
-        fresh = await CONNECTOR.login.refresh(http, APP, old)
-        assert (fresh.refresh_token, fresh.refresh_expires_at) == ("refresh", old.refresh_expires_at)
-        assert fresh.scopes == ("openid",)
-        assert net.asked[0].form["grant_type"] == "refresh_token"
-
-    tell(story)
 
 
 USERINFO, ME, ACLS = "GET /v2/userinfo", "GET /v2/me", "GET /rest/organizationAcls"

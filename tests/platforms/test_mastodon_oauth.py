@@ -24,13 +24,10 @@ from polypost.platforms.mastodon import CONNECTOR
 from polypost.platforms.mastodon.spec import OLD_SCOPES, SCOPES
 
 METADATA, APPS = "GET /.well-known/oauth-authorization-server", "POST /api/v1/apps"
-TOKEN, REVOKE = "POST /oauth/token", "POST /oauth/revoke"
 FINGER, APP_OF = "GET /.well-known/webfinger", "GET /api/v1/apps/verify_credentials"
 APP = App("client-1", "secret-1")
 BACK = "https://polypost.example/v1/connect/mastodon/callback"
-GRANT = Grant("code-1", BACK, "verifier-1", SERVER)
 NEWER = {"scopes_supported": ["read", *SCOPES], "code_challenge_methods_supported": ["S256"]}
-GIVEN = {"access_token": "token-1", "token_type": "Bearer", "scope": " ".join(SCOPES), "created_at": 1}
 NOWHERE = (404, {"error": "Not Found"})
 
 
@@ -209,47 +206,6 @@ def test_a_server_that_registers_nothing(answer: Any) -> None:
     with_network(story)
 
 
-def test_the_code() -> None:
-    async def story(net: Script) -> None:
-        net.on(TOKEN, (200, GIVEN))
-        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
-        assert tokens == Tokens("token-1", scopes=SCOPES, extra={"server": SERVER, "application": "Polypost"})
-        assert net.calls[TOKEN][0].fields == {
-            "grant_type": "authorization_code",
-            "code": "code-1",
-            "redirect_uri": BACK,
-            "code_verifier": "verifier-1",
-            "client_id": "client-1",
-            "client_secret": "secret-1",
-        }
-
-    with_network(story)
-
-
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [
-        ((401, {"error": "invalid_client", "error_description": "…"}), "app_unknown"),
-        ((400, {"error": "invalid_client"}), "app_unknown"),
-        ((400, {"error": "invalid_grant"}), "rejected"),
-        ((400, {"error": "invalid_scope"}), "rejected"),
-        ((403, {"error": "no"}), "rejected"),
-        ((502, b"<html>"), "platform_unavailable"),
-        ((429, {}), "rate_limited"),
-        ((200, {}), "platform_unavailable"),
-        ((200, GIVEN | {"access_token": "a\nb"}), "platform_unavailable"),
-    ],
-)
-def test_a_code_that_buys_nothing(answer: Any, code: str) -> None:
-    async def story(net: Script) -> None:
-        net.on(TOKEN, answer)
-        with pytest.raises(PlatformError) as refused:
-            await CONNECTOR.login.exchange(net.http, APP, GRANT)
-        assert refused.value.code == code
-
-    with_network(story)
-
-
 def test_a_flow_without_a_server_is_refused() -> None:
     async def story(net: Script) -> None:
         with pytest.raises(Rejected):
@@ -258,49 +214,11 @@ def test_a_flow_without_a_server_is_refused() -> None:
     with_network(story)
 
 
-def test_tokens_of_other_software_may_end_and_are_renewed() -> None:
+def test_without_an_app_or_a_server_there_is_nobody_to_tell_of_an_end() -> None:
     async def story(net: Script) -> None:
-        net.on(TOKEN, (200, GIVEN | {"expires_in": 600, "refresh_token": "r-1"}))
-        tokens = await CONNECTOR.login.exchange(net.http, APP, GRANT)
-        assert tokens.access_expires_at is not None
-        assert timedelta(minutes=9) < tokens.access_expires_at - clock.now() <= timedelta(minutes=10)
-        net.on(TOKEN, (200, {"access_token": "token-2"}))
-        fresh = await CONNECTOR.login.refresh(net.http, APP, tokens)
-        assert (fresh.access_token, fresh.refresh_token) == ("token-2", "r-1")
-        assert (fresh.extra, fresh.scopes) == (tokens.extra, SCOPES)
-        assert net.calls[TOKEN][1].fields["refresh_token"] == "r-1"
-        net.on(TOKEN, (400, {"error": "invalid_grant"}))
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(net.http, APP, tokens)
-        net.on(TOKEN, (503, {}))
-        with pytest.raises(Unavailable):
-            await CONNECTOR.login.refresh(net.http, APP, tokens)
-
-    with_network(story)
-
-
-def test_mastodons_own_tokens_cannot_be_renewed() -> None:
-    async def story(net: Script) -> None:
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(net.http, APP, Tokens("token-1", extra={"server": SERVER}))
-        assert net.calls == {}
-
-    with_network(story)
-
-
-def test_ending_an_authorisation() -> None:
-    async def story(net: Script) -> None:
-        tokens = Tokens("token-1", extra={"server": SERVER})
-        net.on(REVOKE, (200, {}))
-        await CONNECTOR.login.revoke(net.http, APP, tokens)
-        assert net.calls[REVOKE][0].fields["token"] == "token-1"
-        net.on(REVOKE, (403, {"error": "unauthorized_client"}))
-        with pytest.raises(PlatformError):
-            await CONNECTOR.login.revoke(net.http, APP, tokens)
-        # Without an app or a server there is nobody to tell.
-        await CONNECTOR.login.revoke(net.http, App("", ""), tokens)
+        await CONNECTOR.login.revoke(net.http, App("", ""), Tokens("token-1", extra={"server": SERVER}))
         await CONNECTOR.login.revoke(net.http, APP, Tokens("token-1"))
-        assert len(net.calls[REVOKE]) == 2
+        assert net.calls == {}
 
     with_network(story)
 

@@ -22,7 +22,6 @@ from tests.platforms.scripted_reddit import (
     ME,
     POLL,
     SUBMIT,
-    TOKEN,
     film,
     lease,
     listed,
@@ -40,19 +39,17 @@ from polypost.errors import (
     Duplicate,
     OutcomeUnknown,
     RateLimited,
-    ReconnectRequired,
     Rejected,
     TokenExpired,
     Unavailable,
 )
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import Absent, Account, App, Attempt, CannotTell, Found, Grant, Proof, Tokens
+from polypost.platforms.base import Absent, Account, Attempt, CannotTell, Found, Proof
 from polypost.platforms.reddit import CONNECTOR
 from polypost.platforms.reddit.upload import Form, plain_image
 
 BASE = {"sr": "sandbox", "nsfw": "false", "spoiler": "false", "sendreplies": "true", "api_type": "json"}
 BASE |= {"validate_on_submit": "true"}
-APP = App("client", "secret")
 
 
 def test_a_text_is_one_call_and_the_proof_is_its_permalink() -> None:
@@ -460,67 +457,6 @@ def test_more_posts_than_can_be_looked_through_tell_nothing() -> None:
         assert isinstance(await CONNECTOR.reconcile(run, post(), attempt(run)), CannotTell)
         nameless = run_on(http, Account("4cixf"))
         assert isinstance(await CONNECTOR.reconcile(nameless, post(), attempt(run)), CannotTell)
-
-    tell(story)
-
-
-def test_a_login_has_its_app_in_the_header() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        body = {"access_token": "a", "token_type": "bearer", "expires_in": 86_400, "refresh_token": "r"}
-        net.on(TOKEN, (200, {**body, "scope": "identity submit"}))
-        tokens = await CONNECTOR.login.exchange(http, APP, Grant("code", "https://here.example/callback"))
-        assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == (
-            "a",
-            "r",
-            ("identity", "submit"),
-        )
-        asked = net.asked[0]
-        assert asked.headers["authorization"] == "Basic Y2xpZW50OnNlY3JldA=="
-        assert asked.headers["user-agent"].startswith("server:polypost:")
-        assert asked.form == {
-            "grant_type": "authorization_code",
-            "code": "code",
-            "redirect_uri": "https://here.example/callback",
-        }
-
-    tell(story)
-
-
-@pytest.mark.parametrize(
-    ("answer", "exchanging", "refreshing", "code"),
-    [
-        ((200, {"error": "invalid_grant"}), Rejected, ReconnectRequired, "rejected"),
-        ((400, {"error": 400}), Rejected, ReconnectRequired, "rejected"),
-        ((400, {"message": "Bad Request", "error": 400}), Rejected, ReconnectRequired, "rejected"),
-        ((401, {"message": "Unauthorized", "error": 401}), Rejected, Rejected, "platform_setup"),
-        ((200, {"token_type": "bearer"}), Unavailable, Unavailable, None),
-        ((500, b"<html>"), Unavailable, Unavailable, None),
-        ((429, b""), RateLimited, RateLimited, None),
-    ],
-)
-def test_refusals_at_the_token_address(
-    answer: Any, exchanging: type[Exception], refreshing: type[Exception], code: str | None
-) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(TOKEN, answer)
-        with pytest.raises(exchanging) as raised:
-            await CONNECTOR.login.exchange(http, APP, Grant("code", "https://here.example/callback"))
-        assert type(raised.value) is exchanging
-        assert code is None or raised.value.code == code  # type: ignore[attr-defined]  # only our errors have a code
-        with pytest.raises(refreshing) as raised:
-            await CONNECTOR.login.refresh(http, APP, Tokens("a", "r"))
-        assert type(raised.value) is refreshing
-
-    tell(story)
-
-
-def test_a_refresh_without_a_new_refresh_token_keeps_the_old() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(TOKEN, (200, {"access_token": "b", "expires_in": 3600}))
-        tokens = await CONNECTOR.login.refresh(http, APP, Tokens("a", "r", scopes=("identity",)))
-        assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == ("b", "r", ("identity",))
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(http, APP, Tokens("a"))
 
     tell(story)
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from tests.platforms.sandboxed_youtube import Room, play
 from polypost import clock
 from polypost.errors import NoAnswer, PlatformError, ReconnectRequired, Rejected, TokenExpired, Unavailable
 from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import Account, App, Grant, Tokens
+from polypost.platforms.base import Account, App, Grant
 from polypost.platforms.youtube import CONNECTOR
 
 APP = App("app", "app-secret")
@@ -87,27 +86,6 @@ def test_connecting_again_brings_a_refresh_token_again(tell: Callable[[Any], Non
         assert unforced.refresh_token is None
         with pytest.raises(ReconnectRequired):
             await CONNECTOR.login.refresh(room.http, APP, unforced)
-
-    tell(story)
-
-
-@pytest.mark.parametrize(
-    ("ticked", "word"),
-    [
-        (SCOPES[1], "upload videos"),
-        (SCOPES[0], "see the channel"),
-        (SCOPES[2], ""),
-        (" ".join(SCOPES[:2]), ""),
-    ],
-)
-def test_boxes_that_were_left_unticked(tell: Callable[[Any], None], ticked: str, word: str) -> None:
-    async def story(room: Room) -> None:
-        grant = await consent(room, sandbox_scopes=ticked)
-        if not word:
-            await CONNECTOR.login.exchange(room.http, APP, grant)
-            return
-        with pytest.raises(Rejected, match=word):
-            await CONNECTOR.login.exchange(room.http, APP, grant)
 
     tell(story)
 
@@ -192,62 +170,8 @@ def outcome(status: int, body: Any, call: Callable[[NetworkClient], Any]) -> Any
     return asyncio.run(main())
 
 
-def exchanging(http: NetworkClient) -> Any:
-    return CONNECTOR.login.exchange(http, APP, Grant("code", CALLBACK, "verifier"))
-
-
-def refreshing(http: NetworkClient) -> Any:
-    return CONNECTOR.login.refresh(http, APP, Tokens("old", "kept", scopes=("a",)))
-
-
 def identifying(http: NetworkClient) -> Any:
     return CONNECTOR.identify(MemoryRun(http, Account("UC1"), "token"))
-
-
-GRANT = {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "exchanged", "refreshed"),
-    [
-        (400, GRANT, Rejected, ReconnectRequired),
-        (400, {"error": "redirect_uri_mismatch"}, Rejected, Rejected),
-        (401, {"error": "invalid_client"}, Rejected, Rejected),
-        (400, {"error": "invalid_request"}, Rejected, ReconnectRequired),
-        (403, b"", Unavailable, Unavailable),
-        (500, b"<html>", Unavailable, Unavailable),
-        (503, {"error": "temporarily_unavailable"}, Unavailable, Unavailable),
-        (200, {}, Unavailable, Unavailable),
-        (200, b"nonsense", Unavailable, Unavailable),
-        (200, {"access_token": ""}, Unavailable, Unavailable),
-    ],
-)
-def test_refusals_of_the_token_address(
-    status: int, body: Any, exchanged: type[PlatformError], refreshed: type[PlatformError]
-) -> None:
-    assert type(outcome(status, body, exchanging)) is exchanged
-    assert type(outcome(status, body, refreshing)) is refreshed
-
-
-def test_a_refresh_keeps_what_the_answer_leaves_out() -> None:
-    before = clock.now()
-    tokens = outcome(200, {"access_token": "new", "expires_in": 3599, "token_type": "Bearer"}, refreshing)
-    assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == ("new", "kept", ("a",))
-    assert timedelta(0) <= tokens.access_expires_at - before - timedelta(seconds=3599) < timedelta(minutes=1)
-    rotated = outcome(200, {"access_token": "new", "refresh_token": "newer", "scope": "b c"}, refreshing)
-    assert (rotated.refresh_token, rotated.scopes, rotated.access_expires_at) == ("newer", ("b", "c"), None)
-
-
-def test_a_testing_app_says_when_its_refresh_token_ends() -> None:
-    body = {
-        "access_token": "a",
-        "refresh_token": "r",
-        "refresh_token_expires_in": 604_799,
-        "scope": " ".join(SCOPES),
-    }
-    tokens = outcome(200, body, exchanging)
-    left = tokens.refresh_expires_at - clock.now()
-    assert timedelta(days=6) < left < timedelta(days=7)
 
 
 @pytest.mark.parametrize(
@@ -272,9 +196,3 @@ def test_a_channel_without_a_handle() -> None:
         "T",
         "https://www.youtube.com/channel/UCx",
     )
-
-
-@pytest.mark.parametrize(("status", "good"), [(200, True), (400, True), (500, False)])
-def test_giving_back_is_best_effort(status: int, good: bool) -> None:
-    ended = outcome(status, {}, lambda http: CONNECTOR.login.revoke(http, APP, Tokens("a", "r")))
-    assert (ended is None) is good
