@@ -10,7 +10,7 @@ import pytest
 from tests.platforms.simulators.googlebusiness import Google, telling
 from tests.platforms.simulators.test_googlebusiness_login_simulator import BACK, consented
 
-from polypost.errors import PlatformError, ReconnectRequired, Rejected
+from polypost.errors import PlatformError
 from polypost.integrations import AccountSession
 from polypost.outbound import NetworkClient, Networks
 from polypost.platforms.base import Account, App, Grant, Tokens
@@ -66,20 +66,6 @@ def test_a_login_stands_for_every_location(tell: Any) -> None:
     tell(story)
 
 
-def test_the_authorisation_is_renewed_and_ended(tell: Any) -> None:
-    async def story(google: Google, http: NetworkClient) -> None:
-        tokens = await exchanged(google, http)
-        fresh = await CONNECTOR.login.refresh(http, APP, tokens)
-        assert fresh.access_token != tokens.access_token
-        assert fresh.refresh_token == tokens.refresh_token
-        await CONNECTOR.login.revoke(http, APP, fresh)
-        await CONNECTOR.login.revoke(http, APP, fresh)
-        with pytest.raises(ReconnectRequired, match="expired or revoked"):
-            await CONNECTOR.login.refresh(http, APP, fresh)
-
-    tell(story)
-
-
 @pytest.mark.parametrize(
     ("fault", "query", "code"),
     [
@@ -98,16 +84,6 @@ def test_logins_that_come_to_nothing(tell: Any, fault: str | None, query: dict[s
         with pytest.raises(PlatformError) as refusal:
             await found(http, await exchanged(google, http, **query))
         assert refusal.value.code == code
-
-    tell(story)
-
-
-def test_a_wrong_secret_is_the_operators_business(tell: Any) -> None:
-    async def story(google: Google, http: NetworkClient) -> None:
-        code = (await consented(google))["code"]
-        with pytest.raises(Rejected) as refusal:
-            await CONNECTOR.login.exchange(http, App("sandbox-app", "wrong"), Grant(code, BACK))
-        assert refusal.value.code == "platform_setup"
 
     tell(story)
 

@@ -1,4 +1,4 @@
-"""Connecting and keeping a LinkedIn login: against the simulator, and against answers that others have seen."""
+"""Connecting and keeping a LinkedIn login, by what its app may ask for; and whose it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tests.platforms.scripted_linkedin import Script, run_on, tell
 from polypost import clock
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, TokenExpired, Unavailable
 from polypost.outbound import NetworkClient
-from polypost.platforms.base import App
 from polypost.platforms.linkedin import CONNECTOR
 from polypost.platforms.linkedin.spec import OAUTH
 
@@ -95,34 +94,6 @@ def test_an_expired_token_is_renewed_in_the_middle_of_a_story(tmp_path: Path) ->
         await room.pass_time(timedelta(days=61))
         await CONNECTOR.publish(room.run(renew=renew), post("Hello", room.picture()))
         assert len(await room.posts()) == 1
-
-    play(tmp_path, story)
-
-
-def test_a_revoked_authorisation_is_over(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        for _ in range(2):
-            await CONNECTOR.login.revoke(room.http, room.app, room.tokens)
-        with pytest.raises(TokenExpired) as refused:
-            await CONNECTOR.identify(room.run())
-        assert refused.value.reason == "access_revoked"
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
-
-    play(tmp_path, story)
-
-
-def test_a_wrong_secret_is_the_operators_matter(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        wrong = App(room.app.client_id, "wrong")
-        for call in (
-            CONNECTOR.login.exchange(room.http, wrong, await room.consent(room.app)),
-            CONNECTOR.login.refresh(room.http, wrong, room.tokens),
-            CONNECTOR.login.revoke(room.http, wrong, room.tokens),
-        ):
-            with pytest.raises(Rejected) as refused:
-                await call
-            assert refused.value.code == "platform_setup"
 
     play(tmp_path, story)
 

@@ -14,8 +14,7 @@ import pytest
 from tests.platforms.run import MemoryRun
 from tests.platforms.sandboxed_youtube import Room, play
 
-from polypost import clock
-from polypost.errors import NoAnswer, PlatformError, ReconnectRequired, Rejected, TokenExpired, Unavailable
+from polypost.errors import NoAnswer, PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.outbound import NetworkClient, Networks
 from polypost.platforms.base import Account, App, Grant
 from polypost.platforms.youtube import CONNECTOR
@@ -50,27 +49,12 @@ async def consent(room: Room, app: App = APP, **more: str) -> Grant:
     return Grant(back.params["code"], CALLBACK)
 
 
-def test_from_the_consent_page_to_a_renewed_token(tell: Callable[[Any], None]) -> None:
+def test_the_channel_of_a_login(tell: Callable[[Any], None]) -> None:
     async def story(room: Room) -> None:
-        grant = await consent(room)
-        tokens = await CONNECTOR.login.exchange(room.http, APP, grant)
-        assert set(tokens.scopes) == set(SCOPES)
-        assert tokens.refresh_token is not None
-        assert tokens.access_expires_at is not None
-        (account,) = await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
+        (account,) = await CONNECTOR.identify(room.run())
         assert (account.id, account.username) == (room.account.id, "demo")
         assert account.profile_url == "https://www.youtube.com/@demo"
         assert account.metadata == {"uploads": f"UU{account.id[2:]}", "long_uploads": "allowed"}
-        with pytest.raises(Rejected):
-            await CONNECTOR.login.exchange(room.http, APP, grant)
-        clock.advance(2 * 3600)
-        with pytest.raises(TokenExpired):
-            await CONNECTOR.identify(MemoryRun(room.http, room.account, tokens.access_token))
-        renewed = await CONNECTOR.login.refresh(room.http, APP, tokens)
-        # Google's refresh tokens do not rotate.
-        assert renewed.refresh_token == tokens.refresh_token
-        assert renewed.access_token != tokens.access_token
-        await CONNECTOR.identify(MemoryRun(room.http, room.account, renewed.access_token))
 
     tell(story)
 
@@ -86,34 +70,6 @@ def test_connecting_again_brings_a_refresh_token_again(tell: Callable[[Any], Non
         assert unforced.refresh_token is None
         with pytest.raises(ReconnectRequired):
             await CONNECTOR.login.refresh(room.http, APP, unforced)
-
-    tell(story)
-
-
-def test_a_wrong_secret_is_the_operators_business(tell: Callable[[Any], None]) -> None:
-    async def story(room: Room) -> None:
-        wrong = App(room.app.client_id, "wrong")
-        grant = await consent(room, room.app)
-        for call in (
-            CONNECTOR.login.exchange(room.http, wrong, grant),
-            CONNECTOR.login.refresh(room.http, wrong, room.tokens),
-        ):
-            with pytest.raises(Rejected) as refused:
-                await call
-            assert refused.value.code == "platform_setup"
-
-    tell(story)
-
-
-def test_an_authorisation_that_was_given_back(tell: Callable[[Any], None]) -> None:
-    async def story(room: Room) -> None:
-        await CONNECTOR.login.revoke(room.http, room.app, room.tokens)
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
-        with pytest.raises(TokenExpired):
-            await CONNECTOR.identify(room.run())
-        # Doing it once more is no error.
-        await CONNECTOR.login.revoke(room.http, room.app, room.tokens)
 
     tell(story)
 
