@@ -20,7 +20,6 @@ CONVERT, COMMENT, LISTING = (
     "POST /api/comment",
     "GET /user/polly/submitted",
 )
-ME = "GET /api/v1/me"
 
 
 class Script(scripted.Script):

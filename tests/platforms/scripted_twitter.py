@@ -15,7 +15,7 @@ from polypost.platforms.twitter import CONNECTOR
 from polypost.probe import Facts
 
 ACCOUNT = Account("12", username="polly", metadata={"subscription_type": "None"})
-CREATE, ME = "POST /2/tweets", "GET /2/users/me"
+CREATE = "POST /2/tweets"
 OPEN, STATUS, LISTING = "POST /2/media/upload/initialize", "GET /2/media/upload", "GET /2/users/12/tweets"
 
 

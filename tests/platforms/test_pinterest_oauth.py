@@ -1,11 +1,11 @@
-"""Connecting a Pinterest account, and tokens that renew each other."""
+"""An app that Pinterest does not know, which it refuses in the words for a dead token."""
 
 from __future__ import annotations
 
 import pytest
-from tests.platforms.scripted_pinterest import Script, run_on, with_network
+from tests.platforms.scripted_pinterest import Script, with_network
 
-from polypost.errors import Rejected, Unavailable
+from polypost.errors import Rejected
 from polypost.platforms.base import App, Grant, Tokens
 from polypost.platforms.pinterest import CONNECTOR
 
@@ -27,29 +27,5 @@ def test_an_app_that_pinterest_does_not_know() -> None:
         assert refusal.value.code == "platform_setup"
         # No token goes to the address that would end it.
         assert [call.fields for call in net.calls[REVOKE]] == [{"token": "none"}] * 2
-
-    with_network(story)
-
-
-def test_who_it_is() -> None:
-    async def story(net: Script) -> None:
-        route = "GET /v5/user_account"
-        me = {
-            "id": "5",
-            "username": "demo",
-            "account_type": "PINNER",
-            "business_name": None,
-            "board_count": 2,
-        }
-        net.on(route, (200, me | {"profile_image": "https://i.pinimg.com/a.jpg", "about": "x"}))
-        (account,) = await CONNECTOR.identify(run_on(net))
-        assert (account.id, account.username, account.name) == ("5", "demo", "demo")
-        assert account.profile_url == "https://www.pinterest.com/demo/"
-        assert account.metadata == {"account_type": "PINNER", "board_count": 2}
-        net.on(route, (200, me | {"business_name": "Shop"}))
-        assert (await CONNECTOR.identify(run_on(net)))[0].name == "Shop"
-        net.on(route, (200, {"username": "demo"}))
-        with pytest.raises(Unavailable):
-            await CONNECTOR.identify(run_on(net))
 
     with_network(story)

@@ -19,7 +19,6 @@ from tests.platforms.scripted_reddit import (
     GALLERY,
     LEASE,
     LISTING,
-    ME,
     POLL,
     SUBMIT,
     film,
@@ -457,27 +456,5 @@ def test_more_posts_than_can_be_looked_through_tell_nothing() -> None:
         assert isinstance(await CONNECTOR.reconcile(run, post(), attempt(run)), CannotTell)
         nameless = run_on(http, Account("4cixf"))
         assert isinstance(await CONNECTOR.reconcile(nameless, post(), attempt(run)), CannotTell)
-
-    tell(story)
-
-
-def test_who_it_is() -> None:
-    me = {
-        "name": "PyAPITestUser2",
-        "id": "4cixf",
-        "icon_img": "https://i.example/a.png?x=1&amp;y=2",
-        "link_karma": 12,
-    }
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(ME, (200, {**me, "is_suspended": False}))
-        (account,) = await CONNECTOR.identify(run_on(http))
-        assert (account.id, account.username) == ("4cixf", "PyAPITestUser2")
-        assert account.image_url == "https://i.example/a.png?x=1&y=2"
-        assert account.profile_url == "https://www.reddit.com/user/PyAPITestUser2"
-        assert account.metadata == {"link_karma": 12, "is_suspended": False}
-        net.on(ME, (200, {"name": None}))
-        with pytest.raises(Unavailable):
-            await CONNECTOR.identify(run_on(http))
 
     tell(story)

@@ -1,22 +1,17 @@
-"""Connecting a channel, keeping its token alive, and giving it back."""
+"""The channel of a login, and how Google is asked for a refresh token."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from tests.platforms.run import MemoryRun
 from tests.platforms.sandboxed_youtube import Room, play
 
-from polypost.errors import NoAnswer, PlatformError, ReconnectRequired, Rejected, Unavailable
-from polypost.outbound import NetworkClient, Networks
-from polypost.platforms.base import Account, App, Grant
+from polypost.errors import ReconnectRequired, Rejected
+from polypost.platforms.base import App, Grant
 from polypost.platforms.youtube import CONNECTOR
 
 APP = App("app", "app-secret")
@@ -82,73 +77,3 @@ def test_an_account_without_a_channel(tell: Callable[[Any], None]) -> None:
         assert refused.value.code == "no_account"
 
     tell(story)
-
-
-@asynccontextmanager
-async def answering(status: int, body: Any) -> AsyncIterator[NetworkClient]:
-    """A network that gives every call the same answer."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            (
-                int(line.partition(b":")[2])
-                for line in head.lower().split(b"\r\n")
-                if line.startswith(b"content-length")
-            ),
-            0,
-        )
-        await reader.readexactly(length)
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        writer.write(
-            f"HTTP/1.1 {status} -\r\ncontent-length: {len(raw)}\r\nconnection: close\r\n\r\n".encode() + raw
-        )
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    networks = Networks({"youtube": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"})
-    async with server:
-        try:
-            yield networks.client("youtube")
-        finally:
-            await networks.aclose()
-
-
-def outcome(status: int, body: Any, call: Callable[[NetworkClient], Any]) -> Any:
-    async def main() -> Any:
-        async with answering(status, body) as http:
-            try:
-                return await call(http)
-            except (PlatformError, NoAnswer) as error:
-                return error
-
-    return asyncio.run(main())
-
-
-def identifying(http: NetworkClient) -> Any:
-    return CONNECTOR.identify(MemoryRun(http, Account("UC1"), "token"))
-
-
-@pytest.mark.parametrize(
-    ("body", "error"),
-    [
-        ({"kind": "youtube#channelListResponse"}, Rejected),
-        ({"kind": "youtube#channelListResponse", "items": []}, Rejected),
-        ({"kind": "youtube#channelListResponse", "items": ["?"]}, Rejected),
-        ({}, Unavailable),
-    ],
-)
-def test_lists_without_a_channel(body: Any, error: type[PlatformError]) -> None:
-    assert type(outcome(200, body, identifying)) is error
-
-
-def test_a_channel_without_a_handle() -> None:
-    (account,) = outcome(
-        200, {"items": [{"id": "UCx", "snippet": {"title": "T", "customUrl": None}}]}, identifying
-    )
-    assert (account.username, account.name, account.profile_url) == (
-        None,
-        "T",
-        "https://www.youtube.com/channel/UCx",
-    )
