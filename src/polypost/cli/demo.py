@@ -99,14 +99,17 @@ class Demo:
     async def follow(self, rooms: Rooms) -> None:
         """Connect accounts that are opened on the simulators later (`POST /_sandbox/seed`), until cancelled."""
         project = await demo_project(rooms, PROJECT)
+        known = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                for entry in await self._accounts():
+                found = await self._accounts(known)
+                for entry in found:
                     key = (entry["platform"], entry["platformUserId"])
                     if key not in self._seen:
                         await self._connect(rooms, project.id, entry)
                         self._seen.add(key)
+                known = len(found) or known
             except PolypostError as error:
                 log.info("the sandbox does not answer", error=str(error))
 
@@ -138,8 +141,9 @@ class Demo:
             address = {"address": f"{name}:{port}"}
             await self._control.request("POST", f"{self.url}/_sandbox/allow", json=address)
 
-    async def _accounts(self) -> list[dict[str, Any]]:
-        answer = await self._control.request("GET", f"{self.url}/_sandbox/accounts")
+    async def _accounts(self, known: int = 0) -> list[dict[str, Any]]:
+        """All accounts, or none while there are as many as are `known`."""
+        answer = await self._control.request("GET", f"{self.url}/_sandbox/accounts", params={"known": known})
         return list(answer.json()["accounts"])
 
     async def _connect(self, rooms: Rooms, project_id: str, entry: dict[str, Any]) -> str | None:

@@ -69,6 +69,19 @@ def test_demo_accounts_come_with_tokens_that_work_and_stay(tmp_path: Path) -> No
     play(tmp_path, story)
 
 
+def test_who_knows_as_many_accounts_as_there_are_is_told_none(tmp_path: Path) -> None:
+    async def story(running: Play) -> None:
+        async def told(known: int) -> int:
+            return len((await running.control("GET", f"accounts?known={known}"))["accounts"])
+
+        there = len((await running.control("GET", "accounts"))["accounts"])
+        assert (await told(there), await told(0)) == (0, there)
+        await running.control("POST", "seed", accounts=1, platform="twitter")
+        assert await told(there) == there + 1
+
+    play(tmp_path, story)
+
+
 def test_posts_show_what_was_ever_visible(tmp_path: Path) -> None:
     async def story(running: Play) -> None:
         account = (await running.accounts("twitter"))[0]
