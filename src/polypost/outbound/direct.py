@@ -69,11 +69,7 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         """What has arrived, `max_bytes` at most; empty at the end. Raises ReadError or ReadTimeout."""
         if not self._unread and not self._ended:
             self._arrived.clear()
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._arrived.wait()
-            except TimeoutError as error:
-                raise httpcore2.ReadTimeout from error
+            await _within(timeout, self._arrived, httpcore2.ReadTimeout)
         if not self._unread and self._error is not None:
             raise httpcore2.ReadError from self._error
         taken = bytes(self._unread[:max_bytes])
@@ -89,11 +85,8 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         if self._transport.is_closing():
             raise httpcore2.WriteError from self._error
         self._transport.write(buffer)
-        try:
-            async with asyncio.timeout(timeout):
-                await self._writable.wait()
-        except TimeoutError as error:
-            raise httpcore2.WriteTimeout from error
+        if not self._writable.is_set():
+            await _within(timeout, self._writable, httpcore2.WriteTimeout)
         if self._error is not None:
             raise httpcore2.WriteError from self._error
 
@@ -162,3 +155,16 @@ class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable.set()
+
+
+async def _within(seconds: float | None, event: asyncio.Event, late: type[Exception]) -> None:
+    """Wait for `event`, without an end where `seconds` is None. Raises `late`."""
+    if seconds is None:
+        # Usual, as whoever calls has a deadline for all of it; a bound costs more than the wait.
+        await event.wait()
+        return
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError as error:
+        raise late from error

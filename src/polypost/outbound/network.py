@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
@@ -29,6 +29,8 @@ ANSWER_BYTES = 4 * 1024 * 1024
 REQUEST_SECONDS = 30.0
 COMMIT_SECONDS = 10.0
 _HEADERS = {"User-Agent": f"Polypost/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+# Where a page of a network is, up to its path.
+_ORIGIN = re.compile(r"^[^:/?#]+://[^/?#]*")
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,9 @@ class Networks:
         guarded: Collection[str] = (),
     ) -> None:
         self._overrides = {platform: _origin(platform, url) for platform, url in (overrides or {}).items()}
+        self._origins = {
+            platform: f"{url.scheme}://{url.netloc.decode()}" for platform, url in self._overrides.items()
+        }
         self._transports: dict[str, Transport] = {}
         self._guard = guard or Guard()
         self._guarded = frozenset(guarded)
@@ -61,10 +66,8 @@ class Networks:
 
     def page(self, platform: str, url: str) -> str:
         """A page of the network as a browser finds it: on the address that replaces its hosts, where one does."""
-        origin = self._overrides.get(platform)
-        if origin is None:
-            return url
-        return urlsplit(url)._replace(scheme=origin.scheme, netloc=origin.netloc.decode()).geturl()
+        origin = self._origins.get(platform)
+        return url if origin is None else _ORIGIN.sub(origin, url, count=1)
 
     def client(
         self,
@@ -196,9 +199,7 @@ class NetworkClient:
             raise NotSent(f"{self._platform} named an address that is none.") from error
         if params:
             target = target.copy_merge_params(params)
-        sent = httpx2.Headers(_HEADERS)
-        sent.update(headers)
-        return httpx2.Request(method, target, headers=sent, **body)
+        return httpx2.Request(method, target, headers=_with_ours(headers or {}), **body)
 
     async def _observed(self, request: httpx2.Request, seconds: float, progress: Progress) -> httpx2.Response:
         if self._before is not None:
@@ -297,6 +298,12 @@ class _Arriving(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._answer.aiter_stream():
             yield piece
+
+
+def _with_ours(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """A call's headers with those that all calls have, unless it has its own."""
+    own = {name.lower() for name in headers}
+    return {**{name: value for name, value in _HEADERS.items() if name.lower() not in own}, **headers}
 
 
 @lru_cache
