@@ -74,6 +74,8 @@ class PostgresStore(Store):
         event.listen(self._engine.sync_engine, "connect", _equip)
         event.listen(self._engine.sync_engine, "checkout", self._check)
         self._listener: asyncio.Task[None] | None = None
+        self._news: dict[str, None] = {}
+        self._telling: asyncio.Task[None] | None = None
         self._gathering = Gathering(self._join, self._write_alone)
 
     async def _write(self, fn: Callable[[Connection], T]) -> T:
@@ -189,6 +191,8 @@ class PostgresStore(Store):
     async def close(self) -> None:
         await self._gathering.close()
         self._closed = True
+        if self._telling is not None:
+            await self._telling
         if self._listener is not None:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -229,12 +233,7 @@ class PostgresStore(Store):
         def call() -> None:
             with self._transaction(begin) as db:
                 db.info["pending"] = pending
-                result = fn(db)
-                if pending.topics:
-                    # All at once, and from here on PostgreSQL's to deliver, to this process too.
-                    db.info[DRIVER].execute(_NOTIFY, (list(dict.fromkeys(pending.topics)),))
-                    pending.topics.clear()
-                results.append(result)
+                results.append(fn(db))
 
         try:
             await greenlet_spawn(call)
@@ -259,6 +258,30 @@ class PostgresStore(Store):
             return False
         self.settle(pending)
         return True
+
+    def settle(self, pending: Pending) -> None:
+        super().settle(pending)
+        self._news.update(dict.fromkeys(pending.topics))
+        if self._news and self._telling is None:
+            self._telling = asyncio.create_task(self._tell(), name="polypost-news")
+
+    async def _tell(self) -> None:
+        """Tell other processes what was said: after the commit, because those that say something wait for each other.
+
+        What comes meanwhile goes together. What is lost with this process, or with the connection, the others see
+        when they look, as they do every second.
+        """
+        try:
+            while self._news:
+                topics, self._news = list(self._news), {}
+                with contextlib.suppress(DBAPIError, *_UNREACHED):
+                    await greenlet_spawn(self._notify, topics)
+        finally:
+            self._telling = None
+
+    def _notify(self, topics: list[str]) -> None:
+        with self._engine.sync_engine.connect() as db:
+            db.info[DRIVER].execute(_NOTIFY, (topics,))
 
     def _ensure_listener(self) -> None:
         if self._listener is None or self._listener.done():

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Dialect
 
 from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite, Row, run, shifted
-from polypost.storage.signals import CHANNEL, emit
+from polypost.storage.signals import emit
 
 Text = tuple[str, tuple[Any, ...]]
 
@@ -61,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """These new values in the rows that the parameters name; whoever listens hears of `topic`, if there are any."""
+    """These new values in the rows that the parameters name; whoever listens hears of `topic`."""
 
     statement: HotUpdate
     parameters: Row
@@ -81,10 +81,7 @@ class Update:
 
     def text(self, dialect: Dialect) -> Text:
         """The statement itself."""
-        sql, values = self.statement.text(dialect, self.parameters, self.values)
-        if self.topic is None:
-            return sql, values
-        return f"{sql} RETURNING pg_notify('{CHANNEL}', ${len(values) + 1})", (*values, self.topic)
+        return self.statement.text(dialect, self.parameters, self.values)
 
 
 def together(db: Connection, writes: Sequence[Write]) -> None:
@@ -92,7 +89,9 @@ def together(db: Connection, writes: Sequence[Write]) -> None:
     if db.dialect.name == "sqlite":
         for write in writes:
             write.alone(db)
-    elif len(writes) == 1:
+        return
+    _say(db, writes)
+    if len(writes) == 1:
         run(db, *writes[0].text(db.dialect))
     elif writes:
         run(db, *_joined(db.dialect, writes, ("SELECT 1", ())))
@@ -103,6 +102,7 @@ def told_with(db: Connection, writes: Sequence[Write], query: HotSelect[T], para
     if db.dialect.name == "sqlite":
         together(db, writes)
         return query(db, parameters)
+    _say(db, writes)
     asked = query.text(db.dialect, parameters)
     return query.rows(db.dialect, run(db, *_joined(db.dialect, writes, asked)))
 
@@ -118,6 +118,13 @@ def fenced(db: Connection, fence: Update, more: Insert) -> bool:
     insert, inserted = more.text(db.dialect)
     texts = ((f"{sql} RETURNING 1", values), (_where_held(insert), inserted), ("SELECT 1 FROM w0", ()))
     return bool(run(db, *_one(texts)).fetchall())
+
+
+def _say(db: Connection, writes: Sequence[Write]) -> None:
+    """What the writes say, whether they touch a row or not, which is not known here; who hears of it looks."""
+    for write in writes:
+        if isinstance(write, Update) and write.topic is not None:
+            emit(db, write.topic)
 
 
 def _joined(dialect: Dialect, writes: Sequence[Write], query: Text) -> Text:
