@@ -6,8 +6,10 @@ mark of one that died between asking the network and storing what it said.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -66,11 +68,15 @@ def load(db: Connection, vault: Vault, project_id: str, integration_id: str) -> 
     return _held(db, vault, _usable(_READ.first(db, _key(project_id, integration_id))))
 
 
+def question(project_id: str, integration_id: str) -> tuple[HotSelect[service.WholeRow], Mapping[str, Any]]:
+    """What `at_hand` reads of an account, to be asked beside something else."""
+    return _WHOLE, _key(project_id, integration_id)
+
+
 def at_hand(
-    db: Connection, vault: Vault, project_id: str, integration_id: str
+    db: Connection, vault: Vault, row: service.WholeRow | None
 ) -> tuple[service.Integration | None, Held | None]:
     """The account, None when it is not connected, and its tokens, None when they cannot be used."""
-    row = _WHOLE.first(db, _key(project_id, integration_id))
     if row is None:
         return None, None
     account = service.read(row)

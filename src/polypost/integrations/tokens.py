@@ -67,10 +67,13 @@ class TokenSource:
         self._flights: dict[tuple[str, str, str | None], asyncio.Task[Tokens]] = {}
 
     def at_hand(
-        self, db: Connection, project_id: str, integration_id: str
+        self, db: Connection, row: service.WholeRow | None
     ) -> tuple[service.Integration | None, Tokens | None]:
-        """The account, None when it is gone, and its tokens if they live now; else `live` renews them, or says why not."""
-        account, held = leases.at_hand(db, self._vault, project_id, integration_id)
+        """The account, None when it is gone, and its tokens if they live now; else `live` renews them, or says why not.
+
+        `row` is what `leases.question` found.
+        """
+        account, held = leases.at_hand(db, self._vault, row)
         return account, None if held is None or held.due(None, clock.now()) else held.tokens
 
     async def live(self, project_id: str, integration_id: str, *, refused: str | None = None) -> Tokens:

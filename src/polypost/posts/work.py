@@ -26,13 +26,15 @@ from sqlalchemy import (
 
 from polypost.engine import LOOKAHEAD, WakeUp, rung
 from polypost.errors import LeaseLost
+from polypost.integrations import leases
+from polypost.integrations.service import WholeRow
 from polypost.platforms.base import Proof
 from polypost.posts import lanes, post_events
 from polypost.posts.accept import KIND
 from polypost.posts.states import RUNNING, State, derive
 from polypost.posts.tables import AttemptRow, TargetRow, attempts, posts, targets
 from polypost.posts.tables import lanes as lane
-from polypost.storage import HotSelect, HotUpdate, Update, Write, as_dict, together
+from polypost.storage import HotSelect, HotUpdate, Update, Write, as_dict, told_with
 
 # Rows that a worker may own: a published one while its follow-ups are not done.
 _HELD = or_(
@@ -213,7 +215,7 @@ class Claim:
 
     `attempts_of` holds this generation's attempts by part, `left_in_doubt` those of earlier generations that may be
     out although nobody saw them; `free` says that what is out was found after its credits were released (G4); `out`
-    that the result is written and only follow-ups are left.
+    that the result is written and only follow-ups are left. `account` is its account's row, None when it is gone.
     """
 
     target: ClaimedRow
@@ -228,6 +230,7 @@ class Claim:
     left_in_doubt: list[AttemptRow] = field(default_factory=list)
     free: bool = False
     out: bool = False
+    account: WholeRow | None = None
 
     @property
     def text(self) -> str:
@@ -289,7 +292,8 @@ def claim(
     writes = [lanes.taking(found.integration_id, found.id, now + lease), _owning(claimed, by, lease, now)]
     if found.post_status != "publishing" and not claimed.out:
         writes.append(_status(found.post_id, "publishing", now))
-    together(db, writes)
+    account = leases.question(found.project_id, found.integration_id)
+    claimed.account = next(iter(told_with(db, writes, *account)), None)
     return claimed
 
 

@@ -127,8 +127,7 @@ class Publisher:
         return None if claimed is None else self._hand(db, claimed)
 
     def _hand(self, db: Connection, claimed: work.Claim) -> Hand:
-        target = claimed.target
-        return Hand(claimed, *self._tokens.at_hand(db, target.project_id, target.integration_id))
+        return Hand(claimed, *self._tokens.at_hand(db, claimed.account))
 
     async def _own(self, hand: Hand) -> None:
         claimed = hand.claimed
