@@ -20,14 +20,7 @@ from polypost.sandbox import model
 from polypost.sandbox.front import front_page
 from polypost.sandbox.media import FILES, VIDEO, WIDE
 from polypost.sandbox.room import CLOCK, Room
-from polypost.sandbox.simkit import (
-    ENFORCED,
-    FAULTS,
-    Simulator,
-    Stranger,
-    TakesComments,
-    TakesMessages,
-)
+from polypost.sandbox.simkit import ENFORCED, FAULTS, Simulator, Stranger, TakesComments, TakesMessages
 
 MOST_ACCOUNTS = 10_000
 VISITOR = "Visitor"

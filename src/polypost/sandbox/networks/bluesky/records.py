@@ -98,12 +98,7 @@ class Records:
             self._net.posts.delete(write.uri)
 
     def _put(self, write: Write) -> None:
-        body = {
-            "cid": write.cid,
-            "value": write.record,
-            "collection": write.collection,
-            "rkey": write.rkey,
-        }
+        body = {"cid": write.cid, "value": write.record, "collection": write.collection, "rkey": write.rkey}
         self._net.documents.put(RECORD, write.uri, body, account_id=write.account.id)
         for kind, subject in _subjects(write):
             pointer = {"uri": write.uri, "author": write.account.id, "created": clock.iso(clock.now())}

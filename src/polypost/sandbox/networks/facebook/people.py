@@ -10,14 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import (
-    LIST_PAGES,
-    PAGE,
-    PERSON_ID,
-    USER,
-    Auth,
-    graph_params,
-)
+from polypost.sandbox.networks.facebook.auth import LIST_PAGES, PAGE, PERSON_ID, USER, Auth, graph_params
 from polypost.sandbox.networks.facebook.fields import parse
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.listing import listed

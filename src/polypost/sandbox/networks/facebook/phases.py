@@ -21,10 +21,7 @@ def video_status(video: Video, here: int) -> dict[str, Any]:
     )
     processing: dict[str, Any] = {"status": "not_started"}
     if done == "error":
-        failure = {
-            "code": PROCESSING_FAILED,
-            "message": video.wrong or "The video is not readable.",
-        }
+        failure = {"code": PROCESSING_FAILED, "message": video.wrong or "The video is not readable."}
         processing = {"status": "error", "errors": [failure]}
     elif video.finished:
         processing = {"status": "complete" if done == "ready" else "in_progress"}

@@ -11,15 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import (
-    ENGAGE,
-    INSIGHTS,
-    PERSON_ID,
-    PUBLISH,
-    READ,
-    Auth,
-    Caller,
-)
+from polypost.sandbox.networks.facebook.auth import ENGAGE, INSIGHTS, PERSON_ID, PUBLISH, READ, Auth, Caller
 from polypost.sandbox.networks.facebook.fields import Asked, parse
 from polypost.sandbox.networks.facebook.insights import insights, names_of
 from polypost.sandbox.networks.facebook.library import PHOTO, VIDEO, Library, Video

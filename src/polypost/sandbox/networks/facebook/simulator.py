@@ -10,11 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import (
-    PAGE,
-    SCOPES,
-    Auth,
-)
+from polypost.sandbox.networks.facebook.auth import PAGE, SCOPES, Auth
 from polypost.sandbox.networks.facebook.batch import Batch
 from polypost.sandbox.networks.facebook.library import Library
 from polypost.sandbox.networks.facebook.nodes import Nodes

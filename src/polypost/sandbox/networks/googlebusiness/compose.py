@@ -8,13 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from polypost import clock
-from polypost.sandbox.networks.googlebusiness.errors import (
-    CONTRADICTION,
-    MEDIA,
-    REQUIRED,
-    TOO_LONG,
-    invalid,
-)
+from polypost.sandbox.networks.googlebusiness.errors import CONTRADICTION, MEDIA, REQUIRED, TOO_LONG, invalid
 from polypost.sandbox.networks.googlebusiness.limits import limit
 
 STANDARD, EVENT, OFFER, ALERT = "STANDARD", "EVENT", "OFFER", "ALERT"

@@ -24,16 +24,7 @@ DATE: Mapping[str, Kind] = dict.fromkeys(("year", "month", "day"), INTEGER)
 TIME: Mapping[str, Kind] = dict.fromkeys(("hours", "minutes", "seconds", "nanos"), INTEGER)
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 TOPICS = ("LOCAL_POST_TOPIC_TYPE_UNSPECIFIED", "STANDARD", "EVENT", "OFFER", "ALERT")
-ACTIONS = (
-    "ACTION_TYPE_UNSPECIFIED",
-    "BOOK",
-    "ORDER",
-    "SHOP",
-    "LEARN_MORE",
-    "SIGN_UP",
-    "GET_OFFER",
-    "CALL",
-)
+ACTIONS = ("ACTION_TYPE_UNSPECIFIED", "BOOK", "ORDER", "SHOP", "LEARN_MORE", "SIGN_UP", "GET_OFFER", "CALL")
 LOCAL_POST: Mapping[str, Kind] = {
     "name": OUTPUT,
     "languageCode": STRING,

@@ -179,12 +179,7 @@ class Inbox:
         return pick(values, tree, "UnifiedThread", known=THREAD_FIELDS)
 
     def _messages(
-        self,
-        request: Request,
-        caller: Caller,
-        conversation: Document,
-        tree: Tree,
-        modifiers: dict[str, str],
+        self, request: Request, caller: Caller, conversation: Document, tree: Tree, modifiers: dict[str, str]
     ) -> dict[str, Any]:
         found = self._of_conversation(conversation)[::-1]
         told = {each.id for each in found[: limit("messages_told")]}

@@ -35,10 +35,7 @@ from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, lead_back, unsafe_red
 # What any app may ask for; everything else LinkedIn grants to apps that it has vetted.
 SELF_SERVE = frozenset({"openid", "profile", "email", "w_member_social"})
 SELF_SERVE_APP = "sandbox-self-serve-app"
-DENIED = {
-    "error": "user_cancelled_authorize",
-    "error_description": "The user cancelled the authorization",
-}
+DENIED = {"error": "user_cancelled_authorize", "error_description": "The user cancelled the authorization"}
 NO_MATCH = (
     "Unable to retrieve access token: appid/redirect uri/code verifier does not match authorization code. "
     "Or authorization code expired. Or external member binding exists"

@@ -47,10 +47,7 @@ class Web:
             return self._pages.missing("This post cannot be displayed.")
         view = self._view(post)
         return self._pages.render(
-            "post.html",
-            views=[view],
-            heading="Post",
-            title=f"{view['author']} on LinkedIn",
+            "post.html", views=[view], heading="Post", title=f"{view['author']} on LinkedIn"
         )
 
     async def member(self, request: Request) -> Response:

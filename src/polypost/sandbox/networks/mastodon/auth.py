@@ -57,7 +57,7 @@ WORDS = {
         400,
         "unsupported_grant_type",
         "The authorization grant type is not supported by the authorization server.",
-    ),
+    )
 }
 
 

@@ -13,14 +13,7 @@ from polypost.sandbox.networks.pinterest import errors, paging, schema
 from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_BOARDS, Auth, Caller
 from polypost.sandbox.networks.pinterest.limits import limit
 from polypost.sandbox.networks.pinterest.rates import READ, WRITE
-from polypost.sandbox.networks.pinterest.shelf import (
-    PROTECTED,
-    PUBLIC,
-    SECRET,
-    SECTION,
-    Board,
-    Shelf,
-)
+from polypost.sandbox.networks.pinterest.shelf import PROTECTED, PUBLIC, SECRET, SECTION, Board, Shelf
 from polypost.sandbox.networks.pinterest.views import board_view, pin_view
 from polypost.sandbox.simkit import Document, Network, exchange
 

@@ -13,14 +13,7 @@ from polypost.sandbox.networks.pinterest.errors import invalid, refused, shown
 from polypost.sandbox.networks.pinterest.limits import limit
 from polypost.sandbox.networks.pinterest.views import IMAGE, IMAGES, VIDEO
 
-SOURCES = (
-    "image_base64",
-    "image_url",
-    "video_id",
-    "multiple_image_base64",
-    "multiple_image_urls",
-    "pin_url",
-)
+SOURCES = ("image_base64", "image_url", "video_id", "multiple_image_base64", "multiple_image_urls", "pin_url")
 CONTENT_TYPES = ("image/jpeg", "image/png")
 
 

@@ -186,13 +186,7 @@ def _form_fields(account: Account, media_id: str) -> dict[str, str]:
 def _upload(found: Document) -> Upload:
     body = found.body
     return Upload(
-        found.id,
-        body["media"],
-        body["fields"],
-        body["posted"],
-        body["looks"],
-        body["wrong"],
-        body["extra"],
+        found.id, body["media"], body["fields"], body["posted"], body["looks"], body["wrong"], body["extra"]
     )
 
 

@@ -72,16 +72,8 @@ PERSON: dict[str, Any] = {
     "is_blocked": False,
     "is_friend": False,
 }
-PROFILE: dict[str, Any] = {
-    "over_18": False,
-    "public_description": "",
-    "subscribers": 0,
-}
-OWN: dict[str, Any] = {
-    "coins": 0,
-    "has_mod_mail": False,
-    "num_friends": 0,
-}
+PROFILE: dict[str, Any] = {"over_18": False, "public_description": "", "subscribers": 0}
+OWN: dict[str, Any] = {"coins": 0, "has_mod_mail": False, "num_friends": 0}
 COMMUNITY: dict[str, Any] = {
     "accounts_active": 1,
     "active_user_count": 1,

@@ -43,10 +43,7 @@ class Web:
         for each in comments:
             each["html"] = markdown(each["body"])
         return self._pages.render(
-            "post.html",
-            post=view,
-            comments=comments,
-            title=f"{view['title']} : {view['place']}",
+            "post.html", post=view, comments=comments, title=f"{view['title']} : {view['place']}"
         )
 
     async def community(self, request: Request) -> Response:

@@ -82,10 +82,7 @@ class Web:
         posts = self._net.posts.by_account(account.id, limit=ON_PROFILE)
         views = [self._view(post) for post in posts if post.parent is None and not gone(post)]
         return self._pages.render(
-            "profile.html",
-            account=account,
-            views=views,
-            title=f"{account.name} (@{account.username})",
+            "profile.html", account=account, views=views, title=f"{account.name} (@{account.username})"
         )
 
     def _missing(self, what: str = "This post is not available.") -> Response:

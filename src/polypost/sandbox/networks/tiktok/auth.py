@@ -35,10 +35,7 @@ MINUTE = timedelta(minutes=1)
 # Codes end in such a tail, whose signs arrive percent-encoded and have to be decoded once.
 TAIL = "*3!4567.u1"
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
-DENIED = {
-    "error": "access_denied",
-    "error_description": "The user cancelled the authorization.",
-}
+DENIED = {"error": "access_denied", "error_description": "The user cancelled the authorization."}
 WORDS = {
     "body": (400, "invalid_request", "The request body could not be read."),
     "client": (401, "invalid_client", "Client key or secret is incorrect."),

@@ -20,11 +20,7 @@ PRIVATE, RESTRICTED = "private_account", "restricted_creator"
 # Refusals that this call alone sends with HTTP 200, by the name of their fault.
 ON_PURPOSE = {
     f"creator_{code}": code
-    for code in (
-        "spam_risk_too_many_posts",
-        "spam_risk_user_banned_from_posting",
-        "reached_active_user_cap",
-    )
+    for code in ("spam_risk_too_many_posts", "spam_risk_user_banned_from_posting", "reached_active_user_cap")
 }
 BASIC = (
     "open_id",

@@ -14,12 +14,7 @@ from polypost.sandbox.networks.twitter.auth import Auth, Caller
 from polypost.sandbox.networks.twitter.errors import invalid
 from polypost.sandbox.networks.twitter.library import RECEIVING, Library, Upload
 from polypost.sandbox.networks.twitter.limits import limit
-from polypost.sandbox.networks.twitter.media_rules import (
-    CATEGORIES,
-    MEDIA_TYPES,
-    kind_of,
-    most_bytes,
-)
+from polypost.sandbox.networks.twitter.media_rules import CATEGORIES, MEDIA_TYPES, kind_of, most_bytes
 from polypost.sandbox.networks.twitter.progress import begun, described
 from polypost.sandbox.networks.twitter.rates import Rates
 from polypost.sandbox.simkit import BadBody, Network, Params, exchange, pieces, read_json, read_params

@@ -78,10 +78,7 @@ class Channels:
                 "customUrl": f"@{account.username}",
                 "publishedAt": stamp(account.created),
                 "thumbnails": {name: {"url": image, "width": s, "height": s} for name, s in sizes.items()},
-                "localized": {
-                    "title": account.name,
-                    "description": account.data.get("description", ""),
-                },
+                "localized": {"title": account.name, "description": account.data.get("description", "")},
             },
             "contentDetails": {"relatedPlaylists": {"likes": "LL", "uploads": uploads_playlist(account.id)}},
             "statistics": {

@@ -182,10 +182,7 @@ class YouTubeSimulator(Simulator):
             id="UC" + base64.urlsafe_b64encode(digest).decode().rstrip("="),
             username="demo" if number == 1 else f"demo{number}",
             name="Demo channel" if number == 1 else f"Demo channel {number}",
-            data={
-                "long_uploads": "eligible" if number == 2 else "allowed",
-                "subscribers": 900 + 11 * number,
-            },
+            data={"long_uploads": "eligible" if number == 2 else "allowed", "subscribers": 900 + 11 * number},
         )
 
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
