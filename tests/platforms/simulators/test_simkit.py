@@ -34,6 +34,7 @@ from polypost.sandbox.simkit import (
     Simulator,
     Store,
     Token,
+    Wording,
     exchange,
     linkify,
     listen,
@@ -50,6 +51,14 @@ class Noticeboard(Simulator):
     platform = "board"
     look = Look("Board", "#225588")
     scopes = ("post",)
+    wording = Wording(
+        error=lambda: JSONResponse({"error": "accident"}, 500),
+        rate_limited=lambda wait: JSONResponse(
+            {"error": "slow down"}, 429, headers={"retry-after": str(int(wait))}
+        ),
+        duplicate=lambda: JSONResponse({"error": "twice"}, 409),
+        token_dead=lambda: JSONResponse({"error": "token"}, 401),
+    )
 
     def routes(self) -> list[Route]:
         return [Route("/post", self.post, methods=["POST"]), Route("/echo", self.echo, methods=["POST"])]
@@ -57,7 +66,7 @@ class Noticeboard(Simulator):
     async def post(self, request: Request) -> Response:
         token = self.net.tokens.find(request.headers["authorization"].removeprefix("Bearer "))
         if token is None or not token.live:
-            return self.answer_token_dead()
+            return self.wording.token_dead()
         self.gate.admit(request, token)
         exchange(request).headers["x-seen"] = "yes"
         async with exchange(request).commit():
@@ -76,18 +85,6 @@ class Noticeboard(Simulator):
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         access = self.net.tokens.issue("access", account_id=account.id, client_id=client_id, scopes=scopes)
         return access, None
-
-    def answer_error(self) -> Response:
-        return JSONResponse({"error": "accident"}, 500)
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        return JSONResponse({"error": "slow down"}, 429, headers={"retry-after": str(int(seconds))})
-
-    def answer_duplicate(self) -> Response:
-        return JSONResponse({"error": "twice"}, 409)
-
-    def answer_token_dead(self) -> Response:
-        return JSONResponse({"error": "token"}, 401)
 
 
 class Board:

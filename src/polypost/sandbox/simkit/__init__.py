@@ -38,10 +38,10 @@ from polypost.sandbox.simkit.oauth import Asked, Consent, OAuthServer
 from polypost.sandbox.simkit.pages import Look, Pages, PostView, linkify
 from polypost.sandbox.simkit.rates import ENFORCED, Bucket
 from polypost.sandbox.simkit.server import Ports, listen
-from polypost.sandbox.simkit.stand_in import Simulator
+from polypost.sandbox.simkit.stand_in import Handler, Simulator, always, each_path
 from polypost.sandbox.simkit.store import Store
 from polypost.sandbox.simkit.strangers import Stranger, TakesComments, TakesMessages
-from polypost.sandbox.simkit.traffic import Dropped, Exchange, Refused, exchange
+from polypost.sandbox.simkit.traffic import Dropped, Exchange, Refused, Wording, exchange
 
 __all__ = [
     "ENFORCED",
@@ -59,6 +59,7 @@ __all__ = [
     "Fault",
     "Faults",
     "Gate",
+    "Handler",
     "Look",
     "Media",
     "Network",
@@ -76,9 +77,12 @@ __all__ = [
     "TakesComments",
     "TakesMessages",
     "Token",
+    "Wording",
+    "always",
     "app_of",
     "basic",
     "bearer",
+    "each_path",
     "exchange",
     "linkify",
     "listen",

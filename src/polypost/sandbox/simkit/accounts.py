@@ -43,6 +43,20 @@ class Accounts:
         )  # fmt: skip
         return Account(id, username, name, data or {}, now)
 
+    def demo(
+        self,
+        number: int,
+        *,
+        id: str,  # noqa: A002  # the networks' word
+        data: dict[str, Any] | None = None,
+        username: str = "demo",
+        name: str = "Demo account",
+    ) -> Account:
+        """Open demo account `number`; all but the first have it in their names."""
+        if number > 1:
+            username, name = f"{username}{number}", f"{name} {number}"
+        return self.add(id=id, username=username, name=name, data=data)
+
     def get(self, account_id: str) -> Account | None:
         """The account with the network's id."""
         return self._one("id", account_id)

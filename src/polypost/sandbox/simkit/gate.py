@@ -6,15 +6,15 @@ from starlette.requests import Request
 
 from polypost.sandbox.simkit.accounts import Token
 from polypost.sandbox.simkit.network import Network
-from polypost.sandbox.simkit.traffic import Answers, Refused, exchange
+from polypost.sandbox.simkit.traffic import Refused, Wording, exchange
 
 
 class Gate:
     """The way in to one network. Demo tokens belong to the app `client_id`; any other is welcome with any secret."""
 
-    def __init__(self, net: Network, answers: Answers, client_id: str, client_secret: str) -> None:
+    def __init__(self, net: Network, wording: Wording, client_id: str, client_secret: str) -> None:
         self._net = net
-        self._answers = answers
+        self._wording = wording
         self.client_id = client_id
         self.client_secret = client_secret
 
@@ -28,10 +28,10 @@ class Gate:
         call.identify(token.account_id)
         if call.fault("token_dead"):
             self._net.tokens.revoke_family(token.family)
-            raise Refused(self._answers.answer_token_dead())
+            raise Refused(self._wording.token_dead())
         if request.method != "GET":
             return
         if call.fault("read_error"):
-            raise Refused(self._answers.answer_error())
+            raise Refused(self._wording.error())
         if rule := call.fault("read_limited"):
-            raise Refused(self._answers.answer_rate_limited(rule.length))
+            raise Refused(self._wording.rate_limited(rule.length))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from polypost import clock
 from polypost.sandbox.simkit.accounts import Account, Code, Token
@@ -17,9 +18,14 @@ from polypost.sandbox.simkit.gate import Gate
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, Asked, Consent, OAuthServer
 from polypost.sandbox.simkit.pages import Pages
+from polypost.sandbox.simkit.stand_in import each_path
 
 CONSENTED, OFFLINE, USED = "consented", "offline_code", "refresh_used"
 TICKED = "sandbox_scopes"
+AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchooseaccount")
+TOKEN = ("/token", "/oauth2/v4/token", "/oauth2/v3/token", "/o/oauth2/token")
+REVOKE = ("/revoke", "/o/oauth2/revoke")
+TOKENINFO = ("/tokeninfo", *(f"/oauth2/v{number}/tokeninfo" for number in (1, 2, 3)))
 TESTING_CLIENT = "sandbox-testing-app"
 MALFORMED = (400, "invalid_grant", "Bad Request")
 WORDS = {
@@ -50,6 +56,15 @@ class GoogleLogin(OAuthServer):
     def __init__(self, net: Network, pages: Pages, gate: Gate, limit: Callable[[str], int]) -> None:
         super().__init__(net, pages, gate)
         self._limit = limit
+
+    def routes(self) -> list[Route]:
+        """Every path of the login."""
+        return [
+            *each_path(AUTHORIZE, self.authorize, "GET", "POST"),
+            *each_path(TOKEN, self.token, "POST"),
+            *each_path(REVOKE, self.revoke, "GET", "POST"),
+            *each_path(TOKENINFO, self.tokeninfo, "GET", "POST"),
+        ]
 
     def asked(self, request: Request) -> Asked:
         """`sandbox_scopes` in the query is what the person leaves ticked."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -17,7 +18,8 @@ from polypost.sandbox.simkit.accounts import Token
 from polypost.sandbox.simkit.bodies import Params, bearer
 from polypost.sandbox.simkit.oauth import OAuthServer
 from polypost.sandbox.simkit.rates import Bucket
-from polypost.sandbox.simkit.traffic import Refused
+from polypost.sandbox.simkit.stand_in import always
+from polypost.sandbox.simkit.traffic import Refused, Wording
 
 OAUTH, GRAPH = "OAuthException", "GraphMethodException"
 DENIED = {
@@ -71,6 +73,14 @@ def answer(fault: Fault, *, headers: Mapping[str, str] | None = None) -> Respons
     return JSONResponse({"error": error}, fault.status, headers=headers)
 
 
+def wording(faults: Mapping[str, Fault], rate_limited: Callable[[float], Response]) -> Wording:
+    """How a network words the faults, by its own table."""
+    error, duplicate, token_dead = (
+        partial(answer, faults[name]) for name in ("accident", "duplicate", "invalidated")
+    )
+    return Wording(error, rate_limited, duplicate, token_dead)
+
+
 def missing(object_id: str, method: str = "get") -> Refused:
     """100/33 for an object that is not there, or not for this caller."""
     message = (
@@ -80,9 +90,8 @@ def missing(object_id: str, method: str = "get") -> Refused:
     return Refused(answer(Fault(100, 33, message, kind=GRAPH)))
 
 
-def unknown_path() -> Response:
-    """For an address or edge that the Graph API does not have."""
-    return answer(Fault(2500, None, "Unknown path components"))
+# For an address or edge that the Graph API does not have.
+nowhere = always(partial(answer, Fault(2500, None, "Unknown path components")))
 
 
 def spent(percent: int) -> dict[str, int]:

@@ -30,12 +30,13 @@ _TAGS = re.compile(r"(?<!\w)[#@][\w.]+")
 class Look:
     """How a network's pages are told apart: its name and one colour that carries white text.
 
-    `package` is the one whose `templates` folder is asked before the shared one.
+    `package` is the one whose `templates` folder is asked before the shared one; `missing` is said of what is not there.
     """
 
     name: str
     accent: str
     package: str | None = None
+    missing: str = "This post does not exist or was deleted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,7 @@ class Pages:
         """A page with posts from top to bottom: one post, its thread, or (`profile`) what an account has posted."""
         return self.render("posts.html", posts=list(views), title=title, profile=profile)
 
-    def missing(
-        self, what: str = "This post does not exist or was deleted.", *, status: int = 404
-    ) -> HTMLResponse:
+    def missing(self, what: str | None = None, *, status: int = 404) -> HTMLResponse:
         """The page for something that is not there, or cannot be."""
-        return self.render("posts.html", status=status, posts=[], title=what, profile=False)
+        title = what or self.look.missing
+        return self.render("posts.html", status=status, posts=[], title=title, profile=False)

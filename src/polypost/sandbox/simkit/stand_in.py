@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from starlette.applications import Starlette
@@ -13,24 +13,26 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from polypost.sandbox.simkit.accounts import Account, Token
+from polypost.sandbox.simkit.accounts import Account, Code, Token
 from polypost.sandbox.simkit.addresses import TidyPaths
 from polypost.sandbox.simkit.avatar import avatar
 from polypost.sandbox.simkit.gate import Gate
 from polypost.sandbox.simkit.network import Network
+from polypost.sandbox.simkit.oauth import OAuthServer
 from polypost.sandbox.simkit.pages import Look, Pages
 from polypost.sandbox.simkit.store import DEMO_TOKENS
-from polypost.sandbox.simkit.traffic import Traffic
+from polypost.sandbox.simkit.traffic import Traffic, Wording
 
+Handler = Callable[[Request], Awaitable[Response]]
 SHOWN_TYPES = ("image/", "video/", "audio/")
 
 
 class Simulator(ABC):
     """A network's stand-in on its own port.
 
-    A subclass gives its routes, opens accounts, issues tokens, and words the faults (`answer_…`). Demo tokens belong to
-    the app `client_id`/`client_secret`. `own_faults` names trouble that only
-    this network knows; its handlers ask for it with `exchange(request).fault(name)`.
+    A subclass gives its routes, opens accounts, has a login (`_auth`), and words the faults (`wording`). Demo tokens
+    belong to the app `client_id`/`client_secret`. `own_faults` names trouble that only this network knows; its handlers
+    ask for it with `exchange(request).fault(name)`.
     """
 
     platform: ClassVar[str]
@@ -41,11 +43,13 @@ class Simulator(ABC):
     tidies_paths: ClassVar[bool] = False
     client_id: ClassVar[str] = "sandbox-app"
     client_secret: ClassVar[str] = "sandbox-app-secret"  # noqa: S105  # printed for everybody to use
+    wording: Wording
+    _auth: OAuthServer
 
     def __init__(self, net: Network) -> None:
         self.net = net
         self.pages = Pages(self.look)
-        self.gate = Gate(net, self, self.client_id, self.client_secret)
+        self.gate = Gate(net, self.wording, self.client_id, self.client_secret)
 
     @abstractmethod
     def routes(self) -> Sequence[BaseRoute]:
@@ -55,25 +59,9 @@ class Simulator(ABC):
     def open_account(self, number: int) -> Account:
         """Add demo account `number` (from 1) to `self.net.accounts`."""
 
-    @abstractmethod
     def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
         """Issue an access token, and a refresh token where the network has them, as its consent would."""
-
-    @abstractmethod
-    def answer_error(self) -> Response:
-        """Their server had an accident (5xx)."""
-
-    @abstractmethod
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """Too many calls; come back after `seconds`."""
-
-    @abstractmethod
-    def answer_duplicate(self) -> Response:
-        """The network has this content already."""
-
-    @abstractmethod
-    def answer_token_dead(self) -> Response:
-        """The token authorises nothing any more."""
+        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def example(self, account: Account) -> dict[str, Any]:
         """The options (`platformSpecificData`) without which this account's first post would not go out."""
@@ -91,7 +79,7 @@ class Simulator(ABC):
         """The ASGI app of the network's port."""
         shared = [Route("/_sandbox/media/{blob}", self._media), Route("/favicon.ico", _no_icon)]
         shared.append(Route("/_sandbox/avatar/{id:path}.png", _avatar))
-        traffic = Middleware(Traffic, answers=self, faults=self.net.faults, store=self.net.store)
+        traffic = Middleware(Traffic, wording=self.wording, faults=self.net.faults, log=self.net.requests)
         tidy = [Middleware(TidyPaths)] if self.tidies_paths else []
         return Starlette(routes=[*shared, *self.routes()], middleware=[traffic, *tidy])
 
@@ -145,6 +133,20 @@ class Simulator(ABC):
         ):
             return PlainTextResponse("There is no such file.", 404)
         return FileResponse(path, media_type=kind, headers={"x-content-type-options": "nosniff"})
+
+
+def each_path(paths: Iterable[str], handler: Handler, *methods: str) -> list[Route]:
+    """One handler under several paths."""
+    return [Route(path, handler, methods=list(methods)) for path in paths]
+
+
+def always(answer: Callable[[], Response]) -> Handler:
+    """A handler with the same answer to every call."""
+
+    async def handle(_request: Request) -> Response:
+        return answer()
+
+    return handle
 
 
 async def _avatar(request: Request) -> Response:

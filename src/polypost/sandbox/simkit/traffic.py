@@ -14,9 +14,10 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -54,32 +55,27 @@ class Dropped(Exception):
         self.reset = reset
 
 
-class Answers(Protocol):
-    """How one network words the faults; every simulator gives these."""
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How one network words the faults.
 
-    @property
-    def platform(self) -> str: ...
+    Their server had an accident (5xx); too many calls, come back after so many seconds; the network has this content
+    already; the token authorises nothing any more.
+    """
 
-    def answer_error(self) -> Response:
-        """Their server had an accident (5xx)."""
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """Too many calls; come back after `seconds`."""
-
-    def answer_duplicate(self) -> Response:
-        """The network has this content already."""
-
-    def answer_token_dead(self) -> Response:
-        """The token authorises nothing any more."""
+    error: Callable[[], Response]
+    rate_limited: Callable[[float], Response]
+    duplicate: Callable[[], Response]
+    token_dead: Callable[[], Response]
 
 
 class Exchange:
     """One call in the making; `headers` go with whatever is answered, unless the answer has its own; `files` are closed after it."""
 
-    def __init__(self, answers: Answers, faults: Faults) -> None:
-        self._answers = answers
+    def __init__(self, platform: str, wording: Wording, faults: Faults) -> None:
+        self._wording = wording
         self._faults = faults
-        self.platform = answers.platform
+        self.platform = platform
         self.account_id: str | None = None
         self.committing = False
         self.struck: list[str] = []
@@ -109,16 +105,16 @@ class Exchange:
         if self.fault("reset_before"):
             raise Dropped(reset=True)
         if self.fault("error_before"):
-            raise Refused(self._answers.answer_error())
+            raise Refused(self._wording.error())
         if rule := self.fault("rate_limited"):
-            raise Refused(self._answers.answer_rate_limited(rule.length))
+            raise Refused(self._wording.rate_limited(rule.length))
         if self.fault("duplicate"):
-            raise Refused(self._answers.answer_duplicate())
+            raise Refused(self._wording.duplicate())
         yield
         if self.fault("lost_answer"):
             raise Dropped
         if self.fault("error_after"):
-            raise Refused(self._answers.answer_error())
+            raise Refused(self._wording.error())
 
 
 def exchange(request: Request) -> Exchange:
@@ -130,17 +126,17 @@ def exchange(request: Request) -> Exchange:
 class Traffic:
     """ASGI middleware of one network: records each exchange, slows answers, turns Refused and Dropped into effects."""
 
-    def __init__(self, app: ASGIApp, *, answers: Answers, faults: Faults, store: Store) -> None:
+    def __init__(self, app: ASGIApp, *, wording: Wording, faults: Faults, log: RequestLog) -> None:
         self._app = app
-        self._answers = answers
+        self._wording = wording
         self._faults = faults
-        self._log = RequestLog(store, answers.platform)
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox/"):
             await self._app(scope, receive, send)
             return
-        call = scope["polypost.exchange"] = Exchange(self._answers, self._faults)
+        call = scope["polypost.exchange"] = Exchange(self._log.platform, self._wording, self._faults)
         record = _Recording(receive, send, call)
         try:
             await self._carry_out(scope, record)
@@ -223,13 +219,13 @@ class RequestLog:
 
     def __init__(self, store: Store, platform: str) -> None:
         self._store = store
-        self._platform = platform
+        self.platform = platform
         self._since_cut = 0
 
     def add(self, entry: dict[str, Any]) -> None:
         """Keep an exchange; every fiftieth time the oldest beyond 500 go."""
         self._store.execute(
-            "INSERT INTO requests (platform, body) VALUES (?, ?)", self._platform, json.dumps(entry)
+            "INSERT INTO requests (platform, body) VALUES (?, ?)", self.platform, json.dumps(entry)
         )
         self._since_cut += 1
         if self._since_cut >= 50:
@@ -237,13 +233,13 @@ class RequestLog:
             self._store.execute(
                 "DELETE FROM requests WHERE platform = ? AND seq <= (SELECT seq FROM requests WHERE platform = ?"
                 " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
-                self._platform, self._platform, KEPT,
+                self.platform, self.platform, KEPT,
             )  # fmt: skip
 
     def recent(self, limit: int = KEPT) -> list[dict[str, Any]]:
         """The exchanges, newest first."""
         rows = self._store.all(
-            "SELECT body FROM requests WHERE platform = ? ORDER BY seq DESC LIMIT ?", self._platform, limit
+            "SELECT body FROM requests WHERE platform = ? ORDER BY seq DESC LIMIT ?", self.platform, limit
         )
         return [json.loads(row["body"]) for row in rows]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from starlette.middleware.cors import CORSMiddleware
@@ -28,9 +29,8 @@ from polypost.sandbox.networks.bluesky.tids import Tids
 from polypost.sandbox.networks.bluesky.video import Video
 from polypost.sandbox.networks.bluesky.views import Views
 from polypost.sandbox.networks.bluesky.web import Web
-from polypost.sandbox.simkit import Account, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Token, Wording
 
-Handler = Callable[[Request], Awaitable[Response]]
 OTHER_FAULTS = (
     "blob_lost",
     "video_down",
@@ -53,6 +53,13 @@ class BlueskySimulator(Simulator):
     own_faults: ClassVar[tuple[str, ...]] = (*ACCOUNT_FAULTS, *OTHER_FAULTS)
     client_id = ""
     client_secret = ""
+    wording = Wording(
+        error=errors.server_error,
+        rate_limited=rates.too_many_until,
+        # Bluesky knows no duplicates; the nearest is a key under which another record stands.
+        duplicate=partial(errors.swapped, "bafyreih4fr3hyxdwewitqrmrnoknr7oj3mpw3bf34rsxblcpu4bxrz3pay"),
+        token_dead=partial(errors.expired, "Token has been revoked"),
+    )
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
@@ -190,22 +197,6 @@ class BlueskySimulator(Simulator):
     def profile_path(self, username: str) -> str:
         """The path of an account's page."""
         return f"/profile/{username}"
-
-    def answer_error(self) -> Response:
-        """500 without an explanation."""
-        return errors.server_error()
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """429 of the hour's writes."""
-        return rates.too_many_until(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """Bluesky knows no duplicates; the nearest is a key under which another record stands."""
-        return errors.swapped("bafyreih4fr3hyxdwewitqrmrnoknr7oj3mpw3bf34rsxblcpu4bxrz3pay")
-
-    def answer_token_dead(self) -> Response:
-        """400, as for every token that has ended."""
-        return errors.expired("Token has been revoked")
 
     async def _call(self, request: Request) -> Response:
         name = request.path_params["method"]

@@ -146,6 +146,10 @@ class Auth(MetaLogin):
         self._net.documents.put(LOGIN, token.family, login, account_id=PERSON_ID)
         return token
 
+    def issue(self, consent: Consent) -> tuple[Token, None]:
+        """A Page token, which has no end; there are no refresh tokens."""
+        return self.lasting(PAGE, consent, None), None
+
     def page_token(self, page: Account, user: Token) -> Token:
         """The Page's token that goes with a user token: without end for one that lives sixty days."""
         kept = self._net.tokens.newest(PAGE, account_id=page.id, client_id=user.client_id)

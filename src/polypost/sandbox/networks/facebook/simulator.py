@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.auth import PAGE, SCOPES, Auth
+from polypost.sandbox.networks.facebook.auth import SCOPES, Auth
 from polypost.sandbox.networks.facebook.batch import Batch
 from polypost.sandbox.networks.facebook.library import Library
 from polypost.sandbox.networks.facebook.nodes import Nodes
@@ -22,10 +22,12 @@ from polypost.sandbox.networks.facebook.timeline import AT_PUBLICATION, Timeline
 from polypost.sandbox.networks.facebook.uploads import Uploads
 from polypost.sandbox.networks.facebook.videos import Videos
 from polypost.sandbox.networks.facebook.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Stranger, Token, meta
+from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Stranger, each_path, meta
 
-Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "DELETE"]
+ROOT = ("/", "/v{version:float}", "/v{version:float}/")
+RUPLOAD = ("/video-upload/v{version:float}/{video}", "/video-upload/{video}")
+NODE = ("/v{version:float}/{id}", "/v{version:float}/{id}/", "/{id}")
 CATEGORIES = (
     ("2200", "Local business"),
     ("1350536325044173", "Arts & entertainment"),
@@ -42,7 +44,9 @@ class FacebookSimulator(Simulator):
 
     platform = "facebook"
     tidies_paths = True
-    look = Look("Facebook", "#1464d2", __package__)
+    look = Look("Facebook", "#1464d2", __package__, "This content isn’t available right now.")
+    wording = meta.wording(errors.FAULTS, errors.rate_limited)
+    _auth: Auth
     scopes = SCOPES
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_PUBLICATION,
@@ -87,11 +91,8 @@ class FacebookSimulator(Simulator):
             *_graph("/dialog/oauth", self._auth.authorize, "GET", "POST"),
             *_graph("/oauth/access_token", self._auth.token, "GET", "POST"),
             *_graph("/debug_token", self._people.debug, "GET"),
-            *(
-                Route(path, handler, methods=[method])
-                for path in ("/", "/v{version:float}", "/v{version:float}/")
-                for method, handler in (("POST", self._batch.run), ("GET", self._reading.several))
-            ),
+            *each_path(ROOT, self._batch.run, "POST"),
+            *each_path(ROOT, self._reading.several, "GET"),
             Route("/profile.php", web.profile),
             Route("/photo.php", web.photo),
             Route("/photo/", web.photo),
@@ -100,17 +101,16 @@ class FacebookSimulator(Simulator):
             Route("/reel/{video:int}/", self.web_video),
             Route("/reel/{video:int}", self.web_video),
             Route("/stories/{page}/{number:int}/", web.story),
-            *(
-                Route(path, handler, methods=[method])
-                for path in ("/video-upload/v{version:float}/{video}", "/video-upload/{video}")
-                for method, handler in (("POST", uploads.send), ("GET", uploads.progress))
-            ),
+            *each_path(RUPLOAD, uploads.send, "POST"),
+            *each_path(RUPLOAD, uploads.progress, "GET"),
             *_graph("/upload:{session}", uploads.fill, "POST"),
             *_graph("/upload:{session}", uploads.filled, "GET"),
             *_graph("/{id}/uploads", uploads.open, "POST"),
             *self._edges(),
-            *self._nodes(),
-            Route("/v{version:float}/{rest:path}", _nowhere, methods=METHODS),
+            *each_path(NODE, self._reading.node, "GET"),
+            *each_path(NODE, self._reading.change, "POST"),
+            *each_path(NODE, self._reading.delete, "DELETE"),
+            Route("/v{version:float}/{rest:path}", meta.nowhere, methods=METHODS),
             Route("/{id}/", web.anything),
         ]
 
@@ -150,28 +150,13 @@ class FacebookSimulator(Simulator):
             *_graph("/{id}/picture", reading.image, "GET"),
         ]  # fmt: skip
 
-    def _nodes(self) -> list[Route]:
-        reading = self._reading
-        calls = (("GET", reading.node), ("POST", reading.change), ("DELETE", reading.delete))
-        return [
-            Route(path, handler, methods=[method])
-            for path in ("/v{version:float}/{id}", "/v{version:float}/{id}/", "/{id}")
-            for method, handler in calls
-        ]
-
     def open_account(self, number: int) -> Account:
         """Demo Page `number`, the same at every reset."""
         category_id, category = CATEGORIES[(number - 1) % len(CATEGORIES)]
-        return self.net.accounts.add(
-            id=f"1000{number:011}",
-            username="demopage" if number == 1 else f"demopage{number}",
-            name="Demo Page" if number == 1 else f"Demo Page {number}",
-            data={"category": category, "category_id": category_id, "followers": 1_500 + 11 * number},
+        data = {"category": category, "category_id": category_id, "followers": 1_500 + 11 * number}
+        return self.net.accounts.demo(
+            number, id=f"1000{number:011}", username="demopage", name="Demo Page", data=data
         )
-
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """A Page token, which has no end; Facebook has no refresh tokens."""
-        return self._auth.lasting(PAGE, Code(account.id, client_id, "", scopes), None), None
 
     def comment_by(self, who: Stranger, post_id: str, text: str, answered: str | None) -> dict[str, Any]:
         """What somebody without a Page says under a post."""
@@ -181,29 +166,8 @@ class FacebookSimulator(Simulator):
         """The app that the demo tokens belong to; posts name the app that made them."""
         return {"app": self.client_id}
 
-    def answer_error(self) -> Response:
-        """500 with code 2."""
-        return meta.answer(errors.FAULTS["accident"])
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """403 with code 4; the wait stands in a header, in minutes."""
-        return errors.rate_limited(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """400 with code 506."""
-        return meta.answer(errors.FAULTS["duplicate"])
-
-    def answer_token_dead(self) -> Response:
-        """400 with 190/460."""
-        return meta.answer(errors.FAULTS["invalidated"])
-
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
     """A path with a version before it, where Meta's own client ends some in a slash, and without."""
     version = "/v{version:float}"
-    paths = (version + path, f"{version}{path}/", path)
-    return [Route(each, handler, methods=list(methods)) for each in paths]
-
-
-async def _nowhere(_request: Request) -> Response:
-    return meta.unknown_path()
+    return each_path((version + path, f"{version}{path}/", path), handler, *methods)

@@ -42,12 +42,12 @@ class Web:
         if owner is not None:
             self._timeline.release_due(owner)
         post = self._net.posts.get(named)
-        return self._missing() if post is None else RedirectResponse(post.permalink, 302)
+        return self._pages.missing() if post is None else RedirectResponse(post.permalink, 302)
 
     async def profile(self, request: Request) -> Response:
         """`/profile.php?id=`."""
         page = self._net.accounts.get(request.query_params.get("id", ""))
-        return self._missing("This Page isn’t available.") if page is None else self._profile(page)
+        return self._pages.missing("This Page isn’t available.") if page is None else self._profile(page)
 
     def _profile(self, page: Account) -> Response:
         self._timeline.release_due(page)
@@ -84,13 +84,13 @@ class Web:
         post = self._net.posts.get(str(request.path_params["number"]))
         day = timedelta(hours=limit("story_hours"))
         if post is None or not is_story(post) or clock.now() - post.created > day:
-            return self._missing("This story is no longer available.")
+            return self._pages.missing("This story is no longer available.")
         return self._show(post)
 
     def _show(self, post: SimPost | None) -> Response:
         page = self._net.accounts.get(post.account_id) if post else None
         if post is None or page is None:
-            return self._missing()
+            return self._pages.missing()
         return self._pages.render(
             "post.html",
             heading=HEADINGS.get(post.raw["kind"], "Post"),
@@ -128,9 +128,6 @@ class Web:
             "said": len(self._nodes.comments_of(post.id)),
             "story": is_story(post),
         }
-
-    def _missing(self, what: str = "This content isn’t available right now.") -> Response:
-        return self._pages.missing(what)
 
 
 def _processing(video: Video | None) -> bool:

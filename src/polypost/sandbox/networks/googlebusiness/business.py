@@ -41,10 +41,10 @@ class Business:
     def open(self, number: int) -> Account:
         """Add demo location `number`, the same in every sandbox."""
         location = f"7000000000000{number:06}"
-        return self._net.accounts.add(
+        return self._net.accounts.demo(
+            number,
             id=f"{GROUP}/locations/{location}",
-            username="demo" if number == 1 else f"demo{number}",
-            name="Demo Café" if number == 1 else f"Demo Café {number}",
+            name="Demo Café",
             data={
                 "number": number,
                 "location": f"locations/{location}",

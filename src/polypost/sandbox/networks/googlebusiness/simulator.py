@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.googlebusiness import errors
@@ -17,12 +15,9 @@ from polypost.sandbox.networks.googlebusiness.rates import Rates
 from polypost.sandbox.networks.googlebusiness.reading import Reading
 from polypost.sandbox.networks.googlebusiness.shelf import Shelf
 from polypost.sandbox.networks.googlebusiness.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Wording, always
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchooseaccount")
-TOKEN = ("/token", "/oauth2/v4/token", "/oauth2/v3/token", "/o/oauth2/token")
-TOKENINFO = ("/tokeninfo", "/oauth2/v3/tokeninfo", "/oauth2/v1/tokeninfo")
 LOCATION = "/v4/accounts/{account}/locations/{location}"
 
 
@@ -36,6 +31,13 @@ class GoogleBusinessSimulator(Simulator):
     platform = "googlebusiness"
     look = Look("Google Business Profile", "#1a66c9", __package__)
     scopes = (MANAGE,)
+    wording = Wording(
+        error=errors.unavailable,
+        rate_limited=errors.rate_limited,
+        duplicate=errors.duplicate,
+        token_dead=errors.unauthenticated,
+    )
+    _auth: Auth
     own_faults: ClassVar[tuple[str, ...]] = (
         "token_expired",
         "scope_missing",
@@ -66,17 +68,14 @@ class GoogleBusinessSimulator(Simulator):
         auth, reading = self._auth, Reading(self._auth, self._business)
         web = Web(self.net, self.pages, self._business)
         return [
-            *(Route(path, auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
-            *(Route(path, auth.token, methods=["POST"]) for path in TOKEN),
-            *(Route(path, auth.revoke, methods=["GET", "POST"]) for path in ("/revoke", "/o/oauth2/revoke")),
-            *(Route(path, auth.tokeninfo, methods=["GET", "POST"]) for path in TOKENINFO),
+            *auth.routes(),
             Route("/v1/accounts", reading.accounts),
             Route("/v1/accounts/{account}", reading.account),
             Route("/v1/accounts/{account}/locations", reading.locations),
             Route("/v1/locations/{location}", reading.location),
             Route("/v1/locations/{location}/VoiceOfMerchantState", reading.standing),
             *self._posts(),
-            Route("/v1/{rest:path}", _nowhere, methods=METHODS),
+            Route("/v1/{rest:path}", always(lambda: errors.not_found().response), methods=METHODS),
             Route("/place", web.place),
             Route("/maps", web.maps),
         ]
@@ -99,31 +98,7 @@ class GoogleBusinessSimulator(Simulator):
         """Demo location `number`."""
         return self._business.open(number)
 
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """As a consent with offline access gives."""
-        return self._auth.issue(Code(account.id, client_id, "", scopes))
-
     def profile_path(self, username: str) -> str:
         """A location's page on Maps."""
         account = self.net.accounts.by_username(username)
         return "/maps" if account is None else maps_path(account)
-
-    def answer_error(self) -> Response:
-        """503 `UNAVAILABLE`."""
-        return errors.unavailable()
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """429 `RESOURCE_EXHAUSTED`; the wait stands in the details."""
-        return errors.rate_limited(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """409 `ALREADY_EXISTS`."""
-        return errors.duplicate()
-
-    def answer_token_dead(self) -> Response:
-        """401 `UNAUTHENTICATED`."""
-        return errors.unauthenticated()
-
-
-async def _nowhere(_request: Request) -> Response:
-    raise errors.not_found()

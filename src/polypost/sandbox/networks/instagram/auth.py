@@ -147,6 +147,10 @@ class Auth(MetaLogin):
         life = None if seconds is None else timedelta(seconds=seconds)
         return self.made(kind, consent, life, prefix="IGAA" if kind in {SHORT, LONG} else "EAAG")
 
+    def issue(self, consent: Consent) -> tuple[Token, None]:
+        """A token of sixty days; there are no refresh tokens."""
+        return self.lasting(LONG, consent, limit("long_token_seconds")), None
+
     async def enter(self, request: Request, rights: frozenset[str] = BASIC) -> Caller:
         """The caller of a Graph call. Raises Refused: 104, 190, 10, or 80002 when the account's calls are used up."""
         params = await graph_params(request)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.instagram import errors
-from polypost.sandbox.networks.instagram.auth import LONG, Auth
+from polypost.sandbox.networks.instagram.auth import Auth
 from polypost.sandbox.networks.instagram.containers import Containers
 from polypost.sandbox.networks.instagram.facebook import Facebook
 from polypost.sandbox.networks.instagram.intake import Intake
-from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.media import AT_CREATION, AT_PUBLICATION, MediaEdges
 from polypost.sandbox.networks.instagram.messages import Inbox
 from polypost.sandbox.networks.instagram.nodes import Nodes
@@ -23,10 +20,12 @@ from polypost.sandbox.networks.instagram.reading import Reading
 from polypost.sandbox.networks.instagram.talk import Talk
 from polypost.sandbox.networks.instagram.uploads import Uploads
 from polypost.sandbox.networks.instagram.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Stranger, Token, meta
+from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Stranger, each_path, meta
 
-Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "DELETE"]
+RUPLOAD = ("/ig-api-upload/v{version:float}/{container}", "/ig-api-upload/{container}")
+# Without a version only digits are an object: other names are people's pages.
+NODE = ("/v{version:float}/{id}", "/{id:int}", "/me")
 ACCOUNT_TYPES = ("BUSINESS", "MEDIA_CREATOR")
 
 
@@ -39,7 +38,9 @@ class InstagramSimulator(Simulator):
 
     platform = "instagram"
     tidies_paths = True
-    look = Look("Instagram", "#a32a6c", __package__)
+    look = Look("Instagram", "#a32a6c", __package__, "Sorry, this page isn’t available.")
+    wording = meta.wording(errors.FAULTS, errors.rate_limited)
+    _auth: Auth
     scopes = (
         "instagram_business_basic",
         "instagram_business_content_publish",
@@ -86,14 +87,13 @@ class InstagramSimulator(Simulator):
             Route("/reels/{shortcode}/", web.post),
             Route("/stories/{username}/{id}/", web.story),
             Route("/direct/t/{conversation}/", web.conversation),
-            *(
-                Route(path, handler, methods=[method])
-                for path in ("/ig-api-upload/v{version:float}/{container}", "/ig-api-upload/{container}")
-                for method, handler in (("POST", self._uploads.send), ("GET", self._uploads.progress))
-            ),
+            *each_path(RUPLOAD, self._uploads.send, "POST"),
+            *each_path(RUPLOAD, self._uploads.progress, "GET"),
             *self._edges(),
-            *self._nodes(),
-            Route("/v{version:float}/{rest:path}", _nowhere, methods=METHODS),
+            *each_path(NODE, self._reading.node, "GET"),
+            *each_path(NODE, self._reading.change, "POST"),
+            *each_path(NODE, self._reading.delete, "DELETE"),
+            Route("/v{version:float}/{rest:path}", meta.nowhere, methods=METHODS),
             Route("/{username}/", web.profile),
         ]
 
@@ -104,11 +104,8 @@ class InstagramSimulator(Simulator):
             *_graph("/{id}/media", media.create, "POST"),
             *_graph("/{id}/media", reading.media, "GET"),
             # Meta's generated client spells the edge without the underscore for the Instagram login.
-            *(
-                r
-                for edge in ("media_publish", "mediapublish")
-                for r in _graph(f"/{{id}}/{edge}", media.publish, "POST")
-            ),
+            *_graph("/{id}/media_publish", media.publish, "POST"),
+            *_graph("/{id}/mediapublish", media.publish, "POST"),
             *_graph("/{id}/content_publishing_limit", media.quota, "GET"),
             *_graph("/{id}/stories", reading.stories, "GET"),
             *_graph("/{id}/comments", self._talk.comment, "POST"),
@@ -124,19 +121,11 @@ class InstagramSimulator(Simulator):
             *_graph("/{id}/permissions", reading.permissions, "DELETE"),
         ]
 
-    def _nodes(self) -> list[Route]:
-        reading = self._reading
-        calls = (("GET", reading.node), ("POST", reading.change), ("DELETE", reading.delete))
-        # Without a version only digits are an object: other names are people's pages.
-        paths = ("/v{version:float}/{id}", "/{id:int}", "/me")
-        return [Route(path, handler, methods=[method]) for path in paths for method, handler in calls]
-
     def open_account(self, number: int) -> Account:
         """Demo account `number`: a professional one, with a Page."""
-        return self.net.accounts.add(
+        return self.net.accounts.demo(
+            number,
             id=f"17841{secrets.randbelow(10**12):012}",
-            username="demo" if number == 1 else f"demo{number}",
-            name="Demo account" if number == 1 else f"Demo account {number}",
             data={
                 "scoped_id": f"2{secrets.randbelow(10**16):016}",
                 "page_id": f"10{secrets.randbelow(10**13):013}",
@@ -145,12 +134,6 @@ class InstagramSimulator(Simulator):
                 "followers_count": 1_200 + 7 * number,
             },
         )
-
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """A token of sixty days; Instagram has no refresh tokens."""
-        return self._auth.lasting(
-            LONG, Code(account.id, client_id, "", scopes), limit("long_token_seconds")
-        ), None
 
     def profile_path(self, username: str) -> str:
         """With the slash that Instagram's own addresses have."""
@@ -164,27 +147,7 @@ class InstagramSimulator(Simulator):
         """What somebody without an account writes to one."""
         return self._inbox.message_by(who, account_id, text)
 
-    def answer_error(self) -> Response:
-        """500 with code 2."""
-        return meta.answer(errors.FAULTS["accident"])
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """403 with code 4; the wait stands in a header, in minutes."""
-        return errors.rate_limited(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """400 with code 506."""
-        return meta.answer(errors.FAULTS["duplicate"])
-
-    def answer_token_dead(self) -> Response:
-        """400 with 190/460."""
-        return meta.answer(errors.FAULTS["invalidated"])
-
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
     """A path with a version before it and without."""
-    return [Route(prefix + path, handler, methods=list(methods)) for prefix in ("/v{version:float}", "")]
-
-
-async def _nowhere(_request: Request) -> Response:
-    return meta.unknown_path()
+    return each_path((f"/v{{version:float}}{path}", path), handler, *methods)

@@ -38,21 +38,21 @@ class Web:
         """`/p/{shortcode}/` and `/reel/{shortcode}/`."""
         found = self._net.documents.get(SHORTCODE, request.path_params["shortcode"])
         post = None if found is None else self._net.posts.get(found.body["media"])
-        return self._missing() if post is None else self._show(post)
+        return self._pages.missing() if post is None else self._show(post)
 
     async def story(self, request: Request) -> Response:
         """`/stories/{username}/{id}/`, for a day."""
         post = self._net.posts.get(str(request.path_params["id"]))
         gone = post is None or not is_story(post)
         if post is None or gone or clock.now() - post.created > timedelta(hours=limit("story_hours")):
-            return self._missing("This story is no longer available.")
+            return self._pages.missing("This story is no longer available.")
         return self._show(post)
 
     async def profile(self, request: Request) -> Response:
         """`/{username}/`: the grid, and the stories of the day."""
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
-            return self._missing("This account doesn’t exist.")
+            return self._pages.missing("This account doesn’t exist.")
         day = clock.now() - timedelta(hours=limit("story_hours"))
         posts = self._net.posts.by_account(account.id, limit=ON_PROFILE)
         return self._pages.render(
@@ -95,7 +95,7 @@ class Web:
         found = self._inbox.shown(request.path_params["conversation"])
         account = self._net.accounts.get(found[0].account_id or "") if found else None
         if found is None or account is None:
-            return self._missing("This conversation doesn’t exist.")
+            return self._pages.missing("This conversation doesn’t exist.")
         conversation, messages = found
         person = conversation.body["person"]
         return self._pages.render(
@@ -105,9 +105,6 @@ class Web:
             messages=messages,
             title=f"{account.name} and {person['name']}",
         )
-
-    def _missing(self, what: str = "Sorry, this page isn’t available.") -> Response:
-        return self._pages.missing(what)
 
 
 def _name(account: Account | None, username: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from starlette.requests import Request
@@ -24,7 +25,7 @@ from polypost.sandbox.networks.linkedin.restli import Tunnels
 from polypost.sandbox.networks.linkedin.social import Numbers, Social
 from polypost.sandbox.networks.linkedin.uploads import KINDS, Uploads
 from polypost.sandbox.networks.linkedin.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token, Wording
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -37,7 +38,7 @@ class LinkedInSimulator(Simulator):
     """
 
     platform = "linkedin"
-    look = Look("LinkedIn", "#0a5cab", __package__)
+    look = Look("LinkedIn", "#0a5cab", __package__, "This page doesn’t exist.")
     scopes = (
         "openid",
         "profile",
@@ -62,7 +63,17 @@ class LinkedInSimulator(Simulator):
         "comment_forbidden",
     )
 
+    _auth: Auth
+
     def __init__(self, net: Network) -> None:
+        self.wording = Wording(
+            error=partial(errors.answer, errors.FAULTS["accident"]),
+            # The rule's seconds stand in a header that LinkedIn itself seldom sends.
+            rate_limited=lambda seconds: errors.throttled("MEMBER", seconds=seconds),
+            # It names a post which is not there.
+            duplicate=lambda: errors.duplicate(f"urn:li:share:{net.snowflake(epoch_ms=0)}"),
+            token_dead=partial(errors.answer, errors.FAULTS["revoked_token"]),
+        )
         super().__init__(net)
         library, directory = Library(net), Directory(net)
         composer = Composer(net, library, directory)
@@ -160,10 +171,9 @@ class LinkedInSimulator(Simulator):
         """Demo member `number`, with an organization."""
         urn, suffix = urns.organization(number), "" if number == 1 else f" {number}"
         vanity = "demo-company" if number == 1 else f"demo-company-{number}"
-        return self.net.accounts.add(
+        return self.net.accounts.demo(
+            number,
             id=urns.person(number),
-            username="demo" if number == 1 else f"demo{number}",
-            name=f"Demo account{suffix}",
             data={"administers": {urn: {"name": f"Demo Company{suffix}", "vanity": vanity}}},
         )
 
@@ -174,22 +184,6 @@ class LinkedInSimulator(Simulator):
     def profile_path(self, username: str) -> str:
         """With the folder that LinkedIn's own addresses have."""
         return f"/in/{username}/"
-
-    def answer_error(self) -> Response:
-        """500."""
-        return errors.answer(errors.FAULTS["accident"])
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """429 of the member's day; the rule's `seconds` stand in a header that LinkedIn itself seldom sends."""
-        return errors.throttled("MEMBER", seconds=seconds)
-
-    def answer_duplicate(self) -> Response:
-        """422 that names a post which is not there."""
-        return errors.duplicate(f"urn:li:share:{self.net.snowflake(epoch_ms=0)}")
-
-    def answer_token_dead(self) -> Response:
-        """401 with 65601."""
-        return errors.answer(errors.FAULTS["revoked_token"])
 
 
 async def _nowhere(request: Request) -> Response:

@@ -54,13 +54,13 @@ class Web:
         """`/in/{vanity}/`."""
         account = self._net.accounts.by_username(request.path_params["vanity"])
         if account is None:
-            return self._missing()
+            return self._pages.missing()
         return self._profile(account.id)
 
     async def company(self, request: Request) -> Response:
         """`/company/{vanity}/`, by name or number."""
         called = self._directory.called(request.path_params["vanity"])
-        return self._profile(called.urn) if called else self._missing()
+        return self._profile(called.urn) if called else self._pages.missing()
 
     def _profile(self, urn: str) -> Response:
         views = [self._view(post) for post in self._net.posts.by_account(urn, limit=ON_PROFILE)]
@@ -77,9 +77,6 @@ class Web:
             },
             title=f"{name} | LinkedIn",
         )
-
-    def _missing(self) -> Response:
-        return self._pages.missing("This page doesn’t exist.")
 
     def _view(self, post: SimPost, *, quoted: bool = False) -> dict[str, Any]:
         record = post.raw["record"]

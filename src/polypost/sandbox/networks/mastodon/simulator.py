@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.mastodon import errors, rates
@@ -21,7 +21,7 @@ from polypost.sandbox.networks.mastodon.scheduled import Scheduled
 from polypost.sandbox.networks.mastodon.server import Server
 from polypost.sandbox.networks.mastodon.statuses import Statuses
 from polypost.sandbox.networks.mastodon.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Wording, always, each_path
 
 FIRST_ACCOUNT = 109_000_000_000_000_000
 
@@ -32,6 +32,14 @@ class MastodonSimulator(Simulator):
     platform = "mastodon"
     look = Look("Mastodon", "#5b4be1")
     scopes = ("profile", "write:statuses", "write:media", "read:statuses")
+    wording = Wording(
+        error=partial(errors.error, 503, errors.TROUBLE),
+        rate_limited=rates.too_many_until,
+        # Mastodon itself takes the same text any number of times.
+        duplicate=partial(errors.error, 422, "Validation failed: Uri has already been taken"),
+        token_dead=partial(errors.error, 401, REVOKED_TOKEN),
+    )
+    _auth: Auth
     own_faults: ClassVar[tuple[str, ...]] = (
         "older_server",
         "moved",
@@ -75,9 +83,9 @@ class MastodonSimulator(Simulator):
             Route("/.well-known/webfinger", server.webfinger),
             Route("/.well-known/nodeinfo", server.nodeinfo_links),
             Route("/nodeinfo/2.0", server.nodeinfo),
-            Route("/health", _healthy),
-            *(Route(f"/api/v1/instance{end}", server.instance_v1) for end in ("", "/")),
-            *(Route(f"/api/v2/instance{end}", server.instance) for end in ("", "/")),
+            Route("/health", always(partial(PlainTextResponse, "OK"))),
+            *each_path(("/api/v1/instance", "/api/v1/instance/"), server.instance_v1, "GET"),
+            *each_path(("/api/v2/instance", "/api/v2/instance/"), server.instance, "GET"),
             Route("/oauth/authorize", auth.authorize, methods=["GET", "POST"]),
             Route("/oauth/authorize/native", auth.native),
             Route("/oauth/token", auth.token, methods=["POST"]),
@@ -124,9 +132,10 @@ class MastodonSimulator(Simulator):
             ("DELETE", "/v1/media/{id}", media.remove),
         ]
         routes: list[BaseRoute] = [Route(f"/api{path}", call, methods=[verb]) for verb, path, call in listed]
+        nowhere = partial(errors.error, 404, "Not Found")
         return [
             *routes,
-            *(Route(f"/{root}/{{rest:path}}", _nowhere, methods=METHODS) for root in ("api", "oauth")),
+            *(Route(f"/{root}/{{rest:path}}", always(nowhere), methods=METHODS) for root in ("api", "oauth")),
         ]
 
     def _web_routes(self) -> list[BaseRoute]:
@@ -141,15 +150,7 @@ class MastodonSimulator(Simulator):
 
     def open_account(self, number: int) -> Account:
         """Demo account `number`."""
-        return self.net.accounts.add(
-            id=f"{FIRST_ACCOUNT + number}@{DOMAIN}",
-            username="demo" if number == 1 else f"demo{number}",
-            name="Demo account" if number == 1 else f"Demo account {number}",
-        )
-
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """A token without an end; there are no refresh tokens."""
-        return self._auth.issue(Code(account.id, client_id, "", scopes))
+        return self.net.accounts.demo(number, id=f"{FIRST_ACCOUNT + number}@{DOMAIN}")
 
     def token_extra(self, account: Account) -> dict[str, Any]:
         """The server that the token belongs to, and the app that got it."""
@@ -159,29 +160,5 @@ class MastodonSimulator(Simulator):
         """The path of an account's page."""
         return f"/@{username}"
 
-    def answer_error(self) -> Response:
-        """503 as Mastodon words it."""
-        return errors.error(503, errors.TROUBLE)
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """429 with the reset as an ISO time."""
-        return rates.too_many_until(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """422; Mastodon itself takes the same text any number of times."""
-        return errors.error(422, "Validation failed: Uri has already been taken")
-
-    def answer_token_dead(self) -> Response:
-        """401 after the app was removed from the account."""
-        return errors.error(401, REVOKED_TOKEN)
-
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-
-
-async def _nowhere(_request: Request) -> Response:
-    return errors.error(404, "Not Found")
-
-
-async def _healthy(_request: Request) -> Response:
-    return PlainTextResponse("OK")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -20,9 +21,8 @@ from polypost.sandbox.networks.pinterest.shelf import Shelf, account_id, demo_id
 from polypost.sandbox.networks.pinterest.uploads import Uploads
 from polypost.sandbox.networks.pinterest.views import account_view
 from polypost.sandbox.networks.pinterest.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Wording, each_path
 
-Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 ACCOUNT_TYPES = ("BUSINESS", "PINNER")
 
@@ -35,6 +35,14 @@ class PinterestSimulator(Simulator):
 
     platform = "pinterest"
     look = Look("Pinterest", "#ad081b", __package__)
+    wording = Wording(
+        error=partial(errors.answer, "accident"),
+        rate_limited=errors.rate_limited,
+        # Pinterest itself takes the same pin twice without a word.
+        duplicate=partial(errors.answer, "duplicate"),
+        token_dead=partial(errors.answer, "authentication"),
+    )
+    _auth: Auth
     scopes = (
         "boards:read",
         "boards:read_secret",
@@ -75,8 +83,7 @@ class PinterestSimulator(Simulator):
         web = self._web
         return [
             Route("/", self._uploads.receive, methods=["POST"]),
-            Route("/oauth", self._auth.authorize, methods=["GET", "POST"]),
-            Route("/oauth/", self._auth.authorize, methods=["GET", "POST"]),
+            *each_path(("/oauth", "/oauth/"), self._auth.authorize, "GET", "POST"),
             *self._api(),
             Route("/v5/{rest:path}", _nowhere, methods=METHODS),
             Route("/pin/{id}", web.pin),
@@ -137,10 +144,9 @@ class PinterestSimulator(Simulator):
 
     def open_account(self, number: int) -> Account:
         """Demo account `number`, whose ids are the same in every sandbox."""
-        account = self.net.accounts.add(
+        account = self.net.accounts.demo(
+            number,
             id=account_id(number),
-            username="demo" if number == 1 else f"demo{number}",
-            name="Demo account" if number == 1 else f"Demo account {number}",
             data={
                 "number": number,
                 "account_type": ACCOUNT_TYPES[(number - 1) % 2],
@@ -150,10 +156,6 @@ class PinterestSimulator(Simulator):
         self._shelf.open(account)
         return account
 
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """A token of thirty days and one of sixty that renews it."""
-        return self._auth.issue(Code(account.id, client_id, "", scopes))
-
     def example(self, account: Account) -> dict[str, Any]:
         """The account's first board, without which there is no pin."""
         return {"boardId": demo_id(account, 1)}
@@ -161,22 +163,6 @@ class PinterestSimulator(Simulator):
     def profile_path(self, username: str) -> str:
         """With the slash that Pinterest's own addresses have."""
         return f"/{username}/"
-
-    def answer_error(self) -> Response:
-        """500 with code 12."""
-        return errors.answer("accident")
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """429 with code 8; the wait stands in a header."""
-        return errors.rate_limited(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """409; Pinterest itself takes the same pin twice without a word."""
-        return errors.answer("duplicate")
-
-    def answer_token_dead(self) -> Response:
-        """401 with code 2."""
-        return errors.answer("authentication")
 
 
 def _v5(path: str, **handlers: Handler) -> list[Route]:

@@ -29,7 +29,7 @@ class Web:
         """`/pin/{id}/`."""
         pin = self._net.posts.get(str(request.path_params["id"]))
         if pin is None:
-            return self._missing("We couldn’t find that Pin.")
+            return self._pages.missing("We couldn’t find that Pin.")
         board = self._shelf.get(pin.raw["board_id"])
         section = None if board is None else self._shelf.section(board, str(pin.raw["section_id"]))
         account = self._net.accounts.get(pin.account_id)
@@ -56,7 +56,7 @@ class Web:
         """`/{username}/`: the boards and the newest pins."""
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
-            return self._missing("We couldn’t find that page.")
+            return self._pages.missing("We couldn’t find that page.")
         pins = self._net.posts.by_account(account.id, limit=ON_PAGE)
         return self._pages.render(
             "grid.html",
@@ -75,7 +75,7 @@ class Web:
         wanted = str(request.path_params["slug"])
         board = next((each for each in boards if wanted in {each.slug, each.id}), None)
         if account is None or board is None:
-            return self._missing("We couldn’t find that board.")
+            return self._pages.missing("We couldn’t find that board.")
         return self._pages.render(
             "grid.html",
             account=account,
@@ -100,9 +100,6 @@ class Web:
             }
             for board in self._shelf.of(account)
         ]
-
-    def _missing(self, what: str) -> Response:
-        return self._pages.missing(what)
 
 
 def _tile(pin: SimPost) -> dict[str, Any]:

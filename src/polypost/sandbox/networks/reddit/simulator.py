@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -17,9 +18,8 @@ from polypost.sandbox.networks.reddit.reading import Reading
 from polypost.sandbox.networks.reddit.submit import AT_SUBMISSION, MARKS, Submit
 from polypost.sandbox.networks.reddit.things import Things, base36
 from polypost.sandbox.networks.reddit.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Wording, always, each_path
 
-Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 FIRST_ID = 36**5
 # Beyond what publishing asks for: what people's own scripts do with their accounts.
@@ -36,6 +36,13 @@ class RedditSimulator(Simulator):
 
     platform = "reddit"
     look = Look("Reddit", "#c2380f", __package__)
+    wording = Wording(
+        error=errors.accident,
+        rate_limited=errors.posting_too_fast,
+        duplicate=partial(errors.body_error, "ALREADY_SUB", "url"),
+        token_dead=errors.unauthorized,
+    )
+    _auth: Auth
     scopes = ("identity", "submit", "read", "flair", "edit", "history", "mysubreddits", *DAILY)
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_SUBMISSION,
@@ -79,7 +86,7 @@ class RedditSimulator(Simulator):
             *_api("/comments/{id}/{slug}", _either(reading.comments, web.post), "GET"),
             *_api("/user/{username}/comments/{id}/{slug}", _either(reading.comments, web.post), "GET"),
             Route("/gallery/{id}", web.post),
-            Route("/api/{rest:path}", _nowhere, methods=METHODS),
+            Route("/api/{rest:path}", always(partial(errors.plain, 404)), methods=METHODS),
             Route("/", self._library.receive, methods=["POST"]),
             Route("/", _either(self._browse.front, web.front), methods=["GET"]),
             Route("/{asset}", self._submit.socket),
@@ -158,16 +165,8 @@ class RedditSimulator(Simulator):
 
     def open_account(self, number: int) -> Account:
         """Demo account `number`, with the karma of somebody who has been there for a while."""
-        return self.net.accounts.add(
-            id=base36(FIRST_ID + 7 * number),
-            username="demo" if number == 1 else f"demo{number}",
-            name="Demo account" if number == 1 else f"Demo account {number}",
-            data={"number": number, "link_karma": 120 + number},
-        )
-
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """Tokens as a permanent consent gives them."""
-        return self._auth.issue(Code(account.id, client_id, "", scopes))
+        data = {"number": number, "link_karma": 120 + number}
+        return self.net.accounts.demo(number, id=base36(FIRST_ID + 7 * number), data=data)
 
     def example(self, account: Account) -> dict[str, Any]:
         """A post goes to some community."""
@@ -177,26 +176,10 @@ class RedditSimulator(Simulator):
         """People's pages."""
         return f"/user/{username}/"
 
-    def answer_error(self) -> Response:
-        """503 as a page."""
-        return errors.accident()
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """RATELIMIT in a 200, with the seconds beside it."""
-        return errors.posting_too_fast(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """ALREADY_SUB in a 200."""
-        return errors.body_error("ALREADY_SUB", "url")
-
-    def answer_token_dead(self) -> Response:
-        """401."""
-        return errors.unauthorized()
-
 
 def _api(path: str, handler: Handler, *methods: str) -> list[Route]:
     """A path in the three ways in which clients write it."""
-    return [Route(path + end, handler, methods=list(methods)) for end in (".json", "/", "")]
+    return each_path((f"{path}.json", f"{path}/", path), handler, *methods)
 
 
 def _either(api: Handler, page: Handler) -> Handler:
@@ -207,7 +190,3 @@ def _either(api: Handler, page: Handler) -> Handler:
         return await (api if wants_data else page)(request)
 
     return choose
-
-
-async def _nowhere(_request: Request) -> Response:
-    return errors.plain(404)

@@ -161,6 +161,10 @@ class Auth(MetaLogin):
             raise errors.refused("unparsable")
         return account
 
+    def issue(self, consent: Consent) -> tuple[Token, None]:
+        """A token of sixty days; there are no refresh tokens."""
+        return self.lasting(LONG, consent, limit("long_token_seconds")), None
+
     async def enter(self, request: Request, *scopes: str) -> Caller:
         """The caller of an API call. Raises Refused: 104, 190, 10, or 17 when the account's calls are used up."""
         params = await graph_params(request)

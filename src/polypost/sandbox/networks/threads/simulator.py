@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.threads import errors
@@ -15,16 +13,20 @@ from polypost.sandbox.networks.threads.containers import Containers
 from polypost.sandbox.networks.threads.discovery import Discovery
 from polypost.sandbox.networks.threads.insights import Insights
 from polypost.sandbox.networks.threads.intake import Intake
-from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.nodes import Nodes
 from polypost.sandbox.networks.threads.publishing import AT_PUBLICATION, CONTAINER_FAULTS, Publishing
 from polypost.sandbox.networks.threads.reading import Reading
 from polypost.sandbox.networks.threads.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Stranger, Token, meta
+from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Stranger, each_path, meta
 
-Handler = Callable[[Request], Awaitable[Response]]
 METHODS = ["GET", "POST", "DELETE"]
 VERSION = "/v{version:float}"
+PAGES = (
+    "/@{username}/post/{shortcode}",
+    "/@{username}/post/{shortcode}/",
+    "/t/{shortcode}",
+    "/t/{shortcode}/",
+)
 # Demo ids lie beyond 2^53, where a reader that takes them for floats goes wrong.
 FIRST_ID = 24_876_543_210_987_000
 
@@ -37,7 +39,9 @@ class ThreadsSimulator(Simulator):
 
     platform = "threads"
     tidies_paths = True
-    look = Look("Threads", "#24262b", __package__)
+    look = Look("Threads", "#24262b", __package__, "This post is not available.")
+    wording = meta.wording(errors.FAULTS, errors.rate_limited)
+    _auth: Auth
     scopes = SCOPES
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_PUBLICATION,
@@ -77,13 +81,12 @@ class ThreadsSimulator(Simulator):
             *_graph("/profile_posts", self._discovery.posts, "GET"),
             *_graph("/location_search", self._discovery.places, "GET"),
             *_graph("/oembed", self._discovery.oembed, "GET"),
-            *_pages("/@{username}/post/{shortcode}", self._web.post),
-            *_pages("/t/{shortcode}", self._web.post),
-            *_pages("/@{username}", self._web.profile),
+            *each_path(PAGES, self._web.post, "GET"),
+            *each_path(("/@{username}", "/@{username}/"), self._web.profile, "GET"),
             *self._edges(),
             *_graph("/{id}", self._reading.node, "GET"),
             *_graph("/{id}", self._reading.delete, "DELETE"),
-            Route("/{rest:path}", _nowhere, methods=METHODS),
+            Route("/{rest:path}", meta.nowhere, methods=METHODS),
         ]
 
     def _edges(self) -> list[Route]:
@@ -105,22 +108,15 @@ class ThreadsSimulator(Simulator):
 
     def open_account(self, number: int) -> Account:
         """Demo account `number`, whose id and name follow from it."""
-        return self.net.accounts.add(
+        return self.net.accounts.demo(
+            number,
             id=str(FIRST_ID + number),
-            username="demo" if number == 1 else f"demo{number}",
-            name="Demo account" if number == 1 else f"Demo account {number}",
             data={
                 "biography": "Lives in the sandbox.",
                 "verified": number % 2 == 0,
                 "followers_count": 1_200 + 7 * number,
             },
         )
-
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """A token of sixty days; Threads has no refresh tokens."""
-        return self._auth.lasting(
-            LONG, Code(account.id, client_id, "", scopes), limit("long_token_seconds")
-        ), None
 
     def token_extra(self, account: Account) -> dict[str, Any]:
         """When the demo token was made: a client that does not know asks for a renewal too early and is refused."""
@@ -135,32 +131,8 @@ class ThreadsSimulator(Simulator):
         """What somebody without an account replies to a post."""
         return self._publishing.comment_by(who, post_id, text, answered)
 
-    def answer_error(self) -> Response:
-        """500 with code 2."""
-        return meta.answer(errors.FAULTS["accident"])
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """403 with code 4; the wait stands in a header, in minutes."""
-        return errors.rate_limited(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """400 with code 506."""
-        return meta.answer(errors.FAULTS["duplicate"])
-
-    def answer_token_dead(self) -> Response:
-        """400 with 190/460."""
-        return meta.answer(errors.FAULTS["invalidated"])
-
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
     """A path with a version before it and without, with a slash at its end and without."""
     places = [f"{prefix}{path}{end}" for prefix in (VERSION, "") for end in ("", "/")]
-    return [Route(place, handler, methods=list(methods)) for place in places]
-
-
-def _pages(path: str, handler: Handler) -> list[Route]:
-    return [Route(f"{path}{end}", handler) for end in ("", "/")]
-
-
-async def _nowhere(_request: Request) -> Response:
-    return meta.unknown_path()
+    return each_path(places, handler, *methods)

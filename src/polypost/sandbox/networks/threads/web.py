@@ -54,7 +54,7 @@ class Web:
         found = self._net.documents.get(SHORTCODE, request.path_params["shortcode"])
         post = None if found is None else self._net.posts.get(found.body["media"])
         if post is None or gone(post):
-            return self._missing()
+            return self._pages.missing()
         thread = self._net.posts.of_thread(post.thread or post.id)
         by_id = {each.id: each for each in thread}
         above, at = [], post
@@ -78,15 +78,12 @@ class Web:
         """`/@{username}`: the account's posts and reposts, newest first."""
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
-            return self._missing("This profile does not exist.")
+            return self._pages.missing("This profile does not exist.")
         posts = self._net.posts.by_account(account.id, limit=ON_PROFILE)
         views = [self._view(post) for post in posts if post.parent is None and not gone(post)]
         return self._pages.render(
             "profile.html", account=account, views=views, title=f"{account.name} (@{account.username})"
         )
-
-    def _missing(self, what: str = "This post is not available.") -> Response:
-        return self._pages.missing(what)
 
     def _author(self, post: SimPost) -> tuple[str, str]:
         account: Account | None = self._net.accounts.get(post.account_id)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.tiktok import errors
@@ -28,9 +27,8 @@ from polypost.sandbox.networks.tiktok.reading import IDS_AS_TEXT, Reading
 from polypost.sandbox.networks.tiktok.tasks import Tasks
 from polypost.sandbox.networks.tiktok.uploads import TROUBLE, Uploads
 from polypost.sandbox.networks.tiktok.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Wording, each_path
 
-Handler = Callable[[Request], Awaitable[Response]]
 # The account whose profile is private, as some creators have it.
 PRIVATE_NUMBER = 2
 
@@ -43,6 +41,14 @@ class TikTokSimulator(Simulator):
 
     platform = "tiktok"
     look = Look("TikTok", "#b3123f", __package__)
+    wording = Wording(
+        error=partial(errors.answer, "internal_error"),
+        # TikTok does not say how long, and has no word of its own for a repeated post.
+        rate_limited=lambda _: errors.answer("rate_limit_exceeded"),
+        duplicate=partial(errors.answer, "spam_risk"),
+        token_dead=partial(errors.answer, "access_token_invalid"),
+    )
+    _auth: Auth
     scopes = (
         "user.info.basic",
         "user.info.profile",
@@ -107,10 +113,9 @@ class TikTokSimulator(Simulator):
     def open_account(self, number: int) -> Account:
         """Demo account `number`; its ids follow from the number, so that they are the same in every sandbox."""
         space = uuid.uuid5(uuid.NAMESPACE_DNS, "tiktok.sandbox.invalid")
-        return self.net.accounts.add(
+        return self.net.accounts.demo(
+            number,
             id=str(uuid.uuid5(space, f"open-{number}")),
-            username="demo" if number == 1 else f"demo{number}",
-            name="Demo account" if number == 1 else f"Demo account {number}",
             data={
                 "union_id": str(uuid.uuid5(space, f"union-{number}")),
                 "private": number == PRIVATE_NUMBER,
@@ -120,10 +125,6 @@ class TikTokSimulator(Simulator):
             },
         )
 
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """An access token of two hours and a refresh token of 180 days."""
-        return self._auth.issue(Code(account.id, client_id, "", scopes))
-
     def example(self, account: Account) -> dict[str, Any]:
         """A private account has no public posts, so that its first one has to name another audience."""
         return {"privacyLevel": "FOLLOWER_OF_CREATOR"} if account.data["private"] else {}
@@ -132,23 +133,7 @@ class TikTokSimulator(Simulator):
         """With the sign that TikTok's own addresses have."""
         return f"/@{username}"
 
-    def answer_error(self) -> Response:
-        """500 `internal_error`."""
-        return errors.answer("internal_error")
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """429 `rate_limit_exceeded`; TikTok does not say how long."""
-        return errors.answer("rate_limit_exceeded")
-
-    def answer_duplicate(self) -> Response:
-        """403 `spam_risk`: TikTok has no word of its own for a repeated post."""
-        return errors.answer("spam_risk")
-
-    def answer_token_dead(self) -> Response:
-        """401 `access_token_invalid`."""
-        return errors.answer("access_token_invalid")
-
 
 def _both(path: str, handler: Handler, *methods: str) -> list[Route]:
     """A path with its last slash and without."""
-    return [Route(each, handler, methods=list(methods)) for each in (f"{path}/", path)]
+    return each_path((f"{path}/", path), handler, *methods)

@@ -42,7 +42,7 @@ class Web:
         """`/@{username}/video/{id}` and `/@{username}/photo/{id}`."""
         post = self._net.posts.get(request.path_params["id"])
         if post is None or post.permalink != request.url.path.rstrip("/"):
-            return self._missing("Video currently unavailable.")
+            return self._pages.missing("Video currently unavailable.")
         return self._show(post)
 
     async def oembed(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class Web:
         """`/messages/{id}`: one thing that waits in a creator's inbox."""
         post = self._net.posts.get(request.path_params["id"])
         if post is None or post.raw["place"] != INBOX:
-            return self._missing("There is no such notification.")
+            return self._pages.missing("There is no such notification.")
         return self._show(post)
 
     async def messages(self, _request: Request) -> Response:
@@ -95,7 +95,7 @@ class Web:
         """`/@{username}`: the grid."""
         account = self._net.accounts.by_username(request.path_params["username"])
         if account is None:
-            return self._missing("Couldn’t find this account.")
+            return self._pages.missing("Couldn’t find this account.")
         posts = self._posts(account, DIRECT)
         return self._pages.render(
             "profile.html",
@@ -125,9 +125,6 @@ class Web:
             notes=["Waits in the inbox to be finished in the app"] if inbox else _notes(info),
             title=f"{account.name if account else 'Somebody'} on TikTok",
         )
-
-    def _missing(self, what: str) -> Response:
-        return self._pages.missing(what)
 
 
 def _notes(info: dict[str, Any]) -> list[str]:

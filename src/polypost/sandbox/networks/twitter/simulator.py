@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.twitter import errors, rates
@@ -18,7 +17,7 @@ from polypost.sandbox.networks.twitter.posts import OWN_FAULTS, Posts
 from polypost.sandbox.networks.twitter.uploads import Uploads
 from polypost.sandbox.networks.twitter.users import Users
 from polypost.sandbox.networks.twitter.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Wording, always, each_path
 
 
 class TwitterSimulator(Simulator):
@@ -30,6 +29,13 @@ class TwitterSimulator(Simulator):
 
     platform = "twitter"
     look = Look("X", "#1a6cb3")
+    wording = Wording(
+        error=partial(errors.problem, 503, "Service Unavailable", "Service Unavailable"),
+        rate_limited=rates.too_many_until,
+        duplicate=partial(errors.problem, 403, "Forbidden", errors.DUPLICATE),
+        token_dead=errors.unauthorized,
+    )
+    _auth: Auth
     scopes = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
     own_faults: ClassVar[tuple[str, ...]] = tuple(OWN_FAULTS)
 
@@ -47,7 +53,7 @@ class TwitterSimulator(Simulator):
         """Every path of every host."""
         posts, uploads, users = self._posts, self._uploads, self._users
         return [
-            *(Route(path, self._auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
+            *each_path(AUTHORIZE, self._auth.authorize, "GET", "POST"),
             Route("/2/oauth2/token", self._auth.token, methods=["POST"]),
             Route("/2/oauth2/revoke", self._auth.revoke, methods=["POST"]),
             Route("/oauth2/token", self._auth.app_token, methods=["POST"]),
@@ -71,7 +77,10 @@ class TwitterSimulator(Simulator):
             Route("/2/media/subtitles", uploads.subtitles, methods=["POST"]),
             Route("/1.1/media/upload.json", uploads.upload_v1, methods=["GET", "POST"]),
             Route("/1.1/media/metadata/create.json", uploads.metadata_v1, methods=["POST"]),
-            *(Route(f"/{api}/{{rest:path}}", _nowhere, methods=METHODS) for api in ("2", "1.1", "oauth2")),
+            *(
+                Route(f"/{api}/{{rest:path}}", always(errors.not_found), methods=METHODS)
+                for api in ("2", "1.1", "oauth2")
+            ),
             Route("/i/web/status/{id}", self._web.post),
             Route("/{username}/status/{id}", self._web.post),
             Route("/{username}", self._web.profile),
@@ -91,10 +100,6 @@ class TwitterSimulator(Simulator):
             data={"subscription_type": "Premium" if premium else "None"},
         )
 
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """Tokens as the consent would give."""
-        return self._auth.issue(Code(account.id, client_id, "", scopes))
-
     def credentials(self, account: Account) -> dict[str, Any]:
         """With OAuth 1.0a credentials too."""
         token = self._auth.oauth1_token(account)
@@ -106,26 +111,6 @@ class TwitterSimulator(Simulator):
         }
         return {**super().credentials(account), "oauth1": signing}
 
-    def answer_error(self) -> Response:
-        """503 as X words it."""
-        return errors.problem(503, "Service Unavailable", "Service Unavailable")
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """429 of the short window."""
-        return rates.too_many_until(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """403 for the same text again."""
-        return errors.problem(403, "Forbidden", errors.DUPLICATE)
-
-    def answer_token_dead(self) -> Response:
-        """401."""
-        return errors.unauthorized()
-
 
 AUTHORIZE = ("/i/oauth2/authorize", "/2/oauth2/authorize")
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-
-
-async def _nowhere(_request: Request) -> Response:
-    return errors.not_found()

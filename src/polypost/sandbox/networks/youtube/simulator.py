@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -35,7 +34,7 @@ from polypost.sandbox.networks.youtube.userinfo import UserInfo
 from polypost.sandbox.networks.youtube.video_calls import VideoCalls
 from polypost.sandbox.networks.youtube.videos import Videos
 from polypost.sandbox.networks.youtube.web import Web
-from polypost.sandbox.simkit import Account, Code, Look, Network, Simulator, Token
+from polypost.sandbox.simkit import Account, Look, Network, Simulator, Wording, always, each_path
 
 API = "/youtube/v3"
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
@@ -51,6 +50,13 @@ class YouTubeSimulator(Simulator):
     platform = "youtube"
     look = Look("YouTube", "#b3261e", __package__)
     scopes = (UPLOAD, READONLY, FORCE, ANALYTICS, OPENID, *sorted(EMAIL | PROFILE))
+    wording = Wording(
+        error=errors.backend,
+        rate_limited=errors.rate_limited,
+        duplicate=errors.duplicate,
+        token_dead=errors.unauthenticated,
+    )
+    _auth: Auth
     own_faults: ClassVar[tuple[str, ...]] = (
         *AT_OPENING,
         *CUTS,
@@ -89,16 +95,9 @@ class YouTubeSimulator(Simulator):
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every path of every host."""
-        web = self._web
-        token = ("/token", "/oauth2/v4/token", "/oauth2/v3/token", "/o/oauth2/token")
+        web, nowhere = self._web, partial(errors.error, 404, "notFound", "Not Found", domain="global")
         return [
-            *(Route(path, self._auth.authorize, methods=["GET", "POST"]) for path in AUTHORIZE),
-            *(Route(path, self._auth.token, methods=["POST"]) for path in token),
-            *(
-                Route(path, self._auth.revoke, methods=["GET", "POST"])
-                for path in ("/revoke", "/o/oauth2/revoke")
-            ),
-            *(Route(path, self._auth.tokeninfo, methods=["GET", "POST"]) for path in TOKENINFO),
+            *self._auth.routes(),
             *(
                 Route(prefix + path, uploads.any, methods=METHODS)
                 for path, uploads in self._uploads
@@ -114,21 +113,19 @@ class YouTubeSimulator(Simulator):
             Route("/embed/{id}", web.video),
             Route("/channel/{id}", web.channel),
             Route("/@{handle}", web.channel),
-            *(Route(f"/{room}/{{rest:path}}", _nowhere, methods=METHODS) for room in ("youtube", "upload")),
+            *(
+                Route(f"/{room}/{{rest:path}}", always(nowhere), methods=METHODS)
+                for room in ("youtube", "upload")
+            ),
             Route("/{id}", web.linked),
         ]
 
     def _identity(self) -> list[Route]:
         who, userinfo = self._auth.identity, UserInfo(self.net, self._auth)
+        older = ("/oauth2/v1/userinfo", "/oauth2/v2/userinfo", "/userinfo/v2/me")
         return [
-            *(
-                Route(p, userinfo.claims, methods=["GET", "POST"])
-                for p in ("/v1/userinfo", "/oauth2/v3/userinfo")
-            ),
-            *(
-                Route(p, userinfo.older)
-                for p in ("/oauth2/v1/userinfo", "/oauth2/v2/userinfo", "/userinfo/v2/me")
-            ),
+            *each_path(("/v1/userinfo", "/oauth2/v3/userinfo"), userinfo.claims, "GET", "POST"),
+            *each_path(older, userinfo.older, "GET"),
             Route("/oauth2/v3/certs", who.certs),
             Route("/oauth2/v1/certs", who.certs_pem),
             Route("/.well-known/openid-configuration", who.configuration),
@@ -178,41 +175,13 @@ class YouTubeSimulator(Simulator):
     def open_account(self, number: int) -> Account:
         """Demo channel `number`, the same in every sandbox; the second one has not been verified for long videos."""
         digest = hashlib.blake2b(f"youtube channel {number}".encode(), digest_size=16).digest()
-        return self.net.accounts.add(
+        return self.net.accounts.demo(
+            number,
             id="UC" + base64.urlsafe_b64encode(digest).decode().rstrip("="),
-            username="demo" if number == 1 else f"demo{number}",
-            name="Demo channel" if number == 1 else f"Demo channel {number}",
+            name="Demo channel",
             data={"long_uploads": "eligible" if number == 2 else "allowed", "subscribers": 900 + 11 * number},
         )
-
-    def grant(self, account: Account, client_id: str, scopes: tuple[str, ...]) -> tuple[Token, Token | None]:
-        """As a consent with offline access gives."""
-        return self._auth.issue(Code(account.id, client_id, "", scopes))
 
     def profile_path(self, username: str) -> str:
         """A channel's address by its handle."""
         return f"/@{username}"
-
-    def answer_error(self) -> Response:
-        """503 `backendError`."""
-        return errors.backend()
-
-    def answer_rate_limited(self, seconds: float) -> Response:
-        """429 `userRateLimitExceeded`; the wait stands in Retry-After."""
-        return errors.rate_limited(seconds)
-
-    def answer_duplicate(self) -> Response:
-        """409 `duplicate`."""
-        return errors.duplicate()
-
-    def answer_token_dead(self) -> Response:
-        """401 `authError`."""
-        return errors.unauthenticated()
-
-
-AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchooseaccount")
-TOKENINFO = ("/tokeninfo", *(f"/oauth2/v{number}/tokeninfo" for number in (1, 2, 3)))
-
-
-async def _nowhere(_request: Request) -> Response:
-    return errors.error(404, "notFound", "Not Found", domain="global")

@@ -82,7 +82,7 @@ class Web:
         else:
             account = self._net.accounts.get(str(named["id"]))
         if account is None:
-            return self._missing("This page isn’t available.")
+            return self._pages.missing("This page isn’t available.")
         posts = self._net.posts.by_account(account.id, limit=ON_CHANNEL)
         return self._pages.render(
             "profile.html",
@@ -107,7 +107,7 @@ class Web:
     def _show(self, video_id: str) -> Response:
         post = self._videos.get(video_id)
         if post is None:
-            return self._missing("Video unavailable. This video isn’t available any more.")
+            return self._pages.missing("Video unavailable. This video isn’t available any more.")
         account = self._net.accounts.get(post.account_id)
         names = {each.id: each for each in self._net.accounts.all(100)}
         comments = self._comments.of_video(post.id)[-ON_VIDEO:][::-1]
@@ -125,9 +125,6 @@ class Web:
             comments=[(each, names.get(each.body["author"])) for each in comments],
             title=f"{post.raw['snippet']['title']} – YouTube",
         )
-
-    def _missing(self, what: str) -> Response:
-        return self._pages.missing(what)
 
 
 @lru_cache(maxsize=128)
