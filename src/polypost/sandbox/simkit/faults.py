@@ -17,19 +17,9 @@ from typing import Any
 from polypost.sandbox.simkit.store import Store
 
 FAULTS = (
-    "slow",
-    "reset_before",
-    "lost_answer",
-    "error_before",
-    "error_after",
-    "rate_limited",
-    "duplicate",
-    "listing_lag",
-    "token_dead",
-    "read_error",
-    "read_limited",
-    "processing",
-)
+    "slow", "reset_before", "lost_answer", "error_before", "error_after", "rate_limited", "duplicate",
+    "listing_lag", "token_dead", "read_error", "read_limited", "processing",
+)  # fmt: skip
 DEFAULT_SECONDS = 5.0
 
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -32,13 +32,8 @@ from polypost.sandbox.networks.bluesky.web import Web
 from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Token, Wording
 
 OTHER_FAULTS = (
-    "blob_lost",
-    "video_down",
-    "video_failed",
-    "exists_without_blob",
-    "email_unconfirmed",
-    "no_did_doc",
-)
+    "blob_lost", "video_down", "video_failed", "exists_without_blob", "email_unconfirmed", "no_did_doc",
+)  # fmt: skip
 
 
 class BlueskySimulator(Simulator):
@@ -50,7 +45,7 @@ class BlueskySimulator(Simulator):
     platform = "bluesky"
     look = Look("Bluesky", "#0a66d6", __package__)
     scopes = (APP_PASSWORD,)
-    own_faults: ClassVar[tuple[str, ...]] = (*ACCOUNT_FAULTS, *OTHER_FAULTS)
+    own_faults = (*ACCOUNT_FAULTS, *OTHER_FAULTS)
     client_id = ""
     client_secret = ""
     wording = Wording(

@@ -11,14 +11,9 @@ from polypost.sandbox.simkit import Params, SimPost
 
 # Pages API: Insights, read 2026-11-24; the post_impressions family was withdrawn on 15 Jun 2026.
 POST_METRICS = (
-    "post_media_view",
-    "post_total_media_view_unique",
-    "post_clicks",
-    "post_reactions_by_type_total",
-    "post_reactions_like_total",
-    "post_video_views",
-    "post_video_avg_time_watched",
-)
+    "post_media_view", "post_total_media_view_unique", "post_clicks", "post_reactions_by_type_total",
+    "post_reactions_like_total", "post_video_views", "post_video_avg_time_watched",
+)  # fmt: skip
 VIDEO_METRICS = (
     "total_video_views",
     "total_video_views_unique",

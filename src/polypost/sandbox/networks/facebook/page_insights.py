@@ -14,19 +14,11 @@ from polypost.sandbox.simkit import Account, Params, SimPost
 
 # Page Insights, read 2026-11-24; page_impressions and page_fans went on 15 Jun 2026.
 PAGE_METRICS = (
-    "page_media_view",
-    "page_total_media_view_unique",
-    "page_follows",
-    "page_daily_follows",
-    "page_daily_follows_unique",
-    "page_daily_unfollows_unique",
-    "page_post_engagements",
-    "page_total_actions",
-    "page_views_total",
-    "page_video_views",
-    "page_actions_post_reactions_like_total",
+    "page_media_view", "page_total_media_view_unique", "page_follows", "page_daily_follows",
+    "page_daily_follows_unique", "page_daily_unfollows_unique", "page_post_engagements", "page_total_actions",
+    "page_views_total", "page_video_views", "page_actions_post_reactions_like_total",
     "page_actions_post_reactions_total",
-)
+)  # fmt: skip
 PERIODS = {"day": 1, "week": 7, "days_28": 28}
 LONGEST = 93
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -48,23 +48,11 @@ class FacebookSimulator(Simulator):
     wording = meta.wording(errors.FAULTS, errors.rate_limited)
     _auth: Auth
     scopes = SCOPES
-    own_faults: ClassVar[tuple[str, ...]] = (
-        *AT_PUBLICATION,
-        "token_expired",
-        "checkpoint",
-        "unconfirmed",
-        "page_role_lost",
-        "permission_declined",
-        "no_expires_in",
-        "tasks_missing",
-        "usage_high",
-        "upload_timeout",
-        "wrong_offset",
-        "processing_failed",
-        "thumbnail_refused",
-        "relative_permalink",
-        "cannot_delete",
-    )
+    own_faults = (
+        *AT_PUBLICATION, "token_expired", "checkpoint", "unconfirmed", "page_role_lost",
+        "permission_declined", "no_expires_in", "tasks_missing", "usage_high", "upload_timeout",
+        "wrong_offset", "processing_failed", "thumbnail_refused", "relative_permalink", "cannot_delete",
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

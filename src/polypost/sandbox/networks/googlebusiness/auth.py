@@ -18,21 +18,10 @@ MANAGE = "https://www.googleapis.com/auth/business.manage"
 # The older spelling still stands on the pages of the v4 API.
 MAY_MANAGE = frozenset({MANAGE, "https://www.googleapis.com/auth/plus.business.manage"})
 # What every Google interface takes in a query besides its own parameters.
-COMMON = frozenset(
-    [
-        "$.xgafv",
-        "access_token",
-        "alt",
-        "callback",
-        "fields",
-        "key",
-        "oauth_token",
-        "prettyPrint",
-        "quotaUser",
-        "upload_protocol",
-        "uploadType",
-    ]
-)
+COMMON = frozenset({
+    "$.xgafv", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser",
+    "upload_protocol", "uploadType",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

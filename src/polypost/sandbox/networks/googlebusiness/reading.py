@@ -23,30 +23,11 @@ MANAGEMENT = "mybusinessaccountmanagement.googleapis.com"
 INFORMATION = "mybusinessbusinessinformation.googleapis.com"
 VERIFICATIONS = "mybusinessverifications.googleapis.com"
 # Members of a location that a mask may name; those without a value here are left out of answers, as empty ones are.
-MEMBERS = frozenset(
-    [
-        "name",
-        "languageCode",
-        "storeCode",
-        "title",
-        "phoneNumbers",
-        "categories",
-        "storefrontAddress",
-        "websiteUri",
-        "regularHours",
-        "specialHours",
-        "serviceArea",
-        "labels",
-        "adWordsLocationExtensions",
-        "latlng",
-        "openInfo",
-        "metadata",
-        "profile",
-        "relationshipData",
-        "moreHours",
-        "serviceItems",
-    ]
-)
+MEMBERS = frozenset({
+    "name", "languageCode", "storeCode", "title", "phoneNumbers", "categories", "storefrontAddress",
+    "websiteUri", "regularHours", "specialHours", "serviceArea", "labels", "adWordsLocationExtensions",
+    "latlng", "openInfo", "metadata", "profile", "relationshipData", "moreHours", "serviceItems",
+})  # fmt: skip
 
 
 class Reading:

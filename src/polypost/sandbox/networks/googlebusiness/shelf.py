@@ -14,13 +14,8 @@ from polypost.sandbox.networks.googlebusiness.limits import limit
 from polypost.sandbox.simkit import Account, Document, Media, Network
 
 LOCAL_POST = "local_post"
-PROCESSING, LIVE, REJECTED, SCHEDULED, RECURRING = (
-    "PROCESSING",
-    "LIVE",
-    "REJECTED",
-    "SCHEDULED",
-    "RECURRING",
-)
+PROCESSING, LIVE, REJECTED = "PROCESSING", "LIVE", "REJECTED"
+SCHEDULED, RECURRING = "SCHEDULED", "RECURRING"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from starlette.routing import BaseRoute, Route
 
@@ -38,23 +37,11 @@ class GoogleBusinessSimulator(Simulator):
         token_dead=errors.unauthenticated,
     )
     _auth: Auth
-    own_faults: ClassVar[tuple[str, ...]] = (
-        "token_expired",
-        "scope_missing",
-        "api_disabled",
-        "quota_zero",
-        "no_refresh_token",
-        "no_locations",
-        "role_lost",
-        "suspended",
-        "rejected",
-        "nameless",
-        "no_search_url",
-        "fetch_failed",
-        "offer_needs_event",
-        "times_required",
-        "cannot_delete",
-    )
+    own_faults = (
+        "token_expired", "scope_missing", "api_disabled", "quota_zero", "no_refresh_token", "no_locations",
+        "role_lost", "suspended", "rejected", "nameless", "no_search_url", "fetch_failed",
+        "offer_needs_event", "times_required", "cannot_delete",
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
@@ -48,15 +48,10 @@ class InstagramSimulator(Simulator):
         "instagram_business_manage_insights",
         "instagram_business_manage_messages",
     )
-    own_faults: ClassVar[tuple[str, ...]] = (
-        *AT_CREATION,
-        "processing_failed",
-        *AT_PUBLICATION,
-        "quota",
-        "token_in_data",
-        "token_expired",
+    own_faults = (
+        *AT_CREATION, "processing_failed", *AT_PUBLICATION, "quota", "token_in_data", "token_expired",
         "cannot_delete",
-    )
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

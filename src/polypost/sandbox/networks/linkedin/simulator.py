@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -40,28 +39,13 @@ class LinkedInSimulator(Simulator):
     platform = "linkedin"
     look = Look("LinkedIn", "#0a5cab", __package__, "This page doesn’t exist.")
     scopes = (
-        "openid",
-        "profile",
-        "email",
-        "w_member_social",
-        "r_basicprofile",
-        "r_member_social",
-        "r_member_postAnalytics",
-        "w_organization_social",
-        "r_organization_social",
-        "rw_organization_admin",
-    )
-    own_faults: ClassVar[tuple[str, ...]] = (
-        "token_expired",
-        "restricted_member",
-        "version_ended",
-        "conflict",
-        "ghost_duplicate",
-        "status_forbidden",
-        "upload_needs_token",
-        "processing_failed",
-        "comment_forbidden",
-    )
+        "openid", "profile", "email", "w_member_social", "r_basicprofile", "r_member_social",
+        "r_member_postAnalytics", "w_organization_social", "r_organization_social", "rw_organization_admin",
+    )  # fmt: skip
+    own_faults = (
+        "token_expired", "restricted_member", "version_ended", "conflict", "ghost_duplicate",
+        "status_forbidden", "upload_needs_token", "processing_failed", "comment_forbidden",
+    )  # fmt: skip
 
     _auth: Auth
 

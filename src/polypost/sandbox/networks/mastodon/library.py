@@ -182,15 +182,6 @@ def _upload(document: Document) -> Upload:
 
 
 _MEMBERS = (
-    "kind",
-    "mime",
-    "blob",
-    "alt",
-    "width",
-    "height",
-    "duration",
-    "ready_at",
-    "failed",
-    "status_id",
+    "kind", "mime", "blob", "alt", "width", "height", "duration", "ready_at", "failed", "status_id",
     "kept_until",
-)
+)  # fmt: skip

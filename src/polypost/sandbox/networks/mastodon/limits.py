@@ -43,23 +43,11 @@ LIMITS: dict[str, Number] = {
     "processing_seconds": Number(1, OURS),
 }
 # What a server's operator can change, as `PUT /_sandbox/limits` on this network's port does.
-CONFIGURABLE = frozenset(
-    {
-        "text_characters",
-        "media_per_post",
-        "url_characters",
-        "image_bytes",
-        "image_pixels",
-        "video_bytes",
-        "video_fps",
-        "video_pixels",
-        "alt_text_characters",
-        "poll_max_options",
-        "poll_option_characters",
-        "poll_min_seconds",
-        "poll_max_seconds",
-    }
-)
+CONFIGURABLE = frozenset({
+    "text_characters", "media_per_post", "url_characters", "image_bytes", "image_pixels", "video_bytes",
+    "video_fps", "video_pixels", "alt_text_characters", "poll_max_options", "poll_option_characters",
+    "poll_min_seconds", "poll_max_seconds",
+})  # fmt: skip
 
 SHORT_WINDOW = timedelta(minutes=5)
 LONG_WINDOW = timedelta(minutes=30)
@@ -68,22 +56,9 @@ POST_WINDOW = timedelta(hours=3)
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/heic", "image/heif", "image/webp", "image/avif")
 VIDEOS = ("video/webm", "video/mp4", "video/quicktime", "video/ogg", "video/x-ms-asf")
 AUDIO = (
-    "audio/wave",
-    "audio/wav",
-    "audio/x-wav",
-    "audio/x-pn-wave",
-    "audio/vnd.wave",
-    "audio/ogg",
-    "audio/vorbis",
-    "audio/mpeg",
-    "audio/mp3",
-    "audio/webm",
-    "audio/flac",
-    "audio/aac",
-    "audio/m4a",
-    "audio/x-m4a",
-    "audio/mp4",
-    "audio/3gpp",
-)
+    "audio/wave", "audio/wav", "audio/x-wav", "audio/x-pn-wave", "audio/vnd.wave", "audio/ogg",
+    "audio/vorbis", "audio/mpeg", "audio/mp3", "audio/webm", "audio/flac", "audio/aac", "audio/m4a",
+    "audio/x-m4a", "audio/mp4", "audio/3gpp",
+)  # fmt: skip
 
 limit = whole(LIMITS)

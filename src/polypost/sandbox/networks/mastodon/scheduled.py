@@ -21,16 +21,9 @@ from polypost.sandbox.simkit import Document, Network, Refused
 
 SCHEDULED = "scheduled"
 PARAMS = (
-    "in_reply_to_id",
-    "media_ids",
-    "sensitive",
-    "spoiler_text",
-    "visibility",
-    "language",
-    "poll",
-    "quoted_status_id",
-    "quote_approval_policy",
-)
+    "in_reply_to_id", "media_ids", "sensitive", "spoiler_text", "visibility", "language", "poll",
+    "quoted_status_id", "quote_approval_policy",
+)  # fmt: skip
 
 
 class Scheduled:

@@ -26,36 +26,12 @@ ACCOUNTS = {
     "profile_field_value_limit": 255,
 }
 SCOPES = (
-    "profile",
-    "read",
-    "read:accounts",
-    "read:blocks",
-    "read:bookmarks",
-    "read:favourites",
-    "read:filters",
-    "read:follows",
-    "read:lists",
-    "read:mutes",
-    "read:notifications",
-    "read:search",
-    "read:statuses",
-    "write",
-    "write:accounts",
-    "write:blocks",
-    "write:bookmarks",
-    "write:conversations",
-    "write:favourites",
-    "write:filters",
-    "write:follows",
-    "write:lists",
-    "write:media",
-    "write:mutes",
-    "write:notifications",
-    "write:reports",
-    "write:statuses",
-    "follow",
-    "push",
-)
+    "profile", "read", "read:accounts", "read:blocks", "read:bookmarks", "read:favourites", "read:filters",
+    "read:follows", "read:lists", "read:mutes", "read:notifications", "read:search", "read:statuses", "write",
+    "write:accounts", "write:blocks", "write:bookmarks", "write:conversations", "write:favourites",
+    "write:filters", "write:follows", "write:lists", "write:media", "write:mutes", "write:notifications",
+    "write:reports", "write:statuses", "follow", "push",
+)  # fmt: skip
 
 
 class Server:

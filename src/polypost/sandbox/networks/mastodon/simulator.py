@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
@@ -40,20 +40,10 @@ class MastodonSimulator(Simulator):
         token_dead=partial(errors.error, 401, REVOKED_TOKEN),
     )
     _auth: Auth
-    own_faults: ClassVar[tuple[str, ...]] = (
-        "older_server",
-        "moved",
-        "app_forgotten",
-        "login_disabled",
-        "silenced",
-        "html_errors",
-        "bad_gateway",
-        "bad_gateway_after",
-        "late_key",
-        "key_lost",
-        "processing_failed",
-        "thumbnail_failed",
-    )
+    own_faults = (
+        "older_server", "moved", "app_forgotten", "login_disabled", "silenced", "html_errors", "bad_gateway",
+        "bad_gateway_after", "late_key", "key_lost", "processing_failed", "thumbnail_failed",
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

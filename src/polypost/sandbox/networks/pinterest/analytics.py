@@ -18,25 +18,11 @@ from polypost.sandbox.networks.pinterest.views import VIDEO, counts
 from polypost.sandbox.simkit import Network, SimPost
 
 LIFETIME = frozenset({"TOTAL_COMMENTS", "TOTAL_REACTIONS"})
-KNOWN = frozenset(
-    {
-        "IMPRESSION",
-        "OUTBOUND_CLICK",
-        "PIN_CLICK",
-        "SAVE",
-        "SAVE_RATE",
-        "TOTAL_COMMENTS",
-        "TOTAL_REACTIONS",
-        "USER_FOLLOW",
-        "PROFILE_VISIT",
-        "VIDEO_MRC_VIEW",
-        "VIDEO_10S_VIEW",
-        "QUARTILE_95_PERCENT_VIEW",
-        "VIDEO_V50_WATCH_TIME",
-        "VIDEO_START",
-        "VIDEO_AVG_WATCH_TIME",
-    }
-)
+KNOWN = frozenset({
+    "IMPRESSION", "OUTBOUND_CLICK", "PIN_CLICK", "SAVE", "SAVE_RATE", "TOTAL_COMMENTS", "TOTAL_REACTIONS",
+    "USER_FOLLOW", "PROFILE_VISIT", "VIDEO_MRC_VIEW", "VIDEO_10S_VIEW", "QUARTILE_95_PERCENT_VIEW",
+    "VIDEO_V50_WATCH_TIME", "VIDEO_START", "VIDEO_AVG_WATCH_TIME",
+})  # fmt: skip
 COUNTED = KNOWN - {"SAVE_RATE"}
 ACCOUNT = frozenset(
     {

@@ -32,21 +32,10 @@ from polypost.sandbox.simkit import (
 from polypost.sandbox.simkit.oauth import ACCESS, REFRESH
 
 SCOPES = (
-    "ads:read",
-    "ads:write",
-    "boards:read",
-    "boards:read_secret",
-    "boards:write",
-    "boards:write_secret",
-    "catalogs:read",
-    "catalogs:write",
-    "pins:read",
-    "pins:read_secret",
-    "pins:write",
-    "pins:write_secret",
-    "user_accounts:read",
-    "user_accounts:write",
-)
+    "ads:read", "ads:write", "boards:read", "boards:read_secret", "boards:write", "boards:write_secret",
+    "catalogs:read", "catalogs:write", "pins:read", "pins:read_secret", "pins:write", "pins:write_secret",
+    "user_accounts:read", "user_accounts:write",
+)  # fmt: skip
 READ_PINS = ("boards:read", "pins:read")
 WRITE_PINS = ("boards:read", "boards:write", "pins:read", "pins:write")
 WRITE_BOARDS = ("boards:read", "boards:write")

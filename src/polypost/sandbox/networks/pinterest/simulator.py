@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -44,26 +44,13 @@ class PinterestSimulator(Simulator):
     )
     _auth: Auth
     scopes = (
-        "boards:read",
-        "boards:read_secret",
-        "boards:write",
-        "boards:write_secret",
-        "pins:read",
-        "pins:read_secret",
-        "pins:write",
-        "pins:write_secret",
-        "user_accounts:read",
-    )
-    own_faults: ClassVar[tuple[str, ...]] = (
-        "trial_access",
-        *AT_CREATION,
-        "missing_scope",
-        "token_expired",
-        "refresh_token_kept",
-        "policy_expired",
-        "upload_unseen",
-        "processing_failed",
-    )
+        "boards:read", "boards:read_secret", "boards:write", "boards:write_secret", "pins:read",
+        "pins:read_secret", "pins:write", "pins:write_secret", "user_accounts:read",
+    )  # fmt: skip
+    own_faults = (
+        "trial_access", *AT_CREATION, "missing_scope", "token_expired", "refresh_token_kept",
+        "policy_expired", "upload_unseen", "processing_failed",
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

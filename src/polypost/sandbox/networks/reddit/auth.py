@@ -33,60 +33,17 @@ from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, lead_back
 NOBODY = ""
 TEMPORARY = "temporary_code"
 INSTALLED = "https://oauth.reddit.com/grants/installed_client"
-SCOPES = frozenset(
-    {
-        *(
-            "identity",
-            "edit",
-            "flair",
-            "history",
-            "mysubreddits",
-            "privatemessages",
-            "read",
-            "report",
-            "save",
-            "submit",
-        ),
-        *(
-            "subscribe",
-            "vote",
-            "wikiedit",
-            "wikiread",
-            "account",
-            "creddits",
-            "livemanage",
-            "structuredstyles",
-        ),
-        *(
-            "modconfig",
-            "modflair",
-            "modlog",
-            "modposts",
-            "modwiki",
-            "modcontributors",
-            "modmail",
-            "modothers",
-            "modself",
-        ),
-    }
-)
+SCOPES = frozenset({
+    "identity", "edit", "flair", "history", "mysubreddits", "privatemessages", "read", "report", "save",
+    "submit", "subscribe", "vote", "wikiedit", "wikiread", "account", "creddits", "livemanage",
+    "structuredstyles", "modconfig", "modflair", "modlog", "modposts", "modwiki", "modcontributors",
+    "modmail", "modothers", "modself",
+})  # fmt: skip
 # The libraries' own names say nothing about who calls; Reddit's rules ask for a name, a version and a contact.
 GENERIC = (
-    "python-requests/",
-    "python-urllib",
-    "python-httpx",
-    "httpx/",
-    "aiohttp/",
-    "python/",
-    "java/",
-    "okhttp/",
-    "go-http-client/",
-    "axios/",
-    "node-fetch/",
-    "curl/",
-    "wget/",
-    "libwww-perl/",
-)
+    "python-requests/", "python-urllib", "python-httpx", "httpx/", "aiohttp/", "python/", "java/", "okhttp/",
+    "go-http-client/", "axios/", "node-fetch/", "curl/", "wget/", "libwww-perl/",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

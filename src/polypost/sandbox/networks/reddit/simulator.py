@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,13 +44,9 @@ class RedditSimulator(Simulator):
     )
     _auth: Auth
     scopes = ("identity", "submit", "read", "flair", "edit", "history", "mysubreddits", *DAILY)
-    own_faults: ClassVar[tuple[str, ...]] = (
-        *AT_SUBMISSION,
-        "media_failed",
-        "no_socket",
-        "socket_closed",
-        "removed",
-    )
+    own_faults = (
+        *AT_SUBMISSION, "media_failed", "no_socket", "socket_closed", "removed",
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

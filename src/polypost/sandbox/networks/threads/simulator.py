@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
@@ -43,17 +43,10 @@ class ThreadsSimulator(Simulator):
     wording = meta.wording(errors.FAULTS, errors.rate_limited)
     _auth: Auth
     scopes = SCOPES
-    own_faults: ClassVar[tuple[str, ...]] = (
-        *AT_PUBLICATION,
-        "published_anyway",
-        "quota",
-        "reply_too_soon",
-        "fetch_refused",
-        "child_expired",
-        *CONTAINER_FAULTS,
-        "token_expired",
-        "cannot_delete",
-    )
+    own_faults = (
+        *AT_PUBLICATION, "published_anyway", "quota", "reply_too_soon", "fetch_refused", "child_expired",
+        *CONTAINER_FAULTS, "token_expired", "cannot_delete",
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

@@ -31,13 +31,9 @@ OF_INBOX = ("spam_risk_too_many_pending_share",)
 OF_PULLS = ("url_ownership_unverified",)
 # Reasons for which a task fails after all, by the name of their fault.
 FAIL_REASONS = (
-    "internal",
-    "spam_risk",
-    "spam_risk_text",
-    "spam_risk_too_many_posts",
-    "spam_risk_user_banned_from_posting",
-    "auth_removed",
-)
+    "internal", "spam_risk", "spam_risk_text", "spam_risk_too_many_posts",
+    "spam_risk_user_banned_from_posting", "auth_removed",
+)  # fmt: skip
 FAILS = {f"fails_{reason}": reason for reason in FAIL_REASONS}
 MODERATION = "moderation"
 UNAUDITED = "unaudited_client_can_only_post_to_private_accounts"

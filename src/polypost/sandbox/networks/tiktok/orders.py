@@ -11,13 +11,9 @@ from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.tasks import DIRECT, INBOX, PHOTO, VIDEO, Order
 
 VIDEO_FLAGS = (
-    "disable_duet",
-    "disable_stitch",
-    "disable_comment",
-    "brand_content_toggle",
-    "brand_organic_toggle",
+    "disable_duet", "disable_stitch", "disable_comment", "brand_content_toggle", "brand_organic_toggle",
     "is_aigc",
-)
+)  # fmt: skip
 PHOTO_FLAGS = ("disable_comment", "auto_add_music", "brand_content_toggle", "brand_organic_toggle")
 PRIVATE = "SELF_ONLY"
 BAD_INFO = "The request post info is empty or incorrect"

@@ -22,22 +22,9 @@ from polypost.sandbox.simkit import Network, SimPost, exchange
 IDS_AS_TEXT = "ids_as_text"
 POSTING = ("video.publish", "video.upload")
 FIELDS = (
-    "id",
-    "create_time",
-    "cover_image_url",
-    "share_url",
-    "video_description",
-    "duration",
-    "height",
-    "width",
-    "title",
-    "embed_html",
-    "embed_link",
-    "like_count",
-    "comment_count",
-    "share_count",
-    "view_count",
-)
+    "id", "create_time", "cover_image_url", "share_url", "video_description", "duration", "height", "width",
+    "title", "embed_html", "embed_link", "like_count", "comment_count", "share_count", "view_count",
+)  # fmt: skip
 
 
 class Reading:

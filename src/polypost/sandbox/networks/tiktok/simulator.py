@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
@@ -50,28 +50,13 @@ class TikTokSimulator(Simulator):
     )
     _auth: Auth
     scopes = (
-        "user.info.basic",
-        "user.info.profile",
-        "user.info.stats",
-        "video.list",
-        "video.publish",
+        "user.info.basic", "user.info.profile", "user.info.stats", "video.list", "video.publish",
         "video.upload",
-    )
-    own_faults: ClassVar[tuple[str, ...]] = (
-        FIXED,
-        FLAT_200,
-        PRIVATE,
-        RESTRICTED,
-        *ON_PURPOSE,
-        *ANYWHERE,
-        *OF_DIRECT,
-        *OF_INBOX,
-        *OF_PULLS,
-        *TROUBLE,
-        *FAILS,
-        MODERATION,
-        IDS_AS_TEXT,
-    )
+    )  # fmt: skip
+    own_faults = (
+        FIXED, FLAT_200, PRIVATE, RESTRICTED, *ON_PURPOSE, *ANYWHERE, *OF_DIRECT, *OF_INBOX, *OF_PULLS,
+        *TROUBLE, *FAILS, MODERATION, IDS_AS_TEXT,
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

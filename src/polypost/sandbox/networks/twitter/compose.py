@@ -24,17 +24,9 @@ from polypost.sandbox.networks.twitter.text import (
 from polypost.sandbox.simkit import Network, SimPost
 
 KEPT_FIELDS = (
-    "reply_settings",
-    "community_id",
-    "share_with_followers",
-    "for_super_followers_only",
-    "nullcast",
-    "geo",
-    "card_uri",
-    "direct_message_deep_link",
-    "made_with_ai",
-    "paid_partnership",
-)
+    "reply_settings", "community_id", "share_with_followers", "for_super_followers_only", "nullcast", "geo",
+    "card_uri", "direct_message_deep_link", "made_with_ai", "paid_partnership",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

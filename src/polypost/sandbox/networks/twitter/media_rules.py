@@ -7,37 +7,14 @@ from pathlib import Path
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.twitter.limits import LIMITS, limit
 
-MEDIA_TYPES = frozenset(
-    [
-        "video/mp4",
-        "video/webm",
-        "video/mp2t",
-        "video/quicktime",
-        "text/srt",
-        "text/vtt",
-        "image/jpeg",
-        "image/gif",
-        "image/bmp",
-        "image/png",
-        "image/webp",
-        "image/pjpeg",
-        "image/tiff",
-        "model/gltf-binary",
-        "model/vnd.usdz+zip",
-    ]
-)
-CATEGORIES = frozenset(
-    [
-        "tweet_image",
-        "tweet_gif",
-        "tweet_video",
-        "amplify_video",
-        "dm_image",
-        "dm_gif",
-        "dm_video",
-        "subtitles",
-    ]
-)
+MEDIA_TYPES = frozenset({
+    "video/mp4", "video/webm", "video/mp2t", "video/quicktime", "text/srt", "text/vtt", "image/jpeg",
+    "image/gif", "image/bmp", "image/png", "image/webp", "image/pjpeg", "image/tiff", "model/gltf-binary",
+    "model/vnd.usdz+zip",
+})  # fmt: skip
+CATEGORIES = frozenset({
+    "tweet_image", "tweet_gif", "tweet_video", "amplify_video", "dm_image", "dm_gif", "dm_video", "subtitles",
+})  # fmt: skip
 FOR_POSTS = frozenset({"tweet_image", "tweet_gif", "tweet_video", "amplify_video"})
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 KEY_PREFIX = {"image": "3", "gif": "16", "video": "7", "amplify": "13"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
@@ -37,7 +37,7 @@ class TwitterSimulator(Simulator):
     )
     _auth: Auth
     scopes = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
-    own_faults: ClassVar[tuple[str, ...]] = tuple(OWN_FAULTS)
+    own_faults = tuple(OWN_FAULTS)
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

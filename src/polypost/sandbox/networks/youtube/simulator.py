@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
 
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
@@ -57,18 +56,10 @@ class YouTubeSimulator(Simulator):
         token_dead=errors.unauthenticated,
     )
     _auth: Auth
-    own_faults: ClassVar[tuple[str, ...]] = (
-        *AT_OPENING,
-        *CUTS,
-        "session_gone",
-        "no_channel",
-        "token_expired",
-        "forced_private",
-        *AT_PROCESSING,
-        "thumbnail_forbidden",
-        "thumbnail_rate",
-        "comments_disabled",
-    )
+    own_faults = (
+        *AT_OPENING, *CUTS, "session_gone", "no_channel", "token_expired", "forced_private", *AT_PROCESSING,
+        "thumbnail_forbidden", "thumbnail_rate", "comments_disabled",
+    )  # fmt: skip
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)
