@@ -44,19 +44,16 @@ class Fault:
     data: Mapping[str, Any] | None = None
 
 
-ACCIDENT = Fault(
-    2,
-    None,
-    "An unexpected error has occurred. Please retry your request later.",
-    "Service temporarily unavailable",
-    "Try again later.",
-    status=500,
-    transient=True,
-)
 APP_RATE = Fault(4, None, "(#4) Application request limit reached", status=403, transient=True)
-NO_TOKEN = Fault(104, None, "An access token is required to request this resource.", status=401)
-UNPARSABLE = Fault(190, None, "Invalid OAuth access token - Cannot parse access token")
-EXPIRED = Fault(190, 463, "Error validating access token: Session has expired.")
+# What every network of Meta's says alike.
+SHARED = {
+    "accident": Fault(2, None, "An unexpected error has occurred. Please retry your request later.",
+        "Service temporarily unavailable", "Try again later.", status=500, transient=True),
+    "app_rate": APP_RATE,
+    "no_token": Fault(104, None, "An access token is required to request this resource.", status=401),
+    "unparsable": Fault(190, None, "Invalid OAuth access token - Cannot parse access token"),
+    "expired": Fault(190, 463, "Error validating access token: Session has expired."),
+}  # fmt: skip
 
 
 def answer(fault: Fault, *, headers: Mapping[str, str] | None = None) -> Response:

@@ -52,11 +52,9 @@ BAD_CODE = {
     "expired": ("This authorization code has expired.", 36007),
     "used": ("This authorization code has been used.", 36009),
     "client": ("Error validating verification code. It belongs to another app.", None),
-    "redirect_uri": (
-        "Error validating verification code. The redirect_uri is not that of the dialog.",
-        36008,
-    ),
-}
+    "redirect_uri": ("Error validating verification code. The redirect_uri is not that of the dialog.", 36008,
+        ),
+}  # fmt: skip
 DEAD = ("expired", "checkpoint", "unconfirmed", "page_role_lost")
 
 

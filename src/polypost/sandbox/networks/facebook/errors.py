@@ -9,81 +9,45 @@ from typing import Any
 from starlette.responses import Response
 
 from polypost.sandbox.simkit import Refused
-from polypost.sandbox.simkit.meta import (
-    ACCIDENT,
-    APP_RATE,
-    EXPIRED,
-    GRAPH,
-    NO_TOKEN,
-    UNPARSABLE,
-    Fault,
-    answer,
-    compact,
-    spent,
-)
+from polypost.sandbox.simkit.meta import APP_RATE, GRAPH, SHARED, Fault, answer, compact, spent
 
 # Graph API: Error Handling, and the numbers of publishing, read 2026-11-24. Titles are in our own words.
 FAULTS: dict[str, Fault] = {
-    "no_token": NO_TOKEN,
-    "unparsable": UNPARSABLE,
+    **SHARED,
     "app_removed": Fault(190, 458, "Error validating access token: The user has not authorized application."),
     "checkpoint": Fault(190, 459, "Error validating access token: You cannot access the app till you log in"),
     "invalidated": Fault(190, 460, "Error validating access token: The session has been invalidated."),
-    "expired": EXPIRED,
     "unconfirmed": Fault(190, 464, "Error validating access token: The user is not confirmed."),
-    "page_role_lost": Fault(
-        190, 492, "Error validating access token: The user must be an administrator of the page."
-    ),
-    "permission": Fault(
-        200,
-        None,
+    "page_role_lost": Fault(190, 492,
+        "Error validating access token: The user must be an administrator of the page."),
+    "permission": Fault(200, None,
         "(#200) Posting to a Page needs a Page access token with pages_manage_posts and pages_read_engagement",
-        status=403,
-    ),
-    "publishing_authorization": Fault(
-        200,
-        1404078,
-        "(#200) Page Publishing Authorization required",
-        "Authorization needed",
-        "Confirm your identity for this Page on facebook.com.",
-        status=403,
-    ),
-    "app_rate": APP_RATE,
-    "page_rate": Fault(
-        80001, None, "(#80001) There have been too many calls to this Page account.", transient=True
-    ),
+        status=403),
+    "publishing_authorization": Fault(200, 1404078, "(#200) Page Publishing Authorization required",
+        "Authorization needed", "Confirm your identity for this Page on facebook.com.", status=403),
+    "page_rate": Fault(80001, None, "(#80001) There have been too many calls to this Page account.",
+        transient=True),
     "reel_quota": Fault(613, None, "(#613) Calls to this api have exceeded the rate limit."),
-    "policy_block": Fault(
-        368, None, "The action attempted has been deemed abusive or is otherwise disallowed", status=403
-    ),
-    "too_fast": Fault(
-        368, 1390008, "The action attempted is disallowed", "Slow down", "You post too fast.", status=403
-    ),
-    "duplicate": Fault(
-        506,
-        1455006,
-        "(#506) Duplicate status message",
-        "Duplicate Status Update",
-        "This update is the same as the last one.",
-    ),
-    "accident": ACCIDENT,
+    "policy_block": Fault(368, None,
+        "The action attempted has been deemed abusive or is otherwise disallowed", status=403),
+    "too_fast": Fault(368, 1390008, "The action attempted is disallowed", "Slow down", "You post too fast.",
+        status=403),
+    "duplicate": Fault(506, 1455006, "(#506) Duplicate status message", "Duplicate Status Update",
+        "This update is the same as the last one."),
     "photo_unreadable": Fault(324, 2069019, "(#324) Missing or invalid image file"),
-    "photo_refused": Fault(
-        100, 1366046, "Invalid parameter", "Can't Read Files", "The photo is too large or of a wrong type."
-    ),
-    "already_posted": Fault(
-        100, 1366051, "Invalid parameter", "Already Posted", "These photos were already posted."
-    ),
+    "photo_refused": Fault(100, 1366046, "Invalid parameter", "Can't Read Files",
+        "The photo is too large or of a wrong type."),
+    "already_posted": Fault(100, 1366051, "Invalid parameter", "Already Posted",
+        "These photos were already posted."),
     "link_refused": Fault(100, 1609005, "Invalid parameter", "Link Error", "The link could not be used."),
-    "video_format": Fault(
-        352, 1363024, "The video file is in a format that is not supported", "Unsupported format", "Use MP4."
-    ),
+    "video_format": Fault(352, 1363024, "The video file is in a format that is not supported",
+        "Unsupported format", "Use MP4."),
     "upload_failed": Fault(6000, 1363019, "There was a problem uploading your video file."),
     "upload_timeout": Fault(6000, 1363030, "The video upload timed out.", transient=True),
     "upload_expired": Fault(6000, 1363041, "The upload session has expired or does not exist."),
     "publishing_denied": Fault(100, 1363042, "(#100) No permission to publish the video", status=403),
     "thumbnail_refused": Fault(100, None, "(#100) The thumbnail could not be set for this video"),
-}
+}  # fmt: skip
 PROCESSING_FAILED = 1363026
 
 

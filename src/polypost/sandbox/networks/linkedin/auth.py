@@ -47,12 +47,9 @@ WORDS = {
     "code": (400, "invalid_request", NO_MATCH),
     "code:unknown": UNKNOWN_CODE,
     "code:used": UNKNOWN_CODE,
-    "refresh": (
-        400,
-        "invalid_grant",
-        "The provided authorization grant or refresh token is invalid, expired or revoked",
-    ),
-}
+    "refresh": (400, "invalid_grant",
+        "The provided authorization grant or refresh token is invalid, expired or revoked"),
+}  # fmt: skip
 TOKEN_PATH = "/oauth/v2/accessToken"  # noqa: S105  # a path
 _VERSION = re.compile(r"20[0-9]{2}(0[1-9]|1[0-2])(\.[0-9]{2})?", re.ASCII)
 

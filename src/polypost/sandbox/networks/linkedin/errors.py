@@ -27,19 +27,16 @@ class Fault:
 FAULTS: dict[str, Fault] = {
     "empty_token": Fault(401, "Empty oauth2 access token", "EMPTY_ACCESS_TOKEN", 65604),
     "invalid_token": Fault(401, "Invalid access token", "INVALID_ACCESS_TOKEN", 65600),
-    "revoked_token": Fault(
-        401, "The token used in the request has been revoked by the user", "REVOKED_ACCESS_TOKEN", 65601
-    ),
+    "revoked_token": Fault(401, "The token used in the request has been revoked by the user",
+        "REVOKED_ACCESS_TOKEN", 65601),
     "expired_token": Fault(401, "The token used in the request has expired", "EXPIRED_ACCESS_TOKEN", 65602),
     "restricted_member": Fault(401, "The member is restricted", "RESTRICTED_MEMBER", 65608),
     "accident": Fault(500, "Unable to obtain activity"),
     "conflict": Fault(409, "The request conflicts with another one", "CONFLICT"),
-    "no_version": Fault(
-        400,
+    "no_version": Fault(400,
         "A version must be present. Please specify a version by adding the LinkedIn-Version header.",
-        "VERSION_MISSING",
-    ),
-}
+        "VERSION_MISSING"),
+}  # fmt: skip
 
 
 def answer(fault: Fault, **more: Any) -> Response:

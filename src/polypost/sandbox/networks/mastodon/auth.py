@@ -53,12 +53,9 @@ OUTSIDE = "This action is outside the authorized scopes"
 DISABLED = "Your login is currently disabled"
 HEADERS = {"cache-control": "no-store"}
 WORDS = {
-    "grant_type": (
-        400,
-        "unsupported_grant_type",
-        "The authorization grant type is not supported by the authorization server.",
-    )
-}
+    "grant_type": (400, "unsupported_grant_type",
+        "The authorization grant type is not supported by the authorization server."),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,9 @@ TABLE: dict[str, tuple[int, int, str]] = {
     # A dead refresh token and a wrong secret are refused alike.
     "refresh": (401, 2, "Authentication failed."),
     "permission": (403, 29, "You are not permitted to access that resource."),
-    "trial": (
-        403,
-        29,
+    "trial": (403, 29,
         "Apps with Trial access may not create Pins in production https://api.pinterest.com"
-        " - use API Sandbox https://api-sandbox.pinterest.com instead.",
-    ),
+        " - use API Sandbox https://api-sandbox.pinterest.com instead."),
     "beta": (403, 29, "This feature is not available to your app."),
     "board": (404, 40, "Board not found."),
     "section": (404, 40, "Board section not found."),
@@ -37,23 +34,17 @@ TABLE: dict[str, tuple[int, int, str]] = {
     "too_large": (413, 1, "The request is too large."),
     "our_end": (400, 12, "Something went wrong on our end. Sorry about that."),
     "accident": (500, 12, "Something went wrong on our end. Sorry about that."),
-    "spam": (
-        403,
-        9,
-        "Sorry! You've hit a block (Pins) we have in place to combat spam. Please try again later!",
-    ),
+    "spam": (403, 9,
+        "Sorry! You've hit a block (Pins) we have in place to combat spam. Please try again later!"),
     "rate": (429, 8, "You have exceeded your rate limit. Try again later."),
     "duplicate": (409, 58, "This Pin exists already."),
     "section_exists": (409, 58, "Board section exists already."),
-    "cover": (
-        400,
-        1,
-        "Invalid request: one of cover_image_url or cover_image_content_type and cover_image_data is required",
-    ),
+    "cover": (400, 1,
+        "Invalid request: one of cover_image_url or cover_image_content_type and cover_image_data is required"),
     "media_state": (400, 1, "Invalid request: the media has not been processed yet"),
     "dimensions": (400, 1, "Invalid request: all images of a carousel must have the same dimensions"),
     "business": (403, 29, "Analytics are for business accounts."),
-}
+}  # fmt: skip
 
 
 def answer(name: str) -> JSONResponse:

@@ -41,14 +41,11 @@ WORDS = {
     "client": (401, "invalid_client", "Client key or secret is incorrect."),
     "grant_type": (400, "unsupported_grant_type", "Grant type is not supported."),
     "code": (400, "invalid_grant", "Authorization code is expired or invalid."),
-    "code:redirect_uri": (
-        400,
-        "invalid_request",
-        "Redirect_uri is not matched with the uri when requesting code.",
-    ),
+    "code:redirect_uri": (400, "invalid_request",
+        "Redirect_uri is not matched with the uri when requesting code."),
     "code:verifier": (400, "invalid_request", "Code verifier or code challenge is invalid."),
     "refresh": (400, "invalid_grant", "Refresh token is invalid or expired."),
-}
+}  # fmt: skip
 HEADERS = {"cache-control": "no-store"}
 
 

@@ -16,10 +16,8 @@ CODES: dict[str, tuple[int, str]] = {
     "invalid_param": (400, "A field of the request is invalid."),
     "invalid_params": (400, "One or more fields in request is invalid."),
     "invalid_publish_id": (400, "The publish_id does not exist."),
-    "token_not_authorized_for_specified_publish_id": (
-        400,
-        "The access_token does not have authorization to access this publish_id.",
-    ),
+    "token_not_authorized_for_specified_publish_id": (400,
+        "The access_token does not have authorization to access this publish_id."),
     "publish_not_cancellable": (400, "The post can no longer be cancelled."),
     "app_version_check_failed": (400, "The user must update TikTok to 31.8 or later."),
     "scope_permission_missed": (400, "Additional scope permissions are needed for this request."),
@@ -30,22 +28,16 @@ CODES: dict[str, tuple[int, str]] = {
     "spam_risk_too_many_posts": (403, "The daily post cap from the API is reached for the current user."),
     "spam_risk_too_many_pending_share": (403, "There may be at most 5 pending shares within any 24 hours."),
     "spam_risk_user_banned_from_posting": (403, "The user is banned from making new posts."),
-    "reached_active_user_cap": (
-        403,
-        "The daily quota for active publishing users from your client is reached.",
-    ),
-    "unaudited_client_can_only_post_to_private_accounts": (
-        403,
-        "Unaudited clients can only post to a private account. The publish attempt will be blocked.",
-    ),
+    "reached_active_user_cap": (403,
+        "The daily quota for active publishing users from your client is reached."),
+    "unaudited_client_can_only_post_to_private_accounts": (403,
+        "Unaudited clients can only post to a private account. The publish attempt will be blocked."),
     "url_ownership_unverified": (403, "The ownership of the URL's domain or prefix has to be verified."),
-    "privacy_level_option_mismatch": (
-        403,
-        "privacy_level is not specified or not among the options from the /creator_info/query/ API.",
-    ),
+    "privacy_level_option_mismatch": (403,
+        "privacy_level is not specified or not among the options from the /creator_info/query/ API."),
     "rate_limit_exceeded": (429, "The API rate limit was exceeded. Please try again later."),
     "internal_error": (500, "Something is wrong. Please try again later."),
-}
+}  # fmt: skip
 
 
 def log_id() -> str:

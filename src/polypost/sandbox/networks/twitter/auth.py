@@ -23,18 +23,12 @@ WORDS = {
     "client": (401, "unauthorized_client", "Missing valid authorization header"),
     "grant_type": (400, "unsupported_grant_type", "Value passed for the grant type was invalid."),
     "code": (400, "invalid_request", "Value passed for the authorization code was invalid."),
-    "code:redirect_uri": (
-        400,
-        "invalid_request",
-        "Value passed for the redirect uri did not match the uri of the authorization code.",
-    ),
-    "code:verifier": (
-        400,
-        "invalid_request",
-        "Value passed for the code verifier did not match the code challenge.",
-    ),
+    "code:redirect_uri": (400, "invalid_request",
+        "Value passed for the redirect uri did not match the uri of the authorization code."),
+    "code:verifier": (400, "invalid_request",
+        "Value passed for the code verifier did not match the code challenge."),
     "refresh": (400, "invalid_request", "Value passed for the token was invalid."),
-}
+}  # fmt: skip
 HEADERS = {"cache-control": "no-store"}
 
 
