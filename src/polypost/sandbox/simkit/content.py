@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,6 +58,11 @@ class SimPost:
     thread: str | None
     deleted: datetime | None
     raw: dict[str, Any]
+
+    def grown(self, pace: int) -> int:
+        """A number that grows with the post's age, ever more slowly, and is the same at each look."""
+        minutes = max(0.0, (clock.now() - self.created).total_seconds() / 60)
+        return int(math.log1p(minutes) * pace)
 
 
 class Posts:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polypost import clock
+from polypost.errors import FetchFailed
 from polypost.sandbox.simkit.accounts import Accounts, Codes, Tokens
 from polypost.sandbox.simkit.blobs import Blobs
-from polypost.sandbox.simkit.content import Documents, Posts
+from polypost.sandbox.simkit.content import Documents, Media, Posts
 from polypost.sandbox.simkit.faults import Faults
 from polypost.sandbox.simkit.rates import Buckets
 from polypost.sandbox.simkit.store import Store
 from polypost.sandbox.simkit.traffic import RequestLog
 
 if TYPE_CHECKING:
-    from polypost.outbound import Fetcher
+    from polypost.outbound import Fetched, Fetcher
 
 
 class Network:
@@ -50,6 +52,23 @@ class Network:
     def media_url(self, blob: str) -> str:
         """The address of a blob on this network's port."""
         return f"{self.url}/_sandbox/media/{blob}"
+
+    def address(self, media: Media) -> str:
+        """Where the bytes of a medium are shown, as what they are."""
+        return f"{self.media_url(media['blob'])}?type={media['mime']}"
+
+    async def fetch(self, url: str, blob: str, *, most: int) -> Fetched:
+        """Load a file from its address into a blob. Raises AddressRefused or FetchFailed."""
+        if self.fetcher is None:
+            raise FetchFailed
+        return await self.fetcher.fetch(url, self.blobs.path(blob), max_bytes=most)
+
+    async def fetch_or_copy(self, url: str, blob: str, *, most: int) -> None:
+        """As `fetch`, for a network that can always have its own media."""
+        if (own := self.own_file(url)) is not None:
+            shutil.copyfile(own, self.blobs.path(blob))
+        else:
+            await self.fetch(url, blob, most=most)
 
     def own_file(self, url: str) -> Path | None:
         """The file behind an address of this network's own media, which it can always fetch; None for other addresses."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 from urllib.parse import urlencode
 
@@ -114,8 +113,7 @@ class Views:
 
     def counts(self, post: SimPost) -> dict[str, int]:
         """What really happened, and a part that grows slowly with the post's age, the same at each look."""
-        minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
-        likes = int(math.log1p(minutes) * (1 + sum(map(ord, post.raw["rkey"])) % 7))
+        likes = post.grown(1 + sum(map(ord, post.raw["rkey"])) % 7)
         return {
             "replyCount": self._net.posts.count_replies(post.id),
             "repostCount": likes // 5 + len(self._records.pointing(REPOST, post.id)),
@@ -127,7 +125,7 @@ class Views:
     def media_url(self, post: SimPost, place: int) -> str:
         """The address of an image or video of a post."""
         item = post.media[place]
-        return f"{self._net.media_url(item['blob'])}?type={item['mime']}"
+        return self._net.address(item)
 
     def quote_of(self, post: SimPost) -> SimPost | None:
         """The post that a post quotes, unless it is gone or may not be quoted."""
@@ -211,7 +209,7 @@ class Views:
     def thumbnail(self, post: SimPost) -> str | None:
         """The address of the image on a post's link card."""
         name = post.raw.get("thumb")
-        return None if name is None else f"{self._net.media_url(name['blob'])}?type={name['mime']}"
+        return None if name is None else self._net.address(name)
 
 
 def not_found(uri: str) -> dict[str, Any]:

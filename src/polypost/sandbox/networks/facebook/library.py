@@ -115,10 +115,8 @@ class Library:
 
     async def fetch(self, url: str, blob: str, most: int) -> bool:
         """Load a file from its address; False when it cannot be had."""
-        if self._net.fetcher is None:
-            return False
         try:
-            await self._net.fetcher.fetch(url, self._net.blobs.path(blob), max_bytes=most)
+            await self._net.fetch(url, blob, most=most)
         except (AddressRefused, FetchFailed):
             return False
         return True

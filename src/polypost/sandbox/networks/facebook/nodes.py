@@ -143,11 +143,7 @@ class Nodes:
         }
 
     def _first_image(self, media: list[Media]) -> str | None:
-        return self.address(media[0]) if media and media[0]["kind"] == "image" else None
-
-    def address(self, media: Media) -> str:
-        """Where the bytes of a medium are shown."""
-        return f"{self._net.media_url(media['blob'])}?type={media['mime']}"
+        return self._net.address(media[0]) if media and media[0]["kind"] == "image" else None
 
     def _attachments(self, post: SimPost, asked: Asked) -> dict[str, Any] | None:
         raw = post.raw
@@ -185,8 +181,8 @@ class Nodes:
             "from": lambda _: {"name": page.name, "id": page.id},
             "link": lambda _: f"{HOST}/photo.php?fbid={photo.id}",
             "page_story_id": lambda _: shown if posted else None,
-            "picture": lambda _: self.address(media),
-            "images": lambda _: [{**size, "source": self.address(media)}],
+            "picture": lambda _: self._net.address(media),
+            "images": lambda _: [{**size, "source": self._net.address(media)}],
             "width": lambda _: size["width"],
             "height": lambda _: size["height"],
             "can_delete": lambda _: True,
@@ -208,7 +204,7 @@ class Nodes:
             "permalink_url": lambda _: path if relative else HOST + path,
             "post_id": lambda _: (video.post or "").rpartition("_")[2] or None,
             "length": lambda _: media.get("duration") if media else None,
-            "source": lambda _: self.address(media) if media and video.status == "ready" else None,
+            "source": lambda _: self._net.address(media) if media and video.status == "ready" else None,
             "picture": lambda _: self._thumb(video),
             "thumbnails": lambda _: {"data": self.thumbnails(video)},
             "scheduled_publish_time": lambda _: stamp(at(video.scheduled)) if video.scheduled else None,

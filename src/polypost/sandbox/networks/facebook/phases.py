@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
-from polypost import clock
 from polypost.sandbox.networks.facebook.errors import PROCESSING_FAILED
 from polypost.sandbox.networks.facebook.library import HERE, Video
 from polypost.sandbox.simkit import SimPost
@@ -53,9 +51,8 @@ def at(seconds: float) -> datetime:
 
 def metrics(post: SimPost) -> dict[str, int]:
     """Numbers that grow slowly with a post's age, the same at each look."""
-    minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
     seed = int(post.id.rpartition("_")[2]) % 89
-    views = int(math.log1p(minutes) * (12 + seed))
+    views = post.grown(12 + seed)
     return {
         "views": views,
         "viewers": views * 4 // 5,

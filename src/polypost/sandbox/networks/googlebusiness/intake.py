@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.googlebusiness.errors import FETCH, MEDIA, invalid
 from polypost.sandbox.networks.googlebusiness.limits import limit
-from polypost.sandbox.simkit import Media, Network
+from polypost.sandbox.simkit import Media, Network, media_of
 
 TAKEN = frozenset({"image/jpeg", "image/png"})
 
@@ -23,34 +22,16 @@ class Intake:
     async def photo(self, url: str) -> Media:
         """The photo at an address. Raises Refused (400)."""
         blob = self._net.blobs.new()
-        path = self._net.blobs.path(blob)
         try:
-            await self._fetch(url, path)
-            facts = _facts(path)
+            await self._net.fetch_or_copy(url, blob, most=limit("photo_max_bytes"))
+            facts = _facts(self._net.blobs.path(blob))
+        except (AddressRefused, FetchFailed) as error:
+            self._net.blobs.delete(blob)
+            raise invalid(FETCH, "Fetching image failed.") from error
         except BaseException:
             self._net.blobs.delete(blob)
             raise
-        return {
-            "blob": blob,
-            "kind": "image",
-            "mime": facts.mime,
-            "alt": "",
-            "width": facts.width,
-            "height": facts.height,
-            "duration": None,
-        }
-
-    async def _fetch(self, url: str, path: Path) -> None:
-        own = self._net.own_file(url)
-        try:
-            if own is not None:
-                shutil.copyfile(own, path)
-            elif self._net.fetcher is None:
-                raise FetchFailed
-            else:
-                await self._net.fetcher.fetch(url, path, max_bytes=limit("photo_max_bytes"))
-        except (AddressRefused, FetchFailed) as error:
-            raise invalid(FETCH, "Fetching image failed.") from error
+        return media_of(blob, facts, kind="image")
 
 
 def _facts(path: Path) -> Facts:

@@ -159,7 +159,7 @@ class Posts:
                 {
                     "name": f"{place}/media/localPosts/{media['blob']}",
                     "mediaFormat": "PHOTO",
-                    "googleUrl": f"{self._net.media_url(media['blob'])}?type={media['mime']}",
+                    "googleUrl": self._net.address(media),
                 }
                 for media in post.media
             ],

@@ -24,7 +24,7 @@ class Intake:
         """Fetch an image. Raises Refused: not to be had, too large, not JPEG, or of a wrong shape."""
         blob = self._net.blobs.new()
         try:
-            await self._fetch(url, blob, most_bytes(purpose, video=False))
+            await self._net.fetch(url, blob, most=most_bytes(purpose, video=False))
         except AddressRefused as error:
             raise errors.refused("fetch_failed") from error
         except FetchFailed as error:
@@ -45,7 +45,9 @@ class Intake:
             return
         self._under_way.add(container.id)
         try:
-            await self._fetch(container.source, container.blob, most_bytes(purpose(container), video=True))
+            await self._net.fetch(
+                container.source, container.blob, most=most_bytes(purpose(container), video=True)
+            )
             await self.finish(container)
         except FetchFailed as error:
             too_large = error.code == TOO_LARGE
@@ -60,7 +62,7 @@ class Intake:
     async def sent(self, container: Container, url: str) -> bool:
         """Fetch the video of a resumable container from its `file_url`; False when it cannot be had or used."""
         try:
-            await self._fetch(url, container.blob, most_bytes(purpose(container), video=True))
+            await self._net.fetch(url, container.blob, most=most_bytes(purpose(container), video=True))
         except (FetchFailed, AddressRefused):
             self._containers.fail(container, errors.DOWNLOAD_FAILED)
             return False
@@ -90,7 +92,7 @@ class Intake:
     async def _cover(self, container: Container, url: str) -> str | None:
         blob = self._net.blobs.new()
         try:
-            await self._fetch(url, blob, most_bytes(purpose(container), video=False))
+            await self._net.fetch(url, blob, most=most_bytes(purpose(container), video=False))
         except (FetchFailed, AddressRefused):
             self._containers.fail(container, errors.subcode("fetch_failed"))
             return None
@@ -100,8 +102,3 @@ class Intake:
             self._containers.fail(container, errors.subcode(wrong))
             return None
         return blob
-
-    async def _fetch(self, url: str, blob: str, most: int) -> None:
-        if self._net.fetcher is None:
-            raise FetchFailed
-        await self._net.fetcher.fetch(url, self._net.blobs.path(blob), max_bytes=most)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from polypost import clock
 from polypost.sandbox.networks.instagram.auth import Caller
 from polypost.sandbox.networks.instagram.containers import STORY
 from polypost.sandbox.networks.instagram.fields import Tree, pick
@@ -70,7 +68,7 @@ class Nodes:
             "shortcode": lambda _: raw["shortcode"],
             "media_type": lambda _: raw["media_type"],
             "media_product_type": lambda _: raw["product"],
-            "media_url": lambda _: self.address(first),
+            "media_url": lambda _: self._net.address(first),
             "thumbnail_url": lambda _: self._thumbnail(raw) if video else None,
             "username": lambda _: account.username,
             "owner": lambda _: {"id": account.id},
@@ -85,10 +83,6 @@ class Nodes:
         }
         return pick(values, tree, "IGMedia", known=MEDIA_FIELDS)
 
-    def address(self, media: Media) -> str:
-        """Where the bytes of a medium are shown."""
-        return f"{self._net.media_url(media['blob'])}?type={media['mime']}"
-
     def _thumbnail(self, raw: dict[str, Any]) -> str | None:
         return None if raw["cover"] is None else f"{self._net.media_url(raw['cover'])}?type=image/jpeg"
 
@@ -102,7 +96,7 @@ class Nodes:
         values: Values = {
             "id": lambda _: child_id,
             "media_type": lambda _: "VIDEO" if media["kind"] == "video" else "IMAGE",
-            "media_url": lambda _: self.address(media),
+            "media_url": lambda _: self._net.address(media),
             "alt_text": lambda _: media.get("alt") or None,
             "timestamp": lambda _: stamp(post.created),
             "permalink": lambda _: HOST + post.permalink,
@@ -193,9 +187,8 @@ def stamp(instant: datetime) -> str:
 
 def metrics(post: SimPost) -> dict[str, int]:
     """Numbers that grow slowly with a post's age, the same at each look."""
-    minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
     seed = int(post.id) % 89
-    views = int(math.log1p(minutes) * (12 + seed))
+    views = post.grown(12 + seed)
     likes, saved, shares = views // (7 + seed % 5), views // 50, views // 70
     return {
         "views": views,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import shutil
 
 from polypost.errors import AddressRefused, FetchFailed
 from polypost.sandbox.networks.pinterest.errors import invalid, refused
@@ -26,12 +25,7 @@ class Intake:
         """The image at an address. Raises Refused when there is none to be had."""
         blob = self._net.blobs.new()
         try:
-            if (own := self._net.own_file(url)) is not None:
-                shutil.copyfile(own, self._net.blobs.path(blob))
-                return self._image(blob, alt)
-            if self._net.fetcher is None:
-                raise FetchFailed
-            await self._net.fetcher.fetch(url, self._net.blobs.path(blob), max_bytes=limit("image_bytes"))
+            await self._net.fetch_or_copy(url, blob, most=limit("image_bytes"))
         except (AddressRefused, FetchFailed) as error:
             self._net.blobs.delete(blob)
             raise refused("fetch_failed") from error

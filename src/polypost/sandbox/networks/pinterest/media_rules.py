@@ -9,7 +9,7 @@ from pathlib import Path
 
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.pinterest.limits import exact, limit
-from polypost.sandbox.simkit import Media, Network
+from polypost.sandbox.simkit import Media, Network, media_of
 
 FETCHED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff"})
 VIDEOS = frozenset({"video/mp4", "video/quicktime", "video/x-m4v"})
@@ -60,12 +60,4 @@ def key_frame(net: Network, video: Media, seconds: int) -> Media:
     Image.new("RGB", shape, (red, green, blue)).save(out, "PNG")
     blob = net.blobs.new()
     net.blobs.write(blob, out.getvalue())
-    return {
-        "blob": blob,
-        "kind": "image",
-        "mime": "image/png",
-        "alt": "",
-        "width": shape[0],
-        "height": shape[1],
-        "duration": None,
-    }
+    return media_of(blob, Facts("image", "image/png", out.tell(), width=shape[0], height=shape[1]))

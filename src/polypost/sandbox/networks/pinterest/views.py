@@ -26,14 +26,9 @@ def instant(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def source(net: Network, media: Media) -> str:
-    """The address of an image or video."""
-    return f"{net.media_url(media['blob'])}?type={media['mime']}"
-
-
 def _images(net: Network, image: Media) -> dict[str, Any]:
     width, height = image.get("width") or 1, image.get("height") or 1
-    url = source(net, image)
+    url = net.address(image)
     sizes = {
         name: {"width": wide, "height": high or max(1, round(height * wide / width)), "url": url}
         for name, (wide, high) in SIZES.items()
@@ -56,7 +51,7 @@ def media_view(net: Network, pin: SimPost) -> dict[str, Any]:
     seconds = video.get("duration")
     return {
         "media_type": VIDEO,
-        "cover_image_url": source(net, cover),
+        "cover_image_url": net.address(cover),
         "images": _images(net, cover),
         "video_url": None,
         "duration": None if seconds is None else round(seconds * 1000),
@@ -131,7 +126,7 @@ def board_view(
     net: Network, board: Board, owner: Account, newest: list[SimPost], pins: int
 ) -> dict[str, Any]:
     """A board; `newest` are its newest pins."""
-    covers = [source(net, image_of(pin)) for pin in newest]
+    covers = [net.address(image_of(pin)) for pin in newest]
     changed = newest[0].created if newest else board.created
     return {
         "id": board.id,

@@ -217,12 +217,11 @@ class Things:
 
     def _url(self, post: SimPost, place: int) -> str:
         item = post.media[place]
-        return f"{self._net.media_url(item['blob'])}?type={item['mime']}"
+        return self._net.address(item)
 
     def score(self, post: SimPost) -> int:
         """Points that grow slowly with age, the same at each look."""
-        minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
-        return 1 + int(math.log1p(minutes) * (3 + int(post.id, 36) % 7))
+        return 1 + post.grown(3 + int(post.id, 36) % 7)
 
     def comments(self, post: SimPost) -> list[Document]:
         """The comments below a post, oldest first."""

@@ -29,7 +29,8 @@ class Intake:
             return
         self._under_way.add(container.id)
         try:
-            await self._fetch(container)
+            most = most_bytes(video=container.video)
+            await self._net.fetch(container.source, container.blob, most=most)
             self._judge(container)
         except FetchFailed as error:
             large = VIDEO if container.video else UNKNOWN
@@ -38,12 +39,6 @@ class Intake:
             self._containers.fail(container, None, _not_had(container))
         finally:
             self._under_way.discard(container.id)
-
-    async def _fetch(self, container: Container) -> None:
-        if self._net.fetcher is None:
-            raise FetchFailed
-        path = self._net.blobs.path(container.blob)
-        await self._net.fetcher.fetch(container.source, path, max_bytes=most_bytes(video=container.video))
 
     def _judge(self, container: Container) -> None:
         facts, wrong = examine(self._net.blobs.path(container.blob), video=container.video)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,8 +86,8 @@ class Nodes:
         video = single is not None and single["kind"] == "video"
         return {
             "text": lambda _: post.text or None,
-            "media_url": lambda _: self.address(single) if single else None,
-            "thumbnail_url": lambda _: self.address(single) if single and video else None,
+            "media_url": lambda _: self._net.address(single) if single else None,
+            "thumbnail_url": lambda _: self._net.address(single) if single and video else None,
             "alt_text": lambda _: (single.get("alt") or None) if single else None,
             "children": lambda inner: self._children(post, inner),
             "topic_tag": lambda _: post.raw["topic"],
@@ -161,7 +160,7 @@ class Nodes:
         values: Values = {
             "id": lambda _: child_id,
             "media_type": lambda _: "VIDEO" if media["kind"] == "video" else "IMAGE",
-            "media_url": lambda _: self.address(media),
+            "media_url": lambda _: self._net.address(media),
             "alt_text": lambda _: media.get("alt") or None,
             "permalink": lambda _: HOST + post.permalink,
             "timestamp": lambda _: stamp(post.created),
@@ -176,10 +175,6 @@ class Nodes:
             "error_message": lambda _: container.reason if container.status == ERROR else None,
         }
         return pick(values, asked, CONTAINER_NODE)
-
-    def address(self, media: Media) -> str:
-        """Where the bytes of a medium are shown."""
-        return f"{self._net.media_url(media['blob'])}?type={media['mime']}"
 
 
 def stamp(instant: datetime) -> str:
@@ -206,9 +201,8 @@ def poll_votes(post: SimPost) -> dict[str, int]:
 
 def metrics(post: SimPost) -> dict[str, int]:
     """Numbers that grow slowly with a post's age, the same at each look."""
-    minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
     seed = int(post.id) % 89
-    views = int(math.log1p(minutes) * (12 + seed))
+    views = post.grown(12 + seed)
     return {
         "views": views,
         "likes": views // (7 + seed % 5),

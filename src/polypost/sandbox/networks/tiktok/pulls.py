@@ -50,14 +50,13 @@ class Pulls:
         found = []
         for url in task.body["urls"]:
             blob = self._net.blobs.new()
-            path = self._net.blobs.path(blob)
-            if self._net.fetcher is None:
-                raise FetchFailed
-            fetched = await self._net.fetcher.fetch(url, path, max_bytes=most)
+            fetched = await self._net.fetch(url, blob, most=most)
             if fetched.url != url:
                 # TikTok follows no redirects.
                 raise FetchFailed
-            found.append(examine(path, video=task.video, longest=longest(self._net, task)))
+            found.append(
+                examine(self._net.blobs.path(blob), video=task.video, longest=longest(self._net, task))
+            )
         return found
 
     def _judge(self, task: Task, found: list[tuple[Media | None, str | None]]) -> None:

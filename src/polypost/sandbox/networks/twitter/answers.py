@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -139,9 +138,8 @@ class Answers:
 
     def metrics(self, post: SimPost) -> dict[str, int]:
         """Public metrics: real replies and quotes, the rest grows slowly with the post's age, the same at each look."""
-        minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
         seed = int(post.id) % 97
-        views = int(math.log1p(minutes) * (10 + seed))
+        views = post.grown(10 + seed)
         return {
             "retweet_count": views // 60,
             "reply_count": self._net.posts.count_replies(post.id),
@@ -203,7 +201,7 @@ class Answers:
         kind = {"image": "photo", "gif": "animated_gif"}.get(item["kind"], "video")
         duration = item.get("duration")
         more = {
-            "url": f"{self._net.media_url(item['blob'])}?type={item['mime']}" if kind == "photo" else None,
+            "url": self._net.address(item) if kind == "photo" else None,
             "width": item.get("width"),
             "height": item.get("height"),
             "alt_text": item.get("alt") or None,

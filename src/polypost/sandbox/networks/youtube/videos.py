@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -163,8 +162,7 @@ class Videos:
 
     def counts(self, post: SimPost, *, owner: bool) -> dict[str, int]:
         """Real comments and ratings; views grow slowly with the video's age, the same at each look."""
-        minutes = max(0.0, (clock.now() - post.created).total_seconds() / 60)
-        views = int(math.log1p(minutes) * (8 + ord(post.id[0]) % 23))
+        views = post.grown(8 + ord(post.id[0]) % 23)
         ratings = list(post.raw["ratings"].values())
         counts = {
             "viewCount": views,
