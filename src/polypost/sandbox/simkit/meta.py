@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.simkit.accounts import Token
-from polypost.sandbox.simkit.bodies import Params, bearer
+from polypost.sandbox.simkit.addresses import origin
+from polypost.sandbox.simkit.bodies import BadBody, Params, bearer, read_text_params
 from polypost.sandbox.simkit.oauth import OAuthServer
 from polypost.sandbox.simkit.rates import Bucket
 from polypost.sandbox.simkit.stand_in import always
@@ -87,6 +90,67 @@ def missing(object_id: str, method: str = "get") -> Refused:
     return Refused(answer(Fault(100, 33, message, kind=GRAPH)))
 
 
+def invalid(message: str, kind: str = OAUTH) -> Refused:
+    """100 for a parameter that is missing or wrong."""
+    return Refused(answer(Fault(100, None, f"(#100) {message}", kind=kind)))
+
+
+async def graph_params(request: Request, kind: str = OAUTH) -> Params:
+    """The parameters of a Graph call. Raises Refused (100) for a body that cannot be read."""
+    try:
+        return await read_text_params(request)
+    except BadBody as error:
+        raise invalid(f"The request cannot be read: {error}", kind) from error
+
+
+def stamp(instant: datetime) -> str:
+    """A time as the Graph API writes it."""
+    return f"{instant:%Y-%m-%dT%H:%M:%S+0000}"
+
+
+def paging(request: Request, token: Token, first: str, last: str, *, more: bool) -> dict[str, Any]:
+    """The cursors of the first and the last that is shown and, where there is `more`, the address that leads on."""
+    cursors = {"before": first, "after": last}
+    if not more:
+        return {"cursors": cursors}
+    asked = {name: value for name, value in request.query_params.items() if name != "before"}
+    # The address leads on by itself, so the token is in it even when it came in a header.
+    way = {"access_token": token.value, **asked, "after": last}
+    return {"cursors": cursors, "next": f"{origin(request)}{request.url.path}?{urlencode(way)}"}
+
+
+def metric_names(params: Params) -> list[str]:
+    """The metrics that are asked for, each once: a list, its JSON, or names with commas between them."""
+    given = params.values.get("metric")
+    return listed_names([str(each) for each in given] if isinstance(given, list) else [params.text("metric")])
+
+
+def listed_names(texts: Iterable[str]) -> list[str]:
+    """The names in these texts, each once."""
+    names = [name.strip(' "[]') for text in texts for name in text.split(",")]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def insight(owner: str, name: str, period: str, title: str, told: str, **values: Any) -> dict[str, Any]:
+    """One metric of a post, a video or an account; `told` is its description."""
+    where = f"{owner}/insights/{name}/{period}"
+    return {"name": name, "period": period, "title": title, "description": told, "id": where, **values}
+
+
+def upload_header(request: Request, name: str) -> int:
+    """A number of bytes in a header of rupload.facebook.com. Raises Refused."""
+    text = request.headers.get(name, "")
+    if not text.isascii() or not text.isdecimal() or len(text) > 12:
+        raise upload_failed("ProcessingFailedError", f"The header {name} must be a number of bytes")
+    return int(text)
+
+
+def upload_failed(kind: str, message: str, *, retriable: bool = False) -> Refused:
+    """What rupload.facebook.com says when it takes no more."""
+    body = {"debug_info": {"retriable": retriable, "type": kind, "message": message}}
+    return Refused(JSONResponse(body, 400))
+
+
 # For an address or edge that the Graph API does not have.
 nowhere = always(partial(answer, Fault(2500, None, "Unknown path components")))
 
@@ -110,6 +174,11 @@ def usage(kind: str, owner: str, percent: int, minutes: int) -> dict[str, str]:
     """The two usage headers: percent of the app's and of the account's share, and the minutes to wait."""
     entry = {"type": kind, **spent(percent), "estimated_time_to_regain_access": minutes}
     return {"x-app-usage": compact(spent(percent)), "x-business-use-case-usage": compact({owner: [entry]})}
+
+
+def rate_limited(kind: str, seconds: float) -> Response:
+    """4 with headers that say in how many minutes calls are welcome again."""
+    return answer(APP_RATE, headers=usage(kind, "0", 100, max(1, math.ceil(seconds / 60))))
 
 
 def given_token(request: Request, params: Params) -> str:

@@ -18,7 +18,6 @@ from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.simkit import (
     Account,
     Asked,
-    BadBody,
     Code,
     Consent,
     Params,
@@ -27,9 +26,8 @@ from polypost.sandbox.simkit import (
     app_of,
     exchange,
     meta,
-    read_text_params,
 )
-from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token
+from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token, graph_params
 
 VERSION = 26.0
 SHORT, LONG, PAGE = "user_short", "user_long", "page"
@@ -232,11 +230,3 @@ class Auth(MetaLogin):
         exchange(request).headers.update(errors.usage(owner, shares[0], shares[1], minutes))
         if not ok:
             raise errors.refused("page_rate" if app.ok else "app_rate")
-
-
-async def graph_params(request: Request) -> Params:
-    """The parameters of a Graph call. Raises Refused (100) for a body that cannot be read."""
-    try:
-        return await read_text_params(request)
-    except BadBody as error:
-        raise errors.invalid(f"The request cannot be read: {error}") from error

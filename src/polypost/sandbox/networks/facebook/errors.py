@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from polypost.sandbox.simkit import Refused
+from polypost.sandbox.simkit import Refused, meta
 from polypost.sandbox.simkit.meta import APP_RATE, GRAPH, SHARED, Fault, answer, compact, spent
 
 # Graph API: Error Handling, and the numbers of publishing, read 2026-11-24. Titles are in our own words.
@@ -48,17 +48,13 @@ FAULTS: dict[str, Fault] = {
     "publishing_denied": Fault(100, 1363042, "(#100) No permission to publish the video", status=403),
     "thumbnail_refused": Fault(100, None, "(#100) The thumbnail could not be set for this video"),
 }  # fmt: skip
+invalid = meta.invalid
 PROCESSING_FAILED = 1363026
 
 
 def refused(name: str, **changes: Any) -> Refused:
     """An entry of the table as an exception, with some members changed."""
     return Refused(answer(replace(FAULTS[name], **changes)))
-
-
-def invalid(message: str) -> Refused:
-    """100 for a parameter that is missing or wrong."""
-    return Refused(answer(Fault(100, None, f"(#100) {message}")))
 
 
 def lacking(permission: str) -> Refused:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from polypost.sandbox.networks.facebook.errors import invalid
 from polypost.sandbox.networks.facebook.phases import metrics
-from polypost.sandbox.simkit import Params, SimPost
+from polypost.sandbox.simkit import SimPost
+from polypost.sandbox.simkit.meta import insight
 
 # Pages API: Insights, read 2026-11-24; the post_impressions family was withdrawn on 15 Jun 2026.
 POST_METRICS = (
@@ -34,18 +35,6 @@ def insights(post: SimPost, wanted: Sequence[str], reactions: int, *, video: boo
     return {"data": [_entry(post.id, name, numbers[name]) for name in wanted or allowed]}
 
 
-def names_of(params: Params) -> list[str]:
-    """The metrics that are asked for, each once: a list, its JSON, or names with commas between them."""
-    given = params.values.get("metric")
-    return listed([str(each) for each in given] if isinstance(given, list) else [params.text("metric")])
-
-
-def listed(texts: Iterable[str]) -> list[str]:
-    """The names in these texts, each once."""
-    names = [name for text in texts for name in text.split(",")]
-    return list(dict.fromkeys(name.strip(' "[]') for name in names if name.strip(' "[]')))
-
-
 def _numbers(post: SimPost, liked: int) -> dict[str, Any]:
     numbers = metrics(post)
     watched = int((post.media[0].get("duration") or 0) * 400) if post.media else 0
@@ -66,11 +55,5 @@ def _numbers(post: SimPost, liked: int) -> dict[str, Any]:
 
 def _entry(object_id: str, name: str, value: Any) -> dict[str, Any]:
     title = name.replace("_", " ").capitalize()
-    return {
-        "name": name,
-        "period": "lifetime",
-        "values": [{"value": value}],
-        "title": title,
-        "description": f"{title}, since publication.",
-        "id": f"{object_id}/insights/{name}/lifetime",
-    }
+    told = f"{title}, since publication."
+    return insight(object_id, name, "lifetime", title, told, values=[{"value": value}])

@@ -6,7 +6,6 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 
@@ -14,7 +13,7 @@ from polypost.sandbox.networks.facebook.auth import Caller
 from polypost.sandbox.networks.facebook.errors import invalid
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.params import instant
-from polypost.sandbox.simkit import origin
+from polypost.sandbox.simkit.meta import paging
 
 T = TypeVar("T")
 
@@ -35,12 +34,8 @@ def listed(
     part = rows[begin : begin + size]
     body: dict[str, Any] = {"data": [shown(row) for row in part]}
     if part:
-        cursors = {"before": _cursor(key(part[0])), "after": _cursor(key(part[-1]))}
-        body["paging"] = {"cursors": cursors}
-        if begin + size < len(rows):
-            # The address leads on by itself, so the token is in it even when it came in a header.
-            way = {"access_token": caller.token.value, **request.query_params, "after": cursors["after"]}
-            body["paging"]["next"] = f"{origin(request)}{request.url.path}?{urlencode(way)}"
+        first, last, more = _cursor(key(part[0])), _cursor(key(part[-1])), begin + size < len(rows)
+        body["paging"] = paging(request, caller.token, first, last, more=more)
     return body
 
 

@@ -10,12 +10,12 @@ from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import PERSON, PERSON_ID
 from polypost.sandbox.networks.facebook.fields import Asked, Values, parse, pick
 from polypost.sandbox.networks.facebook.insights import insights
-from polypost.sandbox.networks.facebook.insights import listed as named
 from polypost.sandbox.networks.facebook.known import PAGE_FIELDS, PHOTO_FIELDS, POST_FIELDS, VIDEO_FIELDS
 from polypost.sandbox.networks.facebook.library import Library, Photo, Video
-from polypost.sandbox.networks.facebook.phases import at, metrics, stamp, video_status
+from polypost.sandbox.networks.facebook.phases import at, metrics, video_status
 from polypost.sandbox.networks.facebook.timeline import STORY, Timeline
 from polypost.sandbox.simkit import Account, Document, Media, Network, SimPost
+from polypost.sandbox.simkit.meta import listed_names, stamp
 
 HOST = "https://www.facebook.com"
 COMMENT, LIKE = "comment", "like"
@@ -229,7 +229,7 @@ class Nodes:
 
     def _insights(self, post: SimPost, asked: Asked, *, video: bool) -> dict[str, Any]:
         """The edge as one of the fields, where its metrics are a modifier."""
-        names = named([asked.modifiers.get("metric", "")])
+        names = listed_names([asked.modifiers.get("metric", "")])
         return insights(post, names, self.reactions(post), video=video)
 
     def _video_insights(self, video: Video, asked: Asked) -> dict[str, Any]:

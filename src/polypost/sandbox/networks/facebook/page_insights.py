@@ -7,10 +7,10 @@ from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.facebook.errors import invalid
-from polypost.sandbox.networks.facebook.insights import names_of
 from polypost.sandbox.networks.facebook.params import instant
-from polypost.sandbox.networks.facebook.phases import metrics, stamp
+from polypost.sandbox.networks.facebook.phases import metrics
 from polypost.sandbox.simkit import Account, Params, SimPost
+from polypost.sandbox.simkit.meta import insight, metric_names, stamp
 
 # Page Insights, read 2026-11-24; page_impressions and page_fans went on 15 Jun 2026.
 PAGE_METRICS = (
@@ -25,7 +25,7 @@ LONGEST = 93
 
 def page_insights(page: Account, posts: list[SimPost], params: Params) -> dict[str, Any]:
     """The answer. Raises Refused (100) for a metric, a period or a span that the Page does not have."""
-    names = names_of(params)
+    names = metric_names(params)
     if not names:
         raise invalid("The parameter metric is required")
     if any(name not in PAGE_METRICS for name in names):
@@ -57,14 +57,7 @@ def _series(
     values = [
         {"value": _number(page, posts, name, end, PERIODS[period]), "end_time": stamp(end)} for end in ends
     ]
-    return {
-        "name": name,
-        "period": period,
-        "values": values,
-        "title": title,
-        "description": f"{title} of the Page.",
-        "id": f"{page.id}/insights/{name}/{period}",
-    }
+    return insight(page.id, name, period, title, f"{title} of the Page.", values=values)
 
 
 def _number(page: Account, posts: list[SimPost], name: str, end: datetime, days: int) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from polypost.sandbox.networks.facebook.errors import PROCESSING_FAILED
 from polypost.sandbox.networks.facebook.library import HERE, Video
 from polypost.sandbox.simkit import SimPost
+from polypost.sandbox.simkit.meta import stamp
 
 
 def video_status(video: Video, here: int) -> dict[str, Any]:
@@ -37,11 +38,6 @@ def video_status(video: Video, here: int) -> dict[str, Any]:
         "publishing_phase": publishing,
         "copyright_check_status": {"status": "complete", "matches_found": False},
     }
-
-
-def stamp(instant: datetime) -> str:
-    """A time as the Graph API writes it."""
-    return f"{instant:%Y-%m-%dT%H:%M:%S+0000}"
 
 
 def at(seconds: float) -> datetime:

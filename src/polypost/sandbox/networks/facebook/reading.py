@@ -13,7 +13,7 @@ from polypost import clock
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import ENGAGE, INSIGHTS, PERSON_ID, PUBLISH, READ, Auth, Caller
 from polypost.sandbox.networks.facebook.fields import Asked, parse
-from polypost.sandbox.networks.facebook.insights import insights, names_of
+from polypost.sandbox.networks.facebook.insights import insights
 from polypost.sandbox.networks.facebook.library import PHOTO, VIDEO, Library, Video
 from polypost.sandbox.networks.facebook.listing import between, listed
 from polypost.sandbox.networks.facebook.nodes import COMMENT, Nodes
@@ -24,6 +24,7 @@ from polypost.sandbox.networks.facebook.timeline import DRAFT, Timeline, is_stor
 from polypost.sandbox.networks.facebook.videos import Videos
 from polypost.sandbox.networks.facebook.web import Web
 from polypost.sandbox.simkit import Account, Document, Network, SimPost, bearer, exchange
+from polypost.sandbox.simkit.meta import metric_names
 
 SUCCESS = {"success": True}
 FARTHEST = 1_000
@@ -288,7 +289,7 @@ class Reading:
             posts = self._net.posts.by_account(page.id, limit=FARTHEST)
             return JSONResponse(page_insights(page, posts, caller.params))
         post = self._talk.on(caller, _id(request))
-        names, reactions = names_of(caller.params), self._nodes.reactions(post)
+        names, reactions = metric_names(caller.params), self._nodes.reactions(post)
         return JSONResponse(insights(post, names, reactions, video=video))
 
     async def image(self, request: Request) -> Response:

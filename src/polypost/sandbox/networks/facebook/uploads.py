@@ -13,7 +13,8 @@ from polypost.sandbox.networks.facebook.library import AWAITING, Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.params import number
 from polypost.sandbox.networks.facebook.videos import HANDLE, SUCCESS, Videos
-from polypost.sandbox.simkit import Document, Network, Params, Refused, exchange
+from polypost.sandbox.simkit import Document, Network, Params, exchange
+from polypost.sandbox.simkit.meta import upload_failed, upload_header
 
 UPLOAD = "app_upload"
 APP_TYPES = frozenset({"application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4"})
@@ -32,19 +33,21 @@ class Uploads:
         """`POST /video-upload/{video}`: bytes from `offset` on, or a `file_url` and no body."""
         video = self._mine(request)
         if video.stage != AWAITING or video.expired:
-            raise _failed("ProcessingFailedError", "This upload takes no more bytes")
+            raise upload_failed("ProcessingFailedError", "This upload takes no more bytes")
         if exchange(request).fault("upload_timeout"):
-            raise _failed("PartialRequestError", "The upload timed out", retriable=True)
+            raise upload_failed("PartialRequestError", "The upload timed out", retriable=True)
         if url := request.headers.get("file_url"):
             if not await self._library.fetch(url, video.blob, limit("video_bytes")):
-                raise _failed("ProcessingFailedError", "The file could not be fetched")
+                raise upload_failed("ProcessingFailedError", "The file could not be fetched")
             return self._arrived(self._library.change(video, total=self._library.received(video)))
-        offset, total = _header(request, "offset"), _header(request, "file_size")
+        offset, total = upload_header(request, "offset"), upload_header(request, "file_size")
         here = self._library.received(video)
         if not 0 < total <= limit("video_bytes") or video.total not in {None, total}:
-            raise _failed("ProcessingFailedError", "The header file_size is not right")
+            raise upload_failed("ProcessingFailedError", "The header file_size is not right")
         if offset > here:
-            raise _failed("OffsetInvalidError", f"The offset is wrong: {here} bytes are here", retriable=True)
+            raise upload_failed(
+                "OffsetInvalidError", f"The offset is wrong: {here} bytes are here", retriable=True
+            )
         video = self._library.change(video, total=total)
         # What an earlier attempt left behind the offset would stay in the file if this one is shorter.
         with self._net.blobs.path(video.blob).open("r+b") as file:
@@ -53,12 +56,12 @@ class Uploads:
             video.blob, request.stream(), offset=offset, limit=total - offset
         )
         if offset + size > total:
-            raise _failed("ProcessingFailedError", "There are more bytes than file_size says")
+            raise upload_failed("ProcessingFailedError", "There are more bytes than file_size says")
         return self._arrived(video) if offset + size == total else JSONResponse(SUCCESS)
 
     def _arrived(self, video: Video) -> Response:
         if self._videos.examine(video).media is None:
-            raise _failed("ProcessingFailedError", "Request processing failed")
+            raise upload_failed("ProcessingFailedError", "Request processing failed")
         return JSONResponse(SUCCESS)
 
     async def progress(self, request: Request) -> Response:
@@ -88,7 +91,7 @@ class Uploads:
         """`POST /upload:…`: bytes from `file_offset` on; the last ones are answered with a handle."""
         session = self._own(request)
         here, total = self._net.blobs.size(session.body["blob"]), session.body["total"]
-        if _header(request, "file_offset") != here:
+        if upload_header(request, "file_offset") != here:
             raise errors.wrong_offset(here, total)
         size = await self._net.blobs.receive(
             session.body["blob"], request.stream(), offset=here, limit=total - here
@@ -113,15 +116,3 @@ class Uploads:
         if found is None or found.account_id != caller.token.account_id:
             raise errors.missing(name, request.method.lower())
         return found
-
-
-def _header(request: Request, name: str) -> int:
-    text = request.headers.get(name, "")
-    if not text.isascii() or not text.isdecimal() or len(text) > 12:
-        raise _failed("ProcessingFailedError", f"The header {name} must be a number of bytes")
-    return int(text)
-
-
-def _failed(kind: str, message: str, *, retriable: bool = False) -> Refused:
-    body = {"debug_info": {"retriable": retriable, "type": kind, "message": message}}
-    return Refused(JSONResponse(body, 400))

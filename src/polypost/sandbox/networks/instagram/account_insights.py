@@ -7,9 +7,9 @@ from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.instagram.errors import invalid
-from polypost.sandbox.networks.instagram.insights import names_of
-from polypost.sandbox.networks.instagram.nodes import metrics, stamp
+from polypost.sandbox.networks.instagram.nodes import metrics
 from polypost.sandbox.simkit import Account, Params, SimPost
+from polypost.sandbox.simkit.meta import insight, metric_names, stamp
 
 # Instagram Platform: Insights of accounts, read 2026-11-24.
 TOTALS = (
@@ -27,7 +27,7 @@ POSTS = 500
 
 def account_insights(account: Account, posts: list[SimPost], params: Params) -> dict[str, Any]:
     """The answer. Raises Refused (100) for a metric, period or span that accounts do not have."""
-    names = names_of(params)
+    names = metric_names(params)
     if not names:
         raise invalid("The parameter metric is required")
     for index, name in enumerate(names):
@@ -71,13 +71,7 @@ def _entry(
     account: Account, posts: list[SimPost], name: str, period: str, ends: list[datetime], *, total: bool
 ) -> dict[str, Any]:
     title = name.replace("_", " ").capitalize()
-    entry: dict[str, Any] = {
-        "name": name,
-        "period": period,
-        "title": title,
-        "description": f"{title} of the account.",
-        "id": f"{account.id}/insights/{name}/{period}",
-    }
+    entry = insight(account.id, name, period, title, f"{title} of the account.")
     days = [_number(posts, name, end) for end in ends]
     if total or name in PEOPLE:
         return entry | {"total_value": {"value": sum(days)}}

@@ -11,20 +11,8 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.simkit import (
-    Account,
-    BadBody,
-    Code,
-    Consent,
-    Params,
-    Refused,
-    Token,
-    app_of,
-    exchange,
-    meta,
-    read_text_params,
-)
-from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token
+from polypost.sandbox.simkit import Account, Code, Consent, Params, Refused, Token, app_of, exchange, meta
+from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token, graph_params
 
 SHORT, LONG = "instagram_short", "instagram_long"
 EXCHANGE = "ig_exchange_token"
@@ -196,11 +184,3 @@ class Auth(MetaLogin):
         exchange(request).headers.update(errors.usage(caller.account.id, percent, wait))
         if wait:
             raise errors.refused("account_rate")
-
-
-async def graph_params(request: Request) -> Params:
-    """The parameters of a Graph call. Raises Refused (100) for a body that cannot be read."""
-    try:
-        return await read_text_params(request)
-    except BadBody as error:
-        raise errors.invalid(f"The request cannot be read: {error}") from error

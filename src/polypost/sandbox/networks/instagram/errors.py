@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from functools import partial
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 
 from polypost.sandbox.simkit import Refused, meta
-from polypost.sandbox.simkit.meta import APP_RATE, SHARED, Fault, answer
+from polypost.sandbox.simkit.meta import SHARED, Fault, answer
 
 
 def _transient(code: int, subcode: int | None, user: str) -> Fault:
@@ -71,6 +71,9 @@ FAULTS: dict[str, Fault] = {
     "nobody": Fault(100, 2534014, "The requested user cannot be found.", kind="IGApiException"),
     "cannot_delete": Fault(10, None, "(#10) Media of this kind cannot be deleted over the API", status=403),
 }  # fmt: skip
+usage = partial(meta.usage, "instagram")
+rate_limited = partial(meta.rate_limited, "instagram")
+invalid = meta.invalid
 # Stands only in a container's status; the code that would go with it is not certain.
 DOWNLOAD_FAILED = 2207077
 
@@ -85,22 +88,6 @@ def subcode(name: str) -> int:
     found = FAULTS[name].subcode
     assert found is not None
     return found
-
-
-def invalid(message: str) -> Refused:
-    """100 for a parameter that is missing or wrong."""
-    return Refused(answer(Fault(100, None, f"(#100) {message}")))
-
-
-def rate_limited(seconds: float) -> Response:
-    """4 with headers that say in how many minutes calls are welcome again."""
-    minutes = max(1, math.ceil(seconds / 60))
-    return answer(APP_RATE, headers=usage("0", 100, minutes))
-
-
-def usage(owner: str, percent: int, minutes: int) -> dict[str, str]:
-    """The usage headers of an account."""
-    return meta.usage("instagram", owner, percent, minutes)
 
 
 def login_error(message: str) -> Refused:

@@ -16,13 +16,12 @@ from polypost.sandbox.networks.instagram.auth import (
     PAGE,
     Auth,
     Caller,
-    graph_params,
 )
 from polypost.sandbox.networks.instagram.fields import Tree, parse, pick
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import Nodes
 from polypost.sandbox.simkit import CodeRefused, Network, Params, Refused, Token, app_of, meta
-from polypost.sandbox.simkit.meta import bearing
+from polypost.sandbox.simkit.meta import bearing, graph_params
 
 DENIED = {
     "error": "access_denied",

@@ -10,7 +10,7 @@ from polypost.sandbox.networks.instagram.errors import invalid
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import metrics
 from polypost.sandbox.simkit import Params, Refused, SimPost
-from polypost.sandbox.simkit.meta import Fault, answer
+from polypost.sandbox.simkit.meta import Fault, answer, insight, metric_names
 
 SHARED = ("reach", "views", "likes", "comments", "saved", "shares", "total_interactions")
 # Instagram Platform: Insights, read 2026-11-24.
@@ -34,7 +34,7 @@ TITLES = {"ig_reels_avg_watch_time": "Average watch time", "ig_reels_video_view_
 def insights(post: SimPost, comments: int, params: Params) -> dict[str, Any]:
     """The answer. Raises Refused (100) for a metric that the medium does not have, or a story's after its day."""
     product = str(post.raw["product"])
-    wanted = names_of(params)
+    wanted = metric_names(params)
     if not wanted:
         raise invalid("The parameter metric is required")
     allowed = BY_PRODUCT[product]
@@ -45,13 +45,6 @@ def insights(post: SimPost, comments: int, params: Params) -> dict[str, Any]:
         raise Refused(answer(Fault(10, None, "(#10) The metrics of this story are not available any more")))
     numbers = _numbers(post, comments)
     return {"data": [_entry(post.id, name, numbers.get(name, 0)) for name in wanted]}
-
-
-def names_of(params: Params) -> list[str]:
-    """The metrics that are asked for, each once: a list, its JSON, or names with commas between them."""
-    given = params.values.get("metric")
-    names = [str(each) for each in given] if isinstance(given, list) else params.text("metric").split(",")
-    return list(dict.fromkeys(name.strip(' "[]') for name in names if name.strip(' "[]')))
 
 
 def _numbers(post: SimPost, comments: int) -> dict[str, int]:
@@ -72,11 +65,5 @@ def _numbers(post: SimPost, comments: int) -> dict[str, int]:
 
 def _entry(media_id: str, name: str, value: int) -> dict[str, Any]:
     title = TITLES.get(name, name.replace("_", " ").capitalize())
-    return {
-        "name": name,
-        "period": "lifetime",
-        "values": [{"value": value}],
-        "title": title,
-        "description": f"{title} since publication.",
-        "id": f"{media_id}/insights/{name}/lifetime",
-    }
+    told = f"{title} since publication."
+    return insight(media_id, name, "lifetime", title, told, values=[{"value": value}])

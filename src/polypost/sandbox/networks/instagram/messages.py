@@ -16,9 +16,10 @@ from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.auth import MESSAGES, Auth, Caller
 from polypost.sandbox.networks.instagram.fields import Tree, parse, pick
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.networks.instagram.nodes import Values, stamp
+from polypost.sandbox.networks.instagram.nodes import Values
 from polypost.sandbox.networks.instagram.parts import part_of
 from polypost.sandbox.simkit import Account, Document, Network, Stranger, exchange, meta
+from polypost.sandbox.simkit.meta import stamp
 
 CONVERSATION, MESSAGE, PERSON = "conversation", "message", "person"
 # Ids of conversations and messages are long words that begin alike.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from polypost.sandbox.networks.instagram.auth import Caller
@@ -11,7 +10,7 @@ from polypost.sandbox.networks.instagram.containers import STORY
 from polypost.sandbox.networks.instagram.fields import Tree, pick
 from polypost.sandbox.simkit import Account, Document, Media, Network, SimPost
 from polypost.sandbox.simkit.containers import ERROR, EXPIRED, FINISHED, PUBLISHED, Container
-from polypost.sandbox.simkit.meta import missing
+from polypost.sandbox.simkit.meta import missing, stamp
 
 HOST = "https://www.instagram.com"
 COMMENT_NODE = "comment"
@@ -178,11 +177,6 @@ def _status_text(container: Container) -> str:
         told = f" {container.reason}" if container.reason else ""
         return f"Error: Media upload has failed with error code {container.wrong}{told and '.' + told}"
     return STATUS.get(container.status, "In Progress: Media is still being processed.")
-
-
-def stamp(instant: datetime) -> str:
-    """A time as the Graph API writes it."""
-    return f"{instant:%Y-%m-%dT%H:%M:%S+0000}"
 
 
 def metrics(post: SimPost) -> dict[str, int]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from polypost.sandbox.networks.instagram.auth import Caller
 from polypost.sandbox.networks.instagram.errors import invalid
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.simkit import Document, origin
+from polypost.sandbox.simkit import Document
+from polypost.sandbox.simkit.meta import paging
 
 
 def part_of(
@@ -31,12 +31,8 @@ def part_of(
     part = found[begin : begin + count]
     body: dict[str, Any] = {"data": [shown(each) for each in part]}
     if part:
-        cursors = {"before": _cursor(part[0].id), "after": _cursor(part[-1].id)}
-        body["paging"] = {"cursors": cursors}
-        if begin + count < len(found):
-            # The address leads on by itself, so the token is in it even when it came in a header.
-            way = {"access_token": caller.token.value, **request.query_params, "after": cursors["after"]}
-            body["paging"]["next"] = f"{origin(request)}{request.url.path}?{urlencode(way)}"
+        first, last, more = _cursor(part[0].id), _cursor(part[-1].id), begin + count < len(found)
+        body["paging"] = paging(request, caller.token, first, last, more=more)
     return body
 
 

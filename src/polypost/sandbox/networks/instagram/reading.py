@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -25,7 +24,7 @@ from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.messages import Inbox
 from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, Nodes, is_story
 from polypost.sandbox.networks.instagram.talk import Talk
-from polypost.sandbox.simkit import Network, SimPost, exchange, meta, origin
+from polypost.sandbox.simkit import Network, SimPost, exchange, meta
 
 SUCCESS = {"success": True}
 NEWEST = 2**62
@@ -141,7 +140,8 @@ class Reading:
         shown = found[:size]
         body: dict[str, Any] = {"data": [self._nodes.media(p, caller.account, tree) for p in shown]}
         if shown:
-            body["paging"] = self._paging(request, caller, shown, more=len(found) > size)
+            first, last = _cursor(shown[0].seq), _cursor(shown[-1].seq)
+            body["paging"] = meta.paging(request, caller.token, first, last, more=len(found) > size)
         return JSONResponse(body)
 
     def _page(self, request: Request, caller: Caller, size: int, *, stories: bool) -> list[SimPost]:
@@ -164,16 +164,6 @@ class Reading:
                 break
             before = part[-1].seq
         return found[:size]
-
-    def _paging(
-        self, request: Request, caller: Caller, shown: list[SimPost], *, more: bool
-    ) -> dict[str, Any]:
-        cursors = {"before": _cursor(shown[0].seq), "after": _cursor(shown[-1].seq)}
-        if not more:
-            return {"cursors": cursors}
-        # The address leads on by itself, so the token is in it even when it came in a header.
-        way = {"access_token": caller.token.value, **request.query_params, "after": cursors["after"]}
-        return {"cursors": cursors, "next": f"{origin(request)}{request.url.path}?{urlencode(way)}"}
 
     async def children(self, request: Request) -> Response:
         """`GET /{media-id}/children` of a carousel."""

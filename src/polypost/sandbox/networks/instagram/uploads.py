@@ -9,8 +9,9 @@ from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth
 from polypost.sandbox.networks.instagram.containers import Containers, purpose
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.media_rules import most_bytes
-from polypost.sandbox.simkit import Network, Params, Refused, meta
+from polypost.sandbox.simkit import Network, Params, meta
 from polypost.sandbox.simkit.containers import AWAITING, Container
+from polypost.sandbox.simkit.meta import upload_failed, upload_header
 
 DONE = {"success": True, "message": "Upload successful."}
 
@@ -28,18 +29,20 @@ class Uploads:
         """`POST /ig-api-upload/{container}`: bytes from `offset` on, or a `file_url` and no body."""
         container = self._mine(request)
         if container.stage != AWAITING or container.expired:
-            raise _failed("ProcessingFailedError", "The container takes no bytes")
+            raise upload_failed("ProcessingFailedError", "The container takes no bytes")
         if url := request.headers.get("file_url"):
             if not await self._intake.sent(container, url):
-                raise _failed("ProcessingFailedError", "Request processing failed")
+                raise upload_failed("ProcessingFailedError", "Request processing failed")
             return JSONResponse(DONE)
-        offset, total = _number(request, "offset"), _number(request, "file_size")
+        offset, total = upload_header(request, "offset"), upload_header(request, "file_size")
         if not 0 < total <= most_bytes(purpose(container), video=True):
-            raise _failed("ProcessingFailedError", "The file is empty or too large")
+            raise upload_failed("ProcessingFailedError", "The file is empty or too large")
         received = self._net.blobs.size(container.blob)
         if offset > received or (container.total is not None and total != container.total):
-            raise _failed(
-                "OffsetInvalidError", f"Request starting offset is invalid, {received} bytes are here"
+            raise upload_failed(
+                "OffsetInvalidError",
+                f"Request starting offset is invalid, {received} bytes are here",
+                retriable=True,
             )
         self._containers.change(container, total=total)
         await self._receive(request, container, offset, total)
@@ -52,9 +55,9 @@ class Uploads:
             file.truncate(offset)
         size = await blobs.receive(container.blob, request.stream(), offset=offset, limit=total - offset)
         if offset + size > total:
-            raise _failed("ProcessingFailedError", "There are more bytes than file_size says")
+            raise upload_failed("ProcessingFailedError", "There are more bytes than file_size says")
         if offset + size == total and not await self._intake.finish(container):
-            raise _failed("ProcessingFailedError", "Request processing failed")
+            raise upload_failed("ProcessingFailedError", "Request processing failed")
 
     async def progress(self, request: Request) -> Response:
         """`GET /ig-api-upload/{container}`: the offset at which to go on."""
@@ -67,15 +70,3 @@ class Uploads:
         if container is None or not container.blob:
             raise meta.missing(str(request.path_params["container"]), "post")
         return container
-
-
-def _number(request: Request, name: str) -> int:
-    text = request.headers.get(name, "")
-    if not text.isascii() or not text.isdecimal() or len(text) > 12:
-        raise _failed("ProcessingFailedError", f"The header {name} must be a number of bytes")
-    return int(text)
-
-
-def _failed(kind: str, message: str) -> Refused:
-    body = {"debug_info": {"retriable": kind == "OffsetInvalidError", "type": kind, "message": message}}
-    return Refused(JSONResponse(body, 400))

@@ -13,19 +13,7 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.threads import errors
 from polypost.sandbox.networks.threads.limits import limit
-from polypost.sandbox.simkit import (
-    Account,
-    Asked,
-    BadBody,
-    Consent,
-    Params,
-    Refused,
-    Token,
-    app_of,
-    exchange,
-    meta,
-    read_text_params,
-)
+from polypost.sandbox.simkit import Account, Asked, Consent, Params, Refused, Token, app_of, exchange, meta
 from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token
 
 SHORT, LONG = "threads_short", "threads_long"
@@ -215,10 +203,7 @@ class Auth(MetaLogin):
 
 async def graph_params(request: Request) -> Params:
     """The parameters of a call; `children[0]=…` makes a list. Raises Refused (100) for a body that cannot be read."""
-    try:
-        params = await read_text_params(request)
-    except BadBody as error:
-        raise errors.invalid(f"The request cannot be read: {error}") from error
+    params = await meta.graph_params(request, errors.API)
     values: dict[str, Any] = {}
     lists: dict[str, list[tuple[int, Any]]] = {}
     for name, value in params.values.items():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-
-from starlette.responses import Response
+from functools import partial
 
 from polypost.sandbox.simkit import Refused, meta
-from polypost.sandbox.simkit.meta import APP_RATE, GRAPH, SHARED, Fault, answer
+from polypost.sandbox.simkit.meta import GRAPH, SHARED, Fault, answer
 
 API = "THApiException"
 
@@ -43,25 +41,12 @@ FAULTS: dict[str, Fault] = {
         "A post can have at most 5 links.", kind=API),
     "cannot_delete": Fault(10, None, "(#10) This post cannot be deleted over the API", status=403),
 }  # fmt: skip
+usage = partial(meta.usage, "threads")
+rate_limited = partial(meta.rate_limited, "threads")
+invalid = partial(meta.invalid, kind=API)
 
 
 def refused(name: str, *told: str) -> Refused:
     """An entry of the table as an exception; `told` fills the gaps of its sentence."""
     fault = FAULTS[name]
     return Refused(answer(replace(fault, user=fault.user.format(*told or ("0",)))))
-
-
-def invalid(message: str) -> Refused:
-    """100 for a parameter that is missing or wrong."""
-    return Refused(answer(Fault(100, None, f"(#100) {message}", kind=API)))
-
-
-def rate_limited(seconds: float) -> Response:
-    """4 with headers that say in how many minutes calls are welcome again."""
-    minutes = max(1, math.ceil(seconds / 60))
-    return answer(APP_RATE, headers=usage("0", 100, minutes))
-
-
-def usage(owner: str, percent: int, minutes: int) -> dict[str, str]:
-    """The usage headers of an account."""
-    return meta.usage("threads", owner, percent, minutes)

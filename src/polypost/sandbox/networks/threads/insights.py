@@ -13,9 +13,10 @@ from polypost import clock
 from polypost.sandbox.networks.threads import errors
 from polypost.sandbox.networks.threads.auth import INSIGHTS, Auth, Caller
 from polypost.sandbox.networks.threads.limits import limit
-from polypost.sandbox.networks.threads.nodes import REPOST, metrics, stamp
+from polypost.sandbox.networks.threads.nodes import REPOST, metrics
 from polypost.sandbox.networks.threads.paging import instant
 from polypost.sandbox.simkit import Network, SimPost, meta, origin
+from polypost.sandbox.simkit.meta import stamp
 
 OF_POST = ("views", "likes", "replies", "reposts", "quotes", "shares")
 DEMOGRAPHICS, FOLLOWERS = "follower_demographics", "followers_count"

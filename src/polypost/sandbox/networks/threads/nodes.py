@@ -12,6 +12,7 @@ from polypost.sandbox.networks.threads.fields import Wanted, pick
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.simkit import Account, Media, Network, SimPost
 from polypost.sandbox.simkit.containers import ERROR, Container
+from polypost.sandbox.simkit.meta import stamp
 
 HOST = "https://www.threads.net"
 MEDIA, USER, CONTAINER_NODE = "ThreadsMedia", "ThreadsUser", "ThreadsMediaContainer"
@@ -175,11 +176,6 @@ class Nodes:
             "error_message": lambda _: container.reason if container.status == ERROR else None,
         }
         return pick(values, asked, CONTAINER_NODE)
-
-
-def stamp(instant: datetime) -> str:
-    """A time as the Graph API writes it."""
-    return f"{instant:%Y-%m-%dT%H:%M:%S+0000}"
 
 
 def ghost_end(post: SimPost) -> datetime:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,7 +17,8 @@ from polypost.sandbox.networks.threads.errors import invalid
 from polypost.sandbox.networks.threads.fields import wanted
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.nodes import Nodes
-from polypost.sandbox.simkit import Network, SimPost, exchange, origin
+from polypost.sandbox.simkit import Network, SimPost, exchange
+from polypost.sandbox.simkit.meta import paging
 
 NEWEST = 2**62
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -71,13 +71,8 @@ def listed(nodes: Nodes, request: Request, caller: Caller, page: Page) -> Respon
     shown = [nodes.post(post, asked, reader=caller.account.id) for post in page.posts]
     body: dict[str, Any] = {"data": shown}
     if page.posts:
-        cursors = {"before": _named(page.posts[0].seq), "after": _named(page.posts[-1].seq)}
-        body["paging"] = {"cursors": cursors}
-        if page.more:
-            query = {k: v for k, v in request.query_params.items() if k != "before"}
-            # The address leads on by itself, so the token is in it even when it came in a header.
-            way = {"access_token": caller.token.value, **query, "after": cursors["after"]}
-            body["paging"]["next"] = f"{origin(request)}{request.url.path}?{urlencode(way)}"
+        first, last = _named(page.posts[0].seq), _named(page.posts[-1].seq)
+        body["paging"] = paging(request, caller.token, first, last, more=page.more)
     return JSONResponse(body)
 
 
