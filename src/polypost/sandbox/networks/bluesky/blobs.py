@@ -21,7 +21,6 @@ from polypost.sandbox.networks.bluesky.sessions import Sessions
 from polypost.sandbox.simkit import Account, Network, exchange
 
 BLOB = "blob"
-ANY = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ VIDEOS = frozenset({"video/mp4", "video/quicktime"})
 # Ratios are quotients of whole pixels: 1080x566 stands for 1.91:1 in Meta's own examples.
 RATIO_SLACK = 0.01
 RATE_SLACK = 0.5
-REEL, STORY, CHILD = "reel", "story", "child"
+STORY = "story"
 
 
 def most_bytes(purpose: str, *, video: bool) -> int:

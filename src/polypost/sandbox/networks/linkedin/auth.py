@@ -236,13 +236,13 @@ class Auth(OAuthServer):
         """`GET /oauth/.well-known/openid-configuration`."""
         return JSONResponse(self._identity.discovery())
 
-    def enter(self, request: Request, *, versioned: bool | None = None) -> Caller:
+    def enter(self, request: Request) -> Caller:
         """The caller of an API call. Raises Refused: 401, or 400 and 426 for the version of a `/rest` call."""
         value = bearer(request) or request.query_params.get("oauth2_access_token", "")
         if not value:
             raise errors.refused("empty_token")
         caller = self.caller(request, value)
-        if request.url.path.startswith("/rest/") if versioned is None else versioned:
+        if request.url.path.startswith("/rest/"):
             self._version(request)
         return caller
 

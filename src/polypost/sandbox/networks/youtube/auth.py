@@ -40,11 +40,6 @@ class Caller:
     project: str
     scopes: frozenset[str]
 
-    @property
-    def anonymous(self) -> bool:
-        """Whether an app reads what is public, with nothing but its key."""
-        return not self.account.id
-
 
 class Auth(GoogleLogin):
     """accounts.google.com and oauth2.googleapis.com, and `enter`."""
