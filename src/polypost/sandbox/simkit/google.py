@@ -46,6 +46,12 @@ WORDS = {
 }
 
 
+CREDENTIALS = (
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid"
+    " authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
+
+
 class GoogleLogin(OAuthServer):
     """accounts.google.com and oauth2.googleapis.com; `limit` gives the network's numbers by name."""
 
@@ -185,6 +191,13 @@ class GoogleLogin(OAuthServer):
             "access_type": "offline",
         }
         return JSONResponse(body)
+
+
+def challenged(answer: Response, error: str = "") -> Response:
+    """An answer that says which token is wanted, and what is wrong with the one that came."""
+    told = f', error="{error}"' if error else ""
+    answer.headers["www-authenticate"] = f'Bearer realm="https://accounts.google.com/"{told}'
+    return answer
 
 
 def shown_token(request: Request) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.simkit import Refused
+from polypost.sandbox.simkit.google import CREDENTIALS, challenged
 
 TYPES = "type.googleapis.com/"
 WORDS = {
@@ -25,10 +26,6 @@ WORDS = {
     503: "UNAVAILABLE",
 }
 INVALID = "Request contains an invalid argument."
-CREDENTIALS = (
-    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid"
-    " authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
-)
 NO_CREDENTIALS = (
     "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid"
     " authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
@@ -59,20 +56,17 @@ def invalid(code: int, message: str, field: str | None = None) -> Refused:
 
 def unreadable(field: str, message: str) -> Refused:
     """400 for a body or a query that is not of the form the API knows."""
-    broken = {
-        "@type": f"{TYPES}google.rpc.BadRequest",
-        "fieldViolations": [{"field": field, "description": message}],
-    }
-    return refused(400, message, broken)
+    return refused(400, message, _violation(field, message))
 
 
 def bad_parameter(name: str, message: str) -> Refused:
     """400 for a parameter of the query."""
-    broken = {
-        "@type": f"{TYPES}google.rpc.BadRequest",
-        "fieldViolations": [{"field": name, "description": message}],
-    }
-    return refused(400, INVALID, broken)
+    return refused(400, INVALID, _violation(name, message))
+
+
+def _violation(field: str, said: str) -> dict[str, Any]:
+    told = [{"field": field, "description": said}]
+    return {"@type": f"{TYPES}google.rpc.BadRequest", "fieldViolations": told}
 
 
 def not_found() -> Refused:
@@ -89,23 +83,14 @@ def unauthenticated(*, missing: bool = False) -> Response:
     """401 without a token that authorises anything."""
     reason = "CREDENTIALS_MISSING" if missing else "ACCESS_TOKEN_EXPIRED"
     answer = error(401, NO_CREDENTIALS if missing else CREDENTIALS, info(reason, {}))
-    answer.headers["www-authenticate"] = 'Bearer realm="https://accounts.google.com/"' + (
-        "" if missing else ', error="invalid_token"'
-    )
-    return answer
+    return challenged(answer, "" if missing else "invalid_token")
 
 
 def scope_missing(service: str) -> Refused:
     """403 for a token whose scopes do not reach that far."""
-    answer = error(
-        403,
-        "Request had insufficient authentication scopes.",
-        info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", {"service": service}),
-    )
-    answer.headers["www-authenticate"] = (
-        'Bearer realm="https://accounts.google.com/", error="insufficient_scope"'
-    )
-    return Refused(answer)
+    told = info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", {"service": service})
+    answer = error(403, "Request had insufficient authentication scopes.", told)
+    return Refused(challenged(answer, "insufficient_scope"))
 
 
 def api_disabled(service: str) -> Refused:
@@ -153,9 +138,5 @@ def duplicate() -> Response:
 
 def info(reason: str, metadata: Mapping[str, str]) -> dict[str, Any]:
     """The detail that names a reason for programs."""
-    found: dict[str, Any] = {
-        "@type": f"{TYPES}google.rpc.ErrorInfo",
-        "reason": reason,
-        "domain": "googleapis.com",
-    }
+    found = {"@type": f"{TYPES}google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
     return found | ({"metadata": dict(metadata)} if metadata else {})

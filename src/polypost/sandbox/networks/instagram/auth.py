@@ -144,6 +144,14 @@ class Auth(MetaLogin):
         params = await graph_params(request)
         return self.caller(request, params, rights)
 
+    async def own(self, request: Request, rights: frozenset[str] = BASIC) -> Caller:
+        """As `enter`, for an edge of the caller's account. Raises Refused (100/33) where the path names another."""
+        caller = await self.enter(request, rights)
+        named = str(request.path_params["id"])
+        if not caller.means(named):
+            raise meta.missing(named, request.method.lower())
+        return caller
+
     def caller(self, request: Request, params: Params, rights: frozenset[str]) -> Caller:
         """As `enter`, for a call whose body is not parameters."""
         text = given_token(request, params)

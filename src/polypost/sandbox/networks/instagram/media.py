@@ -18,7 +18,7 @@ from polypost.sandbox.networks.instagram.containers import CAROUSEL, REEL, STORY
 from polypost.sandbox.networks.instagram.fields import parse, pick
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, exchange, meta, origin
+from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, exchange, origin
 from polypost.sandbox.simkit.containers import AWAITING, EXPIRED, FAILED, FETCHING, FINISHED, HERE, Container
 
 DAY = timedelta(hours=24)
@@ -39,7 +39,7 @@ class MediaEdges:
 
     async def create(self, request: Request) -> Response:
         """`POST /{ig-id}/media`: a container. Images are fetched now, videos after the answer."""
-        caller = await self._enter(request)
+        caller = await self._auth.own(request, PUBLISH)
         call = exchange(request)
         for name in AT_CREATION:
             if call.fault(name):
@@ -91,7 +91,7 @@ class MediaEdges:
 
     async def publish(self, request: Request) -> Response:
         """`POST /{ig-id}/media_publish`, the call that makes something visible."""
-        caller = await self._enter(request)
+        caller = await self._auth.own(request, PUBLISH)
         creation_id = caller.params.text("creation_id")
         if not creation_id:
             raise errors.invalid("The parameter creation_id is required.")
@@ -160,7 +160,7 @@ class MediaEdges:
 
     async def quota(self, request: Request) -> Response:
         """`GET /{ig-id}/content_publishing_limit`."""
-        caller = await self._enter(request)
+        caller = await self._auth.own(request, PUBLISH)
         bucket = self._quota(caller)
         config = {"quota_total": bucket.limit, "quota_duration": int(DAY.total_seconds())}
         values = {"quota_usage": lambda _: bucket.limit - bucket.remaining, "config": lambda _: config}
@@ -175,13 +175,6 @@ class MediaEdges:
         most = limit("posts_per_day")
         reset = clock.now() + timedelta(seconds=seconds)
         self._net.buckets.exhaust("posts", caller.account.id, limit=most, reset=reset)
-
-    async def _enter(self, request: Request) -> Caller:
-        caller = await self._auth.enter(request, PUBLISH)
-        user_id = str(request.path_params["id"])
-        if not caller.means(user_id):
-            raise meta.missing(user_id, request.method.lower())
-        return caller
 
 
 def _purpose(order: Order) -> str:

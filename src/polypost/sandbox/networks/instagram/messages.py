@@ -41,10 +41,7 @@ class Inbox:
 
     async def conversations(self, request: Request) -> Response:
         """`GET /{ig-id}/conversations`, those that were used last first; `user_id` narrows them to one person."""
-        caller = await self._auth.enter(request, MESSAGES)
-        user_id = str(request.path_params["id"])
-        if not caller.means(user_id):
-            raise meta.missing(user_id)
+        caller = await self._auth.own(request, MESSAGES)
         if caller.params.text("platform").lower() not in {"", "instagram"}:
             raise errors.invalid("Param platform must be instagram")
         person = caller.params.text("user_id")
@@ -73,10 +70,7 @@ class Inbox:
 
     async def send(self, request: Request) -> Response:
         """`POST /{ig-id}/messages`: an answer to somebody who wrote within the last day."""
-        caller = await self._auth.enter(request, MESSAGES)
-        user_id = str(request.path_params["id"])
-        if not caller.means(user_id):
-            raise meta.missing(user_id, "post")
+        caller = await self._auth.own(request, MESSAGES)
         recipient = _object(caller, "recipient").get("id")
         text = _object(caller, "message").get("text")
         if not isinstance(text, str) or not text.strip():

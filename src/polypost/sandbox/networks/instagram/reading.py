@@ -130,10 +130,7 @@ class Reading:
         return await self._list(request, stories=True)
 
     async def _list(self, request: Request, *, stories: bool) -> Response:
-        caller = await self._auth.enter(request)
-        user_id = _id(request)
-        if not caller.means(user_id):
-            raise meta.missing(user_id)
+        caller = await self._auth.own(request)
         tree = parse(caller.params.text("fields"))
         size = _size(caller)
         found = self._page(request, caller, size + 1, stories=stories)
@@ -175,9 +172,7 @@ class Reading:
 
     async def tags(self, request: Request) -> Response:
         """`GET /{ig-id}/tags`: media of others that name the account; nobody does here."""
-        caller = await self._auth.enter(request)
-        if not caller.means(_id(request)):
-            raise meta.missing(_id(request))
+        caller = await self._auth.own(request)
         parse(caller.params.text("fields"))
         return JSONResponse({"data": []})
 

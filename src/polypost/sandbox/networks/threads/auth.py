@@ -165,6 +165,14 @@ class Auth(MetaLogin):
         caller.require(BASIC, *scopes)
         return caller
 
+    async def own(self, request: Request, *scopes: str) -> Caller:
+        """As `enter`, for an edge of the caller's account. Raises Refused (100/33) where the path names another."""
+        caller = await self.enter(request, *scopes)
+        named = str(request.path_params["id"])
+        if not caller.means(named):
+            raise meta.missing(named, request.method.lower())
+        return caller
+
     async def anyone(self, request: Request) -> Params:
         """The parameters of a call for which an app's own token is enough. Raises Refused."""
         params = await graph_params(request)

@@ -14,7 +14,7 @@ from polypost.sandbox.networks.threads.fields import wanted
 from polypost.sandbox.networks.threads.nodes import HOST, REPOST, Nodes, gone
 from polypost.sandbox.networks.threads.paging import EARLIEST, LATEST, instant, listed, window
 from polypost.sandbox.networks.threads.publishing import SEARCHES, SHORTCODE, Publishing
-from polypost.sandbox.simkit import Account, Network, SimPost, meta
+from polypost.sandbox.simkit import Account, Network, SimPost
 
 ACCOUNTS, POSTS_EACH = 100, 50
 TYPES, MODES = ("TOP", "RECENT"), ("KEYWORD", "TAG")
@@ -58,9 +58,7 @@ class Discovery:
 
     async def mentions(self, request: Request) -> Response:
         """`GET /{user}/mentions`: posts of others that name the account."""
-        caller = await self._auth.enter(request, MENTIONS)
-        if not caller.means(str(request.path_params["id"])):
-            raise meta.missing(str(request.path_params["id"]))
+        caller = await self._auth.own(request, MENTIONS)
         name = f"@{caller.account.username}".casefold()
         found = [
             post

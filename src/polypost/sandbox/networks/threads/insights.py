@@ -47,9 +47,7 @@ class Insights:
 
     async def account(self, request: Request) -> Response:
         """`GET /{user}/threads_insights`."""
-        caller = await self._auth.enter(request, INSIGHTS)
-        if not caller.means(str(request.path_params["id"])):
-            raise meta.missing(str(request.path_params["id"]))
+        caller = await self._auth.own(request, INSIGHTS)
         names = _names(caller, OF_ACCOUNT)
         now = clock.now()
         since, until = instant(caller, "since", now - timedelta(days=1)), instant(caller, "until", now)

@@ -21,7 +21,7 @@ from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.media_rules import MESSAGES
 from polypost.sandbox.networks.threads.nodes import ALBUM, REPOST, gone
 from polypost.sandbox.networks.threads.text import links, topic
-from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, Stranger, exchange, meta
+from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, Stranger, exchange
 from polypost.sandbox.simkit.containers import FAILED, FETCHING, FINISHED, HERE, Container
 
 DAY = timedelta(hours=24)
@@ -50,7 +50,7 @@ class Publishing:
 
     async def create(self, request: Request) -> Response:
         """`POST /{user}/threads`: a container, whose video is fetched after the answer; or at once the post."""
-        caller = await self._enter(request)
+        caller = await self._auth.own(request, PUBLISH)
         call = exchange(request)
         order = order_of(caller.params)
         if order.source and call.fault("fetch_refused"):
@@ -124,7 +124,7 @@ class Publishing:
 
     async def publish(self, request: Request) -> Response:
         """`POST /{user}/threads_publish`, the call that makes something visible."""
-        caller = await self._enter(request)
+        caller = await self._auth.own(request, PUBLISH)
         creation_id = caller.params.text("creation_id")
         if not creation_id:
             raise errors.invalid("The parameter creation_id is required.")
@@ -277,7 +277,7 @@ class Publishing:
 
     async def limits(self, request: Request) -> Response:
         """`GET /{user}/threads_publishing_limit`."""
-        caller = await self._enter(request)
+        caller = await self._auth.own(request, PUBLISH)
         values: dict[str, Any] = {"id": lambda _: None}
         for usage, (bucket, config) in QUOTAS.items():
             now = self.quota(caller, bucket)
@@ -295,13 +295,6 @@ class Publishing:
         """Count one use of a day's allowance. Raises Refused when it is used up."""
         if not self._net.buckets.take(bucket, caller.account.id, limit=_most(bucket), window=DAY).ok:
             raise errors.refused("quota")
-
-    async def _enter(self, request: Request) -> Caller:
-        caller = await self._auth.enter(request, PUBLISH)
-        user_id = str(request.path_params["id"])
-        if not caller.means(user_id):
-            raise meta.missing(user_id, request.method.lower())
-        return caller
 
 
 def _plain(media_type: str) -> dict[str, Any]:

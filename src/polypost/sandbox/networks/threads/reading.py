@@ -79,13 +79,13 @@ class Reading:
 
     async def threads(self, request: Request) -> Response:
         """`GET /{user}/threads`: the account's own posts and reposts, newest first, without its replies."""
-        caller = await self._own(request)
+        caller = await self._auth.own(request)
         found = own_posts(self._net, request, caller, lambda post: post.parent is None and not gone(post))
         return listed(self._nodes, request, caller, found)
 
     async def ghosts(self, request: Request) -> Response:
         """`GET /{user}/ghost_posts`, those whose day is over among them."""
-        caller = await self._own(request)
+        caller = await self._auth.own(request)
         found = own_posts(
             self._net, request, caller, lambda post: bool(post.raw["options"].get("is_ghost_post"))
         )
@@ -126,12 +126,6 @@ class Reading:
             raise errors.invalid("The parameter hide is required")
         self._net.posts.update(reply.id, raw={**reply.raw, "hidden": flag(caller.params, "hide")})
         return JSONResponse({"success": True})
-
-    async def _own(self, request: Request) -> Caller:
-        caller = await self._auth.enter(request)
-        if not caller.means(object_of(request)):
-            raise meta.missing(object_of(request))
-        return caller
 
     def _readable(self, caller: Caller, post_id: str) -> SimPost:
         """A post of one's own, one in a conversation of one's own, or anybody's with the permission to look around."""

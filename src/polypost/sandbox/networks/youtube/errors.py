@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from polypost.sandbox.simkit import Refused
+from polypost.sandbox.simkit.google import CREDENTIALS, challenged
 
 QUOTA = (
     "The request cannot be completed because you have exceeded your"
@@ -17,10 +18,6 @@ UPLOADS_PER_DAY = (
     " 'youtube.googleapis.com' for consumer 'project_number:000000000000'."
 )
 UPLOAD_LIMIT = "The user has exceeded the number of videos they may upload."
-CREDENTIALS = (
-    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid"
-    " authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
-)
 SCOPES = "Request had insufficient authentication scopes."
 # The double space is in the real one.
 TOO_FAR = (
@@ -98,32 +95,18 @@ def not_found(what: str, reason: str, domain: str = "youtube.video", location: s
 
 def unauthenticated() -> Response:
     """401 for a token that authorises nothing."""
-    answer = error(
-        401,
-        "authError",
-        CREDENTIALS,
-        domain="global",
-        location="Authorization",
-        kind="header",
-        shown="Invalid Credentials",
-    )
-    answer.headers["www-authenticate"] = 'Bearer realm="https://accounts.google.com/", error="invalid_token"'
-    return answer
+    return challenged(_token("authError", "Invalid Credentials"), "invalid_token")
 
 
 def login_required() -> Refused:
     """401 for a call without any token."""
-    answer = error(
-        401,
-        "required",
-        CREDENTIALS,
-        domain="global",
-        location="Authorization",
-        kind="header",
-        shown="Login Required.",
+    return Refused(challenged(_token("required", "Login Required.")))
+
+
+def _token(reason: str, shown: str) -> Response:
+    return error(
+        401, reason, CREDENTIALS, domain="global", location="Authorization", kind="header", shown=shown
     )
-    answer.headers["www-authenticate"] = 'Bearer realm="https://accounts.google.com/"'
-    return Refused(answer)
 
 
 def scope_missing() -> Refused:
@@ -144,10 +127,7 @@ def scope_missing() -> Refused:
         shown="Insufficient Permission",
         details=details,
     )
-    answer.headers["www-authenticate"] = (
-        'Bearer realm="https://accounts.google.com/", error="insufficient_scope"'
-    )
-    return Refused(answer)
+    return Refused(challenged(answer, "insufficient_scope"))
 
 
 def quota_exceeded() -> Response:
