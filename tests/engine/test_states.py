@@ -211,8 +211,8 @@ class Walk(RuleBasedStateMachine):
         self.folder.cleanup()
         clock._Advance.seconds = self.before
 
-    def at_hand(self, db: Any, project: str, account: str) -> tuple[Any, Tokens]:
-        return integrations.find(db, project, [account]).get(account), Tokens("token")
+    def at_hand(self, _db: Any, row: Any) -> tuple[Any, Tokens]:
+        return None if row is None else integrations.read(row), Tokens("token")
 
     async def live(self, _project: str, _integration: str, *, refused: str | None = None) -> Tokens:
         """The token source of both publishers."""
