@@ -13,7 +13,7 @@ from polypost.platforms.bluesky.media import media_problems, shape, thumbnail_pr
 from polypost.platforms.bluesky.options import BlueskyOptions, ThreadItem
 from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import byte_length, graphemes, invalid_characters, last_words
-from polypost.platforms.kit.texts import too_long
+from polypost.platforms.kit.texts import empty_post, too_long
 from polypost.probe import Facts
 
 _OPTIONS = "platformSpecificData"
@@ -44,12 +44,7 @@ def _thread_item(path: str, item: ThreadItem, known: Mapping[str, Facts]) -> Ite
 
 def _text(path: str, text: str, *, has_more: bool) -> Iterator[Problem]:
     if not text.strip() and not has_more:
-        yield Problem(
-            path,
-            "Bluesky has no empty posts.",
-            "Write a text, or add a picture, a video, a card or a quote.",
-            "text_required",
-        )
+        yield empty_post(path, "Bluesky", "Write a text, or add a picture, a video, a card or a quote.")
     yield from _characters(path, text)
     most, most_bytes = SPEC.limit("text_graphemes"), SPEC.limit("text_bytes")
     size = byte_length(text)
@@ -58,34 +53,24 @@ def _text(path: str, text: str, *, has_more: bool) -> Iterator[Problem]:
     where = "" if length <= most and size <= most_bytes else last_words(text, most, most_bytes)
     if length > most:
         otherwise = f" (it would end after “{where}”), or move the rest to {_OPTIONS}.threadItems"
-        yield too_long(path, length, most, otherwise)
+        yield from too_long(path, length, most, otherwise)
     elif size > most_bytes:
-        yield Problem(
-            path,
-            f"{size:,} of {most_bytes:,} bytes.",
-            f"Shorten it by {size - most_bytes} bytes (it would end after “{where}”): emoji made of several signs are long.",
-            "too_long",
-        )
+        hint = f"Shorten it by {size - most_bytes} bytes (it would end after “{where}”): emoji made of several signs are long."
+        yield Problem(path, f"{size:,} of {most_bytes:,} bytes.", hint, "too_long")
 
 
 def _characters(path: str, text: str) -> Iterator[Problem]:
     if invalid := invalid_characters(text):
-        yield Problem(
-            path,
-            f"These are halves of characters and cannot be sent: {', '.join(invalid)}.",
-            "Remove them; they come from texts that were cut in the middle of an emoji.",
-            "invalid_characters",
-        )
+        says = f"These are halves of characters and cannot be sent: {', '.join(invalid)}."
+        hint = "Remove them; they come from texts that were cut in the middle of an emoji."
+        yield Problem(path, says, hint, "invalid_characters")
 
 
 def _alt_text(path: str, texts: Sequence[str] | None, items: int) -> Iterator[Problem]:
     if texts and len(texts) > items:
-        yield Problem(
-            path,
-            f"There are {len(texts)} alternative texts for {items} media items.",
-            "Give one for each media item, in the same order; an empty text stands for none.",
-            "too_many",
-        )
+        says = f"There are {len(texts)} alternative texts for {items} media items."
+        hint = "Give one for each media item, in the same order; an empty text stands for none."
+        yield Problem(path, says, hint, "too_many")
     for place, text in enumerate(texts or ()):
         yield from _characters(f"{path}[{place}]", text)
 
@@ -95,12 +80,8 @@ def _card(draft: Draft, options: BlueskyOptions) -> Iterator[Problem]:
     if card is None:
         return
     if draft.media:
-        yield Problem(
-            path,
-            "A post on Bluesky shows media or a link card, not both.",
-            "Leave the card out, or leave mediaItems out; the link in the text works either way.",
-            "media_mix",
-        )
+        hint = "Leave the card out, or leave mediaItems out; the link in the text works either way."
+        yield Problem(path, "A post on Bluesky shows media or a link card, not both.", hint, "media_mix")
     if not card.title.strip():
         yield Problem(f"{path}.title", "A link card has a title.", "Write the page's title.", "text_required")
     for name, text in (("title", card.title), ("description", card.description or "")):
@@ -120,14 +101,10 @@ def _lists(options: BlueskyOptions) -> Iterator[Problem]:
         if not tag.strip():
             yield Problem(path, "A tag cannot be empty.", "Write it, or leave it out.", "text_required")
         elif (length := graphemes(tag)) > most:
-            yield too_long(path, length, most)
+            yield from too_long(path, length, most)
         elif (size := byte_length(tag)) > most_bytes:
-            yield Problem(
-                path,
-                f"{size} of {most_bytes} bytes.",
-                f"Shorten it by {size - most_bytes} bytes.",
-                "too_long",
-            )
+            hint = f"Shorten it by {size - most_bytes} bytes."
+            yield Problem(path, f"{size} of {most_bytes} bytes.", hint, "too_long")
 
 
 def _captions(draft: Draft, options: BlueskyOptions) -> Iterator[Problem]:
@@ -142,28 +119,20 @@ def _captions(draft: Draft, options: BlueskyOptions) -> Iterator[Problem]:
         size = byte_length(caption.content)
         yield from _characters(where, caption.content)
         if size > most:
-            yield Problem(
-                where, f"{size:,} of {most:,} bytes.", f"Shorten it by {size - most:,} bytes.", "too_long"
-            )
+            hint = f"Shorten it by {size - most:,} bytes."
+            yield Problem(where, f"{size:,} of {most:,} bytes.", hint, "too_long")
         elif not caption.content.lstrip("\ufeff").startswith("WEBVTT"):
             yield Problem(where, "This is no WebVTT text.", 'Subtitles begin with the line "WEBVTT".')
 
 
 def _combinations(options: BlueskyOptions) -> Iterator[Problem]:
     if options.reply_to and options.reply_control is not None:
-        yield Problem(
-            f"{_OPTIONS}.replyControl",
-            "Who may reply is decided by the first post of a thread, and this is a reply.",
-            "Leave replyControl out, or leave replyTo out.",
-        )
+        says = "Who may reply is decided by the first post of a thread, and this is a reply."
+        yield Problem(f"{_OPTIONS}.replyControl", says, "Leave replyControl out, or leave replyTo out.")
 
 
 def _at_most(path: str, count: int, name: str, what: str) -> Iterator[Problem]:
     most = SPEC.limit(name)
     if count > most:
-        yield Problem(
-            path,
-            f"Bluesky takes at most {most} {what}; there are {count}.",
-            f"Remove {count - most}.",
-            "too_many",
-        )
+        says = f"Bluesky takes at most {most} {what}; there are {count}."
+        yield Problem(path, says, f"Remove {count - most}.", "too_many")

@@ -12,7 +12,9 @@ from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
     Rule,
     another_file,
+    each_item,
     exact_size,
+    images,
     is_still_gif,
     judged,
     mistaken,
@@ -20,15 +22,13 @@ from polypost.platforms.kit.media import (
     no_longer_than,
     one_of,
 )
+from polypost.platforms.kit.texts import too_many
 from polypost.probe import Facts
 
 
 def media_problems(path: str, items: Sequence[MediaRef], *, gallery: bool = False) -> list[Problem]:
     """All problems with the media of one post; `path` is that of the list, `gallery` lets it have more images."""
-    problems = list(_together(path, items, gallery=gallery))
-    for place, item in enumerate(items):
-        problems += _item(f"{path}[{place}]", item)
-    return problems
+    return [*_together(path, items, gallery=gallery), *each_item(path, items, _item)]
 
 
 def shape(item: MediaRef) -> Literal["picture", "film"] | None:
@@ -47,21 +47,13 @@ def _together(path: str, items: Sequence[MediaRef], *, gallery: bool) -> Iterato
     videos = [item for item in items if shape(item) == "film"]
     most = SPEC.limit("gallery_items" if gallery else "images")
     if videos and len(items) > 1:
-        yield Problem(
-            path,
-            f"On Bluesky a video stands alone in a post; there are {len(items)} items.",
-            "Use pictures, or one video; the rest can go to threadItems.",
-            "media_mix",
-        )
-    elif len(items) > most:
-        more = SPEC.limit("gallery_items")
-        otherwise = "" if gallery else f", or set gallery for up to {more}, which not every app shows"
-        yield Problem(
-            path,
-            f"A post on Bluesky shows at most {most} pictures; there are {len(items)}.",
-            f"Remove {len(items) - most} of them, move them to threadItems{otherwise}.",
-            "too_many",
-        )
+        says = f"On Bluesky a video stands alone in a post; there are {len(items)} items."
+        yield Problem(path, says, "Use pictures, or one video; the rest can go to threadItems.", "media_mix")
+        return
+    more = SPEC.limit("gallery_items")
+    otherwise = "" if gallery else f", or set gallery for up to {more}, which not every app shows"
+    says = f"A post on Bluesky shows at most {most} pictures; there are"
+    yield from too_many(path, len(items), most, says, f", move them to threadItems{otherwise}")
 
 
 def _item(path: str, item: MediaRef) -> Iterable[Problem]:
@@ -86,7 +78,7 @@ _MB = 1_000_000
 
 def _image(takes: str, limit: str, hint: str) -> tuple[Rule, ...]:
     return (
-        one_of("mime", SPEC.media_types["image"], f"{takes} JPEG, PNG, WebP or GIF", "Convert it to JPEG."),
+        images(SPEC.media_types["image"], f"{takes} JPEG, PNG, WebP or GIF"),
         exact_size("Bluesky", SPEC.limit(limit), hint, _MB),
     )
 

@@ -13,17 +13,19 @@ from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.facebook.options import FacebookOptions
 from polypost.platforms.facebook.spec import SPEC
 from polypost.platforms.kit.media import (
-    MIB,
     THIRTY_FRAMES,
     Rule,
-    at_least,
-    at_most,
+    images,
     judged,
+    lasts,
     mistaken,
     no_documents,
     one_of,
     shape,
+    size,
 )
+from polypost.platforms.kit.options import misplaced
+from polypost.platforms.kit.texts import beyond, too_many
 
 # Shapes are quotients of whole pixels: 1080x1918 stands for 9:16 as well.
 _RATIO_SLACK = 0.01
@@ -41,23 +43,13 @@ def check(draft: Draft) -> list[Problem]:
 
 
 def _text(draft: Draft, options: FacebookOptions) -> Iterator[Problem]:
-    most, length = SPEC.limit("message_characters"), len(draft.text)
     if options.story:
         return
-    if length > most:
-        yield Problem(
-            "content",
-            f"A Facebook post has at most {most} characters; this one has {length}.",
-            f"Shorten the text: {length - most} too many.",
-            "too_long",
-        )
+    yield from beyond("content", len(draft.text), SPEC.limit("message_characters"), "A Facebook post")
     if not draft.text.strip() and not draft.media and not options.link and options.content_type is None:
-        yield Problem(
-            "content",
-            "There is nothing to post on Facebook: no text, no media and no link.",
-            "Add a text, a photo, a video or platformSpecificData.link.",
-            "text_required",
-        )
+        says = "There is nothing to post on Facebook: no text, no media and no link."
+        hint = "Add a text, a photo, a video or platformSpecificData.link."
+        yield Problem("content", says, hint, "text_required")
 
 
 def _count(media: tuple[MediaRef, ...], options: FacebookOptions) -> Iterator[Problem]:
@@ -65,73 +57,51 @@ def _count(media: tuple[MediaRef, ...], options: FacebookOptions) -> Iterator[Pr
     most = SPEC.limit("photos_per_post")
     if options.content_type is not None and not media:
         noun = "a photo or a video" if options.story else "a video"
-        yield Problem(
-            "mediaItems", f"A Facebook {options.content_type} needs {noun}.", f"Add {noun}.", "media_required"
-        )
+        says = f"A Facebook {options.content_type} needs {noun}."
+        yield Problem("mediaItems", says, f"Add {noun}.", "media_required")
     elif options.story and len(media) > 1:
-        yield Problem(
-            "mediaItems",
-            f"A Facebook story shows exactly one item; there are {len(media)}.",
-            "Make a post of its own for each story item.",
-            "too_many",
-        )
+        says = f"A Facebook story shows exactly one item; there are {len(media)}."
+        yield Problem("mediaItems", says, "Make a post of its own for each story item.", "too_many")
     elif videos and len(media) > 1:
-        yield Problem(
-            "mediaItems",
-            f"A Facebook post shows one video or several photos; here are {videos} videos in {len(media)} items.",
-            "Make a post of its own for each video.",
-            "too_many",
-        )
-    elif len(media) > most:
-        yield Problem(
-            "mediaItems",
-            f"A Facebook post shows at most {most} photos; there are {len(media)}.",
-            f"Remove {len(media) - most} of them.",
-            "too_many",
-        )
+        says = f"A Facebook post shows one video or several photos; here are {videos} videos in {len(media)} items."
+        yield Problem("mediaItems", says, "Make a post of its own for each video.", "too_many")
+    else:
+        says = f"A Facebook post shows at most {most} photos; there are"
+        yield from too_many("mediaItems", len(media), most, says)
 
 
 def _option_problems(draft: Draft, options: FacebookOptions) -> Iterator[Problem]:
     video = bool(draft.media) and draft.media[0].type == "video"
     if options.content_type == "reel" and draft.media and not video:
-        yield Problem(
-            f"{_OPTIONS}.contentType",
-            "A Facebook reel is a video.",
-            "Use a video, or leave contentType out to post photos.",
-        )
+        hint = "Use a video, or leave contentType out to post photos."
+        yield Problem(f"{_OPTIONS}.contentType", "A Facebook reel is a video.", hint)
     yield from _of_videos(options, video=video and not options.story)
     yield from _of_shown_posts(options)
     texts, photos = options.alt_texts or [], 0 if video else len(draft.media)
     if len(texts) > photos:
-        yield Problem(
-            f"{_OPTIONS}.altTexts",
-            f"There are {len(texts)} texts for {photos} photos.",
-            "Give one text for each photo, and none for videos.",
-            "too_many",
-        )
+        says = f"There are {len(texts)} texts for {photos} photos."
+        hint = "Give one text for each photo, and none for videos."
+        yield Problem(f"{_OPTIONS}.altTexts", says, hint, "too_many")
 
 
 def _of_videos(options: FacebookOptions, *, video: bool) -> Iterator[Problem]:
     given = {"title": options.title, "videoThumbnailUrl": options.video_thumbnail_url}
-    for name, value in given.items():
-        if value is not None and not video:
-            yield Problem(f"{_OPTIONS}.{name}", f"{name} belongs to a video or a reel.", f"Leave {name} out.")
+    if not video:
+        yield from misplaced(given, "a video or a reel")
 
 
 def _of_shown_posts(options: FacebookOptions) -> Iterator[Problem]:
     if options.story and not options.shown:
-        yield Problem(
-            f"{_OPTIONS}.published", "A Facebook story cannot be kept unpublished.", "Leave published out."
-        )
+        says = "A Facebook story cannot be kept unpublished."
+        yield Problem(f"{_OPTIONS}.published", says, "Leave published out.")
     if options.first_comment is None:
         return
     if not options.first_comment.strip():
         yield Problem(f"{_OPTIONS}.firstComment", "The first comment is empty.", "Write it, or leave it out.")
     elif options.story or not options.shown:
         where = "story" if options.story else "unpublished post"
-        yield Problem(
-            f"{_OPTIONS}.firstComment", f"A Facebook {where} takes no comments.", "Leave firstComment out."
-        )
+        says = f"A Facebook {where} takes no comments."
+        yield Problem(f"{_OPTIONS}.firstComment", says, "Leave firstComment out.")
 
 
 def _item(path: str, item: MediaRef, options: FacebookOptions) -> Iterable[Problem]:
@@ -151,26 +121,15 @@ def _item(path: str, item: MediaRef, options: FacebookOptions) -> Iterable[Probl
 def _photo(limit: str) -> tuple[Rule, ...]:
     most = SPEC.limit(limit)
     return (
-        one_of(
-            "mime",
-            SPEC.media_types["image"],
-            "Facebook takes photos as JPEG, PNG or GIF",
-            "Convert it to JPEG.",
-        ),
-        Rule(
-            lambda facts: facts.size / MIB,
-            lambda value: value <= most / MIB,
-            f"Facebook takes photos of at most {most // MIB} MB here; this file has {{0:.1f}} MB.",
-            "Save it as a JPEG with a lower quality or fewer pixels.",
-            "media_size",
-        ),
+        images(SPEC.media_types["image"], "Facebook takes photos as JPEG, PNG or GIF"),
+        size("Facebook takes photos of", most, "Save it as a JPEG with a lower quality or fewer pixels."),
     )
 
 
 def _short_video(kind: str) -> tuple[Rule, ...]:
     """What a reel or a story is, beyond a video."""
     shortest, longest = SPEC.limit(f"{kind}_min_seconds"), SPEC.limit(f"{kind}_max_seconds")
-    lasts = f"A Facebook {kind} lasts {shortest} to {longest} seconds; this video lasts {{0:.1f}}."
+    seconds = f"A Facebook {kind} lasts {shortest} to {longest} seconds; this video lasts {{0:.1f}}."
     otherwise = " or leave contentType out to post it as a video" if kind == "reel" else ""
     narrow, low = SPEC.limit("reel_min_width"), SPEC.limit("reel_min_height")
     slow, fast = SPEC.limit("reel_min_fps"), SPEC.limit("reel_max_fps")
@@ -181,8 +140,7 @@ def _short_video(kind: str) -> tuple[Rule, ...]:
 
     return (
         _FORMAT,
-        at_least("duration", shortest, lasts, "Use a longer video.", "media_duration"),
-        at_most("duration", longest, lasts, f"Cut the video{otherwise}.", "media_duration"),
+        *lasts(shortest, longest, seconds, otherwise),
         shape(
             is_upright,
             f"A Facebook {kind} has the shape 9:16; this video has {{0[0]}}×{{0[1]}}.",

@@ -16,16 +16,19 @@ from polypost.platforms.instagram.spec import SPEC
 from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
     Rule,
-    at_most,
     frame_rate,
+    images,
     judged,
     lasts,
     one_of,
     ratio,
+    sample_rate,
     size,
     stills_and_videos,
     width,
 )
+from polypost.platforms.kit.options import misplaced
+from polypost.platforms.kit.texts import beyond, too_many
 
 # A sign inside a word (an e-mail address, a URL's fragment) starts neither a hashtag nor a mention.
 _HASHTAGS = re.compile(r"(?<![\w&/])(?:#\w+)+")
@@ -61,72 +64,42 @@ def _tags_in(text: str) -> tuple[int, int]:
 
 def _caption(text: str) -> Iterator[Problem]:
     hashtags, mentions = _tags_in(text)
-    counted = (
-        ("caption_characters", len(text), "characters", "Shorten the text"),
-        ("caption_hashtags", hashtags, "hashtags", "Remove hashtags"),
-        ("caption_mentions", mentions, "mentions", "Remove mentions"),
-    )
-    for name, count, noun, change in counted:
-        most = SPEC.limit(name)
-        if count > most:
-            yield Problem(
-                "content",
-                f"An Instagram caption has at most {most} {noun}; this one has {count}.",
-                f"{change}: {count - most} too many.",
-                "too_long" if noun == "characters" else "too_many",
-            )
+    what = "An Instagram caption"
+    yield from beyond("content", len(text), SPEC.limit("caption_characters"), what)
+    for noun, count in (("hashtags", hashtags), ("mentions", mentions)):
+        most = SPEC.limit(f"caption_{noun}")
+        yield from beyond("content", count, most, what, f"Remove {noun}", noun, "too_many")
 
 
 def _count(media: tuple[MediaRef, ...], place: str) -> Iterator[Problem]:
     most = SPEC.limit("carousel_max_items")
     if not media:
-        yield Problem(
-            "mediaItems",
-            "Instagram has no text-only posts.",
-            "Add a JPEG picture or an MP4 video.",
-            "media_required",
-        )
+        hint = "Add a JPEG picture or an MP4 video."
+        yield Problem("mediaItems", "Instagram has no text-only posts.", hint, "media_required")
     elif place == "story" and len(media) > 1:
-        yield Problem(
-            "mediaItems",
-            f"An Instagram story shows exactly one item; there are {len(media)}.",
-            "Make a post of its own for each story item.",
-            "too_many",
-        )
-    elif len(media) > most:
-        yield Problem(
-            "mediaItems",
-            f"An Instagram carousel has at most {most} items; there are {len(media)}.",
-            f"Remove {len(media) - most} of them.",
-            "too_many",
-        )
+        says = f"An Instagram story shows exactly one item; there are {len(media)}."
+        yield Problem("mediaItems", says, "Make a post of its own for each story item.", "too_many")
+    else:
+        says = f"An Instagram carousel has at most {most} items; there are"
+        yield from too_many("mediaItems", len(media), most, says)
 
 
 def _option_problems(media: tuple[MediaRef, ...], options: InstagramOptions, place: str) -> Iterator[Problem]:
     if options.collaborators and place == "story":
-        yield Problem(
-            "platformSpecificData.collaborators",
-            "Instagram stories cannot have collaborators.",
-            "Leave collaborators out, or leave contentType out to make a feed post.",
-        )
+        says = "Instagram stories cannot have collaborators."
+        hint = "Leave collaborators out, or leave contentType out to make a feed post."
+        yield Problem("platformSpecificData.collaborators", says, hint)
     given = {"coverUrl": options.cover_url, "thumbOffset": options.thumb_offset}
     if place != "reel":
-        for name, value in given.items():
-            if value is not None and media:
-                yield Problem(
-                    f"platformSpecificData.{name}",
-                    f"{name} belongs to a single video that goes out as a reel.",
-                    f"Leave {name} out.",
-                )
+        if media:
+            yield from misplaced(given, "a single video that goes out as a reel")
         return
     facts = media[0].facts
     length = facts.duration if facts else None
     if options.thumb_offset and not options.cover_url and length and options.thumb_offset > length * 1000:
-        yield Problem(
-            "platformSpecificData.thumbOffset",
-            f"The cover frame at {options.thumb_offset} ms lies behind the end of the video.",
-            f"Choose a moment before {int(length * 1000)} ms.",
-        )
+        says = f"The cover frame at {options.thumb_offset} ms lies behind the end of the video."
+        hint = f"Choose a moment before {int(length * 1000)} ms."
+        yield Problem("platformSpecificData.thumbOffset", says, hint)
 
 
 def _item(path: str, item: MediaRef, place: str) -> Iterable[Problem]:
@@ -147,13 +120,12 @@ def _video(place: str) -> tuple[Rule, ...]:
     )
     least, most = SPEC.limit("video_min_seconds"), SPEC.limit(longest)
     lengths = f"A video in a {place} on Instagram lasts {least} to {most} seconds; this one lasts {{0:.1f}}."
-    widest = SPEC.limit("video_max_width")
     return (
         *_STREAMS,
         *lasts(least, most, lengths),
-        size("Instagram", SPEC.limit("story_video_bytes" if story else "video_bytes"), LOWER_BIT_RATE),
+        size("Instagram takes", SPEC.limit("story_video_bytes" if story else "video_bytes"), LOWER_BIT_RATE),
         _ratio("story" if story else "reel", "Crop the video; 9:16 fills the screen."),
-        width(widest, f"Instagram takes videos of at most {widest} pixels width; this one has {{0}}."),
+        width("Instagram", SPEC.limit("video_max_width")),
     )
 
 
@@ -164,8 +136,8 @@ def _ratio(kind: str, hint: str) -> Rule:
 
 # Width is not judged: Instagram scales images itself. Story images of any shape get a border.
 _STORY_IMAGE = (
-    one_of("mime", SPEC.media_types["image"], "Instagram takes pictures as JPEG only", "Convert it to JPEG."),
-    size("Instagram", SPEC.limit("image_bytes"), "Save the JPEG with a lower quality or fewer pixels."),
+    images(SPEC.media_types["image"], "Instagram takes pictures as JPEG only"),
+    size("Instagram takes", SPEC.limit("image_bytes"), "Save the JPEG with a lower quality or fewer pixels."),
 )
 _IMAGE = (*_STORY_IMAGE, _ratio("image", "Crop it to between 4:5 (portrait) and 1.91:1 (landscape)."))
 # The recommended bit rate (25 Mbit/s) and an index in front are not judged here: the file tells its average
@@ -174,12 +146,7 @@ _STREAMS = (
     one_of("mime", SPEC.media_types["video"], "Instagram takes MP4 and MOV videos"),
     one_of("video_codec", ("h264", "hevc"), "Instagram takes H.264 and HEVC video"),
     one_of("audio_codec", ("aac",), "Instagram takes AAC sound"),
-    at_most(
-        "audio_rate",
-        SPEC.limit("audio_max_rate"),
-        f"Instagram takes sound of at most {SPEC.limit('audio_max_rate')} Hz; this has {{0}} Hz.",
-        "Resample the sound to 48 kHz.",
-    ),
+    sample_rate("Instagram", SPEC.limit("audio_max_rate")),
     frame_rate("Instagram", SPEC.limit("video_min_fps"), SPEC.limit("video_max_fps")),
 )
 _VIDEOS = {place: _video(place) for place in ("reel", "carousel", "story")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -45,6 +45,11 @@ def one_of(fact: str, taken: Collection[str], takes: str, hint: str = RE_ENCODE)
     return Rule(attrgetter(fact), lambda value: value in taken, f"{takes}; this is {{0}}.", hint)
 
 
+def images(taken: Collection[str], takes: str) -> Rule:
+    """Which formats of images are taken."""
+    return one_of("mime", taken, takes, "Convert it to JPEG.")
+
+
 def at_most(
     fact: str, most: float, says: str, hint: str | Callable[[Any], str], code: str = "media_format"
 ) -> Rule:
@@ -63,16 +68,23 @@ def frame_rate(name: str, least: float, most: float) -> Rule:
     return Rule(attrgetter("fps"), lambda value: least <= round(value, 1) <= most, says, THIRTY_FRAMES)
 
 
-def lasts(least: float, most: float, says: str) -> tuple[Rule, Rule]:
+def lasts(least: float, most: float, says: str, otherwise: str = "") -> tuple[Rule, Rule]:
     """The length in seconds: one sentence, and a hint for either side."""
-    return (
-        at_least("duration", least, says, "Use a longer video.", "media_duration"),
-        at_most("duration", most, says, "Cut the video.", "media_duration"),
-    )
+    return no_shorter_than(least, says), ends_within(most, says, otherwise)
+
+
+def no_shorter_than(least: float, says: str) -> Rule:
+    """The smallest length in seconds."""
+    return at_least("duration", least, says, "Use a longer video.", "media_duration")
+
+
+def ends_within(most: float, says: str, otherwise: str = "") -> Rule:
+    """The largest length in seconds."""
+    return at_most("duration", most, says, f"Cut the video{otherwise}.", "media_duration")
 
 
 def no_longer_than(most: float, says: str, otherwise: str = "") -> Rule:
-    """The largest length in seconds; the hint tells by how much the video has to be cut."""
+    """As `ends_within`; the hint tells by how much the video has to be cut."""
     return at_most(
         "duration",
         most,
@@ -93,9 +105,9 @@ def gif_frames(name: str, most: int) -> Rule:
     )
 
 
-def size(name: str, most: int, hint: str, unit: int = MIB) -> Rule:
-    """The largest file, told in megabytes."""
-    says = f"{name} takes at most {most // unit} MB here; this file has {{0:.1f}} MB."
+def size(takes: str, most: int, hint: str, unit: int = MIB) -> Rule:
+    """The largest file, told in megabytes; `takes` begins the sentence (`X takes pictures of`)."""
+    says = f"{takes} at most {most // unit} MB here; this file has {{0:.1f}} MB."
     return Rule(lambda facts: facts.size / unit, lambda value: value <= most / unit, says, hint, "media_size")
 
 
@@ -123,9 +135,23 @@ def ratio(name: str, low: float, high: float, hint: str, digits: int | None = No
     return shape(fits, says, hint)
 
 
-def width(most: int, says: str) -> Rule:
-    """The largest width in pixels."""
+def width(name: str, most: int) -> Rule:
+    """The largest width of a video in pixels."""
+    says = f"{name} takes videos of at most {most} pixels width; this one has {{0}}."
     return at_most("width", most, says, "Scale the video down.", "media_dimensions")
+
+
+def sample_rate(name: str, most: int) -> Rule:
+    """The largest sample rate of the sound, in hertz."""
+    says = f"{name} takes sound of at most {most} Hz; this has {{0}} Hz."
+    return at_most("audio_rate", most, says, "Resample the sound to 48 kHz.")
+
+
+def channels(takes: str, most: int) -> Rule:
+    """The largest number of sound channels; `takes` begins the sentence that names them."""
+    return at_most(
+        "audio_channels", most, f"{takes}; this has {{0}} channels.", "Mix the sound down to stereo."
+    )
 
 
 def dimensions(facts: Facts) -> tuple[int, int] | None:
@@ -153,11 +179,6 @@ def is_still_gif(facts: Facts) -> bool:
     return facts.kind == "gif" and facts.frames == 1
 
 
-def described(facts: Facts) -> str:
-    """The kind of a file in a sentence, where a GIF counts by whether it moves."""
-    return "an animated gif" if facts.kind == "gif" and not is_still_gif(facts) else f"a {facts.kind}"
-
-
 def another_file(facts: Facts) -> str:
     """The hint for a network that takes no documents."""
     return "Use another file." if facts.kind == "document" else ""
@@ -166,6 +187,25 @@ def another_file(facts: Facts) -> str:
 def no_documents(path: str, name: str, hint: str = "Convert its pages to pictures.") -> Problem:
     """The problem of a document where none is taken."""
     return Problem(path, f"{name} takes no documents.", hint, "media_format")
+
+
+def images_gifs_and_videos(path: str, item: MediaRef, name: str) -> Problem | None:
+    """What speaks against an item on a network of images, animated GIFs and videos; a GIF that stands still is an image."""
+    facts = item.facts
+    if item.type == "document":
+        return no_documents(path, name)
+    if not facts or facts.kind == item.type or (item.type == "image" and is_still_gif(facts)):
+        return None
+    moves = facts.kind == "gif" and not is_still_gif(facts)
+    return mistaken(path, item, facts, another_file(facts), "an animated gif" if moves else "")
+
+
+def each_item(
+    path: str, items: Sequence[MediaRef], judge: Callable[[str, MediaRef], Iterable[Problem]]
+) -> Iterator[Problem]:
+    """The problems of all items of a list, by their paths in it."""
+    for place, item in enumerate(items):
+        yield from judge(f"{path}[{place}]", item)
 
 
 def stills_and_videos(

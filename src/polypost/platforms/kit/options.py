@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from polypost.errors import Problem
 from polypost.platforms.base import MediaKind, MediaRef, Options
 from polypost.probe import Facts
 
@@ -27,6 +28,14 @@ def _web_address(value: str) -> str:
 
 WHOLE = BeforeValidator(_whole)
 WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
+
+
+def misplaced(given: Mapping[str, Any], where: str, hint: str = "") -> Iterator[Problem]:
+    """The problems of those options that were given although they belong `where` this post is not."""
+    for name, value in given.items():
+        if value is not None:
+            path = f"platformSpecificData.{name}"
+            yield Problem(path, f"{name} belongs to {where}.", hint or f"Leave {name} out.")
 
 
 class ClosedOptions(Options):

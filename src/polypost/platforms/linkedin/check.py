@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft
-from polypost.platforms.kit.texts import too_long
+from polypost.platforms.kit.texts import empty_post, too_long
 from polypost.platforms.linkedin.media import media_problems
 from polypost.platforms.linkedin.options import LinkedInOptions, Poll
 from polypost.platforms.linkedin.spec import SPEC
@@ -47,40 +47,31 @@ def check(draft: Draft) -> list[Problem]:
 
 
 def _text(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
-    length, most = len(draft.text), SPEC.limit("text_characters")
-    if length > most:
-        end = draft.text[:most].rstrip()[-_SHOWN:]
-        yield too_long("content", length, most, f" (it would end after “{end}”)")
+    most = SPEC.limit("text_characters")
+    end = draft.text[:most].rstrip()[-_SHOWN:]
+    yield from too_long("content", len(draft.text), most, f" (it would end after “{end}”)")
     shows = draft.media or options.article_url or options.poll or options.reshare_urn
     if not draft.text.strip() and not shows:
-        yield Problem(
-            "content", "LinkedIn has no empty posts.", "Write a text or add a media item.", "text_required"
-        )
+        yield empty_post("content", "LinkedIn")
 
 
 def _mentions(text: str, options: LinkedInOptions) -> Iterator[Problem]:
     for place, mention in enumerate(options.mentioned):
         path = f"{_OPTIONS}.mentions[{place}]"
         if not _URN.fullmatch(mention.urn):
-            yield Problem(
-                f"{path}.urn",
-                "This is not the URN of an organization.",
-                'It looks like "urn:li:organization:12345", with the number of the page.',
-            )
+            hint = 'It looks like "urn:li:organization:12345", with the number of the page.'
+            yield Problem(f"{path}.urn", "This is not the URN of an organization.", hint)
         count = _occurrences(text, mention.text)
         if count != 1:
-            yield Problem(
-                f"{path}.text",
-                f"“{mention.text}” occurs {count} times in the text; a mention has to occur exactly once.",
-                "Write it into the text once." if count == 0 else "Choose a longer stretch that is unique.",
-            )
+            says = f"“{mention.text}” occurs {count} times in the text; a mention has to occur exactly once."
+            hint = "Write it into the text once." if count == 0 else "Choose a longer stretch that is unique."
+            yield Problem(f"{path}.text", says, hint)
     for one, other in pairwise(spans(text, options.mentioned)):
         if other.begin < one.end:
-            yield Problem(
-                f"{_OPTIONS}.mentions",
-                f"The mentions “{text[one.begin : one.end]}” and “{text[other.begin : other.end]}” overlap.",
-                "Leave one of them out.",
+            says = (
+                f"The mentions “{text[one.begin : one.end]}” and “{text[other.begin : other.end]}” overlap."
             )
+            yield Problem(f"{_OPTIONS}.mentions", says, "Leave one of them out.")
 
 
 def _occurrences(text: str, part: str) -> int:
@@ -96,13 +87,11 @@ def _document(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
     titled = bool((options.document_title or "").strip())
     path = f"{_OPTIONS}.documentTitle"
     if has_document and not titled:
-        yield Problem(
-            path, "LinkedIn shows no document without a title.", "Give it a documentTitle.", "missing"
-        )
+        says = "LinkedIn shows no document without a title."
+        yield Problem(path, says, "Give it a documentTitle.", "missing")
     elif options.document_title is not None and not has_document:
-        yield Problem(
-            path, "There is no document to give this title to.", "Add a PDF, or leave documentTitle out."
-        )
+        says = "There is no document to give this title to."
+        yield Problem(path, says, "Add a PDF, or leave documentTitle out.")
 
 
 def _alt_texts(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
@@ -111,15 +100,11 @@ def _alt_texts(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
     # A link card's image has no alternative text of its own.
     images = 0 if options.article_url else images
     if len(options.alt_texts) > images:
-        yield Problem(
-            path,
-            f"There are {len(options.alt_texts)} alternative texts for {images} pictures.",
-            f"Give at most {images}, in the order of the pictures." if images else "Leave altText out.",
-            "too_many",
-        )
+        says = f"There are {len(options.alt_texts)} alternative texts for {images} pictures."
+        hint = f"Give at most {images}, in the order of the pictures." if images else "Leave altText out."
+        yield Problem(path, says, hint, "too_many")
     for place, text in enumerate(options.alt_texts):
-        if len(text) > most:
-            yield too_long(f"{path}[{place}]", len(text), most)
+        yield from too_long(f"{path}[{place}]", len(text), most)
 
 
 def _article(options: LinkedInOptions) -> Iterator[Problem]:
@@ -130,11 +115,8 @@ def _article(options: LinkedInOptions) -> Iterator[Problem]:
         ("articleDescription", options.article_description),
     ):
         if given:
-            yield Problem(
-                f"{_OPTIONS}.{name}",
-                "There is no link card for this.",
-                f"Set articleUrl, or leave {name} out.",
-            )
+            hint = f"Set articleUrl, or leave {name} out."
+            yield Problem(f"{_OPTIONS}.{name}", "There is no link card for this.", hint)
 
 
 def _poll(poll: Poll | None) -> Iterator[Problem]:
@@ -146,8 +128,8 @@ def _poll(poll: Poll | None) -> Iterator[Problem]:
     for path, text, bound in texts:
         if not text.strip():
             yield Problem(path, "This cannot be empty.", f"Write 1 to {bound} characters.")
-        elif len(text) > bound:
-            yield too_long(path, len(text), bound)
+        else:
+            yield from too_long(path, len(text), bound)
 
 
 def _exclusive(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
@@ -165,12 +147,9 @@ def _exclusive(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
     media = bool(draft.media) and "articleUrl" not in given
     others = (["mediaItems"] if media else []) + given[1:] if given else []
     for other in others:
-        yield Problem(
-            f"{_OPTIONS}.{given[0]}",
-            f"A post on LinkedIn cannot have {given[0]} and {other}.",
-            f"Leave {other} out, or leave {given[0]} out.",
-            "media_mix",
-        )
+        says = f"A post on LinkedIn cannot have {given[0]} and {other}."
+        hint = f"Leave {other} out, or leave {given[0]} out."
+        yield Problem(f"{_OPTIONS}.{given[0]}", says, hint, "media_mix")
 
 
 def _first_comment(options: LinkedInOptions) -> Iterator[Problem]:
@@ -180,5 +159,5 @@ def _first_comment(options: LinkedInOptions) -> Iterator[Problem]:
         return
     if not comment.strip():
         yield Problem(path, "A comment cannot be empty.", f"Write 1 to {most} characters, or leave it out.")
-    elif len(comment) > most:
-        yield too_long(path, len(comment), most)
+    else:
+        yield from too_long(path, len(comment), most)

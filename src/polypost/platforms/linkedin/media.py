@@ -10,14 +10,18 @@ from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
     Rule,
     at_least,
+    each_item,
     exact_size,
     gif_frames,
+    images,
     judged,
     mistaken,
     no_longer_than,
+    no_shorter_than,
     one_of,
     pixels,
 )
+from polypost.platforms.kit.texts import too_many
 from polypost.platforms.linkedin.spec import SPEC
 
 _PATH = "mediaItems"
@@ -26,36 +30,21 @@ _IMAGES = frozenset({"image", "gif"})
 
 def media_problems(items: Sequence[MediaRef], *, card: bool) -> list[Problem]:
     """All problems with a post's media; with a link card (`card`) the one image is the card's."""
-    problems = list(_together(items, card=card))
-    for place, item in enumerate(items):
-        problems += _item(f"{_PATH}[{place}]", item)
-    return problems
+    return [*_together(items, card=card), *each_item(_PATH, items, _item)]
 
 
 def _together(items: Sequence[MediaRef], *, card: bool) -> Iterator[Problem]:
     most = SPEC.limit("multi_image_max")
     alone = [item for item in items if item.type not in _IMAGES]
     if card and (len(items) > 1 or alone):
-        yield Problem(
-            _PATH,
-            "A link card on LinkedIn shows one picture and nothing else.",
-            "Leave one picture, or leave articleUrl out and write the link into the text.",
-            "media_mix",
-        )
+        hint = "Leave one picture, or leave articleUrl out and write the link into the text."
+        yield Problem(_PATH, "A link card on LinkedIn shows one picture and nothing else.", hint, "media_mix")
     elif alone and len(items) > 1:
-        yield Problem(
-            _PATH,
-            f"On LinkedIn a {alone[0].type} stands alone in a post; there are {len(items)} items.",
-            f"Use up to {most} pictures, or one video, or one document.",
-            "media_mix",
-        )
-    elif len(items) > most:
-        yield Problem(
-            _PATH,
-            f"A post on LinkedIn shows at most {most} pictures; there are {len(items)}.",
-            f"Remove {len(items) - most} of them, or make a PDF of them.",
-            "too_many",
-        )
+        says = f"On LinkedIn a {alone[0].type} stands alone in a post; there are {len(items)} items."
+        yield Problem(_PATH, says, f"Use up to {most} pictures, or one video, or one document.", "media_mix")
+    else:
+        says = f"A post on LinkedIn shows at most {most} pictures; there are"
+        yield from too_many(_PATH, len(items), most, says, ", or make a PDF of them")
 
 
 def _item(path: str, item: MediaRef) -> Iterable[Problem]:
@@ -69,12 +58,7 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
 
 
 _IMAGE = (
-    one_of(
-        "mime",
-        SPEC.media_types["image"],
-        "LinkedIn takes pictures as JPEG, PNG or GIF",
-        "Convert it to JPEG.",
-    ),
+    images(SPEC.media_types["image"], "LinkedIn takes pictures as JPEG, PNG or GIF"),
     Rule(
         pixels,
         lambda sides: sides[2] <= SPEC.limit("image_pixels"),
@@ -101,12 +85,8 @@ _VIDEO = (
         "media_size",
     ),
     exact_size("LinkedIn", SPEC.limit("video_bytes_max"), LOWER_BIT_RATE),
-    at_least(
-        "duration",
-        _SHORTEST,
-        f"A video on LinkedIn lasts at least {_SHORTEST} seconds; this one lasts {{0:g}}.",
-        "Use a longer video.",
-        "media_duration",
+    no_shorter_than(
+        _SHORTEST, f"A video on LinkedIn lasts at least {_SHORTEST} seconds; this one lasts {{0:g}}."
     ),
     no_longer_than(
         _LONGEST,

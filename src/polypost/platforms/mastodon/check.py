@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from polypost.errors import Problem
 from polypost.platforms.base import Account, Draft, MediaRef
-from polypost.platforms.kit.texts import too_long
+from polypost.platforms.kit.texts import empty_post, too_long
 from polypost.platforms.mastodon.media import media_problems
 from polypost.platforms.mastodon.options import MastodonOptions, Poll
 from polypost.platforms.mastodon.server import api_version, limit_of
@@ -45,45 +45,30 @@ def _text(
 ) -> Iterator[Problem]:
     warning = options.spoiler_text or ""
     if not text.strip() and not warning.strip() and not has_media:
-        hint = "Write a text or add a media item."
-        yield Problem(path, "Mastodon has no empty posts.", hint, "text_required")
+        yield empty_post(path, "Mastodon")
     most = limit_of(account, "text_characters")
     own = length(text, limit_of(account, "url_characters"))
     counted = own + graphemes(warning)
-    if counted > most:
-        both = f" ({own} of the text and {counted - own} of spoilerText)" if warning else ""
-        where = "threadItems" if path == "content" else "another thread item"
-        yield Problem(
-            path,
-            f"{counted} of {most} characters{both}.",
-            f"Shorten it by {counted - most}, or move the rest to {where}.",
-            "too_long",
-        )
+    both = f" ({own} of the text and {counted - own} of spoilerText)" if warning else ""
+    where = "threadItems" if path == "content" else "another thread item"
+    yield from too_long(path, counted, most, f", or move the rest to {where}", f"characters{both}")
 
 
 def _alts(path: str, alts: Sequence[str] | None, items: int, account: Account) -> Iterator[Problem]:
     most = limit_of(account, "alt_text_characters")
     for place, alt in enumerate(alts or ()):
-        if (count := graphemes(alt)) > most:
-            yield too_long(f"{path}[{place}]", count, most)
+        yield from too_long(f"{path}[{place}]", graphemes(alt), most)
     if alts and len(alts) > items:
-        yield Problem(
-            path,
-            f"There are {len(alts)} alternative texts and {items} media items.",
-            "Give one for each media item, in their order.",
-            "too_many",
-        )
+        says = f"There are {len(alts)} alternative texts and {items} media items."
+        yield Problem(path, says, "Give one for each media item, in their order.", "too_many")
 
 
 def _focus(options: MastodonOptions, media: Sequence[MediaRef]) -> Iterator[Problem]:
     points = options.focus or []
     if len(points) > len(media):
-        yield Problem(
-            f"{_OPTIONS}.focus",
-            f"There are {len(points)} focal points and {len(media)} media items.",
-            "Give one for each media item, in their order; an empty text for none.",
-            "too_many",
-        )
+        says = f"There are {len(points)} focal points and {len(media)} media items."
+        hint = "Give one for each media item, in their order; an empty text for none."
+        yield Problem(f"{_OPTIONS}.focus", says, hint, "too_many")
 
 
 def _quotes(options: MastodonOptions, account: Account) -> Iterator[Problem]:
@@ -94,39 +79,29 @@ def _quotes(options: MastodonOptions, account: Account) -> Iterator[Problem]:
         return
     for name, given in (("quotedStatusId", options.quoted_status_id), ("quotePolicy", options.quote_policy)):
         if given:
-            yield Problem(
-                f"{_OPTIONS}.{name}",
-                "The account's server has no quotes; they came with Mastodon 4.5.",
-                f"Leave {name} out; a link to the post in the text works everywhere.",
-            )
+            says = "The account's server has no quotes; they came with Mastodon 4.5."
+            hint = f"Leave {name} out; a link to the post in the text works everywhere."
+            yield Problem(f"{_OPTIONS}.{name}", says, hint)
 
 
 def _combinations(draft: Draft, options: MastodonOptions) -> Iterator[Problem]:
     if options.poll is not None and draft.media:
-        yield Problem(
-            f"{_OPTIONS}.poll",
-            "A poll on Mastodon cannot be combined with mediaItems.",
-            "Leave mediaItems out, or leave the poll out; media can go to threadItems.",
-        )
+        hint = "Leave mediaItems out, or leave the poll out; media can go to threadItems."
+        yield Problem(f"{_OPTIONS}.poll", "A poll on Mastodon cannot be combined with mediaItems.", hint)
     others = [name for name, given in (("mediaItems", draft.media), ("poll", options.poll)) if given]
     if options.quoted_status_id and others:
-        yield Problem(
-            f"{_OPTIONS}.quotedStatusId",
-            f"A quote on Mastodon cannot be combined with {' or '.join(others)}.",
-            f"Leave {' and '.join(others)} out, or leave quotedStatusId out.",
-        )
+        says = f"A quote on Mastodon cannot be combined with {' or '.join(others)}."
+        hint = f"Leave {' and '.join(others)} out, or leave quotedStatusId out."
+        yield Problem(f"{_OPTIONS}.quotedStatusId", says, hint)
 
 
 def _poll(poll: Poll, account: Account) -> Iterator[Problem]:
     path = f"{_OPTIONS}.poll"
     fewest, most = SPEC.limit("poll_min_options"), limit_of(account, "poll_max_options")
     if not fewest <= len(poll.options) <= most:
-        yield Problem(
-            f"{path}.options",
-            f"A poll on this server has {fewest} to {most} options; this one has {len(poll.options)}.",
-            "Remove some." if len(poll.options) > most else "Add some.",
-            "too_many" if len(poll.options) > most else "invalid",
-        )
+        says = f"A poll on this server has {fewest} to {most} options; this one has {len(poll.options)}."
+        hint = "Remove some." if len(poll.options) > most else "Add some."
+        yield Problem(f"{path}.options", says, hint, "too_many" if len(poll.options) > most else "invalid")
     longest = limit_of(account, "poll_option_characters")
     seen: set[str] = set()
     for place, option in enumerate(poll.options):
@@ -134,7 +109,7 @@ def _poll(poll: Poll, account: Account) -> Iterator[Problem]:
         if not option.strip():
             yield Problem(where, "A poll option cannot be empty.", f"Write 1 to {longest} characters.")
         elif (count := graphemes(option)) > longest:
-            yield too_long(where, count, longest)
+            yield from too_long(where, count, longest)
         elif option in seen:
             yield Problem(where, "Another option says the same.", "Change one of them.")
         seen.add(option)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from operator import attrgetter
 
 from polypost.errors import Problem
@@ -10,26 +11,23 @@ from polypost.platforms.base import Account, MediaRef
 from polypost.platforms.kit.media import (
     RE_ENCODE,
     Rule,
-    another_file,
     at_most,
-    described,
+    each_item,
     exact_size,
+    images_gifs_and_videos,
     is_still_gif,
     judged,
-    mistaken,
-    no_documents,
     pixels,
 )
+from polypost.platforms.kit.texts import too_many
 from polypost.platforms.mastodon.server import limit_of, types_of
 from polypost.probe import Facts
 
 
 def media_problems(path: str, items: Sequence[MediaRef], account: Account) -> list[Problem]:
     """All problems with the media of one post; `path` is that of the list."""
-    problems = list(_together(path, items, account))
-    for place, item in enumerate(items):
-        problems += _item(f"{path}[{place}]", item, account)
-    return problems
+    judge = partial(_item, account=account)
+    return [*_together(path, items, account), *each_item(path, items, judge)]
 
 
 def _together(path: str, items: Sequence[MediaRef], account: Account) -> Iterator[Problem]:
@@ -37,31 +35,18 @@ def _together(path: str, items: Sequence[MediaRef], account: Account) -> Iterato
     alone = [item for item in items if item.type in {"gif", "video"}]
     if alone and len(items) > 1:
         noun = "an animated GIF" if alone[0].type == "gif" else "a video"
-        yield Problem(
-            path,
-            f"On Mastodon {noun} stands alone in a post; there are {len(items)} items.",
-            f"Use up to {most} pictures, or one GIF, or one video; the rest can go to threadItems.",
-            "media_mix",
-        )
-    elif len(items) > most:
-        yield Problem(
-            path,
-            f"A post on this server shows at most {most} media items; there are {len(items)}.",
-            f"Remove {len(items) - most} of them, or move them to threadItems.",
-            "too_many",
-        )
+        says = f"On Mastodon {noun} stands alone in a post; there are {len(items)} items."
+        hint = f"Use up to {most} pictures, or one GIF, or one video; the rest can go to threadItems."
+        yield Problem(path, says, hint, "media_mix")
+    else:
+        says = f"A post on this server shows at most {most} media items; there are"
+        yield from too_many(path, len(items), most, says, ", or move them to threadItems")
 
 
 def _item(path: str, item: MediaRef, account: Account) -> Iterable[Problem]:
-    facts = item.facts
-    if item.type == "document":
-        return [no_documents(path, "Mastodon")]
-    if facts is None:
-        return ()
-    # A GIF that does not move stays an image there.
-    if facts.kind != item.type and not (item.type == "image" and is_still_gif(facts)):
-        return [mistaken(path, item, facts, another_file(facts), described(facts))]
-    return judged(path, facts, _rules(facts, account))
+    if wrong := images_gifs_and_videos(path, item, "Mastodon"):
+        return [wrong]
+    return judged(path, item.facts, _rules(item.facts, account)) if item.facts else ()
 
 
 def _rules(facts: Facts, account: Account) -> tuple[Rule, ...]:

@@ -12,6 +12,7 @@ from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
     dimensions,
+    images,
     judged,
     lasts,
     mistaken,
@@ -20,6 +21,7 @@ from polypost.platforms.kit.media import (
     ratio,
     size,
 )
+from polypost.platforms.kit.texts import beyond, too_many
 from polypost.platforms.pinterest.options import PinterestOptions
 from polypost.platforms.pinterest.spec import SPEC
 from polypost.probe import Facts
@@ -46,25 +48,14 @@ def _texts(text: str, options: PinterestOptions) -> Iterator[Problem]:
         (f"{_OPTIONS}.link", options.link, "link_characters", "A pin's link", "the link"),
     )
     for path, value, name, noun, what in counted:
-        most = SPEC.limit(name)
-        if value is not None and len(value) > most:
-            yield Problem(
-                path,
-                f"{noun} has at most {most} characters; this one has {len(value)}.",
-                f"Shorten {what}: {len(value) - most} too many.",
-                "too_long",
-            )
+        yield from beyond(path, len(value or ""), SPEC.limit(name), noun, f"Shorten {what}")
 
 
 def _together(media: tuple[MediaRef, ...]) -> Iterator[Problem]:
     most = SPEC.limit("carousel_max_items")
     if not media:
-        yield Problem(
-            "mediaItems",
-            "Pinterest has no text-only pins.",
-            "Add a picture or a video.",
-            "media_required",
-        )
+        says = "Pinterest has no text-only pins."
+        yield Problem("mediaItems", says, "Add a picture or a video.", "media_required")
         return
     videos = sum(item.type == "video" for item in media)
     if videos and len(media) > 1:
@@ -77,12 +68,8 @@ def _together(media: tuple[MediaRef, ...]) -> Iterator[Problem]:
             "media_mix",
         )
     elif len(media) > most:
-        yield Problem(
-            "mediaItems",
-            f"A Pinterest carousel has at most {most} pictures; there are {len(media)}.",
-            f"Remove {len(media) - most} of them.",
-            "too_many",
-        )
+        says = f"A Pinterest carousel has at most {most} pictures; there are"
+        yield from too_many("mediaItems", len(media), most, says)
     elif len(media) > 1:
         yield from _same_size(media)
 
@@ -105,11 +92,8 @@ def _cover(draft: Draft, options: PinterestOptions) -> Iterator[Problem]:
     path = f"{_OPTIONS}.coverImageUrl"
     if options.cover_image_url is not None:
         if draft.media and draft.media[0].type != "video":
-            yield Problem(
-                path,
-                "coverImageUrl belongs to a video; pictures are their own cover.",
-                "Leave coverImageUrl out.",
-            )
+            says = "coverImageUrl belongs to a video; pictures are their own cover."
+            yield Problem(path, says, "Leave coverImageUrl out.")
         elif facts := draft.further.get(options.cover_image_url):
             yield from _cover_image(path, facts)
     thumbnails = [(f"mediaItems[{n}].thumbnail", item) for n, item in enumerate(draft.media)]
@@ -141,19 +125,14 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
 
 
 _IMAGE = (
-    one_of(
-        "mime",
-        SPEC.media_types["image"],
-        "Pinterest takes pictures as JPEG, PNG, WebP or GIF",
-        "Convert it to JPEG.",
-    ),
-    size("Pinterest", SPEC.limit("image_bytes"), "Save it with a lower quality or fewer pixels."),
+    images(SPEC.media_types["image"], "Pinterest takes pictures as JPEG, PNG, WebP or GIF"),
+    size("Pinterest takes", SPEC.limit("image_bytes"), "Save it with a lower quality or fewer pixels."),
 )
 _SHORTEST, _LONGEST = SPEC.limit("video_min_seconds"), SPEC.limit("video_max_seconds")
 _VIDEO = (
     one_of("mime", SPEC.media_types["video"], "Pinterest takes MP4, MOV and M4V videos"),
     one_of("video_codec", ("h264", "hevc"), "Pinterest takes H.264 and H.265 video"),
-    size("Pinterest", SPEC.limit("video_bytes"), LOWER_BIT_RATE),
+    size("Pinterest takes", SPEC.limit("video_bytes"), LOWER_BIT_RATE),
     *lasts(
         _SHORTEST,
         _LONGEST,

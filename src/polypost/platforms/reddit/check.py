@@ -52,11 +52,8 @@ def _title(plan: Plan, options: RedditOptions) -> Iterator[Problem]:
 def _text(plan: Plan) -> Iterator[Problem]:
     yield from _too_long("content", plan.body, "body_characters", "A post's text can be")
     if plan.kind == "crosspost" and plan.body:
-        yield Problem(
-            "content",
-            "A crosspost on Reddit has a title and no text of its own.",
-            f"Keep to one line, or put the rest into {OPTIONS}.firstComment.",
-        )
+        hint = f"Keep to one line, or put the rest into {OPTIONS}.firstComment."
+        yield Problem("content", "A crosspost on Reddit has a title and no text of its own.", hint)
 
 
 def _too_long(path: str, text: str, name: str, what: str) -> Iterator[Problem]:
@@ -79,9 +76,8 @@ def _combinations(plan: Plan, options: RedditOptions) -> Iterator[Problem]:
             yield Problem(f"{OPTIONS}.{name}", message, f"Leave {name} out, or set kind to {kind}.")
     if plan.kind in _NEEDS and not given[_NEEDS[plan.kind][0]]:
         name, what = _NEEDS[plan.kind]
-        yield Problem(
-            f"{OPTIONS}.{name}", f"A post of kind {plan.kind} needs {name}: {what}.", f"Set {name}."
-        )
+        says = f"A post of kind {plan.kind} needs {name}: {what}."
+        yield Problem(f"{OPTIONS}.{name}", says, f"Set {name}.")
     if options.resubmit and plan.kind != "link":
         yield Problem(f"{OPTIONS}.resubmit", "Only a link can be submitted once more.", "Leave resubmit out.")
 
@@ -107,12 +103,9 @@ def _poll(options: RedditOptions) -> Iterator[Problem]:
 def _captions(draft: Draft, options: RedditOptions) -> Iterator[Problem]:
     items = options.gallery or []
     if len(items) > len(draft.media):
-        yield Problem(
-            f"{OPTIONS}.gallery",
-            f"There are {len(items)} entries for {len(draft.media)} media items.",
-            "Give at most one entry for each picture, in the same order.",
-            "too_many",
-        )
+        says = f"There are {len(items)} entries for {len(draft.media)} media items."
+        hint = "Give at most one entry for each picture, in the same order."
+        yield Problem(f"{OPTIONS}.gallery", says, hint, "too_many")
     for place, item in enumerate(items):
         path = f"{OPTIONS}.gallery[{place}].caption"
         yield from _too_long(path, item.caption or "", "gallery_caption_characters", "A caption can be")

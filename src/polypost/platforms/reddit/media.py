@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from polypost.errors import Problem
 from polypost.platforms.base import MediaRef
-from polypost.platforms.kit.media import another_file, exact_size, judged, mistaken, no_documents
+from polypost.platforms.kit.media import another_file, each_item, exact_size, judged, mistaken, no_documents
+from polypost.platforms.kit.texts import too_many
 from polypost.platforms.reddit.plan import VIDEOS
 from polypost.platforms.reddit.spec import SPEC
 from polypost.probe import Facts
@@ -17,10 +19,7 @@ _PLAIN = ("image/jpeg", "image/png")
 
 def media_problems(kind: str, items: Sequence[MediaRef]) -> list[Problem]:
     """All problems with the media of a post of this kind."""
-    problems = list(_together(kind, items))
-    for place, item in enumerate(items):
-        problems += _item(f"mediaItems[{place}]", kind, item)
-    return problems
+    return [*_together(kind, items), *each_item("mediaItems", items, partial(_item, kind=kind))]
 
 
 def poster_problems(items: Sequence[MediaRef], known: Mapping[str, Facts]) -> Iterator[Problem]:
@@ -60,12 +59,11 @@ def _gallery_size(count: int) -> Iterator[Problem]:
     if count < low:
         message = f"A gallery on Reddit has at least {low} pictures; there are {count}."
         yield Problem("mediaItems", message, "Add pictures, or set kind to image.", "media_required")
-    elif count > high:
-        message = f"A gallery on Reddit has at most {high} pictures; there are {count}."
-        yield Problem("mediaItems", message, f"Remove {count - high} of them.", "too_many")
+    says = f"A gallery on Reddit has at most {high} pictures; there are"
+    yield from too_many("mediaItems", count, high, says)
 
 
-def _item(path: str, kind: str, item: MediaRef) -> Iterator[Problem]:
+def _item(path: str, item: MediaRef, kind: str) -> Iterator[Problem]:
     if item.type == "document":
         yield no_documents(path, "Reddit")
         return
@@ -88,9 +86,8 @@ def _file(path: str, item: MediaRef, facts: Facts) -> Iterator[Problem]:
     if facts.mime not in taken:
         names = "JPEG, PNG or GIF" if facts.kind in _IMAGES else "MP4 or MOV"
         message = f"Reddit takes this as {names}; the file is {facts.mime}."
-        yield Problem(
-            path, message, f"Convert it to {names.partition(',')[0].partition(' ')[0]}.", "media_format"
-        )
+        hint = f"Convert it to {names.partition(',')[0].partition(' ')[0]}."
+        yield Problem(path, message, hint, "media_format")
     elif facts.mime == "image/gif":
         yield from _size(path, facts, "gif_bytes")
     else:

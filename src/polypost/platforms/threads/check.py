@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft
-from polypost.platforms.kit.texts import too_long
+from polypost.platforms.kit.texts import empty_post, too_long, too_many
 from polypost.platforms.threads.media import media_problems
 from polypost.platforms.threads.options import Span, TextAttachment, ThreadItem, ThreadsOptions
 from polypost.platforms.threads.spec import SPEC
@@ -54,45 +54,28 @@ def _item(path: str, item: ThreadItem, known: Mapping[str, Facts]) -> Iterator[P
 
 def _text(path: str, text: str, *, needed: bool) -> Iterator[Problem]:
     if needed and not text.strip():
-        yield Problem(
-            path, "Threads has no empty posts.", "Write a text or add a media item.", "text_required"
-        )
+        yield empty_post(path, "Threads")
     most, length = SPEC.limit("text_characters"), threads_length(text)
     if length > most:
         end = cut_at(text, most)[-_TAIL:].lstrip()
         counted = "" if text.isascii() else " (emojis count as their UTF-8 bytes)"
-        yield Problem(
-            path,
-            f"{length} of {most} characters{counted}.",
-            f"Shorten it by {length - most} (it would end after “{end}”), or move the rest to "
-            f"{_OPTIONS}.threadItems or textAttachment.",
-            "too_long",
-        )
+        hint = f" (it would end after “{end}”), or move the rest to {_OPTIONS}.threadItems or textAttachment"
+        yield from too_long(path, length, most, hint, f"characters{counted}")
 
 
 def _links(path: str, text: str, attached: Sequence[str | None]) -> Iterator[Problem]:
     most, count = SPEC.limit("links"), different_links(text, attached)
-    if count > most:
-        yield Problem(
-            path,
-            f"A Threads post has at most {most} different links, attached ones among them; this one has {count}.",
-            f"Remove {count - most} of them.",
-            "too_many",
-        )
+    says = f"A Threads post has at most {most} different links, attached ones among them; this one has"
+    yield from too_many(path, count, most, says)
 
 
 def _alt_texts(path: str, texts: Sequence[str | None] | None, media: int) -> Iterator[Problem]:
     if texts and len(texts) > media:
-        yield Problem(
-            path,
-            f"There are {len(texts)} alt texts for {media} media items.",
-            "Give one for each media item, in their order; null leaves one out.",
-            "too_many",
-        )
+        hint = "Give one for each media item, in their order; null leaves one out."
+        yield Problem(path, f"There are {len(texts)} alt texts for {media} media items.", hint, "too_many")
     most = SPEC.limit("alt_text_characters")
     for place, text in enumerate(texts or ()):
-        if text is not None and len(text) > most:
-            yield too_long(f"{path}[{place}]", len(text), most)
+        yield from too_long(f"{path}[{place}]", len(text or ""), most)
 
 
 def _topic(tag: str | None) -> Iterator[Problem]:
@@ -100,16 +83,12 @@ def _topic(tag: str | None) -> Iterator[Problem]:
         return
     path, most = f"{_OPTIONS}.topicTag", SPEC.limit("topic_tag_characters")
     if not tag.strip() or len(tag) > most:
-        yield Problem(
-            path,
-            f"A topic on Threads has 1 to {most} characters; this one has {len(tag)}.",
-            "Shorten it." if tag.strip() else "Write one, or leave topicTag out.",
-            "too_long" if tag.strip() else "invalid",
-        )
+        says = f"A topic on Threads has 1 to {most} characters; this one has {len(tag)}."
+        hint = "Shorten it." if tag.strip() else "Write one, or leave topicTag out."
+        yield Problem(path, says, hint, "too_long" if tag.strip() else "invalid")
     if set(tag) & set(".&"):
-        yield Problem(
-            path, "A topic on Threads has no periods and ampersands.", "Remove them.", "invalid_characters"
-        )
+        says = "A topic on Threads has no periods and ampersands."
+        yield Problem(path, says, "Remove them.", "invalid_characters")
 
 
 def _poll(options: ThreadsOptions) -> Iterator[Problem]:
@@ -118,27 +97,19 @@ def _poll(options: ThreadsOptions) -> Iterator[Problem]:
         path, length = f"{_OPTIONS}.poll.options[{place}]", threads_length(option.strip())
         if not option.strip():
             yield Problem(path, "A poll option on Threads cannot be empty.", f"Write 1 to {most} characters.")
-        elif length > most:
-            yield too_long(path, length, most)
+        else:
+            yield from too_long(path, length, most)
 
 
 def _spoilers(draft: Draft, options: ThreadsOptions) -> Iterator[Problem]:
     entities = options.text_entities or []
     path, most = f"{_OPTIONS}.textEntities", SPEC.limit("text_entities")
-    if len(entities) > most:
-        yield Problem(
-            path,
-            f"A Threads post has at most {most} spoilers; this one has {len(entities)}.",
-            f"Remove {len(entities) - most} of them.",
-            "too_many",
-        )
+    says = f"A Threads post has at most {most} spoilers; this one has"
+    yield from too_many(path, len(entities), most, says)
     yield from _spans(path, entities, len(draft.text))
     if options.spoiler_media and not draft.media:
-        yield Problem(
-            f"{_OPTIONS}.spoilerMedia",
-            "There is no picture or video to cover.",
-            "Add one, or leave spoilerMedia out.",
-        )
+        says = "There is no picture or video to cover."
+        yield Problem(f"{_OPTIONS}.spoilerMedia", says, "Add one, or leave spoilerMedia out.")
 
 
 def _long_text(attachment: TextAttachment | None) -> Iterator[Problem]:
@@ -162,15 +133,11 @@ def _spans(path: str, spans: Sequence[Span], size: int) -> Iterator[Problem]:
     for place, span in sorted(enumerate(spans), key=lambda pair: pair[1].offset):
         last = span.offset + span.length
         if last > size:
-            yield Problem(
-                f"{path}[{place}]",
-                f"It ends at character {last}, and the text has {size}.",
-                "Choose an offset and a length inside the text.",
-            )
+            says = f"It ends at character {last}, and the text has {size}."
+            yield Problem(f"{path}[{place}]", says, "Choose an offset and a length inside the text.")
         elif span.offset < end:
-            yield Problem(
-                f"{path}[{place}]", "It overlaps another one.", "Join the two, or move one of them."
-            )
+            hint = "Join the two, or move one of them."
+            yield Problem(f"{path}[{place}]", "It overlaps another one.", hint)
         end = max(end, last)
 
 

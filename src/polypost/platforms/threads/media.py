@@ -9,16 +9,21 @@ from polypost.platforms.base import MediaRef
 from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
     Rule,
-    at_most,
+    channels,
+    each_item,
+    ends_within,
     frame_rate,
+    images,
     judged,
     one_of,
     ratio,
+    sample_rate,
     shape,
     size,
     stills_and_videos,
     width,
 )
+from polypost.platforms.kit.texts import too_many
 from polypost.platforms.threads.spec import SPEC
 
 _MEGABIT = 1_000_000
@@ -27,15 +32,9 @@ _MEGABIT = 1_000_000
 def media_problems(path: str, media: Sequence[MediaRef]) -> Iterator[Problem]:
     """All problems of one post's media; images and videos mix freely."""
     most = SPEC.limit("carousel_max_items")
-    if len(media) > most:
-        yield Problem(
-            path,
-            f"A Threads carousel has at most {most} items; there are {len(media)}.",
-            f"Remove {len(media) - most} of them, or move them to a thread item.",
-            "too_many",
-        )
-    for index, item in enumerate(media):
-        yield from _item(f"{path}[{index}]", item)
+    says = f"A Threads carousel has at most {most} items; there are"
+    yield from too_many(path, len(media), most, says, ", or move them to a thread item")
+    yield from each_item(path, media, _item)
 
 
 def _item(path: str, item: MediaRef) -> Iterable[Problem]:
@@ -50,18 +49,17 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
 _FLATTEST = SPEC.limits["image_max_ratio"].value
 # Width is not judged: Threads scales images itself.
 _IMAGE = (
-    one_of(
-        "mime", SPEC.media_types["image"], "Threads takes pictures as JPEG and PNG", "Convert it to JPEG."
+    images(SPEC.media_types["image"], "Threads takes pictures as JPEG and PNG"),
+    size(
+        "Threads takes", SPEC.limit("image_bytes"), "Save it as a JPEG with a lower quality or fewer pixels."
     ),
-    size("Threads", SPEC.limit("image_bytes"), "Save it as a JPEG with a lower quality or fewer pixels."),
     shape(
         lambda sides: sides[0] / sides[1] <= _FLATTEST,
         f"Threads takes pictures of at most {_FLATTEST:g}:1; this one has {{0[0]}}×{{0[1]}}.",
         "Crop it.",
     ),
 )
-_BIT_RATE, _SOUND = SPEC.limit("video_max_bitrate"), SPEC.limit("audio_max_rate")
-_LONGEST, _WIDEST = SPEC.limit("video_max_seconds"), SPEC.limit("video_max_width")
+_BIT_RATE, _LONGEST = SPEC.limit("video_max_bitrate"), SPEC.limit("video_max_seconds")
 _VIDEO = (
     one_of("mime", SPEC.media_types["video"], "Threads takes MP4 and MOV videos"),
     one_of("video_codec", ("h264", "hevc"), "Threads takes H.264 and HEVC video"),
@@ -73,31 +71,15 @@ _VIDEO = (
         LOWER_BIT_RATE,
     ),
     one_of("audio_codec", ("aac",), "Threads takes AAC sound"),
-    at_most(
-        "audio_rate",
-        _SOUND,
-        f"Threads takes sound of at most {_SOUND} Hz; this has {{0}} Hz.",
-        "Resample the sound to 48 kHz.",
-    ),
-    at_most(
-        "audio_channels",
-        SPEC.limit("audio_max_channels"),
-        "Threads takes mono and stereo sound; this has {0} channels.",
-        "Mix the sound down to stereo.",
-    ),
-    at_most(
-        "duration",
-        _LONGEST,
-        f"A video on Threads lasts at most {_LONGEST} seconds; this one lasts {{0:.1f}}.",
-        "Cut the video.",
-        "media_duration",
-    ),
-    size("Threads", SPEC.limit("video_bytes"), LOWER_BIT_RATE),
+    sample_rate("Threads", SPEC.limit("audio_max_rate")),
+    channels("Threads takes mono and stereo sound", SPEC.limit("audio_max_channels")),
+    ends_within(_LONGEST, f"A video on Threads lasts at most {_LONGEST} seconds; this one lasts {{0:.1f}}."),
+    size("Threads takes", SPEC.limit("video_bytes"), LOWER_BIT_RATE),
     ratio(
         "Threads",
         SPEC.limits["video_min_ratio"].value,
         SPEC.limits["video_max_ratio"].value,
         "Crop the video; 9:16 fills the screen.",
     ),
-    width(_WIDEST, f"Threads takes videos of at most {_WIDEST} pixels width; this one has {{0}}."),
+    width("Threads", SPEC.limit("video_max_width")),
 )

@@ -12,14 +12,17 @@ from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
-    at_most,
+    ends_within,
     frame_rate,
+    images,
     judged,
     one_of,
     shape,
     size,
     stills_and_videos,
 )
+from polypost.platforms.kit.options import misplaced
+from polypost.platforms.kit.texts import beyond, too_many
 from polypost.platforms.tiktok.options import TikTokOptions
 from polypost.platforms.tiktok.spec import MB, SPEC
 
@@ -48,33 +51,17 @@ def units(text: str) -> int:
 def _count(media: tuple[MediaRef, ...], kinds: Set[str]) -> Iterator[Problem]:
     most = SPEC.limit("photos_max")
     if not media:
-        yield Problem(
-            "mediaItems",
-            "TikTok has no text-only posts.",
-            "Add an MP4 video, or JPEG or WebP photos.",
-            "media_required",
-        )
+        hint = "Add an MP4 video, or JPEG or WebP photos."
+        yield Problem("mediaItems", "TikTok has no text-only posts.", hint, "media_required")
     elif "video" in kinds and len(kinds) > 1:
-        yield Problem(
-            "mediaItems",
-            "A TikTok post is one video or photos, not both.",
-            "Make a post of its own for the video.",
-            "media_mix",
-        )
+        says = "A TikTok post is one video or photos, not both."
+        yield Problem("mediaItems", says, "Make a post of its own for the video.", "media_mix")
     elif "video" in kinds and len(media) > 1:
-        yield Problem(
-            "mediaItems",
-            f"A TikTok post has exactly one video; there are {len(media)}.",
-            "Make a post of its own for each video.",
-            "too_many",
-        )
-    elif len(media) > most:
-        yield Problem(
-            "mediaItems",
-            f"A TikTok post has at most {most} photos; there are {len(media)}.",
-            f"Remove {len(media) - most} of them.",
-            "too_many",
-        )
+        says = f"A TikTok post has exactly one video; there are {len(media)}."
+        yield Problem("mediaItems", says, "Make a post of its own for each video.", "too_many")
+    else:
+        says = f"A TikTok post has at most {most} photos; there are"
+        yield from too_many("mediaItems", len(media), most, says)
 
 
 def _texts(text: str, options: TikTokOptions, *, photos: bool) -> Iterator[Problem]:
@@ -89,10 +76,8 @@ def _texts(text: str, options: TikTokOptions, *, photos: bool) -> Iterator[Probl
 
 
 def _length(path: str, noun: str, text: str, name: str, hint: str) -> Iterator[Problem]:
-    most, count = SPEC.limit(name), units(text)
-    if count > most:
-        message = f"A TikTok {noun} has at most {most} characters, emoji counting two; this one has {count}."
-        yield Problem(path, message, f"{hint}: {count - most} too many.", "too_long")
+    unit = "characters, emoji counting two"
+    yield from beyond(path, units(text), SPEC.limit(name), f"A TikTok {noun}", hint, unit)
 
 
 def _options(media: tuple[MediaRef, ...], options: TikTokOptions, *, photos: bool) -> Iterator[Problem]:
@@ -104,37 +89,25 @@ def _options(media: tuple[MediaRef, ...], options: TikTokOptions, *, photos: boo
     }
     of_photos = {"photoCoverIndex": options.photo_cover_index, "description": options.description}
     # Defaults that a client spells out (false, 0, an empty text) say nothing and do no harm.
-    for name, value in (of_videos if photos else of_photos).items():
-        if value:
-            yield Problem(
-                f"{_OPTIONS}.{name}",
-                f"{name} belongs to {'videos' if photos else 'photo posts'}.",
-                f"Leave {name} out.",
-            )
+    given = {name: value for name, value in (of_videos if photos else of_photos).items() if value}
+    yield from misplaced(given, "videos" if photos else "photo posts")
     if options.brand_content_toggle and options.audience == "SELF_ONLY" and not options.draft:
-        yield Problem(
-            f"{_OPTIONS}.brandContentToggle",
-            "TikTok does not take a paid partnership that only its creator can see.",
-            "Choose another privacyLevel, or leave brandContentToggle out.",
-        )
+        says = "TikTok does not take a paid partnership that only its creator can see."
+        hint = "Choose another privacyLevel, or leave brandContentToggle out."
+        yield Problem(f"{_OPTIONS}.brandContentToggle", says, hint)
     yield from _cover(media, options, photos=photos)
 
 
 def _cover(media: tuple[MediaRef, ...], options: TikTokOptions, *, photos: bool) -> Iterator[Problem]:
     index, moment = options.photo_cover_index, options.video_cover_timestamp_ms
     if photos and index is not None and index >= len(media):
-        yield Problem(
-            f"{_OPTIONS}.photoCoverIndex",
-            f"There is no photo {index}: they are counted from 0 to {len(media) - 1}.",
-            f"Choose a number from 0 to {len(media) - 1}.",
-        )
+        says = f"There is no photo {index}: they are counted from 0 to {len(media) - 1}."
+        yield Problem(f"{_OPTIONS}.photoCoverIndex", says, f"Choose a number from 0 to {len(media) - 1}.")
     length = media[0].facts.duration if media[0].facts else None
     if not photos and moment and length and moment > length * 1000:
-        yield Problem(
-            f"{_OPTIONS}.videoCoverTimestampMs",
-            f"The cover frame at {moment} ms lies behind the end of the video.",
-            f"Choose a moment before {int(length * 1000)} ms.",
-        )
+        says = f"The cover frame at {moment} ms lies behind the end of the video."
+        hint = f"Choose a moment before {int(length * 1000)} ms."
+        yield Problem(f"{_OPTIONS}.videoCoverTimestampMs", says, hint)
 
 
 def _item(path: str, item: MediaRef) -> Iterable[Problem]:
@@ -146,10 +119,8 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
 
 _SHORT_SIDE, _LONG_SIDE = SPEC.limit("photo_short_side"), SPEC.limit("photo_long_side")
 _PHOTO = (
-    one_of(
-        "mime", SPEC.media_types["image"], "TikTok takes photos as JPEG or WebP only", "Convert it to JPEG."
-    ),
-    size("TikTok", SPEC.limit("photo_bytes"), "Save it with a lower quality or fewer pixels.", MB),
+    images(SPEC.media_types["image"], "TikTok takes photos as JPEG or WebP only"),
+    size("TikTok takes", SPEC.limit("photo_bytes"), "Save it with a lower quality or fewer pixels.", MB),
     shape(
         lambda sides: min(sides) <= _SHORT_SIDE and max(sides) <= _LONG_SIDE,
         f"TikTok takes photos of at most {_SHORT_SIDE}×{_LONG_SIDE} pixels; this one has {{0[0]}}×{{0[1]}}.",
@@ -168,17 +139,11 @@ _VIDEO = (
         _RE_ENCODE,
     ),
     frame_rate("TikTok", SPEC.limit("video_min_fps"), SPEC.limit("video_max_fps")),
-    at_most(
-        "duration",
-        _LONGEST,
-        f"A TikTok video lasts at most {_LONGEST} seconds; this one lasts {{0:.1f}}.",
-        "Cut the video.",
-        "media_duration",
-    ),
+    ends_within(_LONGEST, f"A TikTok video lasts at most {_LONGEST} seconds; this one lasts {{0:.1f}}."),
     shape(
         lambda sides: sides[0] in _SIDES and sides[1] in _SIDES,
         f"Each side of a TikTok video has {_SIDES[0]} to {_SIDES[-1]} pixels; this one is {{0[0]}}×{{0[1]}}.",
         "Scale the video.",
     ),
-    size("TikTok", SPEC.limit("video_bytes"), LOWER_BIT_RATE, MB),
+    size("TikTok takes", SPEC.limit("video_bytes"), LOWER_BIT_RATE, MB),
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
 from polypost.platforms.base import Account, Draft
-from polypost.platforms.kit.texts import too_long
+from polypost.platforms.kit.texts import empty_post, too_long
 from polypost.platforms.twitter.media import media_problems
 from polypost.platforms.twitter.options import TwitterOptions
 from polypost.platforms.twitter.spec import SPEC
@@ -72,45 +72,36 @@ def _root_text(draft: Draft, options: TwitterOptions, *, subscribed: bool | None
             "content", draft.text, weight, short, f"set {_OPTIONS}.longPost on an account with X Premium"
         )
     elif subscribed is False and weight > short:
-        yield Problem(
-            f"{_OPTIONS}.longPost",
-            f"This account has no X Premium: {weight} of {short} weighted characters.",
-            f"Shorten the text by {weight - short}, or connect the account again if it has X Premium by now.",
-            "not_subscribed",
+        says = f"This account has no X Premium: {weight} of {short} weighted characters."
+        hint = (
+            f"Shorten the text by {weight - short}, or connect the account again if it has X Premium by now."
         )
+        yield Problem(f"{_OPTIONS}.longPost", says, hint, "not_subscribed")
     else:
         yield from _too_long("content", draft.text, weight, long, f"move the rest to {_OPTIONS}.threadItems")
 
 
 def _text(path: str, text: str, *, has_media: bool) -> Iterator[Problem]:
     if not text.strip() and not has_media:
-        yield Problem(path, "X has no empty posts.", "Write a text or add a media item.", "text_required")
+        yield empty_post(path, "X")
     if invalid := invalid_characters(text):
-        yield Problem(
-            path,
-            f"X takes no text with these characters: {', '.join(invalid)}.",
-            "Remove them; they are invisible and often come from copied files.",
-            "invalid_characters",
-        )
+        says = f"X takes no text with these characters: {', '.join(invalid)}."
+        hint = "Remove them; they are invisible and often come from copied files."
+        yield Problem(path, says, hint, "invalid_characters")
     most = SPEC.limit("cashtags")
     cashtags = _CASHTAG.findall(text)
     if len(cashtags) > most:
-        yield Problem(
-            path,
-            f"X takes at most {most} cashtag in a post; this one has {len(cashtags)}: {', '.join(cashtags)}.",
-            f"Write {', '.join(tag[1:] for tag in cashtags[most:])} without the dollar sign.",
-            "too_many",
+        says = (
+            f"X takes at most {most} cashtag in a post; this one has {len(cashtags)}: {', '.join(cashtags)}."
         )
+        hint = f"Write {', '.join(tag[1:] for tag in cashtags[most:])} without the dollar sign."
+        yield Problem(path, says, hint, "too_many")
 
 
 def _too_long(path: str, text: str, weight: int, limit: int, otherwise: str) -> Iterator[Problem]:
     if weight > limit:
-        yield Problem(
-            path,
-            f"{weight} of {limit} weighted characters.",
-            f"Shorten it by {weight - limit} (it would end after “{last_words(text, limit)}”), or {otherwise}.",
-            "too_long",
-        )
+        hint = f" (it would end after “{last_words(text, limit)}”), or {otherwise}"
+        yield from too_long(path, weight, limit, hint, "weighted characters")
 
 
 def _thread(root: str, options: TwitterOptions) -> Iterator[Problem]:
@@ -123,31 +114,22 @@ def _thread(root: str, options: TwitterOptions) -> Iterator[Problem]:
         yield from _too_long(path, item.content, weight, limit, "move the rest to another thread item")
         text = normalised(item.content).strip()
         if text and text in said:
-            yield Problem(
-                path,
-                "An earlier post of this thread has the same text, and X refuses to post a text twice.",
-                "Change one of them.",
-                "duplicate_text",
-            )
+            says = "An earlier post of this thread has the same text, and X refuses to post a text twice."
+            yield Problem(path, says, "Change one of them.", "duplicate_text")
         said.add(text)
 
 
 def _combinations(draft: Draft, options: TwitterOptions) -> Iterator[Problem]:
     if options.share_with_followers and not options.community_id:
-        yield Problem(
-            f"{_OPTIONS}.shareWithFollowers",
-            "Only a post to a community can be shared with followers as well.",
-            "Set communityId, or leave shareWithFollowers out.",
-        )
+        says = "Only a post to a community can be shared with followers as well."
+        hint = "Set communityId, or leave shareWithFollowers out."
+        yield Problem(f"{_OPTIONS}.shareWithFollowers", says, hint)
     if options.poll is None:
         return
     for given, name in ((draft.media, "mediaItems"), (options.thread, "threadItems")):
         if given:
-            yield Problem(
-                f"{_OPTIONS}.poll",
-                f"A poll on X cannot be combined with {name}.",
-                f"Leave {name} out, or leave the poll out.",
-            )
+            says = f"A poll on X cannot be combined with {name}."
+            yield Problem(f"{_OPTIONS}.poll", says, f"Leave {name} out, or leave the poll out.")
 
 
 def _poll(options: TwitterOptions) -> Iterator[Problem]:
@@ -158,11 +140,10 @@ def _poll(options: TwitterOptions) -> Iterator[Problem]:
         if not option.strip():
             yield Problem(path, "A poll option on X cannot be empty.", f"Write 1 to {most} characters.")
         elif length > most:
-            yield too_long(path, length, most)
+            yield from too_long(path, length, most)
         elif invalid := invalid_characters(option):
-            yield Problem(
-                path, f"X takes no option with these characters: {', '.join(invalid)}.", "Remove them."
-            )
+            says = f"X takes no option with these characters: {', '.join(invalid)}."
+            yield Problem(path, says, "Remove them.")
 
 
 def _choices(options: TwitterOptions) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from polypost.errors import Problem
 from polypost.platforms.base import MediaRef
@@ -10,31 +11,28 @@ from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
     THIRTY_FRAMES,
     Rule,
-    another_file,
-    at_least,
     at_most,
-    described,
+    channels,
     dimensions,
+    each_item,
     exact_size,
     gif_frames,
-    is_still_gif,
+    images,
+    images_gifs_and_videos,
     judged,
-    mistaken,
-    no_documents,
     no_longer_than,
+    no_shorter_than,
     one_of,
     shape,
 )
+from polypost.platforms.kit.texts import too_many
 from polypost.platforms.twitter.spec import SPEC
 from polypost.probe import Facts
 
 
 def media_problems(path: str, items: Sequence[MediaRef], *, subscribed: bool) -> list[Problem]:
     """All problems with the media of one post; `path` is that of the list."""
-    problems = list(_together(path, items))
-    for place, item in enumerate(items):
-        problems += _item(f"{path}[{place}]", item, subscribed=subscribed)
-    return problems
+    return [*_together(path, items), *each_item(path, items, partial(_item, subscribed=subscribed))]
 
 
 def _together(path: str, items: Sequence[MediaRef]) -> Iterator[Problem]:
@@ -42,30 +40,20 @@ def _together(path: str, items: Sequence[MediaRef]) -> Iterator[Problem]:
     alone = [item for item in items if item.type in {"gif", "video"}]
     if alone and len(items) > 1:
         noun = "a GIF" if alone[0].type == "gif" else "a video"
-        yield Problem(
-            path,
-            f"On X {noun} stands alone in a post; there are {len(items)} items.",
-            f"Use up to {most} pictures, or one GIF, or one video; the rest can go to threadItems.",
-            "media_mix",
-        )
-    elif len(items) > most:
-        yield Problem(
-            path,
-            f"A post on X shows at most {most} pictures; there are {len(items)}.",
-            f"Remove {len(items) - most} of them, or move them to threadItems.",
-            "too_many",
-        )
+        says = f"On X {noun} stands alone in a post; there are {len(items)} items."
+        hint = f"Use up to {most} pictures, or one GIF, or one video; the rest can go to threadItems."
+        yield Problem(path, says, hint, "media_mix")
+    else:
+        says = f"A post on X shows at most {most} pictures; there are"
+        yield from too_many(path, len(items), most, says, ", or move them to threadItems")
 
 
 def _item(path: str, item: MediaRef, *, subscribed: bool) -> Iterable[Problem]:
+    if wrong := images_gifs_and_videos(path, item, "X"):
+        return [wrong]
     facts = item.facts
-    if item.type == "document":
-        return [no_documents(path, "X")]
     if facts is None:
         return ()
-    # X takes a GIF that does not move as an image.
-    if facts.kind != item.type and not (item.type == "image" and is_still_gif(facts)):
-        return [mistaken(path, item, facts, another_file(facts), described(facts))]
     if item.type == "video":
         return judged(path, facts, _PREMIUM_VIDEO if subscribed else _VIDEO)
     return judged(path, facts, _IMAGE if item.type == "image" else _GIF)
@@ -83,12 +71,8 @@ def _video(kind: str, longest: Sequence[Rule], hint: str) -> tuple[Rule, ...]:
     flat, upright = SPEC.limits["video_max_ratio"].value, SPEC.limits["video_min_ratio"].value
     return (
         *_STREAMS,
-        at_least(
-            "duration",
-            shortest,
-            f"A video on X lasts at least {shortest:g} seconds; this one lasts {{0:g}}.",
-            "Use a longer video.",
-            "media_duration",
+        no_shorter_than(
+            shortest, f"A video on X lasts at least {shortest:g} seconds; this one lasts {{0:g}}."
         ),
         *longest,
         shape(
@@ -111,12 +95,7 @@ def _video(kind: str, longest: Sequence[Rule], hint: str) -> tuple[Rule, ...]:
 
 
 _IMAGE = (
-    one_of(
-        "mime",
-        SPEC.media_types["image"],
-        "X takes pictures as JPEG, PNG, WebP or GIF",
-        "Convert it to JPEG.",
-    ),
+    images(SPEC.media_types["image"], "X takes pictures as JPEG, PNG, WebP or GIF"),
     exact_size("X", SPEC.limit("image_bytes"), "Save it with a lower quality or fewer pixels."),
 )
 _WIDTH, _HEIGHT, _FRAMES = SPEC.limit("gif_width"), SPEC.limit("gif_height"), SPEC.limit("gif_frames")
@@ -140,12 +119,7 @@ _STREAMS = (
     one_of("mime", SPEC.media_types["video"], "X takes MP4 and MOV videos"),
     one_of("video_codec", ("h264",), "X takes H.264 video"),
     one_of("audio_codec", ("aac",), "X takes AAC sound"),
-    at_most(
-        "audio_channels",
-        SPEC.limit("audio_channels"),
-        "X takes mono or stereo sound; this has {0} channels.",
-        "Mix the sound down to stereo.",
-    ),
+    channels("X takes mono or stereo sound", SPEC.limit("audio_channels")),
     at_most(
         "fps",
         SPEC.limit("video_fps"),

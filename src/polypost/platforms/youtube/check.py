@@ -6,10 +6,11 @@ Limits come from `spec`; a fact that is not known yet raises no problem.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
-from polypost.platforms.kit.media import MIB
+from polypost.platforms.kit.media import LOWER_BIT_RATE, MIB, Rule, at_least, at_most, judged, mistaken
 from polypost.platforms.kit.texts import too_long
 from polypost.platforms.youtube.options import YouTubeOptions
 from polypost.platforms.youtube.spec import SPEC
@@ -53,37 +54,29 @@ def is_short(facts: Facts | None) -> bool:
 def _title(text: str, options: YouTubeOptions) -> Iterator[Problem]:
     if options.title is None:
         return
-    path, most, length = f"{_OPTIONS}.title", SPEC.limit("title_characters"), len(options.title)
+    path = f"{_OPTIONS}.title"
     if not options.title.strip():
-        yield Problem(
-            path, "A YouTube title cannot be empty.", "Write one, or leave title out.", "text_required"
-        )
-    elif length > most:
-        yield too_long(path, length, most)
+        says = "A YouTube title cannot be empty."
+        yield Problem(path, says, "Write one, or leave title out.", "text_required")
+    else:
+        yield from too_long(path, len(options.title), SPEC.limit("title_characters"))
     yield from _marks(path, "title", options.title)
 
 
 def _description(text: str) -> Iterator[Problem]:
     most, size = SPEC.limit("description_bytes"), len(text.encode("utf-8", "surrogatepass"))
     if size > most:
-        yield Problem(
-            "content",
-            f"A YouTube description has at most {most} bytes; this one has {size}.",
-            f"Shorten it by {size - most} bytes; letters beyond a–z take 2 to 4 bytes each.",
-            "too_long",
-        )
+        says = f"A YouTube description has at most {most} bytes; this one has {size}."
+        hint = f"Shorten it by {size - most} bytes; letters beyond a–z take 2 to 4 bytes each."
+        yield Problem("content", says, hint, "too_long")
     yield from _marks("content", "description", text)
 
 
 def _marks(path: str, what: str, text: str) -> Iterator[Problem]:
     found = [mark for mark in "<>" if mark in text]
     if found:
-        yield Problem(
-            path,
-            f"A YouTube {what} cannot contain {' and '.join(found)}.",
-            "Write it in another way, as with ‹ and ›.",
-            "invalid_characters",
-        )
+        says = f"A YouTube {what} cannot contain {' and '.join(found)}."
+        yield Problem(path, says, "Write it in another way, as with ‹ and ›.", "invalid_characters")
 
 
 def _tags(options: YouTubeOptions) -> Iterator[Problem]:
@@ -101,37 +94,25 @@ def _tags(options: YouTubeOptions) -> Iterator[Problem]:
 def _comment(options: YouTubeOptions) -> Iterator[Problem]:
     if options.first_comment is None:
         return
-    path, most, length = (
-        f"{_OPTIONS}.firstComment",
-        SPEC.limit("comment_characters"),
-        len(options.first_comment),
-    )
+    path = f"{_OPTIONS}.firstComment"
     if not options.first_comment.strip():
-        yield Problem(
-            path, "A comment cannot be empty.", "Write one, or leave firstComment out.", "text_required"
-        )
-    elif length > most:
-        yield too_long(path, length, most)
+        hint = "Write one, or leave firstComment out."
+        yield Problem(path, "A comment cannot be empty.", hint, "text_required")
+    else:
+        yield from too_long(path, len(options.first_comment), SPEC.limit("comment_characters"))
     if options.made_for_kids:
-        yield Problem(
-            path,
-            "Videos that are made for kids have no comments on YouTube.",
-            "Leave firstComment out, or set madeForKids to false.",
-        )
+        says = "Videos that are made for kids have no comments on YouTube."
+        yield Problem(path, says, "Leave firstComment out, or set madeForKids to false.")
 
 
 def _media(draft: Draft) -> Iterator[Problem]:
     if not draft.media:
-        yield Problem(
-            "mediaItems", "YouTube has no posts without a video.", "Add one video.", "media_required"
-        )
+        says = "YouTube has no posts without a video."
+        yield Problem("mediaItems", says, "Add one video.", "media_required")
     elif len(draft.media) > 1:
-        yield Problem(
-            "mediaItems",
-            f"A YouTube post is exactly one video; there are {len(draft.media)} items.",
-            "Keep one, and make a post of its own for each other video.",
-            "too_many",
-        )
+        says = f"A YouTube post is exactly one video; there are {len(draft.media)} items."
+        hint = "Keep one, and make a post of its own for each other video."
+        yield Problem("mediaItems", says, hint, "too_many")
     for place, item in enumerate(draft.media):
         yield from _item(f"mediaItems[{place}]", item, draft)
 
@@ -143,26 +124,17 @@ def _item(path: str, item: MediaRef, draft: Draft) -> Iterator[Problem]:
         yield Problem(path, f"YouTube takes no {noun} as posts.", "Make a video of it.", "media_format")
         return
     if facts is not None and facts.kind != "video":
-        message = f"The item is declared as video, but the file is a {facts.kind} ({facts.mime})."
-        yield Problem(f"{path}.type", message, "Use a video file.", "media_type")
+        yield mistaken(path, item, facts, "Use a video file.")
         return
     if facts is not None:
         yield from _video(path, facts, draft)
     if item.thumbnail is not None and not is_short(facts):
-        yield from _thumbnail(f"{path}.thumbnail", draft.further.get(item.thumbnail))
+        cover = draft.further.get(item.thumbnail)
+        yield from judged(f"{path}.thumbnail", cover, _THUMBNAIL) if cover else ()
 
 
 def _video(path: str, facts: Facts, draft: Draft) -> Iterator[Problem]:
-    if facts.mime not in SPEC.media_types["video"]:
-        yield Problem(path, f"YouTube takes no {facts.mime}.", "Re-encode it as an MP4.", "media_format")
-    most = SPEC.limit("video_bytes")
-    if facts.size > most:
-        yield Problem(
-            path,
-            f"YouTube takes files of at most {most // MIB // 1024} GB.",
-            "Re-encode the video with a lower bit rate.",
-            "media_size",
-        )
+    yield from judged(path, facts, _VIDEO)
     if facts.duration is None:
         return
     verified = draft.account.metadata.get("long_uploads") in {None, "allowed", "longUploadsUnspecified"}
@@ -173,34 +145,40 @@ def _video(path: str, facts: Facts, draft: Draft) -> Iterator[Problem]:
             if verified
             else "Cut it, or verify the channel on youtube.com/verify and connect it again."
         )
-        yield Problem(
-            path,
-            f"This channel takes videos of at most {longest // 60} minutes; this one lasts {facts.duration / 60:.1f}.",
-            hint,
-            "media_duration",
-        )
+        says = f"This channel takes videos of at most {longest // 60} minutes; this one lasts {facts.duration / 60:.1f}."
+        yield Problem(path, says, hint, "media_duration")
 
 
-def _thumbnail(path: str, facts: Facts | None) -> Iterator[Problem]:
-    if facts is None:
-        return
-    if facts.mime not in SPEC.media_types["image"]:
-        yield Problem(
-            path,
-            f"YouTube takes no {facts.mime} as a thumbnail.",
-            "Save it as a JPEG or PNG.",
-            "media_format",
-        )
-    most, narrowest = SPEC.limit("thumbnail_bytes"), SPEC.limit("thumbnail_min_width")
-    if facts.size > most:
-        message = (
-            f"A YouTube thumbnail has at most {most // MIB} MB; this file has {facts.size / MIB:.1f} MB."
-        )
-        yield Problem(path, message, "Save it as a JPEG with a lower quality.", "media_size")
-    if facts.width and facts.width < narrowest:
-        yield Problem(
-            path,
-            f"A YouTube thumbnail is at least {narrowest} pixels wide; this one has {facts.width}.",
-            "Use a larger picture; 1280×720 is best.",
-            "media_dimensions",
-        )
+def _format(media: str, says: str, hint: str) -> Rule:
+    return Rule(attrgetter("mime"), lambda mime: mime in SPEC.media_types[media], says, hint)
+
+
+_BYTES, _COVER_BYTES = SPEC.limit("video_bytes"), SPEC.limit("thumbnail_bytes")
+_NARROWEST = SPEC.limit("thumbnail_min_width")
+_VIDEO = (
+    _format("video", "YouTube takes no {0}.", "Re-encode it as an MP4."),
+    at_most(
+        "size",
+        _BYTES,
+        f"YouTube takes files of at most {_BYTES // MIB // 1024} GB.",
+        LOWER_BIT_RATE,
+        "media_size",
+    ),
+)
+_THUMBNAIL = (
+    _format("image", "YouTube takes no {0} as a thumbnail.", "Save it as a JPEG or PNG."),
+    Rule(
+        lambda facts: facts.size / MIB,
+        lambda value: value <= _COVER_BYTES / MIB,
+        f"A YouTube thumbnail has at most {_COVER_BYTES // MIB} MB; this file has {{0:.1f}} MB.",
+        "Save it as a JPEG with a lower quality.",
+        "media_size",
+    ),
+    at_least(
+        "width",
+        _NARROWEST,
+        f"A YouTube thumbnail is at least {_NARROWEST} pixels wide; this one has {{0}}.",
+        "Use a larger picture; 1280×720 is best.",
+        "media_dimensions",
+    ),
+)
