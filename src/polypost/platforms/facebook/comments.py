@@ -7,17 +7,18 @@ others wrote needs pages_read_user_content, writing and deleting pages_manage_en
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from polypost.errors import NotThere, OutcomeUnknown, Rejected
 from polypost.platforms.abilities import Comment, Person, Slice
 from polypost.platforms.base import Session
 from polypost.platforms.facebook.graph import Graph
-from polypost.platforms.facebook.graph_errors import Gone, Nowhere, ParameterRefused, PermissionMissing
+from polypost.platforms.facebook.graph_errors import Gone, Nowhere, ParameterRefused
 from polypost.platforms.facebook.spec import SPEC
 from polypost.platforms.families.meta.graph import listed, next_cursor
+from polypost.platforms.families.meta.posts import speaking_of
 from polypost.platforms.kit.answers import instant, text
 
 _ID = re.compile(r"\d{1,40}(?:_\d{1,40})?", re.ASCII)
@@ -72,20 +73,11 @@ class FacebookComments:
             raise Rejected("Facebook does not let the Page delete this comment.", code="delete_refused")
 
 
-@contextmanager
-def _speaking_of(what: str, permission: str) -> Iterator[None]:
-    try:
-        yield
-    except (Gone, Nowhere) as gone:
-        said = f"Facebook knows no {what} with this id, or gives this Page no access to it."
-        raise NotThere(said) from gone
-    except PermissionMissing as missing:
-        raise Rejected(
-            str(missing),
-            code="missing_permission",
-            next_step=f"Connect the Page again with {permission}, which the app has to ask for "
-            "(POLYPOST_FACEBOOK_SCOPES).",
-        ) from missing
+def _speaking_of(what: str, permission: str) -> AbstractContextManager[None]:
+    again = (
+        f"Connect the Page again with {permission}, which the app has to ask for (POLYPOST_FACEBOOK_SCOPES)."
+    )
+    return speaking_of("Facebook", what, again, who="Page", gone=(Gone, Nowhere))
 
 
 def _whole(node: str) -> str:

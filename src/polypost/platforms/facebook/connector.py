@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from polypost.errors import OutcomeUnknown, Rejected, Undone
-from polypost.platforms.abilities import Measured, Metrics
+from polypost.errors import OutcomeUnknown, Undone
 from polypost.platforms.base import (
     Attempt,
     Connector,
@@ -25,7 +23,6 @@ from polypost.platforms.facebook import check, metrics, oauth, reconcile
 from polypost.platforms.facebook.comments import FacebookComments
 from polypost.platforms.facebook.followups import find_address, set_cover, write_comment
 from polypost.platforms.facebook.graph import Graph
-from polypost.platforms.facebook.graph_errors import Gone, PermissionMissing
 from polypost.platforms.facebook.options import FacebookOptions
 from polypost.platforms.facebook.spec import SPEC, VIDEO
 from polypost.platforms.facebook.staging import (
@@ -40,7 +37,7 @@ from polypost.platforms.facebook.staging import (
     trouble_in,
     upload_reel,
 )
-from polypost.platforms.kit.removal import not_removed
+from polypost.platforms.families.meta.posts import remove
 
 # A list is all there is to find these by, and lists lag or leave things out.
 _NEVER_AGAIN = frozenset({"text", "photo_story"})
@@ -54,6 +51,8 @@ class FacebookConnector(FacebookComments, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    measure = staticmethod(metrics.measure)
+    recent = staticmethod(metrics.recent)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The image that stands for a video; without it the video goes out all the same."""
@@ -88,24 +87,7 @@ class FacebookConnector(FacebookComments, Connector):
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove the post or video."""
-        try:
-            if (await Graph(session).delete(proof.id)).get("success") is not False:
-                return
-        except Gone:
-            return
-        except (Rejected, PermissionMissing) as refused:
-            raise not_removed("Facebook", "on Facebook") from refused
-        raise not_removed("Facebook", "on Facebook")
-
-    async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
-        """Insights and counts of these posts."""
-        return await metrics.measure(session, proofs)
-
-    async def recent(
-        self, session: Session, *, since: datetime, until: datetime, most: int
-    ) -> list[Measured]:
-        """The Page's posts of that time with the same."""
-        return await metrics.recent(session, since=since, until=until, most=most)
+        await remove(Graph(session), proof.id, "on Facebook", sure=True)
 
     async def _text(self, run: Run, graph: Graph, post: Post) -> Proof:
         fields = {"message": post.text} if post.text.strip() else {}

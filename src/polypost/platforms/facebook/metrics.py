@@ -24,10 +24,13 @@ from polypost.platforms.base import Proof, Session
 from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.graph_errors import Gone, ParameterRefused, PermissionMissing
 from polypost.platforms.facebook.reconcile import address
+from polypost.platforms.families.meta.graph import listed
+from polypost.platforms.families.meta.insights import made_at, numbers_in, rows_between
+from polypost.platforms.kit.answers import count, member
 
 # "Multiple ID read requests", Graph API, read 2026-11-24.
 IDS_AT_ONCE = 50
-ROWS_AT_ONCE = 100
+_TIME = "created_time"
 _COUNTS = "shares,comments.limit(0).summary(true),reactions.limit(0).summary(true)"
 _OF_POST = f"{_COUNTS},insights.metric(post_media_view,post_total_media_view_unique,post_clicks)"
 _ROW = "id,message,created_time,permalink_url,attachments{media_type,target{id}}"
@@ -48,40 +51,22 @@ async def measure(session: Session, proofs: Sequence[Proof]) -> dict[str, Metric
     posts |= await _read(graph, [each for each in bare if each not in videos], _OF_POST, _COUNTS)
     found = {each: _metrics(posts[each], {}) for each in ids if each in posts}
     for video, body in videos.items():
-        found[video] = _metrics(posts.get(posts_of.get(video, ""), {}), _numbers(body.get("video_insights")))
+        found[video] = _metrics(
+            posts.get(posts_of.get(video, ""), {}), numbers_in(body.get("video_insights"))
+        )
     return found
 
 
 async def recent(session: Session, *, since: datetime, until: datetime, most: int) -> list[Measured]:
     """What the Page published, its stories excepted, which Facebook lists without figures."""
-    rows = await _listed(session, since, until, most)
-    told = await measure(session, [proof for proof, _ in rows])
+    graph = Graph(session)
+    rows = await rows_between(graph, "published_posts", _ROW, since, until, time=_TIME, most=most)
+    proofs = [_proof(row) for row in rows]
+    told = await measure(session, proofs)
     return [
-        Measured(proof, row.get("message") or None, _instant(row), told.get(proof.id, Metrics()))
-        for proof, row in rows
+        Measured(proof, row.get("message") or None, made_at(row, _TIME), told.get(proof.id, Metrics()))
+        for proof, row in zip(proofs, rows, strict=True)
     ]
-
-
-async def _listed(
-    session: Session, since: datetime, until: datetime, most: int
-) -> list[tuple[Proof, dict[str, Any]]]:
-    graph, found, after = Graph(session), list[tuple[Proof, dict[str, Any]]](), ""
-    while len(found) < most:
-        asked = {"after": after} if after else {}
-        body = await graph.get(
-            f"{session.account.id}/published_posts",
-            fields=_ROW,
-            since=str(int(since.timestamp())),
-            until=str(int(until.timestamp())),
-            limit=str(min(ROWS_AT_ONCE, most)),
-            **asked,
-        )
-        rows = [row for row in _rows(body) if row.get("id") and row.get("created_time")]
-        found += [(_proof(row), row) for row in rows if since <= _instant(row) < until]
-        after = _next(body)
-        if not after:
-            break
-    return found[:most]
 
 
 async def _read(graph: Graph, ids: Sequence[str], fields: str, plain: str) -> dict[str, dict[str, Any]]:
@@ -114,16 +99,16 @@ async def _read_some(graph: Graph, ids: Sequence[str], fields: str, plain: str) 
 
 
 def _metrics(post: Mapping[str, Any], video: Mapping[str, int]) -> Metrics:
-    numbers = _numbers(post.get("insights"))
+    numbers = numbers_in(post.get("insights"))
     shares = post.get("shares")
     return Metrics(
         views=_first(video, ("blue_reels_play_count", "total_video_views"), numbers.get("post_media_view")),
         reach=_first(video, ("total_video_views_unique",), numbers.get("post_total_media_view_unique")),
         clicks=numbers.get("post_clicks"),
-        likes=_counted(post.get("reactions")),
-        comments=_counted(post.get("comments")),
+        likes=_counted(post, "reactions"),
+        comments=_counted(post, "comments"),
         # Facebook leaves the count of a post that nobody shared out of its answer.
-        shares=(_number(shares.get("count")) if isinstance(shares, Mapping) else 0) if post else None,
+        shares=(count(shares, "count") if isinstance(shares, Mapping) else 0) if post else None,
     )
 
 
@@ -131,25 +116,8 @@ def _first(numbers: Mapping[str, int], names: Iterable[str], otherwise: int | No
     return next((numbers[name] for name in names if name in numbers), otherwise)
 
 
-def _numbers(edge: Any) -> dict[str, int]:
-    """The latest value of each insight; those that are no number are left out."""
-    found = {}
-    for row in _rows(edge) if isinstance(edge, Mapping) else []:
-        values = row.get("values")
-        last = values[-1] if isinstance(values, list) and values and isinstance(values[-1], dict) else {}
-        value = _number(last.get("value"))
-        if value is not None:
-            found[str(row.get("name"))] = value
-    return found
-
-
-def _counted(edge: Any) -> int | None:
-    summary = edge.get("summary") if isinstance(edge, Mapping) else None
-    return _number(summary.get("total_count")) if isinstance(summary, Mapping) else None
-
-
-def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _counted(post: Mapping[str, Any], edge: str) -> int | None:
+    return count(member(member(post, edge), "summary"), "total_count")
 
 
 def _post_of(session: Session, body: Mapping[str, Any]) -> str | None:
@@ -160,25 +128,8 @@ def _post_of(session: Session, body: Mapping[str, Any]) -> str | None:
 def _proof(row: Mapping[str, Any]) -> Proof:
     """A video goes by its own id, as when it is published; everything else by the post's."""
     url = address(row.get("permalink_url"))
-    for each in _rows(row.get("attachments") or {}):
+    for each in listed(row.get("attachments")):
         target = each.get("target")
         if each.get("media_type") == "video" and isinstance(target, dict) and target.get("id"):
             return Proof(str(target["id"]), url)
     return Proof(str(row["id"]), url)
-
-
-def _rows(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = body.get("data")
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _next(body: Mapping[str, Any]) -> str:
-    paging = body.get("paging")
-    if not isinstance(paging, Mapping) or not paging.get("next"):
-        return ""
-    cursors = paging.get("cursors")
-    return str(cursors.get("after") or "") if isinstance(cursors, Mapping) else ""
-
-
-def _instant(row: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(str(row["created_time"]))

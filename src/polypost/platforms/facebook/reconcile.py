@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from polypost.errors import Rejected, Unavailable
@@ -12,6 +12,8 @@ from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, R
 from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.spec import WEB
 from polypost.platforms.facebook.staging import phase, published, status_of
+from polypost.platforms.families.meta.graph import listed
+from polypost.platforms.families.meta.insights import made_at
 
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
 _CLOCK_SLACK = timedelta(seconds=120)
@@ -55,7 +57,7 @@ async def _text(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
     rows = [row for row in rows if str(row["id"]) not in taken]
     if not rows:
         return Absent()
-    nearest = min(rows, key=lambda row: abs(_instant(row) - attempt.started_at))
+    nearest = min(rows, key=lambda row: abs(made_at(row, "created_time") - attempt.started_at))
     return Found(Proof(str(nearest["id"]), address(nearest.get("permalink_url"))))
 
 
@@ -76,7 +78,7 @@ async def _photos(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
 async def _photo_story(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
     photo = str(attempt.handles["photos"][0])
     body = await graph.get(f"{run.account.id}/stories", limit="50")
-    for row in _rows(body):
+    for row in listed(body):
         if str(row.get("media_id")) == photo and row.get("post_id"):
             return Found(Proof(str(row["post_id"]), address(row.get("url"))))
     return Absent()
@@ -119,7 +121,7 @@ async def _story_of(graph: Graph, video: str) -> Reconciled:
     return Found(Proof(str(body["post_id"]), address(body.get("permalink_url"))))
 
 
-async def _posts(run: Run, graph: Graph, attempt: Attempt) -> list[dict[str, Any]]:
+async def _posts(run: Run, graph: Graph, attempt: Attempt) -> list[Mapping[str, Any]]:
     """The Page's own posts since the attempt began."""
     since = attempt.started_at - _CLOCK_SLACK
     body = await graph.get(
@@ -128,23 +130,12 @@ async def _posts(run: Run, graph: Graph, attempt: Attempt) -> list[dict[str, Any
         since=str(int(since.timestamp())),
         limit="50",
     )
-    return [
-        row for row in _rows(body) if row.get("id") and row.get("created_time") and _instant(row) >= since
-    ]
-
-
-def _rows(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = body.get("data")
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _attached(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = row.get("attachments")
-    return _rows(found) if isinstance(found, dict) else []
+    rows = [row for row in listed(body) if row.get("id") and row.get("created_time")]
+    return [row for row in rows if made_at(row, "created_time") >= since]
 
 
 def _shows_media(row: Mapping[str, Any]) -> bool:
-    return any(each.get("media_type") in _MEDIA_TYPES for each in _attached(row))
+    return any(each.get("media_type") in _MEDIA_TYPES for each in listed(row.get("attachments")))
 
 
 def _of_another_app(row: Mapping[str, Any], run: Run) -> bool:
@@ -157,17 +148,12 @@ def _of_another_app(row: Mapping[str, Any], run: Run) -> bool:
 def _targets(row: Mapping[str, Any]) -> set[str]:
     """The ids of everything that a post shows."""
     found: set[str] = set()
-    for each in _attached(row):
-        below = each.get("subattachments")
-        for part in [each, *(_rows(below) if isinstance(below, dict) else [])]:
+    for each in listed(row.get("attachments")):
+        for part in [each, *listed(each.get("subattachments"))]:
             target = part.get("target")
             if isinstance(target, dict) and target.get("id"):
                 found.add(str(target["id"]))
     return found
-
-
-def _instant(row: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(str(row["created_time"]))
 
 
 def _plain(text: Any) -> str:

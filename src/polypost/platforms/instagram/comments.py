@@ -13,10 +13,12 @@ from typing import Any
 from polypost.errors import NotThere, Rejected
 from polypost.platforms.abilities import Comment, Slice
 from polypost.platforms.base import Session
+from polypost.platforms.families.meta.graph import listed, next_cursor
 from polypost.platforms.instagram import reading
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import ParameterRefused
 from polypost.platforms.instagram.reading import speaking_of
+from polypost.platforms.kit.answers import text
 
 PERMISSION = "instagram_business_manage_comments"
 _ID = re.compile(r"\d{1,40}", re.ASCII)
@@ -36,7 +38,7 @@ class InstagramComments:
             body = await Graph(session).get(
                 f"{_whole(post_id)}/comments", fields=_FIELDS, limit=str(limit), **more
             )
-        return Slice([_comment(row) for row in reading.rows(body)], reading.following(body))
+        return Slice([_comment(row) for row in listed(body)], next_cursor(body))
 
     async def comment(
         self, session: Session, text: str, *, post_id: str | None, comment_id: str | None
@@ -75,10 +77,10 @@ def _whole(node: str) -> str:
 
 def _comment(row: Mapping[str, Any], *, deep: bool = True) -> Comment:
     likes, hidden = row.get("like_count"), row.get("hidden")
-    answers = [_comment(each, deep=False) for each in reading.rows(row.get("replies"))]
+    answers = [_comment(each, deep=False) for each in listed(row.get("replies"))]
     return Comment(
         id=str(row.get("id", "")),
-        text=reading.text(row.get("text")),
+        text=text(row.get("text")),
         author=reading.person(row.get("from"), row.get("username")),
         at=reading.instant(row.get("timestamp")),
         likes=likes if isinstance(likes, int) else None,

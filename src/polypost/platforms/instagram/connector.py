@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, RateLimited, Rejected, Unavailable
-from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import (
     Absent,
     Attempt,
@@ -22,15 +21,16 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
+from polypost.platforms.families.meta.insights import made_at
+from polypost.platforms.families.meta.posts import permalink, remove
 from polypost.platforms.instagram import check, metrics, oauth
 from polypost.platforms.instagram.comments import InstagramComments
 from polypost.platforms.instagram.containers import kind_of, prepare, state_of
 from polypost.platforms.instagram.graph import Graph
-from polypost.platforms.instagram.graph_errors import RATE_PAUSE, Gone, PermissionMissing
+from polypost.platforms.instagram.graph_errors import RATE_PAUSE, Gone
 from polypost.platforms.instagram.messages import InstagramMessages
 from polypost.platforms.instagram.options import InstagramOptions
 from polypost.platforms.instagram.spec import SPEC
-from polypost.platforms.kit.removal import not_removed
 
 _MEDIA_TYPES = {"image": "IMAGE", "video": "VIDEO"}
 # Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
@@ -45,6 +45,8 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    measure = staticmethod(metrics.measure)
+    recent = staticmethod(metrics.recent)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The cover of a reel."""
@@ -70,15 +72,7 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
             return Proof(await graph.publish(f"{account}/media_publish", {"creation_id": container.id}))
 
         proof = await run.commit("publish", send, handles=_handles(post, container.id))
-
-        async def permalink() -> str | None:
-            body = await graph.get(proof.id, fields="id,permalink")
-            return body.get("permalink")
-
-        url = await run.after(
-            "permalink", permalink, warning="The post is out, but Instagram did not tell its address."
-        )
-        return Proof(proof.id, url)
+        return Proof(proof.id, await permalink(run, graph, proof.id))
 
     async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
         """Ask the container whether it was published, then find the media item that came of it."""
@@ -95,27 +89,7 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Ask Instagram to remove the item, which it may refuse to apps."""
-        graph = Graph(session)
-        try:
-            if (await graph.delete(proof.id)).get("success") is not False:
-                return
-        except Gone:
-            # The same number stands for "not there" and for "not allowed", so only looking tells them apart.
-            if not await graph.shows(proof.id):
-                return
-        except (Rejected, PermissionMissing) as refused:
-            raise not_removed("Instagram", "in the Instagram app") from refused
-        raise not_removed("Instagram", "in the Instagram app")
-
-    async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
-        """Insights and counts of these posts."""
-        return await metrics.measure(session, proofs)
-
-    async def recent(
-        self, session: Session, *, since: datetime, until: datetime, most: int
-    ) -> list[Measured]:
-        """The account's posts of that time with the same."""
-        return await metrics.recent(session, since=since, until=until, most=most)
+        await remove(Graph(session), proof.id, "in the Instagram app")
 
     async def _quota(self, run: Run, graph: Graph) -> dict[str, Any]:
         """How many posts of the day are used; raises RateLimited when it is all of them."""
@@ -147,7 +121,7 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
         if not rows:
             # It is out for certain; only its id is not to be had yet, so never "absent".
             return CannotTell("Instagram has published this but does not list it yet.")
-        nearest = min(rows, key=lambda row: abs(_instant(row) - attempt.started_at))
+        nearest = min(rows, key=lambda row: abs(made_at(row) - attempt.started_at))
         return Found(Proof(str(nearest["id"]), nearest.get("permalink")))
 
 
@@ -162,15 +136,11 @@ def _handles(post: Post, container: str) -> dict[str, Any]:
 
 
 def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: datetime) -> bool:
-    if not row.get("id") or not row.get("timestamp") or _instant(row) < started - _CLOCK_SLACK:
+    if not row.get("id") or not row.get("timestamp") or made_at(row) < started - _CLOCK_SLACK:
         return False
     if row.get("media_type") not in {None, handles["media_type"]}:
         return False
     return bool(handles["story"]) or _plain(row.get("caption")) == _plain(handles["caption"])
-
-
-def _instant(row: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(row["timestamp"])
 
 
 def _plain(text: str | None) -> str:

@@ -16,10 +16,12 @@ from typing import Any
 from polypost.errors import NotThere, PlatformError, Rejected
 from polypost.platforms.abilities import Conversation, Message, Person, Slice
 from polypost.platforms.base import Session
+from polypost.platforms.families.meta.graph import listed, next_cursor
 from polypost.platforms.instagram import reading
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.reading import speaking_of
 from polypost.platforms.instagram.spec import SPEC
+from polypost.platforms.kit.answers import text
 
 PERMISSION = "instagram_business_manage_messages"
 _CONVERSATION = re.compile(r"[A-Za-z0-9_=-]{1,1000}", re.ASCII)
@@ -45,14 +47,14 @@ class InstagramMessages:
                 limit=str(limit),
                 **more,
             )
-        found = [_conversation(row) for row in reading.rows(body)]
+        found = [_conversation(row) for row in listed(body)]
         known = await _profiles(graph, session, found)
         return Slice(
             [
                 replace(each, participants=[known.get(one.id, one) for one in each.participants])
                 for each in found
             ],
-            reading.following(body),
+            next_cursor(body),
         )
 
     async def messages(
@@ -70,7 +72,7 @@ class InstagramMessages:
         with speaking_of("conversation", PERMISSION):
             body = await Graph(session).get(conversation_id, fields=f"{part}{{{_MESSAGE}}}")
         found = body.get("messages")
-        return Slice([_message(row) for row in reading.rows(found)], reading.following(found))
+        return Slice([_message(row) for row in listed(found)], next_cursor(found))
 
     async def send_message(self, session: Session, recipient_id: str, text: str) -> str:
         """Answer a person. Raises NotThere for one whom Instagram does not know."""
@@ -110,15 +112,15 @@ async def _profile(graph: Graph, one: Person) -> Person:
         return one
     return Person(
         one.id,
-        name=reading.text(body.get("name")),
-        username=reading.text(body.get("username")) or one.username,
-        image_url=reading.text(body.get("profile_pic")),
+        name=text(body.get("name")),
+        username=text(body.get("username")) or one.username,
+        image_url=text(body.get("profile_pic")),
     )
 
 
 def _conversation(row: Mapping[str, Any]) -> Conversation:
-    people = [reading.person(each) for each in reading.rows(row.get("participants"))]
-    last = [_message(each) for each in reading.rows(row.get("messages"))]
+    people = [reading.person(each) for each in listed(row.get("participants"))]
+    last = [_message(each) for each in listed(row.get("messages"))]
     return Conversation(
         id=str(row.get("id", "")),
         participants=[one for one in people if one is not None],
@@ -130,7 +132,7 @@ def _conversation(row: Mapping[str, Any]) -> Conversation:
 def _message(row: Mapping[str, Any]) -> Message:
     return Message(
         id=str(row.get("id", "")),
-        text=reading.text(row.get("message")),
+        text=text(row.get("message")),
         sender=reading.person(row.get("from")),
         at=reading.instant(row.get("created_time")),
     )

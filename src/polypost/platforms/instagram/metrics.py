@@ -12,27 +12,23 @@ Meta for Developers, Instagram Platform: Insights, read 2026-11-24 (`impressions
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from polypost.errors import Rejected
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.families.meta.insights import made_at, numbers_in, rows_between, side_by_side
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import Gone, PermissionMissing
+from polypost.platforms.kit.answers import count
 
-S = TypeVar("S")
-T = TypeVar("T")
-
-# There is no call for several media, so they are asked side by side, a few at a time.
-AT_ONCE = 4
-ROWS_AT_ONCE = 100
 # A metric that a medium does not have refuses the whole call, so each kind is asked for its own.
 _OF_MEDIUM = "reach,views,likes,comments,saved,shares"
 _OF_STORY = "reach,views,replies,shares"
 _FIELDS = "id,media_product_type,like_count,comments_count"
+_ROW = f"{_FIELDS},caption,timestamp,permalink"
 _STORY_LIFE = timedelta(hours=24)
 
 
@@ -47,17 +43,18 @@ async def measure(session: Session, proofs: Sequence[Proof]) -> dict[str, Metric
             return None
 
     known = [proof for proof in proofs if proof.id.isascii() and proof.id.isdecimal()]
-    told = await _each(known, one)
+    told = await side_by_side(known, one)
     return {proof.id: made for proof, made in zip(known, told, strict=True) if made is not None}
 
 
 async def recent(session: Session, *, since: datetime, until: datetime, most: int) -> list[Measured]:
     """The account's media, the stories of the last day among them."""
     graph = Graph(session)
-    rows = await _listed(graph, "media", since, until, most)
+    rows = await rows_between(graph, "media", _ROW, since, until, most=most, ordered=True)
     if until > session.now() - _STORY_LIFE:
-        rows += await _listed(graph, "stories", since, until, most)
-        rows.sort(key=_instant, reverse=True)
+        # Stories know no paging by time, and are of one day anyway.
+        rows += await rows_between(graph, "stories", _ROW, since, until, most=most, timed=False, ordered=True)
+        rows.sort(key=made_at, reverse=True)
 
     async def one(row: Mapping[str, Any]) -> Metrics:
         try:
@@ -65,42 +62,17 @@ async def recent(session: Session, *, since: datetime, until: datetime, most: in
         except Gone:
             return Metrics()
 
-    told = await _each(rows[:most], one)
+    told = await side_by_side(rows[:most], one)
     return [
-        Measured(Proof(str(row["id"]), row.get("permalink")), row.get("caption") or None, _instant(row), made)
+        Measured(Proof(str(row["id"]), row.get("permalink")), row.get("caption") or None, made_at(row), made)
         for row, made in zip(rows, told, strict=False)
     ]
-
-
-async def _listed(
-    graph: Graph, edge: str, since: datetime, until: datetime, most: int
-) -> list[dict[str, Any]]:
-    found, after = list[dict[str, Any]](), ""
-    while len(found) < most:
-        asked = {"after": after} if after else {}
-        if edge == "media":
-            # Stories know no paging by time, and are of one day anyway.
-            asked |= {"since": str(int(since.timestamp())), "until": str(int(until.timestamp()))}
-        body = await graph.get(
-            f"{graph.session.account.id}/{edge}",
-            fields=f"{_FIELDS},caption,timestamp,permalink",
-            limit=str(min(ROWS_AT_ONCE, most)),
-            **asked,
-        )
-        listed = body.get("data")
-        rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
-        rows = [row for row in rows if row.get("id") and row.get("timestamp")]
-        found += [row for row in rows if since <= _instant(row) < until]
-        after = _next(body)
-        if not after or (rows and _instant(rows[-1]) < since):
-            break
-    return found[:most]
 
 
 async def _metrics(graph: Graph, medium: Mapping[str, Any]) -> Metrics:
     story = medium.get("media_product_type") == "STORY"
     numbers = await _insights(graph, str(medium["id"]), _OF_STORY if story else _OF_MEDIUM)
-    likes, comments = _number(medium.get("like_count")), _number(medium.get("comments_count"))
+    likes, comments = count(medium, "like_count"), count(medium, "comments_count")
     return Metrics(
         views=numbers.get("views"),
         reach=numbers.get("reach"),
@@ -117,40 +89,4 @@ async def _insights(graph: Graph, media_id: str, metric: str) -> dict[str, int]:
         body = await graph.get(f"{media_id}/insights", metric=metric)
     except (PermissionMissing, Rejected):
         return {}
-    found = {}
-    listed = body.get("data")
-    for row in listed if isinstance(listed, list) else []:
-        values = row.get("values") if isinstance(row, dict) else None
-        last = values[-1] if isinstance(values, list) and values and isinstance(values[-1], dict) else {}
-        value = _number(last.get("value"))
-        if value is not None:
-            found[str(row.get("name"))] = value
-    return found
-
-
-async def _each(items: Sequence[S], ask: Callable[[S], Awaitable[T]]) -> list[T]:
-    """Ask about all, a few at a time; the first trouble ends it."""
-    found: list[T] = []
-    for begin in range(0, len(items), AT_ONCE):
-        part = items[begin : begin + AT_ONCE]
-        for outcome in await asyncio.gather(*map(ask, part), return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
-            found.append(outcome)
-    return found
-
-
-def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _next(body: Mapping[str, Any]) -> str:
-    paging = body.get("paging")
-    if not isinstance(paging, Mapping) or not paging.get("next"):
-        return ""
-    cursors = paging.get("cursors")
-    return str(cursors.get("after") or "") if isinstance(cursors, Mapping) else ""
-
-
-def _instant(row: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(str(row["timestamp"]))
+    return numbers_in(body)

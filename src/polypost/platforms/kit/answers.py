@@ -61,6 +61,12 @@ def whole(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
+def count(figures: Mapping[str, Any], *names: str) -> int | None:
+    """The whole number under the first of these names that has one; None where none has."""
+    found = (figures.get(name) for name in names)
+    return next((each for each in found if isinstance(each, int) and not isinstance(each, bool)), None)
+
+
 def shortened(text: str, most: int = SENTENCE_LENGTH) -> str:
     """The text, cut to `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
@@ -92,6 +98,12 @@ def instant(value: Any) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def utc(value: Any) -> datetime | None:
+    """As `instant`; one that names no zone is meant in UTC."""
+    when = instant(value)
+    return when.replace(tzinfo=UTC) if when and when.tzinfo is None else when
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:

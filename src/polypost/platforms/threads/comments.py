@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +18,10 @@ from polypost.errors import NotThere, Rejected, Unavailable
 from polypost.platforms.abilities import Comment, Person, Slice
 from polypost.platforms.base import Session
 from polypost.platforms.families.meta.graph import identity, listed, next_cursor
+from polypost.platforms.families.meta.posts import speaking_of
 from polypost.platforms.kit.answers import instant, text
 from polypost.platforms.threads.graph import Graph
-from polypost.platforms.threads.graph_errors import Gone, NotReady, PermissionMissing
+from polypost.platforms.threads.graph_errors import Gone, NotReady
 from polypost.platforms.threads.spec import SPEC
 from polypost.platforms.threads.text import threads_length
 
@@ -109,20 +110,9 @@ async def _published(graph: Graph, container: str) -> str:
     raise AssertionError("the last try returns or raises")
 
 
-@contextmanager
-def _speaking_of(what: str, permission: str) -> Iterator[None]:
-    try:
-        yield
-    except Gone as gone:
-        said = f"Threads knows no {what} with this id, or gives this account no access to it."
-        raise NotThere(said) from gone
-    except PermissionMissing as missing:
-        raise Rejected(
-            str(missing),
-            code="missing_permission",
-            next_step=f"Connect the account again with {permission}, and for posts of others with "
-            "threads_manage_replies (POLYPOST_THREADS_SCOPES).",
-        ) from missing
+def _speaking_of(what: str, permission: str) -> AbstractContextManager[None]:
+    others = "and for posts of others with threads_manage_replies (POLYPOST_THREADS_SCOPES)."
+    return speaking_of("Threads", what, f"Connect the account again with {permission}, {others}")
 
 
 def _whole(node: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, RateLimited, Rejected
-from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import (
     Attempt,
     Connector,
@@ -18,16 +16,17 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
-from polypost.platforms.kit.removal import not_removed
+from polypost.platforms.families.meta.posts import permalink, remove
 from polypost.platforms.threads import check, metrics, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
 from polypost.platforms.threads.graph import Graph
-from polypost.platforms.threads.graph_errors import RATE_PAUSE, Gone, NotReady, PermissionMissing
+from polypost.platforms.threads.graph_errors import RATE_PAUSE, Gone, NotReady
 from polypost.platforms.threads.options import ThreadsOptions
 from polypost.platforms.threads.parts import READ_AS, Part, parts_of
 from polypost.platforms.threads.spec import SPEC
 
+_PERMISSION = "Connect the account again with threads_delete"
 _QUOTA_FIELDS = "quota_usage,config,reply_quota_usage,reply_config"
 
 
@@ -39,6 +38,8 @@ class ThreadsConnector(ThreadsComments, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    measure = staticmethod(metrics.measure)
+    recent = staticmethod(metrics.recent)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the chain."""
@@ -61,15 +62,7 @@ class ThreadsConnector(ThreadsComments, Connector):
         proof = last = await _carry(run, graph, first, reply_to)
         for part in rest:
             last = await _carry(run, graph, part, last.id)
-
-        async def permalink() -> str | None:
-            body = await graph.get(proof.id, fields="id,permalink")
-            return body.get("permalink")
-
-        url = await run.after(
-            "permalink", permalink, warning="The post is out, but Threads did not tell its address."
-        )
-        return Proof(proof.id, url or proof.url)
+        return Proof(proof.id, await permalink(run, graph, proof.id) or proof.url)
 
     async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
         """Ask the container whether it was published, then find the post that came of it."""
@@ -77,30 +70,7 @@ class ThreadsConnector(ThreadsComments, Connector):
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove one post; the replies of its chain stay."""
-        graph = Graph(session)
-        try:
-            if (await graph.delete(proof.id)).get("success") is not False:
-                return
-        except Gone:
-            # The same number stands for "not there" and for "not allowed", so only looking tells them apart.
-            if not await graph.shows(proof.id):
-                return
-        except PermissionMissing as refused:
-            first = "Connect the account again with threads_delete"
-            raise not_removed("Threads", "in the Threads app", first=first) from refused
-        except Rejected as refused:
-            raise not_removed("Threads", "in the Threads app") from refused
-        raise not_removed("Threads", "in the Threads app")
-
-    async def measure(self, session: Session, proofs: Sequence[Proof]) -> dict[str, Metrics]:
-        """Insights and counts of these posts."""
-        return await metrics.measure(session, proofs)
-
-    async def recent(
-        self, session: Session, *, since: datetime, until: datetime, most: int
-    ) -> list[Measured]:
-        """The profile's posts of that time with the same."""
-        return await metrics.recent(session, since=since, until=until, most=most)
+        await remove(Graph(session), proof.id, "in the Threads app", first=_PERMISSION)
 
 
 async def _carry(run: Run, graph: Graph, part: Part, reply_to: str | None) -> Proof:

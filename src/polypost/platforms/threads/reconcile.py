@@ -9,7 +9,8 @@ from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
-from polypost.platforms.families.meta.graph import identity
+from polypost.platforms.families.meta.graph import identity, listed
+from polypost.platforms.families.meta.insights import made_at
 from polypost.platforms.threads.containers import state_of
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import PermissionMissing
@@ -45,20 +46,18 @@ async def _find(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
         since=str(since),
         limit=_PAGE,
     )
-    listed = body.get("data")
-    rows = [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
-    rows = [row for row in rows if _matches(row, handles, attempt.started_at)]
+    rows = [row for row in listed(body) if _matches(row, handles, attempt.started_at)]
     taken = await run.linked(str(row["id"]) for row in rows)
     rows = [row for row in rows if str(row["id"]) not in taken]
     if not rows:
         # It is out for certain; only its id is not to be had yet, so never "absent".
         return CannotTell("Threads has published this but does not list it yet.")
-    nearest = min(rows, key=lambda row: abs(_instant(row) - attempt.started_at))
+    nearest = min(rows, key=lambda row: abs(made_at(row) - attempt.started_at))
     return Found(Proof(str(nearest["id"]), nearest.get("permalink")))
 
 
 def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: datetime) -> bool:
-    if identity(row) is None or not row.get("timestamp") or _instant(row) < started - _CLOCK_SLACK:
+    if identity(row) is None or not row.get("timestamp") or made_at(row) < started - _CLOCK_SLACK:
         return False
     if row.get("media_type") not in {None, handles["media_type"]}:
         return False
@@ -68,10 +67,6 @@ def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: dateti
     if parent is not None and parent != handles["reply_to"]:
         return False
     return _plain(row.get("text")) == _plain(handles["text"])
-
-
-def _instant(row: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(row["timestamp"])
 
 
 def _plain(text: str | None) -> str:

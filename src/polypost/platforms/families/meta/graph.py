@@ -176,12 +176,12 @@ def identity(body: Any, name: str = "id") -> str | None:
     return str(value) if fits and value != "" else None
 
 
-def listed(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The objects of a list."""
-    return objects(body.get("data"))
+def listed(body: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list, none where it is no list."""
+    return objects(body.get("data")) if isinstance(body, Mapping) else []
 
 
-def next_cursor(body: Mapping[str, Any]) -> str | None:
+def next_cursor(body: Any) -> str | None:
     """Where the list goes on; the next address holds the token, the cursor says the same without it."""
     paging = member(body, "paging")
     return word(member(paging, "cursors").get("after")) if paging.get("next") else None

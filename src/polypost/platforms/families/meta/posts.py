@@ -1,0 +1,59 @@
+"""What is asked of a single post, or of whatever else people can comment on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from polypost.errors import NotThere, PlatformError, Rejected
+from polypost.platforms.base import Run
+from polypost.platforms.families.meta.errors import Gone, PermissionMissing
+from polypost.platforms.families.meta.graph import Graph
+from polypost.platforms.kit.removal import not_removed
+
+
+async def permalink(run: Run, graph: Graph, node: str) -> str | None:
+    """The address of what was just published, with a warning where it is not told."""
+
+    async def ask() -> str | None:
+        return (await graph.get(node, fields="id,permalink")).get("permalink")
+
+    warning = f"The post is out, but {graph.api.name} did not tell its address."
+    return await run.after("permalink", ask, warning=warning)
+
+
+async def remove(graph: Graph, node: str, where: str, *, first: str = "", sure: bool = False) -> None:
+    """Delete a post. Raises Rejected where the network refuses that to apps; `where` a person can do it.
+
+    `first` is what helps against a missing permission; `sure` says that what is called gone is gone.
+    """
+    name = graph.api.name
+    try:
+        if (await graph.delete(node)).get("success") is not False:
+            return
+    except Gone:
+        # The same number stands for "not there" and for "not allowed", so only looking tells them apart.
+        if sure or not await graph.shows(node):
+            return
+    except PermissionMissing as refused:
+        raise not_removed(name, where, first=first) from refused
+    except Rejected as refused:
+        raise not_removed(name, where) from refused
+    raise not_removed(name, where)
+
+
+@contextmanager
+def speaking_of(
+    name: str, what: str, again: str, *, who: str = "account", gone: tuple[type[PlatformError], ...] = (Gone,)
+) -> Iterator[None]:
+    """What refusals mean where comments and messages are spoken of. Raises NotThere, Rejected.
+
+    `again` is what to do about a missing permission.
+    """
+    try:
+        yield
+    except gone as lost:
+        said = f"{name} knows no {what} with this id, or gives this {who} no access to it."
+        raise NotThere(said) from lost
+    except PermissionMissing as missing:
+        raise Rejected(str(missing), code="missing_permission", next_step=again) from missing
