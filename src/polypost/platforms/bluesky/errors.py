@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from httpx2 import Response
 
-from polypost.errors import (
-    Duplicate,
-    OutcomeUnknown,
-    PlatformError,
-    RateLimited,
-    ReconnectRequired,
-    Rejected,
-    TokenExpired,
-    Unavailable,
-)
-from polypost.platforms.kit.answers import parsed, quoted, sentence
-from polypost.platforms.kit.refusals import rejected
+from polypost.errors import Duplicate, PlatformError, RateLimited, ReconnectRequired, Rejected, TokenExpired
+from polypost.platforms.kit.answers import epoch, parsed, quoted, retry_at, sentence
+from polypost.platforms.kit.refusals import no_refusal, rejected
 
 _PAUSE = timedelta(minutes=5)
 _SHORTEST_WAIT = timedelta(seconds=1)
@@ -144,24 +135,15 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
     if said.status == 501 or 400 <= said.status < 500:
         made = _BY_NAME.get(said.name) or _BY_STATUS.get(said.status) or rejected("Bluesky refused this.")
         return made(said)
-    if committing:
-        return OutcomeUnknown("Bluesky did not say clearly whether it published this.")
-    return Unavailable(f"Bluesky has trouble of its own (status {said.status}).")
+    return no_refusal("Bluesky", said.status, committing=committing)
 
 
 def exhausted_until(headers: Mapping[str, str]) -> datetime | None:
     """When the allowance that the headers tell of is renewed; None while it holds another post."""
     left = headers.get("ratelimit-remaining", "").strip()
-    return _reset(headers) if left.isdecimal() and int(left) < _POINTS else None
+    return epoch(headers.get("ratelimit-reset")) if left.isdecimal() and int(left) < _POINTS else None
 
 
 def _wait(answer: Response, now: datetime) -> datetime:
-    told = answer.headers.get("retry-after", "")
-    after = now + timedelta(seconds=int(told)) if told.isdecimal() and len(told) < 7 else None
-    return max(exhausted_until(answer.headers) or after or now + _PAUSE, now + _SHORTEST_WAIT)
-
-
-def _reset(headers: Mapping[str, str]) -> datetime | None:
-    seconds = headers.get("ratelimit-reset", "").strip()
-    # Ten digits reach to the year 2286.
-    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) <= 10 else None
+    until = exhausted_until(answer.headers) or retry_at(answer.headers, now) or now + _PAUSE
+    return max(until, now + _SHORTEST_WAIT)

@@ -26,7 +26,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.kit.answers import objects, parsed, quoted, sentence
+from polypost.platforms.kit.answers import member, objects, parsed, quoted, sentence
 from polypost.platforms.kit.refusals import rejected
 
 _MEDIA_RULE, _FETCH = 5, 1000
@@ -59,18 +59,17 @@ class ErrorBody:
             return cls(answer.status_code, error, sentence(parsed(answer).get("error_description")))
         if not isinstance(error, Mapping):
             return cls(answer.status_code, wait=_header_wait(answer.headers))
-        details = list(objects(error.get("details")))
+        details = objects(error.get("details"))
         entries = [entry for detail in details for entry in objects(detail.get("errorDetails"))]
         violations = [entry for detail in details for entry in objects(detail.get("fieldViolations"))]
         known = next((detail for detail in details if isinstance(detail.get("reason"), str)), {})
-        metadata = known.get("metadata")
         texts = [sentence(entry.get("message")) for entry in entries]
         texts += [sentence(entry.get("description")) for entry in violations]
         return cls(
             answer.status_code,
             str(known.get("reason", "")),
             "; ".join(text for text in texts if text) or sentence(error.get("message")),
-            str(metadata.get("quota_limit_value", "")) if isinstance(metadata, Mapping) else "",
+            str(member(known, "metadata").get("quota_limit_value", "")),
             frozenset(entry["code"] for entry in entries if isinstance(entry.get("code"), int)),
             tuple(str(entry["field"]) for entry in (*entries, *violations) if entry.get("field")),
             _delay(details) or _header_wait(answer.headers),

@@ -51,6 +51,11 @@ def text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def paragraphs(*values: Any) -> str | None:
+    """The texts among these that are not empty, one below the other; None where there is none."""
+    return "\n\n".join(each for each in values if word(each)) or None
+
+
 def sentence(value: Any) -> str:
     """A text on one line, empty where it is none."""
     return " ".join(value.split()) if isinstance(value, str) else ""
@@ -104,6 +109,12 @@ def utc(value: Any) -> datetime | None:
     """As `instant`; one that names no zone is meant in UTC."""
     when = instant(value)
     return when.replace(tzinfo=UTC) if when and when.tzinfo is None else when
+
+
+def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """The instant at which the pause of a Retry-After header ends."""
+    pause = retry_after(headers)
+    return None if pause is None else now + pause
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from polypost.errors import PlatformError, ReconnectRequired, Rejected
+from polypost.errors import OutcomeUnknown, PlatformError, ReconnectRequired, Rejected, Unavailable
 
 Made = Callable[[object], PlatformError]
 K = TypeVar("K", bound=Enum)
@@ -21,6 +21,13 @@ class Refusal(Generic[K]):
     says: str
     change: str = ""
     code: str | None = None
+
+
+def no_refusal(name: str, status: int, *, committing: bool) -> PlatformError:
+    """The error for an answer that refuses nothing: after the call that publishes (`committing`) the post may be out."""
+    if committing:
+        return OutcomeUnknown(f"{name} did not say clearly whether it published this.")
+    return Unavailable(f"{name} has trouble of its own (status {status}).")
 
 
 def rejected(says: str, code: str | None = None, next_step: str = "") -> Made:

@@ -23,7 +23,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.kit.answers import parsed, quoted
+from polypost.platforms.kit.answers import parsed, quoted, retry_at, sentence
 from polypost.platforms.kit.refusals import rejected
 from polypost.platforms.linkedin.spec import VERSION
 
@@ -57,7 +57,7 @@ class ErrorBody:
         message = body.get("message") or body.get("error_description") or body.get("error")
         return cls(
             answer.status_code,
-            " ".join(message.split()) if isinstance(message, str) else "",
+            sentence(message),
             frozenset(_marks(body)),
             answer.headers.get("x-li-uuid", "")[:64],
         )
@@ -166,7 +166,6 @@ def error_for(
 
 def _wait(answer: Response, now: datetime) -> datetime:
     """When to come again: a day's allowance is renewed at midnight UTC, unless LinkedIn names a time."""
-    told = answer.headers.get("retry-after", "")
-    if told.isdecimal() and len(told) < 7:
-        return now + max(timedelta(seconds=int(told)), _SHORTEST_WAIT)
+    if until := retry_at(answer.headers, now):
+        return max(until, now + _SHORTEST_WAIT)
     return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)

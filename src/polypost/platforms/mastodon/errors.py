@@ -11,15 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from httpx2 import Response
 
-from polypost.errors import (
-    OutcomeUnknown,
-    PlatformError,
-    RateLimited,
-    ReconnectRequired,
-    Rejected,
-    Unavailable,
-)
-from polypost.platforms.kit.answers import parsed, quoted
+from polypost.errors import PlatformError, RateLimited, ReconnectRequired, Rejected
+from polypost.platforms.kit.answers import parsed, quoted, retry_at, utc
+from polypost.platforms.kit.refusals import no_refusal
 
 _PAUSE = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(days=1)
@@ -56,9 +50,7 @@ def error_for(
             _wait(answer.headers, now), "The server is overloaded and asks to come back later."
         )
     if status == 408 or not 400 <= status < 500:
-        if committing:
-            return OutcomeUnknown("The server did not say clearly whether it published this.")
-        return Unavailable(f"The server has trouble of its own (status {status}).")
+        return no_refusal("The server", status, committing=committing)
     return _refusal(answer, special=special)
 
 
@@ -97,11 +89,8 @@ def used_up_until(headers: Mapping[str, str], now: datetime) -> datetime | None:
 
 
 def _wait(headers: Mapping[str, str], now: datetime) -> datetime:
-    told = headers.get("retry-after", "").strip()
-    if told.isdecimal() and len(told) < 7:
-        until = now + timedelta(seconds=int(told))
-    else:
-        until = _reset(headers.get("x-ratelimit-reset", "").strip(), now) or now + _PAUSE
+    reset = _reset(headers.get("x-ratelimit-reset", "").strip(), now)
+    until = retry_at(headers, now) or reset or now + _PAUSE
     return min(max(until, now + _SHORTEST_WAIT), now + _LONGEST_PAUSE)
 
 
@@ -110,8 +99,4 @@ def _reset(text: str, now: datetime) -> datetime | None:
     if text.isdecimal() and len(text) <= 10:
         number = int(text)
         return datetime.fromtimestamp(number, UTC) if len(text) == 10 else now + timedelta(seconds=number)
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return utc(text)

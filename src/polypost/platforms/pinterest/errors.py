@@ -16,7 +16,6 @@ from httpx2 import Response
 
 from polypost.errors import (
     Duplicate,
-    OutcomeUnknown,
     PlatformError,
     RateLimited,
     ReconnectRequired,
@@ -24,8 +23,8 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.kit.answers import parsed, quoted
-from polypost.platforms.kit.refusals import rejected
+from polypost.platforms.kit.answers import parsed, quoted, sentence, whole
+from polypost.platforms.kit.refusals import no_refusal, rejected
 
 _SCOPE_MISSING, _RATE, _ACCIDENT, _NO_BOARD = 3, 8, 12, 40
 _RATE_PAUSE = timedelta(seconds=60)
@@ -56,13 +55,7 @@ class ErrorBody:
     def of(cls, answer: Response) -> ErrorBody:
         """Read an answer that may be anything."""
         body = parsed(answer)
-        code, text = body.get("code"), body.get("message")
-        known = isinstance(code, int) and not isinstance(code, bool)
-        return cls(
-            answer.status_code,
-            code if isinstance(code, int) and known else 0,
-            " ".join(text.split()) if isinstance(text, str) else "",
-        )
+        return cls(answer.status_code, whole(body.get("code")), sentence(body.get("message")))
 
     def __str__(self) -> str:
         return quoted("Pinterest", self.text, self.status, 200)
@@ -101,11 +94,7 @@ _REFUSALS: tuple[_Row, ...] = (
     ),
     (
         lambda said: said.status == 403,
-        rejected(
-            "Pinterest does not let this account do this.",
-            "not_permitted",
-            _BOARD,
-        ),
+        rejected("Pinterest does not let this account do this.", "not_permitted", _BOARD),
     ),
     (
         lambda said: said.status == 404 and said.code in {_NO_BOARD, 404},
@@ -147,9 +136,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
     if 400 <= said.status < 500 and said.mentions(_SPAM_WORDS):
         return RateLimited(now + _SPAM_PAUSE, f"Pinterest's guard against spam stopped this. {said}")
     if said.status == 408 or said.accident:
-        if committing:
-            return OutcomeUnknown("Pinterest did not say clearly whether it published this.")
-        return Unavailable(f"Pinterest has trouble of its own (status {said.status}).")
+        return no_refusal("Pinterest", said.status, committing=committing)
     return next(error(said) for fits, error in _REFUSALS if fits(said))
 
 

@@ -13,17 +13,9 @@ from typing import Any
 
 from httpx2 import Response
 
-from polypost.errors import (
-    Duplicate,
-    OutcomeUnknown,
-    PlatformError,
-    RateLimited,
-    ReconnectRequired,
-    Rejected,
-    TokenExpired,
-    Unavailable,
-)
-from polypost.platforms.kit.answers import parsed, quoted, sentence
+from polypost.errors import Duplicate, PlatformError, RateLimited, ReconnectRequired, Rejected, TokenExpired
+from polypost.platforms.kit.answers import member, parsed, quoted, sentence
+from polypost.platforms.kit.refusals import no_refusal
 
 _WINDOW = timedelta(minutes=10)
 _QUOTA = timedelta(hours=1)
@@ -83,7 +75,7 @@ class ErrorBody:
     def of(cls, answer: Response) -> ErrorBody:
         """Read any of Reddit's shapes."""
         body = parsed(answer)
-        inner = _object(body.get("json"))
+        inner = member(body, "json")
         listed = inner.get("errors")
         rows = [row for row in listed if isinstance(row, list) and row] if isinstance(listed, list) else []
         texts = [sentence(row[1]) for row in rows if len(row) > 1]
@@ -123,9 +115,7 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
         return TokenExpired("Reddit asks to log in.")
     if 400 <= said.status < 500:
         return _by_status(said, answer.headers)
-    if committing:
-        return OutcomeUnknown("Reddit did not say clearly whether it published this.")
-    return Unavailable(f"Reddit has trouble of its own (status {said.status}).")
+    return no_refusal("Reddit", said.status, committing=committing)
 
 
 def _by_code(said: ErrorBody, now: datetime) -> PlatformError:
@@ -237,7 +227,3 @@ def _float(text: str | None) -> float | None:
 def _seconds(value: Any) -> float | None:
     known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e7
     return float(value) if known else None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -24,7 +24,7 @@ from polypost.errors import (
     Unavailable,
     Undone,
 )
-from polypost.platforms.kit.answers import parsed, sentence, shortened
+from polypost.platforms.kit.answers import member, parsed, sentence, shortened, word
 from polypost.platforms.kit.refusals import Refusal
 
 OK = "ok"
@@ -172,16 +172,9 @@ class ErrorBody:
     def of(cls, answer: Response) -> ErrorBody:
         """Read an answer, whatever it holds."""
         body = parsed(answer)
-        error = body.get("error")
-        error = error if isinstance(error, Mapping) else {}
-        data = body.get("data")
-        code = error.get("code")
-        return cls(
-            answer.status_code,
-            code if isinstance(code, str) else "",
-            shortened(sentence(error.get("message")), _MESSAGE_LENGTH),
-            data if isinstance(data, Mapping) else {},
-        )
+        error = member(body, "error")
+        said = shortened(sentence(error.get("message")), _MESSAGE_LENGTH)
+        return cls(answer.status_code, word(error.get("code")) or "", said, member(body, "data"))
 
     @property
     def good(self) -> bool:

@@ -8,22 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
 from httpx2 import Response
 
-from polypost.errors import (
-    Duplicate,
-    OutcomeUnknown,
-    PlatformError,
-    RateLimited,
-    TokenExpired,
-    Unavailable,
-)
-from polypost.platforms.kit.answers import parsed, quoted, sentence
-from polypost.platforms.kit.refusals import reconnect, rejected
+from polypost.errors import Duplicate, PlatformError, RateLimited, TokenExpired
+from polypost.platforms.kit.answers import epoch, objects, parsed, quoted, retry_at, sentence
+from polypost.platforms.kit.refusals import no_refusal, reconnect, rejected
 
 _WINDOW = timedelta(minutes=15)
 _MONTHLY_PAUSE = timedelta(hours=6)
@@ -57,7 +50,7 @@ class ErrorBody:
     def of(cls, answer: Response) -> ErrorBody:
         """Read any of X's three shapes."""
         body = parsed(answer)
-        errors = [error for error in _list(body.get("errors")) if isinstance(error, Mapping)]
+        errors = objects(body.get("errors"))
         texts = [error.get("message") or error.get("detail") for error in errors]
         texts += [body.get("detail"), body.get("error_description"), body.get("title"), body.get("error")]
         return cls(
@@ -77,12 +70,8 @@ class ErrorBody:
         return any(word in self.text.lower() for word in words)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of the table: which refusal, and what it is for us."""
-
-    when: Callable[[ErrorBody, Call], bool]
-    error: Callable[[ErrorBody], PlatformError]
+# Which refusal, and what it is for us.
+_Row = tuple[Callable[[ErrorBody, Call], bool], Callable[[ErrorBody], PlatformError]]
 
 
 def _unexplained(said: ErrorBody, call: Call) -> bool:
@@ -91,12 +80,12 @@ def _unexplained(said: ErrorBody, call: Call) -> bool:
     return said.status == 403 and (vague or call is Call.UPLOAD)
 
 
-_REFUSALS = (
-    _Row(
+_REFUSALS: tuple[_Row, ...] = (
+    (
         lambda said, _: said.status == 401,
         lambda _: TokenExpired("X no longer accepts the access token."),
     ),
-    _Row(
+    (
         lambda said, _: said.status == 402,
         rejected(
             "The X app has no credits left.",
@@ -104,17 +93,17 @@ _REFUSALS = (
             "Whoever runs this server has to buy credits in X's developer console; then retry.",
         ),
     ),
-    _Row(
+    (
         lambda said, _: _DUPLICATE_CODE in said.codes or said.mentions("duplicate content"),
         lambda _: Duplicate(
             "X says that the account has posted this text already.", next_step="Change the text and retry."
         ),
     ),
-    _Row(
+    (
         lambda said, _: said.kind == "unsupported-authentication",
         reconnect("The token is of a kind that cannot post."),
     ),
-    _Row(
+    (
         lambda said, _: said.kind == "client-forbidden" or said.reason == "client-not-enrolled",
         rejected(
             "X does not let this app use its API.",
@@ -122,7 +111,7 @@ _REFUSALS = (
             "Whoever runs this server has to enrol the app in X's developer console.",
         ),
     ),
-    _Row(
+    (
         lambda said, _: (
             said.kind == "user-suspended" or said.mentions("account is suspended", "temporarily locked")
         ),
@@ -132,15 +121,15 @@ _REFUSALS = (
             "Sign in on x.com with this account and follow what it asks for.",
         ),
     ),
-    _Row(
+    (
         lambda said, _: said.kind == "oauth1-permissions",
         reconnect("The authorisation does not allow this."),
     ),
-    _Row(
+    (
         lambda said, call: _unexplained(said, call) and call in {Call.PLAIN_POST, Call.UPLOAD},
         reconnect("The authorisation does not allow this."),
     ),
-    _Row(
+    (
         lambda said, call: _unexplained(said, call) and call is Call.SPECIAL_POST,
         rejected(
             "X does not let this account post in this way.",
@@ -148,7 +137,7 @@ _REFUSALS = (
             "Try without the reply, community, poll, reply restriction or long text it asks for.",
         ),
     ),
-    _Row(
+    (
         lambda said, _: "media.media_ids" in said.fields or said.mentions("media id"),
         rejected(
             "X does not accept an uploaded file.",
@@ -156,7 +145,7 @@ _REFUSALS = (
             "Retry, so that the media is uploaded anew.",
         ),
     ),
-    _Row(lambda _said, _call: True, rejected("X refused this.")),
+    (lambda _said, _call: True, rejected("X refused this.")),
 )
 
 
@@ -173,10 +162,8 @@ def error_for(
     if said.status == 503 and "retry-after" in answer.headers:
         return RateLimited(_wait(answer, now), "X is overloaded and asks to come back later.")
     if 400 <= said.status < 500:
-        return next(row.error(said) for row in _REFUSALS if row.when(said, call))
-    if committing:
-        return OutcomeUnknown("X did not say clearly whether it published this.")
-    return Unavailable(f"X has trouble of its own (status {said.status}).")
+        return next(error(said) for when, error in _REFUSALS if when(said, call))
+    return no_refusal("X", said.status, committing=committing)
 
 
 def _limited(answer: Response, said: ErrorBody, now: datetime) -> RateLimited:
@@ -187,9 +174,8 @@ def _limited(answer: Response, said: ErrorBody, now: datetime) -> RateLimited:
 
 
 def _wait(answer: Response, now: datetime) -> datetime:
-    told = answer.headers.get("retry-after", "")
-    after = now + timedelta(seconds=int(told)) if told.isdecimal() and len(told) < 7 else None
-    until = exhausted_until(answer.headers) or after or _reset(answer.headers, _BUCKETS[0]) or now + _WINDOW
+    reset = epoch(answer.headers.get(f"{_BUCKETS[0]}-reset"))
+    until = exhausted_until(answer.headers) or retry_at(answer.headers, now) or reset or now + _WINDOW
     return max(until, now + _SHORTEST_WAIT)
 
 
@@ -198,19 +184,10 @@ def exhausted_until(headers: Mapping[str, str]) -> datetime | None:
     resets = [
         reset
         for bucket in _BUCKETS
-        if headers.get(f"{bucket}-remaining", "").strip() == "0" and (reset := _reset(headers, bucket))
+        if headers.get(f"{bucket}-remaining", "").strip() == "0"
+        and (reset := epoch(headers.get(f"{bucket}-reset")))
     ]
     return max(resets, default=None)
-
-
-def _reset(headers: Mapping[str, str], bucket: str) -> datetime | None:
-    seconds = headers.get(f"{bucket}-reset", "").strip()
-    # Ten digits reach to the year 2286.
-    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() and len(seconds) <= 10 else None
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _names(parameters: Any) -> Iterator[str]:

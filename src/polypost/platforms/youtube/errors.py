@@ -25,7 +25,7 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.kit.answers import parsed, quoted, sentence
+from polypost.platforms.kit.answers import parsed, quoted, retry_after, sentence
 from polypost.platforms.kit.refusals import Refusal
 
 CHANNEL_PAUSE = timedelta(hours=24)
@@ -244,9 +244,5 @@ def next_midnight(now: datetime) -> datetime:
 
 
 def _asked_wait(answer: Response) -> timedelta | None:
-    told = answer.headers.get("retry-after", "")
-    return (
-        timedelta(seconds=max(1, int(told)))
-        if told.isascii() and told.isdecimal() and len(told) < 7
-        else None
-    )
+    told = retry_after(answer.headers)
+    return None if told is None else max(told, timedelta(seconds=1))
