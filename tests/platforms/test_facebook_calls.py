@@ -30,8 +30,9 @@ from polypost.errors import (
 )
 from polypost.platforms.base import Proof
 from polypost.platforms.facebook import CONNECTOR
-from polypost.platforms.facebook.graph_errors import Nowhere, PermissionMissing
+from polypost.platforms.facebook.graph_errors import Nowhere
 from polypost.platforms.facebook.upload import trusted
+from polypost.platforms.families.meta.errors import PermissionMissing
 
 UPLOAD = "POST /video-upload/v26.0/9"
 

@@ -17,16 +17,8 @@ from polypost.errors import (
     Rejected,
     Unavailable,
 )
-from polypost.platforms.facebook.graph_errors import (
-    Gone,
-    GraphError,
-    Nowhere,
-    ParameterRefused,
-    PermissionMissing,
-    WrongOffset,
-    commit_error_for,
-    error_for,
-)
+from polypost.platforms.facebook.graph_errors import Nowhere, WrongOffset, commit_error_for, error_for
+from polypost.platforms.families.meta.errors import Gone, GraphError, ParameterRefused, PermissionMissing
 from polypost.platforms.families.meta.graph import asked_wait, nearly_full
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

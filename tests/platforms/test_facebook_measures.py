@@ -13,7 +13,7 @@ from polypost.errors import RateLimited, ReconnectRequired, Unavailable
 from polypost.platforms.abilities import Metrics
 from polypost.platforms.base import Proof
 from polypost.platforms.facebook import CONNECTOR
-from polypost.platforms.facebook.graph_errors import PermissionMissing
+from polypost.platforms.families.meta.errors import PermissionMissing
 
 ALL = "GET /v26.0/"
 STORIES = {"story", "video story"}

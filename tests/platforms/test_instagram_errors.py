@@ -15,15 +15,9 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.families.meta.errors import Gone, GraphError, PermissionMissing
 from polypost.platforms.families.meta.graph import asked_wait
-from polypost.platforms.instagram.graph_errors import (
-    Gone,
-    GraphError,
-    PermissionMissing,
-    commit_error_for,
-    container_error,
-    error_for,
-)
+from polypost.platforms.instagram.graph_errors import commit_error_for, container_error, error_for
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

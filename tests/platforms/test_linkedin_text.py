@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from polypost.platforms.kit.matching import essence
 from polypost.platforms.linkedin.options import Mention
-from polypost.platforms.linkedin.text import commentary, essence, plain, spans
+from polypost.platforms.linkedin.text import commentary, plain, spans
 from polypost.sandbox.networks.linkedin import little
 
 ACME = "urn:li:organization:123"

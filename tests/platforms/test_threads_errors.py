@@ -15,16 +15,9 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
+from polypost.platforms.families.meta.errors import Gone, GraphError, PermissionMissing
 from polypost.platforms.families.meta.graph import asked_wait, identity
-from polypost.platforms.threads.graph_errors import (
-    AlreadyLong,
-    Gone,
-    GraphError,
-    NotReady,
-    PermissionMissing,
-    commit_error_for,
-    error_for,
-)
+from polypost.platforms.threads.graph_errors import AlreadyLong, NotReady, commit_error_for, error_for
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

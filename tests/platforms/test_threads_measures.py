@@ -11,8 +11,8 @@ from tests.platforms.scripted_threads import refused, run_on, with_network
 from polypost.errors import RateLimited, Rejected, TokenExpired, Unavailable
 from polypost.platforms.abilities import Metrics
 from polypost.platforms.base import Proof
+from polypost.platforms.families.meta.errors import PermissionMissing
 from polypost.platforms.threads import CONNECTOR
-from polypost.platforms.threads.graph_errors import PermissionMissing
 
 INSIGHTS, LIST = "GET /v1.0/55/insights", "GET /v1.0/2487/threads"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -368,7 +368,7 @@ class Connector(ABC):
 
     `check` tells everything wrong with a draft, by path relative to the post (`content`, `mediaItems[0]`,
     `platformSpecificData.poll.options[1]`); unknown facts raise no problem. `identify` finds the accounts that an
-    authorisation may publish for.
+    authorisation may publish for. `look` says what became of an attempt whose answer was lost; it reads only.
     """
 
     spec: ClassVar[Spec]
@@ -376,6 +376,7 @@ class Connector(ABC):
     login: ClassVar[Login]
     check: Callable[[Draft], list[Problem]]
     identify: Callable[[Session], Awaitable[list[Account]]]
+    look: Callable[[Run, Attempt], Awaitable[Reconciled]]
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """Further media that the options name (thread media, covers); fetched and probed like mediaItems."""
@@ -385,9 +386,9 @@ class Connector(ABC):
     async def publish(self, run: Run, post: Post) -> Proof:
         """Carry the post out as a straight story of named steps."""
 
-    @abstractmethod
     async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
         """Look whether an attempt whose answer was lost is on the network. Reads only."""
+        return await self.look(run, attempt)
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """Whether one new attempt is allowed after a clean last look that found nothing (RELIABILITY R2)."""

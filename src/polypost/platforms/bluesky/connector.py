@@ -96,7 +96,7 @@ class BlueskyConnector(PostMetrics, Connector):
         await writing.gates(run, proof, options)
         return proof
 
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+    async def look(self, run: Run, attempt: Attempt) -> Reconciled:
         """Read the one place at which the attempt's post must be."""
         rkey = str(attempt.handles["rkey"])
         kept = await references.stored(run, rkey)

@@ -17,7 +17,7 @@ from polypost.platforms.base import Proof, Session
 from polypost.platforms.bluesky.errors import error_for
 from polypost.platforms.bluesky.spec import APP_VIEW
 from polypost.platforms.bluesky.xrpc import POST, ask, permalink, place_of
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import count, member, objects, parsed, text, utc, word
 
 _BATCH, _PAGE, _MOST_PAGES = 25, 100, 20
 _URI = re.compile(rf"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/{re.escape(POST)}/[A-Za-z0-9._~:-]{{1,512}}")
@@ -60,16 +60,15 @@ class PostMetrics:
 
 
 async def _read(
-    session: Session, name: str, params: Mapping[str, Any], member: str
+    session: Session, name: str, params: Mapping[str, Any], called: str
 ) -> tuple[list[Found], str]:
-    """The list under `member` and what asks for more of it, "" at the end."""
+    """The list under `called` and what asks for more of it, "" at the end."""
     answer = await ask(session.http, APP_VIEW, name, params)
     body = parsed(answer) if answer.is_success else {}
-    listed, cursor = body.get(member), body.get("cursor")
+    listed, cursor = body.get(called), body.get("cursor")
     if not isinstance(listed, list):
         raise error_for(answer, session.now())
-    found = [each for each in listed if isinstance(each, Mapping)]
-    return found, cursor if isinstance(cursor, str) else ""
+    return objects(listed), text(cursor) or ""
 
 
 def _is_own(session: Session, uri: Any) -> bool:
@@ -82,44 +81,22 @@ def _entry(session: Session, entry: Found) -> Measured | None:
     post = entry.get("post")
     if "reason" in entry or not isinstance(post, Mapping) or not _is_own(session, post.get("uri")):
         return None
-    uri, record = str(post["uri"]), _object(post.get("record"))
+    uri, record = str(post["uri"]), member(post, "record")
     # Whoever writes a record chooses its time, which counts as far as it is not later than the app saw it.
-    times = [each for each in (_instant(record.get("createdAt")), _instant(post.get("indexedAt"))) if each]
-    text = record.get("text")
-    return Measured(
-        Proof(uri, permalink(*place_of(uri))),
-        text if isinstance(text, str) and text else None,
-        min(times, default=None),
-        _metrics(post),
-    )
+    times = [each for each in (utc(record.get("createdAt")), utc(post.get("indexedAt"))) if each]
+    url = permalink(*place_of(uri))
+    return Measured(Proof(uri, url), word(record.get("text")), min(times, default=None), _metrics(post))
 
 
 def _metrics(post: Found) -> Metrics:
     return Metrics(
-        likes=_count(post, "likeCount"),
-        comments=_count(post, "replyCount"),
-        shares=_count(post, "repostCount"),
-        saves=_count(post, "bookmarkCount"),
+        likes=count(post, "likeCount"),
+        comments=count(post, "replyCount"),
+        shares=count(post, "repostCount"),
+        saves=count(post, "bookmarkCount"),
     )
 
 
 def _at(post: Measured) -> datetime:
     """When a post was made; long ago where that cannot be read."""
     return post.published_at or datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _instant(text: Any) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
-
-
-def _count(figures: Found, name: str) -> int | None:
-    value = figures.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _object(value: Any) -> Found:
-    return value if isinstance(value, Mapping) else {}

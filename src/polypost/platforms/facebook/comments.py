@@ -15,8 +15,9 @@ from polypost.errors import NotThere, OutcomeUnknown, Rejected
 from polypost.platforms.abilities import Comment, Person, Slice
 from polypost.platforms.base import Session
 from polypost.platforms.facebook.graph import Graph
-from polypost.platforms.facebook.graph_errors import Gone, Nowhere, ParameterRefused
+from polypost.platforms.facebook.graph_errors import Nowhere
 from polypost.platforms.facebook.spec import SPEC
+from polypost.platforms.families.meta.errors import Gone, ParameterRefused
 from polypost.platforms.families.meta.graph import listed, next_cursor
 from polypost.platforms.families.meta.posts import speaking_of
 from polypost.platforms.kit.answers import instant, text

@@ -7,18 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, Undone
-from polypost.platforms.base import (
-    Attempt,
-    Connector,
-    MediaRef,
-    NotYet,
-    Post,
-    Proof,
-    Reconciled,
-    RetryRule,
-    Run,
-    Session,
-)
+from polypost.platforms.base import Attempt, Connector, MediaRef, NotYet, Post, Proof, RetryRule, Run, Session
 from polypost.platforms.facebook import check, metrics, oauth, reconcile
 from polypost.platforms.facebook.comments import FacebookComments
 from polypost.platforms.facebook.followups import find_address, set_cover, write_comment
@@ -51,6 +40,7 @@ class FacebookConnector(FacebookComments, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    look = staticmethod(reconcile.look)
     measure = staticmethod(metrics.measure)
     recent = staticmethod(metrics.recent)
 
@@ -76,10 +66,6 @@ class FacebookConnector(FacebookComments, Connector):
         if post.options.first_comment and not post.options.story:
             await write_comment(run, graph, post, proof.id)
         return await find_address(run, graph, kind, proof)
-
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
-        """Ask the prepared photo or video what became of it; look for a text in the Page's list."""
-        return await reconcile.look(run, attempt)
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """What has an id beforehand is published once at most; a text could appear twice."""

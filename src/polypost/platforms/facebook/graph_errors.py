@@ -12,16 +12,15 @@ from typing import Any
 
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavailable
 from polypost.platforms.families.meta.errors import (
-    Gone,
     GraphError,
     Kind,
     Numbers,
-    ParameterRefused,
-    PermissionMissing,
     Row,
+    file_refused,
     rows_of_codes,
     rows_of_subcodes,
 )
+from polypost.platforms.kit.media import RE_ENCODE
 
 _NAME = "Facebook"
 
@@ -47,18 +46,8 @@ _CONFIRM = Row(
     "Open the Page on Facebook and follow what it asks for, then try again.",
     "account_restricted",
 )
-_IMAGE = Row(
-    Kind.REFUSED,
-    "Facebook cannot use this picture.",
-    "Save it as a JPEG or PNG of at most 4 MB.",
-    "media_rejected",
-)
-_VIDEO = Row(
-    Kind.REFUSED,
-    "Facebook cannot use this video.",
-    "Re-encode it as an MP4 with H.264 video and AAC sound.",
-    "media_rejected",
-)
+_IMAGE = file_refused("Facebook cannot use this picture.", "Save it as a JPEG or PNG of at most 4 MB.")
+_VIDEO = file_refused("Facebook cannot use this video.", RE_ENCODE)
 _SAID_TWICE = Row(
     Kind.DUPLICATE,
     "Facebook says that the Page has posted this already.",
@@ -158,17 +147,3 @@ def _piece(data: Mapping[str, Any]) -> tuple[int, int] | None:
     if not all(each.isascii() and each.isdecimal() for each in ends):
         return None
     return int(ends[0]), int(ends[1])
-
-
-__all__ = [
-    "NUMBERS",
-    "RATE_PAUSE",
-    "Gone",
-    "GraphError",
-    "Nowhere",
-    "ParameterRefused",
-    "PermissionMissing",
-    "WrongOffset",
-    "commit_error_for",
-    "error_for",
-]

@@ -22,8 +22,8 @@ from typing import Any
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
 from polypost.platforms.facebook.graph import Graph
-from polypost.platforms.facebook.graph_errors import Gone, ParameterRefused, PermissionMissing
 from polypost.platforms.facebook.reconcile import address
+from polypost.platforms.families.meta.errors import Gone, ParameterRefused, PermissionMissing
 from polypost.platforms.families.meta.graph import listed
 from polypost.platforms.families.meta.insights import made_at, numbers_in, rows_between
 from polypost.platforms.kit.answers import count, member

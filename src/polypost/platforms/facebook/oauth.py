@@ -15,8 +15,8 @@ from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavaila
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, Session, Tokens
 from polypost.platforms.facebook.graph import API, Graph
-from polypost.platforms.facebook.graph_errors import ParameterRefused
 from polypost.platforms.facebook.spec import NEEDED, OAUTH, WEB
+from polypost.platforms.families.meta.errors import ParameterRefused
 from polypost.platforms.families.meta.graph import bearer
 from polypost.platforms.families.meta.login import access_token
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from polypost.errors import Rejected, Unavailable
@@ -14,9 +12,9 @@ from polypost.platforms.facebook.spec import WEB
 from polypost.platforms.facebook.staging import phase, published, status_of
 from polypost.platforms.families.meta.graph import listed
 from polypost.platforms.families.meta.insights import made_at
+from polypost.platforms.families.meta.posts import nearest
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence, or_cannot_tell
 
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 _MEDIA_TYPES = frozenset({"photo", "album", "video"})
 _POST_FIELDS = (
     "id,message,created_time,permalink_url,application{id},"
@@ -24,6 +22,7 @@ _POST_FIELDS = (
 )
 
 
+@or_cannot_tell(Rejected, Unavailable)
 async def look(run: Run, attempt: Attempt) -> Reconciled:
     """What became of the attempt. Raises RateLimited and ReconnectRequired."""
     graph, handles = Graph(run), attempt.handles
@@ -35,10 +34,7 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
         "reel": _reel,
         "video_story": _reel,
     }
-    try:
-        return await by_kind[str(handles["kind"])](run, graph, attempt)
-    except (Rejected, Unavailable) as unreadable:
-        return CannotTell(str(unreadable))
+    return await by_kind[str(handles["kind"])](run, graph, attempt)
 
 
 async def _text(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
@@ -49,16 +45,14 @@ async def _text(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
     rows = [
         row
         for row in await _posts(run, graph, attempt)
-        if _plain(row.get("message")) == _plain(handles["text"])
+        if essence(row.get("message")) == essence(handles["text"])
         and not _shows_media(row)
         and not _of_another_app(row, run)
     ]
-    taken = await run.linked(str(row["id"]) for row in rows)
-    rows = [row for row in rows if str(row["id"]) not in taken]
-    if not rows:
+    found = await nearest(run, rows, attempt.started_at, "created_time")
+    if found is None:
         return Absent()
-    nearest = min(rows, key=lambda row: abs(made_at(row, "created_time") - attempt.started_at))
-    return Found(Proof(str(nearest["id"]), address(nearest.get("permalink_url"))))
+    return Found(Proof(str(found["id"]), address(found.get("permalink_url"))))
 
 
 async def _photos(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
@@ -123,7 +117,7 @@ async def _story_of(graph: Graph, video: str) -> Reconciled:
 
 async def _posts(run: Run, graph: Graph, attempt: Attempt) -> list[Mapping[str, Any]]:
     """The Page's own posts since the attempt began."""
-    since = attempt.started_at - _CLOCK_SLACK
+    since = attempt.started_at - CLOCK_SLACK
     body = await graph.get(
         f"{run.account.id}/published_posts",
         fields=_POST_FIELDS,
@@ -154,11 +148,6 @@ def _targets(row: Mapping[str, Any]) -> set[str]:
             if isinstance(target, dict) and target.get("id"):
                 found.add(str(target["id"]))
     return found
-
-
-def _plain(text: Any) -> str:
-    """Text as compared: Facebook trims and recombines what it stores."""
-    return " ".join(unicodedata.normalize("NFC", str(text or "")).split())
 
 
 def address(told: Any) -> str | None:

@@ -12,9 +12,9 @@ from typing import Any
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Post, Run
 from polypost.platforms.facebook.graph import Graph
-from polypost.platforms.facebook.graph_errors import Gone
 from polypost.platforms.facebook.spec import SPEC, VIDEO
 from polypost.platforms.facebook.upload import next_piece, push, send_file, send_pieces
+from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.kit.looks import next_look
 
 BUILDS = 3

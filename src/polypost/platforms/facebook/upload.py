@@ -13,9 +13,10 @@ from typing import Any
 from polypost.errors import NoAnswer, NotSent, PlatformError, Rejected, Unavailable
 from polypost.platforms.base import MediaFile
 from polypost.platforms.facebook.graph import Graph
-from polypost.platforms.facebook.graph_errors import Gone, WrongOffset
+from polypost.platforms.facebook.graph_errors import WrongOffset
 from polypost.platforms.facebook.spec import UPLOAD, VIDEO
 from polypost.platforms.families.meta import push as meta
+from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.kit.answers import member
 from polypost.platforms.kit.uploads import deadline, own_address
 

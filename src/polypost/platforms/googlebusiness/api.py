@@ -9,14 +9,11 @@ from typing import Any
 from polypost.platforms.base import Session
 from polypost.platforms.googlebusiness.errors import error_for, object_of
 from polypost.platforms.googlebusiness.spec import POSTS
+from polypost.platforms.kit.answers import objects, word
+from polypost.platforms.kit.calls import bearer
 
 _LOCATION = re.compile(r"accounts/[0-9A-Za-z_-]+/locations/[0-9A-Za-z_-]+")
 _POST = re.compile(_LOCATION.pattern + r"/localPosts/[0-9A-Za-z_-]+")
-
-
-def bearer(session: Session) -> dict[str, str]:
-    """The header that shows the token which works now."""
-    return {"Authorization": f"Bearer {session.token}"}
 
 
 async def call(session: Session, url: str, **params: str) -> dict[str, Any]:
@@ -35,10 +32,9 @@ async def pages(
     token: str | None = None
     for _ in range(most):
         body = await call(session, url, **params, **({"pageToken": token} if token else {}))
-        items = body.get(name)
-        yield [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
-        token = body.get("nextPageToken")
-        if not isinstance(token, str) or not token:
+        yield objects(body.get(name))
+        token = word(body.get("nextPageToken"))
+        if token is None:
             return
 
 

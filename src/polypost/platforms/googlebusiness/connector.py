@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from polypost.errors import RateLimited, Rejected, Unavailable
-from polypost.platforms.base import (
-    Attempt,
-    CannotTell,
-    Connector,
-    Post,
-    Proof,
-    Reconciled,
-    Run,
-    Session,
-)
+from polypost.errors import Rejected
+from polypost.platforms.base import Connector, Post, Proof, Run, Session
 from polypost.platforms.googlebusiness import check, locations, oauth, reconcile, status
-from polypost.platforms.googlebusiness.api import bearer, is_post, post_at, posts_of
+from polypost.platforms.googlebusiness.api import is_post, post_at, posts_of
 from polypost.platforms.googlebusiness.body import local_post
 from polypost.platforms.googlebusiness.errors import error_for
 from polypost.platforms.googlebusiness.options import GoogleBusinessOptions
 from polypost.platforms.googlebusiness.spec import SPEC
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.removal import is_removed, removal_error
 
 
@@ -31,6 +23,7 @@ class GoogleBusinessConnector(Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(locations.identify)
+    look = staticmethod(reconcile.look)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """The one call that makes the post, then Google's word on it."""
@@ -51,13 +44,6 @@ class GoogleBusinessConnector(Connector):
 
         taken = await run.commit("post", send, handles=reconcile.handles(body))
         return Proof(taken.id, await status.shown(run, taken.id) or taken.url)
-
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
-        """Look through the posts of the location."""
-        try:
-            return await reconcile.look(run, attempt)
-        except (Rejected, RateLimited, Unavailable) as unreadable:
-            return CannotTell(str(unreadable))
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove the post."""

@@ -5,18 +5,18 @@ Google gives no key of our own back, so a match is the same topic, text, button,
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from polypost.errors import RateLimited, Rejected, Unavailable
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
 from polypost.platforms.googlebusiness.api import is_post, pages, posts_of
 from polypost.platforms.googlebusiness.spec import SPEC
 from polypost.platforms.googlebusiness.status import address
+from polypost.platforms.kit.answers import member, utc
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence, or_cannot_tell, unclaimed
 
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 _MOST_PAGES = 20
 _DATE, _TIME = ("year", "month", "day"), ("hours", "minutes", "seconds", "nanos")
 _PARTS = {"startDate": _DATE, "startTime": _TIME, "endDate": _DATE, "endTime": _TIME}
@@ -27,22 +27,22 @@ def handles(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"post": _essence(body)}
 
 
+@or_cannot_tell(Rejected, RateLimited, Unavailable)
 async def look(run: Run, attempt: Attempt) -> Reconciled:
     """Read the location's posts and pick the one that is nearest to the attempt and nobody else's."""
-    since = (attempt.started_at - _CLOCK_SLACK).replace(microsecond=0)
+    since = (attempt.started_at - CLOCK_SLACK).replace(microsecond=0)
     matches: dict[str, tuple[datetime, str | None]] = {}
     read, size = 0, str(SPEC.limit("posts_page_size_max"))
     # The order of the list is not documented, so it is read to its end.
     async for page in pages(run, posts_of(run.account.id), "localPosts", most=_MOST_PAGES, pageSize=size):
         read += 1
         for post in page:
-            created = _instant(post.get("createTime"))
+            created = utc(post.get("createTime"))
             same = created is not None and created >= since and _essence(post) == attempt.handles["post"]
             if created is not None and same and is_post(post.get("name")):
                 matches[str(post["name"])] = (created, address(post))
         full = len(page) > 0
-    taken = await run.linked(matches) if matches else set()
-    free = [name for name in matches if name not in taken]
+    free = await unclaimed(run, matches)
     if not free:
         if read == _MOST_PAGES and full:
             return CannotTell("The location has too many posts to look through.")
@@ -53,37 +53,17 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
 
 def _essence(post: Mapping[str, Any]) -> dict[str, Any]:
     """What makes a post itself; zeros that answers leave out are zeros, and media are only counted."""
-    button, event = _part(post, "callToAction"), _part(post, "event")
-    schedule = _part(event, "schedule")
-    times = {
-        name: [_part(schedule, name).get(member, 0) for member in members] for name, members in _PARTS.items()
-    }
+    button, event = member(post, "callToAction"), member(post, "event")
+    schedule = member(event, "schedule")
+    times = {name: [member(schedule, name).get(part, 0) for part in parts] for name, parts in _PARTS.items()}
     media = post.get("media")
     return {
         "topic": post.get("topicType"),
-        "summary": _plain(post.get("summary")),
-        "action": _plain(button.get("actionType")),
-        "url": _plain(button.get("url")).rstrip("/"),
-        "title": _plain(event.get("title")),
+        "summary": essence(post.get("summary")),
+        "action": essence(button.get("actionType")),
+        "url": essence(button.get("url")).rstrip("/"),
+        "title": essence(event.get("title")),
         "schedule": times,
-        "coupon": _plain(_part(post, "offer").get("couponCode")),
+        "coupon": essence(member(post, "offer").get("couponCode")),
         "media": len(media) if isinstance(media, list) else 0,
     }
-
-
-def _part(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = value.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _plain(text: Any) -> str:
-    """Text as compared: a network trims and recombines what it stores."""
-    return " ".join(unicodedata.normalize("NFC", text).split()) if isinstance(text, str) else ""
-
-
-def _instant(text: Any) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

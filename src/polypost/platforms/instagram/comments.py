@@ -13,10 +13,10 @@ from typing import Any
 from polypost.errors import NotThere, Rejected
 from polypost.platforms.abilities import Comment, Slice
 from polypost.platforms.base import Session
+from polypost.platforms.families.meta.errors import ParameterRefused
 from polypost.platforms.families.meta.graph import listed, next_cursor
 from polypost.platforms.instagram import reading
 from polypost.platforms.instagram.graph import Graph
-from polypost.platforms.instagram.graph_errors import ParameterRefused
 from polypost.platforms.instagram.reading import speaking_of
 from polypost.platforms.kit.answers import text
 

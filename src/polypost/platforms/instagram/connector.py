@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, RateLimited, Rejected, Unavailable
@@ -21,20 +20,20 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
+from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.insights import made_at
-from polypost.platforms.families.meta.posts import permalink, remove
+from polypost.platforms.families.meta.posts import nearest, permalink, remove
 from polypost.platforms.instagram import check, metrics, oauth
 from polypost.platforms.instagram.comments import InstagramComments
 from polypost.platforms.instagram.containers import kind_of, prepare, state_of
 from polypost.platforms.instagram.graph import Graph
-from polypost.platforms.instagram.graph_errors import RATE_PAUSE, Gone
+from polypost.platforms.instagram.graph_errors import RATE_PAUSE
 from polypost.platforms.instagram.messages import InstagramMessages
 from polypost.platforms.instagram.options import InstagramOptions
 from polypost.platforms.instagram.spec import SPEC
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence
 
 _MEDIA_TYPES = {"image": "IMAGE", "video": "VIDEO"}
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 
 
 class InstagramConnector(InstagramComments, InstagramMessages, Connector):
@@ -74,7 +73,7 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
         proof = await run.commit("publish", send, handles=_handles(post, container.id))
         return Proof(proof.id, await permalink(run, graph, proof.id))
 
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+    async def look(self, run: Run, attempt: Attempt) -> Reconciled:
         """Ask the container whether it was published, then find the media item that came of it."""
         graph = Graph(run)
         try:
@@ -116,13 +115,11 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
             f"{run.account.id}/{edge}", fields="id,caption,timestamp,permalink,media_type", limit="50"
         )
         rows = [row for row in body.get("data") or [] if _matches(row, handles, attempt.started_at)]
-        taken = await run.linked(str(row["id"]) for row in rows)
-        rows = [row for row in rows if str(row["id"]) not in taken]
-        if not rows:
+        found = await nearest(run, rows, attempt.started_at)
+        if found is None:
             # It is out for certain; only its id is not to be had yet, so never "absent".
             return CannotTell("Instagram has published this but does not list it yet.")
-        nearest = min(rows, key=lambda row: abs(made_at(row) - attempt.started_at))
-        return Found(Proof(str(nearest["id"]), nearest.get("permalink")))
+        return Found(Proof(str(found["id"]), found.get("permalink")))
 
 
 def _handles(post: Post, container: str) -> dict[str, Any]:
@@ -136,13 +133,8 @@ def _handles(post: Post, container: str) -> dict[str, Any]:
 
 
 def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: datetime) -> bool:
-    if not row.get("id") or not row.get("timestamp") or made_at(row) < started - _CLOCK_SLACK:
+    if not row.get("id") or not row.get("timestamp") or made_at(row) < started - CLOCK_SLACK:
         return False
     if row.get("media_type") not in {None, handles["media_type"]}:
         return False
-    return bool(handles["story"]) or _plain(row.get("caption")) == _plain(handles["caption"])
-
-
-def _plain(text: str | None) -> str:
-    """Text as compared: Instagram trims and recombines what it stores."""
-    return " ".join(unicodedata.normalize("NFC", text or "").split())
+    return bool(handles["story"]) or essence(row.get("caption")) == essence(handles["caption"])

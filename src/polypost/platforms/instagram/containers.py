@@ -14,14 +14,9 @@ from typing import Any
 
 from polypost.errors import RateLimited, ReconnectRequired, Rejected
 from polypost.platforms.base import MediaFile, NotYet, Post, Run
+from polypost.platforms.families.meta.errors import Gone, ParameterRefused
 from polypost.platforms.instagram.graph import Graph
-from polypost.platforms.instagram.graph_errors import (
-    NOT_READY_PAUSE,
-    Gone,
-    ParameterRefused,
-    PushRefused,
-    container_error,
-)
+from polypost.platforms.instagram.graph_errors import NOT_READY_PAUSE, PushRefused, container_error
 from polypost.platforms.instagram.upload import push
 from polypost.platforms.kit.looks import next_look
 

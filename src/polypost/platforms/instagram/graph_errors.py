@@ -14,12 +14,12 @@ from polypost.platforms.families.meta.errors import (
     GraphError,
     Kind,
     Numbers,
-    ParameterRefused,
-    PermissionMissing,
     Row,
+    file_refused,
     rows_of_codes,
     rows_of_subcodes,
 )
+from polypost.platforms.kit.media import RE_ENCODE
 
 _NAME = "Instagram"
 _SERVER = "Instagram has trouble of its own."
@@ -73,28 +73,13 @@ _SUBCODES = rows_of_subcodes(_NAME) | {
     (100, 2207037): Row(Kind.REFUSED, "A tagged product is not valid.", "Leave the tag out."),
     (100, 2207040): Row(Kind.REFUSED, "There are more than 20 tags or mentions.", "Remove mentions."),
     (100, 2207064): Row(Kind.REFUSED, "A tag on a video has no position.", "Leave the position out."),
-    (352, 2207026): Row(
-        Kind.REFUSED,
-        "Instagram cannot read this video.",
-        "Re-encode it as an MP4 with H.264 video and AAC sound.",
-        "media_rejected",
-    ),
+    (352, 2207026): file_refused("Instagram cannot read this video.", RE_ENCODE),
     (9004, 2207052): Row(Kind.REFUSED, _PULL, _PUBLIC, "media_unreachable"),
     (9007, 2207027): Row(Kind.NOT_READY, "Instagram is still working on the media."),
-    (36000, 2207004): Row(
-        Kind.REFUSED, "The picture is too large.", "Save it with at most 8 MB.", "media_rejected"
-    ),
-    (36001, 2207005): Row(
-        Kind.REFUSED,
-        "Instagram does not take this picture's format.",
-        "Convert it to JPEG.",
-        "media_rejected",
-    ),
-    (36003, 2207009): Row(
-        Kind.REFUSED,
-        "Instagram refuses the picture's shape.",
-        "Crop it to between 4:5 and 1.91:1.",
-        "media_rejected",
+    (36000, 2207004): file_refused("The picture is too large.", "Save it with at most 8 MB."),
+    (36001, 2207005): file_refused("Instagram does not take this picture's format.", "Convert it to JPEG."),
+    (36003, 2207009): file_refused(
+        "Instagram refuses the picture's shape.", "Crop it to between 4:5 and 1.91:1."
     ),
     (36004, 2207010): Row(Kind.REFUSED, "The caption is too long.", "Shorten it to 2,200 characters."),
 }
@@ -127,18 +112,3 @@ def container_error(status: str, *, now: datetime) -> PlatformError:
     if found is None or int(found[1]) not in _PUBLISHING:
         return Unavailable("Instagram could not process the media.")
     return error_for(GraphError(400, subcode=int(found[1])), now=now)
-
-
-__all__ = [
-    "NOT_READY_PAUSE",
-    "NUMBERS",
-    "RATE_PAUSE",
-    "Gone",
-    "GraphError",
-    "ParameterRefused",
-    "PermissionMissing",
-    "PushRefused",
-    "commit_error_for",
-    "container_error",
-    "error_for",
-]

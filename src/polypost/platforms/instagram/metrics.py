@@ -19,9 +19,9 @@ from typing import Any
 from polypost.errors import Rejected
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.families.meta.errors import Gone, PermissionMissing
 from polypost.platforms.families.meta.insights import made_at, numbers_in, rows_between, side_by_side
 from polypost.platforms.instagram.graph import Graph
-from polypost.platforms.instagram.graph_errors import Gone, PermissionMissing
 from polypost.platforms.kit.answers import count
 
 # A metric that a medium does not have refuses the whole call, so each kind is asked for its own.

@@ -9,8 +9,9 @@ from typing import Any
 from polypost.errors import PlatformError, Rejected
 from polypost.platforms.base import MediaFile
 from polypost.platforms.families.meta import push as meta
+from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.instagram.graph import Graph
-from polypost.platforms.instagram.graph_errors import Gone, PushRefused
+from polypost.platforms.instagram.graph_errors import PushRefused
 from polypost.platforms.instagram.spec import UPLOAD
 from polypost.platforms.kit.answers import member
 from polypost.platforms.kit.uploads import own_address

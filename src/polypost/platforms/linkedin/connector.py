@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from polypost.platforms.base import (
-    Account,
-    Attempt,
-    Connector,
-    Post,
-    Proof,
-    Reconciled,
-    RetryRule,
-    Run,
-    Session,
-)
+from polypost.platforms.base import Account, Attempt, Connector, Post, Proof, RetryRule, Run, Session
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.linkedin import check, oauth, reconcile
 from polypost.platforms.linkedin.api import ask, call, encoded, headers, permalink
@@ -37,6 +27,7 @@ class LinkedInConnector(PostMetrics, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    look = staticmethod(reconcile.look)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first; the post is one call; a comment that cannot be written is only a warning."""
@@ -54,10 +45,6 @@ class LinkedInConnector(PostMetrics, Connector):
                 visible=True,
             )
         return proof
-
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
-        """Look at the post that a refusal named, and through the account's posts since the attempt."""
-        return await reconcile.look(run, attempt)
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """A text is what LinkedIn certainly refuses twice; a post without one is never sent again on a guess."""

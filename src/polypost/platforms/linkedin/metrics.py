@@ -20,7 +20,7 @@ from httpx2 import Response
 from polypost.errors import ReconnectRequired, Rejected, TokenExpired
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import count, member, objects, parsed
 from polypost.platforms.linkedin.api import ask, encoded, permalink
 from polypost.platforms.linkedin.errors import POST_URN, error_for
 from polypost.platforms.linkedin.text import plain
@@ -92,14 +92,14 @@ async def _statistics(session: Session, urns: Sequence[str]) -> dict[str, Metric
 
 
 def _organization_metrics(element: Found) -> Metrics:
-    told = _object(element.get("totalShareStatistics"))
+    told = member(element, "totalShareStatistics")
     return Metrics(
-        impressions=_count(told, "impressionCount"),
-        reach=_count(told, "uniqueImpressionsCount"),
-        likes=_count(told, "likeCount"),
-        comments=_count(told, "commentCount"),
-        shares=_count(told, "shareCount"),
-        clicks=_count(told, "clickCount"),
+        impressions=count(told, "impressionCount"),
+        reach=count(told, "uniqueImpressionsCount"),
+        likes=count(told, "likeCount"),
+        comments=count(told, "commentCount"),
+        shares=count(told, "shareCount"),
+        clicks=count(told, "clickCount"),
     )
 
 
@@ -135,8 +135,8 @@ async def _analytics(session: Session, urn: str) -> dict[str, int | None] | None
         elements = parsed(answer).get("elements") if answer.is_success else None
         if not isinstance(elements, list):
             raise error_for(answer, session.now())
-        counted = _objects(elements)
-        found[name] = _count(counted[0], "count") if counted else None
+        counted = objects(elements)
+        found[name] = count(counted[0], "count") if counted else None
     return found
 
 
@@ -158,13 +158,11 @@ async def _seen(session: Session, urns: Sequence[str]) -> dict[str, Metrics] | N
 
 def _seen_metrics(entity: Found) -> Metrics:
     kinds = entity.get("reactionSummaries")
-    counts = (
-        [_count(_object(each), "count") for each in kinds.values()] if isinstance(kinds, Mapping) else None
-    )
+    counts = [count(member(kinds, each), "count") for each in kinds] if isinstance(kinds, Mapping) else None
     return Metrics(
         # LinkedIn's own figure of likes is the number of all reactions.
-        likes=None if counts is None or None in counts else sum(count or 0 for count in counts),
-        comments=_count(_object(entity.get("commentSummary")), "count"),
+        likes=None if counts is None or None in counts else sum(each or 0 for each in counts),
+        comments=count(member(entity, "commentSummary"), "count"),
     )
 
 
@@ -181,7 +179,7 @@ async def _read(session: Session, path: str) -> list[Found]:
     elements = parsed(answer).get("elements") if answer.is_success else None
     if not isinstance(elements, list):
         raise error_for(answer, session.now())
-    return _objects(elements)
+    return objects(elements)
 
 
 def _unscoped(session: Session, answer: Response) -> bool:
@@ -217,18 +215,5 @@ def _urn(record: Found) -> str:
 
 def _published(record: Found) -> datetime:
     """When a post came out; long ago where that is not told."""
-    stamp = _count(record, "publishedAt") or _count(record, "createdAt") or 0
+    stamp = count(record, "publishedAt") or count(record, "createdAt") or 0
     return datetime.fromtimestamp(stamp / 1000, UTC)
-
-
-def _count(figures: Found, name: str) -> int | None:
-    value = figures.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _object(value: Any) -> Found:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _objects(value: Any) -> list[Found]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

@@ -7,44 +7,42 @@ in refusals are looked at before they are believed: some name posts that nobody 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from httpx2 import Response
 
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence, unclaimed
 from polypost.platforms.linkedin.api import ask, encoded, permalink
 from polypost.platforms.linkedin.errors import POST_URN, ErrorBody, error_for
-from polypost.platforms.linkedin.text import essence, plain
+from polypost.platforms.linkedin.text import plain
 
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 _PAGE = 100
 _MOST_PAGES = 10
 
 
 async def look(run: Run, attempt: Attempt) -> Reconciled:
     """The named post if it is ours, else the oldest of the account's posts that is it and nobody else's."""
-    since = attempt.started_at - _CLOCK_SLACK
+    since = attempt.started_at - CLOCK_SLACK
     named = await _named(run, attempt, since)
     if named is not None:
         return Found(Proof(named, permalink(named)))
-    matches: list[tuple[int, str]] = []
+    matches: dict[str, int] = {}
     for page in range(_MOST_PAGES):
         records = await _page(run, page * _PAGE)
         if isinstance(records, CannotTell):
             return records
-        matches += [
-            (_created(record), record["id"]) for record in records if _is(run, record, attempt, since)
-        ]
+        ours = (record for record in records if _is(run, record, attempt, since))
+        matches |= {record["id"]: _created(record) for record in ours}
         if len(records) < _PAGE or _milliseconds(records[-1], "lastModifiedAt") < _stamp(since):
             break
     else:
         return CannotTell("The account has too many posts since then to look through.")
-    taken = await run.linked(urn for _, urn in matches) if matches else set()
-    free = sorted(match for match in matches if match[1] not in taken)
-    return Found(Proof(free[0][1], permalink(free[0][1]))) if free else Absent()
+    free = await unclaimed(run, matches)
+    oldest = min(free, key=lambda urn: (matches[urn], urn), default="")
+    return Found(Proof(oldest, permalink(oldest))) if oldest else Absent()
 
 
 async def _named(run: Run, attempt: Attempt, since: datetime) -> str | None:

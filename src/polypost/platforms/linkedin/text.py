@@ -7,7 +7,6 @@ Format: Microsoft Learn, LinkedIn: little Text Format, read 2026-11-24.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,8 +77,3 @@ def plain(written: str) -> str:
         return "#" + _BACKSLASH.sub(r"\1", found["tag"])
 
     return _MARKUP.sub(shown, written)
-
-
-def essence(text: str) -> str:
-    """A text without what LinkedIn may change: composed, single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).split())

@@ -10,6 +10,7 @@ from polypost.errors import ReconnectRequired, Unavailable
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Session
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.mastodon.errors import error_for
 
 
@@ -24,11 +25,6 @@ def server_of(session: Session) -> str:
 def address(server: str, path: str) -> str:
     """A path on a server."""
     return f"https://{server}{path}"
-
-
-def bearer(session: Session) -> dict[str, str]:
-    """The header that shows the token which works now."""
-    return {"Authorization": f"Bearer {session.token}"}
 
 
 async def send(session: Session, method: str, path: str, **request: Any) -> Response:

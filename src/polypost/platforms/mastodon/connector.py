@@ -9,12 +9,11 @@ from functools import partial
 from typing import Any
 
 from polypost import clock
-from polypost.errors import Rejected, Unavailable
+from polypost.errors import Rejected
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import (
     App,
     Attempt,
-    CannotTell,
     Connector,
     Draft,
     MediaFile,
@@ -22,16 +21,16 @@ from polypost.platforms.base import (
     OAuth2,
     Post,
     Proof,
-    Reconciled,
     RetryRule,
     Run,
     Session,
     Tokens,
 )
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.mastodon import check, oauth, reconcile, server
-from polypost.platforms.mastodon.api import address, bearer, server_of
+from polypost.platforms.mastodon.api import address, server_of
 from polypost.platforms.mastodon.body import Part, key_of, reply, root
 from polypost.platforms.mastodon.errors import error_for, used_up_until
 from polypost.platforms.mastodon.metrics import PostMetrics
@@ -53,6 +52,7 @@ class MastodonConnector(PostMetrics, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    look = staticmethod(reconcile.look)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread."""
@@ -89,13 +89,6 @@ class MastodonConnector(PostMetrics, Connector):
         for number, part in enumerate(parts[1:], 1):
             parent = await _create(run, post, f"thread-{number}", part, reply(options, part, parent.id))
         return proof
-
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
-        """Look through the account's posts since the attempt."""
-        try:
-            return await reconcile.look(run, attempt)
-        except (Rejected, Unavailable) as unreadable:
-            return CannotTell(str(unreadable))
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """While the server surely keeps the attempt's key a second call gives the first one's post, not another."""

@@ -16,6 +16,7 @@ from typing import Any
 from polypost.errors import Unavailable
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.kit.answers import count
 from polypost.platforms.mastodon.api import call, send, server_of
 from polypost.platforms.mastodon.errors import Missing
 from polypost.platforms.mastodon.reconcile import created, page_of
@@ -94,9 +95,9 @@ def _is_own(session: Session, status: Found) -> bool:
 
 def _metrics(status: Found) -> Metrics:
     return Metrics(
-        likes=_count(status, "favourites_count"),
-        comments=_count(status, "replies_count"),
-        shares=_count(status, "reblogs_count"),
+        likes=count(status, "favourites_count"),
+        comments=count(status, "replies_count"),
+        shares=count(status, "reblogs_count"),
     )
 
 
@@ -130,8 +131,3 @@ def _plain(content: str) -> str:
     reader.feed(content)
     reader.close()
     return "".join(reader.parts).strip()
-
-
-def _count(figures: Found, name: str) -> int | None:
-    value = figures.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -6,24 +6,25 @@ list has HTML alone.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.kit.answers import utc
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence, or_cannot_tell, unclaimed
 from polypost.platforms.mastodon.api import call, send, server_of
 
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 _PAGE = 40
 _MOST_PAGES = 10
 _MOST_READ = 40
 
 
+@or_cannot_tell(Rejected, Unavailable)
 async def look(run: Run, attempt: Attempt) -> Reconciled:
     """Read the account's posts since the attempt and pick the oldest that is it and nobody else's."""
-    since = (attempt.started_at - _CLOCK_SLACK).replace(microsecond=0)
+    since = (attempt.started_at - CLOCK_SLACK).replace(microsecond=0)
     likely: dict[str, Mapping[str, Any]] = {}
     below: str | None = None
     for _ in range(_MOST_PAGES):
@@ -36,8 +37,7 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
         below = str(page[-1].get("id"))
     else:
         return CannotTell("The account has too many posts since then to look through.")
-    taken = await run.linked(likely) if likely else set()
-    free = sorted((each for each in likely if each not in taken), key=lambda each: created(likely[each]))
+    free = sorted(await unclaimed(run, likely), key=lambda each: created(likely[each]))
     if len(free) > _MOST_READ:
         return CannotTell("The account has too many posts like this one to read them all.")
     for number in free:
@@ -82,17 +82,13 @@ def _media(post: Mapping[str, Any]) -> Iterator[Any]:
 
 def created(post: Mapping[str, Any]) -> datetime:
     """When a post was made; long ago where that cannot be read."""
-    try:
-        instant = datetime.fromisoformat(str(post.get("created_at")))
-    except ValueError:
-        return datetime(1970, 1, 1, tzinfo=UTC)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return utc(post.get("created_at")) or datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def written(spoiler: Any, text: Any) -> str:
     """What a reader sees, as compared: servers trim, recombine, and make a warning without text the text."""
     parts = [each for each in (spoiler, text) if isinstance(each, str)]
-    return " ".join(unicodedata.normalize("NFC", " ".join(parts)).split())
+    return essence(" ".join(parts))
 
 
 def page_of(status: Mapping[str, Any]) -> str | None:

@@ -11,7 +11,8 @@ from typing import Any
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
 from polypost.platforms.kit.answers import parsed
-from polypost.platforms.mastodon.api import address, bearer, server_of
+from polypost.platforms.kit.calls import bearer
+from polypost.platforms.mastodon.api import address, server_of
 from polypost.platforms.mastodon.errors import error_for, said
 from polypost.platforms.mastodon.spec import SPEC
 

@@ -8,16 +8,12 @@ from typing import Any
 from httpx2 import Response
 
 from polypost.platforms.base import Run, Session
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import objects, parsed, word
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.pinterest.errors import error_for, used_up_until
 from polypost.platforms.pinterest.spec import API, WEB
 
 PAGE = 250
-
-
-def bearer(session: Session) -> dict[str, str]:
-    """The header that shows the token which works now."""
-    return {"Authorization": f"Bearer {session.token}"}
 
 
 def permalink(pin_id: str) -> str:
@@ -66,8 +62,7 @@ async def pages(
     for _ in range(most):
         params = {"page_size": str(PAGE), **asked} | ({"bookmark": bookmark} if bookmark else {})
         body = await call(session, "GET", path, params=params)
-        items = body.get("items")
-        yield [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
-        bookmark = body.get("bookmark")
-        if not isinstance(bookmark, str) or not bookmark:
+        yield objects(body.get("items"))
+        bookmark = word(body.get("bookmark"))
+        if bookmark is None:
             return

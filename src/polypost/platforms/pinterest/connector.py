@@ -6,23 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from polypost.errors import RateLimited, Rejected, Unavailable
-from polypost.platforms.base import (
-    Attempt,
-    Board,
-    CannotTell,
-    Connector,
-    MediaRef,
-    Post,
-    Proof,
-    Reconciled,
-    Run,
-    Session,
-)
+from polypost.platforms.base import Board, Connector, MediaRef, Post, Proof, Run, Session
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.removal import is_removed, removal_error
 from polypost.platforms.pinterest import check, oauth, reconcile
-from polypost.platforms.pinterest.api import bearer, pages, permalink
+from polypost.platforms.pinterest.api import pages, permalink
 from polypost.platforms.pinterest.errors import error_for, used_up_until
 from polypost.platforms.pinterest.media import kind_of, source_of
 from polypost.platforms.pinterest.metrics import PostMetrics
@@ -41,6 +30,7 @@ class PinterestConnector(PostMetrics, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    look = staticmethod(reconcile.look)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The cover of a video."""
@@ -83,13 +73,6 @@ class PinterestConnector(PostMetrics, Connector):
         for until in rest:
             await run.hold(until)
         return proof
-
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
-        """Look through the pins of the board."""
-        try:
-            return await reconcile.look(run, attempt)
-        except (Rejected, RateLimited, Unavailable) as unreadable:
-            return CannotTell(str(unreadable))
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove the pin."""

@@ -16,10 +16,11 @@ from typing import Any
 from polypost.errors import Rejected
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
-from polypost.platforms.kit.answers import parsed
-from polypost.platforms.pinterest.api import bearer, pages, permalink
+from polypost.platforms.kit.answers import count, member, paragraphs, parsed, utc
+from polypost.platforms.kit.calls import bearer
+from polypost.platforms.pinterest.api import pages, permalink
 from polypost.platforms.pinterest.errors import error_for
-from polypost.platforms.pinterest.reconcile import instant, over
+from polypost.platforms.pinterest.reconcile import over
 from polypost.platforms.pinterest.spec import API
 
 _MOST_PAGES = 8
@@ -55,7 +56,7 @@ class PostMetrics:
         found: list[tuple[datetime, Measured]] = []
         async for page in pages(session, "/pins", most=_MOST_PAGES, **_WITH_METRICS):
             for pin in page:
-                at = instant(pin.get("created_at"))
+                at = utc(pin.get("created_at"))
                 if at and since.replace(microsecond=0) <= at <= until and _is_own(pin):
                     found.append((at, _measured(pin, at)))
             if over(page, since):
@@ -83,25 +84,17 @@ def _is_own(pin: Found) -> bool:
 
 
 def _metrics(pin: Found) -> Metrics:
-    told = pin.get("pin_metrics")
-    life = told.get("lifetime_metrics") if isinstance(told, Mapping) else None
-    figures = life if isinstance(life, Mapping) else {}
+    figures = member(member(pin, "pin_metrics"), "lifetime_metrics")
     return Metrics(
-        impressions=_count(figures, "impression"),
-        likes=_count(figures, "reaction"),
-        comments=_count(figures, "comment"),
-        saves=_count(figures, "save"),
-        clicks=_count(figures, "clickthrough"),
+        impressions=count(figures, "impression"),
+        likes=count(figures, "reaction"),
+        comments=count(figures, "comment"),
+        saves=count(figures, "save"),
+        clicks=count(figures, "clickthrough"),
     )
 
 
 def _measured(pin: Found, at: datetime) -> Measured:
     number = str(pin["id"])
-    texts = [pin.get("title"), pin.get("description")]
-    text = "\n\n".join(each for each in texts if isinstance(each, str) and each)
-    return Measured(Proof(number, permalink(number)), text or None, at.astimezone(UTC), _metrics(pin))
-
-
-def _count(figures: Found, name: str) -> int | None:
-    value = figures.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    text = paragraphs(pin.get("title"), pin.get("description"))
+    return Measured(Proof(number, permalink(number)), text, at.astimezone(UTC), _metrics(pin))

@@ -5,22 +5,23 @@ Pinterest gives no key of our own back, so a match is the same title, text, link
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from polypost.errors import RateLimited, Rejected, Unavailable
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.kit.answers import member, utc
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence, or_cannot_tell, unclaimed
 from polypost.platforms.pinterest.api import pages, permalink
 
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 _MOST_PAGES = 8
 
 
+@or_cannot_tell(Rejected, RateLimited, Unavailable)
 async def look(run: Run, attempt: Attempt) -> Reconciled:
     """Read the board's pins and pick the one that is nearest to the attempt and nobody else's."""
-    since = (attempt.started_at - _CLOCK_SLACK).replace(microsecond=0)
+    since = (attempt.started_at - CLOCK_SLACK).replace(microsecond=0)
     handles = attempt.handles
     matches: dict[str, datetime] = {}
     read = 0
@@ -32,8 +33,7 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
     else:
         if read == _MOST_PAGES and not matches:
             return CannotTell("The board has too many pins to look through.")
-    taken = await run.linked(matches) if matches else set()
-    free = [number for number in matches if number not in taken]
+    free = await unclaimed(run, matches)
     if not free:
         return Absent()
     nearest = min(free, key=lambda number: abs(matches[number] - attempt.started_at))
@@ -42,37 +42,21 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
 
 def over(page: Sequence[Mapping[str, Any]], since: datetime) -> bool:
     """Whether what follows can only be older: that holds for a page from newest to oldest, which is not documented."""
-    created = [instant(pin.get("created_at")) for pin in page]
+    created = [utc(pin.get("created_at")) for pin in page]
     known = [when for when in created if when is not None]
     return bool(known) and known == sorted(known, reverse=True) and len(set(known)) > 1 and known[-1] < since
 
 
 def _is(pin: Mapping[str, Any], handles: Mapping[str, Any], since: datetime) -> datetime | None:
     """When the pin was made, if it is the one that was sent."""
-    created = instant(pin.get("created_at"))
+    created = utc(pin.get("created_at"))
     if created is None or created < since or pin.get("is_owner") is False or not pin.get("id"):
         return None
-    media = pin.get("media")
-    kind = media.get("media_type") if isinstance(media, Mapping) else None
-    if kind not in {None, handles["kind"]}:
+    if member(pin, "media").get("media_type") not in {None, handles["kind"]}:
         return None
-    same = all(_plain(pin.get(name)) == _plain(handles[name]) for name in ("title", "description"))
+    same = all(essence(pin.get(name)) == essence(handles[name]) for name in ("title", "description"))
     return created if same and _bare(pin.get("link")) == _bare(handles["link"]) else None
 
 
-def _plain(text: Any) -> str:
-    """Text as compared: a network trims and recombines what it stores."""
-    return " ".join(unicodedata.normalize("NFC", text).split()) if isinstance(text, str) else ""
-
-
 def _bare(link: Any) -> str:
-    return _plain(link).rstrip("/")
-
-
-def instant(text: Any) -> datetime | None:
-    """The instant that a text holds: Pinterest's have no zone and are UTC; None where it is none."""
-    try:
-        when = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return essence(link).rstrip("/")

@@ -8,17 +8,7 @@ from typing import Any
 from httpx2 import Response
 
 from polypost.errors import OutcomeUnknown, Unavailable
-from polypost.platforms.base import (
-    Attempt,
-    Connector,
-    MediaFile,
-    Post,
-    Proof,
-    Reconciled,
-    RetryRule,
-    Run,
-    Session,
-)
+from polypost.platforms.base import Attempt, Connector, MediaFile, Post, Proof, RetryRule, Run, Session
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.reddit import api, check, oauth, reconcile
 from polypost.platforms.reddit.errors import error_for, exhausted_until, refused
@@ -40,6 +30,7 @@ class RedditConnector(PostMetrics, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    look = staticmethod(reconcile.look)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Media, submission, first comment."""
@@ -55,10 +46,6 @@ class RedditConnector(PostMetrics, Connector):
         if options.first_comment:
             await _comment(run, proof, options.first_comment.strip())
         return proof
-
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
-        """Look through the account's posts since the attempt."""
-        return await reconcile.look(run, attempt)
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """A link may be sent once more, because Reddit refuses a link that it has; anything else would be there twice."""

@@ -15,6 +15,7 @@ from typing import Any
 from polypost.errors import ReconnectRequired, TokenExpired, Unavailable
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.kit.answers import count, member, paragraphs
 from polypost.platforms.reddit.api import get
 from polypost.platforms.reddit.reconcile import created, listed, proof_of
 
@@ -68,12 +69,10 @@ async def _info(session: Session, names: str) -> list[Found]:
         body = await get(session, "/api/info", id=names)
     except ReconnectRequired as refused:
         raise _named(refused, "read") from refused
-    data = body.get("data")
-    children = data.get("children") if isinstance(data, Mapping) else None
+    children = member(body, "data").get("children")
     if not isinstance(children, list):
         raise Unavailable("Reddit did not list the posts.")
-    things = [child.get("data") for child in children if isinstance(child, Mapping)]
-    return [thing for thing in things if isinstance(thing, Mapping) and thing.get("id")]
+    return [thing for child in children if (thing := member(child, "data")).get("id")]
 
 
 def _named(refused: ReconnectRequired, scope: str) -> ReconnectRequired:
@@ -91,19 +90,13 @@ def _is_own(session: Session, post: Found) -> bool:
 
 def _metrics(post: Found) -> Metrics:
     return Metrics(
-        likes=_count(post, "ups"),
-        comments=_count(post, "num_comments"),
-        shares=_count(post, "num_crossposts"),
-        views=_count(post, "view_count"),
+        likes=count(post, "ups"),
+        comments=count(post, "num_comments"),
+        shares=count(post, "num_crossposts"),
+        views=count(post, "view_count"),
     )
 
 
 def _measured(post: Found) -> Measured:
-    texts = [post.get("title"), post.get("selftext")]
-    text = "\n\n".join(each for each in texts if isinstance(each, str) and each)
-    return Measured(proof_of(post), text or None, datetime.fromtimestamp(created(post), UTC), _metrics(post))
-
-
-def _count(figures: Found, name: str) -> int | None:
-    value = figures.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    text = paragraphs(post.get("title"), post.get("selftext"))
+    return Measured(proof_of(post), text, datetime.fromtimestamp(created(post), UTC), _metrics(post))

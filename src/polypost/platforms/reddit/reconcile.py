@@ -6,17 +6,15 @@ Reddit gives no key of our own back, so a match is the same subreddit, title, ki
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run, Session
+from polypost.platforms.kit.answers import member, text
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence, unclaimed
 from polypost.platforms.reddit.api import get, permalink
 
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 _PAGE = 100
 _MOST_PAGES = 5
 
@@ -25,7 +23,7 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
     """Read the account's posts since the attempt and pick the oldest that is it and nobody else's."""
     if not run.account.username:
         return CannotTell("The account's name is not known, so its posts cannot be listed.")
-    since = (attempt.started_at - _CLOCK_SLACK).timestamp()
+    since = (attempt.started_at - CLOCK_SLACK).timestamp()
     matches: dict[str, Mapping[str, Any]] = {}
     after: str | None = None
     for _ in range(_MOST_PAGES):
@@ -39,8 +37,7 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
             break
     else:
         return CannotTell("The account has too many posts since then to look through.")
-    taken = await run.linked(matches) if matches else set()
-    free = sorted((post for key, post in matches.items() if key not in taken), key=created)
+    free = sorted((matches[key] for key in await unclaimed(run, matches)), key=created)
     return Found(proof_of(free[0])) if free else Absent()
 
 
@@ -54,17 +51,12 @@ async def listed(session: Session, after: str | None) -> tuple[list[Mapping[str,
     """A page of the account's posts, newest first, and what asks for the next. Raises what `api.get` says."""
     params = {"sort": "new", "limit": str(_PAGE), **({"after": after} if after else {})}
     body = await get(session, f"/user/{session.account.username}/submitted", **params)
-    data = body.get("data")
-    children = data.get("children") if isinstance(data, Mapping) else None
-    if not isinstance(data, Mapping) or not isinstance(children, list):
+    data = member(body, "data")
+    children = data.get("children")
+    if not isinstance(children, list):
         raise Unavailable("Reddit did not list the account's posts.")
-    posts = [
-        child["data"]
-        for child in children
-        if isinstance(child, Mapping) and isinstance(child.get("data"), Mapping)
-    ]
-    following = data.get("after")
-    return [post for post in posts if post.get("id")], following if isinstance(following, str) else None
+    posts = [post for child in children if (post := member(child, "data")).get("id")]
+    return posts, text(data.get("after"))
 
 
 def _is(post: Mapping[str, Any], handles: Mapping[str, Any]) -> bool:
@@ -103,17 +95,11 @@ def _content(post: Mapping[str, Any], handles: Mapping[str, Any]) -> bool:
     if kind == "crosspost":
         return post.get("crosspost_parent") == f"t3_{handles.get('parent')}"
     if kind == "gallery":
-        gallery = post.get("gallery_data")
-        items = gallery.get("items") if isinstance(gallery, Mapping) else None
+        items = member(post, "gallery_data").get("items")
         return not isinstance(items, list) or len(items) == handles.get("count")
     if kind == "self" and not handles.get("count"):
         return essence(post.get("selftext")) == essence(handles.get("text"))
     return True
-
-
-def essence(text: Any) -> str:
-    """A text as compared: Reddit trims and recombines what it stores."""
-    return " ".join(unicodedata.normalize("NFC", text if isinstance(text, str) else "").split())
 
 
 def address(url: Any) -> str:

@@ -17,11 +17,12 @@ from typing import Any
 from polypost.errors import NotThere, Rejected, Unavailable
 from polypost.platforms.abilities import Comment, Person, Slice
 from polypost.platforms.base import Session
+from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.graph import identity, listed, next_cursor
 from polypost.platforms.families.meta.posts import speaking_of
 from polypost.platforms.kit.answers import instant, text
 from polypost.platforms.threads.graph import Graph
-from polypost.platforms.threads.graph_errors import Gone, NotReady
+from polypost.platforms.threads.graph_errors import NotReady
 from polypost.platforms.threads.spec import SPEC
 from polypost.platforms.threads.text import threads_length
 

@@ -6,22 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, RateLimited, Rejected
-from polypost.platforms.base import (
-    Attempt,
-    Connector,
-    MediaRef,
-    Post,
-    Proof,
-    Reconciled,
-    Run,
-    Session,
-)
+from polypost.platforms.base import Connector, MediaRef, Post, Proof, Run, Session
+from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.posts import permalink, remove
 from polypost.platforms.threads import check, metrics, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
 from polypost.platforms.threads.graph import Graph
-from polypost.platforms.threads.graph_errors import RATE_PAUSE, Gone, NotReady
+from polypost.platforms.threads.graph_errors import RATE_PAUSE, NotReady
 from polypost.platforms.threads.options import ThreadsOptions
 from polypost.platforms.threads.parts import READ_AS, Part, parts_of
 from polypost.platforms.threads.spec import SPEC
@@ -38,6 +30,7 @@ class ThreadsConnector(ThreadsComments, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    look = staticmethod(reconcile.look)
     measure = staticmethod(metrics.measure)
     recent = staticmethod(metrics.recent)
 
@@ -63,10 +56,6 @@ class ThreadsConnector(ThreadsComments, Connector):
         for part in rest:
             last = await _carry(run, graph, part, last.id)
         return Proof(proof.id, await permalink(run, graph, proof.id) or proof.url)
-
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
-        """Ask the container whether it was published, then find the post that came of it."""
-        return await reconcile.look(run, attempt)
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove one post; the replies of its chain stay."""

@@ -13,10 +13,11 @@ from typing import Any
 
 from polypost.errors import RateLimited, Rejected
 from polypost.platforms.base import NotYet, Run
+from polypost.platforms.families.meta.errors import Gone, Kind
 from polypost.platforms.families.meta.graph import identity
 from polypost.platforms.kit.looks import next_look
 from polypost.platforms.threads.graph import Graph
-from polypost.platforms.threads.graph_errors import NOT_READY_PAUSE, Gone, Kind, container_row
+from polypost.platforms.threads.graph_errors import NOT_READY_PAUSE, container_row
 from polypost.platforms.threads.parts import CAROUSEL, Part
 
 BUILDS = 4

@@ -10,22 +10,21 @@ from datetime import datetime, timedelta
 
 from polypost.errors import PlatformError, RateLimited, Rejected
 from polypost.platforms.families.meta.errors import (
-    Gone,
     GraphError,
     Kind,
     Numbers,
-    PermissionMissing,
     Row,
+    file_refused,
     rows_of_codes,
     rows_of_subcodes,
 )
+from polypost.platforms.kit.media import RE_ENCODE
 
 _NAME = "Threads"
 _LOGIN = "Threads ended the authorisation."
 _QUOTA = "The account has used up its Threads posts for the day."
 _PUBLIC = "The address of this server's media has to be reachable from the internet."
 _PULL = "Threads could not fetch the file from this server."
-_RE_ENCODE = "Re-encode it as an MP4 with H.264 video and AAC sound."
 
 
 class NotReady(RateLimited):
@@ -65,43 +64,27 @@ _CODES = rows_of_codes(_NAME) | {
 }
 # What a container in state ERROR gives as its `error_message`; "ASPEC" is Meta's own spelling.
 _CONTAINER: dict[str, Row] = {
-    "INVALID_ASPEC_RATIO": Row(
-        Kind.REFUSED, "Threads refuses the shape of the file.", "Crop it to at most 10:1.", "media_rejected"
+    "INVALID_ASPEC_RATIO": file_refused("Threads refuses the shape of the file.", "Crop it to at most 10:1."),
+    "INVALID_BIT_RATE": file_refused(
+        "The video has too high a bit rate.", "Re-encode it with at most 100 Mbit/s."
     ),
-    "INVALID_BIT_RATE": Row(
-        Kind.REFUSED,
-        "The video has too high a bit rate.",
-        "Re-encode it with at most 100 Mbit/s.",
-        "media_rejected",
+    "INVALID_DURATION": file_refused("The video is too long.", "Cut it to at most 5 minutes."),
+    "INVALID_FRAME_RATE": file_refused(
+        "The video has an unusual frame rate.", "Re-encode it with 23 to 60 frames a second."
     ),
-    "INVALID_DURATION": Row(
-        Kind.REFUSED, "The video is too long.", "Cut it to at most 5 minutes.", "media_rejected"
+    "INVALID_AUDIO_CHANNELS": file_refused(
+        "The video has too many sound channels.", "Mix the sound down to stereo."
     ),
-    "INVALID_FRAME_RATE": Row(
-        Kind.REFUSED,
-        "The video has an unusual frame rate.",
-        "Re-encode it with 23 to 60 frames a second.",
-        "media_rejected",
-    ),
-    "INVALID_AUDIO_CHANNELS": Row(
-        Kind.REFUSED,
-        "The video has too many sound channels.",
-        "Mix the sound down to stereo.",
-        "media_rejected",
-    ),
-    "INVALID_AUDIO_CHANNEL_LAYOUT": Row(
-        Kind.REFUSED,
-        "The video has an unusual order of sound channels.",
-        "Mix it down to stereo.",
-        "media_rejected",
+    "INVALID_AUDIO_CHANNEL_LAYOUT": file_refused(
+        "The video has an unusual order of sound channels.", "Mix it down to stereo."
     ),
     # These three may pass: a new container is tried before the file is blamed.
     "FAILED_DOWNLOADING_VIDEO": Row(Kind.GONE, _PULL, _PUBLIC, "media_unreachable"),
     "FAILED_PROCESSING_AUDIO": Row(
-        Kind.GONE, "Threads could not process the sound.", _RE_ENCODE, "media_rejected"
+        Kind.GONE, "Threads could not process the sound.", RE_ENCODE, "media_rejected"
     ),
     "FAILED_PROCESSING_VIDEO": Row(
-        Kind.GONE, "Threads could not process the video.", _RE_ENCODE, "media_rejected"
+        Kind.GONE, "Threads could not process the video.", RE_ENCODE, "media_rejected"
     ),
 }
 _UNTOLD = Row(
@@ -149,19 +132,3 @@ error_for, commit_error_for = NUMBERS.error_for, NUMBERS.commit_error_for
 def container_row(message: str) -> Row:
     """What the `error_message` of a container in state ERROR means: GONE where a new container may do better."""
     return _CONTAINER.get(message, _UNTOLD)
-
-
-__all__ = [
-    "NOT_READY_PAUSE",
-    "NUMBERS",
-    "RATE_PAUSE",
-    "AlreadyLong",
-    "Gone",
-    "GraphError",
-    "Kind",
-    "NotReady",
-    "PermissionMissing",
-    "commit_error_for",
-    "container_row",
-    "error_for",
-]

@@ -18,10 +18,10 @@ from typing import Any
 
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.families.meta.errors import Gone, PermissionMissing
 from polypost.platforms.families.meta.graph import identity
 from polypost.platforms.families.meta.insights import made_at, numbers_in, rows_between, side_by_side
 from polypost.platforms.threads.graph import Graph
-from polypost.platforms.threads.graph_errors import Gone, PermissionMissing
 
 _METRICS = "views,likes,replies,reposts,quotes,shares"
 _FIELDS = "id,text,timestamp,permalink,media_type"

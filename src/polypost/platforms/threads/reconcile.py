@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
+from polypost.platforms.families.meta.errors import PermissionMissing
 from polypost.platforms.families.meta.graph import identity, listed
 from polypost.platforms.families.meta.insights import made_at
+from polypost.platforms.families.meta.posts import nearest
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence, or_cannot_tell
 from polypost.platforms.threads.containers import state_of
 from polypost.platforms.threads.graph import Graph
-from polypost.platforms.threads.graph_errors import PermissionMissing
 
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 _PAGE = "50"
 _FIELDS = "id,text,timestamp,permalink,media_type,is_quote_post"
 
 
+@or_cannot_tell(Rejected, Unavailable, PermissionMissing)
 async def look(run: Run, attempt: Attempt) -> Reconciled:
     """PUBLISHED means out, FINISHED and EXPIRED that it is not; a container can be published once."""
     graph = Graph(run)
-    try:
-        state, _ = await state_of(graph, str(attempt.handles["container"]))
-        if state in {"FINISHED", "EXPIRED", "ERROR"}:
-            return Absent()
-        if state != "PUBLISHED":
-            return CannotTell(f"The container on Threads is in state {state or 'unknown'}.")
-        return await _find(run, graph, attempt)
-    except (Rejected, Unavailable, PermissionMissing) as unreadable:
-        return CannotTell(str(unreadable))
+    state, _ = await state_of(graph, str(attempt.handles["container"]))
+    if state in {"FINISHED", "EXPIRED", "ERROR"}:
+        return Absent()
+    if state != "PUBLISHED":
+        return CannotTell(f"The container on Threads is in state {state or 'unknown'}.")
+    return await _find(run, graph, attempt)
 
 
 async def _find(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
     """The post of a published container: ours by text, kind, parent and time, and nobody else's yet."""
     handles = attempt.handles
-    since = int((attempt.started_at - _CLOCK_SLACK).timestamp())
+    since = int((attempt.started_at - CLOCK_SLACK).timestamp())
     reply = handles.get("reply_to") is not None
     body = await graph.get(
         f"{run.account.id}/{'replies' if reply else 'threads'}",
@@ -47,17 +44,15 @@ async def _find(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
         limit=_PAGE,
     )
     rows = [row for row in listed(body) if _matches(row, handles, attempt.started_at)]
-    taken = await run.linked(str(row["id"]) for row in rows)
-    rows = [row for row in rows if str(row["id"]) not in taken]
-    if not rows:
+    found = await nearest(run, rows, attempt.started_at)
+    if found is None:
         # It is out for certain; only its id is not to be had yet, so never "absent".
         return CannotTell("Threads has published this but does not list it yet.")
-    nearest = min(rows, key=lambda row: abs(made_at(row) - attempt.started_at))
-    return Found(Proof(str(nearest["id"]), nearest.get("permalink")))
+    return Found(Proof(str(found["id"]), found.get("permalink")))
 
 
 def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: datetime) -> bool:
-    if identity(row) is None or not row.get("timestamp") or made_at(row) < started - _CLOCK_SLACK:
+    if identity(row) is None or not row.get("timestamp") or made_at(row) < started - CLOCK_SLACK:
         return False
     if row.get("media_type") not in {None, handles["media_type"]}:
         return False
@@ -70,5 +65,5 @@ def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: dateti
 
 
 def _plain(text: str | None) -> str:
-    """Text as compared: Threads trims and recombines what it stores, and turns the first tag into a topic."""
-    return " ".join(unicodedata.normalize("NFC", text or "").replace("#", " ").split())
+    """Text as compared: Threads turns the first tag into a topic."""
+    return essence((text or "").replace("#", " "))

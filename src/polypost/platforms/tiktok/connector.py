@@ -68,7 +68,7 @@ class TikTokConnector(PostMetrics, Connector):
             number, f"{profile}/{'video' if _video(post) else 'photo'}/{number}" if profile else None
         )
 
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+    async def look(self, run: Run, attempt: Attempt) -> Reconciled:
         """Ask for the publication by its id, which was stored before the last byte; photos have none by then."""
         publish_id = attempt.handles.get("publish_id")
         if publish_id is None:

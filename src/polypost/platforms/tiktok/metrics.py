@@ -15,6 +15,7 @@ from typing import Any
 from polypost.errors import ReconnectRequired, Rejected, TokenExpired
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.kit.answers import count, objects, word
 from polypost.platforms.tiktok import status
 from polypost.platforms.tiktok.api import call
 
@@ -69,7 +70,7 @@ class PostMetrics:
         cursor = int(until.timestamp() * 1000) + 1
         for _ in range(most // _BATCH + _SPARE_PAGES):
             data = await _asked(session, "list", {"max_count": _BATCH, "cursor": cursor}, _FIELDS)
-            page = [each for video in _videos(data) if (each := _measured(video))]
+            page = [each for video in objects(data.get("videos")) if (each := _measured(video))]
             found += [each for at, each in page if int(since.timestamp()) <= at <= until.timestamp()]
             below = data.get("cursor")
             past = bool(page) and page[-1][0] < int(since.timestamp())
@@ -93,7 +94,7 @@ async def _queried(session: Session, ids: Sequence[str]) -> dict[str, Metrics]:
     for start in range(0, len(ids), _BATCH):
         filters = {"filters": {"video_ids": list(ids[start : start + _BATCH])}}
         data = await _asked(session, "query", filters, _COUNTS)
-        found |= {str(video.get("id")): _metrics(video) for video in _videos(data)}
+        found |= {str(video.get("id")): _metrics(video) for video in objects(data.get("videos"))}
     return found
 
 
@@ -111,17 +112,12 @@ async def _asked(session: Session, what: str, body: Mapping[str, Any], fields: s
         ) from refused
 
 
-def _videos(data: Found) -> list[Found]:
-    videos = data.get("videos")
-    return [each for each in videos if isinstance(each, Mapping)] if isinstance(videos, list) else []
-
-
 def _metrics(video: Found) -> Metrics:
     return Metrics(
-        likes=_count(video, "like_count"),
-        comments=_count(video, "comment_count"),
-        shares=_count(video, "share_count"),
-        views=_count(video, "view_count"),
+        likes=count(video, "like_count"),
+        comments=count(video, "comment_count"),
+        shares=count(video, "share_count"),
+        views=count(video, "view_count"),
     )
 
 
@@ -132,12 +128,7 @@ def _measured(video: Found) -> tuple[int, Measured] | None:
     url, texts = video.get("share_url"), (video.get("video_description"), video.get("title"))
     return created, Measured(
         Proof(number, url if isinstance(url, str) and url.startswith("https://") else None),
-        next((each for each in texts if isinstance(each, str) and each), None),
+        next(filter(word, texts), None),
         datetime.fromtimestamp(created, UTC),
         _metrics(video),
     )
-
-
-def _count(figures: Found, name: str) -> int | None:
-    value = figures.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

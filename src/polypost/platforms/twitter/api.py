@@ -8,13 +8,9 @@ from httpx2 import Response
 
 from polypost.platforms.base import Account, Session
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.twitter.errors import Call, error_for
 from polypost.platforms.twitter.spec import API, WEB
-
-
-def bearer(session: Session) -> dict[str, str]:
-    """The header that shows the token which works now."""
-    return {"Authorization": f"Bearer {session.token}"}
 
 
 async def send(

@@ -14,15 +14,15 @@ from polypost.platforms.base import (
     MediaRef,
     Post,
     Proof,
-    Reconciled,
     RetryRule,
     Run,
     Session,
 )
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.twitter import check, oauth, reconcile
-from polypost.platforms.twitter.api import bearer, permalink
+from polypost.platforms.twitter.api import permalink
 from polypost.platforms.twitter.errors import Call, error_for, exhausted_until
 from polypost.platforms.twitter.metrics import PostMetrics
 from polypost.platforms.twitter.options import TwitterOptions
@@ -39,6 +39,7 @@ class TwitterConnector(PostMetrics, Connector):
     login = oauth.LOGIN
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
+    look = staticmethod(reconcile.look)
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread."""
@@ -60,10 +61,6 @@ class TwitterConnector(PostMetrics, Connector):
             body = _body(text, ids, reply_to=parent.id)
             parent = await _create(run, f"thread-{number}", body, Call.PLAIN_POST)
         return proof
-
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
-        """Look through the account's posts since the attempt."""
-        return await reconcile.look(run, attempt)
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """Only a text makes X refuse a second copy, so a post without one is never sent again on a guess."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import count, member, objects, parsed
 from polypost.platforms.twitter.api import permalink, send
 from polypost.platforms.twitter.errors import error_for
 from polypost.platforms.twitter.reconcile import expanded, instant
@@ -92,8 +92,7 @@ async def _listed(
             if left and (created is None or since.replace(microsecond=0) <= created <= until):
                 left -= 1
                 yield post, views
-        meta = body.get("meta")
-        token = meta.get("next_token") if isinstance(meta, Mapping) else None
+        token = member(body, "meta").get("next_token")
         if not left or not isinstance(token, str):
             return
         params["pagination_token"] = token
@@ -114,35 +113,34 @@ def _asked(*, private: bool) -> dict[str, str]:
 
 def _own(session: Session, body: Mapping[str, Any]) -> Iterator[Seen]:
     """The account's well-formed posts in an answer, each with the views of its video."""
-    includes = body.get("includes")
-    media = includes.get("media") if isinstance(includes, Mapping) else None
-    shown = {each["media_key"]: each for each in _objects(media) if isinstance(each.get("media_key"), str)}
-    for post in _objects(body.get("data")):
+    media = objects(member(body, "includes").get("media"))
+    shown = {each["media_key"]: each for each in media if isinstance(each.get("media_key"), str)}
+    for post in objects(body.get("data")):
         if str(post.get("id", "")).isdecimal() and post.get("author_id") == session.account.id:
             yield post, _views(post, shown)
 
 
 def _views(post: Found, media: Mapping[str, Found]) -> int | None:
     """The views of the post's one video; of several X tells each by itself, and a sum would be ours."""
-    keys = _object(post.get("attachments")).get("media_keys")
+    keys = member(post, "attachments").get("media_keys")
     videos = [
         media[key]
         for key in (keys if isinstance(keys, list) else ())
         if key in media and media[key].get("type") == _VIDEO
     ]
-    return _count(_object(videos[0].get("public_metrics")), "view_count") if len(videos) == 1 else None
+    return count(member(videos[0], "public_metrics"), "view_count") if len(videos) == 1 else None
 
 
 def _metrics(post: Found, views: int | None) -> Metrics:
-    public, private = _object(post.get("public_metrics")), _object(post.get("non_public_metrics"))
+    public, private = member(post, "public_metrics"), member(post, "non_public_metrics")
     return Metrics(
-        impressions=_count(public, "impression_count"),
-        likes=_count(public, "like_count"),
-        comments=_count(public, "reply_count"),
+        impressions=count(public, "impression_count"),
+        likes=count(public, "like_count"),
+        comments=count(public, "reply_count"),
         # The member has two names, as many in this interface.
-        shares=_count(public, "retweet_count", "repost_count"),
-        saves=_count(public, "bookmark_count"),
-        clicks=_count(private, "url_link_clicks"),
+        shares=count(public, "retweet_count", "repost_count"),
+        saves=count(public, "bookmark_count"),
+        clicks=count(private, "url_link_clicks"),
         views=views,
     )
 
@@ -163,16 +161,3 @@ def _born(number: str) -> datetime:
 
 def _written(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _count(figures: Found, *names: str) -> int | None:
-    found = (figures.get(name) for name in names)
-    return next((each for each in found if isinstance(each, int) and not isinstance(each, bool)), None)
-
-
-def _object(value: Any) -> Found:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _objects(value: Any) -> list[Found]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

@@ -8,19 +8,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
-from polypost.platforms.kit.answers import parsed
-from polypost.platforms.twitter.api import bearer, permalink
+from polypost.platforms.kit import answers
+from polypost.platforms.kit.answers import member, parsed
+from polypost.platforms.kit.calls import bearer
+from polypost.platforms.kit.matching import CLOCK_SLACK, unclaimed
+from polypost.platforms.twitter.api import permalink
 from polypost.platforms.twitter.errors import ErrorBody
 from polypost.platforms.twitter.spec import API
 from polypost.platforms.twitter.urls import find_urls
 
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 _PAGE = 100
 _MOST_PAGES = 10
 _FIELDS = "created_at,entities,attachments,referenced_tweets,note_tweet"
@@ -32,7 +33,7 @@ _LEADING_MENTIONS = re.compile(r"(?:@\w{1,15}\s+)+")
 
 async def look(run: Run, attempt: Attempt) -> Reconciled:
     """Read the account's posts since the attempt and pick the oldest that is it and nobody else's."""
-    since = attempt.started_at - _CLOCK_SLACK
+    since = attempt.started_at - CLOCK_SLACK
     matches: list[int] = []
     token: str | None = None
     for _ in range(_MOST_PAGES):
@@ -40,16 +41,15 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
         if isinstance(page, CannotTell):
             return page
         matches += [int(post["id"]) for post in _posts(page, since) if _is(post, attempt.handles)]
-        meta = page.get("meta")
-        token = meta.get("next_token") if isinstance(meta, Mapping) else None
+        token = member(page, "meta").get("next_token")
         if not token:
             break
     else:
         return CannotTell("The account has too many posts since then to look through.")
-    taken = await run.linked(str(match) for match in matches) if matches else set()
+    free = await unclaimed(run, map(str, matches))
     # Ids grow with time, so the oldest match is the smallest.
-    free = sorted(match for match in matches if str(match) not in taken)
-    return Found(Proof(str(free[0]), permalink(run.account, str(free[0])))) if free else Absent()
+    oldest = min(free, key=int, default="")
+    return Found(Proof(oldest, permalink(run.account, oldest))) if oldest else Absent()
 
 
 async def _page(run: Run, since: datetime, token: str | None) -> Mapping[str, Any] | CannotTell:
@@ -151,8 +151,5 @@ def _count(post: Mapping[str, Any], name: str) -> int:
 
 def instant(text: Any) -> datetime | None:
     """The instant that a text holds; None where it is none."""
-    try:
-        when = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else None
+    when = answers.instant(text)
+    return when if when and when.tzinfo else None

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from httpx2 import Response
 
 from polypost.platforms.base import Session
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import objects, parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.youtube.errors import error_for
 from polypost.platforms.youtube.spec import API, WEB
-
-
-def bearer(session: Session) -> dict[str, str]:
-    """The header that shows the token which works now; a token in the URL would end up in logs."""
-    return {"Authorization": f"Bearer {session.token}"}
 
 
 async def send(session: Session, method: str, path: str, **request: Any) -> Response:
@@ -35,10 +32,9 @@ async def call(session: Session, method: str, path: str, **request: Any) -> dict
     return body
 
 
-def items(body: dict[str, Any]) -> list[dict[str, Any]]:
+def items(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The well-formed entries of a list; YouTube leaves the member out where there are none."""
-    listed = body.get("items")
-    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return objects(body.get("items"))
 
 
 def permalink(video_id: str) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,7 +20,8 @@ from polypost.platforms.base import (
     Run,
     Session,
 )
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import instant, member, parsed
+from polypost.platforms.kit.matching import CLOCK_SLACK, essence, unclaimed
 from polypost.platforms.kit.removal import not_removed
 from polypost.platforms.youtube import check, oauth
 from polypost.platforms.youtube.api import call, items, permalink, send
@@ -35,8 +35,6 @@ from polypost.platforms.youtube.video import parts_of, resource_of
 _SESSIONS = 3
 _ENDINGS = 4
 _LISTED = 50
-# Clocks differ: what we sent may carry an instant a little before ours (RELIABILITY R1).
-_CLOCK_SLACK = timedelta(seconds=120)
 
 
 class YouTubeConnector(PostMetrics, Connector):
@@ -57,7 +55,7 @@ class YouTubeConnector(PostMetrics, Connector):
         await self._look_back(run, post, proof.id)
         return proof
 
-    async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
+    async def look(self, run: Run, attempt: Attempt) -> Reconciled:
         """Ask the upload session: a finished one answers with its video, another says how many bytes it has."""
         handles = attempt.handles
         answer = await ask(run, str(handles["session"]), int(handles["size"]))
@@ -164,8 +162,7 @@ class YouTubeConnector(PostMetrics, Connector):
 
         async def look() -> dict[str, Any]:
             found = items(await call(run, "GET", "videos", params={"part": "status", "id": video_id}))
-            status = found[0].get("status") if found else None
-            return status if isinstance(status, dict) else {}
+            return dict(member(found[0], "status")) if found else {}
 
         status = await run.after(
             "status", look, warning="The video is out, but YouTube did not tell its visibility."
@@ -187,12 +184,11 @@ class YouTubeConnector(PostMetrics, Connector):
         playlist = run.account.metadata.get("uploads") or f"UU{run.account.id[2:]}"
         params = {"part": "snippet,contentDetails", "playlistId": playlist, "maxResults": str(_LISTED)}
         found = items(await call(run, "GET", "playlistItems", params=params))
-        since = attempt.started_at - _CLOCK_SLACK
+        since = attempt.started_at - CLOCK_SLACK
         ids = [
             str(entry["contentDetails"]["videoId"]) for entry in found if _is(entry, attempt.handles, since)
         ]
-        taken = await run.linked(ids) if ids else set()
-        free = [video_id for video_id in ids if video_id not in taken]
+        free = await unclaimed(run, ids)
         return Found(Proof(free[-1], permalink(free[-1]))) if free else Absent()
 
 
@@ -202,17 +198,10 @@ async def _made(run: Run, path: str, resource: Mapping[str, Any]) -> str:
 
 
 def _is(entry: Mapping[str, Any], handles: Mapping[str, Any], since: datetime) -> bool:
-    snippet, content = entry.get("snippet"), entry.get("contentDetails")
-    if not isinstance(snippet, Mapping) or not isinstance(content, Mapping) or not content.get("videoId"):
-        return False
-    try:
-        published = datetime.fromisoformat(str(snippet.get("publishedAt")))
-    except ValueError:
+    snippet, published = member(entry, "snippet"), instant(member(entry, "snippet").get("publishedAt"))
+    if not member(entry, "contentDetails").get("videoId") or published is None or published.tzinfo is None:
         return False
     # YouTube gives whole seconds.
-    late_enough = published.tzinfo is not None and published >= since.replace(microsecond=0)
-    return late_enough and _plain(snippet.get("title")) == _plain(handles.get("title"))
-
-
-def _plain(text: Any) -> str:
-    return " ".join(unicodedata.normalize("NFC", str(text or "")).split())
+    return published >= since.replace(microsecond=0) and essence(snippet.get("title")) == essence(
+        handles.get("title")
+    )

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from polypost.errors import ReconnectRequired
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
+from polypost.platforms.kit.answers import member, paragraphs, utc, word
 from polypost.platforms.youtube.api import call, items, permalink
 from polypost.platforms.youtube.errors import Forbidden, Missing
 
@@ -57,7 +58,7 @@ async def _videos(session: Session, ids: Sequence[str]) -> list[Found]:
     return [
         video
         for video in found
-        if video.get("id") in ids and _object(video, "snippet").get("channelId") == session.account.id
+        if video.get("id") in ids and member(video, "snippet").get("channelId") == session.account.id
     ]
 
 
@@ -71,12 +72,11 @@ async def _uploads(session: Session, token: str | None) -> tuple[list[tuple[str,
         # The list comes into being with the first upload.
         return [], None
     entries = [
-        (str(_object(entry, "contentDetails").get("videoId")), at)
+        (str(member(entry, "contentDetails").get("videoId")), at)
         for entry in items(body)
-        if (at := _instant(_object(entry, "snippet").get("publishedAt")))
+        if (at := utc(member(entry, "snippet").get("publishedAt")))
     ]
-    following = body.get("nextPageToken")
-    return entries, following if isinstance(following, str) and following else None
+    return entries, word(body.get("nextPageToken"))
 
 
 async def _read(session: Session, path: str, params: Mapping[str, str]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ async def _read(session: Session, path: str, params: Mapping[str, str]) -> dict[
 
 
 def _metrics(video: Found) -> Metrics:
-    told = _object(video, "statistics")
+    told = member(video, "statistics")
     return Metrics(
         likes=_count(told, "likeCount"),
         comments=_count(told, "commentCount"),
@@ -99,25 +99,11 @@ def _metrics(video: Found) -> Metrics:
 
 
 def _measured(video: Found, at: datetime) -> Measured:
-    number, snippet = str(video["id"]), _object(video, "snippet")
-    texts = [snippet.get("title"), snippet.get("description")]
-    text = "\n\n".join(each for each in texts if isinstance(each, str) and each)
-    return Measured(Proof(number, permalink(number)), text or None, at, _metrics(video))
-
-
-def _instant(text: Any) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    number, snippet = str(video["id"]), member(video, "snippet")
+    text = paragraphs(snippet.get("title"), snippet.get("description"))
+    return Measured(Proof(number, permalink(number)), text, at, _metrics(video))
 
 
 def _count(figures: Found, name: str) -> int | None:
     value = figures.get(name)
     return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value) else None
-
-
-def _object(value: Found, name: str) -> Found:
-    found = value.get(name)
-    return found if isinstance(found, Mapping) else {}

@@ -17,8 +17,9 @@ from httpx2 import Response
 from polypost.errors import NoAnswer, NotSent, Rejected, TokenExpired, Unavailable
 from polypost.platforms.base import MediaFile, Proof, Run, Session
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.media import MIB
-from polypost.platforms.youtube.api import bearer, permalink
+from polypost.platforms.youtube.api import permalink
 from polypost.platforms.youtube.errors import ErrorBody, error_for
 from polypost.platforms.youtube.spec import API, SPEC
 

@@ -63,6 +63,11 @@ class Row(Refusal[Kind]):
     __slots__ = ()
 
 
+def file_refused(says: str, change: str) -> Row:
+    """The row of a file that the network cannot use."""
+    return Row(Kind.REFUSED, says, change, "media_rejected")
+
+
 @dataclass(frozen=True, slots=True)
 class GraphError:
     """The error object of an answer; `status` is the HTTP status, `data` its `error_data`."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
 
 from polypost.errors import NotThere, PlatformError, Rejected
 from polypost.platforms.base import Run
 from polypost.platforms.families.meta.errors import Gone, PermissionMissing
 from polypost.platforms.families.meta.graph import Graph
+from polypost.platforms.families.meta.insights import made_at
+from polypost.platforms.kit.matching import unclaimed
 from polypost.platforms.kit.removal import not_removed
 
 
@@ -40,6 +44,15 @@ async def remove(graph: Graph, node: str, where: str, *, first: str = "", sure: 
     except Rejected as refused:
         raise not_removed(name, where) from refused
     raise not_removed(name, where)
+
+
+async def nearest(
+    run: Run, rows: Sequence[Mapping[str, Any]], started: datetime, time: str = "timestamp"
+) -> Mapping[str, Any] | None:
+    """The object made nearest to `started` of those that belong to no other target yet."""
+    free = await unclaimed(run, (str(row["id"]) for row in rows))
+    ours = [row for row in rows if str(row["id"]) in free]
+    return min(ours, key=lambda row: abs(made_at(row, time) - started), default=None)
 
 
 @contextmanager
