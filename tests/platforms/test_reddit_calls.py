@@ -44,8 +44,9 @@ from polypost.errors import (
 )
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Absent, Account, Attempt, CannotTell, Found, Proof
+from polypost.platforms.kit.forms import Form
 from polypost.platforms.reddit import CONNECTOR
-from polypost.platforms.reddit.upload import Form, plain_image
+from polypost.platforms.reddit.upload import plain_image
 
 BASE = {"sr": "sandbox", "nsfw": "false", "spoiler": "false", "sendreplies": "true", "api_type": "json"}
 BASE |= {"validate_on_submit": "true"}

@@ -19,10 +19,10 @@ from polypost.platforms.bluesky.errors import ClocksDiffer, error_for
 from polypost.platforms.bluesky.spec import SPEC, VIDEO
 from polypost.platforms.bluesky.xrpc import bearer, call, home
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.uploads import deadline
 
 _PAUSE = timedelta(seconds=3)
 _LONGEST_PROCESSING = timedelta(hours=1)
-_SLOWEST = 50_000
 _TOKEN_LIFE = timedelta(minutes=30)
 _UPLOAD = "com.atproto.repo.uploadBlob"
 _DAY_IS_OVER = timedelta(hours=1)
@@ -82,7 +82,7 @@ async def _send_file(run: Run, file: MediaFile) -> dict[str, Any]:
         _UPLOAD,
         headers={"Content-Type": file.facts.mime, "Content-Length": str(file.size)},
         content=file.stream(),
-        timeout=60 + file.size / _SLOWEST,
+        timeout=deadline(file.size),
     )
     return _blob(answer)
 
@@ -125,7 +125,7 @@ async def _send_video(run: Run, file: MediaFile) -> dict[str, Any]:
             params={"did": run.account.id, "name": f"{file.size:x}-{run.now():%Y%m%d%H%M%S}.mp4"},
             headers={**bearer(token), "Content-Type": "video/mp4", "Content-Length": str(file.size)},
             content=file.stream(),
-            timeout=60 + file.size / _SLOWEST,
+            timeout=deadline(file.size),
         )
     except (NotSent, NoAnswer) as lost:
         return _plainly(file, Unavailable(str(lost), code=lost.code))

@@ -17,9 +17,9 @@ from polypost.platforms.base import Session
 from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.graph_errors import Nowhere
 from polypost.platforms.facebook.spec import SPEC
-from polypost.platforms.families.meta.errors import Gone, ParameterRefused
+from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.graph import listed, next_cursor
-from polypost.platforms.families.meta.posts import speaking_of
+from polypost.platforms.families.meta.posts import remove_comment, speaking_of
 from polypost.platforms.kit.answers import instant, text
 
 _ID = re.compile(r"\d{1,40}(?:_\d{1,40})?", re.ASCII)
@@ -62,16 +62,10 @@ class FacebookComments:
 
     async def remove_comment(self, session: Session, comment_id: str) -> None:
         """Delete a comment with the answers to it. Raises NotThere."""
-        graph, node = Graph(session), _whole(comment_id)
+        refused = "Facebook does not let the Page delete this comment."
         with _speaking_of("comment", "pages_manage_engagement"):
-            try:
-                # The call that deletes takes any object's id; only comments have this field.
-                await graph.get(node, fields="id,can_remove")
-            except ParameterRefused as other:
-                raise NotThere("This is no comment on Facebook.") from other
-            done = (await graph.delete(node)).get("success") is not False
-        if not done:
-            raise Rejected("Facebook does not let the Page delete this comment.", code="delete_refused")
+            # The call that deletes takes any object's id; only comments have this field.
+            await remove_comment(Graph(session), _whole(comment_id), "can_remove", refused)
 
 
 def _speaking_of(what: str, permission: str) -> AbstractContextManager[None]:
@@ -89,8 +83,7 @@ def _whole(node: str) -> str:
 
 
 def _comment(row: Mapping[str, Any], *, deep: bool = True) -> Comment:
-    below = row.get("comments")
-    answers = [_comment(each, deep=False) for each in listed(below)] if isinstance(below, Mapping) else []
+    answers = [_comment(each, deep=False) for each in listed(row.get("comments"))]
     hidden = row.get("is_hidden")
     return Comment(
         id=str(row.get("id", "")),

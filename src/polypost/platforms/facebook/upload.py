@@ -5,7 +5,6 @@ Protocols: Meta for Developers, Graph API: Page photos and Page videos, Video AP
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from polypost.platforms.facebook.spec import UPLOAD, VIDEO
 from polypost.platforms.families.meta import push as meta
 from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.kit.answers import member
+from polypost.platforms.kit.forms import Form
 from polypost.platforms.kit.uploads import deadline, own_address
 
 PIECE = 262_144
@@ -91,31 +91,19 @@ async def _send_form(
     piece: tuple[int, int],
     host: str | None,
 ) -> dict[str, Any]:
-    mark = f"polypost{secrets.token_hex(12)}"
-    head = "".join(
-        f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
-        for key, value in fields.items()
-    )
-    head += f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="file"\r\n'
-    head += f"Content-Type: {file.facts.mime}\r\n\r\n"
-    start, tail = head.encode(), f"\r\n--{mark}--\r\n".encode()
     size = piece[1] - piece[0]
-    headers = {
-        "Content-Type": f"multipart/form-data; boundary={mark}",
-        "Content-Length": str(len(start) + size + len(tail)),
-    }
+    form = Form(fields, "file", file.facts.mime, size, part=name)
     more = {} if host is None else {"host": host}
-    return await graph.send(path, headers, _framed(start, file, piece, tail), timeout=deadline(size), **more)
+    content = form.around(_bytes_of(file, piece))
+    return await graph.send(path, form.headers, content, timeout=deadline(size), **more)
 
 
-async def _framed(head: bytes, file: MediaFile, piece: tuple[int, int], tail: bytes) -> AsyncIterator[bytes]:
-    """A form around a piece of a file, never more than a quarter of a megabyte of it at a time."""
-    yield head
+async def _bytes_of(file: MediaFile, piece: tuple[int, int]) -> AsyncIterator[bytes]:
+    """A piece of a file, never more than a quarter of a megabyte of it at a time."""
     offset, end = piece
     while offset < end and (data := await file.read(offset, min(PIECE, end - offset))):
         offset += len(data)
         yield data
-    yield tail
 
 
 def next_piece(body: Mapping[str, Any]) -> tuple[int, int]:

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from polypost.errors import NotThere, Rejected
+from polypost.errors import NotThere
 from polypost.platforms.abilities import Comment, Slice
 from polypost.platforms.base import Session
-from polypost.platforms.families.meta.errors import ParameterRefused
 from polypost.platforms.families.meta.graph import listed, next_cursor
+from polypost.platforms.families.meta.posts import remove_comment
 from polypost.platforms.instagram import reading
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.reading import speaking_of
@@ -51,16 +51,10 @@ class InstagramComments:
 
     async def remove_comment(self, session: Session, comment_id: str) -> None:
         """Delete a comment with the answers to it. Raises NotThere."""
-        graph, node = Graph(session), _whole(comment_id)
+        refused = "Instagram does not let this account delete the comment."
         with speaking_of("comment", PERMISSION):
-            try:
-                # The call that deletes takes media too; of all objects only comments have a text.
-                await graph.get(node, fields="id,text")
-            except ParameterRefused as other:
-                raise NotThere("This is no comment on Instagram.") from other
-            done = (await graph.delete(node)).get("success") is not False
-        if not done:
-            raise Rejected("Instagram does not let this account delete the comment.", code="delete_refused")
+            # The call that deletes takes media too; of all objects only comments have a text.
+            await remove_comment(Graph(session), _whole(comment_id), "text", refused)
 
     async def hide_comment(self, session: Session, comment_id: str, *, hidden: bool) -> None:
         """Hide a comment, or show it again; its writer still sees it. Raises NotThere."""

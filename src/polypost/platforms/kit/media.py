@@ -200,6 +200,17 @@ def images_gifs_and_videos(path: str, item: MediaRef, name: str) -> Problem | No
     return mistaken(path, item, facts, another_file(facts), "an animated gif" if moves else "")
 
 
+def moves_alone(path: str, items: Sequence[MediaRef], name: str, gif: str, most: int) -> list[Problem]:
+    """The problem of a GIF (`gif` in a sentence) or a video beside other items, where `most` images go together."""
+    moving = [item for item in items if item.type in {"gif", "video"}]
+    if not moving or len(items) == 1:
+        return []
+    what = gif if moving[0].type == "gif" else "a video"
+    says = f"On {name} {what} stands alone in a post; there are {len(items)} items."
+    hint = f"Use up to {most} pictures, or one GIF, or one video; the rest can go to threadItems."
+    return [Problem(path, says, hint, "media_mix")]
+
+
 def each_item(
     path: str, items: Sequence[MediaRef], judge: Callable[[str, MediaRef], Iterable[Problem]]
 ) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.media import MIB
+from polypost.platforms.kit.uploads import deadline
 from polypost.platforms.linkedin.api import ask, call, encoded, own_address
 from polypost.platforms.linkedin.errors import error_for
 
@@ -24,8 +25,6 @@ Kind = Literal["image", "document", "video"]
 _PAUSE = timedelta(seconds=3)
 # Assumed where LinkedIn does not say how long the addresses of a video's parts are good for.
 _UNTOLD_LIFE = timedelta(hours=1)
-# Slower than this a transfer does not come to an end in useful time.
-_SLOWEST = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ async def _whole_file(run: Run, file: MediaFile, kind: Kind) -> dict[str, str]:
             "Content-Length": str(file.size),
         },
         content=file.stream(),
-        timeout=60 + file.size / _SLOWEST,
+        timeout=deadline(file.size),
     )
     if not answer.is_success:
         raise error_for(answer, run.now())
@@ -156,7 +155,7 @@ async def _send_part(run: Run, file: MediaFile, part: Mapping[str, Any]) -> str:
         part["uploadUrl"],
         headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)},
         content=_stretch(file, first, size),
-        timeout=60 + size / _SLOWEST,
+        timeout=deadline(size),
     )
     if not answer.is_success:
         raise error_for(answer, run.now())

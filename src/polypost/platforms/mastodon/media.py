@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from operator import attrgetter
 
@@ -17,6 +17,7 @@ from polypost.platforms.kit.media import (
     images_gifs_and_videos,
     is_still_gif,
     judged,
+    moves_alone,
     pixels,
 )
 from polypost.platforms.kit.texts import too_many
@@ -30,17 +31,11 @@ def media_problems(path: str, items: Sequence[MediaRef], account: Account) -> li
     return [*_together(path, items, account), *each_item(path, items, judge)]
 
 
-def _together(path: str, items: Sequence[MediaRef], account: Account) -> Iterator[Problem]:
+def _together(path: str, items: Sequence[MediaRef], account: Account) -> Iterable[Problem]:
     most = limit_of(account, "media_per_post")
-    alone = [item for item in items if item.type in {"gif", "video"}]
-    if alone and len(items) > 1:
-        noun = "an animated GIF" if alone[0].type == "gif" else "a video"
-        says = f"On Mastodon {noun} stands alone in a post; there are {len(items)} items."
-        hint = f"Use up to {most} pictures, or one GIF, or one video; the rest can go to threadItems."
-        yield Problem(path, says, hint, "media_mix")
-    else:
-        says = f"A post on this server shows at most {most} media items; there are"
-        yield from too_many(path, len(items), most, says, ", or move them to threadItems")
+    says = f"A post on this server shows at most {most} media items; there are"
+    excess = too_many(path, len(items), most, says, ", or move them to threadItems")
+    return moves_alone(path, items, "Mastodon", "an animated GIF", most) or excess
 
 
 def _item(path: str, item: MediaRef, account: Account) -> Iterable[Problem]:

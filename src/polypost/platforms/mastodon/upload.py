@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,6 +10,7 @@ from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
+from polypost.platforms.kit.forms import Form
 from polypost.platforms.mastodon.api import address, server_of
 from polypost.platforms.mastodon.errors import error_for, said
 from polypost.platforms.mastodon.spec import SPEC
@@ -42,20 +41,16 @@ async def upload(run: Run, slot: str, file: MediaFile, *, alt: str = "", focus: 
 
 
 async def _send(run: Run, file: MediaFile, alt: str, focus: str) -> dict[str, Any]:
-    boundary = secrets.token_hex(16)
-    head, tail = _around(boundary, {"description": alt, "focus": focus}, file)
-    length = len(head) + file.size + len(tail)
+    fields = {name: text for name, text in (("description", alt), ("focus", focus)) if text}
+    mime = file.facts.mime
+    ending = _ENDINGS.get(mime) or mime.rpartition("/")[2]
+    form = Form(fields, f"media.{ending}", mime, file.size)
     answer = await run.http.request(
         "POST",
         address(server_of(run), "/api/v2/media"),
-        headers={
-            **bearer(run),
-            "Content-Type": f"multipart/form-data; boundary={boundary}",
-            # With a length, because some front ends refuse a body that comes in chunks.
-            "Content-Length": str(length),
-        },
-        content=_form(head, file, tail),
-        timeout=60 + length / _SLOWEST,
+        headers={**bearer(run), **form.headers},
+        content=form.around(file.stream()),
+        timeout=60 + form.length / _SLOWEST,
     )
     media_id = parsed(answer).get("id") if answer.is_success else None
     if not isinstance(media_id, str) or not media_id:
@@ -73,29 +68,6 @@ def _unusable(sentence: str) -> Rejected:
         code="media_rejected",
         next_step="Convert it (JPEG or PNG, MP4 with H.264 video and AAC sound) and post it again.",
     )
-
-
-def _around(boundary: str, fields: dict[str, str], file: MediaFile) -> tuple[bytes, bytes]:
-    """What stands before and after the file in the form."""
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-        if value
-    ]
-    mime = file.facts.mime
-    ending = _ENDINGS.get(mime) or mime.rpartition("/")[2]
-    parts.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="media.{ending}"\r\n'
-        f"Content-Type: {mime}\r\n\r\n"
-    )
-    return "".join(parts).encode(), f"\r\n--{boundary}--\r\n".encode()
-
-
-async def _form(head: bytes, file: MediaFile, tail: bytes) -> AsyncIterator[bytes]:
-    yield head
-    async for piece in file.stream():
-        yield piece
-    yield tail
 
 
 async def _ready(run: Run, media_id: str) -> str | NotYet:

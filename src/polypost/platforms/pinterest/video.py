@@ -6,8 +6,7 @@ Protocol: Pinterest for Developers, Create boards and Pins, read 2026-11-24.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,8 @@ from httpx2 import Response
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
+from polypost.platforms.kit.forms import Form
+from polypost.platforms.kit.uploads import deadline
 from polypost.platforms.pinterest.api import call, working
 from polypost.platforms.pinterest.errors import Missing
 
@@ -24,8 +25,6 @@ LOOK_AT_MOST = timedelta(hours=1)
 # A video that is still only registered so long after its upload has not been seen.
 UNSEEN_AFTER = timedelta(minutes=10)
 _LONGEST_PAUSE = timedelta(seconds=30)
-# Slower than this an upload does not come to an end in useful time.
-_SLOWEST = 50_000
 
 
 class _Lost(Unavailable):
@@ -83,19 +82,15 @@ async def _register(run: Run) -> dict[str, Any]:
 
 async def _send(run: Run, file: MediaFile, ticket: Mapping[str, Any]) -> str:
     """Post the form; when that was, or nothing when the bucket does not take it any more."""
-    boundary = secrets.token_hex(16)
-    head, tail = _around(boundary, ticket["fields"], file)
-    length = len(head) + file.size + len(tail)
+    # The file has to come last.
+    form = Form(ticket["fields"], "video", file.facts.mime, file.size)
     # No token goes along: the fields are the authorisation, and the bucket refuses a second one.
     answer = await run.http.request(
         "POST",
         str(ticket["url"]),
-        headers={
-            "Content-Type": f"multipart/form-data; boundary={boundary}",
-            "Content-Length": str(length),
-        },
-        content=_form(head, file, tail),
-        timeout=60 + length / _SLOWEST,
+        headers=form.headers,
+        content=form.around(file.stream()),
+        timeout=deadline(form.length),
     )
     if answer.is_success:
         return run.now().isoformat()
@@ -116,26 +111,6 @@ def _refused(answer: Response) -> Rejected:
         code="media_rejected",
         next_step="Re-encode the video with a lower bit rate." if too_large else "Try another file.",
     )
-
-
-def _around(boundary: str, fields: Mapping[str, str], file: MediaFile) -> tuple[bytes, bytes]:
-    """What stands before and after the file in the form, whose file has to come last."""
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    parts.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="video"\r\n'
-        f"Content-Type: {file.facts.mime}\r\n\r\n"
-    )
-    return "".join(parts).encode(), f"\r\n--{boundary}--\r\n".encode()
-
-
-async def _form(head: bytes, file: MediaFile, tail: bytes) -> AsyncIterator[bytes]:
-    yield head
-    async for piece in file.stream():
-        yield piece
-    yield tail
 
 
 async def _look(run: Run, media_id: str, sent: datetime) -> str | NotYet:

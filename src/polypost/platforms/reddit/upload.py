@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import struct
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, Run
+from polypost.platforms.kit.forms import Form
 from polypost.platforms.reddit.api import post
 
 _ENDINGS = {
@@ -83,7 +83,7 @@ async def _send(run: Run, bucket: str, form: Form, pieces: Callable[[], AsyncIte
         "POST",
         bucket,
         headers=form.headers,
-        content=form.stream(pieces),
+        content=form.around(pieces()),
         timeout=60 + form.size / _SLOWEST,
     )
     if answer.is_success:
@@ -106,55 +106,6 @@ def _fields(listed: Any) -> dict[str, str]:
     return {
         row["name"]: str(row["value"]) for row in rows if isinstance(row.get("name"), str) and "value" in row
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A multipart form of text fields and, at its end, one file that is read in pieces."""
-
-    fields: Mapping[str, str]
-    name: str
-    mime: str
-    size: int
-    boundary: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.boundary:
-            object.__setattr__(self, "boundary", secrets.token_hex(16))
-
-    @property
-    def head(self) -> bytes:
-        """Everything before the file's bytes."""
-        parts = [
-            f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-            for name, value in self.fields.items()
-        ]
-        parts.append(
-            f'--{self.boundary}\r\nContent-Disposition: form-data; name="file"; filename="{self.name}"\r\n'
-            f"Content-Type: {self.mime}\r\n\r\n"
-        )
-        return "".join(parts).encode()
-
-    @property
-    def tail(self) -> bytes:
-        """Everything after them."""
-        return f"\r\n--{self.boundary}--\r\n".encode()
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Type and length; a bucket takes nothing of unknown length."""
-        length = len(self.head) + self.size + len(self.tail)
-        return {
-            "Content-Type": f"multipart/form-data; boundary={self.boundary}",
-            "Content-Length": str(length),
-        }
-
-    async def stream(self, pieces: Callable[[], AsyncIterator[bytes]]) -> AsyncIterator[bytes]:
-        """The whole form."""
-        yield self.head
-        async for piece in pieces():
-            yield piece
-        yield self.tail
 
 
 def plain_image(width: int, height: int) -> bytes:

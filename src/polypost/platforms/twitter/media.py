@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from polypost.errors import Problem
@@ -20,6 +20,7 @@ from polypost.platforms.kit.media import (
     images,
     images_gifs_and_videos,
     judged,
+    moves_alone,
     no_longer_than,
     no_shorter_than,
     one_of,
@@ -35,17 +36,11 @@ def media_problems(path: str, items: Sequence[MediaRef], *, subscribed: bool) ->
     return [*_together(path, items), *each_item(path, items, partial(_item, subscribed=subscribed))]
 
 
-def _together(path: str, items: Sequence[MediaRef]) -> Iterator[Problem]:
+def _together(path: str, items: Sequence[MediaRef]) -> Iterable[Problem]:
     most = SPEC.limit("images")
-    alone = [item for item in items if item.type in {"gif", "video"}]
-    if alone and len(items) > 1:
-        noun = "a GIF" if alone[0].type == "gif" else "a video"
-        says = f"On X {noun} stands alone in a post; there are {len(items)} items."
-        hint = f"Use up to {most} pictures, or one GIF, or one video; the rest can go to threadItems."
-        yield Problem(path, says, hint, "media_mix")
-    else:
-        says = f"A post on X shows at most {most} pictures; there are"
-        yield from too_many(path, len(items), most, says, ", or move them to threadItems")
+    says = f"A post on X shows at most {most} pictures; there are"
+    excess = too_many(path, len(items), most, says, ", or move them to threadItems")
+    return moves_alone(path, items, "X", "a GIF", most) or excess
 
 
 def _item(path: str, item: MediaRef, *, subscribed: bool) -> Iterable[Problem]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from polypost.errors import NotThere, PlatformError, Rejected
 from polypost.platforms.base import Run
-from polypost.platforms.families.meta.errors import Gone, PermissionMissing
+from polypost.platforms.families.meta.errors import Gone, ParameterRefused, PermissionMissing
 from polypost.platforms.families.meta.graph import Graph
 from polypost.platforms.families.meta.insights import made_at
 from polypost.platforms.kit.matching import unclaimed
@@ -44,6 +44,16 @@ async def remove(graph: Graph, node: str, where: str, *, first: str = "", sure: 
     except Rejected as refused:
         raise not_removed(name, where) from refused
     raise not_removed(name, where)
+
+
+async def remove_comment(graph: Graph, node: str, field: str, refused: str) -> None:
+    """Delete a comment, which is known by a `field` that other objects do not have. Raises NotThere, Rejected."""
+    try:
+        await graph.get(node, fields=f"id,{field}")
+    except ParameterRefused as other:
+        raise NotThere(f"This is no comment on {graph.api.name}.") from other
+    if (await graph.delete(node)).get("success") is False:
+        raise Rejected(refused, code="delete_refused")
 
 
 async def nearest(
