@@ -270,7 +270,7 @@ async def a_claim(room: Room) -> None:
         now = clock.now()
         claimed = work.claim(db, target, by="run_9", lease=LEASE, now=now)
         assert isinstance(claimed, work.Claim)
-        attempts.begin(db, claimed, "post", {}, lease=LEASE, now=now)
+        attempts.begin(db, attempts.Intent(claimed, "post", {}, LEASE), now)
         attempts.same_text_open(db, claimed, until=now)
         work.beat(db, {claimed.target.id: claimed.epoch}, by="run_9", until=now + 2 * LEASE)
         work.leave(db, claimed, now)

@@ -228,7 +228,7 @@ async def claim(room: Room, target: Row[Any], by: str) -> work.Claim:
 
 async def begin(room: Room, claimed: work.Claim, part: str) -> Row[Any]:
     return await room.store.write(
-        lambda db: attempts.begin(db, claimed, part, {}, lease=LEASE, now=clock.now())
+        lambda db: attempts.begin(db, attempts.Intent(claimed, part, {}, LEASE), clock.now())
     )
 
 

@@ -328,7 +328,9 @@ def test_a_lost_lease_writes_nothing(with_store):
         with pytest.raises(LeaseLost):
             await store.write(lambda db: work.change(db, first, step="late"))
         with pytest.raises(LeaseLost):
-            await store.write(lambda db: attempts.begin(db, first, "post", {}, lease=LEASE, now=clock.now()))
+            await store.write(
+                lambda db: attempts.begin(db, attempts.Intent(first, "post", {}, LEASE), clock.now())
+            )
         await store.write(lambda db: work.change(db, second, step="mine"))
 
     with_store(story)
@@ -468,7 +470,7 @@ def test_an_account_that_rests_begins_nothing_and_may_still_be_looked_at(with_st
         claimed = await desk.claim(row.id)
 
         def doubt(db):
-            attempts.begin(db, claimed, "post", {}, lease=LEASE, now=clock.now())
+            attempts.begin(db, attempts.Intent(claimed, "post", {}, LEASE), clock.now())
             work.leave(db, claimed, clock.now())
             lanes.slow(db, account[0], clock.now() + timedelta(hours=1))
 

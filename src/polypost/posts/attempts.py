@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
+from polypost import clock
+from polypost.errors import LeaseLost
 from polypost.platforms.base import Attempt, Proof
 from polypost.posts.states import State
 from polypost.posts.tables import AttemptRow, attempts, posts, targets
@@ -26,13 +29,22 @@ _ONE = HotSelect(select(attempts).where(attempts.c.id == bindparam("attempt")), 
 _SET = HotUpdate(attempts, attempts.c.id == bindparam("attempt"))
 
 
-def begin(
-    db: Connection, claimed: Claim, part: str, handles: Mapping[str, Any], *, lease: timedelta, now: datetime
-) -> AttemptRow:
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A commit call that is to be made: of which target and part, under a lease from its instant on."""
+
+    claimed: Claim
+    part: str
+    handles: Mapping[str, Any]
+    lease: timedelta
+
+
+def begin(db: Connection, intent: Intent, now: datetime) -> AttemptRow:
     """The intent row (RELIABILITY S5), durable before the first byte of the commit call leaves.
 
-    Raises LeaseLost when another worker owns the target by now.
+    Raises LeaseLost when another worker owns the target by now; then nothing is written.
     """
+    claimed, part, handles, lease = intent.claimed, intent.part, intent.handles, intent.lease
     owned = changed(
         claimed,
         state=State.COMMITTING.value,
@@ -57,6 +69,18 @@ def begin(
     if not fenced(db, owned, Insert(_INSERT, [values])):
         raise lost(claimed)
     return _ONE.made(values)
+
+
+def begin_several(db: Connection, intents: Sequence[Intent]) -> list[AttemptRow | None]:
+    """The same of several targets in one transaction; None for one that another worker owns, which it is told alone."""
+    now = clock.now()
+    begun: list[AttemptRow | None] = []
+    for intent in intents:
+        try:
+            begun.append(begin(db, intent, now))
+        except LeaseLost:
+            begun.append(None)
+    return begun
 
 
 def ended(

@@ -37,7 +37,7 @@ from polypost.posts import attempts, lanes, timeline, work
 from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
 from polypost.publishing.backoff import write_patiently
-from polypost.storage import CommitUnknown, Store, Write, together
+from polypost.storage import CommitUnknown, Joint, Store, Write, together
 
 T = TypeVar("T")
 log = structlog.get_logger("polypost.publishing")
@@ -378,13 +378,17 @@ class TargetRun:
         return proof
 
     async def _begin(self, part: str, handles: Mapping[str, Any]) -> AttemptRow:
+        intent = attempts.Intent(self.claimed, part, handles, self._lease)
+
         def write(db: Connection) -> AttemptRow:
             # Before it and not with it: the earlier part's attempt has to have its end.
             self.flush(db)
-            return attempts.begin(db, self.claimed, part, handles, lease=self._lease, now=clock.now())
+            return attempts.begin(db, intent, clock.now())
 
+        # What has gathered goes alone: of it nothing may be written for a target that has another owner.
+        alone = self._answer is not None or self._lines
         self._asked = clock.boottime()
-        attempt = await self.write(write)
+        attempt = await self.write(write if alone else Joint(intent, write, attempts.begin_several))
         self.claimed.attempts_of.setdefault(part, []).append(attempt)
         self.claimed.open_attempt = attempt
         return attempt
