@@ -24,6 +24,9 @@ from polypost import clock
 from polypost.probe import probe
 from polypost.sandbox import Sandbox
 
+# While a sandbox is down anybody may take a port of 127.0.0.1, where connections come from; of this address nobody.
+HOST = f"127.83.{os.getpid() % 65536 // 256}.{os.getpid() % 256}" if sys.platform == "linux" else "127.0.0.1"
+
 
 async def tweet(running: Play, text: str, account: dict[str, Any] | None = None) -> httpx2.Response:
     account = account or (await running.accounts("twitter"))[0]
@@ -189,12 +192,12 @@ def test_reset_forgets_posts_and_keeps_connections(tmp_path: Path) -> None:
 
 def test_state_and_ports_are_found_again(tmp_path: Path) -> None:
     async def story() -> None:
-        async with playing(tmp_path) as running:
+        async with playing(tmp_path, host=HOST) as running:
             first = running.info
             account = (await running.accounts("twitter"))[0]
             await tweet(running, "kept", account)
             await running.fault("twitter", "slow", seconds=0)
-        async with playing(tmp_path) as running:
+        async with playing(tmp_path, host=HOST) as running:
             assert running.info == first
             assert [post["text"] for post in await running.posts("twitter")] == ["kept"]
             assert (await tweet(running, "next", account)).status_code == 201
@@ -205,23 +208,19 @@ def test_state_and_ports_are_found_again(tmp_path: Path) -> None:
 
 def test_a_taken_port_is_replaced_unless_it_was_asked_for(tmp_path: Path) -> None:
     async def story() -> None:
-        async with playing(tmp_path) as running:
+        async with playing(tmp_path, host=HOST) as running:
             first = running.info
-        with socket.create_server(("127.0.0.1", int(first.url.rpartition(":")[2]))) as squatter:
-            async with playing(tmp_path) as running:
+        with socket.create_server((HOST, int(first.url.rpartition(":")[2]))) as squatter:
+            async with playing(tmp_path, host=HOST) as running:
                 assert running.info.url != first.url
                 assert running.info.urls == first.urls
             with pytest.raises(OSError, match="in use"):
-                await Sandbox(tmp_path, port=squatter.getsockname()[1]).start()
+                await Sandbox(tmp_path, host=HOST, port=squatter.getsockname()[1]).start()
 
     asyncio.run(story())
 
 
 def test_a_killed_sandbox_comes_back_with_everything(tmp_path: Path) -> None:
-    # While it is down anybody may take a port of 127.0.0.1, where its connections come from; of this address nobody.
-    host = (
-        f"127.83.{os.getpid() % 65536 // 256}.{os.getpid() % 256}" if sys.platform == "linux" else "127.0.0.1"
-    )
     program = textwrap.dedent("""
         import asyncio, json, sys
         from pathlib import Path
@@ -237,7 +236,7 @@ def test_a_killed_sandbox_comes_back_with_everything(tmp_path: Path) -> None:
 
     @contextmanager
     def killed_after() -> Iterator[dict[str, Any]]:
-        command = [sys.executable, "-c", program, str(tmp_path), host]
+        command = [sys.executable, "-c", program, str(tmp_path), HOST]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             try:
                 assert child.stdout is not None
