@@ -246,7 +246,7 @@ class World:
         base = self.sandbox.ready["sandboxUrl"]
         return dict(httpx2.get(f"{base}/_sandbox", trust_env=False).json()["demoVideo"])
 
-    def demo_picture(self) -> str:
+    def demo_image(self) -> str:
         """The address of a picture that the server may fetch."""
         base = self.sandbox.ready["sandboxUrl"]
         return str(httpx2.get(f"{base}/_sandbox", trust_env=False).json()["demoMedia"][0])

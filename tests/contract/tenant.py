@@ -99,7 +99,7 @@ class Tenant:
             "platforms": [self.entry(name) for name in chosen],
         }
         if "instagram" in chosen:
-            body["mediaItems"] = [{"type": "image", "url": self.world.demo_picture()}]
+            body["mediaItems"] = [{"type": "image", "url": self.world.demo_image()}]
         if not {"publishNow", "scheduledFor", "scheduledAt"} & set(more):
             body["publishNow"] = True
         return body | more

@@ -48,7 +48,7 @@ def test_a_caption_costs_two_credits(world: World, new: Callable[..., Tenant]) -
 def test_a_picture_can_be_posted(world: World, new: Callable[..., Tenant]) -> None:
     tenant = new(world, credits=30)
     before = tenant.left()
-    answer = draw(tenant, aspectRatio="square", style="photo", assetImageUrls=[tenant.world.demo_picture()])
+    answer = draw(tenant, aspectRatio="square", style="photo", assetImageUrls=[tenant.world.demo_image()])
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert (body["mimeType"], body["creditsCharged"], before - tenant.left()) == ("image/png", 10, 10)
@@ -66,7 +66,7 @@ def test_the_sides_of_a_picture(local: Tenant, aspect: str, size: tuple[int, int
 
 
 def test_pictures_to_go_by_that_cannot_be_had(local: Tenant) -> None:
-    missing = local.world.demo_picture() + "-not-there"
+    missing = local.world.demo_image() + "-not-there"
     answer = draw(local, referenceImageUrls=[missing], referenceImageUrl="http://10.0.0.1/a.png")
     assert {problem["path"] for problem in answer.json()["errors"]} == {
         "referenceImageUrls[0]",

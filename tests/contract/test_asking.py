@@ -39,7 +39,7 @@ def test_boards_of_the_first_account_or_a_named_one(world: World, new: New) -> N
         "accountId": second.id,
         "platformSpecificData": {"boardId": other["boards"][0]["id"]},
     }
-    picture = [{"type": "image", "url": tenant.world.demo_picture()}]
+    picture = [{"type": "image", "url": tenant.world.demo_image()}]
     body = {**tenant.body(), "platforms": [entry], "mediaItems": picture}
     assert tenant.post(body).json()["status"] == "published"
 

@@ -157,7 +157,7 @@ def test_rows_that_publish_now_are_published(tenant: Tenant) -> None:
 
 def test_options_media_and_text_for_one_network(tenant: Tenant) -> None:
     x, instagram = tenant.account("twitter"), tenant.account("instagram")
-    picture = tenant.world.demo_picture()
+    picture = tenant.world.demo_image()
     row = {
         "Content": words(),
         "platforms": f"twitter:{x.id}, instagram:{instagram.id}",

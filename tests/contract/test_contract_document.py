@@ -97,7 +97,7 @@ def kinds(tenant: Tenant) -> dict[str, str]:
     good, bad = tenant.account("twitter"), tenant.connect("twitter")
     tenant.fault("duplicate", bad)
     two = [{"platform": "twitter", "accountId": each.id} for each in (good, bad)]
-    items = [{"type": "image", "url": f"{tenant.world.demo_picture()}?a=%20b#c"}]
+    items = [{"type": "image", "url": f"{tenant.world.demo_image()}?a=%20b#c"}]
     made = {
         "published": tenant.published("twitter", "instagram"),
         "picture": tenant.published(mediaItems=items),

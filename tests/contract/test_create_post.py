@@ -127,7 +127,7 @@ def test_a_dead_account_fails_alone_and_says_to_connect_it_again(tenant: Tenant)
 
 
 def test_media_that_cannot_be_fetched_fail_the_target(tenant: Tenant) -> None:
-    missing = tenant.world.demo_picture().rpartition("/")[0] + "/missing.jpg"
+    missing = tenant.world.demo_image().rpartition("/")[0] + "/missing.jpg"
     said = tenant.post(tenant.body(mediaItems=[{"type": "image", "url": missing}])).json()
     assert said["status"] == "failed"
     assert "mage URL is not publicly accessible" in said["platforms"][0]["error"]
@@ -135,7 +135,7 @@ def test_media_that_cannot_be_fetched_fail_the_target(tenant: Tenant) -> None:
 
 
 def test_media_that_are_not_what_they_were_called(tenant: Tenant) -> None:
-    url = tenant.world.demo_picture()
+    url = tenant.world.demo_image()
     said = tenant.post(tenant.body(mediaItems=[{"type": "video", "url": url}])).json()
     assert said["status"] == "failed"
     assert 'Set type to "image"' in said["platforms"][0]["error"]
@@ -145,7 +145,7 @@ def test_media_that_are_not_what_they_were_called(tenant: Tenant) -> None:
 def test_several_pictures(tenant: Tenant, count: int) -> None:
     body = tenant.body()
     body["mediaItems"] = [
-        {"type": "image", "url": f"{tenant.world.demo_picture()}?n={n}"} for n in range(count)
+        {"type": "image", "url": f"{tenant.world.demo_image()}?n={n}"} for n in range(count)
     ]
     said = tenant.post(body).json()
     assert said["status"] == "published", said
@@ -302,7 +302,7 @@ def test_the_same_account_twice_is_refused_at_the_second(local: Tenant) -> None:
 def test_an_account_of_another_network_is_refused(local: Tenant) -> None:
     body = local.body()
     body["platforms"][0]["platform"] = "instagram"
-    body["mediaItems"] = [{"type": "image", "url": local.world.demo_picture()}]
+    body["mediaItems"] = [{"type": "image", "url": local.world.demo_image()}]
     assert paths(local.post(body)) == {"platforms[0].accountId"}
 
 

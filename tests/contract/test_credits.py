@@ -74,7 +74,7 @@ def test_an_edit_settles_the_difference(world: World, new: New) -> None:
     tenant = new(world, credits=2)
     post_id = tenant.scheduled()["postId"]
     path = f"/v1/posts/scheduled/{post_id}"
-    picture = [{"type": "image", "url": world.demo_picture()}]
+    picture = [{"type": "image", "url": world.demo_image()}]
     both = [tenant.entry(), tenant.entry("instagram")]
     assert tenant.left() == 1
     wider = {"content": words(), "platforms": both, "mediaItems": picture}

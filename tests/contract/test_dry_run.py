@@ -66,7 +66,7 @@ def test_it_says_what_acceptance_says(local: Tenant, path: str) -> None:
 
 
 def test_media_are_looked_at_when_asked(local: Tenant, stage: Stage) -> None:
-    good = local.world.demo_picture()
+    good = local.world.demo_image()
     items = [{"type": "image", "url": good}, {"type": "image", "url": stage.url("404.jpg")}]
     body = local.body(mediaItems=items)
     assert verdict(local, body)["valid"] is True

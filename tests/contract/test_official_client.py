@@ -65,7 +65,7 @@ def test_health_and_platforms(official: Official) -> None:
 
 def test_publish_read_and_delete(official: Official) -> None:
     text = words()
-    picture = [{"type": "image", "url": official.tenant.world.demo_picture()}]
+    picture = [{"type": "image", "url": official.tenant.world.demo_image()}]
     platforms = [entry(official, content="For X"), entry(official, "instagram")]
     platforms[0]["content"] = f"X {text}"
     made = official("posts.create", content=text, platforms=platforms, media_items=picture, publish_now=True)
@@ -134,7 +134,7 @@ def test_schedule_reschedule_edit_cancel(official: Official) -> None:
         path,
         words(),
         [entry(official), entry(official, "instagram")],
-        media_items=[{"type": "image", "url": official.tenant.world.demo_picture()}],
+        media_items=[{"type": "image", "url": official.tenant.world.demo_image()}],
         scheduled_for="2027-05-01T10:00:00+02:00",
         timezone="Europe/Berlin",
     )

@@ -66,7 +66,7 @@ class Stand:
         return f"Replay {uuid.uuid4().hex}"
 
     def _picture(self) -> str:
-        return self.tenant.world.demo_picture()
+        return self.tenant.world.demo_image()
 
     def _scheduled(self) -> str:
         return str(self.tenant.scheduled()["postId"])

@@ -40,7 +40,7 @@ def publish(
     body = {
         "content": text or f"pipeline {uuid.uuid4().hex}",
         "publishNow": True,
-        "mediaItems": [{"type": "image", "url": world.demo_picture()}],
+        "mediaItems": [{"type": "image", "url": world.demo_image()}],
         "platforms": [{"platform": name, "accountId": world.accounts[name]} for name in platforms],
         **more,
     }
@@ -133,7 +133,7 @@ def test_slow_processing_gives_the_worker_back(world):
 
 
 def test_a_picture_that_is_not_there_fails_its_targets_with_a_reason(world):
-    gone = world.demo_picture().replace("demo.jpg", "absent.jpg")
+    gone = world.demo_image().replace("demo.jpg", "absent.jpg")
     post = publish(world, "twitter", "instagram", mediaItems=[{"type": "image", "url": gone}])
     assert post["status"] == "failed"
     for target in post["platforms"]:
