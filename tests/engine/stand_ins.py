@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.util import await_only
 
 from polypost.errors import StoreUnavailable
@@ -18,6 +18,18 @@ from polypost.storage.hot import DRIVER
 
 T = TypeVar("T")
 PATIENCE = 30.0
+_BLOCKED = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+async def until_blocked(store: Store, other: asyncio.Task[Any]) -> None:
+    """Wait until somebody waits for a lock, or `other` is done although it should not be."""
+    async with asyncio.timeout(PATIENCE):
+        while not other.done():
+            if await store.read(lambda db: db.execute(_BLOCKED).scalar_one()):
+                return
+            await asyncio.sleep(0.01)
 
 
 class Stop:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from polypost import access, clock
 from polypost.credits import funds
@@ -14,23 +14,11 @@ from polypost.errors import PaymentRequired, Unavailable
 from polypost.platforms.base import Proof
 from polypost.posts import accept, changes
 from polypost.posts.orders import When
-from polypost.storage import Store, open_store
+from polypost.storage import open_store
 from tests.engine.room import LEASE, Room
-from tests.engine.stand_ins import PATIENCE, ByHand, Shaky, Stop
+from tests.engine.stand_ins import PATIENCE, ByHand, Shaky, Stop, until_blocked
 
 pytestmark = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
-_BLOCKED = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
-
-
-async def until_blocked(store: Store, other: asyncio.Task[Any]) -> None:
-    """Wait until somebody waits for a lock, or `other` is done although it should not be."""
-    async with asyncio.timeout(PATIENCE):
-        while not other.done():
-            if await store.read(lambda db: db.execute(_BLOCKED).scalar_one()):
-                return
-            await asyncio.sleep(0.01)
 
 
 async def ended(*tasks: asyncio.Task[Any]) -> list[Any]:

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from polypost import clock
-from polypost.errors import NoAnswer, RateLimited, Rejected, Unavailable
+from polypost.errors import LeaseLost, NoAnswer, RateLimited, Rejected, Unavailable
 from polypost.platforms.base import Absent, CannotTell, Found, Proof
 from polypost.posts import attempts, sweep, work
+from polypost.storage import Joint
 from tests.engine.room import LEASE, Room, Worker
 from tests.engine.stand_ins import PATIENCE, ByHand
 
@@ -227,9 +228,12 @@ async def claim(room: Room, target: Row[Any], by: str) -> work.Claim:
 
 
 async def begin(room: Room, claimed: work.Claim, part: str) -> Row[Any]:
-    return await room.store.write(
-        lambda db: attempts.begin(db, attempts.Intent(claimed, part, {}, LEASE), clock.now())
-    )
+    intent = attempts.Intent(claimed, part, {}, LEASE)
+
+    def alone(db: Connection) -> Any:
+        return attempts.begin(db, intent, clock.now())
+
+    return await room.store.write(Joint(intent, alone, attempts.begin_several))
 
 
 def test_of_two_workers_with_one_claim_a_single_one_begins_an_attempt(tell):
@@ -244,6 +248,20 @@ def test_of_two_workers_with_one_claim_a_single_one_begins_an_attempt(tell):
         (row,) = await room.attempts(post)
         assert row.finished_at is None
         assert (await room.target(post)).step == row.part
+
+    tell(story)
+
+
+def test_of_intents_that_come_together_only_one_that_lost_its_target_fails(tell):
+    async def story(room: Room) -> None:
+        networks = ("twitter", "threads", "bluesky")
+        posts = [await room.post("Hello", accounts={each: room.accounts[each]}) for each in networks]
+        claims = [await claim(room, await room.target(post), "run_1") for post in posts]
+        lease_runs_out()
+        await claim(room, claims[1].target, "run_2")
+        said = await asyncio.gather(*(begin(room, each, "post") for each in claims), return_exceptions=True)
+        assert [isinstance(each, LeaseLost) for each in said] == [False, True, False]
+        assert [len(await room.attempts(post)) for post in posts] == [1, 0, 1]
 
     tell(story)
 

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from polypost import clock
-from polypost.errors import LeaseLost
 from polypost.platforms.base import Attempt, Proof
 from polypost.posts.states import State
 from polypost.posts.tables import AttemptRow, attempts, posts, targets
@@ -71,16 +70,10 @@ def begin(db: Connection, intent: Intent, now: datetime) -> AttemptRow:
     return _ONE.made(values)
 
 
-def begin_several(db: Connection, intents: Sequence[Intent]) -> list[AttemptRow | None]:
-    """The same of several targets in one transaction; None for one that another worker owns, which it is told alone."""
+def begin_several(db: Connection, intents: Sequence[Intent]) -> list[AttemptRow]:
+    """The same of several targets, or of none; raises LeaseLost when another worker owns one of them by now."""
     now = clock.now()
-    begun: list[AttemptRow | None] = []
-    for intent in intents:
-        try:
-            begun.append(begin(db, intent, now))
-        except LeaseLost:
-            begun.append(None)
-    return begun
+    return [begin(db, intent, now) for intent in intents]
 
 
 def ended(

@@ -269,7 +269,7 @@ class PostgresStore(Store):
         """Tell other processes what was said: after the commit, because those that say something wait for each other.
 
         What comes meanwhile goes together. What is lost with this process, or with the connection, the others see
-        when they look, as they do every second.
+        when they look next.
         """
         try:
             while self._news:

@@ -63,12 +63,13 @@ def so_far(db: Connection, wake_up: Waking, project_id: str, now: datetime) -> N
 def fan_out(db: Connection, now: datetime, project_id: str | None = None) -> tuple[int, list[str]]:
     """Hand out the oldest events, all projects' or one's, in one transaction with the mark that they were.
 
-    Returns how many, and to whom. Another process that does the same at this moment takes others.
+    Returns how many, and to whom. Another process that does the same at this moment waits: what it would take
+    meanwhile was said later, and would be delivered before.
     """
     query = select(outbox).where(_PENDING).order_by(outbox.c.at, outbox.c.id).limit(BATCH)
     if project_id is not None:
         query = query.where(outbox.c.project_id == project_id)
-    events = rows_of(db, query.with_for_update(skip_locked=True), OutboxRow)
+    events = rows_of(db, query.with_for_update(), OutboxRow)
     if not events:
         return 0, []
     rows: list[dict[str, Any]] = []

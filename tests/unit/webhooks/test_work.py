@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, delete, select, update
+from tests.engine.stand_ins import Shaky, until_blocked
 
 from polypost import access, clock
 from polypost.doctor import findings
@@ -107,6 +109,26 @@ def test_each_event_is_handed_once_to_each_subscription(with_store: Any) -> None
         assert {each for each, _ in pairs} == set(wanted)
         assert await room.fan_out() == (0, [])
         assert await room.faults() == []
+
+    tell(with_store, story)
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_what_two_workers_hand_out_at_once_is_handed_out_in_order(with_store: Any) -> None:
+    async def story(room: Room) -> None:
+        await room.subscribe()
+        await room.say()
+        slow = Shaky(room.store)
+        # It has the first event, and does not hold yet who hears of it.
+        slow.stops_at = "FROM subscriptions"
+        one = asyncio.create_task(slow.write(lambda db: fan_out.fan_out(db, clock.now())))
+        await slow.stop.reached()
+        await room.say()
+        two = asyncio.create_task(room.fan_out())
+        await until_blocked(room.store, two)
+        assert await room.rows() == []
+        slow.stop.go_on()
+        assert [(await each)[0] for each in (one, two)] == [1, 1]
 
     tell(with_store, story)
 
