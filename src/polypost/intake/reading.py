@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from polypost.errors import InvalidRequest, Problem
-from polypost.intake.addresses import refuser
+from polypost import media
+from polypost.errors import AddressRefused, InvalidRequest, Problem
 from polypost.intake.bodies import DraftBody, EditBody, UntimedBody
 from polypost.intake.partial_validation import PartialValidation, aside, is_large, validate_partially
 from polypost.intake.times import unknown_zone, when_of
@@ -64,7 +64,7 @@ class BodyReader:
         """The order in a body, whatever its shape. The accounts are not looked at."""
         large = is_large(raw)
         fitting = await aside(large, lambda: validate_partially(model, raw))
-        refuses = await refuser(self._guard, self._uploads, raw)
+        refuses = await _refuser(self._guard, self._uploads, raw)
         order, found = self._order(fitting.body, raw, refuses)
         found += await aside(large, lambda: checks.option_urls(order, refuses))
         return Reading(fitting, order, found, large)
@@ -90,7 +90,7 @@ class BodyReader:
 
     async def addresses(self, order: NewPost) -> list[Problem]:
         """What is wrong with the addresses of an order that was stored with them, which nobody refused then."""
-        refuses = await refuser(self._guard, self._uploads, order.raw)
+        refuses = await _refuser(self._guard, self._uploads, order.raw)
         problems = await aside(is_large(order.raw), lambda: checks.option_urls(order, refuses))
         return problems + _refused(order.media, refuses)
 
@@ -124,3 +124,21 @@ def _refused(media: Sequence[MediaRef], refuses: Refuses) -> list[Problem]:
         for name, url in (("url", item.url), ("thumbnail", item.thumbnail))
         if url is not None and (wrong := refuses(url)) is not None
     ]
+
+
+async def _refuser(guard: Guard, uploads: Uploads, body: dict[str, Any]) -> Refuses:
+    """Says what is wrong with a URL of this body, in a fixed text; None when its file may be had.
+
+    Uploads of this server are read where they lie, so their addresses may be anywhere.
+    """
+    own = await uploads.own(media.named(body))
+
+    def refused(url: str) -> str | None:
+        try:
+            if url not in own:
+                guard.check_url(url)
+        except AddressRefused as error:
+            return str(error)
+        return None
+
+    return refused

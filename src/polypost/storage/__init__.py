@@ -3,10 +3,10 @@
 from polypost.storage.conflicts import insert_new, upsert
 from polypost.storage.gathering import Apart, Joint
 from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite
+from polypost.storage.ids import earliest_id, new_id, random_hex
 from polypost.storage.invariants import SAMPLE, Invariant
 from polypost.storage.metadata import Instant, Json, metadata, partial_index
 from polypost.storage.opening import open_store
-from polypost.storage.records import earliest_id, new_id, random_hex
 from polypost.storage.rows import as_dict, row_of, rows_of
 from polypost.storage.signals import Signals, emit, notify
 from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, receipt

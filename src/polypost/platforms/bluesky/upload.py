@@ -19,7 +19,7 @@ from polypost.platforms.bluesky.errors import ClocksDiffer, error_for
 from polypost.platforms.bluesky.spec import SPEC, VIDEO
 from polypost.platforms.bluesky.xrpc import bearer, call, home
 from polypost.platforms.kit.answers import parsed
-from polypost.platforms.kit.uploads import deadline
+from polypost.platforms.kit.calls import deadline
 
 _PAUSE = timedelta(seconds=3)
 _LONGEST_PROCESSING = timedelta(hours=1)

@@ -15,7 +15,7 @@ from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.spec import SPEC, VIDEO
 from polypost.platforms.facebook.upload import next_piece, push, send_file, send_pieces
 from polypost.platforms.families.meta.errors import Gone
-from polypost.platforms.kit.looks import next_look
+from polypost.platforms.kit.calls import next_look
 
 BUILDS = 3
 LOOK_EVERY = timedelta(seconds=3)

@@ -17,8 +17,8 @@ from polypost.platforms.facebook.spec import UPLOAD, VIDEO
 from polypost.platforms.families.meta import push as meta
 from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.kit.answers import member
+from polypost.platforms.kit.calls import deadline, own_address
 from polypost.platforms.kit.forms import Form
-from polypost.platforms.kit.uploads import deadline, own_address
 
 PIECE = 262_144
 _TRIES = 3

@@ -18,7 +18,7 @@ from polypost.platforms.families.meta.errors import Gone, ParameterRefused
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import NOT_READY_PAUSE, PushRefused, container_error
 from polypost.platforms.instagram.upload import push
-from polypost.platforms.kit.looks import next_look
+from polypost.platforms.kit.calls import next_look
 
 BUILDS = 3
 LOOK_EVERY = timedelta(seconds=3)

@@ -14,7 +14,7 @@ from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import PushRefused
 from polypost.platforms.instagram.spec import UPLOAD
 from polypost.platforms.kit.answers import member
-from polypost.platforms.kit.uploads import own_address
+from polypost.platforms.kit.calls import own_address
 
 
 async def push(graph: Graph, container: str, uri: str, file: MediaFile, *, fresh: bool) -> int:

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import deadline
 from polypost.platforms.kit.media import MIB
-from polypost.platforms.kit.uploads import deadline
 from polypost.platforms.linkedin.api import ask, call, encoded, own_address
 from polypost.platforms.linkedin.errors import error_for
 

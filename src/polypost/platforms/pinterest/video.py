@@ -14,8 +14,8 @@ from httpx2 import Response
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
+from polypost.platforms.kit.calls import deadline
 from polypost.platforms.kit.forms import Form
-from polypost.platforms.kit.uploads import deadline
 from polypost.platforms.pinterest.api import call, working
 from polypost.platforms.pinterest.errors import Missing
 

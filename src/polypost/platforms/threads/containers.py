@@ -15,7 +15,7 @@ from polypost.errors import RateLimited, Rejected
 from polypost.platforms.base import NotYet, Run
 from polypost.platforms.families.meta.errors import Gone, Kind
 from polypost.platforms.families.meta.graph import identity
-from polypost.platforms.kit.looks import next_look
+from polypost.platforms.kit.calls import next_look
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import NOT_READY_PAUSE, container_row
 from polypost.platforms.threads.parts import CAROUSEL, Part

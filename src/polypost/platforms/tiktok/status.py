@@ -9,7 +9,7 @@ from typing import Any
 
 from polypost.errors import NoAnswer, NotSent, PlatformError, Unavailable
 from polypost.platforms.base import NotYet, Run, Session
-from polypost.platforms.kit.looks import next_look
+from polypost.platforms.kit.calls import next_look
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.errors import undone
 

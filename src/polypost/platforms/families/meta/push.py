@@ -12,7 +12,7 @@ from polypost.errors import NoAnswer, NotSent, PlatformError, Unavailable
 from polypost.platforms.base import MediaFile
 from polypost.platforms.families.meta.graph import Graph, parsed
 from polypost.platforms.kit.answers import member
-from polypost.platforms.kit.uploads import deadline
+from polypost.platforms.kit.calls import deadline
 
 _TRIES = 3
 
