@@ -82,7 +82,7 @@ def _claimed(db: Connection, account: str) -> Callable[[], None]:
     def story() -> None:
         claimed = work.claim(db, target, by="bench", lease=LEASE, now=now)
         assert isinstance(claimed, work.Claim)
-        attempts.begin(db, claimed, "post", {}, lease=LEASE, now=now)
+        attempts.begin(db, attempts.Intent(claimed, "post", {}, LEASE), now)
         work.leave(db, claimed, now)
 
     return story

@@ -194,7 +194,7 @@ async def run_of(room: Room, store: Any = None, *, lease: timedelta = LEASE) -> 
     async def settle(journal: dict[str, Any]) -> None:
         (first,) = claimed.parts.values()
         results = Results(room.store, room.context.engine, room.networks)
-        await results.published(claimed, run, first, journal=journal, lease=LEASE)
+        await results.published(run, first, journal=journal, lease=LEASE)
 
     run = TargetRun(
         store or room.store,

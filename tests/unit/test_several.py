@@ -26,6 +26,7 @@ from polypost.events import outbox
 from polypost.intake import Submission, Submitter
 from polypost.intake.acceptance import Acceptance
 from polypost.intake.in_flight import InFlight
+from polypost.integrations import service as integrations
 from polypost.platforms.base import MediaRef
 from polypost.posts import accept, deliveries
 from polypost.posts.orders import CREATE, Accepted, NewPost
@@ -356,6 +357,20 @@ def test_the_repeat_of_a_lost_answer_among_others_is_that_post(with_store, lost)
         assert (said[1].post_id == first.post_id) is lost
         assert len({each.post_id for each in said}) == 4
         await desk.healthy()
+
+    with_store(story)
+
+
+def test_a_body_that_would_not_be_taken_any_more_finds_its_lost_answer_and_leaves_nothing(with_store):
+    async def story(store):
+        desk = await Desk(store).open()
+        order = desk.order(after=60, fingerprint=1)
+        made = await desk.create(order)
+        await store.write(lambda db: deliveries.lose(db, desk.project.id, made.post_id))
+        await store.write(lambda db: integrations.disconnect(db, desk.project.id, desk.accounts[0]))
+        again = await desk.create(order)
+        assert (again.post_id, again.replayed) == (made.post_id, True)
+        assert await store.read(lambda db: db.execute(select(posts.c.id)).scalars().all()) == [made.post_id]
 
     with_store(story)
 

@@ -31,7 +31,7 @@ from polypost.integrations.sealed import token_columns
 from polypost.integrations.tables import IntegrationRow, integrations
 from polypost.integrations.vault import Vault
 from polypost.platforms import base
-from polypost.storage import HotSelect, insert_new, new_id, rows_of
+from polypost.storage import FIRST_TOUCHED, HotSelect, Insert, insert_new, new_id, rows_of, told_with
 
 AuthStatus = Literal["active", "reconnect_required"]
 
@@ -76,15 +76,15 @@ _WHOLE = HotSelect(
 
 
 @cache
-def _find(count: int) -> HotSelect[tuple[str, datetime]]:
+def _find(count: int, *more: ColumnElement[bool]) -> HotSelect[Any]:
     """The statement for so many ids: an expanding IN would be compiled anew for each request."""
     return HotSelect(
-        select(_T.id, _T.updated_at).where(
+        select(_T.id, _T.updated_at, *more).where(
             _T.project_id == bindparam("project"),
             _T.id.in_([bindparam(f"id{number}") for number in range(count)]),
             _T.disconnected_at.is_(None),
         ),
-        tuple[str, datetime],
+        object,
     )
 
 
@@ -233,11 +233,26 @@ _MOST_READ = 10_000
 
 def find(db: Connection, project_id: str, ids: Iterable[str]) -> dict[str, Integration]:
     """The connected accounts of the project among `ids`, by id; what is foreign, absent or gone is left out."""
-    named = {f"id{number}": each for number, each in enumerate(ids)}
-    found = {}
-    for each, updated_at in _find(len(named))(db, {"project": project_id, **named}):
-        found[each] = _as_read(db, project_id, each, updated_at)
-    return found
+    asked = _asked(project_id, ids)
+    rows = _find(len(asked) - 1)(db, asked)
+    return {each: _as_read(db, project_id, each, updated_at) for each, updated_at in rows}
+
+
+def find_with(
+    db: Connection, write: Insert, project_id: str, ids: Iterable[str]
+) -> tuple[bool, dict[str, Integration]]:
+    """`find`, and whether `write` inserted something, in one statement of PostgreSQL; where nothing is found, it may have.
+
+    What is inserted has to be RETURNED.
+    """
+    asked = _asked(project_id, ids)
+    rows = told_with(db, [write], _find(len(asked) - 1, FIRST_TOUCHED), asked)
+    found = {each: _as_read(db, project_id, each, updated_at) for each, updated_at, _ in rows}
+    return any(inserted for *_, inserted in rows), found
+
+
+def _asked(project_id: str, ids: Iterable[str]) -> dict[str, str]:
+    return {"project": project_id, **{f"id{number}": each for number, each in enumerate(ids)}}
 
 
 def read(row: WholeRow) -> Integration:

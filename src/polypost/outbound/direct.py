@@ -37,8 +37,12 @@ class DirectBackend(httpcore2.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                # In bytes: of a text Python would first judge the labels, by an error that is none of the network's.
-                found = await loop.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM)
+                found = _address(host, port) or await loop.getaddrinfo(
+                    # In bytes: of a text Python would first judge the labels, by an error that is none of the network's.
+                    host.encode(),
+                    port,
+                    type=socket.SOCK_STREAM,
+                )
                 taken = await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
                 try:
                     return (await loop.create_connection(_Stream, sock=taken))[1]
@@ -50,6 +54,14 @@ class DirectBackend(httpcore2.AsyncNetworkBackend):
         except (OSError, RuntimeError) as error:
             # uvloop raises the one in some cases in which asyncio raises the other; no byte has left in either.
             raise httpcore2.ConnectError from error
+
+
+def _address(host: str, port: int) -> Any:
+    """The host as it is connected to, where it is an address already: a name is looked up in a thread, which may be long busy."""
+    try:
+        return socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return []
 
 
 class _Stream(httpcore2.AsyncNetworkStream, asyncio.Protocol):

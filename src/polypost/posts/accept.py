@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, cast, func, select
+from sqlalchemy import Connection, Text, bindparam, cast, delete, func, select
 
 from polypost import clock, media
 from polypost.access import Project
@@ -54,20 +54,26 @@ def create(
     known = _already_there(db, context, project, order, post_id, now, arrival)
     if known is not None:
         return _answer(db, project.id, known)
-    found = integrations.find(db, project.id, [target.integration_id for target in order.targets])
+    new = New.of(context, project, order, post_id, now)
+    new.post["delivery"] = _delivery(context, order, arrival)
+    # Before the credits: who waits here for an equal one must not hold what that one needs.
+    opened = context.shared and by_body(order)
+    ids = [target.integration_id for target in order.targets]
+    if opened:
+        stored, found = integrations.find_with(db, Insert(_INSERT_OPEN, [new.post]), project.id, ids)
+    else:
+        stored, found = False, integrations.find(db, project.id, ids)
     problems = problems_of(order, found)
     if problems:
+        if opened:
+            db.execute(delete(posts).where(posts.c.id == post_id))
         # What has become wrong since may still be a repeat of what was right.
         if by_body(order):
             known = _already_there(db, context, project, order, post_id, now, replace(arrival, again=True))
         if known is None:
             raise InvalidRequest(problems)
         return _answer(db, project.id, known)
-    new = New.of(context, project, order, post_id, now)
-    new.post["delivery"] = _delivery(context, order, arrival)
-    # Before the credits: who waits here for an equal one must not hold what that one needs.
-    opened = context.shared and by_body(order)
-    if opened and not insert_open(db, [new]):
+    if opened and not stored:
         equal = deliveries.open_equal(db, order.api_key_id, order.fingerprint)
         raise equal or EqualOpen(post_id, "")
     # A caller that makes several posts in one transaction goes on with the next when there are too few credits:

@@ -10,9 +10,19 @@ from polypost.storage.opening import open_store
 from polypost.storage.rows import as_dict, row_of, rows_of
 from polypost.storage.signals import Signals, emit, notify
 from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, receipt
-from polypost.storage.together import Change, Insert, Update, Write, fenced, together, told_with
+from polypost.storage.together import (
+    FIRST_TOUCHED,
+    Change,
+    Insert,
+    Update,
+    Write,
+    fenced,
+    together,
+    told_with,
+)
 
 __all__ = [
+    "FIRST_TOUCHED",
     "SAMPLE",
     "Apart",
     "Change",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Boolean, Connection, Dialect, literal_column
 
 from polypost.storage.hot import HotInsert, HotSelect, HotUpdate, HotWrite, Row, run, shifted
 from polypost.storage.signals import emit
@@ -15,6 +15,8 @@ from polypost.storage.signals import emit
 Text = tuple[str, tuple[Any, ...]]
 
 T = TypeVar("T")
+# For a query that is sent along: whether the first write, which RETURNS its rows, has any. On PostgreSQL.
+FIRST_TOUCHED = literal_column("EXISTS (SELECT FROM w0)", Boolean())
 
 
 class Write(Protocol):
