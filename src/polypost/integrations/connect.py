@@ -119,10 +119,12 @@ class Connect:
             self._allowed(db, project_id, redirect_uri, cancel_redirect_uri)
             profiles.require(db, project_id, profile_id)
 
+        # Before the network is asked, which may register an app; and again with the write, as it may have changed.
         await self._store.read(check)
         way = await self._way(project_id, platform, app_id, server)
         state = secrets.token_urlsafe(32)
         verifier = secrets.token_urlsafe(48) if way.oauth.pkce else None
+        # The store keeps no state that could be used: whoever reads it cannot finish somebody else's flow.
         hashed, now = _hash(state), clock.now()
 
         def write(db: Connection) -> None:
@@ -176,6 +178,7 @@ class Connect:
             )
         refusal = query.get("error")
         if refusal in DENIALS:
+            # Networks have their own words for it; the address that was given for a refusal hears one.
             away = state.cancel_redirect_uri or state.redirect_uri
             target = answer_url(away, status="cancelled", platform=platform, error="access_denied")
             return Finished(target, error="The account was not connected: access was denied.")
@@ -185,6 +188,7 @@ class Connect:
             )
             if app is None:
                 raise Rejected("The app of this flow was removed in between.", code="app_changed")
+            # RFC 9207: an answer of another server, whose code would go to this one's token endpoint (mix-up).
             self._check_issuer(connector, state.server, query.get("iss"))
             code = query.get("code")
             if refusal in STALE and state.server:

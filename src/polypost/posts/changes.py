@@ -63,6 +63,7 @@ def _hold_still(db: Connection, project_id: str, post_id: str, **values: Any) ->
         .where(targets.c.post_id == post_id, targets.c.project_id == project_id, _UNTOUCHED)
         .values(**values)
     ).rowcount
+    # The store tells by the count, in one statement: a look before it would be older than the change.
     if changed != len(rows):
         raise Conflict(_why_not(rows), code="already_publishing")
     return rows
@@ -228,7 +229,9 @@ def retry(
         )
     now = clock.now()
     new_generation(db, project, rows, now, now)
+    # Its uploads are let go a day after it has ended; they are held once more.
     media.again(db, project.id, post_id)
+    # The post counts as what its targets are from here on: `partial` becomes `publishing` again.
     states = [State.SCHEDULED if target in rows else State(target.state) for target in all_rows]
     touch(db, post_id, now, status=derive(states, publish_now=row.scheduled_for is None))
     context.engine.wake(db, [wake_up_of(target, now) for target in rows])

@@ -120,7 +120,9 @@ class Publisher:
     def _claim(self, db: Connection, target_id: str) -> Hand | None:
         now = clock.now()
         claimed = work.claim(db, target_id, by=self._owner, lease=self._policy.lease, now=now)
+        # Not its turn: the wake-up goes back to the queue, and the seat to somebody else.
         if isinstance(claimed, work.Later):
+            # An instant that has just passed would bring the wake-up straight back, again and again.
             at = max(claimed.at, now + timedelta(milliseconds=50))
             self._engine.wake(db, sweep.again(db, target_id, at))
             return None
@@ -147,6 +149,7 @@ class Publisher:
             await asyncio.sleep(self._policy.heartbeat)
             if not self._owned:
                 continue
+            # Copied: targets end while the store is being written to, and the write runs in another thread on SQLite.
             owned, until = dict(self._owned), clock.now() + self._policy.lease
             try:
                 await self._store.write(partial(work.beat, owned=owned, by=self._owner, until=until))
@@ -194,6 +197,7 @@ class Publisher:
         claimed = run.claimed
         try:
             await self._tell(run, network)
+        # Whoever has the target by now, or the sweep, goes on with it; a row written here would be theirs.
         except (LeaseLost, StoreUnavailable):
             raise
         except Wait as wait:
@@ -203,6 +207,7 @@ class Publisher:
         except RateLimited as limited:
             await self._later(run, network, limited)
         except (Unavailable, NotSent, NoAnswer) as trouble:
+            # Nothing has left, or only what may be sent twice: parts that are out have rows of their own.
             await self._again(run, Unavailable(trouble.message, code=trouble.code))
         except PolypostError as error:
             await self._refuse(run, error)
@@ -253,9 +258,11 @@ class Publisher:
             self._in_time(claimed)
         if not claimed.parts:
             self._leave_alone(run, network)
+        # Retried by force after `outcome_unknown`: what was sent then may have turned up in between.
         if claimed.left_in_doubt and not target.attempted:
             await self._reconciler.look_back(run, network, bare)
         await run.authorise()
+        # Only now: an account without a live token needs no media, which are the dear part.
         refs = [MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in claimed.media]
         files, extra = await self._fetch(run, network, options, refs)
         draft = Draft(
@@ -336,6 +343,7 @@ class Publisher:
             if ref.optional:
                 continue
             if isinstance(got, NameUnknown):
+                # A name server that stumbles once also says that there is no such name.
                 again = claimed.journal.get(UNNAMED) == ref.url
                 claimed.journal[UNNAMED] = ref.url
                 got = got.verdict if again else got

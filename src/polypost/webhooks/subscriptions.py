@@ -173,6 +173,7 @@ def change(
         if not wanted.enabled:
             rest(db, project_id, subscription_id)
     if values.keys() & {"event_types", "profile_id", "only_scheduled", "enabled"}:
+        # What was said before is judged by what the subscription was, which `so_far` has just done.
         values["matching_since"] = now
     values["updated_at"] = now
     db.execute(

@@ -81,6 +81,7 @@ def claim(
     row = _locked(db, subscription_id)
     if row is None or not row.enabled or row.next_at is None:
         return None
+    # Another worker delivers to it now. If that one dies, this wake-up is the one that is left.
     if row.lease_until is not None and row.lease_until > now:
         wake_up(db, [wake_up_of(subscription_id, row.project_id, row.lease_until)])
         return None
@@ -156,11 +157,13 @@ def settle(
     elif delivery.tries < len(retry_at):
         pause = retry_at[delivery.tries] * (1 + JITTER * random.random())  # noqa: S311  # spreads load, hides nothing
         # `first_try_at` is gone when the subscription was switched off and on again meanwhile.
+        # Counted from the first try, so that slow answers do not stretch the day within which it is tried.
         at = max((delivery.first_try_at or now) + timedelta(seconds=pause), now)
         values["next_at"] = at if row.enabled else None
     else:
         values |= {"state": "failed", "next_at": None, "ended_at": now}
         since = delivery.first_try_at or now
+        # One event that a receiver cannot digest is no reason to stop the others.
         off = "failing" if row.last_success_at is None or row.last_success_at < since else None
     db.execute(update(deliveries).where(_D.id == claimed.delivery_id).values(values))
     if off is not None and row.enabled:

@@ -2,7 +2,7 @@
 
 A connection reads messages (`Phase`), runs one of them (`_running`) and keeps pipelined ones waiting
 (`pipeline`, uvicorn's). What it refuses is answered after the answers before it. How it learns that a client
-has left stands in `presence`.
+has left stands in `disconnects`.
 """
 
 from __future__ import annotations
@@ -95,8 +95,10 @@ class Connection(WatchedConnection):
         if self.client is not None:
             self._addresses[self.client[0]] += 1
             over = self._addresses[self.client[0]] - self._limits.connections_per_address
+            # Everybody behind a proxy has its address; that one counts its clients itself.
             if over > 0 and self._limits.proxies.trusts(self.client[0]):
                 over = 0
+            # So many are being parted with already: no more answers in waiting, which cost a timer and a buffer each.
             if over > self._limits.connections_parting:
                 self._phase = Phase.OVER
                 transport.write(refusals.TOO_MANY.as_bytes(self.server_state.default_headers))
@@ -138,6 +140,7 @@ class Connection(WatchedConnection):
         """Close an idle connection; a request that is being read has its own deadline."""
         self.timeout_keep_alive_task = None
         if self._phase is Phase.IDLE and self._running is None:
+            # An answer that nobody reads would hold the connection open past every deadline.
             if self.transport.get_write_buffer_size():
                 self.transport.abort()
             else:
@@ -265,6 +268,7 @@ class Connection(WatchedConnection):
 
     def on_message_complete(self) -> None:
         """The request is read."""
+        # The headers alone, which the parser takes for all of an upgrade; its body is still to come.
         if self.parser.should_upgrade() and any(name in _BODY_FIELDS for name, _ in self.headers):
             return
         self._clear_deadline()
@@ -309,6 +313,7 @@ class Connection(WatchedConnection):
             self._refuse(refusals.BODY_LATE)
 
     def _refuse(self, refusal: Refusal) -> None:
+        # A request whose body will not come: whoever reads it must not wait for more.
         spoiled = self.cycle if self._phase is Phase.BODY else None
         self._phase = Phase.OVER
         self._begun = False
