@@ -88,6 +88,15 @@ class Store:
         """Every row."""
         return self._db.execute(sql, values).fetchall()
 
+    def changed(self, sql: str, *values: Any) -> sqlite3.Row:
+        """The row that a statement with RETURNING has written."""
+        row: sqlite3.Row = self._db.execute(sql, values).fetchone()
+        return row
+
+    def number(self, sql: str, *values: Any) -> int:
+        """The one number that a statement counts."""
+        return int(self._db.execute(sql, values).fetchone()[0])
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside take effect together or not at all; never `await` inside. Nests by joining."""
@@ -126,6 +135,14 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+class Share:
+    """The part of a store that belongs to one network."""
+
+    def __init__(self, store: Store, platform: str) -> None:
+        self._store = store
+        self._platform = platform
 
 
 def seconds_of(instant: datetime | None) -> float | None:

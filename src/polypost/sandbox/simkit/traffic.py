@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -97,6 +98,10 @@ class Exchange:
         """The seconds of the rule that strikes this call (`listing_lag`, `processing`), 0.0 for a lucky one."""
         rule = self.fault(name)
         return 0.0 if rule is None else rule.length
+
+    def listed_until(self) -> datetime:
+        """The instant up to which lists are up to date."""
+        return clock.now() - timedelta(seconds=self.seconds("listing_lag"))
 
     @asynccontextmanager
     async def commit(self) -> AsyncIterator[None]:

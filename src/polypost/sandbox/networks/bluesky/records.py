@@ -70,9 +70,7 @@ class Records:
     def head(self, account: Account) -> dict[str, str]:
         """The last commit of an account's repository."""
         kept = self._net.documents.get(HEAD, account.id)
-        if kept is not None:
-            return dict(kept.body)
-        return self._commit(account)
+        return dict(kept.body) if kept is not None else self._commit(account)
 
     def check_head(self, account: Account, body: dict[str, Any]) -> None:
         """Raise Refused when `swapCommit` names another commit than the last."""

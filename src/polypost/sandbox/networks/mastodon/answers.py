@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -128,9 +127,8 @@ class Answers:
 
     def counts(self, post: SimPost) -> dict[str, int]:
         """Who really liked it, and what invented readers do with a public post, more of them with every minute."""
-        minutes = max(0, (clock.now() - post.created) // timedelta(minutes=1))
         open_to_all = post.raw["visibility"] in {"public", "unlisted"}
-        likes = int(math.log1p(minutes) * (1 + int(post.id) % 5)) if open_to_all else 0
+        likes = post.grown(1 + int(post.id) % 5) if open_to_all else 0
         return {"reblogs_count": likes // 4, "favourites_count": likes + len(self.marks(LIKES, post.id))}
 
     def _relation(self, post: SimPost, viewer: str | None) -> dict[str, Any]:
@@ -161,7 +159,7 @@ class Answers:
 
     def media(self, upload: Upload) -> dict[str, Any]:
         """A media attachment; its addresses come when it is ready."""
-        url = self._net.media_url(upload.blob) + f"?type={upload.shown_type}" if upload.ready else None
+        url = self._net.address(upload.as_media()) if upload.ready else None
         width, height = upload.width, upload.height
         meta: dict[str, Any] = {}
         if width and height:

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from polypost.sandbox.networks.mastodon.auth import Auth, Caller
+from polypost.sandbox.networks.mastodon.auth import Auth
 from polypost.sandbox.networks.mastodon.errors import invalid, not_found, refused
 from polypost.sandbox.networks.mastodon.intake import Sent, as_flag, as_text
 from polypost.sandbox.networks.mastodon.library import IMAGE, Library, Upload
 from polypost.sandbox.networks.mastodon.limits import limit
 from polypost.sandbox.networks.mastodon.rules import Rules
 from polypost.sandbox.networks.mastodon.text import graphemes, length
-from polypost.sandbox.simkit import Network, SimPost
+from polypost.sandbox.simkit import Caller, Network, SimPost
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 POLICIES = ("public", "followers", "nobody")

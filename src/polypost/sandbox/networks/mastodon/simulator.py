@@ -55,10 +55,10 @@ class MastodonSimulator(Simulator):
         self._rules = rules
         self._server = Server(net, rules, answers)
         self._auth = auth
-        self._scheduled = Scheduled(net, auth, limits, answers, composer, library)
-        self._statuses = Statuses(net, auth, limits, answers, library, self._scheduled, rules, composer)
-        self._uploads = MediaCalls(net, auth, limits, answers, library, rules)
-        self._reading = Reading(net, auth, limits, answers, self._scheduled)
+        self._scheduled = Scheduled(net, auth, answers, composer, library)
+        self._statuses = Statuses(net, auth, answers, library, self._scheduled, rules, composer)
+        self._uploads = MediaCalls(net, auth, answers, library, rules)
+        self._reading = Reading(net, auth, answers, self._scheduled)
         self._web = Web(net, self.pages, answers, library, self._scheduled)
 
     def routes(self) -> Sequence[BaseRoute]:

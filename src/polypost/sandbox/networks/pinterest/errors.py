@@ -63,11 +63,6 @@ def invalid(message: str) -> Refused:
     return Refused(JSONResponse({"code": 1, "message": f"Invalid request: {message}"}, 400))
 
 
-def unmatched(value: Any, pattern: str) -> Refused:
-    """The refusal of a value that has not the form it should have."""
-    return invalid(f"{shown(value)} does not match {pattern!r}")
-
-
 def shown(value: Any) -> str:
     """A value as Pinterest's messages quote it, shortened."""
     text = repr(value)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.sandbox.networks.pinterest import errors, paging, schema
 from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_PINS, Auth, Caller
 from polypost.sandbox.networks.pinterest.boards import Boards
@@ -119,12 +117,12 @@ class Pins:
         caller = self._auth.enter(request, READ, *READ_PINS)
         page = paging.asked(request)
         kinds = set(",".join(request.query_params.getlist("creative_types")).split(",")) - {""}
-        lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
+        until = exchange(request).listed_until()
         found: list[SimPost] = []
         before = page.after
         while len(found) <= page.size:
             part = self._net.posts.by_account(
-                caller.account.id, limit=2 * page.size, until=clock.now() - lag, before=before
+                caller.account.id, limit=2 * page.size, until=until, before=before
             )
             found += [pin for pin in part if self._listed(caller, pin, kinds)]
             if len(part) < 2 * page.size:
@@ -160,9 +158,7 @@ class Pins:
             raw["section_id"] = section
         if "carousel_slots" in body:
             raw["slots"] = _slots(body["carousel_slots"], pin)
-        self._net.posts.update(pin.id, text=_text(raw), raw=raw)
-        changed = self._net.posts.get(pin.id)
-        assert changed is not None
+        changed = self._net.posts.update(pin.id, text=_text(raw), raw=raw)
         return JSONResponse(pin_view(self._net, changed, caller.account))
 
     async def delete(self, request: Request) -> Response:
@@ -192,7 +188,7 @@ class Pins:
 
     def readable(self, caller: Caller, pin_id: str) -> SimPost:
         """A pin that the caller may see. Raises Refused: 400 for no number, 404."""
-        pin = self._net.posts.get(schema.number({"id": pin_id}, "id") or "")
+        pin = self._net.posts.get(schema.numeric(pin_id))
         if pin is None or self._hidden(caller, pin):
             raise errors.refused("pin")
         return pin

@@ -90,8 +90,7 @@ class Uploads:
     async def get(self, request: Request) -> Response:
         """`GET /v5/media/{id}`: its status."""
         caller = self._auth.enter(request, READ, "pins:read")
-        media_id = schema.number({"id": request.path_params["media_id"]}, "id") or ""
-        upload = self.find(media_id, caller.account)
+        upload = self.find(schema.numeric(request.path_params["media_id"]), caller.account)
         if upload is None:
             raise errors.refused("media")
         if upload.status == PROCESSING:

@@ -214,10 +214,8 @@ class Submit:
         if len(text) > limit("body_characters"):
             raise errors.too_long("text", limit("body_characters"))
         raw = {**post.raw, "body": text, "edited": clock.now().timestamp()}
-        self._net.posts.update(post.id, text=f"{raw['title']}\n\n{text}".strip(), raw=raw)
-        changed_post = self._net.posts.get(post.id)
-        assert changed_post is not None
-        return say(caller.params, _things(self._things.post(changed_post, reader=caller.person.id)))
+        edited = self._net.posts.update(post.id, text=f"{raw['title']}\n\n{text}".strip(), raw=raw)
+        return say(caller.params, _things(self._things.post(edited, reader=caller.person.id)))
 
     async def delete(self, request: Request) -> Response:
         """`POST /api/del`: the same answer whether or not there was anything to take away."""

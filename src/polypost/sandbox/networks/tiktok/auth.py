@@ -6,7 +6,7 @@ import base64
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.simkit import (
     Account,
     Asked,
+    Caller,
     Consent,
     OAuthServer,
     Params,
@@ -47,14 +48,6 @@ WORDS = {
     "refresh": (400, "invalid_grant", "Refresh token is invalid or expired."),
 }  # fmt: skip
 HEADERS = {"cache-control": "no-store"}
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The account behind a call and the token it came with."""
-
-    account: Account
-    token: Token
 
 
 class Auth(OAuthServer):

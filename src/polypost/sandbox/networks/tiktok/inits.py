@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from starlette.background import BackgroundTask
@@ -11,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.tiktok import errors
-from polypost.sandbox.networks.tiktok.auth import Auth, Caller
+from polypost.sandbox.networks.tiktok.auth import Auth
 from polypost.sandbox.networks.tiktok.creators import Creators, privacy_options
 from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.orders import PRIVATE, photo_order, video_order
 from polypost.sandbox.networks.tiktok.pulls import Pulls
-from polypost.sandbox.networks.tiktok.tasks import DIRECT, INBOX, Order, Task, Tasks
+from polypost.sandbox.networks.tiktok.tasks import DAY, DIRECT, INBOX, Order, Task, Tasks
 from polypost.sandbox.networks.tiktok.uploads import Uploads
-from polypost.sandbox.simkit import BadBody, Exchange, Network, exchange, read_json
+from polypost.sandbox.simkit import BadBody, Caller, Exchange, Network, exchange, read_json
 
 # Refusals of an init call by the name of their fault, which is TikTok's own code.
 ANYWHERE = ("app_version_check_failed", "spam_risk_user_banned_from_posting", "internal_error")
@@ -37,7 +36,6 @@ FAIL_REASONS = (
 FAILS = {f"fails_{reason}": reason for reason in FAIL_REASONS}
 MODERATION = "moderation"
 UNAUDITED = "unaudited_client_can_only_post_to_private_accounts"
-DAY = timedelta(hours=24)
 
 
 class Inits:
@@ -126,7 +124,7 @@ async def body_of(request: Request, *, empty: bool = False) -> dict[str, Any]:
     if empty and not await request.body():
         return {}
     try:
-        body = json.loads(await request.body()) if empty else await read_json(request)
+        body = await read_json(request)
         # JSON can carry halves of surrogate pairs, which are no text.
         json.dumps(body, ensure_ascii=False).encode()
     except (BadBody, ValueError) as error:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from polypost.sandbox import simkit
 from polypost.sandbox.networks.twitter import errors, oauth1
 from polypost.sandbox.networks.twitter.limits import limit
 from polypost.sandbox.simkit import Account, Asked, Consent, OAuthServer, Refused, Token
@@ -33,11 +34,8 @@ HEADERS = {"cache-control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """The account behind a call and the token it came with."""
-
-    account: Account
-    token: Token
+class Caller(simkit.Caller):
+    """Who calls, and what X lets them do."""
 
     @property
     def premium(self) -> bool:

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from polypost import clock
 from polypost.probe import Facts
@@ -178,26 +177,9 @@ class Library:
         """Set the alternative text."""
         self._net.documents.update(UPLOAD, upload.id, alt=text)
 
-    def caption(self, upload: Upload, subtitles: dict[str, Any]) -> None:
-        """Attach a track of subtitles."""
-        self._net.documents.update(UPLOAD, upload.id, subtitles=subtitles)
-
 
 def _upload(document: Document) -> Upload:
-    body = document.body
-    return Upload(
-        id=document.id,
-        owners=tuple(body["owners"]),
-        category=body["category"],
-        media_type=body["media_type"],
-        total=body["total"],
-        blob=body["blob"],
-        stage=body["stage"],
-        size=body["size"],
-        begun=body["begun"],
-        ready_at=body["ready_at"],
-        facts=None if body["facts"] is None else Facts.from_dict(body["facts"]),
-        wrong=body["wrong"],
-        alt=body["alt"],
-        expires_at=document.expires.timestamp() if document.expires else 0.0,
-    )
+    facts = document.body["facts"]
+    read = {"owners": tuple(document.body["owners"]), "facts": Facts.from_dict(facts) if facts else None}
+    expires_at = document.expires.timestamp() if document.expires else 0.0
+    return Upload(id=document.id, expires_at=expires_at, **{**document.body, **read})

@@ -119,7 +119,6 @@ class Uploads:
         if upload.kind != "video" or not isinstance(track, dict):
             raise invalid("Subtitles need a video and a track.", {"id": [upload.id]})
         self._own(caller, track.get("id"))
-        self._library.caption(upload, track)
         answer = {
             "id": upload.id,
             "media_category": body.get("media_category"),
