@@ -13,6 +13,7 @@ from starlette.routing import Route
 from polypost import clock
 from polypost.sandbox.simkit import Store
 
+# Kept among the networks' documents, under the name of none.
 PLACE = "sandbox"
 HOOK, MAIL = "hook", "mail"
 KEPT = 500
@@ -75,6 +76,7 @@ class Inbox:
             number = self._store.number(last, PLACE, kind) + 1
             self._store.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, NULL)",
+                # Ids are text: with leading zeros their order is that of the numbers.
                 PLACE, kind, f"{number:012d}", name, json.dumps({"time": clock.iso(now), **document}),
                 now.timestamp(),
             )  # fmt: skip

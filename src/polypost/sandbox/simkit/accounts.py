@@ -59,6 +59,7 @@ class Accounts(Share):
 
     def by_username(self, username: str) -> Account | None:
         """The account with this name, in any case."""
+        # The exact name first, for which there is an index.
         return self._one("username", username) or self._one("username", username, " COLLATE NOCASE")
 
     def all(self, limit: int = -1) -> list[Account]:
@@ -74,6 +75,7 @@ class Accounts(Share):
     def update(self, account_id: str, **changes: Any) -> None:
         """Merge `changes` into the account's data."""
         self._store.execute(
+            # A null takes its member away (RFC 7396).
             "UPDATE accounts SET data = json_patch(data, ?) WHERE platform = ? AND id = ?",
             json.dumps(changes), self._platform, account_id,
         )  # fmt: skip
@@ -147,6 +149,7 @@ class Codes(Share):
             raise CodeRefused("redirect_uri")
         if not pkce_fits(row["challenge"], row["method"], verifier):
             raise CodeRefused("verifier")
+        # Of two calls at once only one changes the row.
         sql = "UPDATE codes SET used = ? WHERE platform = ? AND code = ? AND used IS NULL"
         if self._store.execute(sql, now, self._platform, code).rowcount == 0:
             raise CodeRefused("used")
@@ -159,8 +162,10 @@ def pkce_fits(challenge: str | None, method: str | None, verifier: str | None) -
         return True
     if not verifier:
         return False
+    # What a challenge without a method means (RFC 7636, 4.3).
     if (method or "plain").lower() == "plain":
         return secrets.compare_digest(challenge.encode(), verifier.encode())
+    # RFC 7636 writes no padding; a challenge that has it is forgiven.
     digest = hashlib.sha256(verifier.encode()).digest()
     return secrets.compare_digest(
         challenge.rstrip("=").encode(), base64.urlsafe_b64encode(digest).rstrip(b"=")

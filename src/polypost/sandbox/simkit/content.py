@@ -61,6 +61,7 @@ class SimPost:
 
     def grown(self, pace: int) -> int:
         """A number that grows with the post's age, ever more slowly, and is the same at each look."""
+        # Whole minutes, so that two looks in a row agree.
         minutes = max(0, (clock.now() - self.created) // timedelta(minutes=1))
         return int(math.log1p(minutes) * pace)
 
@@ -170,6 +171,7 @@ class Posts(Share):
 
 
 def _hash(text: str) -> str:
+    # JSON can carry halves of surrogate pairs, which UTF-8 does not know.
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 

@@ -67,6 +67,7 @@ class Store:
         self.folder = folder
         self.blob_folder = folder / "blobs"
         self.blob_folder.mkdir(exist_ok=True)
+        # Without an isolation level each statement commits by itself, which `transaction` suspends.
         self._db = sqlite3.connect(folder / "sandbox.db", isolation_level=None)
         self._db.row_factory = sqlite3.Row
         # NORMAL keeps everything through a killed process; only a power cut may lose the last moments.
@@ -129,6 +130,7 @@ class Store:
                 self.execute("DELETE FROM documents")
             else:
                 self.execute("DELETE FROM documents WHERE kind != ?", DEMO_TOKENS)
+        # The files go last, so that no row ever names one that is gone.
         for path in self.blob_folder.iterdir():
             path.unlink()
 

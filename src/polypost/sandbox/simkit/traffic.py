@@ -146,6 +146,7 @@ class Traffic:
         try:
             await self._carry_out(scope, record)
         finally:
+            # A handler that broke is recorded too.
             self._log.add(record.entry(scope))
             for file in call.files:
                 await file.close()
@@ -233,6 +234,7 @@ class RequestLog:
             "INSERT INTO requests (platform, body) VALUES (?, ?)", self.platform, json.dumps(entry)
         )
         self._since_cut += 1
+        # To cut at every call would double the writes.
         if self._since_cut >= 50:
             self._since_cut = 0
             self._store.execute(
@@ -259,6 +261,7 @@ def excerpt(body: bytes) -> str:
     try:
         text = body.decode()
     except UnicodeDecodeError:
+        # The head of a multipart body names its first field and file.
         head = body[:300].split(b"\r\n\r\n")[0]
         return redact(head.decode("ascii", "replace")) + " (binary)" if head.startswith(b"--") else "(binary)"
     return redact(text)

@@ -111,6 +111,7 @@ class Records:
         posts, uri = self._net.posts, write.uri
         record = write.record if write.fits else _plain(write.record)
         raw = {"record": record, "cid": write.cid, "rkey": write.rkey, "thumb": _thumbnail(write, record)}
+        # A key that was deleted may be used again.
         if posts.get(uri, deleted=True) is not None:
             posts.restore(uri, text=record["text"], media=self._media(write, record), raw=raw)
             return

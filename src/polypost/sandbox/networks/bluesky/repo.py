@@ -71,6 +71,7 @@ class Repo:
         kept = self._records.get(write.uri)
         if kept is not None and kept["cid"] == write.cid:
             return JSONResponse(write.result)
+        # null is a demand as well: that there be no record.
         if "swapRecord" in body and body["swapRecord"] != (kept["cid"] if kept else None):
             raise Refused(errors.swapped(kept["cid"] if kept else "null"))
         self._records.check_head(caller.account, body)

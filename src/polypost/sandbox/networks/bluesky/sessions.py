@@ -52,6 +52,7 @@ class Sessions:
             raise refused(401, "AuthenticationRequired", "Invalid identifier or password")
         exchange(request).identify(account.id)
         _refuse_account(request)
+        # Passwords for apps pass without the code by e-mail.
         main = body["password"] == account.data["password"]
         if main and account.data["two_factor"] and not body.get("authFactorToken"):
             raise refused(

@@ -79,6 +79,7 @@ class Answers:
                 "attribution_domains": [],
                 "quote_policy": "public",
             }
+            # The role that everybody has.
             shown["role"] = {"id": "-99", "name": "", "permissions": "0", "color": "", "highlighted": False}
         return shown
 
@@ -199,6 +200,7 @@ class Answers:
             "expired": expired,
             "multiple": poll["multiple"],
             "votes_count": sum(counts),
+            # Only polls with several choices tell how many voted (documentation, Poll entity).
             "voters_count": len(voters) if poll["multiple"] else None,
             "options": [
                 {"title": title, "votes_count": None if hidden else count}

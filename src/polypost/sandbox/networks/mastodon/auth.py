@@ -98,6 +98,7 @@ class Auth(OAuthServer):
         scopes = (sent.text("scopes") or "read").split()
         if not name.strip():
             raise invalid("Name can't be blank")
+        # Several addresses, and so a list of them, came with 4.3.
         if not redirects or (older and isinstance(uris, list)):
             raise invalid("Redirect URI can't be blank")
         if any(each != OUT_OF_BAND and not urlsplit(each).scheme for each in redirects):
@@ -129,6 +130,7 @@ class Auth(OAuthServer):
             raise refused(401, INVALID_TOKEN)
         shown = described(app)
         if self._rules.older(request):
+            # Since 4.3 an app is told its scopes.
             shown = {name: shown[name] for name in ("name", "website", "vapid_key")}
         return JSONResponse(shown)
 
@@ -143,6 +145,7 @@ class Auth(OAuthServer):
             raise self.refused_page("The redirect uri included is not valid.")
         older = self._rules.older(request)
         scopes = (query.get("scope") or "read").split()
+        # PKCE came with 4.3.
         challenge = None if older else query.get("code_challenge")
         wrong = None
         if query.get("response_type") != "code":

@@ -51,6 +51,7 @@ class Upload:
         """It as a part of a post's page."""
         return {
             "blob": self.blob,
+            # A server makes videos of moving GIFs; here they are shown as they came.
             "kind": "video" if self.kind == VIDEO else "image",
             "mime": self.mime,
             "alt": self.alt,

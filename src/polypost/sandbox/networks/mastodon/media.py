@@ -53,6 +53,7 @@ class MediaCalls:
         size = await self._net.blobs.receive(blob, pieces(file), limit=most)
         if size > most:
             self._net.blobs.delete(blob)
+            # As the front end of a server does, which has a limit of its own.
             raise refused(413, "Payload Too Large")
         try:
             found = self._library.examine(self._net.blobs.path(blob), file.content_type or "")
@@ -64,6 +65,7 @@ class MediaCalls:
             self._net.blobs.delete(blob)
             raise refused(500, FAILED)
         failed = call.fault("processing_failed") is not None
+        # An image is ready at once; to fail later it has to be worked on.
         work = call.seconds("processing") + (1 if failed else 0)
         focus = _focus(sent)
         return self._library.add(

@@ -47,6 +47,7 @@ class Scheduled:
         except ValueError as wrong:
             raise invalid("Scheduled at is invalid") from wrong
         instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        # The documentation forbids less than five minutes, the source posts at once.
         soon = clock.now() + timedelta(seconds=limit("schedule_ahead_seconds"))
         return None if instant < soon else instant
 

@@ -74,6 +74,7 @@ class MastodonSimulator(Simulator):
             Route("/.well-known/nodeinfo", server.nodeinfo_links),
             Route("/nodeinfo/2.0", server.nodeinfo),
             Route("/health", always(partial(PlainTextResponse, "OK"))),
+            # Mastodon.py 2 writes a slash behind these two.
             *each_path(("/api/v1/instance", "/api/v1/instance/"), server.instance_v1, "GET"),
             *each_path(("/api/v2/instance", "/api/v2/instance/"), server.instance, "GET"),
             Route("/oauth/authorize", auth.authorize, methods=["GET", "POST"]),

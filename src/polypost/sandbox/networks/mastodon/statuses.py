@@ -31,6 +31,7 @@ MARKS = {
     "pin": (PINS, True),
     "unpin": (PINS, False),
 }
+# A pin is part of the profile.
 MARKING = {LIKES: "write:favourites", BOOKMARKS: "write:bookmarks", PINS: "write:accounts"}
 
 
@@ -88,6 +89,7 @@ class Statuses:
             self._remember(caller, key, post.id)
 
     def _known(self, caller: Caller, key: str) -> str | None:
+        # The text is not compared: under its key another one gets the old status back.
         found = self._net.documents.get(KEY, f"{caller.account.id} {key}") if key else None
         return None if found is None or found.expired else str(found.body["status"])
 

@@ -60,6 +60,7 @@ class Boards:
             caller.account,
             name="Ad-only Pins" if ads_only else name,
             description=description,
+            # So the OpenAPI description v5.23.0 says.
             privacy=PROTECTED if ads_only else privacy,
             ads_only=ads_only,
         )

@@ -57,6 +57,7 @@ def order_of(body: Mapping[str, Any]) -> Order:
         )
     schema.needed(found, "source_type")
     kind = schema.choice(found, "source_type", SOURCES) or ""
+    # Both are for apps in a beta.
     if kind == "pin_url" or body.get("sponsor_id") is not None:
         raise refused("beta")
     order = Order(

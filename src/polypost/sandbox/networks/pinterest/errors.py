@@ -32,6 +32,7 @@ TABLE: dict[str, tuple[int, int, str]] = {
     "fetch_failed": (400, 1, "Unable to reach the URL. Please check the URL is correct and try again."),
     "no_image": (400, 1, "Sorry, we could not fetch the image."),
     "too_large": (413, 1, "The request is too large."),
+    # Third parties have seen this sentence with 400 as well; it passes all the same.
     "our_end": (400, 12, "Something went wrong on our end. Sorry about that."),
     "accident": (500, 12, "Something went wrong on our end. Sorry about that."),
     "spam": (403, 9,

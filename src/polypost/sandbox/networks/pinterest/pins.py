@@ -63,6 +63,7 @@ class Pins:
         alt = order.texts["alt_text"] or ""
         if order.kind != VIDEO:
             images = [await self._image(wanted, alt) for wanted in order.images]
+            # Not documented; third parties report it.
             if len({(each.get("width"), each.get("height")) for each in images}) > 1:
                 raise errors.refused("dimensions")
             return images, None
@@ -125,6 +126,7 @@ class Pins:
                 caller.account.id, limit=2 * page.size, until=until, before=before
             )
             found += [pin for pin in part if self._listed(caller, pin, kinds)]
+            # What is hidden, or of another kind, makes room on the page for what is older.
             if len(part) < 2 * page.size:
                 break
             before = part[-1].seq
@@ -198,6 +200,7 @@ class Pins:
         privacy = PUBLIC if board is None else board.privacy
         if privacy == SECRET and not caller.may("pins:read_secret"):
             return True
+        # By the page about access tiers only their maker sees the pins of a trial app.
         return pin.account_id != caller.account.id and (privacy != PUBLIC or pin.raw["trial"])
 
     def _own(self, caller: Caller, pin_id: str) -> SimPost:

@@ -104,6 +104,7 @@ class Uploads:
 
     async def receive(self, request: Request) -> Response:
         """`POST` to the bucket: the form has every field that was given, and the file at its end."""
+        # S3 refuses a token beside a signed form.
         if "authorization" in request.headers:
             raise errors.bucket_error(400, "InvalidArgument", "Only one auth mechanism allowed")
         if exchange(request).fault("policy_expired"):
@@ -149,6 +150,7 @@ class Uploads:
 
     def _arrived(self, request: Request, upload: Upload, blob: str) -> None:
         call = exchange(request)
+        # Then the upload stays `registered`, however long one waits.
         if call.fault("upload_unseen"):
             return
         facts, wrong = examine_video(self._net.blobs.path(blob))
@@ -178,6 +180,7 @@ def _form_fields(account: Account, media_id: str) -> dict[str, str]:
         "key": key,
         "policy": policy,
         "x-amz-credential": f"SANDBOX/{day}/us-east-1/s3/aws4_request",
+        # A field of the form like the others, not only a header.
         "Content-Type": "multipart/form-data",
     }
 

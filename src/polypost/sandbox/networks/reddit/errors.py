@@ -126,6 +126,7 @@ def posting_too_fast(seconds: float) -> Response:
     wait = (
         f"{minutes} minute{'s' if minutes > 1 else ''}" if seconds >= 60 else f"{math.ceil(seconds)} seconds"
     )
+    # Reported in 2023; older ones say “you are doing that too much”.
     message = f"Looks like you've been doing that a lot. Take a break for {wait} before trying again."
     return body_error("RATELIMIT", "ratelimit", message, ratelimit=round(seconds, 6))
 

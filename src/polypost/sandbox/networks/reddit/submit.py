@@ -89,6 +89,7 @@ class Submit:
             order.works = False
         in_work = limit("video_seconds_in_work") if order.kind in VIDEOS else 0
         ready = clock.now() + timedelta(seconds=max(in_work, call.seconds("processing")))
+        # AutoModerator takes posts away without telling their author.
         removed = call.fault("removed") is not None
         post: SimPost | None = None
         async with call.commit():
@@ -209,6 +210,7 @@ class Submit:
             assert changed is not None
             return say(caller.params, _things(self._things.comment(changed)))
         post = self._own(caller, f"{kind}_{bare}")
+        # Only texts can change: no title, no link, no media.
         if post is None or post.raw["kind"] != "self":
             raise errors.says("NOT_AUTHOR", "thing_id")
         if len(text) > limit("body_characters"):

@@ -131,6 +131,7 @@ class Auth(OAuthServer):
 
     def oauth_error(self, request: Request, status: int, error: str, description: str | None) -> Refused:
         """With the number under which TikTok's support finds the call."""
+        # Connectors have met such errors in a 200.
         return errors.login(error, description or "", 200 if exchange(request).fault(FLAT_200) else status)
 
     def enter(self, request: Request, *scopes: str, rate: str, bucket: str | None = None) -> Caller:
@@ -146,6 +147,7 @@ class Auth(OAuthServer):
         if not set(scopes) & set(token.scopes):
             raise errors.refused("scope_not_authorized")
         name = bucket or request.url.path.strip("/")
+        # Counted by token, through its renewals.
         if not self._net.buckets.take(name, token.family, limit=limit(rate), window=MINUTE).ok:
             raise errors.refused("rate_limit_exceeded")
         return Caller(account, token)

@@ -79,6 +79,7 @@ class Inits:
     async def _open(self, request: Request, caller: Caller, order: Order) -> Response:
         call = exchange(request)
         self._judge(call, caller, order)
+        # Without bytes nothing is published: this call may be sent again.
         if not order.urls:
             task = self._add(call, caller, order)
             return errors.good({"publish_id": task.id, "upload_url": self._uploads.open(task)})
@@ -93,6 +94,7 @@ class Inits:
     def _judge(self, call: Exchange, caller: Caller, order: Order) -> None:
         """Raises Refused for what the account or the app may not do now."""
         direct = order.place == DIRECT
+        # An app before its audit may post to private accounts, for their owners' eyes.
         private = caller.account.data["private"] and order.info.get("privacy_level") == PRIVATE
         for code in (*ANYWHERE, *(OF_DIRECT if direct else OF_INBOX), *(OF_PULLS if order.urls else ())):
             if not (code == UNAUDITED and private) and call.fault(code):

@@ -109,6 +109,7 @@ class Reading:
     def _public(self, request: Request, caller: Caller) -> list[SimPost]:
         until = exchange(request).listed_until()
         tasks = self._tasks.settle_all(caller.account.id)
+        # Whether photo posts are listed is not documented; here they are not.
         told = {task.body["post"] for task in tasks if task.video and task.moderated()}
         posts = self._net.posts.by_account(caller.account.id, limit=1000, until=until)
         return [post for post in posts if post.id in told]

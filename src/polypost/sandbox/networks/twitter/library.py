@@ -61,6 +61,7 @@ class Upload:
         if self.stage == RECEIVING:
             return RECEIVING
         if now < self.ready_at:
+            # A third of the work is waiting, so that clients meet both words.
             return "pending" if now < self.begun + (self.ready_at - self.begun) / 3 else "in_progress"
         return "failed" if self.wrong else "succeeded"
 
@@ -129,6 +130,7 @@ class Library:
         if size > limit("segment_bytes"):
             self._net.blobs.delete(blob)
             return size
+        # There are at most 1,000 segments: three digits and a spare one keep them in order.
         name = f"{upload.id}.{index:04}"
         if (earlier := self._net.documents.get(SEGMENT, name)) is not None:
             self._net.blobs.delete(earlier.body["blob"])

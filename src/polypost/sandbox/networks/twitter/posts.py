@@ -20,6 +20,7 @@ from polypost.sandbox.networks.twitter.limits import limit
 from polypost.sandbox.networks.twitter.rates import Rates
 from polypost.sandbox.simkit import BadBody, Network, Refused, SimPost, exchange, read_json
 
+# The earliest time that may be asked for (X API OpenAPI 2.167).
 EARLIEST = datetime(2010, 11, 6, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 ANALYTICS = {
@@ -70,6 +71,7 @@ class Posts:
             self._composer.refuse_duplicate(order)
             post = self._composer.make(order)
         data = {"id": post.id, "text": post.raw["text"], "edit_history_tweet_ids": post.raw["edit_history"]}
+        # Recorded answers of 2021 and 2022 have it, under the old host.
         where = f"https://api.twitter.com/2/tweets/{post.id}"
         return JSONResponse({"data": data}, 201, headers={"location": where})
 
