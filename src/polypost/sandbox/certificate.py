@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from polypost import clock
 
+# Apple's clients refuse certificates of more than 825 days (support.apple.com, 2019).
 LIFE = timedelta(days=730)
 
 
@@ -30,12 +31,15 @@ def certificate(folder: Path, host: str) -> tuple[Path, Path]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
+        # A client whose clock is behind ours takes it too.
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + LIFE)
         .add_extension(x509.SubjectAlternativeName(_names(host)), critical=False)
+        # Some stores of trusted certificates take in authorities only.
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
+    # Closed to others before the key is in it.
     key_file.touch(mode=0o600)
     key_file.write_bytes(
         key.private_bytes(

@@ -170,6 +170,7 @@ class Control:
     async def accounts(self, request: Request) -> Response:
         """The demo accounts with tokens that work; none of them while there are as many as are `known`."""
         chosen = self._chosen(request)
+        # Dead tokens are replaced on the way: in one transaction that is one write to disk.
         with self._room.store.transaction():
             if request.query_params.get("known") == str(sum(sim.net.accounts.count() for sim in chosen)):
                 return JSONResponse({"accounts": []})
@@ -198,6 +199,7 @@ class Control:
         self._room.faults.reload()
         if anew:
             for platform, sim in self._room.simulators.items():
+                # As many as a new sandbox opens; a network that was emptied stays empty.
                 sim.seed(min(before[platform], 2))
         return JSONResponse({"reset": True})
 
@@ -286,6 +288,7 @@ def _typed(body: dict[str, Any], name: str, kind: type[Any]) -> Any:
     value = body.get(name)
     if value is None:
         return None
+    # True is a number to Python, and none to whoever writes JSON.
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if kind is float and number:
         return float(value)
@@ -301,6 +304,7 @@ def _limit(request: Request, default: int) -> int:
     text = request.query_params.get("limit", "")
     if not text:
         return default
+    # isdecimal alone takes the digits of every script.
     if not text.isascii() or not text.isdecimal():
         raise BadCommand("limit must be a whole number.")
     return int(text)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from polypost import clock
 from polypost.sandbox.simkit import Store
 
+# Kept among the networks' documents, under the name of none.
 PLACE = "sandbox"
 HOOK, MAIL = "hook", "mail"
 KEPT = 500
@@ -71,25 +72,16 @@ class Inbox:
     def _keep(self, kind: str, name: str | None, document: dict[str, Any]) -> None:
         now = clock.now()
         with self._store.transaction():
-            last = self._store.one(
-                "SELECT max(id) AS id FROM documents WHERE platform = ? AND kind = ?", PLACE, kind
-            )
-            number = int(last["id"]) + 1 if last is not None and last["id"] is not None else 1
+            last = "SELECT coalesce(max(id), 0) FROM documents WHERE platform = ? AND kind = ?"
+            number = self._store.number(last, PLACE, kind) + 1
             self._store.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, NULL)",
-                PLACE,
-                kind,
-                f"{number:012d}",
-                name,
-                json.dumps({"time": clock.iso(now), **document}),
+                # Ids are text: with leading zeros their order is that of the numbers.
+                PLACE, kind, f"{number:012d}", name, json.dumps({"time": clock.iso(now), **document}),
                 now.timestamp(),
-            )
-            self._store.execute(
-                "DELETE FROM documents WHERE platform = ? AND kind = ? AND id <= ?",
-                PLACE,
-                kind,
-                f"{number - KEPT:012d}",
-            )
+            )  # fmt: skip
+            old = "DELETE FROM documents WHERE platform = ? AND kind = ? AND id <= ?"
+            self._store.execute(old, PLACE, kind, f"{number - KEPT:012d}")
 
     def _all(self, kind: str, name: str | None) -> list[dict[str, Any]]:
         rows = self._store.all(

@@ -37,8 +37,10 @@ class Doors:
     def refusal(self, method: str, headers: Headers) -> Response | None:
         """The answer to a request that must not come in: 403 or 415; None for one that may."""
         asked = headers.getlist("host")
+        # Of two names one could be judged and the other be meant.
         if len(asked) != 1 or not self._ours(f"//{asked[0]}"):
             return JSONResponse({"error": _HOST}, 403)
+        # Another program of this machine may serve pages too: the port has to be ours as well.
         if any(not self._ours(origin, port_too=True) for origin in headers.getlist("origin")):
             return JSONResponse({"error": _ORIGIN}, 403)
         # A page cannot send a key in this header unasked either, and the stand-in for a model takes forms with one.

@@ -57,7 +57,5 @@ def _gradient(image: Picture) -> Image.Image:
     # A few pixels enlarged with a smooth filter make a soft gradient; JPEG, because Instagram takes nothing else.
     first, second, third = image.colours
     middle = tuple((a + b) // 2 for a, b in zip(first, third, strict=True))
-    tiny = Image.new("RGB", (2, 2))
-    for place, colour in zip([(0, 0), (1, 0), (0, 1), (1, 1)], [first, middle, second, third], strict=True):
-        tiny.putpixel(place, (colour[0], colour[1], colour[2]))
+    tiny = Image.frombytes("RGB", (2, 2), bytes((*first, *middle, *second, *third)))
     return tiny.resize(image.size, Image.Resampling.BICUBIC)

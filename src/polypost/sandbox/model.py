@@ -29,6 +29,7 @@ IMAGE_MODEL = "sandbox-image"
 KEY = "sandbox"
 PATH = "/_sandbox/model/v1"
 SIZES = ("1024x1024", "1024x1536", "1536x1024")
+# What the GPT image models take, by the reference.
 MOST_PROMPT = 32_000
 
 
@@ -92,6 +93,7 @@ def _words(messages: Sequence[Any], asked: str) -> str:
     wish = next((str(each.get("content", "")) for each in messages if each.get("role") == "user"), "")
     topic = wish.rpartition("What the post is about:")[2].strip() or wish.strip() or "Nothing"
     said = f"{topic[0].upper()}{topic[1:].rstrip('.')}. Written by the sandbox."
+    # “Fewer than” leaves one character less than the number that it names.
     limits = [int(number) for number in re.findall(r"(?:at most|fewer than) (\d{1,6})", asked)]
     return textwrap.shorten(said, min(limits) - 1, placeholder=" …") if limits else said
 
@@ -102,11 +104,13 @@ async def _generate(request: Request) -> dict[str, Any]:
 
 
 async def _edit(request: Request) -> dict[str, Any]:
+    # As many images as the reference names for an edit.
     form = await request.form(max_files=16)
     if form.get("model") != IMAGE_MODEL:
         raise _no_model(form.get("model"))
     images = []
     for name, value in form.multi_items():
+        # Clients send one image as `image`, several as `image[]`.
         if name in {"image", "image[]"} and isinstance(value, UploadFile):
             try:
                 images.append(Image.open(io.BytesIO(await value.read())).convert("RGB"))
@@ -141,6 +145,7 @@ def _image(prompt: str, size: Any, images: Sequence[Image.Image]) -> dict[str, A
     if size not in SIZES:
         raise Refused(400, f"'size' must be one of {', '.join(SIZES)}.")
     width, height = map(int, size.split("x"))
+    # Twelve bytes: the colours of four corners.
     shade = hashlib.blake2b(prompt.encode("utf-8", "replace"), digest_size=12).digest()
     tiny = Image.frombytes("RGB", (2, 2), shade)
     canvas = tiny.resize((width, height), Image.Resampling.BICUBIC)

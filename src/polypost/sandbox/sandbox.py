@@ -83,6 +83,7 @@ class Sandbox:
         store = self._store = Store(self._data)
         _set_clock(store)
         networks = simulators()
+        # The ports come first: every simulator writes its own address into its answers.
         sockets = self._listen(store, [kind.platform for kind in networks])
         urls = {name: self._url(sock, name) for name, sock in sockets.items()}
         guard, self._fetcher = self._make_fetcher(sockets[MEDIA])
@@ -133,6 +134,7 @@ class Sandbox:
             wanted = self._port if name == CONTROL and self._port else earlier.get(name, 0)
             sock = sockets[name] = listen(self._host, wanted, exactly=name == CONTROL and self._port != 0)
             self._sockets.append(sock)
+        # Ports of networks that this version lacks are kept for one that has them.
         store.set_setting(
             PORTS, {**earlier, **{name: sock.getsockname()[1] for name, sock in sockets.items()}}
         )

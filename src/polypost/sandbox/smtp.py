@@ -99,6 +99,7 @@ class _Session:
         found = _PATH.match(rest)
         if self._sender is None:
             return "503 MAIL comes first"
+        # A bounce has no sender (RFC 5321, 4.5.5), but every mail has a recipient.
         if found is None or not found[1]:
             return "501 Write RCPT TO:<address>"
         if found[1].lower().startswith("refused@"):
@@ -127,6 +128,7 @@ class _Session:
 
     async def _line(self) -> str:
         raw = await self._reader.readline()
+        # Half a line is what a client leaves that hung up.
         return raw[:LINE_BYTES].decode("utf-8", "replace").strip() if raw.endswith(b"\n") else ""
 
     async def _say(self, text: str) -> None:

@@ -31,7 +31,7 @@ from polypost.sandbox.simkit.bodies import (
 )
 from polypost.sandbox.simkit.content import Document, Media, SimPost, media_of, sim_post
 from polypost.sandbox.simkit.faults import FAULTS, Fault, Faults
-from polypost.sandbox.simkit.gate import Gate
+from polypost.sandbox.simkit.gate import Caller, Gate
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.numbers import Number
 from polypost.sandbox.simkit.oauth import Asked, Consent, OAuthServer
@@ -44,7 +44,7 @@ from polypost.sandbox.simkit.strangers import Stranger, TakesComments, TakesMess
 from polypost.sandbox.simkit.traffic import Dropped, Exchange, Refused, Wording, exchange
 
 __all__ = [
-    "ENFORCED", "FAULTS", "Account", "Asked", "BadBody", "Bucket", "Code", "CodeRefused", "Consent",
+    "ENFORCED", "FAULTS", "Account", "Asked", "BadBody", "Bucket", "Caller", "Code", "CodeRefused", "Consent",
     "Document", "Dropped", "Exchange", "Fault", "Faults", "Gate", "Handler", "Look", "Media", "Network",
     "Number", "OAuthServer", "Pages", "Params", "Ports", "PostView", "Refused", "SimPost", "Simulator",
     "Store", "Stranger", "TakesComments", "TakesMessages", "Token", "Wording", "always", "app_of", "basic",

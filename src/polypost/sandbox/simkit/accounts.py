@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from polypost import clock
-from polypost.sandbox.simkit.store import Store, instant_of, seconds_of
+from polypost.sandbox.simkit.store import Share, instant_of, seconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,8 @@ class Account:
     created: datetime
 
 
-class Accounts:
+class Accounts(Share):
     """The accounts of one network."""
-
-    def __init__(self, store: Store, platform: str) -> None:
-        self._store = store
-        self._platform = platform
 
     def add(self, *, id: str, username: str, name: str, data: dict[str, Any] | None = None) -> Account:  # noqa: A002  # the networks' word
         """Open an account. Raises sqlite3.IntegrityError when id or username is taken."""
@@ -63,6 +59,7 @@ class Accounts:
 
     def by_username(self, username: str) -> Account | None:
         """The account with this name, in any case."""
+        # The exact name first, for which there is an index.
         return self._one("username", username) or self._one("username", username, " COLLATE NOCASE")
 
     def all(self, limit: int = -1) -> list[Account]:
@@ -73,12 +70,12 @@ class Accounts:
 
     def count(self) -> int:
         """How many accounts there are."""
-        row = self._store.one("SELECT count(*) FROM accounts WHERE platform = ?", self._platform)
-        return 0 if row is None else int(row[0])
+        return self._store.number("SELECT count(*) FROM accounts WHERE platform = ?", self._platform)
 
     def update(self, account_id: str, **changes: Any) -> None:
         """Merge `changes` into the account's data."""
         self._store.execute(
+            # A null takes its member away (RFC 7396).
             "UPDATE accounts SET data = json_patch(data, ?) WHERE platform = ? AND id = ?",
             json.dumps(changes), self._platform, account_id,
         )  # fmt: skip
@@ -113,12 +110,8 @@ class CodeRefused(Exception):
         self.reason = reason
 
 
-class Codes:
+class Codes(Share):
     """Authorization codes of one network: single use, short lived, bound to client, redirect and PKCE challenge."""
-
-    def __init__(self, store: Store, platform: str) -> None:
-        self._store = store
-        self._platform = platform
 
     def issue(
         self,
@@ -156,6 +149,7 @@ class Codes:
             raise CodeRefused("redirect_uri")
         if not pkce_fits(row["challenge"], row["method"], verifier):
             raise CodeRefused("verifier")
+        # Of two calls at once only one changes the row.
         sql = "UPDATE codes SET used = ? WHERE platform = ? AND code = ? AND used IS NULL"
         if self._store.execute(sql, now, self._platform, code).rowcount == 0:
             raise CodeRefused("used")
@@ -168,8 +162,10 @@ def pkce_fits(challenge: str | None, method: str | None, verifier: str | None) -
         return True
     if not verifier:
         return False
+    # What a challenge without a method means (RFC 7636, 4.3).
     if (method or "plain").lower() == "plain":
         return secrets.compare_digest(challenge.encode(), verifier.encode())
+    # RFC 7636 writes no padding; a challenge that has it is forgiven.
     digest = hashlib.sha256(verifier.encode()).digest()
     return secrets.compare_digest(
         challenge.rstrip("=").encode(), base64.urlsafe_b64encode(digest).rstrip(b"=")
@@ -209,12 +205,8 @@ class Token:
         return None if self.expires is None else max(0, int((self.expires - clock.now()).total_seconds()))
 
 
-class Tokens:
+class Tokens(Share):
     """Access, refresh, page and OAuth 1.0a tokens of one network."""
-
-    def __init__(self, store: Store, platform: str) -> None:
-        self._store = store
-        self._platform = platform
 
     def issue(
         self,
@@ -232,26 +224,13 @@ class Tokens:
     ) -> Token:
         """A new token of a kind ("access", "refresh", …); without `family` it begins one."""
         now = clock.now()
-        token = Token(
-            value=value or prefix + secrets.token_urlsafe(40),
-            kind=kind,
-            account_id=account_id,
-            client_id=client_id,
-            scopes=tuple(scopes),
-            family=family or secrets.token_hex(8),
-            secret=secret,
-            data=data or {},
-            issued=now,
-            expires=None if lifetime is None else now + lifetime,
-            used=False,
-            revoked=False,
-        )
-        self._store.execute(
-            "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
-            self._platform, token.value, kind, account_id, client_id, " ".join(token.scopes), token.family, secret,
-            json.dumps(token.data), now.timestamp(), seconds_of(token.expires),
+        row = self._store.changed(
+            "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL) RETURNING *",
+            self._platform, value or prefix + secrets.token_urlsafe(40), kind, account_id, client_id, " ".join(scopes),
+            family or secrets.token_hex(8), secret, json.dumps(data or {}), now.timestamp(),
+            seconds_of(None if lifetime is None else now + lifetime),
         )  # fmt: skip
-        return token
+        return _token(row)
 
     def find(self, value: str) -> Token | None:
         """The token, dead or alive; ask `.live`."""

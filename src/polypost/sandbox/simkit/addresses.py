@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _SLASHES = re.compile(r"/{2,}")
 _VERSIONED = re.compile(r"/v\d+(?:\.\d+)?/.+/")
+# A name without a port, and no IP address: its last label is no number.
 _NAME = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z-]*[a-z]")
 
 

@@ -17,15 +17,12 @@ def avatar(account_id: str) -> bytes:
 
     digest = hashlib.blake2b(account_id.encode(), digest_size=2).digest()
     hue = digest[0] / 256
-    corners = [_colour(hue), _colour(hue + 0.08), _colour(hue + 0.16), _colour(hue + 0.3)]
-    tiny = Image.new("RGB", (2, 2))
-    for index, colour in enumerate(corners):
-        tiny.putpixel((index % 2, index // 2), colour)
+    corners = b"".join(_colour(hue + step) for step in (0, 0.08, 0.16, 0.3))
+    tiny = Image.frombytes("RGB", (2, 2), corners)
     out = io.BytesIO()
     tiny.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(out, "PNG")
     return out.getvalue()
 
 
-def _colour(hue: float) -> tuple[int, int, int]:
-    red, green, blue = colorsys.hls_to_rgb(hue % 1, 0.5, 0.55)
-    return int(red * 255), int(green * 255), int(blue * 255)
+def _colour(hue: float) -> bytes:
+    return bytes(int(part * 255) for part in colorsys.hls_to_rgb(hue % 1, 0.5, 0.55))

@@ -21,6 +21,7 @@ class Blobs:
 
     def path(self, blob: str) -> Path:
         """Where its bytes are. Raises ValueError for a name that `new` cannot have given."""
+        # Names come out of addresses: any other could lead out of the folder.
         if len(blob) != 32 or not set(blob) <= set("0123456789abcdef"):
             raise ValueError("not the name of a blob")
         return self._folder / blob

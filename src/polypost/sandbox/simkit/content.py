@@ -7,12 +7,12 @@ import json
 import math
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 from polypost import clock
 from polypost.probe import Facts
-from polypost.sandbox.simkit.store import Store, instant_of, seconds_of
+from polypost.sandbox.simkit.store import Share, instant_of, seconds_of
 
 
 class Media(TypedDict, total=False):
@@ -61,16 +61,13 @@ class SimPost:
 
     def grown(self, pace: int) -> int:
         """A number that grows with the post's age, ever more slowly, and is the same at each look."""
-        minutes = max(0.0, (clock.now() - self.created).total_seconds() / 60)
+        # Whole minutes, so that two looks in a row agree.
+        minutes = max(0, (clock.now() - self.created) // timedelta(minutes=1))
         return int(math.log1p(minutes) * pace)
 
 
-class Posts:
+class Posts(Share):
     """The posts of one network, kept for ever: a deleted one stays with its mark."""
-
-    def __init__(self, store: Store, platform: str) -> None:
-        self._store = store
-        self._platform = platform
 
     def add(
         self,
@@ -86,27 +83,14 @@ class Posts:
         fingerprint: str | None = None,
     ) -> SimPost:
         """Make a post visible. `fingerprint` is what the network compares to find duplicates (default: the text)."""
-        now = clock.now()
-        cursor = self._store.execute(
+        row = self._store.changed(
             "INSERT INTO posts (platform, id, account_id, created, text, fingerprint, media, permalink, parent, thread,"
-            " raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._platform, id, account_id, now.timestamp(), text, _hash(text if fingerprint is None else fingerprint),
-            json.dumps(media or []), permalink, parent, thread, json.dumps(raw or {}),
+            " raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+            self._platform, id, account_id, clock.now().timestamp(), text,
+            _hash(text if fingerprint is None else fingerprint), json.dumps(media or []), permalink, parent, thread,
+            json.dumps(raw or {}),
         )  # fmt: skip
-        return SimPost(
-            seq=cursor.lastrowid or 0,
-            platform=self._platform,
-            id=id,
-            account_id=account_id,
-            created=now,
-            text=text,
-            media=media or [],
-            permalink=permalink,
-            parent=parent,
-            thread=thread,
-            deleted=None,
-            raw=raw or {},
-        )
+        return sim_post(row)
 
     def get(self, post_id: str, *, deleted: bool = False) -> SimPost | None:
         """The post with the network's id; deleted ones only when asked for."""
@@ -120,12 +104,14 @@ class Posts:
         sql = "UPDATE posts SET deleted = ? WHERE platform = ? AND id = ? AND deleted IS NULL"
         return self._store.execute(sql, clock.now().timestamp(), self._platform, post_id).rowcount == 1
 
-    def update(self, post_id: str, *, text: str | None = None, raw: dict[str, Any] | None = None) -> None:
-        """Change a post's text or record in place."""
-        self._store.execute(
-            "UPDATE posts SET text = coalesce(?, text), raw = coalesce(?, raw) WHERE platform = ? AND id = ?",
+    def update(self, post_id: str, *, text: str | None = None, raw: dict[str, Any] | None = None) -> SimPost:
+        """Change a post's text or record in place; the post as it is then."""
+        row = self._store.changed(
+            "UPDATE posts SET text = coalesce(?, text), raw = coalesce(?, raw) WHERE platform = ? AND id = ?"
+            " RETURNING *",
             text, None if raw is None else json.dumps(raw), self._platform, post_id,
         )  # fmt: skip
+        return sim_post(row)
 
     def restore(self, post_id: str, *, text: str, media: list[Media], raw: dict[str, Any]) -> None:
         """Show a post anew under the id it had before, changed or deleted, with what it says now."""
@@ -154,14 +140,15 @@ class Posts:
         )  # fmt: skip
         return [sim_post(row) for row in rows]
 
+    def of_everybody(self, until: datetime) -> list[SimPost]:
+        """The present posts of all accounts up to an instant, newest first."""
+        sql = "SELECT * FROM posts WHERE platform = ? AND deleted IS NULL AND created <= ? ORDER BY seq DESC"
+        return [sim_post(row) for row in self._store.all(sql, self._platform, until.timestamp())]
+
     def of_thread(self, thread: str) -> list[SimPost]:
         """The present posts of one thread, oldest first."""
-        rows = self._store.all(
-            "SELECT * FROM posts WHERE platform = ? AND thread = ? AND deleted IS NULL ORDER BY seq",
-            self._platform,
-            thread,
-        )
-        return [sim_post(row) for row in rows]
+        sql = "SELECT * FROM posts WHERE platform = ? AND thread = ? AND deleted IS NULL ORDER BY seq"
+        return [sim_post(row) for row in self._store.all(sql, self._platform, thread)]
 
     def same_since(self, account_id: str, fingerprint: str, since: datetime) -> SimPost | None:
         """The account's newest present post with this fingerprint that is not older than `since`."""
@@ -174,23 +161,17 @@ class Posts:
 
     def count_replies(self, post_id: str) -> int:
         """How many present posts answer this one directly."""
-        row = self._store.one(
-            "SELECT count(*) FROM posts WHERE platform = ? AND parent = ? AND deleted IS NULL",
-            self._platform,
-            post_id,
-        )
-        return 0 if row is None else int(row[0])
+        sql = "SELECT count(*) FROM posts WHERE platform = ? AND parent = ? AND deleted IS NULL"
+        return self._store.number(sql, self._platform, post_id)
 
     def count(self, account_id: str) -> int:
         """How many present posts an account has."""
-        row = self._store.one(
-            "SELECT count(*) FROM posts WHERE platform = ? AND account_id = ? AND deleted IS NULL",
-            self._platform, account_id,
-        )  # fmt: skip
-        return 0 if row is None else int(row[0])
+        sql = "SELECT count(*) FROM posts WHERE platform = ? AND account_id = ? AND deleted IS NULL"
+        return self._store.number(sql, self._platform, account_id)
 
 
 def _hash(text: str) -> str:
+    # JSON can carry halves of surrogate pairs, which UTF-8 does not know.
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
@@ -228,12 +209,8 @@ class Document:
         return self.expires is not None and self.expires <= clock.now()
 
 
-class Documents:
+class Documents(Share):
     """JSON documents of one network by kind and id."""
-
-    def __init__(self, store: Store, platform: str) -> None:
-        self._store = store
-        self._platform = platform
 
     def put(
         self,

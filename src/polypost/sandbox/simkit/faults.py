@@ -65,19 +65,7 @@ class Faults:
 
     def reload(self) -> None:
         """Read the rules anew."""
-        self._rules = [
-            Fault(
-                id=row["id"],
-                platform=row["platform"],
-                fault=row["fault"],
-                account_id=row["account_id"],
-                times=row["times"],
-                percent=row["percent"],
-                seconds=row["seconds"],
-                hits=row["hits"],
-            )
-            for row in self._store.all("SELECT * FROM faults ORDER BY id")
-        ]
+        self._rules = [Fault(**dict(row)) for row in self._store.all("SELECT * FROM faults ORDER BY id")]
 
     def add(
         self,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.requests import Request
 
-from polypost.sandbox.simkit.accounts import Token
+from polypost.sandbox.simkit.accounts import Account, Token
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.traffic import Refused, Wording, exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account behind a call and the token it came with."""
+
+    account: Account
+    token: Token
 
 
 class Gate:

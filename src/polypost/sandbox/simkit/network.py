@@ -46,6 +46,7 @@ class Network:
         """A numeric id that grows with time, as several networks make them (default: X's epoch); never repeated."""
         milliseconds = int(clock.now().timestamp() * 1000) - epoch_ms
         fresh = (milliseconds << random_bits) | secrets.randbits(random_bits)
+        # Two of one millisecond may draw their random bits in the wrong order.
         self._last_id = max(self._last_id + 1, fresh)
         return str(self._last_id)
 

@@ -99,6 +99,7 @@ class OAuthServer:
         if decision is None:
             title = f"Allow access — {self._pages.look.name}"
             return self._pages.render("consent.html", asked=asked, accounts=accounts, title=title)
+        # Only a state that was given comes back (RFC 6749, 4.1.2).
         back = {} if asked.state is None else {"state": asked.state}
         if decision != "approve":
             return lead_back(asked.redirect_uri, {**(denied or self.denied), **back})
@@ -115,6 +116,7 @@ class OAuthServer:
         query = request.query_params
         needed = (self.client_name, "redirect_uri", *self.needed)
         kind = query.get("response_type", self.response_type)
+        # Without an app or an address nobody is led back (RFC 6749, 4.1.2.1).
         if kind != "code" or not all(query.get(name) for name in needed):
             raise self.refused_page()
         return Asked(
@@ -170,6 +172,7 @@ class OAuthServer:
 
     def client(self, request: Request, params: Params) -> str:
         """The app that calls. Raises Refused where none is named, or ours without its secret."""
+        # Servers have to take Basic and may take the body (RFC 6749, 2.3.1).
         client_id, secret = basic(request) or (params.text(self.client_name), params.text("client_secret"))
         if not client_id:
             raise self.refused(request, "client", "missing")

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from polypost.sandbox.simkit.content import Media
 
+# The texts are other people's: whatever they hold, no script runs.
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; media-src *; base-uri 'none'"

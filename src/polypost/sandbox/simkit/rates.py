@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from polypost import clock
-from polypost.sandbox.simkit.store import Store, instant_of
+from polypost.sandbox.simkit.store import Share, instant_of
 
 ENFORCED = "limits_enforced"
 
@@ -21,12 +21,8 @@ class Bucket:
     ok: bool
 
 
-class Buckets:
+class Buckets(Share):
     """The rate buckets of one network; nothing is counted while limits are not enforced."""
-
-    def __init__(self, store: Store, platform: str) -> None:
-        self._store = store
-        self._platform = platform
 
     @property
     def enforced(self) -> bool:

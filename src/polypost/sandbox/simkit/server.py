@@ -51,6 +51,7 @@ class HangingUpProtocol(HttpToolsProtocol):
 
     async def _drop(self, reset: bool) -> None:  # noqa: FBT001  # called by name through the scope
         if reset and (sock := self.transport.get_extra_info("socket")) is not None:
+            # To linger for no time makes the kernel send a reset instead of an end.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
         # Only when uvicorn has seen the loss does it accept that no answer will come, instead of sending a 500.
@@ -97,6 +98,7 @@ class Ports:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            # Clients keep connections open, for which an end without a limit would wait.
             timeout_graceful_shutdown=2,
             ssl_certfile=certificate[0] if certificate else None,
             ssl_keyfile=certificate[1] if certificate else None,
@@ -110,6 +112,7 @@ class Ports:
         while not self._server.started:
             if self._task.done():
                 await self._task
+            # uvicorn tells of its start in this attribute alone.
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:

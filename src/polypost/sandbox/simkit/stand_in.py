@@ -81,12 +81,14 @@ class Simulator(ABC):
         shared.append(Route("/_sandbox/avatar/{id:path}.png", _avatar))
         traffic = Middleware(Traffic, wording=self.wording, faults=self.net.faults, log=self.net.requests)
         tidy = [Middleware(TidyPaths)] if self.tidies_paths else []
+        # Traffic stands outside: it records the path as the caller wrote it.
         return Starlette(routes=[*shared, *self.routes()], middleware=[traffic, *tidy])
 
     def seed(self, count: int) -> list[Account]:
         """Open `count` more demo accounts."""
         begin = self.net.accounts.count() + 1
         with self.net.store.transaction():
+            # In one transaction ten thousand accounts are one write to disk.
             return [self.open_account(number) for number in range(begin, begin + count)]
 
     def credentials(self, account: Account) -> dict[str, Any]:
@@ -128,6 +130,7 @@ class Simulator(ABC):
         kind = request.query_params.get("type", "application/octet-stream")
         if (
             not path.is_file()
+            # An SVG can carry scripts.
             or "svg" in kind
             or not (kind.startswith(SHOWN_TYPES) or kind == "application/octet-stream")
         ):

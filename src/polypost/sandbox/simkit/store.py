@@ -67,6 +67,7 @@ class Store:
         self.folder = folder
         self.blob_folder = folder / "blobs"
         self.blob_folder.mkdir(exist_ok=True)
+        # Without an isolation level each statement commits by itself, which `transaction` suspends.
         self._db = sqlite3.connect(folder / "sandbox.db", isolation_level=None)
         self._db.row_factory = sqlite3.Row
         # NORMAL keeps everything through a killed process; only a power cut may lose the last moments.
@@ -87,6 +88,15 @@ class Store:
     def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Every row."""
         return self._db.execute(sql, values).fetchall()
+
+    def changed(self, sql: str, *values: Any) -> sqlite3.Row:
+        """The row that a statement with RETURNING has written."""
+        row: sqlite3.Row = self._db.execute(sql, values).fetchone()
+        return row
+
+    def number(self, sql: str, *values: Any) -> int:
+        """The one number that a statement counts."""
+        return int(self._db.execute(sql, values).fetchone()[0])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -120,12 +130,21 @@ class Store:
                 self.execute("DELETE FROM documents")
             else:
                 self.execute("DELETE FROM documents WHERE kind != ?", DEMO_TOKENS)
+        # The files go last, so that no row ever names one that is gone.
         for path in self.blob_folder.iterdir():
             path.unlink()
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+class Share:
+    """The part of a store that belongs to one network."""
+
+    def __init__(self, store: Store, platform: str) -> None:
+        self._store = store
+        self._platform = platform
 
 
 def seconds_of(instant: datetime | None) -> float | None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -98,6 +99,10 @@ class Exchange:
         rule = self.fault(name)
         return 0.0 if rule is None else rule.length
 
+    def listed_until(self) -> datetime:
+        """The instant up to which lists are up to date."""
+        return clock.now() - timedelta(seconds=self.seconds("listing_lag"))
+
     @asynccontextmanager
     async def commit(self) -> AsyncIterator[None]:
         """Around the storing of what becomes visible; raises Refused or Dropped where a fault strikes."""
@@ -141,6 +146,7 @@ class Traffic:
         try:
             await self._carry_out(scope, record)
         finally:
+            # A handler that broke is recorded too.
             self._log.add(record.entry(scope))
             for file in call.files:
                 await file.close()
@@ -228,6 +234,7 @@ class RequestLog:
             "INSERT INTO requests (platform, body) VALUES (?, ?)", self.platform, json.dumps(entry)
         )
         self._since_cut += 1
+        # To cut at every call would double the writes.
         if self._since_cut >= 50:
             self._since_cut = 0
             self._store.execute(
@@ -254,6 +261,7 @@ def excerpt(body: bytes) -> str:
     try:
         text = body.decode()
     except UnicodeDecodeError:
+        # The head of a multipart body names its first field and file.
         head = body[:300].split(b"\r\n\r\n")[0]
         return redact(head.decode("ascii", "replace")) + " (binary)" if head.startswith(b"--") else "(binary)"
     return redact(text)

@@ -91,6 +91,7 @@ class Blobs:
             self._net.blobs.delete(name)
             blob = Blob(blob.cid, blob.mime, blob.size, earlier.name, facts)
         kept = self._net.documents.get(BLOB, _key(account.id, blob.cid))
+        # The same bytes, uploaded again, keep what a record refers to.
         used = kept is not None and kept.expires is None
         self._store(account, blob, forever=used)
         return blob

@@ -75,6 +75,7 @@ def _link(cid: Any) -> bytes:
     if not isinstance(cid, str) or not cid.startswith("b"):
         raise NotData("a link holds a CID")
     body = cid[1:].upper()
+    # DAG-CBOR puts a zero byte before a CID.
     data = b"\x00" + _decoded(body + "=" * (-len(body) % 8), base64.b32decode)
     return _head(6, _LINK_TAG) + _head(2, len(data)) + data
 
@@ -97,4 +98,5 @@ def _head(kind: int, number: int) -> bytes:
 
 def _cid(codec: int, digest: bytes) -> str:
     raw = bytes([1, codec]) + _SHA256 + digest
+    # `b` stands for base32 in lower case (multibase).
     return "b" + base64.b32encode(raw).decode().rstrip("=").lower()

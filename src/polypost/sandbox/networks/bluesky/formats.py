@@ -43,6 +43,7 @@ def is_rkey(text: str) -> bool:
 
 def is_datetime(text: str) -> bool:
     """An instant by RFC 3339, with its zone."""
+    # The specification of the protocol rules this zone out.
     if not _DATETIME.fullmatch(text) or text.endswith("-00:00"):
         return False
     try:

@@ -71,6 +71,7 @@ class Identity:
                     "id": f"{account.id}#atproto",
                     "type": "Multikey",
                     "controller": account.id,
+                    # A key that nobody needs: no commit is signed here.
                     "publicKeyMultibase": "zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme",
                 }
             ],

@@ -30,8 +30,10 @@ LIMITS: dict[str, Number] = {
     "labels": Number(10, LABELS),
     "images": Number(4, EMBED),
     "gallery_items": Number(20, EMBED),
+    # Formerly 1,000,000, which the reference server 0.4.217 still enforces.
     "image_bytes": Number(2_000_000, EMBED),
     "thumbnail_bytes": Number(1_000_000, EMBED),
+    # Formerly 100,000,000.
     "video_bytes": Number(300_000_000, EMBED),
     "video_seconds": Number(180, APPS),
     "captions": Number(20, EMBED),

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.bluesky.blobs import Blobs
 from polypost.sandbox.networks.bluesky.bodies import needed, read_body, whole
-from polypost.sandbox.networks.bluesky.errors import invalid, refused
+from polypost.sandbox.networks.bluesky.errors import refused
 from polypost.sandbox.networks.bluesky.limits import limit, span
 from polypost.sandbox.networks.bluesky.sessions import Sessions
 from polypost.sandbox.networks.bluesky.video import UPLOADED_FOR, VIDEO, VIDEO_TYPES, Video
@@ -138,8 +138,6 @@ class Parts:
             raise refused(400, "UploadAborted", "The session was aborted")
         if state == COMPLETED:
             raise refused(400, "UploadAlreadyCompleted", "The session has already completed")
-        if state != CREATED:
-            raise invalid("The session is not open")
         return document
 
 

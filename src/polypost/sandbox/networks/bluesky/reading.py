@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.sandbox.networks.bluesky.bodies import needed, whole
 from polypost.sandbox.networks.bluesky.errors import invalid, refused
 from polypost.sandbox.networks.bluesky.formats import split_at_uri
@@ -78,16 +76,12 @@ class Reading:
         size = whole(request, "limit", limit("list_size"), 1, limit("list_size_max"))
         before = whole(request, "cursor", 2**40, 0, 10**12)
         posts = self._net.posts.by_account(
-            account.id, limit=size + 1, before=before, until=self.until(request)
+            account.id, limit=size + 1, before=before, until=exchange(request).listed_until()
         )
         more = {"cursor": str(posts[size - 1].seq)} if len(posts) > size else {}
         chosen = request.query_params.get("filter", "posts_with_replies")
         shown = [post for post in posts[:size] if _passes(post, chosen)]
         return JSONResponse({"feed": [self.feed_item(post, reader) for post in shown], **more})
-
-    def until(self, request: Request) -> datetime:
-        """The instant up to which lists are up to date."""
-        return clock.now() - timedelta(seconds=exchange(request).seconds("listing_lag"))
 
     def seen(self, post: SimPost, reader: Account | None) -> dict[str, Any]:
         """A post, with what the reader has done with it."""

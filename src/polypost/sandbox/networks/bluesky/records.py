@@ -70,9 +70,7 @@ class Records:
     def head(self, account: Account) -> dict[str, str]:
         """The last commit of an account's repository."""
         kept = self._net.documents.get(HEAD, account.id)
-        if kept is not None:
-            return dict(kept.body)
-        return self._commit(account)
+        return dict(kept.body) if kept is not None else self._commit(account)
 
     def check_head(self, account: Account, body: dict[str, Any]) -> None:
         """Raise Refused when `swapCommit` names another commit than the last."""
@@ -113,6 +111,7 @@ class Records:
         posts, uri = self._net.posts, write.uri
         record = write.record if write.fits else _plain(write.record)
         raw = {"record": record, "cid": write.cid, "rkey": write.rkey, "thumb": _thumbnail(write, record)}
+        # A key that was deleted may be used again.
         if posts.get(uri, deleted=True) is not None:
             posts.restore(uri, text=record["text"], media=self._media(write, record), raw=raw)
             return

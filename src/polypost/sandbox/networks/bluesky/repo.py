@@ -7,7 +7,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.sandbox.networks.bluesky import errors, rates
 from polypost.sandbox.networks.bluesky.blobs import Blobs
 from polypost.sandbox.networks.bluesky.bodies import needed, read_body, whole
@@ -16,7 +15,7 @@ from polypost.sandbox.networks.bluesky.formats import is_nsid
 from polypost.sandbox.networks.bluesky.identity import Identity
 from polypost.sandbox.networks.bluesky.limits import limit
 from polypost.sandbox.networks.bluesky.records import Records
-from polypost.sandbox.networks.bluesky.sessions import Caller, Sessions
+from polypost.sandbox.networks.bluesky.sessions import Sessions
 from polypost.sandbox.networks.bluesky.tids import Tids
 from polypost.sandbox.networks.bluesky.writes import (
     CREATE,
@@ -28,7 +27,7 @@ from polypost.sandbox.networks.bluesky.writes import (
     foreign,
     prepared,
 )
-from polypost.sandbox.simkit import Account, Refused, exchange
+from polypost.sandbox.simkit import Account, Caller, Refused, exchange
 
 _BATCH = {f"com.atproto.repo.applyWrites#{action}": action for action in (CREATE, UPDATE, DELETE)}
 
@@ -72,6 +71,7 @@ class Repo:
         kept = self._records.get(write.uri)
         if kept is not None and kept["cid"] == write.cid:
             return JSONResponse(write.result)
+        # null is a demand as well: that there be no record.
         if "swapRecord" in body and body["swapRecord"] != (kept["cid"] if kept else None):
             raise Refused(errors.swapped(kept["cid"] if kept else "null"))
         self._records.check_head(caller.account, body)
@@ -129,8 +129,8 @@ class Repo:
         size = whole(request, "limit", limit("list_size"), 1, limit("list_size_max"))
         upwards = request.query_params.get("reverse") == "true"
         cursor = request.query_params.get("cursor")
-        lag = exchange(request).seconds("listing_lag")
-        found = self._records.of(account, collection, older_than=clock.now().timestamp() - lag)
+        until = exchange(request).listed_until().timestamp()
+        found = self._records.of(account, collection, older_than=until)
         found.sort(key=lambda kept: str(kept["rkey"]), reverse=not upwards)
         if cursor:
             found = [kept for kept in found if (kept["rkey"] > cursor if upwards else kept["rkey"] < cursor)]

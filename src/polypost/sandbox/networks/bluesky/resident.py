@@ -9,6 +9,7 @@ from polypost.sandbox.networks.bluesky.cids import record_cid
 from polypost.sandbox.simkit import Account, SimPost
 
 _BORN = datetime(2026, 1, 1, tzinfo=UTC)
+# The DID that bsky.app has on the network.
 _DID, _RKEY = "did:plc:z72i7hdynmk6r22z27h6tvur", "3mbc2fh4k222a"
 POST_URI = f"at://{_DID}/app.bsky.feed.post/{_RKEY}"
 _RECORD: dict[str, Any] = {

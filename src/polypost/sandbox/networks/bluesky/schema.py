@@ -24,6 +24,7 @@ class Misfit(Exception):
 
 def graphemes(text: str) -> int:
     """How many characters a person sees."""
+    # In ASCII only CR and LF join into one.
     return len(text) if text.isascii() and "\r" not in text else len(_CLUSTER.findall(text))
 
 
@@ -70,6 +71,7 @@ _MEDIA = (
     "app.bsky.embed.gallery",
     "app.bsky.embed.external",
 )
+# The reference server takes places beyond the text, which then only show wrong.
 _FACET = _object(
     "index",
     "features",
@@ -227,6 +229,7 @@ def _check_union(schema: Schema, value: Any, path: str) -> None:
     _expect("object", value, path, dict)
     if not isinstance(value.get("$type"), str):
         raise Misfit(f'Missing required key "$type" at {path}')
+    # A lexicon's main definition goes by both names.
     name = value["$type"].removesuffix("#main")
     if name in schema["names"] and name in PARTS:
         _value(PARTS[name], value, path)
@@ -242,4 +245,5 @@ def _check_blob(schema: Schema, value: Any, path: str) -> None:
         raise Misfit(
             f'Expected "{schema["accept"]}" mime type (got "{value["mimeType"]}") at {path}.mimeType'
         )
+    # Held against the record and not the upload, as on the reference server.
     _at_most("blob", limit(schema["most"]), value["size"], path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +16,7 @@ from polypost.sandbox.networks.bluesky.errors import bad_token, refused
 from polypost.sandbox.networks.bluesky.identity import Identity
 from polypost.sandbox.networks.bluesky.jwts import BadJwt, Jwts
 from polypost.sandbox.networks.bluesky.limits import limit, span
-from polypost.sandbox.simkit import Account, Gate, Network, Refused, Token, exchange
+from polypost.sandbox.simkit import Account, Caller, Gate, Network, Refused, Token, exchange
 
 ACCOUNT_FAULTS = {
     "account_takedown": (401, "AccountTakedown", "Account has been taken down"),
@@ -27,14 +26,6 @@ ACCESS, REFRESH = "access", "refresh"
 APP_PASSWORD, MAIN_PASSWORD, REFRESHING = "com.atproto.appPass", "com.atproto.access", "com.atproto.refresh"
 ROTATION = "rotation"
 MINUTE = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The account behind a call and the token it came with."""
-
-    account: Account
-    token: Token
 
 
 class Sessions:
@@ -61,6 +52,7 @@ class Sessions:
             raise refused(401, "AuthenticationRequired", "Invalid identifier or password")
         exchange(request).identify(account.id)
         _refuse_account(request)
+        # Passwords for apps pass without the code by e-mail.
         main = body["password"] == account.data["password"]
         if main and account.data["two_factor"] and not body.get("authFactorToken"):
             raise refused(

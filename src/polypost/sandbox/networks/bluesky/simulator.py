@@ -46,6 +46,7 @@ class BlueskySimulator(Simulator):
     look = Look("Bluesky", "#0a66d6", __package__)
     scopes = (APP_PASSWORD,)
     own_faults = (*ACCOUNT_FAULTS, *OTHER_FAULTS)
+    # A session that a password opened belongs to no app.
     client_id = ""
     client_secret = ""
     wording = Wording(

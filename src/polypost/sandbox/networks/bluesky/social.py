@@ -17,7 +17,7 @@ from polypost.sandbox.networks.bluesky.records import FOLLOW, LIKE, QUOTE, REPOS
 from polypost.sandbox.networks.bluesky.resident import RESIDENT
 from polypost.sandbox.networks.bluesky.sessions import Sessions
 from polypost.sandbox.networks.bluesky.views import Views
-from polypost.sandbox.simkit import Account, Network, SimPost
+from polypost.sandbox.simkit import Account, Network, SimPost, exchange
 
 Item = TypeVar("Item")
 PREFERENCES = "preferences"
@@ -71,7 +71,7 @@ class Social:
         page, more = _page(request, self._records.pointing(LIKE, uri)[::-1])
         shown = [
             {
-                "actor": self._profile(each["author"]),
+                "actor": self._views.profile_of(each["author"]),
                 "createdAt": each["created"],
                 "indexedAt": each["created"],
             }
@@ -84,7 +84,7 @@ class Social:
         self._sessions.reader(request)
         uri = needed(request, "uri")
         page, more = _page(request, self._records.pointing(REPOST, uri)[::-1])
-        shown = [self._profile(each["author"]) for each in page]
+        shown = [self._views.profile_of(each["author"]) for each in page]
         return JSONResponse({"uri": uri, "repostedBy": shown, **more})
 
     async def quotes(self, request: Request) -> Response:
@@ -102,7 +102,7 @@ class Social:
         self._sessions.reader(request)
         account = self._reading.actor(needed(request, "actor"))
         page, more = _page(request, self._records.pointing(FOLLOW, account.id)[::-1])
-        shown = [self._profile(each["author"]) for each in page]
+        shown = [self._views.profile_of(each["author"]) for each in page]
         return JSONResponse({"subject": self._views.profile(account), "followers": shown, **more})
 
     async def follows(self, request: Request) -> Response:
@@ -110,7 +110,7 @@ class Social:
         self._sessions.reader(request)
         account = self._reading.actor(needed(request, "actor"))
         page, more = _page(request, self._followed(account)[::-1])
-        shown = [self._profile(did) for did in page]
+        shown = [self._views.profile_of(did) for did in page]
         return JSONResponse({"subject": self._views.profile(account), "follows": shown, **more})
 
     async def notifications(self, request: Request) -> Response:
@@ -165,23 +165,13 @@ class Social:
         self._net.documents.put(PREFERENCES, me.id, {"preferences": body["preferences"]}, account_id=me.id)
         return Response(status_code=200)
 
-    def _profile(self, did: str) -> dict[str, Any]:
-        account = self._identity.find(did)
-        assert account is not None
-        return self._views.profile(account)
-
     def _followed(self, account: Account) -> list[str]:
         kept = self._records.of(account, FOLLOW, older_than=clock.now().timestamp())
         dids = [str(each["value"].get("subject")) for each in kept]
         return [did for did in dids if self._identity.find(did) is not None]
 
     def _everything(self, request: Request) -> list[SimPost]:
-        until = self._reading.until(request)
-        people = self._net.accounts.all()
-        found = [
-            post for each in people for post in self._net.posts.by_account(each.id, limit=DEPTH, until=until)
-        ]
-        return sorted(found, key=lambda post: post.seq, reverse=True)
+        return self._net.posts.of_everybody(exchange(request).listed_until())
 
     def _notices(self, me: Account) -> list[dict[str, Any]]:
         """What others did with an account and its posts, newest first."""
@@ -207,7 +197,7 @@ class Social:
         return {
             "uri": pointer["uri"],
             "cid": kept["cid"],
-            "author": self._profile(pointer["author"]),
+            "author": self._views.profile_of(pointer["author"]),
             "reason": reason,
             **({"reasonSubject": subject} if subject else {}),
             "record": kept["value"],

@@ -8,6 +8,7 @@ import secrets
 from polypost import clock
 
 ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
+# The specification lets the first character be one of these sixteen.
 _TID = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
 _CLOCK_BITS = 10
 

@@ -18,6 +18,7 @@ from polypost.sandbox.networks.bluesky.sessions import Sessions
 from polypost.sandbox.simkit import Account, Network, Refused, exchange
 
 JOB, VIDEO = "video_job", "video_film"
+# The service stores the finished video with this method of the account's own server.
 UPLOADED_FOR = "com.atproto.repo.uploadBlob"
 LIMITS_FOR = "app.bsky.video.getUploadLimits"
 DAY = timedelta(days=1)
@@ -62,6 +63,7 @@ class Video:
             "jobId": job,
             "did": account.id,
             "state": "JOB_STATE_COMPLETED",
+            # Third parties report 409: clients look for the blob before the status.
             "error": "already_exists",
             "message": "Video already processed",
         }

@@ -52,6 +52,12 @@ class Views:
             "indexedAt": clock.iso(account.created),
         }
 
+    def profile_of(self, did: str) -> dict[str, Any]:
+        """The account with this DID, in short."""
+        account = self._identity.find(did)
+        assert account is not None
+        return self.profile(account)
+
     def _own(self, account: Account) -> dict[str, Any]:
         """What an account has written about itself."""
         kept = self._records.get(f"at://{account.id}/app.bsky.actor.profile/self")
@@ -79,7 +85,7 @@ class Views:
         view: dict[str, Any] = {
             "uri": post.id,
             "cid": post.raw["cid"],
-            "author": self._author(post),
+            "author": self.profile_of(post.account_id),
             "record": post.raw["record"],
             **self.counts(post),
             "indexedAt": clock.iso(post.created),
@@ -124,8 +130,7 @@ class Views:
 
     def media_url(self, post: SimPost, place: int) -> str:
         """The address of an image or video of a post."""
-        item = post.media[place]
-        return self._net.address(item)
+        return self._net.address(post.media[place])
 
     def quote_of(self, post: SimPost) -> SimPost | None:
         """The post that a post quotes, unless it is gone or may not be quoted."""
@@ -133,11 +138,6 @@ class Views:
         if uri is None or not is_quotable(self._records, uri):
             return None
         return self._records.post(uri)
-
-    def _author(self, post: SimPost) -> dict[str, Any]:
-        account = self._identity.find(post.account_id)
-        assert account is not None
-        return self.profile(account)
 
     def _labels(self, post: SimPost) -> list[dict[str, Any]]:
         values = (post.raw["record"].get("labels") or {}).get("values", [])
@@ -171,7 +171,7 @@ class Views:
             "$type": "app.bsky.embed.record#viewRecord",
             "uri": found.id,
             "cid": found.raw["cid"],
-            "author": self._author(found),
+            "author": self.profile_of(found.account_id),
             "value": found.raw["record"],
             "embeds": [media] if media else [],
             "indexedAt": clock.iso(found.created),

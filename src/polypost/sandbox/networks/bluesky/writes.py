@@ -71,6 +71,7 @@ def prepared(
         if validate is not False:
             raise invalid(f"Invalid {collection} record: {misfit}") from misfit
         fits = False
+    # Left out, `validate` checks what is known and lets the rest pass (lexicon of createRecord).
     if validate and not known:
         raise invalid(f"Unknown lexicon type: {collection}")
     try:
@@ -99,4 +100,5 @@ def cost(writes: list[Write]) -> int:
 
 def foreign() -> Exception:
     """The refusal to write into somebody else's repository."""
+    # As observed on the reference server.
     return refused(403, "AccountNotFound", "Account not found")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,6 +79,7 @@ class Answers:
                 "attribution_domains": [],
                 "quote_policy": "public",
             }
+            # The role that everybody has.
             shown["role"] = {"id": "-99", "name": "", "permissions": "0", "color": "", "highlighted": False}
         return shown
 
@@ -128,9 +128,8 @@ class Answers:
 
     def counts(self, post: SimPost) -> dict[str, int]:
         """Who really liked it, and what invented readers do with a public post, more of them with every minute."""
-        minutes = max(0, (clock.now() - post.created) // timedelta(minutes=1))
         open_to_all = post.raw["visibility"] in {"public", "unlisted"}
-        likes = int(math.log1p(minutes) * (1 + int(post.id) % 5)) if open_to_all else 0
+        likes = post.grown(1 + int(post.id) % 5) if open_to_all else 0
         return {"reblogs_count": likes // 4, "favourites_count": likes + len(self.marks(LIKES, post.id))}
 
     def _relation(self, post: SimPost, viewer: str | None) -> dict[str, Any]:
@@ -161,7 +160,7 @@ class Answers:
 
     def media(self, upload: Upload) -> dict[str, Any]:
         """A media attachment; its addresses come when it is ready."""
-        url = self._net.media_url(upload.blob) + f"?type={upload.shown_type}" if upload.ready else None
+        url = self._net.address(upload.as_media()) if upload.ready else None
         width, height = upload.width, upload.height
         meta: dict[str, Any] = {}
         if width and height:
@@ -201,6 +200,7 @@ class Answers:
             "expired": expired,
             "multiple": poll["multiple"],
             "votes_count": sum(counts),
+            # Only polls with several choices tell how many voted (documentation, Poll entity).
             "voters_count": len(voters) if poll["multiple"] else None,
             "options": [
                 {"title": title, "votes_count": None if hidden else count}

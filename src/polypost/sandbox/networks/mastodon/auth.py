@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from polypost.sandbox.networks.mastodon.server import SCOPES
 from polypost.sandbox.simkit import (
     Account,
     Asked,
+    Caller,
     Code,
     Consent,
     Gate,
@@ -56,14 +57,6 @@ WORDS = {
     "grant_type": (400, "unsupported_grant_type",
         "The authorization grant type is not supported by the authorization server."),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The account behind a call and the token it came with."""
-
-    account: Account
-    token: Token
 
 
 class Auth(OAuthServer):
@@ -105,6 +98,7 @@ class Auth(OAuthServer):
         scopes = (sent.text("scopes") or "read").split()
         if not name.strip():
             raise invalid("Name can't be blank")
+        # Several addresses, and so a list of them, came with 4.3.
         if not redirects or (older and isinstance(uris, list)):
             raise invalid("Redirect URI can't be blank")
         if any(each != OUT_OF_BAND and not urlsplit(each).scheme for each in redirects):
@@ -136,6 +130,7 @@ class Auth(OAuthServer):
             raise refused(401, INVALID_TOKEN)
         shown = described(app)
         if self._rules.older(request):
+            # Since 4.3 an app is told its scopes.
             shown = {name: shown[name] for name in ("name", "website", "vapid_key")}
         return JSONResponse(shown)
 
@@ -150,6 +145,7 @@ class Auth(OAuthServer):
             raise self.refused_page("The redirect uri included is not valid.")
         older = self._rules.older(request)
         scopes = (query.get("scope") or "read").split()
+        # PKCE came with 4.3.
         challenge = None if older else query.get("code_challenge")
         wrong = None
         if query.get("response_type") != "code":
@@ -240,7 +236,7 @@ class Auth(OAuthServer):
         """`/oauth/userinfo`, since 4.3."""
         if self._rules.older(request):
             raise not_found()
-        caller = self.user(request, "profile", "read", "read:accounts")
+        caller = self._admitted(request, "profile", "read", "read:accounts")
         shown = self._answers.account(caller.account)
         return JSONResponse(
             {
@@ -253,8 +249,13 @@ class Auth(OAuthServer):
             }
         )
 
-    def user(self, request: Request, *scopes: str) -> Caller:
-        """The account that calls, whose token has one of the scopes. Raises Refused: 401, 403, 422."""
+    def user(self, request: Request, *scopes: str, what: str | None = None) -> Caller:
+        """The account that calls, whose token has one of the scopes. Raises Refused: 401, 403, 422, 429 (`what`)."""
+        caller = self._admitted(request, *scopes)
+        self._rates.take(request, caller.token, what)
+        return caller
+
+    def _admitted(self, request: Request, *scopes: str) -> Caller:
         token = self._token(request)
         account = self._net.accounts.get(token.account_id)
         if account is None:
@@ -266,10 +267,12 @@ class Auth(OAuthServer):
             raise refused(403, OUTSIDE)
         return Caller(account, token)
 
-    def anybody(self, request: Request) -> Caller | None:
-        """The account that reads, None for a reader without a token."""
-        shown = request.headers.get("authorization") or request.query_params.get("access_token")
-        return self.user(request, "read", "read:statuses", "read:accounts") if shown else None
+    def reader(self, request: Request) -> str | None:
+        """The id of the account that reads, None for a reader without a token."""
+        if request.headers.get("authorization") or request.query_params.get("access_token"):
+            return self.user(request, "read", "read:statuses", "read:accounts").account.id
+        self._rates.take(request, None)
+        return None
 
     def _token(self, request: Request) -> Token:
         if exchange(request).fault("html_errors"):

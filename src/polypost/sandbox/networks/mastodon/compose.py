@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from polypost.sandbox.networks.mastodon.auth import Auth, Caller
+from polypost.sandbox.networks.mastodon.auth import Auth
 from polypost.sandbox.networks.mastodon.errors import invalid, not_found, refused
 from polypost.sandbox.networks.mastodon.intake import Sent, as_flag, as_text
 from polypost.sandbox.networks.mastodon.library import IMAGE, Library, Upload
 from polypost.sandbox.networks.mastodon.limits import limit
 from polypost.sandbox.networks.mastodon.rules import Rules
 from polypost.sandbox.networks.mastodon.text import graphemes, length
-from polypost.sandbox.simkit import Network, SimPost
+from polypost.sandbox.simkit import Caller, Network, SimPost
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 POLICIES = ("public", "followers", "nobody")
@@ -53,9 +53,11 @@ class Composer:
         parent = self._parent(sent)
         text, spoiler = sent.text("status"), sent.text("spoiler_text")
         if not text.strip() and spoiler.strip():
+            # As the source of the server has it: a warning without a text becomes the text.
             text, spoiler = spoiler, ""
         uploads = self._media(caller, sent, older=older, edited=edited)
         poll = self._poll(sent)
+        # By the documentation; Mastodon.py 2.3.3 says that 4.6 takes both.
         if poll is not None and uploads:
             raise invalid("Media attachments cannot be combined with a poll")
         if not text.strip() and not uploads:
@@ -91,6 +93,7 @@ class Composer:
         app = self._auth.app_of(caller.token.client_id)
         return {
             "spoiler_text": spoiler,
+            # A warning makes the status sensitive.
             "sensitive": bool(sent.flag("sensitive")) or bool(spoiler),
             "visibility": visibility,
             "language": language if language and _LANGUAGE.fullmatch(language) else None,
@@ -159,6 +162,7 @@ class Composer:
             mine = upload is not None and upload.account_id == caller.account.id
             if upload is not None and mine and (upload.waiting or media_id in own):
                 found.append(upload)
+            # Older servers leave out media that they do not find, without a word.
             elif not older:
                 raise invalid(
                     f"Media attachment {media_id} could not be found or is already attached to another post"

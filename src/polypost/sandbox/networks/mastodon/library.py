@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from polypost.sandbox.simkit import Document, Media, Network
 
 UPLOAD = "media"
 IMAGE, GIFV, VIDEO, SOUND = "image", "gifv", "video", "audio"
-Focus = tuple[float, float]
+Focus = Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,12 @@ class Upload:
         """Whether it hangs on no post and has not been swept away."""
         return self.status_id is None and self.kept_until > clock.now().timestamp()
 
-    @property
-    def shown_type(self) -> str:
-        """The type under which its bytes are given out."""
-        return self.mime
-
     def as_media(self) -> Media:
         """It as a part of a post's page."""
-        video = self.kind == VIDEO
         return {
             "blob": self.blob,
-            "kind": "video" if video else "image",
+            # A server makes videos of moving GIFs; here they are shown as they came.
+            "kind": "video" if self.kind == VIDEO else "image",
             "mime": self.mime,
             "alt": self.alt,
             "width": self.width,
@@ -171,17 +167,4 @@ class Library:
 
 
 def _upload(document: Document) -> Upload:
-    body = document.body
-    focus = body["focus"]
-    return Upload(
-        id=document.id,
-        account_id=document.account_id or "",
-        focus=(focus[0], focus[1]) if focus else None,
-        **{name: body[name] for name in _MEMBERS},
-    )
-
-
-_MEMBERS = (
-    "kind", "mime", "blob", "alt", "width", "height", "duration", "ready_at", "failed", "status_id",
-    "kept_until",
-)  # fmt: skip
+    return Upload(id=document.id, account_id=document.account_id or "", **document.body)

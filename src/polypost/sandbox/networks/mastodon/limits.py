@@ -26,11 +26,13 @@ LIMITS: dict[str, Number] = {
     "alt_text_characters": Number(1_500, DOCS),
     "poll_min_options": Number(2, CODE),
     "poll_max_options": Number(4, DOCS),
+    # The user guide says 25.
     "poll_option_characters": Number(50, DOCS),
     "poll_min_seconds": Number(300, DOCS),
     "poll_max_seconds": Number(2_629_746, DOCS),
     "key_life_seconds": Number(3_600, KEYS),
     "requests_per_window": Number(300, RATES),
+    # rack_attack.rb: so many over all tokens of a user, and the number above for each.
     "requests_per_window_of_user": Number(1_500, CODE),
     "media_per_window": Number(30, RATES),
     "deletes_per_window": Number(30, RATES),

@@ -7,14 +7,13 @@ from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.mastodon import rates
 from polypost.sandbox.networks.mastodon.answers import Answers
-from polypost.sandbox.networks.mastodon.auth import Auth, Caller
+from polypost.sandbox.networks.mastodon.auth import Auth
 from polypost.sandbox.networks.mastodon.errors import invalid, not_found, refused
 from polypost.sandbox.networks.mastodon.intake import Sent, read
 from polypost.sandbox.networks.mastodon.library import Focus, Library, Upload
-from polypost.sandbox.networks.mastodon.rates import Rates
 from polypost.sandbox.networks.mastodon.rules import Rules
 from polypost.sandbox.networks.mastodon.text import graphemes
-from polypost.sandbox.simkit import Network, exchange, pieces
+from polypost.sandbox.simkit import Caller, Network, exchange, pieces
 
 FAILED = "Error processing thumbnail for uploaded media"
 IN_USE = "Media attachment is currently used by a status"
@@ -23,11 +22,8 @@ IN_USE = "Media attachment is currently used by a status"
 class MediaCalls:
     """The handlers."""
 
-    def __init__(
-        self, net: Network, auth: Auth, rates: Rates, answers: Answers, library: Library, rules: Rules
-    ) -> None:
+    def __init__(self, net: Network, auth: Auth, answers: Answers, library: Library, rules: Rules) -> None:
         self._auth = auth
-        self._rates = rates
         self._answers = answers
         self._rules = rules
         self._net = net
@@ -45,8 +41,7 @@ class MediaCalls:
         return JSONResponse(self._answers.media(upload))
 
     async def _take(self, request: Request) -> Upload:
-        caller = self._auth.user(request, "write:media")
-        self._rates.take(request, caller.token, rates.MEDIA)
+        caller = self._auth.user(request, "write:media", what=rates.MEDIA)
         sent = await read(request)
         file = sent.files.get("file")
         if file is None:
@@ -58,6 +53,7 @@ class MediaCalls:
         size = await self._net.blobs.receive(blob, pieces(file), limit=most)
         if size > most:
             self._net.blobs.delete(blob)
+            # As the front end of a server does, which has a limit of its own.
             raise refused(413, "Payload Too Large")
         try:
             found = self._library.examine(self._net.blobs.path(blob), file.content_type or "")
@@ -69,6 +65,7 @@ class MediaCalls:
             self._net.blobs.delete(blob)
             raise refused(500, FAILED)
         failed = call.fault("processing_failed") is not None
+        # An image is ready at once; to fail later it has to be worked on.
         work = call.seconds("processing") + (1 if failed else 0)
         focus = _focus(sent)
         return self._library.add(
@@ -95,7 +92,6 @@ class MediaCalls:
     async def look(self, request: Request) -> Response:
         """`GET /api/v1/media/{id}`: 206 while it is worked on, 404 as soon as it hangs on a post."""
         caller = self._auth.user(request, "write:media")
-        self._rates.take(request, caller.token)
         upload = self._waiting(request, caller)
         if not upload.ready:
             return JSONResponse(self._answers.media(upload), 206)
@@ -106,7 +102,6 @@ class MediaCalls:
     async def describe(self, request: Request) -> Response:
         """`PUT /api/v1/media/{id}`: description and focus, before it hangs on a post."""
         caller = self._auth.user(request, "write:media")
-        self._rates.take(request, caller.token)
         upload, sent = self._waiting(request, caller), await read(request)
         alt = sent.text("description") if "description" in sent.values else upload.alt
         self._describable(alt)
@@ -116,7 +111,6 @@ class MediaCalls:
     async def remove(self, request: Request) -> Response:
         """`DELETE /api/v1/media/{id}`, since 4.4 and only while it hangs on no post."""
         caller = self._auth.user(request, "write:media")
-        self._rates.take(request, caller.token)
         if self._rules.older(request):
             raise not_found()
         upload = self._own(request, caller)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.sandbox.networks.mastodon.answers import PINS, Answers
 from polypost.sandbox.networks.mastodon.auth import Auth
 from polypost.sandbox.networks.mastodon.errors import not_found, refused
 from polypost.sandbox.networks.mastodon.intake import as_flag
 from polypost.sandbox.networks.mastodon.limits import limit
-from polypost.sandbox.networks.mastodon.rates import Rates
 from polypost.sandbox.networks.mastodon.rules import DOMAIN
 from polypost.sandbox.networks.mastodon.scheduled import Scheduled
 from polypost.sandbox.networks.mastodon.statuses import visible
@@ -28,11 +25,8 @@ MOST_READ = 2_000
 class Reading:
     """The handlers."""
 
-    def __init__(
-        self, net: Network, auth: Auth, rates: Rates, answers: Answers, scheduled: Scheduled
-    ) -> None:
+    def __init__(self, net: Network, auth: Auth, answers: Answers, scheduled: Scheduled) -> None:
         self._auth = auth
-        self._rates = rates
         self._answers = answers
         self._scheduled = scheduled
         self._net = net
@@ -40,27 +34,21 @@ class Reading:
     async def me(self, request: Request) -> Response:
         """`GET /api/v1/accounts/verify_credentials`."""
         caller = self._auth.user(request, "profile", "read", "read:accounts")
-        self._rates.take(request, caller.token)
         return JSONResponse(self._answers.account(caller.account, own=True))
 
     async def account(self, request: Request) -> Response:
         """`GET /api/v1/accounts/{id}`."""
-        self._reader(request)
+        self._auth.reader(request)
         return JSONResponse(self._answers.account(self._account(request)))
 
     async def lookup(self, request: Request) -> Response:
         """`GET /api/v1/accounts/lookup?acct=…`."""
-        self._reader(request)
+        self._auth.reader(request)
         name = request.query_params.get("acct", "").removeprefix("@").removesuffix(f"@{DOMAIN}")
         account = self._net.accounts.by_username(name)
         if account is None:
             raise not_found()
         return JSONResponse(self._answers.account(account))
-
-    def _reader(self, request: Request) -> str | None:
-        caller = self._auth.anybody(request)
-        self._rates.take(request, caller.token if caller else None)
-        return caller.account.id if caller else None
 
     def _account(self, request: Request) -> Account:
         account = self._net.accounts.get(f"{request.path_params['id']}@{DOMAIN}")
@@ -70,7 +58,7 @@ class Reading:
 
     async def statuses(self, request: Request) -> Response:
         """`GET /api/v1/accounts/{id}/statuses`, newest first."""
-        viewer = self._reader(request)
+        viewer = self._auth.reader(request)
         account, query = self._account(request), request.query_params
         posts = self._visible(request, [account], viewer)
         if as_flag(query.get("exclude_replies")):
@@ -84,26 +72,25 @@ class Reading:
     async def home(self, request: Request) -> Response:
         """`GET /api/v1/timelines/home`: everybody follows everybody here."""
         caller = self._auth.user(request, "read:statuses")
-        self._rates.take(request, caller.token)
         posts = self._visible(request, self._net.accounts.all(), caller.account.id)
         return self._page(request, posts, caller.account.id)
 
     async def public(self, request: Request) -> Response:
         """`GET /api/v1/timelines/public`."""
-        viewer = self._reader(request)
+        viewer = self._auth.reader(request)
         posts = self._visible(request, self._net.accounts.all(), viewer)
         return self._page(request, [post for post in posts if post.raw["visibility"] == "public"], viewer)
 
     async def tag(self, request: Request) -> Response:
         """`GET /api/v1/timelines/tag/{tag}`."""
-        viewer, wanted = self._reader(request), request.path_params["tag"].lower()
+        viewer, wanted = self._auth.reader(request), request.path_params["tag"].lower()
         posts = self._visible(request, self._net.accounts.all(), viewer)
         public = [post for post in posts if post.raw["visibility"] == "public" and wanted in tags(post.text)]
         return self._page(request, public, viewer)
 
     def _visible(self, request: Request, accounts: list[Account], viewer: str | None) -> list[SimPost]:
         self._scheduled.release()
-        until = clock.now() - timedelta(seconds=exchange(request).seconds("listing_lag"))
+        until = exchange(request).listed_until()
         found = [
             post
             for account in accounts
@@ -136,8 +123,7 @@ class Reading:
 
     async def preferences(self, request: Request) -> Response:
         """`GET /api/v1/preferences`."""
-        caller = self._auth.user(request, "read:accounts")
-        self._rates.take(request, caller.token)
+        self._auth.user(request, "read:accounts")
         return JSONResponse(
             {
                 "posting:default:visibility": "public",
@@ -152,7 +138,7 @@ class Reading:
 
     async def nothing(self, request: Request) -> Response:
         """Lists that are empty here: custom emoji, rules, announcements."""
-        self._reader(request)
+        self._auth.reader(request)
         return JSONResponse([])
 
 

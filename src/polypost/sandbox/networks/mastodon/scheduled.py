@@ -10,14 +10,13 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.mastodon.answers import Answers, moment
-from polypost.sandbox.networks.mastodon.auth import Auth, Caller
+from polypost.sandbox.networks.mastodon.auth import Auth
 from polypost.sandbox.networks.mastodon.compose import Composer
 from polypost.sandbox.networks.mastodon.errors import invalid, not_found
 from polypost.sandbox.networks.mastodon.intake import Sent, read
 from polypost.sandbox.networks.mastodon.library import Library
 from polypost.sandbox.networks.mastodon.limits import limit
-from polypost.sandbox.networks.mastodon.rates import Rates
-from polypost.sandbox.simkit import Document, Network, Refused
+from polypost.sandbox.simkit import Caller, Document, Network, Refused
 
 SCHEDULED = "scheduled"
 PARAMS = (
@@ -30,10 +29,9 @@ class Scheduled:
     """The handlers, and the hand that publishes what is due."""
 
     def __init__(
-        self, net: Network, auth: Auth, rates: Rates, answers: Answers, composer: Composer, library: Library
+        self, net: Network, auth: Auth, answers: Answers, composer: Composer, library: Library
     ) -> None:
         self._auth = auth
-        self._rates = rates
         self._answers = answers
         self._composer = composer
         self._library = library
@@ -49,6 +47,7 @@ class Scheduled:
         except ValueError as wrong:
             raise invalid("Scheduled at is invalid") from wrong
         instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        # The documentation forbids less than five minutes, the source posts at once.
         soon = clock.now() + timedelta(seconds=limit("schedule_ahead_seconds"))
         return None if instant < soon else instant
 
@@ -104,7 +103,6 @@ class Scheduled:
     async def many(self, request: Request) -> Response:
         """`GET /api/v1/scheduled_statuses`."""
         caller = self._auth.user(request, "read:statuses")
-        self._rates.take(request, caller.token)
         self.release()
         kept = self._net.documents.of_account(SCHEDULED, caller.account.id)
         return JSONResponse([self._shown(each) for each in reversed(kept)])
@@ -119,13 +117,11 @@ class Scheduled:
     async def one(self, request: Request) -> Response:
         """`GET /api/v1/scheduled_statuses/{id}`."""
         caller = self._auth.user(request, "read:statuses")
-        self._rates.take(request, caller.token)
         return JSONResponse(self._shown(self._own(request, caller)))
 
     async def move(self, request: Request) -> Response:
         """`PUT /api/v1/scheduled_statuses/{id}`: another hour."""
         caller = self._auth.user(request, "write:statuses")
-        self._rates.take(request, caller.token)
         kept = self._own(request, caller)
         due = self.due(await read(request))
         if due is None:
@@ -136,6 +132,5 @@ class Scheduled:
     async def cancel(self, request: Request) -> Response:
         """`DELETE /api/v1/scheduled_statuses/{id}`."""
         caller = self._auth.user(request, "write:statuses")
-        self._rates.take(request, caller.token)
         self._net.documents.delete(SCHEDULED, self._own(request, caller).id)
         return JSONResponse({})

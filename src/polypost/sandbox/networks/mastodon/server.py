@@ -45,6 +45,7 @@ class Server:
     async def instance(self, request: Request) -> Response:
         """`GET /api/v2/instance`."""
         call = exchange(request)
+        # `moved`: the API is not where the handles' domain is; WebFinger tells where.
         if call.fault("moved") or self._rules.older(request):
             return error(404, "Not Found")
         base = str(request.base_url).rstrip("/")

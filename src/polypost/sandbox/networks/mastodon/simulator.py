@@ -55,10 +55,10 @@ class MastodonSimulator(Simulator):
         self._rules = rules
         self._server = Server(net, rules, answers)
         self._auth = auth
-        self._scheduled = Scheduled(net, auth, limits, answers, composer, library)
-        self._statuses = Statuses(net, auth, limits, answers, library, self._scheduled, rules, composer)
-        self._uploads = MediaCalls(net, auth, limits, answers, library, rules)
-        self._reading = Reading(net, auth, limits, answers, self._scheduled)
+        self._scheduled = Scheduled(net, auth, answers, composer, library)
+        self._statuses = Statuses(net, auth, answers, library, self._scheduled, rules, composer)
+        self._uploads = MediaCalls(net, auth, answers, library, rules)
+        self._reading = Reading(net, auth, answers, self._scheduled)
         self._web = Web(net, self.pages, answers, library, self._scheduled)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -74,6 +74,7 @@ class MastodonSimulator(Simulator):
             Route("/.well-known/nodeinfo", server.nodeinfo_links),
             Route("/nodeinfo/2.0", server.nodeinfo),
             Route("/health", always(partial(PlainTextResponse, "OK"))),
+            # Mastodon.py 2 writes a slash behind these two.
             *each_path(("/api/v1/instance", "/api/v1/instance/"), server.instance_v1, "GET"),
             *each_path(("/api/v2/instance", "/api/v2/instance/"), server.instance, "GET"),
             Route("/oauth/authorize", auth.authorize, methods=["GET", "POST"]),

@@ -12,16 +12,15 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.mastodon import rates
 from polypost.sandbox.networks.mastodon.answers import BOOKMARKS, LIKES, PINS, VOTES, Answers, moment
-from polypost.sandbox.networks.mastodon.auth import Auth, Caller
+from polypost.sandbox.networks.mastodon.auth import Auth
 from polypost.sandbox.networks.mastodon.compose import Composer
 from polypost.sandbox.networks.mastodon.errors import front_end, invalid, not_found, refused
 from polypost.sandbox.networks.mastodon.intake import as_text, read
 from polypost.sandbox.networks.mastodon.library import Library
 from polypost.sandbox.networks.mastodon.limits import limit
-from polypost.sandbox.networks.mastodon.rates import Rates
 from polypost.sandbox.networks.mastodon.rules import Rules
 from polypost.sandbox.networks.mastodon.scheduled import Scheduled
-from polypost.sandbox.simkit import Exchange, Network, Refused, SimPost, exchange
+from polypost.sandbox.simkit import Caller, Exchange, Network, Refused, SimPost, exchange
 
 KEY = "idempotency"
 MARKS = {
@@ -32,6 +31,8 @@ MARKS = {
     "pin": (PINS, True),
     "unpin": (PINS, False),
 }
+# A pin is part of the profile.
+MARKING = {LIKES: "write:favourites", BOOKMARKS: "write:bookmarks", PINS: "write:accounts"}
 
 
 class Statuses:
@@ -41,7 +42,6 @@ class Statuses:
         self,
         net: Network,
         auth: Auth,
-        rates: Rates,
         answers: Answers,
         library: Library,
         scheduled: Scheduled,
@@ -49,7 +49,6 @@ class Statuses:
         composer: Composer,
     ) -> None:
         self._auth = auth
-        self._rates = rates
         self._answers = answers
         self._library = library
         self._scheduled = scheduled
@@ -62,8 +61,7 @@ class Statuses:
 
         The key is looked up first and stored last, and nothing is locked in between: two calls at once make two posts.
         """
-        caller = self._auth.user(request, "write:statuses")
-        self._rates.take(request, caller.token, rates.POST)
+        caller = self._auth.user(request, "write:statuses", what=rates.POST)
         key = request.headers.get("idempotency-key", "").strip()
         if (known := self._known(caller, key)) is not None:
             return self._repeated(caller, known)
@@ -91,6 +89,7 @@ class Statuses:
             self._remember(caller, key, post.id)
 
     def _known(self, caller: Caller, key: str) -> str | None:
+        # The text is not compared: under its key another one gets the old status back.
         found = self._net.documents.get(KEY, f"{caller.account.id} {key}") if key else None
         return None if found is None or found.expired else str(found.body["status"])
 
@@ -113,22 +112,18 @@ class Statuses:
 
     async def several(self, request: Request) -> Response:
         """`GET /api/v1/statuses?id[]=…`, since 4.3."""
-        caller = self._auth.anybody(request)
-        self._rates.take(request, caller.token if caller else None)
+        viewer = self._auth.reader(request)
         if self._rules.older(request):
             raise not_found()
         ids = [as_text(each) for each in (await read(request)).listed("id")]
         if len(set(ids)) > limit("lookup_ids"):
             raise refused(422, "Mastodon::ValidationError")
-        viewer = caller.account.id if caller else None
         found = [self._net.posts.get(post_id) for post_id in ids]
         shown = [post for post in found if post is not None and visible(post, viewer)]
         return JSONResponse([self._answers.status(post, viewer) for post in shown])
 
     def _seen(self, request: Request) -> tuple[str | None, SimPost]:
-        caller = self._auth.anybody(request)
-        self._rates.take(request, caller.token if caller else None)
-        viewer = caller.account.id if caller else None
+        viewer = self._auth.reader(request)
         post = self._net.posts.get(request.path_params["id"])
         if post is None or not visible(post, viewer):
             raise not_found()
@@ -159,7 +154,6 @@ class Statuses:
     async def source(self, request: Request) -> Response:
         """`GET /api/v1/statuses/{id}/source`: what was written."""
         caller = self._auth.user(request, "read:statuses")
-        self._rates.take(request, caller.token)
         post = self._own(request, caller)
         return JSONResponse({"id": post.id, "text": post.text, "spoiler_text": post.raw["spoiler_text"]})
 
@@ -183,7 +177,6 @@ class Statuses:
     async def edit(self, request: Request) -> Response:
         """`PUT /api/v1/statuses/{id}`: the whole wanted state; what is left out is taken away."""
         caller = self._auth.user(request, "write:statuses")
-        self._rates.take(request, caller.token)
         post, sent = self._own(request, caller), await read(request)
         if sent.values.get("visibility") and sent.values["visibility"] != post.raw["visibility"]:
             raise invalid("Visibility cannot be changed")
@@ -199,15 +192,12 @@ class Statuses:
         with self._net.store.transaction():
             self._library.release(post.raw["media_ids"], forget=False)
             self._library.attach(order.uploads, post.id)
-            self._net.posts.update(post.id, text=order.text, raw=raw)
-        changed = self._net.posts.get(post.id)
-        assert changed is not None
+            changed = self._net.posts.update(post.id, text=order.text, raw=raw)
         return JSONResponse(self._answers.status(changed, caller.account.id))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /api/v1/statuses/{id}`: answers with what was written, for whoever wants to write it anew."""
-        caller = self._auth.user(request, "write:statuses")
-        self._rates.take(request, caller.token, rates.DELETE)
+        caller = self._auth.user(request, "write:statuses", what=rates.DELETE)
         post = self._own(request, caller)
         shown = self._answers.status(post, caller.account.id)
         forget = bool((await read(request)).flag("delete_media"))
@@ -222,10 +212,7 @@ class Statuses:
         if verb not in MARKS:
             raise not_found()
         kind, on = MARKS[verb]
-        caller = self._auth.user(
-            request, {LIKES: "write:favourites", BOOKMARKS: "write:bookmarks", PINS: "write:accounts"}[kind]
-        )
-        self._rates.take(request, caller.token)
+        caller = self._auth.user(request, MARKING[kind])
         post = self._net.posts.get(request.path_params["id"])
         if post is None or not visible(post, caller.account.id):
             raise not_found()
@@ -252,7 +239,6 @@ class Statuses:
     async def vote(self, request: Request) -> Response:
         """`POST /api/v1/polls/{id}/votes`."""
         caller = self._auth.user(request, "write:statuses")
-        self._rates.take(request, caller.token)
         post = self._net.posts.get(request.path_params["id"])
         poll = post.raw.get("poll") if post else None
         if post is None or poll is None:

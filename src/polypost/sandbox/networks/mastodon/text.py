@@ -94,6 +94,7 @@ def _inline(text: str, people: dict[str, dict[str, Any]], tag_url: Callable[[str
 
 def _anchor(url: str) -> str:
     scheme, _, rest = url.partition("://")
+    # The server's formatter shows 30 characters of a link and hides the rest.
     shown = rest[:30]
     tail = f'<span class="invisible">{escape(rest[30:])}</span>' if len(rest) > 30 else ""
     return (

@@ -97,6 +97,7 @@ class Auth(OAuthServer):
 
     def by_refresh(self, request: Request, params: Params, client_id: str) -> Response:
         """A new pair, with fewer scopes where these are asked for; the refresh token stays where a fault says so."""
+        # An app that had not asked for continuous refresh kept its refresh token.
         keep = exchange(request).fault("refresh_token_kept") is not None
         old = self.renewable(request, params, client_id)
         scopes = _scopes(params) or old.scopes

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.sandbox.networks.pinterest import errors, paging, schema
 from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_BOARDS, Auth, Caller
 from polypost.sandbox.networks.pinterest.limits import limit
@@ -62,6 +60,7 @@ class Boards:
             caller.account,
             name="Ad-only Pins" if ads_only else name,
             description=description,
+            # So the OpenAPI description v5.23.0 says.
             privacy=PROTECTED if ads_only else privacy,
             ads_only=ads_only,
         )
@@ -100,12 +99,11 @@ class Boards:
         if section is not None and self._shelf.section(board, section) is None:
             raise errors.refused("section")
         page = paging.asked(request)
-        lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
         found = self._shelf.pins(
             board,
             size=page.size + 1,
             before=page.after or 2**62,
-            until=(clock.now() - lag).timestamp(),
+            until=exchange(request).listed_until().timestamp(),
             section=section,
         )
         metrics = request.query_params.get("pin_metrics", "").lower() == "true"
@@ -154,7 +152,7 @@ class Boards:
 
     def readable(self, caller: Caller, board_id: str) -> Board:
         """A board that the caller may see. Raises Refused: 400 for no number, 404."""
-        board = self._shelf.get(numeric(board_id))
+        board = self._shelf.get(schema.numeric(board_id))
         own = board is not None and board.account_id == caller.account.id
         if board is None or (not own and board.privacy != PUBLIC):
             raise errors.refused("board")
@@ -164,7 +162,7 @@ class Boards:
 
     def writable(self, caller: Caller, board_id: str) -> Board:
         """A board that the caller may change. Raises Refused: as `readable`, 403 for another's, 401 for a secret one."""
-        board = self._shelf.get(numeric(board_id))
+        board = self._shelf.get(schema.numeric(board_id))
         if board is None or (board.account_id != caller.account.id and board.privacy == SECRET):
             raise errors.refused("board")
         if board.account_id != caller.account.id:
@@ -191,11 +189,6 @@ class Boards:
         newest = self._shelf.pins(board, size=4)
         count = self._shelf.counts(owner).get(board.id, 0) if pins is None else pins
         return board_view(self._net, board, owner, newest, count)
-
-
-def numeric(board_id: str) -> str:
-    """An id from a path. Raises Refused (400) when it is not a number."""
-    return schema.number({"id": board_id}, "id") or board_id
 
 
 def _id(request: Request) -> str:

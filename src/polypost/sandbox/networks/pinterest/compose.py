@@ -57,6 +57,7 @@ def order_of(body: Mapping[str, Any]) -> Order:
         )
     schema.needed(found, "source_type")
     kind = schema.choice(found, "source_type", SOURCES) or ""
+    # Both are for apps in a beta.
     if kind == "pin_url" or body.get("sponsor_id") is not None:
         raise refused("beta")
     order = Order(
@@ -78,13 +79,8 @@ def order_of(body: Mapping[str, Any]) -> Order:
 def texts_of(body: Mapping[str, Any]) -> dict[str, str | None]:
     """Title, description, alternative text, link and colour, each within its bound."""
     texts = {
-        name: schema.text(body, name, most=limit(f"{name.partition('_')[0]}_{bound}"))
-        for name, bound in (
-            ("title", "characters"),
-            ("description", "characters"),
-            ("alt_text", "text_characters"),
-            ("link", "characters"),
-        )
+        name: schema.text(body, name, most=limit(f"{name}_characters"))
+        for name in ("title", "description", "alt_text", "link")
     }
     check_link(texts["link"])
     return {**texts, "dominant_color": schema.text(body, "dominant_color")}

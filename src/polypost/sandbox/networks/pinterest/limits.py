@@ -17,6 +17,7 @@ MIB = 1024 * 1024
 LIMITS: dict[str, Number] = {
     "title_characters": Number(100, SPEC),
     "description_characters": Number(800, SPEC),
+    # The description takes 800, the help page says how many are shown.
     "description_shown_characters": Number(500, HELP),
     "alt_text_characters": Number(500, SPEC),
     "link_characters": Number(2_048, SPEC),
@@ -37,6 +38,7 @@ LIMITS: dict[str, Number] = {
     "analytics_days": Number(90, "Pinterest for Developers: Analytics"),
     "code_seconds": Number(600, OURS),
     "access_token_seconds": Number(30 * 86_400, LOGIN),
+    # The only kind for apps made since 25 September 2025; older ones had 365 days.
     "refresh_token_seconds": Number(60 * 86_400, LOGIN),
     "request_bytes": Number(64 * MIB, OURS),
     "upload_seconds": Number(3_600, OURS),
@@ -44,6 +46,7 @@ LIMITS: dict[str, Number] = {
     "processing_seconds": Number(6, OURS),
     "trial_requests_per_day": Number(1_000, RATES),
     "standard_requests_per_second": Number(100, RATES),
+    # The categories are documented, their numbers are not.
     "org_read_per_minute": Number(1_000, OURS),
     "org_write_per_minute": Number(300, OURS),
     "org_analytics_per_minute": Number(300, OURS),

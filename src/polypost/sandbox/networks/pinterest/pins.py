@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.sandbox.networks.pinterest import errors, paging, schema
 from polypost.sandbox.networks.pinterest.auth import READ_PINS, WRITE_PINS, Auth, Caller
 from polypost.sandbox.networks.pinterest.boards import Boards
@@ -65,6 +63,7 @@ class Pins:
         alt = order.texts["alt_text"] or ""
         if order.kind != VIDEO:
             images = [await self._image(wanted, alt) for wanted in order.images]
+            # Not documented; third parties report it.
             if len({(each.get("width"), each.get("height")) for each in images}) > 1:
                 raise errors.refused("dimensions")
             return images, None
@@ -119,14 +118,15 @@ class Pins:
         caller = self._auth.enter(request, READ, *READ_PINS)
         page = paging.asked(request)
         kinds = set(",".join(request.query_params.getlist("creative_types")).split(",")) - {""}
-        lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
+        until = exchange(request).listed_until()
         found: list[SimPost] = []
         before = page.after
         while len(found) <= page.size:
             part = self._net.posts.by_account(
-                caller.account.id, limit=2 * page.size, until=clock.now() - lag, before=before
+                caller.account.id, limit=2 * page.size, until=until, before=before
             )
             found += [pin for pin in part if self._listed(caller, pin, kinds)]
+            # What is hidden, or of another kind, makes room on the page for what is older.
             if len(part) < 2 * page.size:
                 break
             before = part[-1].seq
@@ -160,9 +160,7 @@ class Pins:
             raw["section_id"] = section
         if "carousel_slots" in body:
             raw["slots"] = _slots(body["carousel_slots"], pin)
-        self._net.posts.update(pin.id, text=_text(raw), raw=raw)
-        changed = self._net.posts.get(pin.id)
-        assert changed is not None
+        changed = self._net.posts.update(pin.id, text=_text(raw), raw=raw)
         return JSONResponse(pin_view(self._net, changed, caller.account))
 
     async def delete(self, request: Request) -> Response:
@@ -192,7 +190,7 @@ class Pins:
 
     def readable(self, caller: Caller, pin_id: str) -> SimPost:
         """A pin that the caller may see. Raises Refused: 400 for no number, 404."""
-        pin = self._net.posts.get(schema.number({"id": pin_id}, "id") or "")
+        pin = self._net.posts.get(schema.numeric(pin_id))
         if pin is None or self._hidden(caller, pin):
             raise errors.refused("pin")
         return pin
@@ -202,6 +200,7 @@ class Pins:
         privacy = PUBLIC if board is None else board.privacy
         if privacy == SECRET and not caller.may("pins:read_secret"):
             return True
+        # By the page about access tiers only their maker sees the pins of a trial app.
         return pin.account_id != caller.account.id and (privacy != PUBLIC or pin.raw["trial"])
 
     def _own(self, caller: Caller, pin_id: str) -> SimPost:

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from polypost.sandbox.networks.pinterest.errors import invalid, refused, shown, unmatched
+from polypost.sandbox.networks.pinterest.errors import invalid, refused, shown
 from polypost.sandbox.networks.pinterest.limits import limit
 
 NUMBER = r"^\d+$"
@@ -54,10 +54,15 @@ def needed(body: Mapping[str, Any], name: str) -> str:
 
 
 def number(body: Mapping[str, Any], name: str) -> str | None:
-    """An id: a text of digits."""
+    """An id, or None where there is none."""
     value = text(body, name)
-    if value is not None and not re.fullmatch(NUMBER, value, re.ASCII):
-        raise unmatched(value, NUMBER)
+    return None if value is None else numeric(value)
+
+
+def numeric(value: str) -> str:
+    """An id, which is a text of digits."""
+    if not re.fullmatch(NUMBER, value, re.ASCII):
+        raise invalid(f"{shown(value)} does not match {NUMBER!r}")
     return value
 
 

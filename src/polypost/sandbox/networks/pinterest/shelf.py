@@ -18,7 +18,6 @@ DEMO_BOARDS = (
     ("Surprise", "For nobody else to see yet", SECRET),
 )
 NEWEST = 2**62
-_FORM = "0123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Shelf:
     def _demo_owner(self, board_id: str) -> Account | None:
         # After a reset an account's first boards come back only when somebody asks for them.
         inner = board_id.removeprefix(DEMO_PREFIX)[:-2]
-        return self._net.accounts.get(account_id(int(inner))) if _digits(inner) else None
+        return self._net.accounts.get(account_id(int(inner))) if re.fullmatch(r"[0-9]{1,7}", inner) else None
 
     def add(
         self,
@@ -156,10 +155,6 @@ def account_id(number: int) -> str:
 def demo_id(account: Account, place: int) -> str:
     """The id of a demo account's first boards, the same in every sandbox."""
     return f"{DEMO_PREFIX}{account.data['number']:07d}{place:02d}"
-
-
-def _digits(text: str) -> bool:
-    return 0 < len(text) <= 7 and set(text) <= set(_FORM)
 
 
 def _board(found: Document) -> Board:

@@ -73,12 +73,9 @@ class PinterestSimulator(Simulator):
             *each_path(("/oauth", "/oauth/"), self._auth.authorize, "GET", "POST"),
             *self._api(),
             Route("/v5/{rest:path}", _nowhere, methods=METHODS),
-            Route("/pin/{id}", web.pin),
-            Route("/pin/{id}/", web.pin),
-            Route("/{username}", web.profile),
-            Route("/{username}/", web.profile),
-            Route("/{username}/{slug}", web.board),
-            Route("/{username}/{slug}/", web.board),
+            *each_path(("/pin/{id}", "/pin/{id}/"), web.pin, "GET"),
+            *each_path(("/{username}", "/{username}/"), web.profile, "GET"),
+            *each_path(("/{username}/{slug}", "/{username}/{slug}/"), web.board, "GET"),
         ]
 
     def _api(self) -> list[Route]:

@@ -90,8 +90,7 @@ class Uploads:
     async def get(self, request: Request) -> Response:
         """`GET /v5/media/{id}`: its status."""
         caller = self._auth.enter(request, READ, "pins:read")
-        media_id = schema.number({"id": request.path_params["media_id"]}, "id") or ""
-        upload = self.find(media_id, caller.account)
+        upload = self.find(schema.numeric(request.path_params["media_id"]), caller.account)
         if upload is None:
             raise errors.refused("media")
         if upload.status == PROCESSING:
@@ -105,6 +104,7 @@ class Uploads:
 
     async def receive(self, request: Request) -> Response:
         """`POST` to the bucket: the form has every field that was given, and the file at its end."""
+        # S3 refuses a token beside a signed form.
         if "authorization" in request.headers:
             raise errors.bucket_error(400, "InvalidArgument", "Only one auth mechanism allowed")
         if exchange(request).fault("policy_expired"):
@@ -150,6 +150,7 @@ class Uploads:
 
     def _arrived(self, request: Request, upload: Upload, blob: str) -> None:
         call = exchange(request)
+        # Then the upload stays `registered`, however long one waits.
         if call.fault("upload_unseen"):
             return
         facts, wrong = examine_video(self._net.blobs.path(blob))
@@ -179,6 +180,7 @@ def _form_fields(account: Account, media_id: str) -> dict[str, str]:
         "key": key,
         "policy": policy,
         "x-amz-credential": f"SANDBOX/{day}/us-east-1/s3/aws4_request",
+        # A field of the form like the others, not only a header.
         "Content-Type": "multipart/form-data",
     }
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from polypost.sandbox.networks.pinterest.limits import limit
 from polypost.sandbox.networks.pinterest.shelf import PROTECTED, SECRET, Board, Shelf
 from polypost.sandbox.networks.pinterest.views import counts, image_of
-from polypost.sandbox.simkit import Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import Account, Network, Pages, SimPost, linkify
 
 ON_PAGE = 60
 
@@ -61,7 +61,7 @@ class Web:
         return self._pages.render(
             "grid.html",
             account=account,
-            boards=self._shelf_of(account.username),
+            boards=self._shelf_of(account),
             board=None,
             pins=[_tile(pin) for pin in pins],
             count=self._net.posts.count(account.id),
@@ -86,14 +86,12 @@ class Web:
             title=board.name,
         )
 
-    def _shelf_of(self, username: str) -> list[dict[str, Any]]:
-        account = self._net.accounts.by_username(username)
-        assert account is not None
+    def _shelf_of(self, account: Account) -> list[dict[str, Any]]:
         counted = self._shelf.counts(account)
         return [
             {
                 "name": board.name,
-                "url": f"/{username}/{board.slug}/",
+                "url": f"/{account.username}/{board.slug}/",
                 "privacy": board.privacy,
                 "pins": counted.get(board.id, 0),
                 "covers": [image_of(pin) for pin in self._shelf.pins(board, size=3)],

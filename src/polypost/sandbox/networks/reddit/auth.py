@@ -112,6 +112,7 @@ class Auth(OAuthServer):
 
     def rotated(self, request: Request, old: Token) -> Response:
         """An access token; the refresh token stays."""
+        # Since about 2021 answers name the refresh token again.
         return self.given(self._access(old), old)
 
     def admit(self, request: Request, refresh: Token) -> None:
@@ -153,6 +154,7 @@ class Auth(OAuthServer):
 
     def refused(self, request: Request, what: str, why: str = "") -> Refused:
         """Reddit does not tell what is wrong with a code, and does not call it an error in the status."""
+        # Recorded: a bad code is refused in a 200, a dead refresh token with 400.
         if what in {"client", "refresh"}:
             return Refused(errors.plain(401 if what == "client" else 400))
         return Refused(errors.grant_error("invalid_grant" if what == "code" else "unsupported_grant_type"))

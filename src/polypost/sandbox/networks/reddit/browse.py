@@ -13,7 +13,7 @@ from polypost.sandbox.networks.reddit.auth import SCOPES, Auth, Caller
 from polypost.sandbox.networks.reddit.reading import DEPTH, Reading, page_of
 from polypost.sandbox.networks.reddit.subreddits import Subreddit
 from polypost.sandbox.networks.reddit.things import COMMENT, Things, listing, lookup, say, visible
-from polypost.sandbox.simkit import Account, Network, SimPost
+from polypost.sandbox.simkit import Network, SimPost, exchange
 
 Thing = dict[str, Any]
 # Marks that only their maker sees, with the scope that each asks for.
@@ -74,21 +74,21 @@ class Browse:
 
     async def overview(self, request: Request) -> Response:
         """`GET /user/<name>/overview`: posts and comments together."""
-        caller, account = await self._person(request)
+        caller, account = await self._reading.named(request, "history")
         reader = caller.account.id if caller.account else None
-        posts = self._net.posts.by_account(account.id, limit=DEPTH, until=self._reading.until(request))
+        posts = self._net.posts.by_account(account.id, limit=DEPTH, until=exchange(request).listed_until())
         things = [self._things.post(post, reader=reader) for post in posts if visible(post)]
         things += self._comments(lambda body: body["author_id"] == account.id)
         return _newest(caller, things)
 
     async def person_comments(self, request: Request) -> Response:
         """`GET /user/<name>/comments`."""
-        caller, account = await self._person(request)
+        caller, account = await self._reading.named(request, "history")
         return _newest(caller, self._comments(lambda body: body["author_id"] == account.id))
 
     async def private_list(self, request: Request) -> Response:
         """`GET /user/<name>/saved` and the like: marks have no effect here, so nothing is on it."""
-        caller, account = await self._person(request)
+        caller, account = await self._reading.named(request, "history")
         if caller.account is None or caller.account.id != account.id:
             raise errors.forbidden("private")
         return say(caller.params, listing([]))
@@ -148,21 +148,9 @@ class Browse:
         await self._auth.enter(request, PRIVATE_MARKS[name])
         return JSONResponse({})
 
-    async def _person(self, request: Request) -> tuple[Caller, Account]:
-        caller = await self._auth.enter(request, "history")
-        account = self._net.accounts.by_username(request.path_params["username"])
-        if account is None:
-            raise errors.not_found()
-        return caller, account
-
     def _everything(self, request: Request) -> list[SimPost]:
-        until = self._reading.until(request)
-        people = self._net.accounts.all()
-        found = [
-            post for each in people for post in self._net.posts.by_account(each.id, limit=DEPTH, until=until)
-        ]
-        shown = [post for post in found if not post.raw["removed"]]
-        return sorted(shown, key=lambda post: post.seq, reverse=True)
+        found = self._net.posts.of_everybody(exchange(request).listed_until())
+        return [post for post in found if not post.raw["removed"]]
 
     def _communities(self, caller: Caller, words: str) -> Response:
         wanted = words.casefold()

@@ -104,6 +104,7 @@ class Composer:
             raise errors.says("NO_TEXT", "title")
         if len(title) > limit("title_characters"):
             raise errors.too_long("title", limit("title_characters"))
+        # Since 2023 a link or an image may have a text as well (PRAW 8).
         body = params.text("text").strip()
         if len(body) > limit("body_characters"):
             raise errors.too_long("text", limit("body_characters"))
@@ -143,6 +144,7 @@ class Composer:
         if parts.hostname == BANNED_DOMAIN:
             raise errors.says("DOMAIN_BANNED", "url", f"{parts.hostname} is not allowed on reddit: spam")
         order.url = url
+        # Only links are compared, and not where `resubmit` allows them.
         earlier = self._net.documents.get(LINK, link_key(order))
         if earlier is not None and not flag(params, "resubmit") and self._net.posts.get(earlier.body["post"]):
             raise errors.says("ALREADY_SUB", "url")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -39,14 +40,6 @@ MESSAGES: Mapping[str, str] = {
     "SUBREDDIT_NOTALLOWED": "you aren't allowed to post there.",
     "SUBREDDIT_REQUIRED": "you must specify a subreddit",
     "USER_REQUIRED": "please login to do that",
-}
-_PHRASES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    415: "Unsupported Media Type",
-    429: "Too Many Requests",
 }
 
 
@@ -83,7 +76,9 @@ def jquery(answer: dict[str, Any]) -> Response:
 
 def plain(status: int, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """A status and Reddit's small object."""
-    return JSONResponse({**more, "message": _PHRASES[status], "error": status}, status, headers=headers)
+    return JSONResponse(
+        {**more, "message": HTTPStatus(status).phrase, "error": status}, status, headers=headers
+    )
 
 
 def unauthorized() -> Response:
@@ -131,6 +126,7 @@ def posting_too_fast(seconds: float) -> Response:
     wait = (
         f"{minutes} minute{'s' if minutes > 1 else ''}" if seconds >= 60 else f"{math.ceil(seconds)} seconds"
     )
+    # Reported in 2023; older ones say “you are doing that too much”.
     message = f"Looks like you've been doing that a lot. Take a break for {wait} before trying again."
     return body_error("RATELIMIT", "ratelimit", message, ratelimit=round(seconds, 6))
 
@@ -165,13 +161,7 @@ def page(title: str, text: str) -> str:
 
 def special(*problems: str) -> Response:
     """415 of the spam filter."""
-    body = {
-        "special_errors": list(problems),
-        "message": "Unsupported Media Type",
-        "error": 415,
-        "reason": "BLOCKED",
-    }
-    return JSONResponse(body, 415)
+    return plain(415, special_errors=list(problems), reason="BLOCKED")
 
 
 def to_login() -> Response:

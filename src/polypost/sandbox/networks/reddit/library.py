@@ -85,6 +85,7 @@ class Library:
             raise errors.bad_request("NO_FILEPATH", "filepath is required")
         if mime not in TYPES:
             raise errors.bad_request("INVALID_MIMETYPE", f"{mime or 'nothing'} is not a type of media")
+        # Recorded ids have 13 characters.
         asset_id = secrets.token_hex(7)[:13]
         bucket = "reddit-uploaded-video" if mime.startswith("video/") else "reddit-uploaded-media"
         expires = clock.now() + timedelta(seconds=limit("lease_seconds"))
@@ -158,6 +159,7 @@ class Library:
         host = f"https://{document.body['bucket']}.s3-accelerate.amazonaws.com"
         key = document.body["key"]
         body = (
+            # The slash is percent-encoded here, and not in the key (recordings).
             f"<PostResponse><Location>{host}/{quote(key, safe='')}</Location><Bucket>{document.body['bucket']}</Bucket>"
             f'<Key>{key}</Key><ETag>"{blob}"</ETag></PostResponse>'
         )

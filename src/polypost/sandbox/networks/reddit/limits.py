@@ -28,6 +28,7 @@ LIMITS: dict[str, Number] = {
     "gif_bytes": Number(100 * 1024 * 1024, OBSERVED),
     "video_bytes": Number(1024 * 1024 * 1024, OBSERVED),
     "video_max_seconds": Number(15 * 60, OBSERVED),
+    # 100 a minute, averaged over ten.
     "requests_per_window": Number(1_000, DATA_API),
     "window_seconds": Number(600, DATA_API),
     "posts_per_window": Number(100, OURS),
@@ -35,6 +36,7 @@ LIMITS: dict[str, Number] = {
     "listing_max": Number(100, SOURCE),
     "listing_default": Number(25, SOURCE),
     "code_seconds": Number(600, OURS),
+    # Recordings up to 2020 show 3,600.
     "access_token_seconds": Number(86_400, OAUTH),
     "lease_seconds": Number(3_600, OURS),
     "video_seconds_in_work": Number(1, OURS),

@@ -27,6 +27,7 @@ class Rates:
         bucket = self._net.buckets.take("requests", owner, limit=most, window=timedelta(seconds=left))
         headers = {
             "x-ratelimit-used": str(most - bucket.remaining),
+            # A fraction as text, and below it the seconds that are left (recordings of 2023).
             "x-ratelimit-remaining": f"{bucket.remaining:.1f}",
             "x-ratelimit-reset": str(max(1, math.ceil(left))),
         }

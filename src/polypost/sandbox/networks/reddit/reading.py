@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost import clock
 from polypost.sandbox.networks.reddit import errors, subreddits
 from polypost.sandbox.networks.reddit.auth import Auth, Caller
 from polypost.sandbox.networks.reddit.limits import limit
 from polypost.sandbox.networks.reddit.things import COMMENT, Things, listing, lookup, say, visible
-from polypost.sandbox.simkit import Network, SimPost, exchange
+from polypost.sandbox.simkit import Account, Network, SimPost, exchange
 
 Thing = dict[str, Any]
 # More than anybody posts to a sandbox; lists are cut after what is not shown has been left out.
@@ -37,32 +35,30 @@ class Reading:
 
     async def person(self, request: Request) -> Response:
         """`GET /user/<name>/about`."""
-        caller = await self._auth.enter(request, "read")
-        account = self._net.accounts.by_username(request.path_params["username"])
-        if account is None:
-            raise errors.not_found()
+        caller, account = await self.named(request, "read")
         return say(caller.params, {"kind": "t2", "data": self._things.person(account, own=False)})
 
     async def submitted(self, request: Request) -> Response:
         """`GET /user/<name>/submitted`."""
-        caller = await self._auth.enter(request, "history")
-        account = self._net.accounts.by_username(request.path_params["username"])
-        if account is None:
-            raise errors.not_found()
-        posts = self._net.posts.by_account(account.id, limit=DEPTH, until=self.until(request))
+        caller, account = await self.named(request, "history")
+        posts = self._net.posts.by_account(account.id, limit=DEPTH, until=exchange(request).listed_until())
         return self.page(caller, posts)
 
     async def new(self, request: Request) -> Response:
         """`GET /r/<name>/new` and its other orders, which are the same here."""
         caller = await self._auth.enter(request, "read")
         found = subreddits.enter(self._net, request.path_params["sr"])
-        until = self.until(request)
+        until = exchange(request).listed_until()
         posts = [post for post in self._net.posts.of_thread(found.name.casefold()) if post.created <= until]
         return self.page(caller, [post for post in reversed(posts) if not post.raw["removed"]])
 
-    def until(self, request: Request) -> datetime:
-        """The instant up to which lists are up to date."""
-        return clock.now() - timedelta(seconds=exchange(request).seconds("listing_lag"))
+    async def named(self, request: Request, scope: str) -> tuple[Caller, Account]:
+        """The caller, and the person in the path. Raises Refused."""
+        caller = await self._auth.enter(request, scope)
+        account = self._net.accounts.by_username(request.path_params["username"])
+        if account is None:
+            raise errors.not_found()
+        return caller, account
 
     def page(self, caller: Caller, posts: list[SimPost]) -> Response:
         """Posts as a list of things, cut as asked for."""

@@ -83,6 +83,7 @@ class RedditSimulator(Simulator):
             *_api("/user/{username}/comments/{id}/{slug}", _either(reading.comments, web.post), "GET"),
             Route("/gallery/{id}", web.post),
             Route("/api/{rest:path}", always(partial(errors.plain, 404)), methods=METHODS),
+            # The buckets take their forms at the root.
             Route("/", self._library.receive, methods=["POST"]),
             Route("/", _either(self._browse.front, web.front), methods=["GET"]),
             Route("/{asset}", self._submit.socket),

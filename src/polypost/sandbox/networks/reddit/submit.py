@@ -89,6 +89,7 @@ class Submit:
             order.works = False
         in_work = limit("video_seconds_in_work") if order.kind in VIDEOS else 0
         ready = clock.now() + timedelta(seconds=max(in_work, call.seconds("processing")))
+        # AutoModerator takes posts away without telling their author.
         removed = call.fault("removed") is not None
         post: SimPost | None = None
         async with call.commit():
@@ -209,15 +210,14 @@ class Submit:
             assert changed is not None
             return say(caller.params, _things(self._things.comment(changed)))
         post = self._own(caller, f"{kind}_{bare}")
+        # Only texts can change: no title, no link, no media.
         if post is None or post.raw["kind"] != "self":
             raise errors.says("NOT_AUTHOR", "thing_id")
         if len(text) > limit("body_characters"):
             raise errors.too_long("text", limit("body_characters"))
         raw = {**post.raw, "body": text, "edited": clock.now().timestamp()}
-        self._net.posts.update(post.id, text=f"{raw['title']}\n\n{text}".strip(), raw=raw)
-        changed_post = self._net.posts.get(post.id)
-        assert changed_post is not None
-        return say(caller.params, _things(self._things.post(changed_post, reader=caller.person.id)))
+        edited = self._net.posts.update(post.id, text=f"{raw['title']}\n\n{text}".strip(), raw=raw)
+        return say(caller.params, _things(self._things.post(edited, reader=caller.person.id)))
 
     async def delete(self, request: Request) -> Response:
         """`POST /api/del`: the same answer whether or not there was anything to take away."""

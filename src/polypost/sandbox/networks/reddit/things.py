@@ -216,8 +216,7 @@ class Things:
         }
 
     def _url(self, post: SimPost, place: int) -> str:
-        item = post.media[place]
-        return self._net.address(item)
+        return self._net.address(post.media[place])
 
     def score(self, post: SimPost) -> int:
         """Points that grow slowly with age, the same at each look."""
@@ -231,7 +230,7 @@ class Things:
         """A comment."""
         body = comment.body
         post = lookup(self._net, str(comment.account_id), deleted=True)
-        created = math.floor(comment.created.timestamp()) if "created" not in body else body["created"]
+        created = math.floor(comment.created.timestamp())
         gone = body["deleted"]
         place = subreddits.find(self._net, post.raw["sr"]) if post else None
         author = self._net.accounts.get(post.account_id) if post else None

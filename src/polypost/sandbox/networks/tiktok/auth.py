@@ -6,7 +6,7 @@ import base64
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.simkit import (
     Account,
     Asked,
+    Caller,
     Consent,
     OAuthServer,
     Params,
@@ -47,14 +48,6 @@ WORDS = {
     "refresh": (400, "invalid_grant", "Refresh token is invalid or expired."),
 }  # fmt: skip
 HEADERS = {"cache-control": "no-store"}
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The account behind a call and the token it came with."""
-
-    account: Account
-    token: Token
 
 
 class Auth(OAuthServer):
@@ -138,6 +131,7 @@ class Auth(OAuthServer):
 
     def oauth_error(self, request: Request, status: int, error: str, description: str | None) -> Refused:
         """With the number under which TikTok's support finds the call."""
+        # Connectors have met such errors in a 200.
         return errors.login(error, description or "", 200 if exchange(request).fault(FLAT_200) else status)
 
     def enter(self, request: Request, *scopes: str, rate: str, bucket: str | None = None) -> Caller:
@@ -153,6 +147,7 @@ class Auth(OAuthServer):
         if not set(scopes) & set(token.scopes):
             raise errors.refused("scope_not_authorized")
         name = bucket or request.url.path.strip("/")
+        # Counted by token, through its renewals.
         if not self._net.buckets.take(name, token.family, limit=limit(rate), window=MINUTE).ok:
             raise errors.refused("rate_limit_exceeded")
         return Caller(account, token)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -11,7 +10,7 @@ from starlette.responses import Response
 from polypost.sandbox.networks.tiktok import errors
 from polypost.sandbox.networks.tiktok.auth import Auth
 from polypost.sandbox.networks.tiktok.limits import limit
-from polypost.sandbox.networks.tiktok.tasks import Tasks
+from polypost.sandbox.networks.tiktok.tasks import DAY, Tasks
 from polypost.sandbox.simkit import Account, Exchange, Network, exchange
 
 OPEN = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY")
@@ -107,8 +106,7 @@ class Creators:
 
     def used_up(self, account_id: str) -> bool:
         """Whether the account has made its posts of the day."""
-        day = timedelta(hours=24)
-        return not self._net.buckets.look("posts", account_id, limit=limit("posts_per_day"), window=day).ok
+        return not self._net.buckets.look("posts", account_id, limit=limit("posts_per_day"), window=DAY).ok
 
 
 def privacy_options(account: Account, call: Exchange) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from polypost.sandbox.simkit import Refused
 OK = "ok"
 # Code → HTTP status and message, as the error pages of the Content Posting API list them.
 CODES: dict[str, tuple[int, str]] = {
+    # TikTok writes it both ways.
     "invalid_param": (400, "A field of the request is invalid."),
     "invalid_params": (400, "One or more fields in request is invalid."),
     "invalid_publish_id": (400, "The publish_id does not exist."),
@@ -32,6 +33,7 @@ CODES: dict[str, tuple[int, str]] = {
         "The daily quota for active publishing users from your client is reached."),
     "unaudited_client_can_only_post_to_private_accounts": (403,
         "Unaudited clients can only post to a private account. The publish attempt will be blocked."),
+    # The code is documented, its status is not certain.
     "url_ownership_unverified": (403, "The ownership of the URL's domain or prefix has to be verified."),
     "privacy_level_option_mismatch": (403,
         "privacy_level is not specified or not among the options from the /creator_info/query/ API."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from starlette.background import BackgroundTask
@@ -11,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.tiktok import errors
-from polypost.sandbox.networks.tiktok.auth import Auth, Caller
+from polypost.sandbox.networks.tiktok.auth import Auth
 from polypost.sandbox.networks.tiktok.creators import Creators, privacy_options
 from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.orders import PRIVATE, photo_order, video_order
 from polypost.sandbox.networks.tiktok.pulls import Pulls
-from polypost.sandbox.networks.tiktok.tasks import DIRECT, INBOX, Order, Task, Tasks
+from polypost.sandbox.networks.tiktok.tasks import DAY, DIRECT, INBOX, Order, Task, Tasks
 from polypost.sandbox.networks.tiktok.uploads import Uploads
-from polypost.sandbox.simkit import BadBody, Exchange, Network, exchange, read_json
+from polypost.sandbox.simkit import BadBody, Caller, Exchange, Network, exchange, read_json
 
 # Refusals of an init call by the name of their fault, which is TikTok's own code.
 ANYWHERE = ("app_version_check_failed", "spam_risk_user_banned_from_posting", "internal_error")
@@ -37,7 +36,6 @@ FAIL_REASONS = (
 FAILS = {f"fails_{reason}": reason for reason in FAIL_REASONS}
 MODERATION = "moderation"
 UNAUDITED = "unaudited_client_can_only_post_to_private_accounts"
-DAY = timedelta(hours=24)
 
 
 class Inits:
@@ -81,6 +79,7 @@ class Inits:
     async def _open(self, request: Request, caller: Caller, order: Order) -> Response:
         call = exchange(request)
         self._judge(call, caller, order)
+        # Without bytes nothing is published: this call may be sent again.
         if not order.urls:
             task = self._add(call, caller, order)
             return errors.good({"publish_id": task.id, "upload_url": self._uploads.open(task)})
@@ -95,6 +94,7 @@ class Inits:
     def _judge(self, call: Exchange, caller: Caller, order: Order) -> None:
         """Raises Refused for what the account or the app may not do now."""
         direct = order.place == DIRECT
+        # An app before its audit may post to private accounts, for their owners' eyes.
         private = caller.account.data["private"] and order.info.get("privacy_level") == PRIVATE
         for code in (*ANYWHERE, *(OF_DIRECT if direct else OF_INBOX), *(OF_PULLS if order.urls else ())):
             if not (code == UNAUDITED and private) and call.fault(code):
@@ -126,7 +126,7 @@ async def body_of(request: Request, *, empty: bool = False) -> dict[str, Any]:
     if empty and not await request.body():
         return {}
     try:
-        body = json.loads(await request.body()) if empty else await read_json(request)
+        body = await read_json(request)
         # JSON can carry halves of surrogate pairs, which are no text.
         json.dumps(body, ensure_ascii=False).encode()
     except (BadBody, ValueError) as error:

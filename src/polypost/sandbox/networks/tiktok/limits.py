@@ -47,6 +47,7 @@ LIMITS: dict[str, Number] = {
     "pending_shares": Number(5, UPLOAD),
     "videos_per_call": Number(20, DISPLAY),
     "code_seconds": Number(600, OURS),
+    # The page of November 2026; earlier versions had the lives that are called old here.
     "access_seconds": Number(7_200, LOGIN),
     "refresh_seconds": Number(180 * 86_400, LOGIN),
     "old_access_seconds": Number(86_400, f"{LOGIN}, an earlier version"),

@@ -46,6 +46,7 @@ def _wrong_video(facts: Facts, longest: int) -> str | None:
 def _wrong_photo(facts: Facts) -> str | None:
     if facts.mime not in PHOTO_TYPES:
         return FORMAT
+    # “1080p” does not say which side: upright photos are taken as well.
     short, long = sorted((facts.width or 1, facts.height or 1))
     if short > limit("photo_short_side") or long > limit("photo_long_side"):
         return IMAGE

@@ -16,6 +16,7 @@ VIDEO_FLAGS = (
 )  # fmt: skip
 PHOTO_FLAGS = ("disable_comment", "auto_add_music", "brand_content_toggle", "brand_organic_toggle")
 PRIVATE = "SELF_ONLY"
+# Seen by open connectors, for a title that is too long among others.
 BAD_INFO = "The request post info is empty or incorrect"
 BAD_SOURCE = "The request source info is empty or incorrect"
 BAD_CHUNKS = "The chunk size is invalid"
@@ -53,6 +54,7 @@ def judge_chunks(size: int, chunk: int, count: int) -> None:
         raise errors.invalid(BAD_CHUNKS)
     if chunk < limit("chunk_min_bytes") and chunk != size:
         raise errors.invalid(BAD_CHUNKS)
+    # Rounded down: the last chunk takes what is left over (Media Transfer Guide).
     if count != size // chunk or not 1 <= count <= limit("chunks_max"):
         raise errors.invalid(BAD_COUNT)
     if size - (count - 1) * chunk > limit("last_chunk_max_bytes"):
@@ -93,6 +95,7 @@ def _privacy(info: dict[str, Any], options: tuple[str, ...]) -> None:
 def _texts(info: dict[str, Any], **limits: str) -> None:
     for name, most in limits.items():
         text = info.get(name) or ""
+        # Lengths are counted in UTF-16 units (Direct Post).
         if not isinstance(text, str) or len(text.encode("utf-16-le", "surrogatepass")) // 2 > limit(most):
             raise errors.invalid(BAD_INFO)
 

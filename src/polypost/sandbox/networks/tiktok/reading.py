@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost import clock
 from polypost.sandbox.networks.tiktok import errors
-from polypost.sandbox.networks.tiktok.auth import Auth, Caller
+from polypost.sandbox.networks.tiktok.auth import Auth
 from polypost.sandbox.networks.tiktok.inits import body_of
 from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.pulls import Pulls
 from polypost.sandbox.networks.tiktok.tasks import CANCELLED, DONE, FAILED, FETCHING, Task, Tasks
-from polypost.sandbox.simkit import Network, SimPost, exchange
+from polypost.sandbox.simkit import Caller, Network, SimPost, exchange
 
 IDS_AS_TEXT = "ids_as_text"
 POSTING = ("video.publish", "video.upload")
@@ -109,10 +107,10 @@ class Reading:
         return self._auth.enter(request, "video.list", rate="reads_per_minute")
 
     def _public(self, request: Request, caller: Caller) -> list[SimPost]:
-        lag = exchange(request).seconds("listing_lag")
+        until = exchange(request).listed_until()
         tasks = self._tasks.settle_all(caller.account.id)
+        # Whether photo posts are listed is not documented; here they are not.
         told = {task.body["post"] for task in tasks if task.video and task.moderated()}
-        until = clock.now() - timedelta(seconds=lag)
         posts = self._net.posts.by_account(caller.account.id, limit=1000, until=until)
         return [post for post in posts if post.id in told]
 
@@ -138,9 +136,8 @@ class Reading:
 
 def counts(post: SimPost) -> dict[str, int]:
     """What a public video has brought: numbers that follow from its id and grow minute by minute, ever more slowly."""
-    minutes = max(0, (clock.now() - post.created) // timedelta(minutes=1))
     seed = int(post.id) % 89
-    views = int(math.log1p(minutes) * (25 + seed))
+    views = post.grown(25 + seed)
     return {
         "like_count": views // (6 + seed % 7),
         "comment_count": views // (40 + seed % 11),

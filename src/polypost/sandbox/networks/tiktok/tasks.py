@@ -74,6 +74,7 @@ class Task:
     @property
     def public(self) -> bool:
         """Whether everybody is meant to see it."""
+        # Only public posts are moderated, and only of them the id is told.
         return not self.inbox and self.body["info"].get("privacy_level") == PUBLIC
 
     @property
@@ -171,6 +172,7 @@ class Tasks:
         self.change(task, stage=HERE, media=media, begun=clock.now().timestamp())
         self.settle(self.again(task))
         wait = limit("processing_seconds") + task.body["extra"]
+        # A moment after the end, or it would look too early.
         asyncio.get_running_loop().call_later(wait + 0.05, self._in_time, task.id)
 
     def look(self, task: Task) -> Task:

@@ -101,5 +101,6 @@ def chunk_end(task: Task, first: int) -> int:
 
 def _progress(task: Task, status: int) -> Response:
     received, size = task.body["received"], task.body["size"]
+    # With no byte there is no range to name (RFC 9110, 14.4).
     shown = f"bytes 0-{received - 1}/{size}" if received else f"bytes */{size}"
     return Response(status_code=status, headers={"content-range": shown})

@@ -114,8 +114,8 @@ class Answers:
         private = {
             "impression_count": metrics["impression_count"],
             "url_link_clicks": metrics["like_count"] // 2,
+            "user_profile_clicks": metrics["like_count"] // 3,
         }
-        private["user_profile_clicks"] = metrics["like_count"] // 3
         young = clock.now() - post.created <= timedelta(days=limit("private_metrics_days"))
         for name in ("non_public_metrics", "organic_metrics"):
             if name not in asked.post:
@@ -148,10 +148,6 @@ class Answers:
             "bookmark_count": views // 90,
             "impression_count": views,
         }
-
-    def _views(self, post: SimPost) -> int:
-        """How often a video was played: by two of three who came past."""
-        return self.metrics(post)["impression_count"] * 2 // 3
 
     def user(self, account: Account, fields: set[str]) -> dict[str, Any]:
         """One user."""
@@ -200,13 +196,15 @@ class Answers:
         item, key = post.media[index], post.raw["media"][index]["key"]
         kind = {"image": "photo", "gif": "animated_gif"}.get(item["kind"], "video")
         duration = item.get("duration")
+        # Two of three who come past a video play it.
+        views = self.metrics(post)["impression_count"] * 2 // 3
         more = {
             "url": self._net.address(item) if kind == "photo" else None,
             "width": item.get("width"),
             "height": item.get("height"),
             "alt_text": item.get("alt") or None,
             "duration_ms": None if duration is None else int(duration * 1000),
-            "public_metrics": {"view_count": self._views(post)} if kind == "video" else None,
+            "public_metrics": {"view_count": views} if kind == "video" else None,
         }
         return {"media_key": key, "type": kind} | {
             n: v for n, v in more.items() if v is not None and n in fields

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from polypost.sandbox import simkit
 from polypost.sandbox.networks.twitter import errors, oauth1
 from polypost.sandbox.networks.twitter.limits import limit
 from polypost.sandbox.simkit import Account, Asked, Consent, OAuthServer, Refused, Token
@@ -19,6 +20,7 @@ APP_ONLY, OAUTH1 = "app_only", "oauth1"
 HOSTS = ("api.twitter.com", "api.x.com", "upload.twitter.com", "upload.x.com")
 PRIVILEGED_CLIENT = "sandbox-enterprise-app"
 WORDS = {
+    # A dead token is told as `invalid_request`, not `invalid_grant` (public reports).
     "body": (400, "invalid_request", "The request body could not be read."),
     "client": (401, "unauthorized_client", "Missing valid authorization header"),
     "grant_type": (400, "unsupported_grant_type", "Value passed for the grant type was invalid."),
@@ -33,11 +35,8 @@ HEADERS = {"cache-control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """The account behind a call and the token it came with."""
-
-    account: Account
-    token: Token
+class Caller(simkit.Caller):
+    """Who calls, and what X lets them do."""
 
     @property
     def premium(self) -> bool:
@@ -61,6 +60,7 @@ class Auth(OAuthServer):
     def asked(self, request: Request) -> Asked:
         """With a challenge, and a state that is not too long."""
         asked = super().asked(request)
+        # A common client writes `s256`; a challenge of some kind is demanded (docs.x.com, OAuth 2.0).
         known = (asked.method or "").lower() in {"s256", "plain"}
         if not asked.challenge or not known or len(asked.state or "") > limit("state_characters"):
             raise self.refused_page()
@@ -103,6 +103,7 @@ class Auth(OAuthServer):
         if account is None:
             raise Refused(errors.unauthorized())
         self._gate.admit(request, token)
+        # Tokens of OAuth 1.0a have no scopes.
         if token.kind == ACCESS and not set(scopes) <= set(token.scopes):
             raise errors.forbidden()
         return Caller(account, token)
@@ -134,6 +135,7 @@ class Auth(OAuthServer):
         ):
             raise Refused(errors.unauthorized())
         pairs = list(request.query_params.multi_items())
+        # Of bodies only forms are signed (RFC 5849, 3.4.1.3.1).
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             pairs += parse_qsl((await request.body()).decode("latin-1"), keep_blank_values=True)
         path = request.url.path

@@ -74,6 +74,7 @@ class Composer:
 
     def refuse_duplicate(self, order: Order) -> None:
         """Raises Refused when the account has said the same lately."""
+        # How far back X looks, and whether posts of media alone count, is not known.
         since = clock.now() - timedelta(hours=limit("duplicate_hours"))
         new = order.text and not order.previous
         if new and self._net.posts.same_since(order.caller.account.id, _fingerprint(order.text), since):
@@ -94,6 +95,7 @@ class Composer:
             "text": written.text,
             "entities": written.entities,
             "conversation_id": thread,
+            # An edit is a new post under a new id (docs.x.com, edit posts).
             "edit_history": [*(order.previous.raw["edit_history"] if order.previous else []), post_id],
             "media": [{"key": u.key, "id": u.id} for u in order.uploads],
         }
@@ -119,6 +121,7 @@ class Composer:
     def _check_parts(self, body: dict[str, Any], text: str, media_ids: list[str]) -> None:
         if not text.strip() and not media_ids:
             raise invalid("The text is required when there is no media.", {"$.text": [text]})
+        # No page says that these exclude each other; it is a belief.
         exclusive = [name for name in ("media", "poll", "quote_tweet_id", "card_uri") if name in body]
         if len(exclusive) > 1:
             raise invalid(
@@ -184,6 +187,7 @@ class Composer:
         if order.parent:
             counted = without_leading_mentions(counted, self._usernames(order.parent))
         premium = order.caller.premium
+        # X does not say what is wrong with a text that is too long (third-party reports).
         if weighted_length(counted) > limit("text_weighted_premium" if premium else "text_weighted"):
             raise forbidden()
         if len(cashtags(order.text)) > limit("cashtags") and not order.caller.privileged:

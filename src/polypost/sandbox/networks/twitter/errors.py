@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.simkit import Refused
 
+# Types name either host, api.twitter.com or api.x.com: clients compare the last segment.
 PROBLEMS = "https://api.twitter.com/2/problems/"
 NOT_PERMITTED = "You are not permitted to perform this action."
 DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
@@ -72,6 +73,7 @@ def oauth_error(status: int, error: str, description: str) -> Refused:
 
 def no_credits() -> Response:
     """402 when the app's pay-per-use credits are spent."""
+    # Reports of May and June 2026 show the status and about 185 bytes; the text is ours.
     return problem(
         402, "CreditsDepleted", "Your enrolled account does not have any credits to fulfill this request."
     )

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from polypost import clock
 from polypost.probe import Facts
@@ -62,6 +61,7 @@ class Upload:
         if self.stage == RECEIVING:
             return RECEIVING
         if now < self.ready_at:
+            # A third of the work is waiting, so that clients meet both words.
             return "pending" if now < self.begun + (self.ready_at - self.begun) / 3 else "in_progress"
         return "failed" if self.wrong else "succeeded"
 
@@ -130,6 +130,7 @@ class Library:
         if size > limit("segment_bytes"):
             self._net.blobs.delete(blob)
             return size
+        # There are at most 1,000 segments: three digits and a spare one keep them in order.
         name = f"{upload.id}.{index:04}"
         if (earlier := self._net.documents.get(SEGMENT, name)) is not None:
             self._net.blobs.delete(earlier.body["blob"])
@@ -178,26 +179,9 @@ class Library:
         """Set the alternative text."""
         self._net.documents.update(UPLOAD, upload.id, alt=text)
 
-    def caption(self, upload: Upload, subtitles: dict[str, Any]) -> None:
-        """Attach a track of subtitles."""
-        self._net.documents.update(UPLOAD, upload.id, subtitles=subtitles)
-
 
 def _upload(document: Document) -> Upload:
-    body = document.body
-    return Upload(
-        id=document.id,
-        owners=tuple(body["owners"]),
-        category=body["category"],
-        media_type=body["media_type"],
-        total=body["total"],
-        blob=body["blob"],
-        stage=body["stage"],
-        size=body["size"],
-        begun=body["begun"],
-        ready_at=body["ready_at"],
-        facts=None if body["facts"] is None else Facts.from_dict(body["facts"]),
-        wrong=body["wrong"],
-        alt=body["alt"],
-        expires_at=document.expires.timestamp() if document.expires else 0.0,
-    )
+    facts = document.body["facts"]
+    read = {"owners": tuple(document.body["owners"]), "facts": Facts.from_dict(facts) if facts else None}
+    expires_at = document.expires.timestamp() if document.expires else 0.0
+    return Upload(id=document.id, expires_at=expires_at, **{**document.body, **read})

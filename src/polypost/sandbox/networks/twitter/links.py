@@ -15,7 +15,9 @@ from importlib import resources
 _NAME = re.compile(r"[\w.-]+")
 _LATIN_NAME = re.compile(r"[A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f.-]+")
 _SCHEMES = ("http://", "https://")
+# Behind one of these a name is a tag, a mention or part of something else.
 _JOINED_BEFORE = "@＠#＃$-_./"
+# What goes on with @ is an e-mail address, which is no link.
 _JOINED_AFTER = "@+-"
 _PORT = re.compile(r":[0-9]+")
 _PATH = re.compile(r"/[\w!*';:=+,.$/%#\[\]\-–~@|&()]*")

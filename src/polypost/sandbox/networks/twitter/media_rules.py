@@ -17,6 +17,7 @@ CATEGORIES = frozenset({
 })  # fmt: skip
 FOR_POSTS = frozenset({"tweet_image", "tweet_gif", "tweet_video", "amplify_video"})
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+# 3, 7 and 13 stand in recorded answers, 16 is a belief.
 KEY_PREFIX = {"image": "3", "gif": "16", "video": "7", "amplify": "13"}
 
 
@@ -74,6 +75,7 @@ def _wrong_video(facts: Facts, *, premium: bool) -> str | None:
         return f"The codecs {facts.video_codec} and {facts.audio_codec} are not supported; use H.264 and AAC."
     if (facts.audio_channels or 0) > 2:
         return "The sound has more than two channels."
+    # Mean rates are not exact.
     if (facts.fps or 0) > limit("video_fps") + 0.5:
         return f"The video has {facts.fps:.0f} frames per second, more than {limit('video_fps')}."
     return _wrong_length(facts, premium=premium) or _wrong_shape(facts, premium=premium)

@@ -33,6 +33,7 @@ def signature(
 
     Raises KeyError for an algorithm that X does not take.
     """
+    # Encoded first, then sorted (RFC 5849, 3.4.1.3.2).
     pairs = sorted((_escape(name), _escape(value)) for name, value in parameters)
     normal = "&".join(f"{name}={value}" for name, value in pairs)
     base = "&".join((method.upper(), _escape(url), _escape(normal)))

@@ -20,6 +20,7 @@ from polypost.sandbox.networks.twitter.limits import limit
 from polypost.sandbox.networks.twitter.rates import Rates
 from polypost.sandbox.simkit import BadBody, Network, Refused, SimPost, exchange, read_json
 
+# The earliest time that may be asked for (X API OpenAPI 2.167).
 EARLIEST = datetime(2010, 11, 6, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 ANALYTICS = {
@@ -57,24 +58,22 @@ class Posts:
         """`POST /2/tweets`, the call that makes something visible."""
         caller = await self._auth.user(request, "tweet.read", "tweet.write", "users.read")
         self._rates.take(request, caller, "create")
-        self._own_faults(request)
+        call = exchange(request)
+        for name, answer in OWN_FAULTS.items():
+            if rule := call.fault(name):
+                raise Refused(answer(rule.length))
         try:
             body = await read_json(request)
         except BadBody as error:
             raise errors.invalid(f"The body cannot be read: {error}.") from error
         order = self._composer.check(caller, body)
-        async with exchange(request).commit():
+        async with call.commit():
             self._composer.refuse_duplicate(order)
             post = self._composer.make(order)
         data = {"id": post.id, "text": post.raw["text"], "edit_history_tweet_ids": post.raw["edit_history"]}
+        # Recorded answers of 2021 and 2022 have it, under the old host.
         where = f"https://api.twitter.com/2/tweets/{post.id}"
         return JSONResponse({"data": data}, 201, headers={"location": where})
-
-    def _own_faults(self, request: Request) -> None:
-        call = exchange(request)
-        for name, answer in OWN_FAULTS.items():
-            if rule := call.fault(name):
-                raise Refused(answer(rule.length))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /2/tweets/{id}`; deleting what is gone is a success too."""
@@ -89,9 +88,7 @@ class Posts:
 
     async def one(self, request: Request) -> Response:
         """`GET /2/tweets/{id}`."""
-        caller = await self._auth.reader(request)
-        self._rates.take(request, caller, "lookup")
-        asked = Asked.of(request, caller.account.id if caller else None)
+        asked = await self._read(request, "lookup")
         post_id = _id(request.path_params["id"])
         post = self._net.posts.get(post_id)
         if post is None:
@@ -99,11 +96,14 @@ class Posts:
         answer = self._answers.posts([post], asked)
         return JSONResponse({**answer, "data": answer["data"][0], **_errors(asked)})
 
+    async def _read(self, request: Request, endpoint: str) -> Asked:
+        caller = await self._auth.reader(request)
+        self._rates.take(request, caller, endpoint)
+        return Asked.of(request, caller.account.id if caller else None)
+
     async def several(self, request: Request) -> Response:
         """`GET /2/tweets?ids=…`."""
-        caller = await self._auth.reader(request)
-        self._rates.take(request, caller, "lookup")
-        asked = Asked.of(request, caller.account.id if caller else None)
+        asked = await self._read(request, "lookup")
         found = self._found(request, asked)
         answer = self._answers.posts(found, asked) if found else {}
         return JSONResponse({**answer, **_errors(asked)})
@@ -118,14 +118,11 @@ class Posts:
 
     async def timeline(self, request: Request) -> Response:
         """`GET /2/users/{id}/tweets`, newest first."""
-        caller = await self._auth.reader(request)
-        self._rates.take(request, caller, "timeline")
-        asked = Asked.of(request, caller.account.id if caller else None)
+        asked = await self._read(request, "timeline")
         account_id = _id(request.path_params["id"])
         if self._net.accounts.get(account_id) is None:
             return JSONResponse({"errors": [errors.missing_entry("user", "id", account_id)]})
-        lag = timedelta(seconds=exchange(request).seconds("listing_lag"))
-        size, posts = self._page(request, account_id, clock.now() - lag)
+        size, posts = self._page(request, account_id, exchange(request).listed_until())
         page = posts[:size]
         meta: dict[str, Any] = {"result_count": len(page)}
         if page:

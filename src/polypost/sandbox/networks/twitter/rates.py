@@ -25,6 +25,7 @@ class Rates:
 
     def take(self, request: Request, caller: Caller | None, endpoint: str) -> None:
         """Count a call. Raises Refused (429) when a window is used up; its reset is then in the headers."""
+        # Callers judge the token before: a 401 has no such headers (a log of February 2026).
         rate = RATES[endpoint]
         call = exchange(request)
         owner = caller.account.id if caller else "app"
@@ -77,6 +78,7 @@ def too_many_until(seconds: float) -> Response:
 def daily_used_up(seconds: float) -> Response:
     """429 of the daily window while the short one still shows room."""
     now = clock.now()
+    # So it was reported: what counts is the latest reset among the windows that are used up.
     room = Bucket(
         RATES["create"].user.calls, RATES["create"].user.calls - 1, now + RATES["create"].user.length, ok=True
     )

@@ -112,5 +112,6 @@ class TwitterSimulator(Simulator):
         return {**super().credentials(account), "oauth1": signing}
 
 
+# The page is the first, on x.com; the OpenAPI description 2.167 names the second, on the API's host.
 AUTHORIZE = ("/i/oauth2/authorize", "/2/oauth2/authorize")
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]

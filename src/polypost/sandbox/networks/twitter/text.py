@@ -25,6 +25,7 @@ _INVALID = re.compile("[\ufffe\ufeff\uffff]")
 _SLUG = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)(?!\w)")
 _HASHTAG = re.compile(r"(?<![\w&/])[#＃](\w*[^\W\d_]\w*)")
+# twitter-text lets a mention have 20 characters, more than a name may have.
 _MENTION = re.compile(r"(?<![\w@＠/])[@＠]([A-Za-z0-9_]{1,20})(?![\w@])")
 
 
@@ -95,6 +96,7 @@ def shown(text: str, media_link: str | None = None, media_keys: tuple[str, ...] 
     if media_link is not None:
         written += " " if written else ""
         short = _short()
+        # Every medium has an entity of its own, all of them with one link.
         urls += [
             {
                 "start": len(written),

@@ -64,6 +64,7 @@ class Uploads:
         params = await _params(request)
         match params.text("command"):
             case "":
+                # v2 demands the category, v1.1 did without.
                 return _data(described(await self._one_shot(request, caller, params, must_name=True)))
             case "INIT":
                 return _data(begun(self._begin(caller, params)))
@@ -84,6 +85,7 @@ class Uploads:
             case "STATUS":
                 return _v1(described(self._status(caller, params.text("media_id")), error=True))
             case "INIT":
+                # v1.1 said 202, 204 and 201 where v2 says 200.
                 return _v1(begun(self._begin(caller, params)), 202)
             case "APPEND":
                 await self._append(self._own(caller, params.text("media_id")), params)
@@ -119,7 +121,6 @@ class Uploads:
         if upload.kind != "video" or not isinstance(track, dict):
             raise invalid("Subtitles need a video and a track.", {"id": [upload.id]})
         self._own(caller, track.get("id"))
-        self._library.caption(upload, track)
         answer = {
             "id": upload.id,
             "media_category": body.get("media_category"),
@@ -206,6 +207,7 @@ class Uploads:
 
     def _status(self, caller: Caller, media_id: str) -> Upload:
         upload = self._own(caller, media_id)
+        # An image has no status: “Not found” (xurl, issue 18).
         if not upload.processed or upload.stage == RECEIVING:
             raise invalid("Not found", {"media_id": [media_id]})
         return upload
