@@ -13,9 +13,8 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import Message
 
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.params import flag
 from polypost.sandbox.simkit import Refused
-from polypost.sandbox.simkit.meta import given_token, graph_params
+from polypost.sandbox.simkit.meta import flag, given_token, graph_params
 
 MOST = 50
 METHODS = frozenset({"GET", "POST", "DELETE"})

@@ -8,13 +8,13 @@ from typing import Any
 from polypost import clock
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import PERSON, PERSON_ID
-from polypost.sandbox.networks.facebook.fields import Asked, Values, parse, pick
 from polypost.sandbox.networks.facebook.insights import insights
 from polypost.sandbox.networks.facebook.known import PAGE_FIELDS, PHOTO_FIELDS, POST_FIELDS, VIDEO_FIELDS
 from polypost.sandbox.networks.facebook.library import Library, Photo, Video
 from polypost.sandbox.networks.facebook.phases import at, metrics, video_status
 from polypost.sandbox.networks.facebook.timeline import STORY, Timeline
 from polypost.sandbox.simkit import Account, Document, Media, Network, SimPost
+from polypost.sandbox.simkit.fields import Asked, Values, parse, pick
 from polypost.sandbox.simkit.meta import listed_names, stamp
 
 HOST = "https://www.facebook.com"

@@ -11,16 +11,15 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import LIST_PAGES, PAGE, PERSON_ID, USER, Auth
-from polypost.sandbox.networks.facebook.fields import parse
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.listing import listed
 from polypost.sandbox.networks.facebook.nodes import TASKS, Nodes
 from polypost.sandbox.simkit import Account, Network, Token, exchange
-from polypost.sandbox.simkit.meta import given_token, graph_params
+from polypost.sandbox.simkit.fields import parse
+from polypost.sandbox.simkit.meta import SUCCESS, given_token, graph_params
 
 DEFAULT_PAGE = "id,name,access_token,category,category_list,tasks"
 READERS = ("ANALYZE", "MODERATE")
-SUCCESS = {"success": True}
 
 
 class People:

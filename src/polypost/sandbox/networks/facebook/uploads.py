@@ -12,9 +12,9 @@ from polypost.sandbox.networks.facebook.auth import PUBLISH, Auth
 from polypost.sandbox.networks.facebook.library import AWAITING, Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.params import number
-from polypost.sandbox.networks.facebook.videos import HANDLE, SUCCESS, Videos
+from polypost.sandbox.networks.facebook.videos import HANDLE, Videos
 from polypost.sandbox.simkit import Document, Network, Params, exchange
-from polypost.sandbox.simkit.meta import upload_failed, upload_header
+from polypost.sandbox.simkit.meta import SUCCESS, upload_failed, upload_header
 
 UPLOAD = "app_upload"
 APP_TYPES = frozenset({"application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4"})

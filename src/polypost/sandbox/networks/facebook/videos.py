@@ -16,14 +16,14 @@ from polypost.sandbox.networks.facebook.library import FAILED, HERE, Library, Vi
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.media_rules import REEL, STORY, VIDEO
 from polypost.sandbox.networks.facebook.media_rules import video as video_facts
-from polypost.sandbox.networks.facebook.params import flag, number, schedule, words
+from polypost.sandbox.networks.facebook.params import number, schedule, words
 from polypost.sandbox.networks.facebook.posting import Posting
 from polypost.sandbox.networks.facebook.timeline import Timeline
 from polypost.sandbox.simkit import Account, Exchange, Network, exchange, media_of, origin, pieces
+from polypost.sandbox.simkit.meta import SUCCESS, flag
 
 SESSION, HANDLE = "upload_session", "upload_handle"
 STATES = ("PUBLISHED", "DRAFT", "SCHEDULED")
-SUCCESS = {"success": True}
 UPLOAD_HOST = "rupload.facebook.com"
 
 

@@ -12,11 +12,11 @@ from polypost.sandbox.networks.instagram.errors import invalid, refused
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.simkit import Params
 from polypost.sandbox.simkit.containers import FINISHED, IN_PROGRESS, Container
+from polypost.sandbox.simkit.meta import flag
 
 MEDIA_TYPES = frozenset({"", "IMAGE", "VIDEO", "REELS", "STORIES", "CAROUSEL"})
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")
 FLAGS = ("share_to_feed", "is_paid_partnership", "is_ai_generated")
-TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0", ""})
 # A tag begins where no word or other tag is running.
 _HASHTAG = re.compile(r"(?<![\w&#])#\w+")
 _MENTION = re.compile(r"(?<![\w@])@[\w.]+")
@@ -186,14 +186,6 @@ def check_children(containers: Containers, account_id: str, ids: tuple[str, ...]
             raise refused("creation_failed")
         found.append(child)
     return found
-
-
-def flag(params: Params, name: str) -> bool:
-    """A yes or no in any of the ways in which clients write it. Raises Refused (100)."""
-    text = params.text(name).lower()
-    if text not in TRUE | FALSE:
-        raise invalid(f"Param {name} must be a boolean")
-    return text in TRUE
 
 
 def _texts(params: Params, name: str, most: int) -> list[str]:

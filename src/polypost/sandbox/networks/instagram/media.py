@@ -15,11 +15,11 @@ from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth, Caller
 from polypost.sandbox.networks.instagram.compose import Order, check_children, order_of
 from polypost.sandbox.networks.instagram.containers import CAROUSEL, REEL, STORY, Containers
-from polypost.sandbox.networks.instagram.fields import parse, pick
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, exchange, origin
 from polypost.sandbox.simkit.containers import AWAITING, EXPIRED, FAILED, FETCHING, FINISHED, HERE, Container
+from polypost.sandbox.simkit.fields import parse, pick
 
 DAY = timedelta(hours=24)
 SHORTCODE = "shortcode"
@@ -164,8 +164,8 @@ class MediaEdges:
         bucket = self._quota(caller)
         config = {"quota_total": bucket.limit, "quota_duration": int(DAY.total_seconds())}
         values = {"quota_usage": lambda _: bucket.limit - bucket.remaining, "config": lambda _: config}
-        tree = parse(caller.params.text("fields") or "quota_usage")
-        made = pick({**values, "id": lambda _: None}, tree, "IGContentPublishingLimit")
+        asked = parse(caller.params.text("fields") or "quota_usage")
+        made = pick({**values, "id": lambda _: None}, asked, "IGContentPublishingLimit")
         return JSONResponse({"data": [made]})
 
     def _quota(self, caller: Caller) -> Bucket:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from polypost.sandbox.simkit import Refused, meta
+from polypost.sandbox.simkit import Refused, fields, meta
 from polypost.sandbox.simkit.meta import GRAPH, SHARED, Fault, answer
 
 API = "THApiException"
@@ -44,6 +44,9 @@ FAULTS: dict[str, Fault] = {
 usage = partial(meta.usage, "threads")
 rate_limited = partial(meta.rate_limited, "threads")
 invalid = partial(meta.invalid, kind=API)
+# What is asked for, refused with the type of error that Threads has of its own.
+parse, pick = partial(fields.parse, kind=API), partial(fields.pick, kind=API)
+flag = partial(meta.flag, kind=API)
 
 
 def refused(name: str, *told: str) -> Refused:

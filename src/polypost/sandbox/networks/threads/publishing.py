@@ -15,7 +15,6 @@ from polypost.sandbox.networks.threads import errors, places
 from polypost.sandbox.networks.threads.auth import MENTIONS, PLACES, PUBLISH, SEARCH, Auth, Caller
 from polypost.sandbox.networks.threads.compose import Order, check_children, order_of
 from polypost.sandbox.networks.threads.containers import CAROUSEL, IMAGE, TEXT, VIDEO, Containers
-from polypost.sandbox.networks.threads.fields import pick, wanted
 from polypost.sandbox.networks.threads.intake import Intake
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.media_rules import MESSAGES
@@ -284,8 +283,8 @@ class Publishing:
             shown = {"quota_total": now.limit, "quota_duration": int(DAY.total_seconds())}
             values[usage] = lambda _, now=now: now.limit - now.remaining
             values[config] = lambda _, shown=shown: shown
-        asked = wanted(caller.params.text("fields") or "quota_usage,config")
-        return JSONResponse({"data": [pick(values, asked, "ThreadsPublishingLimit")]})
+        asked = errors.parse(caller.params.text("fields") or "quota_usage,config")
+        return JSONResponse({"data": [errors.pick(values, asked, "ThreadsPublishingLimit")]})
 
     def quota(self, caller: Caller, bucket: str) -> Bucket:
         """How much of a day’s allowance is left."""
