@@ -10,6 +10,7 @@ from typing import Any
 
 from polypost.sandbox.simkit.meta import OAUTH, invalid
 
+# The simulator's bound; Meta names none.
 DEEPEST = 5
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)", re.ASCII)
 _MODIFIER = re.compile(r"\.([a-z_]+)\(([^()]*)\)", re.ASCII)
@@ -47,6 +48,7 @@ def parse(text: str, kind: str = OAUTH) -> Asked:
     return asked
 
 
+# Meta's own client (facebook_business) sends lists of fields as JSON.
 def joined(text: str) -> str:
     """The names of a JSON list with commas between them; any other text as it is."""
     if not text.startswith("["):

@@ -28,6 +28,7 @@ from polypost.sandbox.simkit.traffic import Refused, Wording
 OAUTH, GRAPH = "OAuthException", "GraphMethodException"
 SUCCESS = {"success": True}
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
+# The store numbers posts with 64 bits; a cursor that somebody made up must not overflow them.
 NEWEST = 2**62
 DENIED = {
     "error": "access_denied",
@@ -51,12 +52,14 @@ class Fault:
     data: Mapping[str, Any] | None = None
 
 
+# Rate limits of Meta have no Retry-After: the usage headers tell the minutes (Graph API: Rate Limiting).
 APP_RATE = Fault(4, None, "(#4) Application request limit reached", status=403, transient=True)
 # What every network of Meta's says alike.
 SHARED = {
     "accident": Fault(2, None, "An unexpected error has occurred. Please retry your request later.",
         "Service temporarily unavailable", "Try again later.", status=500, transient=True),
     "app_rate": APP_RATE,
+# Meta answers 401 seldom; clients are to go by code and subcode alone (Graph API: Error Handling).
     "no_token": Fault(104, None, "An access token is required to request this resource.", status=401),
     "unparsable": Fault(190, None, "Invalid OAuth access token - Cannot parse access token"),
     "expired": Fault(190, 463, "Error validating access token: Session has expired."),
@@ -243,6 +246,7 @@ def rate_limited(kind: str, seconds: float) -> Response:
     return answer(APP_RATE, headers=usage(kind, "0", 100, max(1, math.ceil(seconds / 60))))
 
 
+# "OAuth" is how the rupload hosts are told the token (Reels Publishing, Resumable Uploads).
 def given_token(request: Request, params: Params) -> str:
     """The access token of a call: a parameter, or a header as Bearer or OAuth."""
     return params.text("access_token") or bearer(request, "oauth")
@@ -257,6 +261,7 @@ class MetaLogin(OAuthServer):
     """A login whose codes bring a token of hours, which is traded for one of sixty days; nothing else refreshes it."""
 
     commas = True
+    # None of these logins knows PKCE except that of Facebook, which states it.
     pkce: ClassVar[str | None] = None
     denied = DENIED
 

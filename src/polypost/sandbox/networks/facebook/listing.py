@@ -28,6 +28,7 @@ def listed(
     size = _size(caller)
     after, begin = _row_of(caller.params.text("after")), 0
     if after:
+        # A row that was removed since leads behind the end, not back to the beginning.
         begin = next((index + 1 for index, row in enumerate(rows) if key(row) == after), len(rows))
     part = rows[begin : begin + size]
     body: dict[str, Any] = {"data": [shown(row) for row in part]}

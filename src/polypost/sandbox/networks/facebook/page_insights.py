@@ -19,6 +19,7 @@ PAGE_METRICS = (
     "page_actions_post_reactions_total",
 )  # fmt: skip
 PERIODS = {"day": 1, "week": 7, "days_28": 28}
+# The longest span between since and until (Page Insights).
 LONGEST = 93
 
 

@@ -78,6 +78,7 @@ def schedule(params: Params, *, published: bool) -> float | None:
     if published:
         raise invalid("You can only specify a scheduled publish time for unpublished content")
     at = instant(text, "scheduled_publish_time")
+    # Ten minutes ahead at least; of the two horizons that Meta prints, 30 and 75 days, the longer one.
     first = clock.now() + timedelta(minutes=limit("schedule_minutes_min"))
     last = clock.now() + timedelta(days=limit("schedule_days_max"))
     if not first <= at <= last:

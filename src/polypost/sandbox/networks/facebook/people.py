@@ -93,6 +93,7 @@ class People:
         value = given_token(request, params)
         client_id = self._app_of(value)
         if client_id is None:
+            # The app's own token `id|secret` is what Meta documents; a user token of the same app does as well.
             client_id = self._auth.caller(request, params).token.client_id
         token = self._net.tokens.find(params.text("input_token"))
         if token is None:
@@ -103,12 +104,14 @@ class People:
 
     def _told(self, token: Token) -> dict[str, Any]:
         dead = self._auth.death(token)
+        # Access to data ends about 90 days after the login, also where the token has no end (debug_token).
         ends = token.issued + timedelta(seconds=limit("data_access_seconds"))
         data: dict[str, Any] = {
             "app_id": token.client_id,
             "type": "USER" if token.kind in USER else "PAGE",
             "application": token.client_id,
             "data_access_expires_at": int(ends.timestamp()),
+            # 0 stands for a token without end.
             "expires_at": int(token.expires.timestamp()) if token.expires else 0,
             "is_valid": dead is None and clock.now() < ends,
             "issued_at": int(token.issued.timestamp()),

@@ -128,6 +128,7 @@ class Posting:
         page = caller.acting
         named = str(request.path_params["id"])
         if named not in {page.id, "me", page.username}:
+            # An id may be a Page without the right role; a name that nobody has is an object that is not there.
             raise errors.refused("permission") if named.isdecimal() else errors.missing(named, "post")
         caller.require(PUBLISH, READ)
         self._timeline.release_due(page)

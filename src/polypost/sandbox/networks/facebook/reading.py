@@ -27,6 +27,7 @@ from polypost.sandbox.simkit.fields import Asked, parse
 from polypost.sandbox.simkit.meta import SUCCESS, flag, metric_names, object_id
 
 FARTHEST = 1_000
+# Graph API: as many objects as one call may name.
 MOST_IDS = 50
 
 
@@ -55,6 +56,7 @@ class Reading:
 
     async def node(self, request: Request) -> Response:
         """`GET /{id}`: a person, a Page, a post, a photo, a video, a comment; a browser gets the page of it."""
+        # `/{page}_{post}` without version and token is the address that leads people to a post.
         if "version" not in request.path_params and not _has_token(request):
             return await self._web.anything(request)
         caller = await self._auth.enter(request)
@@ -130,6 +132,7 @@ class Reading:
         if (draft := self._timeline.draft(named, page)) is not None:
             return await self._change_draft(request, caller, page, draft)
         post = self._own(caller, named, "post")
+        # Only the app that made a post may change it (Pages API: Posts).
         self._check_maker(caller, post.raw["app"])
         if "message" not in caller.params.values:
             raise errors.invalid("The parameter message is required")

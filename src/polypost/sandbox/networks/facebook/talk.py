@@ -72,6 +72,7 @@ class Talk:
         post = self.on(caller, answered.account_id or "" if answered else object_id(request))
         asked, nodes = parse(caller.params.text("fields")), self._nodes
         found = nodes.answers_to(answered) if answered else nodes.comments_of(post.id)
+        # Without the filter (`toplevel`) answers show under their comment only.
         if not answered and caller.params.text("filter") == "stream":
             found = nodes.all_comments_of(post.id)
         if caller.params.text("order") == "reverse_chronological":

@@ -17,6 +17,7 @@ from polypost.sandbox.simkit import Document, Network, Params, exchange
 from polypost.sandbox.simkit.meta import SUCCESS, upload_failed, upload_header
 
 UPLOAD = "app_upload"
+# The file types that the Resumable Upload API takes.
 APP_TYPES = frozenset({"application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4"})
 
 
@@ -44,6 +45,7 @@ class Uploads:
         here = self._library.received(video)
         if not 0 < total <= limit("video_bytes") or video.total not in {None, total}:
             raise upload_failed("ProcessingFailedError", "The header file_size is not right")
+        # An offset before the end is fine: what is here from it on is sent anew.
         if offset > here:
             raise upload_failed(
                 "OffsetInvalidError", f"The offset is wrong: {here} bytes are here", retriable=True

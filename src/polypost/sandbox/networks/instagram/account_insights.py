@@ -21,6 +21,7 @@ PEOPLE = ("engaged_audience_demographics", "reached_audience_demographics", "fol
 ALL = (*SERIES, *TOTALS, *PEOPLE)
 PERIODS = {"day": 1, "week": 7, "days_28": 28, "month": 30, "lifetime": 0}
 NAMES = {"saves": "saved"}
+# The longest span between since and until (Instagram Platform: Insights).
 LONGEST = 30
 POSTS = 500
 

@@ -49,6 +49,7 @@ def order_of(params: Params) -> Order:
     )
     if kind != CAROUSEL and not resumable and not source:
         raise invalid(f"The parameter {'video_url' if video else 'image_url'} is required")
+    # Captions of stories and of carousel items are ignored (IG User media).
     caption = params.text("caption") if kind != STORY and not child else ""
     _check_caption(caption)
     options = _options(params, video=video, kind=kind)
@@ -63,6 +64,7 @@ def _kind(params: Params, media_type: str, *, child: bool) -> tuple[str, bool]:
     if media_type == "STORIES":
         return STORY, video
     if media_type == "REELS":
+        # Reels cannot be items of a carousel (Content Publishing).
         if child:
             raise refused("media_type")
         return REEL, True
@@ -135,6 +137,7 @@ def _user_tag(tag: Any, *, video: bool, kind: str) -> dict[str, Any]:
     if not isinstance(tag, dict) or not isinstance(tag.get("username"), str):
         raise invalid("Each of user_tags must have a username")
     position = {name: tag[name] for name in ("x", "y") if tag.get(name) is not None}
+    # A person on a video is tagged without a place, on an image with one (IG User media).
     if video and position:
         raise refused("tag_position")
     needed = 2 if kind == IMAGE else len(position)
@@ -159,6 +162,7 @@ def _share(value: Any) -> bool:
 
 
 def _children(params: Params) -> tuple[str, ...]:
+    # A list as JSON, or ids with commas between them: Meta's documents show both.
     value = params.values.get("children", "")
     if isinstance(value, str) and not value.lstrip().startswith("["):
         value = [part.strip() for part in value.split(",") if part.strip()]
@@ -181,6 +185,7 @@ def check_children(containers: Containers, account_id: str, ids: tuple[str, ...]
         if not child.child:
             raise invalid(f"The container {each} was not made with is_carousel_item")
         if child.status == IN_PROGRESS:
+            # Code 2 is what Meta says when an item is not ready, though nothing has broken.
             raise refused("accident")
         if child.status != FINISHED:
             raise refused("creation_failed")

@@ -70,6 +70,7 @@ class Inbox:
         text = _object(caller, "message").get("text")
         if not isinstance(text, str) or not text.strip():
             raise errors.invalid("The parameter message[text] is required")
+        # The limit counts bytes of UTF-8, not characters (Messaging API).
         if len(text.encode()) > limit("message_bytes"):
             raise errors.invalid("Length of param message[text] must be less than or equal to 1000")
         conversation = self._with(caller.account, str(recipient))
@@ -81,6 +82,7 @@ class Inbox:
         return JSONResponse({"recipient_id": str(recipient), "message_id": message})
 
     def _check_window(self, conversation: Document) -> None:
+        # The window of 24 hours opens with each message of the other side (Messaging API).
         theirs = [each for each in self._of_conversation(conversation) if each.body["theirs"]]
         window = timedelta(hours=limit("message_window_hours"))
         if not theirs or clock.now() - theirs[-1].created > window:

@@ -36,6 +36,7 @@ class Nodes:
     def user(self, caller: Caller, asked: Asked, *, page: bool = False) -> dict[str, Any]:
         """The caller's professional account; under a Page it is known by the id to publish with."""
         account = caller.account
+        # The Instagram login calls the account by an id of the app, the Facebook login by the one to publish with.
         own_id = account.id if caller.facebook or page else account.data["scoped_id"]
         values: Values = {
             "id": lambda _: own_id,
@@ -171,6 +172,7 @@ class Nodes:
 
 
 def _status_text(container: Container) -> str:
+    # Clients read the number out of this sentence: it stands in no other field (IG Container).
     if container.status == ERROR:
         told = f" {container.reason}" if container.reason else ""
         return f"Error: Media upload has failed with error code {container.wrong}{told and '.' + told}"

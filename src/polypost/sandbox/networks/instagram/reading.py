@@ -25,6 +25,7 @@ from polypost.sandbox.simkit import Network, SimPost, exchange, meta
 from polypost.sandbox.simkit.fields import Asked, parse
 from polypost.sandbox.simkit.meta import SUCCESS, flag, object_id, page_size, seq_cursor, seq_of
 
+# The year 2100.
 LATEST_SECONDS = 4_102_444_800
 ANYBODY = BASIC | LIST_PAGES
 LOOKING = frozenset({"status", "status_code", "video_status"})
@@ -65,6 +66,7 @@ class Reading:
         if (container := self._containers.get(named, caller.account.id)) is not None:
             idle = self._intake.idle(container)
             made = self._nodes.container(container, asked)
+            # Only a client that asks how far it is counts as looking.
             if LOOKING & set(asked.fields):
                 self._containers.look(container)
             return JSONResponse(
@@ -145,6 +147,7 @@ class Reading:
             since = max(since, clock.now() - timedelta(hours=limit("story_hours")))
         before = seq_of(caller.params, "after")
         found: list[SimPost] = []
+        # Stories and posts are stored as one, so parts are read until the list has enough of its own.
         while len(found) < size:
             part = self._net.posts.by_account(
                 caller.account.id,

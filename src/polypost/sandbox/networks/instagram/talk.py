@@ -51,6 +51,7 @@ class Talk:
             raise errors.invalid("Comments are not possible on this media")
         async with exchange(request).commit():
             comment_id = self._add(post, text, parent, caller.account.id, caller.account.username)
+        # 20/1772107, seen in open connectors: clients must not take it for a comment that failed.
         if "fields" in caller.params.values:
             raise errors.refused("comment_fields")
         return JSONResponse({"id": comment_id})

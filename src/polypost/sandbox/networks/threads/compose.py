@@ -72,6 +72,7 @@ def _check_text(kind: str, text: str, options: dict[str, Any]) -> None:
     if length(text) > limit("text_characters"):
         raise invalid("Param text must be at most 500 characters long.")
     attached = [options.get("link_attachment"), options.get("text_attachment", {}).get("link_attachment_url")]
+    # The links of attachments count with those of the text (Posts).
     if count_links(text, [link for link in attached if link]) > limit("links"):
         raise refused("link_limit")
 

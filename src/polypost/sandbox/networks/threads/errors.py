@@ -14,6 +14,7 @@ API = "THApiException"
 # Threads API: Troubleshooting, Graph API: Error Handling, and what issue logs show, read 2026-11-24.
 FAULTS: dict[str, Fault] = {
     **SHARED,
+# Also right after FINISHED, where issue logs show that a repeat goes through.
     "media_not_found": Fault(24, 4279009, "The requested resource does not exist", "Media Not Found",
         "The media with id {} cannot be found."),
     "child_expired": Fault(100, 4279004, "Invalid parameter", "Carousel item expired",

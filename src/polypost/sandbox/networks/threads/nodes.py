@@ -87,6 +87,7 @@ class Nodes:
         return {
             "text": lambda _: post.text or None,
             "media_url": lambda _: self._net.address(single) if single else None,
+            # The sandbox cuts no stills, so the video stands for its own.
             "thumbnail_url": lambda _: self._net.address(single) if single and video else None,
             "alt_text": lambda _: (single.get("alt") or None) if single else None,
             "children": lambda inner: self._children(post, inner),
@@ -145,6 +146,7 @@ class Nodes:
         made["expiration_timestamp"] = stamp(post.created + timedelta(hours=limit("poll_hours")))
         if not inner.fields:
             return made
+        # Options that the poll does not have may be asked for and are left out.
         known = {name for option in OPTIONS for name in (option, f"{option}_votes_percentage")}
         values = {name: (lambda _, value=value: value) for name, value in made.items()}
         shown = pick({**values, "id": lambda _: None}, inner, "ThreadsPoll", known=known)

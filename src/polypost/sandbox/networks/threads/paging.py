@@ -48,6 +48,7 @@ def own_posts(net: Network, request: Request, caller: Caller, belongs: Callable[
         if len(part) < CHUNK:
             break
         at = part[-1].seq
+    # The posts just before the cursor are the last ones of all that are newer.
     if before is not None:
         return Page(found[-size:], more=True)
     return Page(found[:size], more=len(found) > size)

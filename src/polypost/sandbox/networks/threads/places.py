@@ -10,6 +10,7 @@ from typing import Any
 from polypost.sandbox.networks.threads.errors import pick
 from polypost.sandbox.simkit.fields import Asked, Values
 
+# In degrees, about 50 km.
 NEAR = 0.5
 
 

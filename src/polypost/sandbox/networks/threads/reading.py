@@ -120,6 +120,7 @@ class Reading:
         reply_id = object_id(request)
         reply = self._net.posts.get(reply_id)
         root = self._net.posts.get(reply.thread or "") if reply else None
+        # Only replies directly below the post can be hidden; what is below them goes with them (Reply Management).
         if reply is None or root is None or root.account_id != caller.account.id or reply.parent != root.id:
             raise meta.missing(reply_id, "post")
         if "hide" not in caller.params.values:
