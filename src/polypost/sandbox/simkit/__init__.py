@@ -5,7 +5,7 @@ A simulator is a subclass of `Simulator` that holds a `Network`:
 - `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py), `gate`: how it is let in (gate.py);
 - `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py, blobs.py);
 - `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
-- `OAuthServer`: consent, tokens, revocation (oauth.py), and what networks of one house share (google.py, meta.py,
+- `OAuthServer`: consent, tokens, revocation (oauth.py), and what networks of one house share (google.py, meta.py, fields.py,
   containers.py);
 - `read_params`, `read_json`, `pieces`, `app_of`: what a call says (bodies.py); `origin`: the address that it came by
   (addresses.py);

@@ -20,6 +20,7 @@ from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, Asked, Consent, OAuth
 from polypost.sandbox.simkit.pages import Pages
 from polypost.sandbox.simkit.stand_in import each_path
 
+# A refresh token comes with the first consent only, or with `prompt=consent` (Google Identity, OAuth 2.0).
 CONSENTED, OFFLINE, USED = "consented", "offline_code", "refresh_used"
 TICKED = "sandbox_scopes"
 AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchooseaccount")
@@ -121,6 +122,7 @@ class GoogleLogin(OAuthServer):
 
     def rotated(self, request: Request, old: Token) -> Response:
         """An access token; the refresh token stays."""
+        # Google does not rotate: only the day of the last use is new.
         self._net.documents.put(USED, old.family, {})
         return self.given(self._access(old), None)
 
@@ -136,6 +138,7 @@ class GoogleLogin(OAuthServer):
         access = self._access(consent)
         if not offline:
             return access, None
+        # An app whose consent screen is in "Testing" gets refresh tokens of seven days (Google Identity, OAuth 2.0).
         days = self._limit("testing_refresh_days")
         life = timedelta(days=days) if consent.client_id == TESTING_CLIENT else None
         refresh = self.made(REFRESH, access, life, prefix="1//0")
@@ -147,6 +150,7 @@ class GoogleLogin(OAuthServer):
         return self.made(ACCESS, consent, life, prefix="ya29.")
 
     def _drop_oldest(self, of: Token) -> None:
+        # Beyond a hundred live ones for a client and a user the oldest ends without a word (Google Identity).
         rows = self._net.store.all(
             "SELECT value FROM tokens WHERE platform = ? AND account_id = ? AND client_id = ? AND kind = ?"
             " AND revoked IS NULL ORDER BY issued DESC LIMIT -1 OFFSET ?",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -25,6 +26,10 @@ from polypost.sandbox.simkit.stand_in import always
 from polypost.sandbox.simkit.traffic import Refused, Wording
 
 OAUTH, GRAPH = "OAuthException", "GraphMethodException"
+SUCCESS = {"success": True}
+TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
+# The store numbers posts with 64 bits; a cursor that somebody made up must not overflow them.
+NEWEST = 2**62
 DENIED = {
     "error": "access_denied",
     "error_reason": "user_denied",
@@ -47,12 +52,14 @@ class Fault:
     data: Mapping[str, Any] | None = None
 
 
+# Rate limits of Meta have no Retry-After: the usage headers tell the minutes (Graph API: Rate Limiting).
 APP_RATE = Fault(4, None, "(#4) Application request limit reached", status=403, transient=True)
 # What every network of Meta's says alike.
 SHARED = {
     "accident": Fault(2, None, "An unexpected error has occurred. Please retry your request later.",
         "Service temporarily unavailable", "Try again later.", status=500, transient=True),
     "app_rate": APP_RATE,
+# Meta answers 401 seldom; clients are to go by code and subcode alone (Graph API: Error Handling).
     "no_token": Fault(104, None, "An access token is required to request this resource.", status=401),
     "unparsable": Fault(190, None, "Invalid OAuth access token - Cannot parse access token"),
     "expired": Fault(190, 463, "Error validating access token: Session has expired."),
@@ -103,9 +110,67 @@ async def graph_params(request: Request, kind: str = OAUTH) -> Params:
         raise invalid(f"The request cannot be read: {error}", kind) from error
 
 
-def stamp(instant: datetime) -> str:
+def object_id(request: Request) -> str:
+    """The id in the path."""
+    return str(request.path_params.get("id", "me"))
+
+
+def flag(params: Params, name: str, *, default: bool = False, kind: str = OAUTH) -> bool:
+    """A yes or no in any of the ways in which clients write it. Raises Refused (100)."""
+    text = params.text(name).lower()
+    if not text:
+        return default
+    if text not in TRUE | FALSE:
+        raise invalid(f"Param {name} must be a boolean", kind)
+    return text in TRUE
+
+
+def instant(text: str, name: str, kind: str = OAUTH) -> datetime:
+    """A time in seconds since 1970 or as ISO 8601. Raises Refused (100)."""
+    try:
+        if text.isascii() and text.isdecimal() and len(text) <= 11:
+            return datetime.fromtimestamp(int(text), UTC)
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid(f"Param {name} must be a time", kind) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def page_size(text: str, usual: int, most: int, kind: str = OAUTH) -> int:
+    """The `limit` of a list. Raises Refused (100)."""
+    text = text or str(usual)
+    if not text.isascii() or not text.isdecimal() or int(text[:9]) < 1:
+        raise invalid("Param limit must be a number of at least 1", kind)
+    return min(int(text[:9]), most)
+
+
+def cursor(key: str) -> str:
+    """A place in a list, as clients get it."""
+    return base64.urlsafe_b64encode(key.encode()).decode()
+
+
+def key_of(cursor: str) -> str:
+    """The key behind a cursor. Raises ValueError."""
+    return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+
+
+def seq_cursor(seq: int) -> str:
+    """The cursor of a post, by its number."""
+    return cursor(f"seq:{seq}")
+
+
+def seq_of(params: Params, name: str, kind: str = OAUTH) -> int | None:
+    """The number behind a cursor of a post, None without one. Raises Refused (100)."""
+    text = params.text(name)
+    try:
+        return min(int(key_of(text).removeprefix("seq:")), NEWEST) if text else None
+    except ValueError as error:
+        raise invalid(f"Invalid parameter: {name}", kind) from error
+
+
+def stamp(at: datetime) -> str:
     """A time as the Graph API writes it."""
-    return f"{instant:%Y-%m-%dT%H:%M:%S+0000}"
+    return f"{at:%Y-%m-%dT%H:%M:%S+0000}"
 
 
 def paging(request: Request, token: Token, first: str, last: str, *, more: bool) -> dict[str, Any]:
@@ -181,6 +246,7 @@ def rate_limited(kind: str, seconds: float) -> Response:
     return answer(APP_RATE, headers=usage(kind, "0", 100, max(1, math.ceil(seconds / 60))))
 
 
+# "OAuth" is how the rupload hosts are told the token (Reels Publishing, Resumable Uploads).
 def given_token(request: Request, params: Params) -> str:
     """The access token of a call: a parameter, or a header as Bearer or OAuth."""
     return params.text("access_token") or bearer(request, "oauth")
@@ -195,6 +261,7 @@ class MetaLogin(OAuthServer):
     """A login whose codes bring a token of hours, which is traded for one of sixty days; nothing else refreshes it."""
 
     commas = True
+    # None of these logins knows PKCE except that of Facebook, which states it.
     pkce: ClassVar[str | None] = None
     denied = DENIED
 

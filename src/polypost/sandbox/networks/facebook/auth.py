@@ -39,6 +39,7 @@ LIST_PAGES, READ, PUBLISH = "pages_show_list", "pages_read_engagement", "pages_m
 ENGAGE, INSIGHTS = "pages_manage_engagement", "read_insights"
 OTHERS = "pages_read_user_content"
 SCOPES = (LIST_PAGES, READ, PUBLISH, ENGAGE, OTHERS, INSIGHTS, "business_management")
+# As the manual flow of Facebook Login shows it; the Instagram login has no code and another sentence.
 DENIED = {
     "error": "access_denied",
     "error_code": "200",
@@ -85,6 +86,7 @@ class Auth(MetaLogin):
     response_type = "code"
     pkce = "plain"
     denied = DENIED
+    # Facebook may put this behind the way back; clients have to cut it off.
     fragment = "_=_"
     code_life = timedelta(seconds=limit("code_seconds"))
 
@@ -112,6 +114,7 @@ class Auth(MetaLogin):
     def _redeemed(self, request: Request, params: Params, client_id: str) -> dict[str, Any]:
         code = self.redeemed(request, params, client_id)
         scopes = {*code.scopes, "public_profile"}
+        # People may untick permissions in the dialog, and the code is good all the same.
         declined = {PUBLISH} & scopes if exchange(request).fault("permission_declined") else set()
         given = Code(PERSON_ID, client_id, "", tuple(sorted(scopes - declined)))
         return bearing(self.lasting(SHORT, given, limit("short_token_seconds"), declined=sorted(declined)))
@@ -129,6 +132,7 @@ class Auth(MetaLogin):
         declined = old.data.get("declined", ())
         made = bearing(self.lasting(LONG, old, limit("long_token_seconds"), declined=declined))
         if exchange(request).fault("no_expires_in"):
+            # Answers of the exchange without it have been seen.
             del made["expires_in"]
         return made
 
@@ -149,6 +153,7 @@ class Auth(MetaLogin):
     def page_token(self, page: Account, user: Token) -> Token:
         """The Page's token that goes with a user token: without end for one that lives sixty days."""
         kept = self._net.tokens.newest(PAGE, account_id=page.id, client_id=user.client_id)
+        # Page tokens got with a long-lived user token have no end (Facebook Login: Long-Lived Tokens).
         endless = user.kind == LONG
         if kept is not None and kept.family == user.family and (kept.expires is None) == endless:
             return kept
@@ -215,11 +220,13 @@ class Auth(MetaLogin):
 
     def _count(self, request: Request, caller: Caller) -> None:
         buckets, owner = self._net.buckets, caller.token.account_id
+        # 200 calls an hour for each user of the app, 4800 a day for each engaged user of the Page (Rate Limiting).
         app_most = limit("app_users") * limit("calls_per_app_user")
         page_most = limit("engaged_users") * limit("calls_per_engaged_user")
         app = buckets.take("app", caller.token.client_id, limit=app_most, window=timedelta(hours=1))
         page = buckets.take("page", owner, limit=page_most, window=timedelta(hours=24))
         ok = app.ok and page.ok
+        # What is used up decides when calls are welcome again; with room in both, either will do.
         reset = max(bucket.reset for bucket in (app, page) if bucket.ok is ok)
         minutes = 0 if ok else int((reset - clock.now()).total_seconds() / 60) + 1
         shares = [meta.share(each) for each in (app, page)]

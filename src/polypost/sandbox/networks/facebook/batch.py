@@ -13,9 +13,8 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import Message
 
 from polypost.sandbox.networks.facebook import errors
-from polypost.sandbox.networks.facebook.params import flag
 from polypost.sandbox.simkit import Refused
-from polypost.sandbox.simkit.meta import given_token, graph_params
+from polypost.sandbox.simkit.meta import flag, given_token, graph_params
 
 MOST = 50
 METHODS = frozenset({"GET", "POST", "DELETE"})
@@ -67,10 +66,12 @@ class Batch:
             return None
         parts = urlsplit(where)
         path = "/" + parts.path.lstrip("/")
+        # A call inside may leave the version out; it is then that of the batch.
         if not path.startswith("/v") and "version" in request.path_params:
             path = f"/v{request.path_params['version']}{path}"
         form = b"application/x-www-form-urlencoded"
         headers = [(b"content-type", form), (b"authorization", f"Bearer {token}".encode())]
+        # With the exchange of the batch the faults and the traffic log see the calls inside as one.
         kept = {name: request.scope[name] for name in ("server", "client", "scheme", "polypost.exchange")}
         headers += [pair for pair in request.scope["headers"] if pair[0] == b"host"]
         return {
@@ -87,6 +88,7 @@ class Batch:
 
     async def _carried_out(self, scope: dict[str, Any], body: bytes) -> list[Message]:
         if self._router is None:
+            # Made late: the table of routes holds this handler, so it is not there yet when the handler is made.
             self._router = Router(self._routes())
         answer: list[Message] = []
 

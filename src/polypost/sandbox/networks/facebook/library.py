@@ -78,6 +78,7 @@ class Video:
     @property
     def status(self) -> str:
         """Facebook's `video_status`."""
+        # The order matters: expiry and failure of the upload hide what the work on it would say.
         if self.expired:
             return "expired"
         if self.stage == FAILED:
@@ -132,6 +133,7 @@ class Library:
         if document is None or document.account_id != page_id:
             return None
         found = _photo(document)
+        # Staged photos are gone after about a day (seen in open connectors, not documented).
         old = clock.now() - found.created > timedelta(hours=limit("staged_hours"))
         return None if found.post is None and old else found
 
@@ -194,16 +196,7 @@ class Library:
 
 
 def _photo(document: Document) -> Photo:
-    body = document.body
-    return Photo(
-        document.id,
-        document.account_id or "",
-        body["media"],
-        body["caption"],
-        body["temporary"],
-        body["post"],
-        document.created,
-    )
+    return Photo(document.id, document.account_id or "", created=document.created, **document.body)
 
 
 def _video(document: Document) -> Video:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,8 +11,7 @@ from starlette.requests import Request
 from polypost.sandbox.networks.facebook.auth import Caller
 from polypost.sandbox.networks.facebook.errors import invalid
 from polypost.sandbox.networks.facebook.limits import limit
-from polypost.sandbox.networks.facebook.params import instant
-from polypost.sandbox.simkit.meta import paging
+from polypost.sandbox.simkit.meta import cursor, instant, key_of, paging
 
 T = TypeVar("T")
 
@@ -30,11 +28,12 @@ def listed(
     size = _size(caller)
     after, begin = _row_of(caller.params.text("after")), 0
     if after:
+        # A row that was removed since leads behind the end, not back to the beginning.
         begin = next((index + 1 for index, row in enumerate(rows) if key(row) == after), len(rows))
     part = rows[begin : begin + size]
     body: dict[str, Any] = {"data": [shown(row) for row in part]}
     if part:
-        first, last, more = _cursor(key(part[0])), _cursor(key(part[-1])), begin + size < len(rows)
+        first, last, more = cursor(key(part[0])), cursor(key(part[-1])), begin + size < len(rows)
         body["paging"] = paging(request, caller.token, first, last, more=more)
     return body
 
@@ -52,12 +51,8 @@ def _size(caller: Caller) -> int:
     return min(int(text[:9]), limit("page_size_max"))
 
 
-def _cursor(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode()
-
-
-def _row_of(cursor: str) -> str:
+def _row_of(text: str) -> str:
     try:
-        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+        return key_of(text)
     except ValueError as error:
         raise invalid("Param after is not a cursor") from error

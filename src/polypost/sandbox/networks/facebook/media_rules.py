@@ -63,6 +63,7 @@ def _wrong_length(facts: Facts, kind: str) -> str | None:
 def _wrong_shape(facts: Facts) -> str | None:
     if not facts.width or not facts.height:
         return None
+    # 9:16 with 540x960 as the least (Video API: Reels Publishing).
     if abs(facts.width / facts.height - exact("reel_ratio")) > RATIO_SLACK:
         return f"The shape {facts.width}x{facts.height} is not 9:16."
     if facts.width < limit("reel_min_width") or facts.height < limit("reel_min_height"):

@@ -8,13 +8,13 @@ from typing import Any
 from polypost import clock
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import PERSON, PERSON_ID
-from polypost.sandbox.networks.facebook.fields import Asked, Values, parse, pick
 from polypost.sandbox.networks.facebook.insights import insights
 from polypost.sandbox.networks.facebook.known import PAGE_FIELDS, PHOTO_FIELDS, POST_FIELDS, VIDEO_FIELDS
 from polypost.sandbox.networks.facebook.library import Library, Photo, Video
 from polypost.sandbox.networks.facebook.phases import at, metrics, video_status
 from polypost.sandbox.networks.facebook.timeline import STORY, Timeline
 from polypost.sandbox.simkit import Account, Document, Media, Network, SimPost
+from polypost.sandbox.simkit.fields import Asked, Values, parse, pick
 from polypost.sandbox.simkit.meta import listed_names, stamp
 
 HOST = "https://www.facebook.com"
@@ -92,6 +92,7 @@ class Nodes:
             "permalink_url": lambda _: HOST + post.permalink,
             "is_published": lambda _: True,
             "attachments": lambda inner: self._attachments(post, inner),
+            # The member is missing where nobody shared, which clients have to read as 0.
             "shares": lambda _: {"count": numbers["shares"]} if numbers["shares"] else None,
             "comments": lambda inner: self.comments(post.id, page, inner),
             "reactions": lambda inner: _summary(self.reactions(post), inner, liked=self._liked(post)),
@@ -130,6 +131,7 @@ class Nodes:
         kind = order["kind"]
         return {
             "id": lambda _: post_id,
+            # Empty texts are left out of answers, as all empty members are.
             "message": lambda _: text or None,
             "created_time": lambda _: stamp(made),
             "updated_time": lambda _: stamp(made),
@@ -201,6 +203,7 @@ class Nodes:
             "from": lambda _: {"name": page.name, "id": page.id},
             "status": lambda _: video_status(video, self._library.received(video)),
             "published": lambda _: video.published,
+            # Facebook gives the path without the host at times; clients have to put it in front.
             "permalink_url": lambda _: path if relative else HOST + path,
             "post_id": lambda _: (video.post or "").rpartition("_")[2] or None,
             "length": lambda _: media.get("duration") if media else None,
@@ -306,6 +309,7 @@ class Nodes:
 
     def story(self, post: SimPost) -> dict[str, Any]:
         """A story as the Stories edge lists it."""
+        # Stories leave the public after a day and stay in the list as archived (Pages API: Stories).
         lasts = (clock.now() - post.created).total_seconds() < 86_400
         return {
             "post_id": post.id,

@@ -7,10 +7,9 @@ from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.facebook.errors import invalid
-from polypost.sandbox.networks.facebook.params import instant
 from polypost.sandbox.networks.facebook.phases import metrics
 from polypost.sandbox.simkit import Account, Params, SimPost
-from polypost.sandbox.simkit.meta import insight, metric_names, stamp
+from polypost.sandbox.simkit.meta import insight, instant, metric_names, stamp
 
 # Page Insights, read 2026-11-24; page_impressions and page_fans went on 15 Jun 2026.
 PAGE_METRICS = (
@@ -20,6 +19,7 @@ PAGE_METRICS = (
     "page_actions_post_reactions_total",
 )  # fmt: skip
 PERIODS = {"day": 1, "week": 7, "days_28": 28}
+# The longest span between since and until (Page Insights).
 LONGEST = 93
 
 

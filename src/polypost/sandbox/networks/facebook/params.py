@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,19 +12,9 @@ from polypost import clock
 from polypost.sandbox.networks.facebook.errors import invalid, refused
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.simkit import Params
+from polypost.sandbox.simkit.meta import instant
 
-TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 _INDEXED = re.compile(r"attached_media\[(\d{1,3})\](\[media_fbid\])?")
-
-
-def flag(params: Params, name: str, *, default: bool) -> bool:
-    """A yes or no. Raises Refused (100) for anything else."""
-    text = params.text(name).lower()
-    if not text:
-        return default
-    if text not in TRUE | FALSE:
-        raise invalid(f"Param {name} must be a boolean")
-    return text in TRUE
 
 
 def number(params: Params, name: str) -> int:
@@ -88,19 +78,9 @@ def schedule(params: Params, *, published: bool) -> float | None:
     if published:
         raise invalid("You can only specify a scheduled publish time for unpublished content")
     at = instant(text, "scheduled_publish_time")
+    # Ten minutes ahead at least; of the two horizons that Meta prints, 30 and 75 days, the longer one.
     first = clock.now() + timedelta(minutes=limit("schedule_minutes_min"))
     last = clock.now() + timedelta(days=limit("schedule_days_max"))
     if not first <= at <= last:
         raise invalid("The specified scheduled publish time is invalid")
     return at.timestamp()
-
-
-def instant(text: str, name: str) -> datetime:
-    """A time in seconds since 1970 or as ISO 8601. Raises Refused (100)."""
-    try:
-        if text.isascii() and text.isdecimal() and len(text) <= 11:
-            return datetime.fromtimestamp(int(text), UTC)
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise invalid(f"Param {name} must be a time") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

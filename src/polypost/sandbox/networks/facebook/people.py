@@ -11,16 +11,15 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import LIST_PAGES, PAGE, PERSON_ID, USER, Auth
-from polypost.sandbox.networks.facebook.fields import parse
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.listing import listed
 from polypost.sandbox.networks.facebook.nodes import TASKS, Nodes
 from polypost.sandbox.simkit import Account, Network, Token, exchange
-from polypost.sandbox.simkit.meta import given_token, graph_params
+from polypost.sandbox.simkit.fields import parse
+from polypost.sandbox.simkit.meta import SUCCESS, given_token, graph_params
 
 DEFAULT_PAGE = "id,name,access_token,category,category_list,tasks"
 READERS = ("ANALYZE", "MODERATE")
-SUCCESS = {"success": True}
 
 
 class People:
@@ -94,6 +93,7 @@ class People:
         value = given_token(request, params)
         client_id = self._app_of(value)
         if client_id is None:
+            # The app's own token `id|secret` is what Meta documents; a user token of the same app does as well.
             client_id = self._auth.caller(request, params).token.client_id
         token = self._net.tokens.find(params.text("input_token"))
         if token is None:
@@ -104,12 +104,14 @@ class People:
 
     def _told(self, token: Token) -> dict[str, Any]:
         dead = self._auth.death(token)
+        # Access to data ends about 90 days after the login, also where the token has no end (debug_token).
         ends = token.issued + timedelta(seconds=limit("data_access_seconds"))
         data: dict[str, Any] = {
             "app_id": token.client_id,
             "type": "USER" if token.kind in USER else "PAGE",
             "application": token.client_id,
             "data_access_expires_at": int(ends.timestamp()),
+            # 0 stands for a token without end.
             "expires_at": int(token.expires.timestamp()) if token.expires else 0,
             "is_valid": dead is None and clock.now() < ends,
             "issued_at": int(token.issued.timestamp()),

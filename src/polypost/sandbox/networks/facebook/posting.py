@@ -12,9 +12,10 @@ from polypost.sandbox.networks.facebook.auth import PUBLISH, READ, Auth, Caller
 from polypost.sandbox.networks.facebook.library import Library, Photo
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.nodes import Nodes
-from polypost.sandbox.networks.facebook.params import address, attached, flag, schedule, words
+from polypost.sandbox.networks.facebook.params import address, attached, schedule, words
 from polypost.sandbox.networks.facebook.timeline import STORY, Timeline, order_of
 from polypost.sandbox.simkit import Account, Network, exchange
+from polypost.sandbox.simkit.meta import flag
 
 
 class Posting:
@@ -127,6 +128,7 @@ class Posting:
         page = caller.acting
         named = str(request.path_params["id"])
         if named not in {page.id, "me", page.username}:
+            # An id may be a Page without the right role; a name that nobody has is an object that is not there.
             raise errors.refused("permission") if named.isdecimal() else errors.missing(named, "post")
         caller.require(PUBLISH, READ)
         self._timeline.release_due(page)

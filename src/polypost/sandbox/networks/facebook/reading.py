@@ -12,22 +12,22 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import ENGAGE, INSIGHTS, PERSON_ID, PUBLISH, READ, Auth, Caller
-from polypost.sandbox.networks.facebook.fields import Asked, parse
 from polypost.sandbox.networks.facebook.insights import insights
 from polypost.sandbox.networks.facebook.library import PHOTO, VIDEO, Library, Video
 from polypost.sandbox.networks.facebook.listing import between, listed
 from polypost.sandbox.networks.facebook.nodes import COMMENT, Nodes
 from polypost.sandbox.networks.facebook.page_insights import page_insights
-from polypost.sandbox.networks.facebook.params import flag, words
+from polypost.sandbox.networks.facebook.params import words
 from polypost.sandbox.networks.facebook.talk import Talk
 from polypost.sandbox.networks.facebook.timeline import DRAFT, Timeline, is_story
 from polypost.sandbox.networks.facebook.videos import Videos
 from polypost.sandbox.networks.facebook.web import Web
 from polypost.sandbox.simkit import Account, Document, Network, SimPost, bearer, exchange
-from polypost.sandbox.simkit.meta import metric_names
+from polypost.sandbox.simkit.fields import Asked, parse
+from polypost.sandbox.simkit.meta import SUCCESS, flag, metric_names, object_id
 
-SUCCESS = {"success": True}
 FARTHEST = 1_000
+# Graph API: as many objects as one call may name.
 MOST_IDS = 50
 
 
@@ -56,13 +56,14 @@ class Reading:
 
     async def node(self, request: Request) -> Response:
         """`GET /{id}`: a person, a Page, a post, a photo, a video, a comment; a browser gets the page of it."""
+        # `/{page}_{post}` without version and token is the address that leads people to a post.
         if "version" not in request.path_params and not _has_token(request):
             return await self._web.anything(request)
         caller = await self._auth.enter(request)
-        asked, object_id = parse(caller.params.text("fields")), _id(request)
-        if object_id == PERSON_ID or (object_id == "me" and caller.page is None):
+        asked, named = parse(caller.params.text("fields")), object_id(request)
+        if named == PERSON_ID or (named == "me" and caller.page is None):
             return JSONResponse(self._nodes.person(asked))
-        return JSONResponse(self._object(request, caller, object_id, asked))
+        return JSONResponse(self._object(request, caller, named, asked))
 
     async def several(self, request: Request) -> Response:
         """`GET /?ids=a,b`: several objects in one answer, each under its id."""
@@ -121,16 +122,17 @@ class Reading:
         caller = await self._auth.enter(request)
         if caller.params.text("method").lower() == "delete":
             return self._deleted(request, caller)
-        page, object_id = caller.acting, _id(request)
-        if (comment := self._talk.comment_of(page, object_id)) is not None:
+        page, named = caller.acting, object_id(request)
+        if (comment := self._talk.comment_of(page, named)) is not None:
             return self._change_comment(caller, comment)
         caller.require(PUBLISH)
         self._timeline.release_due(page)
-        if (video := self._library.video(object_id, page.id)) is not None:
+        if (video := self._library.video(named, page.id)) is not None:
             return await self._videos.change(request, caller, page, video)
-        if (draft := self._timeline.draft(object_id, page)) is not None:
+        if (draft := self._timeline.draft(named, page)) is not None:
             return await self._change_draft(request, caller, page, draft)
-        post = self._own(caller, object_id, "post")
+        post = self._own(caller, named, "post")
+        # Only the app that made a post may change it (Pages API: Posts).
         self._check_maker(caller, post.raw["app"])
         if "message" not in caller.params.values:
             raise errors.invalid("The parameter message is required")
@@ -178,24 +180,24 @@ class Reading:
         return self._deleted(request, await self._auth.enter(request))
 
     def _deleted(self, request: Request, caller: Caller) -> Response:
-        page, object_id = caller.acting, _id(request)
-        if (comment := self._talk.comment_of(page, object_id)) is not None:
+        page, named = caller.acting, object_id(request)
+        if (comment := self._talk.comment_of(page, named)) is not None:
             caller.require(ENGAGE)
             self._talk.silence(comment)
             return JSONResponse(SUCCESS)
         caller.require(PUBLISH)
         if exchange(request).fault("cannot_delete"):
             raise errors.refused("permission")
-        if (video := self._library.video(object_id, page.id)) is not None:
+        if (video := self._library.video(named, page.id)) is not None:
             self._library.forget(VIDEO, video.id)
             self._net.posts.delete(video.post or "")
-        elif (photo := self._library.photo(object_id, page.id)) is not None:
+        elif (photo := self._library.photo(named, page.id)) is not None:
             self._library.forget(PHOTO, photo.id)
             self._delete_single(photo.post)
-        elif self._timeline.draft(object_id, page) is not None:
-            self._net.documents.delete(DRAFT, object_id)
+        elif self._timeline.draft(named, page) is not None:
+            self._net.documents.delete(DRAFT, named)
         else:
-            self._net.posts.delete(self._own(caller, object_id, "delete").id)
+            self._net.posts.delete(self._own(caller, named, "delete").id)
         return JSONResponse(SUCCESS)
 
     def _delete_single(self, post_id: str | None) -> None:
@@ -250,9 +252,9 @@ class Reading:
 
     async def _look(self, request: Request) -> tuple[Caller, Account]:
         caller = await self._auth.enter(request, READ)
-        page = self._page_named(_id(request), caller)
+        page = self._page_named(object_id(request), caller)
         if page is None or (caller.page is not None and caller.page.id != page.id):
-            raise errors.missing(_id(request))
+            raise errors.missing(object_id(request))
         self._timeline.release_due(page)
         return caller, page
 
@@ -268,7 +270,7 @@ class Reading:
     async def attachments(self, request: Request) -> Response:
         """`GET /{post}/attachments`."""
         caller = await self._auth.enter(request, READ)
-        post = self._own(caller, _id(request))
+        post = self._own(caller, object_id(request))
         asked = Asked({"attachments": Asked(parse(caller.params.text("fields")).fields)})
         made = self._nodes.post(post, caller.acting, asked)
         return JSONResponse(made.get("attachments", {"data": []}))
@@ -276,25 +278,25 @@ class Reading:
     async def thumbnails(self, request: Request) -> Response:
         """`GET /{video}/thumbnails`."""
         caller = await self._auth.enter(request, READ)
-        video = self._library.video(_id(request), caller.acting.id)
+        video = self._library.video(object_id(request), caller.acting.id)
         if video is None:
-            raise errors.missing(_id(request))
+            raise errors.missing(object_id(request))
         return JSONResponse({"data": self._nodes.thumbnails(video)})
 
     async def insights(self, request: Request) -> Response:
         """`GET /{post}/insights`, `/{video}/video_insights`, `/{page}/insights`."""
         caller = await self._auth.enter(request, INSIGHTS)
         video, page = request.url.path.endswith("/video_insights"), caller.acting
-        if self._page_named(_id(request), caller) == page:
+        if self._page_named(object_id(request), caller) == page:
             posts = self._net.posts.by_account(page.id, limit=FARTHEST)
             return JSONResponse(page_insights(page, posts, caller.params))
-        post = self._talk.on(caller, _id(request))
+        post = self._talk.on(caller, object_id(request))
         names, reactions = metric_names(caller.params), self._nodes.reactions(post)
         return JSONResponse(insights(post, names, reactions, video=video))
 
     async def image(self, request: Request) -> Response:
         """`GET /{id}/picture`: open to everybody; leads to the image, or tells its address."""
-        url = self._net.avatar_url(_id(request))
+        url = self._net.avatar_url(object_id(request))
         if request.query_params.get("redirect", "true") in {"false", "0"}:
             return JSONResponse({"data": {"height": 96, "width": 96, "is_silhouette": False, "url": url}})
         return RedirectResponse(url, 302)
@@ -319,7 +321,3 @@ def _shower(
 
 def _has_token(request: Request) -> bool:
     return bool(request.query_params.get("access_token") or bearer(request, "oauth"))
-
-
-def _id(request: Request) -> str:
-    return str(request.path_params.get("id", "me"))

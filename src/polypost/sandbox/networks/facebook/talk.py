@@ -9,14 +9,13 @@ from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.facebook import errors
 from polypost.sandbox.networks.facebook.auth import ENGAGE, OTHERS, READ, Auth, Caller
-from polypost.sandbox.networks.facebook.fields import parse
 from polypost.sandbox.networks.facebook.library import Library
 from polypost.sandbox.networks.facebook.listing import listed
 from polypost.sandbox.networks.facebook.nodes import COMMENT, LIKE, Nodes
-from polypost.sandbox.networks.facebook.params import flag, words
+from polypost.sandbox.networks.facebook.params import words
 from polypost.sandbox.simkit import Account, Document, Network, SimPost, Stranger, exchange
-
-SUCCESS = {"success": True}
+from polypost.sandbox.simkit.fields import parse
+from polypost.sandbox.simkit.meta import SUCCESS, flag, object_id
 
 
 class Talk:
@@ -33,8 +32,8 @@ class Talk:
         caller = await self._auth.enter(request)
         page = caller.acting
         caller.require(ENGAGE)
-        answered = self.comment_of(page, _id(request))
-        post = self.on(caller, answered.account_id or "" if answered else _id(request), "post")
+        answered = self.comment_of(page, object_id(request))
+        post = self.on(caller, answered.account_id or "" if answered else object_id(request), "post")
         text = words(caller.params, "message", most="comment_characters").strip()
         if not text:
             raise errors.invalid("The parameter message is required")
@@ -69,10 +68,11 @@ class Talk:
     async def comments(self, request: Request) -> Response:
         """`GET /{id}/comments` of a post or of a comment; `filter=stream` has the answers among them."""
         caller = await self._auth.enter(request, READ, OTHERS)
-        answered = self.comment_of(caller.acting, _id(request))
-        post = self.on(caller, answered.account_id or "" if answered else _id(request))
+        answered = self.comment_of(caller.acting, object_id(request))
+        post = self.on(caller, answered.account_id or "" if answered else object_id(request))
         asked, nodes = parse(caller.params.text("fields")), self._nodes
         found = nodes.answers_to(answered) if answered else nodes.comments_of(post.id)
+        # Without the filter (`toplevel`) answers show under their comment only.
         if not answered and caller.params.text("filter") == "stream":
             found = nodes.all_comments_of(post.id)
         if caller.params.text("order") == "reverse_chronological":
@@ -117,8 +117,8 @@ class Talk:
         return JSONResponse(body)
 
     def _liked(self, caller: Caller, request: Request) -> str:
-        comment = self.comment_of(caller.acting, _id(request))
-        return comment.id if comment else self.on(caller, _id(request)).id
+        comment = self.comment_of(caller.acting, object_id(request))
+        return comment.id if comment else self.on(caller, object_id(request)).id
 
     def on(self, caller: Caller, object_id: str, method: str = "get") -> SimPost:
         """The post with this id, or that shows the video or photo. Raises Refused (100/33)."""
@@ -142,7 +142,3 @@ class Talk:
         """Take a comment away, with its answers."""
         for each in (*self._nodes.answers_to(comment), comment):
             self._net.documents.delete(COMMENT, each.id)
-
-
-def _id(request: Request) -> str:
-    return str(request.path_params["id"])

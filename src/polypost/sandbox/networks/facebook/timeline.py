@@ -90,6 +90,7 @@ class Timeline:
 
     def release_due(self, page: Account) -> None:
         """Publish what was scheduled and whose hour has come."""
+        # No clock runs here: what is due comes out when somebody next looks at the Page or posts to it.
         now = clock.now().timestamp()
         for draft in self.drafts(page):
             if draft.body["scheduled"] <= now:

@@ -12,11 +12,12 @@ from polypost.sandbox.networks.facebook.auth import PUBLISH, Auth
 from polypost.sandbox.networks.facebook.library import AWAITING, Library, Video
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.params import number
-from polypost.sandbox.networks.facebook.videos import HANDLE, SUCCESS, Videos
+from polypost.sandbox.networks.facebook.videos import HANDLE, Videos
 from polypost.sandbox.simkit import Document, Network, Params, exchange
-from polypost.sandbox.simkit.meta import upload_failed, upload_header
+from polypost.sandbox.simkit.meta import SUCCESS, upload_failed, upload_header
 
 UPLOAD = "app_upload"
+# The file types that the Resumable Upload API takes.
 APP_TYPES = frozenset({"application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4"})
 
 
@@ -44,6 +45,7 @@ class Uploads:
         here = self._library.received(video)
         if not 0 < total <= limit("video_bytes") or video.total not in {None, total}:
             raise upload_failed("ProcessingFailedError", "The header file_size is not right")
+        # An offset before the end is fine: what is here from it on is sent anew.
         if offset > here:
             raise upload_failed(
                 "OffsetInvalidError", f"The offset is wrong: {here} bytes are here", retriable=True

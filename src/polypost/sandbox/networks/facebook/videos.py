@@ -16,14 +16,14 @@ from polypost.sandbox.networks.facebook.library import FAILED, HERE, Library, Vi
 from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.media_rules import REEL, STORY, VIDEO
 from polypost.sandbox.networks.facebook.media_rules import video as video_facts
-from polypost.sandbox.networks.facebook.params import flag, number, schedule, words
+from polypost.sandbox.networks.facebook.params import number, schedule, words
 from polypost.sandbox.networks.facebook.posting import Posting
 from polypost.sandbox.networks.facebook.timeline import Timeline
 from polypost.sandbox.simkit import Account, Exchange, Network, exchange, media_of, origin, pieces
+from polypost.sandbox.simkit.meta import SUCCESS, flag
 
 SESSION, HANDLE = "upload_session", "upload_handle"
 STATES = ("PUBLISHED", "DRAFT", "SCHEDULED")
-SUCCESS = {"success": True}
 UPLOAD_HOST = "rupload.facebook.com"
 
 
@@ -82,6 +82,7 @@ class Videos:
         here, total = self._library.received(video), video.total or 0
         if exchange(request).fault("upload_timeout"):
             raise errors.refused("upload_timeout")
+        # 1363037 names the offset at which to go on, which clients are to follow.
         if number(caller.params, "start_offset") != here or exchange(request).fault("wrong_offset"):
             raise errors.wrong_offset(here, min(here + limit("chunk_bytes"), total))
         chunk = caller.params.files.get("video_file_chunk")
@@ -208,9 +209,11 @@ class Videos:
             raise errors.refused("upload_expired")
         if video.stage != HERE:
             raise errors.refused("upload_failed")
+        # Whether a `finish` may be repeated is not documented; here the second one is refused.
         if video.post is not None:
             raise errors.invalid("This video is published already")
         params, call = caller.params, exchange(request)
+        # Stories have no state: finishing one publishes it.
         state = params.text("video_state").upper() or ("PUBLISHED" if video.kind == STORY else "")
         if state not in STATES:
             raise errors.invalid(f"Param video_state must be one of {{{', '.join(STATES)}}}")
@@ -287,4 +290,5 @@ class Videos:
 
 
 def _offsets(start: int, total: int) -> dict[str, str]:
+    # Both are strings, and equal when all is there (Graph API: Page videos).
     return {"start_offset": str(start), "end_offset": str(min(start + limit("chunk_bytes"), total))}

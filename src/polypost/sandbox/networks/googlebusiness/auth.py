@@ -74,9 +74,11 @@ class Auth(GoogleLogin):
             raise errors.scope_missing(service)
         if call.fault("api_disabled"):
             raise errors.api_disabled(service)
+        # The mark of a project that Google has not approved for these APIs.
         if call.fault("quota_zero"):
             raise Refused(errors.quota(service, 0))
         self._rates.project(token.client_id, service)
+        # Google refuses parameters that it does not know instead of reading over them.
         unknown = [name for name in request.query_params if name not in parameters and name not in COMMON]
         if unknown:
             said = f'Invalid JSON payload received. Unknown name "{unknown[0][:80]}": Cannot bind query parameter.'

@@ -6,6 +6,7 @@ from typing import Any
 
 from polypost.sandbox.simkit import Account, Network
 
+# Ids of accounts have 21 digits, too many for a number in JSON.
 OWNER, GROUP = "accounts/110000000000000000001", "accounts/110000000000000000002"
 MAPS = "https://maps.google.com"
 STREETS = ("Marktplatz", "Hafenstraße", "Bahnhofstraße", "Am Anger")

@@ -68,6 +68,7 @@ def _address(url: str | None, field: str) -> None:
 
 
 def _alert(post: Mapping[str, Any], topic: str) -> None:
+    # COVID_19 is the only type of alert that the reference has left.
     if topic == ALERT:
         if post.get("alertType") != "COVID_19":
             raise invalid(REQUIRED, "alert_type is required.", "alert_type")
@@ -108,9 +109,11 @@ def _moment(schedule: Mapping[str, Any], side: str, without: timedelta) -> datet
     """One end of an event; `without` is added to the day where no time is given."""
     day, time = schedule[f"{side}Date"], schedule.get(f"{side}Time")
     try:
+        # Zeros may be missing from protocol messages, and make no date here.
         at = datetime(day.get("year", 0), day.get("month", 0), day.get("day", 0), tzinfo=clock.now().tzinfo)
         if time is None:
             return at + without
+        # google.type.TimeOfDay knows 24:00:00 as the end of a day.
         if time.get("hours") == 24 and not any(time.get(name) for name in ("minutes", "seconds", "nanos")):
             return at + timedelta(days=1)
         return at.replace(

@@ -30,6 +30,7 @@ NO_CREDENTIALS = (
     "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid"
     " authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
 )
+# Google names the project by its number, of which the sandbox has none.
 PROJECT = "projects/000000000000"
 REQUIRED, TOO_LONG, CONTRADICTION, MEDIA, FETCH = 2, 3, 4, 5, 1000
 

@@ -53,6 +53,7 @@ class Posts:
         async with call.commit():
             post = self._shelf.add(location, told, media, extra=extra, fails=rejected, held=held)
         body = self._view(request, post)
+        # A 200 without a name leaves the client in doubt about what it made.
         if call.fault("nameless"):
             del body["name"]
         return JSONResponse(body)
@@ -90,6 +91,7 @@ class Posts:
         told = dict(post.told)
         for path in mask:
             _put(told, given, camel(path).split("."))
+        # A time that is over would be refused again, though this change does not touch it.
         planned = told.pop("scheduledTime", None) if "scheduledTime" not in given else None
         told = await self._told(request, told) | ({"scheduledTime": planned} if planned else {})
         kept = "media" not in {path.partition(".")[0] for path in mask}
@@ -167,6 +169,7 @@ class Posts:
             "alertType": told.get("alertType"),
             "offer": told.get("offer"),
         }
+        # Believed: what is not visible yet has no address on Search.
         if state != PROCESSING and not exchange(request).fault("no_search_url"):
             shown["searchUrl"] = LOCAL + post.path
         return {name: _lean(value) for name, value in shown.items() if value}

@@ -26,6 +26,7 @@ class Rates:
 
     def edit(self, location: Account) -> None:
         """Count a change at a location. Raises Refused (429)."""
+        # Ten a minute for each profile, which nobody can have raised (Usage limits).
         most = limit("edits_per_minute")
         bucket = self._net.buckets.take("edits", location.id, limit=most, window=MINUTE)
         if not bucket.ok:

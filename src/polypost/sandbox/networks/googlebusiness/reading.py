@@ -106,6 +106,7 @@ def paged(
         raise errors.bad_parameter("page_size", f"Invalid value at 'page_size' (TYPE_INT32), \"{size[:40]}\"")
     if int(size) < 0:
         raise errors.bad_parameter("page_size", "page_size must not be negative.")
+    # Absent and 0 are one in protocol messages.
     wanted = min(int(size) or default, most)
     token = query.get("pageToken", "")
     try:
@@ -129,6 +130,7 @@ def _mask(request: Request) -> list[str]:
     """The members that are asked for. Raises Refused (400) without any, or for one that does not exist."""
     text = request.query_params.get("readMask", "")
     names = [name.strip() for name in text.split(",") if name.strip()]
+    # Business Information has no default mask (discovery document).
     if not names:
         raise errors.bad_parameter("read_mask", "Request must contain a read_mask.")
     if names == ["*"]:

@@ -126,6 +126,7 @@ def _scalar(value: Any, kind: str, path: str) -> Any:
     if kind == INTEGER:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
+        # Numbers may come as texts in the JSON of protocol messages.
         if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,10}", value):
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 2**31 - 1:

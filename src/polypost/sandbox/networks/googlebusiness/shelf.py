@@ -106,6 +106,7 @@ class Shelf:
             "updated": clock.now().timestamp(),
         }
         post = _post(self._net.documents.put(LOCAL_POST, number, body, account_id=location.id))
+        # A little later than the work ends, so that this look finds it over.
         wait = limit("processing_seconds") + extra + 0.05
         asyncio.get_running_loop().call_later(wait, self._in_time, number)
         return self.settle(post)

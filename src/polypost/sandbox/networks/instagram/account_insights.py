@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.instagram.errors import invalid
 from polypost.sandbox.networks.instagram.nodes import metrics
 from polypost.sandbox.simkit import Account, Params, SimPost
-from polypost.sandbox.simkit.meta import insight, metric_names, stamp
+from polypost.sandbox.simkit.meta import insight, instant, metric_names, stamp
 
 # Instagram Platform: Insights of accounts, read 2026-11-24.
 TOTALS = (
@@ -21,6 +21,7 @@ PEOPLE = ("engaged_audience_demographics", "reached_audience_demographics", "fol
 ALL = (*SERIES, *TOTALS, *PEOPLE)
 PERIODS = {"day": 1, "week": 7, "days_28": 28, "month": 30, "lifetime": 0}
 NAMES = {"saves": "saved"}
+# The longest span between since and until (Instagram Platform: Insights).
 LONGEST = 30
 POSTS = 500
 
@@ -56,15 +57,7 @@ def _ends(params: Params) -> list[datetime]:
 
 def _instant(params: Params, name: str) -> datetime | None:
     text = params.text(name)
-    if not text:
-        return None
-    try:
-        if text.isascii() and text.isdecimal():
-            return datetime.fromtimestamp(int(text[:11]), UTC)
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise invalid(f"Param {name} must be a time") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return instant(text, name) if text else None
 
 
 def _entry(

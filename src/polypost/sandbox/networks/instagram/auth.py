@@ -62,6 +62,7 @@ class Auth(MetaLogin):
     """The addresses of the Instagram login, and `enter`."""
 
     response_type = "code"
+    # Instagram puts `#_` behind every way back; clients have to cut it off the code.
     fragment = "_"
     code_life = timedelta(seconds=limit("code_seconds"))
 
@@ -80,6 +81,7 @@ class Auth(MetaLogin):
             # Some clients of the Facebook login redeem its codes without a version and with a grant type.
             return self.facebook_token(code)
         token = self.lasting(SHORT, code, limit("short_token_seconds"))
+        # The user_id of this answer is scoped to the app, not the id to publish with (Business Login).
         scoped = str(account.data["scoped_id"])
         # Meta documents one shape of the answer, and connectors report another.
         if exchange(request).fault("token_in_data"):
@@ -122,6 +124,7 @@ class Auth(MetaLogin):
             raise errors.invalid("The parameter grant_type must be ig_refresh_token")
         token = self._live(request, params.text("access_token"), {LONG})
         if (clock.now() - token.issued).total_seconds() < limit("refresh_age_seconds"):
+            # An expired one is dead, so a client has to come between the first day and the sixtieth.
             raise errors.invalid("The access token must be at least 24 hours old to be refreshed")
         return JSONResponse(
             {
@@ -187,6 +190,7 @@ class Auth(MetaLogin):
             self._net.documents.put(REMOVED, token.family, {}, account_id=token.account_id)
 
     def _count(self, request: Request, caller: Caller) -> None:
+        # 4800 calls a day for each impression of the account (Graph API: Rate Limiting).
         most = limit("impressions") * limit("calls_per_impression")
         percent, wait = self.count(caller.account.id, most)
         exchange(request).headers.update(errors.usage(caller.account.id, percent, wait))

@@ -12,11 +12,11 @@ from polypost.sandbox.networks.instagram.errors import invalid, refused
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.simkit import Params
 from polypost.sandbox.simkit.containers import FINISHED, IN_PROGRESS, Container
+from polypost.sandbox.simkit.meta import flag
 
 MEDIA_TYPES = frozenset({"", "IMAGE", "VIDEO", "REELS", "STORIES", "CAROUSEL"})
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")
 FLAGS = ("share_to_feed", "is_paid_partnership", "is_ai_generated")
-TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0", ""})
 # A tag begins where no word or other tag is running.
 _HASHTAG = re.compile(r"(?<![\w&#])#\w+")
 _MENTION = re.compile(r"(?<![\w@])@[\w.]+")
@@ -49,6 +49,7 @@ def order_of(params: Params) -> Order:
     )
     if kind != CAROUSEL and not resumable and not source:
         raise invalid(f"The parameter {'video_url' if video else 'image_url'} is required")
+    # Captions of stories and of carousel items are ignored (IG User media).
     caption = params.text("caption") if kind != STORY and not child else ""
     _check_caption(caption)
     options = _options(params, video=video, kind=kind)
@@ -63,6 +64,7 @@ def _kind(params: Params, media_type: str, *, child: bool) -> tuple[str, bool]:
     if media_type == "STORIES":
         return STORY, video
     if media_type == "REELS":
+        # Reels cannot be items of a carousel (Content Publishing).
         if child:
             raise refused("media_type")
         return REEL, True
@@ -135,6 +137,7 @@ def _user_tag(tag: Any, *, video: bool, kind: str) -> dict[str, Any]:
     if not isinstance(tag, dict) or not isinstance(tag.get("username"), str):
         raise invalid("Each of user_tags must have a username")
     position = {name: tag[name] for name in ("x", "y") if tag.get(name) is not None}
+    # A person on a video is tagged without a place, on an image with one (IG User media).
     if video and position:
         raise refused("tag_position")
     needed = 2 if kind == IMAGE else len(position)
@@ -159,6 +162,7 @@ def _share(value: Any) -> bool:
 
 
 def _children(params: Params) -> tuple[str, ...]:
+    # A list as JSON, or ids with commas between them: Meta's documents show both.
     value = params.values.get("children", "")
     if isinstance(value, str) and not value.lstrip().startswith("["):
         value = [part.strip() for part in value.split(",") if part.strip()]
@@ -181,19 +185,12 @@ def check_children(containers: Containers, account_id: str, ids: tuple[str, ...]
         if not child.child:
             raise invalid(f"The container {each} was not made with is_carousel_item")
         if child.status == IN_PROGRESS:
+            # Code 2 is what Meta says when an item is not ready, though nothing has broken.
             raise refused("accident")
         if child.status != FINISHED:
             raise refused("creation_failed")
         found.append(child)
     return found
-
-
-def flag(params: Params, name: str) -> bool:
-    """A yes or no in any of the ways in which clients write it. Raises Refused (100)."""
-    text = params.text(name).lower()
-    if text not in TRUE | FALSE:
-        raise invalid(f"Param {name} must be a boolean")
-    return text in TRUE
 
 
 def _texts(params: Params, name: str, most: int) -> list[str]:

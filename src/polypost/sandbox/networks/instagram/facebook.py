@@ -17,10 +17,10 @@ from polypost.sandbox.networks.instagram.auth import (
     Auth,
     Caller,
 )
-from polypost.sandbox.networks.instagram.fields import Tree, parse, pick
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import Nodes
 from polypost.sandbox.simkit import CodeRefused, Network, Params, Refused, Token, app_of, meta
+from polypost.sandbox.simkit.fields import Asked, Values, parse, pick
 from polypost.sandbox.simkit.meta import bearing, graph_params
 
 DENIED = {
@@ -87,26 +87,25 @@ class Facebook:
         caller = await self._auth.enter(request, LIST_PAGES)
         if caller.token.kind not in {FACEBOOK_SHORT, FACEBOOK_LONG}:
             raise meta.missing("me")
-        tree = parse(caller.params.text("fields") or DEFAULT_PAGE)
-        page = self.page(caller, tree)
+        page = self.page(caller, parse(caller.params.text("fields") or DEFAULT_PAGE))
         cursor = page["id"]
         return JSONResponse({"data": [page], "paging": {"cursors": {"before": cursor, "after": cursor}}})
 
-    def node(self, caller: Caller, object_id: str, tree: Tree) -> dict[str, Any] | None:
+    def node(self, caller: Caller, object_id: str, asked: Asked) -> dict[str, Any] | None:
         """The person or the Page with this id; None when it is neither."""
         data = caller.account.data
         person = caller.token.kind != PAGE
         if object_id == data["page_id"] or (object_id == "me" and not person):
-            return self.page(caller, tree)
+            return self.page(caller, asked)
         if object_id == data["person_id"] or object_id == "me":
-            values = {"id": lambda _: data["person_id"], "name": lambda _: caller.account.name}
-            return pick(values, tree or {"name": {}}, "User")
+            values: Values = {"id": lambda _: data["person_id"], "name": lambda _: caller.account.name}
+            return pick(values, asked, "User", plain=("name",))
         return None
 
-    def page(self, caller: Caller, tree: Tree) -> dict[str, Any]:
+    def page(self, caller: Caller, asked: Asked) -> dict[str, Any]:
         """The Page that the account is linked to."""
         account = caller.account
-        values = {
+        values: Values = {
             "id": lambda _: account.data["page_id"],
             "name": lambda _: account.name,
             "category": lambda _: "Media",
@@ -115,7 +114,7 @@ class Facebook:
             "picture": lambda _: {"data": {"url": self._net.avatar_url(account.id)}},
             "instagram_business_account": lambda inner: self._nodes.user(caller, inner, page=True),
         }
-        return pick(values, tree or {"name": {}}, "Page")
+        return pick(values, asked, "Page", plain=("name",))
 
     def _page_token(self, caller: Caller) -> Token:
         token, account = caller.token, caller.account

@@ -41,6 +41,7 @@ class Intake:
 
     async def video(self, container: Container) -> None:
         """Fetch and examine a container's video; what goes wrong stands in its status afterwards."""
+        # The same fetch can be begun by the creation and by a look at the container.
         if not self.idle(container):
             return
         self._under_way.add(container.id)

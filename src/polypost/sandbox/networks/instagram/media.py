@@ -15,11 +15,11 @@ from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth, Caller
 from polypost.sandbox.networks.instagram.compose import Order, check_children, order_of
 from polypost.sandbox.networks.instagram.containers import CAROUSEL, REEL, STORY, Containers
-from polypost.sandbox.networks.instagram.fields import parse, pick
 from polypost.sandbox.networks.instagram.intake import Intake
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.simkit import Bucket, Media, Network, SimPost, exchange, origin
 from polypost.sandbox.simkit.containers import AWAITING, EXPIRED, FAILED, FETCHING, FINISHED, HERE, Container
+from polypost.sandbox.simkit.fields import parse, pick
 
 DAY = timedelta(hours=24)
 SHORTCODE = "shortcode"
@@ -103,6 +103,7 @@ class MediaEdges:
             self._use_up_quota(caller, rule.length)
             raise errors.refused("quota")
         container = self._publishable(caller, creation_id)
+        # A carousel counts once, stories and reels count as posts do (Content Publishing).
         if not self._quota(caller).ok:
             raise errors.refused("quota")
         # Nothing is awaited between these checks and the storing, so two calls cannot publish one container.
@@ -117,7 +118,9 @@ class MediaEdges:
         if container.child:
             raise errors.invalid("A carousel item cannot be published on its own")
         if container.status == EXPIRED:
+            # Unpublished for a day (Content Publishing); -2/2207020 is another answer than for one that never was.
             raise errors.refused("container_expired")
+        # 9007 too for one that is published already; what Meta says to that is not documented.
         if container.status != FINISHED:
             raise errors.refused("not_ready")
         return container
@@ -146,6 +149,7 @@ class MediaEdges:
         return [child.media for child in children if child is not None and child.media is not None]
 
     def _record(self, container: Container, shortcode: str) -> dict[str, Any]:
+        # What is read back are other words than those of the creation (IG Media).
         media_type = {CAROUSEL: "CAROUSEL_ALBUM"}.get(container.kind, "VIDEO" if container.video else "IMAGE")
         return {
             "media_type": media_type,
@@ -164,8 +168,8 @@ class MediaEdges:
         bucket = self._quota(caller)
         config = {"quota_total": bucket.limit, "quota_duration": int(DAY.total_seconds())}
         values = {"quota_usage": lambda _: bucket.limit - bucket.remaining, "config": lambda _: config}
-        tree = parse(caller.params.text("fields") or "quota_usage")
-        made = pick({**values, "id": lambda _: None}, tree, "IGContentPublishingLimit")
+        asked = parse(caller.params.text("fields") or "quota_usage")
+        made = pick({**values, "id": lambda _: None}, asked, "IGContentPublishingLimit")
         return JSONResponse({"data": [made]})
 
     def _quota(self, caller: Caller) -> Bucket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +13,10 @@ from starlette.responses import JSONResponse, Response
 from polypost import clock
 from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.auth import MESSAGES, Auth, Caller
-from polypost.sandbox.networks.instagram.fields import Tree, parse, pick
 from polypost.sandbox.networks.instagram.limits import limit
-from polypost.sandbox.networks.instagram.nodes import Values
 from polypost.sandbox.networks.instagram.parts import part_of
 from polypost.sandbox.simkit import Account, Document, Network, Stranger, exchange, meta
+from polypost.sandbox.simkit.fields import Asked, Values, parse, pick
 from polypost.sandbox.simkit.meta import stamp
 
 CONVERSATION, MESSAGE, PERSON = "conversation", "message", "person"
@@ -28,8 +26,6 @@ PREFIX = "aWdfZAG06"
 THREAD_FIELDS = ("can_reply", "folder", "is_owner", "link", "name", "senders", "snippet", "unread_count")
 MESSAGE_FIELDS = ("attachments", "is_unsupported", "reactions", "reply_to", "shares", "story", "tags", "to")
 PERSON_FIELDS = ("is_business_follow_user", "is_user_follow_business")
-_MODIFIED = re.compile(r"\bmessages((?:\.\w+\([^()]*\))+)", re.ASCII)
-_MODIFIER = re.compile(r"\.(\w+)\(([^()]*)\)", re.ASCII)
 
 
 class Inbox:
@@ -51,11 +47,10 @@ class Inbox:
             if not person or each.body["person"]["id"] == person
         ]
         found.sort(key=lambda each: float(each.body["updated"]), reverse=True)
-        fields = caller.params.text("fields") or "id,updated_time"
-        tree = parse(fields)
+        asked = parse(caller.params.text("fields") or "updated_time")
 
         def shown(conversation: Document) -> dict[str, Any]:
-            return self._conversation(request, caller, conversation, tree, fields)
+            return self._conversation(request, caller, conversation, asked)
 
         return JSONResponse(part_of(request, caller, found, shown, most=limit("page_size_max")))
 
@@ -65,8 +60,8 @@ class Inbox:
         conversation = self._of(caller, str(request.path_params["id"]))
         if conversation is None:
             raise meta.missing(str(request.path_params["id"]))
-        tree = parse(caller.params.text("fields") or "id,created_time")
-        return JSONResponse(self._messages(request, caller, conversation, tree, {}))
+        asked = parse(caller.params.text("fields"))
+        return JSONResponse(self._messages(request, caller, conversation, asked))
 
     async def send(self, request: Request) -> Response:
         """`POST /{ig-id}/messages`: an answer to somebody who wrote within the last day."""
@@ -75,6 +70,7 @@ class Inbox:
         text = _object(caller, "message").get("text")
         if not isinstance(text, str) or not text.strip():
             raise errors.invalid("The parameter message[text] is required")
+        # The limit counts bytes of UTF-8, not characters (Messaging API).
         if len(text.encode()) > limit("message_bytes"):
             raise errors.invalid("Length of param message[text] must be less than or equal to 1000")
         conversation = self._with(caller.account, str(recipient))
@@ -86,26 +82,26 @@ class Inbox:
         return JSONResponse({"recipient_id": str(recipient), "message_id": message})
 
     def _check_window(self, conversation: Document) -> None:
+        # The window of 24 hours opens with each message of the other side (Messaging API).
         theirs = [each for each in self._of_conversation(conversation) if each.body["theirs"]]
         window = timedelta(hours=limit("message_window_hours"))
         if not theirs or clock.now() - theirs[-1].created > window:
             raise errors.refused("window_closed")
 
-    def node(self, request: Request, caller: Caller, object_id: str, fields: str) -> dict[str, Any] | None:
+    def node(self, request: Request, caller: Caller, object_id: str, asked: Asked) -> dict[str, Any] | None:
         """A conversation, a message, or a person who wrote; None for other ids. Raises Refused (10)."""
-        tree = parse(fields)
         if (conversation := self._of(caller, object_id)) is not None:
             caller.require(MESSAGES)
-            return self._conversation(request, caller, conversation, tree, fields or "id,updated_time")
+            return self._conversation(request, caller, conversation, asked)
         message = self._net.documents.get(MESSAGE, object_id)
         if message is not None and (conversation := self._of(caller, message.account_id or "")) is not None:
             caller.require(MESSAGES)
-            return self._message(message, conversation, caller.account, tree)
+            return self._message(message, conversation, caller.account, asked)
         conversation = self._with(caller.account, object_id)
         if conversation is None:
             return None
         caller.require(MESSAGES)
-        return self._person(conversation.body["person"], tree)
+        return self._person(conversation.body["person"], asked)
 
     def _of(self, caller: Caller, conversation_id: str) -> Document | None:
         found = self._net.documents.get(CONVERSATION, conversation_id)
@@ -154,11 +150,9 @@ class Inbox:
         return None if conversation is None else (conversation, self._of_conversation(conversation))
 
     def _conversation(
-        self, request: Request, caller: Caller, conversation: Document, tree: Tree, fields: str
+        self, request: Request, caller: Caller, conversation: Document, asked: Asked
     ) -> dict[str, Any]:
         account, person = caller.account, conversation.body["person"]
-        modified = _MODIFIED.search(fields)
-        modifiers = dict(_MODIFIER.findall(modified[1])) if modified else {}
         values: Values = {
             "id": lambda _: conversation.id,
             "updated_time": lambda _: stamp(_at(conversation)),
@@ -169,30 +163,32 @@ class Inbox:
                     {"username": person["username"], "id": person["id"]},
                 ]
             },
-            "messages": lambda inner: self._messages(request, caller, conversation, inner, modifiers),
+            "messages": lambda inner: self._messages(request, caller, conversation, inner),
         }
-        return pick(values, tree, "UnifiedThread", known=THREAD_FIELDS)
+        return pick(values, asked, "UnifiedThread", known=THREAD_FIELDS)
 
     def _messages(
-        self, request: Request, caller: Caller, conversation: Document, tree: Tree, modifiers: dict[str, str]
+        self, request: Request, caller: Caller, conversation: Document, asked: Asked
     ) -> dict[str, Any]:
         found = self._of_conversation(conversation)[::-1]
         told = {each.id for each in found[: limit("messages_told")]}
-        wanted = tree or {"id": {}, "created_time": {}}
+        wanted = asked if asked.fields else parse("created_time")
 
         def shown(message: Document) -> dict[str, Any]:
             # Of older ones Instagram tells that they are there, and nothing more.
-            few = {name: inner for name, inner in wanted.items() if name in {"id", "created_time"}}
-            asked = wanted if message.id in told else few
-            return self._message(message, conversation, caller.account, asked)
+            few = Asked(
+                {"id": Asked(), **({"created_time": Asked()} if "created_time" in wanted.fields else {})}
+            )
+            named = wanted if message.id in told else few
+            return self._message(message, conversation, caller.account, named)
 
-        size, after = modifiers.get("limit"), modifiers.get("after")
-        if modifiers:
+        size, after = asked.modifiers.get("limit"), asked.modifiers.get("after")
+        if asked.modifiers:
             size, after = size or "", after or ""
         return part_of(request, caller, found, shown, most=limit("page_size_max"), size=size, after=after)
 
     def _message(
-        self, message: Document, conversation: Document, account: Account, tree: Tree
+        self, message: Document, conversation: Document, account: Account, asked: Asked
     ) -> dict[str, Any]:
         person, theirs = conversation.body["person"], message.body["theirs"]
         sender = person if theirs else {"username": account.username, "id": account.id}
@@ -202,9 +198,9 @@ class Inbox:
             "message": lambda _: message.body["text"],
             "from": lambda _: {"username": sender["username"], "id": sender["id"]},
         }
-        return pick(values, tree, "Message", known=MESSAGE_FIELDS)
+        return pick(values, asked, "Message", known=MESSAGE_FIELDS)
 
-    def _person(self, person: dict[str, str], tree: Tree) -> dict[str, Any]:
+    def _person(self, person: dict[str, str], asked: Asked) -> dict[str, Any]:
         values: Values = {
             "id": lambda _: person["id"],
             "name": lambda _: person["name"],
@@ -213,7 +209,7 @@ class Inbox:
             "follower_count": lambda _: 0,
             "is_verified_user": lambda _: False,
         }
-        return pick(values, tree, "IGBusinessScopedID", known=PERSON_FIELDS)
+        return pick(values, asked, "IGBusinessScopedID", known=PERSON_FIELDS)
 
 
 def _at(conversation: Document) -> datetime:

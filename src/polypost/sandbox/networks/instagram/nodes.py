@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from polypost.sandbox.networks.instagram.auth import Caller
 from polypost.sandbox.networks.instagram.containers import STORY
-from polypost.sandbox.networks.instagram.fields import Tree, pick
 from polypost.sandbox.simkit import Account, Document, Media, Network, SimPost
 from polypost.sandbox.simkit.containers import ERROR, EXPIRED, FINISHED, PUBLISHED, Container
+from polypost.sandbox.simkit.fields import Asked, Values, pick
 from polypost.sandbox.simkit.meta import missing, stamp
 
 HOST = "https://www.instagram.com"
 COMMENT_NODE = "comment"
-Values = dict[str, Callable[[Tree], Any]]
 STATUS = {
     FINISHED: "Finished: Media has been uploaded and it is ready to be published.",
     PUBLISHED: "Published: Media has been published.",
@@ -35,9 +33,10 @@ class Nodes:
     def __init__(self, net: Network) -> None:
         self._net = net
 
-    def user(self, caller: Caller, tree: Tree, *, page: bool = False) -> dict[str, Any]:
+    def user(self, caller: Caller, asked: Asked, *, page: bool = False) -> dict[str, Any]:
         """The caller's professional account; under a Page it is known by the id to publish with."""
         account = caller.account
+        # The Instagram login calls the account by an id of the app, the Facebook login by the one to publish with.
         own_id = account.id if caller.facebook or page else account.data["scoped_id"]
         values: Values = {
             "id": lambda _: own_id,
@@ -52,9 +51,9 @@ class Nodes:
             "follows_count": lambda _: 12,
             "media_count": lambda _: self._net.posts.count(account.id),
         }
-        return pick(values, tree, "IGUser", known=USER_FIELDS)
+        return pick(values, asked, "IGUser", known=USER_FIELDS)
 
-    def media(self, post: SimPost, account: Account, tree: Tree) -> dict[str, Any]:
+    def media(self, post: SimPost, account: Account, asked: Asked) -> dict[str, Any]:
         """One published medium."""
         raw, first = post.raw, post.media[0]
         video = raw["media_type"] == "VIDEO"
@@ -80,18 +79,18 @@ class Nodes:
             "children": lambda inner: self._children(post, inner),
             "comments": lambda inner: {"data": [self.comment(c, inner) for c in self.comments_of(post.id)]},
         }
-        return pick(values, tree, "IGMedia", known=MEDIA_FIELDS)
+        return pick(values, asked, "IGMedia", known=MEDIA_FIELDS)
 
     def _thumbnail(self, raw: dict[str, Any]) -> str | None:
         return None if raw["cover"] is None else f"{self._net.media_url(raw['cover'])}?type=image/jpeg"
 
-    def _children(self, post: SimPost, tree: Tree) -> dict[str, Any] | None:
+    def _children(self, post: SimPost, asked: Asked) -> dict[str, Any] | None:
         if not post.raw["children"]:
             return None
         pairs = zip(post.raw["children"], post.media, strict=True)
-        return {"data": [self._child(post, child_id, media, tree) for child_id, media in pairs]}
+        return {"data": [self._child(post, child_id, media, asked) for child_id, media in pairs]}
 
-    def _child(self, post: SimPost, child_id: str, media: Media, tree: Tree) -> dict[str, Any]:
+    def _child(self, post: SimPost, child_id: str, media: Media, asked: Asked) -> dict[str, Any]:
         values: Values = {
             "id": lambda _: child_id,
             "media_type": lambda _: "VIDEO" if media["kind"] == "video" else "IMAGE",
@@ -101,9 +100,9 @@ class Nodes:
             "permalink": lambda _: HOST + post.permalink,
             "shortcode": lambda _: post.raw["shortcode"],
         }
-        return pick(values, tree, "IGMedia", known=("thumbnail_url", "owner", "username"))
+        return pick(values, asked, "IGMedia", known=("thumbnail_url", "owner", "username"))
 
-    def container(self, container: Container, tree: Tree) -> dict[str, Any]:
+    def container(self, container: Container, asked: Asked) -> dict[str, Any]:
         """How far a container is."""
         values: Values = {
             "id": lambda _: container.id,
@@ -111,7 +110,7 @@ class Nodes:
             "status": lambda _: _status_text(container),
             "video_status": lambda _: self._upload_status(container),
         }
-        return pick(values, tree, "ShadowIGMediaBuilder", known=("copyright_check_status",))
+        return pick(values, asked, "ShadowIGMediaBuilder", known=("copyright_check_status",))
 
     def _upload_status(self, container: Container) -> dict[str, Any] | None:
         if container.total is None:
@@ -151,7 +150,7 @@ class Nodes:
         """How many comments a medium has, the answers to them among them."""
         return len(self._said(media_id))
 
-    def comment(self, comment: Document, tree: Tree) -> dict[str, Any]:
+    def comment(self, comment: Document, asked: Asked) -> dict[str, Any]:
         """One comment."""
         values: Values = {
             "id": lambda _: comment.id,
@@ -165,14 +164,15 @@ class Nodes:
             "parent_id": lambda _: comment.body.get("parent"),
             "replies": lambda inner: self._replies(comment, inner),
         }
-        return pick(values, tree, "IGComment", known=("user", "legacy_instagram_comment_id"))
+        return pick(values, asked, "IGComment", known=("user", "legacy_instagram_comment_id"))
 
-    def _replies(self, comment: Document, tree: Tree) -> dict[str, Any] | None:
+    def _replies(self, comment: Document, asked: Asked) -> dict[str, Any] | None:
         found = self.answers_to(comment)
-        return {"data": [self.comment(each, tree) for each in found]} if found else None
+        return {"data": [self.comment(each, asked) for each in found]} if found else None
 
 
 def _status_text(container: Container) -> str:
+    # Clients read the number out of this sentence: it stands in no other field (IG Container).
     if container.status == ERROR:
         told = f" {container.reason}" if container.reason else ""
         return f"Error: Media upload has failed with error code {container.wrong}{told and '.' + told}"

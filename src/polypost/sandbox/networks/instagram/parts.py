@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from polypost.sandbox.networks.instagram.auth import Caller
 from polypost.sandbox.networks.instagram.errors import invalid
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.simkit import Document
-from polypost.sandbox.simkit.meta import paging
+from polypost.sandbox.simkit.meta import cursor, key_of, page_size, paging
 
 
 def part_of(
@@ -26,32 +25,21 @@ def part_of(
     after: str | None = None,
 ) -> dict[str, Any]:
     """The part behind the cursor, of at most `most`; `size` and `after` default to the call's own parameters."""
-    count = _count(caller.params.text("limit") if size is None else size, most)
+    count = page_size(caller.params.text("limit") if size is None else size, limit("page_size"), most)
     begin = _begin(found, caller.params.text("after") if after is None else after)
     part = found[begin : begin + count]
     body: dict[str, Any] = {"data": [shown(each) for each in part]}
     if part:
-        first, last, more = _cursor(part[0].id), _cursor(part[-1].id), begin + count < len(found)
+        first, last, more = cursor(part[0].id), cursor(part[-1].id), begin + count < len(found)
         body["paging"] = paging(request, caller.token, first, last, more=more)
     return body
 
 
-def _count(text: str, most: int) -> int:
-    text = text or str(limit("page_size"))
-    if not text.isascii() or not text.isdecimal() or int(text[:9]) < 1:
-        raise invalid("Param limit must be a number of at least 1")
-    return min(int(text[:9]), most)
-
-
-def _begin(found: Sequence[Document], cursor: str) -> int:
-    if not cursor:
+def _begin(found: Sequence[Document], text: str) -> int:
+    if not text:
         return 0
     try:
-        last = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+        last = key_of(text)
     except ValueError as error:
         raise invalid("Invalid parameter: after") from error
     return next((place + 1 for place, each in enumerate(found) if each.id == last), len(found))
-
-
-def _cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()

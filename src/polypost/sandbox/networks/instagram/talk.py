@@ -10,11 +10,12 @@ from starlette.responses import JSONResponse, Response
 from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.auth import COMMENT, Auth, Caller
 from polypost.sandbox.networks.instagram.containers import Containers
-from polypost.sandbox.networks.instagram.fields import parse
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.nodes import COMMENT_NODE, Nodes, is_story
 from polypost.sandbox.networks.instagram.parts import part_of
 from polypost.sandbox.simkit import Document, Network, SimPost, Stranger, exchange, meta
+from polypost.sandbox.simkit.fields import parse
+from polypost.sandbox.simkit.meta import object_id
 
 DEFAULT = "id,text,timestamp"
 
@@ -31,7 +32,7 @@ class Talk:
     async def comment(self, request: Request) -> Response:
         """`POST /{media-id}/comments`; with `fields` the comment is made and an error comes back all the same."""
         caller = await self._auth.enter(request, COMMENT)
-        return await self._said(request, caller, self._nodes.own(caller, _id(request), "post"), None)
+        return await self._said(request, caller, self._nodes.own(caller, object_id(request), "post"), None)
 
     async def answer(self, request: Request) -> Response:
         """`POST /{comment-id}/replies`; an answer to an answer stands beside it."""
@@ -50,6 +51,7 @@ class Talk:
             raise errors.invalid("Comments are not possible on this media")
         async with exchange(request).commit():
             comment_id = self._add(post, text, parent, caller.account.id, caller.account.username)
+        # 20/1772107, seen in open connectors: clients must not take it for a comment that failed.
         if "fields" in caller.params.values:
             raise errors.refused("comment_fields")
         return JSONResponse({"id": comment_id})
@@ -76,7 +78,7 @@ class Talk:
     async def comments(self, request: Request) -> Response:
         """`GET /{media-id}/comments`."""
         caller = await self._auth.enter(request, COMMENT)
-        post = self._nodes.own(caller, _id(request))
+        post = self._nodes.own(caller, object_id(request))
         # Newest first since v3.2, the answers to a comment still oldest first.
         return self._told(request, caller, self._nodes.comments_of(post.id)[::-1])
 
@@ -87,18 +89,18 @@ class Talk:
         return self._told(request, caller, found)
 
     def _told(self, request: Request, caller: Caller, found: list[Document]) -> Response:
-        tree = parse(caller.params.text("fields") or DEFAULT)
+        asked = parse(caller.params.text("fields") or DEFAULT)
 
         def shown(comment: Document) -> dict[str, Any]:
-            return self._nodes.comment(comment, tree)
+            return self._nodes.comment(comment, asked)
 
         most = limit("comments_per_page")
         return JSONResponse(part_of(request, caller, found, shown, most=most))
 
     def _named(self, caller: Caller, request: Request, method: str) -> Document:
-        comment = self.comment_of(caller, _id(request))
+        comment = self.comment_of(caller, object_id(request))
         if comment is None:
-            raise meta.missing(_id(request), method)
+            raise meta.missing(object_id(request), method)
         return comment
 
     def comment_of(self, caller: Caller, comment_id: str) -> Document | None:
@@ -113,7 +115,3 @@ class Talk:
         """Take a comment away, with its answers."""
         for each in (*self._nodes.answers_to(comment), comment):
             self._net.documents.delete(COMMENT_NODE, each.id)
-
-
-def _id(request: Request) -> str:
-    return str(request.path_params["id"])

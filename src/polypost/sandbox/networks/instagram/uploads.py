@@ -46,6 +46,7 @@ class Uploads:
             )
         self._containers.change(container, total=total)
         await self._receive(request, container, offset, total)
+        # Also for a part: the answer is the same whether more is to come or not.
         return JSONResponse(DONE)
 
     async def _receive(self, request: Request, container: Container, offset: int, total: int) -> None:

@@ -35,6 +35,7 @@ from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, lead_back, unsafe_red
 # What any app may ask for; everything else LinkedIn grants to apps that it has vetted.
 SELF_SERVE = frozenset({"openid", "profile", "email", "w_member_social"})
 SELF_SERVE_APP = "sandbox-self-serve-app"
+# Of the two words for it, user_cancelled_login and this, the one for a person who is logged in.
 DENIED = {"error": "user_cancelled_authorize", "error_description": "The user cancelled the authorization"}
 NO_MATCH = (
     "Unable to retrieve access token: appid/redirect uri/code verifier does not match authorization code. "
@@ -155,6 +156,7 @@ class Auth(OAuthServer):
 
     def rotated(self, request: Request, old: Token) -> Response:
         """An access token; it does not outlive the refresh token, whose own end never moves."""
+        # Its own 365 days do not begin anew with a refresh (Programmatic Refresh Tokens).
         life = min(timedelta(days=limit("access_token_days")), _left(old))
         access = self.made(ACCESS, old, life, prefix="AQ", data=old.data)
         return JSONResponse(self.body(access, old), headers=errors.traced())
@@ -171,6 +173,7 @@ class Auth(OAuthServer):
         data = {"demo": True} if demo else {}
         life = timedelta(days=limit("access_token_days"))
         access = self.made(ACCESS, consent, life, prefix="AQ", data=data)
+        # Ordinary apps get no refresh token: their people connect anew within 60 days.
         if not set(consent.scopes) - SELF_SERVE:
             return access, None
         life = timedelta(days=limit("refresh_token_days"))
@@ -181,6 +184,7 @@ class Auth(OAuthServer):
         answer: dict[str, Any] = {
             "access_token": access.value,
             "expires_in": math.ceil(_left(access).total_seconds()),
+            # Microsoft Learn shows blanks between scopes, LinkedIn's own JS client commas.
             "scope": ",".join(access.scopes),
             "token_type": "Bearer",
         }
@@ -242,6 +246,7 @@ class Auth(OAuthServer):
         if not value:
             raise errors.refused("empty_token")
         caller = self.caller(request, value)
+        # The old addresses under /v2 have no versions.
         if request.url.path.startswith("/rest/"):
             self._version(request)
         return caller
@@ -272,6 +277,7 @@ class Auth(OAuthServer):
             raise errors.refused("no_version")
         known = _VERSION.fullmatch(version)
         month = int(version[:6]) if known else 0
+        # Versions are months, so one of the future is as unknown as one that is over.
         newest = int(f"{clock.now():%Y%m}")
         if not limit("oldest_version") <= month <= newest or exchange(request).fault("version_ended"):
             raise errors.unknown_version(version)

@@ -16,6 +16,7 @@ from polypost.sandbox.networks.linkedin.limits import limit
 from polypost.sandbox.simkit import Document, Network, SimPost, exchange
 
 COMMENT = "comment"
+# Clients write the thread of a comment as a number, as a URN, or as a URN with its kind before it.
 _URN = re.compile(r"urn:li:comment:\((?:activity:|ugcPost:|share:)?(urn:li:[A-Za-z]+:\d+|\d+),(\d+)\)")
 
 
@@ -63,6 +64,7 @@ class Comments:
         actor = body.get("actor")
         if not isinstance(actor, str) or urns.kind_of(actor) not in urns.AUTHORS:
             raise errors.invalid("MISSING_FIELD", "actor is missing", "actor")
+        # Members are told 403 here at times though w_member_social is on the page (reports).
         if not caller.writes(actor) or exchange(request).fault("comment_forbidden"):
             raise errors.denied("partnerApiSocialActions.CREATE")
         exchange(request).identify(actor)
@@ -71,6 +73,7 @@ class Comments:
         if post.raw.get("comments_closed"):
             raise errors.denied("partnerApiSocialActions.CREATE")
         given = body.get("parentComment")
+        # Ids of LinkedIn begin with the millisecond since 1970, as those of posts do.
         number = self._net.snowflake(epoch_ms=0)
         kept = {
             "actor": actor,

@@ -37,6 +37,7 @@ class Order:
     def kind(self) -> str:
         """`share`, or `ugcPost` for videos and several images."""
         several = len(self.assets) > 1
+        # Recorded answers name videos and several images so, everything else share.
         return "ugcPost" if several or any(asset.kind == "video" for asset, _ in self.assets) else "share"
 
     @property
@@ -113,6 +114,7 @@ class Composer:
 
     def refuse_duplicate(self, order: Order) -> None:
         """Raises Refused (422) when the author has the same post already."""
+        # Its documents speak of ten minutes, reports of 24 to 48 hours.
         since = clock.now() - timedelta(hours=limit("duplicate_hours"))
         same = self._net.posts.same_since(order.author, order.fingerprint, since)
         if same is not None:
@@ -179,6 +181,7 @@ class Composer:
         asset = self._asset(
             author, part.get("id"), ("image", "video", "document"), "content/media/id", early=shown.early
         )
+        # Documents need a title, images and videos do not (Posts API).
         if asset.kind == "document":
             _text(part, "title", "content/media/title")
         shown.assets.append((asset, _alt(part, "content/media/altText")))
@@ -201,6 +204,7 @@ class Composer:
             raise errors.invalid(
                 "INVALID_VALUE_FOR_FIELD", "The source is no web address", "content/article/source"
             )
+        # LinkedIn does not read the address: what the card shows has to be given (Posts API).
         _text(part, "title", "content/article/title")
         _short(part, "title", "article_title_characters", "content/article/title")
         _short(part, "description", "article_description_characters", "content/article/description")
@@ -221,6 +225,7 @@ class Composer:
         if asset is None or asset.owner != author:
             code = "INVALID_VIDEO_ID" if kind == "video" else "INVALID_URN_ID"
             raise errors.invalid(code, f"{urn} does not exist or belongs to somebody else", path)
+        # MEDIA_ASSET_WAITING_UPLOAD and _PROCESSING tell clients to wait and send the post again.
         if asset.status != "AVAILABLE" and not (early and asset.status == "PROCESSING"):
             raise errors.invalid(f"MEDIA_ASSET_{asset.status}", f"{urn} is not ready", path)
         return asset

@@ -72,6 +72,7 @@ def no_such_path(path: str) -> Response:
 
 def unknown_version(version: str) -> Refused:
     """426 for a version that is over or was never there; LinkedIn names it with its revision."""
+    # Answers name 20240401 for 202404 (Error Handling).
     full = version.replace(".", "") if "." in version else f"{version}01"
     return Refused(answer(Fault(426, f"Requested version {full} is not active", "NONEXISTENT_VERSION")))
 

@@ -22,6 +22,7 @@ SHARE = "com.linkedin.ugc.ShareContent"
 VISIBILITY = "com.linkedin.ugc.MemberNetworkVisibility"
 MECHANISM = "com.linkedin.digitalmedia.uploading.MediaUploadHttpRequest"
 _CATEGORIES = {"image": "IMAGE", "video": "VIDEO", "document": "RICH"}
+# Assets have URNs of their own here; behind them are the images, videos and documents of today.
 RECIPES = {"feedshare-image": "image", "feedshare-video": "video", "feedshare-document": "document"}
 
 
@@ -134,6 +135,7 @@ class Legacy:
         text = share.get("shareCommentary") or {}
         return {
             "author": body.get("author"),
+            # Text of ugcPosts is plain; escaped, it reads the same as little text.
             "commentary": little.escaped(str(text.get("text", ""))),
             "visibility": (body.get("visibility") or {}).get(VISIBILITY),
             "distribution": {"feedDistribution": "MAIN_FEED"},

@@ -116,7 +116,7 @@ class Library:
 
     def parts(self, video: Asset) -> list[Part]:
         """A video's parts in the order of their bytes."""
-        found = [_part(document) for document in self._net.documents.of_account(PART, video.urn)]
+        found = [Part(**document.body) for document in self._net.documents.of_account(PART, video.urn)]
         return sorted(found, key=lambda part: part.number)
 
     async def receive(self, asset: Asset, chunks: AsyncIterator[bytes]) -> int:
@@ -127,6 +127,7 @@ class Library:
         """Take bytes for a part. Each request counts by itself: what is joined in the end is what `finalizeUpload` lists."""
         blob = self._net.blobs.new()
         size = await self._net.blobs.receive(blob, chunks, limit=limit("video_bytes_max"))
+        # Etags look like some of those on record: hex digits.
         etag = hashlib.md5(f"{video.urn} {part.number} {blob}".encode(), usedforsecurity=False).hexdigest()
         body = {"number": part.number, "blob": blob, "size": size}
         self._net.documents.put(CHUNK, etag, body, account_id=video.urn)
@@ -169,24 +170,8 @@ class Library:
 
 
 def _asset(document: Document) -> Asset:
-    body: dict[str, Any] = document.body
+    body: dict[str, Any] = dict(document.body)
+    known = body.pop("facts")
     assert document.expires is not None
-    return Asset(
-        urn=document.id,
-        kind=body["kind"],
-        owner=body["owner"],
-        secret=body["secret"],
-        blob=body["blob"],
-        stage=body["stage"],
-        size=body["size"],
-        ready_at=body["ready_at"],
-        facts=None if body["facts"] is None else Facts.from_dict(body["facts"]),
-        wrong=body["wrong"],
-        damaged=body["damaged"],
-        expires=document.expires,
-    )
-
-
-def _part(document: Document) -> Part:
-    body = document.body
-    return Part(body["number"], body["first"], body["last"])
+    facts = None if known is None else Facts.from_dict(known)
+    return Asset(document.id, expires=document.expires, facts=facts, **body)

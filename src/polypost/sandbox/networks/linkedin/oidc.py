@@ -88,6 +88,7 @@ def profile(account: Account, net: Network, scopes: tuple[str, ...]) -> dict[str
             "given_name": given,
             "family_name": family,
             "picture": net.avatar_url(account.id),
+            # The documents show a text, answers on record this object.
             "locale": {"country": "US", "language": "en"},
         }
     if "email" in scopes:

@@ -108,6 +108,7 @@ class People:
         """`GET /rest/organizationAcls?q=roleAssignee` and `q=organization`."""
         caller = self._enter(request, "organizationAcls.FINDER")
         query = request.query_params
+        # The address before organizationAcls names the same thing otherwise.
         name = "organizationalTarget" if "Entity" in request.url.path else "organization"
         role, state = query.get("role", "ADMINISTRATOR"), query.get("state", "APPROVED")
         entries = [

@@ -17,6 +17,7 @@ from polypost.sandbox.simkit import Network, Refused, SimPost, exchange
 
 EDITABLE = ("commentary", "contentCallToActionLabel", "contentLandingPage", "lifecycleState")
 MOST_LISTED = 1_000
+# Reports tell of duplicates of posts that were deleted or never shown.
 GHOST = "urn:li:share:7000000000000000000"
 
 
@@ -144,6 +145,7 @@ class Posts:
 
 def created(urn: str) -> Response:
     """201 without a body, under both names that the header has."""
+    # The second name is not documented and has been seen.
     headers = {"x-restli-id": urn, "x-linkedin-id": urn, **errors.traced()}
     return Response(status_code=201, headers=headers)
 

@@ -19,6 +19,7 @@ class Rates:
 
     def take(self, caller: Caller) -> None:
         """Count a call. Raises Refused (429) when a day's allowance is used up."""
+        # LinkedIn counts by days of UTC and has no usage headers (Rate Limiting).
         window = midnight() - clock.now()
         owners = (
             ("MEMBER", caller.account.id, "posts_per_member_day"),

@@ -15,6 +15,7 @@ from polypost.sandbox.networks.linkedin import errors
 from polypost.sandbox.networks.linkedin.limits import limit
 from polypost.sandbox.simkit import BadBody, read_json
 
+# The simulator's bound for a call that was put into a POST.
 LONGEST = 1024 * 1024
 _LIST = re.compile(r"List\((.*)\)", re.DOTALL)
 _PART = re.compile(rb"\r?\n\r?\n")
@@ -37,6 +38,7 @@ def raw_query(request: Request, name: str) -> str | None:
     """A parameter as it was sent, not decoded: the commas of a list are not those of its entries."""
     for part in request.scope["query_string"].decode("latin-1").split("&"):
         key, _, value = part.partition("=")
+        # A plus sign is a blank in queries, which `unquote` does not know.
         if unquote(key) == name:
             return str(value.replace("+", " "))
     return None
@@ -47,6 +49,7 @@ def listed(request: Request, name: str) -> list[str] | None:
     value = raw_query(request, name)
     if value is None:
         return None
+    # Rest.li 2.0 wants the parentheses raw; clients that encode whole queries send them encoded.
     found = _LIST.fullmatch(value) or _LIST.fullmatch(unquote(value))
     if found is None:
         return None

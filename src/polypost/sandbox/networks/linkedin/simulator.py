@@ -97,6 +97,7 @@ class LinkedInSimulator(Simulator):
             Route("/v2/assets", legacy.register, methods=["POST"]),
             Route("/v2/assets/{id}", legacy.status, methods=["GET"]),
             Route("/dms-uploads/{asset}/{part}", self._uploads.send, methods=["PUT", "POST"]),
+            # Clients of before the versions call the same resources under /v2.
             *(route for api in ("rest", "v2") for route in self._api(api)),
             *(Route(f"/{api}/{{rest:path}}", _nowhere, methods=METHODS) for api in ("rest", "v2", "oauth")),
             Route("/feed/update/{urn}", self._web.post),

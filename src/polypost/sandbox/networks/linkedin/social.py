@@ -103,6 +103,7 @@ class Social:
         """`GET /rest/organizationalEntityShareStatistics`: by post, or the organization's sum."""
         caller = self._auth.enter(request)
         entity = request.query_params.get("organizationalEntity", "")
+        # Only administrators see the numbers of an organization (Share Statistics).
         if not caller.acts_for(entity) or not caller.may("rw_organization_admin", "r_organization_social"):
             raise errors.denied("organizationalEntityShareStatistics.FINDER")
         wanted = {name: restli.listed(request, name) for name in ("shares", "ugcPosts")}

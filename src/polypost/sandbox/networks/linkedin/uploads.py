@@ -123,6 +123,7 @@ class Uploads:
                 }
                 for part in self._library.parts(video)
             ],
+            # Empty in the documents' own samples; `finalizeUpload` sends it back.
             "uploadToken": "",
         }
         for name, extra in (("uploadCaptions", "captions"), ("uploadThumbnail", "thumbnail")):
@@ -156,6 +157,7 @@ class Uploads:
         known = {chunk.etag: chunk for chunk in came}
         order: list[Chunk] = []
         for given in ids:
+            # Clients send the etag as it came, in quotes, or without them.
             chunk = known.get(str(given).strip('"'))
             if chunk is None:
                 raise errors.invalid(

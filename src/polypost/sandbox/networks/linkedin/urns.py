@@ -57,5 +57,6 @@ def administrator(urn: str) -> str:
 
 def asset(kind: str) -> str:
     """A new URN for an uploaded image, video or document."""
+    # The samples of images and videos in the documents begin so.
     prefix = {"image": "C4E10AQ", "video": "C5505AQ", "document": "C4D1FAQ"}[kind]
     return f"urn:li:{kind}:{prefix}{secrets.token_urlsafe(12)}"

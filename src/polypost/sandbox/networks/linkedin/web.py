@@ -131,6 +131,7 @@ def _notes(post: SimPost) -> list[str]:
         notes.append("resharing is off")
     if record["lifecycleStateInfo"]["isEditedByAuthor"]:
         notes.append("edited")
+    # LinkedIn says neither of this nor of the next; the page does, so that a missing escape is seen.
     if post.raw["cut"]:
         notes.append("cut at an unescaped parenthesis")
     if post.raw["damaged"]:

@@ -40,6 +40,7 @@ def poll(params: Params) -> dict[str, str] | None:
     if not isinstance(given, dict) or not set(given) <= set(OPTIONS):
         raise invalid("Param poll_attachment must be an object of option_a to option_d")
     options = {name: str(given[name]).strip() for name in OPTIONS if given.get(name) is not None}
+    # Options fill from a on: b without a, or a and c, is a gap (Polls).
     count = len(options)
     if count < limit("poll_min_options") or tuple(options) != OPTIONS[:count]:
         raise invalid("Param poll_attachment must have option_a and option_b, and no gap between options")
@@ -105,6 +106,7 @@ def _spans(given: Any, name: str, size: int) -> list[dict[str, Any]]:
     if not isinstance(given, list) or not all(isinstance(span, dict) for span in given):
         raise invalid(f"Param {name} must be a list of objects")
     end = 0
+    # Sorted as text of equal length, for an offset may be anything until it is judged below.
     for span in sorted(given, key=lambda each: str(each.get("offset", "")).zfill(9)):
         begin, count = span.get("offset"), span.get("length")
         if not _whole(begin, 0) or not _whole(count, 1) or begin + count > size:

@@ -66,6 +66,7 @@ class Auth(MetaLogin):
     def asked(self, request: Request) -> Asked:
         """Nothing works without `threads_basic`."""
         asked = super().asked(request)
+        # `threads_basic` goes with every other permission (Get Access Tokens).
         if BASIC not in asked.scopes or not set(asked.scopes) <= set(SCOPES):
             raise self.refused_page()
         return asked
@@ -101,6 +102,7 @@ class Auth(MetaLogin):
         token = self._live(request, given_token(request, params))
         if not self.knows(token.client_id, params.text("client_secret")):
             raise errors.refused("bad_secret")
+        # 452/4279019, whose words speak of the format and mean a token that is long-lived already.
         if token.kind == LONG:
             raise errors.refused("already_long")
         return JSONResponse(bearing(self.lasting(LONG, token, limit("long_token_seconds"))))
@@ -184,6 +186,7 @@ class Auth(MetaLogin):
         return params
 
     def _is_app(self, text: str) -> bool:
+        # An app's own token is `TH|id|secret`.
         name, _, rest = text.partition("|")
         client_id, _, secret = rest.partition("|")
         return name == "TH" and self.knows(client_id, secret)

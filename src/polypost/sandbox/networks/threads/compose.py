@@ -8,7 +8,7 @@ from typing import Any
 
 from polypost.sandbox.networks.threads import attachments
 from polypost.sandbox.networks.threads.containers import CAROUSEL, IMAGE, TEXT, VIDEO, Containers
-from polypost.sandbox.networks.threads.errors import invalid, refused
+from polypost.sandbox.networks.threads.errors import flag, invalid, refused
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.text import count_links, length
 from polypost.sandbox.simkit import Params
@@ -18,7 +18,6 @@ KINDS = (TEXT, IMAGE, VIDEO, CAROUSEL)
 REPLY_CONTROLS = (
     "everyone", "accounts_you_follow", "mentioned_only", "parent_post_author_only", "followers_only",
 )  # fmt: skip
-TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0", ""})
 SOURCES = {IMAGE: "image_url", VIDEO: "video_url"}
 # Attachments that only a text can have, and which of them exclude each other.
 TEXT_ONLY = ("link_attachment", "poll_attachment", "text_attachment", "gif_attachment", "is_ghost_post")
@@ -73,6 +72,7 @@ def _check_text(kind: str, text: str, options: dict[str, Any]) -> None:
     if length(text) > limit("text_characters"):
         raise invalid("Param text must be at most 500 characters long.")
     attached = [options.get("link_attachment"), options.get("text_attachment", {}).get("link_attachment_url")]
+    # The links of attachments count with those of the text (Posts).
     if count_links(text, [link for link in attached if link]) > limit("links"):
         raise refused("link_limit")
 
@@ -167,14 +167,6 @@ def check_children(containers: Containers, account_id: str, ids: tuple[str, ...]
             raise refused("media_not_found", each)
         if child.status != FINISHED:
             raise refused("child_expired")
-
-
-def flag(params: Params, name: str) -> bool:
-    """A yes or no in any of the ways in which clients write it. Raises Refused (100)."""
-    text = params.text(name).lower()
-    if text not in TRUE | FALSE:
-        raise invalid(f"Param {name} must be a boolean")
-    return text in TRUE
 
 
 def _list(params: Params, name: str) -> list[str]:

@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.threads import errors, places
 from polypost.sandbox.networks.threads.auth import MENTIONS, PLACES, PROFILES, SEARCH, Auth, Caller
-from polypost.sandbox.networks.threads.fields import wanted
 from polypost.sandbox.networks.threads.nodes import HOST, REPOST, Nodes, gone
 from polypost.sandbox.networks.threads.paging import EARLIEST, LATEST, instant, listed, window
 from polypost.sandbox.networks.threads.publishing import SEARCHES, SHORTCODE, Publishing
@@ -89,7 +88,7 @@ class Discovery:
         if not text.strip() and near is None:
             raise errors.invalid("Either q or latitude and longitude must be given")
         self._publishing.spend(caller, SEARCHES)
-        asked = wanted(caller.params.text("fields"))
+        asked = errors.parse(caller.params.text("fields"))
         return JSONResponse({"data": [places.shown(place, asked) for place in places.search(text, near)]})
 
     async def oembed(self, request: Request) -> Response:

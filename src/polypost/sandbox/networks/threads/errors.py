@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from polypost.sandbox.simkit import Refused, meta
+from polypost.sandbox.simkit import Refused, fields, meta
 from polypost.sandbox.simkit.meta import GRAPH, SHARED, Fault, answer
 
 API = "THApiException"
@@ -14,6 +14,7 @@ API = "THApiException"
 # Threads API: Troubleshooting, Graph API: Error Handling, and what issue logs show, read 2026-11-24.
 FAULTS: dict[str, Fault] = {
     **SHARED,
+# Also right after FINISHED, where issue logs show that a repeat goes through.
     "media_not_found": Fault(24, 4279009, "The requested resource does not exist", "Media Not Found",
         "The media with id {} cannot be found."),
     "child_expired": Fault(100, 4279004, "Invalid parameter", "Carousel item expired",
@@ -44,6 +45,9 @@ FAULTS: dict[str, Fault] = {
 usage = partial(meta.usage, "threads")
 rate_limited = partial(meta.rate_limited, "threads")
 invalid = partial(meta.invalid, kind=API)
+# What is asked for, refused with the type of error that Threads has of its own.
+parse, pick = partial(fields.parse, kind=API), partial(fields.pick, kind=API)
+flag = partial(meta.flag, kind=API)
 
 
 def refused(name: str, *told: str) -> Refused:

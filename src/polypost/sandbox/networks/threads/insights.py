@@ -18,6 +18,7 @@ from polypost.sandbox.networks.threads.paging import instant
 from polypost.sandbox.simkit import Network, SimPost, meta, origin
 from polypost.sandbox.simkit.meta import stamp
 
+# Threads API: Insights, read 2026-11-24.
 OF_POST = ("views", "likes", "replies", "reposts", "quotes", "shares")
 DEMOGRAPHICS, FOLLOWERS = "follower_demographics", "followers_count"
 OF_ACCOUNT = ("views", "likes", "replies", "reposts", "quotes", "clicks", FOLLOWERS, DEMOGRAPHICS)
@@ -86,6 +87,7 @@ class Insights:
         if name == FOLLOWERS:
             return entry | {"total_value": {"value": followers}}
         total = sum(self._numbers(post)[name] for post in posts)
+        # Only views come day by day, all others as one total (Insights).
         if name != "views":
             return entry | {"total_value": {"value": total}}
         days = min(90, (until - since).days + 1)

@@ -33,6 +33,7 @@ class Intake:
             await self._net.fetch(container.source, container.blob, most=most)
             self._judge(container)
         except FetchFailed as error:
+            # Meta has no word for a file that is too large, nor for any image that fails.
             large = VIDEO if container.video else UNKNOWN
             self._containers.fail(container, None, large if error.code == TOO_LARGE else _not_had(container))
         except AddressRefused:

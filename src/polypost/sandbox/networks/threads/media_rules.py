@@ -55,6 +55,7 @@ def _sound(facts: Facts) -> str | None:
 
 
 def _rates(facts: Facts) -> str | None:
+    # Encoders end within a frame or two of the length that was asked for.
     if facts.duration is not None and not 0 < facts.duration <= limit("video_max_seconds") + SECONDS_SLACK:
         return DURATION
     low, high = limit("video_min_fps") - RATE_SLACK, limit("video_max_fps") + RATE_SLACK

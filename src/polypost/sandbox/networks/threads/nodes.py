@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from polypost import clock
 from polypost.sandbox.networks.threads.attachments import OPTIONS
-from polypost.sandbox.networks.threads.fields import Wanted, pick
+from polypost.sandbox.networks.threads.errors import pick
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.simkit import Account, Media, Network, SimPost
 from polypost.sandbox.simkit.containers import ERROR, Container
+from polypost.sandbox.simkit.fields import Asked, Values
 from polypost.sandbox.simkit.meta import stamp
 
 HOST = "https://www.threads.net"
@@ -19,7 +19,6 @@ MEDIA, USER, CONTAINER_NODE = "ThreadsMedia", "ThreadsUser", "ThreadsMediaContai
 PRODUCT = "THREADS"
 REPOST = "REPOST_FACADE"
 ALBUM = "CAROUSEL_ALBUM"
-Values = dict[str, Callable[[Wanted], Any]]
 # Fields that the node has and that stay empty here.
 USER_FIELDS = ("recently_searched_keywords",)
 
@@ -30,7 +29,7 @@ class Nodes:
     def __init__(self, net: Network) -> None:
         self._net = net
 
-    def user(self, account: Account, asked: Wanted) -> dict[str, Any]:
+    def user(self, account: Account, asked: Asked) -> dict[str, Any]:
         """A profile as its own owner sees it."""
         values: Values = {
             "id": lambda _: account.id,
@@ -60,7 +59,7 @@ class Nodes:
             "replies_count": 0,
         }
 
-    def post(self, post: SimPost, asked: Wanted, *, reader: str) -> dict[str, Any]:
+    def post(self, post: SimPost, asked: Asked, *, reader: str) -> dict[str, Any]:
         """One post, a reply or a repost among them; `reader` is the account that asks."""
         owner = self._net.accounts.get(post.account_id)
         values = self._head(post, owner) | self._body(post) | self._place(post, reader) | self._attached(post)
@@ -88,6 +87,7 @@ class Nodes:
         return {
             "text": lambda _: post.text or None,
             "media_url": lambda _: self._net.address(single) if single else None,
+            # The sandbox cuts no stills, so the video stands for its own.
             "thumbnail_url": lambda _: self._net.address(single) if single and video else None,
             "alt_text": lambda _: (single.get("alt") or None) if single else None,
             "children": lambda inner: self._children(post, inner),
@@ -115,7 +115,7 @@ class Nodes:
             "reposted_post": lambda inner: self._other(raw["reposted"], inner, reader),
         }
 
-    def _other(self, post_id: str | None, inner: Wanted, reader: str) -> dict[str, Any] | None:
+    def _other(self, post_id: str | None, inner: Asked, reader: str) -> dict[str, Any] | None:
         found = self._net.posts.get(post_id) if post_id else None
         return None if found is None else self.post(found, inner, reader=reader)
 
@@ -132,7 +132,7 @@ class Nodes:
             "ghost_post_expiration_timestamp": lambda _: stamp(ghost_end(post)) if ghost else None,
         }
 
-    def _poll(self, post: SimPost, inner: Wanted) -> dict[str, Any] | None:
+    def _poll(self, post: SimPost, inner: Asked) -> dict[str, Any] | None:
         options = post.raw["options"].get("poll_attachment")
         if options is None:
             return None
@@ -144,20 +144,21 @@ class Nodes:
         }
         made["total_votes"] = total
         made["expiration_timestamp"] = stamp(post.created + timedelta(hours=limit("poll_hours")))
-        if not inner:
+        if not inner.fields:
             return made
+        # Options that the poll does not have may be asked for and are left out.
         known = {name for option in OPTIONS for name in (option, f"{option}_votes_percentage")}
         values = {name: (lambda _, value=value: value) for name, value in made.items()}
         shown = pick({**values, "id": lambda _: None}, inner, "ThreadsPoll", known=known)
         return {name: value for name, value in shown.items() if name != "id"}
 
-    def _children(self, post: SimPost, inner: Wanted) -> dict[str, Any] | None:
+    def _children(self, post: SimPost, inner: Asked) -> dict[str, Any] | None:
         if post.raw["media_type"] != ALBUM:
             return None
         pairs = zip(post.raw["children"], post.media, strict=True)
         return {"data": [self._child(post, child_id, media, inner) for child_id, media in pairs]}
 
-    def _child(self, post: SimPost, child_id: str, media: Media, inner: Wanted) -> dict[str, Any]:
+    def _child(self, post: SimPost, child_id: str, media: Media, inner: Asked) -> dict[str, Any]:
         values: Values = {
             "id": lambda _: child_id,
             "media_type": lambda _: "VIDEO" if media["kind"] == "video" else "IMAGE",
@@ -168,7 +169,7 @@ class Nodes:
         }
         return pick(values, inner, MEDIA, known=("thumbnail_url", "owner", "username", "shortcode"))
 
-    def container(self, container: Container, asked: Wanted) -> dict[str, Any]:
+    def container(self, container: Container, asked: Asked) -> dict[str, Any]:
         """How far a container is."""
         values: Values = {
             "id": lambda _: container.id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,14 +12,11 @@ from starlette.responses import JSONResponse, Response
 
 from polypost import clock
 from polypost.sandbox.networks.threads.auth import Caller
-from polypost.sandbox.networks.threads.errors import invalid
-from polypost.sandbox.networks.threads.fields import wanted
+from polypost.sandbox.networks.threads.errors import API, invalid, parse
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.nodes import Nodes
-from polypost.sandbox.simkit import Network, SimPost, exchange
-from polypost.sandbox.simkit.meta import paging
+from polypost.sandbox.simkit import Network, SimPost, exchange, meta
 
-NEWEST = 2**62
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK = 200
@@ -52,6 +48,7 @@ def own_posts(net: Network, request: Request, caller: Caller, belongs: Callable[
         if len(part) < CHUNK:
             break
         at = part[-1].seq
+    # The posts just before the cursor are the last ones of all that are newer.
     if before is not None:
         return Page(found[-size:], more=True)
     return Page(found[:size], more=len(found) > size)
@@ -67,12 +64,12 @@ def window(caller: Caller, posts: list[SimPost]) -> Page:
 
 def listed(nodes: Nodes, request: Request, caller: Caller, page: Page) -> Response:
     """The answer with the asked-for fields of each post, and the way on."""
-    asked = wanted(caller.params.text("fields"))
+    asked = parse(caller.params.text("fields"))
     shown = [nodes.post(post, asked, reader=caller.account.id) for post in page.posts]
     body: dict[str, Any] = {"data": shown}
     if page.posts:
-        first, last = _named(page.posts[0].seq), _named(page.posts[-1].seq)
-        body["paging"] = paging(request, caller.token, first, last, more=page.more)
+        first, last = meta.seq_cursor(page.posts[0].seq), meta.seq_cursor(page.posts[-1].seq)
+        body["paging"] = meta.paging(request, caller.token, first, last, more=page.more)
     return JSONResponse(body)
 
 
@@ -81,31 +78,12 @@ def instant(caller: Caller, name: str, default: datetime) -> datetime:
     text = caller.params.text(name).strip()
     if not text:
         return default
-    try:
-        if text.isascii() and text.isdecimal():
-            return datetime.fromtimestamp(int(text[:11]), UTC)
-        parsed = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise invalid(f"Param {name} must be a time") from error
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return meta.instant(text, name, API)
 
 
 def _size(caller: Caller) -> int:
-    text = caller.params.text("limit") or str(limit("page_size"))
-    if not text.isascii() or not text.isdecimal() or int(text[:9]) < 1:
-        raise invalid("Param limit must be a number of at least 1")
-    return min(int(text[:9]), limit("page_size_max"))
-
-
-def _named(seq: int) -> str:
-    return base64.urlsafe_b64encode(b"seq:%d" % seq).decode()
+    return meta.page_size(caller.params.text("limit"), limit("page_size"), limit("page_size_max"), API)
 
 
 def _cursor(caller: Caller, name: str) -> int | None:
-    text = caller.params.text(name)
-    if not text:
-        return None
-    try:
-        return min(int(base64.urlsafe_b64decode(text).removeprefix(b"seq:")), NEWEST)
-    except ValueError as error:
-        raise invalid(f"Invalid parameter: {name}") from error
+    return meta.seq_of(caller.params, name, API)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from polypost.sandbox.networks.threads.fields import Wanted, pick
+from polypost.sandbox.networks.threads.errors import pick
+from polypost.sandbox.simkit.fields import Asked, Values
 
+# In degrees, about 50 km.
 NEAR = 0.5
 
 
@@ -56,7 +59,11 @@ def search(text: str, near: tuple[float, float] | None) -> list[Place]:
     return [p for p in found if math.dist((p.latitude, p.longitude), near) <= NEAR]
 
 
-def shown(place: Place, asked: Wanted) -> dict[str, Any]:
+def shown(place: Place, asked: Asked) -> dict[str, Any]:
     """The fields of a place that were asked for."""
-    values = {name: (lambda _, name=name: getattr(place, name) or None) for name in Place.__slots__}
+    values: Values = {name: partial(_told, place, name) for name in Place.__slots__}
     return pick(values, asked, "ThreadsLocation")
+
+
+def _told(place: Place, name: str, _: Asked) -> Any:
+    return getattr(place, name) or None

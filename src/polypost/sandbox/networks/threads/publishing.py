@@ -15,7 +15,6 @@ from polypost.sandbox.networks.threads import errors, places
 from polypost.sandbox.networks.threads.auth import MENTIONS, PLACES, PUBLISH, SEARCH, Auth, Caller
 from polypost.sandbox.networks.threads.compose import Order, check_children, order_of
 from polypost.sandbox.networks.threads.containers import CAROUSEL, IMAGE, TEXT, VIDEO, Containers
-from polypost.sandbox.networks.threads.fields import pick, wanted
 from polypost.sandbox.networks.threads.intake import Intake
 from polypost.sandbox.networks.threads.limits import limit
 from polypost.sandbox.networks.threads.media_rules import MESSAGES
@@ -112,6 +111,7 @@ class Publishing:
             return
         if not caller.may(MENTIONS, SEARCH):
             raise errors.refused("permission")
+        # Followers are unknown to the sandbox, so the controls that name them let nobody else in.
         named = f"@{caller.account.username}".lower() in root.text.lower().split()
         control = root.raw["options"].get("reply_control", "everyone")
         ghost = root.raw["options"].get("is_ghost_post")
@@ -133,6 +133,7 @@ class Publishing:
             if call.fault(name):
                 raise errors.refused(name, creation_id)
         container = self._containers.get(creation_id, caller.account.id)
+        # Threads says the same of a container that is not ready and of one that is none.
         if container is None or container.status != FINISHED:
             raise errors.refused("media_not_found", creation_id)
         if container.child:
@@ -246,6 +247,7 @@ class Publishing:
 
     def _record(self, container: Container) -> dict[str, Any]:
         options = container.options
+        # Without an attachment the first link of a text makes the card; a poll leaves no room for it (Posts).
         in_text = links(container.text) if container.kind == TEXT and "poll_attachment" not in options else []
         return {
             "media_type": READ_AS[container.kind],
@@ -267,6 +269,7 @@ class Publishing:
             raise errors.refused("media_not_found", target_id)
         if not self.quota(caller, POSTS).ok:
             raise errors.refused("quota")
+        # A repost of a repost shows the original.
         raw = _plain(REPOST) | {"reposted": target.raw["reposted"] or target.id}
         async with exchange(request).commit():
             with self._net.store.transaction():
@@ -284,8 +287,8 @@ class Publishing:
             shown = {"quota_total": now.limit, "quota_duration": int(DAY.total_seconds())}
             values[usage] = lambda _, now=now: now.limit - now.remaining
             values[config] = lambda _, shown=shown: shown
-        asked = wanted(caller.params.text("fields") or "quota_usage,config")
-        return JSONResponse({"data": [pick(values, asked, "ThreadsPublishingLimit")]})
+        asked = errors.parse(caller.params.text("fields") or "quota_usage,config")
+        return JSONResponse({"data": [errors.pick(values, asked, "ThreadsPublishingLimit")]})
 
     def quota(self, caller: Caller, bucket: str) -> Bucket:
         """How much of a day’s allowance is left."""

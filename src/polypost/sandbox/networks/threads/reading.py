@@ -17,14 +17,14 @@ from polypost.sandbox.networks.threads.auth import (
     Auth,
     Caller,
 )
-from polypost.sandbox.networks.threads.compose import flag
 from polypost.sandbox.networks.threads.containers import Containers
-from polypost.sandbox.networks.threads.fields import wanted
+from polypost.sandbox.networks.threads.errors import flag
 from polypost.sandbox.networks.threads.intake import Intake
 from polypost.sandbox.networks.threads.nodes import Nodes, gone
 from polypost.sandbox.networks.threads.paging import listed, own_posts, window
 from polypost.sandbox.networks.threads.publishing import DELETES, Publishing
 from polypost.sandbox.simkit import Network, SimPost, exchange, meta
+from polypost.sandbox.simkit.meta import object_id
 
 
 class Reading:
@@ -48,25 +48,25 @@ class Reading:
 
     async def node(self, request: Request) -> Response:
         """`GET /{id}`: the profile, a container, a place, a post."""
-        object_id = object_of(request)
+        named = object_id(request)
         caller = await self._auth.enter(request)
-        asked = wanted(caller.params.text("fields"))
-        if caller.means(object_id):
+        asked = errors.parse(caller.params.text("fields"))
+        if caller.means(named):
             return JSONResponse(self._nodes.user(caller.account, asked))
-        if (container := self._containers.get(object_id, caller.account.id)) is not None:
+        if (container := self._containers.get(named, caller.account.id)) is not None:
             made = self._nodes.container(container, asked)
-            if "status" in asked:
+            if "status" in asked.fields:
                 self._containers.look(container)
             fetch = BackgroundTask(self._intake.take, container) if self._intake.idle(container) else None
             return JSONResponse(made, background=fetch)
-        if (place := places.find(object_id)) is not None:
+        if (place := places.find(named)) is not None:
             return JSONResponse(places.shown(place, asked))
-        post = self._readable(caller, object_id)
+        post = self._readable(caller, named)
         return JSONResponse(self._nodes.post(post, asked, reader=caller.account.id))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /{id}` of an own post."""
-        post_id = object_of(request)
+        post_id = object_id(request)
         caller = await self._auth.enter(request, DELETE)
         post = self._net.posts.get(post_id)
         if post is None or post.account_id != caller.account.id:
@@ -94,11 +94,11 @@ class Reading:
     async def replies(self, request: Request) -> Response:
         """`GET /{user}/replies`: what the account replied; `GET /{post}/replies`: who replied to a post directly."""
         caller = await self._auth.enter(request, READ_REPLIES)
-        object_id = object_of(request)
-        if caller.means(object_id):
+        named = object_id(request)
+        if caller.means(named):
             found = own_posts(self._net, request, caller, lambda post: post.parent is not None)
             return listed(self._nodes, request, caller, found)
-        root = self._readable(caller, object_id)
+        root = self._readable(caller, named)
         thread = self._net.posts.of_thread(root.thread or root.id)
         answers = [post for post in thread if post.parent == root.id]
         return listed(self._nodes, request, caller, window(caller, _sorted(caller, answers)))
@@ -106,7 +106,7 @@ class Reading:
     async def conversation(self, request: Request) -> Response:
         """`GET /{post}/conversation`: every reply below a post, nested ones among them, in one list."""
         caller = await self._auth.enter(request, READ_REPLIES)
-        root = self._readable(caller, object_of(request))
+        root = self._readable(caller, object_id(request))
         inside, below = {root.id}, []
         for post in self._net.posts.of_thread(root.thread or root.id):
             if post.parent in inside:
@@ -117,9 +117,10 @@ class Reading:
     async def manage(self, request: Request) -> Response:
         """`POST /{reply}/manage_reply`: hide or show a reply to an own post, and all below it."""
         caller = await self._auth.enter(request, MANAGE_REPLIES)
-        reply_id = object_of(request)
+        reply_id = object_id(request)
         reply = self._net.posts.get(reply_id)
         root = self._net.posts.get(reply.thread or "") if reply else None
+        # Only replies directly below the post can be hidden; what is below them goes with them (Reply Management).
         if reply is None or root is None or root.account_id != caller.account.id or reply.parent != root.id:
             raise meta.missing(reply_id, "post")
         if "hide" not in caller.params.values:
@@ -137,11 +138,6 @@ class Reading:
         if caller.account.id not in owners and (gone(post) or not caller.may(SEARCH, MENTIONS, PROFILES)):
             raise meta.missing(post_id)
         return post
-
-
-def object_of(request: Request) -> str:
-    """The id in the path."""
-    return str(request.path_params.get("id", "me"))
 
 
 def _sorted(caller: Caller, posts: list[SimPost]) -> list[SimPost]:

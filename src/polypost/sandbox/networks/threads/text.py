@@ -12,6 +12,7 @@ import regex  # type: ignore[import-untyped]  # the package ships no types
 _EMOJI = regex.compile(r"\p{Emoji_Presentation}|\p{Emoji}\uFE0F|[0-9#*]\uFE0F?\u20E3")
 _LINK = re.compile(r"(?<![\w@/])(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 _TRAILING = ".,;:!?)]}'\""
+# A topic ends at a period or an ampersand, which tags cannot hold (Posts).
 _TOPIC = re.compile(r"(?<![\w#&])#([^\s#.&]{1,50})")
 
 

@@ -62,7 +62,10 @@ class Web:
             above.append(parent)
             at = parent
         below = [
-            each for each in thread if each.seq > post.seq and each.parent in {post.id, *_chain(post, thread)}
+            # The author's own chain shows with what others say to any of its posts.
+            each
+            for each in thread
+            if each.seq > post.seq and each.parent in {post.id, *_chain(post, thread)}
         ]
         shown = [*reversed(above), post, *(each for each in below if not each.raw["hidden"])]
         # A line leads from a post to the next one where that answers it.

@@ -31,6 +31,7 @@ SPARSE = frozenset(
 )  # fmt: skip
 SPARSE_METRICS = ("viewerPercentage", "audienceWatchRatio", "relativeRetentionPerformance")
 TYPES = dict.fromkeys(("averageViewPercentage", *SPARSE_METRICS), "FLOAT")
+# The simulator's bound: about ten years of days.
 LONGEST_DAYS = 3_700
 Group = tuple[list[str], list[SimPost], date | None]
 

@@ -58,6 +58,7 @@ class Auth(GoogleLogin):
 
     def told(self, asked: Asked, back: dict[str, str]) -> Mapping[str, str]:
         """What Google adds to a code."""
+        # Google says again which scopes were granted: people may untick some.
         more = {"scope": " ".join(asked.scopes), "authuser": "0", "prompt": "consent"}
         return {"iss": ISSUER, **back, **more}
 
@@ -82,6 +83,7 @@ class Auth(GoogleLogin):
         caller = self.known(request)
         key = request.query_params.get("key") or request.headers.get("x-goog-api-key", "")
         if caller is None and public and key:
+            # A key stands for a project and for nobody, so no video is its own.
             return Caller(Account("", "", "", {}, clock.now()), key, frozenset())
         if caller is None:
             raise errors.login_required()

@@ -110,6 +110,7 @@ class Captions:
         post = self._own(caller, request.query_params.get("videoId", ""))
         tracks = self._net.documents.of_account(CAPTION, post.id)
         body = listed("captionListResponse", [resource(each) for each in tracks])
+        # captions.list has no pages.
         del body["pageInfo"]
         return shown(request, body)
 

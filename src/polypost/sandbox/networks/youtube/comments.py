@@ -54,6 +54,7 @@ class Comments:
         post = self._videos.get(video_id) if isinstance(video_id, str) else None
         if post is None or not self._videos.visible(post, caller.account.id):
             raise errors.not_found("video", "videoNotFound", DOMAIN, "body.snippet.videoId")
+        # Videos made for kids take no comments.
         if post.raw["status"].get("selfDeclaredMadeForKids") or exchange(request).fault("comments_disabled"):
             message = "The video identified by the videoId parameter has disabled comments."
             raise errors.refused(403, "commentsDisabled", message, domain=DOMAIN, location="videoId")

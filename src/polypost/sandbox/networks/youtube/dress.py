@@ -35,6 +35,7 @@ class Undressed:
                 answer = await self._batch(scope, receive)
                 await answer(scope, receive, send)
                 return
+            # google-api-python-client does so from 2048 characters on.
             method = dict(scope["headers"]).get(OVERRIDE, b"").decode("latin-1").upper()
             if method in METHODS:
                 await self._overridden(scope, receive, send, method)
@@ -64,6 +65,7 @@ class Undressed:
         return Response(whole, media_type=f"multipart/mixed; boundary={mark}")
 
     async def _part(self, scope: Scope, part: bytes, mark: str) -> bytes:
+        # A part is a call in HTTP/1.1 behind headers of its own, with the Content-ID that its answer is named by.
         outer, _, inner = part.lstrip(b"\r\n").replace(b"\r\n", b"\n").partition(b"\n\n")
         line = LINE.match(inner)
         told: list[Message] = []

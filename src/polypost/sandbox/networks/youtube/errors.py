@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from polypost.sandbox.simkit import Refused
 from polypost.sandbox.simkit.google import CREDENTIALS, challenged
 
+# Texts with HTML in them are so in real answers.
 QUOTA = (
     "The request cannot be completed because you have exceeded your"
     ' <a href="/youtube/v3/getting-started#quota">quota</a>.'

@@ -41,6 +41,7 @@ class Identity:
             return None
         now = int(clock.now().timestamp())
         kept = self._net.documents.get(NONCE, code) if code else None
+        # OpenID Connect: at_hash is the left half of the digest of the access token.
         half = hashlib.sha256(access.value.encode()).digest()[:16]
         claims = {
             "iss": ISSUER,
@@ -117,6 +118,7 @@ class Identity:
 
 def person(net: Network, account: Account, scopes: Collection[str]) -> dict[str, Any]:
     """The claims about who consented, as far as the scopes go."""
+    # Google's `sub` is a number of 21 digits.
     digest = int.from_bytes(hashlib.blake2b(account.id.encode(), digest_size=8).digest())
     known: dict[str, Any] = {"sub": f"1{digest:020d}"}
     if PROFILE & set(scopes):

@@ -85,6 +85,7 @@ class VideoIntake(Intake):
     def enter(self, request: Request) -> Caller:
         """May upload, has a channel, and the day's uploads are not used up."""
         caller = self._auth.enter(request, MAY_UPLOAD)
+        # Counted before anything is judged: invalid requests cost too (Quota costs).
         self._quota.upload(caller.project)
         if exchange(request).fault("no_channel"):
             message = "Unauthorized"
@@ -116,6 +117,7 @@ class VideoIntake(Intake):
         assert account is not None
         look = partial(examine_video, long_allowed=account.data["long_uploads"] == "allowed")
         examined = await asyncio.to_thread(look, self._net.blobs.path(session.blob))
+        # The examination is awaited, so the same end may have been asked for twice; one video comes of it.
         again = sessions.get(session.id)
         if again is not None and again.result is not None:
             return again.result

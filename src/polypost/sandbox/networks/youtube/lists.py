@@ -77,6 +77,7 @@ def page(
         "items": part,
         "pageInfo": {"totalResults": len(items), "resultsPerPage": count},
     }
+    # A page of size 0 would lead to itself forever.
     if begin + count < len(items) and count:
         body["nextPageToken"] = _token(begin + count)
     if begin:

@@ -53,5 +53,6 @@ def good_thumbnail(path: Path) -> bool:
     return (
         facts.mime in IMAGES
         and facts.size <= limit("thumbnail_bytes")
+        # The help page alone names a least width; the method's page knows none.
         and (facts.width or 0) >= limit("thumbnail_min_width")
     )

@@ -103,11 +103,13 @@ def _members(part: str, given: Any) -> Body:
 
 
 def _snippet(snippet: Body, *, changing: bool) -> None:
+    # A new video without a title is called so; a change replaces the part whole and needs one.
     title = snippet.get("title", "" if changing else "unknown")
     text = snippet.setdefault("description", "")
     if not title.strip() or len(title) > limit("title_characters") or _marked(title):
         message = "The request metadata specifies an invalid or empty video title."
         raise errors.invalid("invalidTitle", message, "body.snippet.title")
+    # Of all limits on texts this one counts bytes (Videos resource).
     if len(text.encode("utf-8", "surrogatepass")) > limit("description_bytes") or _marked(text):
         message = "The request metadata specifies an invalid video description."
         raise errors.invalid("invalidDescription", message, "body.snippet.description")
@@ -115,6 +117,7 @@ def _snippet(snippet: Body, *, changing: bool) -> None:
     if not all(isinstance(tag, str) for tag in tags) or counted(tags) > limit("tags_characters"):
         message = "The request metadata specifies invalid video keywords."
         raise errors.invalid("invalidTags", message, "body.snippet.tags")
+    # 22 is People & Blogs.
     category = snippet.get("categoryId", "" if changing else "22")
     if category not in ASSIGNABLE:
         message = "The snippet.categoryId property specifies an invalid category ID."
@@ -144,6 +147,7 @@ def _status(status: Body, old: Body | None) -> None:
     if "publishAt" not in status:
         return
     when = _instant(status["publishAt"])
+    # A time can be set for private videos only, and for none that was out (Videos resource).
     was_public = old is not None and old["status"]["privacyStatus"] != "private"
     if when is None or when <= clock.now() or status["privacyStatus"] != "private" or was_public:
         message = "The request metadata specifies an invalid scheduled publishing time."

@@ -55,6 +55,7 @@ def split(content_type: str, source: Path, target: Path) -> Related:
 def _write(source: Path, target: Path, begin: int, mark: bytes) -> None:
     size = source.stat().st_size
     with source.open("rb") as file, target.open("wb") as out:
+        # The closing boundary is looked for at the end alone, so that large files are not searched.
         at = max(begin, size - TAIL)
         file.seek(at)
         closing = re.search(rb"\r?\n" + mark + rb"--\s*\Z", file.read())

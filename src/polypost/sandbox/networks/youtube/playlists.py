@@ -115,6 +115,7 @@ class Playlists:
             )
         if not playlist_id:
             raise no_filter("id", "playlistId")
+        # The playlist of uploads is named after its channel.
         channel = f"UC{playlist_id[2:]}"
         if playlist_id.startswith("UU") and self._net.accounts.get(channel) is not None:
             posts = [p for p in uploads_of(request, self._net, channel) if self._listed(p, caller)]

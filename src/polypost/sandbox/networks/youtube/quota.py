@@ -10,6 +10,7 @@ from polypost.sandbox.networks.youtube import errors
 from polypost.sandbox.networks.youtube.limits import COSTS, limit
 from polypost.sandbox.simkit import Network, Refused
 
+# Google resets quotas at midnight Pacific time (Quota costs).
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
 

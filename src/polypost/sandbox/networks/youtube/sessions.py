@@ -82,19 +82,7 @@ class Sessions:
 
 
 def _session(document: Document) -> Session:
-    body = document.body
-    return Session(
-        id=document.id,
-        account_id=document.account_id or "",
-        project=body["project"],
-        order=body["order"],
-        blob=body["blob"],
-        total=body["total"],
-        received=body["received"],
-        result=body["result"],
-        cancelled=body["cancelled"],
-        expired=document.expired,
-    )
+    return Session(document.id, document.account_id or "", expired=document.expired, **document.body)
 
 
 def span_of(request: Request, session: Session) -> Span:
@@ -109,6 +97,7 @@ def span_of(request: Request, session: Session) -> Span:
     if match is None:
         raise errors.plain(400, "Failed to parse Content-Range header.")
     total = None if match[4] == "*" else int(match[4])
+    # `bytes */TOTAL` asks how much is here.
     if match[3]:
         return Span(None, None, total)
     first, last = int(match[1]), int(match[2])

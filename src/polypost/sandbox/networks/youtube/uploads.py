@@ -19,8 +19,11 @@ from polypost.sandbox.networks.youtube.limits import limit
 from polypost.sandbox.networks.youtube.sessions import Session, Sessions, Span, down, length_of, span_of
 from polypost.sandbox.simkit import BadBody, Dropped, Exchange, Network, Refused, exchange, read_json
 
+# "Resume Incomplete", which HTTP has since named Permanent Redirect.
 INCOMPLETE = 308
+# The answer to a cancelled upload; believed, not documented.
 CLIENT_CLOSED = 499
+# Seconds that a request waits for the one before it in the same session.
 PATIENCE = 1.0
 
 
@@ -101,6 +104,7 @@ class Uploads:
         return await self._finish(request, self._known(session.id), self._net.blobs.size(blob))
 
     async def _to_session(self, request: Request) -> Response:
+        # The address of a session is enough; a token that is shown all the same has to live.
         self._auth.known(request)
         async with self._turn(request.query_params["upload_id"]):
             return await self._in_turn(request, self._known(request.query_params["upload_id"]))
@@ -164,6 +168,7 @@ class Uploads:
             raise errors.plain(503, errors.TOO_FAR.format(first, session.received))
         if not final and size % limit("chunk_unit_bytes"):
             raise errors.plain(400, errors.UNEVEN.format(size))
+        # The size that was announced may be missing or wrong, so the bytes are judged as well.
         if last >= self._intake.most:
             raise errors.plain(413, "Request Too Large")
         stop = _breaking(exchange(request), size)
@@ -226,6 +231,7 @@ CUTS = ("chunk_break", "chunk_error", "partial_chunk", "nothing_stored")
 def incomplete(request: Request, received: int) -> Response:
     """308 with what is here; for clients that ask not to see one, 200 with the status in a header."""
     headers: Mapping[str, str] = {"range": f"bytes=0-{received - 1}"} if received else {}
+    # Browsers follow a 308 by themselves, so clients in them ask for another answer.
     if request.headers.get("x-guploader-no-308", "").lower() == "yes":
         return Response(status_code=200, headers={**headers, "x-http-status-code-override": "308"})
     return Response(status_code=INCOMPLETE, headers=dict(headers))

@@ -74,6 +74,7 @@ class VideoCalls:
         post = self._own(caller, str(body.get("id", "")))
         old = {
             "snippet": post.raw["snippet"],
+            # A scheduled video whose time has come counts as public, whatever was stored.
             "status": post.raw["status"] | {"privacyStatus": privacy(post)},
         }
         made = checked(body, asked, old=old)

@@ -44,6 +44,7 @@ class Videos:
     ) -> SimPost:
         """A new video; `extra` are more seconds of processing, `locked` keeps it private whatever was asked for."""
         facts, now = examined.facts, clock.now()
+        # Eleven characters, as YouTube's ids have.
         video_id = secrets.token_urlsafe(8)
         snippet = made.get("snippet") or {
             "title": "unknown",
@@ -133,6 +134,7 @@ class Videos:
         if part == "status":
             return status(post, owner=owner)
         if part == "statistics":
+            # Counts are texts in JSON, as all numbers of 64 bits in Google's interfaces.
             return {name: str(count) for name, count in self.counts(post, owner=owner).items()}
         if part in {"recordingDetails", "localizations", "paidProductPlacementDetails"}:
             found: dict[str, Any] | None = raw.get(part)

@@ -1,15 +1,16 @@
-"""The `fields` parameter: names, nested `{…}`, and modifiers such as `comments.limit(0).summary(true)`."""
+"""The `fields` parameter of Meta's networks: names, nested `{…}`, modifiers such as `comments.limit(0).summary(true)`."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from polypost.sandbox.networks.facebook.errors import invalid
+from polypost.sandbox.simkit.meta import OAUTH, invalid
 
+# The simulator's bound; Meta names none.
 DEEPEST = 5
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)", re.ASCII)
 _MODIFIER = re.compile(r"\.([a-z_]+)\(([^()]*)\)", re.ASCII)
@@ -23,18 +24,31 @@ class Asked:
     modifiers: dict[str, str] = field(default_factory=dict)
 
 
-Values = Mapping[str, Callable[[Asked], Any]]
+class _Wrong(Exception):
+    """The text does not parse from here on."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
 
 
-def parse(text: str) -> Asked:
+Values = dict[str, Callable[[Asked], Any]]
+
+
+def parse(text: str, kind: str = OAUTH) -> Asked:
     """The tree behind a `fields` text, or a JSON list of names. Raises Refused (100) for one that does not parse."""
     text = joined(text)
-    asked, end = _fields(text, 0, 0)
-    if end != len(text):
-        raise _syntax(text, end)
+    try:
+        asked, end = _fields(text, 0, 0)
+        if end != len(text):
+            raise _Wrong(end)
+    except _Wrong as wrong:
+        at = wrong.at
+        said = f"Syntax error at character {at} of the fields parameter: {text[at : at + 20]!r}"
+        raise invalid(said, kind) from wrong
     return asked
 
 
+# Meta's own client (facebook_business) sends lists of fields as JSON.
 def joined(text: str) -> str:
     """The names of a JSON list with commas between them; any other text as it is."""
     if not text.startswith("["):
@@ -49,7 +63,7 @@ def joined(text: str) -> str:
 def _fields(text: str, at: int, depth: int) -> tuple[Asked, int]:
     found: dict[str, Asked] = {}
     if depth > DEEPEST:
-        raise _syntax(text, at)
+        raise _Wrong(at)
     while name := _NAME.match(text, at):
         at = name.end()
         modifiers: dict[str, str] = {}
@@ -60,7 +74,7 @@ def _fields(text: str, at: int, depth: int) -> tuple[Asked, int]:
         if text[at : at + 1] == "{":
             below, at = _fields(text, at + 1, depth + 1)
             if text[at : at + 1] != "}":
-                raise _syntax(text, at)
+                raise _Wrong(at)
             at += 1
         found[name[1]] = Asked(below.fields, modifiers)
         while text[at : at + 1] == " ":
@@ -71,12 +85,14 @@ def _fields(text: str, at: int, depth: int) -> tuple[Asked, int]:
     return Asked(found), at
 
 
-def _syntax(text: str, at: int) -> Exception:
-    return invalid(f"Syntax error at character {at} of the fields parameter: {text[at : at + 20]!r}")
-
-
 def pick(
-    values: Values, asked: Asked, node: str, *, plain: Iterable[str], known: Iterable[str] = ()
+    values: Values,
+    asked: Asked,
+    node: str,
+    *,
+    plain: Iterable[str] = (),
+    known: Iterable[str] = (),
+    kind: str = OAUTH,
 ) -> dict[str, Any]:
     """The asked-for members of a node, `id` always and `plain` when none were named; those that are None stay out.
 
@@ -85,6 +101,6 @@ def pick(
     wanted = {**(asked.fields or {name: Asked() for name in plain}), "id": Asked()}
     allowed = {*values, *known}
     if unknown := next((name for name in wanted if name not in allowed), None):
-        raise invalid(f"Tried accessing nonexisting field ({unknown}) on node type ({node})")
+        raise invalid(f"Tried accessing nonexisting field ({unknown}) on node type ({node})", kind)
     made = {name: values[name](inner) for name, inner in wanted.items() if name in values}
     return {name: value for name, value in made.items() if value is not None}
