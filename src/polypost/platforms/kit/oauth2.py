@@ -145,6 +145,7 @@ class OAuth2Login:
             raise Unavailable(f"{self.name} answered without a token.")
         old = old or Tokens("")
         given, scope = word(body.get("refresh_token")), body.get("scope")
+        # The old end holds for the old refresh token alone.
         same = given in {None, old.refresh_token}
         return Tokens(
             access_token=access,
