@@ -98,6 +98,7 @@ _UNTOLD = Row(
 _AMBIGUOUS = 10
 
 RATE_PAUSE = timedelta(hours=1)
+# After 5 to 30 seconds, say issue logs of other clients, the same container is found.
 NOT_READY_PAUSE = timedelta(seconds=10)
 
 
