@@ -18,13 +18,12 @@ from polypost.errors import (
     Duplicate,
     PlatformError,
     RateLimited,
-    ReconnectRequired,
     Rejected,
     TokenExpired,
     Unavailable,
 )
 from polypost.platforms.kit.answers import parsed, quoted, sentence, whole
-from polypost.platforms.kit.refusals import no_refusal, rejected
+from polypost.platforms.kit.refusals import no_refusal, reconnect, rejected
 
 _SCOPE_MISSING, _RATE, _ACCIDENT, _NO_BOARD = 3, 8, 12, 40
 _RATE_PAUSE = timedelta(seconds=60)
@@ -76,9 +75,7 @@ _Row = tuple[Callable[[ErrorBody], bool], Callable[[ErrorBody], PlatformError]]
 _REFUSALS: tuple[_Row, ...] = (
     (
         lambda said: said.status == 401 and said.code == _SCOPE_MISSING,
-        lambda said: ReconnectRequired(
-            f"The authorisation does not allow this. {said}", reason="access_revoked"
-        ),
+        reconnect("The authorisation does not allow this."),
     ),
     (
         lambda said: said.status == 401,
