@@ -201,6 +201,7 @@ async def _session(
     if not isinstance(found, str) or (did is not None and found != did):
         raise Rejected("The server opened a session for another account than the one asked for.")
     if did is None:
+        # Not every server sends the document along: the reference server does not.
         told = body.get("didDoc")
         if not isinstance(told, Mapping) or told.get("id") != found:
             told = await _document(http, found)

@@ -85,6 +85,7 @@ class BlueskyConnector(PostMetrics, Connector):
         make = partial(write, parts[0].text, embed=embeds[0], reply=reply)
         again = partial(_embed, run, parts[0], quote, again=True)
         proof = await writing.create(run, "post", lambda now: with_options(make(now), options), again)
+        # The first post of the whole thread, which may be somebody else's.
         root = reply["root"] if reply else None
         parent, before = proof, "post"
         for part, embed in zip(parts[1:], embeds[1:], strict=True):

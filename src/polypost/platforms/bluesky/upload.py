@@ -25,6 +25,7 @@ _PAUSE = timedelta(seconds=3)
 _LONGEST_PROCESSING = timedelta(hours=1)
 _TOKEN_LIFE = timedelta(minutes=30)
 _UPLOAD = "com.atproto.repo.uploadBlob"
+# The limits that are told name no instant at which they end.
 _DAY_IS_OVER = timedelta(hours=1)
 _JOBS = 2
 # Failures of the service and not of the video; the same video often passes the second time.
@@ -130,6 +131,7 @@ async def _send_video(run: Run, file: MediaFile) -> dict[str, Any]:
     except (NotSent, NoAnswer) as lost:
         return _plainly(file, Unavailable(str(lost), code=lost.code))
     status = _status(answer)
+    # Before the status: a video that is there already is refused (409), and the answer holds its blob.
     if isinstance(status.get("blob"), dict):
         return {"plain": False, "blob": status["blob"], "job": None}
     if (answer.is_success or status.get("error") == "already_exists") and status.get("jobId"):

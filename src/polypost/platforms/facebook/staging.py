@@ -39,6 +39,7 @@ def kind_of(post: Post) -> str:
 
 async def stage_photos(run: Run, graph: Graph, post: Post) -> list[str]:
     """Upload every image so that nobody sees it; their ids, in order."""
+    # Once more at most: what is staged anew is fresh.
     for mark in ("", " (again)"):
         staged = [
             await _stage_photo(run, graph, f"photo {number}{mark}", file, _alt_text(post, number))
@@ -144,6 +145,7 @@ def finish_fields(post: Post, begun: Mapping[str, Any]) -> dict[str, str]:
 
 async def upload_reel(run: Run, graph: Graph, post: Post, edge: str) -> str:
     """Upload the video of a reel or a story; its id."""
+    # Only the telling that opens the upload knows that nothing has been sent.
     new = False
 
     async def start() -> dict[str, Any]:

@@ -38,6 +38,7 @@ async def send_pieces(graph: Graph, edge: str, session: str, file: MediaFile, fi
     A wrong offset is answered with the right one. Raises Gone when the session is of no more use.
     """
     (start, end), trouble = first, 0
+    # All is there when Facebook asks for a piece of no length.
     while start < end:
         fields = {"upload_phase": "transfer", "upload_session_id": session, "start_offset": str(start)}
         piece = (start, min(end, file.size, start + _LONGEST))

@@ -42,7 +42,7 @@ def _button(options: GoogleBusinessOptions, warn: Warn) -> Mapping[str, str] | N
             )
         )
         return None
-    # The number is the location's own, and an address beside it is refused.
+    # No address may stand beside CALL (LocalPost reference).
     if action == "CALL":
         return {"actionType": action}
     if action == "GET_OFFER":

@@ -100,6 +100,7 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
         rows = body.get("data") or [{}]
         used, total = rows[0].get("quota_usage"), (rows[0].get("config") or {}).get("quota_total")
         if isinstance(used, int) and isinstance(total, int) and used >= total > 0:
+            # The 24 hours roll on, so an hour later there may be room.
             until = run.now() + RATE_PAUSE
             await run.hold(until)
             raise RateLimited(

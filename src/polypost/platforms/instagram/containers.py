@@ -51,6 +51,7 @@ async def prepare(run: Run, post: Post) -> Ready:
         try:
             return await builder.build()
         except Gone as gone:
+            # Where a login may not push, the bytes are fetched in all further builds.
             pull = await builder.pause(pull=pull or isinstance(gone, PushRefused))
     raise Rejected(
         f"Instagram failed to process this {BUILDS} times.",

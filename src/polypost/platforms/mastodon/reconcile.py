@@ -18,6 +18,7 @@ from polypost.platforms.mastodon.api import call, send, server_of, web_address
 
 _PAGE = 40
 _MOST_PAGES = 10
+# Each is read by a call of its own, of which a token has 300 in five minutes.
 _MOST_READ = 40
 
 

@@ -74,6 +74,7 @@ _Row = tuple[Callable[[ErrorBody], bool], Callable[[ErrorBody], PlatformError]]
 # The first line that fits decides.
 _REFUSALS: tuple[_Row, ...] = (
     (
+        # No renewal gives a scope that is missing.
         lambda said: said.status == 401 and said.code == _SCOPE_MISSING,
         reconnect("The authorisation does not allow this."),
     ),
@@ -82,6 +83,7 @@ _REFUSALS: tuple[_Row, ...] = (
         lambda _: TokenExpired("Pinterest no longer accepts the access token."),
     ),
     (
+        # Its code (29) is that of other refusals, too, so the sentence has to tell.
         lambda said: said.status == 403 and said.mentions(_TRIAL_WORDS),
         rejected(
             "The Pinterest app has Trial access, which cannot publish.",

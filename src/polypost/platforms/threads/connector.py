@@ -114,6 +114,7 @@ async def _quota(run: Run, graph: Graph, *, posts: int, replies: int) -> dict[st
     for noun, needed in (("posts", posts), ("replies", replies)):
         free = left[noun]
         if needed and free is not None and free < needed:
+            # The 24 hours roll on, so an hour later there may be room.
             until = run.now() + RATE_PAUSE
             await run.hold(until)
             raise RateLimited(

@@ -47,6 +47,7 @@ class Ready:
 async def recall(run: Run, name: str) -> Any:
     """The result of a step that was done before, None for one that was not."""
 
+    # A step that raises leaves no row, so this asks without writing.
     async def unset() -> None:
         raise _Unset
 
@@ -124,6 +125,7 @@ class _Builder:
         """All containers of the post, children first; the one to publish."""
         children = await self._children() if self._part.kind == CAROUSEL else []
         made = await self._created(self._part.name, self._part.fields(self._reply_to, children))
+        # The looks at the children say nothing of this one.
         self._looked = False
         await self._finished(self._part.name, made)
         return await self._handed(made["id"])
@@ -198,6 +200,7 @@ class _Builder:
     async def _handed(self, container: str) -> Ready:
         """The container as it is about to be published; looked at again where its readiness is old news."""
         name, mark = f"{self._part.name}: handed{self._mark}", self._mark
+        # By this note a later telling knows that the publishing call may have been made.
         before = await recall(self._run, name) is not None
         await reached(self._run, name)
         if self._looked:

@@ -98,7 +98,7 @@ _UNTOLD = Row(
 _AMBIGUOUS = 10
 
 RATE_PAUSE = timedelta(hours=1)
-# After 5 to 30 seconds, say issue logs of other clients, the same container is found.
+# By issue logs of other clients the same container is found after 5 to 30 seconds as a rule.
 NOT_READY_PAUSE = timedelta(seconds=10)
 
 

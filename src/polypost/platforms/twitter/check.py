@@ -64,6 +64,7 @@ def subscription(account: Account) -> bool | None:
 def _root_text(draft: Draft, options: TwitterOptions, *, subscribed: bool | None) -> Iterator[Problem]:
     yield from _text("content", draft.text, has_media=bool(draft.media))
     short, long = SPEC.limit("text"), SPEC.limit("long_text")
+    # Weighing takes long for long texts, and most surely fit.
     if surely_fits(draft.text, short):
         return
     weight = weighted_length(draft.text)

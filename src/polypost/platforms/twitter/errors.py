@@ -76,6 +76,7 @@ _Row = tuple[Callable[[ErrorBody, Call], bool], Callable[[ErrorBody], PlatformEr
 
 def _unexplained(said: ErrorBody, call: Call) -> bool:
     """A 403 that may come from a missing scope or from what was asked for; X does not tell."""
+    # Without `media.write` every upload is refused with a 403.
     vague = said.mentions("not permitted to perform this action")
     return said.status == 403 and (vague or call is Call.UPLOAD)
 

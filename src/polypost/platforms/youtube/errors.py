@@ -28,6 +28,7 @@ from polypost.errors import (
 from polypost.platforms.kit.answers import objects, parsed, quoted, retry_after, sentence
 from polypost.platforms.kit.refusals import Refusal
 
+# How much a channel may upload YouTube does not tell; by reports there is room again after about a day.
 CHANNEL_PAUSE = timedelta(hours=24)
 SHORT_PAUSE = timedelta(minutes=1)
 _PACIFIC = ZoneInfo("America/Los_Angeles")

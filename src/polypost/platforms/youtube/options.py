@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from polypost.platforms.kit.options import ClosedOptions
 
 Visibility = Literal["public", "private", "unlisted"]
+# People & Blogs.
 DEFAULT_CATEGORY = "22"
 
 
