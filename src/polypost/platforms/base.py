@@ -67,6 +67,7 @@ class OAuth2:
     authorize_extra: Mapping[str, str] = field(default_factory=dict)
     exchange_extra: Mapping[str, str] = field(default_factory=dict)
     refresh_rotates: bool = False
+    # X calls a dead refresh token `invalid_request`, against RFC 6749.
     refusals: frozenset[str] = frozenset({"invalid_grant", "invalid_request"})
     refusing: frozenset[int] = REFUSING
     app_refusals: frozenset[str] = frozenset({"invalid_client", "unauthorized_client"})

@@ -7,11 +7,8 @@ read on 2026-11-24.
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -30,8 +27,9 @@ from polypost.outbound import NetworkClient
 from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens
 from polypost.platforms.bluesky.errors import ErrorBody, error_for
 from polypost.platforms.bluesky.spec import DIRECTORY, ENTRYWAY, WEB
-from polypost.platforms.bluesky.xrpc import ask_app, bearer, call, did_of, home
-from polypost.platforms.kit.answers import parsed, word
+from polypost.platforms.bluesky.xrpc import ask_app, call, did_of, home
+from polypost.platforms.kit.answers import epoch, object_in, objects, parsed, word
+from polypost.platforms.kit.calls import bearing
 from polypost.platforms.kit.oauth2 import unnamed
 
 _DID = re.compile(r"did:(?:plc:[a-z2-7]{24}|web:[A-Za-z0-9.-]+(?:%3A[0-9]{1,5})?)")
@@ -101,7 +99,7 @@ class _Login:
         """End the session; the access token itself lives on to its end."""
         if tokens.refresh_token:
             url = f"{home(tokens.extra)}/xrpc/com.atproto.server.deleteSession"
-            await http.request("POST", url, headers=bearer(tokens.refresh_token))
+            await http.request("POST", url, headers=bearing(tokens.refresh_token))
 
 
 LOGIN = _Login()
@@ -169,9 +167,8 @@ def _names(document: Mapping[str, Any]) -> set[str]:
 
 def _server_of(document: Mapping[str, Any]) -> str:
     """The address of the account's server, scheme and host only. Raises Rejected for one that cannot be used."""
-    services = document.get("service")
-    for service in services if isinstance(services, list) else ():
-        endpoint = service.get("serviceEndpoint") if isinstance(service, Mapping) else None
+    for service in objects(document.get("service")):
+        endpoint = service.get("serviceEndpoint")
         if isinstance(endpoint, str) and str(service.get("id", "")).endswith("#atproto_pds"):
             return _origin(endpoint)
     raise Rejected("The account names no server that it lives on.")
@@ -204,6 +201,7 @@ async def _session(
     if not isinstance(found, str) or (did is not None and found != did):
         raise Rejected("The server opened a session for another account than the one asked for.")
     if did is None:
+        # Not every server sends the document along: the reference server does not.
         told = body.get("didDoc")
         if not isinstance(told, Mapping) or told.get("id") != found:
             told = await _document(http, found)
@@ -223,7 +221,7 @@ def _refusal(answer: Response) -> PlatformError:
 
 async def _refreshed(http: NetworkClient, server: str, token: str) -> Response:
     url = f"{server}/xrpc/com.atproto.server.refreshSession"
-    return await http.request("POST", url, headers=bearer(token))
+    return await http.request("POST", url, headers=bearing(token))
 
 
 def _tokens(answer: Response, server: str) -> Tokens:
@@ -236,8 +234,8 @@ def _tokens(answer: Response, server: str) -> Tokens:
     return Tokens(
         access_token=access,
         refresh_token=fresh,
-        access_expires_at=_instant(claims),
-        refresh_expires_at=_instant(_claims(fresh)),
+        access_expires_at=epoch(claims.get("exp")),
+        refresh_expires_at=epoch(_claims(fresh).get("exp")),
         scopes=(scope,) if scope else (),
         extra={"pds": server, "did": did},
     )
@@ -249,17 +247,9 @@ def _claims(token: str) -> Mapping[str, Any]:
     if len(parts) != 3:
         return {}
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
+        return object_in(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
         return {}
-    return claims if isinstance(claims, dict) else {}
-
-
-def _instant(claims: Mapping[str, Any]) -> datetime | None:
-    seconds = claims.get("exp")
-    if not isinstance(seconds, int) or not 0 < seconds < 10**10:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 async def _profile(http: NetworkClient, did: str) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ from polypost.platforms.bluesky.options import BlueskyOptions, Caption, Card
 from polypost.platforms.bluesky.record import Record, Shown, card_embed, embed_of, post_record, with_options
 from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import mentioned
-from polypost.platforms.bluesky.upload import PLAIN, upload_file, upload_text, upload_video
+from polypost.platforms.bluesky.upload import PLAIN, upload_captions, upload_file, upload_video
 from polypost.platforms.bluesky.xrpc import POST, call, place_of
 
 _STILL = "Bluesky shows only the first picture of a GIF file; an MP4 of type gif would play."
@@ -85,6 +85,7 @@ class BlueskyConnector(PostMetrics, Connector):
         make = partial(write, parts[0].text, embed=embeds[0], reply=reply)
         again = partial(_embed, run, parts[0], quote, again=True)
         proof = await writing.create(run, "post", lambda now: with_options(make(now), options), again)
+        # The first post of the whole thread, which may be somebody else's.
         root = reply["root"] if reply else None
         parent, before = proof, "post"
         for part, embed in zip(parts[1:], embeds[1:], strict=True):
@@ -142,7 +143,7 @@ async def _embed(
         for place, item in enumerate(part.media)
     ]
     captions = [
-        {"lang": each.lang, "file": await upload_text(run, f"caption-{place}{end}", each.content, "text/vtt")}
+        {"lang": each.lang, "file": await upload_captions(run, f"caption-{place}{end}", each.content)}
         for place, each in enumerate(part.captions)
     ]
     card = None

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 from httpx2 import Response
 
-from polypost.errors import Duplicate, PlatformError, RateLimited, ReconnectRequired, Rejected, TokenExpired
+from polypost.errors import Duplicate, PlatformError, RateLimited, Rejected, TokenExpired
 from polypost.platforms.kit.answers import epoch, parsed, quoted, retry_at, sentence
-from polypost.platforms.kit.refusals import no_refusal, rejected
+from polypost.platforms.kit.refusals import no_refusal, reconnect, rejected
 
+# The shortest window that Bluesky counts calls in (Bluesky docs, Rate Limits).
 _PAUSE = timedelta(minutes=5)
 _SHORTEST_WAIT = timedelta(seconds=1)
 # A post costs at most this many points of the allowance.
@@ -63,10 +64,7 @@ def _token(said: ErrorBody) -> PlatformError:
     return TokenExpired(f"Bluesky no longer accepts the access token. {said}")
 
 
-def _scope(said: ErrorBody) -> PlatformError:
-    return ReconnectRequired(f"The session does not allow this. {said}", reason="access_revoked")
-
-
+_SCOPE = reconnect("The session does not allow this.")
 _BAD_FILE = rejected(
     "Bluesky does not accept an uploaded file.", "media_rejected", "Use another file, or a smaller one."
 )
@@ -83,7 +81,7 @@ _BY_NAME: Mapping[str, _Made] = {
     "invalid_token": _token,
     "AuthMissing": _token,
     "AuthenticationRequired": _token,
-    "InsufficientScope": _scope,
+    "InsufficientScope": _SCOPE,
     "AccountTakedown": _restricted("Bluesky has taken this account down."),
     "AccountSuspended": _restricted("Bluesky has suspended this account."),
     "AccountDeactivated": _restricted("This account is deactivated."),
@@ -116,7 +114,7 @@ _BY_NAME: Mapping[str, _Made] = {
 }
 _BY_STATUS: Mapping[int, _Made] = {
     401: _token,
-    403: _scope,
+    403: _SCOPE,
     413: _BAD_FILE,
     501: _NO_SERVER,
 }

@@ -73,6 +73,7 @@ def _item(path: str, item: MediaRef) -> Iterable[Problem]:
 _KINDS = {"image": {"image", "gif"}, "gif": {"gif", "video"}, "video": {"video"}}
 _SMALLER = "Save it with a lower quality or fewer pixels."
 _MP4 = "Convert it to an MP4 with H.264 video and AAC sound."
+# The lexicons count in millions of bytes.
 _MB = 1_000_000
 
 

@@ -125,6 +125,7 @@ def _media(shown: Sequence[Shown], captions: Sequence[Mapping[str, Any]]) -> Rec
         return None
     if shown[0].facts.kind == "video":
         return _video(shown[0], captions)
+    # A gallery only where it has to be: not every app shows one.
     if len(shown) > SPEC.limit("images"):
         items = [{"$type": f"{_EMBED}.gallery#image", **_image(each)} for each in shown]
         return {"$type": f"{_EMBED}.gallery", "items": items}
@@ -132,6 +133,7 @@ def _media(shown: Sequence[Shown], captions: Sequence[Mapping[str, Any]]) -> Rec
 
 
 def _image(shown: Shown) -> Record:
+    # `alt` has to be there even where it says nothing.
     return {"image": dict(shown.blob), "alt": shown.alt, **_ratio(shown.facts)}
 
 

@@ -11,7 +11,7 @@ from polypost.platforms.base import Session
 from polypost.platforms.bluesky.errors import error_for
 from polypost.platforms.bluesky.spec import APP_VIEW
 from polypost.platforms.bluesky.xrpc import POST, ask, did_of, home, place_of
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import member, parsed
 
 
 async def quoted(session: Session, address: str) -> dict[str, str]:
@@ -23,12 +23,8 @@ async def answered(session: Session, address: str) -> dict[str, dict[str, str]]:
     """The post that a reply answers, and the first of its thread. Raises Rejected when it is not there."""
     view = await _view(session, address, "replyTo")
     parent = _strong(view)
-    record = view.get("record")
-    reply = record.get("reply") if isinstance(record, Mapping) else None
-    root = reply.get("root") if isinstance(reply, Mapping) else None
-    if isinstance(root, Mapping) and root.get("uri") and root.get("cid"):
-        return {"root": {"uri": str(root["uri"]), "cid": str(root["cid"])}, "parent": parent}
-    return {"root": parent, "parent": parent}
+    root = member(member(member(view, "record"), "reply"), "root")
+    return {"root": _strong(root) if root.get("uri") and root.get("cid") else parent, "parent": parent}
 
 
 async def people(http: NetworkClient, handles: Sequence[str]) -> dict[str, str]:

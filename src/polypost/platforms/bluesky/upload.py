@@ -17,14 +17,15 @@ from polypost.errors import NoAnswer, NotSent, PlatformError, RateLimited, Rejec
 from polypost.platforms.base import MediaFile, NotYet, Run
 from polypost.platforms.bluesky.errors import ClocksDiffer, error_for
 from polypost.platforms.bluesky.spec import SPEC, VIDEO
-from polypost.platforms.bluesky.xrpc import bearer, call, home
+from polypost.platforms.bluesky.xrpc import call, home
 from polypost.platforms.kit.answers import parsed
-from polypost.platforms.kit.calls import deadline
+from polypost.platforms.kit.calls import bearing, deadline
 
 _PAUSE = timedelta(seconds=3)
 _LONGEST_PROCESSING = timedelta(hours=1)
 _TOKEN_LIFE = timedelta(minutes=30)
 _UPLOAD = "com.atproto.repo.uploadBlob"
+# The limits that are told name no instant at which they end.
 _DAY_IS_OVER = timedelta(hours=1)
 _JOBS = 2
 # Failures of the service and not of the video; the same video often passes the second time.
@@ -40,12 +41,12 @@ async def upload_file(run: Run, slot: str, file: MediaFile) -> dict[str, Any]:
     return await run.step(slot, partial(_send_file, run, file))
 
 
-async def upload_text(run: Run, slot: str, text: str, kind: str) -> dict[str, Any]:
-    """Upload a short text, as subtitles are one."""
+async def upload_captions(run: Run, slot: str, text: str) -> dict[str, Any]:
+    """Upload subtitles."""
 
     async def send() -> dict[str, Any]:
         data = text.encode()
-        return _blob(await call(run, "POST", _UPLOAD, headers={"Content-Type": kind}, content=data))
+        return _blob(await call(run, "POST", _UPLOAD, headers={"Content-Type": "text/vtt"}, content=data))
 
     return await run.step(slot, send)
 
@@ -100,7 +101,7 @@ async def _allowed(run: Run, file: MediaFile) -> bool:
     try:
         token = await _service_token(run, audience, "app.bsky.video.getUploadLimits")
         url = f"{VIDEO}/xrpc/app.bsky.video.getUploadLimits"
-        answer = await run.http.request("GET", url, headers=bearer(token))
+        answer = await run.http.request("GET", url, headers=bearing(token))
     except (NotSent, NoAnswer, Rejected, Unavailable):
         # A courtesy; the upload itself is refused if it must be.
         return False
@@ -123,13 +124,14 @@ async def _send_video(run: Run, file: MediaFile) -> dict[str, Any]:
             "POST",
             f"{VIDEO}/xrpc/app.bsky.video.uploadVideo",
             params={"did": run.account.id, "name": f"{file.size:x}-{run.now():%Y%m%d%H%M%S}.mp4"},
-            headers={**bearer(token), "Content-Type": "video/mp4", "Content-Length": str(file.size)},
+            headers={**bearing(token), "Content-Type": "video/mp4", "Content-Length": str(file.size)},
             content=file.stream(),
             timeout=deadline(file.size),
         )
     except (NotSent, NoAnswer) as lost:
         return _plainly(file, Unavailable(str(lost), code=lost.code))
     status = _status(answer)
+    # Before the status: a video that is there already is refused (409), and the answer holds its blob.
     if isinstance(status.get("blob"), dict):
         return {"plain": False, "blob": status["blob"], "job": None}
     if (answer.is_success or status.get("error") == "already_exists") and status.get("jobId"):

@@ -12,8 +12,9 @@ from polypost.platforms.bluesky import references
 from polypost.platforms.bluesky.errors import BlobGone, error_for, exhausted_until
 from polypost.platforms.bluesky.options import BlueskyOptions
 from polypost.platforms.bluesky.record import Record, new_key, postgate, threadgate
-from polypost.platforms.bluesky.xrpc import POST, bearer, call, home, permalink, place_of
+from polypost.platforms.bluesky.xrpc import POST, call, home, permalink, place_of
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 
 
 async def create(
@@ -40,7 +41,7 @@ async def create(
         place = {"repo": run.account.id, "collection": POST, "rkey": rkey, "swapRecord": None}
         url = f"{home(run.extra)}/xrpc/com.atproto.repo.putRecord"
         body = {**place, "record": record}
-        answer = await run.http.commit("POST", url, headers=bearer(run.token), json=body)
+        answer = await run.http.commit("POST", url, headers=bearer(run), json=body)
         if not answer.is_success or not isinstance(parsed(answer).get("uri"), str):
             raise error_for(answer, run.now(), committing=True)
         if until := exhausted_until(answer.headers):

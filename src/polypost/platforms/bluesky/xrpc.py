@@ -14,6 +14,7 @@ from polypost.platforms.base import Session
 from polypost.platforms.bluesky.errors import error_for
 from polypost.platforms.bluesky.spec import APP_VIEW, WEB
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 
 POST = "app.bsky.feed.post"
 
@@ -26,14 +27,9 @@ def home(extra: Mapping[str, Any]) -> str:
     return server
 
 
-def bearer(token: str) -> dict[str, str]:
-    """The header that shows a token."""
-    return {"Authorization": f"Bearer {token}"}
-
-
 async def call(session: Session, method: str, name: str, **request: Any) -> dict[str, Any]:
     """A repeatable call to the account's own server, with its token; the answer's JSON. Raises PlatformError."""
-    headers = {**bearer(session.token), **request.pop("headers", {})}
+    headers = {**bearer(session), **request.pop("headers", {})}
     answer = await session.http.request(
         method, f"{home(session.extra)}/xrpc/{name}", headers=headers, **request
     )

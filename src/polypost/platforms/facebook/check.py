@@ -110,6 +110,7 @@ def _item(path: str, item: MediaRef, options: FacebookOptions) -> Iterable[Probl
     facts = item.facts
     if facts is None:
         return ()
+    # A GIF goes out as a photo, so it may be declared as either.
     wanted = {"image", "gif"} if item.type in {"image", "gif"} else {item.type}
     if facts.kind not in wanted:
         return [mistaken(path, item, facts)]

@@ -86,6 +86,7 @@ class FacebookConnector(FacebookComments, Connector):
         handles = _handles(post, kind, photos=photos)
         if kind == "photos":
             fields = {"message": post.text} if post.text.strip() else {}
+            # Structures go into a form as JSON.
             fields["attached_media"] = json.dumps([{"media_fbid": each} for each in photos])
             return await self._feed(run, graph, post, fields, handles)
 
@@ -130,6 +131,7 @@ class FacebookConnector(FacebookComments, Connector):
 
         async def send() -> Proof:
             body = await graph.publish(edge, fields)
+            # A reel goes by its video's id, a story by that of its post.
             if kind == "reel":
                 return Proof(video)
             return Proof(_made(body, "post_id"))

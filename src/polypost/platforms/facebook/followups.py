@@ -17,7 +17,7 @@ async def set_cover(run: Run, graph: Graph, post: Post, video: str) -> None:
         return
 
     async def send() -> bool:
-        body = await send_file(graph, f"{video}/thumbnails", {"is_preferred": "true"}, "source", file)
+        body = await send_file(graph, f"{video}/thumbnails", {"is_preferred": "true"}, file)
         return body.get("success") is not False
 
     await run.after("thumbnail", send, warning="The video is out, but Facebook did not take its thumbnail.")

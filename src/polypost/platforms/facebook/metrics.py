@@ -129,7 +129,6 @@ def _proof(row: Mapping[str, Any]) -> Proof:
     """A video goes by its own id, as when it is published; everything else by the post's."""
     url = address(row.get("permalink_url"))
     for each in listed(row.get("attachments")):
-        target = each.get("target")
-        if each.get("media_type") == "video" and isinstance(target, dict) and target.get("id"):
-            return Proof(str(target["id"]), url)
+        if each.get("media_type") == "video" and (target := member(each, "target").get("id")):
+            return Proof(str(target), url)
     return Proof(str(row["id"]), url)

@@ -17,12 +17,14 @@ from polypost.platforms.base import Account, App, Grant, Session, Tokens
 from polypost.platforms.facebook.graph import API, Graph
 from polypost.platforms.facebook.spec import NEEDED, OAUTH, WEB
 from polypost.platforms.families.meta.errors import ParameterRefused
-from polypost.platforms.families.meta.graph import bearer
+from polypost.platforms.families.meta.graph import listed, next_cursor
 from polypost.platforms.families.meta.login import access_token
+from polypost.platforms.kit.calls import bearing
 
 _PAGE_FIELDS = "id,name,username,link,category,picture{url}"
 _PER_PAGE = 100
 _MOST_PAGES_OF_A_LIST = 100
+# Either lets a person publish for the Page.
 _WORKING_TASKS = frozenset({"CREATE_CONTENT", "MANAGE"})
 
 
@@ -91,15 +93,12 @@ async def _pages(session: Session, graph: Graph) -> AsyncIterator[Account]:
     for _ in range(_MOST_PAGES_OF_A_LIST):
         fields = f"{_PAGE_FIELDS},access_token,tasks"
         body = await graph.get("me/accounts", fields=fields, limit=str(_PER_PAGE), **after)
-        for row in body.get("data") or []:
+        for row in listed(body):
             if _WORKING_TASKS & set(row.get("tasks") or ()) and row.get("access_token"):
                 yield _account(row, session)
-        paging = body.get("paging") or {}
-        # The next address holds the token; the cursor says the same without it.
-        cursor = (paging.get("cursors") or {}).get("after")
-        if not paging.get("next") or not cursor:
+        if (cursor := next_cursor(body)) is None:
             return
-        after = {"after": str(cursor)}
+        after = {"after": cursor}
 
 
 def _account(row: Mapping[str, Any], session: Session, *, own: bool = False) -> Account:
@@ -125,13 +124,14 @@ def _account(row: Mapping[str, Any], session: Session, *, own: bool = False) -> 
 
 
 async def _granted(http: NetworkClient, token: str) -> tuple[str, ...]:
-    answer = await http.request("GET", API.url("me/permissions"), headers=bearer(token))
+    answer = await http.request("GET", API.url("me/permissions"), headers=bearing(token))
     rows = API.judge(answer).get("data") or []
     return tuple(str(row["permission"]) for row in rows if row.get("status") == "granted")
 
 
 async def _told_of(http: NetworkClient, app: App, token: str) -> dict[str, str]:
     """Whose token this is and until when the app may read data with it; nothing where Facebook does not say."""
+    # The app speaks for itself here, by a token that is its two credentials.
     params = {"input_token": token, "access_token": f"{app.client_id}|{app.client_secret}"}
     try:
         answer = await http.request("GET", API.url("debug_token"), params=params)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from polypost.platforms.base import Options
 from polypost.platforms.facebook.spec import SPEC
-from polypost.platforms.kit.options import WebAddress
+from polypost.platforms.kit.options import ClosedOptions, WebAddress
 
 
-class FacebookOptions(Options):
+class FacebookOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out.
 
     `alt_texts` belong to the media items in their order; an empty one says nothing.
     """
-
-    model_config = ConfigDict(alias_generator=to_camel)
 
     content_type: Literal["reel", "story"] | None = None
     link: WebAddress | None = None

@@ -13,6 +13,7 @@ from polypost.platforms.facebook.staging import phase, published, status_of
 from polypost.platforms.families.meta.graph import listed
 from polypost.platforms.families.meta.insights import made_at
 from polypost.platforms.families.meta.posts import nearest
+from polypost.platforms.kit.answers import member
 from polypost.platforms.kit.matching import CLOCK_SLACK, essence, or_cannot_tell
 
 _MEDIA_TYPES = frozenset({"photo", "album", "video"})
@@ -81,8 +82,7 @@ async def _photo_story(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
 async def _video(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
     video = str(attempt.handles["video"])
     body = await graph.get(video, fields="published,status")
-    status = body.get("status") if isinstance(body.get("status"), dict) else {}
-    assert isinstance(status, dict)
+    status = member(body, "status")
     out = body.get("published") is True or published(status)
     if not attempt.handles["shown"]:
         # Nobody is to see it: being complete is all there is.
@@ -134,8 +134,7 @@ def _shows_media(row: Mapping[str, Any]) -> bool:
 
 def _of_another_app(row: Mapping[str, Any], run: Run) -> bool:
     """Whether another app made the post, such as Facebook's own; what names no app tells nothing."""
-    named, ours = row.get("application"), run.extra.get("app")
-    app = named.get("id") if isinstance(named, Mapping) else None
+    app, ours = member(row, "application").get("id"), run.extra.get("app")
     return isinstance(app, str) and isinstance(ours, str) and app != ours
 
 
@@ -144,9 +143,8 @@ def _targets(row: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     for each in listed(row.get("attachments")):
         for part in [each, *listed(each.get("subattachments"))]:
-            target = part.get("target")
-            if isinstance(target, dict) and target.get("id"):
-                found.add(str(target["id"]))
+            if target := member(part, "target").get("id"):
+                found.add(str(target))
     return found
 
 

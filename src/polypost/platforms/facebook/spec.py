@@ -35,8 +35,6 @@ OAUTH = OAuth2(
     # Comments need the fourth, Pages that a business owns are only listed with the fifth, figures need the last.
     scopes=(*NEEDED, "pages_manage_engagement", "business_management", "read_insights"),
     scope_separator=",",
-    pkce=False,
-    client_auth="body",
 )
 
 SPEC = Spec(

@@ -15,6 +15,7 @@ from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.spec import SPEC, VIDEO
 from polypost.platforms.facebook.upload import next_piece, push, send_file, send_pieces
 from polypost.platforms.families.meta.errors import Gone
+from polypost.platforms.kit.answers import member, objects
 from polypost.platforms.kit.calls import next_look
 
 BUILDS = 3
@@ -38,6 +39,7 @@ def kind_of(post: Post) -> str:
 
 async def stage_photos(run: Run, graph: Graph, post: Post) -> list[str]:
     """Upload every image so that nobody sees it; their ids, in order."""
+    # Once more at most: what is staged anew is fresh.
     for mark in ("", " (again)"):
         staged = [
             await _stage_photo(run, graph, f"photo {number}{mark}", file, _alt_text(post, number))
@@ -52,7 +54,7 @@ async def stage_photos(run: Run, graph: Graph, post: Post) -> list[str]:
 async def _stage_photo(run: Run, graph: Graph, name: str, file: MediaFile, alt: str) -> dict[str, Any]:
     async def stage() -> dict[str, Any]:
         fields = {"published": "false"} | ({"alt_text_custom": alt} if alt else {})
-        body = await send_file(graph, f"{run.account.id}/photos", fields, "source", file)
+        body = await send_file(graph, f"{run.account.id}/photos", fields, file)
         return {"id": _text(body, "id"), "at": run.now().isoformat()}
 
     return await run.step(name, stage)
@@ -143,6 +145,7 @@ def finish_fields(post: Post, begun: Mapping[str, Any]) -> dict[str, str]:
 
 async def upload_reel(run: Run, graph: Graph, post: Post, edge: str) -> str:
     """Upload the video of a reel or a story; its id."""
+    # Only the telling that opens the upload knows that nothing has been sent.
     new = False
 
     async def start() -> dict[str, Any]:
@@ -160,23 +163,19 @@ async def upload_reel(run: Run, graph: Graph, post: Post, edge: str) -> str:
     return str(begun["video"])
 
 
-async def status_of(graph: Graph, video: str) -> dict[str, Any]:
+async def status_of(graph: Graph, video: str) -> Mapping[str, Any]:
     """A video's phases. Raises Gone when Facebook does not find it."""
-    body = await graph.get(video, fields="status")
-    status = body.get("status")
-    return status if isinstance(status, dict) else {}
+    return member(await graph.get(video, fields="status"), "status")
 
 
 def phase(status: Mapping[str, Any], name: str) -> str:
     """How far one phase of a video is."""
-    found = status.get(f"{name}_phase")
-    return str(found.get("status") or "") if isinstance(found, dict) else ""
+    return str(member(status, f"{name}_phase").get("status") or "")
 
 
 def published(status: Mapping[str, Any]) -> bool:
     """Whether the phases say that the video is out, or is being put out."""
-    found = status.get("publishing_phase")
-    told = found.get("publish_status") if isinstance(found, dict) else None
+    told = member(status, "publishing_phase").get("publish_status")
     return told == "published" or (
         told is None and phase(status, "publishing") in {"complete", "in_progress"}
     )
@@ -184,10 +183,8 @@ def published(status: Mapping[str, Any]) -> bool:
 
 def trouble_in(status: Mapping[str, Any]) -> str:
     """What Facebook says is wrong with a video."""
-    found = status.get("processing_phase")
-    rows = found.get("errors") if isinstance(found, dict) else None
-    row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-    told = str(row.get("message") or "")[:200]
+    rows = objects(member(status, "processing_phase").get("errors"))
+    told = str(rows[0].get("message") or "")[:200] if rows else ""
     return "Facebook could not process the video." + (f' It says: "{told}"' if told else "")
 
 

@@ -19,18 +19,17 @@ from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.kit.answers import member
 from polypost.platforms.kit.calls import deadline, own_address
 from polypost.platforms.kit.forms import Form
+from polypost.platforms.kit.media import MIB, RE_ENCODE
 
 PIECE = 262_144
 _TRIES = 3
 # Facebook asks for pieces of some megabytes; one that is much longer would outlive its connection.
-_LONGEST = 64 * 1024 * 1024
+_LONGEST = 64 * MIB
 
 
-async def send_file(
-    graph: Graph, path: str, fields: Mapping[str, str], name: str, file: MediaFile, *, host: str | None = None
-) -> dict[str, Any]:
-    """Post a form with the whole of `file` as the part `name`."""
-    return await _send_form(graph, path, fields, name, file, (0, file.size), host)
+async def send_file(graph: Graph, path: str, fields: Mapping[str, str], file: MediaFile) -> dict[str, Any]:
+    """Post a form with the whole of `file`."""
+    return await _send_form(graph, path, fields, "source", file, (0, file.size))
 
 
 async def send_pieces(graph: Graph, edge: str, session: str, file: MediaFile, first: tuple[int, int]) -> int:
@@ -39,6 +38,7 @@ async def send_pieces(graph: Graph, edge: str, session: str, file: MediaFile, fi
     A wrong offset is answered with the right one. Raises Gone when the session is of no more use.
     """
     (start, end), trouble = first, 0
+    # All is there when Facebook asks for a piece of no length.
     while start < end:
         fields = {"upload_phase": "transfer", "upload_session_id": session, "start_offset": str(start)}
         piece = (start, min(end, file.size, start + _LONGEST))
@@ -72,7 +72,7 @@ def _refused(_: Mapping[str, Any]) -> PlatformError:
     return Rejected(
         "Facebook's upload host refused the video.",
         code="media_rejected",
-        next_step="Re-encode it as an MP4 with H.264 video and AAC sound.",
+        next_step=RE_ENCODE,
     )
 
 
@@ -89,13 +89,12 @@ async def _send_form(
     name: str,
     file: MediaFile,
     piece: tuple[int, int],
-    host: str | None,
+    host: str | None = None,
 ) -> dict[str, Any]:
     size = piece[1] - piece[0]
     form = Form(fields, "file", file.facts.mime, size, part=name)
-    more = {} if host is None else {"host": host}
     content = form.around(_bytes_of(file, piece))
-    return await graph.send(path, form.headers, content, timeout=deadline(size), **more)
+    return await graph.send(path, form.headers, content, timeout=deadline(size), host=host)
 
 
 async def _bytes_of(file: MediaFile, piece: tuple[int, int]) -> AsyncIterator[bytes]:

@@ -42,6 +42,7 @@ def _button(options: GoogleBusinessOptions, warn: Warn) -> Mapping[str, str] | N
             )
         )
         return None
+    # No address may stand beside CALL (LocalPost reference).
     if action == "CALL":
         return {"actionType": action}
     if action == "GET_OFFER":
@@ -53,6 +54,7 @@ def _button(options: GoogleBusinessOptions, warn: Warn) -> Mapping[str, str] | N
 def _event(options: GoogleBusinessOptions) -> Mapping[str, Any] | None:
     if options.event_title is None:
         return None
+    # Google takes no schedule without all four, and reads them in the location's own time.
     return {
         "title": options.event_title,
         "schedule": {

@@ -38,6 +38,7 @@ class GoogleBusinessConnector(Connector):
         async def send() -> Proof:
             answer = await run.http.commit("POST", posts_of(account.id), headers=bearer(run), json=body)
             made = parsed(answer) if answer.is_success else {}
+            # A good answer that names no post leaves it open whether there is one.
             if not is_post(made.get("name")):
                 raise error_for(answer, run.now(), committing=True)
             return Proof(made["name"], status.address(made) or account.profile_url)

@@ -21,15 +21,15 @@ from polypost.errors import (
     OutcomeUnknown,
     PlatformError,
     RateLimited,
-    ReconnectRequired,
     Rejected,
     TokenExpired,
     Unavailable,
 )
 from polypost.platforms.kit.answers import member, objects, parsed, quoted, sentence
-from polypost.platforms.kit.refusals import rejected
+from polypost.platforms.kit.refusals import reconnect, rejected
 
 _MEDIA_RULE, _FETCH = 5, 1000
+# Quotas count by the minute (Business Profile APIs, Usage limits).
 _PAUSE = timedelta(seconds=60)
 _LONGEST_PAUSE = timedelta(days=1)
 _OPERATOR = "Whoever runs this server has to look at the project in Google's cloud console."
@@ -94,9 +94,7 @@ _REFUSALS: tuple[_Row, ...] = (
     (lambda said: said.status == 401, lambda _: TokenExpired("Google no longer accepts the access token.")),
     (
         lambda said: said.status == 403 and said.reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
-        lambda said: ReconnectRequired(
-            f"The permission to manage the business was not given. {said}", reason="access_revoked"
-        ),
+        reconnect("The permission to manage the business was not given."),
     ),
     (
         lambda said: said.status == 403 and said.reason in {"SERVICE_DISABLED", "CONSUMER_INVALID"},

@@ -9,7 +9,9 @@ from polypost.errors import RateLimited, Rejected
 from polypost.platforms.base import Account, Session
 from polypost.platforms.googlebusiness.api import pages
 from polypost.platforms.googlebusiness.spec import ACCOUNTS, LOCATIONS
+from polypost.platforms.kit.answers import member
 
+# Without a mask the list of locations is refused.
 _MASK = "name,title,storeCode,languageCode,metadata"
 _MOST_PAGES = 200
 _GROUP = "LOCATION_GROUP"
@@ -21,6 +23,7 @@ async def identify(session: Session) -> list[Account]:
     Raises Rejected (`no_account`) when there is none, and `platform_setup` where Google has not approved the app.
     """
     found: dict[str, Account] = {}
+    # `accounts/-` lists all at once, without the account's name that the addresses of posts begin with.
     # What a group says of a location overwrites what a personal account says, which therefore comes first.
     for account in sorted(await _accounts(session), key=lambda each: each.get("type") == _GROUP):
         url = f"{LOCATIONS}/v1/{account['name']}/locations"
@@ -57,8 +60,7 @@ async def _accounts(session: Session) -> list[Mapping[str, Any]]:
 
 def _location(account: Mapping[str, Any], location: Mapping[str, Any]) -> Account:
     """A location; the interface for posts wants the account's name before the location's."""
-    metadata = location.get("metadata")
-    known = metadata if isinstance(metadata, Mapping) else {}
+    known = member(location, "metadata")
     told = {
         "accountName": account.get("accountName"),
         "storeCode": location.get("storeCode"),

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
-from polypost.platforms.base import Options
-from polypost.platforms.kit.options import WebAddress
+from polypost.platforms.kit.options import ClosedOptions, WebAddress
 
 TopicType = Literal["STANDARD", "EVENT", "OFFER"]
 Action = Literal["BOOK", "ORDER", "SHOP", "LEARN_MORE", "SIGN_UP", "CALL", "GET_OFFER"]
@@ -27,10 +25,8 @@ Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValida
 Time = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
-class GoogleBusinessOptions(Options):
+class GoogleBusinessOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
 
     topic_type: TopicType | None = None
     call_to_action_type: Action | None = None

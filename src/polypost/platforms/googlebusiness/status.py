@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from polypost.errors import NoAnswer, NotSent, Unavailable, Undone
 from polypost.platforms.base import NotYet, Run
 from polypost.platforms.googlebusiness.api import call, post_at
 from polypost.platforms.googlebusiness.errors import Missing
+from polypost.platforms.kit.calls import next_look, reached
 
 _OUT = frozenset({"LIVE", "RECURRING"})
 _EVERY = timedelta(seconds=5)
@@ -24,15 +25,11 @@ async def shown(run: Run, name: str) -> str | None:
 
     Google names no time within which it decides. After half an hour the post counts as published, with a warning.
     """
-
-    async def note() -> str:
-        return run.now().isoformat()
-
-    since = datetime.fromisoformat(await run.step("taken", note))
+    since = await reached(run, "taken")
 
     async def look() -> dict[str, Any] | NotYet:
         waited = run.now() - since
-        later = NotYet("processing", after=min(max(_EVERY, waited / 4), _SELDOM))
+        later = NotYet("processing", after=next_look(waited, least=_EVERY, most=_SELDOM))
         try:
             post = await call(run, post_at(name))
         except (Unavailable, NotSent, NoAnswer):

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
-from polypost.platforms.instagram.options import InstagramOptions
+from polypost.platforms.instagram.options import InstagramOptions, kind_of
 from polypost.platforms.instagram.spec import SPEC
 from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
@@ -39,21 +39,13 @@ def check(draft: Draft) -> list[Problem]:
     """All problems of the draft, by path relative to the post."""
     options = draft.options
     assert isinstance(options, InstagramOptions)
-    place = _place(draft.media, options)
+    place = kind_of(options, draft.media)
     problems = [] if place == "story" else list(_caption(draft.text))
     problems += _count(draft.media, place)
     problems += _option_problems(draft.media, options, place)
     for index, item in enumerate(draft.media):
         problems += _item(f"mediaItems[{index}]", item, place)
     return problems
-
-
-def _place(media: tuple[MediaRef, ...], options: InstagramOptions) -> str:
-    if options.story:
-        return "story"
-    if len(media) > 1:
-        return "carousel"
-    return "reel" if media and media[0].type == "video" else "image"
 
 
 @lru_cache(maxsize=16)

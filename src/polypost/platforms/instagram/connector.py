@@ -25,11 +25,11 @@ from polypost.platforms.families.meta.insights import made_at
 from polypost.platforms.families.meta.posts import nearest, permalink, remove
 from polypost.platforms.instagram import check, metrics, oauth
 from polypost.platforms.instagram.comments import InstagramComments
-from polypost.platforms.instagram.containers import kind_of, prepare, state_of
+from polypost.platforms.instagram.containers import prepare, state_of
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import RATE_PAUSE
 from polypost.platforms.instagram.messages import InstagramMessages
-from polypost.platforms.instagram.options import InstagramOptions
+from polypost.platforms.instagram.options import InstagramOptions, kind_of
 from polypost.platforms.instagram.spec import SPEC
 from polypost.platforms.kit.matching import CLOCK_SLACK, essence
 
@@ -100,6 +100,7 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
         rows = body.get("data") or [{}]
         used, total = rows[0].get("quota_usage"), (rows[0].get("config") or {}).get("quota_total")
         if isinstance(used, int) and isinstance(total, int) and used >= total > 0:
+            # The 24 hours roll on, so an hour later there may be room.
             until = run.now() + RATE_PAUSE
             await run.hold(until)
             raise RateLimited(
@@ -123,7 +124,7 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
 
 
 def _handles(post: Post, container: str) -> dict[str, Any]:
-    kind = kind_of(post)
+    kind = kind_of(post.options, [file.ref for file in post.media])
     return {
         "container": container,
         "story": kind == "story",
@@ -137,4 +138,5 @@ def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: dateti
         return False
     if row.get("media_type") not in {None, handles["media_type"]}:
         return False
+    # A story has no caption to be known by.
     return bool(handles["story"]) or essence(row.get("caption")) == essence(handles["caption"])

@@ -17,6 +17,7 @@ from polypost.platforms.base import MediaFile, NotYet, Post, Run
 from polypost.platforms.families.meta.errors import Gone, ParameterRefused
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import NOT_READY_PAUSE, PushRefused, container_error
+from polypost.platforms.instagram.options import kind_of
 from polypost.platforms.instagram.upload import push
 from polypost.platforms.kit.calls import next_look
 
@@ -36,15 +37,6 @@ class Ready:
     published: bool = False
 
 
-def kind_of(post: Post) -> str:
-    """Which of Instagram's four kinds the post is: story, carousel, reel or image."""
-    if post.options.story:
-        return "story"
-    if len(post.media) > 1:
-        return "carousel"
-    return "reel" if post.media[0].ref.type == "video" else "image"
-
-
 async def state_of(graph: Graph, container: str) -> tuple[str, str]:
     """A container's `status_code` and its text. Raises Gone when Instagram does not find it."""
     body = await graph.get(container, fields="status_code,status")
@@ -59,6 +51,7 @@ async def prepare(run: Run, post: Post) -> Ready:
         try:
             return await builder.build()
         except Gone as gone:
+            # Where a login may not push, the bytes are fetched in all further builds.
             pull = await builder.pause(pull=pull or isinstance(gone, PushRefused))
     raise Rejected(
         f"Instagram failed to process this {BUILDS} times.",
@@ -73,7 +66,7 @@ class _Builder:
         self._run = run
         self._post = post
         self._graph = Graph.of(run)
-        self._kind = kind_of(post)
+        self._kind = kind_of(post.options, [file.ref for file in post.media])
         self._mark = mark
         self._pull = pull
         self._new: set[str] = set()
@@ -84,6 +77,7 @@ class _Builder:
         made = [await self._item(name, file) for name, file in zip(names, self._post.media, strict=True)]
         if self._kind != "carousel":
             return Ready(made[0]["id"], await self._ready(names[0], made[0], last=True))
+        # While a child is being worked on, Instagram refuses the parent as if it had trouble of its own (code 2).
         for name, child in zip(names, made, strict=True):
             await self._ready(name, child)
         parent = await self._created("carousel", self._parent_fields([child["id"] for child in made]))
@@ -186,6 +180,7 @@ class _Builder:
 
     def _item_fields(self, file: MediaFile) -> dict[str, str]:
         if self._kind == "carousel":
+            # A video alone is no VIDEO any more but a reel, and a reel cannot be such an item.
             kind = {"media_type": "VIDEO"} if file.ref.type == "video" else {}
             return kind | {"is_carousel_item": "true"}
         if self._kind == "story":

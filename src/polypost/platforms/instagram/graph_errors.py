@@ -43,6 +43,7 @@ _SUBCODES = rows_of_subcodes(_NAME) | {
     (1, 2207057): Row(
         Kind.REFUSED, "The cover frame lies outside the video.", "Choose a smaller thumbOffset."
     ),
+    # Code 4 is a limit everywhere else; with this subcode it is a block, which waiting does not end.
     (4, 2207051): Row(
         Kind.REFUSED,
         "Instagram blocked this as likely spam.",

@@ -7,7 +7,6 @@ person's last message; Instagram tells the text of the 20 newest messages of a c
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from polypost.errors import NotThere, PlatformError, Rejected
 from polypost.platforms.abilities import Conversation, Message, Person, Slice
 from polypost.platforms.base import Session
 from polypost.platforms.families.meta.graph import listed, next_cursor
+from polypost.platforms.families.meta.insights import side_by_side
 from polypost.platforms.instagram import reading
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.reading import speaking_of
@@ -29,7 +29,6 @@ _CURSOR = re.compile(r"[A-Za-z0-9_=-]{1,2000}", re.ASCII)
 _PERSON = re.compile(r"\d{1,40}", re.ASCII)
 _MESSAGE = "id,message,from,created_time"
 _FIELDS = f"id,updated_time,participants,messages.limit(1){{{_MESSAGE}}}"
-_AT_ONCE = 5
 
 
 class InstagramMessages:
@@ -91,17 +90,12 @@ class InstagramMessages:
 async def _profiles(graph: Graph, session: Session, found: list[Conversation]) -> Mapping[str | None, Person]:
     """The participants by id with what their profiles tell, a few asked for at a time."""
     people = {one.id: one for each in found for one in each.participants}
-    turns = asyncio.Semaphore(_AT_ONCE)
 
     async def ask(one: Person) -> Person:
         mine = one.id == session.account.id or one.username == session.account.username
-        if mine or not _PERSON.fullmatch(one.id or ""):
-            return one
-        async with turns:
-            return await _profile(graph, one)
+        return one if mine or not _PERSON.fullmatch(one.id or "") else await _profile(graph, one)
 
-    told = await asyncio.gather(*(ask(one) for one in people.values()))
-    return {one.id: one for one in told}
+    return {one.id: one for one in await side_by_side(list(people.values()), ask)}
 
 
 async def _profile(graph: Graph, one: Person) -> Person:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
-from polypost.platforms.base import Options
-from polypost.platforms.kit.options import WHOLE, WebAddress
+from polypost.platforms.base import MediaRef
+from polypost.platforms.kit.options import WHOLE, ClosedOptions, WebAddress
 
 
 def _unique(names: list[str]) -> list[str]:
@@ -21,13 +21,11 @@ Username = Annotated[str, Field(min_length=1, max_length=30, pattern=r"^[A-Za-z0
 Whole = Annotated[int, WHOLE, Field(ge=0)]
 
 
-class InstagramOptions(Options):
+class InstagramOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out.
 
     `thumb_offset` is in milliseconds and ignored by Instagram when there is a cover.
     """
-
-    model_config = ConfigDict(alias_generator=to_camel)
 
     content_type: Literal["story"] | None = None
     share_to_feed: bool | None = None
@@ -41,3 +39,12 @@ class InstagramOptions(Options):
     def story(self) -> bool:
         """Whether the item goes out as a story."""
         return self.content_type == "story"
+
+
+def kind_of(options: InstagramOptions, media: Sequence[MediaRef]) -> str:
+    """Which of Instagram's four kinds a post is: story, carousel, reel or image."""
+    if options.story:
+        return "story"
+    if len(media) > 1:
+        return "carousel"
+    return "reel" if media and media[0].type == "video" else "image"

@@ -37,8 +37,6 @@ OAUTH = OAuth2(
         "instagram_business_manage_insights",
     ),
     scope_separator=",",
-    pkce=False,
-    client_auth="body",
     # Without these Instagram connects whoever is logged in, which makes a second account unreachable.
     authorize_extra={"enable_fb_login": "0", "force_authentication": "1"},
 )

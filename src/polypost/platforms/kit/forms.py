@@ -23,6 +23,7 @@ class Form:
         """Everything before the file's bytes."""
         begin = f"--{self.boundary}\r\nContent-Disposition: form-data; name="
         parts = [f'{begin}"{name}"\r\n\r\n{value}\r\n' for name, value in self.fields.items()]
+        # The file last: S3 ignores the fields behind it.
         last = f'{begin}"{self.part}"; filename="{self.filename}"\r\nContent-Type: {self.mime}\r\n\r\n'
         return "".join([*parts, last]).encode()
 

@@ -72,6 +72,7 @@ class OAuth2Login:
         if self._good(answer):
             return self.tokens(answer, tokens)
         error = self.error_for(answer, clock.now())
+        # A limit says nothing of the token, whatever word comes along.
         if isinstance(error, RateLimited):
             raise error
         if refused := await self.app_refused(http, app, answer):
@@ -145,6 +146,7 @@ class OAuth2Login:
             raise Unavailable(f"{self.name} answered without a token.")
         old = old or Tokens("")
         given, scope = word(body.get("refresh_token")), body.get("scope")
+        # The old end holds for the old refresh token alone.
         same = given in {None, old.refresh_token}
         return Tokens(
             access_token=access,
@@ -178,5 +180,6 @@ def scopes_in(text: str) -> tuple[str, ...]:
 
 def _end_of_refresh(body: Mapping[str, Any], now: datetime) -> datetime | None:
     """When the refresh token ends, which networks tell under three names."""
+    # In seconds by LinkedIn and Pinterest, then by TikTok; as an instant by Pinterest.
     seconds = body.get("refresh_token_expires_in") or body.get("refresh_expires_in")
     return seconds_from(now, seconds) or epoch(body.get("refresh_token_expires_at"))

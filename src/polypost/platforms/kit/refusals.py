@@ -35,6 +35,6 @@ def rejected(says: str, code: str | None = None, next_step: str = "") -> Made:
     return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
 
 
-def reconnect(says: str, reason: str = "access_revoked") -> Made:
+def reconnect(says: str) -> Made:
     """Makes the error for an authorisation that does not allow this any more."""
-    return lambda said: ReconnectRequired(f"{says} {said}", reason=reason)
+    return lambda said: ReconnectRequired(f"{says} {said}", reason="access_revoked")

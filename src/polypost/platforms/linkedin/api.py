@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from httpx2 import Response
 
 from polypost.platforms.base import Session
+from polypost.platforms.kit import calls
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.linkedin.errors import error_for
 from polypost.platforms.linkedin.spec import API, VERSION, WEB
 
@@ -15,7 +17,7 @@ from polypost.platforms.linkedin.spec import API, VERSION, WEB
 def headers(session: Session, method: str = "") -> dict[str, str]:
     """What every call of the API carries; `method` is Rest.li's own verb."""
     sent = {
-        "Authorization": f"Bearer {session.token}",
+        **bearer(session),
         "LinkedIn-Version": VERSION,
         "X-Restli-Protocol-Version": "2.0.0",
     }
@@ -47,7 +49,4 @@ def permalink(urn: str) -> str:
 
 def own_address(url: str) -> str:
     """An upload address as given, if it is one of LinkedIn's: nobody else gets the token."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" and (parts.hostname or "").endswith(".linkedin.com"):
-        return url
-    return f"{WEB}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+    return calls.own_address(url, under=(".linkedin.com",), otherwise=WEB)

@@ -62,6 +62,7 @@ async def _create(run: Run, body: dict[str, Any], handles: dict[str, Any]) -> Pr
 
     async def send() -> Proof:
         answer = await run.http.commit("POST", f"{API}/rest/posts", headers=headers(run, "CREATE"), json=body)
+        # The second name has been seen in the place of the documented one.
         urn = answer.headers.get("x-restli-id") or answer.headers.get("x-linkedin-id") or ""
         if not answer.is_success or not POST_URN.fullmatch(urn):
             raise error_for(answer, run.now(), committing=True, resharing="reshareContext" in body)

@@ -19,12 +19,11 @@ from polypost.errors import (
     OutcomeUnknown,
     PlatformError,
     RateLimited,
-    ReconnectRequired,
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.kit.answers import parsed, quoted, retry_at, sentence
-from polypost.platforms.kit.refusals import rejected
+from polypost.platforms.kit.answers import member, objects, parsed, quoted, retry_at, sentence
+from polypost.platforms.kit.refusals import reconnect, rejected
 from polypost.platforms.linkedin.spec import VERSION
 
 POST_URN = re.compile(r"urn:li:(?:share|ugcPost|activity):\d+")
@@ -69,10 +68,7 @@ class ErrorBody:
 
 
 def _marks(body: Mapping[str, Any]) -> Iterator[str]:
-    details = body.get("errorDetails")
-    inputs = details.get("inputErrors") if isinstance(details, Mapping) else None
-    entries = [body, *(entry for entry in inputs or () if isinstance(entry, Mapping))]
-    for entry in entries:
+    for entry in (body, *objects(member(body, "errorDetails").get("inputErrors"))):
         if isinstance(code := entry.get("code"), str):
             yield code
     if (number := body.get("serviceErrorCode")) in _NUMBERS:
@@ -128,10 +124,7 @@ _MARKED: Mapping[str, Make] = {
 }
 _BY_STATUS: Mapping[int, Make] = {
     401: lambda _: TokenExpired("LinkedIn no longer accepts the access token."),
-    403: lambda said: ReconnectRequired(
-        f"The authorisation, or the account's role on the page, does not allow this. {said}",
-        reason="access_revoked",
-    ),
+    403: reconnect("The authorisation, or the account's role on the page, does not allow this."),
     # A conflict with another call that went on at the same time: nothing was made, and the next try goes through.
     409: lambda said: Unavailable(f"LinkedIn was busy with this account. {said}"),
     413: _BAD_MEDIA,

@@ -5,12 +5,12 @@ Flow: Microsoft Learn, LinkedIn: Authorization Code Flow and Programmatic Refres
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from polypost.errors import PlatformError, Unavailable
+from polypost.errors import Unavailable
 from polypost.platforms.base import Account, Session
-from polypost.platforms.kit.answers import parsed, word
+from polypost.platforms.kit.answers import objects, parsed, text, word
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.linkedin.api import ask
 from polypost.platforms.linkedin.errors import ErrorBody, error_for
@@ -38,7 +38,9 @@ async def _person(session: Session) -> Account:
     profile = parsed(basic) if basic.is_success else {}
     number = claims.get("sub") or profile.get("id")
     if not isinstance(number, str) or not number:
-        raise error_for(answer, session.now()) if not answer.is_success else _nobody()
+        if not answer.is_success:
+            raise error_for(answer, session.now())
+        raise Unavailable("LinkedIn did not tell whose account this is.")
     names = (profile.get("localizedFirstName"), profile.get("localizedLastName"))
     full = " ".join(name for name in names if isinstance(name, str))
     vanity = word(profile.get("vanityName"))
@@ -77,13 +79,8 @@ async def _administered(session: Session) -> AsyncIterator[str]:
 
 
 def _entries(body: Mapping[str, Any]) -> list[str]:
-    def urns() -> Iterator[str]:
-        for entry in body.get("elements") or ():
-            urn = entry.get("organization") if isinstance(entry, Mapping) else None
-            if isinstance(urn, str) and urn.startswith("urn:li:organization:"):
-                yield urn
-
-    return list(dict.fromkeys(urns()))
+    urns = [text(entry.get("organization")) or "" for entry in objects(body.get("elements"))]
+    return list(dict.fromkeys(urn for urn in urns if urn.startswith("urn:li:organization:")))
 
 
 async def _organization(session: Session, urn: str) -> Account:
@@ -101,7 +98,3 @@ async def _organization(session: Session, urn: str) -> Account:
         profile_url=f"{WEB}/company/{vanity or number}/",
         kind="organization",
     )
-
-
-def _nobody() -> PlatformError:
-    return Unavailable("LinkedIn did not tell whose account this is.")

@@ -13,7 +13,7 @@ from typing import Any
 from httpx2 import Response
 
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import member, objects, parsed, whole
 from polypost.platforms.kit.matching import CLOCK_SLACK, essence, unclaimed
 from polypost.platforms.linkedin.api import ask, encoded, permalink
 from polypost.platforms.linkedin.errors import POST_URN, ErrorBody, error_for
@@ -36,7 +36,8 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
             return records
         ours = (record for record in records if _is(run, record, attempt, since))
         matches |= {record["id"]: _created(record) for record in ours}
-        if len(records) < _PAGE or _milliseconds(records[-1], "lastModifiedAt") < _stamp(since):
+        # Whatever is listed after one that was last changed before the attempt was made before it, too.
+        if len(records) < _PAGE or whole(records[-1].get("lastModifiedAt")) < _stamp(since):
             break
     else:
         return CannotTell("The account has too many posts since then to look through.")
@@ -70,7 +71,7 @@ async def _page(run: Run, start: int) -> list[Mapping[str, Any]] | CannotTell:
     elements = parsed(answer).get("elements") if answer.is_success else None
     if not isinstance(elements, list):
         return CannotTell(f"LinkedIn did not list the account's posts. {ErrorBody.of(answer)}")
-    return [element for element in elements if isinstance(element, Mapping)]
+    return objects(elements)
 
 
 async def _ask(run: Run, path: str, **request: Any) -> Response:
@@ -93,8 +94,7 @@ def _is(run: Run, record: Mapping[str, Any], attempt: Attempt, since: datetime) 
 
 
 def _media(record: Mapping[str, Any]) -> Iterator[Any]:
-    content = record.get("content")
-    content = content if isinstance(content, Mapping) else {}
+    content = member(record, "content")
     several = content.get("multiImage")
     if isinstance(several, Mapping):
         yield from several.get("images") or ()
@@ -103,12 +103,7 @@ def _media(record: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _created(record: Mapping[str, Any]) -> int:
-    return _milliseconds(record, "publishedAt") or _milliseconds(record, "createdAt")
-
-
-def _milliseconds(record: Mapping[str, Any], name: str) -> int:
-    value = record.get(name)
-    return value if isinstance(value, int) else 0
+    return whole(record.get("publishedAt")) or whole(record.get("createdAt"))
 
 
 def _stamp(instant: datetime) -> int:

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
-from polypost.platforms.kit.answers import parsed
-from polypost.platforms.kit.calls import deadline
+from polypost.platforms.kit.answers import member, parsed
+from polypost.platforms.kit.calls import bearer, deadline, kept
 from polypost.platforms.kit.media import MIB
 from polypost.platforms.linkedin.api import ask, call, encoded, own_address
 from polypost.platforms.linkedin.errors import error_for
@@ -67,7 +67,8 @@ async def _whole_file(run: Run, file: MediaFile, kind: Kind) -> dict[str, str]:
         "PUT",
         own_address(url),
         headers={
-            "Authorization": f"Bearer {run.token}",
+            # Microsoft's samples show the token here, and none with a video's parts.
+            **bearer(run),
             "Content-Type": file.facts.mime,
             "Content-Length": str(file.size),
         },
@@ -81,23 +82,12 @@ async def _whole_file(run: Run, file: MediaFile, kind: Kind) -> dict[str, str]:
 
 async def _video(run: Run, slot: str, file: MediaFile) -> tuple[str, dict[str, str]]:
     """The parts in the order of their bytes: LinkedIn takes any other order too, and the video is broken."""
-    slot, opened = await _opened(run, slot, file)
+    slot, opened = await kept(run, slot, "open", partial(_open_video, run, file))
     ids = [
         await run.step(f"{slot}-part-{number}", partial(_send_part, run, file, part))
         for number, part in enumerate(opened["parts"])
     ]
     return slot, await run.step(f"{slot}-finish", partial(_finish, run, opened, ids))
-
-
-async def _opened(run: Run, slot: str, file: MediaFile) -> tuple[str, dict[str, Any]]:
-    """The step name and addresses of an upload that LinkedIn still takes; one that ran out is begun anew."""
-    name, again = slot, 1
-    while True:
-        opened = await run.step(f"{name}-open", partial(_open_video, run, file))
-        if datetime.fromisoformat(opened["until"]) > run.now():
-            return name, opened
-        again += 1
-        name = f"{slot}-again-{again}"
 
 
 async def _open_video(run: Run, file: MediaFile) -> dict[str, Any]:
@@ -112,7 +102,7 @@ async def _open_video(run: Run, file: MediaFile) -> dict[str, Any]:
     }
 
 
-async def _open(run: Run, file: MediaFile, kind: Kind) -> dict[str, Any]:
+async def _open(run: Run, file: MediaFile, kind: Kind) -> Mapping[str, Any]:
     asked: dict[str, Any] = {"owner": run.account.id}
     if kind == "video":
         asked |= {"fileSizeBytes": file.size, "uploadCaptions": False, "uploadThumbnail": False}
@@ -123,8 +113,7 @@ async def _open(run: Run, file: MediaFile, kind: Kind) -> dict[str, Any]:
         verb="ACTION",
         json={"initializeUploadRequest": asked},
     )
-    value = parsed(answer).get("value")
-    value = value if isinstance(value, dict) else {}
+    value = member(parsed(answer), "value")
     if not isinstance(value.get(kind), str):
         raise Unavailable("LinkedIn opened an upload without naming it.")
     return value

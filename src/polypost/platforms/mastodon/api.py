@@ -27,6 +27,11 @@ def address(server: str, path: str) -> str:
     return f"https://{server}{path}"
 
 
+def web_address(url: Any) -> str | None:
+    """An address on the web as an answer gives it; None for anything else."""
+    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+
+
 async def send(session: Session, method: str, path: str, **request: Any) -> Response:
     """Make a repeatable call with the account's token. Raises what `errors.error_for` says."""
     answer = await session.http.request(

@@ -40,6 +40,7 @@ def _body(options: MastodonOptions, part: Part) -> dict[str, Any]:
         "language": options.language,
         "quote_approval_policy": options.quote_policy,
     }
+    # False is sent as well: without it the account's own preference holds.
     return body | {name: value for name, value in more.items() if value or value is False}
 
 

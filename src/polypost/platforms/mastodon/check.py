@@ -85,6 +85,7 @@ def _quotes(options: MastodonOptions, account: Account) -> Iterator[Problem]:
 
 
 def _combinations(draft: Draft, options: MastodonOptions) -> Iterator[Problem]:
+    # Mastodon.py 2.3.3 says that 4.6 takes both; the documentation of July 2026 excludes it.
     if options.poll is not None and draft.media:
         hint = "Leave mediaItems out, or leave the poll out; media can go to threadItems."
         yield Problem(f"{_OPTIONS}.poll", "A poll on Mastodon cannot be combined with mediaItems.", hint)

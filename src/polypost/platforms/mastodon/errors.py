@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from httpx2 import Response
 
 from polypost.errors import PlatformError, RateLimited, ReconnectRequired, Rejected
-from polypost.platforms.kit.answers import parsed, quoted, retry_at, utc
+from polypost.platforms.kit.answers import parsed, quoted, retry_at, sentence, utc
 from polypost.platforms.kit.refusals import no_refusal
 
+# The window of the limits: 300 calls in five minutes (Mastodon documentation, Rate limits).
 _PAUSE = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(days=1)
 _SHORTEST_WAIT = timedelta(seconds=1)
@@ -29,8 +30,7 @@ class Missing(Rejected):
 def said(answer: Response) -> str:
     """The server's own sentence, shortened, or its status."""
     body = parsed(answer)
-    texts = [body.get("error_description"), body.get("error")]
-    text = next((" ".join(each.split()) for each in texts if isinstance(each, str) and each.strip()), "")
+    text = sentence(body.get("error_description")) or sentence(body.get("error"))
     return quoted("The server", text, answer.status_code)
 
 
@@ -55,32 +55,32 @@ def error_for(
 
 
 def _refusal(answer: Response, *, special: bool) -> PlatformError:
-    status, sentence = answer.status_code, said(answer)
+    status, told = answer.status_code, said(answer)
     if status == 401:
         # Tokens have no end, so one that is refused was taken back; nothing renews it.
         return ReconnectRequired(
-            f"The server no longer accepts the access token. {sentence}", reason="access_revoked"
+            f"The server no longer accepts the access token. {told}", reason="access_revoked"
         )
-    if status == 403 and special and _SCOPE_WORD not in sentence.lower():
+    if status == 403 and special and _SCOPE_WORD not in told.lower():
         return Rejected(
-            f"The server does not let this account reply to or quote that post. {sentence}",
+            f"The server does not let this account reply to or quote that post. {told}",
             code="not_permitted",
             next_step="Leave replyToId or quotedStatusId out, or choose another post.",
         )
     if status == 403:
         return ReconnectRequired(
-            f"The authorisation does not allow this, or the account is disabled. {sentence}",
+            f"The authorisation does not allow this, or the account is disabled. {told}",
             reason="access_revoked",
         )
     if status in {404, 410}:
-        return Missing(f"The server does not find what this is about. {sentence}")
+        return Missing(f"The server does not find what this is about. {told}")
     if status == 413:
         return Rejected(
-            f"The server finds the file too large. {sentence}",
+            f"The server finds the file too large. {told}",
             code="media_rejected",
             next_step="Use a smaller file.",
         )
-    return Rejected(f"The server refused this. {sentence}")
+    return Rejected(f"The server refused this. {told}")
 
 
 def used_up_until(headers: Mapping[str, str], now: datetime) -> datetime | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 from httpx2 import Response
 
@@ -16,9 +15,10 @@ from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavaila
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, OAuth2, Session, Tokens
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearing
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.mastodon import server as servers
-from polypost.platforms.mastodon.api import address, call, look, server_of
+from polypost.platforms.mastodon.api import address, call, look, server_of, web_address
 from polypost.platforms.mastodon.errors import error_for, said
 from polypost.platforms.mastodon.spec import CLIENT_NAME, OLD_SCOPES, SCOPES
 
@@ -74,6 +74,7 @@ class _AtServer(OAuth2Login):
             revoke_url=address(server, "/oauth/revoke"),
             revokes=("access_token",),
             token_type_hint=False,
+            # Taking back twice is no error there, so every refusal is one.
             revoked=frozenset(),
             no_renewal="The server gave no refresh token for this account.",
         )
@@ -129,7 +130,7 @@ async def adopt(http: NetworkClient, server: str, token: str) -> Tokens:
     value = token.strip()
     if not _TOKEN.fullmatch(value):
         raise Rejected("This is not an access token.", code="token_refused")
-    header = {"Authorization": f"Bearer {value}"}
+    header = bearing(value)
     answer = await look(http, server, "/api/v1/accounts/verify_credentials", headers=header)
     if answer.status_code in {401, 403}:
         raise Rejected(
@@ -142,6 +143,7 @@ async def adopt(http: NetworkClient, server: str, token: str) -> Tokens:
     app = parsed(await look(http, server, "/api/v1/apps/verify_credentials", headers=header))
     told = app.get("scopes")
     scopes = tuple(str(each) for each in told) if isinstance(told, list) else ()
+    # A wide scope holds the narrow ones: with `write` there is `write:media`.
     lacking = [scope for scope in _NEEDED if scope not in scopes and scope.partition(":")[0] not in scopes]
     if scopes and lacking:
         raise Rejected(
@@ -166,12 +168,8 @@ async def identify(session: Session) -> list[Account]:
             id=f"{number}@{server}",
             username=f"{username}@{server}",
             name=body.get("display_name") or username,
-            profile_url=_web(body.get("url")),
-            image_url=_web(body.get("avatar")),
+            profile_url=web_address(body.get("url")),
+            image_url=web_address(body.get("avatar")),
             metadata=await servers.facts(session.http, server, session.now()),
         )
     ]
-
-
-def _web(url: Any) -> str | None:
-    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None

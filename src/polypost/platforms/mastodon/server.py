@@ -14,7 +14,7 @@ from polypost import clock
 from polypost.errors import OutboundError, PlatformError, Rejected
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, Run
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import member, objects, parsed
 from polypost.platforms.mastodon.api import look, server_of
 from polypost.platforms.mastodon.errors import error_for
 from polypost.platforms.mastodon.spec import SPEC
@@ -43,8 +43,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
 
 def limit_of(account: Account, name: str) -> int:
     """A limit as the account's server has it, else as it stands on most."""
-    known = account.metadata.get("limits")
-    value = known.get(name) if isinstance(known, Mapping) else None
+    value = member(account.metadata, "limits").get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else SPEC.limit(name)
 
 
@@ -134,8 +133,7 @@ async def _by_profile(http: NetworkClient, host: str, user: str | None) -> list[
     answer = await look(http, host, "/.well-known/webfinger", params={"resource": f"acct:{user}@{host}"})
     if elsewhere := _led_to(answer):
         return [elsewhere]
-    links = parsed(answer).get("links") if answer.is_success else None
-    found = [link for link in links if isinstance(link, Mapping)] if isinstance(links, list) else []
+    found = objects(parsed(answer).get("links")) if answer.is_success else []
     ranked = sorted(found, key=lambda link: not str(link.get("rel")).endswith("profile-page"))
     return [name for link in ranked if (name := _host(link.get("href")))]
 
@@ -157,16 +155,15 @@ def _host(url: Any) -> str | None:
 async def facts(http: NetworkClient, server: str, now: datetime) -> dict[str, Any]:
     """What an account's metadata keeps of its server: version, limits, types, and when they were read."""
     answer = await look(http, server, "/api/v2/instance")
+    # The second version came with Mastodon 4.0, and other software may lack it.
     if answer.status_code == 404:
         answer = await look(http, server, "/api/v1/instance")
     body = parsed(answer) if answer.is_success else {}
     if not _is_instance(body):
         raise error_for(answer, now)
-    versions = body.get("api_versions")
-    version = versions.get("mastodon") if isinstance(versions, Mapping) else None
-    configuration = body.get("configuration")
-    known: Mapping[str, Any] = configuration if isinstance(configuration, Mapping) else {}
-    types = _in(known, "media_attachments").get("supported_mime_types")
+    version = member(body, "api_versions").get("mastodon")
+    known = member(body, "configuration")
+    types = member(known, "media_attachments").get("supported_mime_types")
     return {
         "server": server,
         "version": str(body["version"])[:100],
@@ -178,7 +175,7 @@ async def facts(http: NetworkClient, server: str, now: datetime) -> dict[str, An
 
 
 def _limits(body: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, int]:
-    told = {name: _in(configuration, part).get(member) for name, (part, member) in _PLACES.items()}
+    told = {name: member(configuration, part).get(theirs) for name, (part, theirs) in _PLACES.items()}
     # Software that came before `configuration` has this one number at the top.
     told["text_characters"] = told["text_characters"] or body.get("max_toot_chars")
     return {
@@ -186,11 +183,6 @@ def _limits(body: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[s
         for name, value in told.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**53
     }
-
-
-def _in(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    inner = mapping.get(name)
-    return inner if isinstance(inner, Mapping) else {}
 
 
 async def refreshed(run: Run) -> dict[str, Any]:

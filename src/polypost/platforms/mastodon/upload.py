@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
 from polypost.platforms.kit.answers import parsed
-from polypost.platforms.kit.calls import bearer
+from polypost.platforms.kit.calls import bearer, kept
 from polypost.platforms.kit.forms import Form
 from polypost.platforms.mastodon.api import address, server_of
 from polypost.platforms.mastodon.errors import error_for, said
@@ -25,13 +25,7 @@ _ENDINGS = {"image/jpeg": "jpg", "video/quicktime": "mov"}
 
 async def upload(run: Run, slot: str, file: MediaFile, *, alt: str = "", focus: str = "") -> str:
     """Upload one file as steps named after `slot` and give its media id. Raises Rejected."""
-    name, again = slot, 1
-    while True:
-        sent = await run.step(f"{name}-sent", partial(_send, run, file, alt, focus))
-        if datetime.fromisoformat(sent["until"]) > run.now():
-            break
-        again += 1
-        name = f"{slot}-again-{again}"
+    name, sent = await kept(run, slot, "sent", partial(_send, run, file, alt, focus))
     media_id: str = sent["id"]
     if not sent["ready"]:
         await run.until(
@@ -75,6 +69,7 @@ async def _ready(run: Run, media_id: str) -> str | NotYet:
     answer = await run.http.request("GET", url, headers=bearer(run))
     if answer.status_code == 422:
         raise _unusable(said(answer))
+    # It has run out, or hangs on a post already; a file that belongs to somebody else looks the same.
     if answer.status_code == 404:
         raise Rejected(
             f"The server no longer has an uploaded file. {said(answer)}",

@@ -7,12 +7,13 @@ from typing import Any
 
 from httpx2 import Response
 
-from polypost.platforms.base import Run, Session
+from polypost.platforms.base import Session
 from polypost.platforms.kit.answers import objects, parsed, word
 from polypost.platforms.kit.calls import bearer
-from polypost.platforms.pinterest.errors import error_for, used_up_until
+from polypost.platforms.pinterest.errors import error_for
 from polypost.platforms.pinterest.spec import API, WEB
 
+# The most that Pinterest gives at once.
 PAGE = 250
 
 
@@ -36,22 +37,6 @@ async def call(session: Session, method: str, path: str, **request: Any) -> dict
     if not body:
         raise error_for(answer, session.now())
     return body
-
-
-async def working(run: Run, method: str, path: str, **request: Any) -> dict[str, Any]:
-    """As `call` for a step of a story: the account rests when the headers say that its allowance is used up."""
-    answer = await send(run, method, path, **request)
-    await rest(run, answer)
-    body = parsed(answer)
-    if not body:
-        raise error_for(answer, run.now())
-    return body
-
-
-async def rest(run: Run, answer: Response) -> None:
-    """Start nothing more for the account when the headers say that its allowance is used up."""
-    if until := used_up_until(answer.headers, run.now()):
-        await run.hold(until)
 
 
 async def pages(

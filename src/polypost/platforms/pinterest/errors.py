@@ -18,13 +18,12 @@ from polypost.errors import (
     Duplicate,
     PlatformError,
     RateLimited,
-    ReconnectRequired,
     Rejected,
     TokenExpired,
     Unavailable,
 )
 from polypost.platforms.kit.answers import parsed, quoted, sentence, whole
-from polypost.platforms.kit.refusals import no_refusal, rejected
+from polypost.platforms.kit.refusals import no_refusal, reconnect, rejected
 
 _SCOPE_MISSING, _RATE, _ACCIDENT, _NO_BOARD = 3, 8, 12, 40
 _RATE_PAUSE = timedelta(seconds=60)
@@ -75,16 +74,16 @@ _Row = tuple[Callable[[ErrorBody], bool], Callable[[ErrorBody], PlatformError]]
 # The first line that fits decides.
 _REFUSALS: tuple[_Row, ...] = (
     (
+        # No renewal gives a scope that is missing.
         lambda said: said.status == 401 and said.code == _SCOPE_MISSING,
-        lambda said: ReconnectRequired(
-            f"The authorisation does not allow this. {said}", reason="access_revoked"
-        ),
+        reconnect("The authorisation does not allow this."),
     ),
     (
         lambda said: said.status == 401,
         lambda _: TokenExpired("Pinterest no longer accepts the access token."),
     ),
     (
+        # Its code (29) is that of other refusals, too, so the sentence has to tell.
         lambda said: said.status == 403 and said.mentions(_TRIAL_WORDS),
         rejected(
             "The Pinterest app has Trial access, which cannot publish.",

@@ -66,6 +66,7 @@ async def _cover(post: Post) -> Mapping[str, Any]:
     url = post.options.cover_image_url or post.media[0].ref.thumbnail
     file = post.extra_media.get(url) if url else None
     if file is None:
+        # Without any cover the pin is refused.
         return {"cover_image_key_frame_time": 0}
     image = (await _images([file]))[0]
     if "url" in image:

@@ -6,10 +6,9 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
-from polypost.platforms.base import Options
+from polypost.platforms.kit.options import ClosedOptions
 
 
 def _web_address(value: str) -> str:
@@ -22,10 +21,8 @@ def _web_address(value: str) -> str:
 Url = Annotated[str, AfterValidator(_web_address)]
 
 
-class PinterestOptions(Options):
+class PinterestOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out, except for `boardId`, which has to be there."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
 
     board_id: Annotated[str, Field(pattern=r"^[0-9]+$", max_length=32)]
     title: str | None = None

@@ -49,6 +49,7 @@ def over(page: Sequence[Mapping[str, Any]], since: datetime) -> bool:
 
 def _is(pin: Mapping[str, Any], handles: Mapping[str, Any], since: datetime) -> datetime | None:
     """When the pin was made, if it is the one that was sent."""
+    # Pinterest writes UTC without saying so.
     created = utc(pin.get("created_at"))
     if created is None or created < since or pin.get("is_owner") is False or not pin.get("id"):
         return None

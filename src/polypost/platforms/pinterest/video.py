@@ -14,10 +14,11 @@ from httpx2 import Response
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
-from polypost.platforms.kit.calls import deadline
+from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import deadline, next_look
 from polypost.platforms.kit.forms import Form
-from polypost.platforms.pinterest.api import call, working
-from polypost.platforms.pinterest.errors import Missing
+from polypost.platforms.pinterest.api import call, send
+from polypost.platforms.pinterest.errors import Missing, error_for, used_up_until
 
 BUILDS = 3
 LOOK_EVERY = timedelta(seconds=3)
@@ -72,7 +73,12 @@ async def _build(run: Run, file: MediaFile, mark: str) -> str:
 
 
 async def _register(run: Run) -> dict[str, Any]:
-    body = await working(run, "POST", "/media", json={"media_type": "video"})
+    answer = await send(run, "POST", "/media", json={"media_type": "video"})
+    if until := used_up_until(answer.headers, run.now()):
+        await run.hold(until)
+    body = parsed(answer)
+    if not body:
+        raise error_for(answer, run.now())
     media_id, url, fields = body.get("media_id"), body.get("upload_url"), body.get("upload_parameters")
     known = isinstance(media_id, str) and isinstance(url, str) and isinstance(fields, Mapping)
     if not known or not isinstance(fields, Mapping):
@@ -124,4 +130,4 @@ async def _look(run: Run, media_id: str, sent: datetime) -> str | NotYet:
         return state
     if state == "registered" and age > UNSEEN_AFTER:
         return "unseen"
-    return NotYet(state, after=min(max(LOOK_EVERY, age / 4), _LONGEST_PAUSE))
+    return NotYet(state, after=next_look(age, least=LOOK_EVERY, most=_LONGEST_PAUSE))

@@ -11,6 +11,7 @@ import polypost
 from polypost.errors import Unavailable
 from polypost.platforms.base import Account, Run, Session
 from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.reddit.errors import error_for, exhausted_until, refused
 from polypost.platforms.reddit.spec import API, WEB
 
@@ -27,7 +28,7 @@ def user_agent(account: Account | None = None) -> dict[str, str]:
 
 def headers(session: Session) -> dict[str, str]:
     """The headers that show the token which works now, and who calls."""
-    return {"Authorization": f"Bearer {session.token}", **user_agent(session.account)}
+    return {**bearer(session), **user_agent(session.account)}
 
 
 async def get(session: Session, path: str, **params: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class RedditConnector(PostMetrics, Connector):
         options: RedditOptions = post.options
         plan = plan_for(post.text, [file.ref for file in post.media], options)
         media = [await upload(run, f"media-{place}", file) for place, file in enumerate(post.media)]
-        poster = await upload_poster(run, "poster", _thumbnail(post)) if plan.kind in VIDEOS else None
+        poster = await upload_poster(run, _thumbnail(post)) if plan.kind in VIDEOS else None
         richtext = await _richtext(run, plan, media) if plan.kind == "self" and media else None
         submission = compose(plan, options, media, poster, richtext)
 

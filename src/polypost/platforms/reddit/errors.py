@@ -17,6 +17,7 @@ from polypost.errors import Duplicate, PlatformError, RateLimited, ReconnectRequ
 from polypost.platforms.kit.answers import member, parsed, quoted, sentence
 from polypost.platforms.kit.refusals import no_refusal
 
+# Calls are counted over ten minutes (Reddit Help, Data API rules).
 _WINDOW = timedelta(minutes=10)
 _QUOTA = timedelta(hours=1)
 _SHORTEST_WAIT = timedelta(seconds=1)
@@ -175,6 +176,7 @@ def _by_status(said: ErrorBody, headers: Mapping[str, str]) -> PlatformError:
             code="platform_setup",
             next_step="Whoever runs this server has to check the app's approval at Reddit.",
         )
+    # Only with `validate_on_submit` are the subreddit's rules told like this; 415 is the answer of the spam filter.
     rule = said.reason.startswith("SUBMIT_VALIDATION_")
     spam = said.status == 415
     what = (

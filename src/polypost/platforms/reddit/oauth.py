@@ -12,7 +12,7 @@ from httpx2 import Response
 
 from polypost.errors import Unavailable
 from polypost.platforms.base import Account, Session
-from polypost.platforms.kit.answers import parsed
+from polypost.platforms.kit.answers import member, parsed
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.reddit.api import get, user_agent
 from polypost.platforms.reddit.errors import error_for
@@ -48,8 +48,7 @@ async def identify(session: Session) -> list[Account]:
     if not isinstance(number, str) or not isinstance(name, str):
         raise Unavailable("Reddit did not tell whose account this is.")
     image = me.get("icon_img")
-    profile = me.get("subreddit")
-    title = profile.get("title") if isinstance(profile, dict) else None
+    title = member(me, "subreddit").get("title")
     return [
         Account(
             id=number,

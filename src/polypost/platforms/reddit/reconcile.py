@@ -74,6 +74,7 @@ _FAMILY = {"videogif": "video"}
 
 def _kind(post: Mapping[str, Any]) -> str:
     """The kind of a listed post, as far as its members tell."""
+    # These three may look like a link or a text as well, so they are asked for first.
     if post.get("crosspost_parent"):
         return "crosspost"
     if post.get("poll_data"):
@@ -99,6 +100,7 @@ def _content(post: Mapping[str, Any], handles: Mapping[str, Any]) -> bool:
         return not isinstance(items, list) or len(items) == handles.get("count")
     if kind == "self" and not handles.get("count"):
         return essence(post.get("selftext")) == essence(handles.get("text"))
+    # Uploaded files get addresses of Reddit's own, so there is nothing more to compare.
     return True
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, Run
+from polypost.platforms.kit.answers import member, objects
 from polypost.platforms.kit.forms import Form
 from polypost.platforms.reddit.api import post
 
@@ -41,16 +42,16 @@ async def upload(run: Run, slot: str, file: MediaFile) -> Uploaded:
     return await _upload(run, slot, file.facts.mime, file.size, file.stream)
 
 
-async def upload_poster(run: Run, slot: str, file: MediaFile | None) -> Uploaded:
+async def upload_poster(run: Run, file: MediaFile | None) -> Uploaded:
     """Upload the still image that Reddit wants with a video; a plain one where there is none."""
     if file is not None:
-        return await upload(run, slot, file)
+        return await upload(run, "poster", file)
     data = plain_image(*_POSTER_SIZE)
 
     async def whole() -> AsyncIterator[bytes]:
         yield data
 
-    return await _upload(run, slot, "image/png", len(data), whole)
+    return await _upload(run, "poster", "image/png", len(data), whole)
 
 
 async def _upload(
@@ -65,16 +66,14 @@ async def _lease_and_send(
 ) -> dict[str, str]:
     name = f"{slot}.{_ENDINGS.get(mime, 'bin')}"
     answer = await post(run, "/api/media/asset.json", {"filepath": name, "mimetype": mime}, run=run)
-    lease = answer.get("args")
-    asset = answer.get("asset")
-    action = lease.get("action") if isinstance(lease, dict) else None
-    fields = _fields(lease.get("fields")) if isinstance(lease, dict) else {}
-    asset_id = asset.get("asset_id") if isinstance(asset, dict) else None
+    lease, asset_id = member(answer, "args"), member(answer, "asset").get("asset_id")
+    action, fields = lease.get("action"), _fields(lease.get("fields"))
     if not isinstance(action, str) or not action.startswith("//") or "key" not in fields or not asset_id:
         raise Unavailable("Reddit gave no usable place for an upload.")
     # The lease names no scheme; the bytes go by https whatever it says.
     bucket = f"https:{action}"
     await _send(run, bucket, Form(fields, name, mime, size), pieces)
+    # The key as it is: the bucket's own answer has it with its slash encoded.
     return {"asset_id": str(asset_id), "url": f"{bucket.rstrip('/')}/{fields['key']}"}
 
 
@@ -102,10 +101,8 @@ async def _send(run: Run, bucket: str, form: Form, pieces: Callable[[], AsyncIte
 
 def _fields(listed: Any) -> dict[str, str]:
     """The form's fields in the order in which they have to be sent."""
-    rows = [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
-    return {
-        row["name"]: str(row["value"]) for row in rows if isinstance(row.get("name"), str) and "value" in row
-    }
+    named = [row for row in objects(listed) if isinstance(row.get("name"), str) and "value" in row]
+    return {row["name"]: str(row["value"]) for row in named}
 
 
 def plain_image(width: int, height: int) -> bytes:

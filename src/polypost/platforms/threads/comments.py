@@ -19,6 +19,7 @@ from polypost.platforms.abilities import Comment, Person, Slice
 from polypost.platforms.base import Session
 from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.graph import identity, listed, next_cursor
+from polypost.platforms.families.meta.insights import side_by_side
 from polypost.platforms.families.meta.posts import speaking_of
 from polypost.platforms.kit.answers import instant, text
 from polypost.platforms.threads.graph import Graph
@@ -29,7 +30,6 @@ from polypost.platforms.threads.text import threads_length
 _ID = re.compile(r"\d{1,40}", re.ASCII)
 _FIELDS = "id,text,timestamp,username,hide_status,has_replies"
 _SHOWN = frozenset({"NOT_HUSHED", "UNHUSHED"})
-_AT_ONCE = 5
 # How often and after how many seconds one asks again for what Threads does not find or has not finished yet.
 TRIES, PAUSE = 4, 2.0
 
@@ -47,15 +47,12 @@ class ThreadsComments:
             body = await graph.get(
                 f"{_whole(post_id)}/replies", fields=_FIELDS, reverse="true", limit=str(limit), **more
             )
-        rows, turns = listed(body), asyncio.Semaphore(_AT_ONCE)
 
         async def whole(row: Mapping[str, Any]) -> Comment:
-            if row.get("has_replies") is not True:
-                return replace(_comment(row), replies=[])
-            async with turns:
-                return replace(_comment(row), replies=await _answers(graph, row))
+            answers = await _answers(graph, row) if row.get("has_replies") is True else []
+            return replace(_comment(row), replies=answers)
 
-        return Slice(await asyncio.gather(*(whole(row) for row in rows)), next_cursor(body))
+        return Slice(await side_by_side(listed(body), whole), next_cursor(body))
 
     async def comment(
         self, session: Session, text: str, *, post_id: str | None, comment_id: str | None

@@ -9,6 +9,7 @@ from polypost.errors import OutcomeUnknown, RateLimited, Rejected
 from polypost.platforms.base import Connector, MediaRef, Post, Proof, Run, Session
 from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.posts import permalink, remove
+from polypost.platforms.kit.answers import member
 from polypost.platforms.threads import check, metrics, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
@@ -113,6 +114,7 @@ async def _quota(run: Run, graph: Graph, *, posts: int, replies: int) -> dict[st
     for noun, needed in (("posts", posts), ("replies", replies)):
         free = left[noun]
         if needed and free is not None and free < needed:
+            # The 24 hours roll on, so an hour later there may be room.
             until = run.now() + RATE_PAUSE
             await run.hold(until)
             raise RateLimited(
@@ -123,8 +125,7 @@ async def _quota(run: Run, graph: Graph, *, posts: int, replies: int) -> dict[st
 
 
 def _left(row: Mapping[str, Any], prefix: str) -> int | None:
-    used, config = row.get(f"{prefix}quota_usage"), row.get(f"{prefix}config")
-    total = config.get("quota_total") if isinstance(config, Mapping) else None
+    used, total = row.get(f"{prefix}quota_usage"), member(row, f"{prefix}config").get("quota_total")
     if not isinstance(used, int) or not isinstance(total, int) or total <= 0:
         return None
     return max(0, total - used)

@@ -15,7 +15,7 @@ from polypost.errors import RateLimited, Rejected
 from polypost.platforms.base import NotYet, Run
 from polypost.platforms.families.meta.errors import Gone, Kind
 from polypost.platforms.families.meta.graph import identity
-from polypost.platforms.kit.calls import next_look
+from polypost.platforms.kit.calls import next_look, reached
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import NOT_READY_PAUSE, container_row
 from polypost.platforms.threads.parts import CAROUSEL, Part
@@ -47,6 +47,7 @@ class Ready:
 async def recall(run: Run, name: str) -> Any:
     """The result of a step that was done before, None for one that was not."""
 
+    # A step that raises leaves no row, so this asks without writing.
     async def unset() -> None:
         raise _Unset
 
@@ -58,6 +59,7 @@ async def recall(run: Run, name: str) -> Any:
 
 async def state_of(graph: Graph, container: str) -> tuple[str, str]:
     """A container's `status` and `error_message`. Raises Gone when Threads does not find it."""
+    # Not `status_code`, as on Instagram: a field that there is not refuses the call.
     body = await graph.get(container, fields="status,error_message")
     return str(body.get("status") or ""), str(body.get("error_message") or "")
 
@@ -77,7 +79,7 @@ async def prepare(run: Run, part: Part, reply_to: str | None) -> Ready:
 
 async def note_refusal(run: Run, part: Part, ready: Ready) -> None:
     """Remember that the publishing call did not find this container."""
-    await run.step(await _next_refusal(run, part.name, ready.mark), _at(run))
+    await reached(run, await _next_refusal(run, part.name, ready.mark))
 
 
 async def _next_refusal(run: Run, part: str, mark: str) -> str:
@@ -85,13 +87,6 @@ async def _next_refusal(run: Run, part: str, mark: str) -> str:
     while await recall(run, f"{part}: refused {number}{mark}") is not None:
         number += 1
     return f"{part}: refused {number}{mark}"
-
-
-def _at(run: Run) -> Any:
-    async def note() -> str:
-        return run.now().isoformat()
-
-    return note
 
 
 async def _built(run: Run, part: Part, reply_to: str | None, *, whole: bool) -> Ready | None:
@@ -130,6 +125,7 @@ class _Builder:
         """All containers of the post, children first; the one to publish."""
         children = await self._children() if self._part.kind == CAROUSEL else []
         made = await self._created(self._part.name, self._part.fields(self._reply_to, children))
+        # The looks at the children say nothing of this one.
         self._looked = False
         await self._finished(self._part.name, made)
         return await self._handed(made["id"])
@@ -137,7 +133,7 @@ class _Builder:
     async def pause(self) -> None:
         """Wait a little after a spoilt build."""
         name = self._part.name
-        since = datetime.fromisoformat(await self._run.step(f"{name}: lost{self._mark}", _at(self._run)))
+        since = await reached(self._run, f"{name}: lost{self._mark}")
 
         async def over() -> bool | NotYet:
             left = since + _PAUSE - self._run.now()
@@ -204,8 +200,9 @@ class _Builder:
     async def _handed(self, container: str) -> Ready:
         """The container as it is about to be published; looked at again where its readiness is old news."""
         name, mark = f"{self._part.name}: handed{self._mark}", self._mark
+        # By this note a later telling knows that the publishing call may have been made.
         before = await recall(self._run, name) is not None
-        await self._run.step(name, _at(self._run))
+        await reached(self._run, name)
         if self._looked:
             return Ready(container, mark)
         try:

@@ -98,6 +98,7 @@ _UNTOLD = Row(
 _AMBIGUOUS = 10
 
 RATE_PAUSE = timedelta(hours=1)
+# By issue logs of other clients the same container is found after 5 to 30 seconds as a rule.
 NOT_READY_PAUSE = timedelta(seconds=10)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 from polypost.errors import NoAnswer, NotSent, PlatformError, Rejected
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Session
-from polypost.platforms.families.meta.graph import bearer, identity
+from polypost.platforms.families.meta.graph import identity
 from polypost.platforms.families.meta.login import LongLivedLogin, access_token
+from polypost.platforms.kit.answers import member
+from polypost.platforms.kit.calls import bearing
 from polypost.platforms.threads.graph import API, Graph
 from polypost.platforms.threads.graph_errors import AlreadyLong
 from polypost.platforms.threads.spec import GRAPH, OAUTH, SITE
@@ -65,11 +67,10 @@ async def _switched_on(http: NetworkClient, token: str) -> tuple[str, ...]:
     """Only a courtesy, so no trouble counts."""
     try:
         answer = await http.request(
-            "GET", f"{GRAPH}/debug_token", params={"input_token": token}, headers=bearer(token)
+            "GET", f"{GRAPH}/debug_token", params={"input_token": token}, headers=bearing(token)
         )
         body = API.judge(answer)
     except (PlatformError, NotSent, NoAnswer):
         return ()
-    data = body.get("data")
-    names = data.get("scopes") if isinstance(data, Mapping) else None
+    names = member(body, "data").get("scopes")
     return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()

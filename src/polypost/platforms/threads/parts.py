@@ -40,6 +40,7 @@ class Part:
 
     def fields(self, reply_to: str | None, children: Sequence[str] = ()) -> dict[str, str]:
         """The parameters of its container."""
+        # Never with auto_publish_text: without a container nothing tells what became of a lost answer.
         fields = {"media_type": self.kind, **self.further}
         if self.text.strip():
             fields["text"] = self.text

@@ -54,6 +54,7 @@ async def _find(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
 def _matches(row: Mapping[str, Any], handles: Mapping[str, Any], started: datetime) -> bool:
     if identity(row) is None or not row.get("timestamp") or made_at(row) < started - CLOCK_SLACK:
         return False
+    # What an answer leaves out speaks neither for nor against.
     if row.get("media_type") not in {None, handles["media_type"]}:
         return False
     if row.get("is_quote_post") not in {None, handles["quote"]}:

@@ -37,8 +37,6 @@ OAUTH = OAuth2(
         "threads_manage_insights",
     ),
     scope_separator=",",
-    pkce=False,
-    client_auth="body",
 )
 
 SPEC = Spec(

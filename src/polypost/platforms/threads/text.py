@@ -48,6 +48,7 @@ def _weights(text: str) -> Iterator[tuple[str, int]]:
     may_be_emoji = regex.compile(r"\p{Emoji}")
     for found in clusters().finditer(text):
         cluster = found.group()
+        # A digit becomes an emoji by the keycap, a sign like ☎ by the variation.
         made = _KEYCAP in cluster or (_VARIATION in cluster and may_be_emoji.match(cluster))
         emoji = bool(made) or shown_as_emoji.search(cluster) is not None
         yield cluster, len(cluster.encode()) if emoji else len(cluster)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polypost.platforms.base import Session
+from polypost.platforms.kit.calls import bearer
 from polypost.platforms.tiktok.errors import ErrorBody, commit_error_for, error_for
 from polypost.platforms.tiktok.spec import API
 
@@ -41,4 +42,4 @@ async def publish(session: Session, path: str, json: Any) -> str:
 
 
 def _headers(session: Session) -> dict[str, str]:
-    return {"Authorization": f"Bearer {session.token}", "Content-Type": _TYPE}
+    return {**bearer(session), "Content-Type": _TYPE}

@@ -57,6 +57,7 @@ class TikTokConnector(PostMetrics, Connector):
         ids = await status.published(run, taken.id)
         username = creator["username"] or run.account.username
         profile = f"{WEB}/@{username}" if username else None
+        # Only public posts ever get an id of their own.
         if post.options.audience != "PUBLIC_TO_EVERYONE":
             return Proof(taken.id, profile)
         find = partial(status.public_id, run, taken.id)
@@ -101,6 +102,7 @@ class TikTokConnector(PostMetrics, Connector):
 
     async def _photos(self, run: Run, post: Post) -> Proof:
         """One call, after which TikTok fetches the photos by itself."""
+        # By address alone: the Content Posting API has no upload of photos (read 2026-11-24).
         body = _photo_body(post, [file.public_url for file in post.media])
 
         async def send() -> Proof:

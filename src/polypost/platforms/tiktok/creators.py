@@ -8,6 +8,7 @@ from typing import Any
 from polypost.errors import RateLimited, Rejected
 from polypost.platforms.abilities import Creator
 from polypost.platforms.base import Post, Run, Session
+from polypost.platforms.kit.answers import word
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.options import TikTokOptions
 
@@ -41,20 +42,15 @@ def _read(data: Mapping[str, Any]) -> Creator:
     options = data.get("privacy_level_options")
     longest = data.get("max_video_post_duration_sec")
     return Creator(
-        avatar_url=_text(data, "creator_avatar_url"),
-        username=_text(data, "creator_username"),
-        name=_text(data, "creator_nickname"),
+        avatar_url=word(data.get("creator_avatar_url")),
+        username=word(data.get("creator_username")),
+        name=word(data.get("creator_nickname")),
         audiences=[each for each in options if isinstance(each, str)] if isinstance(options, list) else [],
         comments_off=data.get("comment_disabled") is True,
         duets_off=data.get("duet_disabled") is True,
         stitches_off=data.get("stitch_disabled") is True,
         longest=longest if isinstance(longest, int | float) else None,
     )
-
-
-def _text(data: Mapping[str, Any], name: str) -> str | None:
-    value = data.get(name)
-    return value if isinstance(value, str) and value else None
 
 
 def judge(creator: Mapping[str, Any], post: Post) -> None:

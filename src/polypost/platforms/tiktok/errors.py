@@ -71,6 +71,7 @@ CODES: Mapping[str, Row] = {
     "access_token_invalid": Row(Kind.TOKEN, "TikTok does not accept the access token."),
     "scope_not_authorized": _SCOPE,
     "scope_permission_missed": _SCOPE,
+    # Both spellings occur.
     "invalid_param": _PARAMETER,
     "invalid_params": _PARAMETER,
     "invalid_file_upload": Row(
@@ -96,6 +97,7 @@ CODES: Mapping[str, Row] = {
         Kind.CAP, "Five drafts of the last 24 hours wait in the creator's TikTok inbox."
     ),
     "spam_risk_user_banned_from_posting": _BANNED,
+    # Five accounts in 24 hours for an app that TikTok has not audited.
     "reached_active_user_cap": Row(
         Kind.CAP, "The TikTok app of this server has published for as many accounts as it may in a day."
     ),

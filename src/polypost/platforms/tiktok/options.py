@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from polypost.platforms.base import Options
-from polypost.platforms.kit.options import WHOLE
+from polypost.platforms.kit.options import WHOLE, ClosedOptions
 
 Privacy = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
 Milliseconds = Annotated[int, WHOLE, Field(ge=0, le=2**31 - 1)]
 Index = Annotated[int, WHOLE, Field(ge=0)]
 
 
-class TikTokOptions(Options):
+class TikTokOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
 
     privacy_level: Privacy | None = None
     disable_comment: bool | None = None

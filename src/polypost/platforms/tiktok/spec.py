@@ -34,7 +34,6 @@ OAUTH = OAuth2(
     pkce=True,
     challenge="hex",
     client_id_name="client_key",
-    client_auth="body",
     # Without it TikTok connects whoever is logged in, which makes a second account unreachable.
     authorize_extra={"disable_auto_auth": "1"},
     refresh_rotates=True,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from polypost.errors import NoAnswer, NotSent, PlatformError, Unavailable
 from polypost.platforms.base import NotYet, Run, Session
-from polypost.platforms.kit.calls import next_look
+from polypost.platforms.kit.calls import next_look, reached
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.errors import undone
 
@@ -53,11 +53,7 @@ async def ask(session: Session, publish_id: str) -> Status:
 
 async def published(run: Run, publish_id: str) -> tuple[str, ...]:
     """Wait until TikTok says that the post is out; its ids, as far as they are told. Raises Undone."""
-
-    async def note() -> str:
-        return run.now().isoformat()
-
-    since = datetime.fromisoformat(await run.step("taken", note))
+    since = await reached(run, "taken")
 
     async def look() -> list[str] | NotYet:
         later = next_look(run.now() - since, least=LOOK_EVERY, most=_SELDOM)
@@ -75,11 +71,7 @@ async def published(run: Run, publish_id: str) -> tuple[str, ...]:
 
 async def public_id(run: Run, publish_id: str) -> str | None:
     """The id of a public post, which is told after moderation; None when that takes longer than a minute."""
-
-    async def note() -> str:
-        return run.now().isoformat()
-
-    since = datetime.fromisoformat(await run.step("out", note))
+    since = await reached(run, "out")
 
     async def find() -> str | NotYet | None:
         try:

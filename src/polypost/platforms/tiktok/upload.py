@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from httpx2 import Response
 
 from polypost.errors import NoAnswer, NotSent, OutcomeUnknown, Rejected, Unavailable
 from polypost.platforms.base import MediaFile, Post, Proof, Run
+from polypost.platforms.kit.calls import SLOWEST, own_address, stretch
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.chunks import Plan, plan
 from polypost.platforms.tiktok.errors import CODES, ErrorBody, error_for
@@ -24,8 +24,6 @@ from polypost.platforms.tiktok.spec import UPLOAD
 PART = "publish"
 _OPENINGS = 3
 _TRIES = 3
-# Slower than this a chunk does not come through in useful time.
-_SLOWEST = 50_000
 _RECEIVED = re.compile(r"bytes 0-(\d+)/\d+", re.ASCII)
 _HOSTS = (".tiktokapis.com", ".tiktok.com")
 
@@ -61,6 +59,7 @@ class _Upload:
         """Open, fill, publish."""
         opened = await self._run.step(f"open{self._mark}", self._open)
         last = self._plan.count - 1
+        # In order, one at a time: TikTok takes no chunk ahead of its turn.
         for number in range(last):
             name = f"chunk {number + 1}{self._mark}"
             await self._run.step(name, partial(self._fill, opened["url"], number))
@@ -98,6 +97,7 @@ class _Upload:
                 if attempt == _TRIES - 1:
                     raise
                 continue
+            # 206 while more is due and 201 at the end, as documented; clients have met 200 as well.
             if answer.is_success or self._has(answer, number):
                 return
             if answer.status_code < 500:
@@ -123,7 +123,7 @@ class _Upload:
             _address(url),
             headers=self._headers(number, len(data)),
             content=data,
-            timeout=30 + len(data) / _SLOWEST,
+            timeout=30 + len(data) / SLOWEST,
         )
 
     def _headers(self, number: int, length: int) -> dict[str, str]:
@@ -136,13 +136,8 @@ class _Upload:
 
     async def _bytes(self, number: int) -> bytes:
         first, last = self._plan.piece(number)
-        pieces, wanted = [], last - first + 1
-        while wanted and (piece := await self._file.read(first, wanted)):
-            pieces.append(piece)
-            first, wanted = first + len(piece), wanted - len(piece)
-        if wanted:
-            raise Unavailable("The media file is shorter than it was.")
-        return b"".join(pieces)
+        length = last - first + 1
+        return b"".join([piece async for piece in stretch(self._file, first, length, length)])
 
     def _has(self, answer: Response, number: int) -> bool:
         """Whether a chunk is refused because TikTok has it already, as after a lost answer."""
@@ -168,7 +163,4 @@ class _Upload:
 
 def _address(url: str) -> str:
     """The upload address as given, if it is one of TikTok's: the video goes nowhere else."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" and (parts.hostname or "").endswith(_HOSTS):
-        return url
-    return f"{UPLOAD}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+    return own_address(url, under=_HOSTS, otherwise=UPLOAD)

@@ -36,4 +36,5 @@ async def call(
 
 def permalink(account: Account, post_id: str) -> str:
     """The address of a post on the web."""
+    # X leads from `i/web` to the post, whoever wrote it.
     return f"{WEB}/{account.username or 'i/web'}/status/{post_id}"

@@ -6,7 +6,7 @@ Limits come from `spec`; a fact that is not known yet raises no problem.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from polypost.errors import Problem
 from polypost.platforms.base import Account, Draft
@@ -64,6 +64,7 @@ def subscription(account: Account) -> bool | None:
 def _root_text(draft: Draft, options: TwitterOptions, *, subscribed: bool | None) -> Iterator[Problem]:
     yield from _text("content", draft.text, has_media=bool(draft.media))
     short, long = SPEC.limit("text"), SPEC.limit("long_text")
+    # Weighing takes long for long texts, and most surely fit.
     if surely_fits(draft.text, short):
         return
     weight = weighted_length(draft.text)
@@ -134,7 +135,7 @@ def _combinations(draft: Draft, options: TwitterOptions) -> Iterator[Problem]:
 
 def _poll(options: TwitterOptions) -> Iterator[Problem]:
     most = SPEC.limit("poll_option_characters")
-    for place, option in enumerate(_choices(options)):
+    for place, option in enumerate(options.poll.options if options.poll else ()):
         length = len(normalised(option))
         path = f"{_OPTIONS}.poll.options[{place}]"
         if not option.strip():
@@ -144,7 +145,3 @@ def _poll(options: TwitterOptions) -> Iterator[Problem]:
         elif invalid := invalid_characters(option):
             says = f"X takes no option with these characters: {', '.join(invalid)}."
             yield Problem(path, says, "Remove them.")
-
-
-def _choices(options: TwitterOptions) -> Sequence[str]:
-    return options.poll.options if options.poll else ()

@@ -76,6 +76,7 @@ _Row = tuple[Callable[[ErrorBody, Call], bool], Callable[[ErrorBody], PlatformEr
 
 def _unexplained(said: ErrorBody, call: Call) -> bool:
     """A 403 that may come from a missing scope or from what was asked for; X does not tell."""
+    # Without `media.write` every upload is refused with a 403.
     vague = said.mentions("not permitted to perform this action")
     return said.status == 403 and (vague or call is Call.UPLOAD)
 
@@ -85,6 +86,7 @@ _REFUSALS: tuple[_Row, ...] = (
         lambda said, _: said.status == 401,
         lambda _: TokenExpired("X no longer accepts the access token."),
     ),
+    # Calls cost credits since February 2026; how the sentence goes is not known, so the status alone counts.
     (
         lambda said, _: said.status == 402,
         rejected(
@@ -181,6 +183,7 @@ def _wait(answer: Response, now: datetime) -> datetime:
 
 def exhausted_until(headers: Mapping[str, str]) -> datetime | None:
     """When the last of the used-up allowances is renewed; None when none is used up."""
+    # A day's allowance may be empty while the window's headers still show room (reports of 2026).
     resets = [
         reset
         for bucket in _BUCKETS

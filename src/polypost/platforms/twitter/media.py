@@ -76,6 +76,7 @@ def _video(kind: str, longest: Sequence[Rule], hint: str) -> tuple[Rule, ...]:
             "Use a larger video.",
         ),
         shape(
+            # Of one that is too small this has been said.
             lambda sides: min(sides) < least or (max(sides) <= long and min(sides) <= short),
             f"X takes videos of at most {long}×{short} pixels from this account, upright or flat; "
             "this one has {0[0]}×{0[1]}.",

@@ -17,7 +17,7 @@ from polypost.platforms.base import Proof, Session
 from polypost.platforms.kit.answers import count, member, objects, parsed
 from polypost.platforms.twitter.api import permalink, send
 from polypost.platforms.twitter.errors import error_for
-from polypost.platforms.twitter.reconcile import expanded, instant
+from polypost.platforms.twitter.reconcile import expanded, instant, written
 
 _BATCH, _PAGE, _SMALLEST_PAGE, _MOST_PAGES = 100, 100, 5, 10
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -77,13 +77,13 @@ async def _listed(
 ) -> AsyncIterator[Seen]:
     params = {
         "max_results": str(min(max(most, _SMALLEST_PAGE), _PAGE)),
-        "start_time": _written(since),
+        "start_time": written(since),
         "exclude": "replies,retweets",
         **_asked(private=private),
     }
     # The end of a list that reaches to now is left to X, whose clock may differ.
     if session.now() - until > timedelta(minutes=1):
-        params["end_time"] = _written(until + timedelta(seconds=1))
+        params["end_time"] = written(until + timedelta(seconds=1))
     left = most
     for _ in range(_MOST_PAGES):
         body = await _body(session, f"/2/users/{session.account.id}/tweets", params)
@@ -157,7 +157,3 @@ def _measured(session: Session, post: Found, views: int | None) -> Measured:
 
 def _born(number: str) -> datetime:
     return datetime.fromtimestamp(((int(number) >> _ID_BITS) + _EPOCH_MS) / 1000, UTC)
-
-
-def _written(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled, Run
 from polypost.platforms.kit import answers
-from polypost.platforms.kit.answers import member, parsed
+from polypost.platforms.kit.answers import member, objects, parsed
 from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.matching import CLOCK_SLACK, unclaimed
 from polypost.platforms.twitter.api import permalink
@@ -55,7 +55,7 @@ async def look(run: Run, attempt: Attempt) -> Reconciled:
 async def _page(run: Run, since: datetime, token: str | None) -> Mapping[str, Any] | CannotTell:
     params = {
         "max_results": str(_PAGE),
-        "start_time": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "start_time": written(since),
         "tweet.fields": _FIELDS,
         **({"pagination_token": token} if token else {}),
     }
@@ -70,9 +70,8 @@ async def _page(run: Run, since: datetime, token: str | None) -> Mapping[str, An
 
 def _posts(page: Mapping[str, Any], since: datetime) -> Iterator[Mapping[str, Any]]:
     """The well-formed posts of a page that are not older than `since`."""
-    listed = page.get("data")
-    for post in listed if isinstance(listed, list) else ():
-        if not isinstance(post, Mapping) or not str(post.get("id", "")).isdecimal():
+    for post in objects(page.get("data")):
+        if not str(post.get("id", "")).isdecimal():
             continue
         created = instant(post.get("created_at"))
         if created is None or created >= since.replace(microsecond=0):
@@ -80,7 +79,7 @@ def _posts(page: Mapping[str, Any], since: datetime) -> Iterator[Mapping[str, An
 
 
 def _is(post: Mapping[str, Any], handles: Mapping[str, Any]) -> bool:
-    media = _count(post, "media_keys")
+    media = len(member(post, "attachments").get("media_keys") or ())
     parent = handles.get("reply_to")
     if media != handles.get("media", 0) or _parent(post) != parent:
         return False
@@ -120,16 +119,15 @@ def expanded(post: Mapping[str, Any]) -> str:
     # Long posts carry a shortened text, and the whole one in a member that has two names.
     note = post.get("note_tweet") or post.get("note_post")
     source = note if isinstance(note, Mapping) and isinstance(note.get("text"), str) else post
+    # The ampersand last: what was written as "&lt;" arrives as "&amp;lt;".
     text = str(source.get("text", "")).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     links = {**_links(post), **_links(source)}
     return _SHORT_LINK.sub(lambda found: links.get(found[0], found[0]), text)
 
 
 def _links(source: Mapping[str, Any]) -> dict[str, str]:
-    entities = source.get("entities")
-    urls = entities.get("urls") if isinstance(entities, Mapping) else None
     links = {}
-    for url in (url for url in urls or () if isinstance(url, Mapping)):
+    for url in objects(member(source, "entities").get("urls")):
         short, full = url.get("url"), url.get("expanded_url")
         if isinstance(short, str) and isinstance(full, str):
             links[short] = "" if url.get("media_key") or _MEDIA_LINK.search(full) else full
@@ -144,9 +142,9 @@ def _parent(post: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _count(post: Mapping[str, Any], name: str) -> int:
-    attachments = post.get("attachments")
-    return len(attachments.get(name) or ()) if isinstance(attachments, Mapping) else 0
+def written(when: datetime) -> str:
+    """An instant as X asks for it, in whole seconds."""
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def instant(text: Any) -> datetime | None:

@@ -12,6 +12,8 @@ from typing import Any
 
 from polypost.errors import Rejected, Unavailable
 from polypost.platforms.base import MediaFile, NotYet, Run
+from polypost.platforms.kit.answers import member
+from polypost.platforms.kit.calls import kept, stretch
 from polypost.platforms.twitter.api import call, send
 from polypost.platforms.twitter.errors import Call
 from polypost.platforms.twitter.spec import SPEC
@@ -28,11 +30,14 @@ async def upload(run: Run, slot: str, file: MediaFile, kind: str) -> str:
 
     Raises Rejected when X cannot process the file.
     """
-    slot, media_id = await _opened(run, slot, file, kind)
+    slot, opened = await kept(run, slot, "open", partial(_open, run, file, kind))
+    media_id: str = opened["id"]
     size = SPEC.limit("segment_bytes")
+    # A segment may be sent again (X API OpenAPI 2.167), as happens to one whose answer was lost.
     for number in range(-(-file.size // size)):
         await run.step(f"{slot}-segment-{number}", partial(_append, run, media_id, file, number, size))
     closed = await run.step(f"{slot}-close", partial(_close, run, media_id))
+    # Images are ready at once, and asking how far one is would be refused (xurl #18).
     if closed["processing"]:
         await run.until(
             f"{slot}-ready",
@@ -41,17 +46,6 @@ async def upload(run: Run, slot: str, file: MediaFile, kind: str) -> str:
             at_most=_LONGEST_PROCESSING,
         )
     return media_id
-
-
-async def _opened(run: Run, slot: str, file: MediaFile, kind: str) -> tuple[str, str]:
-    """The step name and media id of an upload that X still keeps; one that ran out is begun anew."""
-    name, again = slot, 1
-    while True:
-        opened = await run.step(f"{name}-open", partial(_open, run, file, kind))
-        if datetime.fromisoformat(opened["until"]) > run.now():
-            return name, opened["id"]
-        again += 1
-        name = f"{slot}-again-{again}"
 
 
 async def _open(run: Run, file: MediaFile, kind: str) -> dict[str, str]:
@@ -75,13 +69,7 @@ async def _open(run: Run, file: MediaFile, kind: str) -> dict[str, str]:
 
 async def _append(run: Run, media_id: str, file: MediaFile, number: int, size: int) -> None:
     offset = number * size
-    wanted = min(size, file.size - offset)
-    pieces = []
-    while wanted and (piece := await file.read(offset, wanted)):
-        pieces.append(piece)
-        offset, wanted = offset + len(piece), wanted - len(piece)
-    if wanted:
-        raise Unavailable("The media file is shorter than it was.")
+    pieces = [piece async for piece in stretch(file, offset, min(size, file.size - offset), size)]
     await send(
         run,
         "POST",
@@ -118,8 +106,9 @@ def _processing(data: Mapping[str, Any]) -> timedelta | None:
     if not isinstance(info, Mapping) or info.get("state") == "succeeded":
         return None
     if info.get("state") == "failed":
-        error = info.get("error")
-        said = str(error.get("message") or error.get("name") or "") if isinstance(error, Mapping) else ""
+        # The old interface named the fault here; OpenAPI 2.167 has no such member.
+        error = member(info, "error")
+        said = str(error.get("message") or error.get("name") or "")
         raise Rejected(
             "X could not process a media file." + (f' It says: "{said}"' if said else ""),
             code="media_rejected",

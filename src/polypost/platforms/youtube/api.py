@@ -7,7 +7,7 @@ from typing import Any
 
 from httpx2 import Response
 
-from polypost.platforms.base import Session
+from polypost.platforms.base import Account, Session
 from polypost.platforms.kit.answers import objects, parsed
 from polypost.platforms.kit.calls import bearer
 from polypost.platforms.youtube.errors import error_for
@@ -35,6 +35,11 @@ async def call(session: Session, method: str, path: str, **request: Any) -> dict
 def items(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The well-formed entries of a list; YouTube leaves the member out where there are none."""
     return objects(body.get("items"))
+
+
+def uploads_of(account: Account) -> str:
+    """The channel's list of uploads, which is called as the channel, with UU in the place of UC."""
+    return str(account.metadata.get("uploads") or f"UU{account.id[2:]}")
 
 
 def permalink(video_id: str) -> str:

@@ -128,6 +128,7 @@ def _item(path: str, item: MediaRef, draft: Draft) -> Iterator[Problem]:
         return
     if facts is not None:
         yield from _video(path, facts, draft)
+    # A Short takes no thumbnail, so nothing can be wrong with it.
     if item.thumbnail is not None and not is_short(facts):
         cover = draft.further.get(item.thumbnail)
         yield from judged(f"{path}.thumbnail", cover, _THUMBNAIL) if cover else ()

@@ -24,7 +24,7 @@ from polypost.platforms.kit.answers import instant, member, parsed
 from polypost.platforms.kit.matching import CLOCK_SLACK, essence, unclaimed
 from polypost.platforms.kit.removal import not_removed
 from polypost.platforms.youtube import check, oauth
-from polypost.platforms.youtube.api import call, items, permalink, send
+from polypost.platforms.youtube.api import call, items, permalink, send, uploads_of
 from polypost.platforms.youtube.errors import Forbidden, Missing, error_for
 from polypost.platforms.youtube.metrics import PostMetrics
 from polypost.platforms.youtube.options import YouTubeOptions
@@ -164,10 +164,9 @@ class YouTubeConnector(PostMetrics, Connector):
             found = items(await call(run, "GET", "videos", params={"part": "status", "id": video_id}))
             return dict(member(found[0], "status")) if found else {}
 
-        status = await run.after(
-            "status", look, warning="The video is out, but YouTube did not tell its visibility."
-        )
-        made, wanted = (status or {}).get("privacyStatus"), post.options.privacy
+        warning = "The video is out, but YouTube did not tell its visibility."
+        status = await run.after("status", look, warning=warning) or {}
+        made, wanted = status.get("privacyStatus"), post.options.privacy
         if made == "private" != wanted:
             run.warn(
                 f"YouTube keeps the video private although {wanted} was asked for: it locks the uploads of apps that"
@@ -176,12 +175,12 @@ class YouTubeConnector(PostMetrics, Connector):
         elif isinstance(made, str) and made != wanted:
             run.warn(f"YouTube made the video {made} although {wanted} was asked for.")
         for name in ("failureReason", "rejectionReason"):
-            if reason := (status or {}).get(name):
-                run.warn(f"YouTube cannot show the video: {(status or {}).get('uploadStatus')}, {reason}.")
+            if reason := status.get(name):
+                run.warn(f"YouTube cannot show the video: {status.get('uploadStatus')}, {reason}.")
 
     async def _find(self, run: Run, attempt: Attempt) -> Reconciled:
         """The newest upload with the attempt's title that came since and is nobody else's."""
-        playlist = run.account.metadata.get("uploads") or f"UU{run.account.id[2:]}"
+        playlist = uploads_of(run.account)
         params = {"part": "snippet,contentDetails", "playlistId": playlist, "maxResults": str(_LISTED)}
         found = items(await call(run, "GET", "playlistItems", params=params))
         since = attempt.started_at - CLOCK_SLACK

@@ -25,9 +25,10 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.kit.answers import parsed, quoted, retry_after, sentence
+from polypost.platforms.kit.answers import objects, parsed, quoted, retry_after, sentence
 from polypost.platforms.kit.refusals import Refusal
 
+# How much a channel may upload YouTube does not tell; by reports there is room again after about a day.
 CHANNEL_PAUSE = timedelta(hours=24)
 SHORT_PAUSE = timedelta(minutes=1)
 _PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -86,11 +87,9 @@ def _no_channel() -> Row:
     return Row(Kind.REFUSED, "This Google account has no YouTube channel.", change, "no_account")
 
 
+_TOKEN = Row(Kind.TOKEN, "YouTube no longer accepts the access token.")
 REASONS: Mapping[str, Row] = {
-    "authError": Row(Kind.TOKEN, "YouTube no longer accepts the access token."),
-    "required": Row(Kind.TOKEN, "YouTube no longer accepts the access token."),
-    "expired": Row(Kind.TOKEN, "YouTube no longer accepts the access token."),
-    "authorizationRequired": Row(Kind.TOKEN, "YouTube no longer accepts the access token."),
+    **dict.fromkeys(("authError", "required", "expired", "authorizationRequired"), _TOKEN),
     "insufficientPermissions": Row(Kind.FORBIDDEN, _RIGHTS),
     "forbidden": Row(Kind.FORBIDDEN, _RIGHTS),
     "accountDelegationForbidden": Row(Kind.FORBIDDEN, _RIGHTS),
@@ -185,10 +184,7 @@ class ErrorBody:
             return cls(answer.status_code, error, sentence(body.get("error_description")))
         if not isinstance(error, Mapping):
             return cls(answer.status_code)
-        entries = error.get("errors")
-        first = (
-            entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], Mapping) else {}
-        )
+        first = next(iter(objects(error.get("errors"))), {})
         text = sentence(error.get("message")) or sentence(first.get("message"))
         return cls(answer.status_code, sentence(first.get("reason")), text)
 
@@ -207,7 +203,7 @@ class ErrorBody:
         if self.status >= 500 or self.status < 400 or self.status == 408:
             return Row(Kind.TRANSIENT, _TROUBLE)
         by_status = {
-            401: Row(Kind.TOKEN, "YouTube no longer accepts the access token."),
+            401: _TOKEN,
             404: REASONS["notFound"],
             409: REASONS["conflict"],
             429: Row(Kind.SHORT, _BUSY),

@@ -16,7 +16,7 @@ from polypost.errors import ReconnectRequired
 from polypost.platforms.abilities import Measured, Metrics
 from polypost.platforms.base import Proof, Session
 from polypost.platforms.kit.answers import member, paragraphs, utc, word
-from polypost.platforms.youtube.api import call, items, permalink
+from polypost.platforms.youtube.api import call, items, permalink, uploads_of
 from polypost.platforms.youtube.errors import Forbidden, Missing
 
 _BATCH, _PAGE, _MOST_PAGES = 50, 50, 20
@@ -64,8 +64,8 @@ async def _videos(session: Session, ids: Sequence[str]) -> list[Found]:
 
 async def _uploads(session: Session, token: str | None) -> tuple[list[tuple[str, datetime]], str | None]:
     """A page of the channel's videos with their times, newest first, and what asks for the next."""
-    playlist = session.account.metadata.get("uploads") or f"UU{session.account.id[2:]}"
-    params = {"part": "snippet,contentDetails", "playlistId": str(playlist), "maxResults": str(_PAGE)}
+    playlist = uploads_of(session.account)
+    params = {"part": "snippet,contentDetails", "playlistId": playlist, "maxResults": str(_PAGE)}
     try:
         body = await _read(session, "playlistItems", params | ({"pageToken": token} if token else {}))
     except Missing:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
-from polypost.platforms.base import Options
+from polypost.platforms.kit.options import ClosedOptions
 
 Visibility = Literal["public", "private", "unlisted"]
+# People & Blogs.
 DEFAULT_CATEGORY = "22"
 
 
-class YouTubeOptions(Options):
+class YouTubeOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out. `privacyStatus` is another name of `visibility`."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
 
     title: str | None = None
     tags: list[Annotated[str, Field(min_length=1)]] | None = None

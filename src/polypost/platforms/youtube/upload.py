@@ -7,17 +7,15 @@ anywhere goes on where it was. Protocol: YouTube Data API, Resumable uploads, re
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from httpx2 import Response
 
 from polypost.errors import NoAnswer, NotSent, Rejected, TokenExpired, Unavailable
 from polypost.platforms.base import MediaFile, Proof, Run, Session
 from polypost.platforms.kit.answers import parsed
-from polypost.platforms.kit.calls import bearer
+from polypost.platforms.kit.calls import bearer, own_address, stretch
 from polypost.platforms.kit.media import MIB
 from polypost.platforms.youtube.api import permalink
 from polypost.platforms.youtube.errors import ErrorBody, error_for
@@ -31,6 +29,7 @@ PART = 256 * MIB
 _TRIES = 3
 # Slower than this a transfer does not come to an end in useful time.
 _SLOWEST = 25_000
+# "Resume Incomplete" here, and no redirect even where it names a new address.
 _INCOMPLETE = 308
 _GONE = frozenset({404, 410})
 _RANGE = re.compile(r"bytes=0-(\d{1,15})", re.ASCII)
@@ -84,11 +83,12 @@ class Upload:
         """Send the last piece by the commit call, or ask by it where nothing is missing any more."""
         size = self._file.size
         at = last_piece(0, size) if self._at is None else self._at
-        piece = b"".join([part async for part in self._bytes(at, size - at)])
+        piece = b"".join([part async for part in stretch(self._file, at, size - at, UNIT)])
         headers = _headers(self._run, at, len(piece), size)
         if piece:
             headers["Content-Type"] = self._file.facts.mime
         answer = await self._run.http.commit("PUT", self.uri, headers=headers, content=piece)
+        # 201 as documented; Google's own libraries take 200 as well.
         if answer.status_code in {200, 201}:
             video_id = parsed(answer).get("id")
             if isinstance(video_id, str) and video_id:
@@ -133,7 +133,7 @@ class Upload:
             "PUT",
             self.uri,
             headers=_headers(self._run, at, length, size) | {"Content-Type": self._file.facts.mime},
-            content=self._bytes(at, length),
+            content=stretch(self._file, at, length, UNIT),
             timeout=60 + length / _SLOWEST,
         )
         if answer.status_code >= 500:
@@ -173,14 +173,6 @@ class Upload:
         if answer.status_code == 413 and not committing:
             raise Rejected("The file is too large for YouTube.", code="media_rejected")
 
-    async def _bytes(self, at: int, length: int) -> AsyncIterator[bytes]:
-        while length > 0:
-            piece = await self._file.read(at, min(UNIT, length))
-            if not piece:
-                raise Unavailable("The media file is shorter than it was.")
-            yield piece
-            at, length = at + len(piece), length - len(piece)
-
 
 async def ask(session: Session, uri: str, size: int) -> Response:
     """Ask a session how far it is: 308 with the bytes it holds, or the video if it holds all of them."""
@@ -210,7 +202,4 @@ def _headers(session: Session, at: int, length: int, size: int) -> dict[str, str
 
 def address_of(uri: str) -> str:
     """The session's address as given, if it is one of Google's: nobody else gets the token."""
-    parts = urlsplit(uri)
-    if parts.scheme == "https" and (parts.hostname or "").endswith(".googleapis.com"):
-        return uri
-    return f"{API}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+    return own_address(uri, under=(".googleapis.com",), otherwise=API)

@@ -53,6 +53,7 @@ class GoogleLogin(OAuth2Login):
     def require(self, tokens: Tokens) -> None:
         """What was left unticked on Google's page."""
         for what, scopes in self._needed.items():
+            # An answer that names no scopes grants what was asked for (RFC 6749, 5.1).
             if tokens.scopes and not scopes & set(tokens.scopes):
                 raise Rejected(
                     f"The permission to {what} was not given.",

@@ -87,6 +87,7 @@ class GraphError:
         error = body.get("error")
         if not isinstance(error, Mapping):
             return cls(status, text=_text(body.get("error_message")))
+        # What is written for people first; `message` is for developers.
         text = error.get("error_user_msg") or error.get("error_user_title") or error.get("message")
         data = error.get("error_data")
         return cls(

@@ -14,7 +14,8 @@ from polypost import clock
 from polypost.errors import OutcomeUnknown, Unavailable
 from polypost.platforms.base import Run, Session
 from polypost.platforms.families.meta.errors import Gone, GraphError, Numbers
-from polypost.platforms.kit.answers import member, objects, word
+from polypost.platforms.kit.answers import member, object_in, objects, word
+from polypost.platforms.kit.calls import bearer
 
 # Usage headers count in percent; at 100 everything is refused, replies to people included.
 _NEARLY_FULL = 95
@@ -105,7 +106,7 @@ class Graph:
     async def commit(self, path: str, *, host: str | None = None, **sent: Any) -> dict[str, Any]:
         """The call after which others see something. Raises OutcomeUnknown unless the answer is clear."""
         url = self.api.url(path, host)
-        answer = await self.session.http.commit("POST", url, headers=bearer(self.session.token), **sent)
+        answer = await self.session.http.commit("POST", url, headers=bearer(self.session), **sent)
         body = parsed(answer.content)
         if is_refusal(answer, body):
             raise self.api.numbers.commit_error_for(
@@ -142,18 +143,13 @@ class Graph:
     ) -> dict[str, Any]:
         """A call that can be repeated."""
         answer = await self.session.http.request(
-            method, self.api.url(path, host), headers=bearer(self.session.token) | dict(headers or {}), **sent
+            method, self.api.url(path, host), headers=bearer(self.session) | dict(headers or {}), **sent
         )
         now = self.session.now()
         body = self.api.judge(answer, now)
         if self._hold is not None and nearly_full(answer.headers):
             await self._hold(now + (asked_wait(answer.headers) or _BREATHER))
         return body
-
-
-def bearer(token: str) -> dict[str, str]:
-    """The header that carries a token; a token in the URL would end up in logs."""
-    return {"Authorization": f"Bearer {token}"}
 
 
 def parsed(content: bytes) -> Any:
@@ -201,14 +197,12 @@ def nearly_full(headers: Mapping[str, str]) -> bool:
     return any(_count(use, name) >= _NEARLY_FULL for use in _uses(headers) for name in _COUNTERS)
 
 
-def _uses(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _uses(headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
     for name in ("x-app-usage", "x-page-usage"):
-        use = parsed(headers.get(name, "").encode())
-        if isinstance(use, dict):
-            yield use
-    buckets = parsed(headers.get("x-business-use-case-usage", "").encode())
-    for rows in buckets.values() if isinstance(buckets, dict) else ():
-        yield from (row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
+        yield object_in(headers.get(name, "").encode())
+    # One list for each account that the call touched.
+    for rows in object_in(headers.get("x-business-use-case-usage", "").encode()).values():
+        yield from objects(rows)
 
 
 def _count(use: Mapping[str, Any], name: str) -> float:

@@ -55,6 +55,7 @@ class LongLivedLogin:
         issued = tokens.extra.get("issued_at")
         if issued and clock.now() - datetime.fromisoformat(issued) < MIN_AGE:
             return tokens
+        # This call and the exchange stand at the host's root, without a version.
         params = {"grant_type": f"{self._prefix}_refresh_token", "access_token": tokens.access_token}
         answer = await http.request("GET", f"{self.api.host}/refresh_access_token", params=params)
         try:

@@ -61,6 +61,7 @@ async def _send(
         "POST",
         address,
         headers={
+            # These hosts want another word than the Graph API's Bearer.
             "Authorization": f"OAuth {graph.session.token}",
             "offset": str(offset),
             "file_size": str(file.size),
@@ -77,8 +78,7 @@ async def _send(
     return graph.api.judge(answer, graph.session.now()).get("success") is True
 
 
-def bytes_in(phase: Any) -> int:
+def bytes_in(phase: Mapping[str, Any]) -> int:
     """The count in an uploading phase; Meta's own documents spell it in two ways."""
-    known = phase if isinstance(phase, Mapping) else {}
-    count = known.get("bytes_transferred", known.get("bytes_transfered"))
+    count = phase.get("bytes_transferred", phase.get("bytes_transfered"))
     return count if isinstance(count, int) else 0
