@@ -1,0 +1,24 @@
+"""What stories are told in: each opens what a test's module names, for that test alone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.platforms import sandboxed
+
+
+@pytest.fixture
+async def net(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """A server in the network's place, the module's `Script`."""
+    async with request.module.Script() as script:
+        yield script
+
+
+@pytest.fixture
+async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:
+    """The sandbox with the network's first demo account, the module's `Room`."""
+    async with sandboxed.ready(request.module.Room, tmp_path) as opened:
+        yield opened
