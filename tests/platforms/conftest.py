@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.platforms import sandboxed
+from tests.platforms.conformance import Case, stage
+from tests.platforms.conformance.stage import Stage
 
 
 @pytest.fixture
@@ -22,3 +25,9 @@ async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     """The sandbox with the network's first demo account, the module's `Room`."""
     async with sandboxed.ready(request.module.Room, tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def on_stage(tmp_path: Path) -> Callable[[Case, Callable[[Stage], Awaitable[None]]], None]:
+    """Tell a story with the real pipeline around the connector: `on_stage(case, story)`."""
+    return lambda case, story: asyncio.run(stage.on_stage(tmp_path, case, story))
