@@ -11,6 +11,7 @@ import pytest
 from tests.platforms import sandboxed
 from tests.platforms.conformance import Case, stage
 from tests.platforms.conformance.stage import Stage
+from tests.platforms.talking import Talk, talking
 
 
 @pytest.fixture
@@ -24,6 +25,13 @@ async def net(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
 async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:
     """The sandbox with the network's first demo account, the module's `Room`."""
     async with sandboxed.ready(request.module.Room, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def talk(platform: str, tmp_path: Path) -> AsyncIterator[Talk]:
+    """The account of a network whose comments and messages a test is about."""
+    async with talking(tmp_path, platform) as opened:
         yield opened
 
 

@@ -18,7 +18,6 @@ from polypost.errors import (
     OutcomeUnknown,
     PolypostError,
     RateLimited,
-    ReconnectRequired,
     Rejected,
     TokenExpired,
 )
@@ -288,18 +287,3 @@ async def test_deleting_twice_is_a_success(room: Room) -> None:
     assert await room.shown() == []
     page = await room.web.get(urlsplit(proof.url).path)
     assert "[deleted]" in page.text
-
-
-async def test_the_login_from_consent_to_farewell(room: Room) -> None:
-    tokens = await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
-    assert tokens.access_token != room.tokens.access_token
-    assert tokens.refresh_token == room.tokens.refresh_token
-    run = MemoryRun(room.http, room.account, tokens.access_token)
-    (account,) = await CONNECTOR.identify(run)
-    assert (account.id, account.username) == (room.account.id, "demo")
-    assert account.metadata["link_karma"] == 121
-    await CONNECTOR.login.revoke(room.http, room.app, tokens)
-    with pytest.raises(TokenExpired):
-        await CONNECTOR.identify(run)
-    with pytest.raises(ReconnectRequired):
-        await CONNECTOR.login.refresh(room.http, room.app, tokens)
