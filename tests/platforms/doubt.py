@@ -19,12 +19,11 @@ from pathlib import Path
 
 import structlog
 from rich.progress import Progress
-from tests.engine.room import Room, play
+from tests.engine.room import Room
 from tests.platforms.conformance import Case, Kind
-from tests.platforms.conformance.stage import Stage
+from tests.platforms.conformance.stage import Stage, in_room
 
 from polypost.platforms.registry import BUILT_IN
-from polypost.storage import metadata, open_store
 
 FAULTS = ("lost_answer", "error_after")
 HEAD = (
@@ -80,8 +79,9 @@ async def lose(stage: Stage, kind: Kind, row: Row) -> None:
     row.against += end != kind.stored
 
 
-def act(case: Case, times: int, rows: list[Row], progress: Progress) -> object:
-    """The story of one network."""
+async def judge(platform: str, times: int, rows: list[Row], progress: Progress) -> None:
+    """Lose a network's answers on a store of its own."""
+    case: Case = import_module(f"tests.platforms.conformance.{platform}").CASE
 
     async def story(room: Room) -> None:
         await room.start()
@@ -97,19 +97,8 @@ def act(case: Case, times: int, rows: list[Row], progress: Progress) -> object:
             progress.remove_task(task)
         await room.healthy()
 
-    return play(story, only=case.platform)
-
-
-async def judge(platform: str, times: int, rows: list[Row], progress: Progress) -> None:
-    """Lose a network's answers on a store of its own."""
-    case: Case = import_module(f"tests.platforms.conformance.{platform}").CASE
     with tempfile.TemporaryDirectory(prefix="polypost-doubt-") as folder:
-        store = open_store(Path(folder), None)
-        try:
-            await store.write(metadata.create_all)
-            await act(case, times, rows, progress)(store)  # type: ignore[operator]  # each act has parameters of its own
-        finally:
-            await store.close()
+        await in_room(Path(folder), platform, story)
 
 
 def main() -> int:

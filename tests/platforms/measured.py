@@ -10,14 +10,13 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
-from tests.engine.room import Room, play
-from tests.platforms.conformance.stage import Stage
+from tests.engine.room import Room
+from tests.platforms.conformance.stage import Stage, in_room
 from tests.platforms.run import MemoryRun
 
 from polypost.platforms.abilities import Measured, Metrics, MetricsSource
 from polypost.platforms.base import Connector, Proof
 from polypost.platforms.registry import connector
-from polypost.storage import metadata, open_store
 
 HOUR = timedelta(hours=1)
 
@@ -60,13 +59,5 @@ def on_show(platform: str, story: Callable[[Shown], Awaitable[None]]) -> None:
             proofs[kind.name] = await network.publish(run, post)
         await story(Shown(stage, network, run, proofs))
 
-    async def main(folder: Path) -> None:
-        store = open_store(folder / "data", None)
-        try:
-            await store.write(metadata.create_all)
-            await play(act, only=platform)(store)
-        finally:
-            await store.close()
-
     with tempfile.TemporaryDirectory(prefix="polypost-show-") as folder:
-        asyncio.run(main(Path(folder)))
+        asyncio.run(in_room(Path(folder), platform, act))

@@ -131,7 +131,7 @@ async def ready(kind: type[R], folder: Path) -> AsyncIterator[R]:
 
 
 def play(kind: type[R], folder: Path, story: Callable[[R], Awaitable[None]]) -> None:
-    """Run a story with a sandbox around it; time that it moves is put back."""
+    """Run a story that several tests share with a sandbox around it; time that it moves is put back."""
 
     async def main() -> None:
         async with ready(kind, folder) as room:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import sandboxed
@@ -24,9 +23,6 @@ class Room(sandboxed.Room):
     async def calls(self) -> list[str]:
         """What was asked of the simulator, oldest first."""
         return [entry["path"].removeprefix("/xrpc/").rpartition(".")[2] for entry in await self.requests()]
-
-
-play = partial(sandboxed.play, Room)
 
 
 def post(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, ClassVar
 
 from tests import media
@@ -44,9 +43,6 @@ class Room(sandboxed.Room):
         )
         found: dict[str, Any] = answer.json()
         return found
-
-
-play = partial(sandboxed.play, Room)
 
 
 def post(

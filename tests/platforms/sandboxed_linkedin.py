@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -60,9 +59,6 @@ class Room(sandboxed.Room):
 
     def document(self, name: str = "a.pdf") -> MemoryFile:
         return self.file(name, media.pdf())
-
-
-play = partial(sandboxed.play, Room)
 
 
 def post(text: str = "Hello", *files: MemoryFile, **options: Any) -> Post:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import sandboxed
@@ -26,9 +25,6 @@ class Room(sandboxed.Room):
         """The account's posts as the API lists them, newest first."""
         listed = await self.read(f"/user/{self.account.username}/submitted")
         return [child["data"] for child in listed["data"]["children"]]
-
-
-play = partial(sandboxed.play, Room)
 
 
 def post(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import sandboxed
@@ -14,9 +13,6 @@ from polypost.platforms.threads import CONNECTOR
 
 class Room(sandboxed.PullingRoom):
     platform = "threads"
-
-
-play = partial(sandboxed.play, Room)
 
 
 def post(*items: MemoryFile, text: str = "Hello #world", chain: Any = (), **options: Any) -> Post:

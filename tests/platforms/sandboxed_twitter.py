@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from tests.platforms import sandboxed
 
 
 class Room(sandboxed.Room):
     platform = "twitter"
-
-
-play = partial(sandboxed.play, Room)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -84,9 +83,6 @@ class Room(sandboxed.Room):
     def stored(self, shown: dict[str, Any]) -> bytes:
         """The bytes that the network has of a video."""
         return (self.folder / "sandbox" / "blobs" / shown["media"][0]["blob"]).read_bytes()
-
-
-play = partial(sandboxed.play, Room)
 
 
 def post(

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tests.platforms.answering import Answer, Asked, Loopback
 from tests.platforms.run import MemoryFile
-
-from polypost.outbound import NetworkClient
 
 # In the words of those networks that tell a thing that is not there from other refusals.
 MISSING = (404, {"title": "Not Found", "error": {"code": 100, "error_subcode": 33}})
@@ -22,6 +20,10 @@ class Script(Loopback):
     def __init__(self) -> None:
         super().__init__()
         self.lines: dict[str, list[Answer]] = {}
+        self.well_behaved()
+
+    def well_behaved(self) -> None:
+        """Line up what a network answers when nothing is wrong; here nothing at all."""
 
     def on(self, route: str, *answers: Answer) -> None:
         self.lines[route] = list(answers)
@@ -51,23 +53,17 @@ class Script(Loopback):
 
 
 S = TypeVar("S", bound=Script)
-Story = Callable[[S, NetworkClient], Awaitable[None]]
+T = TypeVar("T")
 
 
-def with_network(kind: type[S], prepare: Callable[[S], None], story: Callable[[S], Awaitable[Any]]) -> Any:
-    """Run a story against a script of its own that was prepared to behave well."""
+def with_network(kind: type[S], story: Callable[[S], Awaitable[T]]) -> T:
+    """What a story against a script of its own comes to, for tests that tell several."""
 
-    async def main() -> Any:
+    async def main() -> T:
         async with kind() as net:
-            prepare(net)
             return await story(net)
 
     return asyncio.run(main())
-
-
-def tell(kind: type[S], story: Story[S]) -> None:
-    """Run a story against a script of its own, nothing lined up."""
-    with_network(kind, lambda _: None, lambda net: story(net, net.http))
 
 
 def filled(size: int) -> bytes:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
 from tests.platforms.run import MemoryRun
 
-from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account
 
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
@@ -40,11 +38,8 @@ class Script(scripted.Script):
     platform = "bluesky"
 
 
-tell = partial(scripted.tell, Script)
-
-
-def run_on(http: NetworkClient, **kept: Any) -> MemoryRun:
-    return MemoryRun(http, ACCOUNT, "token-1", **({"extra": EXTRA} | kept))
+def run_on(net: Script, **kept: Any) -> MemoryRun:
+    return MemoryRun(net.http, ACCOUNT, "token-1", **({"extra": EXTRA} | kept))
 
 
 def wrong(name: str, message: str = "It is so") -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
@@ -19,8 +18,35 @@ REELS, POSTS = "POST /v26.0/111/video_reels", "GET /v26.0/111/published_posts"
 ACCOUNTS = "GET /v26.0/me/accounts"
 
 
-class Net(scripted.Script):
+class Script(scripted.Script):
     platform = "facebook"
+
+    def well_behaved(self) -> None:
+        self.on(FEED, (200, {"id": "111_1"}))
+        self.on(
+            "GET /v26.0/111_1",
+            (200, {"id": "111_1", "permalink_url": "https://www.facebook.com/111/posts/1"}),
+        )
+        self.on(PHOTOS, (200, {"id": "7"}))
+        self.on(POSTS, (200, {"data": []}))
+        start = {"upload_session_id": "s1", "video_id": "9", "start_offset": "0", "end_offset": "600"}
+        self.on(
+            VIDEOS,
+            (200, start),
+            (200, {"start_offset": "1000", "end_offset": "1000"}),
+            (200, {"success": True}),
+        )
+        self.on(
+            "GET /v26.0/9",
+            (200, {"id": "9", "status": {"video_status": "ready"}, "permalink_url": "/111/videos/9/"}),
+        )
+        self.on("POST /v26.0/9", (200, {"success": True}))
+        self.on(
+            REELS,
+            (200, {"video_id": "9", "upload_url": "https://rupload.facebook.com/video-upload/v26.0/9"}),
+            (200, {"success": True}),
+        )
+        self.on("POST /video-upload/v26.0/9", (200, {"success": True}))
 
 
 def media(kind: str, size: int = 1000) -> MemoryFile:
@@ -37,32 +63,5 @@ def refused(code: int, subcode: int = 0, **more: Any) -> dict[str, Any]:
     return {"error": error | ({"error_subcode": subcode} if subcode else {})}
 
 
-def well_behaved(net: Net) -> None:
-    net.on(FEED, (200, {"id": "111_1"}))
-    net.on(
-        "GET /v26.0/111_1", (200, {"id": "111_1", "permalink_url": "https://www.facebook.com/111/posts/1"})
-    )
-    net.on(PHOTOS, (200, {"id": "7"}))
-    net.on(POSTS, (200, {"data": []}))
-    start = {"upload_session_id": "s1", "video_id": "9", "start_offset": "0", "end_offset": "600"}
-    net.on(
-        VIDEOS, (200, start), (200, {"start_offset": "1000", "end_offset": "1000"}), (200, {"success": True})
-    )
-    net.on(
-        "GET /v26.0/9",
-        (200, {"id": "9", "status": {"video_status": "ready"}, "permalink_url": "/111/videos/9/"}),
-    )
-    net.on("POST /v26.0/9", (200, {"success": True}))
-    net.on(
-        REELS,
-        (200, {"video_id": "9", "upload_url": "https://rupload.facebook.com/video-upload/v26.0/9"}),
-        (200, {"success": True}),
-    )
-    net.on("POST /video-upload/v26.0/9", (200, {"success": True}))
-
-
-def run_on(net: Net, **kept: Any) -> MemoryRun:
+def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, PAGE, "page-token", **kept)
-
-
-with_network = partial(scripted.with_network, Net, well_behaved)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
@@ -27,6 +26,12 @@ class Script(scripted.Script):
     def sent(self, route: str = CREATE, number: int = -1) -> Any:
         """The JSON of a call."""
         return self.calls[route][number].json
+
+    def well_behaved(self) -> None:
+        self.on(CREATE, (200, shown()))
+        self.on(GET, (200, shown()))
+        self.on(LIST, (200, {}))
+        self.on(DELETE, (200, {}))
 
 
 def photo(name: str = "a.jpg", *, kind: Any = None, thumbnail: str | None = None) -> MemoryFile:
@@ -77,15 +82,5 @@ def broken(code: int, field: str | None = None, text: str = "This is wrong.") ->
     return refused(400, "INVALID_ARGUMENT", detail)
 
 
-def well_behaved(net: Script) -> None:
-    net.on(CREATE, (200, shown()))
-    net.on(GET, (200, shown()))
-    net.on(LIST, (200, {}))
-    net.on(DELETE, (200, {}))
-
-
 def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, kept.pop("account", ACCOUNT), "token-1", **kept)
-
-
-with_network = partial(scripted.with_network, Script, well_behaved)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
@@ -20,6 +19,17 @@ QUOTA = "GET /v26.0/1784/content_publishing_limit"
 
 class Script(scripted.Script):
     platform = "instagram"
+
+    def well_behaved(self) -> None:
+        self.on(
+            QUOTA,
+            (200, {"data": [{"quota_usage": 1, "config": {"quota_total": 50, "quota_duration": 86400}}]}),
+        )
+        self.on(CONTAINERS, (200, {"id": "c1", "uri": "https://rupload.facebook.com/ig-api-upload/v26.0/c1"}))
+        self.on("POST /ig-api-upload/v26.0/c1", (200, {"success": True}))
+        self.on("GET /v26.0/c1", (200, {"status_code": "FINISHED", "status": "ready"}))
+        self.on(PUBLISH, (200, {"id": "m1"}))
+        self.on("GET /v26.0/m1", (200, {"id": "m1", "permalink": "https://www.instagram.com/p/abc/"}))
 
 
 def media(kind: str, name: str = "file", size: int = 1000) -> PublicFile:
@@ -39,19 +49,5 @@ def refused(code: int, subcode: int = 0, **more: Any) -> dict[str, Any]:
     }
 
 
-def well_behaved(net: Script) -> None:
-    net.on(
-        QUOTA, (200, {"data": [{"quota_usage": 1, "config": {"quota_total": 50, "quota_duration": 86400}}]})
-    )
-    net.on(CONTAINERS, (200, {"id": "c1", "uri": "https://rupload.facebook.com/ig-api-upload/v26.0/c1"}))
-    net.on("POST /ig-api-upload/v26.0/c1", (200, {"success": True}))
-    net.on("GET /v26.0/c1", (200, {"status_code": "FINISHED", "status": "ready"}))
-    net.on(PUBLISH, (200, {"id": "m1"}))
-    net.on("GET /v26.0/m1", (200, {"id": "m1", "permalink": "https://www.instagram.com/p/abc/"}))
-
-
 def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, ACCOUNT, "token-1", **kept)
-
-
-with_network = partial(scripted.with_network, Script, well_behaved)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
 from tests.platforms.run import MemoryFile, MemoryRun
 
-from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account
 from polypost.probe import Facts
 
@@ -22,11 +20,8 @@ class Script(scripted.Script):
     platform = "linkedin"
 
 
-tell = partial(scripted.tell, Script)
-
-
-def run_on(http: NetworkClient, account: Account = ACCOUNT, **kept: Any) -> MemoryRun:
-    return MemoryRun(http, account, "token-1", **kept)
+def run_on(net: Script, account: Account = ACCOUNT, **kept: Any) -> MemoryRun:
+    return MemoryRun(net.http, account, "token-1", **kept)
 
 
 def picture(data: bytes = b"x" * 64) -> MemoryFile:

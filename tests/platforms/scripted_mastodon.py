@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
@@ -43,6 +42,12 @@ class Script(scripted.Script):
     def bodies(self, route: str = STATUSES) -> list[dict[str, Any]]:
         return [call.json for call in self.calls[route]]
 
+    def well_behaved(self) -> None:
+        self.on(STATUSES, (200, status()))
+        self.on(MEDIA, (200, {"id": "22", "url": "https://files.example/22"}))
+        self.on(INSTANCE, (200, instance()))
+        self.on(LIST, (200, []))
+
 
 def status(number: int = 7, **more: Any) -> dict[str, Any]:
     """A status as the server answers and lists it."""
@@ -57,13 +62,6 @@ def status(number: int = 7, **more: Any) -> dict[str, Any]:
         "poll": None,
         "application": {"name": "Polypost", "website": None},
     } | more
-
-
-def well_behaved(net: Script) -> None:
-    net.on(STATUSES, (200, status()))
-    net.on(MEDIA, (200, {"id": "22", "url": "https://files.example/22"}))
-    net.on(INSTANCE, (200, instance()))
-    net.on(LIST, (200, []))
 
 
 def run_on(net: Script, known: Account | None = None, **kept: Any) -> MemoryRun:
@@ -91,6 +89,3 @@ def film(size: int = 64) -> MemoryFile:
 
 def at(second: int) -> datetime:
     return datetime(2026, 11, 24, 12, 0, second, tzinfo=UTC)
-
-
-with_network = partial(scripted.with_network, Script, well_behaved)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
@@ -22,6 +21,14 @@ FIELDS = {"x-amz-date": "20261124T000000Z", "key": "uploads/1", "Content-Type": 
 
 class Script(scripted.Script):
     platform = "pinterest"
+
+    def well_behaved(self) -> None:
+        self.on(PINS, (201, {"id": "813744226420795884"}))
+        ticket = {"media_id": "12345", "media_type": "video", "upload_parameters": FIELDS}
+        self.on(MEDIA, (201, ticket | {"upload_url": "https://bucket.example/bucket/"}))
+        self.on(BUCKET, (204, b""))
+        self.on(STATUS, (200, {"media_id": "12345", "media_type": "video", "status": "succeeded"}))
+        self.on(LIST, (200, {"items": [], "bookmark": None}))
 
 
 class PrivateFile(MemoryFile):
@@ -50,17 +57,5 @@ def post(
     return Post("tgt_1", text, items, asked, extra or {})
 
 
-def well_behaved(net: Script) -> None:
-    net.on(PINS, (201, {"id": "813744226420795884"}))
-    ticket = {"media_id": "12345", "media_type": "video", "upload_parameters": FIELDS}
-    net.on(MEDIA, (201, ticket | {"upload_url": "https://bucket.example/bucket/"}))
-    net.on(BUCKET, (204, b""))
-    net.on(STATUS, (200, {"media_id": "12345", "media_type": "video", "status": "succeeded"}))
-    net.on(LIST, (200, {"items": [], "bookmark": None}))
-
-
 def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, ACCOUNT, "token-1", **kept)
-
-
-with_network = partial(scripted.with_network, Script, well_behaved)

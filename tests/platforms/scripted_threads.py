@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
@@ -17,11 +16,18 @@ ACCOUNT = Account("2487")
 CONTAINERS, PUBLISH = "POST /v1.0/2487/threads", "POST /v1.0/2487/threads_publish"
 QUOTA = "GET /v1.0/2487/threads_publishing_limit"
 STATUS = "GET /v1.0/c1"
-__all__ = ["MemoryRun", "PublicFile", "Script", "media", "post", "quota", "refused", "run_on", "with_network"]
+__all__ = ["MemoryRun", "PublicFile", "Script", "media", "post", "quota", "refused", "run_on"]
 
 
 class Script(scripted.Script):
     platform = "threads"
+
+    def well_behaved(self) -> None:
+        self.on(QUOTA, (200, quota()))
+        self.on(CONTAINERS, (200, {"id": "c1"}))
+        self.on(STATUS, (200, {"id": "c1", "status": "FINISHED"}))
+        self.on(PUBLISH, (200, {"id": "m1"}))
+        self.on("GET /v1.0/m1", (200, {"id": "m1", "permalink": "https://www.threads.net/@demo/post/abc"}))
 
 
 def post(
@@ -43,16 +49,5 @@ def quota(used: int = 1, replies: int = 0) -> dict[str, Any]:
     }
 
 
-def well_behaved(net: Script) -> None:
-    net.on(QUOTA, (200, quota()))
-    net.on(CONTAINERS, (200, {"id": "c1"}))
-    net.on(STATUS, (200, {"id": "c1", "status": "FINISHED"}))
-    net.on(PUBLISH, (200, {"id": "m1"}))
-    net.on("GET /v1.0/m1", (200, {"id": "m1", "permalink": "https://www.threads.net/@demo/post/abc"}))
-
-
 def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, ACCOUNT, "token-1", **kept)
-
-
-with_network = partial(scripted.with_network, Script, well_behaved)

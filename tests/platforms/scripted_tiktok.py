@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
@@ -23,12 +22,20 @@ CHUNK = 5 * 1024 * 1024
 THREE = 3 * CHUNK + 100
 
 
-class TikTokScript(scripted.Script):
+class Script(scripted.Script):
     platform = "tiktok"
 
     def sent(self, route: str, number: int = 0) -> Any:
         """The JSON of a call."""
         return self.calls[route][number].json
+
+    def well_behaved(self) -> None:
+        self.on(CREATOR, (200, creator()))
+        self.on(VIDEO, (200, opened()))
+        self.on(INBOX, (200, opened("v_inbox_file~v2.1")))
+        self.on(PHOTOS, (200, said({"publish_id": "p_pub_url~v2.1"})))
+        self.on(STATUS, (200, state("PUBLISH_COMPLETE", PUBLIC)))
+        self.on(PUT, (201, b""))
 
 
 def said(data: dict[str, Any] | None = None, code: str = "ok", message: str = "") -> dict[str, Any]:
@@ -63,15 +70,6 @@ def opened(
     )
 
 
-def well_behaved(net: TikTokScript) -> None:
-    net.on(CREATOR, (200, creator()))
-    net.on(VIDEO, (200, opened()))
-    net.on(INBOX, (200, opened("v_inbox_file~v2.1")))
-    net.on(PHOTOS, (200, said({"publish_id": "p_pub_url~v2.1"})))
-    net.on(STATUS, (200, state("PUBLISH_COMPLETE", PUBLIC)))
-    net.on(PUT, (201, b""))
-
-
 def film(size: int = 1000, **facts: Any) -> MemoryFile:
     known = Facts("video", "video/mp4", size, **({"duration": 10.0, "width": 720, "height": 1280} | facts))
     return MemoryFile(bytes(size), known, "https://media.example/a.mp4")
@@ -85,8 +83,5 @@ def post(*items: MemoryFile, text: str = "Hello #world", **options: Any) -> Post
     return Post("tgt_1", text, items or (film(),), CONNECTOR.options.model_validate(options))
 
 
-def run_on(net: TikTokScript, **kept: Any) -> MemoryRun:
+def run_on(net: Script, **kept: Any) -> MemoryRun:
     return MemoryRun(net.http, ACCOUNT, "act.1", **kept)
-
-
-with_tiktok = partial(scripted.with_network, TikTokScript, well_behaved)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.platforms import scripted
 from tests.platforms.answering import Answer
 from tests.platforms.run import MemoryFile, MemoryRun
 
-from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, MediaKind, Post
 from polypost.platforms.twitter import CONNECTOR
 from polypost.probe import Facts
@@ -29,11 +27,8 @@ class Script(scripted.Script):
         self.on(f"POST /2/media/upload/{media_id}/finalize", (200, {"data": {"id": media_id, **closed}}))
 
 
-tell = partial(scripted.tell, Script)
-
-
-def run_on(http: NetworkClient, account: Account = ACCOUNT, **kept: Any) -> MemoryRun:
-    return MemoryRun(http, account, "token-1", **kept)
+def run_on(net: Script, account: Account = ACCOUNT, **kept: Any) -> MemoryRun:
+    return MemoryRun(net.http, account, "token-1", **kept)
 
 
 def post(

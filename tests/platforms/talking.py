@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,13 +92,3 @@ async def talking(folder: Path, platform: str) -> AsyncIterator[Talk]:
             yield Talk(platform, side, connector(platform), networks, session, tap)
         finally:
             await networks.aclose()
-
-
-def tell(folder: Path, platform: str, story: Callable[[Talk], Coroutine[Any, Any, None]]) -> None:
-    """Run a story."""
-
-    async def main() -> None:
-        async with talking(folder, platform) as talk:
-            await story(talk)
-
-    asyncio.run(main())

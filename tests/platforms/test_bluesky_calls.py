@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from tests.platforms.run import MemoryFile
 from tests.platforms.sandboxed_bluesky import post
-from tests.platforms.scripted import Script
 from tests.platforms.scripted_bluesky import (
     ACCOUNT,
     ALLOWANCE,
@@ -22,8 +21,8 @@ from tests.platforms.scripted_bluesky import (
     STORED,
     UPLOAD,
     VIDEO,
+    Script,
     run_on,
-    tell,
     wrong,
 )
 
@@ -36,11 +35,12 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.outbound import NetworkClient
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof
 from polypost.platforms.bluesky import CONNECTOR
 from polypost.platforms.bluesky.record import new_key
 from polypost.probe import Facts
+
+pytestmark = pytest.mark.anyio
 
 BLOB = {"$type": "blob", "ref": {"$link": "bafkreia"}, "mimeType": "video/mp4", "size": 64}
 
@@ -58,72 +58,59 @@ def attempt(rkey: str = "3lbqta5lnck2i", created: str = "2026-11-24T12:00:00.000
     return Attempt("post", 1, datetime.now(UTC), {"rkey": rkey, "createdAt": created})
 
 
-def test_the_call_that_publishes() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(PUT, STORED)
-        run = run_on(http)
-        proof = await CONNECTOR.publish(run, post("Hello", langs=[]))
-        (asked,) = net.of(PUT)
-        body = asked.json
-        assert asked.headers["authorization"] == "Bearer token-1"
-        assert {name: body[name] for name in ("repo", "collection", "swapRecord")} == {
-            "repo": DID,
-            "collection": "app.bsky.feed.post",
-            "swapRecord": None,
-        }
-        assert body["record"] == {
-            "$type": "app.bsky.feed.post",
-            "text": "Hello",
-            "createdAt": body["record"]["createdAt"],
-        }
-        assert proof == Proof(
-            f"at://{DID}/app.bsky.feed.post/{body['rkey']}",
-            f"https://bsky.app/profile/{DID}/post/{body['rkey']}",
-        )
-        assert run.attempts[0].handles == {"rkey": body["rkey"], "createdAt": body["record"]["createdAt"]}
-        # Nothing was asked but to publish.
-        assert net.routes == [PUT]
-
-    tell(story)
+async def test_the_call_that_publishes(net: Script) -> None:
+    net.on(PUT, STORED)
+    run = run_on(net)
+    proof = await CONNECTOR.publish(run, post("Hello", langs=[]))
+    (asked,) = net.of(PUT)
+    body = asked.json
+    assert asked.headers["authorization"] == "Bearer token-1"
+    assert {name: body[name] for name in ("repo", "collection", "swapRecord")} == {
+        "repo": DID,
+        "collection": "app.bsky.feed.post",
+        "swapRecord": None,
+    }
+    assert body["record"] == {
+        "$type": "app.bsky.feed.post",
+        "text": "Hello",
+        "createdAt": body["record"]["createdAt"],
+    }
+    assert proof == Proof(
+        f"at://{DID}/app.bsky.feed.post/{body['rkey']}",
+        f"https://bsky.app/profile/{DID}/post/{body['rkey']}",
+    )
+    assert run.attempts[0].handles == {"rkey": body["rkey"], "createdAt": body["record"]["createdAt"]}
+    # Nothing was asked but to publish.
+    assert net.routes == [PUT]
 
 
-def test_every_try_sends_the_same_bytes() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(PUT, None, (500, wrong("InternalServerError")), (400, wrong("ExpiredToken")), STORED)
-        run = run_on(http)
-        for error in (OutcomeUnknown, OutcomeUnknown, TokenExpired):
-            with pytest.raises(error):
-                await CONNECTOR.publish(run_on(http, rows=run.rows), post("Hello"))
-        await CONNECTOR.publish(run_on(http, rows=run.rows), post("Hello"))
-        assert len({asked.body for asked in net.of(PUT)}) == 1
-
-    tell(story)
+async def test_every_try_sends_the_same_bytes(net: Script) -> None:
+    net.on(PUT, None, (500, wrong("InternalServerError")), (400, wrong("ExpiredToken")), STORED)
+    run = run_on(net)
+    for error in (OutcomeUnknown, OutcomeUnknown, TokenExpired):
+        with pytest.raises(error):
+            await CONNECTOR.publish(run_on(net, rows=run.rows), post("Hello"))
+    await CONNECTOR.publish(run_on(net, rows=run.rows), post("Hello"))
+    assert len({asked.body for asked in net.of(PUT)}) == 1
 
 
 @pytest.mark.parametrize("body", [b"<html>", {}, {"uri": 7}, []])
-def test_a_success_that_says_nothing_is_a_doubt(body: Any) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(PUT, (200, body))
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run_on(http), post())
-
-    tell(story)
+async def test_a_success_that_says_nothing_is_a_doubt(net: Script, body: Any) -> None:
+    net.on(PUT, (200, body))
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run_on(net), post())
 
 
-def test_a_used_up_allowance_lets_the_account_rest() -> None:
+async def test_a_used_up_allowance_lets_the_account_rest(net: Script) -> None:
     reset = int(clock.now().timestamp()) + 900
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(PUT, (*STORED, {"RateLimit-Remaining": "2", "RateLimit-Reset": str(reset)}))
-        run = run_on(http)
-        await CONNECTOR.publish(run, post())
-        assert run.holds == [datetime.fromtimestamp(reset, UTC)]
-        net.on(PUT, (*STORED, {"RateLimit-Remaining": "4998", "RateLimit-Reset": str(reset)}))
-        calm = run_on(http)
-        await CONNECTOR.publish(calm, post())
-        assert calm.holds == []
-
-    tell(story)
+    net.on(PUT, (*STORED, {"RateLimit-Remaining": "2", "RateLimit-Reset": str(reset)}))
+    run = run_on(net)
+    await CONNECTOR.publish(run, post())
+    assert run.holds == [datetime.fromtimestamp(reset, UTC)]
+    net.on(PUT, (*STORED, {"RateLimit-Remaining": "4998", "RateLimit-Reset": str(reset)}))
+    calm = run_on(net)
+    await CONNECTOR.publish(calm, post())
+    assert calm.holds == []
 
 
 @pytest.mark.parametrize(
@@ -135,19 +122,16 @@ def test_a_used_up_allowance_lets_the_account_rest() -> None:
         ((400, wrong("RecordNotFound")), Absent),
     ],
 )
-def test_looking_after_a_lost_answer(answer: Any, expected: type) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(GET_RECORD, answer)
-        found = await CONNECTOR.reconcile(run_on(http), post(), attempt())
-        assert isinstance(found, expected)
-        (asked,) = net.asked
-        assert asked.query == {"repo": DID, "collection": "app.bsky.feed.post", "rkey": "3lbqta5lnck2i"}
-        # A session that has ended must not stand in the way of looking.
-        assert "authorization" not in asked.headers
-        if isinstance(found, Found):
-            assert found.proof.id == f"at://{DID}/app.bsky.feed.post/3lbqta5lnck2i"
-
-    tell(story)
+async def test_looking_after_a_lost_answer(net: Script, answer: Any, expected: type) -> None:
+    net.on(GET_RECORD, answer)
+    found = await CONNECTOR.reconcile(run_on(net), post(), attempt())
+    assert isinstance(found, expected)
+    (asked,) = net.asked
+    assert asked.query == {"repo": DID, "collection": "app.bsky.feed.post", "rkey": "3lbqta5lnck2i"}
+    # A session that has ended must not stand in the way of looking.
+    assert "authorization" not in asked.headers
+    if isinstance(found, Found):
+        assert found.proof.id == f"at://{DID}/app.bsky.feed.post/3lbqta5lnck2i"
 
 
 @pytest.mark.parametrize(
@@ -159,16 +143,13 @@ def test_looking_after_a_lost_answer(answer: Any, expected: type) -> None:
         ((400, wrong("RepoNotFound")), Rejected),
     ],
 )
-def test_a_look_that_fails_is_no_absence(answer: Any, error: type[Exception]) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(GET_RECORD, answer)
-        with pytest.raises(error):
-            await CONNECTOR.reconcile(run_on(http), post(), attempt())
-
-    tell(story)
+async def test_a_look_that_fails_is_no_absence(net: Script, answer: Any, error: type[Exception]) -> None:
+    net.on(GET_RECORD, answer)
+    with pytest.raises(error):
+        await CONNECTOR.reconcile(run_on(net), post(), attempt())
 
 
-def test_a_file_goes_up_in_pieces_and_comes_back_unchanged() -> None:
+async def test_a_file_goes_up_in_pieces_and_comes_back_unchanged(net: Script) -> None:
     blob = {
         "$type": "blob",
         "ref": {"$link": "bafkreia"},
@@ -176,18 +157,14 @@ def test_a_file_goes_up_in_pieces_and_comes_back_unchanged() -> None:
         "size": 64,
         "new": "member",
     }
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(UPLOAD, (200, {"blob": blob}))
-        net.on(PUT, STORED)
-        await CONNECTOR.publish(run_on(http), post("x", picture()))
-        (asked,) = net.of(UPLOAD)
-        assert (asked.headers["content-type"], asked.headers["content-length"]) == ("image/jpeg", "64")
-        assert asked.body == b"x" * 64
-        (image,) = net.of(PUT)[0].json["record"]["embed"]["images"]
-        assert image == {"image": blob, "alt": "", "aspectRatio": {"width": 100, "height": 50}}
-
-    tell(story)
+    net.on(UPLOAD, (200, {"blob": blob}))
+    net.on(PUT, STORED)
+    await CONNECTOR.publish(run_on(net), post("x", picture()))
+    (asked,) = net.of(UPLOAD)
+    assert (asked.headers["content-type"], asked.headers["content-length"]) == ("image/jpeg", "64")
+    assert asked.body == b"x" * 64
+    (image,) = net.of(PUT)[0].json["record"]["embed"]["images"]
+    assert image == {"image": blob, "alt": "", "aspectRatio": {"width": 100, "height": 50}}
 
 
 @pytest.mark.parametrize(
@@ -199,14 +176,11 @@ def test_a_file_goes_up_in_pieces_and_comes_back_unchanged() -> None:
         ((502, b""), Unavailable),
     ],
 )
-def test_uploads_that_fail(answer: Any, error: type[Exception]) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(UPLOAD, answer)
-        with pytest.raises(error):
-            await CONNECTOR.publish(run_on(http), post("x", picture()))
-        assert net.of(PUT) == []
-
-    tell(story)
+async def test_uploads_that_fail(net: Script, answer: Any, error: type[Exception]) -> None:
+    net.on(UPLOAD, answer)
+    with pytest.raises(error):
+        await CONNECTOR.publish(run_on(net), post("x", picture()))
+    assert net.of(PUT) == []
 
 
 def video_works(net: Script, *sent: Any, jobs: tuple[Any, ...] = ()) -> None:
@@ -232,38 +206,32 @@ def video_works(net: Script, *sent: Any, jobs: tuple[Any, ...] = ()) -> None:
         (409, {"error": "already_exists"}),
     ],
 )
-def test_every_form_of_a_films_answer(sent: Any) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        video_works(net, sent)
-        await CONNECTOR.publish(run_on(http), post("x", film()))
-        assert net.of(PUT)[0].json["record"]["embed"]["video"] == BLOB
-
-    tell(story)
+async def test_every_form_of_a_films_answer(net: Script, sent: Any) -> None:
+    video_works(net, sent)
+    await CONNECTOR.publish(run_on(net), post("x", film()))
+    assert net.of(PUT)[0].json["record"]["embed"]["video"] == BLOB
 
 
-def test_tokens_for_the_video_service() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        video_works(net, (200, {"jobId": "j", "state": "JOB_STATE_CREATED"}))
-        run = run_on(http)
-        await CONNECTOR.publish(run, post("x", film()))
-        allowance, upload = (asked.query for asked in net.of(SERVICE_AUTH))
-        assert (allowance["aud"], allowance["lxm"]) == (
-            "did:web:video.bsky.app",
-            "app.bsky.video.getUploadLimits",
-        )
-        assert upload["aud"] == "did:web:morel.us-east.host.bsky.network"
-        assert upload["lxm"] == "com.atproto.repo.uploadBlob"
-        left = int(upload["exp"]) - run.now().timestamp()
-        assert 1_700 < left <= 1_800
-        (sent,) = net.of(VIDEO)
-        assert sent.query["did"] == DID
-        assert (sent.headers["content-type"], sent.headers["content-length"]) == ("video/mp4", "64")
-        # The session's own token goes to the account's server only.
-        for route in (ALLOWANCE, VIDEO):
-            assert [asked.headers["authorization"] for asked in net.of(route)] == ["Bearer service-token"]
-        assert "authorization" not in net.of(JOB)[0].headers
-
-    tell(story)
+async def test_tokens_for_the_video_service(net: Script) -> None:
+    video_works(net, (200, {"jobId": "j", "state": "JOB_STATE_CREATED"}))
+    run = run_on(net)
+    await CONNECTOR.publish(run, post("x", film()))
+    allowance, upload = (asked.query for asked in net.of(SERVICE_AUTH))
+    assert (allowance["aud"], allowance["lxm"]) == (
+        "did:web:video.bsky.app",
+        "app.bsky.video.getUploadLimits",
+    )
+    assert upload["aud"] == "did:web:morel.us-east.host.bsky.network"
+    assert upload["lxm"] == "com.atproto.repo.uploadBlob"
+    left = int(upload["exp"]) - run.now().timestamp()
+    assert 1_700 < left <= 1_800
+    (sent,) = net.of(VIDEO)
+    assert sent.query["did"] == DID
+    assert (sent.headers["content-type"], sent.headers["content-length"]) == ("video/mp4", "64")
+    # The session's own token goes to the account's server only.
+    for route in (ALLOWANCE, VIDEO):
+        assert [asked.headers["authorization"] for asked in net.of(route)] == ["Bearer service-token"]
+    assert "authorization" not in net.of(JOB)[0].headers
 
 
 @pytest.mark.parametrize(
@@ -277,15 +245,12 @@ def test_tokens_for_the_video_service() -> None:
         (200, {}),
     ],
 )
-def test_the_plain_way(sent: Any) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        video_works(net, sent)
-        run = run_on(http)
-        await CONNECTOR.publish(run, post("x", film()))
-        assert len(net.of(UPLOAD)) == 1
-        assert len(run.warnings) == 1
-
-    tell(story)
+async def test_the_plain_way(net: Script, sent: Any) -> None:
+    video_works(net, sent)
+    run = run_on(net)
+    await CONNECTOR.publish(run, post("x", film()))
+    assert len(net.of(UPLOAD)) == 1
+    assert len(run.warnings) == 1
 
 
 @pytest.mark.parametrize(
@@ -297,26 +262,20 @@ def test_the_plain_way(sent: Any) -> None:
         ((401, {"jobStatus": {"did": "", "error": "unconfirmed_email", "jobId": "", "state": ""}}), Rejected),
     ],
 )
-def test_refusals_of_a_film(sent: Any, error: type[Exception]) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        video_works(net, sent)
-        with pytest.raises(error):
-            await CONNECTOR.publish(run_on(http), post("x", film()))
-        assert net.of(UPLOAD) == net.of(PUT) == []
-
-    tell(story)
+async def test_refusals_of_a_film(net: Script, sent: Any, error: type[Exception]) -> None:
+    video_works(net, sent)
+    with pytest.raises(error):
+        await CONNECTOR.publish(run_on(net), post("x", film()))
+    assert net.of(UPLOAD) == net.of(PUT) == []
 
 
-def test_a_large_film_has_no_plain_way() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        video_works(net, (503, b""))
-        huge = MemoryFile(b"", Facts("video", "video/mp4", 60_000_000, 9, 9))
-        object.__setattr__(huge, "data", _Long())
-        with pytest.raises(Unavailable):
-            await CONNECTOR.publish(run_on(http), post("x", huge))
-        assert net.of(UPLOAD) == []
-
-    tell(story)
+async def test_a_large_film_has_no_plain_way(net: Script) -> None:
+    video_works(net, (503, b""))
+    huge = MemoryFile(b"", Facts("video", "video/mp4", 60_000_000, 9, 9))
+    object.__setattr__(huge, "data", _Long())
+    with pytest.raises(Unavailable):
+        await CONNECTOR.publish(run_on(net), post("x", huge))
+    assert net.of(UPLOAD) == []
 
 
 class _Long(bytes):
@@ -338,29 +297,25 @@ class _Long(bytes):
         ({"canUpload": False, "message": "Confirm your email"}, Rejected),
     ],
 )
-def test_an_allowance_that_does_not_hold_the_film(told: dict[str, Any], error: type[Exception]) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        video_works(net, (200, {}))
-        net.on(ALLOWANCE, (200, told))
-        run = run_on(http)
-        with pytest.raises(error) as refused:
-            await CONNECTOR.publish(run, post("x", film()))
-        assert net.of(VIDEO) == []
-        if isinstance(refused.value, RateLimited):
-            assert refused.value.until > run.now() + timedelta(minutes=50)
-
-    tell(story)
+async def test_an_allowance_that_does_not_hold_the_film(
+    net: Script, told: dict[str, Any], error: type[Exception]
+) -> None:
+    video_works(net, (200, {}))
+    net.on(ALLOWANCE, (200, told))
+    run = run_on(net)
+    with pytest.raises(error) as refused:
+        await CONNECTOR.publish(run, post("x", film()))
+    assert net.of(VIDEO) == []
+    if isinstance(refused.value, RateLimited):
+        assert refused.value.until > run.now() + timedelta(minutes=50)
 
 
 @pytest.mark.parametrize("answer", [None, (500, b""), (200, b"<html>"), (404, b"")])
-def test_an_allowance_that_cannot_be_asked_is_no_obstacle(answer: Any) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        video_works(net, (200, {"jobId": "j", "state": "JOB_STATE_CREATED"}))
-        net.on(ALLOWANCE, answer)
-        await CONNECTOR.publish(run_on(http), post("x", film()))
-        assert len(net.of(PUT)) == 1
-
-    tell(story)
+async def test_an_allowance_that_cannot_be_asked_is_no_obstacle(net: Script, answer: Any) -> None:
+    video_works(net, (200, {"jobId": "j", "state": "JOB_STATE_CREATED"}))
+    net.on(ALLOWANCE, answer)
+    await CONNECTOR.publish(run_on(net), post("x", film()))
+    assert len(net.of(PUT)) == 1
 
 
 def failed(code: str) -> Any:
@@ -368,105 +323,81 @@ def failed(code: str) -> Any:
     return 200, {"jobStatus": status}
 
 
-def test_a_failure_of_the_service_is_tried_once_more() -> None:
+async def test_a_failure_of_the_service_is_tried_once_more(net: Script) -> None:
     done = (200, {"jobStatus": {"jobId": "j", "state": "JOB_STATE_COMPLETED", "blob": BLOB}})
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        created = (200, {"jobId": "j", "state": "JOB_STATE_CREATED"})
-        video_works(net, created, jobs=(failed("generic_failure"), done))
-        await CONNECTOR.publish(run_on(http), post("x", film()))
-        assert len(net.of(VIDEO)) == 2
-        video_works(net, created, jobs=(failed("pds_upload_failure"),))
-        with pytest.raises(Rejected, match='It says: "No"'):
-            await CONNECTOR.publish(run_on(http), post("x", film()))
-        net.asked.clear()
-        video_works(net, created, jobs=(failed("validation_failure"),))
-        with pytest.raises(Rejected):
-            await CONNECTOR.publish(run_on(http), post("x", film()))
-        assert len(net.of(VIDEO)) == 1
-
-    tell(story)
+    created = (200, {"jobId": "j", "state": "JOB_STATE_CREATED"})
+    video_works(net, created, jobs=(failed("generic_failure"), done))
+    await CONNECTOR.publish(run_on(net), post("x", film()))
+    assert len(net.of(VIDEO)) == 2
+    video_works(net, created, jobs=(failed("pds_upload_failure"),))
+    with pytest.raises(Rejected, match='It says: "No"'):
+        await CONNECTOR.publish(run_on(net), post("x", film()))
+    net.asked.clear()
+    video_works(net, created, jobs=(failed("validation_failure"),))
+    with pytest.raises(Rejected):
+        await CONNECTOR.publish(run_on(net), post("x", film()))
+    assert len(net.of(VIDEO)) == 1
 
 
-def test_a_look_at_a_job_that_fails_is_repeated_later() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        video_works(net, (200, {"jobId": "j", "state": "JOB_STATE_CREATED"}), jobs=((502, b""),))
-        with pytest.raises(Unavailable):
-            await CONNECTOR.publish(run_on(http), post("x", film()))
-
-    tell(story)
+async def test_a_look_at_a_job_that_fails_is_repeated_later(net: Script) -> None:
+    video_works(net, (200, {"jobId": "j", "state": "JOB_STATE_CREATED"}), jobs=((502, b""),))
+    with pytest.raises(Unavailable):
+        await CONNECTOR.publish(run_on(net), post("x", film()))
 
 
-def test_mentions_are_resolved_once_and_those_of_nobody_stay_plain() -> None:
+async def test_mentions_are_resolved_once_and_those_of_nobody_stay_plain(net: Script) -> None:
     text = "@alice.bsky.social @bob.example.com @alice.bsky.social"
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(RESOLVE, (200, {"did": DID}), (400, wrong("InvalidRequest", "Unable to resolve handle")))
-        net.on(PUT, STORED)
-        await CONNECTOR.publish(run_on(http), post(text))
-        assert [asked.query["handle"] for asked in net.of(RESOLVE)] == [
-            "alice.bsky.social",
-            "bob.example.com",
-        ]
-        facets = net.of(PUT)[0].json["record"]["facets"]
-        assert [facet["features"][0]["did"] for facet in facets] == [DID, DID]
-        net.on(RESOLVE, (503, b""))
-        with pytest.raises(Unavailable):
-            await CONNECTOR.publish(run_on(http), post("@carol.example.com"))
-
-    tell(story)
+    net.on(RESOLVE, (200, {"did": DID}), (400, wrong("InvalidRequest", "Unable to resolve handle")))
+    net.on(PUT, STORED)
+    await CONNECTOR.publish(run_on(net), post(text))
+    assert [asked.query["handle"] for asked in net.of(RESOLVE)] == [
+        "alice.bsky.social",
+        "bob.example.com",
+    ]
+    facets = net.of(PUT)[0].json["record"]["facets"]
+    assert [facet["features"][0]["did"] for facet in facets] == [DID, DID]
+    net.on(RESOLVE, (503, b""))
+    with pytest.raises(Unavailable):
+        await CONNECTOR.publish(run_on(net), post("@carol.example.com"))
 
 
-def test_a_thread_whose_first_post_is_gone_goes_no_further() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(PUT, STORED)
-        net.on(GET_RECORD, (400, wrong("RecordNotFound")))
-        with pytest.raises(Rejected, match="is gone"):
-            await CONNECTOR.publish(run_on(http), post("one", threadItems=[{"content": "two"}]))
-        assert len(net.of(PUT)) == 1
-
-    tell(story)
+async def test_a_thread_whose_first_post_is_gone_goes_no_further(net: Script) -> None:
+    net.on(PUT, STORED)
+    net.on(GET_RECORD, (400, wrong("RecordNotFound")))
+    with pytest.raises(Rejected, match="is gone"):
+        await CONNECTOR.publish(run_on(net), post("one", threadItems=[{"content": "two"}]))
+    assert len(net.of(PUT)) == 1
 
 
-def test_gates_that_are_not_taken_are_a_warning() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(PUT, STORED, (500, b""), (400, wrong("InvalidRequest")))
-        run = run_on(http)
-        await CONNECTOR.publish(run, post("x", replyControl=["mentioned"], allowQuotes=False))
-        assert len(run.warnings) == 2
-        gates = [json.loads(asked.body) for asked in net.of(PUT)[1:]]
-        assert [gate["collection"] for gate in gates] == [
-            "app.bsky.feed.threadgate",
-            "app.bsky.feed.postgate",
-        ]
-        assert {gate["rkey"] for gate in gates} == {net.of(PUT)[0].json["rkey"]}
-
-    tell(story)
+async def test_gates_that_are_not_taken_are_a_warning(net: Script) -> None:
+    net.on(PUT, STORED, (500, b""), (400, wrong("InvalidRequest")))
+    run = run_on(net)
+    await CONNECTOR.publish(run, post("x", replyControl=["mentioned"], allowQuotes=False))
+    assert len(run.warnings) == 2
+    gates = [json.loads(asked.body) for asked in net.of(PUT)[1:]]
+    assert [gate["collection"] for gate in gates] == [
+        "app.bsky.feed.threadgate",
+        "app.bsky.feed.postgate",
+    ]
+    assert {gate["rkey"] for gate in gates} == {net.of(PUT)[0].json["rkey"]}
 
 
-def test_deleting() -> None:
+async def test_deleting(net: Script) -> None:
     delete = "POST /xrpc/com.atproto.repo.deleteRecord"
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(delete, (200, {}), (400, wrong("ExpiredToken")), (500, b""))
-        proof = Proof(f"at://{DID}/app.bsky.feed.post/3lbqta5lnck2i")
-        run = run_on(http)
-        await CONNECTOR.delete(run, proof)
-        assert net.asked[0].json == {"repo": DID, "collection": "app.bsky.feed.post", "rkey": "3lbqta5lnck2i"}
-        for error in (TokenExpired, Unavailable):
-            with pytest.raises(error):
-                await CONNECTOR.delete(run, proof)
-
-    tell(story)
+    net.on(delete, (200, {}), (400, wrong("ExpiredToken")), (500, b""))
+    proof = Proof(f"at://{DID}/app.bsky.feed.post/3lbqta5lnck2i")
+    run = run_on(net)
+    await CONNECTOR.delete(run, proof)
+    assert net.asked[0].json == {"repo": DID, "collection": "app.bsky.feed.post", "rkey": "3lbqta5lnck2i"}
+    for error in (TokenExpired, Unavailable):
+        with pytest.raises(error):
+            await CONNECTOR.delete(run, proof)
 
 
-def test_an_account_without_a_server_is_connected_again() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.publish(run_on(http, extra={"did": DID}), post())
-        assert net.asked == []
-
-    tell(story)
+async def test_an_account_without_a_server_is_connected_again(net: Script) -> None:
+    with pytest.raises(ReconnectRequired):
+        await CONNECTOR.publish(run_on(net, extra={"did": DID}), post())
+    assert net.asked == []
 
 
 def test_keys_sort_by_time_and_never_meet() -> None:

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine.room import Room, play
 from tests.platforms.conformance.bluesky import CASE
 from tests.platforms.conformance.stage import Stage
 
 from polypost.integrations.signin import SignIn
-from polypost.storage import metadata, open_store
 
 KINDS = {kind.name: kind for kind in CASE.kinds}
 
 
-def on_stage(folder: Path, story: Callable[[Stage], Awaitable[None]]) -> None:
-    async def act(room: Room) -> None:
-        await room.start()
-        await story(await Stage.set(room, CASE))
-        await room.healthy()
-
-    async def main() -> None:
-        store = open_store(folder / "data", None)
-        try:
-            await store.write(metadata.create_all)
-            await play(act, only="bluesky")(store)
-        finally:
-            await store.close()
-
-    asyncio.run(main())
-
-
 @pytest.mark.parametrize(("kind", "warned"), [("pictures", False), ("card", False), ("video", True)])
-def test_forgotten_files_cost_a_refused_try_and_nothing_else(tmp_path: Path, kind: str, warned: bool) -> None:
+def test_forgotten_files_cost_a_refused_try_and_nothing_else(on_stage: Any, kind: str, warned: bool) -> None:
     async def story(stage: Stage) -> None:
         await stage.fault("blob_lost")
         row = await stage.publish(KINDS[kind])
@@ -45,7 +23,7 @@ def test_forgotten_files_cost_a_refused_try_and_nothing_else(tmp_path: Path, kin
         assert len(await stage.visible()) == 1
         assert await stage.room.used() == 1
 
-    on_stage(tmp_path, story)
+    on_stage(CASE, story)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +35,7 @@ def test_forgotten_files_cost_a_refused_try_and_nothing_else(tmp_path: Path, kin
         ("video_failed", None, "video", "media_rejected"),
     ],
 )
-def test_how_targets_end(tmp_path: Path, fault: str, times: Any, kind: str, code: str) -> None:
+def test_how_targets_end(on_stage: Any, fault: str, times: Any, kind: str, code: str) -> None:
     async def story(stage: Stage) -> None:
         await stage.fault(fault, times=times)
         row = await stage.publish(KINDS[kind])
@@ -65,10 +43,10 @@ def test_how_targets_end(tmp_path: Path, fault: str, times: Any, kind: str, code
         assert await stage.visible() == []
         assert await stage.room.used() == 0
 
-    on_stage(tmp_path, story)
+    on_stage(CASE, story)
 
 
-def test_a_thread_whose_middle_is_lost_and_found_goes_on(tmp_path: Path) -> None:
+def test_a_thread_whose_middle_is_lost_and_found_goes_on(on_stage: Any) -> None:
     async def story(stage: Stage) -> None:
         await stage.fault("lost_answer", times=3)
         row = await stage.publish(KINDS["thread"])
@@ -80,10 +58,10 @@ def test_a_thread_whose_middle_is_lost_and_found_goes_on(tmp_path: Path) -> None
             seen[1]["id"],
         ]
 
-    on_stage(tmp_path, story)
+    on_stage(CASE, story)
 
 
-def test_signing_in_stores_an_account_that_can_publish(tmp_path: Path) -> None:
+def test_signing_in_stores_an_account_that_can_publish(on_stage: Any) -> None:
     async def story(stage: Stage) -> None:
         room = stage.room
         found = await SignIn(room.store, room.vault, room.networks).by_password(
@@ -94,4 +72,4 @@ def test_signing_in_stores_an_account_that_can_publish(tmp_path: Path) -> None:
         row = await stage.publish(KINDS["text"])
         assert row.state == "published"
 
-    on_stage(tmp_path, story)
+    on_stage(CASE, story)

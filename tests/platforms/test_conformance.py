@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine.room import Room, play
 from tests.platforms.conformance import Case, Edge, Kind
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.run import Died
 
 from polypost.integrations import service as integrations
 from polypost.platforms.registry import BUILT_IN, connector
-from polypost.storage import metadata, open_store
 
 CASES: dict[str, Case] = {
     platform: import_module(f"tests.platforms.conformance.{platform}").CASE for platform in BUILT_IN
@@ -40,30 +36,6 @@ def edge_id(pair: tuple[Case, Edge]) -> str:
 
 each_network = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 each_kind = pytest.mark.parametrize("told", KINDS, ids=map(kind_id, KINDS))
-
-
-@pytest.fixture
-def on_stage(tmp_path: Path) -> Any:
-    """Tell a story of one network: `on_stage(case, story)`."""
-
-    def tell(case: Case, story: Any) -> None:
-        async def act(room: Room) -> None:
-            await room.start()
-            stage = await Stage.set(room, case)
-            await story(stage)
-            await room.healthy()
-
-        async def main() -> None:
-            store = open_store(tmp_path / "data", None)
-            try:
-                await store.write(metadata.create_all)
-                await play(act, only=case.platform)(store)
-            finally:
-                await store.close()
-
-        asyncio.run(main())
-
-    return tell
 
 
 @each_network

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.platforms.measured import HOUR, Shown, on_show
-from tests.platforms.scripted_facebook import POSTS, Net, refused, run_on, with_network
+from tests.platforms.scripted_facebook import POSTS, Script, refused, run_on
 
 from polypost.errors import RateLimited, ReconnectRequired, Unavailable
 from polypost.platforms.abilities import Metrics
 from polypost.platforms.base import Proof
 from polypost.platforms.facebook import CONNECTOR
 from polypost.platforms.families.meta.errors import PermissionMissing
+
+pytestmark = pytest.mark.anyio
 
 ALL = "GET /v26.0/"
 STORIES = {"story", "video story"}
@@ -39,7 +41,7 @@ def row(views: int = 10, **more: object) -> dict[str, object]:
 FULL = Metrics(views=10, reach=8, clicks=2, likes=5, comments=4, shares=3)
 
 
-def measure(net: Net, *ids: str) -> object:
+def measure(net: Script, *ids: str) -> object:
     return CONNECTOR.measure(run_on(net), [Proof(each) for each in ids])
 
 
@@ -75,66 +77,47 @@ def test_each_kind_and_the_list_tell_the_same():
     on_show("facebook", story)
 
 
-def test_fifty_posts_are_one_call():
+async def test_fifty_posts_are_one_call(net: Script):
     ids = [f"111_{number}" for number in range(60)]
-
-    async def story(net):
-        net.on(ALL, (200, {each: row() for each in ids}))
-        told = await measure(net, *ids)
-        assert told == dict.fromkeys(ids, FULL)
-        assert [len(call.fields["ids"].split(",")) for call in net.calls[ALL]] == [50, 10]
-        assert "post_impressions" not in net.calls[ALL][0].fields["fields"]
-        assert net.calls[ALL][0].headers["authorization"] == "Bearer page-token"
-
-    with_network(story)
+    net.on(ALL, (200, {each: row() for each in ids}))
+    told = await measure(net, *ids)
+    assert told == dict.fromkeys(ids, FULL)
+    assert [len(call.fields["ids"].split(",")) for call in net.calls[ALL]] == [50, 10]
+    assert "post_impressions" not in net.calls[ALL][0].fields["fields"]
+    assert net.calls[ALL][0].headers["authorization"] == "Bearer page-token"
 
 
-def test_a_film_has_figures_of_its_own_and_counts_of_its_post():
+async def test_a_film_has_figures_of_its_own_and_counts_of_its_post(net: Script):
     insights = {"data": [{"name": "total_video_views", "values": [{"value": 70}]}]}
-
-    async def story(net):
-        net.on(
-            ALL,
-            (200, {"9": {"post_id": "7", "video_insights": insights}, "8": {"post_id": "111_6"}}),
-            (200, {"111_7": row(), "111_6": row(views=20)}),
-        )
-        told = await measure(net, "9", "8")
-        assert (told["9"].views, told["9"].reach, told["9"].likes) == (70, 8, 5)
-        assert told["8"].views == 20
-
-    with_network(story)
+    net.on(
+        ALL,
+        (200, {"9": {"post_id": "7", "video_insights": insights}, "8": {"post_id": "111_6"}}),
+        (200, {"111_7": row(), "111_6": row(views=20)}),
+    )
+    told = await measure(net, "9", "8")
+    assert (told["9"].views, told["9"].reach, told["9"].likes) == (70, 8, 5)
+    assert told["8"].views == 20
 
 
-def test_one_that_is_missing_does_not_hide_the_others():
+async def test_one_that_is_missing_does_not_hide_the_others(net: Script):
     gone = (400, refused(100, 33))
-
-    async def story(net):
-        net.on(ALL, gone, (200, {"111_1": row()}), gone)
-        assert await measure(net, "111_1", "111_2") == {"111_1": FULL}
-        assert [call.fields["ids"] for call in net.calls[ALL]] == ["111_1,111_2", "111_1", "111_2"]
-
-    with_network(story)
+    net.on(ALL, gone, (200, {"111_1": row()}), gone)
+    assert await measure(net, "111_1", "111_2") == {"111_1": FULL}
+    assert [call.fields["ids"] for call in net.calls[ALL]] == ["111_1,111_2", "111_1", "111_2"]
 
 
 @pytest.mark.parametrize("answer", [(403, refused(200)), (400, refused(10)), (400, refused(100))], ids=repr)
-def test_without_insights_the_counts_are_left(answer):
+async def test_without_insights_the_counts_are_left(net: Script, answer):
     counts = {name: value for name, value in row().items() if name != "insights"}
-
-    async def story(net):
-        net.on(ALL, answer, (200, {"111_1": counts}))
-        told = await measure(net, "111_1")
-        assert told == {"111_1": Metrics(likes=5, comments=4, shares=3)}
-
-    with_network(story)
+    net.on(ALL, answer, (200, {"111_1": counts}))
+    told = await measure(net, "111_1")
+    assert told == {"111_1": Metrics(likes=5, comments=4, shares=3)}
 
 
-def test_without_any_permission_the_missing_one_is_named():
-    async def story(net):
-        net.on(ALL, (403, refused(200)))
-        with pytest.raises(PermissionMissing, match="read_insights"):
-            await measure(net, "111_1")
-
-    with_network(story)
+async def test_without_any_permission_the_missing_one_is_named(net: Script):
+    net.on(ALL, (403, refused(200)))
+    with pytest.raises(PermissionMissing, match="read_insights"):
+        await measure(net, "111_1")
 
 
 @pytest.mark.parametrize(
@@ -147,38 +130,31 @@ def test_without_any_permission_the_missing_one_is_named():
     ],
     ids=lambda value: repr(value) if isinstance(value, tuple) else value.__name__,
 )
-def test_refusals(answer, error):
-    async def story(net):
-        net.on(ALL, answer)
-        net.on(POSTS, answer)
-        with pytest.raises(error):
-            await measure(net, "111_1")
-        with pytest.raises(error):
-            await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=5)
-
-    with_network(story)
+async def test_refusals(net: Script, answer, error):
+    net.on(ALL, answer)
+    net.on(POSTS, answer)
+    with pytest.raises(error):
+        await measure(net, "111_1")
+    with pytest.raises(error):
+        await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=5)
 
 
-def test_what_is_not_a_number_is_not_told():
+async def test_what_is_not_a_number_is_not_told(net: Script):
     odd = {
         "shares": {"count": "many"},
         "comments": {"summary": {"total_count": True}},
         "reactions": [],
         "insights": {"data": [{"name": "post_clicks", "values": []}, {"values": [{"value": {}}]}, 5]},
     }
-
-    async def story(net):
-        net.on(ALL, (200, {"111_1": odd, "111_2": {}, "111_3": "no"}))
-        assert await measure(net, "111_1", "111_2", "111_3") == {
-            "111_1": Metrics(),
-            # A post that nobody shared comes without the count.
-            "111_2": Metrics(),
-        }
-
-    with_network(story)
+    net.on(ALL, (200, {"111_1": odd, "111_2": {}, "111_3": "no"}))
+    assert await measure(net, "111_1", "111_2", "111_3") == {
+        "111_1": Metrics(),
+        # A post that nobody shared comes without the count.
+        "111_2": Metrics(),
+    }
 
 
-def test_a_list_goes_on_until_it_ends_or_is_long_enough():
+async def test_a_list_goes_on_until_it_ends_or_is_long_enough(net: Script):
     def listed(number: int, more: bool) -> tuple[int, dict[str, object]]:
         made = {"id": f"111_{number}", "created_time": "2026-11-20T10:00:00+0000", "message": "Hello"}
         paging = {"cursors": {"after": f"c{number}"}} | ({"next": "https://x"} if more else {})
@@ -190,24 +166,18 @@ def test_a_list_goes_on_until_it_ends_or_is_long_enough():
     async def ask(net, most):
         return await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=most)
 
-    async def story(net):
-        net.on(POSTS, listed(1, True), listed(2, True), listed(3, False))
-        net.on(ALL, (200, {"111_1": row(), "111_3": row()}))
-        rows = await ask(net, 10)
-        assert [each.proof.id for each in rows] == ["111_1", "111_2", "111_3"]
-        assert [each.metrics for each in rows] == [FULL, Metrics(), FULL]
-        assert [call.fields.get("after") for call in net.calls[POSTS]] == [None, "c1", "c2"]
-        net.on(POSTS, listed(1, True), listed(2, True))
-        assert len(await ask(net, 2)) == 2
-        assert len(net.calls[POSTS]) == 5
-
-    with_network(story)
+    net.on(POSTS, listed(1, True), listed(2, True), listed(3, False))
+    net.on(ALL, (200, {"111_1": row(), "111_3": row()}))
+    rows = await ask(net, 10)
+    assert [each.proof.id for each in rows] == ["111_1", "111_2", "111_3"]
+    assert [each.metrics for each in rows] == [FULL, Metrics(), FULL]
+    assert [call.fields.get("after") for call in net.calls[POSTS]] == [None, "c1", "c2"]
+    net.on(POSTS, listed(1, True), listed(2, True))
+    assert len(await ask(net, 2)) == 2
+    assert len(net.calls[POSTS]) == 5
 
 
-def test_nothing_to_ask_is_no_call():
-    async def story(net):
-        assert await measure(net) == {}
-        assert net.calls == {}
-        await asyncio.sleep(0)
-
-    with_network(story)
+async def test_nothing_to_ask_is_no_call(net: Script):
+    assert await measure(net) == {}
+    assert net.calls == {}
+    await asyncio.sleep(0)

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine.room import Room, play
 from tests.platforms.conformance import Kind
 from tests.platforms.conformance.facebook import CASE
 from tests.platforms.conformance.stage import Stage
 
 from polypost.integrations import service as integrations
-from polypost.storage import metadata, open_store
 
 KINDS = {kind.name: kind for kind in CASE.kinds}
-
-
-@pytest.fixture
-def on_stage(tmp_path: Path) -> Callable[[Callable[[Stage], Awaitable[None]]], None]:
-    def tell(story: Callable[[Stage], Awaitable[None]]) -> None:
-        async def act(room: Room) -> None:
-            await room.start()
-            await story(await Stage.set(room, CASE))
-            await room.healthy()
-
-        async def main() -> None:
-            store = open_store(tmp_path / "data", None)
-            try:
-                await store.write(metadata.create_all)
-                await play(act, only="facebook")(store)
-            finally:
-                await store.close()
-
-        asyncio.run(main())
-
-    return tell
 
 
 @pytest.mark.parametrize("kind", ["video", "reel", "video story"])
@@ -50,7 +24,7 @@ def test_a_film_that_cannot_be_processed_is_no_publication(kind: str, on_stage: 
         assert await stage.visible() == []
         assert await stage.room.used() == 0
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_a_lost_answer_to_a_reel_that_cannot_be_processed(on_stage: Any) -> None:
@@ -61,7 +35,7 @@ def test_a_lost_answer_to_a_reel_that_cannot_be_processed(on_stage: Any) -> None
         assert (row.state, row.error_code) == ("failed", "media_rejected")
         assert await stage.visible() == []
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_a_thumbnail_that_cannot_be_fetched_only_warns(on_stage: Any) -> None:
@@ -72,7 +46,7 @@ def test_a_thumbnail_that_cannot_be_fetched_only_warns(on_stage: Any) -> None:
         assert "without its thumbnail" in row.warning
         assert len(await stage.visible()) == 1
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +62,7 @@ def test_what_is_unpublished_is_done_and_seen_by_nobody(options: dict[str, Any],
         assert row.proof_id
         assert await stage.visible() == []
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +83,7 @@ def test_an_account_says_why_it_needs_a_new_login(fault: str, reason: str, on_st
         )
         assert (found.auth_status, found.auth_failure_reason) == ("reconnect_required", reason)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_an_account_rests_before_facebook_refuses(on_stage: Any) -> None:
@@ -120,4 +94,4 @@ def test_an_account_rests_before_facebook_refuses(on_stage: Any) -> None:
         assert {first.state, second.state} == {"published"}
         assert (second.updated_at - first.updated_at).total_seconds() > 500
 
-    on_stage(story)
+    on_stage(CASE, story)

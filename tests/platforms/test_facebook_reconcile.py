@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.platforms.scripted_facebook import POSTS, post, refused, run_on, with_network
+from tests.platforms.scripted_facebook import POSTS, Script, post, refused, run_on
 
 from polypost.errors import RateLimited, ReconnectRequired
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof
 from polypost.platforms.facebook import CONNECTOR
+
+pytestmark = pytest.mark.anyio
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 STORIES = "GET /v26.0/111/stories"
@@ -49,93 +51,72 @@ def told(video_status, **phases):
     )
 
 
-def test_the_post_that_says_the_same_and_is_nobody_else_s():
-    async def story(net):
-        album = {"data": [{"media_type": "album", "subattachments": {"data": []}}]}
-        shared = {"data": [{"media_type": "link"}]}
-        rows = [
-            row(1, "Something else"),
-            row(2, at=AT - timedelta(minutes=3)),
-            row(3, attachments=album),
-            row(4),
-            row(5, at=AT + timedelta(minutes=2), attachments=shared),
-            {"id": "111_6", "message": "Hello wörld"},
-            "no row",
-        ]
-        net.on(POSTS, (200, {"data": rows}))
-        assert await look(net, TEXT) == Found(Proof("111_4", "https://www.facebook.com/111/posts/4"))
-        assert await look(net, TEXT, taken=["111_4"]) == Found(
-            Proof("111_5", "https://www.facebook.com/111/posts/5")
-        )
-        assert await look(net, TEXT, taken=["111_4", "111_5"]) == Absent()
-        asked = net.calls[POSTS][0].fields
-        assert int(asked["since"]) == int((AT - timedelta(seconds=120)).timestamp())
-
-    with_network(story)
+async def test_the_post_that_says_the_same_and_is_nobody_else_s(net: Script):
+    album = {"data": [{"media_type": "album", "subattachments": {"data": []}}]}
+    shared = {"data": [{"media_type": "link"}]}
+    rows = [
+        row(1, "Something else"),
+        row(2, at=AT - timedelta(minutes=3)),
+        row(3, attachments=album),
+        row(4),
+        row(5, at=AT + timedelta(minutes=2), attachments=shared),
+        {"id": "111_6", "message": "Hello wörld"},
+        "no row",
+    ]
+    net.on(POSTS, (200, {"data": rows}))
+    assert await look(net, TEXT) == Found(Proof("111_4", "https://www.facebook.com/111/posts/4"))
+    assert await look(net, TEXT, taken=["111_4"]) == Found(
+        Proof("111_5", "https://www.facebook.com/111/posts/5")
+    )
+    assert await look(net, TEXT, taken=["111_4", "111_5"]) == Absent()
+    asked = net.calls[POSTS][0].fields
+    assert int(asked["since"]) == int((AT - timedelta(seconds=120)).timestamp())
 
 
-def test_a_link_without_words():
-    async def story(net):
-        bare = row(4)
-        del bare["message"]
-        net.on(POSTS, (200, {"data": [bare]}))
-        found = await look(net, attempt("text", text=""))
-        assert isinstance(found, Found)
-
-    with_network(story)
+async def test_a_link_without_words(net: Script):
+    bare = row(4)
+    del bare["message"]
+    net.on(POSTS, (200, {"data": [bare]}))
+    found = await look(net, attempt("text", text=""))
+    assert isinstance(found, Found)
 
 
-def test_an_unpublished_text_stands_in_no_list():
-    async def story(net):
-        assert isinstance(await look(net, attempt("text", text="Hello", shown=False)), CannotTell)
-
-    with_network(story)
+async def test_an_unpublished_text_stands_in_no_list(net: Script):
+    assert isinstance(await look(net, attempt("text", text="Hello", shown=False)), CannotTell)
 
 
-def test_a_photo_knows_its_post():
-    async def story(net):
-        net.on("GET /v26.0/7", (200, {"id": "7", "page_story_id": "111_3"}))
-        assert await look(net, PHOTOS) == Found(Proof("111_3"))
-
-    with_network(story)
+async def test_a_photo_knows_its_post(net: Script):
+    net.on("GET /v26.0/7", (200, {"id": "7", "page_story_id": "111_3"}))
+    assert await look(net, PHOTOS) == Found(Proof("111_3"))
 
 
-def test_a_photo_that_does_not_know_is_looked_for_in_the_list():
-    async def story(net):
-        net.on("GET /v26.0/7", (200, {"id": "7"}))
-        below = {"data": [{"target": {"id": "7"}}, {"target": {"id": "8"}}]}
-        album = {"data": [{"media_type": "album", "target": {"id": "3"}, "subattachments": below}]}
-        net.on(POSTS, (200, {"data": [row(2), row(3, "Anything", attachments=album)]}))
-        assert await look(net, PHOTOS) == Found(Proof("111_3", "https://www.facebook.com/111/posts/3"))
-        net.on(POSTS, (200, {"data": [row(2)]}))
-        assert await look(net, PHOTOS) == Absent()
-        hidden = attempt("photos", photos=["7"], shown=False)
-        assert isinstance(await look(net, hidden), CannotTell)
-
-    with_network(story)
+async def test_a_photo_that_does_not_know_is_looked_for_in_the_list(net: Script):
+    net.on("GET /v26.0/7", (200, {"id": "7"}))
+    below = {"data": [{"target": {"id": "7"}}, {"target": {"id": "8"}}]}
+    album = {"data": [{"media_type": "album", "target": {"id": "3"}, "subattachments": below}]}
+    net.on(POSTS, (200, {"data": [row(2), row(3, "Anything", attachments=album)]}))
+    assert await look(net, PHOTOS) == Found(Proof("111_3", "https://www.facebook.com/111/posts/3"))
+    net.on(POSTS, (200, {"data": [row(2)]}))
+    assert await look(net, PHOTOS) == Absent()
+    hidden = attempt("photos", photos=["7"], shown=False)
+    assert isinstance(await look(net, hidden), CannotTell)
 
 
-def test_a_photo_that_is_gone_proves_nothing():
-    async def story(net):
-        net.on("GET /v26.0/7", (400, refused(100, 33)))
-        assert isinstance(await look(net, PHOTOS), CannotTell)
-
-    with_network(story)
+async def test_a_photo_that_is_gone_proves_nothing(net: Script):
+    net.on("GET /v26.0/7", (400, refused(100, 33)))
+    assert isinstance(await look(net, PHOTOS), CannotTell)
 
 
-def test_a_photo_story_is_found_by_its_photo():
-    async def story(net):
-        rows = [
-            {"post_id": "5", "media_id": "1"},
-            {"post_id": "6", "media_id": "7", "url": "https://www.facebook.com/s"},
-        ]
-        net.on(STORIES, (200, {"data": rows}))
-        wanted = attempt("photo_story", photos=["7"])
-        assert await look(net, wanted) == Found(Proof("6", "https://www.facebook.com/s"))
-        net.on(STORIES, (200, {"data": []}))
-        assert await look(net, wanted) == Absent()
-
-    with_network(story)
+async def test_a_photo_story_is_found_by_its_photo(net: Script):
+    rows = [
+        {"post_id": "5", "media_id": "1"},
+        {"post_id": "6", "media_id": "7", "url": "https://www.facebook.com/s"},
+    ]
+    net.on(STORIES, (200, {"data": rows}))
+    wanted = attempt("photo_story", photos=["7"])
+    assert await look(net, wanted) == Found(Proof("6", "https://www.facebook.com/s"))
+    net.on(STORIES, (200, {"data": []}))
+    assert await look(net, wanted) == Absent()
 
 
 @pytest.mark.parametrize(
@@ -147,12 +128,9 @@ def test_a_photo_story_is_found_by_its_photo():
         ((200, {}), Absent()),
     ],
 )
-def test_a_video_says_whether_it_is_shown(answer, found):
-    async def story(net):
-        net.on("GET /v26.0/9", answer)
-        assert await look(net, attempt("video", video="9")) == found
-
-    with_network(story)
+async def test_a_video_says_whether_it_is_shown(net: Script, answer, found):
+    net.on("GET /v26.0/9", answer)
+    assert await look(net, attempt("video", video="9")) == found
 
 
 @pytest.mark.parametrize(
@@ -160,12 +138,9 @@ def test_a_video_says_whether_it_is_shown(answer, found):
     [("processing", Found(Proof("9"))), ("ready", Found(Proof("9"))), ("upload_complete", Absent())],
 )
 @pytest.mark.parametrize("kind", ["video", "reel"])
-def test_what_nobody_is_to_see_is_there_when_it_is_complete(kind, state, found):
-    async def story(net):
-        net.on("GET /v26.0/9", told(state))
-        assert await look(net, attempt(kind, video="9", shown=False)) == found
-
-    with_network(story)
+async def test_what_nobody_is_to_see_is_there_when_it_is_complete(net: Script, kind, state, found):
+    net.on("GET /v26.0/9", told(state))
+    assert await look(net, attempt(kind, video="9", shown=False)) == found
 
 
 @pytest.mark.parametrize(
@@ -182,34 +157,25 @@ def test_what_nobody_is_to_see_is_there_when_it_is_complete(kind, state, found):
         ((500, b""), CannotTell),
     ],
 )
-def test_a_reel_says_how_far_it_is(answer, found):
-    async def story(net):
-        net.on("GET /v26.0/9", answer)
-        assert isinstance(await look(net, attempt("reel", video="9")), found)
-
-    with_network(story)
+async def test_a_reel_says_how_far_it_is(net: Script, answer, found):
+    net.on("GET /v26.0/9", answer)
+    assert isinstance(await look(net, attempt("reel", video="9")), found)
 
 
-def test_a_video_story_has_another_id_than_its_film():
-    async def story(net):
-        out = told("ready", publishing={"status": "complete", "publish_status": "published"})
-        net.on("GET /v26.0/9", out, (200, {"post_id": "55", "permalink_url": "/stories/111/55/"}))
-        wanted = attempt("video_story", video="9")
-        assert await look(net, wanted) == Found(Proof("55", "https://www.facebook.com/stories/111/55/"))
-        net.on("GET /v26.0/9", out, (200, {}))
-        assert isinstance(await look(net, wanted), CannotTell)
-
-    with_network(story)
+async def test_a_video_story_has_another_id_than_its_film(net: Script):
+    out = told("ready", publishing={"status": "complete", "publish_status": "published"})
+    net.on("GET /v26.0/9", out, (200, {"post_id": "55", "permalink_url": "/stories/111/55/"}))
+    wanted = attempt("video_story", video="9")
+    assert await look(net, wanted) == Found(Proof("55", "https://www.facebook.com/stories/111/55/"))
+    net.on("GET /v26.0/9", out, (200, {}))
+    assert isinstance(await look(net, wanted), CannotTell)
 
 
-def test_limits_and_dead_tokens_are_said():
-    async def story(net):
-        for answer, error in (((400, refused(4)), RateLimited), ((400, refused(190)), ReconnectRequired)):
-            net.on(POSTS, answer)
-            with pytest.raises(error):
-                await look(net, TEXT)
-
-    with_network(story)
+async def test_limits_and_dead_tokens_are_said(net: Script):
+    for answer, error in (((400, refused(4)), RateLimited), ((400, refused(190)), ReconnectRequired)):
+        net.on(POSTS, answer)
+        with pytest.raises(error):
+            await look(net, TEXT)
 
 
 @pytest.mark.parametrize(
@@ -227,18 +193,15 @@ def test_what_may_be_sent_again(kind, rule):
     assert CONNECTOR.retry_when_absent(post(), attempt(kind)) == rule
 
 
-def test_what_a_person_wrote_with_another_app_is_not_ours():
-    async def story(net):
-        theirs = row(1, application={"id": "350685531728", "name": "Facebook for Android"})
-        ours = row(2, at=AT + timedelta(minutes=4), application={"id": "app-1", "name": "Publisher"})
-        net.on(POSTS, (200, {"data": [theirs]}))
-        assert await look(net, TEXT, app="app-1") == Absent()
-        # Accounts that were connected before the app was kept cannot tell.
-        assert isinstance(await look(net, TEXT), Found)
-        net.on(POSTS, (200, {"data": [theirs, ours]}))
-        found = await look(net, TEXT, app="app-1")
-        assert found == Found(Proof("111_2", "https://www.facebook.com/111/posts/2"))
-        net.on(POSTS, (200, {"data": [row(3)]}))
-        assert isinstance(await look(net, TEXT, app="app-1"), Found)
-
-    with_network(story)
+async def test_what_a_person_wrote_with_another_app_is_not_ours(net: Script):
+    theirs = row(1, application={"id": "350685531728", "name": "Facebook for Android"})
+    ours = row(2, at=AT + timedelta(minutes=4), application={"id": "app-1", "name": "Publisher"})
+    net.on(POSTS, (200, {"data": [theirs]}))
+    assert await look(net, TEXT, app="app-1") == Absent()
+    # Accounts that were connected before the app was kept cannot tell.
+    assert isinstance(await look(net, TEXT), Found)
+    net.on(POSTS, (200, {"data": [theirs, ours]}))
+    found = await look(net, TEXT, app="app-1")
+    assert found == Found(Proof("111_2", "https://www.facebook.com/111/posts/2"))
+    net.on(POSTS, (200, {"data": [row(3)]}))
+    assert isinstance(await look(net, TEXT, app="app-1"), Found)

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine.room import Room, play
 from tests.platforms.conformance import Kind
 from tests.platforms.conformance.googlebusiness import CASE
 from tests.platforms.conformance.stage import Stage
 
-from polypost.storage import metadata, open_store
-
 TEXT, PHOTO = CASE.kinds[0], CASE.kinds[2]
-
-
-@pytest.fixture
-def on_stage(tmp_path: Path) -> Callable[[Callable[[Stage], Awaitable[None]]], None]:
-    """Tell a story of one location, after which every invariant holds."""
-
-    def tell(story: Callable[[Stage], Awaitable[None]]) -> None:
-        async def act(room: Room) -> None:
-            await room.start()
-            await story(await Stage.set(room, CASE))
-            await room.healthy()
-
-        async def main() -> None:
-            store = open_store(tmp_path / "data", None)
-            try:
-                await store.write(metadata.create_all)
-                await play(act, only="googlebusiness")(store)
-            finally:
-                await store.close()
-
-        asyncio.run(main())
-
-    return tell
 
 
 async def end(stage: Stage, kind: Kind = TEXT) -> tuple[str, str | None, int, int]:
@@ -55,7 +26,7 @@ def test_a_rejected_post_has_failed_and_is_free(also: str | None, on_stage: Any)
             await stage.fault(also)
         assert await end(stage) == ("failed", "rejected", 0, 0)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_a_post_that_google_sits_on_is_published_with_a_warning(on_stage: Any) -> None:
@@ -67,7 +38,7 @@ def test_a_post_that_google_sits_on_is_published_with_a_warning(on_stage: Any) -
         # Without a page of its own it leads to the business.
         assert "/maps?cid=" in row.proof_url
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_a_post_that_gets_lost_on_the_way_is_not_sent_twice(on_stage: Any) -> None:
@@ -75,7 +46,7 @@ def test_a_post_that_gets_lost_on_the_way_is_not_sent_twice(on_stage: Any) -> No
         await stage.fault("nameless")
         assert await end(stage, PHOTO) == ("published", None, 1, 1)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +67,7 @@ def test_trouble(fault: str, times: int | None, code: str | None, count: int, on
         state = "published" if code is None else "failed"
         assert await end(stage, PHOTO) == (state, code, count, count)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_an_offer_that_google_wants_a_time_for_says_so(on_stage: Any) -> None:
@@ -106,7 +77,7 @@ def test_an_offer_that_google_wants_a_time_for_says_so(on_stage: Any) -> None:
         assert (row.state, row.error_code) == ("failed", "rejected")
         assert "eventTitle" in row.error_message
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_a_thumbnail_stands_for_a_video_and_is_said_to(on_stage: Any) -> None:
@@ -117,7 +88,7 @@ def test_a_thumbnail_stands_for_a_video_and_is_said_to(on_stage: Any) -> None:
         ((picture,),) = [post["media"] for post in await stage.visible()]
         assert picture["kind"] == "image"
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_twenty_posts_wait_for_ten_changes_a_minute(on_stage: Any) -> None:
@@ -127,4 +98,4 @@ def test_twenty_posts_wait_for_ten_changes_a_minute(on_stage: Any) -> None:
         assert {row.state for row in rows} == {"published"}
         assert len(await stage.visible()) == 20
 
-    on_stage(story)
+    on_stage(CASE, story)

@@ -16,13 +16,14 @@ from tests.platforms.scripted_googlebusiness import (
     post,
     refused,
     run_on,
-    with_network,
 )
 
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled
 from polypost.platforms.googlebusiness import CONNECTOR
 from polypost.platforms.googlebusiness.body import local_post
 from polypost.platforms.googlebusiness.reconcile import handles
+
+pytestmark = pytest.mark.anyio
 
 BEGUN = datetime(2026, 11, 24, 12, 0, 0, 600_000, tzinfo=UTC)
 OPTIONS = {
@@ -76,17 +77,14 @@ def found(number: str, url: str = SEARCH) -> Found:
     return Found(Proof(f"{HOME}/localPosts/{number}", url))
 
 
-def test_found_and_absent() -> None:
-    async def story(net: Script) -> None:
-        assert await looked(net, page(entry("9"))) == found("9")
-        assert await looked(net, page()) == Absent()
-        assert await looked(net, page(entry(after=-119))) == found("1")
-        assert await looked(net, page(entry(after=-122))) == Absent()
-        assert await looked(net, page(entry(searchUrl=None))) == found("1", MAPS)
-        assert await looked(net, page(entry(state="REJECTED"))) == found("1")
-        assert net.calls[LIST][0].fields == {"pageSize": "100"}
-
-    with_network(story)
+async def test_found_and_absent(net: Script) -> None:
+    assert await looked(net, page(entry("9"))) == found("9")
+    assert await looked(net, page()) == Absent()
+    assert await looked(net, page(entry(after=-119))) == found("1")
+    assert await looked(net, page(entry(after=-122))) == Absent()
+    assert await looked(net, page(entry(searchUrl=None))) == found("1", MAPS)
+    assert await looked(net, page(entry(state="REJECTED"))) == found("1")
+    assert net.calls[LIST][0].fields == {"pageSize": "100"}
 
 
 @pytest.mark.parametrize(
@@ -108,53 +106,38 @@ def test_found_and_absent() -> None:
         {"name": "../elsewhere"},
     ],
 )
-def test_what_is_not_it(other: dict[str, Any]) -> None:
-    async def story(net: Script) -> None:
-        assert await looked(net, page(entry(**other))) == Absent()
-
-    with_network(story)
+async def test_what_is_not_it(net: Script, other: dict[str, Any]) -> None:
+    assert await looked(net, page(entry(**other))) == Absent()
 
 
-def test_what_a_network_does_to_texts() -> None:
-    async def story(net: Script) -> None:
-        zeros = {"hours": 0, "minutes": 0, "seconds": 0, "nanos": 0}
-        shown = entry(
-            summary=" Some  text\n",
-            callToAction={"actionType": "LEARN_MORE", "url": "https://example.com"},
-            event={"title": "Gig ", "schedule": {**SCHEDULE, "endTime": zeros}},
-        )
-        assert await looked(net, page(shown)) == found("1")
-
-    with_network(story)
+async def test_what_a_network_does_to_texts(net: Script) -> None:
+    zeros = {"hours": 0, "minutes": 0, "seconds": 0, "nanos": 0}
+    shown = entry(
+        summary=" Some  text\n",
+        callToAction={"actionType": "LEARN_MORE", "url": "https://example.com"},
+        event={"title": "Gig ", "schedule": {**SCHEDULE, "endTime": zeros}},
+    )
+    assert await looked(net, page(shown)) == found("1")
 
 
-def test_the_nearest_that_is_nobody_elses() -> None:
-    async def story(net: Script) -> None:
-        listed = page(entry("3", after=300), entry("2", after=2), entry("1", after=-60))
-        names = {number: f"{HOME}/localPosts/{number}" for number in "123"}
-        assert await looked(net, listed) == found("2")
-        assert await looked(net, listed, taken={names["2"]}) == found("1")
-        assert await looked(net, listed, taken=set(names.values())) == Absent()
-
-    with_network(story)
+async def test_the_nearest_that_is_nobody_elses(net: Script) -> None:
+    listed = page(entry("3", after=300), entry("2", after=2), entry("1", after=-60))
+    names = {number: f"{HOME}/localPosts/{number}" for number in "123"}
+    assert await looked(net, listed) == found("2")
+    assert await looked(net, listed, taken={names["2"]}) == found("1")
+    assert await looked(net, listed, taken=set(names.values())) == Absent()
 
 
-def test_all_pages_are_read_because_no_order_is_documented() -> None:
-    async def story(net: Script) -> None:
-        old = page(entry("5", after=-900), entry("4", after=-800), token="b")
-        assert await looked(net, old, page(token="c"), page(entry("3"))) == found("3")
-        assert [call.fields.get("pageToken") for call in net.calls[LIST]] == [None, "b", "c"]
-
-    with_network(story)
+async def test_all_pages_are_read_because_no_order_is_documented(net: Script) -> None:
+    old = page(entry("5", after=-900), entry("4", after=-800), token="b")
+    assert await looked(net, old, page(token="c"), page(entry("3"))) == found("3")
+    assert [call.fields.get("pageToken") for call in net.calls[LIST]] == [None, "b", "c"]
 
 
-def test_too_many_to_look_through() -> None:
-    async def story(net: Script) -> None:
-        assert isinstance(await looked(net, page(entry(summary="x"), token="b")), CannotTell)
-        assert len(net.calls[LIST]) == 20
-        assert await looked(net, page(entry(), token="b")) == found("1")
-
-    with_network(story)
+async def test_too_many_to_look_through(net: Script) -> None:
+    assert isinstance(await looked(net, page(entry(summary="x"), token="b")), CannotTell)
+    assert len(net.calls[LIST]) == 20
+    assert await looked(net, page(entry(), token="b")) == found("1")
 
 
 @pytest.mark.parametrize(
@@ -167,8 +150,5 @@ def test_too_many_to_look_through() -> None:
         (200, b"<html>"),
     ],
 )
-def test_a_network_that_does_not_let_us_look(answer: Any) -> None:
-    async def story(net: Script) -> None:
-        assert isinstance(await looked(net, answer), CannotTell)
-
-    with_network(story)
+async def test_a_network_that_does_not_let_us_look(net: Script, answer: Any) -> None:
+    assert isinstance(await looked(net, answer), CannotTell)

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.platforms.measured import HOUR, Shown, on_show
-from tests.platforms.scripted_instagram import refused, run_on, with_network
+from tests.platforms.scripted_instagram import Script, refused, run_on
 
 from polypost.errors import RateLimited, TokenExpired, Unavailable
 from polypost.platforms.abilities import Metrics
 from polypost.platforms.base import Proof
 from polypost.platforms.instagram import CONNECTOR
+
+pytestmark = pytest.mark.anyio
 
 NODE, INSIGHTS = "GET /v26.0/55", "GET /v26.0/55/insights"
 MEDIA, STORIES = "GET /v26.0/1784/media", "GET /v26.0/1784/stories"
@@ -65,34 +67,28 @@ def test_a_story_after_its_day_tells_nothing_more():
     on_show("instagram", story)
 
 
-def test_a_medium_and_a_story_are_asked_for_what_they_have():
-    async def story(net):
-        net.on(NODE, node(), node("STORY"))
-        net.on(
-            INSIGHTS,
-            insights(reach=3, views=4, likes=5, comments=1, saved=2, shares=0),
-            insights(reach=3, views=4, replies=1, shares=0),
-        )
-        assert await measure(net) == {"55": Metrics(reach=3, views=4, likes=5, comments=1, saves=2, shares=0)}
-        assert await measure(net) == {"55": Metrics(reach=3, views=4, comments=1, shares=0)}
-        assert [call.fields["metric"] for call in net.calls[INSIGHTS]] == [
-            "reach,views,likes,comments,saved,shares",
-            "reach,views,replies,shares",
-        ]
-
-    with_network(story)
+async def test_a_medium_and_a_story_are_asked_for_what_they_have(net: Script):
+    net.on(NODE, node(), node("STORY"))
+    net.on(
+        INSIGHTS,
+        insights(reach=3, views=4, likes=5, comments=1, saved=2, shares=0),
+        insights(reach=3, views=4, replies=1, shares=0),
+    )
+    assert await measure(net) == {"55": Metrics(reach=3, views=4, likes=5, comments=1, saves=2, shares=0)}
+    assert await measure(net) == {"55": Metrics(reach=3, views=4, comments=1, shares=0)}
+    assert [call.fields["metric"] for call in net.calls[INSIGHTS]] == [
+        "reach,views,likes,comments,saved,shares",
+        "reach,views,replies,shares",
+    ]
 
 
 @pytest.mark.parametrize(
     "answer", [(403, refused(10)), (403, refused(200)), (400, refused(100)), (200, {"data": "no"})], ids=repr
 )
-def test_without_insights_the_counts_are_left(answer):
-    async def story(net):
-        net.on(NODE, node())
-        net.on(INSIGHTS, answer)
-        assert await measure(net) == {"55": Metrics(likes=6, comments=7)}
-
-    with_network(story)
+async def test_without_insights_the_counts_are_left(net: Script, answer):
+    net.on(NODE, node())
+    net.on(INSIGHTS, answer)
+    assert await measure(net) == {"55": Metrics(likes=6, comments=7)}
 
 
 @pytest.mark.parametrize(
@@ -104,37 +100,31 @@ def test_without_insights_the_counts_are_left(answer):
     ],
     ids=lambda value: repr(value) if isinstance(value, tuple) else value.__name__,
 )
-def test_refusals(answer, error):
-    async def story(net):
-        net.on(NODE, node())
-        for route in (INSIGHTS, NODE):
-            net.on(route, answer)
-            with pytest.raises(error):
-                await measure(net)
-        net.on(MEDIA, answer)
+async def test_refusals(net: Script, answer, error):
+    net.on(NODE, node())
+    for route in (INSIGHTS, NODE):
+        net.on(route, answer)
         with pytest.raises(error):
-            await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=5)
+            await measure(net)
+    net.on(MEDIA, answer)
+    with pytest.raises(error):
+        await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=5)
 
-    with_network(story)
 
-
-def test_lists_go_on_until_they_end_and_old_stories_are_not_looked_for():
+async def test_lists_go_on_until_they_end_and_old_stories_are_not_looked_for(net: Script):
     def listed(*stamps: str, after: str = "") -> tuple[int, dict[str, object]]:
         rows = [{"id": "55", "timestamp": f"{stamp}T10:00:00+0000", "caption": stamp} for stamp in stamps]
         paging = {"cursors": {"after": after}, "next": "https://x"} if after else {}
         return 200, {"data": rows, "paging": paging}
 
-    async def story(net):
-        net.on(INSIGHTS, insights(views=1))
-        net.on(
-            MEDIA,
-            listed("2026-11-21", "2026-11-20", after="a"),
-            listed("2026-11-20", "2026-11-19", after="b"),
-        )
-        rows = await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=9)
-        assert [each.text for each in rows] == ["2026-11-20", "2026-11-20"]
-        # The second page ended before the span, so no third is asked for.
-        assert [call.fields.get("after") for call in net.calls[MEDIA]] == [None, "a"]
-        assert net.calls[STORIES] == []
-
-    with_network(story)
+    net.on(INSIGHTS, insights(views=1))
+    net.on(
+        MEDIA,
+        listed("2026-11-21", "2026-11-20", after="a"),
+        listed("2026-11-20", "2026-11-19", after="b"),
+    )
+    rows = await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=9)
+    assert [each.text for each in rows] == ["2026-11-20", "2026-11-20"]
+    # The second page ended before the span, so no third is asked for.
+    assert [call.fields.get("after") for call in net.calls[MEDIA]] == [None, "a"]
+    assert net.calls[STORIES] == []

@@ -6,14 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.platforms.scripted_instagram import (
-    Script,
-    media,
-    post,
-    refused,
-    run_on,
-    with_network,
-)
+from tests.platforms.scripted import with_network
+from tests.platforms.scripted_instagram import Script, media, post, refused, run_on
 
 from polypost.errors import (
     Rejected,
@@ -27,6 +21,8 @@ from polypost.platforms.base import (
     Proof,
 )
 from polypost.platforms.instagram import CONNECTOR
+
+pytestmark = pytest.mark.anyio
 
 STARTED = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HANDLES = {"container": "c1", "story": False, "caption": "Hello #world", "media_type": "IMAGE"}
@@ -56,7 +52,7 @@ def reconciled(state: Any, listing: Any = None, taken: set[str] | None = None, *
         assert not any(route.startswith("POST") for route in net.calls)
         return found
 
-    return with_network(story)
+    return with_network(Script, story)
 
 
 @pytest.mark.parametrize("state", ["FINISHED", "EXPIRED", "ERROR"])
@@ -129,23 +125,17 @@ DELETE = "DELETE /v26.0/m1"
         ((400, refused(100)), True, False),
     ],
 )
-def test_deleting(answer, still_there, deleted):
-    async def story(net: Script) -> None:
-        net.on(DELETE, answer)
-        net.on("GET /v26.0/m1", (200, {"id": "m1"}) if still_there else (400, refused(100, 33)))
-        if deleted:
-            await CONNECTOR.delete(run_on(net), Proof("m1"))
-            return
-        with pytest.raises(Rejected, match="does not let this app delete"):
-            await CONNECTOR.delete(run_on(net), Proof("m1"))
-
-    with_network(story)
+async def test_deleting(net: Script, answer, still_there, deleted) -> None:
+    net.on(DELETE, answer)
+    net.on("GET /v26.0/m1", (200, {"id": "m1"}) if still_there else (400, refused(100, 33)))
+    if deleted:
+        await CONNECTOR.delete(run_on(net), Proof("m1"))
+        return
+    with pytest.raises(Rejected, match="does not let this app delete"):
+        await CONNECTOR.delete(run_on(net), Proof("m1"))
 
 
-def test_a_dead_token_is_not_a_refused_deletion():
-    async def story(net: Script) -> None:
-        net.on(DELETE, (400, refused(190, 463)))
-        with pytest.raises(TokenExpired):
-            await CONNECTOR.delete(run_on(net), Proof("m1"))
-
-    with_network(story)
+async def test_a_dead_token_is_not_a_refused_deletion(net: Script) -> None:
+    net.on(DELETE, (400, refused(190, 463)))
+    with pytest.raises(TokenExpired):
+        await CONNECTOR.delete(run_on(net), Proof("m1"))

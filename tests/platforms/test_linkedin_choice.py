@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-from tests.engine.room import Room, play
+import pytest
+from tests.engine.room import Room
+from tests.platforms.conformance.stage import in_room
 from tests.platforms.sandboxed_linkedin import ORGANIZATION
 
 from polypost.integrations import Connect
 from polypost.integrations.apps import Apps
 from polypost.platforms.base import App
-from polypost.storage import metadata, open_store
+
+pytestmark = pytest.mark.anyio
 
 PUBLIC = "https://post.example.org"
-
-
-def in_room(folder: Path, story: Callable[[Room], Awaitable[None]]) -> None:
-    async def main() -> None:
-        store = open_store(folder / "data", None)
-        try:
-            await store.write(metadata.create_all)
-            await play(story, only="linkedin")(store)
-        finally:
-            await store.close()
-
-    asyncio.run(main())
 
 
 async def consented(room: Room, connect: Connect) -> dict[str, str]:
@@ -46,7 +35,7 @@ def connect_with(room: Room, *scopes: str) -> Connect:
     return Connect(room.store, room.vault, room.networks, apps, lambda: PUBLIC)
 
 
-def test_the_person_chooses_who_is_connected(tmp_path: Path) -> None:
+async def test_the_person_chooses_who_is_connected(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         connect = connect_with(
             room, "w_organization_social", "r_organization_social", "rw_organization_admin"
@@ -61,10 +50,10 @@ def test_the_person_chooses_who_is_connected(tmp_path: Path) -> None:
         done = await connect.choose("linkedin", token, chosen)
         assert [each.platform_user_id for each in done.integrations] == [ORGANIZATION]
 
-    in_room(tmp_path, story)
+    await in_room(tmp_path, "linkedin", story)
 
 
-def test_with_what_any_app_gets_there_is_nothing_to_choose(tmp_path: Path) -> None:
+async def test_with_what_any_app_gets_there_is_nothing_to_choose(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         connect = connect_with(room)
         finished = await connect.finish("linkedin", await consented(room, connect))
@@ -72,4 +61,4 @@ def test_with_what_any_app_gets_there_is_nothing_to_choose(tmp_path: Path) -> No
         assert person.platform_user_id is not None
         assert person.platform_user_id.startswith("urn:li:person:")
 
-    in_room(tmp_path, story)
+    await in_room(tmp_path, "linkedin", story)

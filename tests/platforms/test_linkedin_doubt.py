@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from tests.engine.room import Room, play
 from tests.platforms.conformance.linkedin import CASE
 from tests.platforms.conformance.stage import Stage
 
 from polypost.platforms.linkedin.spec import OAUTH
-from polypost.storage import metadata, open_store
 
 APP, BACK = "sandbox-self-serve-app", "https://app.example/back"
 TEXT = CASE.kinds[0]
-
-
-def on_stage(folder: Path, story: Callable[[Stage], Awaitable[None]]) -> None:
-    async def act(room: Room) -> None:
-        await room.start()
-        await story(await Stage.set(room, CASE))
-        await room.healthy()
-
-    async def main() -> None:
-        store = open_store(folder / "data", None)
-        try:
-            await store.write(metadata.create_all)
-            await play(act, only="linkedin")(store)
-        finally:
-            await store.close()
-
-    asyncio.run(main())
 
 
 async def become_self_serve(stage: Stage) -> None:
@@ -62,7 +41,7 @@ async def become_self_serve(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("fault", "visible"), [("lost_answer", 1), ("error_after", 1), ("error_before", 0)])
 def test_an_account_that_may_not_read_ends_in_doubt_and_sends_nothing_again(
-    tmp_path: Path, fault: str, visible: int
+    on_stage: Any, fault: str, visible: int
 ) -> None:
     async def story(stage: Stage) -> None:
         await become_self_serve(stage)
@@ -72,10 +51,10 @@ def test_an_account_that_may_not_read_ends_in_doubt_and_sends_nothing_again(
         assert len(await stage.visible()) == visible
         assert await stage.room.used() == 0
 
-    on_stage(tmp_path, story)
+    on_stage(CASE, story)
 
 
-def test_a_list_that_lags_for_hours_is_made_good_by_the_refusal(tmp_path: Path) -> None:
+def test_a_list_that_lags_for_hours_is_made_good_by_the_refusal(on_stage: Any) -> None:
     async def story(stage: Stage) -> None:
         await stage.fault("listing_lag", times=None, seconds=86_400)
         await stage.fault("lost_answer")
@@ -84,10 +63,10 @@ def test_a_list_that_lags_for_hours_is_made_good_by_the_refusal(tmp_path: Path) 
         assert (row.state, row.proof_id) == ("published", seen["id"])
         assert await stage.room.used() == 1
 
-    on_stage(tmp_path, story)
+    on_stage(CASE, story)
 
 
-def test_a_refusal_that_names_a_ghost_publishes_nothing(tmp_path: Path) -> None:
+def test_a_refusal_that_names_a_ghost_publishes_nothing(on_stage: Any) -> None:
     async def story(stage: Stage) -> None:
         await stage.fault("error_before")
         # The first call meets the error; the one after the last look meets the ghost.
@@ -99,4 +78,4 @@ def test_a_refusal_that_names_a_ghost_publishes_nothing(tmp_path: Path) -> None:
         assert row.error_code in {"duplicate", "outcome_unknown"}
         assert await stage.visible() == []
 
-    on_stage(tmp_path, story)
+    on_stage(CASE, story)

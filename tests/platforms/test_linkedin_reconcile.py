@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from tests.platforms.sandboxed_linkedin import post
-from tests.platforms.scripted_linkedin import ACCOUNT, LISTING, Script, run_on, tell
+from tests.platforms.scripted import with_network
+from tests.platforms.scripted_linkedin import ACCOUNT, LISTING, Script, run_on
 
 from polypost.errors import NoAnswer, RateLimited, TokenExpired
-from polypost.outbound import NetworkClient
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled
 from polypost.platforms.linkedin import CONNECTOR
+
+pytestmark = pytest.mark.anyio
 
 STARTED = datetime(2026, 11, 24, 12, 0, 0, 500_000, tzinfo=UTC)
 AT = int(STARTED.timestamp() * 1000)
@@ -44,19 +46,16 @@ def looked(
     wanted: Attempt, *answers: Any, taken: set[str] | None = None, one: dict[int, Any] | None = None
 ) -> tuple[Reconciled, list[Any]]:
     """What a look finds, and what it asked; `one` answers for single posts by number."""
-    results: list[Any] = []
 
-    async def story(net: Script, http: NetworkClient) -> None:
+    async def story(net: Script) -> tuple[Reconciled, list[Any]]:
         net.on(LISTING, *answers)
         for number, answer in (one or {}).items():
             net.on(f"GET /rest/posts/urn%3Ali%3Ashare%3A{number}", answer)
-        run = run_on(http)
+        run = run_on(net)
         run.taken |= taken or set()
-        results.append(await CONNECTOR.reconcile(run, post("whatever"), wanted))
-        results.append(net.asked)
+        return await CONNECTOR.reconcile(run, post("whatever"), wanted), net.asked
 
-    tell(story)
-    return results[0], results[1]
+    return with_network(Script, story)
 
 
 def test_the_same_text_since_the_attempt_is_it() -> None:
@@ -175,15 +174,14 @@ def test_the_named_post_of_another_target_is_not_ours() -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, TokenExpired), (429, RateLimited)])
-def test_what_a_new_token_or_time_can_cure_is_raised(status: int, kind: type[Exception]) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(LISTING, (status, b""))
-        net.on("GET /rest/posts/urn%3Ali%3Ashare%3A7", (status, b""))
-        for refusal in ("", REFUSED):
-            with pytest.raises(kind):
-                await CONNECTOR.reconcile(run_on(http), post(), attempt(refusal=refusal))
-
-    tell(story)
+async def test_what_a_new_token_or_time_can_cure_is_raised(
+    net: Script, status: int, kind: type[Exception]
+) -> None:
+    net.on(LISTING, (status, b""))
+    net.on("GET /rest/posts/urn%3Ali%3Ashare%3A7", (status, b""))
+    for refusal in ("", REFUSED):
+        with pytest.raises(kind):
+            await CONNECTOR.reconcile(run_on(net), post(), attempt(refusal=refusal))
 
 
 @pytest.mark.parametrize(("text", "rule"), [("Hello", "unique_text"), (" ", "never")])

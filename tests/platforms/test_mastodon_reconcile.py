@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.platforms.scripted_mastodon import LIST, SERVER, Script, at, post, run_on, status, with_network
+from tests.platforms.scripted import with_network
+from tests.platforms.scripted_mastodon import LIST, SERVER, Script, at, post, run_on, status
 
 from polypost.errors import NoAnswer, RateLimited
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled
@@ -40,8 +41,7 @@ def looked(
         run.taken |= taken or set()
         return await CONNECTOR.reconcile(run, post("whatever"), wanted), net
 
-    result: tuple[Reconciled, Script] = with_network(story)
-    return result
+    return with_network(Script, story)
 
 
 def _source(text: str, spoiler: str = "") -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.platforms.logins import BACK
-from tests.platforms.simulators.helpers import Play, play
+from tests.platforms.simulators.helpers import playing
 
 from polypost.errors import PlatformError, ReconnectRequired, Rejected, TokenExpired
 from polypost.integrations import AccountSession
@@ -18,6 +18,8 @@ from polypost.integrations.addresses import authorize_url
 from polypost.outbound import NetworkClient, Networks
 from polypost.platforms.base import App, Grant, OAuth2, Tokens
 from polypost.platforms.registry import connector
+
+pytestmark = pytest.mark.anyio
 
 PLATFORMS = ("twitter", "youtube", "tiktok", "pinterest", "linkedin", "reddit", "googlebusiness")
 # LinkedIn gives refresh tokens to apps that may ask for more than anybody's.
@@ -63,26 +65,20 @@ class Scene:
 
 
 @pytest.fixture(params=PLATFORMS)
-def tell(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Any], None]:
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
     platform, network = request.param, connector(request.param)
     assert network is not None
     assert network.spec.oauth is not None
     asked = replace(network.spec.oauth, scopes=(*network.spec.oauth.scopes, *MORE.get(platform, ())))
-
-    def told(story: Any) -> None:
-        async def main(running: Play) -> None:
-            entry = (await running.accounts(platform))[0]
-            app = App(entry["clientId"], entry["clientSecret"])
-            networks, url = Networks(running.info.urls), running.info.urls[platform]
-            http = networks.client(platform)
-            try:
-                await story(Scene(network, http, running.http, url, asked, app, entry["platformUserId"]))
-            finally:
-                await networks.aclose()
-
-        play(tmp_path, main)
-
-    return told
+    async with playing(tmp_path) as running:
+        entry = (await running.accounts(platform))[0]
+        app = App(entry["clientId"], entry["clientSecret"])
+        networks, url = Networks(running.info.urls), running.info.urls[platform]
+        http = networks.client(platform)
+        try:
+            yield Scene(network, http, running.http, url, asked, app, entry["platformUserId"])
+        finally:
+            await networks.aclose()
 
 
 async def refused(call: Any, kind: type[PlatformError], code: str) -> None:
@@ -91,40 +87,34 @@ async def refused(call: Any, kind: type[PlatformError], code: str) -> None:
     assert (type(refusal.value), refusal.value.code) == (kind, code)
 
 
-def test_a_code_is_good_for_one_exchange_by_its_app(tell: Any) -> None:
-    async def story(scene: Scene) -> None:
-        grant = await scene.consent()
-        await refused(scene.without_secret().exchange(grant), Rejected, "platform_setup")
-        tokens = await scene.exchange(grant)
-        assert set(tokens.scopes) == set(scene.oauth.scopes)
-        assert await scene.works(tokens)
+async def test_a_code_is_good_for_one_exchange_by_its_app(scene: Scene) -> None:
+    grant = await scene.consent()
+    await refused(scene.without_secret().exchange(grant), Rejected, "platform_setup")
+    tokens = await scene.exchange(grant)
+    assert set(tokens.scopes) == set(scene.oauth.scopes)
+    assert await scene.works(tokens)
+    await refused(scene.exchange(grant), Rejected, "rejected")
+    if scene.oauth.pkce:
+        grant = replace(await scene.consent(), verifier="w" * 43)
         await refused(scene.exchange(grant), Rejected, "rejected")
-        if scene.oauth.pkce:
-            grant = replace(await scene.consent(), verifier="w" * 43)
-            await refused(scene.exchange(grant), Rejected, "rejected")
-
-    tell(story)
 
 
-def test_an_authorisation_is_renewed_and_ended(tell: Any) -> None:
-    async def story(scene: Scene) -> None:
-        tokens = await scene.exchange(await scene.consent())
-        await refused(scene.without_secret().refresh(tokens), Rejected, "platform_setup")
-        fresh = await scene.refresh(tokens)
-        assert fresh.access_token != tokens.access_token
-        assert (fresh.refresh_token != tokens.refresh_token) is scene.oauth.refresh_rotates
-        assert set(fresh.scopes) == set(scene.oauth.scopes)
+async def test_an_authorisation_is_renewed_and_ended(scene: Scene) -> None:
+    tokens = await scene.exchange(await scene.consent())
+    await refused(scene.without_secret().refresh(tokens), Rejected, "platform_setup")
+    fresh = await scene.refresh(tokens)
+    assert fresh.access_token != tokens.access_token
+    assert (fresh.refresh_token != tokens.refresh_token) is scene.oauth.refresh_rotates
+    assert set(fresh.scopes) == set(scene.oauth.scopes)
+    assert await scene.works(fresh)
+    if scene.oauth.refresh_rotates:
+        await refused(scene.refresh(tokens), ReconnectRequired, "reconnect_required")
+    # Doing it once more is no error.
+    for _ in range(2):
+        await scene.network.login.revoke(scene.http, scene.app, fresh)
+    # Pinterest ends nobody's authorisation but that of system users.
+    if scene.network.spec.id == "pinterest":
         assert await scene.works(fresh)
-        if scene.oauth.refresh_rotates:
-            await refused(scene.refresh(tokens), ReconnectRequired, "reconnect_required")
-        # Doing it once more is no error.
-        for _ in range(2):
-            await scene.network.login.revoke(scene.http, scene.app, fresh)
-        # Pinterest ends nobody's authorisation but that of system users.
-        if scene.network.spec.id == "pinterest":
-            assert await scene.works(fresh)
-            return
-        await refused(scene.works(fresh), TokenExpired, "reconnect_required")
-        await refused(scene.refresh(fresh), ReconnectRequired, "reconnect_required")
-
-    tell(story)
+        return
+    await refused(scene.works(fresh), TokenExpired, "reconnect_required")
+    await refused(scene.refresh(fresh), ReconnectRequired, "reconnect_required")

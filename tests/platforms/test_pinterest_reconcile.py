@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.platforms.scripted_pinterest import LIST, Script, picture, post, run_on, with_network
+from tests.platforms.scripted_pinterest import LIST, Script, picture, post, run_on
 
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled
 from polypost.platforms.pinterest import CONNECTOR
+
+pytestmark = pytest.mark.anyio
 
 BEGUN = datetime(2026, 11, 24, 12, 0, 0, 600_000, tzinfo=UTC)
 HANDLES = {
@@ -50,15 +52,12 @@ def found(number: str) -> Found:
     return Found(Proof(number, f"https://www.pinterest.com/pin/{number}/"))
 
 
-def test_found_and_absent() -> None:
-    async def story(net: Script) -> None:
-        assert await looked(net, page(pin("9"))) == found("9")
-        assert await looked(net, page()) == Absent()
-        assert await looked(net, page(pin(after=-119))) == found("1")
-        assert await looked(net, page(pin(after=-122))) == Absent()
-        assert await looked(net, page(pin(created_at="2026-11-24T12:00:01+00:00"))) == found("1")
-
-    with_network(story)
+async def test_found_and_absent(net: Script) -> None:
+    assert await looked(net, page(pin("9"))) == found("9")
+    assert await looked(net, page()) == Absent()
+    assert await looked(net, page(pin(after=-119))) == found("1")
+    assert await looked(net, page(pin(after=-122))) == Absent()
+    assert await looked(net, page(pin(created_at="2026-11-24T12:00:01+00:00"))) == found("1")
 
 
 @pytest.mark.parametrize(
@@ -74,60 +73,42 @@ def test_found_and_absent() -> None:
         {"id": ""},
     ],
 )
-def test_what_is_not_it(other: dict[str, Any]) -> None:
-    async def story(net: Script) -> None:
-        assert await looked(net, page(pin(**other))) == Absent()
-
-    with_network(story)
+async def test_what_is_not_it(net: Script, other: dict[str, Any]) -> None:
+    assert await looked(net, page(pin(**other))) == Absent()
 
 
-def test_what_a_network_does_to_texts() -> None:
-    async def story(net: Script) -> None:
-        shown = pin(title=" Title ", description="Some  text\n", link="https://example.com")
-        assert await looked(net, page(shown)) == found("1")
-        empty = pin(title=None, description=None, link=None, media={})
-        assert await looked(net, page(empty), title="", description="", link="") == found("1")
-        composed = pin(description="é")
-        assert await looked(net, page(composed), description="é") == found("1")
-
-    with_network(story)
+async def test_what_a_network_does_to_texts(net: Script) -> None:
+    shown = pin(title=" Title ", description="Some  text\n", link="https://example.com")
+    assert await looked(net, page(shown)) == found("1")
+    empty = pin(title=None, description=None, link=None, media={})
+    assert await looked(net, page(empty), title="", description="", link="") == found("1")
+    composed = pin(description="é")
+    assert await looked(net, page(composed), description="é") == found("1")
 
 
-def test_the_nearest_that_is_nobody_elses() -> None:
-    async def story(net: Script) -> None:
-        pins = page(pin("3", after=300), pin("2", after=2), pin("1", after=-60))
-        assert await looked(net, pins) == found("2")
-        assert await looked(net, pins, taken={"2"}) == found("1")
-        assert await looked(net, pins, taken={"1", "2", "3"}) == Absent()
-
-    with_network(story)
+async def test_the_nearest_that_is_nobody_elses(net: Script) -> None:
+    pins = page(pin("3", after=300), pin("2", after=2), pin("1", after=-60))
+    assert await looked(net, pins) == found("2")
+    assert await looked(net, pins, taken={"2"}) == found("1")
+    assert await looked(net, pins, taken={"1", "2", "3"}) == Absent()
 
 
-def test_pages_until_they_are_too_old() -> None:
-    async def story(net: Script) -> None:
-        new = page(pin("5", after=50, title="x"), pin("4", after=40, title="x"), bookmark="b")
-        old = page(pin("3", after=-10), pin("2", after=-900, title="x"), bookmark="c")
-        assert await looked(net, new, old) == found("3")
-        assert len(net.calls[LIST]) == 2
-
-    with_network(story)
+async def test_pages_until_they_are_too_old(net: Script) -> None:
+    new = page(pin("5", after=50, title="x"), pin("4", after=40, title="x"), bookmark="b")
+    old = page(pin("3", after=-10), pin("2", after=-900, title="x"), bookmark="c")
+    assert await looked(net, new, old) == found("3")
+    assert len(net.calls[LIST]) == 2
 
 
-def test_an_order_that_is_not_documented_is_not_relied_upon() -> None:
-    async def story(net: Script) -> None:
-        oldest_first = page(pin("1", after=-900, title="x"), pin("2", after=-800, title="x"), bookmark="b")
-        assert await looked(net, oldest_first, page(pin("3"))) == found("3")
-
-    with_network(story)
+async def test_an_order_that_is_not_documented_is_not_relied_upon(net: Script) -> None:
+    oldest_first = page(pin("1", after=-900, title="x"), pin("2", after=-800, title="x"), bookmark="b")
+    assert await looked(net, oldest_first, page(pin("3"))) == found("3")
 
 
-def test_too_many_to_look_through() -> None:
-    async def story(net: Script) -> None:
-        endless = page(pin("5", after=50, title="x"), bookmark="b")
-        assert isinstance(await looked(net, endless), CannotTell)
-        assert len(net.calls[LIST]) == 8
-
-    with_network(story)
+async def test_too_many_to_look_through(net: Script) -> None:
+    endless = page(pin("5", after=50, title="x"), bookmark="b")
+    assert isinstance(await looked(net, endless), CannotTell)
+    assert len(net.calls[LIST]) == 8
 
 
 @pytest.mark.parametrize(
@@ -139,8 +120,5 @@ def test_too_many_to_look_through() -> None:
         (200, b"<html>"),
     ],
 )
-def test_a_network_that_does_not_let_us_look(answer: Any) -> None:
-    async def story(net: Script) -> None:
-        assert isinstance(await looked(net, answer), CannotTell)
-
-    with_network(story)
+async def test_a_network_that_does_not_let_us_look(net: Script, answer: Any) -> None:
+    assert isinstance(await looked(net, answer), CannotTell)

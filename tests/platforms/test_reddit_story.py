@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from tests import media
 from tests.platforms.run import Died, MemoryRun
-from tests.platforms.sandboxed_reddit import Room, play, post
+from tests.platforms.sandboxed_reddit import Room, post
 
 from polypost import clock
 from polypost.errors import (
@@ -19,13 +18,14 @@ from polypost.errors import (
     OutcomeUnknown,
     PolypostError,
     RateLimited,
-    ReconnectRequired,
     Rejected,
     TokenExpired,
 )
 from polypost.platforms.base import Absent, Attempt, Found, Post, Proof
 from polypost.platforms.reddit import CONNECTOR
 from polypost.platforms.reddit.spec import SPEC
+
+pytestmark = pytest.mark.anyio
 
 SECOND = timedelta(seconds=2)
 LINK = "https://example.com/a?b=1&c=<2>"
@@ -68,20 +68,16 @@ async def told(room: Room, wanted: Post, run: MemoryRun | None = None) -> Proof:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_kind_of_post_goes_out_once(tmp_path: Path, case: str) -> None:
+async def test_each_kind_of_post_goes_out_once(room: Room, case: str) -> None:
     make, count = CASES[case]
-
-    async def story(room: Room) -> None:
-        proof = await told(room, make(room))
-        (shown,) = await room.posts()
-        assert (shown["id"], shown["mediaCount"], shown["accountId"]) == (proof.id, count, room.account.id)
-        assert proof.url == f"https://www.reddit.com{urlsplit(shown['permalink']).path}"
-        page = await room.web.get(urlsplit(proof.url).path)
-        assert page.status_code == 200
-        (listed,) = await room.shown()
-        assert (listed["id"], listed["subreddit"]) == (proof.id, "sandbox")
-
-    play(tmp_path, story)
+    proof = await told(room, make(room))
+    (shown,) = await room.posts()
+    assert (shown["id"], shown["mediaCount"], shown["accountId"]) == (proof.id, count, room.account.id)
+    assert proof.url == f"https://www.reddit.com{urlsplit(shown['permalink']).path}"
+    page = await room.web.get(urlsplit(proof.url).path)
+    assert page.status_code == 200
+    (listed,) = await room.shown()
+    assert (listed["id"], listed["subreddit"]) == (proof.id, "sandbox")
 
 
 @pytest.mark.parametrize(("kind", "rule"), [("link", "always"), ("self", "never"), ("video", "never")])
@@ -90,133 +86,112 @@ def test_only_a_link_may_be_sent_again(kind: str, rule: str) -> None:
     assert CONNECTOR.retry_when_absent(post(), attempt) == rule
 
 
-def test_a_link_sent_twice_is_evidence_not_a_second_post(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        run, wanted = room.run(), post("Read this", url=LINK)
-        await room.fault("lost_answer")
-        for _ in range(2):
-            with pytest.raises(OutcomeUnknown):
-                await CONNECTOR.publish(run, wanted)
-        assert len(await room.posts()) == 1
-        assert isinstance(await CONNECTOR.reconcile(run, wanted, run.attempts[-1]), Found)
-        with pytest.raises(Duplicate):
-            await CONNECTOR.publish(room.run(), wanted)
-        again = post("Read this", url=LINK, resubmit=True)
-        run = room.run()
-        await CONNECTOR.publish(run, again)
-        assert len(await room.posts()) == 2
-        assert CONNECTOR.retry_when_absent(again, run.attempts[0]) == "never"
-
-    play(tmp_path, story)
-
-
-def test_what_is_asked_for_is_what_is_there(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        (flair, own) = await room.read("/r/sandbox/api/link_flair_v2")
-        proof = await CONNECTOR.publish(
-            room.run(),
-            post(
-                "One & two\nThree <four>",
-                flairId=own["id"],
-                flairText="My own",
-                nsfw=True,
-                spoiler=True,
-                sendReplies=False,
-            ),
-        )
-        (shown,) = await room.shown()
-        wanted = {
-            "id": proof.id,
-            "title": "One & two",
-            "selftext": "Three <four>",
-            "link_flair_text": "My own",
-            "link_flair_template_id": own["id"],
-            "over_18": True,
-            "spoiler": True,
-            "send_replies": False,
-            "is_self": True,
-        }
-        assert {name: shown[name] for name in wanted} == wanted
-        assert flair["text"] == "News"
-
-    play(tmp_path, story)
-
-
-def test_a_gallery_keeps_its_captions_and_links(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        await CONNECTOR.publish(room.run(), CASES["gallery"][0](room))
-        (shown,) = await room.shown()
-        items = shown["gallery_data"]["items"]
-        assert [(item["caption"], item["outbound_url"]) for item in items] == [
-            ("one", "https://example.com/"),
-            ("", ""),
-            ("", ""),
-        ]
-        assert set(shown["media_metadata"]) == {item["media_id"] for item in items}
-
-    play(tmp_path, story)
-
-
-def test_a_crosspost_and_a_profile(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        first = await CONNECTOR.publish(room.run(), post("One"))
-        run = room.run()
-        await room.fault("lost_answer")
-        wanted = post("Look over there", crosspostId=f"t3_{first.id}", subreddit="u_demo")
+async def test_a_link_sent_twice_is_evidence_not_a_second_post(room: Room) -> None:
+    run, wanted = room.run(), post("Read this", url=LINK)
+    await room.fault("lost_answer")
+    for _ in range(2):
         with pytest.raises(OutcomeUnknown):
             await CONNECTOR.publish(run, wanted)
-        found = await CONNECTOR.reconcile(run, wanted, run.attempts[0])
-        assert isinstance(found, Found)
-        assert found.proof.url
-        assert found.proof.url.startswith("https://www.reddit.com/user/demo/comments/")
-        shown = (await room.shown())[0]
-        assert (shown["crosspost_parent"], shown["subreddit"]) == (f"t3_{first.id}", "u_demo")
-        page = await room.web.get(urlsplit(found.proof.url).path)
-        assert "One" in page.text
-
-    play(tmp_path, story)
-
-
-def test_the_films_own_still_picture_is_used(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        still = room.picture("still.png")
-        film = room.film(thumbnail=still.url)
-        run = room.run()
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, post("Look", film, further=(still,)))
-        assert still.reads
-        assert run.rows["poster"]["asset_id"] in run.rows["poster"]["url"]
-
-    play(tmp_path, story)
+    assert len(await room.posts()) == 1
+    assert isinstance(await CONNECTOR.reconcile(run, wanted, run.attempts[-1]), Found)
+    with pytest.raises(Duplicate):
+        await CONNECTOR.publish(room.run(), wanted)
+    again = post("Read this", url=LINK, resubmit=True)
+    run = room.run()
+    await CONNECTOR.publish(run, again)
+    assert len(await room.posts()) == 2
+    assert CONNECTOR.retry_when_absent(again, run.attempts[0]) == "never"
 
 
-def test_media_that_reddit_cannot_use_never_become_a_post(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        run, wanted = room.run(), post("Look", room.picture())
-        await room.fault("media_failed")
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        await room.pass_time(timedelta(minutes=30))
-        assert await CONNECTOR.reconcile(run, wanted, run.attempts[0]) == Absent()
-        assert CONNECTOR.retry_when_absent(wanted, run.attempts[0]) == "never"
-        assert await room.posts() == []
+async def test_what_is_asked_for_is_what_is_there(room: Room) -> None:
+    (flair, own) = await room.read("/r/sandbox/api/link_flair_v2")
+    proof = await CONNECTOR.publish(
+        room.run(),
+        post(
+            "One & two\nThree <four>",
+            flairId=own["id"],
+            flairText="My own",
+            nsfw=True,
+            spoiler=True,
+            sendReplies=False,
+        ),
+    )
+    (shown,) = await room.shown()
+    wanted = {
+        "id": proof.id,
+        "title": "One & two",
+        "selftext": "Three <four>",
+        "link_flair_text": "My own",
+        "link_flair_template_id": own["id"],
+        "over_18": True,
+        "spoiler": True,
+        "send_replies": False,
+        "is_self": True,
+    }
+    assert {name: shown[name] for name in wanted} == wanted
+    assert flair["text"] == "News"
 
-    play(tmp_path, story)
+
+async def test_a_gallery_keeps_its_captions_and_links(room: Room) -> None:
+    await CONNECTOR.publish(room.run(), CASES["gallery"][0](room))
+    (shown,) = await room.shown()
+    items = shown["gallery_data"]["items"]
+    assert [(item["caption"], item["outbound_url"]) for item in items] == [
+        ("one", "https://example.com/"),
+        ("", ""),
+        ("", ""),
+    ]
+    assert set(shown["media_metadata"]) == {item["media_id"] for item in items}
+
+
+async def test_a_crosspost_and_a_profile(room: Room) -> None:
+    first = await CONNECTOR.publish(room.run(), post("One"))
+    run = room.run()
+    await room.fault("lost_answer")
+    wanted = post("Look over there", crosspostId=f"t3_{first.id}", subreddit="u_demo")
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, wanted)
+    found = await CONNECTOR.reconcile(run, wanted, run.attempts[0])
+    assert isinstance(found, Found)
+    assert found.proof.url
+    assert found.proof.url.startswith("https://www.reddit.com/user/demo/comments/")
+    shown = (await room.shown())[0]
+    assert (shown["crosspost_parent"], shown["subreddit"]) == (f"t3_{first.id}", "u_demo")
+    page = await room.web.get(urlsplit(found.proof.url).path)
+    assert "One" in page.text
+
+
+async def test_the_films_own_still_picture_is_used(room: Room) -> None:
+    still = room.picture("still.png")
+    film = room.film(thumbnail=still.url)
+    run = room.run()
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, post("Look", film, further=(still,)))
+    assert still.reads
+    assert run.rows["poster"]["asset_id"] in run.rows["poster"]["url"]
+
+
+async def test_media_that_reddit_cannot_use_never_become_a_post(room: Room) -> None:
+    run, wanted = room.run(), post("Look", room.picture())
+    await room.fault("media_failed")
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, wanted)
+    await room.pass_time(timedelta(minutes=30))
+    assert await CONNECTOR.reconcile(run, wanted, run.attempts[0]) == Absent()
+    assert CONNECTOR.retry_when_absent(wanted, run.attempts[0]) == "never"
+    assert await room.posts() == []
 
 
 @pytest.mark.parametrize("fault", ["processing", "listing_lag"])
-def test_what_takes_time_is_found_later(tmp_path: Path, fault: str) -> None:
-    async def story(room: Room) -> None:
-        run, wanted = room.run(), post("Look", room.film())
-        await room.fault(fault, seconds=40)
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        early = await CONNECTOR.reconcile(run, wanted, run.attempts[0])
-        await room.pass_time(timedelta(seconds=60))
-        late = await CONNECTOR.reconcile(run, wanted, run.attempts[0])
-        assert (type(early), type(late)) == (Absent, Found)
-
-    play(tmp_path, story)
+async def test_what_takes_time_is_found_later(room: Room, fault: str) -> None:
+    run, wanted = room.run(), post("Look", room.film())
+    await room.fault(fault, seconds=40)
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, wanted)
+    early = await CONNECTOR.reconcile(run, wanted, run.attempts[0])
+    await room.pass_time(timedelta(seconds=60))
+    late = await CONNECTOR.reconcile(run, wanted, run.attempts[0])
+    assert (type(early), type(late)) == (Absent, Found)
 
 
 @pytest.mark.parametrize(
@@ -231,20 +206,17 @@ def test_what_takes_time_is_found_later(tmp_path: Path, fault: str) -> None:
         ("spam_filter", Rejected, "rejected"),
     ],
 )
-def test_refusals_are_understood(tmp_path: Path, fault: str, error: type[PolypostError], code: str) -> None:
-    async def story(room: Room) -> None:
-        run = room.run()
-        await room.fault(fault, seconds=90)
-        with pytest.raises(error) as refused:
-            await CONNECTOR.publish(run, post())
-        assert type(refused.value) is error
-        assert refused.value.code == code
-        if fault == "rate_limited":
-            assert isinstance(refused.value, RateLimited)
-            assert timedelta(seconds=80) < refused.value.until - run.now() <= timedelta(seconds=90)
-        assert await room.posts() == []
-
-    play(tmp_path, story)
+async def test_refusals_are_understood(room: Room, fault: str, error: type[PolypostError], code: str) -> None:
+    run = room.run()
+    await room.fault(fault, seconds=90)
+    with pytest.raises(error) as refused:
+        await CONNECTOR.publish(run, post())
+    assert type(refused.value) is error
+    assert refused.value.code == code
+    if fault == "rate_limited":
+        assert isinstance(refused.value, RateLimited)
+        assert timedelta(seconds=80) < refused.value.until - run.now() <= timedelta(seconds=90)
+    assert await room.posts() == []
 
 
 NOT_TAKEN: tuple[tuple[dict[str, Any], str], ...] = (
@@ -268,80 +240,50 @@ NOT_TAKEN: tuple[tuple[dict[str, Any], str], ...] = (
 )
 
 
-def test_what_a_community_does_not_take(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        for options, word in NOT_TAKEN:
-            with pytest.raises(Rejected, match=word):
-                await CONNECTOR.publish(room.run(), post("Hello", **options))
-        files = [room.picture(f"{n}.png") for n in range(2)]
-        for subreddit in ("sandboxplain", "sandboxtext"):
-            with pytest.raises(Rejected, match="GALLERIES_DISABLED"):
-                await CONNECTOR.publish(room.run(), post("Look", *files, subreddit=subreddit))
-        assert await room.posts() == []
-
-    play(tmp_path, story)
+async def test_what_a_community_does_not_take(room: Room) -> None:
+    for options, word in NOT_TAKEN:
+        with pytest.raises(Rejected, match=word):
+            await CONNECTOR.publish(room.run(), post("Hello", **options))
+    files = [room.picture(f"{n}.png") for n in range(2)]
+    for subreddit in ("sandboxplain", "sandboxtext"):
+        with pytest.raises(Rejected, match="GALLERIES_DISABLED"):
+            await CONNECTOR.publish(room.run(), post("Look", *files, subreddit=subreddit))
+    assert await room.posts() == []
 
 
-def test_the_last_call_of_a_window_lets_the_account_rest(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        # Windows begin on the clock's tens of minutes: one that ends in the middle would count anew.
-        await room.pass_time(timedelta(seconds=601 - clock.now().timestamp() % 600))
-        for _ in range(SPEC.limit("requests_per_window") - 1):
-            await room.read("/api/v1/me")
-        run = room.run()
-        await CONNECTOR.publish(run, post())
-        assert len(run.holds) == 1
-        with pytest.raises(RateLimited) as limited:
-            await CONNECTOR.publish(room.run(), post())
-        assert abs(limited.value.until - run.holds[0]) < timedelta(seconds=5)
-        await room.pass_time(limited.value.until - clock.now() + timedelta(seconds=1))
+async def test_the_last_call_of_a_window_lets_the_account_rest(room: Room) -> None:
+    # Windows begin on the clock's tens of minutes: one that ends in the middle would count anew.
+    await room.pass_time(timedelta(seconds=601 - clock.now().timestamp() % 600))
+    for _ in range(SPEC.limit("requests_per_window") - 1):
+        await room.read("/api/v1/me")
+    run = room.run()
+    await CONNECTOR.publish(run, post())
+    assert len(run.holds) == 1
+    with pytest.raises(RateLimited) as limited:
         await CONNECTOR.publish(room.run(), post())
-
-    play(tmp_path, story)
-
-
-def test_a_comment_that_fails_is_a_warning(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        first = room.run(dies_at="first-comment")
-        with pytest.raises(Died):
-            await CONNECTOR.publish(first, post("Hello", firstComment="First"))
-        await room.fault("token_dead")
-        run = room.run(rows=first.rows)
-        proof = await CONNECTOR.publish(run, post("Hello", firstComment="First"))
-        assert proof == first.rows["submit"]
-        assert run.warnings == ["The post is out, but its first comment could not be added."]
-
-    play(tmp_path, story)
+    assert abs(limited.value.until - run.holds[0]) < timedelta(seconds=5)
+    await room.pass_time(limited.value.until - clock.now() + timedelta(seconds=1))
+    await CONNECTOR.publish(room.run(), post())
 
 
-def test_deleting_twice_is_a_success(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        proof = await CONNECTOR.publish(room.run(), post())
-        assert proof.url
-        await CONNECTOR.delete(room.run(), proof)
-        await CONNECTOR.delete(room.run(), proof)
-        assert [entry["deleted"] for entry in await room.posts()] == [True]
-        await CONNECTOR.delete(room.run(), Proof("1"))
-        assert await room.shown() == []
-        page = await room.web.get(urlsplit(proof.url).path)
-        assert "[deleted]" in page.text
-
-    play(tmp_path, story)
+async def test_a_comment_that_fails_is_a_warning(room: Room) -> None:
+    first = room.run(dies_at="first-comment")
+    with pytest.raises(Died):
+        await CONNECTOR.publish(first, post("Hello", firstComment="First"))
+    await room.fault("token_dead")
+    run = room.run(rows=first.rows)
+    proof = await CONNECTOR.publish(run, post("Hello", firstComment="First"))
+    assert proof == first.rows["submit"]
+    assert run.warnings == ["The post is out, but its first comment could not be added."]
 
 
-def test_the_login_from_consent_to_farewell(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        tokens = await CONNECTOR.login.refresh(room.http, room.app, room.tokens)
-        assert tokens.access_token != room.tokens.access_token
-        assert tokens.refresh_token == room.tokens.refresh_token
-        run = MemoryRun(room.http, room.account, tokens.access_token)
-        (account,) = await CONNECTOR.identify(run)
-        assert (account.id, account.username) == (room.account.id, "demo")
-        assert account.metadata["link_karma"] == 121
-        await CONNECTOR.login.revoke(room.http, room.app, tokens)
-        with pytest.raises(TokenExpired):
-            await CONNECTOR.identify(run)
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(room.http, room.app, tokens)
-
-    play(tmp_path, story)
+async def test_deleting_twice_is_a_success(room: Room) -> None:
+    proof = await CONNECTOR.publish(room.run(), post())
+    assert proof.url
+    await CONNECTOR.delete(room.run(), proof)
+    await CONNECTOR.delete(room.run(), proof)
+    assert [entry["deleted"] for entry in await room.posts()] == [True]
+    await CONNECTOR.delete(room.run(), Proof("1"))
+    assert await room.shown() == []
+    page = await room.web.get(urlsplit(proof.url).path)
+    assert "[deleted]" in page.text

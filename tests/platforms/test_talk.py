@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.platforms import scripted_instagram, scripted_threads
-from tests.platforms.talking import PLATFORMS, Talk, tell
+from tests.platforms.talking import PLATFORMS, Talk
 
 from polypost.errors import NoAnswer, NotThere, OutcomeUnknown, Rejected, Unavailable
 from polypost.integrations import AccountSession
@@ -18,6 +17,8 @@ from polypost.platforms.instagram import reading
 from polypost.platforms.registry import connector, connectors
 from polypost.platforms.threads import CONNECTOR as THREADS
 from polypost.platforms.threads import comments as threads_comments
+
+pytestmark = pytest.mark.anyio
 
 DAY = 86_400.0
 # What an account has that was connected without the further permissions.
@@ -47,41 +48,35 @@ def test_who_can_do_what() -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_a_missing_permission_is_named(tmp_path: Path, platform: str) -> None:
-    async def story(talk: Talk) -> None:
-        post = await talk.post()
-        poor = await talk.lesser(*PLAIN[platform])
+async def test_a_missing_permission_is_named(talk: Talk, platform: str) -> None:
+    post = await talk.post()
+    poor = await talk.lesser(*PLAIN[platform])
+    with pytest.raises(Rejected) as refused:
+        await talk.network.comments(poor, post, limit=5, after=None)
+    assert refused.value.code == "missing_permission"
+    assert READ[platform] in refused.value.message
+    assert f"POLYPOST_{platform.upper()}_SCOPES" in refused.value.message
+    if platform == "instagram":
         with pytest.raises(Rejected) as refused:
-            await talk.network.comments(poor, post, limit=5, after=None)
-        assert refused.value.code == "missing_permission"
-        assert READ[platform] in refused.value.message
-        assert f"POLYPOST_{platform.upper()}_SCOPES" in refused.value.message
-        if platform == "instagram":
-            with pytest.raises(Rejected) as refused:
-                await talk.network.conversations(poor, limit=5, after=None)
-            assert "instagram_business_manage_messages" in refused.value.message
-        if platform == "facebook":
-            with pytest.raises(Rejected, match="pages_manage_engagement"):
-                await talk.network.comment(poor, "Hello", post_id=post, comment_id=None)
-
-    tell(tmp_path, platform, story)
+            await talk.network.conversations(poor, limit=5, after=None)
+        assert "instagram_business_manage_messages" in refused.value.message
+    if platform == "facebook":
+        with pytest.raises(Rejected, match="pages_manage_engagement"):
+            await talk.network.comment(poor, "Hello", post_id=post, comment_id=None)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_what_cannot_be_an_id_never_reaches_the_network(tmp_path: Path, platform: str) -> None:
-    async def story(talk: Talk) -> None:
-        heard = len(talk.tap.exchanges)
-        for wrong in ("", "me", "../me", "1/2", "1?x=y", "１２", "1" * 99, "1%2F2", "a b"):
-            for call in (
-                talk.network.comments(talk.session, wrong, limit=5, after=None),
-                talk.network.comment(talk.session, "x", post_id=wrong, comment_id=None),
-                talk.network.comment(talk.session, "x", post_id="1", comment_id=wrong or "x"),
-            ):
-                with pytest.raises(NotThere):
-                    await call
-        assert len(talk.tap.exchanges) == heard
-
-    tell(tmp_path, platform, story)
+async def test_what_cannot_be_an_id_never_reaches_the_network(talk: Talk, platform: str) -> None:
+    heard = len(talk.tap.exchanges)
+    for wrong in ("", "me", "../me", "1/2", "1?x=y", "１２", "1" * 99, "1%2F2", "a b"):
+        for call in (
+            talk.network.comments(talk.session, wrong, limit=5, after=None),
+            talk.network.comment(talk.session, "x", post_id=wrong, comment_id=None),
+            talk.network.comment(talk.session, "x", post_id="1", comment_id=wrong or "x"),
+        ):
+            with pytest.raises(NotThere):
+                await call
+    assert len(talk.tap.exchanges) == heard
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -90,73 +85,62 @@ def test_what_cannot_be_an_id_never_reaches_the_network(tmp_path: Path, platform
     [("lost_answer", NoAnswer), ("error_after", OutcomeUnknown), ("error_before", OutcomeUnknown)],
     ids=["lost", "error after", "error before"],
 )
-def test_a_comment_is_sent_once_whatever_comes_back(
-    tmp_path: Path, platform: str, fault: str, raised: type[Exception]
+async def test_a_comment_is_sent_once_whatever_comes_back(
+    talk: Talk, platform: str, fault: str, raised: type[Exception]
 ) -> None:
-    async def story(talk: Talk) -> None:
-        post = await talk.post()
-        await talk.side.fault(fault)
-        with pytest.raises(raised):
-            await talk.network.comment(talk.session, "Only once", post_id=post, comment_id=None)
-        found = await talk.network.comments(talk.session, post, limit=5, after=None)
-        assert len(found.items) == (fault != "error_before")
-
-    tell(tmp_path, platform, story)
+    post = await talk.post()
+    await talk.side.fault(fault)
+    with pytest.raises(raised):
+        await talk.network.comment(talk.session, "Only once", post_id=post, comment_id=None)
+    found = await talk.network.comments(talk.session, post, limit=5, after=None)
+    assert len(found.items) == (fault != "error_before")
 
 
 @pytest.mark.parametrize("platform", ["facebook", "instagram"])
-def test_hidden_comments_and_their_answers(tmp_path: Path, platform: str) -> None:
-    async def story(talk: Talk) -> None:
-        post = await talk.post()
-        said = await talk.visitor(post, "Rude", author="Somebody Else")
-        hide = {"is_hidden" if platform == "facebook" else "hide": "true"}
-        await talk.side.call("POST", f"/v26.0/{said}", data=hide)
-        (comment,) = (await talk.network.comments(talk.session, post, limit=5, after=None)).items
-        assert (comment.hidden, comment.text) == (True, "Rude")
-        if platform == "instagram":
-            with pytest.raises(Rejected):
-                await talk.network.comment(talk.session, "x", post_id=None, comment_id=said)
-
-    tell(tmp_path, platform, story)
+async def test_hidden_comments_and_their_answers(talk: Talk, platform: str) -> None:
+    post = await talk.post()
+    said = await talk.visitor(post, "Rude", author="Somebody Else")
+    hide = {"is_hidden" if platform == "facebook" else "hide": "true"}
+    await talk.side.call("POST", f"/v26.0/{said}", data=hide)
+    (comment,) = (await talk.network.comments(talk.session, post, limit=5, after=None)).items
+    assert (comment.hidden, comment.text) == (True, "Rude")
+    if platform == "instagram":
+        with pytest.raises(Rejected):
+            await talk.network.comment(talk.session, "x", post_id=None, comment_id=said)
 
 
-def test_the_day_in_which_an_answer_is_possible(tmp_path: Path) -> None:
-    async def story(talk: Talk) -> None:
-        came = await talk.letter("Are you open?")
-        to = came["from"]["id"]
-        await talk.network.send_message(talk.session, to, "Yes")
-        await talk.side.running.control("POST", "clock", advance=DAY + 60)
-        with pytest.raises(Rejected) as late:
-            await talk.network.send_message(talk.session, to, "Still yes")
-        assert late.value.code == "message_window_closed"
-        await talk.letter("And now?")
-        await talk.network.send_message(talk.session, to, "Now too")
-        with pytest.raises(NotThere):
-            await talk.network.send_message(talk.session, "17", "Nobody")
-
-    tell(tmp_path, "instagram", story)
+@pytest.mark.parametrize("platform", ["instagram"])
+async def test_the_day_in_which_an_answer_is_possible(talk: Talk) -> None:
+    came = await talk.letter("Are you open?")
+    to = came["from"]["id"]
+    await talk.network.send_message(talk.session, to, "Yes")
+    await talk.side.running.control("POST", "clock", advance=DAY + 60)
+    with pytest.raises(Rejected) as late:
+        await talk.network.send_message(talk.session, to, "Still yes")
+    assert late.value.code == "message_window_closed"
+    await talk.letter("And now?")
+    await talk.network.send_message(talk.session, to, "Now too")
+    with pytest.raises(NotThere):
+        await talk.network.send_message(talk.session, "17", "Nobody")
 
 
-def test_a_comment_of_threads_waits_for_what_is_just_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("platform", ["threads"])
+async def test_a_comment_of_threads_waits_for_what_is_just_out(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads_comments, "PAUSE", 0.0)
-
-    async def story(talk: Talk) -> None:
-        post = await talk.post()
-        await talk.side.fault("reply_too_soon", times=2)
-        await talk.side.fault("media_not_found", times=1)
-        made = await talk.network.comment(talk.session, "Hello", post_id=post, comment_id=None)
-        (comment,) = (await talk.network.comments(talk.session, post, limit=5, after=None)).items
-        assert (comment.id, comment.author) == (made, Person(None, username="demo"))
-        await talk.side.fault("media_not_found", times=99)
-        with pytest.raises(Unavailable, match="Nothing was published"):
-            await talk.network.comment(talk.session, "Hello", post_id=post, comment_id=None)
-        await talk.side.fault("reply_too_soon", times=99)
-        with pytest.raises(NotThere):
-            await talk.network.comment(talk.session, "Hello", post_id=post, comment_id=None)
-
-    tell(tmp_path, "threads", story)
+    post = await talk.post()
+    await talk.side.fault("reply_too_soon", times=2)
+    await talk.side.fault("media_not_found", times=1)
+    made = await talk.network.comment(talk.session, "Hello", post_id=post, comment_id=None)
+    (comment,) = (await talk.network.comments(talk.session, post, limit=5, after=None)).items
+    assert (comment.id, comment.author) == (made, Person(None, username="demo"))
+    await talk.side.fault("media_not_found", times=99)
+    with pytest.raises(Unavailable, match="Nothing was published"):
+        await talk.network.comment(talk.session, "Hello", post_id=post, comment_id=None)
+    await talk.side.fault("reply_too_soon", times=99)
+    with pytest.raises(NotThere):
+        await talk.network.comment(talk.session, "Hello", post_id=post, comment_id=None)
 
 
 ODD: list[Any] = [
@@ -172,7 +156,6 @@ ODD: list[Any] = [
 ]
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("number", range(len(ODD)))
 async def test_odd_answers_are_read_as_far_as_they_go(number: int) -> None:
     async with scripted_instagram.Script() as script:
@@ -185,7 +168,6 @@ async def test_odd_answers_are_read_as_far_as_they_go(number: int) -> None:
         assert (comments.after, inbox.after, messages.after) == (None, None, None)
 
 
-@pytest.mark.anyio
 async def test_a_profile_that_instagram_keeps_to_itself() -> None:
     people = {"data": [{"id": "1784", "username": "me"}, {"id": "5", "username": "other"}]}
     row = {"id": "c", "participants": people, "updated_time": 1_700_000_000}
@@ -201,7 +183,6 @@ async def test_a_profile_that_instagram_keeps_to_itself() -> None:
         assert "GET /v26.0/1784" not in script.calls
 
 
-@pytest.mark.anyio
 async def test_a_sent_message_without_a_name_is_in_doubt() -> None:
     async with scripted_instagram.Script() as script:
         session = AccountSession(script.http, Tokens("t"), Account("1784"))
@@ -214,7 +195,6 @@ async def test_a_sent_message_without_a_name_is_in_doubt() -> None:
         assert "access_token" not in call.fields
 
 
-@pytest.mark.anyio
 async def test_replies_that_are_gone_when_they_are_asked_for() -> None:
     async with scripted_threads.Script() as script:
         session = AccountSession(script.http, Tokens("t"), Account("1"))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.platforms.scripted import with_network
 from tests.platforms.scripted_threads import (
     CONTAINERS,
     PUBLISH,
@@ -20,7 +21,6 @@ from tests.platforms.scripted_threads import (
     quota,
     refused,
     run_on,
-    with_network,
 )
 
 from polypost.errors import (
@@ -36,6 +36,8 @@ from polypost.platforms.base import Proof
 from polypost.platforms.threads import CONNECTOR
 from polypost.platforms.threads.containers import BUILDS, REFUSALS
 from polypost.platforms.threads.graph_errors import NotReady
+
+pytestmark = pytest.mark.anyio
 
 NOT_FOUND = (400, refused(24, 4279009))
 
@@ -53,7 +55,7 @@ def told(*items: Any, arrange: Any = None, **options: Any) -> tuple[Script, Memo
         except PlatformError as error:
             return net, run, error
 
-    return with_network(story)
+    return with_network(Script, story)
 
 
 def test_a_text_is_contained_looked_at_and_published():
@@ -282,34 +284,30 @@ def test_usage_headers_near_their_end_rest_the_account():
 
 
 @pytest.mark.parametrize("refusals", [1, REFUSALS - 1])
-def test_a_publication_that_came_too_soon_is_repeated_with_the_same_container(refusals):
-    async def story(net: Script) -> None:
-        net.on(PUBLISH, *[NOT_FOUND] * refusals, (200, {"id": "m1"}))
-        run = run_on(net)
-        for _ in range(refusals):
-            with pytest.raises(NotReady) as soon:
-                await CONNECTOR.publish(run, post())
-            assert soon.value.until > run.now()
-        assert (await CONNECTOR.publish(run, post())).id == "m1"
-        assert {call.fields["creation_id"] for call in net.calls[PUBLISH]} == {"c1"}
-        assert len(net.calls[CONTAINERS]) == 1
+async def test_a_publication_that_came_too_soon_is_repeated_with_the_same_container(
+    net: Script, refusals
+) -> None:
+    net.on(PUBLISH, *[NOT_FOUND] * refusals, (200, {"id": "m1"}))
+    run = run_on(net)
+    for _ in range(refusals):
+        with pytest.raises(NotReady) as soon:
+            await CONNECTOR.publish(run, post())
+        assert soon.value.until > run.now()
+    assert (await CONNECTOR.publish(run, post())).id == "m1"
+    assert {call.fields["creation_id"] for call in net.calls[PUBLISH]} == {"c1"}
+    assert len(net.calls[CONTAINERS]) == 1
 
-    with_network(story)
 
-
-def test_after_some_refusals_a_finished_container_is_replaced():
-    async def story(net: Script) -> None:
-        net.on(CONTAINERS, (200, {"id": "c1"}), (200, {"id": "c2"}))
-        net.on("GET /v1.0/c2", (200, {"status": "FINISHED"}))
-        net.on(PUBLISH, *[NOT_FOUND] * REFUSALS, (200, {"id": "m1"}))
-        run = run_on(net)
-        for _ in range(REFUSALS):
-            with pytest.raises(NotReady):
-                await CONNECTOR.publish(run, post())
-        assert (await CONNECTOR.publish(run, post())).id == "m1"
-        assert [call.fields["creation_id"] for call in net.calls[PUBLISH]] == ["c1"] * REFUSALS + ["c2"]
-
-    with_network(story)
+async def test_after_some_refusals_a_finished_container_is_replaced(net: Script) -> None:
+    net.on(CONTAINERS, (200, {"id": "c1"}), (200, {"id": "c2"}))
+    net.on("GET /v1.0/c2", (200, {"status": "FINISHED"}))
+    net.on(PUBLISH, *[NOT_FOUND] * REFUSALS, (200, {"id": "m1"}))
+    run = run_on(net)
+    for _ in range(REFUSALS):
+        with pytest.raises(NotReady):
+            await CONNECTOR.publish(run, post())
+    assert (await CONNECTOR.publish(run, post())).id == "m1"
+    assert [call.fields["creation_id"] for call in net.calls[PUBLISH]] == ["c1"] * REFUSALS + ["c2"]
 
 
 @pytest.mark.parametrize(
@@ -317,32 +315,26 @@ def test_after_some_refusals_a_finished_container_is_replaced():
     [(200, {"status": "PUBLISHED"}), NOT_FOUND],
     ids=["published meanwhile", "not found any more"],
 )
-def test_a_container_that_may_be_out_is_neither_sent_again_nor_replaced(after):
-    async def story(net: Script) -> None:
-        net.on(STATUS, (200, {"status": "FINISHED"}), after)
-        net.on(PUBLISH, None)
-        run = run_on(net)
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, post())
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, post())
-        assert len(net.calls[PUBLISH]) == 1
-        assert len(net.calls[CONTAINERS]) == 1
-
-    with_network(story)
+async def test_a_container_that_may_be_out_is_neither_sent_again_nor_replaced(net: Script, after) -> None:
+    net.on(STATUS, (200, {"status": "FINISHED"}), after)
+    net.on(PUBLISH, None)
+    run = run_on(net)
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, post())
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, post())
+    assert len(net.calls[PUBLISH]) == 1
+    assert len(net.calls[CONTAINERS]) == 1
 
 
-def test_a_container_that_expired_before_it_was_sent_is_replaced():
-    async def story(net: Script) -> None:
-        net.on(CONTAINERS, (200, {"id": "c1"}), (200, {"id": "c2"}))
-        net.on(STATUS, (200, {"status": "EXPIRED"}))
-        net.on("GET /v1.0/c2", (200, {"status": "FINISHED"}))
-        run = run_on(net)
-        assert (await CONNECTOR.publish(run, post())).id == "m1"
-        assert net.calls[PUBLISH][0].fields == {"creation_id": "c2"}
-        assert run.offset > timedelta(seconds=10)
-
-    with_network(story)
+async def test_a_container_that_expired_before_it_was_sent_is_replaced(net: Script) -> None:
+    net.on(CONTAINERS, (200, {"id": "c1"}), (200, {"id": "c2"}))
+    net.on(STATUS, (200, {"status": "EXPIRED"}))
+    net.on("GET /v1.0/c2", (200, {"status": "FINISHED"}))
+    run = run_on(net)
+    assert (await CONNECTOR.publish(run, post())).id == "m1"
+    assert net.calls[PUBLISH][0].fields == {"creation_id": "c2"}
+    assert run.offset > timedelta(seconds=10)
 
 
 def test_a_new_container_that_is_not_seen_yet_is_waited_for():
@@ -382,21 +374,17 @@ def test_what_a_container_s_error_means(message, builds, code, says):
     assert net.calls[PUBLISH] == []
 
 
-def test_a_lost_container_stays_lost_when_the_story_is_told_again():
+async def test_a_lost_container_stays_lost_when_the_story_is_told_again(net: Script) -> None:
     """Otherwise two builds could be published side by side."""
-
-    async def story(net: Script) -> None:
-        net.on(CONTAINERS, NOT_FOUND, (200, {"id": "c2"}), (200, {"id": "c9"}))
-        net.on("GET /v1.0/c2", (200, {"status": "FINISHED"}))
-        net.on(PUBLISH, (403, refused(4)), (200, {"id": "m1"}))
-        run = run_on(net)
-        with pytest.raises(RateLimited):
-            await CONNECTOR.publish(run, post())
+    net.on(CONTAINERS, NOT_FOUND, (200, {"id": "c2"}), (200, {"id": "c9"}))
+    net.on("GET /v1.0/c2", (200, {"status": "FINISHED"}))
+    net.on(PUBLISH, (403, refused(4)), (200, {"id": "m1"}))
+    run = run_on(net)
+    with pytest.raises(RateLimited):
         await CONNECTOR.publish(run, post())
-        assert [call.fields["creation_id"] for call in net.calls[PUBLISH]] == ["c2", "c2"]
-        assert len(net.calls[CONTAINERS]) == 2
-
-    with_network(story)
+    await CONNECTOR.publish(run, post())
+    assert [call.fields["creation_id"] for call in net.calls[PUBLISH]] == ["c2", "c2"]
+    assert len(net.calls[CONTAINERS]) == 2
 
 
 def test_an_expired_item_makes_the_carousel_anew():
@@ -459,49 +447,41 @@ def test_an_address_that_cannot_be_had_is_a_warning():
     assert len(run.warnings) == 1
 
 
-def test_a_token_is_renewed_in_the_middle():
-    async def story(net: Script) -> None:
-        net.on(PUBLISH, (400, refused(190, 463)), (200, {"id": "m1"}))
+async def test_a_token_is_renewed_in_the_middle(net: Script) -> None:
+    net.on(PUBLISH, (400, refused(190, 463)), (200, {"id": "m1"}))
 
-        async def renew() -> str:
-            return "token-2"
+    async def renew() -> str:
+        return "token-2"
 
-        run = run_on(net, renew=renew)
-        await CONNECTOR.publish(run, post())
-        assert [call.headers["authorization"] for call in net.calls[PUBLISH]] == [
-            "Bearer token-1",
-            "Bearer token-2",
-        ]
-
-    with_network(story)
+    run = run_on(net, renew=renew)
+    await CONNECTOR.publish(run, post())
+    assert [call.headers["authorization"] for call in net.calls[PUBLISH]] == [
+        "Bearer token-1",
+        "Bearer token-2",
+    ]
 
 
-def test_a_part_that_is_out_is_not_looked_at_again():
-    async def story(net: Script) -> None:
-        net.on(CONTAINERS, (200, {"id": "c1"}), (200, {"id": "c2"}))
-        net.on("GET /v1.0/c2", (200, {"status": "FINISHED"}))
-        net.on(PUBLISH, (200, {"id": "m1"}), (403, refused(4)), (200, {"id": "m2"}))
-        run = run_on(net)
-        chain = post(threadItems=[{"content": "two"}])
-        with pytest.raises(RateLimited):
-            await CONNECTOR.publish(run, chain)
-        assert (await CONNECTOR.publish(run, chain)).url == "https://www.threads.net/@demo/post/abc"
-        assert len(net.calls[STATUS]) == 1
-        assert [call.fields["creation_id"] for call in net.calls[PUBLISH]] == ["c1", "c2", "c2"]
-
-    with_network(story)
+async def test_a_part_that_is_out_is_not_looked_at_again(net: Script) -> None:
+    net.on(CONTAINERS, (200, {"id": "c1"}), (200, {"id": "c2"}))
+    net.on("GET /v1.0/c2", (200, {"status": "FINISHED"}))
+    net.on(PUBLISH, (200, {"id": "m1"}), (403, refused(4)), (200, {"id": "m2"}))
+    run = run_on(net)
+    chain = post(threadItems=[{"content": "two"}])
+    with pytest.raises(RateLimited):
+        await CONNECTOR.publish(run, chain)
+    assert (await CONNECTOR.publish(run, chain)).url == "https://www.threads.net/@demo/post/abc"
+    assert len(net.calls[STATUS]) == 1
+    assert [call.fields["creation_id"] for call in net.calls[PUBLISH]] == ["c1", "c2", "c2"]
 
 
-def test_trouble_before_publication_is_only_trouble():
-    _, _, raised = told(arrange=lambda net: net.on(CONTAINERS, (500, refused(2))))
-    assert type(raised) is Unavailable
-
-    async def story(net: Script) -> None:
-        net.on(CONTAINERS, None)
-        with pytest.raises(NoAnswer):
-            await CONNECTOR.publish(run_on(net), post())
-
-    with_network(story)
+async def test_trouble_before_publication_is_only_trouble(net: Script) -> None:
+    net.on(CONTAINERS, (500, refused(2)))
+    with pytest.raises(Unavailable) as trouble:
+        await CONNECTOR.publish(run_on(net), post())
+    assert type(trouble.value) is Unavailable
+    net.on(CONTAINERS, None)
+    with pytest.raises(NoAnswer):
+        await CONNECTOR.publish(run_on(net), post())
 
 
 def test_a_token_stands_in_the_header_and_never_in_an_address():

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.platforms.measured import HOUR, Shown, on_show
-from tests.platforms.scripted_threads import refused, run_on, with_network
+from tests.platforms.scripted_threads import Script, refused, run_on
 
 from polypost.errors import RateLimited, Rejected, TokenExpired, Unavailable
 from polypost.platforms.abilities import Metrics
 from polypost.platforms.base import Proof
 from polypost.platforms.families.meta.errors import PermissionMissing
 from polypost.platforms.threads import CONNECTOR
+
+pytestmark = pytest.mark.anyio
 
 INSIGHTS, LIST = "GET /v1.0/55/insights", "GET /v1.0/2487/threads"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -49,33 +51,27 @@ def test_each_kind_and_the_list_tell_the_same():
     on_show("threads", story)
 
 
-def test_what_passes_a_post_on_is_added_up():
-    async def story(net):
-        net.on(
-            INSIGHTS,
-            insights(views=9, likes=8, replies=7, reposts=1, quotes=2, shares=3),
-            insights(views=9, shares=3),
-            (200, {"data": []}),
-            insights(views="9", likes=True),
-        )
-        assert await measure(net) == {"55": Metrics(views=9, likes=8, comments=7, shares=6)}
-        assert await measure(net) == {"55": Metrics(views=9, shares=3)}
-        assert await measure(net) == {"55": Metrics()}
-        assert await measure(net) == {"55": Metrics()}
-        assert {call.fields["metric"] for call in net.calls[INSIGHTS]} == {
-            "views,likes,replies,reposts,quotes,shares"
-        }
-
-    with_network(story)
+async def test_what_passes_a_post_on_is_added_up(net: Script):
+    net.on(
+        INSIGHTS,
+        insights(views=9, likes=8, replies=7, reposts=1, quotes=2, shares=3),
+        insights(views=9, shares=3),
+        (200, {"data": []}),
+        insights(views="9", likes=True),
+    )
+    assert await measure(net) == {"55": Metrics(views=9, likes=8, comments=7, shares=6)}
+    assert await measure(net) == {"55": Metrics(views=9, shares=3)}
+    assert await measure(net) == {"55": Metrics()}
+    assert await measure(net) == {"55": Metrics()}
+    assert {call.fields["metric"] for call in net.calls[INSIGHTS]} == {
+        "views,likes,replies,reposts,quotes,shares"
+    }
 
 
-def test_the_missing_permission_is_named():
-    async def story(net):
-        net.on(INSIGHTS, (403, refused(10)))
-        with pytest.raises(PermissionMissing, match="threads_manage_insights"):
-            await measure(net)
-
-    with_network(story)
+async def test_the_missing_permission_is_named(net: Script):
+    net.on(INSIGHTS, (403, refused(10)))
+    with pytest.raises(PermissionMissing, match="threads_manage_insights"):
+        await measure(net)
 
 
 @pytest.mark.parametrize(
@@ -88,19 +84,16 @@ def test_the_missing_permission_is_named():
     ],
     ids=lambda value: repr(value) if isinstance(value, tuple) else value.__name__,
 )
-def test_refusals(answer, error):
-    async def story(net):
-        net.on(INSIGHTS, answer)
-        net.on(LIST, answer)
-        with pytest.raises(error):
-            await measure(net)
-        with pytest.raises(error):
-            await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=5)
-
-    with_network(story)
+async def test_refusals(net: Script, answer, error):
+    net.on(INSIGHTS, answer)
+    net.on(LIST, answer)
+    with pytest.raises(error):
+        await measure(net)
+    with pytest.raises(error):
+        await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=5)
 
 
-def test_reposts_and_other_days_are_left_out_of_the_list():
+async def test_reposts_and_other_days_are_left_out_of_the_list(net: Script):
     rows = [
         {"id": 55, "text": "Ours", "timestamp": "2026-11-20T10:00:00+0000", "media_type": "TEXT_POST"},
         {"id": "56", "timestamp": "2026-11-20T09:00:00+0000", "media_type": "REPOST_FACADE"},
@@ -108,11 +101,7 @@ def test_reposts_and_other_days_are_left_out_of_the_list():
         {"id": "58"},
         "no",
     ]
-
-    async def story(net):
-        net.on(LIST, (200, {"data": rows}))
-        net.on(INSIGHTS, insights(views=1))
-        listed = await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=9)
-        assert [(each.proof.id, each.text, each.metrics.views) for each in listed] == [("55", "Ours", 1)]
-
-    with_network(story)
+    net.on(LIST, (200, {"data": rows}))
+    net.on(INSIGHTS, insights(views=1))
+    listed = await CONNECTOR.recent(run_on(net), since=NOW, until=NOW + timedelta(days=1), most=9)
+    assert [(each.proof.id, each.text, each.metrics.views) for each in listed] == [("55", "Ours", 1)]

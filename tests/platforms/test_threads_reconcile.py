@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.platforms.scripted_threads import STATUS, Script, post, refused, run_on, with_network
+from tests.platforms.scripted import with_network
+from tests.platforms.scripted_threads import STATUS, Script, post, refused, run_on
 
 from polypost.errors import RateLimited, Rejected, TokenExpired
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof
 from polypost.platforms.threads import CONNECTOR
+
+pytestmark = pytest.mark.anyio
 
 STARTED = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HANDLES = {
@@ -50,7 +53,7 @@ def reconciled(state: Any, listing: Any = None, taken: set[str] | None = None, *
         assert not any(route.startswith("POST") for route in net.calls)
         return found
 
-    return with_network(story)
+    return with_network(Script, story)
 
 
 def found(row: dict[str, Any]) -> Found:
@@ -124,15 +127,12 @@ def test_a_listing_that_lags_is_never_absence(listing):
     assert isinstance(reconciled("PUBLISHED", listing), CannotTell)
 
 
-def test_the_list_is_asked_for_since_the_attempt():
-    async def story(net: Script) -> None:
-        net.on(STATUS, (200, {"status": "PUBLISHED"}))
-        net.on(POSTS, (200, {"data": []}))
-        await CONNECTOR.reconcile(run_on(net), post(), Attempt("post", 1, STARTED, HANDLES))
-        (call,) = net.calls[POSTS]
-        assert int(call.fields["since"]) == int(STARTED.timestamp()) - 120
-
-    with_network(story)
+async def test_the_list_is_asked_for_since_the_attempt(net: Script) -> None:
+    net.on(STATUS, (200, {"status": "PUBLISHED"}))
+    net.on(POSTS, (200, {"data": []}))
+    await CONNECTOR.reconcile(run_on(net), post(), Attempt("post", 1, STARTED, HANDLES))
+    (call,) = net.calls[POSTS]
+    assert int(call.fields["since"]) == int(STARTED.timestamp()) - 120
 
 
 def test_one_more_try_is_always_allowed():
@@ -154,27 +154,21 @@ DELETE = "DELETE /v1.0/m1"
         ((400, refused(100)), True, False),
     ],
 )
-def test_deleting(answer, still_there, deleted):
-    async def story(net: Script) -> None:
-        net.on(DELETE, answer)
-        net.on("GET /v1.0/m1", (200, {"id": "m1"}) if still_there else (400, refused(100, 33)))
-        if deleted:
-            await CONNECTOR.delete(run_on(net), Proof("m1"))
-            return
-        with pytest.raises(Rejected, match="does not let this app delete") as raised:
-            await CONNECTOR.delete(run_on(net), Proof("m1"))
-        assert raised.value.code == "delete_refused"
-        assert "Threads app" in raised.value.message
-
-    with_network(story)
+async def test_deleting(net: Script, answer, still_there, deleted) -> None:
+    net.on(DELETE, answer)
+    net.on("GET /v1.0/m1", (200, {"id": "m1"}) if still_there else (400, refused(100, 33)))
+    if deleted:
+        await CONNECTOR.delete(run_on(net), Proof("m1"))
+        return
+    with pytest.raises(Rejected, match="does not let this app delete") as raised:
+        await CONNECTOR.delete(run_on(net), Proof("m1"))
+    assert raised.value.code == "delete_refused"
+    assert "Threads app" in raised.value.message
 
 
-def test_a_dead_token_and_a_limit_are_no_refused_deletion():
-    async def story(net: Script) -> None:
-        net.on(DELETE, (400, refused(190, 463)), (400, refused(4)))
-        with pytest.raises(TokenExpired):
-            await CONNECTOR.delete(run_on(net), Proof("m1"))
-        with pytest.raises(RateLimited):
-            await CONNECTOR.delete(run_on(net), Proof("m1"))
-
-    with_network(story)
+async def test_a_dead_token_and_a_limit_are_no_refused_deletion(net: Script) -> None:
+    net.on(DELETE, (400, refused(190, 463)), (400, refused(4)))
+    with pytest.raises(TokenExpired):
+        await CONNECTOR.delete(run_on(net), Proof("m1"))
+    with pytest.raises(RateLimited):
+        await CONNECTOR.delete(run_on(net), Proof("m1"))

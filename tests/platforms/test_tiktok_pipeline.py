@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from tests import media
-from tests.engine.room import Room, play
 from tests.platforms.conformance import Kind
 from tests.platforms.conformance.stage import Stage
 from tests.platforms.conformance.tiktok import CASE
 
 from polypost.integrations import service as integrations
-from polypost.storage import metadata, open_store
 
 FILM, PHOTOS, DRAFT, PHOTO_DRAFT = CASE.kinds
-
-
-@pytest.fixture
-def on_stage(tmp_path: Path) -> Any:
-    """Tell a story of one TikTok account, after which every invariant holds."""
-
-    def tell(story: Any) -> None:
-        async def act(room: Room) -> None:
-            await room.start()
-            await story(await Stage.set(room, CASE))
-            await room.healthy()
-
-        async def main() -> None:
-            store = open_store(tmp_path / "data", None)
-            try:
-                await store.write(metadata.create_all)
-                await play(act, only="tiktok")(store)
-            finally:
-                await store.close()
-
-        asyncio.run(main())
-
-    return tell
 
 
 async def end(stage: Stage, kind: Kind = FILM) -> tuple[str, str | None, int, int]:
@@ -65,7 +37,7 @@ def test_a_verdict_after_the_work_is_a_failure_and_free(reason, code, also, on_s
             await stage.fault(also)
         assert await end(stage) == ("failed", code, 0, 0)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_what_was_refused_after_the_work_can_be_tried_again(on_stage):
@@ -79,7 +51,7 @@ def test_what_was_refused_after_the_work_can_be_tried_again(on_stage):
         assert (row.state, await stage.room.used()) == ("published", 1)
         assert len(await stage.visible()) == 1
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_an_authorisation_that_ends_while_tiktok_works_leaves_the_outcome_unknown(on_stage):
@@ -106,7 +78,7 @@ def test_an_authorisation_that_ends_while_tiktok_works_leaves_the_outcome_unknow
         assert (row.state, row.error_message) == ("published", None)
         assert (len(await stage.visible()), await stage.room.used()) == (1, 0)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_work_without_an_end_leaves_the_outcome_unknown(on_stage):
@@ -116,7 +88,7 @@ def test_work_without_an_end_leaves_the_outcome_unknown(on_stage):
         assert (row.state, row.error_code) == ("failed", "outcome_unknown")
         assert "has not said whether it is published" in row.error_message
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 @pytest.mark.parametrize("fault", ["lost_answer", "error_before", "reset_before"])
@@ -131,7 +103,7 @@ def test_a_video_of_several_chunks_goes_out_once(fault, on_stage):
         (seen,) = await stage.visible()
         assert seen["media"][0]["duration"] == pytest.approx(20, abs=0.1)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +122,7 @@ def test_a_refusal_says_who_has_to_do_something(fault, kind, code, on_stage):
         await stage.fault(fault)
         assert await end(stage, kind) == ("failed", code, 0, 0)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +142,7 @@ def test_what_passes_is_waited_for(fault, kind, on_stage):
         await stage.fault(fault)
         assert await end(stage, kind) == ("published", None, 1, 1)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_sixteen_posts_of_a_day_and_the_one_that_has_to_wait_for_the_next(on_stage):
@@ -183,7 +155,7 @@ def test_sixteen_posts_of_a_day_and_the_one_that_has_to_wait_for_the_next(on_sta
         assert late.state == "published"
         assert late.published_at - row.published_at > timedelta(hours=20)
 
-    on_stage(story)
+    on_stage(CASE, story)
 
 
 def test_refresh_tokens_that_do_not_change_are_kept(on_stage):
@@ -194,4 +166,4 @@ def test_refresh_tokens_that_do_not_change_are_kept(on_stage):
             assert (await stage.publish(FILM)).state == "published"
         assert await stage.renewals() == 2
 
-    on_stage(story)
+    on_stage(CASE, story)

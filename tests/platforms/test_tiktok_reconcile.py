@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.platforms.scripted_tiktok import (
-    PHOTOS,
-    STATUS,
-    TikTokScript,
-    post,
-    run_on,
-    said,
-    state,
-    with_tiktok,
-)
+from tests.platforms.scripted_tiktok import PHOTOS, STATUS, Script, post, run_on, said, state
 
 from polypost import clock
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found
 from polypost.platforms.tiktok import CONNECTOR
+
+pytestmark = pytest.mark.anyio
 
 UPLOAD = {"publish_id": "v_pub_file~v2-1.1", "size": 1000, "draft": False}
 
@@ -46,24 +39,18 @@ def attempt(handles: dict[str, Any]) -> Attempt:
         ((200, b"<html>"), CannotTell),
     ],
 )
-def test_an_upload_is_asked_for_by_its_publish_id(answer, kind):
-    async def story(net: TikTokScript) -> None:
-        net.on(STATUS, answer)
-        seen = await CONNECTOR.reconcile(run_on(net), post(), attempt(UPLOAD))
-        assert type(seen) is kind
-        if isinstance(seen, Found):
-            assert seen.proof.id == UPLOAD["publish_id"]
-        assert net.sent(STATUS) == {"publish_id": UPLOAD["publish_id"]}
-
-    with_tiktok(story)
+async def test_an_upload_is_asked_for_by_its_publish_id(net: Script, answer, kind) -> None:
+    net.on(STATUS, answer)
+    seen = await CONNECTOR.reconcile(run_on(net), post(), attempt(UPLOAD))
+    assert type(seen) is kind
+    if isinstance(seen, Found):
+        assert seen.proof.id == UPLOAD["publish_id"]
+    assert net.sent(STATUS) == {"publish_id": UPLOAD["publish_id"]}
 
 
-def test_photos_cannot_be_asked_for():
-    async def story(net: TikTokScript) -> None:
-        assert isinstance(await CONNECTOR.reconcile(run_on(net), post(), attempt({"photos": 1})), CannotTell)
-        assert PHOTOS not in net.calls
-
-    with_tiktok(story)
+async def test_photos_cannot_be_asked_for(net: Script) -> None:
+    assert isinstance(await CONNECTOR.reconcile(run_on(net), post(), attempt({"photos": 1})), CannotTell)
+    assert PHOTOS not in net.calls
 
 
 def test_only_an_upload_may_be_tried_again():

@@ -16,7 +16,6 @@ from tests.platforms.scripted_twitter import (
     picture,
     post,
     run_on,
-    tell,
     thread_media,
 )
 
@@ -30,10 +29,11 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, Proof
 from polypost.platforms.twitter import CONNECTOR
 from polypost.platforms.twitter.spec import SPEC
+
+pytestmark = pytest.mark.anyio
 
 SEGMENT = SPEC.limit("segment_bytes")
 APPEND, CLOSE = "POST /2/media/upload/71/append", "POST /2/media/upload/71/finalize"
@@ -45,167 +45,134 @@ DUPLICATE = {
 }
 
 
-def test_a_text_is_one_call_and_the_proof_is_its_permalink() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, created(1456012973835788293))
-        run = run_on(http)
-        proof = await CONNECTOR.publish(run, post("Hello"))
-        assert proof == Proof("1456012973835788293", "https://x.com/polly/status/1456012973835788293")
-        assert net.routes == [CREATE]
-        assert net.asked[0].json == {"text": "Hello"}
-        assert net.asked[0].headers["authorization"] == "Bearer token-1"
-        assert run.attempts[0].handles == {"text": "Hello", "media": 0, "reply_to": None}
-        assert run.holds == []
-
-    tell(story)
+async def test_a_text_is_one_call_and_the_proof_is_its_permalink(net: Script) -> None:
+    net.on(CREATE, created(1456012973835788293))
+    run = run_on(net)
+    proof = await CONNECTOR.publish(run, post("Hello"))
+    assert proof == Proof("1456012973835788293", "https://x.com/polly/status/1456012973835788293")
+    assert net.routes == [CREATE]
+    assert net.asked[0].json == {"text": "Hello"}
+    assert net.asked[0].headers["authorization"] == "Bearer token-1"
+    assert run.attempts[0].handles == {"text": "Hello", "media": 0, "reply_to": None}
+    assert run.holds == []
 
 
-def test_an_account_without_a_known_name_still_gets_a_working_link() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, created(7))
-        proof = await CONNECTOR.publish(run_on(http, Account("12")), post())
-        assert proof.url == "https://x.com/i/web/status/7"
-
-    tell(story)
+async def test_an_account_without_a_known_name_still_gets_a_working_link(net: Script) -> None:
+    net.on(CREATE, created(7))
+    proof = await CONNECTOR.publish(run_on(net, Account("12")), post())
+    assert proof.url == "https://x.com/i/web/status/7"
 
 
-def test_every_option_has_its_place_in_the_request() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, created(7))
-        options = {
-            "communityId": "9",
-            "shareWithFollowers": True,
-            "replyToTweetId": "8",
-            "replySettings": "mentionedUsers",
-            "poll": {"options": ["a", "b"], "durationMinutes": 60.0},
-        }
-        run = run_on(http)
-        await CONNECTOR.publish(run, post("Hello", **options))
-        assert net.asked[0].json == {
-            "text": "Hello",
-            "community_id": "9",
-            "share_with_followers": True,
-            "reply": {"in_reply_to_tweet_id": "8"},
-            "reply_settings": "mentionedUsers",
-            "poll": {"options": ["a", "b"], "duration_minutes": 60},
-        }
-        assert run.attempts[0].handles["reply_to"] == "8"
-
-    tell(story)
+async def test_every_option_has_its_place_in_the_request(net: Script) -> None:
+    net.on(CREATE, created(7))
+    options = {
+        "communityId": "9",
+        "shareWithFollowers": True,
+        "replyToTweetId": "8",
+        "replySettings": "mentionedUsers",
+        "poll": {"options": ["a", "b"], "durationMinutes": 60.0},
+    }
+    run = run_on(net)
+    await CONNECTOR.publish(run, post("Hello", **options))
+    assert net.asked[0].json == {
+        "text": "Hello",
+        "community_id": "9",
+        "share_with_followers": True,
+        "reply": {"in_reply_to_tweet_id": "8"},
+        "reply_settings": "mentionedUsers",
+        "poll": {"options": ["a", "b"], "duration_minutes": 60},
+    }
+    assert run.attempts[0].handles["reply_to"] == "8"
 
 
-def test_everyone_may_reply_is_not_said() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, created(7))
-        await CONNECTOR.publish(run_on(http), post(replySettings="everyone", shareWithFollowers=False))
-        assert net.asked[0].json == {"text": "Hello"}
-
-    tell(story)
+async def test_everyone_may_reply_is_not_said(net: Script) -> None:
+    net.on(CREATE, created(7))
+    await CONNECTOR.publish(run_on(net), post(replySettings="everyone", shareWithFollowers=False))
+    assert net.asked[0].json == {"text": "Hello"}
 
 
-def test_a_file_goes_up_in_segments_and_is_never_held_whole() -> None:
+async def test_a_file_goes_up_in_segments_and_is_never_held_whole(net: Script) -> None:
     data = bytes(range(256)) * (SEGMENT * 2 // 256) + b"tail"
     file = film(data)
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.uploads()
-        net.on(CREATE, created(7))
-        await CONNECTOR.publish(run_on(http), post("", file))
-        assert net.of(OPEN)[0].json == {
-            "media_type": "video/mp4",
-            "total_bytes": len(data),
-            "media_category": "tweet_video",
-        }
-        assert [asked.form for asked in net.of(APPEND)] == [
-            {"segment_index": "0"},
-            {"segment_index": "1"},
-            {"segment_index": "2"},
-        ]
-        assert b"".join(asked.segment for asked in net.of(APPEND)) == data
-        assert net.of(CREATE)[0].json == {"media": {"media_ids": ["71"]}}
-        assert net.of(STATUS) == []
-
-    tell(story)
+    net.uploads()
+    net.on(CREATE, created(7))
+    await CONNECTOR.publish(run_on(net), post("", file))
+    assert net.of(OPEN)[0].json == {
+        "media_type": "video/mp4",
+        "total_bytes": len(data),
+        "media_category": "tweet_video",
+    }
+    assert [asked.form for asked in net.of(APPEND)] == [
+        {"segment_index": "0"},
+        {"segment_index": "1"},
+        {"segment_index": "2"},
+    ]
+    assert b"".join(asked.segment for asked in net.of(APPEND)) == data
+    assert net.of(CREATE)[0].json == {"media": {"media_ids": ["71"]}}
+    assert net.of(STATUS) == []
     assert max(file.reads) == SEGMENT
 
 
-def test_a_segment_may_be_accepted_without_a_word() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.uploads()
-        net.on(APPEND, (204, b""))
-        net.on(CREATE, created(7))
-        await CONNECTOR.publish(run_on(http), post("", picture()))
-        assert net.routes == [OPEN, APPEND, CLOSE, CREATE]
-
-    tell(story)
+async def test_a_segment_may_be_accepted_without_a_word(net: Script) -> None:
+    net.uploads()
+    net.on(APPEND, (204, b""))
+    net.on(CREATE, created(7))
+    await CONNECTOR.publish(run_on(net), post("", picture()))
+    assert net.routes == [OPEN, APPEND, CLOSE, CREATE]
 
 
-def test_a_crash_in_an_upload_goes_on_at_the_next_segment() -> None:
+async def test_a_crash_in_an_upload_goes_on_at_the_next_segment(net: Script) -> None:
     file = film(b"v" * (SEGMENT * 2))
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.uploads()
-        net.on(CREATE, created(7))
-        first = run_on(http, dies_at="media-0-segment-1")
-        with pytest.raises(Died):
-            await CONNECTOR.publish(first, post("Hello", file))
-        await CONNECTOR.publish(run_on(http, rows=first.rows), post("Hello", file))
-        assert net.routes == [OPEN, APPEND, APPEND, CLOSE, CREATE]
-
-    tell(story)
+    net.uploads()
+    net.on(CREATE, created(7))
+    first = run_on(net, dies_at="media-0-segment-1")
+    with pytest.raises(Died):
+        await CONNECTOR.publish(first, post("Hello", file))
+    await CONNECTOR.publish(run_on(net, rows=first.rows), post("Hello", file))
+    assert net.routes == [OPEN, APPEND, APPEND, CLOSE, CREATE]
 
 
-def test_an_upload_that_x_has_forgotten_is_begun_anew() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.uploads()
-        net.on(CREATE, created(7))
-        first = run_on(http, dies_at="post")
-        with pytest.raises(Died):
-            await CONNECTOR.publish(first, post("Hello", picture()))
-        later = run_on(http, rows=first.rows)
-        later.offset = timedelta(hours=25)
-        await CONNECTOR.publish(later, post("Hello", picture()))
-        assert net.routes == [OPEN, APPEND, CLOSE] * 2 + [CREATE]
-
-    tell(story)
+async def test_an_upload_that_x_has_forgotten_is_begun_anew(net: Script) -> None:
+    net.uploads()
+    net.on(CREATE, created(7))
+    first = run_on(net, dies_at="post")
+    with pytest.raises(Died):
+        await CONNECTOR.publish(first, post("Hello", picture()))
+    later = run_on(net, rows=first.rows)
+    later.offset = timedelta(hours=25)
+    await CONNECTOR.publish(later, post("Hello", picture()))
+    assert net.routes == [OPEN, APPEND, CLOSE] * 2 + [CREATE]
 
 
-def test_processing_is_waited_for_as_long_as_x_says() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.uploads(processing_info={"state": "pending", "check_after_secs": 7})
-        net.on(
-            STATUS,
-            (
-                200,
-                {"data": {"id": "71", "processing_info": {"state": "in_progress", "check_after_secs": 11}}},
-            ),
-            (200, {"data": {"id": "71", "processing_info": {"state": "succeeded"}}}),
-        )
-        net.on(CREATE, created(7))
-        run = run_on(http)
-        await CONNECTOR.publish(run, post("Hello", film()))
-        assert [asked.query for asked in net.of(STATUS)] == [{"media_id": "71", "command": "STATUS"}] * 2
-        assert timedelta(seconds=17.9) < run.offset <= timedelta(seconds=18)
-
-    tell(story)
+async def test_processing_is_waited_for_as_long_as_x_says(net: Script) -> None:
+    net.uploads(processing_info={"state": "pending", "check_after_secs": 7})
+    net.on(
+        STATUS,
+        (
+            200,
+            {"data": {"id": "71", "processing_info": {"state": "in_progress", "check_after_secs": 11}}},
+        ),
+        (200, {"data": {"id": "71", "processing_info": {"state": "succeeded"}}}),
+    )
+    net.on(CREATE, created(7))
+    run = run_on(net)
+    await CONNECTOR.publish(run, post("Hello", film()))
+    assert [asked.query for asked in net.of(STATUS)] == [{"media_id": "71", "command": "STATUS"}] * 2
+    assert timedelta(seconds=17.9) < run.offset <= timedelta(seconds=18)
 
 
 @pytest.mark.parametrize("where", ["closing", "looking"])
-def test_a_file_that_x_cannot_process_is_refused_with_its_reason(where: str) -> None:
+async def test_a_file_that_x_cannot_process_is_refused_with_its_reason(net: Script, where: str) -> None:
     failed = {"state": "failed", "error": {"code": 1, "name": "InvalidMedia", "message": "file is not valid"}}
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.uploads(processing_info=failed if where == "closing" else {"state": "pending"})
-        net.on(STATUS, (200, {"data": {"id": "71", "processing_info": failed}}))
-        with pytest.raises(Rejected, match="file is not valid") as refused:
-            await CONNECTOR.publish(run_on(http), post("Hello", film()))
-        assert refused.value.code == "media_rejected"
-        assert net.of(CREATE) == []
-
-    tell(story)
+    net.uploads(processing_info=failed if where == "closing" else {"state": "pending"})
+    net.on(STATUS, (200, {"data": {"id": "71", "processing_info": failed}}))
+    with pytest.raises(Rejected, match="file is not valid") as refused:
+        await CONNECTOR.publish(run_on(net), post("Hello", film()))
+    assert refused.value.code == "media_rejected"
+    assert net.of(CREATE) == []
 
 
-def test_all_media_of_a_thread_is_up_before_its_first_post() -> None:
+async def test_all_media_of_a_thread_is_up_before_its_first_post(net: Script) -> None:
     second, third = (
         picture(url="https://media.example.com/2.png"),
         film(url="https://media.example.com/3.mp4"),
@@ -214,66 +181,51 @@ def test_all_media_of_a_thread_is_up_before_its_first_post() -> None:
         {"content": "two", "mediaItems": [thread_media(second)]},
         {"content": "", "mediaItems": [thread_media(third)]},
     ]
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.uploads()
-        net.on(CREATE, created(7), created(8), created(9))
-        run = run_on(http)
-        proof = await CONNECTOR.publish(run, post("one", further=(second, third), threadItems=items))
-        assert proof.id == "7"
-        assert net.routes == [OPEN, APPEND, CLOSE] * 2 + [CREATE] * 3
-        assert [asked.json for asked in net.of(CREATE)] == [
-            {"text": "one"},
-            {"text": "two", "media": {"media_ids": ["71"]}, "reply": {"in_reply_to_tweet_id": "7"}},
-            {"media": {"media_ids": ["71"]}, "reply": {"in_reply_to_tweet_id": "8"}},
-        ]
-        assert [attempt.handles for attempt in run.attempts] == [
-            {"text": "one", "media": 0, "reply_to": None},
-            {"text": "two", "media": 1, "reply_to": "7"},
-            {"text": "", "media": 1, "reply_to": "8"},
-        ]
-
-    tell(story)
+    net.uploads()
+    net.on(CREATE, created(7), created(8), created(9))
+    run = run_on(net)
+    proof = await CONNECTOR.publish(run, post("one", further=(second, third), threadItems=items))
+    assert proof.id == "7"
+    assert net.routes == [OPEN, APPEND, CLOSE] * 2 + [CREATE] * 3
+    assert [asked.json for asked in net.of(CREATE)] == [
+        {"text": "one"},
+        {"text": "two", "media": {"media_ids": ["71"]}, "reply": {"in_reply_to_tweet_id": "7"}},
+        {"media": {"media_ids": ["71"]}, "reply": {"in_reply_to_tweet_id": "8"}},
+    ]
+    assert [attempt.handles for attempt in run.attempts] == [
+        {"text": "one", "media": 0, "reply_to": None},
+        {"text": "two", "media": 1, "reply_to": "7"},
+        {"text": "", "media": 1, "reply_to": "8"},
+    ]
 
 
-def test_a_thread_goes_on_after_its_last_known_post() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, created(7), created(8))
-        thread = post("one", threadItems=[{"content": "two"}])
-        first = run_on(http, dies_at="thread-1")
-        with pytest.raises(Died):
-            await CONNECTOR.publish(first, thread)
-        proof = await CONNECTOR.publish(run_on(http, rows=first.rows), thread)
-        assert proof.id == "7"
-        assert [asked.json.get("reply") for asked in net.of(CREATE)] == [None, {"in_reply_to_tweet_id": "7"}]
-
-    tell(story)
+async def test_a_thread_goes_on_after_its_last_known_post(net: Script) -> None:
+    net.on(CREATE, created(7), created(8))
+    thread = post("one", threadItems=[{"content": "two"}])
+    first = run_on(net, dies_at="thread-1")
+    with pytest.raises(Died):
+        await CONNECTOR.publish(first, thread)
+    proof = await CONNECTOR.publish(run_on(net, rows=first.rows), thread)
+    assert proof.id == "7"
+    assert [asked.json.get("reply") for asked in net.of(CREATE)] == [None, {"in_reply_to_tweet_id": "7"}]
 
 
-def test_thread_media_that_does_not_fit_stops_everything() -> None:
+async def test_thread_media_that_does_not_fit_stops_everything(net: Script) -> None:
     wrong = film(url="https://media.example.com/3.mp4")
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        items = [{"content": "two", "mediaItems": [thread_media(wrong, "image")]}]
-        with pytest.raises(Rejected, match=r"threadItems\[0\]\.mediaItems\[0\]"):
-            await CONNECTOR.publish(run_on(http), post("one", further=(wrong,), threadItems=items))
-        assert net.asked == []
-
-    tell(story)
+    items = [{"content": "two", "mediaItems": [thread_media(wrong, "image")]}]
+    with pytest.raises(Rejected, match=r"threadItems\[0\]\.mediaItems\[0\]"):
+        await CONNECTOR.publish(run_on(net), post("one", further=(wrong,), threadItems=items))
+    assert net.asked == []
 
 
-def test_a_used_up_allowance_lets_the_account_rest() -> None:
+async def test_a_used_up_allowance_lets_the_account_rest(net: Script) -> None:
     reset = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
     headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(reset)}
-
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, created(7, **headers))
-        run = run_on(http)
-        await CONNECTOR.publish(run, post())
-        assert run.holds == [datetime(2030, 1, 1, tzinfo=UTC)]
-        assert "post" in run.rows
-
-    tell(story)
+    net.on(CREATE, created(7, **headers))
+    run = run_on(net)
+    await CONNECTOR.publish(run, post())
+    assert run.holds == [datetime(2030, 1, 1, tzinfo=UTC)]
+    assert "post" in run.rows
 
 
 @pytest.mark.parametrize(
@@ -295,50 +247,40 @@ def test_a_used_up_allowance_lets_the_account_rest() -> None:
         ((400, {"errors": [{"message": "no"}]}), Rejected),
     ],
 )
-def test_the_answer_to_the_publishing_call_decides(answer: object, error: type[Exception]) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, answer)  # type: ignore[arg-type]  # answers of several shapes
-        with pytest.raises(error) as raised:
-            await CONNECTOR.publish(run_on(http), post())
-        assert type(raised.value) is error
-        assert len(net.of(CREATE)) == 1
-
-    tell(story)
-
-
-def test_trouble_before_the_publishing_call_is_only_trouble() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.uploads()
-        net.on(APPEND, (500, b""))
-        with pytest.raises(Unavailable):
-            await CONNECTOR.publish(run_on(http), post("Hello", picture()))
-        net.on(OPEN, (200, b"no"))
-        with pytest.raises(Unavailable):
-            await CONNECTOR.publish(run_on(http), post("Hello", picture()))
-
-    tell(story)
+async def test_the_answer_to_the_publishing_call_decides(
+    net: Script, answer: object, error: type[Exception]
+) -> None:
+    net.on(CREATE, answer)  # type: ignore[arg-type]  # answers of several shapes
+    with pytest.raises(error) as raised:
+        await CONNECTOR.publish(run_on(net), post())
+    assert type(raised.value) is error
+    assert len(net.of(CREATE)) == 1
 
 
-def test_an_upload_without_its_scope_asks_to_connect_again() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(OPEN, (403, {"title": "Forbidden", "type": "about:blank", "detail": "Forbidden"}))
-        with pytest.raises(ReconnectRequired) as refused:
-            await CONNECTOR.publish(run_on(http), post("Hello", picture()))
-        assert refused.value.reason == "access_revoked"
+async def test_trouble_before_the_publishing_call_is_only_trouble(net: Script) -> None:
+    net.uploads()
+    net.on(APPEND, (500, b""))
+    with pytest.raises(Unavailable):
+        await CONNECTOR.publish(run_on(net), post("Hello", picture()))
+    net.on(OPEN, (200, b"no"))
+    with pytest.raises(Unavailable):
+        await CONNECTOR.publish(run_on(net), post("Hello", picture()))
 
-    tell(story)
+
+async def test_an_upload_without_its_scope_asks_to_connect_again(net: Script) -> None:
+    net.on(OPEN, (403, {"title": "Forbidden", "type": "about:blank", "detail": "Forbidden"}))
+    with pytest.raises(ReconnectRequired) as refused:
+        await CONNECTOR.publish(run_on(net), post("Hello", picture()))
+    assert refused.value.reason == "access_revoked"
 
 
-def test_a_refreshed_token_is_used_at_once() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        async def renew() -> str:
-            return "token-2"
+async def test_a_refreshed_token_is_used_at_once(net: Script) -> None:
+    async def renew() -> str:
+        return "token-2"
 
-        net.on(CREATE, (401, {"title": "Unauthorized"}), created(7))
-        await CONNECTOR.publish(run_on(http, renew=renew), post())
-        assert [asked.headers["authorization"] for asked in net.asked] == ["Bearer token-1", "Bearer token-2"]
-
-    tell(story)
+    net.on(CREATE, (401, {"title": "Unauthorized"}), created(7))
+    await CONNECTOR.publish(run_on(net, renew=renew), post())
+    assert [asked.headers["authorization"] for asked in net.asked] == ["Bearer token-1", "Bearer token-2"]
 
 
 @pytest.mark.parametrize(
@@ -351,16 +293,13 @@ def test_a_refreshed_token_is_used_at_once() -> None:
         ((503, b""), Unavailable),
     ],
 )
-def test_deleting(answer: object, error: type[Exception] | None) -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on("DELETE /2/tweets/7", answer)  # type: ignore[arg-type]  # answers of several shapes
-        if error is None:
-            await CONNECTOR.delete(run_on(http), Proof("7"))
-        else:
-            with pytest.raises(error):
-                await CONNECTOR.delete(run_on(http), Proof("7"))
-
-    tell(story)
+async def test_deleting(net: Script, answer: object, error: type[Exception] | None) -> None:
+    net.on("DELETE /2/tweets/7", answer)  # type: ignore[arg-type]  # answers of several shapes
+    if error is None:
+        await CONNECTOR.delete(run_on(net), Proof("7"))
+    else:
+        with pytest.raises(error):
+            await CONNECTOR.delete(run_on(net), Proof("7"))
 
 
 class CutFile(MemoryFile):
@@ -370,24 +309,18 @@ class CutFile(MemoryFile):
         return self.data[offset : len(self.data) // 2]
 
 
-def test_a_file_that_got_shorter_is_not_closed() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        whole = film()
-        net.uploads()
-        with pytest.raises(Unavailable):
-            await CONNECTOR.publish(run_on(http), post("Hello", CutFile(whole.data, whole.facts, whole.url)))
-        assert net.routes == [OPEN]
-
-    tell(story)
+async def test_a_file_that_got_shorter_is_not_closed(net: Script) -> None:
+    whole = film()
+    net.uploads()
+    with pytest.raises(Unavailable):
+        await CONNECTOR.publish(run_on(net), post("Hello", CutFile(whole.data, whole.facts, whole.url)))
+    assert net.routes == [OPEN]
 
 
-def test_the_clock_that_decides_is_the_runs_own() -> None:
-    async def story(net: Script, http: NetworkClient) -> None:
-        net.on(CREATE, (429, {"title": "Too Many Requests"}))
-        run = run_on(http)
-        run.offset = timedelta(days=1)
-        with pytest.raises(RateLimited) as limited:
-            await CONNECTOR.publish(run, post())
-        assert limited.value.until > clock.now() + timedelta(days=1)
-
-    tell(story)
+async def test_the_clock_that_decides_is_the_runs_own(net: Script) -> None:
+    net.on(CREATE, (429, {"title": "Too Many Requests"}))
+    run = run_on(net)
+    run.offset = timedelta(days=1)
+    with pytest.raises(RateLimited) as limited:
+        await CONNECTOR.publish(run, post())
+    assert limited.value.until > clock.now() + timedelta(days=1)

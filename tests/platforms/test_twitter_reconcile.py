@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.platforms.scripted_twitter import LISTING, Script, post, run_on, tell
+from tests.platforms.scripted import with_network
+from tests.platforms.scripted_twitter import LISTING, Script, post, run_on
 
 from polypost.errors import NoAnswer
-from polypost.outbound import NetworkClient
 from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof, Reconciled
 from polypost.platforms.twitter import CONNECTOR
 from polypost.platforms.twitter.reconcile import essence
@@ -38,18 +38,16 @@ def looked(
     wanted: Attempt, *answers: Any, taken: set[str] | None = None
 ) -> tuple[Reconciled, list[dict[str, str]]]:
     """What a look finds, and the queries it made."""
-    results: list[Any] = []
 
-    async def story(net: Script, http: NetworkClient) -> None:
+    async def story(net: Script) -> tuple[Reconciled, list[dict[str, str]]]:
         net.on(LISTING, *answers)
-        run = run_on(http)
+        run = run_on(net)
         run.taken |= taken or set()
         # The publishing room has no files any more when it looks.
-        results.append(await CONNECTOR.reconcile(run, post("whatever"), wanted))
-        results.append([asked.query for asked in net.asked])
+        found = await CONNECTOR.reconcile(run, post("whatever"), wanted)
+        return found, [asked.query for asked in net.asked]
 
-    tell(story)
-    return results[0], results[1]
+    return with_network(Script, story)
 
 
 def found(number: int) -> Found:

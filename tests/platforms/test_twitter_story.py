@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from tests import media
 from tests.platforms.run import Died
-from tests.platforms.sandboxed_twitter import Room, play
+from tests.platforms.sandboxed_twitter import Room
 from tests.platforms.scripted_twitter import post
 
 from polypost import clock
@@ -25,6 +24,8 @@ from polypost.errors import (
 from polypost.platforms.base import Absent, CannotTell, Draft, Found, Post, Proof
 from polypost.platforms.twitter import CONNECTOR
 from polypost.platforms.twitter.spec import SPEC
+
+pytestmark = pytest.mark.anyio
 
 
 def a_thread(room: Room) -> Post:
@@ -50,99 +51,79 @@ CASES: dict[str, tuple[Callable[[Room], Post], list[int]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_kind_of_post_goes_out_once(tmp_path: Path, case: str) -> None:
+async def test_each_kind_of_post_goes_out_once(room: Room, case: str) -> None:
     make, counts = CASES[case]
-
-    async def story(room: Room) -> None:
-        proof = await CONNECTOR.publish(room.run(), make(room))
-        shown = await room.posts()
-        assert [entry["mediaCount"] for entry in shown] == counts
-        assert shown[0]["id"] == proof.id
-        assert {entry["accountId"] for entry in shown} == {room.account.id}
-        assert proof.url == f"https://x.com/{room.account.username}/status/{proof.id}"
-        page = await room.web.get(urlsplit(proof.url).path)
-        assert page.status_code == 200
-
-    play(tmp_path, story)
+    proof = await CONNECTOR.publish(room.run(), make(room))
+    shown = await room.posts()
+    assert [entry["mediaCount"] for entry in shown] == counts
+    assert shown[0]["id"] == proof.id
+    assert {entry["accountId"] for entry in shown} == {room.account.id}
+    assert proof.url == f"https://x.com/{room.account.username}/status/{proof.id}"
+    page = await room.web.get(urlsplit(proof.url).path)
+    assert page.status_code == 200
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("fault", ["lost_answer", "error_after"])
-def test_a_lost_answer_is_found_again(tmp_path: Path, case: str, fault: str) -> None:
+async def test_a_lost_answer_is_found_again(room: Room, case: str, fault: str) -> None:
     make, counts = CASES[case]
-
-    async def story(room: Room) -> None:
-        wanted, run = make(room), room.run()
-        await room.fault(fault)
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        (first,) = await room.posts()
-        found = await CONNECTOR.reconcile(run, post(wanted.text), run.attempts[-1])
-        assert isinstance(found, Found)
-        assert found.proof.id == first["id"]
-        run.rows[run.attempts[-1].part] = found.proof
-        await CONNECTOR.publish(room.run(rows=run.rows), wanted)
-        assert [entry["mediaCount"] for entry in await room.posts()] == counts
-
-    play(tmp_path, story)
+    wanted, run = make(room), room.run()
+    await room.fault(fault)
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, wanted)
+    (first,) = await room.posts()
+    found = await CONNECTOR.reconcile(run, post(wanted.text), run.attempts[-1])
+    assert isinstance(found, Found)
+    assert found.proof.id == first["id"]
+    run.rows[run.attempts[-1].part] = found.proof
+    await CONNECTOR.publish(room.run(rows=run.rows), wanted)
+    assert [entry["mediaCount"] for entry in await room.posts()] == counts
 
 
 @pytest.mark.parametrize("part", [1, 2, 3])
-def test_a_thread_whose_later_answer_was_lost_is_told_to_its_end(tmp_path: Path, part: int) -> None:
-    async def story(room: Room) -> None:
-        wanted = a_thread(room)
-        first = room.run(dies_at=f"thread-{part}")
-        with pytest.raises(Died):
-            await CONNECTOR.publish(first, wanted)
-        run = room.run(rows=first.rows)
-        await room.fault("lost_answer")
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, wanted)
-        found = await CONNECTOR.reconcile(run, wanted, run.attempts[-1])
-        assert isinstance(found, Found)
-        run.rows[f"thread-{part}"] = found.proof
-        await CONNECTOR.publish(room.run(rows=run.rows), wanted)
-        assert len(await room.posts()) == 4
-
-    play(tmp_path, story)
+async def test_a_thread_whose_later_answer_was_lost_is_told_to_its_end(room: Room, part: int) -> None:
+    wanted = a_thread(room)
+    first = room.run(dies_at=f"thread-{part}")
+    with pytest.raises(Died):
+        await CONNECTOR.publish(first, wanted)
+    run = room.run(rows=first.rows)
+    await room.fault("lost_answer")
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, wanted)
+    found = await CONNECTOR.reconcile(run, wanted, run.attempts[-1])
+    assert isinstance(found, Found)
+    run.rows[f"thread-{part}"] = found.proof
+    await CONNECTOR.publish(room.run(rows=run.rows), wanted)
+    assert len(await room.posts()) == 4
 
 
-def test_a_second_attempt_at_what_is_there_is_evidence_not_failure(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        run = room.run()
-        await room.fault("lost_answer")
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, post())
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, post())
-        assert len(await room.posts()) == 1
-        assert isinstance(await CONNECTOR.reconcile(run, post(), run.attempts[-1]), Found)
-        run.taken.add((await room.posts())[0]["id"])
-        assert await CONNECTOR.reconcile(run, post(), run.attempts[-1]) == Absent()
-
-    play(tmp_path, story)
-
-
-def test_a_refused_look_tells_nothing(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        run = room.run()
+async def test_a_second_attempt_at_what_is_there_is_evidence_not_failure(room: Room) -> None:
+    run = room.run()
+    await room.fault("lost_answer")
+    with pytest.raises(OutcomeUnknown):
         await CONNECTOR.publish(run, post())
-        await room.fault("token_dead")
-        assert isinstance(await CONNECTOR.reconcile(run, post(), run.attempts[0]), CannotTell)
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, post())
+    assert len(await room.posts()) == 1
+    assert isinstance(await CONNECTOR.reconcile(run, post(), run.attempts[-1]), Found)
+    run.taken.add((await room.posts())[0]["id"])
+    assert await CONNECTOR.reconcile(run, post(), run.attempts[-1]) == Absent()
 
-    play(tmp_path, story)
+
+async def test_a_refused_look_tells_nothing(room: Room) -> None:
+    run = room.run()
+    await CONNECTOR.publish(run, post())
+    await room.fault("token_dead")
+    assert isinstance(await CONNECTOR.reconcile(run, post(), run.attempts[0]), CannotTell)
 
 
-def test_a_crash_in_the_middle_of_an_upload_costs_no_segment_twice(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        large = room.film(size=SPEC.limit("segment_bytes") + 1000)
-        first = room.run(dies_at="media-0-segment-1")
-        with pytest.raises(Died):
-            await CONNECTOR.publish(first, post("Hello", large))
-        await CONNECTOR.publish(room.run(rows=first.rows), post("Hello", large))
-        assert [entry["mediaCount"] for entry in await room.posts()] == [1]
-
-    play(tmp_path, story)
+async def test_a_crash_in_the_middle_of_an_upload_costs_no_segment_twice(room: Room) -> None:
+    large = room.film(size=SPEC.limit("segment_bytes") + 1000)
+    first = room.run(dies_at="media-0-segment-1")
+    with pytest.raises(Died):
+        await CONNECTOR.publish(first, post("Hello", large))
+    await CONNECTOR.publish(room.run(rows=first.rows), post("Hello", large))
+    assert [entry["mediaCount"] for entry in await room.posts()] == [1]
 
 
 @pytest.mark.parametrize(
@@ -158,78 +139,60 @@ def test_a_crash_in_the_middle_of_an_upload_costs_no_segment_twice(tmp_path: Pat
         ("token_dead", TokenExpired, "reconnect_required"),
     ],
 )
-def test_refusals_are_understood(tmp_path: Path, fault: str, error: type[PolypostError], code: str) -> None:
-    async def story(room: Room) -> None:
-        run = room.run()
-        await room.fault(fault)
-        with pytest.raises(error) as refused:
-            await CONNECTOR.publish(run, post())
-        assert type(refused.value) is error
-        assert refused.value.code == code
-        if isinstance(refused.value, RateLimited):
-            assert refused.value.until > run.now()
-        assert await room.posts() == []
-
-    play(tmp_path, story)
+async def test_refusals_are_understood(room: Room, fault: str, error: type[PolypostError], code: str) -> None:
+    run = room.run()
+    await room.fault(fault)
+    with pytest.raises(error) as refused:
+        await CONNECTOR.publish(run, post())
+    assert type(refused.value) is error
+    assert refused.value.code == code
+    if isinstance(refused.value, RateLimited):
+        assert refused.value.until > run.now()
+    assert await room.posts() == []
 
 
-def test_the_same_text_again_is_a_duplicate(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
+async def test_the_same_text_again_is_a_duplicate(room: Room) -> None:
+    await CONNECTOR.publish(room.run(), post())
+    with pytest.raises(Duplicate):
         await CONNECTOR.publish(room.run(), post())
-        with pytest.raises(Duplicate):
-            await CONNECTOR.publish(room.run(), post())
-        assert len(await room.posts()) == 1
-
-    play(tmp_path, story)
+    assert len(await room.posts()) == 1
 
 
-def test_a_used_up_window_is_known_before_it_is_hit(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        limit = SPEC.limit("posts_per_window")
+async def test_a_used_up_window_is_known_before_it_is_hit(room: Room) -> None:
+    limit = SPEC.limit("posts_per_window")
+    run = room.run()
+    for number in range(limit):
         run = room.run()
-        for number in range(limit):
-            run = room.run()
-            await CONNECTOR.publish(run, post(f"Number {number}"))
-            assert bool(run.holds) == (number == limit - 1)
-        with pytest.raises(RateLimited) as limited:
-            await CONNECTOR.publish(room.run(), post("One more"))
-        assert limited.value.until == run.holds[0]
-        await room.pass_time(limited.value.until - clock.now() + timedelta(seconds=1))
+        await CONNECTOR.publish(run, post(f"Number {number}"))
+        assert bool(run.holds) == (number == limit - 1)
+    with pytest.raises(RateLimited) as limited:
         await CONNECTOR.publish(room.run(), post("One more"))
-
-    play(tmp_path, story)
-
-
-def test_a_reply_to_ones_own_post(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        first = await CONNECTOR.publish(room.run(), post("one"))
-        run = room.run()
-        await room.fault("lost_answer")
-        with pytest.raises(OutcomeUnknown):
-            await CONNECTOR.publish(run, post("two", replyToTweetId=first.id))
-        assert isinstance(await CONNECTOR.reconcile(run, post("two"), run.attempts[0]), Found)
-
-    play(tmp_path, story)
+    assert limited.value.until == run.holds[0]
+    await room.pass_time(limited.value.until - clock.now() + timedelta(seconds=1))
+    await CONNECTOR.publish(room.run(), post("One more"))
 
 
-def test_deleting_twice_is_a_success(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        proof = await CONNECTOR.publish(room.run(), post())
-        await CONNECTOR.delete(room.run(), proof)
-        await CONNECTOR.delete(room.run(), proof)
-        assert [entry["deleted"] for entry in await room.posts()] == [True]
-        await CONNECTOR.delete(room.run(), Proof("1"))
-
-    play(tmp_path, story)
+async def test_a_reply_to_ones_own_post(room: Room) -> None:
+    first = await CONNECTOR.publish(room.run(), post("one"))
+    run = room.run()
+    await room.fault("lost_answer")
+    with pytest.raises(OutcomeUnknown):
+        await CONNECTOR.publish(run, post("two", replyToTweetId=first.id))
+    assert isinstance(await CONNECTOR.reconcile(run, post("two"), run.attempts[0]), Found)
 
 
-def test_a_long_post_of_an_account_without_premium_is_refused(tmp_path: Path) -> None:
-    async def story(room: Room) -> None:
-        with pytest.raises(Rejected) as refused:
-            await CONNECTOR.publish(room.run(), post("long " * 100, longPost=True))
-        assert refused.value.code == "not_permitted"
+async def test_deleting_twice_is_a_success(room: Room) -> None:
+    proof = await CONNECTOR.publish(room.run(), post())
+    await CONNECTOR.delete(room.run(), proof)
+    await CONNECTOR.delete(room.run(), proof)
+    assert [entry["deleted"] for entry in await room.posts()] == [True]
+    await CONNECTOR.delete(room.run(), Proof("1"))
 
-    play(tmp_path, story)
+
+async def test_a_long_post_of_an_account_without_premium_is_refused(room: Room) -> None:
+    with pytest.raises(Rejected) as refused:
+        await CONNECTOR.publish(room.run(), post("long " * 100, longPost=True))
+    assert refused.value.code == "not_permitted"
 
 
 EDGES: dict[str, Callable[[Room], tuple[Post, bool]]] = {
@@ -253,15 +216,12 @@ EDGES: dict[str, Callable[[Room], tuple[Post, bool]]] = {
 
 
 @pytest.mark.parametrize("edge", EDGES)
-def test_the_check_and_the_simulator_draw_the_same_line(tmp_path: Path, edge: str) -> None:
-    async def story(room: Room) -> None:
-        wanted, fits = EDGES[edge](room)
-        draft = Draft(wanted.text, tuple(file.ref for file in wanted.media), wanted.options, room.account)
-        assert (CONNECTOR.check(draft) == []) is fits
-        if fits:
+async def test_the_check_and_the_simulator_draw_the_same_line(room: Room, edge: str) -> None:
+    wanted, fits = EDGES[edge](room)
+    draft = Draft(wanted.text, tuple(file.ref for file in wanted.media), wanted.options, room.account)
+    assert (CONNECTOR.check(draft) == []) is fits
+    if fits:
+        await CONNECTOR.publish(room.run(), wanted)
+    else:
+        with pytest.raises(Rejected):
             await CONNECTOR.publish(room.run(), wanted)
-        else:
-            with pytest.raises(Rejected):
-                await CONNECTOR.publish(room.run(), wanted)
-
-    play(tmp_path, story)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import httpx2
 import pytest
-from tests.platforms.sandboxed_youtube import Room, play
+from tests.platforms.sandboxed_youtube import Room
 
 from polypost.errors import ReconnectRequired, Rejected
 from polypost.platforms.base import App, Grant
 from polypost.platforms.youtube import CONNECTOR
 
+pytestmark = pytest.mark.anyio
+
 APP = App("app", "app-secret")
 CALLBACK = "https://polypost.example/v1/connect/youtube/callback"
 SCOPES = CONNECTOR.spec.oauth.scopes if CONNECTOR.spec.oauth else ()
-
-
-@pytest.fixture
-def tell(tmp_path: Path) -> Callable[[Any], None]:
-    return lambda story: play(tmp_path, story)
 
 
 async def consent(room: Room, app: App = APP, **more: str) -> Grant:
@@ -44,36 +37,25 @@ async def consent(room: Room, app: App = APP, **more: str) -> Grant:
     return Grant(back.params["code"], CALLBACK)
 
 
-def test_the_channel_of_a_login(tell: Callable[[Any], None]) -> None:
-    async def story(room: Room) -> None:
-        (account,) = await CONNECTOR.identify(room.run())
-        assert (account.id, account.username) == (room.account.id, "demo")
-        assert account.profile_url == "https://www.youtube.com/@demo"
-        assert account.metadata == {"uploads": f"UU{account.id[2:]}", "long_uploads": "allowed"}
-
-    tell(story)
+async def test_the_channel_of_a_login(room: Room) -> None:
+    (account,) = await CONNECTOR.identify(room.run())
+    assert (account.id, account.username) == (room.account.id, "demo")
+    assert account.profile_url == "https://www.youtube.com/@demo"
+    assert account.metadata == {"uploads": f"UU{account.id[2:]}", "long_uploads": "allowed"}
 
 
-def test_connecting_again_brings_a_refresh_token_again(tell: Callable[[Any], None]) -> None:
-    async def story(room: Room) -> None:
-        for _ in range(2):
-            tokens = await CONNECTOR.login.exchange(room.http, APP, await consent(room))
-            assert tokens.refresh_token is not None
-        unforced = await CONNECTOR.login.exchange(
-            room.http, APP, await consent(room, prompt="select_account")
-        )
-        assert unforced.refresh_token is None
-        with pytest.raises(ReconnectRequired):
-            await CONNECTOR.login.refresh(room.http, APP, unforced)
-
-    tell(story)
+async def test_connecting_again_brings_a_refresh_token_again(room: Room) -> None:
+    for _ in range(2):
+        tokens = await CONNECTOR.login.exchange(room.http, APP, await consent(room))
+        assert tokens.refresh_token is not None
+    unforced = await CONNECTOR.login.exchange(room.http, APP, await consent(room, prompt="select_account"))
+    assert unforced.refresh_token is None
+    with pytest.raises(ReconnectRequired):
+        await CONNECTOR.login.refresh(room.http, APP, unforced)
 
 
-def test_an_account_without_a_channel(tell: Callable[[Any], None]) -> None:
-    async def story(room: Room) -> None:
-        await room.fault("no_channel")
-        with pytest.raises(Rejected) as refused:
-            await CONNECTOR.identify(room.run())
-        assert refused.value.code == "no_account"
-
-    tell(story)
+async def test_an_account_without_a_channel(room: Room) -> None:
+    await room.fault("no_channel")
+    with pytest.raises(Rejected) as refused:
+        await CONNECTOR.identify(room.run())
+    assert refused.value.code == "no_account"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
 from sqlalchemy import Row
-from tests.engine.room import Room
+from tests.engine.room import Room, play
 from tests.platforms.conformance import Case, Entry, Kind
 from tests.platforms.conformance.files import FILES, content
 from tests.platforms.run import MemoryFile, MemoryRun
@@ -22,6 +23,7 @@ from polypost.integrations import service as integrations
 from polypost.platforms.base import Account, Found, MediaRef, Post, Tokens
 from polypost.platforms.registry import connector
 from polypost.probe import probe
+from polypost.storage import metadata, open_store
 
 # When the pipeline looks for the first time.
 LOOK = timedelta(seconds=2)
@@ -196,3 +198,24 @@ class Stage:
             each["path"] == path and "refresh" in f"{each['requestBody']} {each['query']} {path}"
             for each in answer.json()["requests"]
         )
+
+
+async def in_room(folder: Path, platform: str, story: Callable[[Room], Awaitable[None]], **how: Any) -> None:
+    """Tell a story in a room with a store of its own and no account yet; the keywords are those of `play`."""
+    store = open_store(folder / "data", None)
+    try:
+        await store.write(metadata.create_all)
+        await play(story, only=platform, **how)(store)
+    finally:
+        await store.close()
+
+
+async def on_stage(folder: Path, case: Case, story: Callable[[Stage], Awaitable[None]]) -> None:
+    """Tell a story of one network, after which every invariant holds."""
+
+    async def act(room: Room) -> None:
+        await room.start()
+        await story(await Stage.set(room, case))
+        await room.healthy()
+
+    await in_room(folder, case.platform, act)

@@ -9,9 +9,9 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
-from tests.engine.room import Room, play
+from tests.engine.room import Room
 from tests.platforms.conformance import Case
-from tests.platforms.conformance.stage import Stage
+from tests.platforms.conformance.stage import Stage, in_room
 from tests.platforms.recording import Exchange, recording
 
 from polypost import clock
@@ -19,7 +19,6 @@ from polypost.integrations import AccountSession
 from polypost.platforms.abilities import MetricsSource
 from polypost.platforms.base import Deletes, Proof, Tokens
 from polypost.platforms.registry import connector
-from polypost.storage import metadata, open_store
 
 More = Callable[[Stage], Awaitable[None]]
 
@@ -34,18 +33,13 @@ def exchanges(platform: str, more: More | None = None) -> list[Exchange]:
     async def main(folder: Path) -> list[Exchange]:
         behind = _Behind()
         async with recording(behind) as tap:
-            store = open_store(folder / "data", None)
-            try:
-                await store.write(metadata.create_all)
 
-                async def act(room: Room) -> None:
-                    behind.url = room.info.urls[platform]
-                    await room.start()
-                    await _tell(room, case, more)
+            async def act(room: Room) -> None:
+                behind.url = room.info.urls[platform]
+                await room.start()
+                await _tell(room, case, more)
 
-                await play(act, only=platform, stand_in=tap.url)(store)
-            finally:
-                await store.close()
+            await in_room(folder, platform, act, stand_in=tap.url)
             return tap.exchanges
 
     with tempfile.TemporaryDirectory(prefix="polypost-tap-") as folder:

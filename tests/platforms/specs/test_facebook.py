@@ -9,8 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.platforms import sandboxed
 from tests.platforms.recording import Exchange
-from tests.platforms.sandboxed_facebook import KINDS, Room, play
+from tests.platforms.sandboxed_facebook import KINDS, Room
 from tests.specs.deviations import DEVIATIONS
 from tests.specs.graph import Graph, form
 
@@ -89,7 +90,7 @@ def exchanges(tmp_path_factory: pytest.TempPathFactory) -> list[Exchange]:
             await CONNECTOR.delete(run, proof)
         kept.extend(room.exchanges)
 
-    play(tmp_path_factory.mktemp("facebook"), story)
+    sandboxed.play(Room, tmp_path_factory.mktemp("facebook"), story)
     return kept
 
 
