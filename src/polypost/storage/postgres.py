@@ -29,6 +29,8 @@ TRIES = 4
 # Below the 20 seconds within which a request is answered: whoever waits for the store gets an answer all the same.
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 15.0
+# So long news waits for more: a statement for each would cost more than what it tells of.
+NEWS_SECONDS = 0.005
 _BEGIN = "BEGIN"
 # Whoever holds what one of a group needs may hold it for long: then only that one waits.
 _BEGIN_JOINT = "BEGIN; SET LOCAL lock_timeout = 200"
@@ -273,6 +275,7 @@ class PostgresStore(Store):
         """
         try:
             while self._news:
+                await asyncio.sleep(NEWS_SECONDS)
                 topics, self._news = list(self._news), {}
                 with contextlib.suppress(DBAPIError, *_UNREACHED):
                     await greenlet_spawn(self._notify, topics)
