@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.platforms.simulators.googlebusiness import Google, telling
+from tests.platforms.simulators.googlebusiness import Google
+from tests.platforms.simulators.helpers import on
 from tests.platforms.simulators.test_googlebusiness_login_simulator import BACK, consented
 
 from polypost.errors import PlatformError
@@ -33,7 +34,7 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
             finally:
                 await networks.aclose()
 
-        telling(tmp_path)(main)
+        on(Google, tmp_path, main)
 
     return told
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, Side, on, speaking
+from tests.platforms.simulators.helpers import Play, Side, speaking
 
 from polypost import clock
 
@@ -102,4 +102,3 @@ def error_of(answer: httpx2.Response) -> tuple[int, str, str]:
 
 
 speaker = partial(speaking, Bluesky)
-on_bluesky = partial(on, Bluesky)

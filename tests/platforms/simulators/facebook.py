@@ -8,13 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 from tests import media
-from tests.platforms.simulators import helpers
 from tests.platforms.simulators.helpers import Side, at, good
 from tests.platforms.simulators.instagram import bad
 
 PERSON = "122000000000001"
 BACK = "https://app.example/callback"
-__all__ = ["BACK", "PERSON", "Facebook", "bad", "good", "telling"]
+__all__ = ["BACK", "PERSON", "Facebook", "bad", "good"]
 
 
 class Facebook(Side):
@@ -88,4 +87,3 @@ class Facebook(Side):
 
 
 at_facebook = partial(at, Facebook)
-telling = partial(helpers.telling, Facebook)

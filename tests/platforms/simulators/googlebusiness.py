@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators import helpers
 from tests.platforms.simulators.helpers import Play, Side, good
 
 LIVE, REJECTED, PROCESSING = "LIVE", "REJECTED", "PROCESSING"
@@ -53,9 +51,6 @@ class Google(Side):
     async def page(self, path: str, status: int = 200) -> str:
         place = path.replace("https://local.google.com", "").replace("https://maps.google.com", "")
         return await super().page(place, status)
-
-
-telling = partial(helpers.telling, Google)
 
 
 def bad(answer: httpx2.Response, status: int, word: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 import httpx2
+import pytest
 
 from polypost.sandbox import Sandbox, SandboxInfo
 
@@ -169,9 +169,16 @@ def on(side: type[S], folder: Path, story: Callable[[S], Coroutine[Any, Any, Non
     asyncio.run(main())
 
 
-def telling(side: type[S], folder: Path) -> Callable[..., None]:
-    """Runs stories with a demo account, each against a sandbox of its own."""
-    return partial(on, side, folder)
+def demo_account(side: type[S], number: int = 0) -> Any:
+    """A fixture: a demo account of one network, the first unless said otherwise, in a sandbox of its own."""
+
+    # It asks for anyio_backend by name: that alone makes anyio run the tests that take it.
+    @pytest.fixture
+    async def account(anyio_backend: str, tmp_path: Path) -> AsyncIterator[S]:
+        async with at(side, tmp_path, number=number) as ready:
+            yield ready
+
+    return account
 
 
 def good(answer: httpx2.Response, status: int = 200) -> Any:

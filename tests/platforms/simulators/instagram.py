@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators import helpers
 from tests.platforms.simulators.helpers import Side, at, good
 
 DAY = 86_400
@@ -58,7 +57,6 @@ class Instagram(Side):
 
 
 at_instagram = partial(at, Instagram)
-telling = partial(helpers.telling, Instagram)
 
 
 def refused(

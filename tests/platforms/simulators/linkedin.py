@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Play, Side, good, on, speaking
+from tests.platforms.simulators.helpers import Play, Side, good, speaking
 
 VERSION = "202609"
 BACK = "https://app.example/back"
@@ -131,4 +131,3 @@ def code_of(answer: httpx2.Response) -> str:
 
 
 speaker = partial(speaking, LinkedIn)
-on_linkedin = partial(on, LinkedIn)

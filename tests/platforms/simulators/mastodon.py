@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators import helpers
 from tests.platforms.simulators.helpers import Play, Side, at, good
 
 
@@ -48,7 +47,6 @@ class Mastodon(Side):
 
 
 at_mastodon = partial(at, Mastodon)
-telling = partial(helpers.telling, Mastodon)
 
 
 def bad(answer: httpx2.Response, status: int, words: str = "") -> str:

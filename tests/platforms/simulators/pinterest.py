@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators import helpers
 from tests.platforms.simulators.helpers import Play, Side, at
 
 DAY = 86_400
@@ -80,7 +79,6 @@ class Pinterest(Side):
 
 
 at_pinterest = partial(at, Pinterest)
-telling = partial(helpers.telling, Pinterest)
 
 
 def good(answer: httpx2.Response, status: int = 200) -> dict[str, Any]:

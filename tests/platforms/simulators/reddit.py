@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Side, on, speaking
+from tests.platforms.simulators.helpers import Side, speaking
 
 AGENT = "test:polypost-suite:1.0 (by /u/demo)"
 
@@ -79,4 +79,3 @@ class Reddit(Side):
 
 
 speaker = partial(speaking, Reddit)
-on_reddit = partial(on, Reddit)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.platforms.simulators.bluesky import POST, Bluesky, error_of, on_bluesky, speaker
-from tests.platforms.simulators.helpers import Play, play
+from tests.platforms.simulators.bluesky import POST, Bluesky, error_of, speaker
+from tests.platforms.simulators.helpers import Play, demo_account, play
 
 from polypost import clock
 from polypost.sandbox.networks.bluesky.cids import NotData, encode
@@ -15,52 +15,45 @@ from polypost.sandbox.networks.bluesky.formats import FORMATS, is_at_uri, is_han
 
 RKEY = "3lbqta5lnck2i"
 
-
-def test_limits_and_their_headers(tmp_path: Path) -> None:
-    async def story(me: Bluesky) -> None:
-        answer = await me.create()
-        assert answer.headers["ratelimit-policy"] == "3000;w=300"
-        now = clock.now().timestamp()
-        assert 0 < int(answer.headers["ratelimit-reset"]) - now <= 301
-        assert int(answer.headers["ratelimit-remaining"]) < 3_000
-        login = await me.post(
-            "com.atproto.server.createSession", token=None, identifier=me.handle, password="x"
-        )
-        assert login.headers["ratelimit-policy"] == "30;w=300"
-        for _ in range(29):
-            await me.post("com.atproto.server.createSession", token=None, identifier=me.did, password="x")
-        last = await me.post(
-            "com.atproto.server.createSession",
-            token=None,
-            identifier=me.handle,
-            password=me.account["appPassword"],
-        )
-        assert error_of(last) == (429, "RateLimitExceeded", "Rate Limit Exceeded")
-        assert "retry-after" not in last.headers
-        await me.running.fault("bluesky", "rate_limited", times=1, seconds=60)
-        limited = await me.create()
-        assert limited.status_code == 429
-        assert limited.headers["ratelimit-policy"] == "5000;w=3600"
-        assert (await me.create()).status_code == 200
-
-    on_bluesky(tmp_path, story)
+me = demo_account(Bluesky)
 
 
-def test_points_of_an_hour(tmp_path: Path) -> None:
+async def test_limits_and_their_headers(me: Bluesky) -> None:
+    answer = await me.create()
+    assert answer.headers["ratelimit-policy"] == "3000;w=300"
+    now = clock.now().timestamp()
+    assert 0 < int(answer.headers["ratelimit-reset"]) - now <= 301
+    assert int(answer.headers["ratelimit-remaining"]) < 3_000
+    login = await me.post("com.atproto.server.createSession", token=None, identifier=me.handle, password="x")
+    assert login.headers["ratelimit-policy"] == "30;w=300"
+    for _ in range(29):
+        await me.post("com.atproto.server.createSession", token=None, identifier=me.did, password="x")
+    last = await me.post(
+        "com.atproto.server.createSession",
+        token=None,
+        identifier=me.handle,
+        password=me.account["appPassword"],
+    )
+    assert error_of(last) == (429, "RateLimitExceeded", "Rate Limit Exceeded")
+    assert "retry-after" not in last.headers
+    await me.running.fault("bluesky", "rate_limited", times=1, seconds=60)
+    limited = await me.create()
+    assert limited.status_code == 429
+    assert limited.headers["ratelimit-policy"] == "5000;w=3600"
+    assert (await me.create()).status_code == 200
+
+
+async def test_points_of_an_hour(me: Bluesky) -> None:
     kind = "com.atproto.repo.applyWrites"
-
-    async def story(me: Bluesky) -> None:
-        batch = [{"$type": f"{kind}#create", "collection": "com.example.thing", "value": {}}] * 200
-        for _ in range(8):
-            assert (await me.post(kind, repo=me.did, writes=batch)).status_code == 200
-        refused = await me.post(kind, repo=me.did, writes=batch)
-        assert (refused.status_code, refused.headers["ratelimit-remaining"]) == (429, "0")
-        assert (await me.create()).headers["ratelimit-limit"] == "5000"
-        await me.running.control("POST", "clock", advance=3_601)
-        again = Bluesky(me.running, (await me.running.accounts("bluesky"))[0])
-        assert (await again.post(kind, repo=me.did, writes=batch)).status_code == 200
-
-    on_bluesky(tmp_path, story)
+    batch = [{"$type": f"{kind}#create", "collection": "com.example.thing", "value": {}}] * 200
+    for _ in range(8):
+        assert (await me.post(kind, repo=me.did, writes=batch)).status_code == 200
+    refused = await me.post(kind, repo=me.did, writes=batch)
+    assert (refused.status_code, refused.headers["ratelimit-remaining"]) == (429, "0")
+    assert (await me.create()).headers["ratelimit-limit"] == "5000"
+    await me.running.control("POST", "clock", advance=3_601)
+    again = Bluesky(me.running, (await me.running.accounts("bluesky"))[0])
+    assert (await again.post(kind, repo=me.did, writes=batch)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -74,17 +67,14 @@ def test_points_of_an_hour(tmp_path: Path) -> None:
         ("token_dead", 0, 400),
     ],
 )
-def test_faults(tmp_path: Path, fault: str, stored: int, status: int) -> None:
-    async def story(me: Bluesky) -> None:
-        await me.running.fault("bluesky", fault, times=1)
-        assert (await me.create()).status_code == status
-        assert len(await me.running.posts("bluesky")) == stored
-        if fault == "token_dead":
-            assert error_of(await me.create()) == (400, "ExpiredToken", "Token has been revoked")
-            refused = await me.post("com.atproto.server.refreshSession", token=me.refresh_token)
-            assert error_of(refused)[1] == "ExpiredToken"
-
-    on_bluesky(tmp_path, story)
+async def test_faults(me: Bluesky, fault: str, stored: int, status: int) -> None:
+    await me.running.fault("bluesky", fault, times=1)
+    assert (await me.create()).status_code == status
+    assert len(await me.running.posts("bluesky")) == stored
+    if fault == "token_dead":
+        assert error_of(await me.create()) == (400, "ExpiredToken", "Token has been revoked")
+        refused = await me.post("com.atproto.server.refreshSession", token=me.refresh_token)
+        assert error_of(refused)[1] == "ExpiredToken"
 
 
 def test_state_outlives_a_restart(tmp_path: Path) -> None:

@@ -18,24 +18,11 @@ from facebook_business.api import FacebookAdsApi
 from facebook_business.exceptions import FacebookRequestError
 from facebook_business.session import FacebookSession
 from facebook_business.video_uploader import VideoEncodingStatusChecker
-from requests.adapters import HTTPAdapter
 from tests import media
+from tests.platforms.simulators.adapter import ToSandbox
 from tests.platforms.simulators.helpers import Play, play
 
 CHUNKED = "https://graph-video.facebook.com"
-
-
-class ToSandbox(HTTPAdapter):
-    """Sends what was meant for Meta's hosts to the sandbox."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._host = urlsplit(url)
-
-    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
-        asked = urlsplit(request.url)
-        request.url = asked._replace(scheme=self._host.scheme, netloc=self._host.netloc).geturl()
-        return super().send(request, **more)
 
 
 def api_of(url: str, entry: dict[str, Any], token: str) -> FacebookAdsApi:

@@ -18,7 +18,8 @@ from googleapiclient.discovery import Resource, build, build_from_document
 from googleapiclient.errors import HttpError
 from requests_oauthlib import OAuth2Session
 from tests import media
-from tests.platforms.simulators.googlebusiness import Google, telling
+from tests.platforms.simulators.googlebusiness import Google
+from tests.platforms.simulators.helpers import on
 from tests.specs.localposts import document
 
 SCOPE = "https://www.googleapis.com/auth/business.manage"
@@ -77,7 +78,7 @@ def shop(tmp_path: Path) -> Callable[[Any], None]:
             with there.in_use:
                 await asyncio.to_thread(story, there, photo)
 
-        telling(tmp_path)(main)
+        on(Google, tmp_path, main)
 
     return told
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from tests import media
-from tests.platforms.simulators.instagram import Instagram, at_instagram, bad, good, telling
+from tests.platforms.simulators.helpers import demo_account
+from tests.platforms.simulators.instagram import Instagram, at_instagram, bad, good
 
-
-@pytest.fixture
-def on(tmp_path: Path) -> Callable[[Any], None]:
-    return telling(tmp_path)
+ig = demo_account(Instagram)
 
 
 @pytest.mark.parametrize(
@@ -32,15 +28,12 @@ def on(tmp_path: Path) -> Callable[[Any], None]:
     ],
     ids=["png", "tall", "wide", "large", "page", "missing"],
 )
-def test_a_picture_must_be_jpeg_small_and_of_a_usual_shape(on, data, code, subcode):
-    async def story(ig: Instagram) -> None:
-        url = f"{ig.files.url}/none.jpg" if data is None else ig.files.add("a.jpg", data)
-        error = bad(await ig.contain(image_url=url), code, subcode)
-        assert error["error_user_title"]
-        assert error["error_user_msg"]
-        bad(await ig.contain(image_url="http://10.0.0.1/a.jpg"), 9004, 2207052)
-
-    on(story)
+async def test_a_picture_must_be_jpeg_small_and_of_a_usual_shape(ig, data, code, subcode):
+    url = f"{ig.files.url}/none.jpg" if data is None else ig.files.add("a.jpg", data)
+    error = bad(await ig.contain(image_url=url), code, subcode)
+    assert error["error_user_title"]
+    assert error["error_user_msg"]
+    bad(await ig.contain(image_url="http://10.0.0.1/a.jpg"), 9004, 2207052)
 
 
 @pytest.mark.parametrize(
@@ -54,35 +47,29 @@ def test_a_picture_must_be_jpeg_small_and_of_a_usual_shape(on, data, code, subco
         ("VIDEO", {"seconds": 61.0}),
     ],
 )
-def test_a_film_against_the_rules_ends_in_an_error(on, kind, shape):
-    async def story(ig: Instagram) -> None:
-        child = {"is_carousel_item": "true"} if kind == "VIDEO" else {}
-        container = await ig.contained(media_type=kind, video_url=ig.film(**shape), **child)
-        status = await ig.settled(container)
-        assert status["status_code"] == "ERROR"
-        assert "error code 2207026" in status["status"]
-        bad(await ig.publish(container), *((100, None) if child else (9007, 2207027)))
-
-    on(story)
+async def test_a_film_against_the_rules_ends_in_an_error(ig, kind, shape):
+    child = {"is_carousel_item": "true"} if kind == "VIDEO" else {}
+    container = await ig.contained(media_type=kind, video_url=ig.film(**shape), **child)
+    status = await ig.settled(container)
+    assert status["status_code"] == "ERROR"
+    assert "error code 2207026" in status["status"]
+    bad(await ig.publish(container), *((100, None) if child else (9007, 2207027)))
 
 
-def test_what_cannot_be_a_film_or_be_had_ends_in_an_error(on):
-    async def story(ig: Instagram) -> None:
-        for url, number, more in (
-            (f"{ig.files.url}/none.mp4", 2207077, {}),
-            ("http://10.0.0.1/a.mp4", 2207077, {}),
-            (ig.files.add("a.jpg", media.jpeg()), 2207026, {}),
-            (ig.film(), 2207057, {"thumb_offset": "999999"}),
-            (ig.film(), 2207052, {"cover_url": f"{ig.files.url}/none.jpg"}),
-            (ig.film(), 2207005, {"cover_url": ig.files.add("a.png", media.png())}),
-        ):
-            container = await ig.contained(media_type="REELS", video_url=url, **more)
-            assert str(number) in (await ig.settled(container))["status"]
-        await ig.fault("processing_failed")
-        container = await ig.contained(media_type="REELS", video_url=ig.film())
-        assert "2207053" in (await ig.settled(container))["status"]
-
-    on(story)
+async def test_what_cannot_be_a_film_or_be_had_ends_in_an_error(ig):
+    for url, number, more in (
+        (f"{ig.files.url}/none.mp4", 2207077, {}),
+        ("http://10.0.0.1/a.mp4", 2207077, {}),
+        (ig.files.add("a.jpg", media.jpeg()), 2207026, {}),
+        (ig.film(), 2207057, {"thumb_offset": "999999"}),
+        (ig.film(), 2207052, {"cover_url": f"{ig.files.url}/none.jpg"}),
+        (ig.film(), 2207005, {"cover_url": ig.files.add("a.png", media.png())}),
+    ):
+        container = await ig.contained(media_type="REELS", video_url=url, **more)
+        assert str(number) in (await ig.settled(container))["status"]
+    await ig.fault("processing_failed")
+    container = await ig.contained(media_type="REELS", video_url=ig.film())
+    assert "2207053" in (await ig.settled(container))["status"]
 
 
 @pytest.mark.parametrize(
@@ -111,29 +98,23 @@ def test_what_cannot_be_a_film_or_be_had_ends_in_an_error(on):
         ({"media_type": "REELS", "trial_params": '{"graduation_strategy":["MANUAL"]}'}, 100, None),
     ],
 )
-def test_parameters_are_checked(on, params, code, subcode):
-    async def story(ig: Instagram) -> None:
-        source = {"video_url" if params.get("media_type") == "REELS" else "image_url": "https://a.example/a"}
-        bad(await ig.contain(**(source | params)), code, subcode)
-
-    on(story)
+async def test_parameters_are_checked(ig, params, code, subcode):
+    source = {"video_url" if params.get("media_type") == "REELS" else "image_url": "https://a.example/a"}
+    bad(await ig.contain(**(source | params)), code, subcode)
 
 
-def test_what_is_just_allowed_is_allowed(on):
-    async def story(ig: Instagram) -> None:
-        tags = " ".join(f"#t{n}" for n in range(30)) + " " + " ".join(f"@u{n}" for n in range(20))
-        caption = tags + "é" * (2200 - len(tags))
-        await ig.picture(
-            caption,
-            collaborators='["a","b","c"]',
-            user_tags='[{"username":"a","x":0.5,"y":1}]',
-            media_type="IMAGE",
-        )
-        assert (await ig.posts())[0]["text"] == caption
-        for shape in ((1080, 1350), (1080, 566)):
-            await ig.contained(image_url=ig.files.add("a.jpg", media.jpeg(*shape)))
-
-    on(story)
+async def test_what_is_just_allowed_is_allowed(ig):
+    tags = " ".join(f"#t{n}" for n in range(30)) + " " + " ".join(f"@u{n}" for n in range(20))
+    caption = tags + "é" * (2200 - len(tags))
+    await ig.picture(
+        caption,
+        collaborators='["a","b","c"]',
+        user_tags='[{"username":"a","x":0.5,"y":1}]',
+        media_type="IMAGE",
+    )
+    assert (await ig.posts())[0]["text"] == caption
+    for shape in ((1080, 1350), (1080, 566)):
+        await ig.contained(image_url=ig.files.add("a.jpg", media.jpeg(*shape)))
 
 
 async def resumable(ig: Instagram, **more: str) -> tuple[str, str]:
@@ -142,27 +123,24 @@ async def resumable(ig: Instagram, **more: str) -> tuple[str, str]:
     return made["id"], urlsplit(made["uri"]).path
 
 
-def test_a_film_is_sent_in_one_go_or_continued_after_a_break(on):
-    async def story(ig: Instagram) -> None:
-        film = media.mp4(width=1080, height=1920, size=3_000_000)
-        container, path = await resumable(ig)
-        assert (await ig.get(f"/{container}", fields="status_code"))["status_code"] == "IN_PROGRESS"
-        head = {"authorization": f"OAuth {ig.token}", "file_size": str(len(film))}
-        await break_off(ig, path, head, film, after=1_000_000)
-        part = await received(ig, container, at_least=1)
-        assert 0 < part <= 1_000_000
-        gap = await ig.call("POST", path, headers={**head, "offset": "2999999"}, content=film[2_999_999:])
-        assert gap.status_code == 400
-        assert gap.json()["debug_info"]["retriable"]
-        sent = await ig.call("POST", path, headers={**head, "offset": str(part)}, content=film[part:])
-        assert good(sent) == {"success": True, "message": "Upload successful."}
-        good(await ig.publish(await ig.finished(container)))
-        (post,) = await ig.posts()
-        assert (await ig.running.http.get(post["media"][0]["url"])).content == film
-        again = await ig.call("POST", path, headers={**head, "offset": "0"}, content=film)
-        assert again.status_code == 400
-
-    on(story)
+async def test_a_film_is_sent_in_one_go_or_continued_after_a_break(ig):
+    film = media.mp4(width=1080, height=1920, size=3_000_000)
+    container, path = await resumable(ig)
+    assert (await ig.get(f"/{container}", fields="status_code"))["status_code"] == "IN_PROGRESS"
+    head = {"authorization": f"OAuth {ig.token}", "file_size": str(len(film))}
+    await break_off(ig, path, head, film, after=1_000_000)
+    part = await received(ig, container, at_least=1)
+    assert 0 < part <= 1_000_000
+    gap = await ig.call("POST", path, headers={**head, "offset": "2999999"}, content=film[2_999_999:])
+    assert gap.status_code == 400
+    assert gap.json()["debug_info"]["retriable"]
+    sent = await ig.call("POST", path, headers={**head, "offset": str(part)}, content=film[part:])
+    assert good(sent) == {"success": True, "message": "Upload successful."}
+    good(await ig.publish(await ig.finished(container)))
+    (post,) = await ig.posts()
+    assert (await ig.running.http.get(post["media"][0]["url"])).content == film
+    again = await ig.call("POST", path, headers={**head, "offset": "0"}, content=film)
+    assert again.status_code == 400
 
 
 async def break_off(ig: Instagram, path: str, head: dict[str, str], film: bytes, *, after: int) -> None:
@@ -197,39 +175,33 @@ async def received(ig: Instagram, container: str, *, at_least: int) -> int:
     raise AssertionError("the bytes did not come")
 
 
-def test_an_upload_that_is_no_film_fails(on):
-    async def story(ig: Instagram) -> None:
-        container, path = await resumable(ig)
-        sent = await ig.call("POST", path, headers={"offset": "0", "file_size": "5"}, content=b"hello")
-        assert sent.status_code == 400
-        assert sent.json()["debug_info"]["type"] == "ProcessingFailedError"
-        assert "2207026" in (await ig.settled(container))["status"]
-        for head in (
-            {},
-            {"offset": "0"},
-            {"offset": "x", "file_size": "5"},
-            {"offset": "0", "file_size": "0"},
-        ):
-            _, path = await resumable(ig)
-            assert (await ig.call("POST", path, headers=head, content=b"hello")).status_code == 400
-        long = await ig.call("POST", path, headers={"offset": "0", "file_size": "3"}, content=b"hello")
-        assert long.status_code == 400
-        bad(await ig.call("POST", "/ig-api-upload/123", headers={"offset": "0"}, content=b""), 100, 33)
-
-    on(story)
+async def test_an_upload_that_is_no_film_fails(ig):
+    container, path = await resumable(ig)
+    sent = await ig.call("POST", path, headers={"offset": "0", "file_size": "5"}, content=b"hello")
+    assert sent.status_code == 400
+    assert sent.json()["debug_info"]["type"] == "ProcessingFailedError"
+    assert "2207026" in (await ig.settled(container))["status"]
+    for head in (
+        {},
+        {"offset": "0"},
+        {"offset": "x", "file_size": "5"},
+        {"offset": "0", "file_size": "0"},
+    ):
+        _, path = await resumable(ig)
+        assert (await ig.call("POST", path, headers=head, content=b"hello")).status_code == 400
+    long = await ig.call("POST", path, headers={"offset": "0", "file_size": "3"}, content=b"hello")
+    assert long.status_code == 400
+    bad(await ig.call("POST", "/ig-api-upload/123", headers={"offset": "0"}, content=b""), 100, 33)
 
 
-def test_a_resumable_film_may_come_from_an_address(on):
-    async def story(ig: Instagram) -> None:
-        container, path = await resumable(ig, media_type="STORIES")
-        good(await ig.call("POST", path, headers={"file_url": ig.film()}))
-        good(await ig.publish(await ig.finished(container)))
-        container, path = await resumable(ig)
-        lost = await ig.call("POST", path, headers={"file_url": f"{ig.files.url}/none.mp4"})
-        assert lost.status_code == 400
-        assert "2207077" in (await ig.settled(container))["status"]
-
-    on(story)
+async def test_a_resumable_film_may_come_from_an_address(ig):
+    container, path = await resumable(ig, media_type="STORIES")
+    good(await ig.call("POST", path, headers={"file_url": ig.film()}))
+    good(await ig.publish(await ig.finished(container)))
+    container, path = await resumable(ig)
+    lost = await ig.call("POST", path, headers={"file_url": f"{ig.files.url}/none.mp4"})
+    assert lost.status_code == 400
+    assert "2207077" in (await ig.settled(container))["status"]
 
 
 @pytest.mark.parametrize(
@@ -241,57 +213,45 @@ def test_a_resumable_film_may_come_from_an_address(on):
         ("trial_refused", 10, 2207081, 403),
     ],
 )
-def test_trouble_at_creation(on, fault, code, subcode, status):
-    async def story(ig: Instagram) -> None:
-        await ig.fault(fault)
-        picture = ig.files.add("a.jpg", media.jpeg())
-        bad(await ig.contain(image_url=picture), code, subcode, status)
-        await ig.contained(image_url=picture)
-
-    on(story)
+async def test_trouble_at_creation(ig, fault, code, subcode, status):
+    await ig.fault(fault)
+    picture = ig.files.add("a.jpg", media.jpeg())
+    bad(await ig.contain(image_url=picture), code, subcode, status)
+    await ig.contained(image_url=picture)
 
 
-def test_a_carousel_has_two_to_ten_items_of_its_kind(on):
-    async def story(ig: Instagram) -> None:
-        picture = ig.files.add("a.jpg", media.jpeg())
-        child = await ig.contained(is_carousel_item="true", image_url=picture)
-        single = await ig.contained(image_url=picture)
-        for children, code, subcode in (
-            (child, 100, 2207028),
-            (",".join([child] * 11), 100, 2207028),
-            ("", 100, 2207028),
-            (f"{child},{single}", 100, None),
-            (f"{child},17900000000000009", 24, 2207008),
-            ("[1,", 100, None),
-        ):
-            bad(await ig.contain(media_type="CAROUSEL", children=children), code, subcode)
-        bad(await ig.contain(media_type="REELS", is_carousel_item="true", video_url=ig.film()), 100, 2207023)
-        bad(await ig.contain(media_type="VIDEO", video_url=ig.film()), 100, 2207023)
-
-    on(story)
+async def test_a_carousel_has_two_to_ten_items_of_its_kind(ig):
+    picture = ig.files.add("a.jpg", media.jpeg())
+    child = await ig.contained(is_carousel_item="true", image_url=picture)
+    single = await ig.contained(image_url=picture)
+    for children, code, subcode in (
+        (child, 100, 2207028),
+        (",".join([child] * 11), 100, 2207028),
+        ("", 100, 2207028),
+        (f"{child},{single}", 100, None),
+        (f"{child},17900000000000009", 24, 2207008),
+        ("[1,", 100, None),
+    ):
+        bad(await ig.contain(media_type="CAROUSEL", children=children), code, subcode)
+    bad(await ig.contain(media_type="REELS", is_carousel_item="true", video_url=ig.film()), 100, 2207023)
+    bad(await ig.contain(media_type="VIDEO", video_url=ig.film()), 100, 2207023)
 
 
-def test_four_hundred_containers_a_day_unless_limits_are_off(on):
-    async def story(ig: Instagram) -> None:
-        for _ in range(400):
-            await ig.contained(media_type="REELS", upload_type="resumable")
-        bad(await ig.contain(media_type="REELS", upload_type="resumable"), 9, 2207042)
-        await ig.running.control("POST", "limits", enforced=False)
+async def test_four_hundred_containers_a_day_unless_limits_are_off(ig):
+    for _ in range(400):
         await ig.contained(media_type="REELS", upload_type="resumable")
+    bad(await ig.contain(media_type="REELS", upload_type="resumable"), 9, 2207042)
+    await ig.running.control("POST", "limits", enforced=False)
+    await ig.contained(media_type="REELS", upload_type="resumable")
 
-    on(story)
 
-
-def test_processing_can_be_made_to_last(on):
-    async def story(ig: Instagram) -> None:
-        await ig.fault("processing", seconds=100)
-        container = await ig.contained(image_url=ig.files.add("a.jpg", media.jpeg()))
-        for _ in range(4):
-            assert (await ig.get(f"/{container}", fields="status_code"))["status_code"] == "IN_PROGRESS"
-        await ig.running.control("POST", "clock", advance=101)
-        await ig.finished(container)
-
-    on(story)
+async def test_processing_can_be_made_to_last(ig):
+    await ig.fault("processing", seconds=100)
+    container = await ig.contained(image_url=ig.files.add("a.jpg", media.jpeg()))
+    for _ in range(4):
+        assert (await ig.get(f"/{container}", fields="status_code"))["status_code"] == "IN_PROGRESS"
+    await ig.running.control("POST", "clock", advance=101)
+    await ig.finished(container)
 
 
 def test_a_fetch_that_a_stop_cuts_off_is_taken_up_again(tmp_path):
@@ -310,12 +270,9 @@ def test_a_fetch_that_a_stop_cuts_off_is_taken_up_again(tmp_path):
     asyncio.run(main())
 
 
-def test_the_upload_address_tells_where_to_go_on(on):
-    async def story(ig: Instagram) -> None:
-        _, path = await resumable(ig)
-        assert await ig.get(path) == {"offset": 0}
-        part = await ig.call("POST", path, headers={"offset": "0", "file_size": "9"}, content=b"12345")
-        assert good(part)["success"]
-        assert await ig.get(path) == {"offset": 5}
-
-    on(story)
+async def test_the_upload_address_tells_where_to_go_on(ig):
+    _, path = await resumable(ig)
+    assert await ig.get(path) == {"offset": 0}
+    part = await ig.call("POST", path, headers={"offset": "0", "file_size": "9"}, content=b"12345")
+    assert good(part)["success"]
+    assert await ig.get(path) == {"offset": 5}

@@ -10,25 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from linkedin_api.clients.auth.client import AuthClient
 from linkedin_api.clients.restli.client import RestliClient
-from requests.adapters import HTTPAdapter
 from tests import media
+from tests.platforms.simulators.adapter import ToSandbox
 from tests.platforms.simulators.helpers import Play, play
 
 VERSION = "202609"
 BACK = "https://app.example/back"
-
-
-class ToSandbox(HTTPAdapter):
-    """Sends what was meant for LinkedIn to the sandbox."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._host = urlsplit(url)
-
-    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
-        asked = urlsplit(request.url)
-        request.url = asked._replace(scheme=self._host.scheme, netloc=self._host.netloc).geturl()
-        return super().send(request, **more)
 
 
 class Official:

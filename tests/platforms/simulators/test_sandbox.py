@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.platforms.simulators.helpers import Play, play, playing
+from tests.platforms.simulators.helpers import Play, playing
 
 from polypost import clock
 from polypost.probe import probe
@@ -36,99 +36,84 @@ async def tweet(running: Play, text: str, account: dict[str, Any] | None = None)
     )
 
 
-def test_every_network_and_the_media_have_a_port_of_their_own(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        about = await running.control("GET", "")
-        assert about["sandboxUrl"] == running.info.url
-        assert about["sandboxUrls"] == running.info.urls
-        assert "twitter" in running.info.urls
-        assert len({running.info.url, running.info.media_url, *running.info.urls.values()}) == 2 + len(
-            running.info.urls
-        )
-        picture = await running.http.get(about["demoMedia"][0])
-        (tmp_path / "picture").write_bytes(picture.content)
-        facts = probe(tmp_path / "picture")
-        assert (facts.mime, facts.width, facts.height) == ("image/jpeg", 1080, 1080)
-        assert (await running.http.get(f"{running.info.media_url}/sandbox.db")).status_code == 404
-
-    play(tmp_path, story)
+async def test_every_network_and_the_media_have_a_port_of_their_own(running: Play, tmp_path: Path) -> None:
+    about = await running.control("GET", "")
+    assert about["sandboxUrl"] == running.info.url
+    assert about["sandboxUrls"] == running.info.urls
+    assert "twitter" in running.info.urls
+    assert len({running.info.url, running.info.media_url, *running.info.urls.values()}) == 2 + len(
+        running.info.urls
+    )
+    picture = await running.http.get(about["demoMedia"][0])
+    (tmp_path / "picture").write_bytes(picture.content)
+    facts = probe(tmp_path / "picture")
+    assert (facts.mime, facts.width, facts.height) == ("image/jpeg", 1080, 1080)
+    assert (await running.http.get(f"{running.info.media_url}/sandbox.db")).status_code == 404
 
 
-def test_demo_accounts_come_with_tokens_that_work_and_stay(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        first, second = await running.accounts("twitter")
-        assert first.keys() >= {
-            "platform", "platformUserId", "username", "name", "accessToken", "refreshToken", "expiresIn", "scopes",
-            "clientId", "clientSecret",
-        }  # fmt: skip
-        assert (await running.accounts("twitter"))[0]["accessToken"] == first["accessToken"]
-        assert (await tweet(running, "hello", second)).status_code == 201
-        fresh = (await running.control("POST", "seed", accounts=3))["accounts"]
-        assert len({account["platformUserId"] for account in fresh}) == len(fresh)
-        assert sum(account["platform"] == "twitter" for account in fresh) == 3
-        assert (await tweet(running, "hello", fresh[0])).status_code == 201
-        assert len(await running.accounts("twitter")) == 5
-
-    play(tmp_path, story)
+async def test_demo_accounts_come_with_tokens_that_work_and_stay(running: Play) -> None:
+    first, second = await running.accounts("twitter")
+    assert first.keys() >= {
+        "platform", "platformUserId", "username", "name", "accessToken", "refreshToken", "expiresIn", "scopes",
+        "clientId", "clientSecret",
+    }  # fmt: skip
+    assert (await running.accounts("twitter"))[0]["accessToken"] == first["accessToken"]
+    assert (await tweet(running, "hello", second)).status_code == 201
+    fresh = (await running.control("POST", "seed", accounts=3))["accounts"]
+    assert len({account["platformUserId"] for account in fresh}) == len(fresh)
+    assert sum(account["platform"] == "twitter" for account in fresh) == 3
+    assert (await tweet(running, "hello", fresh[0])).status_code == 201
+    assert len(await running.accounts("twitter")) == 5
 
 
-def test_who_knows_as_many_accounts_as_there_are_is_told_none(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        async def told(known: int) -> int:
-            return len((await running.control("GET", f"accounts?known={known}"))["accounts"])
+async def test_who_knows_as_many_accounts_as_there_are_is_told_none(running: Play) -> None:
+    async def told(known: int) -> int:
+        return len((await running.control("GET", f"accounts?known={known}"))["accounts"])
 
-        there = len((await running.control("GET", "accounts"))["accounts"])
-        assert (await told(there), await told(0)) == (0, there)
-        await running.control("POST", "seed", accounts=1, platform="twitter")
-        assert await told(there) == there + 1
-
-    play(tmp_path, story)
+    there = len((await running.control("GET", "accounts"))["accounts"])
+    assert (await told(there), await told(0)) == (0, there)
+    await running.control("POST", "seed", accounts=1, platform="twitter")
+    assert await told(there) == there + 1
 
 
-def test_posts_show_what_was_ever_visible(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        account = (await running.accounts("twitter"))[0]
-        made = (await tweet(running, "one", account)).json()["data"]["id"]
-        await tweet(running, "two", account)
-        headers = {"authorization": f"Bearer {account['accessToken']}"}
-        await running.http.delete(f"{running.info.urls['twitter']}/2/tweets/{made}", headers=headers)
-        two, one = await running.posts("twitter")
-        assert (one["id"], one["text"], one["deleted"], two["deleted"]) == (made, "one", True, False)
-        assert (two["accountId"], two["username"]) == (account["platformUserId"], account["username"])
-        assert (two["mediaCount"], two["platform"]) == (0, "twitter")
-        assert datetime.fromisoformat(two["time"]) <= clock.now()
-        page = await running.http.get(two["permalink"])
-        assert page.status_code == 200
-        assert "two" in page.text
-        assert (await running.http.get(one["permalink"])).status_code == 404
-        only = await running.control(
-            "GET", "posts?platform=twitter&limit=1&accountId=" + account["platformUserId"]
-        )
-        assert [post["text"] for post in only["posts"]] == ["two"]
-
-    play(tmp_path, story)
+async def test_posts_show_what_was_ever_visible(running: Play) -> None:
+    account = (await running.accounts("twitter"))[0]
+    made = (await tweet(running, "one", account)).json()["data"]["id"]
+    await tweet(running, "two", account)
+    headers = {"authorization": f"Bearer {account['accessToken']}"}
+    await running.http.delete(f"{running.info.urls['twitter']}/2/tweets/{made}", headers=headers)
+    two, one = await running.posts("twitter")
+    assert (one["id"], one["text"], one["deleted"], two["deleted"]) == (made, "one", True, False)
+    assert (two["accountId"], two["username"]) == (account["platformUserId"], account["username"])
+    assert (two["mediaCount"], two["platform"]) == (0, "twitter")
+    assert datetime.fromisoformat(two["time"]) <= clock.now()
+    page = await running.http.get(two["permalink"])
+    assert page.status_code == 200
+    assert "two" in page.text
+    assert (await running.http.get(one["permalink"])).status_code == 404
+    only = await running.control(
+        "GET", "posts?platform=twitter&limit=1&accountId=" + account["platformUserId"]
+    )
+    assert [post["text"] for post in only["posts"]] == ["two"]
 
 
-def test_faults_are_set_listed_and_removed(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        rule = await running.fault("twitter", "error_before", times=2, seconds=1.5)
-        assert (rule["times"], rule["seconds"], rule["percent"], rule["hits"]) == (2, 1.5, None, 0)
-        assert (await tweet(running, "a")).status_code == 503
-        listed = (await running.control("GET", "faults"))["faults"]
-        assert [(r["fault"], r["times"], r["hits"]) for r in listed] == [("error_before", 1, 1)]
-        assert await running.control("DELETE", f"faults/{rule['id']}") == {"removed": 1}
-        await running.fault("twitter", "no_credits")
-        assert (await tweet(running, "a")).status_code == 402
-        assert await running.control("DELETE", "faults?platform=twitter") == {"removed": 1}
-        assert (await tweet(running, "a")).status_code == 201
-        entries = (await running.control("GET", "requests?platform=twitter"))["requests"]
-        assert [(e["status"], e["faults"], e["commit"]) for e in entries[:3]] == [
-            (201, [], True),
-            (402, ["no_credits"], False),
-            (503, ["error_before"], True),
-        ]
-
-    play(tmp_path, story)
+async def test_faults_are_set_listed_and_removed(running: Play) -> None:
+    rule = await running.fault("twitter", "error_before", times=2, seconds=1.5)
+    assert (rule["times"], rule["seconds"], rule["percent"], rule["hits"]) == (2, 1.5, None, 0)
+    assert (await tweet(running, "a")).status_code == 503
+    listed = (await running.control("GET", "faults"))["faults"]
+    assert [(r["fault"], r["times"], r["hits"]) for r in listed] == [("error_before", 1, 1)]
+    assert await running.control("DELETE", f"faults/{rule['id']}") == {"removed": 1}
+    await running.fault("twitter", "no_credits")
+    assert (await tweet(running, "a")).status_code == 402
+    assert await running.control("DELETE", "faults?platform=twitter") == {"removed": 1}
+    assert (await tweet(running, "a")).status_code == 201
+    entries = (await running.control("GET", "requests?platform=twitter"))["requests"]
+    assert [(e["status"], e["faults"], e["commit"]) for e in entries[:3]] == [
+        (201, [], True),
+        (402, ["no_credits"], False),
+        (503, ["error_before"], True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,48 +131,41 @@ def test_faults_are_set_listed_and_removed(tmp_path: Path) -> None:
         ("clock", {"advance": "soon"}),
     ],
 )
-def test_a_command_that_makes_no_sense_is_refused_with_a_reason(path: str, body: Any, tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        answer = await running.http.post(f"{running.info.url}/_sandbox/{path}", json=body)
-        assert answer.status_code == 400
-        assert len(answer.json()["error"]) > 10
-
-    play(tmp_path, story)
-
-
-def test_limits_can_be_switched_off_and_the_clock_moved(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        for n in range(100):
-            assert (await tweet(running, f"{n}")).status_code == 201
-        assert (await tweet(running, "more")).status_code == 429
-        assert await running.control("POST", "limits", enforced=False) == {"enforced": False}
-        assert (await tweet(running, "more")).status_code == 201
-        await running.control("POST", "limits", enforced=True)
-        assert (await tweet(running, "yet more")).status_code == 429
-        before = clock.now()
-        moved = await running.control("POST", "clock", advance=15 * 60 + 1)
-        assert moved["ahead"] >= 901
-        assert (clock.now() - before).total_seconds() >= 901
-        assert (await tweet(running, "yet more")).status_code == 201
-
-    play(tmp_path, story)
+async def test_a_command_that_makes_no_sense_is_refused_with_a_reason(
+    running: Play, path: str, body: Any
+) -> None:
+    answer = await running.http.post(f"{running.info.url}/_sandbox/{path}", json=body)
+    assert answer.status_code == 400
+    assert len(answer.json()["error"]) > 10
 
 
-def test_reset_forgets_posts_and_keeps_connections(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        account = (await running.accounts("twitter"))[0]
-        await tweet(running, "one", account)
-        await running.fault("twitter", "error_before")
-        await running.control("POST", "reset")
-        assert await running.posts("twitter") == []
-        assert (await running.control("GET", "faults"))["faults"] == []
-        assert (await running.control("GET", "requests"))["requests"] == []
-        assert (await tweet(running, "one", account)).status_code == 201
-        await running.control("POST", "reset", accounts=True)
-        assert (await tweet(running, "two", account)).status_code == 401
-        assert (await tweet(running, "two")).status_code == 201
+async def test_limits_can_be_switched_off_and_the_clock_moved(running: Play) -> None:
+    for n in range(100):
+        assert (await tweet(running, f"{n}")).status_code == 201
+    assert (await tweet(running, "more")).status_code == 429
+    assert await running.control("POST", "limits", enforced=False) == {"enforced": False}
+    assert (await tweet(running, "more")).status_code == 201
+    await running.control("POST", "limits", enforced=True)
+    assert (await tweet(running, "yet more")).status_code == 429
+    before = clock.now()
+    moved = await running.control("POST", "clock", advance=15 * 60 + 1)
+    assert moved["ahead"] >= 901
+    assert (clock.now() - before).total_seconds() >= 901
+    assert (await tweet(running, "yet more")).status_code == 201
 
-    play(tmp_path, story)
+
+async def test_reset_forgets_posts_and_keeps_connections(running: Play) -> None:
+    account = (await running.accounts("twitter"))[0]
+    await tweet(running, "one", account)
+    await running.fault("twitter", "error_before")
+    await running.control("POST", "reset")
+    assert await running.posts("twitter") == []
+    assert (await running.control("GET", "faults"))["faults"] == []
+    assert (await running.control("GET", "requests"))["requests"] == []
+    assert (await tweet(running, "one", account)).status_code == 201
+    await running.control("POST", "reset", accounts=True)
+    assert (await tweet(running, "two", account)).status_code == 401
+    assert (await tweet(running, "two")).status_code == 201
 
 
 def test_state_and_ports_are_found_again(tmp_path: Path) -> None:
@@ -305,18 +283,15 @@ def test_tls_speaks_https_with_a_certificate_of_its_own(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_the_front_page_shows_networks_accounts_and_posts(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        empty = await running.http.get(running.info.url + "/")
-        assert "Nothing has been posted yet" in empty.text
-        await tweet(running, "<script>alert(1)</script> hello")
-        page = await running.http.get(running.info.url + "/")
-        assert page.status_code == 200
-        assert "<script>" not in page.text
-        assert "&lt;script&gt;alert(1)&lt;/script&gt; hello" in page.text
-        assert "@demo" in page.text
-        assert (await running.posts("twitter"))[0]["permalink"] in page.text
-        assert "default-src 'none'" in page.headers["content-security-policy"]
-        assert "http://" not in page.text.replace("http://127.0.0.1", "")
-
-    play(tmp_path, story)
+async def test_the_front_page_shows_networks_accounts_and_posts(running: Play) -> None:
+    empty = await running.http.get(running.info.url + "/")
+    assert "Nothing has been posted yet" in empty.text
+    await tweet(running, "<script>alert(1)</script> hello")
+    page = await running.http.get(running.info.url + "/")
+    assert page.status_code == 200
+    assert "<script>" not in page.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; hello" in page.text
+    assert "@demo" in page.text
+    assert (await running.posts("twitter"))[0]["permalink"] in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "http://" not in page.text.replace("http://127.0.0.1", "")

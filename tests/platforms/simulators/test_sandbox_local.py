@@ -93,60 +93,45 @@ FOREIGN_HOSTS = [
 
 
 @pytest.mark.parametrize("host", FOREIGN_HOSTS)
-def test_a_name_that_only_leads_here_is_refused(host: str, tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        await all_refused(running, 403, list(calls(running)), host=host, content_type="application/json")
-
-    play(tmp_path, story)
+async def test_a_name_that_only_leads_here_is_refused(running: Play, host: str) -> None:
+    await all_refused(running, 403, list(calls(running)), host=host, content_type="application/json")
 
 
 @pytest.mark.parametrize(
     "origin",
     ["https://page.example", "http://localhost:1", "null", "http://127.0.0.1", "http://page.example:{port}"],
 )
-def test_a_strangers_page_is_refused(origin: str, tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        shown = origin.format(port=port_of(running.info.url))
-        await all_refused(running, 403, list(calls(running)), origin=shown, content_type="application/json")
-
-    play(tmp_path, story)
+async def test_a_strangers_page_is_refused(running: Play, origin: str) -> None:
+    shown = origin.format(port=port_of(running.info.url))
+    await all_refused(running, 403, list(calls(running)), origin=shown, content_type="application/json")
 
 
 @pytest.mark.parametrize(
     "kind", ["text/plain", "text/plain;application/json", FORM, "multipart/form-data; boundary=x"]
 )
-def test_what_a_page_may_send_unasked_is_refused(kind: str, tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        changing = [call for call in calls(running) if call.changes]
-        await all_refused(running, 415, changing, content_type=kind)
-        status, _, body = await answered(
-            Call(changing[0].port, "POST", "/_sandbox/clock"), b"{}", content_type=kind
-        )
-        assert (status, "content-type: application/json" in body.decode()) == (415, True)
-
-    play(tmp_path, story)
+async def test_what_a_page_may_send_unasked_is_refused(running: Play, kind: str) -> None:
+    changing = [call for call in calls(running) if call.changes]
+    await all_refused(running, 415, changing, content_type=kind)
+    status, _, body = await answered(
+        Call(changing[0].port, "POST", "/_sandbox/clock"), b"{}", content_type=kind
+    )
+    assert (status, "content-type: application/json" in body.decode()) == (415, True)
 
 
-def test_a_body_without_a_type_is_refused(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        await all_refused(running, 415, [call for call in calls(running) if call.changes])
-
-    play(tmp_path, story)
+async def test_a_body_without_a_type_is_refused(running: Play) -> None:
+    await all_refused(running, 415, [call for call in calls(running) if call.changes])
 
 
-def test_loopback_names_and_own_pages_come_in(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        clock = Call(port_of(running.info.url), "POST", "/_sandbox/clock")
-        json_kind = "application/json; charset=utf-8"
-        for host in ("localhost", "LOCALHOST:1", "127.0.0.1", "127.8.9.1:80", "[::1]:5"):
-            status, _, _ = await answered(clock, b'{"advance": 1}', host=host, content_type=json_kind)
-            assert status == 200, host
-        for url in (running.info.url, running.info.media_url, *running.info.urls.values()):
-            for origin in (url, url.replace("127.0.0.1", "localhost")):
-                status, _, _ = await answered(clock, b'{"advance": 1}', origin=origin, content_type=json_kind)
-                assert status == 200, origin
-
-    play(tmp_path, story)
+async def test_loopback_names_and_own_pages_come_in(running: Play) -> None:
+    clock = Call(port_of(running.info.url), "POST", "/_sandbox/clock")
+    json_kind = "application/json; charset=utf-8"
+    for host in ("localhost", "LOCALHOST:1", "127.0.0.1", "127.8.9.1:80", "[::1]:5"):
+        status, _, _ = await answered(clock, b'{"advance": 1}', host=host, content_type=json_kind)
+        assert status == 200, host
+    for url in (running.info.url, running.info.media_url, *running.info.urls.values()):
+        for origin in (url, url.replace("127.0.0.1", "localhost")):
+            status, _, _ = await answered(clock, b'{"advance": 1}', origin=origin, content_type=json_kind)
+            assert status == 200, origin
 
 
 def test_further_names_are_those_of_the_setting(tmp_path: Path) -> None:
@@ -158,17 +143,14 @@ def test_further_names_are_those_of_the_setting(tmp_path: Path) -> None:
     play(tmp_path, story, hosts=["sandbox"])
 
 
-def test_the_networks_answer_under_any_name(tmp_path: Path) -> None:
-    async def story(running: Play) -> None:
-        for platform, url in running.info.urls.items():
-            page = Call(port_of(url), "GET", "/")
-            status, _, _ = await answered(page, host="api.network.example", origin="https://client.example")
-            assert status != 403, platform
-        for post in (await running.control("GET", "accounts"))["accounts"][:1]:
-            picture = Call(port_of(running.info.urls[post["platform"]]), "GET", "/_sandbox/avatar/1.png")
-            assert (await answered(picture, host="api.network.example"))[0] == 200
-        film = Call(port_of(running.info.media_url), "GET", "/demo.mp4")
-        status, fields, _ = await answered(film, host="cdn.example")
-        assert (status, fields["x-content-type-options"]) == (200, "nosniff")
-
-    play(tmp_path, story)
+async def test_the_networks_answer_under_any_name(running: Play) -> None:
+    for platform, url in running.info.urls.items():
+        page = Call(port_of(url), "GET", "/")
+        status, _, _ = await answered(page, host="api.network.example", origin="https://client.example")
+        assert status != 403, platform
+    for post in (await running.control("GET", "accounts"))["accounts"][:1]:
+        picture = Call(port_of(running.info.urls[post["platform"]]), "GET", "/_sandbox/avatar/1.png")
+        assert (await answered(picture, host="api.network.example"))[0] == 200
+    film = Call(port_of(running.info.media_url), "GET", "/demo.mp4")
+    status, fields, _ = await answered(film, host="cdn.example")
+    assert (status, fields["x-content-type-options"]) == (200, "nosniff")

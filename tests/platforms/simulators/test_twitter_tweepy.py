@@ -11,24 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import tweepy
-from requests.adapters import HTTPAdapter
 from tests import media
+from tests.platforms.simulators.adapter import ToSandbox
 from tests.platforms.simulators.helpers import Play, play
 
 from polypost import clock
-
-
-class ToSandbox(HTTPAdapter):
-    """Sends what was meant for X to the sandbox, after it has been signed."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._host = urlsplit(url)
-
-    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
-        asked = urlsplit(request.url)
-        request.url = asked._replace(scheme=self._host.scheme, netloc=self._host.netloc).geturl()
-        return super().send(request, **more)
 
 
 def with_tweepy(folder: Path, story: Any) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators import helpers
 from tests.platforms.simulators.helpers import Side, at, good
 from tests.platforms.simulators.instagram import refused
 
@@ -79,5 +78,4 @@ class Threads(Side):
 
 
 at_threads = partial(at, Threads)
-telling = partial(helpers.telling, Threads)
 bad = partial(refused, {"OAuthException", "THApiException", "GraphMethodException"})

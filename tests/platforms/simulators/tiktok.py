@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import httpx2
 from tests import media
-from tests.platforms.simulators import helpers
 from tests.platforms.simulators.helpers import Side, at
 
 PUBLISH = "/v2/post/publish"
@@ -106,7 +105,6 @@ class TikTok(Side):
 
 
 at_tiktok = partial(at, TikTok)
-telling = partial(helpers.telling, TikTok)
 
 
 def good(answer: httpx2.Response) -> dict[str, Any]:

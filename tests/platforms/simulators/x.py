@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators.helpers import Side, on, speaking
+from tests.platforms.simulators.helpers import Side, speaking
 
 from polypost import clock
 
@@ -60,4 +60,3 @@ class X(Side):
 
 
 speaker = partial(speaking, X)
-on_x = partial(on, X)

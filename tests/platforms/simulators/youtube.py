@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import httpx2
 from tests import media
-from tests.platforms.simulators import helpers
 from tests.platforms.simulators.helpers import Side, good
 
 UNIT = 262_144
@@ -66,9 +64,6 @@ class YouTube(Side):
 
 def film(**shape: Any) -> bytes:
     return media.mp4(**({"size": 600_000} | shape))
-
-
-telling = partial(helpers.telling, YouTube)
 
 
 def bad(answer: httpx2.Response, status: int, reason: str, domain: str | None = None) -> dict[str, Any]:
