@@ -66,7 +66,7 @@ def create(
     problems = problems_of(order, found)
     if problems:
         if opened:
-            db.execute(delete(posts).where(posts.c.id == post_id))
+            db.execute(delete(posts).where(posts.c.id == post_id, posts.c.project_id == project.id))
         # What has become wrong since may still be a repeat of what was right.
         if by_body(order):
             known = _already_there(db, context, project, order, post_id, now, replace(arrival, again=True))
