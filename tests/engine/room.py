@@ -355,9 +355,7 @@ def play(
         instead = {only: stand_in} if only and stand_in else {}
         doors = Networks({**info.urls, **({"twitter": gate.address} if gated else {}), **instead})
         media = Library(store, fetcher, folder / "media", owner="embedded", host="test")
-        # The sandbox closes a connection that rests for five seconds, which a busy machine makes of a moment.
-        anew = httpx2.Limits(max_keepalive_connections=0)
-        async with httpx2.AsyncClient(base_url=info.url, trust_env=False, limits=anew) as control:
+        async with httpx2.AsyncClient(base_url=info.url, trust_env=False) as control:
             listed = (await control.get("/_sandbox/accounts")).json()["accounts"]
             apps = {each["platform"]: App(each["clientId"], each["clientSecret"]) for each in listed}
             vault = Vault(bytes(32))

@@ -98,6 +98,8 @@ class Ports:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            # Longer than clients rest: the side that sends should be the one that closes, or a call meets the end.
+            timeout_keep_alive=75,
             # Clients keep connections open, for which an end without a limit would wait.
             timeout_graceful_shutdown=2,
             ssl_certfile=certificate[0] if certificate else None,
