@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -31,11 +30,11 @@ from polypost.posts.several import Creation
 from polypost.posts.tables import PostRow
 from polypost.storage import Store
 
+T = TypeVar("T")
 DRAFT = "POST /v1/posts/drafts"
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(NamedTuple):
     """A post that was taken; `order` is None where it was not read, because an equal one had been taken."""
 
     taken: Taken
@@ -80,9 +79,10 @@ class Intake:
         self._context = context
         self._media = media
 
-    @asynccontextmanager
-    async def create(self, submitter: Submitter, raw: dict[str, Any]) -> AsyncIterator[Created]:
-        """A new post of a create body, or the one that an equal request made; answer it within the block.
+    async def create(
+        self, submitter: Submitter, raw: dict[str, Any], answer: Callable[[Created], Awaitable[T]]
+    ) -> T:
+        """What `answer` makes of a new post of a create body, or of the one that an equal request made.
 
         Raises InvalidRequest with every problem, PaymentRequired, KeyReused, ServiceUnavailable.
         """
@@ -97,11 +97,13 @@ class Intake:
                 return self._found_or(asked, wrong)
             return Creation(self._context, asked.project, order)
 
-        await self.once.promise()
-        async with self.once.post(asked, prepare) as taken:
+        async def created(taken: Taken) -> T:
             if order is not None:
                 failpoints.hit("P3")
-            yield Created(taken, order)
+            return await answer(Created(taken, order))
+
+        await self.once.promise()
+        return await self.once.post(asked, prepare, created)
 
     async def preview(self, project: Project, raw: dict[str, Any], *, probe: bool) -> DryRun:
         """What `create` would say to this body; with `probe`, after its media were fetched and measured."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
@@ -48,19 +47,24 @@ class Once:
                 headers={"Retry-After": "10"},
             )
 
-    @asynccontextmanager
     async def post(
-        self, asked: Submission, prepare: Callable[[], Awaitable[Make]], *, show: bool = False
-    ) -> AsyncIterator[Taken]:
-        """Accept a post, or find the one that an equal submission made; answer it within the block.
+        self,
+        asked: Submission,
+        prepare: Callable[[], Awaitable[Make]],
+        answer: Callable[[Taken], Awaitable[T]],
+        *,
+        show: bool = False,
+    ) -> T:
+        """Accept a post, or find the one that an equal submission made; what `answer` makes of it.
 
-        `prepare` gives what makes it in the transaction; with `show` the post is read there too. Raises what both
-        raise, KeyReused, ServiceUnavailable.
+        `prepare` gives what makes it in the transaction; with `show` the post is read there too. Equal submissions
+        count as under way until `answer` is done. Raises what all three raise, KeyReused, ServiceUnavailable.
         """
         async with self.in_flight.enter(asked):
             taken = await self.in_flight.accept(asked, await prepare(), show=show)
-            yield taken
+            answered = await answer(taken)
             await self.in_flight.answering(asked, taken.accepted.post_id)
+            return answered
 
     def made_before(self, db: Connection, asked: Submission, arrival: Arrival) -> Accepted | None:
         """The post that an equal submission made, also where it would not be taken any more."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from polypost import media
 from polypost.errors import AddressRefused, InvalidRequest, Problem
@@ -24,8 +23,7 @@ M = TypeVar("M", bound=UntimedBody)
 Refuses = Callable[[str], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading(Generic[M]):
+class Reading(NamedTuple, Generic[M]):
     """A body as an order, as far as it can be read, and what is wrong with its shape, its times and its addresses.
 
     A `large` one takes long to judge.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from polypost.access import Principal, Project
 from polypost.intake.acceptance import Same
@@ -17,8 +17,7 @@ async def _waits() -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Submitter:
+class Submitter(NamedTuple):
     """Who hands something in, under which Idempotency-Key if any; `gone` asks whether nobody waits for the answer any more."""
 
     who: Principal

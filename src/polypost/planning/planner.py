@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -32,6 +31,7 @@ from polypost.posts.orders import Accepted, Context, NewPost, order_of
 from polypost.posts.tables import PostRow
 from polypost.storage import Store, receipt
 
+T = TypeVar("T")
 QUEUE_POST = "POST /v1/queue/posts"
 SCHEDULE = "POST /v1/schedules"
 
@@ -46,9 +46,10 @@ class Planner:
         self._once = intake.once
         self._horizon = intake.reader.horizon
 
-    @asynccontextmanager
-    async def queue(self, submitter: Submitter, raw: dict[str, Any]) -> AsyncIterator[Taken]:
-        """A post into the next free slot, or the one that an equal request made; answer it within the block.
+    async def queue(
+        self, submitter: Submitter, raw: dict[str, Any], answer: Callable[[Taken], Awaitable[T]]
+    ) -> T:
+        """What `answer` makes of a post into the next free slot, or of the one that an equal request made.
 
         Raises InvalidRequest with every problem, NotFound, Conflict, PaymentRequired, KeyReused, ServiceUnavailable.
         """
@@ -60,8 +61,7 @@ class Planner:
             return self._into_slot(asked, asked.order(reading.order), reading.body.profileId)
 
         await self._once.promise()
-        async with self._once.post(asked, prepare, show=True) as taken:
-            yield taken
+        return await self._once.post(asked, prepare, answer, show=True)
 
     async def schedule_draft(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Changed:
         """The draft becomes an ordinary post, now, at an hour or in the queue.

@@ -17,6 +17,8 @@ from polypost import access, clock
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import InvalidRequest, KeyReused, ServiceUnavailable
 from polypost.intake import BodyReader, Intake, Submitter
+from polypost.intake.door import Created
+from polypost.intake.in_flight import Taken
 from polypost.media import Uploads
 from polypost.outbound import Guard
 from polypost.planning.planner import Planner
@@ -33,6 +35,15 @@ class Heard(EmbeddedEngine):
 
     async def silence(self) -> float:
         return 0.0
+
+
+async def answer(made: Created) -> tuple[str, bool]:
+    """The post's id, and whether an equal request had made it."""
+    return made.taken.accepted.post_id, made.taken.accepted.replayed
+
+
+async def nobody(taken: Taken) -> None:
+    raise AssertionError(f"{taken} was accepted")
 
 
 class Entrance:
@@ -58,8 +69,7 @@ class Entrance:
         return {"content": text, "platforms": [entry], "mediaItems": [PICTURE], "scheduledFor": hour} | more
 
     async def create(self, submitter: Submitter, body: dict[str, Any]) -> tuple[str, bool]:
-        async with self.intake.create(submitter, body) as made:
-            return made.taken.accepted.post_id, made.taken.accepted.replayed
+        return await self.intake.create(submitter, body, answer)
 
     async def count(self, table: Any = posts) -> int:
         query = select(func.count()).select_from(table)
@@ -99,10 +109,12 @@ def test_a_key_stands_for_one_post(at_the_door: Callable[..., None]) -> None:
 def test_a_body_whose_client_left_stands_for_one_post(at_the_door: Callable[..., None]) -> None:
     async def story(door: Entrance) -> None:
         body, gone = door.body(), asyncio.Event()
-        async with door.intake.create(door.submitter(gone=gone), body) as made:
-            # Between acceptance and answer.
+
+        async def too_late(made: Created) -> tuple[str, bool]:
             gone.set()
-        first = (made.taken.accepted.post_id, made.taken.accepted.replayed)
+            return await answer(made)
+
+        first = await door.intake.create(door.submitter(gone=gone), body, too_late)
         again = await door.create(door.submitter(), body)
         further = await door.create(door.submitter(), body)
         assert first == (again[0], False)
@@ -163,7 +175,7 @@ def test_nothing_is_accepted_that_nobody_would_carry_out(at_the_door: Callable[.
             door.intake.reschedule(asked, post_id, hour),
             door.intake.edit(asked, post_id, door.body()),
             door.planner.schedule_draft(asked, post_id, hour),
-            door.planner.queue(asked, untimed).__aenter__(),
+            door.planner.queue(asked, untimed, nobody),
             door.planner.create(asked, untimed | rule),
             door.planner.change(asked, "sch_1", {}),
             door.planner.resume(asked, "sch_1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -61,8 +62,7 @@ async def create(request: Request) -> Response:
     if flag(request, "dryRun"):
         idempotency_key(request)
         return await _previewed(rooms, who, body, probe=probe)
-    async with rooms.intake.create(submitter(request, who), body) as made:
-        return await _created(request, rooms, who, made)
+    return await rooms.intake.create(submitter(request, who), body, partial(_created, request, rooms, who))
 
 
 async def _created(request: Request, rooms: Services, who: Principal, made: Created) -> Response:

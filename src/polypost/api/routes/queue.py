@@ -21,6 +21,7 @@ from polypost.api.services import services
 from polypost.errors import InvalidRequest
 from polypost.intake import bodies
 from polypost.intake.bodies import Closed, ProfileId, Text, Zone
+from polypost.intake.in_flight import Taken
 from polypost.intake.times import unknown_zone
 from polypost.planning import queues
 from polypost.planning.bodies import QueuePostBody
@@ -163,10 +164,13 @@ async def create(request: Request) -> Response:
     """A post into the next free slot; answers like create."""
     who = await principal(request, "publish")
     raw = await json_object(request)
-    async with services(request).planner.queue(submitter(request, who), raw) as taken:
-        assert taken.shown is not None
-        headers = REPLAYED if taken.accepted.replayed else None
-        return answers.ok(answers.created(taken.shown), 202, headers)
+    return await services(request).planner.queue(submitter(request, who), raw, _created)
+
+
+async def _created(taken: Taken) -> Response:
+    assert taken.shown is not None
+    headers = REPLAYED if taken.accepted.replayed else None
+    return answers.ok(answers.created(taken.shown), 202, headers)
 
 
 def _profile(text: str | None) -> str | None:
