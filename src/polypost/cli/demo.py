@@ -65,7 +65,7 @@ class Demo:
         control = Networks({CONTROL: url})
         about = (await control.client(CONTROL).request("GET", f"{url}/_sandbox")).json()
         demo = cls(settings, box, about, control)
-        for entry in await demo._accounts():
+        for entry in (await demo._accounts())[0]:
             demo.surroundings.apps.setdefault(
                 entry["platform"],
                 App(entry["clientId"], entry["clientSecret"], scopes=tuple(entry["scopes"])),
@@ -85,7 +85,7 @@ class Demo:
         key = await _key(rooms, project, self._settings.data / "demo-key")
         first: dict[str, dict[str, Any]] = {}
         counts: dict[str, int] = {}
-        for entry in await self._accounts():
+        for entry in (await self._accounts())[0]:
             platform = entry["platform"]
             place = counts[platform] = counts.get(platform, 0) + 1
             self._seen.add((platform, entry["platformUserId"]))
@@ -99,17 +99,17 @@ class Demo:
     async def follow(self, rooms: Rooms) -> None:
         """Connect accounts that are opened on the simulators later (`POST /_sandbox/seed`), until cancelled."""
         project = await demo_project(rooms, PROJECT)
-        known = 0
+        known = ""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                found = await self._accounts(known)
+                found, revision = await self._accounts(known)
                 for entry in found:
                     key = (entry["platform"], entry["platformUserId"])
                     if key not in self._seen:
                         await self._connect(rooms, project.id, entry)
                         self._seen.add(key)
-                known = len(found) or known
+                known = revision
             except PolypostError as error:
                 log.info("the sandbox does not answer", error=str(error))
 
@@ -141,10 +141,11 @@ class Demo:
             address = {"address": f"{name}:{port}"}
             await self._control.request("POST", f"{self.url}/_sandbox/allow", json=address)
 
-    async def _accounts(self, known: int = 0) -> list[dict[str, Any]]:
-        """All accounts, or none while there are as many as are `known`."""
+    async def _accounts(self, known: str = "") -> tuple[list[dict[str, Any]], str]:
+        """All accounts with their revision; none of them while that is the one `known`."""
         answer = await self._control.request("GET", f"{self.url}/_sandbox/accounts", params={"known": known})
-        return list(answer.json()["accounts"])
+        body = answer.json()
+        return list(body["accounts"]), str(body["revision"])
 
     async def _connect(self, rooms: Rooms, project_id: str, entry: dict[str, Any]) -> str | None:
         network = connector(entry["platform"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
@@ -168,14 +169,16 @@ class Control:
         return JSONResponse({"requests": entries})
 
     async def accounts(self, request: Request) -> Response:
-        """The demo accounts with tokens that work; none of them while there are as many as are `known`."""
+        """The demo accounts with tokens that work, and their `revision`; none of them to whom that is `known`."""
         chosen = self._chosen(request)
         # Dead tokens are replaced on the way: in one transaction that is one write to disk.
         with self._room.store.transaction():
-            if request.query_params.get("known") == str(sum(sim.net.accounts.count() for sim in chosen)):
-                return JSONResponse({"accounts": []})
-            listed = [sim.credentials(a) for sim in chosen for a in sim.net.accounts.all()]
-        return JSONResponse({"accounts": listed})
+            # Of the ids, not of their number: after a reset there may be as many, and others.
+            ids = json.dumps([[sim.platform, *sim.net.accounts.ids()] for sim in chosen])
+            revision = hashlib.sha256(ids.encode()).hexdigest()
+            known = request.query_params.get("known") == revision
+            listed = [] if known else [sim.credentials(a) for sim in chosen for a in sim.net.accounts.all()]
+        return JSONResponse({"accounts": listed, "revision": revision})
 
     async def seed(self, request: Request) -> Response:
         """Open more demo accounts on every network, or on one (`platform`)."""

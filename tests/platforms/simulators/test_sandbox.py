@@ -66,14 +66,21 @@ async def test_demo_accounts_come_with_tokens_that_work_and_stay(running: Play) 
     assert len(await running.accounts("twitter")) == 5
 
 
-async def test_who_knows_as_many_accounts_as_there_are_is_told_none(running: Play) -> None:
-    async def told(known: int) -> int:
-        return len((await running.control("GET", f"accounts?known={known}"))["accounts"])
+async def test_who_knows_the_accounts_is_told_none_until_they_are_others(running: Play) -> None:
+    async def told(known: str) -> tuple[int, str]:
+        said = await running.control("GET", f"accounts?known={known}")
+        return len(said["accounts"]), said["revision"]
 
-    there = len((await running.control("GET", "accounts"))["accounts"])
-    assert (await told(there), await told(0)) == (0, there)
+    there, first = await told("")
+    assert await told(first) == (0, first)
     await running.control("POST", "seed", accounts=1, platform="twitter")
-    assert await told(there) == there + 1
+    more, second = await told(first)
+    assert (more, await told(second)) == (there + 1, (0, second))
+    # As many as in the beginning, and some of them have new ids.
+    await running.control("POST", "reset", accounts=True)
+    again, third = await told(first)
+    assert again == there
+    assert third not in {first, second}
 
 
 async def test_posts_show_what_was_ever_visible(running: Play) -> None:

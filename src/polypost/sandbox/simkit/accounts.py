@@ -68,6 +68,11 @@ class Accounts(Share):
         rows = self._store.all(sql, self._platform, limit)
         return [_account(row) for row in rows]
 
+    def ids(self) -> list[str]:
+        """Their ids at the network, oldest first."""
+        rows = self._store.all("SELECT id FROM accounts WHERE platform = ? ORDER BY number", self._platform)
+        return [row["id"] for row in rows]
+
     def count(self) -> int:
         """How many accounts there are."""
         return self._store.number("SELECT count(*) FROM accounts WHERE platform = ?", self._platform)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,7 +50,7 @@ class Consent(Protocol):
     def scopes(self) -> tuple[str, ...]: ...
 
 
-class OAuthServer:
+class OAuthServer(ABC):
     """The addresses for consent, tokens and revocation.
 
     Of the authorize address: `client_name` is what the network calls the app's id; `needed` are the other parameters
@@ -226,9 +227,9 @@ class OAuthServer:
         """What another grant type brings. Raises Refused."""
         raise self.refused(request, "grant_type", "" if params.text("grant_type") else "missing")
 
+    @abstractmethod
     def issue(self, consent: Consent) -> tuple[Token, Token | None]:
         """An access token, and a refresh token where the network gives one."""
-        raise NotImplementedError
 
     def made(
         self,
