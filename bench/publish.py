@@ -85,7 +85,7 @@ class _Texts:
 
 def publishing(store: str, sides: list[Side], figures: Figures, *, quick: bool) -> None:
     """Rounds in turn after one to warm up; then a few texts by themselves, to count what the store does."""
-    rounds, count = (range(1, 2), 10) if quick else (range(11), 100)
+    rounds, count = (range(1, 2), 10) if quick else (range(11), 200)
     name = f"publish on {store}: CPU µs"
     texts = [_Texts(side) for side in sides]
     for number in rounds:

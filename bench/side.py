@@ -77,6 +77,8 @@ def sides(trees: list[Tree], folder: Path, new_database: Callable[[], str] | Non
     All are up together and idle while one is measured. So the halves of a pair are seconds apart and
     meet the same machine; starting each anew would put a start between them, and cold caches. What an
     idle server does meanwhile is a heartbeat every ten seconds, and it is not counted to the other.
+    Both publish to this tree's sandbox: one that answers faster has fewer posts share a commit, which
+    would be counted to the server.
     """
     with ExitStack() as stack:
         running = []
@@ -85,7 +87,7 @@ def sides(trees: list[Tree], folder: Path, new_database: Callable[[], str] | Non
             place = folder / tree.name
             source = {"PYTHONPATH": str(tree.folder / "src")}
             world = World(place, database_url=database, env={**ENVIRONMENT, **source})
-            world.sandbox.env |= source
+            world.sandbox.env |= {"PYTHONPATH": str(ROOT / "src")}
             stack.callback(world.stop)
             world.start(workers=1 if database else 0)
             world.control("POST", "limits", json={"enforced": False})
