@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,13 +104,13 @@ class Demo:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                found, revision = await self._accounts(known)
+                found, tag = await self._accounts(known)
                 for entry in found:
                     key = (entry["platform"], entry["platformUserId"])
                     if key not in self._seen:
                         await self._connect(rooms, project.id, entry)
                         self._seen.add(key)
-                known = revision
+                known = tag
             except PolypostError as error:
                 log.info("the sandbox does not answer", error=str(error))
 
@@ -142,10 +143,11 @@ class Demo:
             await self._control.request("POST", f"{self.url}/_sandbox/allow", json=address)
 
     async def _accounts(self, known: str = "") -> tuple[list[dict[str, Any]], str]:
-        """All accounts with their revision; none of them while that is the one `known`."""
-        answer = await self._control.request("GET", f"{self.url}/_sandbox/accounts", params={"known": known})
-        body = answer.json()
-        return list(body["accounts"]), str(body["revision"])
+        """All accounts with their ETag; none of them while that is the one `known`."""
+        headers = {"If-None-Match": known} if known else None
+        answer = await self._control.request("GET", f"{self.url}/_sandbox/accounts", headers=headers)
+        listed = [] if answer.status_code == HTTPStatus.NOT_MODIFIED else answer.json()["accounts"]
+        return list(listed), answer.headers["ETag"]
 
     async def _connect(self, rooms: Rooms, project_id: str, entry: dict[str, Any]) -> str | None:
         network = connector(entry["platform"])
