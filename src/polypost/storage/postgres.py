@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
+import structlog
 from sqlalchemy import Connection, bindparam, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,6 +26,7 @@ from polypost.storage.signals import CHANNEL
 from polypost.storage.store import CommitUnknown, Pending, Store, close_doors
 
 T = TypeVar("T")
+log = structlog.get_logger("polypost.storage")
 TRIES = 4
 # Below the 20 seconds within which a request is answered: whoever waits for the store gets an answer all the same.
 CONNECT_SECONDS = 10.0
@@ -277,8 +279,10 @@ class PostgresStore(Store):
             while self._news:
                 await asyncio.sleep(NEWS_SECONDS)
                 topics, self._news = list(self._news), {}
-                with contextlib.suppress(DBAPIError, *_UNREACHED):
+                try:
                     await greenlet_spawn(self._notify, topics)
+                except (DBAPIError, *_UNREACHED) as trouble:
+                    log.info("other processes look for themselves", topics=len(topics), reason=str(trouble))
         finally:
             self._telling = None
 
