@@ -30,8 +30,6 @@ from sqlalchemy import (
 from sqlalchemy.sql import visitors
 
 from polypost.storage import (
-    HotInsert,
-    HotSelect,
     HotWrite,
     Instant,
     Json,
@@ -75,9 +73,7 @@ class OutboxRow:
     spread_at: datetime | None
 
 
-_INSERT = HotInsert(outbox)
-# On SQLite the look for somebody who hears; on PostgreSQL look, row and signal, in one.
-_HEARD: dict[str, HotSelect[object]] = {}
+# By dialect: the look for somebody who hears and the row, in one, on PostgreSQL with the signal.
 _SAID: dict[str, HotWrite] = {}
 _SAID_ALL: dict[str, HotWrite] = {}
 
@@ -93,8 +89,8 @@ def heard_by(anybody: Select[Any]) -> None:
     new = insert(outbox).from_select([*names, "spread_at"], select(*row.values(), done))
     heard = case((outbox.c.spread_at.is_(None), notify(TOPIC)))
     _SAID["postgresql"] = HotWrite(new.returning(heard))
+    _SAID["sqlite"] = HotWrite(new.returning(outbox.c.spread_at))
     _SAID_ALL["postgresql"] = _of_many(names, anybody, heard)
-    _HEARD["sqlite"] = HotSelect(select(literal_column("1")).where(anybody.exists()), object)
 
 
 def _of_many(names: Sequence[str], anybody: Select[Any], heard: ColumnElement[Any]) -> HotWrite:
@@ -124,12 +120,8 @@ class Event:
 
     def alone(self, db: Connection) -> None:
         """Write it."""
-        if db.dialect.name == "postgresql":
-            _SAID["postgresql"](db, self.row)
-            return
-        heard = _HEARD["sqlite"](db, self.row)
-        _INSERT(db, [self.row if heard else {**self.row, "spread_at": self.row["at"]}])
-        if heard:
+        ((spread_at,),) = _SAID[db.dialect.name](db, self.row).fetchall()
+        if db.dialect.name == "sqlite" and spread_at is None:
             emit(db, TOPIC)
 
     def text(self, dialect: Dialect) -> tuple[str, tuple[Any, ...]]:
