@@ -83,7 +83,8 @@ class _Correction:
 
 def now() -> datetime:
     """The present instant, aware UTC."""
-    return datetime.now(UTC) + timedelta(seconds=_Advance.seconds + _Correction.seconds)
+    at, moved = datetime.now(UTC), _Advance.seconds + _Correction.seconds
+    return at + timedelta(seconds=moved) if moved else at
 
 
 def milliseconds() -> int:
@@ -125,7 +126,8 @@ def iso(instant: datetime) -> str:
     """An aware instant as the API writes it: UTC with milliseconds, `2026-04-15T14:30:00.000Z`."""
     if instant.tzinfo is None:
         raise ValueError("An instant has a zone.")
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 @cache

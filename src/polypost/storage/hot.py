@@ -11,6 +11,7 @@ import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, bindparam, insert, update
@@ -134,7 +135,7 @@ class HotUpdate:
     def __init__(self, table: Table, *where: ColumnElement[bool]) -> None:
         self._table = table
         self._where = where
-        self._built: dict[tuple[str, ...], tuple[str, _Values]] = {}
+        self._built: dict[tuple[str, ...], tuple[str, _Values, list[str]]] = {}
 
     def __call__(self, db: Connection, parameters: Row, values: Row) -> int:
         """Set `values`, by column, in the rows that `parameters` name; how many there were."""
@@ -143,25 +144,21 @@ class HotUpdate:
     def text(self, dialect: Dialect, parameters: Row, values: Row) -> tuple[str, tuple[Any, ...]]:
         """The driver's text and values."""
         shape = (dialect.name, *values)
-        sql, in_order = self._built.get(shape) or self._build(dialect, shape)
-        given = {_set(name): value for name, value in values.items()}
-        return sql, in_order({**given, **parameters})
+        sql, in_order, given = self._built.get(shape) or self._build(dialect, shape)
+        return sql, in_order({**parameters, **dict(zip(given, values.values(), strict=True))})
 
-    def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
+    def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values, list[str]]:
         columns = self._table.c
-        changed = {name: bindparam(_set(name), type_=columns[name].type) for name in shape[1:]}
+        # The parameter for a column's new value; that of a condition may have the column's own name.
+        given = {name: f"set_{name}" for name in shape[1:]}
+        changed = {name: bindparam(given[name], type_=columns[name].type) for name in given}
         statement = update(self._table).where(*self._where).values(changed)
-        self._built[shape] = _compiled(statement, dialect)
+        self._built[shape] = *_compiled(statement, dialect), list(given.values())
         return self._built[shape]
 
 
 def _row_of(names: Sequence[str]) -> Any:
     return namedtuple("Row", names, rename=True, defaults=[None] * len(names))
-
-
-def _set(name: str) -> str:
-    """The parameter for a column's new value; that of a condition may have the column's own name."""
-    return f"set_{name}"
 
 
 def run(db: Connection, sql: str, values: Any) -> Any:
@@ -195,17 +192,21 @@ def _compiled(statement: Any, dialect: Dialect) -> tuple[str, _Values]:
     types = [compiled.binds[name].type if name in compiled.binds else None for name in names]
     processors = _some([_to_driver(type_, dialect) for type_ in types])
     # What the statement fixes is converted now, what is asked for at each call.
-    fixed = _converted([whole.parameters[name] for name in names], processors)
-    places = [(place, name) for place, name in enumerate(names) if name in asked]
+    fixed = dict(zip(names, _converted([whole.parameters[name] for name in names], processors), strict=True))
+    fixed = {name: value for name, value in fixed.items() if name not in asked}
     converted = [(place, process) for place, process in processors if names[place] in asked]
+    pick = _picker(names)
 
     def values(row: Row) -> tuple[Any, ...]:
-        plain = fixed.copy()
-        for place, name in places:
-            plain[place] = row[name]
-        return tuple(_converted(plain, converted))
+        plain = pick({**row, **fixed} if fixed else row)
+        return tuple(_converted(list(plain), converted)) if converted else plain
 
     return whole.statement, values
+
+
+def _picker(names: Sequence[str]) -> _Values:
+    """What takes these out of a row, as a tuple, which `itemgetter` makes of several names alone."""
+    return itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[name] for name in names)
 
 
 def _to_driver(type_: TypeEngine[Any] | None, dialect: Dialect) -> Callable[[Any], Any] | None:
