@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from contextlib import asynccontextmanager, closing, suppress
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from polypost.errors import StoreUnavailable
-from polypost.storage import after_commit
+from polypost.storage import after_commit, sqlite
 from polypost.storage.sqlite import SqliteStore, raw
 
 INSERT = text("INSERT INTO things VALUES (:id, :body)")
@@ -104,6 +105,37 @@ def test_a_group_is_one_commit(with_sqlite):
             "the third found rows of the first two: they had a commit of their own"
         )
         assert on_disk(store.path) == [1, 2, 3]
+
+    with_sqlite(story)
+
+
+def test_what_comes_in_the_same_turn_after_a_group_shares_the_next_commit(with_sqlite, monkeypatch):
+    monkeypatch.setattr(sqlite, "TURN_SECONDS", 60.0)
+
+    async def story(store):
+        await together(store, add(1), add(2))
+        first = asyncio.create_task(store.write(add(3)))
+        await asyncio.sleep(0)
+        # A turn with much to do, which takes longer than a commit.
+        time.sleep(0.3)  # the loop is to be busy
+        assert await store.write(lambda _: on_disk(store.path)) == [1, 2]
+        assert await first == 3
+
+    with_sqlite(story)
+
+
+def test_a_write_without_company_waits_for_nobody(with_sqlite, monkeypatch):
+    monkeypatch.setattr(sqlite, "TURN_SECONDS", 60.0)
+
+    async def story(store):
+        await store.write(add(1))
+        second = asyncio.create_task(store.write(add(2)))
+        await asyncio.sleep(0)
+        end = time.monotonic() + 30
+        while on_disk(store.path) != [1, 2] and time.monotonic() < end:
+            time.sleep(0.01)  # the loop is to be busy
+        assert on_disk(store.path) == [1, 2]
+        assert await second == 2
 
     with_sqlite(story)
 
