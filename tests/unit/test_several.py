@@ -76,7 +76,7 @@ class Entrance:
         submitter = Submitter(who, order.idempotency_key, _gone if gone else _there)
         asked = Submission(submitter, CREATE, order.fingerprint)
         make = Creation(self.desk.context, project, order)
-        async with flight.enter(asked):
+        with await flight.enter(asked):
             taken = await flight.accept(asked, make)
             await flight.answering(asked, taken.accepted.post_id)
         return taken.accepted
@@ -151,7 +151,7 @@ async def rows(store: Store, made: Accepted) -> list[list[dict[str, Any]]]:
 def test_orders_of_one_transaction_write_what_each_writes_by_itself(with_store):
     async def story(store):
         desk = await Desk(store).open()
-        drafts = [replace(each, content="the same", raw={}) for each in orders(desk, 3)]
+        drafts = [each._replace(content="the same", raw={}) for each in orders(desk, 3)]
         alone = await store.write(lambda db: accept.create(db, desk.context, desk.project, drafts[0]))
         asked = [Creation(desk.context, desk.project, each) for each in drafts[1:]]
         both = await store.write(lambda db: create_several(db, asked))
@@ -179,7 +179,7 @@ def test_requests_that_come_together_share_their_transactions(with_store):
         engine = Noting(store, rung)
         entrance.desk.context = replace(entrance.desk.context, engine=engine)
         now = [
-            replace(each, when=None, fingerprint=100 + place)
+            each._replace(when=None, fingerprint=100 + place)
             for place, each in enumerate(orders(entrance.desk, 3))
         ]
         due = await entrance.accept_all(now)
@@ -195,7 +195,7 @@ def test_what_is_wrong_with_one_is_told_to_that_one(with_store):
     async def story(store):
         entrance = await Entrance.open(store)
         drafts = orders(entrance.desk, 4)
-        drafts[1] = replace(drafts[1], targets=[replace(drafts[1].targets[0], integration_id="int_none")])
+        drafts[1] = drafts[1]._replace(targets=[replace(drafts[1].targets[0], integration_id="int_none")])
         said = await entrance.accept_all(drafts)
         assert isinstance(said[1], InvalidRequest)
         assert [problem.code for problem in said[1].problems] == ["unknown_account"]
@@ -209,8 +209,8 @@ def test_accounts_of_another_project_are_not_found_among_those_of_the_group(with
     async def story(store):
         entrance = await Entrance.open(store)
         other = await Desk(store).open()
-        theirs = replace(orders(other, 1)[0], fingerprint=7)
-        stolen = replace(theirs, fingerprint=8)
+        theirs = orders(other, 1)[0]._replace(fingerprint=7)
+        stolen = theirs._replace(fingerprint=8)
         said = await asyncio.gather(
             *(entrance.accept(each) for each in orders(entrance.desk, 2)),
             entrance.accept(theirs, project=other.project),
@@ -399,8 +399,8 @@ def test_what_asks_or_locks_more_than_its_own_post_goes_by_itself(with_store):
         desk = await Desk(store).open()
         creation = Creation(desk.context, desk.project, orders(desk, 1)[0])
         assert creation.joins
-        keyed = replace(creation.order, idempotency_key="key")
-        holding = replace(creation.order, media=[UPLOAD])
+        keyed = creation.order._replace(idempotency_key="key")
+        holding = creation.order._replace(media=[UPLOAD])
         window = replace(desk.project, dedupe_window_seconds=60)
         limited = replace(desk.project, credit_limit=3)
         embedded = replace(desk.context, shared=False)
@@ -421,7 +421,7 @@ def test_a_project_with_a_limit_goes_by_itself_and_spends_no_more(with_store):
         entrance = await Entrance.open(store)
         limited = await Desk(store, limit=4).open()
         free = orders(entrance.desk, 4)
-        dear = [replace(each, fingerprint=50 + place) for place, each in enumerate(orders(limited, 3))]
+        dear = [each._replace(fingerprint=50 + place) for place, each in enumerate(orders(limited, 3))]
         said = await asyncio.gather(
             *(entrance.accept(each) for each in free),
             *(entrance.accept(each, project=limited.project) for each in dear),
@@ -440,7 +440,7 @@ def test_balances_that_are_kept_no_more_go_with_the_group(with_store):
         desks = [entrance.desk, await Desk(store, limit=100).open()]
         asked = []
         for place, desk in enumerate(desks):
-            mine = [replace(each, fingerprint=10 * place + each.fingerprint) for each in orders(desk, 3)]
+            mine = [each._replace(fingerprint=10 * place + each.fingerprint) for each in orders(desk, 3)]
             # From then on the project's balance is kept.
             await entrance.accept(mine.pop(), project=desk.project)
             free = await store.write(
@@ -469,16 +469,16 @@ def test_whatever_comes_together_each_answer_is_true(with_store, seed):
         def draw(number: int) -> tuple[str, Any, NewPost]:
             kind = random.choice(["good", "now", "bad", "equal", "keyed", "limited", "both"])
             order = orders(desk, 1, after=None if kind == "now" else 3600)[0]
-            order = replace(order, content=f"{number}", fingerprint=1000 + number)
+            order = order._replace(content=f"{number}", fingerprint=1000 + number)
             if kind == "bad":
-                order = replace(order, targets=[replace(order.targets[0], integration_id="int_none")])
+                order = order._replace(targets=[replace(order.targets[0], integration_id="int_none")])
             if kind == "equal":
-                order = replace(order, content="equal", fingerprint=1)
+                order = order._replace(content="equal", fingerprint=1)
             if kind in {"keyed", "both"}:
-                order = replace(order, idempotency_key="both" if kind == "both" else f"key{number}")
+                order = order._replace(idempotency_key="both" if kind == "both" else f"key{number}")
             if kind == "limited":
                 theirs = orders(limited, 1)[0]
-                order = replace(theirs, content=f"{number}", fingerprint=1000 + number)
+                order = theirs._replace(content=f"{number}", fingerprint=1000 + number)
                 return kind, limited.project, order
             return kind, desk.project, order
 

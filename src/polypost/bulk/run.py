@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -123,7 +123,7 @@ class BulkRun:
         cells = row.problems or ()
         if read is None:
             return _Verdict("refused", cells)
-        order = replace(read.reading.order, api_key_id=job.api_key_id)
+        order = read.reading.order._replace(api_key_id=job.api_key_id)
         due = order.when.instant if order.when else None
         price = sum(self._context.price(target.platform) for target in order.targets)
         problems: Sequence[Problem]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -163,13 +163,13 @@ class Intake:
         if isinstance(body.get("scheduledFor"), str) and body.get("timezone") is None:
             body["timezone"] = row.timezone
         try:
-            order = replace(await self._checked(asked, EditBody, body), raw=raw)
+            order = (await self._checked(asked, EditBody, body))._replace(raw=raw)
         except InvalidRequest:
             if await self.once.changed_before(asked, post_id):
                 return Moved(row.scheduled_for, row.warning, replayed=True)
             raise
         if order.when is None and raw.get("timezone") is not None:
-            order = replace(order, when=_in_zone(row, order.timezone, self.reader.horizon))
+            order = order._replace(when=_in_zone(row, order.timezone, self.reader.horizon))
         _, replayed = await self.once.change(
             asked, post_id, lambda db: changes.edit(db, self._context, asked.project, post_id, order)
         )

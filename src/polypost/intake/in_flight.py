@@ -8,8 +8,8 @@ only reached after its own repeat finds that one's post.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,6 +43,28 @@ class Taken:
     shown: Shown | None
 
 
+class _Running:
+    """A request among those that run, while the block does; `answered` is set at its end."""
+
+    def __init__(self, all_of_them: _All, asked: Submission) -> None:
+        self._all, self._asked, self._same = all_of_them, asked, _of(asked)
+        self.answered = asyncio.Event()
+
+    def __enter__(self) -> None:
+        self._all.setdefault(self._same, {})[self._asked] = self
+
+    def __exit__(self, *_: object) -> None:
+        self.answered.set()
+        equal = self._all[self._same]
+        del equal[self._asked]
+        if not equal:
+            del self._all[self._same]
+
+
+# By who sends which body.
+_All = dict[tuple[str, int], dict[Submission, _Running]]
+
+
 class InFlight:
     """The requests for a post that this process has not answered yet, by who sends which body.
 
@@ -55,31 +77,20 @@ class InFlight:
         self._acceptance = acceptance
         self._server = server
         self._shared = shared
-        self._running: dict[tuple[str, int], list[tuple[Submission, asyncio.Event]]] = {}
+        self._running: _All = {}
         self._open: set[str] = set()
         self._answered: set[str] = set()
         self._lost: dict[str, str] = {}
 
-    @asynccontextmanager
-    async def enter(self, asked: Submission) -> AsyncIterator[None]:
-        """Wait for equal requests whose clients have gone; then be one that runs while the block does.
+    async def enter(self, asked: Submission) -> AbstractContextManager[None]:
+        """Wait for equal requests whose clients have gone; then what makes it one that runs, while the block does.
 
         Those with a key are told from each other by that.
         """
         if asked.key is not None:
-            yield
-            return
-        same = _of(asked)
+            return nullcontext()
         await self._let_gone_end(asked)
-        entry = (asked, asyncio.Event())
-        self._running.setdefault(same, []).append(entry)
-        try:
-            yield
-        finally:
-            entry[1].set()
-            self._running[same].remove(entry)
-            if not self._running[same]:
-                del self._running[same]
+        return _Running(self._running, asked)
 
     async def accept(self, asked: Submission, make: Make, *, show: bool = False) -> Taken:
         """Accept by `make`, in one transaction; an equal request whose answer is under way is heard first.
@@ -145,9 +156,9 @@ class InFlight:
     async def _let_gone_end(self, asked: Submission) -> bool:
         """Wait for the ends of equal requests whose clients have gone; whether there was one."""
         waited = False
-        for earlier, answered in list(self._running.get(_of(asked), ())):
+        for earlier, running in list(self._running.get(_of(asked), {}).items()):
             if earlier is not asked and await earlier.submitter.gone():
-                await answered.wait()
+                await running.answered.wait()
                 waited = True
         return waited
 

@@ -60,7 +60,7 @@ class Once:
         `prepare` gives what makes it in the transaction; with `show` the post is read there too. Equal submissions
         count as under way until `answer` is done. Raises what all three raise, KeyReused, ServiceUnavailable.
         """
-        async with self.in_flight.enter(asked):
+        with await self.in_flight.enter(asked):
             taken = await self.in_flight.accept(asked, await prepare(), show=show)
             answered = await answer(taken)
             await self.in_flight.answering(asked, taken.accepted.post_id)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from polypost.access import Principal, Project
+from polypost.access import Principal
 from polypost.intake.acceptance import Same
 from polypost.posts.orders import NewPost, fingerprint
 
@@ -29,32 +28,22 @@ class Submitter(NamedTuple):
         return Submission(self, operation, fingerprint(*parts))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Submission:
-    """One thing handed in, equal to none but itself; `same` is equal for its repeats."""
+    """One thing handed in, equal to none but itself; `same` is equal for its repeats, as is `key`, its Idempotency-Key."""
 
-    submitter: Submitter
-    operation: str
-    fingerprint: int
+    __slots__ = ("fingerprint", "key", "operation", "project", "same", "submitter")
 
-    @property
-    def key(self) -> str | None:
-        """The Idempotency-Key, which a repeat has too."""
-        return self.submitter.key
-
-    @property
-    def project(self) -> Project:
-        """Whose it is."""
-        return self.submitter.who.project
-
-    @property
-    def same(self) -> Same:
-        """What makes two of them the same."""
-        return (self.submitter.who.key_id, self.operation, self.key, self.fingerprint)
+    def __init__(self, submitter: Submitter, operation: str, fingerprint: int) -> None:
+        self.submitter = submitter
+        self.operation = operation
+        self.fingerprint = fingerprint
+        self.key = submitter.key
+        self.project = submitter.who.project
+        self.same: Same = (submitter.who.key_id, operation, submitter.key, fingerprint)
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The same, as it stands with what is stored."""
+        """What makes two of them the same, as it stands with what is stored."""
         return {
             "api_key_id": self.submitter.who.key_id,
             "fingerprint": self.fingerprint,
@@ -63,4 +52,4 @@ class Submission:
 
     def order(self, order: NewPost) -> NewPost:
         """The order with what a repeat of it is known by."""
-        return replace(order, operation=self.operation, **self.asked)
+        return order._replace(operation=self.operation, **self.asked)

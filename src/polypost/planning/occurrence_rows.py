@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -67,7 +66,7 @@ def rewrite(
         elif post is not None and post.updated_at == row.stamp:
             found = Occurrence(datetime.fromisoformat(row.local_time), row.at, row.note)
             order = template.order(found)
-            changes.edit(db, context, project, row.post_id, dataclasses.replace(order, when=None))
+            changes.edit(db, context, project, row.post_id, order._replace(when=None))
             _mark(db, project.id, row)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -149,7 +148,7 @@ class Planner:
             if known is not None:
                 return known
             queue, slot = queues.take(db, project.id, profile_id, self._horizon)
-            timed = replace(order, when=slot, timezone=queue.timezone)
+            timed = order._replace(when=slot, timezone=queue.timezone)
             accepted = accept.create(db, self._context, project, timed, arrival)
             # An equal request under the same key may have been faster while this one waited for the queue.
             if not accepted.replayed:

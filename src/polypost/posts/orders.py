@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from polypost.engine import Engine
 from polypost.platforms.base import MediaRef
@@ -51,8 +51,7 @@ class When:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewPost:
+class NewPost(NamedTuple):
     """An order; `when` is None for a post that goes out now."""
 
     content: str

@@ -77,7 +77,9 @@ async def _gone(request: Request) -> None:
 def hurried(request: Request) -> bool:
     """Whether the client wants its answer at once: `Prefer: respond-async` (RFC 7240)."""
     wanted = ",".join(request.headers.getlist("prefer")).lower()
-    return any(part.partition(";")[0].strip() == "respond-async" for part in wanted.split(","))
+    return bool(wanted) and any(
+        part.partition(";")[0].strip() == "respond-async" for part in wanted.split(",")
+    )
 
 
 def left_of(rooms: Services, found: Shown | None) -> float:

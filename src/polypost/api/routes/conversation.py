@@ -47,7 +47,7 @@ async def speak(
     asked = Asked(
         project_id=who.project.id, operation=operation, server=rooms.posts.server, **submitted.asked
     )
-    async with rooms.intake.once.in_flight.enter(submitted):
+    with await rooms.intake.once.in_flight.enter(submitted):
         written = await write(asked)
         if submitted.key is None and await submitted.submitter.gone():
             await rooms.store.write(lambda db: sent.mark_undelivered(db, who.project.id, written.id))
