@@ -242,6 +242,8 @@ def test_an_identical_body_is_a_replay_only_when_its_answer_was_lost(with_store)
         assert fifth.replayed
         assert fifth.post_id in {first.post_id, second.post_id, fourth.post_id}
 
+    with_store(story)
+
 
 def test_of_a_gone_client_the_repeat_finds_the_post(with_store):
     async def story(store):
