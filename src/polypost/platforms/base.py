@@ -38,6 +38,26 @@ class Limit:
         return int(self.value)
 
 
+class ReadLimit(Protocol):
+    """A number as it was read on a day that is known: see `limits_read`."""
+
+    def __call__(self, value: float, unit: str, source: str = ...) -> Limit: ...
+
+
+def limits_read(read: date, source: str | None = None) -> ReadLimit:
+    """Makes the limits of a network that were read on one day; `source` is the place of those that name none.
+
+    What it gives raises ValueError for a limit without any.
+    """
+
+    def limit(value: float, unit: str, source: str | None = source) -> Limit:
+        if not source:
+            raise ValueError("A limit names no source.")
+        return Limit(value, unit, source, read)
+
+    return limit
+
+
 @dataclass(frozen=True, slots=True)
 class ApiVersion:
     """The version of a network's API that the connector speaks and the day it ends, if known."""

@@ -32,6 +32,7 @@ from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import mentioned
 from polypost.platforms.bluesky.upload import PLAIN, upload_captions, upload_file, upload_video
 from polypost.platforms.bluesky.xrpc import POST, call, place_of
+from polypost.platforms.kit.options import thread_media
 
 _STILL = "Bluesky shows only the first picture of a GIF file; an MP4 of type gif would play."
 
@@ -59,7 +60,7 @@ class BlueskyConnector(PostMetrics, Connector):
 
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The media of the thread, and the image of the card."""
-        refs = [ref for item in options.thread for ref in item.refs({})]
+        refs = thread_media(options)
         if options.card and options.card.thumbnail_url:
             refs.append(MediaRef("image", options.card.thumbnail_url))
         return refs

@@ -14,7 +14,7 @@ from httpx2 import Response
 
 from polypost.errors import Duplicate, PlatformError, RateLimited, Rejected, TokenExpired
 from polypost.platforms.kit.answers import epoch, parsed, quoted, retry_at, sentence
-from polypost.platforms.kit.refusals import no_refusal, reconnect, rejected
+from polypost.platforms.kit.refusals import made, no_refusal, reconnect, rejected
 
 # The shortest window that Bluesky counts calls in (Bluesky docs, Rate Limits).
 _PAUSE = timedelta(minutes=5)
@@ -60,10 +60,7 @@ def _restricted(says: str) -> _Made:
     )
 
 
-def _token(said: ErrorBody) -> PlatformError:
-    return TokenExpired(f"Bluesky no longer accepts the access token. {said}")
-
-
+_TOKEN = made(TokenExpired, "Bluesky no longer accepts the access token.")
 _SCOPE = reconnect("The session does not allow this.")
 _BAD_FILE = rejected(
     "Bluesky does not accept an uploaded file.", "media_rejected", "Use another file, or a smaller one."
@@ -76,11 +73,11 @@ _NO_SERVER = rejected(
 
 # By name; what the lexicons call out, and what the reference server answers.
 _BY_NAME: Mapping[str, _Made] = {
-    "ExpiredToken": _token,
-    "InvalidToken": _token,
-    "invalid_token": _token,
-    "AuthMissing": _token,
-    "AuthenticationRequired": _token,
+    "ExpiredToken": _TOKEN,
+    "InvalidToken": _TOKEN,
+    "invalid_token": _TOKEN,
+    "AuthMissing": _TOKEN,
+    "AuthenticationRequired": _TOKEN,
     "InsufficientScope": _SCOPE,
     "AccountTakedown": _restricted("Bluesky has taken this account down."),
     "AccountSuspended": _restricted("Bluesky has suspended this account."),
@@ -90,12 +87,11 @@ _BY_NAME: Mapping[str, _Made] = {
     "RepoDeactivated": _restricted("This account is deactivated."),
     "AccountNotFound": _restricted("The account is not on this server."),
     "RepoNotFound": _restricted("The account is not on this server."),
-    "InvalidSwap": lambda said: Duplicate(
-        f"Another record stands where this post was to go. {said}", next_step="Retry it."
-    ),
-    "BadExpiration": lambda said: ClocksDiffer(f"This server's clock differs from Bluesky's. {said}"),
-    "BlobNotFound": lambda said: BlobGone(
-        f"Bluesky has forgotten an uploaded file. {said}",
+    "InvalidSwap": made(Duplicate, "Another record stands where this post was to go.", next_step="Retry it."),
+    "BadExpiration": made(ClocksDiffer, "This server's clock differs from Bluesky's."),
+    "BlobNotFound": made(
+        BlobGone,
+        "Bluesky has forgotten an uploaded file.",
         code="media_rejected",
         next_step="Retry, so that it is uploaded anew.",
     ),
@@ -113,7 +109,7 @@ _BY_NAME: Mapping[str, _Made] = {
     "InvalidRequest": rejected("Bluesky refused this."),
 }
 _BY_STATUS: Mapping[int, _Made] = {
-    401: _token,
+    401: _TOKEN,
     403: _SCOPE,
     413: _BAD_FILE,
     501: _NO_SERVER,
@@ -131,8 +127,8 @@ def error_for(answer: Response, now: datetime, *, committing: bool = False) -> P
     if said.status == 503 and ("retry-after" in answer.headers or said.name in _OVERLOADED):
         return RateLimited(_wait(answer, now), "Bluesky is overloaded and asks to come back later.")
     if said.status == 501 or 400 <= said.status < 500:
-        made = _BY_NAME.get(said.name) or _BY_STATUS.get(said.status) or rejected("Bluesky refused this.")
-        return made(said)
+        error = _BY_NAME.get(said.name) or _BY_STATUS.get(said.status) or rejected("Bluesky refused this.")
+        return error(said)
     return no_refusal("Bluesky", said.status, committing=committing)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, Spec
+from polypost.platforms.base import ApiVersion, Spec, limits_read
 
 _POST = "Lexicon app.bsky.feed.post"
 _EMBED = "Lexicons app.bsky.embed"
@@ -20,10 +20,7 @@ VIDEO = "https://video.bsky.app"
 DIRECTORY = "https://plc.directory"
 WEB = "https://bsky.app"
 
-
-def _limit(value: float, unit: str, source: str) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ)
 
 # Accounts come in by an app password; Bluesky's OAuth needs no app of one's own either, and is not used.
 OAUTH = None

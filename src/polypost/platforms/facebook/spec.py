@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -24,10 +24,7 @@ UPLOAD = "https://rupload.facebook.com"
 # Without these nothing can be published; the others only add to it.
 NEEDED = ("pages_show_list", "pages_manage_posts", "pages_read_engagement")
 
-
-def _limit(value: float, unit: str, source: str) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ)
 
 OAUTH = OAuth2(
     authorize_url=f"{WEB}/{VERSION}/dialog/oauth",

@@ -22,17 +22,19 @@ from polypost.errors import (
     PlatformError,
     RateLimited,
     Rejected,
-    TokenExpired,
     Unavailable,
 )
 from polypost.platforms.kit.answers import member, objects, parsed, quoted, sentence
-from polypost.platforms.kit.refusals import reconnect, rejected
+from polypost.platforms.kit.refusals import made, reconnect, rejected, status_is, token_expired
 
 _MEDIA_RULE, _FETCH = 5, 1000
 # Quotas count by the minute (Business Profile APIs, Usage limits).
 _PAUSE = timedelta(seconds=60)
 _LONGEST_PAUSE = timedelta(days=1)
 _OPERATOR = "Whoever runs this server has to look at the project in Google's cloud console."
+
+
+_MOVED = "If the location has moved to another business group, connect it again."
 
 
 class Missing(Rejected):
@@ -91,7 +93,7 @@ def object_of(answer: Response) -> dict[str, Any] | None:
 _Row = tuple[Callable[[ErrorBody], bool], Callable[[ErrorBody], PlatformError]]
 # The first line that fits decides.
 _REFUSALS: tuple[_Row, ...] = (
-    (lambda said: said.status == 401, lambda _: TokenExpired("Google no longer accepts the access token.")),
+    (status_is(401), token_expired("Google")),
     (
         lambda said: said.status == 403 and said.reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
         reconnect("The permission to manage the business was not given."),
@@ -101,28 +103,19 @@ _REFUSALS: tuple[_Row, ...] = (
         rejected("The interface is not switched on for the app.", "platform_setup", _OPERATOR),
     ),
     (
-        lambda said: said.status == 403,
+        status_is(403),
         rejected(
             "Google does not let this login post for the business.",
             "not_permitted",
             "Ask an owner of the business profile for a role there, or connect with another login.",
         ),
     ),
-    (
-        lambda said: said.status == 404,
-        lambda said: Missing(
-            f"Google does not find this. {said}",
-            next_step="If the location has moved to another business group, connect it again.",
-        ),
-    ),
-    (
-        lambda said: said.status == 409,
-        lambda said: Duplicate(f"Google says that this is there already. {said}"),
-    ),
+    (status_is(404), made(Missing, "Google does not find this.", next_step=_MOVED)),
+    (status_is(409), made(Duplicate, "Google says that this is there already.")),
+    # Its fetcher fails now and then for addresses that work a minute later.
     (
         lambda said: _FETCH in said.codes,
-        # Its fetcher fails now and then for addresses that work a minute later.
-        lambda said: Unavailable(f"Google could not fetch the photo. {said}", code="media_unreachable"),
+        made(Unavailable, "Google could not fetch the photo.", code="media_unreachable"),
     ),
     (
         lambda said: _MEDIA_RULE in said.codes or any(field.startswith("media") for field in said.fields),

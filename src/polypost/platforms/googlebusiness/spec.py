@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, Spec
+from polypost.platforms.base import ApiVersion, Spec, limits_read
 from polypost.platforms.families.google.spec import LOGIN, TOKEN, oauth_for
 
 _READ = date(2026, 11, 24)
@@ -21,10 +21,7 @@ MANAGE_SCOPE = "https://www.googleapis.com/auth/business.manage"
 KIB = 1024
 MB = 1_000_000
 
-
-def _limit(value: float, unit: str, source: str) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ)
 
 OAUTH = oauth_for(MANAGE_SCOPE)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -22,10 +22,7 @@ LOGIN = "https://www.instagram.com"
 TOKEN = "https://api.instagram.com"  # noqa: S105  # a host, not a secret
 UPLOAD = "https://rupload.facebook.com"
 
-
-def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ, _MEDIA)
 
 OAUTH = OAuth2(
     authorize_url=f"{LOGIN}/oauth/authorize",

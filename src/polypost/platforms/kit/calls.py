@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,15 @@ def bearer(session: Session) -> dict[str, str]:
 def bearing(token: str) -> dict[str, str]:
     """The header that shows a token; a token in the URL would end up in logs."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def owner(body: Mapping[str, Any], name: str, *keys: str) -> list[str]:
+    """By which texts of an answer its account is known, in this order. Raises Unavailable when one of them is missing."""
+    told = [body.get(key) for key in keys]
+    known = [text for text in told if isinstance(text, str) and text]
+    if len(known) < len(keys):
+        raise Unavailable(f"{name} did not tell whose account this is.")
+    return known
 
 
 def deadline(size: int) -> float:

@@ -68,3 +68,8 @@ class ThreadItem(ClosedOptions):
         return tuple(
             MediaRef(media.type, media.url, media.thumbnail, known.get(media.url)) for media in self.media
         )
+
+
+def thread_media(options: Any) -> list[MediaRef]:
+    """The media of the items of a thread."""
+    return [ref for item in options.thread for ref in item.refs({})]

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from polypost.errors import OutcomeUnknown, PlatformError, ReconnectRequired, Rejected, Unavailable
+from polypost.errors import (
+    OutcomeUnknown,
+    PlatformError,
+    ReconnectRequired,
+    Rejected,
+    TokenExpired,
+    Unavailable,
+)
 
 Made = Callable[[object], PlatformError]
 K = TypeVar("K", bound=Enum)
@@ -30,11 +37,26 @@ def no_refusal(name: str, status: int, *, committing: bool) -> PlatformError:
     return Unavailable(f"{name} has trouble of its own (status {status}).")
 
 
+def status_is(status: int) -> Callable[..., bool]:
+    """Tells an answer by its status alone."""
+    return lambda said, *_: said.status == status
+
+
+def made(error: type[PlatformError], says: str, **more: Any) -> Made:
+    """Makes an error of this class with what it takes besides; the network's sentence comes after `says`."""
+    return lambda said: error(f"{says} {said}", **more)
+
+
 def rejected(says: str, code: str | None = None, next_step: str = "") -> Made:
-    """Makes the error for content that is never taken; the network's sentence comes after `says`."""
-    return lambda said: Rejected(f"{says} {said}", code=code, next_step=next_step)
+    """Makes the error for content that is never taken."""
+    return made(Rejected, says, code=code, next_step=next_step)
 
 
 def reconnect(says: str) -> Made:
     """Makes the error for an authorisation that does not allow this any more."""
-    return lambda said: ReconnectRequired(f"{says} {said}", reason="access_revoked")
+    return made(ReconnectRequired, says, reason="access_revoked")
+
+
+def token_expired(name: str) -> Made:
+    """Makes the error for an access token that has to be renewed."""
+    return lambda _: TokenExpired(f"{name} no longer accepts the access token.")

@@ -23,7 +23,7 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.platforms.kit.answers import member, objects, parsed, quoted, retry_at, sentence
-from polypost.platforms.kit.refusals import reconnect, rejected
+from polypost.platforms.kit.refusals import made, reconnect, rejected, token_expired
 from polypost.platforms.linkedin.spec import VERSION
 
 POST_URN = re.compile(r"urn:li:(?:share|ugcPost|activity):\d+")
@@ -123,10 +123,10 @@ _MARKED: Mapping[str, Make] = {
     "INVALID_VIDEO_ID": _BAD_MEDIA,
 }
 _BY_STATUS: Mapping[int, Make] = {
-    401: lambda _: TokenExpired("LinkedIn no longer accepts the access token."),
+    401: token_expired("LinkedIn"),
     403: reconnect("The authorisation, or the account's role on the page, does not allow this."),
     # A conflict with another call that went on at the same time: nothing was made, and the next try goes through.
-    409: lambda said: Unavailable(f"LinkedIn was busy with this account. {said}"),
+    409: made(Unavailable, "LinkedIn was busy with this account."),
     413: _BAD_MEDIA,
     415: _BAD_MEDIA,
     426: _VERSION_ENDED,

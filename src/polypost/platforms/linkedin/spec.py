@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _LEARN = "Microsoft Learn, LinkedIn"
@@ -22,10 +22,7 @@ API = "https://api.linkedin.com"
 WEB = "https://www.linkedin.com"
 VERSION = "202609"
 
-
-def _limit(value: float, unit: str, source: str) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ)
 
 OAUTH = OAuth2(
     authorize_url=f"{WEB}/oauth/v2/authorization",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +17,6 @@ from polypost.platforms.base import (
     Connector,
     Draft,
     MediaFile,
-    MediaRef,
     OAuth2,
     Post,
     Proof,
@@ -28,6 +27,7 @@ from polypost.platforms.base import (
 )
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
+from polypost.platforms.kit.options import thread_media
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.mastodon import check, oauth, reconcile, server
 from polypost.platforms.mastodon.api import address, server_of
@@ -53,10 +53,7 @@ class MastodonConnector(PostMetrics, Connector):
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
     look = staticmethod(reconcile.look)
-
-    def media_refs(self, options: Any) -> Iterable[MediaRef]:
-        """The media of the thread."""
-        return [ref for item in options.thread for ref in item.refs({})]
+    media_refs = staticmethod(thread_media)
 
     async def find_server(self, http: NetworkClient, named: str) -> str:
         """The API's host behind a server's name, an address on it, or a handle."""

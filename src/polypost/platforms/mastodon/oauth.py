@@ -15,7 +15,7 @@ from polypost.errors import PlatformError, ReconnectRequired, Rejected, Unavaila
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Grant, OAuth2, Session, Tokens
 from polypost.platforms.kit.answers import parsed
-from polypost.platforms.kit.calls import bearing
+from polypost.platforms.kit.calls import bearing, owner
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.mastodon import server as servers
 from polypost.platforms.mastodon.api import address, call, look, server_of, web_address
@@ -160,9 +160,7 @@ async def identify(session: Session) -> list[Account]:
     """The account of this authorisation; its id and name are told apart from other servers' by the server."""
     server = server_of(session)
     body = await call(session, "GET", "/api/v1/accounts/verify_credentials")
-    number, username = body.get("id"), body.get("username")
-    if not isinstance(number, str) or not number or not isinstance(username, str):
-        raise Unavailable("The server did not tell whose account this is.")
+    number, username = owner(body, "The server", "id", "username")
     return [
         Account(
             id=f"{number}@{server}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, Spec
+from polypost.platforms.base import ApiVersion, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -24,10 +24,7 @@ QUOTES_SINCE = 7
 SCOPES = ("profile", "write:statuses", "write:media", "read:statuses")
 OLD_SCOPES = ("read:accounts", "write:statuses", "write:media", "read:statuses")
 
-
-def _limit(value: float, unit: str, source: str = _DOCS) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ, _DOCS)
 
 SPEC = Spec(
     id="mastodon",

@@ -19,11 +19,10 @@ from polypost.errors import (
     PlatformError,
     RateLimited,
     Rejected,
-    TokenExpired,
     Unavailable,
 )
 from polypost.platforms.kit.answers import parsed, quoted, sentence, whole
-from polypost.platforms.kit.refusals import no_refusal, reconnect, rejected
+from polypost.platforms.kit.refusals import made, no_refusal, reconnect, rejected, status_is, token_expired
 
 _SCOPE_MISSING, _RATE, _ACCIDENT, _NO_BOARD = 3, 8, 12, 40
 _RATE_PAUSE = timedelta(seconds=60)
@@ -78,10 +77,7 @@ _REFUSALS: tuple[_Row, ...] = (
         lambda said: said.status == 401 and said.code == _SCOPE_MISSING,
         reconnect("The authorisation does not allow this."),
     ),
-    (
-        lambda said: said.status == 401,
-        lambda _: TokenExpired("Pinterest no longer accepts the access token."),
-    ),
+    (status_is(401), token_expired("Pinterest")),
     (
         # Its code (29) is that of other refusals, too, so the sentence has to tell.
         lambda said: said.status == 403 and said.mentions(_TRIAL_WORDS),
@@ -91,29 +87,20 @@ _REFUSALS: tuple[_Row, ...] = (
             "Whoever runs this server has to apply for Standard access in Pinterest's developer portal.",
         ),
     ),
-    (
-        lambda said: said.status == 403,
-        rejected("Pinterest does not let this account do this.", "not_permitted", _BOARD),
-    ),
+    (status_is(403), rejected("Pinterest does not let this account do this.", "not_permitted", _BOARD)),
     (
         lambda said: said.status == 404 and said.code in {_NO_BOARD, 404},
-        lambda said: Missing(f"Pinterest does not find the board. {said}", next_step=_BOARD),
+        made(Missing, "Pinterest does not find the board.", next_step=_BOARD),
     ),
-    (
-        lambda said: said.status == 404,
-        lambda said: Missing(f"Pinterest does not find what this is about. {said}"),
-    ),
-    (
-        lambda said: said.status == 409,
-        lambda said: Duplicate(f"Pinterest says that this is there already. {said}"),
-    ),
+    (status_is(404), made(Missing, "Pinterest does not find what this is about.")),
+    (status_is(409), made(Duplicate, "Pinterest says that this is there already.")),
+    # Their fetcher fails now and then for addresses that work a minute later.
     (
         lambda said: said.mentions(_FETCH_WORDS),
-        # Their fetcher fails now and then for addresses that work a minute later.
-        lambda said: Unavailable(f"Pinterest could not fetch the picture. {said}"),
+        made(Unavailable, "Pinterest could not fetch the picture."),
     ),
     (
-        lambda said: said.status == 413,
+        status_is(413),
         rejected("Pinterest finds this too large.", "media_rejected", "Make the pictures smaller."),
     ),
     (lambda _: True, rejected("Pinterest refused this.")),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from httpx2 import Response
 
-from polypost.errors import PlatformError, Unavailable
+from polypost.errors import PlatformError
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import Account, App, Session
+from polypost.platforms.kit.calls import owner
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.pinterest.api import call
 from polypost.platforms.pinterest.errors import ErrorBody, error_for
@@ -43,9 +44,7 @@ LOGIN = _Login("Pinterest", OAUTH, error_for=error_for, said=ErrorBody.of)
 async def identify(session: Session) -> list[Account]:
     """The account of this authorisation."""
     body = await call(session, "GET", "/user_account")
-    number, username = body.get("id"), body.get("username")
-    if not isinstance(number, str) or not isinstance(username, str):
-        raise Unavailable("Pinterest did not tell whose account this is.")
+    number, username = owner(body, "Pinterest", "id", "username")
     return [
         Account(
             id=number,

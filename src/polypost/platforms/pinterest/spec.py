@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -17,10 +17,7 @@ API = "https://api.pinterest.com/v5"
 WEB = "https://www.pinterest.com"
 UPLOAD = "https://pinterest-media-upload.s3-accelerate.amazonaws.com"
 
-
-def _limit(value: float, unit: str, source: str = _SPEC) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ, _SPEC)
 
 OAUTH = OAuth2(
     authorize_url=f"{WEB}/oauth/",

@@ -10,9 +10,9 @@ from html import unescape
 
 from httpx2 import Response
 
-from polypost.errors import Unavailable
 from polypost.platforms.base import Account, Session
 from polypost.platforms.kit.answers import member, parsed
+from polypost.platforms.kit.calls import owner
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.reddit.api import get, user_agent
 from polypost.platforms.reddit.errors import error_for
@@ -44,9 +44,7 @@ LOGIN = _Login("Reddit", OAUTH, error_for=error_for, said=_said)
 async def identify(session: Session) -> list[Account]:
     """The account of this authorisation; `metadata` tells the karma that decides how often it may post."""
     me = await get(session, "/api/v1/me")
-    number, name = me.get("id"), me.get("name")
-    if not isinstance(number, str) or not isinstance(name, str):
-        raise Unavailable("Reddit did not tell whose account this is.")
+    number, name = owner(me, "Reddit", "id", "name")
     image = me.get("icon_img")
     title = member(me, "subreddit").get("title")
     return [

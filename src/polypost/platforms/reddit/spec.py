@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -19,10 +19,7 @@ _OAUTH = "Reddit, OAuth2 wiki; recorded token answers"
 API = "https://oauth.reddit.com"
 WEB = "https://www.reddit.com"
 
-
-def _limit(value: float, unit: str, source: str = _OBSERVED) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ, _OBSERVED)
 
 OAUTH = OAuth2(
     authorize_url=f"{WEB}/api/v1/authorize",

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, RateLimited, Rejected
-from polypost.platforms.base import Connector, MediaRef, Post, Proof, Run, Session
+from polypost.platforms.base import Connector, Post, Proof, Run, Session
 from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.posts import permalink, remove
 from polypost.platforms.kit.answers import member
+from polypost.platforms.kit.options import thread_media
 from polypost.platforms.threads import check, metrics, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
@@ -34,10 +35,7 @@ class ThreadsConnector(ThreadsComments, Connector):
     look = staticmethod(reconcile.look)
     measure = staticmethod(metrics.measure)
     recent = staticmethod(metrics.recent)
-
-    def media_refs(self, options: Any) -> Iterable[MediaRef]:
-        """The media of the chain."""
-        return [ref for item in options.thread for ref in item.refs({})]
+    media_refs = staticmethod(thread_media)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Quota, media, the first post, each reply to the one before, then the first one's address."""

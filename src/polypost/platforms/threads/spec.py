@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -18,10 +18,7 @@ GRAPH = "https://graph.threads.net"
 LOGIN = "https://threads.net"
 SITE = "https://www.threads.net"
 
-
-def _limit(value: float, unit: str, source: str = _OVERVIEW) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ, _OVERVIEW)
 
 OAUTH = OAuth2(
     authorize_url=f"{LOGIN}/oauth/authorize",

@@ -15,6 +15,7 @@ from httpx2 import Response
 from polypost.errors import PlatformError, ReconnectRequired, TokenExpired, Unavailable
 from polypost.platforms.base import Account, Session
 from polypost.platforms.kit.answers import member, parsed, quoted, sentence
+from polypost.platforms.kit.calls import owner
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.tiktok.api import call
 from polypost.platforms.tiktok.spec import OAUTH, WEB
@@ -43,9 +44,7 @@ async def identify(session: Session) -> list[Account]:
         # The person may have unticked the scope for the name alone; posts do without it.
         data = await _user(session, _FIELDS)
     known = member(data, "user")
-    number, username = known.get("open_id"), known.get("username")
-    if not isinstance(number, str) or not number:
-        raise Unavailable("TikTok did not tell whose account this is.")
+    (number,), username = owner(known, "TikTok", "open_id"), known.get("username")
     return [
         Account(
             id=number,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
 
 _READ = date(2026, 11, 24)
 _DIRECT = "TikTok for Developers, Content Posting API: Direct Post"
@@ -21,10 +21,7 @@ UPLOAD = "https://open-upload.tiktokapis.com"
 # The pages say MB without saying which; the smaller reading fits both.
 MB = 1_000_000
 
-
-def _limit(value: float, unit: str, source: str) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ)
 
 OAUTH = OAuth2(
     authorize_url=f"{WEB}/v2/auth/authorize/",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ from polypost.platforms.base import (
     Attempt,
     Connector,
     MediaFile,
-    MediaRef,
     Post,
     Proof,
     RetryRule,
@@ -20,6 +19,7 @@ from polypost.platforms.base import (
 )
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
+from polypost.platforms.kit.options import thread_media
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.twitter import check, oauth, reconcile
 from polypost.platforms.twitter.api import permalink
@@ -40,10 +40,7 @@ class TwitterConnector(PostMetrics, Connector):
     check = staticmethod(check.check)
     identify = staticmethod(oauth.identify)
     look = staticmethod(reconcile.look)
-
-    def media_refs(self, options: Any) -> Iterable[MediaRef]:
-        """The media of the thread."""
-        return [ref for item in options.thread for ref in item.refs({})]
+    media_refs = staticmethod(thread_media)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""

@@ -14,9 +14,9 @@ from typing import Any
 
 from httpx2 import Response
 
-from polypost.errors import Duplicate, PlatformError, RateLimited, TokenExpired
+from polypost.errors import Duplicate, PlatformError, RateLimited
 from polypost.platforms.kit.answers import epoch, objects, parsed, quoted, retry_at, sentence
-from polypost.platforms.kit.refusals import no_refusal, reconnect, rejected
+from polypost.platforms.kit.refusals import no_refusal, reconnect, rejected, status_is, token_expired
 
 _WINDOW = timedelta(minutes=15)
 _MONTHLY_PAUSE = timedelta(hours=6)
@@ -82,13 +82,10 @@ def _unexplained(said: ErrorBody, call: Call) -> bool:
 
 
 _REFUSALS: tuple[_Row, ...] = (
-    (
-        lambda said, _: said.status == 401,
-        lambda _: TokenExpired("X no longer accepts the access token."),
-    ),
+    (status_is(401), token_expired("X")),
     # Calls cost credits since February 2026; how the sentence goes is not known, so the status alone counts.
     (
-        lambda said, _: said.status == 402,
+        status_is(402),
         rejected(
             "The X app has no credits left.",
             "platform_billing",

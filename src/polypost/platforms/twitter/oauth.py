@@ -5,8 +5,8 @@ Flow: X developer docs, OAuth 2.0 Authorization Code Flow with PKCE, read in Aug
 
 from __future__ import annotations
 
-from polypost.errors import Unavailable
 from polypost.platforms.base import Account, Session
+from polypost.platforms.kit.calls import owner
 from polypost.platforms.kit.oauth2 import OAuth2Login
 from polypost.platforms.twitter.api import call
 from polypost.platforms.twitter.errors import ErrorBody, error_for
@@ -21,9 +21,7 @@ _METADATA = ("subscription_type", "verified_type", "protected")
 async def identify(session: Session) -> list[Account]:
     """The account of this authorisation; `metadata` tells its subscription, which some limits depend on."""
     data = await call(session, "GET", "/2/users/me", params={"user.fields": _PROFILE})
-    number, username = data.get("id"), data.get("username")
-    if not isinstance(number, str) or not isinstance(username, str):
-        raise Unavailable("X did not tell whose account this is.")
+    number, username = owner(data, "X", "id", "username")
     return [
         Account(
             id=number,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, OAuth2, Spec
+from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _OPENAPI = "X API OpenAPI 2.167"
@@ -18,10 +18,7 @@ _READ = date(2026, 8, 1)
 API = "https://api.x.com"
 WEB = "https://x.com"
 
-
-def _limit(value: float, unit: str, source: str = _MEDIA) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ, _MEDIA)
 
 OAUTH = OAuth2(
     authorize_url=f"{WEB}/i/oauth2/authorize",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Limit, Spec
+from polypost.platforms.base import ApiVersion, Spec, limits_read
 from polypost.platforms.families.google.spec import LOGIN, TOKEN, oauth_for
 from polypost.platforms.kit.media import MIB
 
@@ -25,10 +25,7 @@ UPLOAD_SCOPE = f"{_SCOPE}youtube.upload"
 READ_SCOPE = f"{_SCOPE}youtube.readonly"
 WRITE_SCOPE = f"{_SCOPE}youtube.force-ssl"
 
-
-def _limit(value: float, unit: str, source: str) -> Limit:
-    return Limit(value, unit, source, _READ)
-
+_limit = limits_read(_READ)
 
 OAUTH = oauth_for(UPLOAD_SCOPE, READ_SCOPE, WRITE_SCOPE, include_granted_scopes="true")
 
