@@ -52,6 +52,49 @@ def test_a_text_is_three_commits_and_no_look(tell):
     tell(story)
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_an_accounts_next_text_is_claimed_with_the_end_of_the_one_before(tell):
+    async def story(room: Room) -> None:
+        shaky = Shaky(room.store)
+        posts = [await room.post(f"Text {number}") for number in range(4)]
+        await room.start(room.worker(store=shaky), beat=False)
+        for post in posts:
+            await room.until_state(post, "published")
+        assert shaky.writes == 3 + 2 * (len(posts) - 1)
+        assert [each["text"] for each in await room.visible("twitter")] == [f"Text {n}" for n in range(4)]
+        await room.healthy()
+
+    tell(story)
+
+
+class Unreadable(TokenSource):
+    """Tokens that cannot be read when the second target is claimed for the first time."""
+
+    asked = 0
+
+    def at_hand(self, *asked_for: Any) -> Any:
+        self.asked += 1
+        if self.asked == 2:
+            raise RuntimeError("No such key.")
+        return super().at_hand(*asked_for)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_what_is_wrong_with_the_next_target_does_not_touch_the_end_of_the_one_before(tell):
+    async def story(room: Room) -> None:
+        tokens = Unreadable(room.store, room.vault, room.networks, Apps(room.vault, {}.get))
+        posts = [await room.post(text) for text in ("First", "Second")]
+        await room.start(replace(room, tokens=tokens).worker(), beat=False)
+        for post in posts:
+            await room.until_state(post, "published")
+            assert await room.outcomes(post) == ["published"]
+        assert tokens.asked == 3
+        assert [each["text"] for each in await room.visible("twitter")] == ["First", "Second"]
+        await room.healthy()
+
+    tell(story)
+
+
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_a_text_is_six_statements_on_postgresql(tell):
     async def story(room: Room) -> None:

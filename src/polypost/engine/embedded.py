@@ -40,7 +40,15 @@ class EmbeddedEngine(Engine):
         self._beat = 0.0
 
     def wake(self, db: Connection, wake_ups: Sequence[WakeUp]) -> None:
-        after_commit(db, lambda: self._take(wake_ups))
+        if wake_ups:
+            after_commit(db, lambda: self._take(wake_ups))
+
+    def goes_on(self) -> bool:
+        # Elsewhere than on SQLite it would hold one post and wait for another.
+        return self._store.dialect == "sqlite" and self._runner.goes_on()
+
+    def answered(self, key: str) -> None:
+        self._runner.answered(key)
 
     async def start(self, *, work: bool = True) -> None:
         if not work:

@@ -117,6 +117,13 @@ class PgQueuerEngine(Engine):
             after_commit(db, partial(self._go_on, due))
         self.wake(db, [wake_up for wake_up in wake_ups if wake_up not in due])
 
+    def goes_on(self) -> bool:
+        # It would hold one post while it waits for another, which a second worker may hold and wait for its lane.
+        return False
+
+    def answered(self, key: str) -> None:
+        self._runner.answered(key)
+
     def _go_on(self, wake_ups: Sequence[WakeUp]) -> None:
         for wake_up in wake_ups:
             self._runner.offer(wake_up)

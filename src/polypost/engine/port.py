@@ -107,6 +107,14 @@ class Engine(ABC):
         self.wake(db, wake_ups)
 
     @abstractmethod
+    def goes_on(self) -> bool:
+        """Whether the handler that runs may take what is next of its lane in the transaction in which it leaves it."""
+
+    @abstractmethod
+    def answered(self, key: str) -> None:
+        """The handler that runs has taken this wake-up of its lane too."""
+
+    @abstractmethod
     async def start(self, *, work: bool = True) -> None:
         """Begin; with `work` off this process only wakes and others answer."""
 

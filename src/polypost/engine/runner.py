@@ -95,6 +95,19 @@ class Runner:
         self._queue(lane, turn)
         return None if at_once else turn.begun
 
+    def goes_on(self) -> bool:
+        """Whether the handler that runs may answer its lane's next wake-up too: nobody waits for its seat, nothing has to stop."""
+        present = _present.get()
+        stops = self._closed or self._holds()
+        return present is not None and not (present[1].loaded or stops or self._seats.waited_for())
+
+    def answered(self, key: str) -> None:
+        """The handler that runs answers this wake-up of its lane too."""
+        present = _present.get()
+        if present is not None:
+            present[1].wake_ups.pop(key, None)
+            present[1].told.discard(key)
+
     def numbers(self) -> dict[str, int]:
         """The seats, how many are taken, how many handlers are aside, and how many lanes wait for a seat."""
         return self._seats.numbers() | {"waiting": sum(not turn.running for turn in self._turns.values())}

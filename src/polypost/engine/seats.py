@@ -41,6 +41,10 @@ class Seats:
         """Whether the project may still take a seat when one is free."""
         return not share or self._taken[share] < self._share
 
+    def waited_for(self) -> bool:
+        """Whether anybody waits for a seat."""
+        return bool(self._waiting)
+
     def ask(self, share: str, begin: Begin, *, loaded: bool = False) -> None:
         """Call `begin` when there is a seat, perhaps at once; whoever begins gives the seat back in the end."""
         self._waiting.setdefault((share, loaded), deque()).append(begin)

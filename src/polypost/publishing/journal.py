@@ -82,6 +82,15 @@ class _Answer:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What a claim's transaction finds: the target, its account, None when that is gone, and its tokens if they live."""
+
+    claimed: work.Claim
+    integration: integrations.Integration | None
+    tokens: Tokens | None
+
+
 class TargetRun:
     """One target's story being told; implements `platforms.base.Run`."""
 

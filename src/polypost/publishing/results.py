@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -11,7 +12,8 @@ from sqlalchemy import Connection
 
 from polypost import clock, media
 from polypost.credits import service as credits
-from polypost.engine import Engine, rung
+from polypost.engine import Engine, WakeUp, rung
+from polypost.errors import LeaseLost, StoreUnavailable
 from polypost.events import event
 from polypost.observability import failpoints
 from polypost.outbound import Networks
@@ -22,7 +24,7 @@ from polypost.posts.states import State
 from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
 from polypost.publishing.backoff import write_patiently
-from polypost.publishing.journal import Late, TargetRun
+from polypost.publishing.journal import Hand, Late, TargetRun
 from polypost.storage import Store, Write, as_dict, emit, together
 
 log = structlog.get_logger("polypost.publishing")
@@ -32,12 +34,22 @@ REFUSALS = 3
 
 
 class Results:
-    """Writes ends and pauses of runs; every method is one transaction, fenced by the claim's epoch."""
+    """Writes ends and pauses of runs; every method is one transaction, fenced by the claim's epoch.
 
-    def __init__(self, store: Store, engine: Engine, networks: Networks) -> None:
+    `claim` claims the account's first due target for this worker, in the transaction that it is given.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        networks: Networks,
+        claim: Callable[[Connection, str], Hand | None],
+    ) -> None:
         self._store = store
         self._engine = engine
         self._networks = networks
+        self._claim = claim
 
     async def published(
         self,
@@ -46,8 +58,8 @@ class Results:
         *,
         journal: dict[str, Any] | None = None,
         lease: timedelta | None = None,
-    ) -> None:
-        """The network's own proof is in hand: the reservation is settled.
+    ) -> Hand | None:
+        """The network's own proof is in hand: the reservation is settled. The account's next target, if it was claimed with it.
 
         With `lease` follow-ups are still to come: the target stays the worker's, and `journal` is what it goes on from.
         """
@@ -55,7 +67,7 @@ class Results:
         failpoints.hit("P15", claimed.target.platform)
         url = self._page(claimed, proof)
 
-        def write(db: Connection) -> None:
+        def write(db: Connection, *, goes_on: bool) -> Hand | None:
             now = clock.now()
             until = None if lease is None else now + lease
             held = work.hold(db, claimed)
@@ -74,11 +86,23 @@ class Results:
             if claimed.open_attempt is not None:
                 writes.append(attempts.ended(claimed.open_attempt, "unknown", now=now))
             writes += self._charged(db, claimed, now)
-            self._close(db, claimed, held, now, told=told, along=writes, leaves=until is None)
+            following = self._close(db, claimed, held, now, told=told, along=writes, leaves=until is None)
+            if goes_on and following and following[0].at <= now:
+                return self._claim(db, following[0].key)
+            self._engine.hand_on(db, following)
+            return None
 
-        await run.write(write)
+        try:
+            hand = await run.write(partial(write, goes_on=self._engine.goes_on()))
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except Exception:
+            # Whatever is wrong with the next one: what the network said of this one is written.
+            log.exception("an end was not written together with a claim", target=claimed.target.id)
+            hand = await run.write(partial(write, goes_on=False))
         claimed.out = True
         failpoints.hit("P11", claimed.target.platform)
+        return hand
 
     async def followed(self, run: TargetRun, proof: Proof | None = None) -> None:
         """The follow-ups of a published target have come to their end; `proof` is what they made of the first one."""
@@ -125,7 +149,7 @@ class Results:
             if refusal:
                 self._refused(db, claimed, now)
             credits.release(db, claimed.target.project_id, [_entry(claimed)], at=now)
-            self._close(db, claimed, held, now)
+            self._engine.hand_on(db, self._close(db, claimed, held, now))
 
         await run.write(write)
 
@@ -271,7 +295,7 @@ class Results:
             attempts.find_late(db, attempt, proof)
             credits.waive(db, claimed.target.project_id, _entry(claimed), at=now)
             run.flush(db, Line(now, "published", "Its answer came late: it is published."))
-            self._close(db, claimed, held, now)
+            self._engine.hand_on(db, self._close(db, claimed, held, now))
             return "published late"
 
         became = await write_patiently(self._store, write)
@@ -298,8 +322,11 @@ class Results:
         told: dict[str, Any] | None = None,
         along: Sequence[Write] = (),
         leaves: bool = True,
-    ) -> None:
-        """Write what an end means for post and account, together with `along`, which makes of the target what is `told`."""
+    ) -> list[WakeUp]:
+        """Write what an end means for post and account, together with `along`, which makes of the target what is `told`.
+
+        Returns the wake-up for who comes next of an account that is left.
+        """
         target = claimed.target
         seen = work.at_the_end(db, claimed, now)
         entries = [each | (told or {}) if each["id"] == target.id else each for each in seen.entries]
@@ -309,11 +336,12 @@ class Results:
         writes = [*along, derived, *ending]
         if done:
             writes.append(post_events.ended(target.project_id, as_dict(held), entries, status, now))
+        # Neither was a file fetched for a mere text, nor is an upload kept for it.
+        if done and (len(entries) > 1 or claimed.media or target.options):
             media.expire_with(db, target.post_id, writes)
         else:
             together(db, writes)
-        if leaves:
-            self._engine.hand_on(db, seen.following)
+        return seen.following if leaves else []
 
     def _refused(self, db: Connection, claimed: work.Claim, now: datetime) -> None:
         target = claimed.target

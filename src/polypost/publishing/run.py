@@ -39,7 +39,7 @@ from polypost.posts.checks import locate
 from polypost.posts.options import parse_options
 from polypost.publishing.backoff import back_off, crowded_pause, limited_until
 from polypost.publishing.circuit_breaker import Caller, CircuitBreakers
-from polypost.publishing.journal import TargetRun, Wait
+from polypost.publishing.journal import Hand, TargetRun, Wait
 from polypost.publishing.reconcile import Reconciler
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -73,15 +73,6 @@ class Policy:
     late_grace: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """What a claim's transaction finds: the target, its account, None when that is gone, and its tokens if they live."""
-
-    claimed: work.Claim
-    integration: integrations.Integration | None
-    tokens: Tokens | None
-
-
 class Publisher:
     """Carries targets out; one instance a process."""
 
@@ -107,15 +98,19 @@ class Publisher:
         self._connectors = connectors
         self._owned: dict[str, int] = {}
         self._outages = CircuitBreakers()
-        self._results = Results(store, engine, networks)
+        self._results = Results(store, engine, networks, self._claim)
         self._reconciler = Reconciler(store, self._results, policy.reconcile_at)
 
     async def run(self, target_id: str) -> None:
-        """The engine's handler: claim the account's first due target and carry it on. Raises StoreUnavailable."""
+        """The engine's handler: claim the account's first due target and carry it on. Raises StoreUnavailable.
+
+        Where the engine lets it, the next one of the account is claimed in the transaction that ends this one.
+        """
         failpoints.hit("P4")
         hand = await self._store.write(lambda db: self._claim(db, target_id))
-        if hand is not None:
-            await self._own(hand)
+        while hand is not None:
+            self._engine.answered(hand.claimed.target.id)
+            hand = await self._own(hand)
 
     def _claim(self, db: Connection, target_id: str) -> Hand | None:
         now = clock.now()
@@ -131,13 +126,13 @@ class Publisher:
     def _hand(self, db: Connection, claimed: work.Claim) -> Hand:
         return Hand(claimed, *self._tokens.at_hand(db, claimed.account))
 
-    async def _own(self, hand: Hand) -> None:
+    async def _own(self, hand: Hand) -> Hand | None:
         claimed = hand.claimed
         target_id = claimed.target.id
         failpoints.hit("P5", claimed.target.platform)
         self._owned[target_id] = claimed.epoch
         try:
-            await self._carry(hand)
+            return await self._carry(hand)
         finally:
             # After a stoppage of the store the target may be this process's own again, by a later claim.
             if self._owned.get(target_id) == claimed.epoch:
@@ -156,7 +151,7 @@ class Publisher:
             except PolypostError as error:
                 log.warning("no heartbeat", error=str(error))
 
-    async def _carry(self, hand: Hand) -> None:
+    async def _carry(self, hand: Hand) -> Hand | None:
         claimed, integration = hand.claimed, hand.integration
         target = claimed.target
         on_behalf_of(target.project_id)
@@ -185,18 +180,19 @@ class Publisher:
                 # Whoever sent this call died before it knew the answer.
                 await self._reconciler.enter(run)
             else:
-                await self._judge(run, network)
+                return await self._judge(run, network)
         except LeaseLost as lost:
             log.warning("lease lost", target=target.id, reason=str(lost))
             if run.late is not None:
                 settles = not self._confirms_later(claimed)
                 await self._results.learn_late(run, run.late, settles=settles)
+        return None
 
-    async def _judge(self, run: TargetRun, network: Connector) -> None:
+    async def _judge(self, run: TargetRun, network: Connector) -> Hand | None:
         """Tell the story and turn whatever it raises into a row (the table of ARCHITECTURE §4)."""
         claimed = run.claimed
         try:
-            await self._tell(run, network)
+            return await self._tell(run, network)
         # Whoever has the target by now, or the sweep, goes on with it; a row written here would be theirs.
         except (LeaseLost, StoreUnavailable):
             raise
@@ -214,6 +210,7 @@ class Publisher:
         except Exception as fault:
             log.exception("a connector failed", target=claimed.target.id, platform=claimed.target.platform)
             await self._fault(run, fault)
+        return None
 
     async def _refuse(self, run: TargetRun, error: PolypostError) -> None:
         claimed = run.claimed
@@ -244,7 +241,7 @@ class Publisher:
         said = f"Polypost failed inside ({type(fault).__name__}); its log says where."
         await self._again(run, Unavailable(said, code="internal_error"))
 
-    async def _tell(self, run: TargetRun, network: Connector) -> None:
+    async def _tell(self, run: TargetRun, network: Connector) -> Hand | None:
         claimed = run.claimed
         target = claimed.target
         self._in_time(claimed)
@@ -254,7 +251,7 @@ class Publisher:
         bare = Post(target.id, claimed.text, (), options)
         if claimed.open_attempt is not None:
             if await self._reconciler.look(run, network, bare) == "done":
-                return
+                return None
             self._in_time(claimed)
         if not claimed.parts:
             self._leave_alone(run, network)
@@ -279,8 +276,8 @@ class Publisher:
         proof = await network.publish(run, Post(target.id, claimed.text, tuple(files), options, extra))
         if claimed.out:
             await self._results.followed(run, proof)
-        else:
-            await self._results.published(run, proof)
+            return None
+        return await self._results.published(run, proof)
 
     def _leave_alone(self, run: TargetRun, network: Connector) -> None:
         """Raise Wait while nobody answers where this would be sent."""
