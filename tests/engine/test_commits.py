@@ -9,8 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from polypost.integrations import Apps, TokenSource
+from polypost.media import records
+from polypost.media.tables import media_files
 from polypost.platforms.base import Post, Proof, Run
 from polypost.platforms.twitter.connector import TwitterConnector
 from polypost.storage import CommitUnknown
@@ -48,6 +51,20 @@ def test_a_text_is_three_commits_and_no_look(tell):
         assert (shaky.writes, shaky.reads) == (3, 0)
         assert await room.outcomes(post) == ["published"]
         await room.healthy()
+
+    tell(story)
+
+
+def test_a_file_that_a_text_had_before_it_was_edited_goes_a_day_after_its_end(tell):
+    async def story(room: Room) -> None:
+        post = await room.post("Hello")
+        item = records.Item(room.project.id, post, "https://example.com/a.jpg", "here")
+        await room.store.write(lambda db: records.claim(db, item, "image", "here"))
+        await carry(room, post, room.store)
+        (goes,) = await room.store.read(
+            lambda db: db.execute(select(media_files.c.delete_at)).scalars().all()
+        )
+        assert goes <= room.now() + timedelta(days=1)
 
     tell(story)
 

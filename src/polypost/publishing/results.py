@@ -336,8 +336,6 @@ class Results:
         writes = [*along, derived, *ending]
         if done:
             writes.append(post_events.ended(target.project_id, as_dict(held), entries, status, now))
-        # Neither was a file fetched for a mere text, nor is an upload kept for it.
-        if done and (len(entries) > 1 or claimed.media or target.options):
             media.expire_with(db, target.post_id, writes)
         else:
             together(db, writes)
