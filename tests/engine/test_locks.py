@@ -11,9 +11,13 @@ from sqlalchemy import Connection
 from polypost import access, clock
 from polypost.credits import funds
 from polypost.errors import PaymentRequired, Unavailable
+from polypost.intake import Submission, Submitter
+from polypost.intake.acceptance import Acceptance
+from polypost.intake.in_flight import InFlight
 from polypost.platforms.base import Proof
 from polypost.posts import accept, changes
-from polypost.posts.orders import When
+from polypost.posts.orders import CREATE, When
+from polypost.posts.several import Creation
 from polypost.storage import open_store
 from tests.engine.room import LEASE, Room
 from tests.engine.stand_ins import PATIENCE, ByHand, Shaky, Stop, until_blocked
@@ -106,6 +110,35 @@ def test_two_targets_of_a_post_that_end_at_once_end_the_post(tell):
         assert await ended(*runs) == [None, None]
         assert await room.status(post) == "published"
         assert await room.events(post) == ["post.published"]
+        await room.healthy()
+
+    tell(story)
+
+
+def test_a_repeat_sees_the_post_and_its_targets_of_one_moment(tell):
+    async def story(room: Room) -> None:
+        network, shaky = ByHand(), Shaky(room.store)
+        in_flight = InFlight(shaky, Acceptance(shaky, seconds=PATIENCE), server="embedded", shared=False)
+        submitter = Submitter(access.Principal(room.project, "key_1", ()), "once")
+        order = room.draft("Hello")._replace(idempotency_key="once", fingerprint=1, operation=CREATE)
+        asked, make = Submission(submitter, CREATE, 1), Creation(room.context, room.project, order)
+        post = (await in_flight.accept(asked, make)).accepted.post_id
+        run = asyncio.create_task(
+            room.worker(connectors=network.only).publisher.run((await room.target(post)).id)
+        )
+        (await network.next("prepare")).says("ready")
+        call = await network.next("post")
+        # The repeat has seen the post, which is being published, and not yet its target.
+        shaky.stops_at = "FROM targets"
+        repeating = asyncio.create_task(in_flight.accept(asked, make))
+        await shaky.stop.reached()
+        call.says(Proof("1"))
+        await until_blocked(room.store, run)
+        shaky.stop.go_on()
+        repeated, _ = await ended(repeating, run)
+        assert repeated.accepted.replayed
+        assert (repeated.shown.post.status, repeated.shown.done) == ("publishing", False)
+        assert await room.status(post) == "published"
         await room.healthy()
 
     tell(story)

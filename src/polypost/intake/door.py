@@ -188,7 +188,7 @@ class Intake:
 
         def write(db: Connection) -> KeptDraft:
             post_id, warnings, known = drafts.create(db, self._context, asked.project, order)
-            return KeptDraft(queries.one(db, asked.project.id, post_id, deleted=True), warnings, known)
+            return KeptDraft(queries.held(db, asked.project.id, post_id), warnings, known)
 
         (found, warnings, known), again = await self.once.take(asked, write)
         return KeptDraft(found, reading.found + warnings, known or again)

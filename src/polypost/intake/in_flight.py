@@ -194,7 +194,7 @@ def _of(asked: Submission) -> tuple[str, int]:
 def _write(project_id: str, make: Make, arrival: Arrival, show: bool, db: Connection) -> Taken:  # noqa: FBT001  # a partial's own
     accepted = make(db, arrival)
     asked = show or accepted.replayed
-    return Taken(accepted, queries.one(db, project_id, accepted.post_id, deleted=True) if asked else None)
+    return Taken(accepted, queries.held(db, project_id, accepted.post_id) if asked else None)
 
 
 def _write_several(db: Connection, asked: Sequence[Creation]) -> list[Taken | None]:

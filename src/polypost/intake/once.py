@@ -90,13 +90,13 @@ class Once:
             if asked.key is not None:
                 known = (db, project_id, asked.operation, asked.key, asked.fingerprint)
                 if keys.find(*known) == post_id:
-                    return Changed(queries.one(db, project_id, post_id, deleted=True), replayed=True)
+                    return Changed(queries.held(db, project_id, post_id), replayed=True)
                 changes.load(db, project_id, post_id)
                 if keys.remember(*known, post_id, clock.now()):
-                    return Changed(queries.one(db, project_id, post_id, deleted=True), replayed=True)
+                    return Changed(queries.held(db, project_id, post_id), replayed=True)
             change(db)
             receipt(db)
-            return Changed(queries.one(db, project_id, post_id), replayed=False)
+            return Changed(queries.held(db, project_id, post_id), replayed=False)
 
         (found, replayed), again = await self.take(asked, write)
         return Changed(found, replayed or again)

@@ -63,8 +63,17 @@ class Shown:
 
 def one(db: Connection, project_id: str, post_id: str, *, deleted: bool = False) -> Shown:
     """A post, `deleted` ones too where an old answer is given again. Raises NotFound."""
-    row = load(db, project_id, post_id, deleted=deleted)
-    return Shown(row, targets_of(db, project_id, post_id), _uploads(db, project_id, [row])[row.id])
+    return _with_targets(db, load(db, project_id, post_id, deleted=deleted))
+
+
+def held(db: Connection, project_id: str, post_id: str) -> Shown:
+    """The same in a transaction that writes, deleted or not; locked, or its targets could be of a later moment than it."""
+    return _with_targets(db, load(db, project_id, post_id, deleted=True, lock=True))
+
+
+def _with_targets(db: Connection, row: PostRow) -> Shown:
+    known = _uploads(db, row.project_id, [row])[row.id]
+    return Shown(row, targets_of(db, row.project_id, row.id), known)
 
 
 def many(
