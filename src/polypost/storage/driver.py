@@ -11,6 +11,7 @@ from sqlalchemy.util import LRUCache, await_only
 
 from polypost import clock
 
+NO_LOCK_TIMEOUT = "DEFAULT"
 _PREPARED = 200
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 # As SQLAlchemy's dialect has it.
@@ -47,6 +48,8 @@ class Driver:
 
     def __init__(self, connection: Any) -> None:
         self.opened_at = clock.monotonic()
+        # What the session has, as SET takes it.
+        self.lock_timeout = NO_LOCK_TIMEOUT
         self._connection = connection
         self._prepared: LRUCache[str, Any] = LRUCache(_PREPARED)
 

@@ -18,7 +18,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from polypost import clock
 from polypost.errors import StoreUnavailable
-from polypost.storage.driver import Driver
+from polypost.storage.driver import NO_LOCK_TIMEOUT, Driver
 from polypost.storage.gathering import Apart, Gathering, Joint
 from polypost.storage.hot import DRIVER
 from polypost.storage.lists import too_slow
@@ -35,7 +35,7 @@ STATEMENT_SECONDS = 15.0
 NEWS_SECONDS = 0.005
 _BEGIN = "BEGIN"
 # Whoever holds what one of a group needs may hold it for long: then only that one waits.
-_BEGIN_JOINT = "BEGIN; SET LOCAL lock_timeout = 200"
+_JOINT_LOCK_TIMEOUT = "200"
 _BEGIN_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NOTIFY = "SELECT pg_notify('polypost', topic) FROM unnest($1::text[]) topic"
 _REPEATABLE = {"40001", "40P01"}
@@ -75,6 +75,8 @@ class PostgresStore(Store):
         self._lost_at = float("-inf")
         self._closed = False
         self._open: set[Any] = set()
+        # The one that was used last, for who comes next: the pool's own ways in and out cost as much as a statement.
+        self._spare: Connection | None = None
         event.listen(self._engine.sync_engine, "connect", _equip)
         event.listen(self._engine.sync_engine, "checkout", self._check)
         self._listener: asyncio.Task[None] | None = None
@@ -91,7 +93,7 @@ class PostgresStore(Store):
 
     async def _join(self, fn: Callable[[Connection], T]) -> T:
         try:
-            return await self._transact(fn, _BEGIN_JOINT)
+            return await self._transact(fn, _JOINT_LOCK_TIMEOUT)
         except CommitUnknown:
             raise
         except StoreUnavailable as trouble:
@@ -153,23 +155,53 @@ class PostgresStore(Store):
             return fn(db)
 
     @contextlib.contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
-        """A connection for one transaction, which is kept unless the block raises; in a greenlet."""
-        with self._engine.sync_engine.connect() as db:
+    def _transaction(self, begin: str, lock_timeout: str | None = None) -> Iterator[Connection]:
+        """A connection for one transaction, which is kept unless the block raises; in a greenlet.
+
+        Without a `lock_timeout` it has whichever was there, as one that locks nothing may.
+        """
+        with self._connection() as db:
             driver: Driver = db.info[DRIVER]
-            close_doors(db)
+            if lock_timeout not in {None, driver.lock_timeout}:
+                # For the session: most connections go on with the one they have.
+                begin = f"SET lock_timeout TO {lock_timeout}; {begin}"
             try:
                 driver.command(begin)
                 yield db
                 driver.command("COMMIT")
             except BaseException as error:
+                # Of the setting, too.
                 self._undo(db, driver, error)
                 raise
+            driver.lock_timeout = lock_timeout or driver.lock_timeout
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        db, self._spare = self._spare, None
+        if db is not None and not self._usable(db.info[DRIVER]):
+            _give_up(db, db.info[DRIVER])
+            db.close()
+            db = None
+        if db is None:
+            db = self._engine.sync_engine.connect()
+            close_doors(db)
+        kept = False
+        try:
+            yield db
+            pool: Any = self._engine.pool
+            # Whoever waits for the pool waits for one that goes back there, and waits only when all are out.
+            if self._spare is None and not self._closed and pool.checkedout() < pool.size():
+                self._spare, kept = db, True
+        finally:
+            if not kept:
+                db.close()
+
+    def _usable(self, driver: Driver) -> bool:
+        # After a fail-over all connections are dead, those too of which nobody has heard it yet.
+        return not driver.closed and driver.opened_at >= self._lost_at
 
     def _check(self, _connection: Any, record: Any, _proxy: Any) -> None:
-        driver: Driver = record.info[DRIVER]
-        if driver.closed or driver.opened_at < self._lost_at:
-            # After a fail-over all of the pool's connections are dead, those too of which nobody has heard it yet.
+        if not self._usable(record.info[DRIVER]):
             raise InvalidatePoolError
 
     def _undo(self, db: Connection, driver: Driver, error: BaseException) -> None:
@@ -184,9 +216,7 @@ class PostgresStore(Store):
             # Whoever takes it next would commit what it has begun.
             if not undone:
                 self._lost_at = clock.monotonic()
-                # SQLAlchemy would first say farewell, which cannot be said while a statement is under way.
-                driver.terminate()
-                db.invalidate(error)
+                _give_up(db, driver, error)
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
@@ -201,6 +231,9 @@ class PostgresStore(Store):
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listener
+        if self._spare is not None:
+            spare, self._spare = self._spare, None
+            await greenlet_spawn(spare.close)
         await self._engine.dispose()
         # Also those whose taker is only now on its way back to the pool.
         for connection in list(self._open):
@@ -231,11 +264,11 @@ class PostgresStore(Store):
                 (await opening).terminate()
             raise
 
-    async def _transact(self, fn: Callable[[Connection], T], begin: str = _BEGIN) -> T:
+    async def _transact(self, fn: Callable[[Connection], T], lock_timeout: str = NO_LOCK_TIMEOUT) -> T:
         pending, results = Pending(), list[T]()
 
         def call() -> None:
-            with self._transaction(begin) as db:
+            with self._transaction(_BEGIN, lock_timeout) as db:
                 db.info["pending"] = pending
                 results.append(fn(db))
 
@@ -287,7 +320,7 @@ class PostgresStore(Store):
             self._telling = None
 
     def _notify(self, topics: list[str]) -> None:
-        with self._engine.sync_engine.connect() as db:
+        with self._connection() as db:
             db.info[DRIVER].execute(_NOTIFY, (topics,))
 
     def _ensure_listener(self) -> None:
@@ -318,6 +351,12 @@ class PostgresStore(Store):
 
 def _equip(connection: Any, record: Any) -> None:
     record.info[DRIVER] = Driver(connection.driver_connection)
+
+
+def _give_up(db: Connection, driver: Driver, error: BaseException | None = None) -> None:
+    # SQLAlchemy would first say farewell, which cannot be said while a statement is under way.
+    driver.terminate()
+    db.invalidate(error)
 
 
 def _unreached() -> StoreUnavailable:

@@ -10,7 +10,7 @@ from sqlalchemy.util import await_only
 from tests.engine.stand_ins import PATIENCE, Stop, Watched
 
 from polypost.errors import StoreUnavailable
-from polypost.storage import emit
+from polypost.storage import Joint, emit
 from polypost.storage.hot import DRIVER
 from polypost.storage.postgres import TRIES, PostgresStore
 
@@ -131,6 +131,63 @@ def test_a_pool_that_is_dead_is_replaced_by_whoever_comes_next(with_postgres):
             assert await ask(ids) == []
 
     with_postgres(story, stores=2)
+
+
+def test_the_connection_that_was_used_last_is_used_next(with_postgres):
+    async def story(store):
+        at_once = asyncio.Barrier(3)
+
+        def backend(db):
+            return db.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+        await asyncio.gather(
+            *(store.read(lambda db: (backend(db), await_only(at_once.wait()))) for _ in range(3))
+        )
+        used = [await ask(backend) for _ in range(3) for ask in (store.write, store.read)]
+        assert len(set(used)) == 1
+
+    with_postgres(story)
+
+
+def test_who_waits_for_a_connection_has_the_first_that_is_free(with_postgres):
+    async def story(store):
+        store, stop = PostgresStore(store.url, pool_size=2), Stop()
+        try:
+            await store.read(ids)
+            slow = asyncio.create_task(store.read(lambda db: stop.wait()))
+            await stop.reached()
+            async with asyncio.timeout(PATIENCE):
+                assert await asyncio.gather(*(store.read(ids) for _ in range(4))) == [[]] * 4
+            stop.go_on()
+            await slow
+        finally:
+            await store.close()
+
+    with_postgres(story)
+
+
+def test_only_what_shares_a_transaction_gives_up_a_lock_soon(with_postgres):
+    async def story(store):
+        store = PostgresStore(store.url, pool_size=1)
+
+        def patience(db):
+            return db.execute(text("SHOW lock_timeout")).scalar_one()
+
+        def fails(db):
+            raise ZeroDivisionError
+
+        def joint(fn):
+            return Joint(None, fn, lambda db, asked: [fn(db) for _ in asked])
+
+        try:
+            for fn in (patience, joint(patience), joint(patience), patience):
+                assert await store.write(fn) == ("0" if fn is patience else "200ms")
+                with pytest.raises(ZeroDivisionError):
+                    await store.write(joint(fails) if fn is patience else fails)
+        finally:
+            await store.close()
+
+    with_postgres(story)
 
 
 @pytest.mark.parametrize("times", [1, 2])
