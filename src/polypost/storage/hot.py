@@ -11,6 +11,7 @@ import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -25,6 +26,8 @@ Row = Mapping[str, Any]
 # costs more than most statements.
 DRIVER = "driver"
 _NOTHING: Row = {}
+# Arrays cost more a value, at both ends; but each number of rows would be a statement of its own to prepare.
+_FEW = 4
 _PARAMETER = re.compile(r"\$(\d+)")
 _Values = Callable[[Row], tuple[Any, ...]]
 _Processors = Sequence[tuple[int, Callable[[Any], Any]]]
@@ -57,9 +60,11 @@ class HotInsert:
         sql, values = self._built.get(shape) or self._build(dialect, shape)
         if len(rows) == 1:
             return sql, values(rows[0])
+        ending, taken = self._endings.get(dialect.name, ""), map(values, rows)
+        if len(rows) <= _FEW:
+            return _of_few(sql, ending, len(rows)), tuple(chain.from_iterable(taken))
         # One array a column: the statement is the same however many rows there are.
-        many = _of_many(sql, self._endings.get(dialect.name, ""))
-        return many, tuple(zip(*map(values, rows), strict=True))
+        return _of_many(sql, ending), tuple(zip(*taken, strict=True))
 
     def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
         columns = self._table.c
@@ -168,6 +173,15 @@ def run(db: Connection, sql: str, values: Any) -> Any:
         return (driver.executemany if isinstance(values, list) else driver.execute)(sql, values)
     except sqlite3.Error as error:
         raise DBAPIError.instance(sql, values, error, sqlite3.Error, dialect=db.dialect) from error
+
+
+@cache
+def _of_few(sql: str, ending: str, count: int) -> str:
+    """An INSERT of one row as one of `count`, each with parameters of its own; for PostgreSQL."""
+    head, _, row = sql.removesuffix(ending).rstrip().partition(" VALUES ")
+    width = len(_PARAMETER.findall(row))
+    rows = ", ".join(shifted(row, place * width) for place in range(count))
+    return f"{head} VALUES {rows} {ending}"
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Boolean, Connection, Dialect, literal_column
@@ -135,13 +136,13 @@ def _joined(dialect: Dialect, writes: Sequence[Write], query: Text) -> Text:
 
 def _one(texts: Sequence[Text]) -> Text:
     sql = _statement(tuple((text, len(values)) for text, values in texts))
-    return sql, tuple(value for _, values in texts for value in values)
+    return sql, tuple(chain.from_iterable(values for _, values in texts))
 
 
 def _where_held(insert: str) -> str:
-    head, row, values = insert.partition(" VALUES ")
-    rows = f"{head} SELECT {values.strip(' ()')}" if row else insert
-    return f"{rows} WHERE EXISTS (SELECT FROM w0)"
+    head, named, values = insert.partition(" VALUES ")
+    rows = f"SELECT * FROM (VALUES {values}) AS rows" if named else ""  # noqa: S608  # all of it is SQLAlchemy's text
+    return f"{head} {rows} WHERE EXISTS (SELECT FROM w0)"
 
 
 @lru_cache(256)

@@ -53,6 +53,8 @@ things = Table(
     Column("done", Boolean),
 )
 others = Table("others", everything, Column("id", Text, primary_key=True), Column("number", Integer))
+# Parameters of their own, and arrays.
+FEW_AND_MANY = ("abcd", "abcdefghi")
 SAME = dict.fromkeys(("sqlite", "postgresql"), "ON CONFLICT (id) DO UPDATE SET number = excluded.number + 10")
 THINGS, OTHERS = HotInsert(things), HotInsert(others, SAME)
 DROP = HotWrite(delete(things).where(things.c.number == bindparam("number")))
@@ -94,28 +96,28 @@ def rows(*names: str, **more: Any) -> list[dict[str, Any]]:
     return [{"id": name, "number": place, **more} for place, name in enumerate(names)]
 
 
-def test_rows_of_several_tables_are_one_statement_on_postgresql(tell):
+@pytest.mark.parametrize("names", FEW_AND_MANY)
+def test_rows_of_several_tables_are_one_statement_on_postgresql(tell, names):
     def story(db, sent):
         THINGS(db, rows("old", done=True))
         OTHERS(db, rows("a"))
         sent.clear()
-        some = rows("a", "b", "c", at=NOON, body={"x": ["$1", None]}, done=False)
+        some = rows(*names, at=NOON, body={"x": ["$1", None]}, done=False)
         together(
             db,
             [
                 Change(DROP, {"number": 0}),
                 Insert(THINGS, some[1:]),
-                Insert(OTHERS, rows("a", "b")),
-                Insert(THINGS, [{"id": "d"}]),
+                Insert(OTHERS, rows(*names[:-1])),
+                Insert(THINGS, [{"id": "z"}]),
             ],
         )
         assert len(sent) == (1 if db.dialect.name == "postgresql" else 4)
         assert ALL(db) == [
-            ("b", 1, NOON, {"x": ["$1", None]}, False),
-            ("c", 2, NOON, {"x": ["$1", None]}, False),
-            ("d", None, None, None, None),
+            *((name, place, NOON, {"x": ["$1", None]}, False) for place, name in enumerate(names) if place),
+            ("z", None, None, None, None),
         ]
-        assert OTHER(db) == [("a", 10), ("b", 1)]
+        assert OTHER(db) == [("a", 10), *((name, place) for place, name in enumerate(names[:-1]) if place)]
 
     tell(story)
 
@@ -160,8 +162,9 @@ def test_what_is_asked_along_with_it_is_as_it_was_before(tell):
     tell(story)
 
 
+@pytest.mark.parametrize("names", FEW_AND_MANY)
 @pytest.mark.parametrize("held", [True, False])
-def test_what_a_fence_keeps_out_is_not_even_tried(tell, held):
+def test_what_a_fence_keeps_out_is_not_even_tried(tell, held, names):
     def story(db, sent):
         OTHERS(db, rows("mine"))
         THINGS(db, rows("a"))
@@ -170,9 +173,9 @@ def test_what_a_fence_keeps_out_is_not_even_tried(tell, held):
         assert dict(OTHER(db))["mine"] == int(held)
         again = Update(OWN, {"id": "mine", "owned": 1 if held else 7}, {"number": 3})
         sent.clear()
-        assert fenced(db, again, Insert(THINGS, rows("c", "d") if held else rows("a", "a"))) is held
+        assert fenced(db, again, Insert(THINGS, rows(*names[2:] if held else "a" * len(names)))) is held
         assert len(sent) == (2 if held and db.dialect.name == "sqlite" else 1)
-        assert [row.id for row in ALL(db)] == (["a", "b", "c", "d"] if held else ["a"])
+        assert [row.id for row in ALL(db)] == (list(names) if held else ["a"])
 
     tell(story)
 
