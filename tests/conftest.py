@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import starlette.routing
 from hypothesis import HealthCheck, settings
 
 from polypost import clock
@@ -17,6 +19,9 @@ from tests import databases
 # How fast examples are made says something about the machine, and no test is about time.
 settings.register_profile("polypost", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("polypost")
+
+# A sandbox has a thousand paths, more than `re` remembers, and most tests start one.
+starlette.routing.compile_path = cache(starlette.routing.compile_path)
 
 
 @pytest.fixture
@@ -45,10 +50,28 @@ def fresh_database(postgres_url: str) -> str:
     return databases.fresh_database(postgres_url)
 
 
+@pytest.fixture(scope="session")
+def with_tables(postgres_url: str) -> str:
+    """The address of a database with all tables, to be copied."""
+
+    async def main(url: str) -> str:
+        store = open_store(Path(), url)
+        try:
+            await store.write(metadata.create_all)
+        finally:
+            await store.close()
+        return url
+
+    return asyncio.run(main(databases.fresh_database(postgres_url)))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str | None:
-    """None for the embedded store, an address for PostgreSQL."""
-    return None if request.param == "sqlite" else request.getfixturevalue("fresh_database")
+    """None for the embedded store, an address for PostgreSQL: of an empty database, unless `with_store` wants tables."""
+    if request.param == "sqlite":
+        return None
+    like = request.getfixturevalue("with_tables") if "with_store" in request.fixturenames else None
+    return databases.fresh_database(request.getfixturevalue("postgres_url"), like=like)
 
 
 @pytest.fixture

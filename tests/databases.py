@@ -14,20 +14,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-async def _create(url: str, name: str) -> None:
+async def _create(url: str, name: str, template: str | None) -> None:
     import asyncpg
 
     connection = await asyncpg.connect(url)
-    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
     await connection.close()
 
 
-def fresh_database(url: str) -> str:
-    """The address of an empty database on the server at `url`."""
+def fresh_database(url: str, *, like: str | None = None) -> str:
+    """The address of an empty database on the server at `url`, or of a copy of the one at `like`, which nobody uses."""
     name = f"t{uuid.uuid4().hex[:12]}"
-    asyncio.run(_create(url, name))
+    asyncio.run(_create(url, name, like and _split(like)[1]))
+    folder, _, query = _split(url)
+    return f"{folder}/{name}" + (f"?{query}" if query else "")
+
+
+def _split(url: str) -> tuple[str, str, str]:
     head, _, query = url.partition("?")
-    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    folder, _, name = head.rpartition("/")
+    return folder, name, query
 
 
 @contextmanager
