@@ -48,8 +48,8 @@ class Driver:
 
     def __init__(self, connection: Any) -> None:
         self.opened_at = clock.monotonic()
-        # What the session has, as SET takes it.
-        self.lock_timeout = NO_LOCK_TIMEOUT
+        # What the session has, as SET takes it; None while that is not known.
+        self.lock_timeout: str | None = NO_LOCK_TIMEOUT
         self._connection = connection
         self._prepared: LRUCache[str, Any] = LRUCache(_PREPARED)
 

@@ -165,15 +165,17 @@ class PostgresStore(Store):
             if lock_timeout not in {None, driver.lock_timeout}:
                 # For the session: most connections go on with the one they have.
                 begin = f"SET lock_timeout TO {lock_timeout}; {begin}"
+                # Not known before the end is: what is cut off at its COMMIT may have been kept.
+                driver.lock_timeout = None
             try:
                 driver.command(begin)
                 yield db
                 driver.command("COMMIT")
             except BaseException as error:
-                # Of the setting, too.
                 self._undo(db, driver, error)
                 raise
-            driver.lock_timeout = lock_timeout or driver.lock_timeout
+            if lock_timeout is not None:
+                driver.lock_timeout = lock_timeout
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Connection]:

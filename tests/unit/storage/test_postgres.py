@@ -37,6 +37,14 @@ def ids(db):
     return list(db.execute(text("SELECT id FROM things ORDER BY id")).scalars())
 
 
+def patience(db):
+    return db.execute(text("SHOW lock_timeout")).scalar_one()
+
+
+def joint(fn):
+    return Joint(None, fn, lambda db, asked: [fn(db) for _ in asked])
+
+
 async def hears(bell, store, topic):
     """Whether the bell rings for something said by `store`, perhaps again: a listener takes a moment."""
     for _ in range(100):
@@ -170,20 +178,46 @@ def test_only_what_shares_a_transaction_gives_up_a_lock_soon(with_postgres):
     async def story(store):
         store = PostgresStore(store.url, pool_size=1)
 
-        def patience(db):
-            return db.execute(text("SHOW lock_timeout")).scalar_one()
-
         def fails(db):
             raise ZeroDivisionError
-
-        def joint(fn):
-            return Joint(None, fn, lambda db, asked: [fn(db) for _ in asked])
 
         try:
             for fn in (patience, joint(patience), joint(patience), patience):
                 assert await store.write(fn) == ("0" if fn is patience else "200ms")
                 with pytest.raises(ZeroDivisionError):
                     await store.write(joint(fails) if fn is patience else fails)
+        finally:
+            await store.close()
+
+    with_postgres(story)
+
+
+def test_who_is_cancelled_at_a_commit_that_is_kept_leaves_no_other_lock_timeout(with_postgres):
+    class Unheard(Watched):
+        def command(self, sql):
+            self.driver.command(sql)
+            if sql == "COMMIT":
+                stop.wait()
+
+    stop = Stop()
+
+    async def story(store):
+        store = PostgresStore(store.url, pool_size=1)
+
+        def next_commit_is_unheard(db):
+            db.info[DRIVER] = Unheard(db.info[DRIVER], lambda *_: None)
+
+        try:
+            assert await store.write(joint(patience)) == "200ms"
+            await store.read(next_commit_is_unheard)
+            task = asyncio.create_task(store.write(add(1)))
+            await stop.reached()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            stop.go_on()
+            assert await store.read(ids) == [1]
+            assert await store.write(joint(patience)) == "200ms"
         finally:
             await store.close()
 
