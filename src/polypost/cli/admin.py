@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Store]:
-    """The store, beside a server that may be running."""
+async def _opened(settings: Settings, *, patient: bool = False) -> AsyncIterator[Store]:
+    """The store, beside a server that may be running; a `patient` one bears statements that take long."""
     settings.data.mkdir(parents=True, exist_ok=True)
     if settings.database_url is None:
         await asyncio.to_thread(schema.upgrade, settings.data, None)
     else:
         await asyncio.to_thread(schema.check, settings.data, settings.database_url)
-    store = open_store(settings.data, settings.database_url)
+    store = open_store(settings.data, settings.database_url, patient=patient)
     try:
         yield store
     finally:
@@ -166,7 +166,7 @@ async def allow_redirect(settings: Settings, project: str, uri: str) -> None:
     await _with_store(settings, lambda db: redirects.allow_redirect(db, _named(db, project).id, uri))
 
 
-async def doctor(settings: Settings) -> Report:
-    """What does not hold in the store, and what waits there; judged by the database's clock."""
-    async with _opened(settings) as store:
-        return await report(store)
+async def doctor(settings: Settings, checking: Callable[[str], None] | None = None) -> Report:
+    """What does not hold in the store, and what waits there; `checking` hears of each rule before it is checked."""
+    async with _opened(settings, patient=True) as store:
+        return await report(store, checking)

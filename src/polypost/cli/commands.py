@@ -113,9 +113,10 @@ def migrate(data: Data = None, json: Json = False) -> None:
 @app.command()
 def doctor(data: Data = None, json: Json = False) -> None:
     """Check every invariant of the store, exit status 1 when one does not hold; and say what waits for what."""
-    report = asyncio.run(admin.doctor(settings_of(data)))
+    printer = Printer(json)
+    report = asyncio.run(admin.doctor(settings_of(data), printer.progress))
     lines = [finding.text() for finding in report.findings] or ["Every invariant holds."]
-    Printer(json).show(
+    printer.show(
         {
             "ok": not report.findings,
             "findings": [finding.as_dict() for finding in report.findings],

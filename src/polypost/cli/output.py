@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,11 @@ class Printer:
     def show(self, value: dict[str, Any], text: str) -> None:
         """A result in both forms."""
         print(json.dumps(value) if self.as_json else text, flush=True)
+
+    def progress(self, step: str) -> None:
+        """What is being done now, for a person who waits at a terminal."""
+        if not self.as_json and sys.stderr.isatty():
+            print(step, file=sys.stderr, flush=True)
 
     def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
         """A list of results."""

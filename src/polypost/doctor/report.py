@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
 from polypost import clock
-from polypost.doctor.findings import Finding, findings
+from polypost.doctor.findings import RULES, Finding, findings
 from polypost.engine.clock_sync import ClockSync
 from polypost.posts import waits
 from polypost.posts.waits import Waiting
-from polypost.storage import Store
+from polypost.storage import Invariant, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +25,21 @@ class Report:
     waiting: list[Waiting]
 
 
-async def report(store: Store) -> Report:
-    """What does not hold, and what waits; judged by the database's clock where processes share one."""
+async def report(store: Store, checking: Callable[[str], None] | None = None) -> Report:
+    """What does not hold, and what waits; judged by the database's clock where processes share one.
+
+    Each rule looks at one moment of the store, beside whoever writes; `checking` hears of it before.
+    """
     wrong = [] if store.dialect == "sqlite" else await _clock(store)
+    for rule in RULES:
+        if checking is not None:
+            checking(f"{rule.id}: {rule.message}")
+        wrong += await store.read(partial(_broken, [rule]))
+    return Report(wrong, await store.read(lambda db: waits.by_project(db, clock.now())))
 
-    def look(db: Connection) -> Report:
-        now = clock.now()
-        return Report(wrong + findings(db, now), waits.by_project(db, now))
 
-    return await store.write(look)
+def _broken(rules: Sequence[Invariant], db: Connection) -> list[Finding]:
+    return findings(db, clock.now(), rules)
 
 
 async def _clock(store: Store) -> list[Finding]:

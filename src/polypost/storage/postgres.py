@@ -54,13 +54,17 @@ def address(url: str) -> str:
 
 
 class PostgresStore(Store):
-    """One transaction a function; signals by NOTIFY over one listening connection."""
+    """One transaction a function; signals by NOTIFY over one listening connection.
+
+    A `patient` one waits for each statement as long as it takes.
+    """
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, patient: bool = False) -> None:
         super().__init__()
         self.url = address(url)
+        self._statement_seconds = None if patient else STATEMENT_SECONDS
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             # Not by SQLAlchemy's own reading of the address, which refuses libpq's options.
@@ -100,7 +104,7 @@ class PostgresStore(Store):
             # A function's own, from a connection that is gone: alone each has another.
             raise Apart from trouble
         except _UNREACHED as error:
-            raise _unreached() from error
+            raise _unreached(error) from error
 
     async def _write_alone(self, fn: Callable[[Connection], T]) -> T:
         for attempt in range(TRIES):
@@ -118,7 +122,7 @@ class PostgresStore(Store):
                     raise StoreUnavailable("The store could not make the change durable.") from error
                 raise
             except _UNREACHED as error:
-                raise _unreached() from error
+                raise _unreached(error) from error
         raise StoreUnavailable("The store was too busy to make the change.")
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
@@ -136,7 +140,7 @@ class PostgresStore(Store):
                 raise StoreUnavailable("The store cannot be read.") from error
             raise
         except _UNREACHED as error:
-            raise _unreached() from error
+            raise _unreached(error) from error
 
     async def _browse(self, fn: Callable[[Connection], T]) -> T:
         def call(db: Connection) -> T:
@@ -248,7 +252,7 @@ class PostgresStore(Store):
             asyncpg.connect(
                 self.url,
                 timeout=CONNECT_SECONDS,
-                command_timeout=STATEMENT_SECONDS,
+                command_timeout=self._statement_seconds,
                 server_settings={"synchronous_commit": "on", "application_name": "polypost"},
             )
         )
@@ -361,8 +365,9 @@ def _give_up(db: Connection, driver: Driver, error: BaseException | None = None)
     db.invalidate(error)
 
 
-def _unreached() -> StoreUnavailable:
-    return StoreUnavailable("The store cannot be reached.")
+def _unreached(error: BaseException) -> StoreUnavailable:
+    silent = isinstance(error, TimeoutError)
+    return StoreUnavailable("The store did not answer in time." if silent else "The store cannot be reached.")
 
 
 def _refused(error: Exception) -> bool:

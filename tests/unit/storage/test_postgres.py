@@ -10,7 +10,7 @@ from sqlalchemy.util import await_only
 from tests.engine.stand_ins import PATIENCE, Stop, Watched
 
 from polypost.errors import StoreUnavailable
-from polypost.storage import Joint, emit
+from polypost.storage import Joint, emit, postgres
 from polypost.storage.hot import DRIVER
 from polypost.storage.postgres import TRIES, PostgresStore
 
@@ -257,6 +257,26 @@ def test_a_closed_store_opens_no_connection_for_what_was_under_way(with_postgres
         async with asyncio.timeout(PATIENCE):
             while await store.read(others):
                 await asyncio.sleep(0.1)
+
+    with_postgres(story)
+
+
+def test_only_who_is_patient_waits_for_a_statement_that_takes_long(with_postgres, monkeypatch):
+    monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.2)
+
+    async def story(store):
+        stores = [PostgresStore(store.url, patient=patient) for patient in (True, False)]
+        try:
+            results = await asyncio.gather(
+                *(each.read(lambda db: db.execute(text("SELECT pg_sleep(0.6)"))) for each in stores),
+                return_exceptions=True,
+            )
+        finally:
+            for each in stores:
+                await each.close()
+        assert [str(each) for each in results if isinstance(each, BaseException)] == [
+            "The store did not answer in time."
+        ]
 
     with_postgres(story)
 
