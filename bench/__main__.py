@@ -23,8 +23,8 @@ from bench.backlog import backlog
 from bench.grown import grown
 from bench.lag import schedule_lag
 from bench.publish import publishing
-from bench.report import Figures, step, table
-from bench.scale import NETWORKS, thousand
+from bench.report import FLOOR, Figures, step, table
+from bench.scale import BARE_CALLS, LAST, NETWORKS, thousand
 from bench.side import Tree, sides, trees
 from bench.video import large_video
 
@@ -93,7 +93,10 @@ def _scale(folder: Path, database: Callable[[], str], figures: Figures, *, quick
         title = f"{posts} texts at once on {store}"
         step(title)
         url = database() if store == "PostgreSQL" else None
-        figures.take(title, thousand(folder / title, url, networks=("twitter",), accounts=accounts, **how))
+        found = thousand(folder / title, url, networks=("twitter",), accounts=accounts, **how)
+        floor = found.pop(BARE_CALLS)
+        figures.take(title, found)
+        figures.add(f"{title}: {LAST}", FLOOR, floor)
     for limits in (False,) if quick else (False, True):
         title = f"{posts} posts at once, limits {'on' if limits else 'off'}"
         step(title)

@@ -1,10 +1,14 @@
-"""A small load generator: keep-alive connections over raw sockets, so that it costs far less than what it measures."""
+"""A small load generator, and what processes spend: keep-alive connections over raw sockets cost far less than what they measure."""
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Iterable
+
+from tests.processes import World
 
 
 def request_bytes(host: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
@@ -47,3 +51,19 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     `/proc/<pid>/stat` counts steps of 10 ms, and `schedstat` forgets threads that have ended.
     """
     return sum(time.clock_gettime((~pid << 3) | 2) for pid in pids)
+
+
+def bare_call(world: World, count: int) -> float:
+    """CPU microseconds of X's call by the same client in a loop, in a process of its own: the floor of publishing."""
+    (account, *_) = world.control("GET", "accounts?platform=twitter")["accounts"]
+    network = world.sandbox.ready["sandboxUrls"]["twitter"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.call", network, str(count)],
+        input=account["accessToken"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return float(done.stdout)

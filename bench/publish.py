@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from bench.load import request_bytes, send
+from bench.load import bare_call, request_bytes, send
 from bench.report import FLOOR, Figures, step
 from bench.scale import connected
 from bench.side import Side, in_turn
@@ -93,7 +91,7 @@ def publishing(store: str, sides: list[Side], figures: Figures, *, quick: bool) 
         found = {}
         for side in in_turn(sides, number):
             found[side.tree.name] = _cost(texts[sides.index(side)], count)
-        floor = _bare_call(sides[-1], count)
+        floor = bare_call(sides[-1].world, count)
         if number:
             for tree, (ours, database) in found.items():
                 figures.add(name, tree, ours)
@@ -121,20 +119,3 @@ def _cost(texts: _Texts, count: int) -> tuple[float, float]:
         (texts.side.cpu() - before) / count * 1e6,
         texts.side.store.cpu_since(database) / count * 1e6,
     )
-
-
-def _bare_call(side: Side, count: int) -> float:
-    """CPU microseconds of the same request by the same client in a loop, in a process of its own."""
-    world = side.world
-    (account, *_) = world.control("GET", "accounts?platform=twitter")["accounts"]
-    network = world.sandbox.ready["sandboxUrls"]["twitter"]
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.call", network, str(count)],
-        input=account["accessToken"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return float(done.stdout)
