@@ -1,7 +1,7 @@
 """The only door to the outside: guarded fetches of users' URLs, and calls to the networks."""
 
 from polypost.outbound.fetch import Fetched, Fetcher, FetchStumbled
-from polypost.outbound.guard import Guard
+from polypost.outbound.guard import Guard, advice
 from polypost.outbound.hooks import HOOK_SECONDS, HookSender
 from polypost.outbound.lookups import on_behalf_of
 from polypost.outbound.mail import Mailer
@@ -19,5 +19,6 @@ __all__ = [
     "Mailer",
     "NetworkClient",
     "Networks",
+    "advice",
     "on_behalf_of",
 ]

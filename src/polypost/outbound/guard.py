@@ -13,6 +13,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 URL_CHARACTERS = 2048
+# The spellings by which a machine calls itself.
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS = frozenset({80, 443})
 
 _URL = re.compile(
@@ -55,6 +57,11 @@ _PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
 _PRIVATE_V6 = tuple(
     ipaddress.IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
+# A path, a bare name, or the content itself.
+_FILE = re.compile(
+    r"(?:file|data|blob):.*|\.{0,2}/(?!/).*|~.*|[a-z]:.*|.*\\.*|[^/:]+\.[a-z0-9]{2,5}", re.I | re.S
+)
+_WITHOUT_SCHEME = re.compile(r"(?://)?[a-z0-9-]+(?:\.[a-z0-9-]+)+[/:].*", re.I)
 _ALLOWED = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+)):(?P<port>[1-9][0-9]{0,4})")
 
 
@@ -102,15 +109,34 @@ def looks_public(url: str) -> bool:
     return bool(_NAME.fullmatch(host)) and not host.endswith(_PRIVATE_SUFFIXES)
 
 
+def advice(url: str, *, file: bool) -> str:
+    """What to do about a URL that is refused, told from its text alone; with `file`, where an upload would do instead."""
+    if file and _FILE.fullmatch(url):
+        return "This is a file: send it with POST /v1/media/upload and give the publicUrl of the answer."
+    found = _URL.fullmatch(url) if len(url) <= URL_CHARACTERS else None
+    if found is not None:
+        port = found["port"] or {"http": 80, "https": 443}[found["scheme"].lower()]
+        host = f"[{found['v6']}]" if found["v6"] else found["name"]
+        first = "Send the file with POST /v1/media/upload, or let" if file else "Let"
+        return f"{first} the server's operator add {host.lower()}:{port} to POLYPOST_ALLOW_ADDRESSES."
+    if _WITHOUT_SCHEME.fullmatch(url):
+        return "Begin it with https://."
+    if url.lower().startswith(("http:", "https:")):
+        return "Write spaces and what is not ASCII percent-encoded, and leave out user name and password."
+    return "Give a public http or https address."
+
+
 class Guard:
     """Decides where users' URLs may lead. Public addresses on ports 80 and 443, and what `allow` names.
 
     An entry of `allow` is an exact `host:port` (only that spelling of the host passes) or a
     `range:port` (any name that leads into the range passes); IPv6 stands in brackets.
-    Raises NotConfigured for an entry that is neither.
+    Raises NotConfigured for an entry that is neither. With `loopback`, the machine's own addresses and `localhost` pass
+    on every port.
     """
 
-    def __init__(self, allow: Iterable[str] = ()) -> None:
+    def __init__(self, allow: Iterable[str] = (), *, loopback: bool = False) -> None:
+        self._loopback = loopback
         self._hosts: set[tuple[str, int]] = set()
         self._ranges: list[tuple[_Range, int]] = []
         self._ports = _PORTS
@@ -156,7 +182,7 @@ class Guard:
 
         Raises AddressRefused.
         """
-        if (host, port) in self._hosts:
+        if self.names(host, port):
             return
         address = literal(host)
         if address is not None:
@@ -168,13 +194,23 @@ class Guard:
     def names(self, host: str, port: int) -> bool:
         """Whether the operator named this place: the host to the letter, or a range that holds the address it spells."""
         address = literal(host)
-        return (host, port) in self._hosts or (address is not None and self._in_a_range(address, port))
+        if (host, port) in self._hosts or self._is_own(host, address):
+            return True
+        return address is not None and self._in_a_range(address, port)
 
     def accepts(self, host: str, port: int, address: Address) -> bool:
         """Whether a connection for `host:port` may go to `address`."""
         if (host, port) in self._hosts or (port in _PORTS and is_public(address)):
             return True
-        return self._in_a_range(address, port)
+        # A name that only leads to this machine is nobody's word for it.
+        return self._is_own(host, address) or self._in_a_range(address, port)
+
+    def _is_own(self, host: str, address: Address | None) -> bool:
+        if not self._loopback:
+            return False
+        spelled = literal(host)
+        named = host == "localhost" if spelled is None else unmapped(spelled).is_loopback
+        return named and (address is None or unmapped(address).is_loopback)
 
     def _in_a_range(self, address: Address, port: int) -> bool:
         plain = unmapped(address)

@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 from polypost import clock
 from polypost.errors import MailFailed, NotConfigured
+from polypost.outbound.guard import LOOPBACK
 
 MAIL_SECONDS = 30.0
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -35,7 +35,7 @@ class Mailer:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._tls = parts.scheme == "smtps"
-        guarded = parts.query == "starttls" or (self._user is not None and self._host not in _LOOPBACK)
+        guarded = parts.query == "starttls" or (self._user is not None and self._host not in LOOPBACK)
         # None takes the encryption that the server offers, True insists on it.
         self._start_tls = None if not guarded else True
         self._sender = sender

@@ -91,6 +91,8 @@ class OAuth2:
     refusals: frozenset[str] = frozenset({"invalid_grant", "invalid_request"})
     refusing: frozenset[int] = REFUSING
     app_refusals: frozenset[str] = frozenset({"invalid_client", "unauthorized_client"})
+    # Apps that are given no secret, as those that run on people's own machines.
+    secretless_apps: bool = False
     revoke_url: str = ""
     revokes: tuple[Literal["refresh_token", "access_token"], ...] = ()
     token_type_hint: bool = True
@@ -110,7 +112,7 @@ class Spec:
     `confirms_later` that the answer to the commit call only means "taken" (as does `Found`): a target is out when
     `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
     `own_copies` that the network pulls only from addresses whose owner this server has proven to be, so that it is
-    given this server's copy of public files too.
+    given this server's copy of public files too; `other_names` are what people call it besides `name` and `id`.
     """
 
     id: str
@@ -132,6 +134,7 @@ class Spec:
     renews_access_tokens: bool = False
     confirms_later: bool = False
     own_copies: bool = False
+    other_names: tuple[str, ...] = ()
 
     def limit(self, name: str) -> int:
         """The whole number behind a limit's name."""

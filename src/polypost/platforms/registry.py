@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 
 from polypost.platforms.base import Connector
+from polypost.spelling import did_you_mean, plain
 
 # Long enough to update in peace.
 SOON = timedelta(days=60)
@@ -55,3 +56,18 @@ def ending(today: date, within: timedelta = SOON, among: Iterable[Connector] | N
 def connectors() -> list[Connector]:
     """All connectors, in the order of the built-in list."""
     return [found for platform in BUILT_IN if (found := connector(platform)) is not None]
+
+
+@cache
+def other_names() -> dict[str, str]:
+    """What people call the networks, in plain words, and the names that the API has for them."""
+    return {
+        plain(name): network.spec.id
+        for network in connectors()
+        for name in (network.spec.name, *network.spec.other_names)
+    }
+
+
+def meant(name: str) -> str:
+    """What to say to who names a network that is not there: the one that was meant, or all there are."""
+    return did_you_mean(name, BUILT_IN, other_names()) or f"There are {', '.join(BUILT_IN)}."

@@ -16,7 +16,7 @@ from tests.unit.outbound.hostile import HOSTILE, spelled
 from tests.unit.outbound.servers import Listen, Talk
 
 from polypost.errors import AddressRefused, NotConfigured
-from polypost.outbound import Fetcher, Guard
+from polypost.outbound import Fetcher, Guard, advice
 from polypost.outbound.guard import is_public
 
 CANARY = 47011
@@ -288,3 +288,47 @@ def test_what_passes_means_the_same_place_to_other_parsers(url: str) -> None:
         assert other.username is None
         assert url.isascii()
         assert url.isprintable()
+
+
+OWN = ("http://localhost:3000/a.jpg", "http://127.0.0.1:9/", "https://127.1.2.3:8443/", "http://[::1]:3000/")
+
+
+@pytest.mark.parametrize("url", OWN)
+def test_the_machine_itself_passes_only_where_that_is_allowed(url: str) -> None:
+    Guard(loopback=True).check_url(url)
+    with pytest.raises(AddressRefused):
+        Guard().check_url(url)
+
+
+@pytest.mark.parametrize(
+    "host", ["printer.example.com", "localhost.example.com", "10.0.0.1", "169.254.169.254"]
+)
+def test_nobody_else_passes_for_the_machine_itself(host: str) -> None:
+    guard = Guard(loopback=True)
+    with pytest.raises(AddressRefused):
+        guard.check_url(f"http://{host}:3000/")
+    assert not guard.accepts(host, 80, ipaddress.IPv4Address("127.0.0.1"))
+    assert not guard.accepts("localhost", 3000, ipaddress.IPv4Address("10.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("./a.jpg", "POST /v1/media/upload"),
+        ("/home/me/a.jpg", "POST /v1/media/upload"),
+        ("file:///a.jpg", "POST /v1/media/upload"),
+        ("a.jpg", "POST /v1/media/upload"),
+        ("http://10.0.0.1/a.jpg", "add 10.0.0.1:80 to POLYPOST_ALLOW_ADDRESSES"),
+        ("https://[FD00::1]/a.jpg", "add [fd00::1]:443 to POLYPOST_ALLOW_ADDRESSES"),
+        ("//example.com/a.jpg", "Begin it with https://."),
+        ("example.com/a.jpg", "Begin it with https://."),
+        ("https://example.com/a b.jpg", "percent-encoded"),
+        ("https://me:secret@example.com/a.jpg", "user name"),
+        ("s3://bucket/a.jpg", "Give a public http or https address."),
+    ],
+)
+def test_who_is_refused_is_told_what_to_do(url: str, says: str) -> None:
+    with pytest.raises(AddressRefused):
+        Guard().check_url(url)
+    assert says in advice(url, file=True)
+    assert "upload" not in advice(url, file=False)

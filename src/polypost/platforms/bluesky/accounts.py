@@ -24,6 +24,7 @@ from polypost.errors import (
     Unavailable,
 )
 from polypost.outbound import NetworkClient
+from polypost.outbound.guard import LOOPBACK
 from polypost.platforms.base import REFUSING, Account, App, Grant, Session, Tokens
 from polypost.platforms.bluesky.errors import ErrorBody, error_for
 from polypost.platforms.bluesky.spec import DIRECTORY, ENTRYWAY, WEB
@@ -49,7 +50,6 @@ _ENDED = frozenset(
         "AccountNotFound",
     }
 )
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def sign_in(http: NetworkClient, identifier: str, password: str) -> Tokens:
@@ -182,7 +182,7 @@ def _origin(endpoint: str) -> str:
     except ValueError as error:
         raise unusable from error
     # Without encryption only on this very machine, where servers are tried out.
-    secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
     if not host or not secure or parts.username or parts.path.strip("/") or parts.query:
         raise unusable
     shown = f"[{host}]" if ":" in host else host

@@ -28,6 +28,7 @@ OAUTH = None
 SPEC = Spec(
     id="bluesky",
     name="Bluesky",
+    other_names=("bsky", "atproto"),
     availability="prod",
     api_version=ApiVersion(
         "lexicons of 20 August 2026", None, "bluesky-social/atproto; no end date published"

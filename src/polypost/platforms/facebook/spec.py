@@ -37,6 +37,7 @@ OAUTH = OAuth2(
 SPEC = Spec(
     id="facebook",
     name="Facebook",
+    other_names=("fb", "meta", "facebookpage"),
     availability="prod",
     api_version=ApiVersion(
         VERSION, None, "Meta for Developers, Graph API: Versioning; no end date published yet"

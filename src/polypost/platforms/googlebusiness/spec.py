@@ -28,6 +28,7 @@ OAUTH = oauth_for(MANAGE_SCOPE)
 SPEC = Spec(
     id="googlebusiness",
     name="Google Business Profile",
+    other_names=("google", "gbp", "gmb", "googlemybusiness"),
     availability="beta",
     api_version=ApiVersion(
         "v4", None, "Google My Business API v4.9; posts are not on Google's deprecation schedule"

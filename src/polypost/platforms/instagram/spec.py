@@ -41,6 +41,7 @@ OAUTH = OAuth2(
 SPEC = Spec(
     id="instagram",
     name="Instagram",
+    other_names=("ig", "insta"),
     availability="prod",
     api_version=ApiVersion(
         VERSION, None, "Meta for Developers, Graph API: Versioning; no end date published yet"

@@ -38,6 +38,7 @@ OAUTH = OAuth2(
 SPEC = Spec(
     id="linkedin",
     name="LinkedIn",
+    other_names=("li",),
     availability="prod",
     # Versions live for at least twelve months and end on the 15th; this is the earliest day for it.
     api_version=ApiVersion(VERSION, date(2027, 9, 15), f"{_LEARN}: API versioning"),

@@ -29,6 +29,7 @@ _limit = limits_read(_READ, _DOCS)
 SPEC = Spec(
     id="mastodon",
     name="Mastodon",
+    other_names=("fediverse", "masto"),
     availability="prod",
     api_version=ApiVersion(
         "v1, v2", None, "Mastodon documentation of 2 July 2026 (4.6); no end date published"

@@ -38,6 +38,7 @@ OAUTH = OAuth2(
 SPEC = Spec(
     id="pinterest",
     name="Pinterest",
+    other_names=("pin",),
     availability="prod",
     api_version=ApiVersion("v5", None, "Pinterest OpenAPI description v5.23.0; no end date published"),
     oauth=OAUTH,

@@ -41,6 +41,7 @@ OAUTH = OAuth2(
 SPEC = Spec(
     id="reddit",
     name="Reddit",
+    other_names=("subreddit",),
     availability="prod",
     api_version=ApiVersion("unversioned", None, "Reddit's API has no versions; no end date published"),
     oauth=OAUTH,

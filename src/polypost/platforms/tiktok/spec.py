@@ -46,6 +46,7 @@ OAUTH = OAuth2(
 SPEC = Spec(
     id="tiktok",
     name="TikTok",
+    other_names=("tt",),
     availability="prod",
     api_version=ApiVersion("v2", None, "TikTok for Developers, Content Posting API; no end date published"),
     oauth=OAUTH,

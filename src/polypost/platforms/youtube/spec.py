@@ -32,6 +32,7 @@ OAUTH = oauth_for(UPLOAD_SCOPE, READ_SCOPE, WRITE_SCOPE, include_granted_scopes=
 SPEC = Spec(
     id="youtube",
     name="YouTube",
+    other_names=("yt", "shorts"),
     availability="prod",
     api_version=ApiVersion("v3", None, f"{_DISCOVERY}; no end date published"),
     oauth=OAUTH,
