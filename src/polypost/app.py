@@ -154,7 +154,11 @@ async def open_rooms(
     store, lock = await _store(settings)
     secrets = await store.read(has_secrets)
     vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
-    guard = Guard([*settings.allow_addresses, *surroundings.allow])
+    guard = Guard(
+        [*settings.allow_addresses, *surroundings.allow],
+        # An operator's own list says all.
+        loopback=surroundings.loopback and not settings.allow_addresses,
+    )
     networks = networks_of(settings, surroundings, guard)
     fetcher = Fetcher(guard)
     owner = new_id("run")
@@ -180,7 +184,7 @@ async def open_rooms(
         posts=posts,
         media=media,
         uploads=uploads,
-        connect=Connect(store, vault, networks, apps, lambda: public_url),
+        connect=Connect(store, vault, networks, apps, lambda: public_url, loopback=surroundings.loopback),
         disconnect=Disconnect(store, vault, networks, apps),
         sign_in=SignIn(store, vault, networks),
         vault=vault,

@@ -28,10 +28,14 @@ SANDBOX_SENDER = "polypost@sandbox.example"
 
 @dataclass(slots=True)
 class Surroundings:
-    """What stands in for the networks: addresses, app credentials, demo media and mail server of a sandbox; empty without one."""
+    """What stands in for the networks: addresses, app credentials, demo media and mail server of a sandbox; empty without one.
+
+    `loopback` says that nobody else reaches this server, so that it may reach what runs beside it.
+    """
 
     urls: dict[str, str] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
+    loopback: bool = False
     apps: dict[str, App] = field(default_factory=dict)
     model_url: str | None = None
     smtp_url: str | None = None

@@ -20,6 +20,7 @@ from polypost.errors import PolypostError
 from polypost.integrations import AccountSession
 from polypost.integrations import service as integrations
 from polypost.outbound import Networks
+from polypost.outbound.guard import LOOPBACK
 from polypost.platforms.base import App, Tokens
 from polypost.platforms.registry import connector
 from polypost.sandbox import Sandbox
@@ -49,6 +50,7 @@ class Demo:
         self.surroundings = Surroundings(
             urls=self._urls,
             allow=(urlsplit(about["mediaUrl"]).netloc,),
+            loopback=_on_loopback(settings),
             model_url=about["modelUrl"],
             smtp_url=about["mailUrl"],
         )
@@ -178,6 +180,12 @@ class Demo:
             )
         )
         return added.id
+
+
+def _on_loopback(settings: Settings) -> bool:
+    """Whether the server is for this machine alone."""
+    public = urlsplit(settings.public_url or "http://localhost").hostname
+    return settings.host in LOOPBACK and public in LOOPBACK
 
 
 def _quoted(value: Any) -> str:

@@ -68,7 +68,10 @@ class _Way:
 
 
 class Connect:
-    """Begins and finishes OAuth flows; `public_url` gives this server's own address, never taken from a request."""
+    """Begins and finishes OAuth flows; `public_url` gives this server's own address, never taken from a request.
+
+    With `loopback` people may be sent to any address of this machine, whatever the project's list says.
+    """
 
     def __init__(
         self,
@@ -78,8 +81,10 @@ class Connect:
         apps: Apps,
         public_url: Callable[[], str],
         *,
+        loopback: bool = False,
         connectors: Callable[[str], Connector | None] = registry.connector,
     ) -> None:
+        self._loopback = loopback
         self._store = store
         self._vault = vault
         self._networks = networks
@@ -241,6 +246,7 @@ class Connect:
         problems = redirects.redirect_problems(
             redirects.list_redirects(db, project_id),
             self._public_url(),
+            loopback=self._loopback,
             redirectUri=redirect,
             cancelRedirectUri=cancel,
         )
@@ -256,7 +262,7 @@ class Connect:
         connector = self._connectors(platform)
         if connector is None:
             said = f"'{platform}' is not available on this server."
-            raise InvalidRequest([Problem("platform", said, code="unknown_platform")])
+            raise InvalidRequest([Problem("platform", said, registry.meant(platform), "unknown_platform")])
         return connector
 
     async def _way(self, project_id: str, platform: str, app_id: str | None, server: str | None) -> _Way:
@@ -279,6 +285,12 @@ class Connect:
                 f"{connector.spec.name} has no app on this server yet.",
                 next_step=f"Make one with the redirect address {self.callback_url(platform)} "
                 f"and set {prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET, or add it with POST /v1/apps.",
+            )
+        if not app.client_secret and not oauth.secretless_apps:
+            raise NotConfigured(
+                f"{connector.spec.name}'s app on this server has no secret.",
+                next_step=f"Set POLYPOST_{platform.upper()}_CLIENT_SECRET to the one that {connector.spec.name} shows "
+                "beside the client id.",
             )
         # What a network grants to any app comes first; what it grants to this one follows.
         scopes = tuple(dict.fromkeys((*oauth.scopes, *app.scopes)))

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, delete, select
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations.addresses import origin
 from polypost.integrations.tables import redirect_allowlist
+from polypost.outbound.guard import LOOPBACK
 from polypost.storage import insert_new
 
 URI_CHARACTERS = 2048
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # Browsers read a backslash as a slash and drop what stands before an "@": neither may decide about the host.
 _REST = r"(?:[/?][!\"$-\[\]-~]*)?"
-_DEVELOPMENT = re.compile(rf"http://(?:localhost|127\.0\.0\.1)(?::\d{{1,5}})?{_REST}", re.ASCII)
+_DEVELOPMENT = re.compile(rf"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{{1,5}})?{_REST}", re.ASCII)
 _HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _ABSOLUTE = re.compile(rf"https?://{_HOST}{_REST}", re.ASCII)
 
@@ -44,12 +44,14 @@ def list_redirects(db: Connection, project_id: str) -> list[str]:
     return sorted(db.execute(query).scalars())
 
 
-def redirect_problems(allowed: list[str], public_url: str, **asked: str | None) -> list[Problem]:
+def redirect_problems(
+    allowed: list[str], public_url: str, *, loopback: bool = False, **asked: str | None
+) -> list[Problem]:
     """What is wrong with the asked redirect addresses, given by parameter name.
 
-    A server for development, at a loopback address and without a list, takes those of its own machine.
+    Those of the machine itself are taken with `loopback`, and by a server at a loopback address without a list.
     """
-    development = not allowed and urlsplit(public_url).hostname in _LOOPBACK
+    development = loopback or (not allowed and urlsplit(public_url).hostname in LOOPBACK)
     problems = []
     for path, uri in asked.items():
         if uri is None or uri in allowed or (development and _DEVELOPMENT.fullmatch(uri)):
@@ -58,7 +60,7 @@ def redirect_problems(allowed: list[str], public_url: str, **asked: str | None) 
             Problem(
                 path,
                 "This address is not on the project's list of redirect addresses.",
-                "Add it to the list exactly as it is sent here.",
+                "Its operator adds it, letter by letter: `polypost integrations allow-redirect ADDRESS --project NAME`.",
                 "redirect_not_allowed",
             )
         )

@@ -147,8 +147,11 @@ class Sandbox:
 
     def _make_fetcher(self, media: socket.socket) -> tuple[Guard, Fetcher]:
         from polypost.outbound import Fetcher, Guard
+        from polypost.outbound.guard import LOOPBACK
 
-        guard = Guard([*self._allow, f"{self._host}:{media.getsockname()[1]}"])
+        own = f"{self._host}:{media.getsockname()[1]}"
+        # As the server beside it: what a developer serves on this machine may be fetched, unless a list says what may.
+        guard = Guard([*self._allow, own], loopback=self._host in LOOPBACK and not self._allow)
         return guard, Fetcher(guard)
 
     async def _serve(self, sockets: dict[str, socket.socket], sims: list[Simulator], room: Room) -> None:

@@ -18,6 +18,7 @@ from polypost.errors import InvalidRequest, NotConfigured
 from polypost.integrations import Connect, TokenSource, profiles, redirects, service
 from polypost.integrations.redirects import redirect_problems
 from polypost.integrations.tables import oauth_states
+from polypost.platforms.base import App
 
 PUBLIC = "https://post.example.org/"
 BACK = "https://app.example.org/done?tab=1"
@@ -249,6 +250,11 @@ def test_what_is_missing_is_named(in_world):
             await connect.begin("prj_a", "fake")
         for name in ("POLYPOST_FAKE_CLIENT_ID", "POLYPOST_FAKE_CLIENT_SECRET", "/v1/connect/fake/callback"):
             assert name in missing.value.message
+        # Before anybody has consented to what could not be finished.
+        world.app = App("client", "")
+        with pytest.raises(NotConfigured) as half:
+            await connect.begin("prj_a", "fake")
+        assert "Set POLYPOST_FAKE_CLIENT_SECRET" in half.value.message
 
     in_world(story)
 

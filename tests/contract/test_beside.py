@@ -1,0 +1,61 @@
+"""What runs on the same machine: beside a sandbox on a loopback address, media and receivers may be there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.contract.receivers import Receiver
+from tests.media import jpeg
+from tests.processes import World
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Iterator[str]:
+    """The address of a picture that a developer serves from his own folder."""
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    running = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    running.start()
+    yield f"http://localhost:{server.server_port}/a.jpg"
+    server.shutdown()
+    server.server_close()
+    running.join()
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["no list", "a list"])
+def test_a_developers_own_picture_and_receiver(
+    tmp_path: Path, picture: str, receiver: Receiver, named: bool
+) -> None:
+    world = World(tmp_path / "world", env={"POLYPOST_ALLOW_ADDRESSES": "10.0.0.1:9000"} if named else {})
+    world.start()
+    body = {
+        "content": "Hello",
+        "platforms": [{"platform": "instagram", "accountId": world.accounts["instagram"]}],
+        "mediaItems": [{"type": "image", "url": picture}],
+        "publishNow": True,
+    }
+    hook = {
+        "channel": "webhook",
+        "webhook": {"url": receiver.url("beside").replace("127.0.0.1", "localhost")},
+        "eventTypes": ["post.published"],
+    }
+    try:
+        with world.client() as client:
+            heard, posted = client.post("/v1/webhooks", json=hook), client.post("/v1/posts", json=body)
+            if named:
+                assert (heard.status_code, posted.status_code) == (400, 400)
+                assert "POLYPOST_ALLOW_ADDRESSES" in heard.text
+                assert "POST /v1/media/upload" in posted.text
+                return
+            assert heard.status_code == 201, heard.text
+            assert posted.json()["status"] == "published", posted.text
+        receiver.wait("beside")
+    finally:
+        world.stop()
