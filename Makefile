@@ -4,8 +4,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DATA ?= polypost-data
-PORT ?= 8080
+DATA ?= $(or $(POLYPOST_DATA),polypost-data)
+PORT ?= $(or $(POLYPOST_PORT),8080)
 # Tests wait more than they work: twice as many processes as cores, four at most.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 4))')
 

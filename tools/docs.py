@@ -112,7 +112,7 @@ def _flags(option: Any) -> str:
 def _option_default(option: Any) -> str:
     if option.required:
         return "required"
-    if option.is_flag and option.secondary_opts:
+    if option.is_flag and option.secondary_opts and option.default is not None:
         return f"`{option.opts[0] if option.default else option.secondary_opts[0]}`"
     return "" if option.is_flag or option.default is None else f"`{option.default}`"
 

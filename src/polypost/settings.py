@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from polypost.errors import NotConfigured
+from polypost.spelling import did_you_mean
+
+PREFIX = "POLYPOST_"
+OF_A_PLATFORM = ("URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPES")
 
 
 class Settings(BaseSettings):
     """The server's settings; a name in capitals behind `POLYPOST_` sets each."""
 
-    model_config = SettingsConfigDict(env_prefix="POLYPOST_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     data: Path = Field(
         Path("polypost-data"), description="Folder of the embedded store, media and the master key."
@@ -135,6 +144,15 @@ class Settings(BaseSettings):
     def _seconds(cls, value: object) -> object:
         return tuple(float(part) for part in value.split(",")) if isinstance(value, str) else value
 
+    @field_validator("public_url", "sandbox_url", "ai_url", "s3_url", "s3_public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and (
+            urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname
+        ):
+            raise ValueError("must begin with http:// or https:// and name a host")
+        return value
+
     @cached_property
     def heartbeat(self) -> float:
         """Seconds between two signs of life."""
@@ -152,3 +170,25 @@ class Settings(BaseSettings):
     def price(self, platform: str) -> int:
         """Credits for one published post on `platform`."""
         return self.prices.get(platform, 1)
+
+
+def load(given: Mapping[str, object]) -> Settings:
+    """The settings of the environment, with what is `given` laid over them. Raises NotConfigured with the name of a wrong one."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # names and texts as the command line has them
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        name, said = str(first["loc"][0]), str(first["msg"]).removeprefix("Value error, ")
+    except SettingsError as error:
+        name, said = str(error).partition('"')[2].partition('"')[0], "must be JSON"
+    about = Settings.model_fields[name].description
+    raise NotConfigured(f"{PREFIX}{name.upper()} cannot be taken: {said}.", next_step=f"It sets: {about}")
+
+
+def unknown(names: Iterable[str], platforms: Iterable[str]) -> Iterator[str]:
+    """A sentence for each of these names of the environment that looks like a setting and is none."""
+    of_platforms = (f"{platform}_{name}" for platform in platforms for name in OF_A_PLATFORM)
+    known = [f"{PREFIX}{name}".upper() for name in (*Settings.model_fields, *of_platforms)]
+    for name in names:
+        if name.startswith(PREFIX) and name not in known:
+            yield f"{name} is not a setting. {did_you_mean(name, known)}".rstrip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ from polypost import __version__
 from polypost.cli import admin
 from polypost.cli.folder import keep_private
 from polypost.cli.output import Printer
-from polypost.settings import Settings
+from polypost.platforms.registry import BUILT_IN
+from polypost.settings import Settings, load, unknown
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +39,9 @@ Project = Annotated[str, typer.Option("--project", help="Name or id of the proje
 def settings_of(data: Path | None = None, **more: object) -> Settings:
     """The settings, with what the command line says laid over them; the data folder is there, for us alone."""
     given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
-    settings = Settings(**given)  # type: ignore[arg-type]  # names and texts as the command line has them
+    for sentence in unknown(os.environ, BUILT_IN):
+        typer.echo(f"polypost: {sentence}", err=True)
+    settings = load(given)
     keep_private(settings.data)
     return settings
 
@@ -200,7 +204,7 @@ def create_key(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "key",
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="`read`, `publish` or `connect`; repeat for several, leave out for all."),
+        typer.Option(help="`read`, `draft`, `publish` or `connect`; repeat for several, leave out for all."),
     ] = None,
     days: Annotated[int | None, typer.Option(help="Days until the key ends.", min=1, max=36500)] = None,
     data: Data = None,
