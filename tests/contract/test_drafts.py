@@ -10,7 +10,8 @@ import httpx2
 import postpeer
 import pytest
 
-from tests.contract.tenant import Tenant, later, paths, words
+from polypost import access
+from tests.contract.tenant import Tenant, later, operator, paths, words
 from tests.processes import World
 
 
@@ -221,3 +222,18 @@ def test_the_official_client_reads_drafts_and_recurring_posts(tenant: Tenant) ->
         assert any(str(each.scheduled_for).startswith("2027-07-07") for each in waiting)
         client.posts.scheduled.reschedule(draft["postId"], later(3600))
         assert client.posts.get(draft["postId"]).post.status.value == "scheduled"
+
+
+def test_a_key_that_drafts_publishes_nothing(tenant: Tenant) -> None:
+    key = operator(
+        tenant.world, lambda db: access.create_key(db, tenant.project_id, name="agent", scopes=["draft"])[1]
+    )
+    with httpx2.Client(base_url=tenant.world.url, headers={"x-access-key": key}, trust_env=False) as drafting:
+        made = drafting.post("/v1/posts/drafts", json=body(tenant))
+        assert made.status_code == 201
+        where = f"/v1/posts/drafts/{made.json()['postId']}"
+        assert drafting.put(where, json=body(tenant)).status_code == 200
+        assert drafting.post("/v1/posts?dryRun=true", json=tenant.body()).json()["valid"] is True
+        assert drafting.post("/v1/posts/validate", json=tenant.body()).json()["valid"] is True
+        for path, asked in ((f"{where}/schedule", {"publishNow": True}), ("/v1/posts", tenant.body())):
+            assert error(drafting.post(path, json=asked)) == (403, "missing_scope")

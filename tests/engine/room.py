@@ -34,7 +34,7 @@ from polypost.posts.orders import Context, NewPost, NewTarget, When
 from polypost.posts.tables import attempts
 from polypost.publishing import Policy, Publisher
 from polypost.sandbox import Sandbox
-from polypost.storage import Store
+from polypost.storage import Store, new_id
 from tests.engine.stand_ins import Gate, Shaky, Shelf
 
 T = TypeVar("T")
@@ -360,7 +360,7 @@ def play(
             apps = {each["platform"]: App(each["clientId"], each["clientSecret"]) for each in listed}
             vault = Vault(bytes(32))
             tokens = TokenSource(store, vault, doors, Apps(vault, apps.get))
-            project = await store.write(lambda db: access.create_project(db, "test"))
+            project = await store.write(lambda db: access.create_project(db, new_id("test")))
             context = Context(EmbeddedEngine(store), lambda _: 1, "embedded")
             room = Room(
                 store, folder, control, info, doors, media, vault, tokens, shelf, gate, project, context

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Row, insert, select, update
 from polypost import clock
 from polypost.access import keys
 from polypost.access.tables import api_keys, projects
-from polypost.errors import Forbidden, InvalidRequest, NotFound, Problem
+from polypost.errors import Conflict, Forbidden, InvalidRequest, NotFound, Problem
 from polypost.storage import new_id
 
 NAME_CHARACTERS = 200
 DEDUPE_SECONDS = 7 * 86400
-SCOPES = ("read", "publish", "connect")
+SCOPES = ("read", "draft", "publish", "connect")
 _NEGATIVE = Problem("credits", "Credits cannot be negative.", "Give 0 or more, or none at all.")
 
 
@@ -61,23 +61,29 @@ class Principal:
     key_id: str
     scopes: tuple[str, ...]
 
-    def require(self, scope: str) -> None:
-        """Pass when the key covers `scope`. Raises Forbidden."""
-        if self.scopes and scope not in self.scopes:
+    def require(self, *scopes: str) -> None:
+        """Pass when the key covers one of the scopes, or when none is needed. Raises Forbidden, which names the first."""
+        if self.scopes and scopes and not set(scopes) & set(self.scopes):
             raise Forbidden(
-                f"This API key does not have the scope '{scope}'.",
+                f"This API key does not have the scope '{scopes[0]}'.",
                 code="missing_scope",
-                next_step=f"Use a key that has it: `polypost keys create --scope {scope}`.",
+                next_step=f"Use a key that has it: `polypost keys create --scope {scopes[0]}`.",
             )
 
 
 def create_project(db: Connection, name: str, *, credits: int | None = None) -> Project:
-    """A new project; `credits` is all it may ever spend, None for no limit. Raises InvalidRequest."""
+    """A new project; `credits` is all it may ever spend, None for no limit. Raises InvalidRequest, Conflict."""
     problems = _name_problems(name)
     if credits is not None and credits < 0:
         problems.append(_NEGATIVE)
     if problems:
         raise InvalidRequest(problems)
+    if db.execute(select(projects.c.id).where(projects.c.name == name.strip())).first():
+        raise Conflict(
+            f"There is a project called '{name.strip()}' already.",
+            code="name_taken",
+            next_step="Choose another name; `polypost projects list` shows all.",
+        )
     project = Project(
         id=new_id("prj"),
         name=name.strip(),

@@ -12,8 +12,8 @@ from polypost.outbound import on_behalf_of
 HEADER = "x-access-key"
 
 
-async def principal(request: Request, scope: str | None) -> Principal:
-    """Who asks, with a key that has the scope, if one is needed.
+async def principal(request: Request, *scopes: str) -> Principal:
+    """Who asks, with a key that has one of the scopes, if any is needed.
 
     Raises Unauthorized, Forbidden, TooManyRequests; 400 for two keys.
     """
@@ -26,8 +26,11 @@ async def principal(request: Request, scope: str | None) -> Principal:
     if len(keys) > 1:
         raise InvalidRequest([Problem(HEADER, "is given more than once", "Send one key.", "two_keys")])
     if not keys or not keys[0]:
+        instead = ", not in Authorization" if "authorization" in request.headers else ""
         raise Unauthorized(
-            "The x-access-key header is missing.", next_step="Send your API key in x-access-key."
+            "The x-access-key header is missing.",
+            next_step=f"Send your API key in x-access-key{instead}; the server's operator makes one with "
+            "`polypost keys create`.",
         )
     try:
         found = await rooms.keyring.authenticate(keys[0])
@@ -37,6 +40,5 @@ async def principal(request: Request, scope: str | None) -> Principal:
     rooms.throttle.address(address)
     on_behalf_of(found.project.id)
     request.state.allowance = rooms.throttle.key(found.key_id)
-    if scope is not None:
-        found.require(scope)
+    found.require(*scopes)
     return found

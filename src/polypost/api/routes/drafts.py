@@ -81,7 +81,7 @@ router = APIRouter(prefix="/v1/posts/drafts")
 @documented(DraftAnswer, status=201, body=DraftBody, errors=(422,), takes=("Idempotency-Key",))
 async def create(request: Request) -> Response:
     """Keep a draft; what would be wrong with it as a post is said, not refused."""
-    who = await principal(request, "publish")
+    who = await principal(request, "draft", "publish")
     kept = await services(request).intake.keep_draft(submitter(request, who), await json_object(request))
     return _kept(kept, 201)
 
@@ -90,7 +90,7 @@ async def create(request: Request) -> Response:
 @documented(DraftAnswer, body=DraftBody, errors=(404, 409, 422), takes=("Idempotency-Key",))
 async def edit(request: Request, post_id: str) -> Response:
     """The whole draft anew; a cancelled post is one too."""
-    who = await principal(request, "publish")
+    who = await principal(request, "draft", "publish")
     raw = await json_object(request)
     return _kept(await services(request).intake.edit_draft(submitter(request, who), post_id, raw), 200)
 

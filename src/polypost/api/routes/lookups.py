@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,10 +12,11 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.openapi.compat import hidden_from
-from polypost.api.openapi.documented import Shape, documented
+from polypost.api.openapi.documented import Shape, documented, named
 from polypost.api.services import services
+from polypost.errors import NotFound
 from polypost.intake.bodies import PlatformName
-from polypost.platforms.registry import connectors
+from polypost.platforms.registry import BUILT_IN, connector, connectors, meant
 
 
 class NetworkShape(Shape):
@@ -28,6 +30,41 @@ class PlatformList(Shape):
     """The networks of this server."""
 
     platforms: list[NetworkShape]
+
+
+class LimitShape(Shape):
+    """A number of the network, with the place and the day it was read."""
+
+    value: float
+    unit: str
+    source: str
+    read: date
+
+
+class VersionShape(Shape):
+    """The version of the network's API that this server speaks; `sunset` is the day it ends, null where none is known."""
+
+    version: str
+    sunset: date | None
+    source: str
+
+
+class NetworkInFull(NetworkShape):
+    """Everything that this server knows of a network before a post is sent.
+
+    `textLimit` names the limit that holds for a post's text, `mediaTypes` has the types of files by kind of item, and
+    `options` is the JSON Schema of `platformSpecificData`.
+    """
+
+    title: str
+    kinds: list[str]
+    textLimit: str
+    limits: dict[str, LimitShape]
+    mediaTypes: dict[str, list[str]]
+    thumbnails: bool
+    options: dict[str, Any]
+    apiVersion: VersionShape
+    quirks: list[str]
 
 
 class Health(Shape):
@@ -60,6 +97,45 @@ async def platforms(request: Request) -> Response:
     return answers.ok({"platforms": listed})
 
 
+@router.get("/v1/platforms/{name}")
+@documented(NetworkInFull, errors=(404,))
+async def platform(request: Request, name: Annotated[str, named(*BUILT_IN)]) -> Response:
+    """What one network takes: kinds of posts, limits with their sources, types of media, options."""
+    await principal(request, "read")
+    network = connector(name)
+    if network is None:
+        said = f"This server has no network called '{name[:40]}'."
+        raise NotFound(said, code="unknown_platform", next_step=meant(name))
+    spec, version = network.spec, network.spec.api_version
+    return answers.ok(
+        {
+            "name": spec.id,
+            "title": spec.name,
+            "status": spec.availability,
+            "kinds": list(spec.post_kinds),
+            "textLimit": spec.text_limit,
+            "limits": {
+                key: {
+                    "value": limit.value,
+                    "unit": limit.unit,
+                    "source": limit.source,
+                    "read": limit.read.isoformat(),
+                }
+                for key, limit in spec.limits.items()
+            },
+            "mediaTypes": {kind: list(types) for kind, types in spec.media_types.items()},
+            "thumbnails": spec.thumbnails,
+            "options": network.options.model_json_schema(),
+            "apiVersion": {
+                "version": version.version,
+                "sunset": version.sunset and version.sunset.isoformat(),
+                "source": version.source,
+            },
+            "quirks": list(spec.quirks),
+        }
+    )
+
+
 @router.get("/v1/health")
 @documented(Health, open=True)
 async def health(request: Request) -> Response:
@@ -71,7 +147,7 @@ async def health(request: Request) -> Response:
 @documented(Health)
 async def health_auth(request: Request) -> Response:
     """The key works."""
-    await principal(request, None)
+    await principal(request)
     return answers.ok({"ok": True})
 
 

@@ -38,6 +38,8 @@ from polypost.posts import queries, timeline
 
 router = APIRouter()
 SHOWN_BYTES = 250_000
+# Whoever may do more may also ask what would be said to it.
+TO_LOOK = ("read", "draft", "publish")
 
 
 @documented(
@@ -54,12 +56,14 @@ async def create(request: Request) -> Response:
 
     Publish-now waits up to 20 seconds for the networks and answers with what is known then. A dry run answers 200.
     """
-    who = await principal(request, "publish")
+    who = await principal(request)
+    dry = flag(request, "dryRun")
+    who.require(*(TO_LOOK if dry else ("publish",)))
     rooms = services(request)
     body = parse(await read(request))
     failpoints.hit("P1")
     probe = flag(request, "probeMedia")
-    if flag(request, "dryRun"):
+    if dry:
         idempotency_key(request)
         return await _previewed(rooms, who, body, probe=probe)
     return await rooms.intake.create(submitter(request, who), body, partial(_created, request, rooms, who))
@@ -89,7 +93,7 @@ def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
 @documented(Verdict, body=bodies.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
 async def validate(request: Request) -> Response:
     """Say what creating this post would say, and store nothing."""
-    who = await principal(request, "publish")
+    who = await principal(request, *TO_LOOK)
     body = await json_object(request)
     return await _previewed(services(request), who, body, probe=flag(request, "probeMedia"))
 
