@@ -16,6 +16,8 @@ from importlib import resources
 
 import tzdata  # type: ignore[import-untyped]  # the package ships no types
 
+from polypost.spelling import plain
+
 zoneinfo.reset_tzpath(())
 # A zone that somebody loaded before came from the system's files.
 zoneinfo.ZoneInfo.clear_cache()
@@ -30,9 +32,25 @@ _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:([Zz])|([+-])(\d\d):(\d\d))?",
     re.ASCII,
 )
+# Seconds or milliseconds, from 2001 to 2286.
+_UNIX = re.compile(r"[1-9]\d{9}(?:\d{3})?", re.ASCII)
 _TIME_HINT = (
     "Use a time like 2026-04-15T14:30:00Z, 2026-04-15T14:30:00+02:00, or 2026-04-15T14:30:00 with a timezone."
 )
+# What people write for zones of many that have none of their own in the database.
+_ABBREVIATED = {
+    "pst": "America/Los_Angeles",
+    "pdt": "America/Los_Angeles",
+    "mdt": "America/Denver",
+    "cst": "America/Chicago",
+    "cdt": "America/Chicago",
+    "edt": "America/New_York",
+    "bst": "Europe/London",
+    "cest": "Europe/Berlin",
+    "jst": "Asia/Tokyo",
+    "aest": "Australia/Sydney",
+    "z": "UTC",
+}
 _ZONE_HINT = "Use a name of the IANA time zone database, like Europe/Berlin or UTC; capital letters count."
 
 
@@ -144,6 +162,19 @@ def valid_zone(name: str) -> bool:
     return name in zones()
 
 
+def zone_meant(name: str) -> str | None:
+    """The zone that a wrong name means, by its city or by other capitals and signs, if there is one."""
+    return _zones_by_words().get(plain(name)) if len(name) <= 64 else None
+
+
+@cache
+def _zones_by_words() -> dict[str, str]:
+    """The zones by their last part and by their whole names, in plain words."""
+    listed = sorted(zones(), key=lambda name: (name.startswith(("Etc/", "US/")), name))
+    cities = {plain(name.rpartition("/")[2]): name for name in reversed(listed)}
+    return _ABBREVIATED | cities | {plain(name): name for name in reversed(listed)}
+
+
 def tzdata_version() -> str:
     """The release of the IANA database in use, like `2026f`."""
     version: str = tzdata.IANA_VERSION
@@ -157,6 +188,9 @@ def parse(text: str) -> LocalTime | datetime:
     and kept to microseconds. Raises `BadTime` for every other form and for times that do not exist.
     """
     match = _RFC3339.fullmatch(text)
+    if match is None and _UNIX.fullmatch(text):
+        seconds = int(text) / (1 if len(text) < 12 else 1000)
+        raise BadTime("This is a Unix time.", f"Write it as {iso(datetime.fromtimestamp(seconds, UTC))}.")
     if match is None:
         raise BadTime("This is not a date and time in the form of RFC 3339.")
     *numbers, fraction, zulu, sign, hours, minutes = match.groups()

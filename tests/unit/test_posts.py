@@ -29,7 +29,7 @@ from polypost.posts.orders import Context, NewPost, NewTarget, When, fingerprint
 from polypost.posts.states import State
 from polypost.posts.tables import idempotency, posts
 from polypost.posts.tables import lanes as lane_rows
-from polypost.storage import Store
+from polypost.storage import Store, new_id
 from polypost.storage.hot import DRIVER
 
 assert media_tables
@@ -50,7 +50,7 @@ class Desk:
 
     async def open(self) -> Desk:
         def make(db: Connection) -> None:
-            self.project = access.create_project(db, "test", credits=self.limit)
+            self.project = access.create_project(db, new_id("test"), credits=self.limit)
             vault = Vault(bytes(32))
             self.accounts = [
                 integrations.add(

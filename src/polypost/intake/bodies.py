@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from polypost.errors import InvalidRequest, Problem
-from polypost.platforms.registry import BUILT_IN
+from polypost.errors import AddressRefused, InvalidRequest, Problem
+from polypost.outbound import advice
+from polypost.platforms.registry import BUILT_IN, connectors, other_names
 from polypost.posts import words
 
 M = TypeVar("M", bound=BaseModel)
@@ -17,6 +18,37 @@ CONTENT_BYTES = 100_000
 # TikTok takes 35 pictures, and no network more.
 MOST_MEDIA = 35
 MOST_TARGETS = 50
+# What other services, and people, call the keys of a post.
+_KEYS = {
+    other: key
+    for key, others in {
+        "content": "text message caption body status description post copy",
+        "mediaItems": "media mediaurl mediaurls image images imageurl photo photos picture video videos"
+        " videourl attachment attachments asset assets file files",
+        "platforms": "accounts targets networks channels destinations socialaccounts providers to",
+        "platform": "network provider channel service name",
+        "accountId": "account id integration integrationid channelid socialaccountid accountids",
+        "platformSpecificData": "options settings data extra params platformoptions platformdata",
+        "scheduledFor": "schedule scheduled scheduletime scheduledtime scheduledate scheduleddate publishat"
+        " postat sendat runat when at date time datetime publishdate publishtime publishon",
+        "timezone": "tz zone",
+        "publishNow": "now publish immediate immediately postnow sendnow sharenow publishimmediately",
+        "url": "src link href uri path mediaurl imageurl videourl file",
+        "type": "kind mediatype contenttype mimetype format",
+        "thumbnail": "cover coverurl poster thumb thumbnailurl preview",
+    }.items()
+    for other in others.split()
+}
+_KINDS = {
+    other: kind
+    for kind, others in {
+        "image": "picture photo jpg jpeg png webp heic imagejpeg imagepng imagewebp",
+        "video": "film movie clip reel mp4 mov videomp4 videoquicktime",
+        "gif": "animation imagegif",
+        "document": "pdf file doc applicationpdf",
+    }.items()
+    for other in others.split()
+}
 
 
 def _no_nul(text: str) -> str:
@@ -32,12 +64,24 @@ def _content(text: str) -> str:
     return text
 
 
+def _digits(value: Any) -> Any:
+    # As a text a Unix time is told how to be written.
+    return str(value) if type(value) is int and 0 < value < 10**13 else value
+
+
+def _not_content(value: Any) -> Any:
+    if isinstance(value, str) and value[:5].lower() == "data:":
+        raise words.wrong(AddressRefused.code, str(AddressRefused()), advice("data:", file=True))
+    return value
+
+
 def _absent(value: Any) -> Any:
     return {} if value is None else value
 
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 Content = Annotated[Text, AfterValidator(_content)]
+Time = Annotated[Text, BeforeValidator(_digits)]
 Zone = Annotated[Text, Field(min_length=1, max_length=64)]
 ProfileId = Annotated[Text, Field(min_length=1, max_length=40)]
 Url = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_no_nul)]
@@ -71,8 +115,8 @@ class MediaItem(Closed):
     """One media item by public URL."""
 
     type: Literal["image", "video", "gif", "document"]
-    url: Url
-    thumbnail: Url | None = None
+    url: Annotated[Url, BeforeValidator(_not_content)]
+    thumbnail: Annotated[Url, BeforeValidator(_not_content)] | None = None
 
 
 class UntimedBody(Closed):
@@ -99,10 +143,10 @@ class EditBody(UntimedBody):
     mediaItems: Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)] | None = Field(
         default=None, description="Pictures, films or documents, by public address, for all platforms."
     )
-    scheduledFor: Text | None = Field(
+    scheduledFor: Time | None = Field(
         default=None, description="When, in RFC 3339. Without an offset it is wall time in `timezone`."
     )
-    scheduledAt: Text | None = Field(default=None, description="Another name of `scheduledFor`.")
+    scheduledAt: Time | None = Field(default=None, description="Another name of `scheduledFor`.")
     timezone: Text | None = Field(default=None, description="An IANA name; `UTC` if left out.")
 
 
@@ -131,7 +175,7 @@ class RescheduleBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    scheduledFor: Text
+    scheduledFor: Time
     timezone: Text | None = None
 
 
@@ -149,9 +193,24 @@ class RetryBody(Closed):
     force: bool = Field(default=False, description="Also those of which nobody knows whether they are out.")
 
 
-def problems_in(findings: Sequence[ErrorDetails]) -> list[Problem]:
-    """Pydantic's findings as problems with the contract's paths and words."""
-    return [Problem(words.path_of(item["loc"]), *words.say(item)) for item in findings]
+def problems_in(found: Sequence[ErrorDetails], model: type[BaseModel]) -> list[Problem]:
+    """Pydantic's findings in a body as problems with the contract's paths and words, and with what was meant."""
+    meant = words.Meant(_KEYS, _KINDS | other_names())
+    if "platforms" in model.model_fields:
+        meant = meant._replace(elsewhere=_option)
+    return words.problems(found, model, meant=meant)
+
+
+def _option(key: str) -> str:
+    networks = [
+        each.spec.id
+        for each in connectors()
+        if key in {field.alias or name for name, field in each.options.model_fields.items()}
+    ]
+    named = " and ".join(networks)
+    return (
+        f"It is an option of {named}: put it into platformSpecificData beside the platform." if named else ""
+    )
 
 
 def read(model: type[M], body: dict[str, Any]) -> M:
@@ -159,4 +218,4 @@ def read(model: type[M], body: dict[str, Any]) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        raise InvalidRequest(problems_in(words.findings(error))) from error
+        raise InvalidRequest(problems_in(words.findings(error), model)) from error

@@ -74,7 +74,7 @@ def validate_partially(model: type[M], body: dict[str, Any]) -> PartialValidatio
     silent = frozenset(
         words.path_of(place) for place in _repair(repaired, stand_ins, [item["loc"] for item in found])
     )
-    return PartialValidation(model.model_validate(repaired), problems_in(found), silent)
+    return PartialValidation(model.model_validate(repaired), problems_in(found, model), silent)
 
 
 def _repair(body: dict[str, Any], stand_ins: dict[str, Any], places: Iterable[Place]) -> set[Place]:

@@ -13,7 +13,7 @@ from polypost.intake.partial_validation import PartialValidation, aside, is_larg
 from polypost.intake.times import unknown_zone, when_of
 from polypost.integrations import service as integrations
 from polypost.media import Uploads
-from polypost.outbound import Guard
+from polypost.outbound import Guard, advice
 from polypost.platforms.base import MediaRef
 from polypost.posts import checks
 from polypost.posts.orders import NewPost, NewTarget
@@ -115,9 +115,7 @@ class BodyReader:
 def _refused(media: Sequence[MediaRef], refuses: Refuses) -> list[Problem]:
     """What is wrong with the addresses of media."""
     return [
-        Problem(
-            f"mediaItems[{place}].{name}", wrong, "Give a public http or https address.", "address_refused"
-        )
+        Problem(f"mediaItems[{place}].{name}", wrong, advice(url, file=True), "address_refused")
         for place, item in enumerate(media)
         for name, url in (("url", item.url), ("thumbnail", item.thumbnail))
         if url is not None and (wrong := refuses(url)) is not None

@@ -54,7 +54,8 @@ def unknown_zone(name: str | None) -> Problem | None:
     """What is wrong with the name of a time zone; None when nothing is."""
     if name is None or clock.valid_zone(name):
         return None
-    hint = "Use a name such as Europe/Berlin or UTC; capital letters count."
+    meant = clock.zone_meant(name)
+    hint = f"Did you mean {meant}?" if meant else "Use a name such as Europe/Berlin or UTC."
     return Problem("timezone", "is not a time zone of the IANA database", hint, "unknown_zone")
 
 

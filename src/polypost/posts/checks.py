@@ -7,8 +7,9 @@ from typing import Any
 
 from polypost.errors import Problem
 from polypost.integrations.service import Integration
+from polypost.outbound import advice
 from polypost.platforms.base import Draft, MediaRef
-from polypost.platforms.registry import BUILT_IN, connector
+from polypost.platforms.registry import connector, meant
 from polypost.posts.orders import NewPost, NewTarget
 
 
@@ -38,12 +39,11 @@ def _target_problems(
 ) -> list[Problem]:
     network = connector(target.platform)
     if network is None:
-        hint = f"This server publishes to {', '.join(BUILT_IN)}."
         return [
             Problem(
                 f"{where}.platform",
                 f"'{target.platform}' is not available on this server.",
-                hint,
+                meant(target.platform),
                 "unknown_platform",
             )
         ]
@@ -97,9 +97,8 @@ def option_urls(order: NewPost, check_url: Callable[[str], str | None]) -> list[
         for url in dict.fromkeys(ref.url for ref in network.media_refs(options)):
             wrong = check_url(url)
             if wrong is not None:
-                hint = "Give a public http or https address."
                 problems += [
-                    Problem(path, wrong, hint, "address_refused")
+                    Problem(path, wrong, advice(url, file=True), "address_refused")
                     for path in places_of(url, target.options, where)
                 ]
     return problems

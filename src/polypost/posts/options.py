@@ -25,10 +25,8 @@ def parse_options(network: Connector, options: dict[str, Any], where: str) -> Pa
     try:
         parsed = network.options.model_validate(options)
     except ValidationError as error:
-        problems += [
-            Problem(words.path_of(item["loc"], where), *_said(item, network))
-            for item in words.findings(error)
-        ]
+        found = words.findings(error)
+        problems += words.problems(found, network.options, where, whose=network.spec.name)
     return Parsed(None, problems) if problems else Parsed(parsed, [])
 
 
@@ -43,11 +41,3 @@ def _nuls(value: Any, where: str) -> Iterator[Problem]:
     elif isinstance(value, list):
         for place, item in enumerate(value):
             yield from _nuls(item, f"{where}[{place}]")
-
-
-def _said(item: Any, network: Connector) -> tuple[str, str, str]:
-    message, hint, code = words.say(item)
-    if code == "unknown_key" and len(item["loc"]) == 1:
-        known = ", ".join(field.alias or name for name, field in network.options.model_fields.items())
-        hint = f"{network.spec.name} knows: {known}."
-    return message, hint, code

@@ -9,6 +9,11 @@ from starlette.requests import ClientDisconnect, Request
 from polypost.errors import InvalidRequest, PayloadTooLarge, Problem
 from polypost.intake.strict_json import BODY_BYTES, parse
 
+_NO_FORM = (
+    "Send one JSON object. A file goes up in two steps: POST /v1/media/upload with "
+    '{"filename": "a.jpg", "mimeType": "image/jpeg"}, then PUT the file itself to the uploadUrl of the answer.'
+)
+
 
 async def read(request: Request, *, most: int = BODY_BYTES) -> bytes:
     """The body's bytes. Raises PayloadTooLarge as soon as it is known, InvalidRequest for a compressed one."""
@@ -42,5 +47,7 @@ def _too_large(most: int) -> PayloadTooLarge:
 
 async def json_object(request: Request, *, optional: bool = False) -> dict[str, Any]:
     """The request's JSON object; an empty body is `{}` where it is optional."""
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise InvalidRequest([Problem("", "The body is a form, not JSON.", _NO_FORM, "invalid_json")])
     raw = await read(request)
     return {} if optional and not raw.strip() else parse(raw)

@@ -16,7 +16,9 @@ from starlette.routing import compile_path
 
 from polypost.api.http.auth import principal
 from polypost.errors import ApiError, InvalidRequest, PolypostError, Problem, StoreUnavailable
+from polypost.platforms.registry import other_names
 from polypost.posts import words
+from polypost.spelling import nearest
 
 log = structlog.get_logger("polypost.api")
 _ERROR_FAMILIES = ("/v1/connect", "/v1/profiles", "/v1/apps", "/v1/pinterest", "/v1/tiktok")
@@ -123,6 +125,22 @@ def _methods(app: FastAPI, request: Request) -> list[str]:
     return sorted(found[min(found, key=lambda path: path.count("{"))]) if found else []
 
 
+def _meant(app: FastAPI, path: str) -> str:
+    """`Did you mean …?` with the path that is asked for in other words or in part; empty where none is near."""
+    bare = path.rstrip("/").removeprefix("/api")
+    templates = sorted({context.path for context in iter_route_contexts(app.routes) if context.path})
+    for asked in (bare, f"/v1{bare}"):
+        for template in templates:
+            pairs = list(zip(template.split("/"), asked.split("/"), strict=False))
+            if template.count("/") == asked.count("/") and all(
+                own.startswith("{") or own == said or nearest(said, [own]) for own, said in pairs
+            ):
+                return f"Did you mean {'/'.join(said if own[:1] == '{' else own for own, said in pairs)}?"
+    ending = bare.removeprefix("/v1")
+    longer = next((each for each in templates if len(ending) > 1 and each.endswith(ending)), None)
+    return f"Did you mean {longer}?" if longer else ""
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers."""
 
@@ -138,13 +156,16 @@ def install(app: FastAPI) -> None:
         except PolypostError as refused:
             return from_error(request, refused)
         # The first part of a place says query or path; the parameter's name is enough.
-        problems = [Problem(words.path_of(item["loc"][1:]), *words.say(item)) for item in error.errors()]
-        return from_error(request, InvalidRequest(problems))
+        found = [item | {"loc": item["loc"][1:]} for item in error.errors()]
+        return from_error(
+            request, InvalidRequest(words.problems(found, None, meant=words.Meant(values=other_names())))
+        )
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            return answer(request, 404, "no_such_path", "This server has no such path.")
+            message = f"This server has no such path. {_meant(app, request.url.path)}".rstrip()
+            return answer(request, 404, "no_such_path", message)
         if error.status_code == 405:
             allowed = ", ".join(_methods(app, request))
             message = f"This path takes {allowed}."

@@ -36,7 +36,7 @@ from polypost.errors import NotFound
 from polypost.intake import bodies
 from polypost.integrations import Integration, OAuthApp, apps
 from polypost.integrations import service as integrations
-from polypost.platforms.registry import connector
+from polypost.platforms.registry import connector, meant
 
 router = APIRouter(prefix="/v1/connect")
 ByPassword = Annotated[str, named("bluesky")]
@@ -174,7 +174,8 @@ async def begin(
     """The address of the network's consent page."""
     who = await principal(request, "connect")
     if connector(platform) is None:
-        raise NotFound(f"This server has no network called '{platform[:40]}'.", code="unknown_platform")
+        said = f"This server has no network called '{platform[:40]}'."
+        raise NotFound(said, code="unknown_platform", next_step=meant(platform))
     url = await services(request).connect.begin(
         who.project.id,
         platform,

@@ -34,6 +34,7 @@ from polypost.api.routes.subscriptions_shapes import (
 from polypost.api.services import Services, services
 from polypost.errors import AddressRefused, InvalidRequest, Problem
 from polypost.intake import bodies
+from polypost.outbound import advice
 from polypost.webhooks import Change, Origin, Subscription, Wanted, history, signing, subscriptions
 
 
@@ -331,10 +332,8 @@ def _places(rooms: Services, url: str | None, *, mails: bool) -> None:
         try:
             rooms.channels.hooks.check_url(url)
         except AddressRefused as error:
-            hint = "Give a public https address."
-            raise InvalidRequest(
-                [Problem("webhook.url", "does not lead to a public https address", hint, "address_refused")]
-            ) from error
+            said, hint = "does not lead to a public https address", advice(url, file=False)
+            raise InvalidRequest([Problem("webhook.url", said, hint, "address_refused")]) from error
     if mails and rooms.channels.mailer is None:
         hint = "Its operator has to set POLYPOST_SMTP_URL and POLYPOST_MAIL_FROM."
         raise InvalidRequest([Problem("channel", "this server sends no e-mail", hint, "mail_not_configured")])

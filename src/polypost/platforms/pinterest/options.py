@@ -24,7 +24,9 @@ Url = Annotated[str, AfterValidator(_web_address)]
 class PinterestOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out, except for `boardId`, which has to be there."""
 
-    board_id: Annotated[str, Field(pattern=r"^[0-9]+$", max_length=32)]
+    board_id: Annotated[str, Field(pattern=r"^[0-9]+$", max_length=32)] = Field(
+        description="The board's id; GET /v1/pinterest/boards?accountId=… lists those of an account."
+    )
     title: str | None = None
     link: Url | None = None
     alt_text: str | None = None

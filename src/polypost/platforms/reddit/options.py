@@ -43,7 +43,9 @@ class GalleryItem(ClosedOptions):
 class RedditOptions(ClosedOptions):
     """Closed; an explicit null means the same as leaving the key out. `gallery` goes along with `mediaItems`."""
 
-    subreddit: Annotated[str, AfterValidator(_subreddit)]
+    subreddit: Annotated[str, AfterValidator(_subreddit)] = Field(
+        description="The name of a subreddit without r/, as in python, or u_name for a profile."
+    )
     title: str | None = None
     kind: Kind | None = None
     url: WebAddress | None = None
