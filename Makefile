@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CLIENTS := tests/contract/clients
 DATA ?= $(or $(POLYPOST_DATA),polypost-data)
 PORT ?= $(or $(POLYPOST_PORT),8080)
 # Tests wait more than they work: twice as many processes as cores, four at most.
@@ -19,7 +20,7 @@ env: $(VENV)/.run ## Make the environment only: .venv/bin/polypost
 run: env ## Start the server with the sandbox, and print its page, a key and a curl
 	@$(BIN)/polypost serve --sandbox --port $(PORT) --data $(DATA)
 
-test: $(VENV)/.test check ## Run everything: lint, types, import rules, tests on both stores
+test: $(VENV)/.test $(VENV)/.clients check ## Run everything: lint, types, import rules, tests on both stores
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(VENV)/.test ## Lint, formatting, types, import rules, spelling, dependencies
@@ -62,6 +63,7 @@ lock: $(VENV)/.test ## Resolve the dependencies anew
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra test pyproject.toml -o requirements-test.lock
+	@cd $(CLIENTS) && ../../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.lock
 
 clean: ## Remove the environment and what tools left behind; data stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -80,4 +82,13 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.test: requirements-test.lock $(VENV)/.run
 	@echo "Installing what the tests need into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+# Generators of clients need other versions of libraries than we do, so they live apart.
+$(VENV)/.clients: $(CLIENTS)/requirements.lock $(CLIENTS)/package.json $(CLIENTS)/package-lock.json | $(BIN)/python
+	@echo "Installing generators of clients into $(VENV)/clients (once)"
+	@$(BIN)/python -m venv $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(CLIENTS)/requirements.lock
+	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(VENV)/clients
+	@cd $(VENV)/clients && bin/npm ci --silent --no-audit --no-fund
 	@touch $@

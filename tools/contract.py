@@ -420,7 +420,7 @@ def page() -> str:
     if made.missing:
         parts.append("### Not served yet\n\n" + "\n".join(f"- `{name}`" for name in made.missing))
     rows = [
-        f"| `{method.upper()} {path}` | {ours.operations[method, path]['summary']} |"
+        f"| `{method.upper()} {path}` | {_first(ours.operations[method, path])} |"
         for method, path in made.operations
     ]
     parts.append("### Further operations\n\n| Operation | What it does |\n| --- | --- |\n" + "\n".join(rows))
@@ -436,6 +436,12 @@ def page() -> str:
     ]
     parts.append("### Narrower on purpose\n\n" + "\n".join(reasons))
     return "\n\n".join(parts)
+
+
+def _first(operation: dict[str, Any]) -> str:
+    """The first sentence of what an operation says of itself."""
+    text: str = operation["description"]
+    return text.partition("\n")[0].rstrip(".")
 
 
 def _by_operation(lines: list[str]) -> dict[str, dict[str, list[str]]]:

@@ -17,7 +17,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from polypost import api
 from polypost.api.openapi import catalogue
-from polypost.api.openapi.document import Operation, document, error_statuses, operation_id, operations
+from polypost.api.openapi.document import Operation, document, error_statuses, operations
+from polypost.api.openapi.operations import OPERATIONS
 from polypost.api.openapi.reference import FILES, is_wanted
 from polypost.platforms.registry import connectors
 from polypost.settings import Settings
@@ -68,7 +69,7 @@ def test_it_is_the_same_each_time() -> None:
 
 
 def test_names_of_operations_are_unique() -> None:
-    names = [operation_id(each) for each in operations(app())]
+    names = [each.id for each in operations(app())]
     assert sorted(names) == sorted(set(names))
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in names)
 
@@ -77,13 +78,36 @@ def test_every_tag_has_a_description() -> None:
     assert [tag["name"] for tag in made()["tags"] if not tag.get("description")] == []
 
 
-def test_every_operation_has_a_summary_that_is_a_sentence() -> None:
-    bad = [
-        f"{each.method} {each.shown}: {part['summary']}"
-        for each, part in told()
-        if not re.fullmatch(r"[A-Z].{2,150}", part["summary"])
-    ]
-    assert bad == []
+def test_titles_are_short_and_unique_and_told_at_length() -> None:
+    titles = [part["summary"] for _, part in told()]
+    assert sorted(titles) == sorted(set(titles))
+    assert [title for title in titles if not re.fullmatch(r"[A-Z][\w' ]{5,34}\w", title)] == []
+    assert [each.shown for each, part in told() if not re.match(r"[A-Z].{4,}", part["description"])] == []
+
+
+def test_every_operation_that_is_named_is_there() -> None:
+    assert {f"{each.method.upper()} {each.shown}" for each in operations(app())} == set(OPERATIONS)
+
+
+def test_no_schema_has_a_key_of_its_own_name() -> None:
+    # openapi-python-client would call a key and the object that it makes by one name.
+    schemas = made()["components"]["schemas"]
+    assert [
+        name
+        for name, schema in schemas.items()
+        if name.lower() in map(str.lower, schema.get("properties", ()))
+    ] == []
+
+
+def test_an_operation_answers_success_with_one_body() -> None:
+    for each, part in told():
+        bodies = {
+            json.dumps(media["schema"])
+            for status, answer in part["responses"].items()
+            if status < "300"
+            for media in resolved(answer).get("content", {}).values()
+        }
+        assert len(bodies) <= 1, each.shown
 
 
 def test_errors_are_those_of_the_kind_of_route() -> None:
@@ -108,13 +132,15 @@ def test_error_bodies_are_those_of_the_paths_family() -> None:
             content = resolved(part["responses"][str(status)]).get("content", {})
             if "application/problem+json" not in content:
                 continue
-            names = resolved(content["application/json"]["schema"])["required"]
+            schema = resolved(content["application/json"]["schema"])
+            assert content["application/problem+json"] == content["application/json"]
+            names = schema["required"]
             old = each.path.startswith(
                 ("/v1/connect", "/v1/profiles", "/v1/apps", "/v1/pinterest", "/v1/tiktok")
             )
             assert ("error" in names) == old
             assert ("message" in names) != old
-            assert ("errors" in names) == (status == 400)
+            assert "errors" in schema["properties"]
 
 
 def test_every_header_that_is_named_is_there() -> None:
@@ -166,6 +192,15 @@ def test_the_page_stays_with_this_server(embedded: World) -> None:
         front = client.get("/")
         assert "style-src" in front.headers["content-security-policy"]
         assert "script-src" not in front.headers["content-security-policy"]
+
+
+def test_a_sandboxs_key_is_filled_in_under_the_machines_own_names(embedded: World) -> None:
+    with httpx2.Client(base_url=embedded.url, trust_env=False) as client:
+        assert f'data-key="{embedded.key}"' in client.get("/docs").text
+        elsewhere = client.get("/docs", headers={"host": f"polypost.example:{client.base_url.port}"})
+        assert elsewhere.status_code == 200
+        assert embedded.key not in elsewhere.text
+        assert 'data-key=""' in elsewhere.text
 
 
 def test_the_vendored_file_is_the_one_its_note_describes() -> None:

@@ -24,6 +24,7 @@ from tests.processes import lasting_port
 PORT = "8080"
 READY_SECONDS = 60
 COMMAND_SECONDS = 90
+CLIENTS = "tests/contract/clients"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _PRINTED = re.compile(r"^curl .*\Z", re.DOTALL | re.MULTILINE)
 
@@ -79,13 +80,14 @@ def copy_of_the_repository(folder: Path) -> Path:
     """The sources beside an environment whose `polypost` is the interpreter of this test run."""
     for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-test.lock"):
         shutil.copy(sources.ROOT / name, folder)
+    shutil.copytree(sources.ROOT / CLIENTS, folder / CLIENTS)
     scripts = folder / ".venv" / "bin"
     scripts.mkdir(parents=True)
     for name, line in (("polypost", '-m polypost "$@"'), ("python", '"$@"')):
         script = scripts / name
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {line}\n')
         script.chmod(0o755)
-    for mark in (".run", ".test"):
+    for mark in (".run", ".test", ".clients"):
         (folder / ".venv" / mark).touch()
     return folder
 

@@ -27,7 +27,10 @@ from polypost.webhooks import Channels, Trial
 
 @dataclass(slots=True)
 class Services:
-    """The rooms behind the routes."""
+    """The rooms behind the routes.
+
+    `demo_key` is a sandbox's own key, which its reference page has filled in for whoever is on the same machine.
+    """
 
     settings: Settings
     store: Store
@@ -53,6 +56,7 @@ class Services:
     planner: Planner
     bulk: BulkReceiver
     health: Checks
+    demo_key: str | None = None
 
 
 def services(request: Request) -> Services:

@@ -76,6 +76,8 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
         ready: dict[str, Any] = {"url": url}
         if demo is not None:
             ready |= await demo.connect(rooms)
+            if surroundings.loopback:
+                rooms.services.demo_key = ready["apiKey"]
         _settle_memory()
         printer.show(ready, demo.welcome(ready) if demo else f"Polypost listens on {url}")
         following = asyncio.create_task(demo.follow(rooms), name="polypost-demo") if demo else None

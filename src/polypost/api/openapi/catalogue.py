@@ -1,61 +1,8 @@
-"""What the OpenAPI document says beyond single routes: names of operations, tags, headers, errors."""
+"""What the OpenAPI document says beyond single routes: tags, headers, errors."""
 
 from __future__ import annotations
 
 from typing import Any
-
-# The contract's names, so that a client generated from either document has the same methods.
-OPERATIONS = {
-    "GET /v1/health": "healthCheck",
-    "GET /v1/health/auth": "healthCheckAuth",
-    "GET /v1/connect/{platform}/selection/{token}": "getSelection",
-    "POST /v1/connect/{platform}/selection/{token}": "submitSelection",
-    "GET /v1/connect/{platform}": "getOAuthUrl",
-    "POST /v1/connect/{platform}/auth": "connectBluesky",
-    "GET /v1/connect/integrations": "listIntegrations",
-    "GET /v1/connect/integrations/{}": "getIntegration",
-    "PATCH /v1/connect/integrations/{}": "moveIntegration",
-    "DELETE /v1/connect/integrations/{}": "disconnectIntegration",
-    "POST /v1/profiles": "createProfile",
-    "GET /v1/profiles": "listProfiles",
-    "GET /v1/profiles/{}": "getProfile",
-    "PATCH /v1/profiles/{}": "updateProfile",
-    "DELETE /v1/profiles/{}": "deleteProfile",
-    "POST /v1/apps": "createApp",
-    "GET /v1/apps": "listApps",
-    "GET /v1/apps/{}": "getApp",
-    "PATCH /v1/apps/{}": "updateApp",
-    "DELETE /v1/apps/{}": "deleteApp",
-    "POST /v1/notifications/test": "testNotification",
-    "POST /v1/notifications": "createNotification",
-    "GET /v1/notifications": "listNotifications",
-    "GET /v1/notifications/{}": "getNotification",
-    "PATCH /v1/notifications/{}": "updateNotification",
-    "DELETE /v1/notifications/{}": "deleteNotification",
-    "GET /v1/platforms": "listPlatforms",
-    "POST /v1/posts": "createPost",
-    "GET /v1/posts": "listPosts",
-    "GET /v1/posts/{}": "getPost",
-    "DELETE /v1/posts/{}": "deletePost",
-    "GET /v1/posts/scheduled": "listScheduledPosts",
-    "DELETE /v1/posts/scheduled/{}": "cancelScheduledPost",
-    "PATCH /v1/posts/scheduled/{}": "reschedulePost",
-    "PUT /v1/posts/scheduled/{}": "editScheduledPost",
-    "POST /v1/media/upload": "createMediaUpload",
-    "GET /v1/analytics": "getAnalytics",
-    "GET /v1/comments": "listComments",
-    "POST /v1/comments": "createComment",
-    "DELETE /v1/comments/{}": "deleteComment",
-    "PATCH /v1/comments/{}": "hideComment",
-    "GET /v1/messages": "listConversations",
-    "POST /v1/messages": "sendMessage",
-    "GET /v1/messages/{}": "getConversationMessages",
-    "GET /v1/usage": "getUsage",
-    "GET /v1/pinterest/boards": "getPinterestBoards",
-    "GET /v1/tiktok/creator-info": "getTikTokCreatorInfo",
-    "POST /v1/ai/write": "aiWriteContent",
-    "POST /v1/ai/image": "aiGenerateImage",
-}
 
 # Name and description by the beginning of the path; the longest beginning that fits is the one.
 TAGS = {
@@ -179,43 +126,40 @@ _TOLD = {
     },
     "requestId": {"type": "string", "description": "The same as `x-request-id`."},
 }
+_PROBLEMS = {
+    "type": "array",
+    "description": "Everything that is wrong, with a 400.",
+    "items": {"$ref": "#/components/schemas/Problem"},
+}
 _RFC_9457 = {
-    "type": {"type": "string"},
-    "title": {"type": "string"},
-    "status": {"type": "integer"},
-    "detail": {"type": "string"},
+    name: {"type": kind, "description": "Of RFC 9457, with `Accept: application/problem+json`."}
+    for name, kind in (("type", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"))
 }
 
 
 def error_schemas() -> dict[str, Any]:
-    """The two families of error bodies, each with and without a list of problems, and their RFC 9457 forms."""
-    message = {
-        "success": {"type": "boolean", "const": False},
-        "message": {"type": "string", "description": "What happened and what to do next."},
+    """The body of an error in the two families of paths, and what problem+json adds to it (RFC 9457)."""
+    problem = {
+        "type": "object",
+        "description": "One thing wrong with a request.",
+        "required": ["path", "message", "hint", "code"],
+        "properties": {
+            "path": {"type": "string", "description": "Where: `platforms[0].content`."},
+            "message": {"type": "string", "description": "What."},
+            "hint": {"type": "string", "description": "How to make it fit."},
+            "code": {"type": "string"},
+        },
     }
-    error = {"error": {"type": "string", "description": "What happened and what to do next."}}
-    made: dict[str, Any] = {
-        "Problem": {
+    text = {"type": "string", "description": "What happened and what to do next."}
+    families = {
+        "Failure": {"success": {"type": "boolean", "const": False}, "message": text} | _TOLD,
+        "ErrorAnswer": {"error": text} | _TOLD,
+    }
+    return {"Problem": problem} | {
+        name: {
             "type": "object",
-            "description": "One thing wrong with a request.",
-            "required": ["path", "message", "hint", "code"],
-            "properties": {
-                "path": {"type": "string", "description": "Where: `platforms[0].content`."},
-                "message": {"type": "string", "description": "What."},
-                "hint": {"type": "string", "description": "How to make it fit."},
-                "code": {"type": "string"},
-            },
+            "required": list(properties),
+            "properties": properties | {"errors": _PROBLEMS} | _RFC_9457,
         }
+        for name, properties in families.items()
     }
-    problems = {"errors": {"type": "array", "items": {"$ref": "#/components/schemas/Problem"}}}
-    for family, text in (("Failure", message), ("Error", error)):
-        plain = text | _TOLD
-        for name, properties in ((family, plain), (f"{family}WithProblems", plain | problems)):
-            made[name] = {"type": "object", "required": list(properties), "properties": properties}
-            made[f"{name}Details"] = {
-                "allOf": [{"$ref": f"#/components/schemas/{name}"}],
-                "type": "object",
-                "required": list(_RFC_9457),
-                "properties": _RFC_9457,
-            }
-    return made

@@ -20,6 +20,7 @@ from polypost import __version__
 from polypost.api.http import errors
 from polypost.api.openapi import catalogue, schemas
 from polypost.api.openapi.documented import Documented
+from polypost.api.openapi.operations import OPERATIONS
 
 _METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -38,6 +39,16 @@ class Operation:
     def shown(self) -> str:
         """The path with the names of its parts as the rest of the API writes names."""
         return _HOLE.sub(lambda hole: "{" + to_camel(hole[1]) + "}", self.path)
+
+    @property
+    def id(self) -> str:
+        """The name that generated clients give it."""
+        return OPERATIONS[f"{self.method.upper()} {self.shown}"][0]
+
+    @property
+    def title(self) -> str:
+        """What it is called in the reference."""
+        return OPERATIONS[f"{self.method.upper()} {self.shown}"][1]
 
     @property
     def models(self) -> Iterator[type[BaseModel]]:
@@ -111,14 +122,13 @@ def _operation(
 ) -> dict[str, Any]:
     said = each.said
     assert said is not None
-    summary, _, rest = inspect.cleandoc(each.function.__doc__ or each.function.__name__).partition("\n\n")
+    paragraphs = inspect.cleandoc(each.function.__doc__ or "").split("\n\n")
     made: dict[str, Any] = {
-        "operationId": operation_id(each),
+        "operationId": each.id,
         "tags": [_tag(each.path)[0]],
-        "summary": " ".join(summary.split()).rstrip("."),
+        "summary": each.title,
+        "description": "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs),
     }
-    if rest:
-        made["description"] = " ".join(rest.split())
     by_hand = schemas.parameters(said.query) if said.query is not None else []
     parameters = [_parameter(one) for one in (*told, *by_hand)]
     parameters += [catalogue.REQUEST_HEADERS[name] for name in said.takes]
@@ -133,25 +143,14 @@ def _operation(
             "content": {said.body_type: {"schema": schema}},
         }
     if said.texts:
-        content = {media_type: {"example": text} for media_type, text in said.texts.items()}
+        content = {
+            media_type: {"schema": {"type": "string", "format": "binary"}, "example": text}
+            for media_type, text in said.texts.items()
+        }
         made["requestBody"] = {"required": True, "content": content}
     made["responses"] = _responses(each, said, known, shared)
     made["security"] = [] if said.open else [{"accessKey": []}]
     return made
-
-
-def operation_id(each: Operation) -> str:
-    """The operation's name: the contract's, else the one the route gives itself, else made of module and function."""
-    template = _HOLE.sub(lambda hole: hole[0] if hole[1] in {"platform", "token"} else "{}", each.path)
-    name = catalogue.OPERATIONS.get(f"{each.method.upper()} {template}")
-    if name is None and each.said is not None:
-        name = each.said.id
-    if name is None:
-        module = each.function.__module__.rpartition(".")[2]
-        name = to_camel(f"{module}_{each.function.__name__}")
-    # Functions often serve these besides another method.
-    further = each.method.capitalize() if each.method in {"head", "options"} else ""
-    return name if name.endswith(further) else f"{name}{further}"
 
 
 def _parameter(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,12 +207,12 @@ def _answer(
     if isinstance(what, type):
         made["content"] = {"application/json": {"schema": known.reference(what)}}
     elif said.media_type != "application/json" and not 300 <= status < 400 and status != 204:
-        text = said.media_type.startswith("text/")
-        made["content"] = {said.media_type: {"schema": {"type": "string"}} if text else {}}
+        file = {} if said.media_type.startswith("text/") else {"format": "binary"}
+        made["content"] = {said.media_type: {"schema": {"type": "string"} | file}}
     if status == 400 and isinstance(what, str):
         # What is wrong with the URL itself is said before a page is chosen.
-        family = "Error" if errors.is_error_family(path) else "Failure"
-        schema = {"$ref": f"{schemas.PREFIX}{family}WithProblems"}
+        family = "ErrorAnswer" if errors.is_error_family(path) else "Failure"
+        schema = {"$ref": f"{schemas.PREFIX}{family}"}
         made["content"] = made.get("content", {}) | {"application/json": {"schema": schema}}
     return made
 
@@ -241,11 +240,10 @@ def _refusal(each: Operation, status: int, shared: dict[str, Any]) -> dict[str, 
     """A reference to the answer to an error, in the shape of the path's family."""
     said = each.said
     assert said is not None
-    family = "Error" if errors.is_error_family(each.path) else "Failure"
+    family = "ErrorAnswer" if errors.is_error_family(each.path) else "Failure"
     limited = not said.open and status != 401
     name = f"{family}{status}{'' if limited else 'Open'}"
     if name not in shared:
-        body = f"{family}WithProblems" if status == 400 else family
         headers = {"x-request-id": {"$ref": "#/components/headers/RequestId"}}
         if limited:
             headers["RateLimit"] = {"$ref": "#/components/headers/RateLimit"}
@@ -256,8 +254,8 @@ def _refusal(each: Operation, status: int, shared: dict[str, Any]) -> dict[str, 
             "description": catalogue.TITLES.get(status, f"{responses.get(status, 'An error')}."),
             "headers": headers,
             "content": {
-                "application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}},
-                "application/problem+json": {"schema": {"$ref": f"#/components/schemas/{body}Details"}},
+                media_type: {"schema": {"$ref": f"{schemas.PREFIX}{family}"}}
+                for media_type in ("application/json", "application/problem+json")
             },
         }
     return {"$ref": f"#/components/responses/{name}"}

@@ -48,7 +48,6 @@ class Documented:
     takes: Sequence[str]
     body_type: str
     texts: Mapping[str, str]
-    id: str | None
 
 
 def documented(
@@ -66,7 +65,6 @@ def documented(
     takes: Sequence[str] = (),
     body_type: str = "application/json",
     texts: Mapping[str, str] | None = None,
-    id: str | None = None,  # noqa: A002  # the document's word: operationId
 ) -> Callable[[F], F]:
     """Mark a route's function with what it answers; stands under the router's own mark."""
 
@@ -85,7 +83,6 @@ def documented(
             tuple(takes),
             body_type,
             dict(texts or {}),
-            id,
         )
         function.said = said  # type: ignore[attr-defined]  # a mark on a function
         return function

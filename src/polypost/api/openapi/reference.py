@@ -15,6 +15,8 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from polypost.api.openapi.document import document
+from polypost.api.services import services
+from polypost.outbound.guard import LOOPBACK
 from polypost.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -26,7 +28,7 @@ _PAGE = """<!doctype html>
 <title>Polypost API</title>
 <link rel="icon" href="data:,">
 <noscript>This page needs JavaScript. The document itself is <a href="/openapi.json">/openapi.json</a>.</noscript>
-<div id="reference"></div>
+<div id="reference" data-key="{key}"></div>
 <script src="/docs/scalar.js"></script>
 <script src="/docs/reference.js"></script>
 </html>
@@ -49,7 +51,7 @@ def is_wanted(settings: Settings, public_url: str, *, sandbox: bool) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
+    if host in LOOPBACK:
         return True
     try:
         return ip_address(host).is_loopback
@@ -71,8 +73,11 @@ def install(app: FastAPI, *, server: str) -> None:
             made[0], headers=_QUIET | {"Cache-Control": "no-cache"}, media_type="application/json"
         )
 
-    async def page(_: Request) -> Response:
-        return HTMLResponse(_PAGE, headers=_HEADERS)
+    async def page(request: Request) -> Response:
+        # Only under the machine's own names: under another one a page of somebody else's could read it.
+        here = request.url.hostname in LOOPBACK
+        key = services(request).demo_key if here else None
+        return HTMLResponse(_PAGE.format(key=key or ""), headers=_HEADERS)
 
     app.router.routes += [Route("/openapi.json", as_json), Route("/docs", page)]
     for name, path in FILES.items():

@@ -14,7 +14,7 @@ from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.openapi.documented import documented
 from polypost.api.routes.connect_shapes import AppBody, AppChange, AppList, AppsQuery, OneApp
-from polypost.api.routes.posts_shapes import Message
+from polypost.api.routes.posts_shapes import MessageAnswer
 from polypost.api.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
@@ -117,7 +117,7 @@ async def change(request: Request, app_id: str) -> Response:
 
 
 @router.delete("/{app_id}")
-@documented(Message, errors=(404, 409))
+@documented(MessageAnswer, errors=(404, 409))
 async def delete(request: Request, app_id: str) -> Response:
     """Forget an app on which no connected account depends."""
     who = await principal(request, "connect")

@@ -58,7 +58,7 @@ class RowProblem(Shape):
     code: str
 
 
-class RowShape(Shape):
+class BulkRow(Shape):
     """One row: its number among the rows and the line of the file where it begins, both from 1."""
 
     row: int
@@ -90,7 +90,7 @@ class BulkAnswer(BulkShape):
     """An upload with some of its rows; `rowsTotal` counts all that the query asks for."""
 
     success: bool
-    rows: list[RowShape]
+    rows: list[BulkRow]
     rowsTotal: int
 
 

@@ -29,7 +29,7 @@ from polypost.api.routes.connect_shapes import (
     SignInQuery,
     TokenBody,
 )
-from polypost.api.routes.posts_shapes import Message
+from polypost.api.routes.posts_shapes import MessageAnswer
 from polypost.api.routes.profiles import MoveAnswer, MoveBody
 from polypost.api.services import Services, services
 from polypost.errors import NotFound
@@ -151,7 +151,7 @@ async def move(request: Request, integration_id: str) -> Response:
 
 
 @router.delete("/integrations/{integration_id}")
-@documented(Message, errors=(404,))
+@documented(MessageAnswer, errors=(404,))
 async def disconnect(request: Request, integration_id: str) -> Response:
     """Forget the account's tokens, and end the authorisation at the network where it has a call for that."""
     who = await principal(request, "connect")
@@ -206,7 +206,7 @@ async def sign_in(
 
 
 @router.post("/{platform}/token")
-@documented(Connected, body=TokenBody, errors=(404, 502), id="connectMastodon")
+@documented(Connected, body=TokenBody, errors=(404, 502))
 async def take_token(
     request: Request,
     platform: ByToken,
@@ -235,7 +235,6 @@ def _connected(found: Integration) -> dict[str, Any]:
     media_type="text/html",
     also={200: "A page that says which accounts are connected.", 400: "A page that says what went wrong."},
     query=CallbackQuery,
-    id="finishConnect",
 )
 async def callback(request: Request, platform: AnyNetwork) -> Response:
     """Where the network sends the browser back to; open, the state is the secret."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from polypost.api.http.filters import split_list
 from polypost.api.openapi.documented import Maybe, Shape, named
-from polypost.api.routes.posts_shapes import Count, Message
+from polypost.api.routes.posts_shapes import Count, MessageAnswer
 from polypost.intake.bodies import Closed, PlatformName, Text, Url
 from polypost.platforms.registry import BUILT_IN
 
@@ -167,7 +167,7 @@ class OneIntegration(Shape):
     integration: IntegrationDetails
 
 
-class Connected(Message):
+class Connected(MessageAnswer):
     """The account that is connected now."""
 
     integration: IntegrationShape
@@ -193,7 +193,7 @@ class Selection(Shape):
     accounts: list[Offered]
 
 
-class Selected(Message):
+class Selected(MessageAnswer):
     """The accounts that are connected now."""
 
     platform: Literal["facebook", "linkedin"]

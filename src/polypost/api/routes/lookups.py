@@ -41,7 +41,7 @@ class LimitShape(Shape):
     read: date
 
 
-class VersionShape(Shape):
+class ApiVersionShape(Shape):
     """The version of the network's API that this server speaks; `sunset` is the day it ends, null where none is known."""
 
     version: str
@@ -63,7 +63,7 @@ class NetworkInFull(NetworkShape):
     mediaTypes: dict[str, list[str]]
     thumbnails: bool
     options: dict[str, Any]
-    apiVersion: VersionShape
+    apiVersion: ApiVersionShape
     quirks: list[str]
 
 
@@ -152,7 +152,7 @@ async def health_auth(request: Request) -> Response:
 
 
 @router.get("/healthz/ready")
-@documented(Ready, also={503: Ready}, open=True, id="ready")
+@documented(Ready, also={503: Ready}, open=True)
 async def ready(request: Request) -> Response:
     """Whether the server can keep its promises: store, worker, time zones; 503 with the reasons when not."""
     reports = {name: await check() for name, check in services(request).health.items()}

@@ -72,10 +72,9 @@ _HEADERS = {"Cache-Control": "private, max-age=3600"}
 @documented(
     None,
     open=True,
-    media_type="*/*",
+    media_type="application/octet-stream",
     also={206: "A range of the file.", 416: "The file has no such range."},
     errors=(404,),
-    id="lendMedia",
 )
 async def lend(request: Request, token: str, name: str) -> Response:
     """The file, whole or a range of it; open."""

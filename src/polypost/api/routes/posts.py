@@ -20,11 +20,10 @@ from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import documented
 from polypost.api.routes.posts_shapes import (
     CreatedPost,
-    CreateQuery,
     OnePost,
     PostList,
     Removed,
-    Timeline,
+    TimelineAnswer,
     ValidateQuery,
     Verdict,
 )
@@ -45,16 +44,16 @@ TO_LOOK = ("read", "draft", "publish")
 @documented(
     CreatedPost,
     status=202,
-    also={200: Verdict},
     body=bodies.CreateBody,
     errors=(402, 422),
-    query=CreateQuery,
     takes=("Idempotency-Key", "Prefer"),
 )
 async def create(request: Request) -> Response:
     """Publish now, or at an hour.
 
-    Publish-now waits up to 20 seconds for the networks and answers with what is known then. A dry run answers 200.
+    Publish-now waits up to 20 seconds for the networks and answers with what is known then.
+
+    With the query `dryRun=true` nothing is stored, and the answer is that of `POST /v1/posts/validate`.
     """
     who = await principal(request)
     dry = flag(request, "dryRun")
@@ -90,7 +89,7 @@ def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
 
 
 @router.post("/v1/posts/validate")
-@documented(Verdict, body=bodies.CreateBody, body_judged=True, query=ValidateQuery, id="validatePost")
+@documented(Verdict, body=bodies.CreateBody, body_judged=True, query=ValidateQuery)
 async def validate(request: Request) -> Response:
     """Say what creating this post would say, and store nothing."""
     who = await principal(request, *TO_LOOK)
@@ -214,7 +213,6 @@ async def delete_post(
     body_required=False,
     errors=(402, 404, 409, 422),
     takes=("Idempotency-Key", "Prefer"),
-    id="retryPost",
 )
 async def retry(request: Request, post_id: str) -> Response:
     """Failed targets once more; answers like create."""
@@ -231,7 +229,7 @@ async def retry(request: Request, post_id: str) -> Response:
 
 
 @router.get("/v1/posts/{post_id}/timeline")
-@documented(Timeline, errors=(404,), id="getPostTimeline")
+@documented(TimelineAnswer, errors=(404,))
 async def show_timeline(request: Request, post_id: str) -> Response:
     """Everything that happened to the post, oldest first, with redacted exchanges."""
     who = await principal(request, "read")

@@ -17,13 +17,7 @@ Count = Annotated[int, Field(ge=0)]
 class ValidateQuery(BaseModel):
     """Parameters of a dry run."""
 
-    probeMedia: bool = Field(default=False, description="Fetch and measure the media too, in a dry run.")
-
-
-class CreateQuery(ValidateQuery):
-    """Parameters of `POST /v1/posts`."""
-
-    dryRun: bool = Field(default=False, description="Say what would be said, and store nothing.")
+    probeMedia: bool = Field(default=False, description="Fetch and measure the media too.")
 
 
 class CreatedTarget(Shape):
@@ -61,7 +55,7 @@ class Problem(Shape):
     code: str
 
 
-class Price(Shape):
+class Credits(Shape):
     """Credits: what the post would cost, and what is left; null where it is not known or has no limit."""
 
     price: Count | None
@@ -82,7 +76,7 @@ class Verdict(Shape):
     success: bool
     valid: bool
     errors: list[Problem]
-    credits: Price
+    credits: Credits
     scheduledFor: datetime | None
     timezone: str
     platforms: list[PreviewTarget]
@@ -178,7 +172,7 @@ class TimelineLine(Shape):
     detail: dict[str, Any] = Maybe
 
 
-class Timeline(Shape):
+class TimelineAnswer(Shape):
     """Everything that happened to a post, oldest first."""
 
     success: bool
@@ -222,21 +216,21 @@ class WaitingList(Shape):
     posts: list[WaitingPost]
 
 
-class Message(Shape):
+class MessageAnswer(Shape):
     """It was done."""
 
     success: bool
     message: str
 
 
-class Rescheduled(Message):
+class Rescheduled(MessageAnswer):
     """The hour at which the post is due now."""
 
     scheduledFor: datetime
     warningMessage: str = Maybe
 
 
-class Edited(Message):
+class Edited(MessageAnswer):
     """The post as it is due now."""
 
     postId: str

@@ -15,7 +15,7 @@ from polypost.api.http.filters import ScheduledQuery
 from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import documented
-from polypost.api.routes.posts_shapes import Edited, Message, Rescheduled, WaitingList
+from polypost.api.routes.posts_shapes import Edited, MessageAnswer, Rescheduled, WaitingList
 from polypost.api.services import services
 from polypost.intake import bodies
 from polypost.intake.door import Moved
@@ -49,7 +49,7 @@ async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Quer
 
 
 @router.delete("/{post_id}")
-@documented(Message, errors=(404, 409))
+@documented(MessageAnswer, errors=(404, 409))
 async def cancel(request: Request, post_id: str) -> Response:
     """Back to draft; the same answer when it was cancelled already."""
     who = await principal(request, "publish")

@@ -63,7 +63,7 @@ async def select(request: Request, platform: ManyAccounts, token: str) -> Respon
 
 
 @router.get("/{platform}/choose/{token}")
-@documented(None, open=True, media_type="text/html", also={404: _OVER}, id="showChoice")
+@documented(None, open=True, media_type="text/html", also={404: _OVER})
 async def choose(request: Request, platform: ManyAccounts, token: str) -> Response:
     """The page of ours on which a person chooses; open."""
     return await _page(request, platform, token)
@@ -77,7 +77,6 @@ async def choose(request: Request, platform: ManyAccounts, token: str) -> Respon
     open=True,
     media_type="text/html",
     also={303: "On to the redirect address.", 400: "The page again, with what is wrong.", 404: _OVER},
-    id="submitChoice",
 )
 async def chosen(request: Request, platform: ManyAccounts, token: str) -> Response:
     """What was chosen on it."""

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
-from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,7 +18,7 @@ from polypost.api.openapi.documented import documented
 from polypost.api.routes.subscriptions_shapes import (
     AllNotifications,
     AllWebhooks,
-    Deliveries,
+    DeliveriesAnswer,
     DeliveriesQuery,
     Done,
     NotificationBody,
@@ -60,10 +59,6 @@ class _Resource:
         """The path to one, below that of all."""
         return f"/{{{self.parameter}}}"
 
-    def named(self, verb: str) -> str:
-        """The name of an operation in the OpenAPI document, where the contract has none."""
-        return to_camel(f"{self.origin}_{verb}")
-
     def check(self, subscription_id: str) -> None:
         """Raise InvalidRequest for what cannot be an id of this path."""
         if not re.fullmatch(rf"{self.id_prefix}[0-9a-z]{{1,40}}", subscription_id):
@@ -91,7 +86,7 @@ def _serve_all(router: APIRouter, resource: _Resource) -> None:
     origin = resource.origin
 
     @router.post("/test")
-    @documented(Done, body=TrialBody, id=resource.named("test"))
+    @documented(Done, body=TrialBody)
     async def test(request: Request) -> Response:
         """Send a test event to a place, subscribed or not."""
         who = await principal(request, "connect")
@@ -108,7 +103,7 @@ def _serve_all(router: APIRouter, resource: _Resource) -> None:
         return answers.ok({"success": True, "message": "Test notification sent."})
 
     @router.post("")
-    @documented(resource.one, status=201, body=resource.body, id=resource.named("create"))
+    @documented(resource.one, status=201, body=resource.body)
     async def create(request: Request) -> Response:
         """Subscribe a webhook or mail addresses to events."""
         who = await principal(request, "connect")
@@ -123,7 +118,7 @@ def _serve_all(router: APIRouter, resource: _Resource) -> None:
         return resource.answer(made, who, 201)
 
     @router.get("")
-    @documented(resource.all, id=resource.named(f"list_{origin}"))
+    @documented(resource.all)
     async def list_all(request: Request) -> Response:
         """All of the project's, the newest first, with masked secrets."""
         who = await principal(request, "read")
@@ -140,7 +135,7 @@ def _serve_one(router: APIRouter, resource: _Resource) -> None:
     Id = Annotated[str, Path(alias=resource.parameter)]  # noqa: N806  # a type
 
     @router.get(place)
-    @documented(resource.one, errors=(400, 404), id=resource.named(f"get_{resource.singular}"))
+    @documented(resource.one, errors=(400, 404))
     async def get(request: Request, subscription_id: Id) -> Response:
         """One, with its secret."""
         who = await principal(request, "read")
@@ -152,7 +147,7 @@ def _serve_one(router: APIRouter, resource: _Resource) -> None:
         return resource.answer(found, who)
 
     @router.patch(place)
-    @documented(resource.one, body=resource.changes, errors=(404,), id=resource.named("change"))
+    @documented(resource.one, body=resource.changes, errors=(404,))
     async def change(request: Request, subscription_id: Id) -> Response:
         """Change events, place, filters, or switch it on and off; the channel stays."""
         who = await principal(request, "connect")
@@ -170,7 +165,7 @@ def _serve_one(router: APIRouter, resource: _Resource) -> None:
         return resource.answer(changed, who)
 
     @router.delete(place)
-    @documented(Done, errors=(400, 404), id=resource.named("delete"))
+    @documented(Done, errors=(400, 404))
     async def delete(request: Request, subscription_id: Id) -> Response:
         """Unsubscribe; what was still to be delivered is forgotten."""
         who = await principal(request, "connect")
@@ -183,7 +178,7 @@ def _serve_one(router: APIRouter, resource: _Resource) -> None:
         return answers.ok({"success": True, "message": f"{resource.singular.capitalize()} deleted."})
 
     @router.post(f"{place}/rotate-secret")
-    @documented(resource.one, errors=(400, 404, 409), id=resource.named("rotate"))
+    @documented(resource.one, errors=(400, 404, 409))
     async def rotate(request: Request, subscription_id: Id) -> Response:
         """A new signing secret; for 24 hours the one before signs too."""
         who = await principal(request, "connect")
@@ -200,7 +195,7 @@ def _serve_deliveries(router: APIRouter, resource: _Resource) -> None:
     Id = Annotated[str, Path(alias=resource.parameter)]  # noqa: N806  # a type
 
     @router.get(f"{place}/deliveries")
-    @documented(Deliveries, errors=(400, 404), id=resource.named("deliveries"))
+    @documented(DeliveriesAnswer, errors=(400, 404))
     async def deliveries(
         request: Request, subscription_id: Id, query: Annotated[DeliveriesQuery, Query()]
     ) -> Response:
@@ -223,7 +218,7 @@ def _serve_deliveries(router: APIRouter, resource: _Resource) -> None:
         return answers.ok({"success": True, **page, "deliveries": [_delivery(each) for each in found]})
 
     @router.post(f"{place}/deliveries/{{delivery_id}}/redeliver")
-    @documented(OneDelivery, errors=(400, 404, 409), id=resource.named("redeliver"))
+    @documented(OneDelivery, errors=(400, 404, 409))
     async def redeliver(request: Request, subscription_id: Id, delivery_id: str) -> Response:
         """Send a delivery once more, with the same id and body."""
         who = await principal(request, "connect")

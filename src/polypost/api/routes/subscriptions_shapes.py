@@ -169,7 +169,7 @@ class Notification(ClosedShape):
     updatedAt: datetime
 
 
-class Webhook(Shape):
+class WebhookInFull(Shape):
     """The same with every event, and with what the contract has no key for."""
 
     id: str
@@ -206,14 +206,14 @@ class OneWebhook(Shape):
     """One webhook."""
 
     success: Literal[True]
-    webhook: Webhook
+    webhook: WebhookInFull
 
 
 class AllWebhooks(Shape):
     """Every webhook of the project."""
 
     success: Literal[True]
-    webhooks: list[Webhook]
+    webhooks: list[WebhookInFull]
 
 
 class Done(Shape):
@@ -252,7 +252,7 @@ class OneDelivery(Shape):
     delivery: ShownDelivery
 
 
-class Deliveries(Shape):
+class DeliveriesAnswer(Shape):
     """A page of deliveries, the newest event first."""
 
     success: Literal[True]

@@ -63,7 +63,7 @@ class Balance(Shape):
     purchased: PurchasedCredits
 
 
-class Usage(Shape):
+class UsageAnswer(Shape):
     """Credits spent, oldest month first; `balance` only where nothing narrows the question."""
 
     success: bool
@@ -97,7 +97,7 @@ class UsageQuery(BaseModel):
 
 
 @router.get("/v1/usage")
-@documented(Usage, errors=(404,))
+@documented(UsageAnswer, errors=(404,))
 async def usage(request: Request, query: Annotated[UsageQuery, Query()]) -> Response:
     """Credits spent by month; with the balance where nothing narrows the question."""
     who = await principal(request, "read")

@@ -1,3 +1,5 @@
+const key = document.querySelector("#reference").dataset.key;
+
 // The address bar's own origin, so that requests from the page go to the server that served it.
 Scalar.createApiReference("#reference", {
   url: "/openapi.json",
@@ -11,7 +13,10 @@ Scalar.createApiReference("#reference", {
   hideClientButton: true,
   agent: { disabled: true },
   mcp: { disabled: true },
-  authentication: { preferredSecurityScheme: "accessKey" },
+  authentication: {
+    preferredSecurityScheme: "accessKey",
+    ...(key && { securitySchemes: { accessKey: { value: key } } }),
+  },
   defaultHttpClient: { targetKey: "shell", clientKey: "curl" },
   metaData: { title: "Polypost API" },
 });
