@@ -18,6 +18,8 @@ CONTENT_BYTES = 100_000
 # TikTok takes 35 pictures, and no network more.
 MOST_MEDIA = 35
 MOST_TARGETS = 50
+# More than any network takes.
+ALT_CHARACTERS = 5000
 # What other services, and people, call the keys of a post.
 _KEYS = {
     other: key
@@ -36,6 +38,7 @@ _KEYS = {
         "url": "src link href uri path mediaurl imageurl videourl file",
         "type": "kind mediatype contenttype mimetype format",
         "thumbnail": "cover coverurl poster thumb thumbnailurl preview",
+        "altText": "alt alternativetext alttexts accessibilitytext",
     }.items()
     for other in others.split()
 }
@@ -117,6 +120,10 @@ class MediaItem(Closed):
     type: Literal["image", "video", "gif", "document"]
     url: Annotated[Url, BeforeValidator(_not_content)]
     thumbnail: Annotated[Url, BeforeValidator(_not_content)] | None = None
+    altText: Annotated[Text, Field(max_length=ALT_CHARACTERS)] | None = Field(
+        default=None,
+        description="What it shows, in words, for who does not see it, on every network that has such texts.",
+    )
 
 
 class UntimedBody(Closed):

@@ -95,7 +95,10 @@ class BodyReader:
     def _order(
         self, body: UntimedBody, raw: dict[str, Any], refuses: Refuses
     ) -> tuple[NewPost, list[Problem]]:
-        media = [MediaRef(item.type, item.url, item.thumbnail) for item in body.mediaItems or ()]
+        media = [
+            MediaRef(item.type, item.url, item.thumbnail, alt_text=item.altText or "")
+            for item in body.mediaItems or ()
+        ]
         problems = _refused(media, refuses)
         when, zone = None, None
         if isinstance(body, EditBody):

@@ -12,8 +12,7 @@ from sqlalchemy import Row
 from polypost.planning.recurrence import Occurrence, Recurrence
 from polypost.planning.rules import parse
 from polypost.platforms.base import MediaRef
-from polypost.posts.accept import media_value
-from polypost.posts.orders import NewPost, NewTarget, When
+from polypost.posts.orders import NewPost, NewTarget, When, media_ref, media_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def template_of(row: Row[Any]) -> Template:
             )
             for each in row.targets
         ],
-        media=[MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in row.media],
+        media=[media_ref(item) for item in row.media],
         timezone=row.timezone,
         rule=row.rule,
         starts_at=datetime.fromisoformat(row.starts_at),

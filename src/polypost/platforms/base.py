@@ -112,7 +112,8 @@ class Spec:
     `confirms_later` that the answer to the commit call only means "taken" (as does `Found`): a target is out when
     `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
     `own_copies` that the network pulls only from addresses whose owner this server has proven to be, so that it is
-    given this server's copy of public files too; `other_names` are what people call it besides `name` and `id`.
+    given this server's copy of public files too; `other_names` are what people call it besides `name` and `id`;
+    `described` has the kinds of media that it shows an alternative text of.
     """
 
     id: str
@@ -135,6 +136,7 @@ class Spec:
     confirms_later: bool = False
     own_copies: bool = False
     other_names: tuple[str, ...] = ()
+    described: tuple[MediaKind, ...] = ()
 
     def limit(self, name: str) -> int:
         """The whole number behind a limit's name."""
@@ -193,7 +195,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """A media item as asked for; `facts` is None until its bytes have been probed.
+    """A media item as asked for; `facts` is None until its bytes have been probed, `alt_text` is empty where there is none.
 
     Without an `optional` one, which options may name, the post goes out all the same: when it cannot be had,
     `Post.extra_media` lacks it, and the connector warns.
@@ -204,6 +206,7 @@ class MediaRef:
     thumbnail: str | None = None
     facts: Facts | None = None
     optional: bool = False
+    alt_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

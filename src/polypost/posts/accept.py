@@ -21,7 +21,7 @@ from polypost.observability import failpoints
 from polypost.posts import deliveries, keys, post_events
 from polypost.posts.checks import problems_of
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
-from polypost.posts.orders import Accepted, Context, NewPost, NewTarget
+from polypost.posts.orders import Accepted, Context, NewPost, NewTarget, media_value
 from polypost.posts.states import State
 from polypost.posts.tables import TargetKey, posts, targets
 from polypost.storage import HotInsert, HotSelect, Insert, Write, keep_receipt, new_id, together, told_with
@@ -288,12 +288,6 @@ def uploads_of(order: NewPost) -> set[str]:
     """The addresses of uploads that an order names, in its media and in its options."""
     items = [[item.url, item.thumbnail] for item in order.media]
     return media.named(items, [target.options for target in order.targets])
-
-
-def media_value(item: Any) -> dict[str, Any]:
-    """A media item as it stands in the post's row."""
-    value = {"type": item.type, "url": item.url}
-    return value if item.thumbnail is None else {**value, "thumbnail": item.thumbnail}
 
 
 def target_row(

@@ -15,9 +15,9 @@ from polypost.engine import WakeUp, rung
 from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
 from polypost.posts import post_events
-from polypost.posts.accept import KIND, media_value, target_row, uploads_of, wake_up_of
+from polypost.posts.accept import KIND, target_row, uploads_of, wake_up_of
 from polypost.posts.checks import problems_of
-from polypost.posts.orders import Context, NewPost, When, order_of
+from polypost.posts.orders import Context, NewPost, When, media_value, order_of
 from polypost.posts.states import FINAL, State, derive
 from polypost.posts.tables import PostRow, TargetRow, posts, targets
 from polypost.storage import emit, row_of, rows_of

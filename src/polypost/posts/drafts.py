@@ -13,10 +13,10 @@ from polypost.access import Project
 from polypost.errors import Conflict, InvalidRequest, Problem
 from polypost.integrations import service as integrations
 from polypost.posts import keys, post_events
-from polypost.posts.accept import insert_post, media_value, post_row, target_row, uploads_of, wake_up_of
+from polypost.posts.accept import insert_post, post_row, target_row, uploads_of, wake_up_of
 from polypost.posts.changes import check_stored, load, new_generation, targets_of, touch, when_values
 from polypost.posts.checks import problems_of
-from polypost.posts.orders import Context, NewPost, When
+from polypost.posts.orders import Context, NewPost, When, media_value
 from polypost.posts.states import State
 from polypost.posts.tables import PostRow, targets
 from polypost.storage import new_id

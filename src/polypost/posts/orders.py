@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -88,6 +88,17 @@ class Context:
     shared: bool = False
 
 
+def media_value(item: MediaRef) -> dict[str, Any]:
+    """A media item as rows keep it and bodies write it."""
+    further = {"thumbnail": item.thumbnail, "altText": item.alt_text}
+    return {"type": item.type, "url": item.url} | {name: said for name, said in further.items() if said}
+
+
+def media_ref(value: Mapping[str, Any]) -> MediaRef:
+    """The media item that `media_value` wrote."""
+    return MediaRef(value["type"], value["url"], value.get("thumbnail"), alt_text=value.get("altText", ""))
+
+
 def order_of(post: Any, targets: Sequence[Any]) -> NewPost:
     """The order that stored rows stand for; without an hour."""
     return NewPost(
@@ -95,7 +106,7 @@ def order_of(post: Any, targets: Sequence[Any]) -> NewPost:
         targets=[
             NewTarget(row.platform, row.integration_id, row.content, row.options or {}) for row in targets
         ],
-        media=[MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in post.media],
+        media=[media_ref(item) for item in post.media],
         when=None,
         timezone=post.timezone,
         raw=post.raw,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,7 +14,7 @@ from polypost.credits import funds
 from polypost.errors import PolypostError, Problem
 from polypost.integrations import service as integrations
 from polypost.integrations.service import Integration
-from polypost.platforms.base import Draft, MediaRef
+from polypost.platforms.base import Draft
 from polypost.platforms.registry import connector
 from polypost.posts.checks import locate, places_of
 from polypost.posts.orders import Context, NewPost
@@ -57,9 +57,7 @@ def judge_media(order: NewPost, found: Mapping[str, Integration], stored: Mappin
                 ]
     if problems:
         return problems
-    media = tuple(
-        MediaRef(item.type, item.url, item.thumbnail, stored[item.url].facts) for item in order.media
-    )
+    media = tuple(replace(item, facts=stored[item.url].facts) for item in order.media)
     for index, target in enumerate(order.targets):
         network, integration = connector(target.platform), found.get(target.integration_id)
         options = target.parsed.options

@@ -37,6 +37,7 @@ from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaR
 from polypost.posts import sweep, work
 from polypost.posts.checks import locate
 from polypost.posts.options import parse_options
+from polypost.posts.orders import media_ref
 from polypost.publishing.backoff import back_off, crowded_pause, limited_until
 from polypost.publishing.circuit_breaker import Caller, CircuitBreakers
 from polypost.publishing.journal import Hand, TargetRun, Wait
@@ -58,6 +59,7 @@ _CROWDED = (
     "Its media wait for a place: those of as many of this project's posts are fetched as may be at a time. "
     "It looks again by itself, every minute at least; nothing needs to be done."
 )
+_UNSEEN = "{} shows no alternative text of some of these media; it was left out."
 _UNFOLLOWED = "Published; what should have followed could not be done: {}"
 
 
@@ -260,7 +262,7 @@ class Publisher:
             await self._reconciler.look_back(run, network, bare)
         await run.authorise()
         # Only now: an account without a live token needs no media, which are the dear part.
-        refs = [MediaRef(item["type"], item["url"], item.get("thumbnail")) for item in claimed.media]
+        refs = [media_ref(item) for item in claimed.media]
         files, extra = await self._fetch(run, network, options, refs)
         draft = Draft(
             claimed.text,
@@ -273,6 +275,8 @@ class Publisher:
             problems = [locate(problem, "", own_text=False) for problem in network.check(draft)]
             if problems:
                 raise Rejected(" ".join(f"{problem.message} {problem.hint}".strip() for problem in problems))
+        if any(ref.alt_text and ref.type not in network.spec.described for ref in refs):
+            run.warn(_UNSEEN.format(network.spec.name))
         proof = await network.publish(run, Post(target.id, claimed.text, tuple(files), options, extra))
         if claimed.out:
             await self._results.followed(run, proof)

@@ -15,6 +15,8 @@ from polypost.posts.queries import Shown
 from polypost.posts.states import State, shown
 from polypost.posts.tables import TargetRow
 
+_WAITING = ("type", "url", "thumbnail")
+
 
 def ok(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer."""
@@ -108,7 +110,8 @@ def _media_item(item: dict[str, Any], uploaded: Described | None) -> dict[str, A
     """A media item; only of an uploaded one the server knows more than its address."""
     known = Described("", 0, "") if uploaded is None else uploaded
     names = {"filename": known.filename, "size": known.size, "mimeType": known.mime}
-    return {"type": item["type"], "url": item["url"], **names}
+    alt = {"altText": item["altText"]} if "altText" in item else {}
+    return {"type": item["type"], "url": item["url"], **names, **alt}
 
 
 def target(row: TargetRow) -> dict[str, Any]:
@@ -134,14 +137,14 @@ def target(row: TargetRow) -> dict[str, Any]:
 
 
 def scheduled_post(found: Shown, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A post as the scheduled list shows it; its media items are closed."""
+    """A post as the scheduled list shows it; its media items are closed, and have the contract's keys alone."""
     row = found.post
     return {
         "postId": row.id,
         "content": row.content,
         "scheduledFor": stamp(row.scheduled_for),
         "timezone": row.timezone,
-        "mediaItems": row.media,
+        "mediaItems": [{key: item[key] for key in _WAITING if key in item} for item in row.media],
         "platforms": [
             {"platform": each.platform, "status": shown(State(each.state))}
             for each in found.targets

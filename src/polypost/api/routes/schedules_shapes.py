@@ -53,6 +53,7 @@ class MediaShape(Shape):
     type: Literal["image", "video", "gif", "document"]
     url: str
     thumbnail: str | None = None
+    altText: str | None = None
 
 
 class ScheduleShape(Shape):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
-from polypost.platforms.base import Draft
+from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.bluesky.media import media_problems, shape, thumbnail_problems
 from polypost.platforms.bluesky.options import BlueskyOptions, ThreadItem
 from polypost.platforms.bluesky.spec import SPEC
@@ -27,6 +27,7 @@ def check(draft: Draft) -> list[Problem]:
     problems = list(_text("content", draft.text, has_more=embeds))
     problems += media_problems("mediaItems", draft.media, gallery=options.gallery is True)
     problems += _alt_text(f"{_OPTIONS}.altText", options.alt_text, len(draft.media))
+    problems += _own_alt_text("mediaItems", draft.media)
     problems += _card(draft, options)
     problems += _lists(options)
     problems += _captions(draft, options)
@@ -40,6 +41,7 @@ def _thread_item(path: str, item: ThreadItem, known: Mapping[str, Facts]) -> Ite
     yield from _text(f"{path}.content", item.content, has_more=bool(item.media))
     yield from media_problems(f"{path}.mediaItems", item.refs(known))
     yield from _alt_text(f"{path}.altText", item.alt_text, len(item.media))
+    yield from _own_alt_text(f"{path}.mediaItems", item.refs({}))
 
 
 def _text(path: str, text: str, *, has_more: bool) -> Iterator[Problem]:
@@ -73,6 +75,11 @@ def _alt_text(path: str, texts: Sequence[str] | None, items: int) -> Iterator[Pr
         yield Problem(path, says, hint, "too_many")
     for place, text in enumerate(texts or ()):
         yield from _characters(f"{path}[{place}]", text)
+
+
+def _own_alt_text(path: str, media: Sequence[MediaRef]) -> Iterator[Problem]:
+    for place, ref in enumerate(media):
+        yield from _characters(f"{path}[{place}].altText", ref.alt_text)
 
 
 def _card(draft: Draft, options: BlueskyOptions) -> Iterator[Problem]:

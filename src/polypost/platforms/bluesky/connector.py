@@ -32,6 +32,7 @@ from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import mentioned
 from polypost.platforms.bluesky.upload import PLAIN, upload_captions, upload_file, upload_video
 from polypost.platforms.bluesky.xrpc import POST, call, place_of
+from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.options import thread_media
 
 _STILL = "Bluesky shows only the first picture of a GIF file; an MP4 of type gif would play."
@@ -118,20 +119,16 @@ class BlueskyConnector(PostMetrics, Connector):
 
 def _parts(post: Post) -> list[_Part]:
     options: BlueskyOptions = post.options
-    card, alts = options.card, options.alt_text or []
-    first = [(file, file.ref, _nth(alts, place)) for place, file in enumerate(post.media)]
+    card, shown = options.card, [file.ref for file in post.media]
+    first = list(zip(post.media, shown, alt_texts(SPEC, shown, options.alt_text), strict=True))
     thumbnail = post.extra_media[card.thumbnail_url] if card and card.thumbnail_url else None
     parts = [_Part("post", post.text, first, options.captions or (), card, thumbnail)]
     for number, item in enumerate(options.thread, 1):
-        texts = item.alt_text or []
         refs = item.refs({url: file.facts for url, file in post.extra_media.items()})
-        media = [(post.extra_media[ref.url], ref, _nth(texts, place)) for place, ref in enumerate(refs)]
+        files = [post.extra_media[ref.url] for ref in refs]
+        media = list(zip(files, refs, alt_texts(SPEC, refs, item.alt_text), strict=True))
         parts.append(_Part(f"thread-{number}", item.content, media))
     return parts
-
-
-def _nth(texts: Sequence[str], place: int) -> str:
-    return texts[place] if place < len(texts) else ""
 
 
 async def _embed(

@@ -71,6 +71,7 @@ SPEC = Spec(
         "gif": ("image/gif", "video/mp4"),
         "video": ("video/mp4",),
     },
+    described=("image", "gif", "video"),
     reconcile_kind="K",
     retry_when_absent="always",
     post_kinds=("text", "images", "gallery", "gif", "video", "link card", "quote", "reply", "thread"),

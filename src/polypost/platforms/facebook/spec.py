@@ -69,6 +69,7 @@ SPEC = Spec(
         "gif": ("image/gif",),
         "video": ("video/mp4", "video/quicktime"),
     },
+    described=("image", "gif"),
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("text", "link", "photo", "photos", "video", "reel", "story"),

@@ -15,6 +15,7 @@ from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.spec import SPEC, VIDEO
 from polypost.platforms.facebook.upload import next_piece, push, send_file, send_pieces
 from polypost.platforms.families.meta.errors import Gone
+from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.answers import member, objects
 from polypost.platforms.kit.calls import next_look
 
@@ -41,9 +42,10 @@ async def stage_photos(run: Run, graph: Graph, post: Post) -> list[str]:
     """Upload every image so that nobody sees it; their ids, in order."""
     # Once more at most: what is staged anew is fresh.
     for mark in ("", " (again)"):
+        alts = alt_texts(SPEC, [file.ref for file in post.media], post.options.alt_texts)
         staged = [
-            await _stage_photo(run, graph, f"photo {number}{mark}", file, _alt_text(post, number))
-            for number, file in enumerate(post.media, 1)
+            await _stage_photo(run, graph, f"photo {number}{mark}", file, alt)
+            for number, (file, alt) in enumerate(zip(post.media, alts, strict=True), 1)
         ]
         oldest = min(datetime.fromisoformat(each["at"]) for each in staged)
         if run.now() - oldest < _FRESH:
@@ -58,11 +60,6 @@ async def _stage_photo(run: Run, graph: Graph, name: str, file: MediaFile, alt: 
         return {"id": _text(body, "id"), "at": run.now().isoformat()}
 
     return await run.step(name, stage)
-
-
-def _alt_text(post: Post, number: int) -> str:
-    texts = post.options.alt_texts or []
-    return texts[number - 1].strip() if number <= len(texts) else ""
 
 
 async def prepare_video(run: Run, graph: Graph, post: Post) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.instagram.options import InstagramOptions, kind_of
 from polypost.platforms.instagram.spec import SPEC
+from polypost.platforms.kit.alt_text import alt_problems
 from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
     Rule,
@@ -43,6 +44,8 @@ def check(draft: Draft) -> list[Problem]:
     problems = [] if place == "story" else list(_caption(draft.text))
     problems += _count(draft.media, place)
     problems += _option_problems(draft.media, options, place)
+    if place != "story":
+        problems += alt_problems(SPEC, "mediaItems", draft.media)
     for index, item in enumerate(draft.media):
         problems += _item(f"mediaItems[{index}]", item, place)
     return problems

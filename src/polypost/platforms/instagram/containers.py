@@ -18,7 +18,9 @@ from polypost.platforms.families.meta.errors import Gone, ParameterRefused
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import NOT_READY_PAUSE, PushRefused, container_error
 from polypost.platforms.instagram.options import kind_of
+from polypost.platforms.instagram.spec import SPEC
 from polypost.platforms.instagram.upload import push
+from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.calls import next_look
 
 BUILDS = 3
@@ -182,10 +184,10 @@ class _Builder:
         if self._kind == "carousel":
             # A video alone is no VIDEO any more but a reel, and a reel cannot be such an item.
             kind = {"media_type": "VIDEO"} if file.ref.type == "video" else {}
-            return kind | {"is_carousel_item": "true"}
+            return kind | {"is_carousel_item": "true"} | _alt_field(file)
         if self._kind == "story":
             return {"media_type": "STORIES"}
-        return self._caption_fields() | (self._reel_fields() if self._kind == "reel" else {})
+        return self._caption_fields() | (self._reel_fields() if self._kind == "reel" else _alt_field(file))
 
     def _parent_fields(self, children: list[str]) -> dict[str, str]:
         return {"media_type": "CAROUSEL", "children": ",".join(children)} | self._caption_fields()
@@ -206,3 +208,8 @@ class _Builder:
         elif options.thumb_offset is not None:
             fields["thumb_offset"] = str(options.thumb_offset)
         return fields
+
+
+def _alt_field(file: MediaFile) -> dict[str, str]:
+    (alt,) = alt_texts(SPEC, [file.ref])
+    return {"alt_text": alt} if alt else {}

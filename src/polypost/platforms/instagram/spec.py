@@ -53,6 +53,8 @@ SPEC = Spec(
         "caption_characters": _limit(2200, "characters", _PUBLISHING),
         "caption_hashtags": _limit(30, "hashtags", _PUBLISHING),
         "caption_mentions": _limit(20, "mentions", _PUBLISHING),
+        # Image posts and images in a carousel, since 24 March 2025; neither reels nor stories.
+        "alt_text_characters": _limit(1000, "characters", _PUBLISHING),
         "carousel_min_items": _limit(2, "items", _PUBLISHING),
         "carousel_max_items": _limit(10, "items", _PUBLISHING),
         "collaborators": _limit(3, "accounts"),
@@ -79,6 +81,7 @@ SPEC = Spec(
         "container_life_hours": _limit(24, "hours", "Meta for Developers, Instagram Platform: IG Container"),
     },
     media_types={"image": ("image/jpeg",), "video": ("video/mp4", "video/quicktime")},
+    described=("image", "gif"),
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("image", "carousel", "reel", "story"),

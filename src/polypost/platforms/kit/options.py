@@ -50,6 +50,7 @@ class ThreadMedia(ClosedOptions):
     type: MediaKind
     url: WebAddress
     thumbnail: WebAddress | None = None
+    alt_text: str | None = None
 
 
 class ThreadItem(ClosedOptions):
@@ -66,7 +67,10 @@ class ThreadItem(ClosedOptions):
     def refs(self, known: Mapping[str, Facts]) -> tuple[MediaRef, ...]:
         """Its media as `MediaRef`s, with their facts where `known` holds them by address."""
         return tuple(
-            MediaRef(media.type, media.url, media.thumbnail, known.get(media.url)) for media in self.media
+            MediaRef(
+                media.type, media.url, media.thumbnail, known.get(media.url), alt_text=media.alt_text or ""
+            )
+            for media in self.media
         )
 
 

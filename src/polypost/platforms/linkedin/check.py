@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft
+from polypost.platforms.kit.alt_text import alt_problems
 from polypost.platforms.kit.texts import empty_post, too_long
 from polypost.platforms.linkedin.media import media_problems
 from polypost.platforms.linkedin.options import LinkedInOptions, Poll
@@ -105,6 +106,8 @@ def _alt_texts(draft: Draft, options: LinkedInOptions) -> Iterator[Problem]:
         yield Problem(path, says, hint, "too_many")
     for place, text in enumerate(options.alt_texts):
         yield from too_long(f"{path}[{place}]", len(text), most)
+    if images:
+        yield from alt_problems(SPEC, "mediaItems", draft.media, options.alt_text)
 
 
 def _article(options: LinkedInOptions) -> Iterator[Problem]:

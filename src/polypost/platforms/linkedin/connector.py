@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from polypost.platforms.base import Account, Attempt, Connector, Post, Proof, RetryRule, Run, Session
+from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.linkedin import check, oauth, reconcile
 from polypost.platforms.linkedin.api import ask, call, encoded, headers, permalink
@@ -117,8 +118,8 @@ def _content(post: Post, media: Sequence[str]) -> dict[str, Any] | None:
         return {"poll": {"question": poll.question, "options": choices, "settings": settings}}
     if not media:
         return None
-    alts = [*options.alt_texts, *[""] * len(media)]
-    shown = [{"id": urn, **({"altText": alt} if alt else {})} for urn, alt in zip(media, alts, strict=False)]
+    alts = alt_texts(SPEC, [file.ref for file in post.media], options.alt_text)
+    shown = [{"id": urn, **({"altText": alt} if alt else {})} for urn, alt in zip(media, alts, strict=True)]
     if len(shown) > 1:
         return {"multiImage": {"images": shown}}
     titled = {"title": options.document_title} if options.document_title else {}

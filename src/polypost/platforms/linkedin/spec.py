@@ -73,6 +73,7 @@ SPEC = Spec(
         "video": ("video/mp4",),
         "document": ("application/pdf",),
     },
+    described=("image", "gif"),
     reconcile_kind="DL",
     retry_when_absent="unique_text",
     post_kinds=("text", "image", "multi-image", "video", "document", "article", "poll", "reshare"),

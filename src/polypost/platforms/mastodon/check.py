@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from polypost.errors import Problem
 from polypost.platforms.base import Account, Draft, MediaRef
+from polypost.platforms.kit.alt_text import alt_problems
 from polypost.platforms.kit.texts import empty_post, too_long
 from polypost.platforms.mastodon.media import media_problems
 from polypost.platforms.mastodon.options import MastodonOptions, Poll
@@ -27,6 +28,7 @@ def check(draft: Draft) -> list[Problem]:
     problems = list(_text("content", draft.text, options, account, has_media=bool(draft.media)))
     problems += media_problems("mediaItems", draft.media, account)
     problems += _alts(f"{_OPTIONS}.altText", options.alt_text, len(draft.media), account)
+    problems += _own_alts("mediaItems", draft.media, options.alt_text, account)
     problems += _focus(options, draft.media)
     problems += _quotes(options, account)
     problems += _combinations(draft, options)
@@ -37,6 +39,7 @@ def check(draft: Draft) -> list[Problem]:
         problems += _text(f"{path}.content", item.content, options, account, has_media=bool(item.media))
         problems += media_problems(f"{path}.mediaItems", item.refs(draft.further), account)
         problems += _alts(f"{path}.altText", item.alt_text, len(item.media), account)
+        problems += _own_alts(f"{path}.mediaItems", item.refs({}), item.alt_text, account)
     return problems
 
 
@@ -61,6 +64,13 @@ def _alts(path: str, alts: Sequence[str] | None, items: int, account: Account) -
     if alts and len(alts) > items:
         says = f"There are {len(alts)} alternative texts and {items} media items."
         yield Problem(path, says, "Give one for each media item, in their order.", "too_many")
+
+
+def _own_alts(
+    path: str, media: Sequence[MediaRef], own: Sequence[str] | None, account: Account
+) -> Iterator[Problem]:
+    most = limit_of(account, "alt_text_characters")
+    return alt_problems(SPEC, path, media, own, most=most, count=graphemes)
 
 
 def _focus(options: MastodonOptions, media: Sequence[MediaRef]) -> Iterator[Problem]:

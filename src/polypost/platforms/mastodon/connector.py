@@ -25,6 +25,7 @@ from polypost.platforms.base import (
     Session,
     Tokens,
 )
+from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.options import thread_media
@@ -75,10 +76,12 @@ class MastodonConnector(PostMetrics, Connector):
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""
         options: MastodonOptions = post.options
         await _know_the_server(run, post)
-        parts = [await _with_media(run, "media", post.text, post.media, options.alt_text, options.focus)]
+        alts = alt_texts(SPEC, [file.ref for file in post.media], options.alt_text)
+        parts = [await _with_media(run, "media", post.text, post.media, alts, options.focus)]
         for number, item in enumerate(options.thread, 1):
             files = [post.extra_media[shown.url] for shown in item.media]
-            parts.append(await _with_media(run, f"thread-{number}-media", item.content, files, item.alt_text))
+            alts = alt_texts(SPEC, item.refs({}), item.alt_text)
+            parts.append(await _with_media(run, f"thread-{number}-media", item.content, files, alts))
 
         if options.seen_by == "direct" and not mentions_anybody(post.text):
             run.warn("The post is direct and mentions nobody: only the account itself sees it.")
@@ -121,7 +124,7 @@ async def _with_media(
     slot: str,
     text: str,
     files: Sequence[MediaFile],
-    alts: Sequence[str] | None,
+    alts: Sequence[str],
     focus: Sequence[str] | None = None,
 ) -> Part:
     ids = [

@@ -72,6 +72,7 @@ SPEC = Spec(
         "gif": ("image/gif",),
         "video": ("video/webm", "video/mp4", "video/quicktime", "video/ogg"),
     },
+    described=("image", "gif", "video"),
     reconcile_kind="K",
     retry_when_absent="always",
     post_kinds=("text", "images", "gif", "video", "poll", "thread"),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft, MediaRef
+from polypost.platforms.kit.alt_text import alt_problems
 from polypost.platforms.kit.media import (
     LOWER_BIT_RATE,
     dimensions,
@@ -34,6 +35,8 @@ def check(draft: Draft) -> list[Problem]:
     options = draft.options
     assert isinstance(options, PinterestOptions)
     problems = [*_texts(draft.text, options), *_together(draft.media)]
+    if options.alt_text is None:
+        problems += alt_problems(SPEC, "mediaItems", draft.media)
     problems += _cover(draft, options)
     for index, item in enumerate(draft.media):
         problems += _item(f"mediaItems[{index}]", item)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from polypost.platforms.base import Board, Connector, MediaRef, Post, Proof, Run, Session
+from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.removal import is_removed, removal_error
@@ -87,7 +88,9 @@ def _texts(post: Post) -> dict[str, Any]:
         "title": title_of(post.text, options),
         "description": post.text,
         "link": options.link,
-        "alt_text": options.alt_text,
+        "alt_text": next(
+            filter(None, alt_texts(SPEC, [file.ref for file in post.media], [options.alt_text])), None
+        ),
         "dominant_color": options.dominant_color,
     }
     return {"board_id": options.board_id} | {name: value for name, value in texts.items() if value}

@@ -66,6 +66,7 @@ SPEC = Spec(
         "image": ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff"),
         "video": ("video/mp4", "video/quicktime", "video/x-m4v"),
     },
+    described=("image", "gif", "video"),
     reconcile_kind="L",
     retry_when_absent="never",
     post_kinds=("image", "carousel", "video"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from polypost.errors import Problem
 from polypost.platforms.base import Draft
+from polypost.platforms.kit.alt_text import alt_problems
 from polypost.platforms.kit.texts import empty_post, too_long, too_many
 from polypost.platforms.threads.media import media_problems
 from polypost.platforms.threads.options import Span, TextAttachment, ThreadItem, ThreadsOptions
@@ -27,6 +28,7 @@ def check(draft: Draft) -> list[Problem]:
     problems = list(_root_text(draft, options))
     problems += media_problems("mediaItems", draft.media)
     problems += _alt_texts(f"{_OPTIONS}.altText", options.alt_text, len(draft.media))
+    problems += alt_problems(SPEC, "mediaItems", draft.media, options.alt_text)
     problems += _topic(options.topic_tag)
     problems += _poll(options)
     problems += _spoilers(draft, options)
@@ -50,6 +52,7 @@ def _item(path: str, item: ThreadItem, known: Mapping[str, Facts]) -> Iterator[P
     yield from _links(f"{path}.content", item.content, ())
     yield from media_problems(f"{path}.mediaItems", item.refs(known))
     yield from _alt_texts(f"{path}.altText", item.alt_text, len(item.media))
+    yield from alt_problems(SPEC, f"{path}.mediaItems", item.refs({}), item.alt_text)
 
 
 def _text(path: str, text: str, *, needed: bool) -> Iterator[Problem]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from polypost.platforms.base import MediaFile, Post
+from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.threads.options import Poll, TextAttachment, ThreadsOptions
+from polypost.platforms.threads.spec import SPEC
 
 TEXT, IMAGE, VIDEO, CAROUSEL = "TEXT", "IMAGE", "VIDEO", "CAROUSEL"
 # The same kinds as they are read back.
@@ -26,7 +28,7 @@ class Part:
     name: str
     text: str
     files: tuple[MediaFile, ...]
-    alts: tuple[str | None, ...]
+    alts: Sequence[str]
     further: Mapping[str, str]
 
     @property
@@ -62,7 +64,7 @@ class Part:
             "media_type": VIDEO if video else IMAGE,
             "video_url" if video else "image_url": file.public_url,
         }
-        alt = self.alts[place] if place < len(self.alts) else None
+        alt = self.alts[place]
         return fields | ({"alt_text": alt} if alt else {})
 
 
@@ -70,10 +72,12 @@ def parts_of(post: Post) -> list[Part]:
     """The posts in the order in which they go out."""
     options: ThreadsOptions = post.options
     shared = _shared(options)
-    parts = [Part("post", post.text, post.media, tuple(options.alt_text or ()), shared | _first(options))]
+    alts = alt_texts(SPEC, [file.ref for file in post.media], options.alt_text)
+    parts = [Part("post", post.text, post.media, alts, shared | _first(options))]
     for number, item in enumerate(options.thread, 1):
         files = tuple(post.extra_media[media.url] for media in item.media)
-        parts.append(Part(f"thread-{number}", item.content, files, tuple(item.alt_text or ()), shared))
+        alts = alt_texts(SPEC, item.refs({}), item.alt_text)
+        parts.append(Part(f"thread-{number}", item.content, files, alts, shared))
     return parts
 
 

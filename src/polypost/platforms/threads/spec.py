@@ -78,6 +78,7 @@ SPEC = Spec(
         "container_life_hours": _limit(24, "hours", "Meta for Developers, Threads API: Troubleshooting"),
     },
     media_types={"image": ("image/jpeg", "image/png"), "video": ("video/mp4", "video/quicktime")},
+    described=("image", "gif", "video"),
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("text", "image", "video", "carousel", "poll", "thread"),

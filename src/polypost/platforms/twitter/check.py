@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from polypost.errors import Problem
 from polypost.platforms.base import Account, Draft
+from polypost.platforms.kit.alt_text import alt_problems
 from polypost.platforms.kit.texts import empty_post, too_long
 from polypost.platforms.twitter.media import media_problems
 from polypost.platforms.twitter.options import TwitterOptions
@@ -34,6 +35,7 @@ def check(draft: Draft) -> list[Problem]:
     subscribed = subscription(draft.account)
     problems = list(_root_text(draft, options, subscribed=subscribed))
     problems += media_problems("mediaItems", draft.media, subscribed=subscribed is True)
+    problems += alt_problems(SPEC, "mediaItems", draft.media)
     problems += _combinations(draft, options)
     problems += _poll(options)
     problems += _thread(draft.text, options)
@@ -49,9 +51,8 @@ def thread_media_problems(
     return [
         problem
         for place, item in enumerate(options.thread)
-        for problem in media_problems(
-            f"{_OPTIONS}.threadItems[{place}].mediaItems", item.refs(known), subscribed=subscribed
-        )
+        for path, refs in [(f"{_OPTIONS}.threadItems[{place}].mediaItems", item.refs(known))]
+        for problem in (*media_problems(path, refs, subscribed=subscribed), *alt_problems(SPEC, path, refs))
     ]
 
 

@@ -11,12 +11,14 @@ from polypost.platforms.base import (
     Attempt,
     Connector,
     MediaFile,
+    MediaRef,
     Post,
     Proof,
     RetryRule,
     Run,
     Session,
 )
+from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.options import thread_media
@@ -46,11 +48,12 @@ class TwitterConnector(PostMetrics, Connector):
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""
         options: TwitterOptions = post.options
         self._judge_thread(run, post)
-        media = await _upload_all(run, "media", [(file, file.ref.type) for file in post.media])
+        media = await _upload_all(run, "media", post.media, [file.ref for file in post.media])
         thread = []
         for number, item in enumerate(options.thread, 1):
-            files = [(post.extra_media[shown.url], shown.type) for shown in item.media]
-            thread.append((item.content, await _upload_all(run, f"thread-{number}-media", files)))
+            files = [post.extra_media[shown.url] for shown in item.media]
+            ids = await _upload_all(run, f"thread-{number}-media", files, item.refs({}))
+            thread.append((item.content, ids))
 
         proof = await _create(run, "post", _root(post, media), _call_for(post.text, options))
         parent = proof
@@ -80,8 +83,12 @@ class TwitterConnector(PostMetrics, Connector):
             )
 
 
-async def _upload_all(run: Run, slot: str, files: Sequence[tuple[MediaFile, str]]) -> list[str]:
-    return [await upload(run, f"{slot}-{place}", file, kind) for place, (file, kind) in enumerate(files)]
+async def _upload_all(run: Run, slot: str, files: Sequence[MediaFile], refs: Sequence[MediaRef]) -> list[str]:
+    shown = zip(files, refs, alt_texts(SPEC, refs), strict=True)
+    return [
+        await upload(run, f"{slot}-{place}", file, ref.type, alt)
+        for place, (file, ref, alt) in enumerate(shown)
+    ]
 
 
 async def _create(run: Run, part: str, body: dict[str, Any], call: Call) -> Proof:

@@ -73,6 +73,7 @@ SPEC = Spec(
         "poll_max_minutes": _limit(10_080, "minutes", f"{_OPENAPI}, CreatePostsPoll"),
         # 1 MiB is proven and 5 MB was the old limit; the present one is not documented.
         "segment_bytes": _limit(4 * MIB, "bytes", f"{_OPENAPI}, AppendMediaUploadRequest"),
+        "alt_text_characters": _limit(1000, "characters", f"{_OPENAPI}, MetadataCreateRequest"),
         "segments": _limit(1000, "segments", f"{_OPENAPI}, AppendMediaUploadRequest"),
         "media_life_hours": _limit(24, "hours", f"{_OPENAPI}, InitializeMediaUploadResponse"),
         "posts_per_window": _limit(100, "posts / 15 minutes", _RATES),
@@ -84,6 +85,7 @@ SPEC = Spec(
         "gif": ("image/gif",),
         "video": ("video/mp4", "video/quicktime"),
     },
+    described=("image", "gif"),
     reconcile_kind="DL",
     retry_when_absent="unique_text",
     post_kinds=("text", "images", "gif", "video", "poll", "thread"),

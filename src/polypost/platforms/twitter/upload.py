@@ -25,8 +25,8 @@ _LONGEST_PROCESSING = timedelta(hours=1)
 _SEGMENT_SECONDS = 120.0
 
 
-async def upload(run: Run, slot: str, file: MediaFile, kind: str) -> str:
-    """Upload one file as steps named after `slot` and give its media id.
+async def upload(run: Run, slot: str, file: MediaFile, kind: str, alt: str = "") -> str:
+    """Upload one file as steps named after `slot`, with its alternative text, and give its media id.
 
     Raises Rejected when X cannot process the file.
     """
@@ -45,7 +45,14 @@ async def upload(run: Run, slot: str, file: MediaFile, kind: str) -> str:
             every=_PAUSE,
             at_most=_LONGEST_PROCESSING,
         )
+    if alt:
+        await run.step(f"{slot}-alt", partial(_describe, run, media_id, alt))
     return media_id
+
+
+async def _describe(run: Run, media_id: str, alt: str) -> None:
+    body = {"id": media_id, "metadata": {"alt_text": {"text": alt}}}
+    await call(run, "POST", "/2/media/metadata", purpose=Call.UPLOAD, json=body)
 
 
 async def _open(run: Run, file: MediaFile, kind: str) -> dict[str, str]:
