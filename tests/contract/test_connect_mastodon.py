@@ -224,8 +224,11 @@ def test_a_token_that_was_taken_back_has_to_be_connected_again(tenant: Tenant) -
 
 def test_clients_that_know_only_the_contracts_networks_do_not_see_it(tenant: Tenant) -> None:
     linked(tenant, opened(tenant))
-    strict = tenant.client.get(
-        "/v1/connect/integrations", headers={"user-agent": "postpeer-python/1.0"}
-    ).json()
-    assert strict["integrations"] == []
-    assert len(tenant.client.get("/v1/connect/integrations").json()["integrations"]) == 1
+    strict = tenant.client.get("/v1/connect/integrations", headers={"user-agent": "postpeer-python/1.0"})
+    assert strict.json()["integrations"] == []
+    assert strict.headers["x-hidden-platforms"] == (
+        "reddit, mastodon; POLYPOST_HIDE_UNLISTED_NETWORKS=false shows them"
+    )
+    open_to_all = tenant.client.get("/v1/connect/integrations")
+    assert len(open_to_all.json()["integrations"]) == 1
+    assert "x-hidden-platforms" not in open_to_all.headers

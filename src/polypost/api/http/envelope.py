@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from polypost.api.http import errors
 from polypost.errors import InvalidRequest, Problem
 from polypost.storage import random_hex
 
+_SWITCH = "POLYPOST_HIDE_UNLISTED_NETWORKS=false shows them"
 _NUL = Problem("", "The URL holds the NUL character (%00).", "Remove it.", "nul")
 
 
@@ -42,7 +44,7 @@ class Envelope:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), header, *_allowance(scope)]
+                message["headers"] = [*message.get("headers", ()), header, *_further(scope["state"])]
             await send(message)
 
         app = self._hot.get((scope["method"], path), self._app)
@@ -52,12 +54,15 @@ class Envelope:
         await app(scope, receive, marked)
 
 
-def _allowance(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """What is left of the key's requests, in the fields of draft-ietf-httpapi-ratelimit-headers-10."""
-    left: Allowance | None = scope["state"].get("allowance")
-    if left is None:
-        return []
-    return [
-        (b"ratelimit-policy", b'"key";q=%d;w=60' % left.limit),
-        (b"ratelimit", b'"key";r=%d;t=%d' % (left.remaining, left.reset)),
-    ]
+def _further(state: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    """What is left of the key's requests, in the fields of draft-ietf-httpapi-ratelimit-headers-10, and which networks are not shown."""
+    made: list[tuple[bytes, bytes]] = []
+    left: Allowance | None = state.get("allowance")
+    if left is not None:
+        made += [
+            (b"ratelimit-policy", b'"key";q=%d;w=60' % left.limit),
+            (b"ratelimit", b'"key";r=%d;t=%d' % (left.remaining, left.reset)),
+        ]
+    if hidden := state.get("hidden_platforms"):
+        made.append((b"x-hidden-platforms", f"{', '.join(hidden)}; {_SWITCH}".encode()))
+    return made

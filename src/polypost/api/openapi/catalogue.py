@@ -33,7 +33,8 @@ TAGS = {
 DESCRIPTION = """\
 One API for many social networks, on your own server. The contract is PostPeer's; what is added to it is additive.
 
-Every path answers with and without a trailing slash. `x-request-id` is on every answer and `requestId` in every error.
+Every path answers with and without a trailing slash. `x-request-id` is on every answer and `requestId` in every error;
+to the official Python client `x-hidden-platforms` names the networks that an answer leaves out.
 Queries may carry parameters that are not named here; they mean nothing. Any path answers 405 with `Allow` to a method it
 does not have, 400 with `malformed_request` to what is no HTTP, 408 to a request that takes too long, 431 to headers that are too long, and 500 with the
 code `internal_error` to a fault of the server's own, whose log has the request id.

@@ -26,6 +26,12 @@ UNLISTED = tuple(name for name in BUILT_IN if name not in CONTRACTED)
 
 
 def hidden_from(request: Request, settings: Settings) -> tuple[str, ...]:
-    """Networks whose rows this client must not see: the official Python client fails on names outside its enum."""
+    """Networks whose rows this client must not see: the official Python client fails on names outside its enum.
+
+    The answer's headers tell it so.
+    """
     strict = request.headers.get("user-agent", "").startswith("postpeer-python/")
-    return UNLISTED if strict and settings.hide_unlisted_networks else ()
+    if not strict or not settings.hide_unlisted_networks:
+        return ()
+    request.state.hidden_platforms = UNLISTED
+    return UNLISTED
