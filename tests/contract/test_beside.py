@@ -9,6 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from bench.scale import connected
 
 from tests.contract.receivers import Receiver
 from tests.media import jpeg
@@ -57,5 +58,23 @@ def test_a_developers_own_picture_and_receiver(
             assert heard.status_code == 201, heard.text
             assert posted.json()["status"] == "published", posted.text
         receiver.wait("beside")
+    finally:
+        world.stop()
+
+
+def test_a_fault_is_not_used_up_by_connecting_what_was_opened(tmp_path: Path) -> None:
+    """The server connects what is opened at its sandbox by itself; what a test ordered is for the test's own calls."""
+    world = World(tmp_path / "world")
+    world.start()
+    try:
+        world.control("POST", "faults", json={"platform": "twitter", "fault": "read_error", "times": 1})
+        world.control("POST", "seed", json={"accounts": 1, "platform": "twitter"})
+        connected(world, ["twitter"], 2)
+        (rule,) = world.control("GET", "faults")["faults"]
+        assert (rule["hits"], rule["times"]) == (0, 1)
+        assert any(
+            "x-sandbox-setup" in each["requestHeaders"]
+            for each in world.control("GET", "requests")["requests"]
+        )
     finally:
         world.stop()

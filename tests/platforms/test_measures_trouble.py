@@ -273,7 +273,7 @@ def test_trouble_on_the_simulator(platform: str, fault: str, error: type[Platfor
         await shown.stage.fault("read_error")
         with pytest.raises(Unavailable):
             await shown.figures()
-        await shown.stage.fault("read_limited", seconds=300)
+        await shown.stage.fault("read_limited", seconds=0)
         with pytest.raises(RateLimited):
             await shown.listed()
         await shown.stage.fault(fault)

@@ -143,6 +143,7 @@ async def test_a_refusal_for_now_costs_no_publication(room: Room, fault) -> None
         await CONNECTOR.publish(run, wanted)
     assert isinstance(limited.value, NotReady) is (fault == "media_not_found")
     assert limited.value.until > run.now()
+    await room.order("clock", advance=61)
     await CONNECTOR.publish(run, wanted)
     assert len(await room.posts()) == 1
 

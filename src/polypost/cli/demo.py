@@ -24,6 +24,7 @@ from polypost.outbound.guard import LOOPBACK
 from polypost.platforms.base import App, Tokens
 from polypost.platforms.registry import connector
 from polypost.sandbox import Sandbox
+from polypost.sandbox.local import SETTING_UP
 from polypost.settings import Settings
 
 log = structlog.get_logger("polypost.demo")
@@ -46,6 +47,7 @@ class Demo:
         self._seen: set[tuple[str, str]] = set()
         self.url: str = about["sandboxUrl"]
         self._urls: dict[str, str] = about["sandboxUrls"]
+        self._setting_up = Networks(self._urls, headers={SETTING_UP: "accounts"})
         self._video: dict[str, str] = about["demoVideo"]
         self.surroundings = Surroundings(
             urls=self._urls,
@@ -78,6 +80,7 @@ class Demo:
     async def stop(self) -> None:
         """Stop the simulators if they run here."""
         await self._networks.aclose()
+        await self._setting_up.aclose()
         if self._box is not None:
             await self._box.stop()
 
@@ -166,7 +169,7 @@ class Demo:
             scopes=tuple(entry["scopes"]),
             extra=entry.get("extra", {}),
         )
-        http = rooms.networks.client(entry["platform"])
+        http = self._setting_up.client(entry["platform"])
         accounts = await network.identify(AccountSession.of_login(http, tokens))
         account = next(each for each in accounts if each.id == entry["platformUserId"])
         added = await rooms.services.store.write(

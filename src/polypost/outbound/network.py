@@ -41,6 +41,7 @@ class Networks:
     `overrides` maps a platform to an address (`http://127.0.0.1:8300`) that replaces scheme, host
     and port of all its URLs. Raises NotConfigured for an address that has more or less than these.
     The platforms in `guarded` live on servers that users name: every connection of theirs passes `guard`.
+    `headers` go with every call that has not its own of that name.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Networks:
         *,
         guard: Guard | None = None,
         guarded: Collection[str] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
+        self._headers = _HEADERS | dict(headers or {})
         self._overrides = {platform: _origin(platform, url) for platform, url in (overrides or {}).items()}
         self._origins = {
             platform: f"{url.scheme}://{url.netloc.decode()}" for platform, url in self._overrides.items()
@@ -94,6 +97,7 @@ class Networks:
             on_commit_sent=on_commit_sent,
             commit_deadline=commit_deadline,
             answer_bytes=answer_bytes,
+            headers=self._headers,
         )
 
     def _transport(self, platform: str) -> Transport:
@@ -126,7 +130,9 @@ class NetworkClient:
         on_commit_sent: Callable[[], None] | None = None,
         commit_deadline: float = COMMIT_SECONDS,
         answer_bytes: int = ANSWER_BYTES,
+        headers: Mapping[str, str] = _HEADERS,
     ) -> None:
+        self._headers = headers
         self._answer_bytes = answer_bytes
         self._platform = platform
         self._transport = transport
@@ -199,7 +205,7 @@ class NetworkClient:
             raise NotSent(f"{self._platform} named an address that is none.") from error
         if params:
             target = target.copy_merge_params(params)
-        return httpx2.Request(method, target, headers=_with_ours(headers or {}), **body)
+        return httpx2.Request(method, target, headers=_with_ours(headers or {}, self._headers), **body)
 
     async def _observed(self, request: httpx2.Request, seconds: float, progress: Progress) -> httpx2.Response:
         if self._before is not None:
@@ -300,10 +306,10 @@ class _Arriving(httpx2.AsyncByteStream):
             yield piece
 
 
-def _with_ours(headers: Mapping[str, str]) -> Mapping[str, str]:
+def _with_ours(headers: Mapping[str, str], ours: Mapping[str, str]) -> Mapping[str, str]:
     """A call's headers with those that all calls have, unless it has its own."""
     own = {name.lower() for name in headers}
-    return {**{name: value for name, value in _HEADERS.items() if name.lower() not in own}, **headers}
+    return {**{name: value for name, value in ours.items() if name.lower() not in own}, **headers}
 
 
 @lru_cache

@@ -11,17 +11,17 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from polypost import clock
 from polypost.errors import NotConfigured
 from polypost.sandbox import model
-from polypost.sandbox.front import front_page
+from polypost.sandbox.front import front_page, refusal_page
 from polypost.sandbox.media import FILES, VIDEO, WIDE
 from polypost.sandbox.room import CLOCK, Room
-from polypost.sandbox.simkit import ENFORCED, FAULTS, Simulator, Stranger, TakesComments, TakesMessages
+from polypost.sandbox.simkit import ENFORCED, FAULTS, Fault, Simulator, Stranger, TakesComments, TakesMessages
 
 MOST_ACCOUNTS = 10_000
 VISITOR = "Visitor"
@@ -40,6 +40,7 @@ def control_app(room: Room) -> ASGIApp:
             Route("/_sandbox", control.about),
             Route("/_sandbox/faults", control.faults, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/faults/{id:int}", control.remove_fault, methods=["DELETE"]),
+            Route("/_sandbox/buttons", control.press, methods=["POST"]),
             Route("/_sandbox/posts", control.posts),
             Route("/_sandbox/comments", control.comment, methods=["POST"]),
             Route("/_sandbox/messages", control.message, methods=["POST"]),
@@ -104,9 +105,12 @@ class Control:
         if request.method == "DELETE":
             return JSONResponse({"removed": self._room.faults.remove(platform=self._platform(request))})
         body = await _body(request, {"platform", "accountId", "fault", "times", "percent", "seconds"})
+        return JSONResponse(self._add_fault(body).as_dict(), 201)
+
+    def _add_fault(self, body: dict[str, Any]) -> Fault:
         sim = self._known(body.get("platform"))
         try:
-            rule = self._room.faults.add(
+            return self._room.faults.add(
                 sim.platform,
                 str(body.get("fault")),
                 account_id=_typed(body, "accountId", str),
@@ -117,7 +121,6 @@ class Control:
             )
         except ValueError as error:
             raise BadCommand(str(error)) from error
-        return JSONResponse(rule.as_dict(), 201)
 
     async def remove_fault(self, request: Request) -> Response:
         """Remove one rule."""
@@ -134,6 +137,9 @@ class Control:
     async def comment(self, request: Request) -> Response:
         """Somebody without an account comments on a post, or answers a comment on it."""
         body = await _body(request, {"platform", "postId", "commentId", "text", "author"})
+        return JSONResponse(self._comment(body), 201)
+
+    def _comment(self, body: dict[str, Any]) -> dict[str, Any]:
         sim = self._known(body.get("platform"))
         if not isinstance(sim, TakesComments):
             able = [name for name, each in self._room.simulators.items() if isinstance(each, TakesComments)]
@@ -144,7 +150,7 @@ class Control:
             made = sim.comment_by(who, post_id, _wanted(body, "text"), answered)
         except LookupError as error:
             raise BadCommand(str(error.args[0])) from error
-        return JSONResponse({"platform": sim.platform, "author": _shown(who), **made}, 201)
+        return {"platform": sim.platform, "author": _shown(who), **made}
 
     async def message(self, request: Request) -> Response:
         """Somebody without an account writes to a demo account."""
@@ -241,12 +247,48 @@ class Control:
             seconds = _typed(await _body(request, {"advance"}), "advance", float)
             if seconds is None:
                 raise BadCommand("advance must be a number of seconds.")
-            try:
-                clock.advance(seconds)
-            except ValueError as error:
-                raise BadCommand(str(error)) from error
-            self._room.store.set_setting(CLOCK, clock.monotonic() - time.monotonic())
+            self._advance(seconds)
         return JSONResponse({"now": clock.iso(clock.now()), "ahead": self._room.store.setting(CLOCK, 0.0)})
+
+    def _advance(self, seconds: float) -> None:
+        try:
+            clock.advance(seconds)
+        except ValueError as error:
+            raise BadCommand(str(error)) from error
+        self._room.store.set_setting(CLOCK, clock.monotonic() - time.monotonic())
+
+    async def press(self, request: Request) -> Response:
+        """A button on a page: done, and back to the page, or a page that says why not."""
+        form = {
+            name: value for name, value in (await request.form()).items() if isinstance(value, str) and value
+        }
+        try:
+            self._pressed(form)
+        except BadCommand as error:
+            return refusal_page(str(error))
+        return RedirectResponse(self._way_back(form.get("back", "")), 303)
+
+    def _pressed(self, form: dict[str, str]) -> None:
+        match form.get("press"):
+            case "fault":
+                numbers: dict[str, Any] = {
+                    name: _number(form, name) for name in ("times", "seconds") if name in form
+                }
+                self._add_fault({"platform": form.get("platform"), "fault": form.get("fault"), **numbers})
+            case "clear":
+                self._room.faults.remove(platform=form.get("platform"))
+            case "advance":
+                self._advance(_number(form, "seconds"))
+            case "comment":
+                names = ("platform", "postId", "text", "author")
+                self._comment({name: form[name] for name in names if name in form})
+            case _:
+                raise BadCommand("There is no such button.")
+
+    def _way_back(self, address: str) -> str:
+        """The address if it is a page of the sandbox, else its front page."""
+        pages = [self._room.url, *(sim.net.url for sim in self._room.simulators.values())]
+        return address if address.startswith(tuple(f"{page}/" for page in pages)) else "/"
 
     def _platform(self, request: Request) -> str | None:
         platform = request.query_params.get("platform")
@@ -286,6 +328,13 @@ async def _body(request: Request, known: set[str]) -> dict[str, Any]:
     if unknown := sorted(set(body) - known):
         raise BadCommand(f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
     return body
+
+
+def _number(form: dict[str, str], name: str) -> float:
+    try:
+        return float(form[name])
+    except (KeyError, ValueError) as error:
+        raise BadCommand(f"{name} must be a number.") from error
 
 
 def _typed(body: dict[str, Any], name: str, kind: type[Any]) -> Any:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from polypost.sandbox.media import FILES
 from polypost.sandbox.room import Room
-from polypost.sandbox.simkit import Look, Pages, SimPost
+from polypost.sandbox.simkit import FAULTS, Controls, Look, Pages, SimPost, Simulator, TakesComments
 
 SHOWN_POSTS = 60
 SHOWN_ACCOUNTS = 6
@@ -17,6 +17,28 @@ SHOWN_ACCOUNTS = 6
 @cache
 def _pages() -> Pages:
     return Pages(Look("Polypost sandbox", "#3d5afe", "polypost.sandbox"))
+
+
+def refusal_page(why: str) -> Response:
+    """The page for a button that could not do what it says."""
+    return _pages().missing(why, status=400)
+
+
+def controls(room: Room, sim: Simulator | None = None) -> Controls:
+    """The buttons of a network's pages, or of the front page."""
+    platform = sim.platform if sim else None
+    return Controls(
+        url=room.url,
+        home=sim.net.url if sim else room.url,
+        rules=lambda: [
+            rule.fault if sim else f"{rule.platform} {rule.fault}"
+            for rule in room.faults.all()
+            if platform in {None, rule.platform}
+        ],
+        platform=platform,
+        faults=(*FAULTS, *sim.own_faults) if sim else (),
+        comments=isinstance(sim, TakesComments),
+    )
 
 
 def front_page(room: Room) -> Response:
@@ -33,15 +55,16 @@ def front_page(room: Room) -> Response:
         }
         for platform, sim in room.simulators.items()
     ]
+    pages = _pages()
+    pages.controls = controls(room)
     posts = [_card(room, post, names) for post in room.posts(limit=SHOWN_POSTS, deleted=False)]
-    return _pages().render(
+    return pages.render(
         "front.html",
         title="Polypost sandbox",
         networks=networks,
         posts=posts,
         total=sum(counts.values()),
         media=[f"{room.media_url}/{name}" for name in FILES],
-        faults=room.faults.all(),
     )
 
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from polypost import clock
 from polypost.sandbox.certificate import certificate
 from polypost.sandbox.control import control_app
+from polypost.sandbox.front import controls
 from polypost.sandbox.inbox import Inbox
 from polypost.sandbox.local import Doors, LocalOnly, control_change, control_path, everything
 from polypost.sandbox.media import media_app
@@ -103,6 +104,8 @@ class Sandbox:
         inbox = Inbox(store)
         by_platform = {sim.platform: sim for sim in sims}
         room = Room(store, faults, by_platform, info.url, info.media_url, guard.allow, inbox, urls[MAIL])
+        for sim in sims:
+            sim.pages.controls = controls(room, sim)
         await self._serve(sockets, sims, room)
         self._mails = MailSink(inbox.take_mail)
         await self._mails.start(sockets[MAIL])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -105,6 +106,17 @@ async def serving(port: int | None = None) -> AsyncIterator[Files]:
         await files.finish()
 
 
+# What the sandbox adds to a network's page: the way back, and the buttons, which lead back to the asked address.
+_ADDED = re.compile(
+    r' · <a href="[^"]*">all networks</a>|<details class="card controls".*?</details>', re.DOTALL
+)
+
+
+def without_buttons(page: str) -> str:
+    """A page as the network would have it."""
+    return _ADDED.sub("", page)
+
+
 class Side:
     """A demo account of one network with its token, and a place whose files the network can fetch."""
 
@@ -139,7 +151,7 @@ class Side:
     async def page(self, path: str, status: int = 200) -> str:
         answer = await self.running.http.get(self.url + path)
         assert answer.status_code == status, answer.text
-        return answer.text
+        return without_buttons(answer.text)
 
 
 S = TypeVar("S", bound=Side)

@@ -143,6 +143,7 @@ async def test_a_publication_that_is_refused_leaves_nothing_and_can_follow(ig, f
     if fault == "rate_limited":
         usage = json.loads(answer.headers["x-business-use-case-usage"])
         assert [e["estimated_time_to_regain_access"] for each in usage.values() for e in each] == [2]
+        await ig.running.control("POST", "clock", advance=121)
     assert await ig.posts() == []
     assert (await ig.get(f"/{container}", fields="status_code"))["status_code"] == "FINISHED"
     good(await ig.publish(container))
@@ -180,7 +181,11 @@ async def test_the_quota_of_the_day(ig):
     good(await ig.publish(container))
     await ig.running.control("POST", "limits", enforced=True)
     await ig.running.control("POST", "clock", advance=601)
-    assert (await quota())["quota_usage"] == 0
+    assert (await quota())["quota_usage"] == 1
+    await ig.fault("quota", seconds=600)
+    bad(await ig.publish(await ig.contained(image_url=ig.files.add("b.jpg", media.jpeg()))), 9, 2207042)
+    await ig.running.control("DELETE", "faults")
+    assert (await quota())["quota_usage"] == 1
 
 
 async def test_every_answer_tells_of_usage(ig):

@@ -31,6 +31,25 @@ async def test_making_a_post_answers_with_a_header_only(me: LinkedIn) -> None:
     assert shown["text"] == "Hi (you) #tag and #two"
 
 
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"isReshareDisabled": True}, "/isReshareDisabled"),
+        ({"distribution": {"feedDistribution": "MAIN_FEED", "feed": 1}}, "/distribution/feed"),
+        ({"content": {"media": {"id": "urn:li:image:1", "alt": "A tree"}}}, "/content/media/alt"),
+        (
+            {"content": {"multiImage": {"images": [{"id": "a"}, {"urn": "b"}]}}},
+            "/content/multiImage/images/1/urn",
+        ),
+    ],
+)
+async def test_a_member_that_a_post_has_not_is_refused(me: LinkedIn, more: dict[str, Any], path: str) -> None:
+    answer = await me.share("Hello", **more)
+    assert answer.status_code == 422
+    assert f"ERROR :: {path} :: unrecognized field found but not allowed" in answer.json()["message"]
+    assert await me.running.posts("linkedin") == []
+
+
 async def test_an_unescaped_parenthesis_cuts_the_post_without_a_word(me: LinkedIn) -> None:
     urn = await me.made("Our news (of today) is good")
     (shown,) = await me.running.posts("linkedin")
@@ -75,7 +94,7 @@ BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "no distribution": ({"distribution": None}, "MISSING_FIELD"),
     "another distribution": ({"distribution": {"feedDistribution": "X"}}, "INVALID_VALUE_FOR_FIELD"),
     "a draft": ({"lifecycleState": "DRAFT"}, "INVALID_VALUE_FOR_FIELD"),
-    "content of no kind": ({"content": {"x": 1}}, "INVALID_VALUE_FOR_FIELD"),
+    "content of no kind": ({"content": {}}, "INVALID_VALUE_FOR_FIELD"),
     "content of two kinds": (
         {"content": {"media": {}, "poll": {}}},
         "INVALID_VALUE_FOR_FIELD",

@@ -341,6 +341,7 @@ async def test_faults(net: Pinterest, fault: str, status: int, code: int, words:
     bad(answer, status, code, words)
     if fault == "rate_limited":
         assert answer.headers["x-ratelimit-reset"] == "30"
+        await net.advance(31)
     assert await net.posts() == []
     await net.pinned(base64_image())
 

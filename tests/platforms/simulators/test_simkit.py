@@ -42,6 +42,7 @@ from polypost.sandbox.simkit import (
     read_params,
 )
 from polypost.sandbox.simkit.accounts import pkce_fits
+from polypost.sandbox.simkit.faults import DEFAULT_SECONDS
 from polypost.sandbox.simkit.traffic import redact
 
 
@@ -152,6 +153,9 @@ async def test_a_fault_strikes_the_publishing_call_once_and_stores_or_not(fault:
         answer = await post(made)
         assert (status(answer) if isinstance(seen, int) else answer) == seen
         assert len(made.sim.net.posts.by_account("1", limit=9)) == stored
+        if fault == "rate_limited":
+            assert status(await post(made)) == 429
+            clock.advance(DEFAULT_SECONDS + 1)
         assert status(await post(made)) == 201
         assert made.faults.all() == []
         assert made.sim.net.requests.recent()[1]["faults"] == [fault]

@@ -321,6 +321,9 @@ async def test_trouble_when_publishing_stores_nothing(threads, fault, code, subc
     await threads.fault(fault, times=1)
     bad(await threads.publish(container), code, subcode, status)
     assert await threads.posts() == []
+    if fault == "rate_limited":
+        bad(await threads.call("GET", f"{API}/me"), code, subcode, status)
+        await threads.running.control("POST", "clock", advance=6)
     if fault not in {"token_dead"}:
         good(await threads.publish(container))
 
@@ -333,6 +336,7 @@ async def test_a_rate_limit_says_how_long_in_its_headers(threads):
     ((row,),) = rows.values()
     assert (row["type"], row["estimated_time_to_regain_access"]) == ("threads", 2)
     assert json.loads(answer.headers["x-app-usage"])["call_count"] == 100
+    await threads.running.control("POST", "clock", advance=91)
     usual = await threads.call("GET", f"{API}/me")
     assert json.loads(usual.headers["x-app-usage"])["call_count"] < 5
 

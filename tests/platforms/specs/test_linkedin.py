@@ -80,7 +80,7 @@ async def provoke(stage: Stage) -> None:
             sent = {name: value for name, value in {**good, **headers}.items() if value}
             await web.post(f"{url}/rest/posts", json={**body, **more}, headers=sent)
         for fault in ("rate_limited", "error_before", "conflict", "restricted_member", "token_expired"):
-            await stage.fault(fault)
+            await stage.fault(fault, seconds=0)
             await web.post(f"{url}/rest/posts", json={**body, "commentary": fault}, headers=good)
 
 

@@ -35,7 +35,7 @@ from polypost.sandbox.simkit.gate import Caller, Gate
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.numbers import Number
 from polypost.sandbox.simkit.oauth import Asked, Consent, OAuthServer
-from polypost.sandbox.simkit.pages import Look, Pages, PostView, linkify
+from polypost.sandbox.simkit.pages import Controls, Look, Pages, PostView, linkify
 from polypost.sandbox.simkit.rates import ENFORCED, Bucket
 from polypost.sandbox.simkit.server import Ports, listen
 from polypost.sandbox.simkit.stand_in import Handler, Simulator, always, each_path
@@ -44,7 +44,7 @@ from polypost.sandbox.simkit.strangers import Stranger, TakesComments, TakesMess
 from polypost.sandbox.simkit.traffic import Dropped, Exchange, Refused, Wording, exchange
 
 __all__ = [
-    "ENFORCED", "FAULTS", "Account", "Asked", "BadBody", "Bucket", "Caller", "Code", "CodeRefused", "Consent",
+    "ENFORCED", "FAULTS", "Account", "Asked", "BadBody", "Bucket", "Caller", "Code", "CodeRefused", "Consent", "Controls",
     "Document", "Dropped", "Exchange", "Fault", "Faults", "Gate", "Handler", "Look", "Media", "Network",
     "Number", "OAuthServer", "Pages", "Params", "Ports", "PostView", "Refused", "SimPost", "Simulator",
     "Store", "Stranger", "TakesComments", "TakesMessages", "Token", "Wording", "always", "app_of", "basic",

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from polypost import clock
@@ -177,6 +178,9 @@ def pkce_fits(challenge: str | None, method: str | None, verifier: str | None) -
     )
 
 
+ACCESS, REFRESH = "access", "refresh"
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """One token; `family` is shared by everything that one consent gave, through all rotations."""
@@ -206,8 +210,8 @@ class Token:
 
     @property
     def expires_in(self) -> int | None:
-        """Whole seconds until its end, never below 0; None where there is none."""
-        return None if self.expires is None else max(0, int((self.expires - clock.now()).total_seconds()))
+        """Seconds until its end, the one that has begun among them, never below 0; None where there is none."""
+        return None if self.expires is None else max(0, ceil((self.expires - clock.now()).total_seconds()))
 
 
 class Tokens(Share):

@@ -1,20 +1,22 @@
 """Trouble on demand: which calls of a network go wrong, and how.
 
-Only the publishing call: `reset_before` (connection reset, nothing stored), `error_before`, `rate_limited` (`seconds`
-until the reset), `duplicate` (refused as such), `lost_answer` (stored, connection closed without a byte),
-`error_after` (stored, 5xx). Any call: `slow` (the answer comes `seconds` later), `token_dead` (the authorisation that
-the call came with is revoked for good). Any GET that a token comes with: `read_error` (5xx), `read_limited`
-(`seconds` until the reset). Where they apply: `listing_lag` (lists leave out what is younger than
-`seconds`), `processing` (media take `seconds` longer).
+Only the publishing call: `reset_before` (connection reset, nothing stored), `error_before`, `duplicate` (refused as
+such), `lost_answer` (stored, connection closed without a byte), `error_after` (stored, 5xx). Any call: `slow` (the
+answer comes `seconds` later), `token_dead` (the authorisation that the call came with is revoked for good). Any call
+that an access token comes with: `rate_limited`, which then holds for the account until `seconds` have passed. Any GET
+of these: `read_error` (5xx), `read_limited` (as `rate_limited`). Where they apply: `listing_lag` (lists leave out what
+is younger than `seconds`), `processing` (media take `seconds` longer).
 """
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from polypost.sandbox.simkit.store import Store
+from polypost import clock
+from polypost.sandbox.simkit.store import Store, instant_of
 
 FAULTS = (
     "slow", "reset_before", "lost_answer", "error_before", "error_after", "rate_limited", "duplicate",
@@ -61,10 +63,15 @@ class Faults:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rules: list[Fault] = []
+        self._lasting: dict[tuple[str, str, str], tuple[int, datetime]] = {}
         self.reload()
 
     def reload(self) -> None:
         """Read the rules anew."""
+        self._lasting = {
+            (row["platform"], row["fault"], row["owner"]): (row["rule"], instant_of(row["until"]))
+            for row in self._store.all("SELECT * FROM lasting_faults")
+        }
         self._rules = [Fault(**dict(row)) for row in self._store.all("SELECT * FROM faults ORDER BY id")]
 
     def add(
@@ -107,8 +114,24 @@ class Faults:
         gone = [r for r in self._rules if fault_id in (None, r.id) and platform in (None, r.platform)]
         for rule in gone:
             self._store.execute("DELETE FROM faults WHERE id = ?", rule.id)
+            self._store.execute("DELETE FROM lasting_faults WHERE rule = ?", rule.id)
             self._rules.remove(rule)
+            self._lasting = {key: (by, until) for key, (by, until) in self._lasting.items() if by != rule.id}
         return len(gone)
+
+    def last(self, rule: Fault, owner: str) -> None:
+        """Have what a rule has struck hold for `owner`, an account or one kind of its calls, as long as the rule says."""
+        until = clock.now() + timedelta(seconds=rule.length)
+        self._lasting[rule.platform, rule.fault, owner] = (rule.id, until)
+        self._store.execute(
+            "INSERT OR REPLACE INTO lasting_faults VALUES (?, ?, ?, ?, ?)",
+            rule.platform, rule.fault, owner, rule.id, until.timestamp(),
+        )  # fmt: skip
+
+    def left(self, platform: str, fault: str, owner: str) -> float:
+        """The seconds for which it still holds for `owner`; 0.0 when it does not."""
+        _, until = self._lasting.get((platform, fault, owner), (0, None))
+        return 0.0 if until is None else max(0.0, (until - clock.now()).total_seconds())
 
     def hit(self, platform: str, fault: str, account_id: str | None) -> Fault | None:
         """The first rule that hits this call, counted down; None when the call goes through."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from polypost.sandbox.simkit.accounts import Account, Token
+from polypost.sandbox.simkit.accounts import REFRESH, Account, Token
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.traffic import Refused, Wording, exchange
 
@@ -20,10 +20,22 @@ class Caller:
 
 
 class Gate:
-    """The way in to one network. Demo tokens belong to the app `client_id`; any other is welcome with any secret."""
+    """The way in to one network. Demo tokens belong to the app `client_id`; any other is welcome with any secret.
 
-    def __init__(self, net: Network, wording: Wording, client_id: str, client_secret: str) -> None:
+    With `counted_later` the network strikes calls by `rate_limited` and `read_limited` itself, where it counts them.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        wording: Wording,
+        client_id: str,
+        client_secret: str,
+        *,
+        counted_later: bool = False,
+    ) -> None:
         self._net = net
+        self._counted_later = counted_later
         self._wording = wording
         self.client_id = client_id
         self.client_secret = client_secret
@@ -39,9 +51,13 @@ class Gate:
         if call.fault("token_dead"):
             self._net.tokens.revoke_family(token.family)
             raise Refused(self._wording.token_dead())
-        if request.method != "GET":
+        reads, wording = request.method == "GET", self._wording
+        if reads and call.fault("read_error"):
+            raise Refused(wording.error())
+        # A renewal is no call of the account's, and some networks know only further in what call it is.
+        if token.kind == REFRESH or self._counted_later:
             return
-        if call.fault("read_error"):
-            raise Refused(self._wording.error())
-        if rule := call.fault("read_limited"):
-            raise Refused(self._wording.rate_limited(rule.length))
+        if reads and (left := call.lasting("read_limited")):
+            raise Refused((wording.read_limited or wording.rate_limited)(left))
+        if (reads or wording.read_limited is None) and (left := call.lasting("rate_limited")):
+            raise Refused((wording.read_limited or wording.rate_limited)(left))

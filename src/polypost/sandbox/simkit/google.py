@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from polypost import clock
-from polypost.sandbox.simkit.accounts import Account, Code, Token
+from polypost.sandbox.simkit.accounts import ACCESS, REFRESH, Account, Code, Token
 from polypost.sandbox.simkit.bodies import Params, bearer
 from polypost.sandbox.simkit.gate import Gate
 from polypost.sandbox.simkit.network import Network
-from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, Asked, Consent, OAuthServer
+from polypost.sandbox.simkit.oauth import Asked, Consent, OAuthServer
 from polypost.sandbox.simkit.pages import Pages
 from polypost.sandbox.simkit.stand_in import each_path
 

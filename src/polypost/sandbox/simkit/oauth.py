@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from polypost.sandbox.simkit.accounts import Account, Code, CodeRefused, Token
+from polypost.sandbox.simkit.accounts import REFRESH, Account, Code, CodeRefused, Token
 from polypost.sandbox.simkit.bodies import BadBody, Params, basic, read_params
 from polypost.sandbox.simkit.gate import Gate
 from polypost.sandbox.simkit.network import Network
@@ -22,7 +22,6 @@ from polypost.sandbox.simkit.traffic import Refused
 ACCOUNT = "sandbox_account"
 DECISION = "sandbox_decision"
 SHOWN_ACCOUNTS = 100
-ACCESS, REFRESH = "access", "refresh"
 # A refusal at the token addresses: status, error, description.
 Words = tuple[int, str, str | None]
 

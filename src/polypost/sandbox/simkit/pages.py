@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from polypost import clock
 from polypost.sandbox.simkit.content import Media
 
 # The texts are other people's: whatever they hold, no script runs.
@@ -20,10 +22,13 @@ HEADERS = {
         "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; media-src *; base-uri 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # So much that a form of ours is known as ours at the control surface, which is another origin.
+    "referrer-policy": "strict-origin",
 }
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 _TAG = Markup('<span class="tag">{}</span>')
+# The path and query that a page was asked for by: where its buttons lead back to.
+here: ContextVar[str] = ContextVar("here", default="/")
 _TAGS = re.compile(r"(?<!\w)[#@][\w.]+")
 
 
@@ -38,6 +43,21 @@ class Look:
     accent: str
     package: str | None = None
     missing: str = "This post does not exist or was deleted."
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The sandbox's own buttons on pages: faults of one network, or of all without `platform`, the clock, and comments.
+
+    `url` is the control surface's address, `home` that of the pages, `rules` names the faults that are switched on.
+    """
+
+    url: str
+    home: str
+    rules: Callable[[], list[str]]
+    platform: str | None = None
+    faults: tuple[str, ...] = ()
+    comments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,7 @@ class Pages:
 
     def __init__(self, look: Look) -> None:
         self.look = look
+        self.controls: Controls | None = None
         loaders = [PackageLoader(p) for p in (look.package, "polypost.sandbox.simkit") if p]
         self._env = Environment(
             loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -100,8 +121,10 @@ class Pages:
 
     def render(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from a template."""
-        page = self._env.get_template(template).render(look=self.look, **values)
-        return HTMLResponse(page, status, headers=HEADERS)
+        values |= {"look": self.look, "controls": self.controls, "now": clock.now()}
+        if self.controls is not None:
+            values |= {"rules": self.controls.rules(), "back": f"{self.controls.home}{here.get()}"}
+        return HTMLResponse(self._env.get_template(template).render(values), status, headers=HEADERS)
 
     def post(self, views: Iterable[PostView], *, title: str, profile: bool = False) -> HTMLResponse:
         """A page with posts from top to bottom: one post, its thread, or (`profile`) what an account has posted."""

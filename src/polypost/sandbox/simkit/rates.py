@@ -51,13 +51,6 @@ class Buckets(Share):
         used, reset = current if current and current[1] > now else (0, now + window)
         return Bucket(limit, max(0, limit - used), reset, ok=used < limit)
 
-    def exhaust(self, name: str, owner: str, *, limit: int, reset: datetime) -> None:
-        """Leave nothing in a bucket until `reset`."""
-        self._store.execute(
-            "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?, ?, ?)",
-            self._platform, name, owner, limit, reset.timestamp(),
-        )  # fmt: skip
-
     def _row(self, name: str, owner: str) -> tuple[int, datetime] | None:
         row = self._store.one(
             "SELECT used, reset FROM buckets WHERE platform = ? AND name = ? AND owner = ?",

@@ -41,6 +41,8 @@ class Simulator(ABC):
     own_faults: ClassVar[tuple[str, ...]] = ()
     # Whether the network forgives doubled slashes and one at the end, as the Graph API does.
     tidies_paths: ClassVar[bool] = False
+    # Whether each kind of call has a limit of its own, as on X.
+    counts_by_call: ClassVar[bool] = False
     client_id: ClassVar[str] = "sandbox-app"
     client_secret: ClassVar[str] = "sandbox-app-secret"  # noqa: S105  # printed for everybody to use
     wording: Wording
@@ -49,7 +51,9 @@ class Simulator(ABC):
     def __init__(self, net: Network) -> None:
         self.net = net
         self.pages = Pages(self.look)
-        self.gate = Gate(net, self.wording, self.client_id, self.client_secret)
+        self.gate = Gate(
+            net, self.wording, self.client_id, self.client_secret, counted_later=self.counts_by_call
+        )
 
     @abstractmethod
     def routes(self) -> Sequence[BaseRoute]:

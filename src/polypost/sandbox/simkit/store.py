@@ -50,11 +50,14 @@ CREATE INDEX IF NOT EXISTS requests_platform ON requests (platform, seq);
 CREATE TABLE IF NOT EXISTS faults (
     id INTEGER PRIMARY KEY AUTOINCREMENT, platform TEXT NOT NULL, account_id TEXT, fault TEXT NOT NULL,
     times INTEGER, percent REAL, seconds REAL, hits INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE IF NOT EXISTS lasting_faults (
+    platform TEXT NOT NULL, fault TEXT NOT NULL, owner TEXT NOT NULL, rule INTEGER NOT NULL, until REAL NOT NULL,
+    PRIMARY KEY (platform, fault, owner)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS buckets (
     platform TEXT NOT NULL, name TEXT NOT NULL, owner TEXT NOT NULL, used INTEGER NOT NULL, reset REAL NOT NULL,
     PRIMARY KEY (platform, name, owner)) STRICT, WITHOUT ROWID;
 """
-CONTENT = ("codes", "posts", "requests", "faults", "buckets")
+CONTENT = ("codes", "posts", "requests", "faults", "lasting_faults", "buckets")
 ACCOUNTS = ("accounts", "tokens")
 DEMO_TOKENS = "demo_tokens"
 

@@ -26,17 +26,22 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from polypost import clock
+from polypost.sandbox.local import SETTING_UP
 from polypost.sandbox.simkit.faults import Fault, Faults
+from polypost.sandbox.simkit.pages import here
 from polypost.sandbox.simkit.server import drop
 from polypost.sandbox.simkit.store import Store
 
 KEPT = 500
 EXCERPT = 2048
+# A limit that ends at once has struck all the same.
+_MOMENT = 1e-6
 # A secret is a form's or query's value, a JSON text, or a multipart field; numbers (Meta's error codes) stay.
 SECRETS = re.compile(
     r"((?<![a-z_])(?:access_token|refresh_token|client_secret|code_verifier|fb_exchange_token|input_token|password"
     r"|accessJwt|refreshJwt|oauth_signature|oauth_token|code|token)(?:=|\"\s*:\s*\"|\"\r\n\r\n))([^&\"\s,}]+)"
 )
+_SETTING_UP = SETTING_UP.encode()
 SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie"})
 
 
@@ -68,14 +73,17 @@ class Wording:
     rate_limited: Callable[[float], Response]
     duplicate: Callable[[], Response]
     token_dead: Callable[[], Response]
+    # Where calls that do not publish are told so in another way.
+    read_limited: Callable[[float], Response] | None = None
 
 
 class Exchange:
     """One call in the making; `headers` go with whatever is answered, unless the answer has its own; `files` are closed after it."""
 
-    def __init__(self, platform: str, wording: Wording, faults: Faults) -> None:
+    def __init__(self, platform: str, wording: Wording, faults: Faults, *, spared: bool = False) -> None:
         self._wording = wording
         self._faults = faults
+        self._spared = spared
         self.platform = platform
         self.account_id: str | None = None
         self.committing = False
@@ -89,10 +97,30 @@ class Exchange:
 
     def fault(self, name: str) -> Fault | None:
         """The rule that strikes this call, counted down; None for a lucky one."""
-        rule = self._faults.hit(self.platform, name, self.account_id)
+        rule = None if self._spared else self._faults.hit(self.platform, name, self.account_id)
         if rule is not None:
             self.struck.append(name)
         return rule
+
+    def lasting(self, name: str, of: str = "") -> float:
+        """The seconds for which the rule that strikes the account, or has struck it, holds; 0.0 for a lucky one.
+
+        `of` names the calls for which it holds, where it is not all of the account's.
+        """
+        if self._spared:
+            return 0.0
+        owner = f"{self.account_id or ''}{of}"
+        left = self._faults.left(self.platform, name, owner)
+        if left > 0:
+            self.struck.append(name)
+        elif rule := self.fault(name):
+            self._faults.last(rule, owner)
+            left = rule.length or _MOMENT
+        return left
+
+    def holds(self, name: str, of: str = "") -> bool:
+        """Whether a rule that has struck the account still holds; strikes nobody."""
+        return self._faults.left(self.platform, name, f"{self.account_id or ''}{of}") > 0
 
     def seconds(self, name: str) -> float:
         """The seconds of the rule that strikes this call (`listing_lag`, `processing`), 0.0 for a lucky one."""
@@ -111,8 +139,8 @@ class Exchange:
             raise Dropped(reset=True)
         if self.fault("error_before"):
             raise Refused(self._wording.error())
-        if rule := self.fault("rate_limited"):
-            raise Refused(self._wording.rate_limited(rule.length))
+        if left := self.lasting("rate_limited"):
+            raise Refused(self._wording.rate_limited(left))
         if self.fault("duplicate"):
             raise Refused(self._wording.duplicate())
         yield
@@ -141,7 +169,11 @@ class Traffic:
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox/"):
             await self._app(scope, receive, send)
             return
-        call = scope["polypost.exchange"] = Exchange(self._log.platform, self._wording, self._faults)
+        query = scope["query_string"].decode("latin-1")
+        here.set(f"{scope['path']}?{query}" if query else scope["path"])
+        spared = any(name == _SETTING_UP for name, _ in scope["headers"])
+        call = Exchange(self._log.platform, self._wording, self._faults, spared=spared)
+        scope["polypost.exchange"] = call
         record = _Recording(receive, send, call)
         try:
             await self._carry_out(scope, record)

@@ -97,6 +97,7 @@ class Web:
             card=self._card(post, page),
             comments=self._talk(post),
             page=page,
+            comment_on=post.id,
             title=f"{page.name} on Facebook",
         )
 

@@ -11,8 +11,8 @@ from polypost.sandbox.networks.googlebusiness import errors
 from polypost.sandbox.networks.googlebusiness.limits import limit
 from polypost.sandbox.networks.googlebusiness.rates import Rates
 from polypost.sandbox.simkit import Account, Gate, Network, Pages, Refused, Token, exchange
+from polypost.sandbox.simkit.accounts import ACCESS
 from polypost.sandbox.simkit.google import GoogleLogin, shown_token
-from polypost.sandbox.simkit.oauth import ACCESS
 
 MANAGE = "https://www.googleapis.com/auth/business.manage"
 # The older spelling still stands on the pages of the v4 API.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,6 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polypost import clock
 from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.auth import PUBLISH, Auth, Caller
 from polypost.sandbox.networks.instagram.compose import Order, check_children, order_of
@@ -99,8 +99,7 @@ class MediaEdges:
         for name in AT_PUBLICATION:
             if call.fault(name):
                 raise errors.refused(name)
-        if rule := call.fault("quota"):
-            self._use_up_quota(caller, rule.length)
+        if self._net.buckets.enforced and call.lasting("quota"):
             raise errors.refused("quota")
         container = self._publishable(caller, creation_id)
         # A carousel counts once, stories and reels count as posts do (Content Publishing).
@@ -166,6 +165,8 @@ class MediaEdges:
         """`GET /{ig-id}/content_publishing_limit`."""
         caller = await self._auth.own(request, PUBLISH)
         bucket = self._quota(caller)
+        if self._net.buckets.enforced and exchange(request).holds("quota"):
+            bucket = replace(bucket, remaining=0)
         config = {"quota_total": bucket.limit, "quota_duration": int(DAY.total_seconds())}
         values = {"quota_usage": lambda _: bucket.limit - bucket.remaining, "config": lambda _: config}
         asked = parse(caller.params.text("fields") or "quota_usage")
@@ -174,11 +175,6 @@ class MediaEdges:
 
     def _quota(self, caller: Caller) -> Bucket:
         return self._net.buckets.look("posts", caller.account.id, limit=limit("posts_per_day"), window=DAY)
-
-    def _use_up_quota(self, caller: Caller, seconds: float) -> None:
-        most = limit("posts_per_day")
-        reset = clock.now() + timedelta(seconds=seconds)
-        self._net.buckets.exhaust("posts", caller.account.id, limit=most, reset=reset)
 
 
 def _purpose(order: Order) -> str:

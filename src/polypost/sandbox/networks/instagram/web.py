@@ -78,6 +78,7 @@ class Web:
             notes=_notes(post),
             likes=metrics(post)["likes"],
             comments=self._talk(post),
+            comment_on=post.id,
             title=f"{_name(account, username)} on Instagram",
         )
 

@@ -30,7 +30,8 @@ from polypost.sandbox.simkit import (
     bearer,
     exchange,
 )
-from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, lead_back, unsafe_redirect
+from polypost.sandbox.simkit.accounts import ACCESS, REFRESH
+from polypost.sandbox.simkit.oauth import lead_back, unsafe_redirect
 
 # What any app may ask for; everything else LinkedIn grants to apps that it has vetted.
 SELF_SERVE = frozenset({"openid", "profile", "email", "w_member_social"})

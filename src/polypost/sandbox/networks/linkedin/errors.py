@@ -92,6 +92,12 @@ def input_error(status: int, message: str, code: str, description: str, field: s
     )
 
 
+def unknown_member(path: str) -> Refused:
+    """422 for a member that the resource has not."""
+    said = f"ERROR :: {path[:200]} :: unrecognized field found but not allowed\n"
+    return Refused(answer(Fault(422, said)))
+
+
 def duplicate(urn: str) -> Response:
     """422 that names the post which has this content already."""
     return input_error(

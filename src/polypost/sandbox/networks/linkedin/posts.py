@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost import clock
-from polypost.sandbox.networks.linkedin import errors, restli, urns
+from polypost.sandbox.networks.linkedin import errors, members, restli, urns
 from polypost.sandbox.networks.linkedin.auth import Auth, Caller
 from polypost.sandbox.networks.linkedin.compose import Composer
 from polypost.sandbox.networks.linkedin.rates import Rates
@@ -37,6 +37,8 @@ class Posts:
         body = await restli.read_object(request)
         if "author" in body and isinstance(body["author"], str):
             exchange(request).identify(body["author"])
+        if (path := next(members.unknown(body), None)) is not None:
+            raise errors.unknown_member(path)
         order = self._composer.check(caller, body)
         call = exchange(request)
         if call.fault("ghost_duplicate"):

@@ -42,7 +42,8 @@ from polypost.sandbox.simkit import (
     bearer,
     exchange,
 )
-from polypost.sandbox.simkit.oauth import ACCESS, lead_back
+from polypost.sandbox.simkit.accounts import ACCESS
+from polypost.sandbox.simkit.oauth import lead_back
 
 APP, OF_APP = "app", "client_credentials"
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"

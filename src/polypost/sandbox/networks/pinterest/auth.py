@@ -29,7 +29,7 @@ from polypost.sandbox.simkit import (
     bearer,
     exchange,
 )
-from polypost.sandbox.simkit.oauth import ACCESS, REFRESH
+from polypost.sandbox.simkit.accounts import ACCESS, REFRESH
 
 SCOPES = (
     "ads:read", "ads:write", "boards:read", "boards:read_secret", "boards:write", "boards:write_secret",

@@ -28,7 +28,8 @@ from polypost.sandbox.simkit import (
     bearer,
     read_text_params,
 )
-from polypost.sandbox.simkit.oauth import ACCESS, REFRESH, lead_back
+from polypost.sandbox.simkit.accounts import ACCESS, REFRESH
+from polypost.sandbox.simkit.oauth import lead_back
 
 NOBODY = ""
 TEMPORARY = "temporary_code"

@@ -136,6 +136,12 @@ def too_many_requests(headers: Mapping[str, str]) -> Refused:
     return Refused(plain(429, headers=headers))
 
 
+def too_many_until(seconds: float) -> Response:
+    """429 of a window that is used up, with the seconds until the next one."""
+    left = {"x-ratelimit-remaining": "0.0", "x-ratelimit-reset": str(max(1, math.ceil(seconds)))}
+    return plain(429, headers=left)
+
+
 def blocked() -> Refused:
     """429 for a client that does not say who it is."""
     return Refused(

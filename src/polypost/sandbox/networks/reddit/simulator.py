@@ -30,7 +30,7 @@ SORTS = ("new", "hot", "top", "rising", "controversial")
 class RedditSimulator(Simulator):
     """Reddit on one port: www and oauth.reddit.com, the two buckets, the sockets of redditmedia.com.
 
-    Ten communities: `sandbox` takes everything, the others each have a rule of their own, and `u_<name>` is an
+    Eleven communities: `sandbox` and `test` take everything, the others each have a rule of their own, and `u_<name>` is an
     account's profile. What is an API call and what a page is told by the token.
     """
 
@@ -41,6 +41,7 @@ class RedditSimulator(Simulator):
         rate_limited=errors.posting_too_fast,
         duplicate=partial(errors.body_error, "ALREADY_SUB", "url"),
         token_dead=errors.unauthorized,
+        read_limited=errors.too_many_until,
     )
     _auth: Auth
     scopes = ("identity", "submit", "read", "flair", "edit", "history", "mysubreddits", *DAILY)

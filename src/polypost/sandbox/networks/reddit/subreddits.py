@@ -127,6 +127,8 @@ DEMO: tuple[Subreddit, ...] = (
     Subreddit("sandboxprivate", 8, "Members only", door="private"),
     Subreddit("sandboxquarantine", 9, "Behind a warning", door="quarantine"),
     Subreddit("sandboxbanned", 10, "Closed by Reddit", door="banned"),
+    # Where everybody tries things out on Reddit itself.
+    Subreddit("test", 11, "Test posts"),
 )
 _BY_NAME = {each.name.casefold(): each for each in DEMO}
 _PROFILE = 100

@@ -75,7 +75,7 @@ class Web:
             for each, end in zip(shown, ends, strict=True)
         ]
         name = self._author(post)[0]
-        return self._pages.render("post.html", views=views, title=f"{name} on Threads")
+        return self._pages.render("post.html", views=views, comment_on=post.id, title=f"{name} on Threads")
 
     async def profile(self, request: Request) -> Response:
         """`/@{username}`: the account's posts and reposts, newest first."""

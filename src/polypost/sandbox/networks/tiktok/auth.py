@@ -28,7 +28,7 @@ from polypost.sandbox.simkit import (
     bearer,
     exchange,
 )
-from polypost.sandbox.simkit.oauth import ACCESS, REFRESH
+from polypost.sandbox.simkit.accounts import ACCESS, REFRESH
 
 FIXED, FLAT_200 = "fixed_refresh_token", "token_error_with_200"
 FORM = "application/x-www-form-urlencoded"

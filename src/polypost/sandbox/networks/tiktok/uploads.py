@@ -14,7 +14,7 @@ from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.media_rules import VIDEO_TYPES, examine
 from polypost.sandbox.networks.tiktok.pulls import longest
 from polypost.sandbox.networks.tiktok.tasks import AWAITING, FAILED, Task, Tasks
-from polypost.sandbox.simkit import Network, exchange
+from polypost.sandbox.simkit import Network, Refused, exchange
 
 UPLOAD = "upload"
 # Trouble of the upload host alone, by the name of the fault, and the status with which it answers.
@@ -78,8 +78,12 @@ class Uploads:
         if last + 1 < task.body["size"]:
             self._tasks.change(task, received=last + 1)
             return _progress(self._tasks.again(task), 206)
-        async with exchange(request).commit():
-            self._complete(task)
+        try:
+            async with exchange(request).commit():
+                self._complete(task)
+        except Refused as refused:
+            # This host has no bodies, whatever it refuses.
+            return Response(status_code=refused.response.status_code)
         return _progress(self._tasks.again(task), 201)
 
     def _complete(self, task: Task) -> None:

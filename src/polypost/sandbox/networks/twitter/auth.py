@@ -14,7 +14,7 @@ from polypost.sandbox import simkit
 from polypost.sandbox.networks.twitter import errors, oauth1
 from polypost.sandbox.networks.twitter.limits import limit
 from polypost.sandbox.simkit import Account, Asked, Consent, OAuthServer, Refused, Token
-from polypost.sandbox.simkit.oauth import ACCESS, REFRESH
+from polypost.sandbox.simkit.accounts import ACCESS, REFRESH
 
 APP_ONLY, OAUTH1 = "app_only", "oauth1"
 HOSTS = ("api.twitter.com", "api.x.com", "upload.twitter.com", "upload.x.com")

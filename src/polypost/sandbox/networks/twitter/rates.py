@@ -29,6 +29,7 @@ class Rates:
         rate = RATES[endpoint]
         call = exchange(request)
         owner = caller.account.id if caller else "app"
+        self._strike(request, endpoint)
         user = self._take(endpoint, owner, rate.user)
         call.headers.update(headers("x-rate-limit", user))
         self._refuse_unless(user)
@@ -44,6 +45,16 @@ class Rates:
             if not long.ok:
                 call.headers.update(headers("x-rate-limit", long))
             self._refuse_unless(long)
+
+    def _strike(self, request: Request, endpoint: str) -> None:
+        call = exchange(request)
+        left = call.lasting("rate_limited", f":{endpoint}")
+        if not left and request.method == "GET":
+            left = call.lasting("read_limited", f":{endpoint}")
+        if left:
+            reset = clock.now() + timedelta(seconds=left)
+            used_up = Bucket(RATES[endpoint].user.calls, 0, reset, ok=False)
+            raise Refused(too_many(headers("x-rate-limit", used_up)))
 
     def _take(self, name: str, owner: str, window: Window) -> Bucket:
         return self._net.buckets.take(name, owner, limit=window.calls, window=window.length)

@@ -38,6 +38,7 @@ class TwitterSimulator(Simulator):
     _auth: Auth
     scopes = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
     own_faults = tuple(OWN_FAULTS)
+    counts_by_call = True
 
     def __init__(self, net: Network) -> None:
         super().__init__(net)

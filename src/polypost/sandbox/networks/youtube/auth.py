@@ -15,8 +15,8 @@ from polypost.sandbox.networks.youtube import errors
 from polypost.sandbox.networks.youtube.identity import ISSUER, Identity
 from polypost.sandbox.networks.youtube.limits import limit
 from polypost.sandbox.simkit import Account, Asked, Gate, Network, Pages, Params, Refused, Token, exchange
+from polypost.sandbox.simkit.accounts import ACCESS
 from polypost.sandbox.simkit.google import GoogleLogin, shown_token
-from polypost.sandbox.simkit.oauth import ACCESS
 
 UNAUDITED_CLIENT = "sandbox-unaudited-app"
 
