@@ -26,6 +26,7 @@ _BY_HASH = (
         projects,
         api_keys.c.id.label("key_id"),
         api_keys.c.scopes,
+        api_keys.c.profiles,
         api_keys.c.expires_at,
         api_keys.c.revoked_at,
     )
@@ -109,7 +110,7 @@ class Keyring:
             # Unknown keys are not remembered, or strangers could fill the memory.
             self._known.pop(hashed, None)
             return None
-        principal = Principal(project_of(row), row.key_id, tuple(row.scopes))
+        principal = Principal(project_of(row), row.key_id, tuple(row.scopes), tuple(row.profiles or ()))
         if len(self._known) >= CAPACITY:
             self._known.clear()
         known = _Known(principal, row.expires_at, row.revoked_at is not None, read_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from polypost import clock
 from polypost.access import keys
 from polypost.access.tables import api_keys, projects
 from polypost.errors import Conflict, Forbidden, InvalidRequest, NotFound, Problem
-from polypost.storage import new_id
+from polypost.storage import insert_new, new_id
 
 NAME_CHARACTERS = 200
 DEDUPE_SECONDS = 7 * 86400
@@ -40,7 +40,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. Of `SCOPES` it has the named ones; empty means all."""
+    """A key without its secret. Of `SCOPES` it has the named ones, and of the project's accounts those in `profiles`; empty means all."""
 
     id: str
     project_id: str
@@ -51,15 +51,17 @@ class ApiKey:
     revoked_at: datetime | None
     last_used_at: datetime | None
     created_at: datetime
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling: a project by one of its keys."""
+    """Who is calling: a project by one of its keys, which reaches the accounts in `profiles` alone where it names some."""
 
     project: Project
     key_id: str
     scopes: tuple[str, ...]
+    profiles: tuple[str, ...] = ()
 
     def require(self, *scopes: str) -> None:
         """Pass when the key covers one of the scopes, or when none is needed. Raises Forbidden, which names the first."""
@@ -78,12 +80,6 @@ def create_project(db: Connection, name: str, *, credits: int | None = None) -> 
         problems.append(_NEGATIVE)
     if problems:
         raise InvalidRequest(problems)
-    if db.execute(select(projects.c.id).where(projects.c.name == name.strip())).first():
-        raise Conflict(
-            f"There is a project called '{name.strip()}' already.",
-            code="name_taken",
-            next_step="Choose another name; `polypost projects list` shows all.",
-        )
     project = Project(
         id=new_id("prj"),
         name=name.strip(),
@@ -92,15 +88,12 @@ def create_project(db: Connection, name: str, *, credits: int | None = None) -> 
         disabled_at=None,
         created_at=clock.now(),
     )
-    db.execute(
-        insert(projects).values(
-            id=project.id,
-            name=project.name,
-            credit_limit=credits,
-            dedupe_window_seconds=0,
-            created_at=project.created_at,
+    if not insert_new(db, projects, asdict(project)):
+        raise Conflict(
+            f"There is a project called '{project.name}' already.",
+            code="name_taken",
+            next_step="Choose another name; `polypost projects list` shows all.",
         )
-    )
     return project
 
 
@@ -164,9 +157,13 @@ def create_key(
     name: str,
     kind: keys.Kind = "live",
     scopes: Iterable[str] = (),
+    profiles: Iterable[str] = (),
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is shown here and never again. Raises NotFound, InvalidRequest."""
+    """A new key and its secret, which is shown here and never again. Raises NotFound, InvalidRequest.
+
+    `profiles` are ids of the project's, which the caller has looked up.
+    """
     get_project(db, project_id)
     scopes = tuple(dict.fromkeys(scopes))
     problems = _name_problems(name)
@@ -186,6 +183,7 @@ def create_key(
         revoked_at=None,
         last_used_at=None,
         created_at=clock.now(),
+        profiles=tuple(dict.fromkeys(profiles)),
     )
     db.execute(
         insert(api_keys).values(
@@ -197,6 +195,7 @@ def create_key(
             scopes=list(key.scopes),
             expires_at=expires_at,
             created_at=key.created_at,
+            profiles=list(key.profiles) or None,
         )
     )
     return key, secret
@@ -246,6 +245,7 @@ def _key_of(row: Row[Any]) -> ApiKey:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
         created_at=row.created_at,
+        profiles=tuple(row.profiles or ()),
     )
 
 

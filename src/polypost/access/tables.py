@@ -16,6 +16,7 @@ projects = Table(
     Column("disabled_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("monthly_credits", Integer),
+    Index("uq_projects_name", "name", unique=True),
 )
 
 api_keys = Table(
@@ -31,6 +32,7 @@ api_keys = Table(
     Column("revoked_at", Instant),
     Column("last_used_at", Instant),
     Column("created_at", Instant, nullable=False),
+    Column("profiles", Json),
     Index("uq_api_keys_hash", "hash", unique=True),
     Index("ix_api_keys_project_id_created_at", "project_id", "created_at"),
 )

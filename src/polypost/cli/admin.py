@@ -14,7 +14,7 @@ from polypost import access, clock
 from polypost.access import ApiKey, Project
 from polypost.doctor import Report, report
 from polypost.errors import NotFound
-from polypost.integrations import redirects
+from polypost.integrations import profiles, redirects
 from polypost.integrations import service as integrations
 from polypost.settings import Settings
 from polypost.storage import Store, open_store, schema
@@ -68,6 +68,7 @@ def _key(key: ApiKey) -> dict[str, Any]:
         "name": key.name,
         "prefix": key.prefix,
         "scopes": list(key.scopes or access.SCOPES),
+        "profiles": list(key.profiles),
         "revoked": key.revoked_at is not None,
         "expiresAt": clock.iso(key.expires_at) if key.expires_at else None,
         "lastUsedAt": clock.iso(key.last_used_at) if key.last_used_at else None,
@@ -105,14 +106,23 @@ async def change_project(settings: Settings, name: str, **changes: Any) -> dict[
 
 
 async def create_key(
-    settings: Settings, project: str, name: str, *, scopes: Iterable[str] = (), days: int | None = None
+    settings: Settings,
+    project: str,
+    name: str,
+    *,
+    scopes: Iterable[str] = (),
+    profile_ids: Iterable[str] = (),
+    days: int | None = None,
 ) -> dict[str, Any]:
-    """Another key of a project."""
+    """Another key of a project, for the accounts of the profiles `profile_ids` alone where some are named."""
     expires_at = None if days is None else clock.now() + timedelta(days=days)
 
     def make(db: Connection) -> dict[str, Any]:
+        project_id = _named(db, project).id
+        for profile_id in profile_ids:
+            profiles.require(db, project_id, profile_id)
         key, secret = access.create_key(
-            db, _named(db, project).id, name=name, scopes=scopes, expires_at=expires_at
+            db, project_id, name=name, scopes=scopes, profiles=profile_ids, expires_at=expires_at
         )
         return {"apiKey": secret, **_key(key)}
 

@@ -206,12 +206,22 @@ def create_key(
         list[str] | None,
         typer.Option(help="`read`, `draft`, `publish` or `connect`; repeat for several, leave out for all."),
     ] = None,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Id of a profile whose accounts the key reaches; repeat for several, leave out for all accounts."
+        ),
+    ] = None,
     days: Annotated[int | None, typer.Option(help="Days until the key ends.", min=1, max=36500)] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Make another key, which is shown this once."""
-    made = asyncio.run(admin.create_key(settings_of(data), project, name, scopes=scope or (), days=days))
+    made = asyncio.run(
+        admin.create_key(
+            settings_of(data), project, name, scopes=scope or (), profile_ids=profile or (), days=days
+        )
+    )
     Printer(json).show(made, f"{made['apiKey']}\nThe key is shown this once.")
 
 
@@ -220,7 +230,8 @@ def list_keys(project: Project, data: Data = None, json: Json = False) -> None:
     """List a project's keys; the secrets are not kept."""
     found = asyncio.run(admin.list_keys(settings_of(data), project))
     Printer(json).table(
-        found, ("id", "name", "prefix", "scopes", "revoked", "expiresAt", "lastUsedAt", "createdAt")
+        found,
+        ("id", "name", "prefix", "scopes", "profiles", "revoked", "expiresAt", "lastUsedAt", "createdAt"),
     )
 
 

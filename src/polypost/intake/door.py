@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
-from polypost.access import Project
+from polypost.access import Principal
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake.bodies import CreateBody, DraftBody, EditBody, RescheduleBody, RetryBody, read
 from polypost.intake.in_flight import Make, Taken
@@ -105,9 +105,10 @@ class Intake:
         await self.once.promise()
         return await self.once.post(asked, prepare, created)
 
-    async def preview(self, project: Project, raw: dict[str, Any], *, probe: bool) -> DryRun:
+    async def preview(self, who: Principal, raw: dict[str, Any], *, probe: bool) -> DryRun:
         """What `create` would say to this body; with `probe`, after its media were fetched and measured."""
-        reading = await self.reader.read(CreateBody, raw)
+        project = who.project
+        reading = await self.reader.read(CreateBody, raw, who.profiles)
         order = reading.order
         said, found = await self._store.read(lambda db: preview(db, self._context, project, order))
         judged = await aside(reading.large, lambda: checks.problems_of(order, found))
@@ -218,12 +219,12 @@ class Intake:
 
     async def _checked(self, asked: Submission, model: type[EditBody], raw: dict[str, Any]) -> NewPost:
         """The order in a body. Raises InvalidRequest with every problem that can be seen."""
-        reading = await self.reader.read(model, raw)
+        reading = await self.reader.read(model, raw, asked.profiles)
         await self.reader.check(asked.project.id, reading)
         return reading.order
 
     async def _draft(self, asked: Submission, raw: dict[str, Any]) -> Reading[DraftBody]:
-        reading = await self.reader.read(DraftBody, raw)
+        reading = await self.reader.read(DraftBody, raw, asked.profiles)
         zone = [each for each in reading.found if each.path == "timezone"]
         if wrong := reading.problems() if reading.fitting.problems else zone:
             raise InvalidRequest(wrong)

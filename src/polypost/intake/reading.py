@@ -58,12 +58,13 @@ class BodyReader:
         self._guard = guard
         self._uploads = uploads
 
-    async def read(self, model: type[M], raw: dict[str, Any]) -> Reading[M]:
-        """The order in a body, whatever its shape. The accounts are not looked at."""
+    async def read(self, model: type[M], raw: dict[str, Any], profiles: Sequence[str] = ()) -> Reading[M]:
+        """The order in a body, whatever its shape, confined to accounts in `profiles`. The accounts are not looked at."""
         large = is_large(raw)
         fitting = await aside(large, lambda: validate_partially(model, raw))
         refuses = await _refuser(self._guard, self._uploads, raw)
         order, found = self._order(fitting.body, raw, refuses)
+        order = order._replace(profiles=profiles)
         found += await aside(large, lambda: checks.option_urls(order, refuses))
         return Reading(fitting, order, found, large)
 

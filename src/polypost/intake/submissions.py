@@ -31,7 +31,7 @@ class Submitter(NamedTuple):
 class Submission:
     """One thing handed in, equal to none but itself; `same` is equal for its repeats, as is `key`, its Idempotency-Key."""
 
-    __slots__ = ("fingerprint", "key", "operation", "project", "same", "submitter")
+    __slots__ = ("fingerprint", "key", "operation", "profiles", "project", "same", "submitter")
 
     def __init__(self, submitter: Submitter, operation: str, fingerprint: int) -> None:
         self.submitter = submitter
@@ -39,6 +39,7 @@ class Submission:
         self.fingerprint = fingerprint
         self.key = submitter.key
         self.project = submitter.who.project
+        self.profiles = submitter.who.profiles
         self.same: Same = (submitter.who.key_id, operation, submitter.key, fingerprint)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -47,16 +47,24 @@ class Lookup:
             raise UpstreamError(said, code="no_answer", next_step="Try again.") from slow
 
 
-def account_of(db: Connection, project_id: str, platform: str, integration_id: str | None) -> Integration:
-    """The project's account of a network with this id, or its first connected one. Raises NotFound."""
+def account_of(
+    db: Connection,
+    project_id: str,
+    platform: str,
+    integration_id: str | None,
+    profile_ids: Sequence[str] = (),
+) -> Integration:
+    """The project's account of a network with this id, or its first connected one, in one of the profiles where some are named. Raises NotFound."""
     if integration_id is not None:
         found = service.find(db, project_id, [integration_id]).get(integration_id)
-        if found is not None and found.platform == platform:
+        if found is not None and found.platform == platform and service.within(found, profile_ids):
             return found
         raise NotFound(
             f"There is no connected {platform} account with this id.", code="integration_not_found"
         )
-    _, accounts = service.list_integrations(db, project_id, platforms=[platform], limit=1, sort="asc")
+    _, accounts = service.list_integrations(
+        db, project_id, platforms=[platform], profile_ids=profile_ids, limit=1, sort="asc"
+    )
     if not accounts:
         raise NotFound(
             f"No {platform} account is connected.",

@@ -205,12 +205,23 @@ def healthy() -> dict[str, Any]:
     }
 
 
-def get(db: Connection, project_id: str, integration_id: str) -> Integration:
-    """One connected account. Raises NotFound."""
-    found = find(db, project_id, [integration_id])
-    if integration_id not in found:
+def get(db: Connection, project_id: str, integration_id: str, profile_ids: Sequence[str] = ()) -> Integration:
+    """One connected account, of one of the profiles where some are named. Raises NotFound."""
+    found = find(db, project_id, [integration_id]).get(integration_id)
+    if found is None or not within(found, profile_ids):
         raise _not_found()
-    return found[integration_id]
+    return found
+
+
+def within(integration: Integration, profile_ids: Sequence[str]) -> bool:
+    """Whether the account is in one of the profiles; none at all leave nothing out."""
+    return not profile_ids or integration.profile_id in profile_ids
+
+
+def outside(project_id: str, profile_ids: Sequence[str]) -> Select[tuple[str]]:
+    """The ids of the project's accounts that are in none of these profiles, as a query; those that are disconnected too."""
+    elsewhere = or_(_T.profile_id.is_(None), _T.profile_id.not_in(profile_ids))
+    return select(_T.id).where(_T.project_id == project_id, elsewhere)
 
 
 def ever_connected(db: Connection, project_id: str, integration_id: str) -> Select[tuple[str]]:
@@ -305,6 +316,7 @@ def list_integrations(
     platforms: Sequence[str] = (),
     hidden: Sequence[str] = (),
     profile_id: str | EllipsisType | None = ...,
+    profile_ids: Sequence[str] = (),
     q: str | None = None,
     limit: int = 20,
     offset: int = 0,
@@ -312,7 +324,8 @@ def list_integrations(
 ) -> tuple[int, list[Integration]]:
     """How many connected accounts match, and one page of them by creation time.
 
-    `hidden` leaves platforms out. `profile_id` None asks for those that no profile shows. `q` is looked for in names and the network's id
+    `hidden` leaves platforms out. `profile_id` None asks for those that no profile shows, `profile_ids` for those in any of them.
+    `q` is looked for in names and the network's id
     whatever the case, and as a whole id of ours.
     """
     wanted: list[ColumnElement[bool]] = [_T.project_id == project_id, _T.disconnected_at.is_(None)]
@@ -322,6 +335,8 @@ def list_integrations(
         wanted.append(_T.platform.not_in(hidden))
     if profile_id is not ...:
         wanted.append(profiles.bound(project_id, profile_id))
+    if profile_ids:
+        wanted.append(_T.profile_id.in_(profile_ids))
     if q:
         wanted.append(or_(_T.id == q, _T.search.contains(q.casefold(), autoescape=True)))
     total = db.execute(select(func.count()).select_from(integrations).where(*wanted)).scalar_one()

@@ -39,8 +39,13 @@ def load(
         query = query.where(posts.c.deleted_at.is_(None))
     row = row_of(db, query.with_for_update() if lock else query, PostRow)
     if row is None:
-        raise NotFound("There is no post with this id in this project.", code="post_not_found")
+        raise no_post()
     return row
+
+
+def no_post() -> NotFound:
+    """The error for a post that is not there, or not for whoever asks."""
+    return NotFound("There is no post with this id in this project.", code="post_not_found")
 
 
 def targets_of(db: Connection, project_id: str, post_id: str) -> list[TargetRow]:

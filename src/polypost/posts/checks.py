@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from polypost.errors import Problem
-from polypost.integrations.service import Integration
+from polypost.integrations.service import Integration, within
 from polypost.outbound import advice
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.registry import connector, meant
@@ -30,7 +30,10 @@ def problems_of(order: NewPost, found: Mapping[str, Integration]) -> list[Proble
             )
             continue
         seen.add(target.integration_id)
-        problems.extend(_target_problems(order, target, where, found.get(target.integration_id)))
+        integration = found.get(target.integration_id)
+        if integration is not None and not within(integration, order.profiles):
+            integration = None
+        problems.extend(_target_problems(order, target, where, integration))
     return problems
 
 

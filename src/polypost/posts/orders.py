@@ -52,7 +52,7 @@ class When:
 
 
 class NewPost(NamedTuple):
-    """An order; `when` is None for a post that goes out now."""
+    """An order; `when` is None for a post that goes out now, `profiles` name those to whose accounts it is confined."""
 
     content: str
     targets: Sequence[NewTarget]
@@ -64,6 +64,7 @@ class NewPost(NamedTuple):
     fingerprint: int | None = None
     idempotency_key: str | None = None
     operation: str = CREATE
+    profiles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from polypost import media
 from polypost.integrations import service as integrations
-from polypost.posts.changes import load, targets_of
+from polypost.posts.changes import load, no_post, targets_of
 from polypost.posts.states import State
 from polypost.posts.tables import PostRow, TargetRow, posts, targets
 from polypost.storage import rows_of
@@ -34,7 +34,10 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list of posts is narrowed to; None and empty mean everything. `integration_ids` may be a query for them."""
+    """What a list of posts is narrowed to; None and empty mean everything. `integration_ids` may be a query for them.
+
+    With `profiles` only posts are shown that have no account outside of them.
+    """
 
     statuses: Sequence[str] = ()
     platforms: Sequence[str] = ()
@@ -44,6 +47,7 @@ class Filters:
     scheduled_after: datetime | None = None
     scheduled_before: datetime | None = None
     hidden_platforms: Sequence[str] = ()
+    profiles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,12 @@ class Shown:
 def one(db: Connection, project_id: str, post_id: str, *, deleted: bool = False) -> Shown:
     """A post, `deleted` ones too where an old answer is given again. Raises NotFound."""
     return _with_targets(db, load(db, project_id, post_id, deleted=deleted))
+
+
+def require_within(db: Connection, project_id: str, post_id: str, profiles: Sequence[str]) -> None:
+    """Pass when the post has no account outside of these profiles. Raises NotFound."""
+    if db.execute(select(targets.c.id).where(_outside(project_id, post_id, profiles))).first():
+        raise no_post()
 
 
 def held(db: Connection, project_id: str, post_id: str) -> Shown:
@@ -166,6 +176,8 @@ def _narrow(db: Connection, query: Select[Any], project_id: str, filters: Filter
     ):
         if bound is not None:
             query = query.where(column >= bound if above else column <= bound)
+    if filters.profiles:
+        query = query.where(~exists().where(_outside(project_id, posts.c.id, filters.profiles)))
     hidden = integrations.on_platforms(project_id, filters.hidden_platforms)
     # Where no account is hidden, no post is, and none is looked at for it.
     if filters.hidden_platforms and db.execute(hidden.limit(1)).first() is not None:
@@ -173,6 +185,12 @@ def _narrow(db: Connection, query: Select[Any], project_id: str, filters: Filter
         of_post = and_(targets.c.post_id == posts.c.id, targets.c.project_id == project_id)
         query = query.where(exists().where(of_post, shown))
     return query
+
+
+def _outside(project_id: str, post_id: Any, profiles: Sequence[str]) -> ColumnElement[bool]:
+    """The condition for targets of the post on accounts that are in none of the profiles."""
+    elsewhere = targets.c.integration_id.in_(integrations.outside(project_id, profiles))
+    return and_(targets.c.post_id == post_id, targets.c.project_id == project_id, elsewhere)
 
 
 def _order(instant: ColumnElement[Any], *, descending: bool) -> list[ColumnElement[Any]]:

@@ -33,6 +33,7 @@ REVISIONS = (
     "0011",
     "0012",
     "0014",
+    "0015",
 )
 HEAD = REVISIONS[-1]
 SCRIPTS = Path(__file__).parent / "migrations"

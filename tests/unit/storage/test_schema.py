@@ -144,8 +144,25 @@ def test_what_is_stored_survives_the_allowance(store_url: str | None, tmp_path: 
 
     assert read(tmp_path, store_url, rows) == [
         ["prj_1", "Ours", 5, 0, None, 1, None],
-        ["key_1", "prj_1", "first", "pp", "h", "[]", None, None, None, 1],
+        ["key_1", "prj_1", "first", "pp", "h", "[]", None, None, None, 1, None],
         ["t_1", 1, "reserve", "prj_1", 2, "twitter", "int_1", 1, None, None],
+    ]
+
+
+def test_projects_of_one_name_are_told_apart(store_url: str | None, tmp_path: Path) -> None:
+    read(tmp_path, store_url, up_to("0014"), writing=True)
+    stored = [
+        f"INSERT INTO projects VALUES ('prj_{number}', '{name}', 5, 0, NULL, {at}, NULL)"
+        for number, (name, at) in enumerate([("Ours", 2), ("Ours", 1), ("Theirs", 3), ("Ours", 2)])
+    ]
+    read(tmp_path, store_url, execute(*stored), writing=True)
+    assert schema.upgrade(tmp_path, store_url)
+    named = "SELECT name FROM projects ORDER BY id"
+    assert read(tmp_path, store_url, lambda db: db.execute(text(named)).scalars().all()) == [
+        "Ours (prj_0)",
+        "Ours",
+        "Theirs",
+        "Ours (prj_3)",
     ]
 
 

@@ -6,15 +6,17 @@ from starlette.requests import Request
 
 from polypost.access import Principal
 from polypost.api.services import services
-from polypost.errors import InvalidRequest, Problem, Unauthorized
+from polypost.errors import Forbidden, InvalidRequest, Problem, Unauthorized
 from polypost.outbound import on_behalf_of
+from polypost.posts import queries
 
 HEADER = "x-access-key"
 
 
-async def principal(request: Request, *scopes: str) -> Principal:
+async def principal(request: Request, *scopes: str, by_profile: bool = False) -> Principal:
     """Who asks, with a key that has one of the scopes, if any is needed.
 
+    A key that is bound to profiles is refused by every call but those that keep to them, `by_profile`.
     Raises Unauthorized, Forbidden, TooManyRequests; 400 for two keys.
     """
     keys = request.headers.getlist(HEADER)
@@ -41,4 +43,20 @@ async def principal(request: Request, *scopes: str) -> Principal:
     on_behalf_of(found.project.id)
     request.state.allowance = rooms.throttle.key(found.key_id)
     found.require(*scopes)
+    if found.profiles and not by_profile:
+        raise Forbidden(
+            "This API key is bound to profiles, and this call is about the whole project.",
+            code="key_bound_to_profiles",
+            next_step="Use a key without profiles: `polypost keys create` without --profile.",
+        )
+    return found
+
+
+async def principal_for(request: Request, post_id: str, *scopes: str) -> Principal:
+    """As `principal`, for a call about one post. Raises NotFound when it has accounts that the key does not reach."""
+    found = await principal(request, *scopes, by_profile=True)
+    if found.profiles:
+        await services(request).store.read(
+            lambda db: queries.require_within(db, found.project.id, post_id, found.profiles)
+        )
     return found

@@ -152,7 +152,7 @@ def install(app: FastAPI) -> None:
     async def _query(request: Request, error: RequestValidationError) -> Response:
         # The framework reads the query before the handler asks for a key; who may not ask is told only that.
         try:
-            await principal(request)
+            await principal(request, by_profile=True)
         except PolypostError as refused:
             return from_error(request, refused)
         # The first part of a place says query or path; the parameter's name is enough.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from starlette.requests import Request
 
 from polypost import clock
+from polypost.access import Principal
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake.bodies import PlatformName
 from polypost.integrations import profiles
@@ -96,16 +97,17 @@ def profile_of(text: str | None) -> str | EllipsisType | None:
     return None if text == "null" else text
 
 
-def filters_of(project_id: str, query: PostsQuery, hidden: tuple[str, ...]) -> Filters:
+def filters_of(who: Principal, query: PostsQuery, hidden: tuple[str, ...]) -> Filters:
     """The room's filters for a posts query."""
     profile = profile_of(query.profileId)
     return Filters(
         statuses=(query.status,) if query.status else (),
         platforms=query.platform,
-        integration_ids=None if profile is ... else profiles.accounts(project_id, profile),
+        integration_ids=None if profile is ... else profiles.accounts(who.project.id, profile),
         created_after=query.createdAfter,
         created_before=query.createdBefore,
         scheduled_after=query.scheduledAfter,
         scheduled_before=query.scheduledBefore,
         hidden_platforms=hidden,
+        profiles=who.profiles,
     )

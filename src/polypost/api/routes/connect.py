@@ -104,7 +104,7 @@ def detailed_shape(found: Integration, shown: dict[str, Any]) -> dict[str, Any]:
 @documented(IntegrationList)
 async def list_integrations(request: Request, query: Annotated[IntegrationsQuery, Query()]) -> Response:
     """Connected accounts, the newest first unless asked otherwise."""
-    who = await principal(request, "read")
+    who = await principal(request, "read", by_profile=True)
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
     total, found = await rooms.store.browse(
@@ -115,6 +115,7 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
             platforms=query.platform,
             hidden=hidden,
             profile_id=profile_of(query.profileId),
+            profile_ids=who.profiles,
             q=query.q,
             limit=query.limit,
             offset=query.offset,
@@ -128,9 +129,9 @@ async def list_integrations(request: Request, query: Annotated[IntegrationsQuery
 @documented(OneIntegration, errors=(404,))
 async def get_integration(request: Request, integration_id: str) -> Response:
     """One account with the state of its authorisation."""
-    who = await principal(request, "read")
+    who = await principal(request, "read", by_profile=True)
     found = await services(request).store.read(
-        lambda db: integrations.get(db, who.project.id, integration_id)
+        lambda db: integrations.get(db, who.project.id, integration_id, who.profiles)
     )
     (shown,) = await shapes(services(request), [found])
     return answers.ok({"success": True, "integration": detailed_shape(found, shown)})

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.api.http import answers, errors, waiting
-from polypost.api.http.auth import principal
+from polypost.api.http.auth import principal, principal_for
 from polypost.api.http.body import json_object
 from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.documented import Shape, documented
@@ -81,7 +81,7 @@ router = APIRouter(prefix="/v1/posts/drafts")
 @documented(DraftAnswer, status=201, body=DraftBody, errors=(422,), takes=("Idempotency-Key",))
 async def create(request: Request) -> Response:
     """Keep a draft; what would be wrong with it as a post is said, not refused."""
-    who = await principal(request, "draft", "publish")
+    who = await principal(request, "draft", "publish", by_profile=True)
     kept = await services(request).intake.keep_draft(submitter(request, who), await json_object(request))
     return _kept(kept, 201)
 
@@ -90,7 +90,7 @@ async def create(request: Request) -> Response:
 @documented(DraftAnswer, body=DraftBody, errors=(404, 409, 422), takes=("Idempotency-Key",))
 async def edit(request: Request, post_id: str) -> Response:
     """The whole draft anew; a cancelled post is one too."""
-    who = await principal(request, "draft", "publish")
+    who = await principal_for(request, post_id, "draft", "publish")
     raw = await json_object(request)
     return _kept(await services(request).intake.edit_draft(submitter(request, who), post_id, raw), 200)
 
@@ -106,7 +106,7 @@ def _kept(kept: KeptDraft, status: int) -> Response:
 )
 async def schedule(request: Request, post_id: str) -> Response:
     """The draft becomes an ordinary post, now, at an hour or in the queue; answers like create."""
-    who = await principal(request, "publish")
+    who = await principal_for(request, post_id, "publish")
     rooms = services(request)
     raw = await json_object(request)
     found, replayed = await rooms.planner.schedule_draft(submitter(request, who), post_id, raw)

@@ -87,7 +87,7 @@ router = APIRouter()
 @documented(PlatformList)
 async def platforms(request: Request) -> Response:
     """The networks this server publishes to."""
-    await principal(request, "read")
+    await principal(request, "read", by_profile=True)
     hidden = hidden_from(request, services(request).settings)
     listed = [
         {"name": each.spec.id, "status": each.spec.availability}
@@ -101,7 +101,7 @@ async def platforms(request: Request) -> Response:
 @documented(NetworkInFull, errors=(404,))
 async def platform(request: Request, name: Annotated[str, named(*BUILT_IN)]) -> Response:
     """What one network takes: kinds of posts, limits with their sources, types of media, options."""
-    await principal(request, "read")
+    await principal(request, "read", by_profile=True)
     network = connector(name)
     if network is None:
         said = f"This server has no network called '{name[:40]}'."
@@ -147,7 +147,7 @@ async def health(request: Request) -> Response:
 @documented(Health)
 async def health_auth(request: Request) -> Response:
     """The key works."""
-    await principal(request)
+    await principal(request, by_profile=True)
     return answers.ok({"ok": True})
 
 

@@ -115,7 +115,9 @@ async def creator_info(request: Request, query: Annotated[AccountQuery, Query()]
 async def _asked(
     request: Request, platform: str, account_id: str | None, call: Callable[[AccountSession], Awaitable[T]]
 ) -> T:
-    who = await principal(request, "read")
+    who = await principal(request, "read", by_profile=True)
     rooms = services(request)
-    account = await rooms.store.read(lambda db: account_of(db, who.project.id, platform, account_id))
+    account = await rooms.store.read(
+        lambda db: account_of(db, who.project.id, platform, account_id, who.profiles)
+    )
     return await rooms.lookup.ask(account, call)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from polypost import clock
 from polypost.access import Principal
 from polypost.api.http import answers, errors, waiting
-from polypost.api.http.auth import principal
+from polypost.api.http.auth import principal, principal_for
 from polypost.api.http.body import json_object, read
 from polypost.api.http.filters import PostsQuery, filters_of, flag
 from polypost.api.http.submitter import REPLAYED, idempotency_key, submitter
@@ -55,7 +55,7 @@ async def create(request: Request) -> Response:
 
     With the query `dryRun=true` nothing is stored, and the answer is that of `POST /v1/posts/validate`.
     """
-    who = await principal(request)
+    who = await principal(request, by_profile=True)
     dry = flag(request, "dryRun")
     who.require(*(TO_LOOK if dry else ("publish",)))
     rooms = services(request)
@@ -92,14 +92,14 @@ def _headers(request: Request, *, replayed: bool) -> dict[str, str]:
 @documented(Verdict, body=bodies.CreateBody, body_judged=True, query=ValidateQuery)
 async def validate(request: Request) -> Response:
     """Say what creating this post would say, and store nothing."""
-    who = await principal(request, *TO_LOOK)
+    who = await principal(request, *TO_LOOK, by_profile=True)
     body = await json_object(request)
     return await _previewed(services(request), who, body, probe=flag(request, "probeMedia"))
 
 
 async def _previewed(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
-    return answers.ok(_verdict(await rooms.intake.preview(who.project, body, probe=probe)))
+    return answers.ok(_verdict(await rooms.intake.preview(who, body, probe=probe)))
 
 
 def _verdict(verdict: DryRun) -> dict[str, Any]:
@@ -138,10 +138,10 @@ def _beginning(text: str, room: int) -> str:
 @documented(PostList)
 async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Response:
     """Posts of the project, newest first unless asked otherwise."""
-    who = await principal(request, "read")
+    who = await principal(request, "read", by_profile=True)
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
-    filters = filters_of(who.project.id, query, hidden)
+    filters = filters_of(who, query, hidden)
     project_id = who.project.id
     down = query.sort == "desc"
 
@@ -160,7 +160,7 @@ async def list_posts(request: Request, query: Annotated[PostsQuery, Query()]) ->
 @documented(OnePost, errors=(404,))
 async def get_post(request: Request, post_id: str) -> Response:
     """One post."""
-    who = await principal(request, "read")
+    who = await principal_for(request, post_id, "read")
     rooms = services(request)
     project_id = who.project.id
     found, made_by = await rooms.store.read(
@@ -183,7 +183,7 @@ async def delete_post(
     deleteFromPlatforms: bool = False,  # noqa: N803, FBT001, FBT002  # the API's name, in the query
 ) -> Response:
     """Delete here and, when asked, on the networks; the answer is closed."""
-    who = await principal(request, "publish")
+    who = await principal_for(request, post_id, "publish")
     charged, removals = await services(request).remover.remove(
         who.project, post_id, from_platforms=deleteFromPlatforms
     )
@@ -216,7 +216,7 @@ async def delete_post(
 )
 async def retry(request: Request, post_id: str) -> Response:
     """Failed targets once more; answers like create."""
-    who = await principal(request, "publish")
+    who = await principal_for(request, post_id, "publish")
     rooms = services(request)
     raw = await json_object(request, optional=True)
     found, replayed = await rooms.intake.retry(submitter(request, who), post_id, raw)
@@ -232,7 +232,7 @@ async def retry(request: Request, post_id: str) -> Response:
 @documented(TimelineAnswer, errors=(404,))
 async def show_timeline(request: Request, post_id: str) -> Response:
     """Everything that happened to the post, oldest first, with redacted exchanges."""
-    who = await principal(request, "read")
+    who = await principal_for(request, post_id, "read")
     rooms = services(request)
     found, lines = await rooms.store.browse(
         who.project.id,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.api.http import answers
-from polypost.api.http.auth import principal
+from polypost.api.http.auth import principal, principal_for
 from polypost.api.http.body import json_object
 from polypost.api.http.filters import ScheduledQuery
 from polypost.api.http.submitter import REPLAYED, submitter
@@ -28,10 +28,10 @@ router = APIRouter(prefix="/v1/posts/scheduled")
 @documented(WaitingList)
 async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Query()]) -> Response:
     """Posts that wait for their hour, the next one first."""
-    who = await principal(request, "read")
+    who = await principal(request, "read", by_profile=True)
     rooms = services(request)
     hidden = hidden_from(request, rooms.settings)
-    filters = queries.Filters(hidden_platforms=hidden)
+    filters = queries.Filters(hidden_platforms=hidden, profiles=who.profiles)
     total, page = await rooms.store.browse(
         who.project.id,
         lambda db: queries.scheduled(
@@ -52,7 +52,7 @@ async def list_scheduled(request: Request, query: Annotated[ScheduledQuery, Quer
 @documented(MessageAnswer, errors=(404, 409))
 async def cancel(request: Request, post_id: str) -> Response:
     """Back to draft; the same answer when it was cancelled already."""
-    who = await principal(request, "publish")
+    who = await principal_for(request, post_id, "publish")
     await services(request).store.write(lambda db: changes.cancel(db, who.project.id, post_id))
     return answers.ok({"success": True, "message": "Post cancelled and moved to draft."})
 
@@ -61,7 +61,7 @@ async def cancel(request: Request, post_id: str) -> Response:
 @documented(Rescheduled, body=bodies.RescheduleBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def reschedule(request: Request, post_id: str) -> Response:
     """Another hour; a naive time is read in the zone given, else in the post's own."""
-    who = await principal(request, "publish")
+    who = await principal_for(request, post_id, "publish")
     raw = await json_object(request)
     moved = await services(request).intake.reschedule(submitter(request, who), post_id, raw)
     return _moved(moved, {"message": "Post rescheduled."})
@@ -71,7 +71,7 @@ async def reschedule(request: Request, post_id: str) -> Response:
 @documented(Edited, body=bodies.EditBody, errors=(402, 404, 409, 422), takes=("Idempotency-Key",))
 async def edit(request: Request, post_id: str) -> Response:
     """The whole post anew, while it is still scheduled."""
-    who = await principal(request, "publish")
+    who = await principal_for(request, post_id, "publish")
     raw = await json_object(request)
     moved = await services(request).intake.edit(submitter(request, who), post_id, raw)
     return _moved(moved, {"message": "Post updated.", "postId": post_id})
