@@ -130,11 +130,16 @@ class Demo:
             f'       "platforms": [\n{targets}]}}\''
         )
         accounts = "\n".join(f"  {entry['platform']}: {entry['accountId']}" for entry in ready["accounts"])
+        beside = (
+            "Media and receivers on this machine are let through; POLYPOST_PUBLIC_URL says that others use the server.\n\n"
+            if self.surroundings.loopback
+            else ""
+        )
         return (
             f"Polypost listens on {ready['url']}\n"
             f"Accounts and posts: {ready['sandboxUrl']}\n"
             f"The API, to read and to try: {ready['url']}/docs\n\n"
-            f"Key: {ready['apiKey']}\nAccounts:\n{accounts}\n\n"
+            f"Key: {ready['apiKey']}\nAccounts:\n{accounts}\n\n{beside}"
             f"Publish your first post:\n\n{curl}\n"
         )
 
