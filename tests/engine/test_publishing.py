@@ -138,6 +138,7 @@ def test_a_limit_longer_than_the_grace_ends_it(tell_once):
         assert (row.state, row.error_code) == ("failed", "missed_window")
         assert "too late" in row.error_message
         # The account is not silenced for longer than that either.
+        await room.no_faults()
         assert (await room.publish("Later")).state == "published"
         await room.healthy()
 
