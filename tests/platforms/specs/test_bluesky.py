@@ -62,6 +62,8 @@ async def refusals(stage: Stage) -> None:
         # Some are got over: a film goes the plain way, a lost file is uploaded again.
         with suppress(PlatformError):
             await CONNECTOR.publish(run, post)
+        # A limit holds for the second that was asked for.
+        await stage.room.pass_time(timedelta(seconds=1))
     kind = stage.case.kinds[0]
     run, post = stage.told(kind, mark="everything")
     options = CONNECTOR.options.model_validate(

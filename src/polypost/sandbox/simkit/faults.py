@@ -3,8 +3,8 @@
 Only the publishing call: `reset_before` (connection reset, nothing stored), `error_before`, `duplicate` (refused as
 such), `lost_answer` (stored, connection closed without a byte), `error_after` (stored, 5xx). Any call: `slow` (the
 answer comes `seconds` later), `token_dead` (the authorisation that the call came with is revoked for good). Any call
-that an access token comes with: `rate_limited`, which then holds for the account until `seconds` have passed. Any GET
-of these: `read_error` (5xx), `read_limited` (as `rate_limited`). Where they apply: `listing_lag` (lists leave out what
+that an access token comes with: `token_expired` (refused as if it had ended; what renews it works), `rate_limited`,
+which then holds for the account until `seconds` have passed. Any GET of these: `read_error` (5xx), `read_limited` (as `rate_limited`). Where they apply: `listing_lag` (lists leave out what
 is younger than `seconds`), `processing` (media take `seconds` longer).
 """
 
@@ -20,7 +20,7 @@ from polypost.sandbox.simkit.store import Store, instant_of
 
 FAULTS = (
     "slow", "reset_before", "lost_answer", "error_before", "error_after", "rate_limited", "duplicate",
-    "listing_lag", "token_dead", "read_error", "read_limited", "processing",
+    "listing_lag", "token_dead", "token_expired", "read_error", "read_limited", "processing",
 )  # fmt: skip
 DEFAULT_SECONDS = 5.0
 

@@ -52,6 +52,8 @@ class Gate:
             self._net.tokens.revoke_family(token.family)
             raise Refused(self._wording.token_dead())
         reads, wording = request.method == "GET", self._wording
+        if token.kind != REFRESH and call.fault("token_expired"):
+            raise Refused((wording.token_expired or wording.token_dead)())
         if reads and call.fault("read_error"):
             raise Refused(wording.error())
         # A renewal is no call of the account's, and some networks know only further in what call it is.

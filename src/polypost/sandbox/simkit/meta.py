@@ -82,10 +82,10 @@ def answer(fault: Fault, *, headers: Mapping[str, str] | None = None) -> Respons
 
 def wording(faults: Mapping[str, Fault], rate_limited: Callable[[float], Response]) -> Wording:
     """How a network words the faults, by its own table."""
-    error, duplicate, token_dead = (
-        partial(answer, faults[name]) for name in ("accident", "duplicate", "invalidated")
+    error, duplicate, token_dead, token_expired = (
+        partial(answer, faults[name]) for name in ("accident", "duplicate", "invalidated", "expired")
     )
-    return Wording(error, rate_limited, duplicate, token_dead)
+    return Wording(error, rate_limited, duplicate, token_dead, token_expired)
 
 
 def missing(object_id: str, method: str = "get") -> Refused:

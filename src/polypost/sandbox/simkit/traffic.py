@@ -73,6 +73,8 @@ class Wording:
     rate_limited: Callable[[float], Response]
     duplicate: Callable[[], Response]
     token_dead: Callable[[], Response]
+    # Where a token that has ended is told of in other words than one that was revoked.
+    token_expired: Callable[[], Response] | None = None
     # Where calls that do not publish are told so in another way.
     read_limited: Callable[[float], Response] | None = None
 

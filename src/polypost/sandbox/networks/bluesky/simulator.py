@@ -55,6 +55,7 @@ class BlueskySimulator(Simulator):
         # Bluesky knows no duplicates; the nearest is a key under which another record stands.
         duplicate=partial(errors.swapped, "bafyreih4fr3hyxdwewitqrmrnoknr7oj3mpw3bf34rsxblcpu4bxrz3pay"),
         token_dead=partial(errors.expired, "Token has been revoked"),
+        token_expired=errors.expired,
     )
 
     def __init__(self, net: Network) -> None:

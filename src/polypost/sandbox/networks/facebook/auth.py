@@ -54,7 +54,7 @@ BAD_CODE = {
     "redirect_uri": ("Error validating verification code. The redirect_uri is not that of the dialog.", 36008,
         ),
 }  # fmt: skip
-DEAD = ("expired", "checkpoint", "unconfirmed", "page_role_lost")
+DEAD = ("checkpoint", "unconfirmed", "page_role_lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class Auth(MetaLogin):
             raise errors.refused(dead)
         self._gate.admit(request, token)
         for name in DEAD:
-            if exchange(request).fault("token_expired" if name == "expired" else name):
+            if exchange(request).fault(name):
                 raise errors.refused(name)
         return token
 

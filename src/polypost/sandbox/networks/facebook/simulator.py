@@ -49,7 +49,7 @@ class FacebookSimulator(Simulator):
     _auth: Auth
     scopes = SCOPES
     own_faults = (
-        *AT_PUBLICATION, "token_expired", "checkpoint", "unconfirmed", "page_role_lost",
+        *AT_PUBLICATION, "checkpoint", "unconfirmed", "page_role_lost",
         "permission_declined", "no_expires_in", "tasks_missing", "usage_high", "upload_timeout",
         "wrong_offset", "processing_failed", "thumbnail_refused", "relative_permalink", "cannot_delete",
     )  # fmt: skip

@@ -68,8 +68,6 @@ class Auth(GoogleLogin):
             raise Refused(errors.unauthenticated())
         self._gate.admit(request, token)
         call = exchange(request)
-        if call.fault("token_expired"):
-            raise Refused(errors.unauthenticated())
         if not MAY_MANAGE & set(token.scopes) or call.fault("scope_missing"):
             raise errors.scope_missing(service)
         if call.fault("api_disabled"):

@@ -38,7 +38,7 @@ class GoogleBusinessSimulator(Simulator):
     )
     _auth: Auth
     own_faults = (
-        "token_expired", "scope_missing", "api_disabled", "quota_zero", "no_refresh_token", "no_locations",
+        "scope_missing", "api_disabled", "quota_zero", "no_refresh_token", "no_locations",
         "role_lost", "suspended", "rejected", "nameless", "no_search_url", "fetch_failed",
         "offer_needs_event", "times_required", "cannot_delete",
     )  # fmt: skip

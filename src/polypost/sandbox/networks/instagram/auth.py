@@ -179,8 +179,6 @@ class Auth(MetaLogin):
         if token.expired:
             raise errors.refused("expired")
         self._gate.admit(request, token)
-        if exchange(request).fault("token_expired"):
-            raise errors.refused("expired")
         return token
 
     def remove(self, token: Token) -> None:

@@ -49,7 +49,7 @@ class InstagramSimulator(Simulator):
         "instagram_business_manage_messages",
     )
     own_faults = (
-        *AT_CREATION, "processing_failed", *AT_PUBLICATION, "quota", "token_in_data", "token_expired",
+        *AT_CREATION, "processing_failed", *AT_PUBLICATION, "quota", "token_in_data",
         "cannot_delete",
     )  # fmt: skip
 

@@ -264,9 +264,8 @@ class Auth(OAuthServer):
         self._gate.admit(request, token)
         call = exchange(request)
         call.headers.update(errors.traced())
-        for name in ("token_expired", "restricted_member"):
-            if call.fault(name):
-                raise errors.refused("expired_token" if name == "token_expired" else name)
+        if call.fault("restricted_member"):
+            raise errors.refused("restricted_member")
         account = self._net.accounts.get(token.account_id)
         if account is None:
             raise errors.refused("invalid_token")

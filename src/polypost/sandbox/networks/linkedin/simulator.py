@@ -43,7 +43,7 @@ class LinkedInSimulator(Simulator):
         "r_member_postAnalytics", "w_organization_social", "r_organization_social", "rw_organization_admin",
     )  # fmt: skip
     own_faults = (
-        "token_expired", "restricted_member", "version_ended", "conflict", "ghost_duplicate",
+        "restricted_member", "version_ended", "conflict", "ghost_duplicate",
         "status_forbidden", "upload_needs_token", "processing_failed", "comment_forbidden",
     )  # fmt: skip
 
@@ -57,6 +57,7 @@ class LinkedInSimulator(Simulator):
             # It names a post which is not there.
             duplicate=lambda: errors.duplicate(f"urn:li:share:{net.snowflake(epoch_ms=0)}"),
             token_dead=partial(errors.answer, errors.FAULTS["revoked_token"]),
+            token_expired=partial(errors.answer, errors.FAULTS["expired_token"]),
         )
         super().__init__(net)
         library, directory = Library(net), Directory(net)

@@ -51,6 +51,7 @@ DEMO_APP = "Sandbox app"
 SINCE_4_3 = frozenset({"profile"})
 INVALID_TOKEN = "The access token is invalid"  # noqa: S105  # a sentence
 REVOKED_TOKEN = "The access token was revoked"  # noqa: S105  # a sentence
+EXPIRED_TOKEN = "The access token expired"  # noqa: S105  # a sentence
 OUTSIDE = "This action is outside the authorized scopes"
 DISABLED = "Your login is currently disabled"
 HEADERS = {"cache-control": "no-store"}

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.mastodon import errors, rates
 from polypost.sandbox.networks.mastodon.answers import Answers
-from polypost.sandbox.networks.mastodon.auth import DEMO_APP, REVOKED_TOKEN, Auth
+from polypost.sandbox.networks.mastodon.auth import DEMO_APP, EXPIRED_TOKEN, REVOKED_TOKEN, Auth
 from polypost.sandbox.networks.mastodon.compose import Composer
 from polypost.sandbox.networks.mastodon.library import Library
 from polypost.sandbox.networks.mastodon.media import MediaCalls
@@ -38,6 +38,8 @@ class MastodonSimulator(Simulator):
         # Mastodon itself takes the same text any number of times.
         duplicate=partial(errors.error, 422, "Validation failed: Uri has already been taken"),
         token_dead=partial(errors.error, 401, REVOKED_TOKEN),
+        # Its tokens have no end, those of other servers that speak its API may.
+        token_expired=partial(errors.error, 401, EXPIRED_TOKEN),
     )
     _auth: Auth
     own_faults = (

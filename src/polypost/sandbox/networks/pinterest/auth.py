@@ -161,8 +161,6 @@ class Auth(OAuthServer):
             raise errors.refused("authentication")
         self._gate.admit(request, token)
         call = exchange(request)
-        if call.fault("token_expired"):
-            raise errors.refused("authentication")
         account = self._net.accounts.get(token.account_id)
         if account is None:
             raise errors.refused("authentication")

@@ -48,7 +48,7 @@ class PinterestSimulator(Simulator):
         "pins:read_secret", "pins:write", "pins:write_secret", "user_accounts:read",
     )  # fmt: skip
     own_faults = (
-        "trial_access", *AT_CREATION, "missing_scope", "token_expired", "refresh_token_kept",
+        "trial_access", *AT_CREATION, "missing_scope", "refresh_token_kept",
         "policy_expired", "upload_unseen", "processing_failed",
     )  # fmt: skip
 

@@ -200,8 +200,6 @@ class Auth(MetaLogin):
         if token.expired:
             raise errors.refused("expired")
         self._gate.admit(request, token)
-        if exchange(request).fault("token_expired"):
-            raise errors.refused("expired")
         return token
 
     def _count(self, request: Request, caller: Caller) -> None:

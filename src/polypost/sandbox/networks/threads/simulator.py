@@ -45,7 +45,7 @@ class ThreadsSimulator(Simulator):
     scopes = SCOPES
     own_faults = (
         *AT_PUBLICATION, "published_anyway", "quota", "reply_too_soon", "fetch_refused", "child_expired",
-        *CONTAINER_FAULTS, "token_expired", "cannot_delete",
+        *CONTAINER_FAULTS, "cannot_delete",
     )  # fmt: skip
 
     def __init__(self, net: Network) -> None:

@@ -81,6 +81,9 @@ class Inits:
         self._judge(call, caller, order)
         # Without bytes nothing is published: this call may be sent again.
         if not order.urls:
+            # The upload host, which publishes, has no words to say it in.
+            if call.fault("duplicate"):
+                raise errors.refused("spam_risk")
             task = self._add(call, caller, order)
             return errors.good({"publish_id": task.id, "upload_url": self._uploads.open(task)})
         async with call.commit():

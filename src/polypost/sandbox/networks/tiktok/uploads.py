@@ -69,8 +69,9 @@ class Uploads:
             return Response(status_code=400)
         wanted = last - first + 1
         got = await self._net.blobs.receive(task.body["blob"], request.stream(), offset=first, limit=wanted)
-        if got != wanted:
-            return Response(status_code=400)
+        return Response(status_code=400) if got != wanted else await self._stored(request, task, first, last)
+
+    async def _stored(self, request: Request, task: Task, first: int, last: int) -> Response:
         task = self._tasks.again(task)
         if task.stage != AWAITING or first != task.body["received"]:
             # Two callers sent the same chunk at once, and this one was the slower.

@@ -14,7 +14,7 @@ from polypost import clock
 from polypost.sandbox.networks.youtube import errors
 from polypost.sandbox.networks.youtube.identity import ISSUER, Identity
 from polypost.sandbox.networks.youtube.limits import limit
-from polypost.sandbox.simkit import Account, Asked, Gate, Network, Pages, Params, Refused, Token, exchange
+from polypost.sandbox.simkit import Account, Asked, Gate, Network, Pages, Params, Refused, Token
 from polypost.sandbox.simkit.accounts import ACCESS
 from polypost.sandbox.simkit.google import GoogleLogin, shown_token
 
@@ -101,6 +101,4 @@ class Auth(GoogleLogin):
         if token is None or account is None or token.kind != ACCESS or not token.live:
             raise Refused(errors.unauthenticated())
         self._gate.admit(request, token)
-        if exchange(request).fault("token_expired"):
-            raise Refused(errors.unauthenticated())
         return Caller(account, token.client_id, frozenset(token.scopes))

@@ -57,7 +57,7 @@ class YouTubeSimulator(Simulator):
     )
     _auth: Auth
     own_faults = (
-        *AT_OPENING, *CUTS, "session_gone", "no_channel", "token_expired", "forced_private", *AT_PROCESSING,
+        *AT_OPENING, *CUTS, "session_gone", "no_channel", "forced_private", *AT_PROCESSING,
         "thumbnail_forbidden", "thumbnail_rate", "comments_disabled",
     )  # fmt: skip
 
