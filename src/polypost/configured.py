@@ -10,9 +10,7 @@ from polypost.ai import Provider
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import NotConfigured
-from polypost.integrations import (
-    Vault,
-)
+from polypost.integrations import Introduce, Vault
 from polypost.media import Library, PullAddresses, Uploads, bucket_of
 from polypost.outbound import Fetcher, Guard, Mailer, Networks
 from polypost.platforms.base import App
@@ -30,7 +28,8 @@ SANDBOX_SENDER = "polypost@sandbox.example"
 class Surroundings:
     """What stands in for the networks: addresses, app credentials, demo media and mail server of a sandbox; empty without one.
 
-    `loopback` says that nobody else reaches this server, so that it may reach what runs beside it.
+    `loopback` says that nobody else reaches this server, so that it may reach what runs beside it. `introduce` makes an
+    app and its redirect address known to a network.
     """
 
     urls: dict[str, str] = field(default_factory=dict)
@@ -39,6 +38,7 @@ class Surroundings:
     apps: dict[str, App] = field(default_factory=dict)
     model_url: str | None = None
     smtp_url: str | None = None
+    introduce: Introduce | None = None
 
 
 def networks_of(settings: Settings, surroundings: Surroundings, guard: Guard) -> Networks:

@@ -36,6 +36,7 @@ from polypost.publishing import Policy, Publisher
 from polypost.sandbox import Sandbox
 from polypost.storage import Store, new_id
 from tests.engine.stand_ins import Gate, Shaky, Shelf
+from tests.platforms.simulators.helpers import register
 
 T = TypeVar("T")
 PATIENCE = 60.0
@@ -347,6 +348,7 @@ def play(
         await shelf.open()
         sandbox = Sandbox(folder / "sandbox", allow=[shelf.address])
         info = await sandbox.start()
+        register(sandbox, info)
         guard = Guard([urlsplit(info.media_url).netloc, shelf.address])
         fetcher = Fetcher(guard)
         gate = Gate()

@@ -171,6 +171,29 @@ def test_a_dead_token_is_said(case: Case, on_stage: Any) -> None:
 
 
 @each_network
+def test_a_token_that_expired_is_renewed_or_said(case: Case, on_stage: Any) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.fault("token_expired")
+        row = await stage.publish(case.kinds[0])
+        found = await stage.room.store.read(
+            lambda db: integrations.get(db, stage.room.project.id, stage.account)
+        )
+        renewed = case.refreshes is not None
+        expected = case.refuses.get("token_expired", "published" if renewed else "reconnect_required")
+        assert ended(row) == expected
+        if expected != "published":
+            assert found.auth_status == "reconnect_required"
+            assert await stage.visible() == []
+            assert await stage.room.used() == 0
+            return
+        assert found.auth_status == "active"
+        assert not renewed or await stage.renewals() == 1
+        assert len(await stage.visible()) == case.kinds[0].visible
+
+    on_stage(case, story)
+
+
+@each_network
 def test_a_duplicate_is_said(case: Case, on_stage: Any) -> None:
     async def story(stage: Stage) -> None:
         await stage.fault("duplicate")

@@ -16,13 +16,14 @@ from sqlalchemy import Connection
 
 from polypost import access, clock
 from polypost.app import Rooms, Surroundings, demo_project
-from polypost.errors import PolypostError
+from polypost.configured import app_of
+from polypost.errors import OutboundError, PolypostError
 from polypost.integrations import AccountSession
 from polypost.integrations import service as integrations
 from polypost.outbound import Networks
 from polypost.outbound.guard import LOOPBACK
 from polypost.platforms.base import App, Tokens
-from polypost.platforms.registry import connector
+from polypost.platforms.registry import connector, connectors
 from polypost.sandbox import Sandbox
 from polypost.sandbox.local import SETTING_UP
 from polypost.settings import Settings
@@ -55,6 +56,7 @@ class Demo:
             loopback=_on_loopback(settings),
             model_url=about["modelUrl"],
             smtp_url=about["mailUrl"],
+            introduce=self._introduce,
         )
 
     @classmethod
@@ -87,6 +89,13 @@ class Demo:
     async def connect(self, rooms: Rooms) -> dict[str, Any]:
         """Connect the demo accounts to the demo project; what the ready line says."""
         await self._let_fetch(rooms.public_url)
+        for each in connectors():
+            platform = each.spec.id
+            # The sandbox's own apps are known there.
+            if self._settings.platform(platform, "CLIENT_ID") and each.spec.oauth is not None:
+                app = app_of(self._settings, self.surroundings, platform)
+                assert app is not None
+                await self._introduce(platform, app, rooms.services.connect.callback_url(platform))
         project = await demo_project(rooms, PROJECT)
         key = await _key(rooms, project, self._settings.data / "demo-key")
         first: dict[str, dict[str, Any]] = {}
@@ -151,6 +160,21 @@ class Demo:
         for name in dict.fromkeys((f"[{host}]" if ":" in host else host, "localhost")):
             address = {"address": f"{name}:{port}"}
             await self._control.request("POST", f"{self.url}/_sandbox/allow", json=address)
+
+    async def _introduce(self, platform: str, app: App, redirect: str) -> None:
+        """Register an app on its simulated network, as its owner has done on the real one."""
+        if self._settings.platform(platform, "URL"):
+            return
+        body = {
+            "platform": platform,
+            "clientId": app.client_id,
+            "clientSecret": app.client_secret or None,
+            "redirectUris": [redirect],
+        }
+        try:
+            await self._control.request("POST", f"{self.url}/_sandbox/apps", json=body)
+        except OutboundError as error:
+            log.info("the sandbox does not answer", error=str(error))
 
     async def _accounts(self, known: str = "") -> tuple[list[dict[str, Any]], str]:
         """All accounts with their ETag; none of them while that is the one `known`."""

@@ -2,7 +2,7 @@
 
 from polypost.integrations.account_calls import AccountCalls
 from polypost.integrations.apps import Apps, OAuthApp
-from polypost.integrations.connect import Connect, Finished
+from polypost.integrations.connect import Connect, Finished, Introduce
 from polypost.integrations.disconnect import Disconnect
 from polypost.integrations.lookup import Lookup, account_of
 from polypost.integrations.master import MasterKeyMissing, load_master_key
@@ -20,6 +20,7 @@ __all__ = [
     "Disconnect",
     "Finished",
     "Integration",
+    "Introduce",
     "Lookup",
     "MasterKeyMissing",
     "MasterKeyWrong",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,6 +46,7 @@ STALE = frozenset({"invalid_client", "unauthorized_client", "invalid_scope"})
 DENIALS = frozenset({"access_denied", "user_denied", "user_cancelled_login", "user_cancelled_authorize"})
 
 _T = oauth_states.c
+Introduce = Callable[[str, App, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class _Way:
 class Connect:
     """Begins and finishes OAuth flows; `public_url` gives this server's own address, never taken from a request.
 
-    With `loopback` people may be sent to any address of this machine, whatever the project's list says.
+    With `loopback` people may be sent to any address of this machine, whatever the project's list says. `introduce` is
+    told of the app and its redirect address before people are sent to the network.
     """
 
     def __init__(
@@ -82,9 +84,11 @@ class Connect:
         public_url: Callable[[], str],
         *,
         loopback: bool = False,
+        introduce: Introduce | None = None,
         connectors: Callable[[str], Connector | None] = registry.connector,
     ) -> None:
         self._loopback = loopback
+        self._introduce = introduce
         self._store = store
         self._vault = vault
         self._networks = networks
@@ -292,6 +296,8 @@ class Connect:
                 next_step=f"Set POLYPOST_{platform.upper()}_CLIENT_SECRET to the one that {connector.spec.name} shows "
                 "beside the client id.",
             )
+        if self._introduce is not None:
+            await self._introduce(platform, app, self.callback_url(platform))
         # What a network grants to any app comes first; what it grants to this one follows.
         scopes = tuple(dict.fromkeys((*oauth.scopes, *app.scopes)))
         return _Way(connector, app, replace(oauth, scopes=scopes))

@@ -21,7 +21,16 @@ from polypost.sandbox import model
 from polypost.sandbox.front import front_page, refusal_page
 from polypost.sandbox.media import FILES, VIDEO, WIDE
 from polypost.sandbox.room import CLOCK, Room
-from polypost.sandbox.simkit import ENFORCED, FAULTS, Fault, Simulator, Stranger, TakesComments, TakesMessages
+from polypost.sandbox.simkit import (
+    ENFORCED,
+    FAULTS,
+    App,
+    Fault,
+    Simulator,
+    Stranger,
+    TakesComments,
+    TakesMessages,
+)
 
 MOST_ACCOUNTS = 10_000
 VISITOR = "Visitor"
@@ -46,6 +55,7 @@ def control_app(room: Room) -> ASGIApp:
             Route("/_sandbox/messages", control.message, methods=["POST"]),
             Route("/_sandbox/requests", control.requests),
             Route("/_sandbox/accounts", control.accounts),
+            Route("/_sandbox/apps", control.apps, methods=["GET", "POST"]),
             Route("/_sandbox/seed", control.seed, methods=["POST"]),
             Route("/_sandbox/reset", control.reset, methods=["POST"]),
             Route("/_sandbox/limits", control.limits, methods=["GET", "POST"]),
@@ -187,6 +197,23 @@ class Control:
             listed = [sim.credentials(a) for sim in chosen for a in sim.net.accounts.all()]
         return JSONResponse({"accounts": listed}, headers=tag)
 
+    async def apps(self, request: Request) -> Response:
+        """The registered apps, or one more: who may ask for consent, with which secret, and where people are led."""
+        if request.method == "GET":
+            found = [(sim, app) for sim in self._chosen(request) for app in sim.net.apps.all()]
+            return JSONResponse({"apps": [_registered(sim, app) for sim, app in found]})
+        body = await _body(request, {"platform", "clientId", "clientSecret", "redirectUris"})
+        sim = self._known(body.get("platform"))
+        if not sim.takes_apps:
+            able = [name for name, each in self._room.simulators.items() if each.takes_apps]
+            raise BadCommand(f"Apps can be registered here on {', '.join(able)}.")
+        uris = body.get("redirectUris") or []
+        if not isinstance(uris, list) or not all(isinstance(uri, str) and uri for uri in uris):
+            raise BadCommand("redirectUris must be a list of texts.")
+        secret = _typed(body, "clientSecret", str)
+        app = sim.net.apps.register(_wanted(body, "clientId"), secret=secret, redirects=uris)
+        return JSONResponse(_registered(sim, app), 201)
+
     async def seed(self, request: Request) -> Response:
         """Open more demo accounts on every network, or on one (`platform`)."""
         body = await _body(request, {"accounts", "platform"})
@@ -304,6 +331,11 @@ class Control:
         if not isinstance(platform, str) or platform not in self._room.simulators:
             raise BadCommand(f"platform must be one of {', '.join(self._room.simulators)}.")
         return self._room.simulators[platform]
+
+
+def _registered(sim: Simulator, app: App) -> dict[str, Any]:
+    # An operator's own secret may be among them, so none is shown.
+    return {"platform": sim.platform, "clientId": app.client_id, "redirectUris": list(app.redirects)}
 
 
 def _shown(who: Stranger) -> dict[str, str]:

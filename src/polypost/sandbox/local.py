@@ -64,12 +64,13 @@ class Doors:
             return False
         if port_too and port not in self.ports:
             return False
-        return host == "localhost" or host in self.hosts or _loopback(host)
+        return host in self.hosts or on_loopback(host)
 
 
-def _loopback(host: str) -> bool:
+def on_loopback(host: str) -> bool:
+    """Whether a host's name or number means this machine."""
     try:
-        return ip_address(host).is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 

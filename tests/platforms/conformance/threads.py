@@ -66,6 +66,8 @@ CASE = Case(
     ),
     # A token that has ended cannot be renewed, so nothing is asked for when one is found dead.
     refreshes=None,
+    # One that is young is tried once more as it is.
+    refuses={"token_expired": "published"},
     lasting=60 * 86_400,
     dead=(
         (400, {"error": {"message": "Invalid OAuth access token", "type": "OAuthException", "code": 190}}),

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from polypost.sandbox import Sandbox, SandboxInfo
+from polypost.sandbox.simkit.apps import Apps
 
 
 @dataclass
@@ -40,10 +41,34 @@ class Play:
         return await self.control("POST", "faults", platform=platform, fault=fault, **more)
 
 
+# The sandbox's own apps and strangers', which any secret will do for, and where they lead people back to.
+APPS = (
+    "sandbox-app", "sandbox-enterprise-app", "sandbox-self-serve-app", "sandbox-testing-app", "sandbox-unaudited-app",
+    "strangers-app", "a", "another", "another-app", "app", "c", "fb", "native-app", "other", "partners-app", "phone",
+    "quickstart", "theirs", "x", "3505",
+)  # fmt: skip
+BACKS = (
+    *(f"https://app.example/{path}" for path in ("", "back", "back?x=1", "callback", "callback?a=b")),
+    *(f"https://other.example/{path}" for path in ("", "back")),
+    "https://here.example/callback", "https://polypost.example/callback", "http://x/cb",
+)  # fmt: skip
+
+
+def register(sandbox: Sandbox, info: SandboxInfo) -> None:
+    """Have every network know these apps, as `POST /_sandbox/apps` does one by one."""
+    assert sandbox._store is not None
+    with sandbox._store.transaction():
+        for platform in info.urls:
+            backs = (*BACKS, f"https://polypost.example/v1/connect/{platform}/callback")
+            for client_id in APPS:
+                Apps(sandbox._store, platform).register(client_id, redirects=backs)
+
+
 @asynccontextmanager
 async def playing(folder: Path, **options: Any) -> AsyncIterator[Play]:
     sandbox = Sandbox(folder, **options)
     info = await sandbox.start()
+    register(sandbox, info)
     try:
         async with httpx2.AsyncClient(timeout=20, trust_env=False) as http:
             yield Play(info, http)

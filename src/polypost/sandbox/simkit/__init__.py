@@ -2,7 +2,8 @@
 
 A simulator is a subclass of `Simulator` that holds a `Network`:
 
-- `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py), `gate`: how it is let in (gate.py);
+- `net.accounts`, `net.codes`, `net.tokens`: who may call (accounts.py), `net.apps`: in whose name (apps.py), `gate`: how
+  it is let in (gate.py);
 - `net.posts`, `net.documents`, `net.blobs`: what is visible, what is on its way, the bytes (content.py, blobs.py);
 - `net.buckets`: rate limits (rates.py); `net.faults`, `exchange(request)`: trouble on demand (faults.py, traffic.py);
 - `OAuthServer`: consent, tokens, revocation (oauth.py), and what networks of one house share (google.py, meta.py, fields.py,
@@ -18,6 +19,7 @@ makes a post visible in `async with exchange(request).commit():`.
 
 from polypost.sandbox.simkit.accounts import Account, Code, CodeRefused, Token
 from polypost.sandbox.simkit.addresses import origin
+from polypost.sandbox.simkit.apps import App
 from polypost.sandbox.simkit.bodies import (
     BadBody,
     Params,
@@ -44,7 +46,7 @@ from polypost.sandbox.simkit.strangers import Stranger, TakesComments, TakesMess
 from polypost.sandbox.simkit.traffic import Dropped, Exchange, Refused, Wording, exchange
 
 __all__ = [
-    "ENFORCED", "FAULTS", "Account", "Asked", "BadBody", "Bucket", "Caller", "Code", "CodeRefused", "Consent", "Controls",
+    "ENFORCED", "FAULTS", "Account", "App", "Asked", "BadBody", "Bucket", "Caller", "Code", "CodeRefused", "Consent", "Controls",
     "Document", "Dropped", "Exchange", "Fault", "Faults", "Gate", "Handler", "Look", "Media", "Network",
     "Number", "OAuthServer", "Pages", "Params", "Ports", "PostView", "Refused", "SimPost", "Simulator",
     "Store", "Stranger", "TakesComments", "TakesMessages", "Token", "Wording", "always", "app_of", "basic",

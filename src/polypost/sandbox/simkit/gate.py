@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from polypost.sandbox.simkit.accounts import REFRESH, Account, Token
+from polypost.sandbox.simkit.apps import App
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.traffic import Refused, Wording, exchange
 
@@ -20,7 +21,7 @@ class Caller:
 
 
 class Gate:
-    """The way in to one network. Demo tokens belong to the app `client_id`; any other is welcome with any secret.
+    """The way in to one network. Demo tokens belong to the app `client_id`; `others` are the sandbox's own besides.
 
     With `counted_later` the network strikes calls by `rate_limited` and `read_limited` itself, where it counts them.
     """
@@ -32,17 +33,27 @@ class Gate:
         client_id: str,
         client_secret: str,
         *,
+        others: tuple[str, ...] = (),
         counted_later: bool = False,
     ) -> None:
         self._net = net
         self._counted_later = counted_later
         self._wording = wording
+        self._others = others
         self.client_id = client_id
         self.client_secret = client_secret
 
+    def app(self, client_id: str) -> App | None:
+        """An app that the network knows: one of the sandbox's own, or one that was registered."""
+        found = self._net.apps.find(client_id)
+        if client_id == self.client_id:
+            return App(client_id, self.client_secret, found.redirects if found else ())
+        return found or (App(client_id) if client_id in self._others else None)
+
     def knows(self, client_id: str, secret: str) -> bool:
-        """Whether an app may call: the demo app shows its secret, strangers are taken as they come."""
-        return client_id != self.client_id or secret == self.client_secret
+        """Whether an app is known and shows its secret."""
+        app = self.app(client_id)
+        return app is not None and app.shows(secret)
 
     def admit(self, request: Request, token: Token) -> None:
         """Call it for every live token met: a `token_dead` rule ends the whole authorisation for good, others hit what reads."""

@@ -27,11 +27,23 @@ AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchoo
 TOKEN = ("/token", "/oauth2/v4/token", "/oauth2/v3/token", "/o/oauth2/token")
 REVOKE = ("/revoke", "/o/oauth2/revoke")
 TOKENINFO = ("/tokeninfo", *(f"/oauth2/v{number}/tokeninfo" for number in (1, 2, 3)))
+# OAuth 2.0 Scopes for Google APIs, those of the simulated networks and of signing in (read 2026-11-24).
+_SCOPE = "https://www.googleapis.com/auth/"
+SCOPES = frozenset({
+    "openid", "email", "profile",
+    *(f"{_SCOPE}{name}" for name in (
+        "business.manage", "plus.business.manage", "userinfo.email", "userinfo.profile", "youtube",
+        "youtube.channel-memberships.creator", "youtube.download", "youtube.force-ssl", "youtube.readonly",
+        "youtube.third-party-link.creator", "youtube.upload", "youtubepartner",
+        "youtubepartner-channel-audit", "yt-analytics.readonly", "yt-analytics-monetary.readonly",
+    )),
+})  # fmt: skip
 TESTING_CLIENT = "sandbox-testing-app"
 MALFORMED = (400, "invalid_grant", "Bad Request")
 WORDS = {
     "body": (400, "invalid_request", "The request body could not be read."),
     "client": (401, "invalid_client", "Unauthorized"),
+    "client:unknown": (401, "invalid_client", "The OAuth client was not found."),
     "client:missing": (400, "invalid_request", "Could not determine client ID from request."),
     "grant_type:missing": (400, "invalid_request", "Required parameter is missing: grant_type"),
     "code": MALFORMED,
@@ -57,6 +69,10 @@ class GoogleLogin(OAuthServer):
     """accounts.google.com and oauth2.googleapis.com; `limit` gives the network's numbers by name."""
 
     blocked = "Access blocked: Authorization Error. Error 400: invalid_request"
+    no_app = "Access blocked: Authorization Error. The OAuth client was not found. Error 401: invalid_client"
+    no_redirect = "Access blocked: This app’s request is invalid. Error 400: redirect_uri_mismatch"
+    no_scope = "Access blocked: Authorization Error. Some requested scopes were invalid. {{invalid=[{}]}}. Error 400: invalid_scope"
+    all_scopes = SCOPES
     words = WORDS
     headers: ClassVar[dict[str, str]] = {"cache-control": "no-cache, no-store, max-age=0, must-revalidate"}
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from starlette.convertors import FloatConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -22,7 +23,6 @@ from polypost.sandbox.simkit.addresses import origin
 from polypost.sandbox.simkit.bodies import BadBody, Params, bearer, read_text_params
 from polypost.sandbox.simkit.oauth import OAuthServer
 from polypost.sandbox.simkit.rates import Bucket
-from polypost.sandbox.simkit.stand_in import always
 from polypost.sandbox.simkit.traffic import Refused, Wording
 
 OAUTH, GRAPH = "OAuthException", "GraphMethodException"
@@ -216,8 +216,20 @@ def upload_failed(kind: str, message: str, *, retriable: bool = False) -> Refuse
     return Refused(JSONResponse(body, 400))
 
 
-# For an address or edge that the Graph API does not have.
-nowhere = always(partial(answer, Fault(2500, None, "Unknown path components")))
+class _Version(FloatConvertor):
+    """The versions that the Graph API has had, down to the first: those that are over are answered by the oldest left."""
+
+    # Changelog of the Graph API, read 2026-11-24.
+    regex = r"1\.0|2\.(?:\d|1[0-2])|3\.[0-3]|(?:[4-9]|1\d|2[0-6])\.0"
+
+
+register_url_convertor("graph", _Version())
+
+
+async def nowhere(request: Request) -> Response:
+    """The answer for an address, edge or version that the Graph API does not have."""
+    # A version that never was gets it too, and is itself not named (koala, issue 611).
+    return answer(Fault(2500, None, f"Unknown path components: /{request.path_params['rest']}"))
 
 
 def spent(percent: int) -> dict[str, int]:
@@ -257,16 +269,38 @@ def bearing(token: Token) -> dict[str, Any]:
     return {"access_token": token.value, "token_type": "bearer", "expires_in": token.expires_in}
 
 
+# The permissions that apps may ask people for (Permissions Reference, read 2026-11-24).
+PERMISSIONS = frozenset({
+    "ads_management", "ads_read", "attribution_read", "business_management", "catalog_management", "email",
+    "facebook_branded_content_ads_brand", "facebook_creator_marketplace_discovery", "instagram_basic",
+    "instagram_branded_content_ads_brand", "instagram_branded_content_brand", "instagram_branded_content_creator",
+    "instagram_content_publish", "instagram_creator_marketplace_discovery", "instagram_manage_comments",
+    "instagram_manage_contents", "instagram_manage_events", "instagram_manage_insights",
+    "instagram_manage_messages", "instagram_manage_upcoming_events", "instagram_shopping_tag_products",
+    "leads_retrieval", "manage_app_solution", "manage_fundraisers", "openid", "page_events", "pages_manage_ads",
+    "pages_manage_cta", "pages_manage_engagement", "pages_manage_instant_articles", "pages_manage_metadata",
+    "pages_manage_posts", "pages_messaging", "pages_read_engagement", "pages_read_user_content",
+    "pages_show_list", "pages_user_gender", "pages_user_locale", "pages_user_timezone",
+    "private_computation_access", "public_profile", "publish_video", "read_insights", "threads_business_basic",
+    "user_age_range", "user_birthday", "user_friends", "user_gender", "user_hometown", "user_likes", "user_link",
+    "user_location", "user_messenger_contact", "user_photos", "user_posts", "user_videos",
+    "whatsapp_business_management", "whatsapp_business_manage_events", "whatsapp_business_messaging",
+})  # fmt: skip
+
+
 class MetaLogin(OAuthServer):
     """A login whose codes bring a token of hours, which is traded for one of sixty days; nothing else refreshes it."""
 
     commas = True
+    no_app = "Invalid App ID: The provided app ID does not look like a valid app ID."
+    no_redirect = "URL blocked: This redirect failed because the redirect URI is not white-listed in the app’s client OAuth settings."
+    no_scope = "Invalid Scopes: {}. This message is only shown to developers."
     # None of these logins knows PKCE except that of Facebook, which states it.
     pkce: ClassVar[str | None] = None
     denied = DENIED
 
     def knows(self, client_id: str, secret: str) -> bool:
-        """Whether an app may call: our demo app shows its secret, strangers show any."""
+        """Whether an app may call: it is known, and shows a secret."""
         return bool(client_id and secret) and self._gate.knows(client_id, secret)
 
     def count(self, account_id: str, most: int) -> tuple[int, int]:

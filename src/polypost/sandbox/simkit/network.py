@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from polypost import clock
 from polypost.errors import FetchFailed
 from polypost.sandbox.simkit.accounts import Accounts, Codes, Tokens
+from polypost.sandbox.simkit.apps import Apps
 from polypost.sandbox.simkit.blobs import Blobs
 from polypost.sandbox.simkit.content import Documents, Media, Posts
 from polypost.sandbox.simkit.faults import Faults
@@ -33,6 +34,7 @@ class Network:
         self.faults = faults
         self.fetcher = fetcher
         self.accounts = Accounts(store, platform)
+        self.apps = Apps(store, platform)
         self.codes = Codes(store, platform)
         self.tokens = Tokens(store, platform)
         self.posts = Posts(store, platform)

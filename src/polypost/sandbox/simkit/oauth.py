@@ -53,8 +53,10 @@ class OAuthServer(ABC):
     """The addresses for consent, tokens and revocation.
 
     Of the authorize address: `client_name` is what the network calls the app's id; `needed` are the other parameters
-    without which it shows a page that says `blocked`, `response_type` what is taken when none is named; scopes are
-    separated by blanks and with `commas` by these too; `pkce` is the method of challenges that name none, None where
+    without which it shows a page that says `blocked`, `response_type` what is taken when none is named; `no_app`,
+    `no_redirect` and `no_scope` are what it says instead of an app, an address or a scope that it does not know, which
+    they may name as {}; scopes are separated by blanks and with `commas` by these too, and are checked here against
+    `all_scopes` where there are some; `pkce` is the method of challenges that name none, None where
     they are ignored. The way back has `denied` when the person says no, and `fragment` behind a code, which lives for
     `code_life`. `words` are the refusals by what is wrong: body, client, grant_type, code, refresh, where an entry like
     `code:verifier` stands before `code`.
@@ -66,6 +68,10 @@ class OAuthServer(ABC):
     commas: ClassVar[bool] = False
     pkce: ClassVar[str | None] = "plain"
     blocked: ClassVar[str] = "This app’s request for access is not valid."
+    no_app: ClassVar[str] = ""
+    no_redirect: ClassVar[str] = ""
+    no_scope: ClassVar[str] = ""
+    all_scopes: ClassVar[frozenset[str]] = frozenset()
     denied: ClassVar[Mapping[str, str]] = {"error": "access_denied"}
     fragment: ClassVar[str] = ""
     code_life: ClassVar[timedelta]
@@ -119,7 +125,7 @@ class OAuthServer(ABC):
         # Without an app or an address nobody is led back (RFC 6749, 4.1.2.1).
         if kind != "code" or not all(query.get(name) for name in needed):
             raise self.refused_page()
-        return Asked(
+        asked = Asked(
             client_id=query[self.client_name],
             redirect_uri=query["redirect_uri"],
             scopes=self.split(query.get("scope", "")),
@@ -127,6 +133,25 @@ class OAuthServer(ABC):
             challenge=query.get("code_challenge") if self.pkce else None,
             method=query.get("code_challenge_method", self.pkce),
         )
+        # What would run in the browser is refused where the page would lead there.
+        if not unsafe_redirect(asked.redirect_uri):
+            self.check(asked)
+        return asked
+
+    def check(self, asked: Asked) -> None:
+        """Raises Refused for an app that nobody registered, one that would lead people elsewhere, and an unknown scope."""
+        app = self._gate.app(asked.client_id)
+        if app is None:
+            raise self.refused_page(self.no_app.format(asked.client_id))
+        if not app.leads_to(asked.redirect_uri):
+            raise self.refused_page(self.no_redirect.format(asked.redirect_uri))
+        unknown = [name for name in asked.scopes if self.all_scopes and name not in self.all_scopes]
+        if unknown:
+            raise self.unknown_scope(asked, unknown[0])
+
+    def unknown_scope(self, asked: Asked, scope: str) -> Refused:
+        """The refusal of a scope that the network does not have."""
+        return self.refused_page(self.no_scope.format(scope))
 
     def split(self, scopes: str) -> tuple[str, ...]:
         """Scopes as a parameter names them."""
@@ -177,7 +202,7 @@ class OAuthServer(ABC):
         if not client_id:
             raise self.refused(request, "client", "missing")
         if not self._gate.knows(client_id, secret):
-            raise self.refused(request, "client")
+            raise self.refused(request, "client", "" if self._gate.app(client_id) else "unknown")
         return client_id
 
     def by_code(self, request: Request, params: Params, client_id: str) -> Response:

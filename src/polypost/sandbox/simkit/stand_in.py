@@ -41,6 +41,10 @@ class Simulator(ABC):
     own_faults: ClassVar[tuple[str, ...]] = ()
     # Whether the network forgives doubled slashes and one at the end, as the Graph API does.
     tidies_paths: ClassVar[bool] = False
+    # Further apps of the sandbox's own, which show any secret.
+    other_apps: ClassVar[tuple[str, ...]] = ()
+    # Whether apps are registered at the control surface; elsewhere there are none, or they register themselves.
+    takes_apps: ClassVar[bool] = True
     # Whether each kind of call has a limit of its own, as on X.
     counts_by_call: ClassVar[bool] = False
     client_id: ClassVar[str] = "sandbox-app"
@@ -52,7 +56,12 @@ class Simulator(ABC):
         self.net = net
         self.pages = Pages(self.look)
         self.gate = Gate(
-            net, self.wording, self.client_id, self.client_secret, counted_later=self.counts_by_call
+            net,
+            self.wording,
+            self.client_id,
+            self.client_secret,
+            others=self.other_apps,
+            counted_later=self.counts_by_call,
         )
 
     @abstractmethod

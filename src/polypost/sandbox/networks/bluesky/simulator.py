@@ -47,6 +47,7 @@ class BlueskySimulator(Simulator):
     scopes = (APP_PASSWORD,)
     own_faults = (*ACCOUNT_FAULTS, *OTHER_FAULTS)
     # A session that a password opened belongs to no app.
+    takes_apps = False
     client_id = ""
     client_secret = ""
     wording = Wording(

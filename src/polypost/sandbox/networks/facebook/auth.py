@@ -27,7 +27,7 @@ from polypost.sandbox.simkit import (
     exchange,
     meta,
 )
-from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token, graph_params
+from polypost.sandbox.simkit.meta import PERMISSIONS, MetaLogin, bearing, given_token, graph_params
 
 VERSION = 26.0
 SHORT, LONG, PAGE = "user_short", "user_long", "page"
@@ -83,6 +83,7 @@ class Auth(MetaLogin):
     """The addresses of the login, and `enter`."""
 
     needed = ()
+    all_scopes = PERMISSIONS
     response_type = "code"
     pkce = "plain"
     denied = DENIED

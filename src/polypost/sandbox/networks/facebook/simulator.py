@@ -25,9 +25,9 @@ from polypost.sandbox.networks.facebook.web import Web
 from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Stranger, each_path, meta
 
 METHODS = ["GET", "POST", "DELETE"]
-ROOT = ("/", "/v{version:float}", "/v{version:float}/")
-RUPLOAD = ("/video-upload/v{version:float}/{video}", "/video-upload/{video}")
-NODE = ("/v{version:float}/{id}", "/v{version:float}/{id}/", "/{id}")
+ROOT = ("/", "/v{version:graph}", "/v{version:graph}/")
+RUPLOAD = ("/video-upload/v{version:graph}/{video}", "/video-upload/{video}")
+NODE = ("/v{version:graph}/{id}", "/v{version:graph}/{id}/", "/{id}")
 CATEGORIES = (
     ("2200", "Local business"),
     ("1350536325044173", "Arts & entertainment"),
@@ -38,7 +38,7 @@ CATEGORIES = (
 class FacebookSimulator(Simulator):
     """Facebook on one port: www, graph, graph-video and rupload at once.
 
-    Every path of the Graph API exists with and without `/v26.0` or another version. Each demo account is a Page; one
+    Every path of the Graph API exists with and without `/v26.0` or an earlier version. Each demo account is a Page; one
     person has a role on all of them, so that one login stands for all of them. The demo tokens are the Pages' own.
     """
 
@@ -157,5 +157,5 @@ class FacebookSimulator(Simulator):
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
     """A path with a version before it, where Meta's own client ends some in a slash, and without."""
-    version = "/v{version:float}"
+    version = "/v{version:graph}"
     return each_path((version + path, f"{version}{path}/", path), handler, *methods)

@@ -15,6 +15,7 @@ from polypost.sandbox.networks.googlebusiness.reading import Reading
 from polypost.sandbox.networks.googlebusiness.shelf import Shelf
 from polypost.sandbox.networks.googlebusiness.web import Web
 from polypost.sandbox.simkit import Account, Look, Network, Simulator, Wording, always
+from polypost.sandbox.simkit.google import TESTING_CLIENT
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 LOCATION = "/v4/accounts/{account}/locations/{location}"
@@ -36,6 +37,7 @@ class GoogleBusinessSimulator(Simulator):
         duplicate=errors.duplicate,
         token_dead=errors.unauthenticated,
     )
+    other_apps = (TESTING_CLIENT,)
     _auth: Auth
     own_faults = (
         "scope_missing", "api_disabled", "quota_zero", "no_refresh_token", "no_locations",

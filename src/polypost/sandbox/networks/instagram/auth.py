@@ -12,7 +12,7 @@ from polypost import clock
 from polypost.sandbox.networks.instagram import errors
 from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.simkit import Account, Code, Consent, Params, Refused, Token, app_of, exchange, meta
-from polypost.sandbox.simkit.meta import MetaLogin, bearing, given_token, graph_params
+from polypost.sandbox.simkit.meta import PERMISSIONS, MetaLogin, bearing, given_token, graph_params
 
 SHORT, LONG = "instagram_short", "instagram_long"
 EXCHANGE = "ig_exchange_token"
@@ -24,6 +24,7 @@ PUBLISH = frozenset({"instagram_business_content_publish", "instagram_content_pu
 COMMENT = frozenset({"instagram_business_manage_comments", "instagram_manage_comments"})
 INSIGHTS = frozenset({"instagram_business_manage_insights", "instagram_manage_insights"})
 MESSAGES = frozenset({"instagram_business_manage_messages"})
+OF_BUSINESS = ("basic", "content_publish", "manage_comments", "manage_insights", "manage_messages")
 FACEBOOK_ONLY = frozenset({"instagram_basic", "pages_show_list"})
 BAD_CODE = {
     "unknown": "Invalid authorization code",
@@ -61,6 +62,8 @@ class Caller:
 class Auth(MetaLogin):
     """The addresses of the Instagram login, and `enter`."""
 
+    # Both logins lead here; the names of the Instagram login's rights begin otherwise.
+    all_scopes = PERMISSIONS | {f"instagram_business_{name}" for name in OF_BUSINESS}
     response_type = "code"
     # Instagram puts `#_` behind every way back; clients have to cut it off the code.
     fragment = "_"

@@ -23,16 +23,16 @@ from polypost.sandbox.networks.instagram.web import Web
 from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Stranger, each_path, meta
 
 METHODS = ["GET", "POST", "DELETE"]
-RUPLOAD = ("/ig-api-upload/v{version:float}/{container}", "/ig-api-upload/{container}")
+RUPLOAD = ("/ig-api-upload/v{version:graph}/{container}", "/ig-api-upload/{container}")
 # Without a version only digits are an object: other names are people's pages.
-NODE = ("/v{version:float}/{id}", "/{id:int}", "/me")
+NODE = ("/v{version:graph}/{id}", "/{id:int}", "/me")
 ACCOUNT_TYPES = ("BUSINESS", "MEDIA_CREATOR")
 
 
 class InstagramSimulator(Simulator):
     """Instagram on one port: www and api.instagram.com, graph.instagram.com, graph and rupload.facebook.com at once.
 
-    Every path of the Graph API exists with and without `/v26.0` or another version. Demo account 1 is a business,
+    Every path of the Graph API exists with and without `/v26.0` or an earlier version. Demo account 1 is a business,
     account 2 a creator, and so on in turn. Each is linked to a Facebook Page of its own.
     """
 
@@ -145,4 +145,4 @@ class InstagramSimulator(Simulator):
 
 def _graph(path: str, handler: Handler, *methods: str) -> list[Route]:
     """A path with a version before it and without."""
-    return each_path((f"/v{{version:float}}{path}", path), handler, *methods)
+    return each_path((f"/v{{version:graph}}{path}", path), handler, *methods)

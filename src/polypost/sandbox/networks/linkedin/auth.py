@@ -35,6 +35,14 @@ from polypost.sandbox.simkit.oauth import lead_back, unsafe_redirect
 
 # What any app may ask for; everything else LinkedIn grants to apps that it has vetted.
 SELF_SERVE = frozenset({"openid", "profile", "email", "w_member_social"})
+VETTED = frozenset({
+    "r_1st_connections_size", "r_ads", "r_ads_reporting", "r_basicprofile", "r_compliance", "r_emailaddress",
+    "r_events", "r_liteprofile", "r_marketing_leadgen_automation", "r_member_postAnalytics",
+    "r_member_profileAnalytics", "r_member_social", "r_member_social_feed", "r_organization_admin",
+    "r_organization_followers", "r_organization_social", "r_organization_social_feed", "rw_ads",
+    "rw_conversions", "rw_dmp_segments", "rw_events", "rw_organization_admin", "w_compliance",
+    "w_member_social_feed", "w_organization_social", "w_organization_social_feed",
+})  # fmt: skip
 SELF_SERVE_APP = "sandbox-self-serve-app"
 # Of the two words for it, user_cancelled_login and this, the one for a person who is logged in.
 DENIED = {"error": "user_cancelled_authorize", "error_description": "The user cancelled the authorization"}
@@ -86,6 +94,9 @@ class Auth(OAuthServer):
     """The addresses of www.linkedin.com/oauth, and `enter`."""
 
     commas = True
+    no_app = "The passed in client_id is invalid “{}”."
+    no_redirect = "The redirect_uri does not match the registered value."
+    all_scopes = SELF_SERVE | VETTED
     denied = DENIED
     code_life = timedelta(seconds=limit("code_seconds"))
     words = WORDS
@@ -102,13 +113,17 @@ class Auth(OAuthServer):
         asked = super().asked(request)
         vetted = set(asked.scopes) - SELF_SERVE
         if asked.client_id == SELF_SERVE_APP and vetted and not unsafe_redirect(asked.redirect_uri):
-            back = {
-                "error": "unauthorized_scope_error",
-                "error_description": f"Scope {sorted(vetted)[0]} is not authorized for your application",
-                **({"state": asked.state} if asked.state else {}),
-            }
-            raise Refused(lead_back(asked.redirect_uri, back))
+            raise self.unknown_scope(asked, sorted(vetted)[0])
         return asked
+
+    def unknown_scope(self, asked: Asked, scope: str) -> Refused:
+        """The way back to the app: a scope that nobody has is one for which it was not vetted."""
+        back = {
+            "error": "unauthorized_scope_error",
+            "error_description": f"Scope {scope} is not authorized for your application",
+            **({"state": asked.state} if asked.state else {}),
+        }
+        return Refused(lead_back(asked.redirect_uri, back))
 
     async def read(self, request: Request) -> Params:
         """The parameters of a call in an app's name."""
@@ -121,10 +136,12 @@ class Auth(OAuthServer):
         self._need(request, params, "client_id")
         client_id = params.text("client_id")
         # Native apps have no secret: they show the verifier of their challenge.
-        if not params.text("code_verifier"):
+        native = bool(params.text("code_verifier"))
+        if not native:
             self._need(request, params, "client_secret")
-            if not self._gate.knows(client_id, params.text("client_secret")):
-                raise self.refused(request, "client")
+        app = self._gate.app(client_id)
+        if app is None or not (native or app.shows(params.text("client_secret"))):
+            raise self.refused(request, "client")
         return client_id
 
     def _need(self, request: Request, params: Params, *names: str) -> None:

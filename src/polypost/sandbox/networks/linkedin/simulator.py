@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from polypost.sandbox.networks.linkedin import errors, urns
-from polypost.sandbox.networks.linkedin.auth import Auth
+from polypost.sandbox.networks.linkedin.auth import SELF_SERVE_APP, Auth
 from polypost.sandbox.networks.linkedin.comments import Comments, Thread
 from polypost.sandbox.networks.linkedin.compose import Composer
 from polypost.sandbox.networks.linkedin.legacy import Legacy
@@ -47,6 +47,7 @@ class LinkedInSimulator(Simulator):
         "status_forbidden", "upload_needs_token", "processing_failed", "comment_forbidden",
     )  # fmt: skip
 
+    other_apps = (SELF_SERVE_APP,)
     _auth: Auth
 
     def __init__(self, net: Network) -> None:

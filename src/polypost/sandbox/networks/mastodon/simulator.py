@@ -41,6 +41,7 @@ class MastodonSimulator(Simulator):
         # Its tokens have no end, those of other servers that speak its API may.
         token_expired=partial(errors.error, 401, EXPIRED_TOKEN),
     )
+    takes_apps = False
     _auth: Auth
     own_faults = (
         "older_server", "moved", "app_forgotten", "login_disabled", "silenced", "html_errors", "bad_gateway",

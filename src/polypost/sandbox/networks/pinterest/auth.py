@@ -30,6 +30,7 @@ from polypost.sandbox.simkit import (
     exchange,
 )
 from polypost.sandbox.simkit.accounts import ACCESS, REFRESH
+from polypost.sandbox.simkit.oauth import unsafe_redirect
 
 SCOPES = (
     "ads:read", "ads:write", "boards:read", "boards:read_secret", "boards:write", "boards:write_secret",
@@ -77,7 +78,10 @@ class Auth(OAuthServer):
         known = scopes and set(scopes) <= set(SCOPES)
         if not client_id or not back or query.get("response_type") != "code" or not known:
             raise self.refused_page()
-        return Asked(client_id, back, scopes, query.get("state"))
+        asked = Asked(client_id, back, scopes, query.get("state"))
+        if not unsafe_redirect(back):
+            self.check(asked)
+        return asked
 
     async def read(self, request: Request) -> Params:
         """The form, whose answer has a number."""

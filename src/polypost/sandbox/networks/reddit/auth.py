@@ -26,6 +26,7 @@ from polypost.sandbox.simkit import (
     Token,
     basic,
     bearer,
+    exchange,
     read_text_params,
 )
 from polypost.sandbox.simkit.accounts import ACCESS, REFRESH
@@ -33,6 +34,7 @@ from polypost.sandbox.simkit.oauth import lead_back
 
 NOBODY = ""
 TEMPORARY = "temporary_code"
+MISSING_SCOPE, WINDOW_USED = "missing_scope", "window_used"
 INSTALLED = "https://oauth.reddit.com/grants/installed_client"
 SCOPES = frozenset({
     "identity", "edit", "flair", "history", "mysubreddits", "privatemessages", "read", "report", "save",
@@ -70,6 +72,8 @@ class Auth(OAuthServer):
     commas = True
     pkce = None
     blocked = "bad request (reddit.com): invalid request"
+    no_app = "bad request (reddit.com): you sent an invalid request — invalid client id."
+    no_redirect = "bad request (reddit.com): you sent an invalid request — invalid redirect_uri parameter."
     code_life = timedelta(seconds=limit("code_seconds"))
 
     def __init__(self, net: Network, pages: Pages, gate: Gate) -> None:
@@ -167,8 +171,11 @@ class Auth(OAuthServer):
         if token is None or token.kind != ACCESS or not token.live:
             raise Refused(errors.unauthorized())
         self._gate.admit(request, token)
-        if not {scope, "*"} & set(token.scopes):
+        call = exchange(request)
+        if not {scope, "*"} & set(token.scopes) or call.fault(MISSING_SCOPE):
             raise errors.insufficient_scope()
+        if left := call.lasting(WINDOW_USED):
+            raise Refused(errors.too_many_until(left))
         self._rates.take(request, token)
         params = await read(request)
         return Caller(self._net.accounts.get(token.account_id), token, params)

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from polypost.sandbox.networks.reddit.limits import limit
 from polypost.sandbox.simkit import Refused
 
 # Wording: Reddit's published source of 2017, recorded answers of 2021 to 2023, or ours where neither speaks.
@@ -138,8 +139,12 @@ def too_many_requests(headers: Mapping[str, str]) -> Refused:
 
 def too_many_until(seconds: float) -> Response:
     """429 of a window that is used up, with the seconds until the next one."""
-    left = {"x-ratelimit-remaining": "0.0", "x-ratelimit-reset": str(max(1, math.ceil(seconds)))}
-    return plain(429, headers=left)
+    headers = {
+        "x-ratelimit-used": str(limit("requests_per_window")),
+        "x-ratelimit-remaining": "0.0",
+        "x-ratelimit-reset": str(max(1, math.ceil(seconds))),
+    }
+    return plain(429, headers=headers)
 
 
 def blocked() -> Refused:

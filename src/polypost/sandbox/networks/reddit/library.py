@@ -87,10 +87,12 @@ class Library:
             raise errors.bad_request("INVALID_MIMETYPE", f"{mime or 'nothing'} is not a type of media")
         # Recorded ids have 13 characters.
         asset_id = secrets.token_hex(7)[:13]
-        bucket = "reddit-uploaded-video" if mime.startswith("video/") else "reddit-uploaded-media"
+        film = mime.startswith("video/")
+        bucket = "reddit-uploaded-video" if film else "reddit-uploaded-media"
         expires = clock.now() + timedelta(seconds=limit("lease_seconds"))
         most = limit(TYPES[mime])
-        key = f"{PREFIX}/{asset_id}"
+        # Keys may or may not stand in a folder (recordings); here those of pictures do.
+        key = asset_id if film else f"{PREFIX}/{asset_id}"
         fields = _fields(key, mime, bucket, most, clock.iso(expires))
         body = {
             "key": key,
@@ -168,7 +170,7 @@ class Library:
     def by_url(self, url: str, account_id: str) -> Asset | None:
         """The caller's asset behind the address of a bucket, on whatever host."""
         prefix, _, asset_id = unquote(urlsplit(url).path).strip("/").rpartition("/")
-        return self.by_id(asset_id, account_id) if prefix == PREFIX else None
+        return self.by_id(asset_id, account_id) if prefix in {"", PREFIX} else None
 
     def by_id(self, asset_id: str, account_id: str) -> Asset | None:
         """The caller's asset by its id."""

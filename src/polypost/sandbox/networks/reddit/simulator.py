@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.reddit import errors
-from polypost.sandbox.networks.reddit.auth import Auth
+from polypost.sandbox.networks.reddit.auth import MISSING_SCOPE, WINDOW_USED, Auth
 from polypost.sandbox.networks.reddit.browse import PRIVATE_MARKS, Browse
 from polypost.sandbox.networks.reddit.library import Library
 from polypost.sandbox.networks.reddit.reading import Reading
@@ -46,7 +46,7 @@ class RedditSimulator(Simulator):
     _auth: Auth
     scopes = ("identity", "submit", "read", "flair", "edit", "history", "mysubreddits", *DAILY)
     own_faults = (
-        *AT_SUBMISSION, "media_failed", "no_socket", "socket_closed", "removed",
+        *AT_SUBMISSION, "media_failed", "no_socket", "socket_closed", "removed", MISSING_SCOPE, WINDOW_USED,
     )  # fmt: skip
 
     def __init__(self, net: Network) -> None:

@@ -246,6 +246,7 @@ class Things:
             "link_id": f"t3_{comment.account_id}",
             "permalink": f"{post.permalink if post else '/'}{comment.id}/",
             "subreddit": post.raw["sr"] if post else None,
+            "subreddit_name_prefixed": place.prefixed if place else None,
             "subreddit_id": f"t5_{place.id}" if place else None,
             "link_title": post.raw["title"] if post else None,
             "link_author": link_author,

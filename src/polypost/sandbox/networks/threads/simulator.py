@@ -20,7 +20,7 @@ from polypost.sandbox.networks.threads.web import Web
 from polypost.sandbox.simkit import Account, Handler, Look, Network, Simulator, Stranger, each_path, meta
 
 METHODS = ["GET", "POST", "DELETE"]
-VERSION = "/v{version:float}"
+VERSION = "/v1.0"
 PAGES = (
     "/@{username}/post/{shortcode}",
     "/@{username}/post/{shortcode}/",
@@ -79,6 +79,7 @@ class ThreadsSimulator(Simulator):
             *self._edges(),
             *_graph("/{id}", self._reading.node, "GET"),
             *_graph("/{id}", self._reading.delete, "DELETE"),
+            Route("/v{version:float}/{rest:path}", meta.nowhere, methods=METHODS),
             Route("/{rest:path}", meta.nowhere, methods=METHODS),
         ]
 

@@ -36,6 +36,14 @@ MINUTE = timedelta(minutes=1)
 # Codes end in such a tail, whose signs arrive percent-encoded and have to be decoded once.
 TAIL = "*3!4567.u1"
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
+SCOPES = frozenset({
+    "artist.certification.read", "artist.certification.update", "user.info.basic", "user.info.profile",
+    "user.info.stats", "video.list", "video.publish", "video.upload",
+})  # fmt: skip
+_APP_SETTINGS = (
+    "We couldn’t log in with TikTok. This may be due to specific app settings. If you’re a developer, correct the "
+    "following and try again:"
+)
 DENIED = {"error": "access_denied", "error_description": "The user cancelled the authorization."}
 WORDS = {
     "body": (400, "invalid_request", "The request body could not be read."),
@@ -58,6 +66,10 @@ class Auth(OAuthServer):
     commas = True
     pkce = "S256"
     blocked = "We couldn’t log in with TikTok. The request is not valid."
+    no_app = f"{_APP_SETTINGS} client_key"
+    no_redirect = f"{_APP_SETTINGS} redirect_uri"
+    no_scope = f"{_APP_SETTINGS} scope"
+    all_scopes = SCOPES
     denied = DENIED
     code_life = timedelta(seconds=limit("code_seconds"))
     words = WORDS

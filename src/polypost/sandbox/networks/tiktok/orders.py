@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
+from polypost.sandbox.local import on_loopback
 from polypost.sandbox.networks.tiktok import errors
 from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.tasks import DIRECT, INBOX, PHOTO, VIDEO, Order
@@ -121,13 +121,6 @@ def _pulled(url: Any) -> str:
     parts = urlsplit(url) if isinstance(url, str) else None
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise errors.invalid("The URL of the media is invalid")
-    if parts.scheme == "http" and not _here(parts.hostname):
+    if parts.scheme == "http" and not on_loopback(parts.hostname):
         raise errors.refused("url_ownership_unverified")
     return str(url)
-
-
-def _here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -17,6 +17,13 @@ from polypost.sandbox.simkit import Account, Asked, Consent, OAuthServer, Refuse
 from polypost.sandbox.simkit.accounts import ACCESS, REFRESH
 
 APP_ONLY, OAUTH1 = "app_only", "oauth1"
+# X API v2, OpenAPI 2.167; the e-mail address of a person has a scope that it does not list.
+SCOPES = frozenset({
+    "block.read", "block.write", "bookmark.read", "bookmark.write", "broadcast.read", "broadcast.write", "dm.read",
+    "dm.write", "follows.read", "follows.write", "like.read", "like.write", "list.read", "list.write",
+    "media.write", "mute.read", "mute.write", "offline.access", "space.read", "timeline.read",
+    "tweet.moderate.write", "tweet.read", "tweet.write", "users.email", "users.read",
+})  # fmt: skip
 HOSTS = ("api.twitter.com", "api.x.com", "upload.twitter.com", "upload.x.com")
 PRIVILEGED_CLIENT = "sandbox-enterprise-app"
 WORDS = {
@@ -53,6 +60,7 @@ class Auth(OAuthServer):
     """The OAuth addresses, and the check that every other call begins with."""
 
     blocked = "You weren’t able to give access to the App."
+    all_scopes = SCOPES
     code_life = timedelta(seconds=limit("code_life_seconds"))
     words = WORDS
     headers = HEADERS

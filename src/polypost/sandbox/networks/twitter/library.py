@@ -157,8 +157,8 @@ class Library:
                 with self._net.blobs.path(blob).open("rb") as part:
                     shutil.copyfileobj(part, whole, 1024 * 1024)
 
-    def finish(self, caller: Caller, upload: Upload, *, extra_seconds: float) -> Upload:
-        """All bytes are here: examine them; videos and animations are worked on for a while."""
+    def finish(self, caller: Caller, upload: Upload, *, extra_seconds: float, fails: bool = False) -> Upload:
+        """All bytes are here: examine them; videos and animations are worked on for a while, which may fail."""
         facts, wrong = examine(self._net.blobs.path(upload.blob), upload.kind, premium=caller.premium)
         now = clock.now().timestamp()
         self._net.documents.update(
@@ -169,7 +169,7 @@ class Library:
             begun=now,
             ready_at=now + PROCESSING_SECONDS + extra_seconds if upload.processed else now,
             facts=None if facts is None else facts.as_dict(),
-            wrong=wrong,
+            wrong=wrong or ("The file could not be processed." if fails else None),
         )
         finished = self.get(upload.id)
         assert finished is not None

@@ -10,11 +10,11 @@ from starlette.routing import BaseRoute, Route
 
 from polypost.sandbox.networks.twitter import errors, rates
 from polypost.sandbox.networks.twitter.answers import Answers
-from polypost.sandbox.networks.twitter.auth import Auth
+from polypost.sandbox.networks.twitter.auth import PRIVILEGED_CLIENT, Auth
 from polypost.sandbox.networks.twitter.compose import Composer
 from polypost.sandbox.networks.twitter.library import Library
 from polypost.sandbox.networks.twitter.posts import OWN_FAULTS, Posts
-from polypost.sandbox.networks.twitter.uploads import Uploads
+from polypost.sandbox.networks.twitter.uploads import PROCESSING_FAILED, Uploads
 from polypost.sandbox.networks.twitter.users import Users
 from polypost.sandbox.networks.twitter.web import Web
 from polypost.sandbox.simkit import Account, Look, Network, Simulator, Wording, always, each_path
@@ -35,9 +35,10 @@ class TwitterSimulator(Simulator):
         duplicate=partial(errors.problem, 403, "Forbidden", errors.DUPLICATE),
         token_dead=errors.unauthorized,
     )
+    other_apps = (PRIVILEGED_CLIENT,)
     _auth: Auth
     scopes = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
-    own_faults = tuple(OWN_FAULTS)
+    own_faults = (*OWN_FAULTS, PROCESSING_FAILED)
     counts_by_call = True
 
     def __init__(self, net: Network) -> None:

@@ -19,6 +19,7 @@ from polypost.sandbox.networks.twitter.progress import begun, described
 from polypost.sandbox.networks.twitter.rates import Rates
 from polypost.sandbox.simkit import BadBody, Network, Params, exchange, pieces, read_json, read_params
 
+PROCESSING_FAILED = "processing_failed"
 INITIALIZE = frozenset({"media_type", "total_bytes", "media_category", "additional_owners", "shared"})
 
 
@@ -189,7 +190,8 @@ class Uploads:
 
     def _finish(self, request: Request, caller: Caller, upload: Upload) -> Upload:
         extra = exchange(request).seconds("processing") if upload.processed else 0.0
-        upload = self._library.finish(caller, upload, extra_seconds=extra)
+        fails = upload.processed and exchange(request).fault(PROCESSING_FAILED) is not None
+        upload = self._library.finish(caller, upload, extra_seconds=extra, fails=fails)
         if upload.wrong and not upload.processed:
             raise invalid(upload.wrong, {"media": [upload.id]})
         return upload

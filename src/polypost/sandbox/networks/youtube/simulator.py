@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from polypost.sandbox.networks.youtube import errors
 from polypost.sandbox.networks.youtube.analytics import Analytics
-from polypost.sandbox.networks.youtube.auth import ANALYTICS, FORCE, READONLY, UPLOAD, Auth
+from polypost.sandbox.networks.youtube.auth import ANALYTICS, FORCE, READONLY, UNAUDITED_CLIENT, UPLOAD, Auth
 from polypost.sandbox.networks.youtube.captions import CaptionIntake, Captions
 from polypost.sandbox.networks.youtube.channels import Channels
 from polypost.sandbox.networks.youtube.comments import Comments
@@ -34,6 +34,7 @@ from polypost.sandbox.networks.youtube.video_calls import VideoCalls
 from polypost.sandbox.networks.youtube.videos import Videos
 from polypost.sandbox.networks.youtube.web import Web
 from polypost.sandbox.simkit import Account, Look, Network, Simulator, Wording, always, each_path
+from polypost.sandbox.simkit.google import TESTING_CLIENT
 
 API = "/youtube/v3"
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
@@ -55,6 +56,7 @@ class YouTubeSimulator(Simulator):
         duplicate=errors.duplicate,
         token_dead=errors.unauthenticated,
     )
+    other_apps = (UNAUDITED_CLIENT, TESTING_CLIENT)
     _auth: Auth
     own_faults = (
         *AT_OPENING, *CUTS, "session_gone", "no_channel", "forced_private", *AT_PROCESSING,
