@@ -175,6 +175,7 @@ async def open_rooms(
     metrics = Reader(store, calls, networks)
     accounts, sender = ConnectedAccounts(store, calls), Sender(store)
     per_minute = settings.rate_limit_per_minute
+    begins = partial(Connect, loopback=surroundings.loopback, introduce=surroundings.introduce)
     services = Services(
         settings=settings,
         store=store,
@@ -184,15 +185,7 @@ async def open_rooms(
         posts=posts,
         media=media,
         uploads=uploads,
-        connect=Connect(
-            store,
-            vault,
-            networks,
-            apps,
-            lambda: public_url,
-            loopback=surroundings.loopback,
-            introduce=surroundings.introduce,
-        ),
+        connect=begins(store, vault, networks, apps, lambda: public_url),
         disconnect=Disconnect(store, vault, networks, apps),
         sign_in=SignIn(store, vault, networks),
         vault=vault,

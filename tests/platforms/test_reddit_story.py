@@ -18,6 +18,7 @@ from polypost.errors import (
     OutcomeUnknown,
     PolypostError,
     RateLimited,
+    ReconnectRequired,
     Rejected,
     TokenExpired,
 )
@@ -199,6 +200,8 @@ async def test_what_takes_time_is_found_later(room: Room, fault: str) -> None:
     [
         ("rate_limited", RateLimited, "rate_limited"),
         ("quota", RateLimited, "rate_limited"),
+        ("window_used", RateLimited, "rate_limited"),
+        ("missing_scope", ReconnectRequired, "reconnect_required"),
         ("duplicate", Duplicate, "duplicate"),
         ("token_dead", TokenExpired, "reconnect_required"),
         ("to_login", TokenExpired, "reconnect_required"),
@@ -213,7 +216,7 @@ async def test_refusals_are_understood(room: Room, fault: str, error: type[Polyp
         await CONNECTOR.publish(run, post())
     assert type(refused.value) is error
     assert refused.value.code == code
-    if fault == "rate_limited":
+    if fault in {"rate_limited", "window_used"}:
         assert isinstance(refused.value, RateLimited)
         assert timedelta(seconds=80) < refused.value.until - run.now() <= timedelta(seconds=90)
     assert await room.posts() == []

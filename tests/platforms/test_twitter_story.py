@@ -151,6 +151,14 @@ async def test_refusals_are_understood(room: Room, fault: str, error: type[Polyp
     assert await room.posts() == []
 
 
+async def test_a_file_that_x_cannot_process_is_said(room: Room) -> None:
+    await room.fault("processing_failed")
+    with pytest.raises(Rejected) as refused:
+        await CONNECTOR.publish(room.run(), post("Look", room.film()))
+    assert refused.value.code == "media_rejected"
+    assert await room.posts() == []
+
+
 async def test_the_same_text_again_is_a_duplicate(room: Room) -> None:
     await CONNECTOR.publish(room.run(), post())
     with pytest.raises(Duplicate):

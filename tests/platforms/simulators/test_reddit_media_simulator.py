@@ -30,6 +30,11 @@ async def test_a_lease_as_recorded(me: Reddit) -> None:
     assert sent.status_code == 201
     assert "<PostResponse><Location>" in sent.text
     assert f"rte_images%2F{asset['asset_id']}" in sent.text
+    film = await me.lease("video/mp4", "a.mp4")
+    keys = [field["value"] for field in film["args"]["fields"] if field["name"] == "key"]
+    assert keys == [film["asset"]["asset_id"]]
+    taken = await me.send(film, media.mp4())
+    assert f"<Bucket>reddit-uploaded-video</Bucket><Key>{keys[0]}</Key>" in taken.text
 
 
 async def test_what_a_bucket_refuses(me: Reddit) -> None:

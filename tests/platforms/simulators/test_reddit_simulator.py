@@ -155,6 +155,37 @@ async def test_the_headers_of_the_window(me: Reddit) -> None:
     assert "x-ratelimit-used" not in page.headers
 
 
+async def test_a_window_that_is_used_up_is_a_429_for_every_call(me: Reddit) -> None:
+    await me.fault("window_used", seconds=90)
+    for answer in (await me.submit(), await me.call("GET", "/api/v1/me"), await me.call("POST", "/api/del")):
+        assert (answer.status_code, answer.json()) == (429, {"message": "Too Many Requests", "error": 429})
+        told = [answer.headers[f"x-ratelimit-{name}"] for name in ("used", "remaining")]
+        assert told == ["1000", "0.0"]
+        assert 80 < int(answer.headers["x-ratelimit-reset"]) <= 90
+    await me.advance(91)
+    await me.made()
+
+
+async def test_a_scope_that_is_missing_is_named_in_a_header(me: Reddit) -> None:
+    await me.fault("missing_scope")
+    answer = await me.submit()
+    assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden", "error": 403})
+    assert answer.headers["www-authenticate"] == 'Bearer realm="reddit", error="insufficient_scope"'
+    await me.made()
+
+
+async def test_things_have_the_members_that_clients_read(me: Reddit) -> None:
+    made = await me.made("Hello", text="Words")
+    said = {"thing_id": made["name"], "text": "Two", "api_type": "json"}
+    answer = (await me.call("POST", "/api/comment", data=said)).json()["json"]
+    comment = answer["data"]["things"][0]["data"]
+    (post,) = await me.mine()
+    assert {"score", "ups", "upvote_ratio", "num_comments", "num_crossposts", "view_count"} <= post.keys()
+    assert {"removed_by_category", "media_embed", "clicked", "visited", "gildings", "wls"} <= post.keys()
+    assert comment["subreddit_name_prefixed"] == post["subreddit_name_prefixed"] == "r/sandbox"
+    assert (comment["permalink"], comment["controversiality"]) == (f"{post['permalink']}{comment['id']}/", 0)
+
+
 async def test_posting_too_fast_is_an_error_in_a_200(me: Reddit) -> None:
     for number in range(limit("posts_per_window")):
         await me.made(f"Number {number}")

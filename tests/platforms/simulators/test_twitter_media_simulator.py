@@ -78,6 +78,24 @@ async def test_a_film_that_x_does_not_take_fails_in_processing(x: X, film: bytes
     assert (await x.tweet("x", media={"media_ids": [done["id"]]})).status_code == 400
 
 
+@pytest.mark.parametrize(("category", "kind"), [("tweet_video", "video/mp4"), ("tweet_gif", "image/gif")])
+async def test_a_good_file_may_fail_in_processing(x: X, category: str, kind: str) -> None:
+    await x.fault("processing_failed")
+    # What is not worked on afterwards cannot fail there.
+    await x.made("Look", media={"media_ids": [await x.picture()]})
+    data = media.mp4() if kind == "video/mp4" else media.gif()
+    done = (await x.upload(data, category, kind)).json()["data"]
+    assert done["processing_info"]["state"] == "pending"
+    clock.advance(2)
+    path = f"/2/media/upload?media_id={done['id']}&command=STATUS"
+    told = (await x.call("GET", path)).json()["data"]
+    assert told["processing_info"] == {"state": "failed", "progress_percent": 100}
+    assert (await x.tweet("x", media={"media_ids": [done["id"]]})).status_code == 400
+    again = (await x.upload(data, category, kind)).json()["data"]
+    clock.advance(2)
+    await x.made("x", media={"media_ids": [again["id"]]})
+
+
 async def test_four_pictures_or_one_gif_or_one_video(x: X) -> None:
     pictures = [await x.picture(media.jpeg(20 + n, 20)) for n in range(4)]
     await x.made("four", media={"media_ids": pictures})

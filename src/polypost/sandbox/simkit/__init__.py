@@ -17,6 +17,7 @@ A handler takes what it needs of these, never the simulator. It refuses with `ra
 makes a post visible in `async with exchange(request).commit():`.
 """
 
+from polypost.sandbox.local import on_loopback
 from polypost.sandbox.simkit.accounts import Account, Code, CodeRefused, Token
 from polypost.sandbox.simkit.addresses import origin
 from polypost.sandbox.simkit.apps import App
@@ -50,6 +51,6 @@ __all__ = [
     "Document", "Dropped", "Exchange", "Fault", "Faults", "Gate", "Handler", "Look", "Media", "Network",
     "Number", "OAuthServer", "Pages", "Params", "Ports", "PostView", "Refused", "SimPost", "Simulator",
     "Store", "Stranger", "TakesComments", "TakesMessages", "Token", "Wording", "always", "app_of", "basic",
-    "bearer", "each_path", "exchange", "linkify", "listen", "media_of", "origin", "pieces", "read_json",
+    "bearer", "each_path", "exchange", "linkify", "listen", "media_of", "on_loopback", "origin", "pieces", "read_json",
     "read_params", "read_text_params", "sim_post",
 ]  # fmt: skip

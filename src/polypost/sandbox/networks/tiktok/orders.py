@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
-from polypost.sandbox.local import on_loopback
 from polypost.sandbox.networks.tiktok import errors
 from polypost.sandbox.networks.tiktok.limits import limit
 from polypost.sandbox.networks.tiktok.tasks import DIRECT, INBOX, PHOTO, VIDEO, Order
+from polypost.sandbox.simkit import on_loopback
 
 VIDEO_FLAGS = (
     "disable_duet", "disable_stitch", "disable_comment", "brand_content_toggle", "brand_organic_toggle",
