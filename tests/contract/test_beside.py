@@ -8,6 +8,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx2
 import pytest
 from bench.scale import connected
 
@@ -76,5 +77,32 @@ def test_a_fault_is_not_used_up_by_connecting_what_was_opened(tmp_path: Path) ->
             "x-sandbox-setup" in each["requestHeaders"]
             for each in world.control("GET", "requests")["requests"]
         )
+    finally:
+        world.stop()
+
+
+def test_the_apps_of_a_server_are_known_at_its_sandbox(tmp_path: Path) -> None:
+    """That of its settings with its callback from the start, one of a project's own when it is first used."""
+    env = {
+        "POLYPOST_LINKEDIN_CLIENT_ID": "configured",
+        "POLYPOST_LINKEDIN_CLIENT_SECRET": "its-secret",
+        "POLYPOST_PUBLIC_URL": "https://post.example.org",
+    }
+    world = World(tmp_path / "world", env=env)
+    world.start()
+    try:
+        callback = "https://post.example.org/v1/connect/linkedin/callback"
+        known = {"platform": "linkedin", "clientId": "configured", "redirectUris": [callback]}
+        listed = world.control("GET", "apps")
+        assert listed == {"apps": [known]}
+        own = {"platform": "twitter", "name": "Ours", "clientId": "of-the-project", "clientSecret": "s"}
+        with world.client() as client:
+            app = client.post("/v1/apps", json=own).json()["app"]
+            for platform, query in (("linkedin", {}), ("twitter", {"appId": app["id"]})):
+                url = client.get(f"/v1/connect/{platform}", params=query).json()["url"]
+                sent = httpx2.get(f"{url}&sandbox_decision=approve", trust_env=False)
+                back = f"https://post.example.org/v1/connect/{platform}/callback?"
+                assert sent.headers["location"].startswith(back)
+        assert "secret" not in str(world.control("GET", "apps")).lower()
     finally:
         world.stop()

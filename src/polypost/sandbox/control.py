@@ -292,7 +292,7 @@ class Control:
         try:
             self._pressed(form)
         except BadCommand as error:
-            return refusal_page(str(error))
+            return refusal_page(str(error), self._way_back(form.get("back", "")))
         return RedirectResponse(self._way_back(form.get("back", "")), 303)
 
     def _pressed(self, form: dict[str, str]) -> None:

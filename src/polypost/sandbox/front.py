@@ -19,9 +19,11 @@ def _pages() -> Pages:
     return Pages(Look("Polypost sandbox", "#3d5afe", "polypost.sandbox"))
 
 
-def refusal_page(why: str) -> Response:
-    """The page for a button that could not do what it says."""
-    return _pages().missing(why, status=400)
+def refusal_page(why: str, back: str) -> Response:
+    """The page for a button that could not do what it says, with the way back to the button."""
+    pages = _pages()
+    pages.controls = None
+    return pages.missing(why, status=400, away=back)
 
 
 def controls(room: Room, sim: Simulator | None = None) -> Controls:

@@ -59,7 +59,8 @@ def register(sandbox: Sandbox, info: SandboxInfo) -> None:
     assert sandbox._store is not None
     with sandbox._store.transaction():
         for platform in info.urls:
-            backs = (*BACKS, f"https://polypost.example/v1/connect/{platform}/callback")
+            hosts = ("polypost.example", "post.example.org")
+            backs = (*BACKS, *(f"https://{host}/v1/connect/{platform}/callback" for host in hosts))
             for client_id in APPS:
                 Apps(sandbox._store, platform).register(client_id, redirects=backs)
 

@@ -106,10 +106,14 @@ async def test_somebody_comments(fb: Facebook) -> None:
 async def test_what_cannot_be_done_is_a_page_that_says_why(
     running: Play, form: dict[str, str], says: str
 ) -> None:
+    back = f"{running.info.urls['facebook']}/demopage"
     answer = await running.http.post(
-        f"{running.info.url}/_sandbox/buttons", data=form, headers={"origin": running.info.url}
+        f"{running.info.url}/_sandbox/buttons",
+        data=form | {"back": back},
+        headers={"origin": running.info.url},
     )
     assert (answer.status_code, says in html.unescape(answer.text)) == (400, True)
+    assert f'<a href="{back}">' in answer.text
 
 
 @pytest.mark.parametrize(("origin", "status"), [(None, 415), ("https://page.example", 403), ("null", 403)])

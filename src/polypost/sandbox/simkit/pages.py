@@ -130,7 +130,7 @@ class Pages:
         """A page with posts from top to bottom: one post, its thread, or (`profile`) what an account has posted."""
         return self.render("posts.html", posts=list(views), title=title, profile=profile)
 
-    def missing(self, what: str | None = None, *, status: int = 404) -> HTMLResponse:
-        """The page for something that is not there, or cannot be."""
+    def missing(self, what: str | None = None, *, status: int = 404, away: str | None = None) -> HTMLResponse:
+        """The page for something that is not there, or cannot be; `away` is where its link leads."""
         title = what or self.look.missing
-        return self.render("posts.html", status=status, posts=[], title=title, profile=False)
+        return self.render("posts.html", status=status, posts=[], title=title, profile=False, away=away)
