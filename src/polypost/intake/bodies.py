@@ -200,6 +200,36 @@ class RetryBody(Closed):
     force: bool = Field(default=False, description="Also those of which nobody knows whether they are out.")
 
 
+class MendEntry(RetryEntry):
+    """A failed target, and what is to be different there; what is left out stays as it is."""
+
+    content: Content | None = Field(default=None, description="A text for this account.")
+    mediaItems: Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)] | None = Field(
+        default=None, description="The media for this account; an empty list means none."
+    )
+    platformSpecificData: dict[str, Any] | None = Field(
+        default=None, description="All of the network's options, in place of those from before."
+    )
+
+
+class MendBody(Closed):
+    """What failed targets are changed to before they are tried again (`PUT /v1/posts/{postId}`)."""
+
+    content: Content | None = Field(
+        default=None, description="The text for all of them that get none of their own here."
+    )
+    platforms: Annotated[list[MendEntry], Field(min_length=1, max_length=MOST_TARGETS)] | None = Field(
+        default=None, description="Which failed targets; all of them if left out."
+    )
+    mediaItems: Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)] | None = Field(
+        default=None, description="The media for all of them that get none of their own here."
+    )
+    force: bool = Field(
+        default=False,
+        description="Also those of which nobody knows whether they are out, after all looks found nothing.",
+    )
+
+
 def problems_in(found: Sequence[ErrorDetails], model: type[BaseModel]) -> list[Problem]:
     """Pydantic's findings in a body as problems with the contract's paths and words, and with what was meant."""
     meant = words.Meant(_KEYS, _KINDS | other_names())

@@ -24,6 +24,7 @@ from polypost.media import Library
 from polypost.observability import failpoints
 from polypost.posts import changes, checks, drafts, queries
 from polypost.posts.deliveries import Arrival
+from polypost.posts.mending import mend_failed
 from polypost.posts.orders import CREATE, Accepted, Context, NewPost, When
 from polypost.posts.preview import Preview, judge_media, preview
 from polypost.posts.several import Creation
@@ -134,6 +135,21 @@ class Intake:
             asked,
             post_id,
             lambda db: changes.retry(db, self._context, asked.project, post_id, chosen, force=body.force),
+        )
+
+    async def mend(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Changed:
+        """Failed targets, changed, once more. Raises as `retry` does."""
+        await self.once.promise()
+        asked = submitter.submits(f"PUT /v1/posts/{post_id}", raw)
+        known = await self._store.read(lambda db: queries.one(db, asked.project.id, post_id, deleted=True))
+        try:
+            mend = await self.reader.mend(asked.project.id, raw, known, by=submitter.who.key_id)
+        except InvalidRequest:
+            if await self.once.changed_before(asked, post_id):
+                return Changed(known, replayed=True)
+            raise
+        return await self.once.change(
+            asked, post_id, lambda db: mend_failed(db, self._context, asked.project, post_id, mend)
         )
 
     async def reschedule(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Moved:

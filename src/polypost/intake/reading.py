@@ -8,14 +8,15 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from polypost import media
 from polypost.errors import AddressRefused, InvalidRequest, Problem
-from polypost.intake.bodies import DraftBody, EditBody, UntimedBody
+from polypost.intake.bodies import DraftBody, EditBody, MediaItem, MendBody, MendEntry, UntimedBody
 from polypost.intake.partial_validation import PartialValidation, aside, is_large, validate_partially
 from polypost.intake.times import unknown_zone, when_of
 from polypost.integrations import service as integrations
 from polypost.media import Uploads
 from polypost.outbound import Guard, advice
 from polypost.platforms.base import MediaRef
-from polypost.posts import checks
+from polypost.posts import checks, queries
+from polypost.posts.mending import Change, Mend, mended
 from polypost.posts.orders import NewPost, NewTarget
 from polypost.storage import Store
 
@@ -68,6 +69,26 @@ class BodyReader:
         found += await aside(large, lambda: checks.option_urls(order, refuses))
         return Reading(fitting, order, found, large)
 
+    async def mend(self, project_id: str, raw: dict[str, Any], post: queries.Shown, *, by: str) -> Mend:
+        """The change in a body, for failed targets of a post. Raises InvalidRequest with every problem."""
+        large = is_large(raw)
+        fitting = await aside(large, lambda: validate_partially(MendBody, raw))
+        body = fitting.body
+        entries = None if body.platforms is None else [_change(entry) for entry in body.platforms]
+        mend = Mend(body.content, _media(body.mediaItems), entries, body.force, by)
+        _, order, places, problems = mended(post.post, post.targets, mend)
+        kept = [[post.post.media, row.own_media, row.options] for row in post.targets]
+        refuses = await _refuser(self._guard, self._uploads, {"sent": raw, "kept": kept})
+        problems += _refused(mend.media or (), refuses)
+        for place, change in enumerate(entries or ()):
+            problems += _refused(change.media or (), refuses, f"platforms[{place}].")
+        problems += checks.option_urls(order, refuses, places)
+        if large or problems or fitting.problems:
+            problems += await self.judged(project_id, order, places)
+        if wrong := fitting.with_further(*problems):
+            raise InvalidRequest(wrong)
+        return mend
+
     async def check(self, project_id: str, reading: Reading[Any], *further: Problem) -> None:
         """Raises InvalidRequest with every problem that can be seen, whatever its kind; the `further` ones among them.
 
@@ -78,14 +99,16 @@ class BodyReader:
             if wrong := reading.problems(*further, *judged):
                 raise InvalidRequest(wrong)
 
-    async def judged(self, project_id: str, order: NewPost) -> list[Problem]:
+    async def judged(
+        self, project_id: str, order: NewPost, places: Sequence[int] | None = None
+    ) -> list[Problem]:
         """What is wrong with the targets of an order.
 
         A transaction that checks the order again then finds long texts measured, and holds nobody up.
         """
         ids = [target.integration_id for target in order.targets]
         accounts = await self._store.read(lambda db: integrations.find(db, project_id, ids))
-        return await aside(is_large(order.raw), lambda: checks.problems_of(order, accounts))
+        return await aside(is_large(order.raw), lambda: checks.problems_of(order, accounts, places))
 
     async def addresses(self, order: NewPost) -> list[Problem]:
         """What is wrong with the addresses of an order that was stored with them, which nobody refused then."""
@@ -96,10 +119,7 @@ class BodyReader:
     def _order(
         self, body: UntimedBody, raw: dict[str, Any], refuses: Refuses
     ) -> tuple[NewPost, list[Problem]]:
-        media = [
-            MediaRef(item.type, item.url, item.thumbnail, alt_text=item.altText or "")
-            for item in body.mediaItems or ()
-        ]
+        media = _media(body.mediaItems) or []
         problems = _refused(media, refuses)
         when, zone = None, None
         if isinstance(body, EditBody):
@@ -116,10 +136,23 @@ class BodyReader:
         return NewPost(body.content, targets, media, when, zone or "UTC", raw), problems
 
 
-def _refused(media: Sequence[MediaRef], refuses: Refuses) -> list[Problem]:
+def _media(items: Sequence[MediaItem] | None) -> list[MediaRef] | None:
+    """The media items of a body; None where it says nothing of them."""
+    if items is None:
+        return None
+    return [MediaRef(item.type, item.url, item.thumbnail, alt_text=item.altText or "") for item in items]
+
+
+def _change(entry: MendEntry) -> Change:
+    return Change(
+        entry.platform, entry.accountId, entry.content, _media(entry.mediaItems), entry.platformSpecificData
+    )
+
+
+def _refused(media: Sequence[MediaRef], refuses: Refuses, where: str = "") -> list[Problem]:
     """What is wrong with the addresses of media."""
     return [
-        Problem(f"mediaItems[{place}].{name}", wrong, advice(url, file=True), "address_refused")
+        Problem(f"{where}mediaItems[{place}].{name}", wrong, advice(url, file=True), "address_refused")
         for place, item in enumerate(media)
         for name, url in (("url", item.url), ("thumbnail", item.thumbnail))
         if url is not None and (wrong := refuses(url)) is not None

@@ -263,7 +263,7 @@ def post_row(
     context: Context, project_id: str, post_id: str, order: NewPost, status: str, now: datetime
 ) -> dict[str, Any]:
     """The row of a new post."""
-    when = order.when
+    when, late = order.when, order.late
     return {
         "id": post_id,
         "project_id": project_id,
@@ -281,12 +281,15 @@ def post_row(
         "server": context.server,
         "created_at": now,
         "updated_at": now,
+        "late": late.policy if late else None,
+        "late_after": late.after if late else None,
     }
 
 
 def uploads_of(order: NewPost) -> set[str]:
     """The addresses of uploads that an order names, in its media and in its options."""
-    items = [[item.url, item.thumbnail] for item in order.media]
+    own = [item for target in order.targets for item in target.media or ()]
+    items = [[item.url, item.thumbnail] for item in [*order.media, *own]]
     return media.named(items, [target.options for target in order.targets])
 
 

@@ -21,7 +21,7 @@ from polypost.platforms.base import Attempt, Proof
 from polypost.posts.states import State
 from polypost.posts.tables import AttemptRow, attempts, posts, targets
 from polypost.posts.work import UNSEEN, Claim, changed, lost
-from polypost.storage import HotInsert, HotSelect, HotUpdate, Insert, Update, Write, fenced, new_id
+from polypost.storage import HotInsert, HotSelect, HotUpdate, Insert, Update, Write, fenced, new_id, rows_of
 
 _INSERT = HotInsert(attempts)
 _ONE = HotSelect(select(attempts).where(attempts.c.id == bindparam("attempt")), AttemptRow)
@@ -83,8 +83,9 @@ def ended(
     now: datetime,
     proof: Proof | None = None,
     detail: str | None = None,
+    absent: bool = False,
 ) -> Write:
-    """What became of an attempt, to be written with something else."""
+    """What became of an attempt, to be written with something else; `absent` when the last look said it is not there."""
     values = {
         "finished_at": now,
         "outcome": outcome,
@@ -92,6 +93,8 @@ def ended(
         "proof_url": proof.url if proof else None,
         "detail": detail,
     }
+    if absent:
+        values["absent_at"] = now
     return Update(_SET, {"attempt": attempt.id}, values)
 
 
@@ -135,6 +138,16 @@ def undo(db: Connection, claimed: Claim, outcome: str, detail: str) -> None:
         .where(attempts.c.target_id == claimed.target.id, attempts.c.outcome == "published")
         .values(outcome=outcome, proof_id=None, proof_url=None, detail=detail)
     )
+
+
+def unseen(db: Connection, project_id: str, target_ids: Sequence[str]) -> list[AttemptRow]:
+    """Attempts of these targets that are out, or may be although nobody saw them there."""
+    query = select(attempts).where(
+        attempts.c.project_id == project_id,
+        attempts.c.target_id.in_(target_ids),
+        or_(attempts.c.outcome.in_({*UNSEEN, "published"}), attempts.c.finished_at.is_(None)),
+    )
+    return rows_of(db, query.order_by(attempts.c.started_at), AttemptRow)
 
 
 def as_attempt(row: AttemptRow, since: datetime) -> Attempt:

@@ -77,7 +77,10 @@ def _hold_still(db: Connection, project_id: str, post_id: str, **values: Any) ->
 def _why_not(rows: Sequence[TargetRow]) -> str:
     states = {State(row.state) for row in rows}
     if states <= FINAL:
-        return "This post has already been published or has failed; it can no longer be changed."
+        return (
+            "This post has already been published or has failed; it can no longer be changed. "
+            "Failed targets are changed by PUT /v1/posts/{postId}."
+        )
     return _TOO_LATE if states - {State.DRAFT} else "This post is a draft; it is not scheduled."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from polypost.errors import Problem
@@ -13,11 +13,16 @@ from polypost.platforms.registry import connector, meant
 from polypost.posts.orders import NewPost, NewTarget
 
 
-def problems_of(order: NewPost, found: Mapping[str, Integration]) -> list[Problem]:
-    """Every problem of every target, by its path in the request. `found` holds the project's own integrations."""
+def problems_of(
+    order: NewPost, found: Mapping[str, Integration], places: Sequence[int] | None = None
+) -> list[Problem]:
+    """Every problem of every target, by its path in the request. `found` holds the project's own integrations.
+
+    `places` are the targets' in the request, where these are not their places in the order.
+    """
     problems: list[Problem] = []
     seen: set[str] = set()
-    for index, target in enumerate(order.targets):
+    for index, target in zip(places or range(len(order.targets)), order.targets, strict=True):
         where = f"platforms[{index}]"
         if target.integration_id in seen:
             problems.append(
@@ -67,12 +72,13 @@ def _target_problems(
         return problems
     draft = Draft(
         text=order.content if target.content is None else target.content,
-        media=tuple(order.media),
+        media=tuple(order.media if target.media is None else target.media),
         options=options,
         account=integration.account,
     )
+    own_text, own_media = target.content is not None, target.media is not None
     problems.extend(
-        locate(problem, where, own_text=target.content is not None) for problem in network.check(draft)
+        locate(problem, where, own_text=own_text, own_media=own_media) for problem in network.check(draft)
     )
     return problems
 
@@ -87,10 +93,12 @@ def option_media(order: NewPost) -> list[MediaRef]:
     return found
 
 
-def option_urls(order: NewPost, check_url: Callable[[str], str | None]) -> list[Problem]:
-    """What is wrong with URLs that options name (covers, thread media)."""
+def option_urls(
+    order: NewPost, check_url: Callable[[str], str | None], places: Sequence[int] | None = None
+) -> list[Problem]:
+    """What is wrong with URLs that options name (covers, thread media); `places` as `problems_of` has them."""
     problems = []
-    for index, target in enumerate(order.targets):
+    for index, target in zip(places or range(len(order.targets)), order.targets, strict=True):
         if not target.options:
             continue
         network, options = connector(target.platform), target.parsed.options
@@ -119,11 +127,11 @@ def places_of(url: str, value: Any, where: str) -> Iterator[str]:
             yield from places_of(url, item, f"{where}[{place}]")
 
 
-def locate(problem: Problem, where: str, *, own_text: bool) -> Problem:
+def locate(problem: Problem, where: str, *, own_text: bool, own_media: bool = False) -> Problem:
     """The problem with its path turned from the target's view to the request's."""
     path = problem.path
     if path == "content" and own_text:
         path = f"{where}.content"
-    elif path.startswith("platformSpecificData"):
+    elif path.startswith("platformSpecificData") or (own_media and path.startswith("mediaItems")):
         path = f"{where}.{path}"
     return Problem(path, problem.message, problem.hint, problem.code)

@@ -19,6 +19,8 @@ from polypost.posts.options import Parsed, parse_options
 CREATE = "POST /v1/posts"
 # And of an upload of many.
 BULK = "POST /v1/posts/bulk"
+# What `late` of a post may be: whatever is late goes out within the server's grace, or fails where it is later than that.
+PUBLISH, SKIP = "publish", "skip"
 # Where an entry of a body has its options.
 OPTIONS = "platformSpecificData"
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
@@ -26,12 +28,13 @@ _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",
 
 @dataclass(frozen=True)
 class NewTarget:
-    """One platform entry: where to, and what differs there. `options` as sent."""
+    """One platform entry: where to, and what differs there. `options` as sent; `media` are its own where it was mended."""
 
     platform: str
     integration_id: str
     content: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    media: Sequence[MediaRef] | None = None
 
     @cached_property
     def parsed(self) -> Parsed:
@@ -51,6 +54,19 @@ class When:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What becomes of a post whose hour has passed: `policy` is PUBLISH or SKIP, `after` seconds."""
+
+    policy: str
+    after: int | None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The post's columns that say so."""
+        return {"late": self.policy, "late_after": self.after}
+
+
 class NewPost(NamedTuple):
     """An order; `when` is None for a post that goes out now, `profiles` name those to whose accounts it is confined."""
 
@@ -65,6 +81,7 @@ class NewPost(NamedTuple):
     idempotency_key: str | None = None
     operation: str = CREATE
     profiles: Sequence[str] = ()
+    late: Late | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +117,24 @@ def media_ref(value: Mapping[str, Any]) -> MediaRef:
     return MediaRef(value["type"], value["url"], value.get("thumbnail"), alt_text=value.get("altText", ""))
 
 
+def media_refs(values: Sequence[Mapping[str, Any]] | None) -> list[MediaRef] | None:
+    """The media items of a row that may have none of its own."""
+    return None if values is None else [media_ref(each) for each in values]
+
+
 def order_of(post: Any, targets: Sequence[Any]) -> NewPost:
     """The order that stored rows stand for; without an hour."""
     return NewPost(
         content=post.content,
         targets=[
-            NewTarget(row.platform, row.integration_id, row.content, row.options or {}) for row in targets
+            NewTarget(
+                row.platform,
+                row.integration_id,
+                row.content,
+                row.options or {},
+                media_refs(row.own_media),
+            )
+            for row in targets
         ],
         media=[media_ref(item) for item in post.media],
         when=None,

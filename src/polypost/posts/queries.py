@@ -82,8 +82,9 @@ def held(db: Connection, project_id: str, post_id: str) -> Shown:
 
 
 def _with_targets(db: Connection, row: PostRow) -> Shown:
-    known = _uploads(db, row.project_id, [row])[row.id]
-    return Shown(row, targets_of(db, row.project_id, row.id), known)
+    of_post = targets_of(db, row.project_id, row.id)
+    known = _uploads(db, row.project_id, [row], {row.id: of_post})[row.id]
+    return Shown(row, of_post, known)
 
 
 def many(
@@ -149,16 +150,16 @@ def _page(
     of_page = select(targets).where(targets.c.project_id == project_id, targets.c.post_id.in_(list(by_post)))
     for target in rows_of(db, of_page.order_by(targets.c.post_id, targets.c.position), TargetRow):
         by_post[target.post_id].append(target)
-    uploads = _uploads(db, project_id, rows)
+    uploads = _uploads(db, project_id, rows, by_post)
     return total, [Shown(row, by_post[row.id], uploads[row.id]) for row in rows]
 
 
 def _uploads(
-    db: Connection, project_id: str, rows: Sequence[PostRow]
+    db: Connection, project_id: str, rows: Sequence[PostRow], by_post: Mapping[str, Sequence[TargetRow]]
 ) -> dict[str, dict[str, media.Described]]:
     """What is known of the uploads of these posts, by post and address; asks nothing when none has any."""
     found: dict[str, dict[str, media.Described]] = {row.id: {} for row in rows}
-    having = [row.id for row in rows if media.named(row.media)]
+    having = [row.id for row in rows if media.named(row.media, [each.own_media for each in by_post[row.id]])]
     if having:
         for (post_id, url), each in media.described(db, project_id, having).items():
             found[post_id][url] = each

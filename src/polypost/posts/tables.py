@@ -44,6 +44,9 @@ posts = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    # What becomes of it when its hour has passed: `skip` fails it after `late_after` seconds.
+    Column("late", String(8)),
+    Column("late_after", Integer),
     # Lists and their totals: everything, by status, what waits for its hour, and a span of the calendar.
     partial_index("ix_posts_listed", "project_id", "created_at", "id", where=_THERE),
     partial_index("ix_posts_listed_by_status", "project_id", "status", "created_at", "id", where=_THERE),
@@ -81,6 +84,8 @@ class PostRow:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    late: str | None
+    late_after: int | None
 
 
 servers = Table(
@@ -127,6 +132,11 @@ targets = Table(
     Column("error_message", Text),
     Column("warning", Text),
     Column("updated_at", Instant, nullable=False),
+    # What a failed target was changed to stands in `content`, `options` and `own_media`; `replaced` has, oldest first,
+    # what may be out although nobody saw it: what the target said, and the generation `until` which it did.
+    Column("own_media", Json),
+    Column("replaced", Json),
+    Column("mended_at", Instant),
     Index("ix_targets_post_id", "post_id"),
     # Everything that needs attention at some time has next_at; rows that are done have not and cost nothing here.
     partial_index("ix_targets_next_at", "next_at", where="next_at IS NOT NULL"),
@@ -186,6 +196,9 @@ class TargetRow(TargetKey):
     error_message: str | None
     warning: str | None
     updated_at: datetime
+    own_media: Any
+    replaced: Any
+    mended_at: datetime | None
 
 
 attempts = Table(
@@ -207,6 +220,8 @@ attempts = Table(
     Column("proof_id", String(255)),
     Column("proof_url", Text),
     Column("detail", Text),
+    # When it was given up after a whole timetable of looks of which the last one said that it is not there.
+    Column("absent_at", Instant),
     UniqueConstraint("target_id", "generation", "part", "number"),
     # I2: a network's proof belongs to one part of one target of the account.
     Index("uq_attempts_proof", "integration_id", "proof_id", unique=True),
@@ -234,6 +249,7 @@ class AttemptRow:
     proof_id: str | None
     proof_url: str | None
     detail: str | None
+    absent_at: datetime | None
 
 
 lanes = Table(

@@ -6,10 +6,10 @@ taken over gets LeaseLost and can write nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -73,6 +73,15 @@ _NEAR = (
 )
 
 
+class Version(TypedDict):
+    """What a target said before it was mended, and the generation `until` which it did."""
+
+    until: int
+    content: str | None
+    options: dict[str, Any]
+    media: list[dict[str, Any]] | None
+
+
 class ClaimedRow(TargetRow, lanes.LaneNow):
     """A target to be claimed, with what is needed of its post, and its account's lane."""
 
@@ -81,6 +90,8 @@ class ClaimedRow(TargetRow, lanes.LaneNow):
     due_at: datetime
     post_content: str
     media: list[dict[str, Any]]
+    late: str | None
+    late_after: int | None
 
 
 class _Account(lanes.LaneNow):
@@ -124,6 +135,8 @@ _CLAIM = HotSelect(
         posts.c.scheduled_for,
         posts.c.content.label("post_content"),
         posts.c.media,
+        posts.c.late,
+        posts.c.late_after,
         *lanes.NOW,
     )
     .join(posts, posts.c.id == targets.c.post_id)
@@ -248,6 +261,25 @@ class Claim:
         ended = [row for row in self.attempts_of.get(part, ()) if row.outcome in UNSEEN]
         return [*(row for row in self.left_in_doubt if row.part == part), *ended]
 
+    def said_before(self, row: AttemptRow) -> Version | None:
+        """What the target said when this attempt was made; None where it says the same now."""
+        said: Sequence[Version] = self.target.replaced or ()
+        return next((each for each in said if row.generation <= each["until"]), None)
+
+    def by_version(self, rows: Sequence[AttemptRow]) -> list[list[AttemptRow]]:
+        """Attempts, oldest first, by what the target said then; what was said last comes first."""
+        found: dict[int | None, list[AttemptRow]] = {}
+        for row in reversed(rows):
+            said = self.said_before(row)
+            found.setdefault(said["until"] if said else None, []).insert(0, row)
+        return list(found.values())
+
+    def becomes(self, said: Mapping[str, Any]) -> None:
+        """Take over columns of the target that say what it says; its media are its own or the post's."""
+        self.target = cast("ClaimedRow", self.target._replace(**said))  # type: ignore[attr-defined]  # rows are tuples
+        self.media = self.target.media if self.target.own_media is None else self.target.own_media
+        self.journal = dict(self.target.journal or {})
+
     def take_in(self, row: AttemptRow) -> None:
         """Add an attempt that the store holds."""
         now = row.generation == self.target.generation
@@ -334,7 +366,7 @@ def _load(db: Connection, target: ClaimedRow) -> Claim:
     claimed = Claim(
         target=target,
         content=target.post_content,
-        media=target.media,
+        media=target.media if target.own_media is None else target.own_media,
         publish_now=target.scheduled_for is None,
         epoch=target.epoch + 1,
         journal=dict(target.journal or {}),

@@ -25,6 +25,7 @@ from polypost.errors import (
     NotSent,
     OutcomeUnknown,
     PlatformError,
+    Rejected,
     StoreUnavailable,
     TokenExpired,
     Unavailable,
@@ -39,6 +40,10 @@ from polypost.posts.timeline import Line
 from polypost.publishing.backoff import write_patiently
 from polypost.storage import CommitUnknown, Joint, Store, Write, together
 
+# Stands in the journal of a target that was mended, and of which the attempt before turned out to be published: nothing
+# more of what it said then goes out (G5).
+SUPERSEDED = "polypost.superseded"
+_SUPERSEDED = "What was sent before the change is published, and nothing more of it was sent."
 T = TypeVar("T")
 log = structlog.get_logger("polypost.publishing")
 
@@ -210,6 +215,8 @@ class TargetRun:
             return done
         if self.claimed.out:
             raise RuntimeError(f"The commit call {name!r} comes after a follow-up.")
+        if SUPERSEDED in self.claimed.journal:
+            raise Rejected(_SUPERSEDED)
         failpoints.hit("P7", self._platform)
         try:
             return await self._attempt(name, fn, handles or {})
@@ -222,6 +229,9 @@ class TargetRun:
     ) -> T | None:
         """See `platforms.base.Run`. Nothing that goes wrong here may put in question what is out already (S7)."""
         sent, failed, known = f"{name}.sent", f"{name}.failed", self.claimed.journal
+        if visible and SUPERSEDED in known and name not in known:
+            self.warn(_SUPERSEDED)
+            return None
         # Whoever began this call died or was overtaken in it; a second copy could not be taken back quietly.
         begun = sent in known
         await self._out(sent if visible and not begun else None)

@@ -16,6 +16,7 @@ from polypost.errors import (
     PlatformError,
     RateLimited,
     StoreUnavailable,
+    Unavailable,
 )
 from polypost.platforms.base import (
     Absent,
@@ -68,14 +69,17 @@ class Reconciler:
         if attempt.outcome == "not_sent":
             await self._results.settle_attempt(run, "not_sent")
             return "go on"
+        rows = [*claimed.maybe_out(attempt.part), attempt]
+        # What was refused as a duplicate may also be what the target said before it was mended.
+        versions = None if attempt.outcome == "duplicate" else 1
         try:
-            seen = await self._ask(run, connector, post, attempt, claimed.maybe_out(attempt.part))
+            seen, of = await self._search(run, connector, post, rows, versions=versions)
         except RateLimited as limited:
             if await self._wait_for_look(run, limited):
                 return "done"
-            seen = CannotTell(str(limited))
+            seen, of = CannotTell(str(limited)), rows
         if isinstance(seen, Found):
-            await self._found(run, attempt, seen.proof)
+            await self._found(run, attempt, of, seen.proof)
             return "go on"
         if await self._look_again(run, seen):
             return "done"
@@ -83,21 +87,25 @@ class Reconciler:
             run.say("absent", "The last look found nothing; publishing once more.")
             await self._results.settle_attempt(run, "absent")
             return "go on"
-        await self.give_up(run, connector.spec.name)
+        absent = isinstance(seen, Absent) and attempt.outcome != "duplicate"
+        await self.give_up(run, connector.spec.name, absent=absent)
         return "done"
 
     async def look_back(self, run: TargetRun, connector: Connector, post: Post) -> None:
         """Before a failed target is published anew: an attempt of before may have come through after all (G4).
 
-        Raises RateLimited when the network does not let us look now.
+        Raises RateLimited when the network does not let us look now, and Unavailable when it does not tell of what
+        the target said before it was mended.
         """
         claimed = run.claimed
-        attempt = claimed.left_in_doubt[-1]
-        seen = await self._ask(run, connector, post, attempt, claimed.left_in_doubt)
+        seen, of = await self._search(run, connector, post, claimed.left_in_doubt)
         if isinstance(seen, Found):
             run.say("found", "It was published by the attempt before.", {"proof": seen.proof.id})
-            maker = _answered(claimed.left_in_doubt, seen.proof) or attempt
+            maker = _answered(claimed.left_in_doubt, seen.proof) or of[-1]
             await self._results.found(run, maker, seen.proof)
+        elif isinstance(seen, CannotTell) and any(map(claimed.said_before, claimed.left_in_doubt)):
+            # The same again may be refused as a duplicate, something else is not.
+            raise Unavailable(f"What was sent before the change could not be looked for. {seen.reason}")
         else:
             run.say("absent", "Looked at the account once more: nothing there. Publishing anew.")
             await self._results.forget(run)
@@ -109,8 +117,11 @@ class Reconciler:
         elif not await self._look_again(run, CannotTell("This server failed inside.")):
             await self.give_up(run, name)
 
-    async def give_up(self, run: TargetRun, name: str) -> None:
-        """The open attempt stays without a result, and the target ends with what is known."""
+    async def give_up(self, run: TargetRun, name: str, *, absent: bool = False) -> None:
+        """The open attempt stays without a result, and the target ends with what is known.
+
+        `absent` when the last look of the timetable said that it is not there.
+        """
         claimed = run.claimed
         attempt = claimed.open_attempt
         assert attempt is not None
@@ -121,21 +132,36 @@ class Reconciler:
         elif self._plainly_refused(claimed, attempt):
             await self._results.failed(run, "duplicate", attempt.detail or "")
         else:
-            await self._results.failed(run, "outcome_unknown", UNKNOWN.format(name=name))
+            await self._results.failed(run, "outcome_unknown", UNKNOWN.format(name=name), absent=absent)
 
-    async def _ask(
+    async def _search(
         self,
         run: TargetRun,
         connector: Connector,
         post: Post,
-        attempt: AttemptRow,
-        earlier: Sequence[AttemptRow],
-    ) -> Reconciled:
-        """What the network shows of the attempt, or of an earlier one at the same part. Raises RateLimited."""
-        for row in (attempt, *earlier):
+        rows: Sequence[AttemptRow],
+        *,
+        versions: int | None = None,
+    ) -> tuple[Reconciled, Sequence[AttemptRow]]:
+        """What the network shows of attempts, oldest first, and of which of them: what a target said when it made them
+        is what they are looked for by, and the last `versions` of that are. Raises RateLimited.
+        """
+        for row in reversed(rows):
             if row.proof_id is not None:
-                return Found(Proof(row.proof_id, row.proof_url))
-        wanted = attempts.as_attempt(attempt, min(row.started_at for row in (attempt, *earlier)))
+                return Found(Proof(row.proof_id, row.proof_url)), rows
+        worst: Reconciled = Absent()
+        for of in run.claimed.by_version(rows)[:versions]:
+            seen = await self._ask(run, connector, post, of)
+            if isinstance(seen, Found):
+                return seen, of
+            worst = seen if isinstance(seen, CannotTell) else worst
+        return worst, rows
+
+    async def _ask(
+        self, run: TargetRun, connector: Connector, post: Post, rows: Sequence[AttemptRow]
+    ) -> Reconciled:
+        """What the network shows of the last of these attempts, or of an earlier one that said the same."""
+        wanted = attempts.as_attempt(rows[-1], min(row.started_at for row in rows))
         try:
             await run.authorise()
             return await run.refreshed(lambda: connector.reconcile(run, post, wanted))
@@ -148,9 +174,12 @@ class Reconciler:
             log.exception("a look failed inside", target=post.target_id, platform=connector.spec.id)
             return CannotTell("Looking failed inside.")
 
-    async def _found(self, run: TargetRun, attempt: AttemptRow, proof: Proof) -> None:
+    async def _found(
+        self, run: TargetRun, attempt: AttemptRow, of: Sequence[AttemptRow], proof: Proof
+    ) -> None:
+        """The attempt is out, or an earlier one; `of` are those that were looked for."""
         run.say("found", "Looked at the account and found it.", {"proof": proof.id})
-        earlier = run.claimed.maybe_out(attempt.part)
+        earlier = [row for row in of if row is not attempt] or run.claimed.maybe_out(attempt.part)
         answered = _answered(earlier, proof)
         maker = answered or attempt
         if attempt.outcome != "duplicate":

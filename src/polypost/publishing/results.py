@@ -24,7 +24,7 @@ from polypost.posts.states import State
 from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
 from polypost.publishing.backoff import write_patiently
-from polypost.publishing.journal import Hand, Late, TargetRun
+from polypost.publishing.journal import SUPERSEDED, Hand, Late, TargetRun
 from polypost.storage import Store, Write, as_dict, emit, together
 
 log = structlog.get_logger("polypost.publishing")
@@ -128,10 +128,12 @@ class Results:
         *,
         refusal: bool = False,
         undone: bool = False,
+        absent: bool = False,
     ) -> None:
         """It is known not to be out, or `code` is `outcome_unknown`: the reservation is released.
 
-        With `undone` the network had taken it, and that was not the end of it.
+        With `undone` the network had taken it, and that was not the end of it; `absent` when the last look of the
+        timetable said that it is not there.
         """
         claimed = run.claimed
         outcome = "unknown" if code == "outcome_unknown" else "refused"
@@ -143,7 +145,8 @@ class Results:
             work.change(db, claimed, **failed, **_done(run, now))
             run.flush(db, Line(now, "failed", message, {"code": code}))
             if claimed.open_attempt is not None:
-                attempts.end(db, claimed.open_attempt, outcome, now=now, detail=claimed.open_attempt.detail)
+                detail = claimed.open_attempt.detail
+                attempts.end(db, claimed.open_attempt, outcome, now=now, detail=detail, absent=absent)
             if undone:
                 attempts.undo(db, claimed, outcome, message)
             if refusal:
@@ -235,6 +238,7 @@ class Results:
         claimed = run.claimed
         attempt = claimed.open_attempt
         ended = "refused" if attempt is not None and attempt.outcome == "duplicate" else "unknown"
+        as_sent = _as_sent(claimed, maker)
 
         def write(db: Connection) -> None:
             now = clock.now()
@@ -246,6 +250,7 @@ class Results:
                 looks=0,
                 doubt_since=None,
                 updated_at=now,
+                **as_sent,
             )
             if attempt is None or attempt.id != maker.id:
                 attempts.find_late(db, maker, proof)
@@ -257,6 +262,8 @@ class Results:
 
         await run.write(write)
         claimed.open_attempt = None
+        if as_sent:
+            claimed.becomes(as_sent)
         claimed.parts[maker.part] = proof
         claimed.free = claimed.free or maker.generation != claimed.target.generation
 
@@ -363,6 +370,22 @@ def _done(run: TargetRun, now: datetime, until: datetime | None = None) -> dict[
         "wait_reason": None,
         "warning": " ".join(run.warnings) or None,
         "updated_at": now,
+    }
+
+
+def _as_sent(claimed: work.Claim, maker: AttemptRow) -> dict[str, Any]:
+    """The columns of a target that was mended after `maker`, as they were when that was sent; none for any other."""
+    said = claimed.said_before(maker)
+    if said is None:
+        return {}
+    earlier = [each for each in claimed.target.replaced if each["until"] < said["until"]]
+    return {
+        "content": said["content"],
+        "options": said["options"],
+        "own_media": said["media"],
+        "replaced": earlier or None,
+        "mended_at": claimed.target.mended_at if earlier else None,
+        "journal": {**claimed.journal, SUPERSEDED: True},
     }
 
 

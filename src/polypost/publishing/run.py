@@ -37,10 +37,10 @@ from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaR
 from polypost.posts import sweep, work
 from polypost.posts.checks import locate
 from polypost.posts.options import parse_options
-from polypost.posts.orders import media_ref
+from polypost.posts.orders import SKIP, media_ref
 from polypost.publishing.backoff import back_off, crowded_pause, limited_until
 from polypost.publishing.circuit_breaker import Caller, CircuitBreakers
-from polypost.publishing.journal import Hand, TargetRun, Wait
+from polypost.publishing.journal import SUPERSEDED, Hand, TargetRun, Wait
 from polypost.publishing.reconcile import Reconciler
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -60,6 +60,7 @@ _CROWDED = (
     "It looks again by itself, every minute at least; nothing needs to be done."
 )
 _UNSEEN = "{} shows no alternative text of some of these media; it was left out."
+_AS_SENT = "What was sent before the change turned out to be published: it stays as it was then, and the change was not sent."
 _UNFOLLOWED = "Published; what should have followed could not be done: {}"
 
 
@@ -247,10 +248,7 @@ class Publisher:
         claimed = run.claimed
         target = claimed.target
         self._in_time(claimed)
-        options, wrong = parse_options(network, target.options, "platformSpecificData")
-        if options is None:
-            raise Rejected("; ".join(problem.message for problem in wrong))
-        bare = Post(target.id, claimed.text, (), options)
+        bare = _bare(claimed, network)
         if claimed.open_attempt is not None:
             if await self._reconciler.look(run, network, bare) == "done":
                 return None
@@ -260,6 +258,10 @@ class Publisher:
         # Retried by force after `outcome_unknown`: what was sent then may have turned up in between.
         if claimed.left_in_doubt and not target.attempted:
             await self._reconciler.look_back(run, network, bare)
+        if SUPERSEDED in claimed.journal:
+            bare = _bare(claimed, network)
+            run.warn(_AS_SENT)
+        options = bare.options
         await run.authorise()
         # Only now: an account without a live token needs no media, which are the dear part.
         refs = [media_ref(item) for item in claimed.media]
@@ -275,6 +277,8 @@ class Publisher:
             problems = [locate(problem, "", own_text=False) for problem in network.check(draft)]
             if problems:
                 raise Rejected(" ".join(f"{problem.message} {problem.hint}".strip() for problem in problems))
+        # Its media may have taken a while.
+        self._in_time(claimed)
         if any(ref.alt_text and ref.type not in network.spec.described for ref in refs):
             run.warn(_UNSEEN.format(network.spec.name))
         proof = await network.publish(run, Post(target.id, claimed.text, tuple(files), options, extra))
@@ -300,14 +304,19 @@ class Publisher:
 
     def _in_time(self, claimed: work.Claim) -> None:
         """Raise Rejected when nothing of it is out yet and its hour is too long ago (G10)."""
-        late = clock.now() - claimed.target.due_at
-        if late > self._policy.late_grace and claimed.open_attempt is None and not claimed.parts:
-            hours = int(self._policy.late_grace.total_seconds() // 3600)
+        late, most = clock.now() - claimed.target.due_at, self._latest(claimed)
+        if late > most and claimed.open_attempt is None and not claimed.parts:
             raise Rejected(
-                f"Its hour was missed by more than {hours} h, so it was not sent.",
+                f"Its hour was missed by more than {_span(most)}, so it was not sent.",
                 code="missed_window",
                 next_step="Retry it to send it now.",
             )
+
+    def _latest(self, claimed: work.Claim) -> timedelta:
+        """How late it may go out: as its post says, within the server's late grace."""
+        own = claimed.target.late_after if claimed.target.late == SKIP else None
+        grace = self._policy.late_grace
+        return grace if own is None else min(timedelta(seconds=own), grace)
 
     async def _fetch(
         self,
@@ -366,7 +375,7 @@ class Publisher:
         now = clock.now()
         waits = int(claimed.journal.get(WAITS, 0)) + 1
         at = limited_until(limited, waits, now)
-        if at > claimed.target.due_at + self._policy.late_grace:
+        if at > claimed.target.due_at + self._latest(claimed):
             said = (
                 f"{network.spec.name} asked to wait until {clock.iso(at)}, which is too late for this post."
             )
@@ -430,6 +439,20 @@ def _caller(claimed: work.Claim, account: Account, network: Connector | None) ->
     own = network is not None and network.spec.own_servers
     place = f"{target.platform} {account.metadata.get('server', '')}" if own else target.platform
     return Caller(target.integration_id, target.project_id, place)
+
+
+def _bare(claimed: work.Claim, network: Connector) -> Post:
+    """The post without its media, as the target says it. Raises Rejected for options that are not the network's any more."""
+    options, wrong = parse_options(network, claimed.target.options, "platformSpecificData")
+    if options is None:
+        raise Rejected("; ".join(problem.message for problem in wrong))
+    return Post(claimed.target.id, claimed.text, (), options)
+
+
+def _span(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    size, unit = next((each for each in ((3600, "h"), (60, "min")) if seconds % each[0] == 0), (1, "s"))
+    return f"{seconds // size} {unit}"
 
 
 def _tried(tries: int) -> str:

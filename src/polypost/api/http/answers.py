@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -15,6 +16,7 @@ from polypost.posts.queries import Shown
 from polypost.posts.states import State, shown
 from polypost.posts.tables import TargetRow
 
+_NOTHING: Mapping[str, Described] = {}
 _WAITING = ("type", "url", "thumbnail")
 
 
@@ -93,17 +95,18 @@ def post(found: Shown, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
         "status": row.status,
         "scheduledFor": stamp(row.scheduled_for),
         "timezone": row.timezone,
-        "mediaItems": [
-            _media_item(item, found.uploads.get(item["url"]))
-            for item in row.media
-            if item["type"] != "document"
-        ],
-        "platforms": [target(each) for each in found.targets if each.platform not in hidden],
+        "mediaItems": _media_items(row.media, found.uploads),
+        "platforms": [target(each, found.uploads) for each in found.targets if each.platform not in hidden],
         "crosspostingEnabled": False,
         "rawRequestBody": row.raw,
         "createdAt": stamp(row.created_at),
         "updatedAt": stamp(row.updated_at),
     }
+
+
+def _media_items(items: Sequence[Any], uploads: Mapping[str, Described]) -> list[dict[str, Any]]:
+    """The media items that the contract has a type for."""
+    return [_media_item(item, uploads.get(item["url"])) for item in items if item["type"] != "document"]
 
 
 def _media_item(item: dict[str, Any], uploaded: Described | None) -> dict[str, Any]:
@@ -114,9 +117,9 @@ def _media_item(item: dict[str, Any], uploaded: Described | None) -> dict[str, A
     return {"type": item["type"], "url": item["url"], **names, **alt}
 
 
-def target(row: TargetRow) -> dict[str, Any]:
-    """One target as the read endpoints show it; `waiting` says why nothing happens yet."""
-    entry = {
+def target(row: TargetRow, uploads: Mapping[str, Described] = _NOTHING) -> dict[str, Any]:
+    """One target as the read endpoints show it; `waiting` says why nothing happens yet, and what was changed has its own."""
+    entry: dict[str, Any] = {
         "platform": row.platform,
         "accountId": row.integration_id,
         "status": shown(State(row.state)),
@@ -133,6 +136,10 @@ def target(row: TargetRow) -> dict[str, Any]:
         # Its turn has no instant.
         if row.wait_reason != waits.SHARE:
             entry["nextAt"] = stamp(row.next_at)
+    if row.mended_at is not None:
+        entry |= {"changedAt": stamp(row.mended_at), "platformSpecificData": row.options}
+        if row.own_media is not None:
+            entry["mediaItems"] = _media_items(row.own_media, uploads)
     return entry
 
 

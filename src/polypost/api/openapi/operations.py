@@ -8,6 +8,7 @@ OPERATIONS: dict[str, tuple[str, str]] = {
     "GET /v1/posts": ("listPosts", "List posts"),
     "POST /v1/posts": ("createPost", "Create a post"),
     "GET /v1/posts/{postId}": ("getPost", "Get a post"),
+    "PUT /v1/posts/{postId}": ("changeFailedPost", "Change a post's failed targets"),
     "DELETE /v1/posts/{postId}": ("deletePost", "Delete a post"),
     "GET /v1/posts/{postId}/timeline": ("getPostTimeline", "Get a post's timeline"),
     "POST /v1/posts/{postId}/retry": ("retryPost", "Retry a post's failed targets"),

@@ -30,6 +30,7 @@ from polypost.api.routes.posts_shapes import (
 from polypost.api.services import Services, services
 from polypost.intake import DryRun, bodies
 from polypost.intake.door import Created
+from polypost.intake.once import Changed
 from polypost.intake.strict_json import parse
 from polypost.observability import failpoints
 from polypost.planning.schedules import schedule_of
@@ -219,13 +220,41 @@ async def retry(request: Request, post_id: str) -> Response:
     who = await principal_for(request, post_id, "publish")
     rooms = services(request)
     raw = await json_object(request, optional=True)
-    found, replayed = await rooms.intake.retry(submitter(request, who), post_id, raw)
+    return await _tried_again(
+        request, who, post_id, await rooms.intake.retry(submitter(request, who), post_id, raw)
+    )
+
+
+async def _tried_again(request: Request, who: Principal, post_id: str, changed: Changed) -> Response:
+    """The answer once nothing of the post is under way any more, or the client has waited long enough."""
+    rooms, (found, replayed) = services(request), changed
     if not waiting.hurried(request):
         seconds = rooms.settings.publish_wait_seconds
         found = await waiting.until_done(
             rooms, who.project.id, post_id, seconds=seconds, request=request, known=found
         )
     return answers.ok(answers.created(found), 202, _headers(request, replayed=replayed))
+
+
+@router.put("/v1/posts/{post_id}", status_code=202)
+@documented(
+    CreatedPost,
+    status=202,
+    body=bodies.MendBody,
+    errors=(402, 404, 409, 422),
+    takes=("Idempotency-Key", "Prefer"),
+)
+async def mend(request: Request, post_id: str) -> Response:
+    """Another text, other media or options for failed targets, which are then tried once more; answers like create.
+
+    What is out, and the post's own text and media, stay as they are. While a target of the post is under way it is 409.
+    """
+    who = await principal(request, "publish")
+    raw = await json_object(request)
+    rooms = services(request)
+    return await _tried_again(
+        request, who, post_id, await rooms.intake.mend(submitter(request, who), post_id, raw)
+    )
 
 
 @router.get("/v1/posts/{post_id}/timeline")

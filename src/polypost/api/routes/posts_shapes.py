@@ -94,7 +94,7 @@ class StoredMedia(Shape):
 
 
 class Target(Shape):
-    """One platform entry of a post; `waitingFor` and `nextAt` while it waits."""
+    """One platform entry of a post; `waitingFor` and `nextAt` while it waits, the last three after it was changed."""
 
     platform: PlatformName
     accountId: str
@@ -108,6 +108,9 @@ class Target(Shape):
     warningMessage: str | None
     waitingFor: str = Maybe
     nextAt: datetime | None = None
+    changedAt: datetime = Maybe
+    mediaItems: list[StoredMedia] = Maybe
+    platformSpecificData: dict[str, Any] = Maybe
 
 
 class Post(Shape):

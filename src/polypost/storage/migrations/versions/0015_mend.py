@@ -1,0 +1,28 @@
+"""What failed targets are changed to, what they were before, and how late a post may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import op
+from sqlalchemy import BigInteger, Column, Integer, String, Text
+
+revision = "0015"
+down_revision = "0014"
+
+INSTANT = BigInteger
+
+
+def upgrade() -> None:
+    """Add the columns; empty, they mean what was so far."""
+    _add("posts", Column("late", String(8)), Column("late_after", Integer))
+    _add("targets", Column("own_media", Text), Column("replaced", Text), Column("mended_at", INSTANT))
+    _add("attempts", Column("absent_at", INSTANT))
+
+
+def _add(name: str, *columns: Column[Any]) -> None:
+    # Made anew on SQLite, so that the store reads as if its tables had been declared like this from the first day.
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    with op.batch_alter_table(name, recreate="always" if sqlite else "never") as table:
+        for column in columns:
+            table.add_column(column)
