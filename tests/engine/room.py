@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from polypost.outbound import Fetcher, Guard, Networks
 from polypost.platforms import registry
 from polypost.platforms.base import Account as NetworkAccount
 from polypost.platforms.base import App, Connector, MediaRef, Tokens
-from polypost.posts import accept, changes, sweep
+from polypost.posts import accept, changes, mending, sweep
 from polypost.posts import timeline as diary
 from polypost.posts.orders import Context, NewPost, NewTarget, When
 from polypost.posts.tables import attempts
@@ -261,6 +261,21 @@ class Room:
     async def retry(self, post_id: str, *, force: bool = False) -> None:
         await self.store.write(
             lambda db: changes.retry(db, self.context, self.project, post_id, None, force=force)
+        )
+
+    async def mend(
+        self,
+        post_id: str,
+        text: str | None = None,
+        *,
+        media: Sequence[MediaRef] | None = None,
+        changes: Sequence[mending.Change] | None = None,
+        force: bool = False,
+    ) -> None:
+        """Change what failed, and try it once more."""
+        wanted = mending.Mend(text, media, changes, force, "key_1")
+        await self.store.write(
+            lambda db: mending.mend_failed(db, self.context, self.project, post_id, wanted)
         )
 
     async def used(self) -> int:

@@ -43,6 +43,8 @@ from polypost.storage import CommitUnknown, Joint, Store, Write, together
 # Stands in the journal of a target that was mended, and of which the attempt before turned out to be published: nothing
 # more of what it said then goes out (G5).
 SUPERSEDED = "polypost.superseded"
+# The generation before whose first attempt the account was looked at once more.
+LOOKED_BACK = "polypost.looked_back"
 _SUPERSEDED = "What was sent before the change is published, and nothing more of it was sent."
 T = TypeVar("T")
 log = structlog.get_logger("polypost.publishing")

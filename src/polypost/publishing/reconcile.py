@@ -31,7 +31,7 @@ from polypost.platforms.base import (
 )
 from polypost.posts import attempts, work
 from polypost.posts.tables import AttemptRow
-from polypost.publishing.journal import TargetRun
+from polypost.publishing.journal import LOOKED_BACK, TargetRun
 from polypost.publishing.results import Results
 from polypost.storage import Store
 
@@ -90,6 +90,11 @@ class Reconciler:
         absent = isinstance(seen, Absent) and attempt.outcome != "duplicate"
         await self.give_up(run, connector.spec.name, absent=absent)
         return "done"
+
+    def looked_back(self, claimed: work.Claim) -> bool:
+        """Whether that was done in this generation, and no answer has come since: what was prepared after it is kept."""
+        answered = any(row.proof_id is not None for row in claimed.left_in_doubt)
+        return claimed.journal.get(LOOKED_BACK) == claimed.target.generation and not answered
 
     async def look_back(self, run: TargetRun, connector: Connector, post: Post) -> None:
         """Before a failed target is published anew: an attempt of before may have come through after all (G4).

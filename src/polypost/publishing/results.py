@@ -24,7 +24,7 @@ from polypost.posts.states import State
 from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
 from polypost.publishing.backoff import write_patiently
-from polypost.publishing.journal import SUPERSEDED, Hand, Late, TargetRun
+from polypost.publishing.journal import LOOKED_BACK, SUPERSEDED, Hand, Late, TargetRun
 from polypost.storage import Store, Write, as_dict, emit, together
 
 log = structlog.get_logger("polypost.publishing")
@@ -270,13 +270,14 @@ class Results:
     async def forget(self, run: TargetRun) -> None:
         """Nothing of the generation before is out; what it had prepared is not used again."""
         claimed = run.claimed
+        journal = {LOOKED_BACK: claimed.target.generation}
 
         def write(db: Connection) -> None:
-            work.change(db, claimed, journal=None, updated_at=clock.now())
+            work.change(db, claimed, journal=journal, updated_at=clock.now())
             run.flush(db)
 
         await run.write(write)
-        claimed.journal = {}
+        claimed.journal = journal
 
     async def learn_late(self, run: TargetRun, late: Late, *, settles: bool = True) -> None:
         """A worker that lost its lease learned what became of its call (RELIABILITY P17).

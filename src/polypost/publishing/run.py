@@ -256,7 +256,7 @@ class Publisher:
         if not claimed.parts:
             self._leave_alone(run, network)
         # Retried by force after `outcome_unknown`: what was sent then may have turned up in between.
-        if claimed.left_in_doubt and not target.attempted:
+        if claimed.left_in_doubt and not target.attempted and not self._reconciler.looked_back(claimed):
             await self._reconciler.look_back(run, network, bare)
         if SUPERSEDED in claimed.journal:
             bare = _bare(claimed, network)
