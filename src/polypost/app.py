@@ -169,7 +169,7 @@ async def open_rooms(
     policy = policy_of(settings)
     posts = Context(engine, settings.price, server, late_grace=policy.late_grace, shared=not embedded)
     channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
-    bodies = BodyReader(store, guard, uploads, horizon=settings.horizon)
+    bodies = BodyReader(store, guard, uploads, horizon=settings.horizon, late_grace=policy.late_grace)
     intake = Intake(store, posts, bodies, media, seconds=settings.publish_wait_seconds)
     calls = AccountCalls(store, tokens, networks)
     metrics = Reader(store, calls, networks)

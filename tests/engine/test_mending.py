@@ -16,9 +16,7 @@ async def mend(
     room: Room, post: str, text: str | None = "Better", *, force: bool = False, **more: Any
 ) -> None:
     wanted = mending.Mend(text, more.get("media"), more.get("changes"), force, "key_1")
-    await room.store.write(
-        lambda db: mending.mend_failed(db, room.context, room.project, post, wanted)
-    )
+    await room.store.write(lambda db: mending.mend_failed(db, room.context, room.project, post, wanted))
 
 
 def texts(visible: list[dict[str, Any]]) -> list[str]:
@@ -36,7 +34,12 @@ def test_what_was_refused_goes_out_as_it_was_changed(tell):
         assert row.state == "published", row.error_message
         assert texts(await room.visible()) == ["Better"]
         assert (row.content, row.generation) == ("Better", 2)
-        assert await room.ledger(row.post_id) == [(1, "release"), (1, "reserve"), (2, "reserve"), (2, "settle")]
+        assert await room.ledger(row.post_id) == [
+            (1, "release"),
+            (1, "reserve"),
+            (2, "reserve"),
+            (2, "settle"),
+        ]
         assert "changed" in await room.said(row.post_id)
         await room.healthy()
 

@@ -29,6 +29,8 @@ PLAIN = (
     "scheduledFor",
     "timezone",
     "publishNow",
+    "late",
+    "lateAfter",
 )
 # A cell may be as long as a text may, in characters of four bytes each and with quotes to spare.
 CELL_CHARACTERS = 250_000
@@ -37,6 +39,7 @@ LINES_AT_ONCE = 1_000
 _PAUSE = 0.0001
 _NAMES = {name.casefold(): name for name in PLAIN}
 _YES, _NO = {"true", "yes", "1"}, {"false", "no", "0"}
+_DIGITS = re.compile("[0-9]{1,9}")
 _BETWEEN = re.compile(r"[\s,;]+")
 _KINDS = {
     "image": ("jpg", "jpeg", "png", "webp"),
@@ -115,9 +118,13 @@ class Columns:
                 _lay(entries, platform, option, name, row[name], problems)
         if "mediaUrls" in row:
             body["mediaItems"] = _media(row, problems)
-        for name in ("scheduledFor", "timezone"):
+        for name in ("scheduledFor", "timezone", "late"):
             if name in row:
                 body[name] = row[name].strip()
+        if "lateAfter" in row:
+            seconds = row["lateAfter"].strip()
+            # What is no number is told so where the body is judged.
+            body["lateAfter"] = int(seconds) if _DIGITS.fullmatch(seconds) else seconds
         if "publishNow" in row:
             word = row["publishNow"].strip().casefold()
             if word not in _YES | _NO:

@@ -126,7 +126,19 @@ class MediaItem(Closed):
     )
 
 
-class UntimedBody(Closed):
+class LateBody(Closed):
+    """What becomes of a post that could not go out at its hour."""
+
+    late: Literal["publish", "skip"] | None = Field(
+        default=None,
+        description="`skip` fails what is later than `lateAfter`; `publish` is what happens without it.",
+    )
+    lateAfter: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Seconds after its hour, at most the server's late grace."
+    )
+
+
+class UntimedBody(LateBody):
     """A post without its hour."""
 
     content: Content

@@ -10,7 +10,7 @@ from polypost import media
 from polypost.errors import AddressRefused, InvalidRequest, Problem
 from polypost.intake.bodies import DraftBody, EditBody, MediaItem, MendBody, MendEntry, UntimedBody
 from polypost.intake.partial_validation import PartialValidation, aside, is_large, validate_partially
-from polypost.intake.times import unknown_zone, when_of
+from polypost.intake.times import late_of, unknown_zone, when_of
 from polypost.integrations import service as integrations
 from polypost.media import Uploads
 from polypost.outbound import Guard, advice
@@ -51,10 +51,19 @@ class Reading(NamedTuple, Generic[M]):
 
 
 class BodyReader:
-    """Reads bodies; one instance a process. `horizon` is how far ahead a post may be scheduled."""
+    """Reads bodies; one instance a process. `horizon` is how far ahead a post may be scheduled, `late_grace` how late it may be."""
 
-    def __init__(self, store: Store, guard: Guard, uploads: Uploads, *, horizon: timedelta) -> None:
+    def __init__(
+        self,
+        store: Store,
+        guard: Guard,
+        uploads: Uploads,
+        *,
+        horizon: timedelta,
+        late_grace: timedelta = timedelta(hours=24),
+    ) -> None:
         self.horizon = horizon
+        self._late_grace = late_grace
         self._store = store
         self._guard = guard
         self._uploads = uploads
@@ -133,7 +142,9 @@ class BodyReader:
             NewTarget(entry.platform, entry.accountId, entry.content, entry.platformSpecificData)
             for entry in body.platforms
         ]
-        return NewPost(body.content, targets, media, when, zone or "UTC", raw), problems
+        late, wrong = late_of(body, self._late_grace)
+        order = NewPost(body.content, targets, media, when, zone or "UTC", raw, late=late)
+        return order, problems + wrong
 
 
 def _media(items: Sequence[MediaItem] | None) -> list[MediaRef] | None:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from polypost import clock
 from polypost.errors import Problem
-from polypost.intake.bodies import CreateBody, EditBody
-from polypost.posts.orders import When
+from polypost.intake.bodies import CreateBody, EditBody, LateBody
+from polypost.posts.orders import SKIP, Late, When
 
 
 def when_of(body: EditBody, horizon: timedelta) -> tuple[When | None, list[Problem]]:
@@ -48,6 +48,21 @@ def when_of(body: EditBody, horizon: timedelta) -> tuple[When | None, list[Probl
             )
         )
     return None, problems
+
+
+def late_of(body: LateBody, grace: timedelta) -> tuple[Late | None, list[Problem]]:
+    """What becomes of a post whose hour has passed, None where the body does not say, and what is wrong with that."""
+    problems, most = [], int(grace.total_seconds())
+    if body.late is None and body.lateAfter is not None:
+        hint = "Send late: skip with it, or leave it out."
+        problems.append(Problem("late", "is required with lateAfter", hint, "no_late"))
+    if body.late == SKIP and body.lateAfter is None:
+        hint = "Say after how many seconds it shall not go out any more."
+        problems.append(Problem("lateAfter", "is required with late: skip", hint, "no_late"))
+    if body.lateAfter is not None and body.lateAfter > most:
+        said, hint = f"must be at most {most}", "That is the server's late grace, in seconds."
+        problems.append(Problem("lateAfter", said, hint, "less_than_equal"))
+    return Late(body.late, body.lateAfter) if body.late is not None and not problems else None, problems
 
 
 def unknown_zone(name: str | None) -> Problem | None:

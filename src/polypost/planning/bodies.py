@@ -12,6 +12,7 @@ from polypost.errors import Problem
 from polypost.intake.bodies import (
     Closed,
     Content,
+    LateBody,
     MediaItem,
     PlatformEntry,
     ProfileId,
@@ -52,7 +53,7 @@ class ScheduleBody(UntimedBody, NamedTimesBody):
     """`POST /v1/schedules`."""
 
 
-class ScheduleChange(Closed):
+class ScheduleChange(LateBody):
     """`PATCH /v1/schedules/{schedule_id}`; an explicit null takes the name or the media away."""
 
     name: Name | None = None

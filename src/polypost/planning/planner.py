@@ -176,7 +176,14 @@ class Planner:
         await self._reader.check(project_id, reading, *wrong)
         assert recurrence is not None
         return Template(
-            body.name, order.content, order.targets, order.media, body.timezone, body.rule, recurrence.start
+            body.name,
+            order.content,
+            order.targets,
+            order.media,
+            body.timezone,
+            body.rule,
+            recurrence.start,
+            order.late,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from polypost.storage import Instant, Json, metadata, partial_index
 
@@ -29,6 +29,8 @@ schedules = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    Column("late", String(8)),
+    Column("late_after", Integer),
     Index("ix_schedules_project_id_created_at", "project_id", "created_at"),
     partial_index("ix_schedules_wake_at", "wake_at", where="wake_at IS NOT NULL"),
     UniqueConstraint("project_id", "idempotency_key"),

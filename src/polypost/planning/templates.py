@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from polypost.planning.recurrence import Occurrence, Recurrence
 from polypost.planning.rules import parse
 from polypost.platforms.base import MediaRef
-from polypost.posts.orders import NewPost, NewTarget, When, media_ref, media_value
+from polypost.posts.orders import Late, NewPost, NewTarget, When, media_ref, media_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Template:
     timezone: str
     rule: str
     starts_at: datetime
+    late: Late | None = None
 
     @property
     def recurrence(self) -> Recurrence:
@@ -46,7 +47,7 @@ class Template:
             local = occurrence.local.isoformat()
             when = When(occurrence.at, self.timezone, local, occurrence.note)
             body |= {"scheduledFor": local, "timezone": self.timezone}
-        return NewPost(self.content, self.targets, self.media, when, self.timezone, body)
+        return NewPost(self.content, self.targets, self.media, when, self.timezone, body, late=self.late)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -59,6 +60,7 @@ class Template:
             "content": self.content,
             "platforms": [target_value(target) for target in self.targets],
             "mediaItems": [media_value(item) for item in self.media],
+            **({"late": self.late.policy, "lateAfter": self.late.after} if self.late else {}),
         }
 
     def values(self) -> dict[str, Any]:
@@ -71,6 +73,8 @@ class Template:
             "timezone": self.timezone,
             "rule": self.rule,
             "starts_at": self.starts_at.isoformat(),
+            "late": self.late.policy if self.late else None,
+            "late_after": self.late.after if self.late else None,
         }
 
 
@@ -92,6 +96,7 @@ def template_of(row: Row[Any]) -> Template:
         timezone=row.timezone,
         rule=row.rule,
         starts_at=datetime.fromisoformat(row.starts_at),
+        late=Late(row.late, row.late_after) if row.late else None,
     )
 
 

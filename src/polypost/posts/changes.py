@@ -181,6 +181,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
         "content": order.content,
         "media": [media_value(item) for item in order.media],
         "raw": order.raw,
+        **(order.late.values if order.late else {}),
     }
     if order.when:
         values |= when_values(order.when)

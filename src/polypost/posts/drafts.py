@@ -72,6 +72,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
         media=[media_value(item) for item in order.media],
         raw=order.raw,
         timezone=order.timezone,
+        **(order.late.values if order.late else {}),
     )
     return warnings
 

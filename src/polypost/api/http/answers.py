@@ -101,6 +101,7 @@ def post(found: Shown, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
         "rawRequestBody": row.raw,
         "createdAt": stamp(row.created_at),
         "updatedAt": stamp(row.updated_at),
+        **({"late": row.late, "lateAfter": row.late_after} if row.late else {}),
     }
 
 

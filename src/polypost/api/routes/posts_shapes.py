@@ -127,6 +127,8 @@ class Post(Shape):
     rawRequestBody: dict[str, Any]
     createdAt: datetime
     updatedAt: datetime
+    late: Literal["publish", "skip"] = Maybe
+    lateAfter: int | None = None
 
 
 class OnePost(Shape):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from polypost.api.http.filters import PageQuery, When
-from polypost.api.openapi.documented import Shape
+from polypost.api.openapi.documented import Maybe, Shape
 from polypost.intake.bodies import PlatformName
 
 
@@ -72,6 +72,8 @@ class ScheduleShape(Shape):
     nextLocalTime: str | None
     createdAt: datetime
     updatedAt: datetime
+    late: Literal["publish", "skip"] = Maybe
+    lateAfter: int | None = None
 
 
 class ReasonShape(Shape):

@@ -16,6 +16,7 @@ INSTANT = BigInteger
 def upgrade() -> None:
     """Add the columns; empty, they mean what was so far."""
     _add("posts", Column("late", String(8)), Column("late_after", Integer))
+    _add("schedules", Column("late", String(8)), Column("late_after", Integer))
     _add("targets", Column("own_media", Text), Column("replaced", Text), Column("mended_at", INSTANT))
     _add("attempts", Column("absent_at", INSTANT))
 
