@@ -26,6 +26,7 @@ KEPT = {
     "POST /v1/posts/validate",
     "GET /v1/posts",
     "GET /v1/posts/{postId}",
+    "PUT /v1/posts/{postId}",
     "DELETE /v1/posts/{postId}",
     "POST /v1/posts/{postId}/retry",
     "GET /v1/posts/{postId}/timeline",

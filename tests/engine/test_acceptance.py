@@ -213,7 +213,7 @@ def test_a_commit_of_which_nobody_knows_is_not_called_stored_or_not(pair: Pair) 
 
 
 @pytest.mark.parametrize(
-    "shape", ["retry", "edit", "reschedule", "draft", "schedule a draft", "queue", "bulk"]
+    "shape", ["retry", "mend", "edit", "reschedule", "draft", "schedule a draft", "queue", "bulk"]
 )
 def test_other_acceptances_whose_commit_was_not_answered(pair: Pair, shape: str) -> None:
     method, path, options, status = _prepared(pair, shape)
@@ -229,6 +229,7 @@ def test_other_acceptances_whose_commit_was_not_answered(pair: Pair, shape: str)
 
 _COMMITS = {
     "retry": "COMMIT of WITH ledger",
+    "mend": "COMMIT of WITH ledger",
     "edit": "COMMIT of DELETE targets",
     "reschedule": "COMMIT of UPDATE targets",
     "draft": "COMMIT of INSERT targets",
@@ -240,11 +241,13 @@ _COMMITS = {
 
 def _prepared(pair: Pair, shape: str) -> tuple[str, str, dict[str, Any], int]:
     """A request of this shape, what it needs made before: method, path, options and the status of its success."""
-    if shape == "retry":
+    if shape in {"retry", "mend"}:
         fault = {"platform": "twitter", "fault": "duplicate", "times": 1}
         pair.world.control("POST", "faults", json=fault)
         post_id = pair.post(pair.body()).json()["postId"]
         assert pair.world.settle([post_id])[post_id]["status"] == "failed"
+        if shape == "mend":
+            return "PUT", f"/v1/posts/{post_id}", {"json": {"content": f"Mended {post_id}"}}, 202
         return "POST", f"/v1/posts/{post_id}/retry", {"json": {}}, 202
     if shape in {"edit", "reschedule"}:
         body = pair.body(scheduledFor=later(3600))

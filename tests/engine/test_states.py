@@ -33,10 +33,10 @@ from polypost.media import Library
 from polypost.outbound import Fetcher, Guard, Networks
 from polypost.platforms.base import Absent, Account, Attempt, CannotTell, Found, Post, Proof, Tokens
 from polypost.platforms.twitter.connector import TwitterConnector
-from polypost.posts import accept, changes, drafts, work
+from polypost.posts import accept, changes, drafts, mending, work
 from polypost.posts.orders import Context, NewPost, NewTarget, When
 from polypost.posts.states import FINAL, RUNNING, State, derive, may_move, shown
-from polypost.posts.tables import targets
+from polypost.posts.tables import posts, targets
 from polypost.publishing import Publisher
 from polypost.storage import metadata, open_store
 from tests.engine.room import LEASE, policy
@@ -95,7 +95,7 @@ class Network(TwitterConnector):
         self.walk = walk
         self.outcome = "out"
         self.list = "right"
-        self.visible: list[tuple[str, Proof]] = []
+        self.visible: list[tuple[str, str, Proof]] = []
 
     async def publish(self, run: Any, post: Post) -> Proof:
         async def send() -> Proof:
@@ -112,10 +112,10 @@ class Network(TwitterConnector):
             raise RateLimited(run.now() + timedelta(minutes=10))
         if self.outcome == "nothing":
             raise NoAnswer
-        if any(target == post.target_id for target, _ in self.visible):
+        if any((target, text) == (post.target_id, post.text) for target, text, _ in self.visible):
             raise Duplicate("Again.")
         proof = Proof(str(len(self.visible) + 1))
-        self.visible.append((post.target_id, proof))
+        self.visible.append((post.target_id, post.text, proof))
         if self.outcome == "lost":
             raise NoAnswer
         if self.outcome in {"stolen", "given up"}:
@@ -127,7 +127,8 @@ class Network(TwitterConnector):
     async def reconcile(self, run: Any, post: Post, attempt: Attempt) -> Found | Absent | CannotTell:
         if self.list != "right":
             return CannotTell("Dark.") if self.list == "dark" else Absent()
-        mine = [proof for target, proof in self.visible if target == post.target_id]
+        sought = (post.target_id, attempt.handles["text"])
+        mine = [proof for target, text, proof in self.visible if (target, text) == sought]
         return Found(mine[0]) if mine else Absent()
 
 
@@ -142,6 +143,7 @@ class Walk(RuleBasedStateMachine):
         self.network = Network(self)
         self.posts: list[str] = []
         self.held: list[tuple[str, work.Claim]] = []
+        self.mends = 0
 
     def do(self, story: Any) -> Any:
         return self.runner.run(story)
@@ -274,15 +276,26 @@ class Walk(RuleBasedStateMachine):
         assert drafted or not granted
 
     @precondition(lambda self: self.posts)
-    @rule(data=st.data(), what=st.sampled_from(["cancel", "reschedule", "retry", "force", "force", "remove"]))
+    @rule(
+        data=st.data(),
+        what=st.sampled_from(
+            ["cancel", "reschedule", "retry", "force", "force", "mend", "mend force", "mend force", "remove"]
+        ),
+    )
     def change(self, data: Any, what: str) -> None:
         post = data.draw(st.sampled_from(self.posts))
         hour = When(clock.now() + timedelta(seconds=60), "UTC")
+        self.mends += 1
+        better = mending.Mend(f"{post} mended {self.mends}", None, None, force=False, by="k")
         asked = {
             "cancel": lambda db: changes.cancel(db, self.project.id, post),
             "reschedule": lambda db: changes.reschedule(db, self.context, self.project, post, hour),
             "retry": lambda db: changes.retry(db, self.context, self.project, post, None, force=False),
             "force": lambda db: changes.retry(db, self.context, self.project, post, None, force=True),
+            "mend": lambda db: mending.mend_failed(db, self.context, self.project, post, better),
+            "mend force": lambda db: mending.mend_failed(
+                db, self.context, self.project, post, better._replace(force=True)
+            ),
             "remove": lambda db: changes.remove(db, self.project.id, post),
         }
         if self.ask(asked[what]) and what == "cancel":
@@ -388,16 +401,20 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_out_twice(self) -> None:
-        assert max(Counter(target for target, _ in self.network.visible).values(), default=0) <= 1
+        assert max(Counter(target for target, _, _ in self.network.visible).values(), default=0) <= 1
 
     @invariant()
     def status_is_true(self) -> None:
         if not hasattr(self, "project"):
             return
-        out = {target for target, _ in self.network.visible}
+        out = {target: (text, proof.id) for target, text, proof in self.network.visible}
+        said = dict(
+            self.do(self.store.read(lambda db: db.execute(select(posts.c.id, posts.c.content)).all()))
+        )
         for row in self.rows():
             if row.state == "published":
-                assert row.id in out
+                # Also when what was sent before a change turned up after it.
+                assert out[row.id] == (row.content or said[row.post_id], row.proof_id)
             if row.state == "failed" and row.error_code != "outcome_unknown":
                 assert row.id not in out
 

@@ -34,6 +34,7 @@ REVISIONS = (
     "0012",
     "0014",
     "0015",
+    "0016",
 )
 HEAD = REVISIONS[-1]
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -249,7 +249,7 @@ async def mend(request: Request, post_id: str) -> Response:
 
     What is out, and the post's own text and media, stay as they are. While a target of the post is under way it is 409.
     """
-    who = await principal(request, "publish")
+    who = await principal_for(request, post_id, "publish")
     raw = await json_object(request)
     rooms = services(request)
     return await _tried_again(

@@ -27,7 +27,7 @@ AUTHORIZE = ("/o/oauth2/v2/auth", "/o/oauth2/auth", "/o/oauth2/v2/auth/oauthchoo
 TOKEN = ("/token", "/oauth2/v4/token", "/oauth2/v3/token", "/o/oauth2/token")
 REVOKE = ("/revoke", "/o/oauth2/revoke")
 TOKENINFO = ("/tokeninfo", *(f"/oauth2/v{number}/tokeninfo" for number in (1, 2, 3)))
-# OAuth 2.0 Scopes for Google APIs, those of the simulated networks and of signing in (read 2026-11-24).
+# Of the simulated networks and of signing in: discovery documents of YouTube (4 Nov 2026), the others as remembered.
 _SCOPE = "https://www.googleapis.com/auth/"
 SCOPES = frozenset({
     "openid", "email", "profile",

@@ -219,7 +219,7 @@ def upload_failed(kind: str, message: str, *, retriable: bool = False) -> Refuse
 class _Version(FloatConvertor):
     """The versions that the Graph API has had, down to the first: those that are over are answered by the oldest left."""
 
-    # Changelog of the Graph API, read 2026-11-24.
+    # As remembered of the Graph API's changelog, up to the version that the connectors speak.
     regex = r"1\.0|2\.(?:\d|1[0-2])|3\.[0-3]|(?:[4-9]|1\d|2[0-6])\.0"
 
 
@@ -269,7 +269,7 @@ def bearing(token: Token) -> dict[str, Any]:
     return {"access_token": token.value, "token_type": "bearer", "expires_in": token.expires_in}
 
 
-# The permissions that apps may ask people for (Permissions Reference, read 2026-11-24).
+# The permissions that apps may ask people for: those that the connectors need, the others as remembered.
 PERMISSIONS = frozenset({
     "ads_management", "ads_read", "attribution_read", "business_management", "catalog_management", "email",
     "facebook_branded_content_ads_brand", "facebook_creator_marketplace_discovery", "instagram_basic",

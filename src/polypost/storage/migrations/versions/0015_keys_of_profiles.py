@@ -12,8 +12,9 @@ down_revision = "0014"
 def upgrade() -> None:
     """Add the column and the index; of projects with one name all but the oldest get their id behind it."""
     # Made anew on SQLite, so that the store reads as if its tables had been declared like this from the first day.
-    anew = "always" if op.get_bind().dialect.name == "sqlite" else "never"
-    with op.batch_alter_table("api_keys", recreate=anew) as table:
+    with op.batch_alter_table(
+        "api_keys", recreate="always" if op.get_bind().dialect.name == "sqlite" else "never"
+    ) as table:
         table.add_column(Column("profiles", Text))
     op.execute(
         text(

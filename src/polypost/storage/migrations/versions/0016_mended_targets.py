@@ -7,8 +7,8 @@ from typing import Any
 from alembic import op
 from sqlalchemy import BigInteger, Column, Integer, String, Text
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 INSTANT = BigInteger
 
