@@ -11,6 +11,7 @@ from polypost import clock, media
 from polypost.access import Project
 from polypost.errors import Conflict, InvalidRequest, Problem
 from polypost.integrations import service as integrations
+from polypost.observability import failpoints
 from polypost.platforms.base import MediaRef
 from polypost.posts import attempts, timeline
 from polypost.posts.accept import uploads_of, wake_up_of
@@ -113,6 +114,7 @@ def mend_failed(db: Connection, context: Context, project: Project, post_id: str
     # Its uploads are let go a day after it has ended; they are held once more, and so are the new ones.
     media.again(db, project.id, post_id)
     media.hold(db, project.id, post_id, uploads_of(order))
+    failpoints.hit("P2")
     states = [State.SCHEDULED if row in rows else State(row.state) for row in all_rows]
     touch(db, post_id, now, status=derive(states, publish_now=post.scheduled_for is None))
     context.engine.wake(db, [wake_up_of(row, now) for row in rows])

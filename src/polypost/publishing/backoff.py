@@ -11,6 +11,8 @@ import structlog
 from sqlalchemy import Connection
 
 from polypost.errors import RateLimited, StoreUnavailable
+from polypost.posts.orders import SKIP
+from polypost.posts.work import ClaimedRow
 from polypost.storage import CommitUnknown, Store
 
 T = TypeVar("T")
@@ -48,6 +50,12 @@ def limited_until(limited: RateLimited, waits: int, now: datetime) -> datetime:
     """When to come again after the n-th request to wait: the network's instant, later if it keeps naming early ones."""
     floor = timedelta(seconds=2 ** min(waits - 1, 10))
     return max(limited.until, now + min(floor, LONGEST_FLOOR))
+
+
+def latest(target: ClaimedRow, grace: timedelta) -> timedelta:
+    """How long after its hour a target may go out: as its post says, within the server's late grace."""
+    own = target.late_after if target.late == SKIP else None
+    return grace if own is None else min(timedelta(seconds=own), grace)
 
 
 def crowded_pause(waited: timedelta) -> timedelta:

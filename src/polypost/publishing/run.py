@@ -37,8 +37,8 @@ from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaR
 from polypost.posts import sweep, work
 from polypost.posts.checks import locate
 from polypost.posts.options import parse_options
-from polypost.posts.orders import SKIP, media_ref
-from polypost.publishing.backoff import back_off, crowded_pause, limited_until
+from polypost.posts.orders import media_ref
+from polypost.publishing.backoff import back_off, crowded_pause, latest, limited_until
 from polypost.publishing.circuit_breaker import Caller, CircuitBreakers
 from polypost.publishing.journal import SUPERSEDED, Hand, TargetRun, Wait
 from polypost.publishing.reconcile import Reconciler
@@ -304,19 +304,13 @@ class Publisher:
 
     def _in_time(self, claimed: work.Claim) -> None:
         """Raise Rejected when nothing of it is out yet and its hour is too long ago (G10)."""
-        late, most = clock.now() - claimed.target.due_at, self._latest(claimed)
+        late, most = clock.now() - claimed.target.due_at, latest(claimed.target, self._policy.late_grace)
         if late > most and claimed.open_attempt is None and not claimed.parts:
             raise Rejected(
                 f"Its hour was missed by more than {_span(most)}, so it was not sent.",
                 code="missed_window",
                 next_step="Retry it to send it now.",
             )
-
-    def _latest(self, claimed: work.Claim) -> timedelta:
-        """How late it may go out: as its post says, within the server's late grace."""
-        own = claimed.target.late_after if claimed.target.late == SKIP else None
-        grace = self._policy.late_grace
-        return grace if own is None else min(timedelta(seconds=own), grace)
 
     async def _fetch(
         self,
@@ -375,7 +369,7 @@ class Publisher:
         now = clock.now()
         waits = int(claimed.journal.get(WAITS, 0)) + 1
         at = limited_until(limited, waits, now)
-        if at > claimed.target.due_at + self._latest(claimed):
+        if at > claimed.target.due_at + latest(claimed.target, self._policy.late_grace):
             said = (
                 f"{network.spec.name} asked to wait until {clock.iso(at)}, which is too late for this post."
             )
