@@ -339,6 +339,7 @@ def test_killed_in_the_middle_it_is_the_old_or_the_new(tmp_path, nursery, point)
         with world.client() as client, pytest.raises(httpx2.TransportError):
             client.put(f"/v1/posts/{post_id}", json={"content": f"Better {point}"})
         assert world.server.wait_dead(10)
+        world.server.kill()
         world.start_server()
         shown = world.settle([post_id])[post_id]
         old = point == "P2"
