@@ -20,7 +20,7 @@ from polypost.intake.reading import BodyReader, Reading
 from polypost.intake.submissions import Submission, Submitter
 from polypost.intake.times import resolve
 from polypost.integrations import Integration
-from polypost.media import Library
+from polypost.media import Library, StoredFile
 from polypost.observability import failpoints
 from polypost.posts import changes, checks, drafts, queries
 from polypost.posts.deliveries import Arrival
@@ -29,6 +29,7 @@ from polypost.posts.orders import CREATE, Accepted, Context, NewPost, When
 from polypost.posts.preview import Preview, judge_media, preview
 from polypost.posts.several import Creation
 from polypost.posts.tables import PostRow
+from polypost.probe import Facts
 from polypost.storage import Store
 
 T = TypeVar("T")
@@ -60,12 +61,18 @@ class KeptDraft(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What acceptance would say to a body. What `said` has of accounts is true only where they are `known`."""
+    """What acceptance would say to a body. What `said` has of accounts is true only where they are `known`.
+
+    `found` has the accounts, `facts` those of the media by URL, as far as they were measured; `large` bodies take long.
+    """
 
     problems: list[Problem]
     order: NewPost
     said: Preview
     known: bool
+    found: Mapping[str, Integration]
+    facts: Mapping[str, Facts]
+    large: bool
 
 
 class Intake:
@@ -114,13 +121,15 @@ class Intake:
         said, found = await self._store.read(lambda db: preview(db, self._context, project, order))
         judged = await aside(reading.large, lambda: checks.problems_of(order, found))
         problems, known = reading.problems(*judged), not reading.fitting.problems
+        facts: Mapping[str, Facts] = {}
         if probe and not problems:
-            problems += await self._probed(project.id, order, found)
+            wrong, facts = await self._probed(project.id, order, found)
+            problems += wrong
         if known and said.left is not None and said.price > said.left:
-            wrong = f"needs {said.price} credits and {said.left} are left"
+            says = f"needs {said.price} credits and {said.left} are left"
             hint = "Raise the project's limit or publish to fewer accounts."
-            problems.append(Problem("platforms", wrong, hint, "insufficient_credits"))
-        return DryRun(problems, order, said, known)
+            problems.append(Problem("platforms", says, hint, "insufficient_credits"))
+        return DryRun(problems, order, said, known, found, facts, reading.large)
 
     async def retry(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Changed:
         """Failed targets once more.
@@ -253,14 +262,16 @@ class Intake:
 
     async def _probed(
         self, project_id: str, order: NewPost, found: Mapping[str, Integration]
-    ) -> list[Problem]:
+    ) -> tuple[list[Problem], Mapping[str, Facts]]:
+        """What is wrong with an order once its media are here, and the facts of those that came."""
         wanted = [*order.media, *checks.option_media(order)]
         if not wanted:
-            return []
+            return [], {}
         fetch_id = f"dry_{secrets.token_hex(8)}"
         stored = await self._media.open(project_id, fetch_id, wanted)
         await self._media.expire([fetch_id])
-        return judge_media(order, found, stored)
+        facts = {url: got.facts for url, got in stored.items() if isinstance(got, StoredFile)}
+        return judge_media(order, found, stored), facts
 
 
 def _in_zone(row: PostRow, zone: str, horizon: timedelta) -> When | None:

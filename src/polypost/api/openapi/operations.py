@@ -13,6 +13,7 @@ OPERATIONS: dict[str, tuple[str, str]] = {
     "GET /v1/posts/{postId}/timeline": ("getPostTimeline", "Get a post's timeline"),
     "POST /v1/posts/{postId}/retry": ("retryPost", "Retry a post's failed targets"),
     "POST /v1/posts/validate": ("validatePost", "Validate a post"),
+    "POST /v1/posts/preview": ("previewPost", "Draw a post"),
     "GET /v1/posts/scheduled": ("listScheduledPosts", "List scheduled posts"),
     "PUT /v1/posts/scheduled/{postId}": ("editScheduledPost", "Edit a scheduled post"),
     "PATCH /v1/posts/scheduled/{postId}": ("reschedulePost", "Reschedule a post"),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost import clock
+from polypost import clock, drawing
 from polypost.access import Principal
 from polypost.api.http import answers, errors, waiting
 from polypost.api.http.auth import principal, principal_for
@@ -18,6 +18,7 @@ from polypost.api.http.filters import PostsQuery, filters_of, flag
 from polypost.api.http.submitter import REPLAYED, idempotency_key, submitter
 from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import documented
+from polypost.api.routes.drawing_shapes import Drawings
 from polypost.api.routes.posts_shapes import (
     CreatedPost,
     OnePost,
@@ -31,10 +32,12 @@ from polypost.api.services import Services, services
 from polypost.intake import DryRun, bodies
 from polypost.intake.door import Created
 from polypost.intake.once import Changed
+from polypost.intake.partial_validation import aside
 from polypost.intake.strict_json import parse
 from polypost.observability import failpoints
 from polypost.planning.schedules import schedule_of
 from polypost.posts import queries, timeline
+from polypost.posts.drawings import drawings
 
 router = APIRouter()
 SHOWN_BYTES = 250_000
@@ -101,6 +104,40 @@ async def validate(request: Request) -> Response:
 async def _previewed(rooms: Services, who: Principal, body: dict[str, Any], *, probe: bool) -> Response:
     """What `POST /v1/posts` would say to this body; with `probe`, after its media were fetched and measured."""
     return answers.ok(_verdict(await rooms.intake.preview(who, body, probe=probe)))
+
+
+@router.post("/v1/posts/preview")
+@documented(Drawings, body=bodies.CreateBody, body_judged=True, query=ValidateQuery)
+async def preview(request: Request) -> Response:
+    """Draw what each network would show of this post, from sourced numbers; store nothing, promise nothing."""
+    who = await principal(request, *TO_LOOK, by_profile=True)
+    body = await json_object(request)
+    run = await services(request).intake.preview(who, body, probe=flag(request, "probeMedia"))
+    drawn = await aside(run.large or len(run.order.targets) > 1, lambda: _drawn(run))
+    return answers.ok(
+        {
+            "success": not run.problems,
+            "valid": not run.problems,
+            "errors": errors.listed(run.problems),
+            "notice": drawing.NOTICE.format("the networks"),
+            "platforms": drawn,
+        }
+    )
+
+
+def _drawn(run: DryRun) -> list[dict[str, Any]]:
+    """The targets' drawings, none where something stands in for what could not be read."""
+    if not run.known:
+        return []
+    return [
+        {
+            "platform": target.platform,
+            "accountId": target.integration_id,
+            "drawing": drawing.data(drawn),
+            "html": drawing.render(drawn),
+        }
+        for target, drawn in drawings(run.order, run.found, run.facts)
+    ]
 
 
 def _verdict(verdict: DryRun) -> dict[str, Any]:

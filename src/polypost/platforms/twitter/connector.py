@@ -25,6 +25,7 @@ from polypost.platforms.kit.options import thread_media
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.twitter import check, oauth, reconcile
 from polypost.platforms.twitter.api import permalink
+from polypost.platforms.twitter.drawing import DRAWING
 from polypost.platforms.twitter.errors import Call, error_for, exhausted_until
 from polypost.platforms.twitter.metrics import PostMetrics
 from polypost.platforms.twitter.options import TwitterOptions
@@ -43,6 +44,7 @@ class TwitterConnector(PostMetrics, Connector):
     identify = staticmethod(oauth.identify)
     look = staticmethod(reconcile.look)
     media_refs = staticmethod(thread_media)
+    drawing = DRAWING
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""

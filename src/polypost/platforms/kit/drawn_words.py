@@ -1,0 +1,24 @@
+"""Words that several networks' drawings say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from polypost.platforms.base import MediaRef
+
+
+def minutes(count: int) -> str:
+    """A length of time in the largest unit that divides it: `1440` is `1 day`."""
+    for unit, size in (("day", 1440), ("hour", 60)):
+        if count % size == 0:
+            return f"{count // size} {unit}{'s' if count != size else ''}"
+    return f"{count} minutes"
+
+
+def kind_of(media: Sequence[MediaRef], image: str = "image", several: str = "images") -> str:
+    """What a post is by its media: text, image(s), gif, video or document."""
+    if not media:
+        return "text"
+    if len(media) > 1:
+        return several
+    return image if media[0].type == "image" else media[0].type
