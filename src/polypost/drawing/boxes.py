@@ -59,13 +59,13 @@ class Boxes:
             several = several.beyond
         if several.form == "grid":
             return self._grid(several)
-        return self._row(several)
+        return self._strip(several) if several.form == "strip" else self._row(several)
 
     def thumb(self) -> Thumb | None:
         """The first of them in the profile's grid."""
-        if self.drawing.grid is None or not self.part.media:
+        if self.surface.grid is None or not self.part.media:
             return None
-        ratio = self.drawing.grid.value
+        ratio = self.surface.grid.value
         return Thumb(round(ratio, 4), cropped(ratio_of(self.part.media[0]), ratio, self._focus(0)))
 
     def _single(self, single: Single, hidden: int) -> DrawnMedia:
@@ -91,17 +91,18 @@ class Boxes:
             "grid", items, ratio=ratio, height=self.width / ratio, hidden=more, rows=tiles.rows
         )
 
+    def _strip(self, several: Several) -> DrawnMedia:
+        assert several.height is not None
+        height = several.height.value
+        items = [
+            self._item(place, ratio, 0 if ratio is None else height * ratio / self.width, "cover")
+            for place, ref in enumerate(self.part.media)
+            for ratio in [_within(ratio_of(ref), several.least, several.most_ratio)]
+        ]
+        return self._media("strip", items, ratio=None, height=height, several=several)
+
     def _row(self, several: Several) -> DrawnMedia:
         media = self.part.media
-        if several.form == "strip":
-            assert several.height is not None
-            height = several.height.value
-            strip = [
-                self._item(place, ratio, 0 if ratio is None else height * ratio / self.width, "cover")
-                for place, ref in enumerate(media)
-                for ratio in [_within(ratio_of(ref), several.least, several.most_ratio)]
-            ]
-            return self._media("strip", strip, ratio=None, height=height, several=several)
         own, _ = single_box(self.surface.single, ratio_of(media[0]), self.width)
         first: float | None = own if several.ratio is None else several.ratio.value
         items = [self._item(place, first, 1, several.fit) for place in range(len(media))]

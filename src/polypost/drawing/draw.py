@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from polypost.platforms.kit.drawing import (
     Drawing,
     Draws,
     Figure,
+    Fold,
     Part,
     Shown,
     Surface,
@@ -36,6 +37,9 @@ def draw(platform: str, draft: Draft, *, most: int = MOST_CHARACTERS) -> Drawn:
     """What the network shows of a draft; of each text at most `most` characters. Options that are None count as none."""
     network = connector(platform)
     drawing = network.drawing if isinstance(network, Draws) else PLAIN
+    if network is not None and draft.options is None:
+        # As far as no option that must be there says otherwise.
+        draft = replace(draft, options=network.options.model_construct())
     return draw_shown(platform, draft.account, drawing.show(draft), most=most)
 
 
@@ -75,12 +79,13 @@ class _Artist:
 
     def __init__(self, drawing: Drawing, surface: Surface, username: str, most: int) -> None:
         self._drawing, self._surface, self._username, self._most = drawing, surface, username, most
-        inside = drawing.column.value - drawing.left.value - drawing.right.value
+        column = (surface.column or drawing.column).value
+        inside = column - drawing.left.value - drawing.right.value
         if surface.layout in {"beside", "watch"}:
             inside -= drawing.avatar.value + drawing.gap.value
         self._width = inside
         whole = surface.bleed or surface.layout in {"upright", "watch", "pin"}
-        self.media_width = drawing.column.value if whole else inside
+        self.media_width = column if whole else inside
 
     def part(self, part: Part) -> DrawnPart:
         """One of the posts."""
@@ -111,10 +116,12 @@ class _Artist:
         said = plain(part.text)
         if not said:
             return None
+        # What a warning hides is whole once it is opened.
+        fold = Fold() if part.warning else self._surface.text
         finder = self._drawing.spans or plain_spans
         found = [*(part.spans or finder(said[: self._most]))]
         measure = Measure(self._width, self._drawing.text_size.value)
-        return drawn_text(said, self._surface.text, measure, self._most, found, lead=self._username)
+        return drawn_text(said, fold, measure, self._most, found, lead=self._username)
 
 
 def domain_of(url: str) -> str:

@@ -90,7 +90,7 @@ def safe(url: str | None) -> str:
 def properties(drawing: Drawing, surface: Surface) -> str:
     """The network's numbers as CSS custom properties."""
     pixels = {
-        "column": drawing.column,
+        "column": surface.column or drawing.column,
         "avatar": drawing.avatar,
         "size": drawing.text_size,
         "line": drawing.text_line,

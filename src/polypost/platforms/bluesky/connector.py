@@ -24,6 +24,7 @@ from polypost.platforms.base import (
     Tokens,
 )
 from polypost.platforms.bluesky import accounts, check, references, writing
+from polypost.platforms.bluesky.drawing import DRAWING
 from polypost.platforms.bluesky.media import shape
 from polypost.platforms.bluesky.metrics import PostMetrics
 from polypost.platforms.bluesky.options import BlueskyOptions, Caption, Card
@@ -54,6 +55,7 @@ class BlueskyConnector(PostMetrics, Connector):
     """Publishes records to the account's own server, with sessions that an app password opened."""
 
     spec = SPEC
+    drawing = DRAWING
     options = BlueskyOptions
     login = accounts.LOGIN
     check = staticmethod(check.check)

@@ -10,6 +10,7 @@ from polypost.errors import OutcomeUnknown, Undone
 from polypost.platforms.base import Attempt, Connector, MediaRef, NotYet, Post, Proof, RetryRule, Run, Session
 from polypost.platforms.facebook import check, metrics, oauth, reconcile
 from polypost.platforms.facebook.comments import FacebookComments
+from polypost.platforms.facebook.drawing import DRAWING
 from polypost.platforms.facebook.followups import find_address, set_cover, write_comment
 from polypost.platforms.facebook.graph import Graph
 from polypost.platforms.facebook.options import FacebookOptions
@@ -36,6 +37,7 @@ class FacebookConnector(FacebookComments, Connector):
     """Publishes to the Pages of a person with each Page's own token."""
 
     spec = SPEC
+    drawing = DRAWING
     options = FacebookOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

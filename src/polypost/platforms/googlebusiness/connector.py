@@ -7,6 +7,7 @@ from polypost.platforms.base import Connector, Post, Proof, Run, Session
 from polypost.platforms.googlebusiness import check, locations, oauth, reconcile, status
 from polypost.platforms.googlebusiness.api import is_post, post_at, posts_of
 from polypost.platforms.googlebusiness.body import local_post
+from polypost.platforms.googlebusiness.drawing import DRAWING
 from polypost.platforms.googlebusiness.errors import error_for
 from polypost.platforms.googlebusiness.options import GoogleBusinessOptions
 from polypost.platforms.googlebusiness.spec import SPEC
@@ -19,6 +20,7 @@ class GoogleBusinessConnector(Connector):
     """Publishes local posts through the Google My Business API v4."""
 
     spec = SPEC
+    drawing = DRAWING
     options = GoogleBusinessOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

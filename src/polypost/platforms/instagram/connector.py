@@ -26,6 +26,7 @@ from polypost.platforms.families.meta.posts import nearest, permalink, remove
 from polypost.platforms.instagram import check, metrics, oauth
 from polypost.platforms.instagram.comments import InstagramComments
 from polypost.platforms.instagram.containers import prepare, state_of
+from polypost.platforms.instagram.drawing import DRAWING
 from polypost.platforms.instagram.graph import Graph
 from polypost.platforms.instagram.graph_errors import RATE_PAUSE
 from polypost.platforms.instagram.messages import InstagramMessages
@@ -40,6 +41,7 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
     """Publishes to professional Instagram accounts through the Instagram Login."""
 
     spec = SPEC
+    drawing = DRAWING
     options = InstagramOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

@@ -163,6 +163,9 @@ class Surface:
     title: Fold | None = None
     card: CardLook | None = None
     clear: Clear | None = None
+    # The width of this surface where it is not the network's usual one, and the ratio of the profile's grid.
+    column: Figure | None = None
+    grid: Figure | None = None
     # Media that reach from one side of the column to the other, and a text that stands below them.
     bleed: bool = False
     below: bool = False
@@ -246,7 +249,7 @@ class Drawing:
     """Everything that a network's drawing needs besides the post.
 
     `left`, `right` are the column's padding and `gap` stands between avatar and text. `corner` None means a circle.
-    `grid` is the ratio of a profile's grid. `spans` finds links, mentions and hashtags; `coloured` are those that are.
+    `spans` finds links, mentions and hashtags; `coloured` are those that are.
     """
 
     surfaces: Mapping[str, Surface]
@@ -264,7 +267,6 @@ class Drawing:
     corner: Figure | None = None
     title_size: Figure | None = None
     title_line: Figure | None = None
-    grid: Figure | None = None
     badge: Badge | None = None
     gif_badge: bool = False
     # A line between the avatars of a thread's posts.

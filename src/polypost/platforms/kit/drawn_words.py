@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polypost.platforms.base import MediaRef
+from polypost.platforms.base import MediaRef, Spec
+from polypost.platforms.kit.drawing import Counted
 
 
 def minutes(count: int) -> str:
@@ -22,3 +23,14 @@ def kind_of(media: Sequence[MediaRef], image: str = "image", several: str = "ima
     if len(media) > 1:
         return several
     return image if media[0].type == "image" else media[0].type
+
+
+def counted(spec: Spec, length: int, limit: str | None = None) -> Counted:
+    """A length beside the limit of a network's texts, or another one of its limits."""
+    name = limit or spec.text_limit
+    return Counted(length, spec.limit(name), spec.limits[name].unit)
+
+
+def comment(text: str | None) -> tuple[str, ...]:
+    """What is said of a first comment."""
+    return (f"First comment: {text}",) if text else ()

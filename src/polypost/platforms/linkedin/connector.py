@@ -10,6 +10,7 @@ from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.linkedin import check, oauth, reconcile
 from polypost.platforms.linkedin.api import ask, call, encoded, headers, permalink
+from polypost.platforms.linkedin.drawing import DRAWING
 from polypost.platforms.linkedin.errors import POST_URN, error_for
 from polypost.platforms.linkedin.metrics import PostMetrics
 from polypost.platforms.linkedin.options import LinkedInOptions
@@ -24,6 +25,7 @@ class LinkedInConnector(PostMetrics, Connector):
     """Publishes for persons and organizations with the versioned Posts API."""
 
     spec = SPEC
+    drawing = DRAWING
     options = LinkedInOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

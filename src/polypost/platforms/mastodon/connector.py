@@ -33,6 +33,7 @@ from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.mastodon import check, oauth, reconcile, server
 from polypost.platforms.mastodon.api import address, server_of
 from polypost.platforms.mastodon.body import Part, key_of, reply, root
+from polypost.platforms.mastodon.drawing import DRAWING
 from polypost.platforms.mastodon.errors import error_for, used_up_until
 from polypost.platforms.mastodon.metrics import PostMetrics
 from polypost.platforms.mastodon.options import MastodonOptions
@@ -49,6 +50,7 @@ class MastodonConnector(PostMetrics, Connector):
     """Publishes posts, threads and polls on the server that an account lives on."""
 
     spec = SPEC
+    drawing = DRAWING
     options = MastodonOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

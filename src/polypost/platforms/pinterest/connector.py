@@ -13,6 +13,7 @@ from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.removal import is_removed, removal_error
 from polypost.platforms.pinterest import check, oauth, reconcile
 from polypost.platforms.pinterest.api import pages, permalink
+from polypost.platforms.pinterest.drawing import DRAWING
 from polypost.platforms.pinterest.errors import error_for, used_up_until
 from polypost.platforms.pinterest.media import kind_of, source_of
 from polypost.platforms.pinterest.metrics import PostMetrics
@@ -27,6 +28,7 @@ class PinterestConnector(PostMetrics, Connector):
     """Publishes pins with the user tokens of the Pinterest API v5."""
 
     spec = SPEC
+    drawing = DRAWING
     options = PinterestOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

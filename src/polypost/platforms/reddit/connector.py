@@ -11,6 +11,7 @@ from polypost.errors import OutcomeUnknown, Unavailable
 from polypost.platforms.base import Attempt, Connector, MediaFile, Post, Proof, RetryRule, Run, Session
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.reddit import api, check, oauth, reconcile
+from polypost.platforms.reddit.drawing import DRAWING
 from polypost.platforms.reddit.errors import error_for, exhausted_until, refused
 from polypost.platforms.reddit.metrics import PostMetrics
 from polypost.platforms.reddit.options import RedditOptions
@@ -26,6 +27,7 @@ class RedditConnector(PostMetrics, Connector):
     """Publishes to subreddits and profiles through Reddit's OAuth API."""
 
     spec = SPEC
+    drawing = DRAWING
     options = RedditOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

@@ -14,6 +14,7 @@ from polypost.platforms.kit.options import thread_media
 from polypost.platforms.threads import check, metrics, oauth, reconcile
 from polypost.platforms.threads.comments import ThreadsComments
 from polypost.platforms.threads.containers import note_refusal, prepare, prepare_media, recall
+from polypost.platforms.threads.drawing import DRAWING
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import RATE_PAUSE, NotReady
 from polypost.platforms.threads.options import ThreadsOptions
@@ -28,6 +29,7 @@ class ThreadsConnector(ThreadsComments, Connector):
     """Publishes to Threads profiles through the Threads API."""
 
     spec = SPEC
+    drawing = DRAWING
     options = ThreadsOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

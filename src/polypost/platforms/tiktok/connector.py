@@ -22,6 +22,7 @@ from polypost.platforms.base import (
 )
 from polypost.platforms.tiktok import check, creators, oauth, status, upload
 from polypost.platforms.tiktok.api import publish
+from polypost.platforms.tiktok.drawing import DRAWING
 from polypost.platforms.tiktok.metrics import PostMetrics
 from polypost.platforms.tiktok.options import TikTokOptions
 from polypost.platforms.tiktok.spec import SPEC, WEB
@@ -35,6 +36,7 @@ class TikTokConnector(PostMetrics, Connector):
     """Publishes videos and photos through the Content Posting API v2."""
 
     spec = SPEC
+    drawing = DRAWING
     options = TikTokOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)

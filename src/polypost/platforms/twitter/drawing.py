@@ -70,9 +70,7 @@ def _part(text: str, media: Sequence[MediaRef], *, limit: str = "text", poll: Po
 
 def show(draft: Draft) -> Shown:
     """The post, and those that follow it in its thread."""
-    options = draft.options
-    if not isinstance(options, TwitterOptions):
-        return Shown("timeline", kind_of(draft.media, "images"), [_part(draft.text, draft.media)])
+    options: TwitterOptions = draft.options
     asked = options.poll
     poll = None if asked is None else Poll(tuple(asked.options), ends=minutes(asked.duration_minutes))
     root = _part(draft.text, draft.media, limit="long_text" if options.long_post else "text", poll=poll)
@@ -105,6 +103,7 @@ DRAWING = Drawing(
                 title_lines=_preview(1, "lines"),
                 radius=_preview(16),
             ),
+            grid=_figure(1, "width / height"),
         )
     },
     column=_figure(598),
@@ -117,7 +116,6 @@ DRAWING = Drawing(
     radius=_figure(16),
     media_gap=_figure(2),
     colour=Colour("#1d9bf0", _ON_THE_PAGE, _READ, "believed"),
-    grid=_figure(1, "width / height"),
     badge=Badge("bottom left", _figure(13), _figure(12)),
     gif_badge=True,
     thread_line=_preview(2),

@@ -25,6 +25,7 @@ from polypost.platforms.kit.matching import CLOCK_SLACK, essence, unclaimed
 from polypost.platforms.kit.removal import not_removed
 from polypost.platforms.youtube import check, oauth
 from polypost.platforms.youtube.api import call, items, permalink, send, uploads_of
+from polypost.platforms.youtube.drawing import DRAWING
 from polypost.platforms.youtube.errors import Forbidden, Missing, error_for
 from polypost.platforms.youtube.metrics import PostMetrics
 from polypost.platforms.youtube.options import YouTubeOptions
@@ -41,6 +42,7 @@ class YouTubeConnector(PostMetrics, Connector):
     """Publishes videos to a channel through resumable uploads of the YouTube Data API v3."""
 
     spec = SPEC
+    drawing = DRAWING
     options = YouTubeOptions
     login = oauth.LOGIN
     check = staticmethod(check.check)
