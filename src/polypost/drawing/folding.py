@@ -41,13 +41,14 @@ def drawn_text(
     lead = lead if fold.lead else ""
     if fold.hidden:
         by, folded, visible = "hidden", True, ""
-    elif fold.characters is not None and (cut := _cut(fold, content)) != content:
-        by, folded, visible = "characters", True, cut
-    if by == "whole" and fold.lines is not None:
-        by = "lines"
-        folded, visible, estimated = _by_lines(content, fold, measure, lead)
-    if by == "whole" and fold.characters is not None:
-        by = "characters"
+    elif fold.characters is not None:
+        by, visible = "characters", _cut(fold, content)
+        folded = visible != content
+    if fold.lines is not None and not fold.hidden:
+        # Of two ends the first holds.
+        over, shorter, guessed = _by_lines(visible, fold, measure, lead)
+        if over or not folded:
+            by, folded, visible, estimated = "lines", over, shorter, guessed
     return DrawnText(
         content=content,
         visible=visible,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -55,14 +56,11 @@ def show(draft: Draft) -> kit.Shown:
     card = options.card
     notes = [f"Content warning: {label}" for label in options.labels or ()]
     notes += ["Quotes a post"] if options.quote else []
-    root = kit.Part(
-        text=plain.text,
-        media=plain.media,
-        alts=plain.alts,
+    root = replace(
+        plain,
         card=None if card is None else kit.Card(card.url, card.title, card.description, card.thumbnail_url),
         covered=bool(options.labels and draft.media),
         notes=tuple(notes),
-        counted=plain.counted,
     )
     thread = [
         _part(item.content, refs, alt_texts(SPEC, refs, item.alt_text))
@@ -102,6 +100,7 @@ DRAWING = kit.Drawing(
                 title_lines=_figure(3, "lines"),
                 description_lines=_figure(2, "lines"),
                 radius=_figure(12),
+                host_last=True,
             ),
         )
     },

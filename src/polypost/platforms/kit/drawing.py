@@ -130,6 +130,7 @@ class CardLook:
     description_characters: Figure | None = None
     radius: Figure | None = None
     upper: bool = False
+    host_last: bool = False
     only_without_media: bool = True
 
 

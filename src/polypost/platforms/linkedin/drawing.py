@@ -80,6 +80,7 @@ DRAWING = kit.Drawing(
                 ratio=_seen(1.91, _RATIO),
                 title_lines=_figure(2, "lines"),
                 radius=_seen(8),
+                host_last=True,
             ),
             bleed=True,
         )

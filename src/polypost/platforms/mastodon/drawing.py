@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from polypost.platforms.base import Account, Draft, MediaRef
@@ -41,9 +42,9 @@ def _shown(link: str) -> str:
 
 
 def _part(
-    text: str, media: Sequence[MediaRef], alts: list[str], account: Account, warning: str | None
+    text: str, media: Sequence[MediaRef], alts: list[str], account: Account, options: MastodonOptions
 ) -> kit.Part:
-    link = first_link(text)
+    link, warning = first_link(text), options.spoiler_text or None
     own = length(text, limit_of(account, "url_characters")) + graphemes(warning or "")
     return kit.Part(
         text=text,
@@ -51,6 +52,7 @@ def _part(
         alts=alts,
         card=kit.Card(link) if link else None,
         warning=warning,
+        covered=bool(media and (options.sensitive or warning)),
         counted=kit.Counted(own, limit_of(account, "text_characters"), "characters"),
     )
 
@@ -63,29 +65,23 @@ def _focus(point: str) -> tuple[float, float] | None:
 def show(draft: Draft) -> kit.Shown:
     """The post, and those that follow it in its thread."""
     options: MastodonOptions = draft.options
-    warning = options.spoiler_text or None
     alts = alt_texts(SPEC, draft.media, options.alt_text)
-    plain = _part(draft.text, draft.media, alts, draft.account, warning)
     asked = options.poll
     poll = None
     if asked:
         poll = kit.Poll(
             tuple(asked.options), ends=minutes(asked.duration_minutes), multiple=bool(asked.multiple)
         )
-    root = kit.Part(
-        text=plain.text,
-        media=plain.media,
-        alts=plain.alts,
+    plain = _part(draft.text, draft.media, alts, draft.account, options)
+    root = replace(
+        plain,
         focus=[_focus(point) for point in options.focus or ()],
         card=None if poll else plain.card,
         poll=poll,
-        warning=warning,
-        covered=bool(draft.media and (options.sensitive or warning)),
         notes=() if options.seen_by == "public" else (f"Visibility: {options.seen_by}",),
-        counted=plain.counted,
     )
     thread = [
-        _part(item.content, refs, alt_texts(SPEC, refs, item.alt_text), draft.account, None)
+        _part(item.content, refs, alt_texts(SPEC, refs, item.alt_text), draft.account, options)
         for item in options.thread
         for refs in [item.refs(draft.further)]
     ]
@@ -112,6 +108,7 @@ DRAWING = kit.Drawing(
                 ratio=_believed(1.91, _RATIO),
                 title_lines=_believed(2, "lines"),
                 radius=_believed(8),
+                host_last=True,
             ),
         )
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from polypost.platforms.base import Draft, MediaRef
@@ -53,15 +54,12 @@ def show(draft: Draft) -> kit.Shown:
         draft.text, draft.media, alt_texts(SPEC, draft.media, options.alt_text), options.link_attachment
     )
     poll = kit.Poll(tuple(options.poll.options), ends="1 day") if options.poll else None
-    root = kit.Part(
-        text=plain.text,
-        media=plain.media,
-        alts=plain.alts,
+    root = replace(
+        plain,
         card=None if poll else plain.card,
         poll=poll,
         covered=bool(options.spoiler_media),
         notes=tuple(_notes(options)),
-        counted=plain.counted,
     )
     thread = [
         _part(item.content, refs, alt_texts(SPEC, refs, item.alt_text))
