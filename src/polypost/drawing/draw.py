@@ -119,7 +119,7 @@ class _Artist:
         # What a warning hides is whole once it is opened.
         fold = Fold() if part.warning else self._surface.text
         finder = self._drawing.spans or plain_spans
-        found = [*(part.spans or finder(said[: self._most]))]
+        found = part.spans if part.spans is not None else [*finder(said[: self._most])]
         measure = Measure(self._width, self._drawing.text_size.value)
         return drawn_text(said, fold, measure, self._most, found, lead=self._username)
 

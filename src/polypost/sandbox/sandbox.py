@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from polypost import clock
 from polypost.sandbox.certificate import certificate
 from polypost.sandbox.control import control_app
+from polypost.sandbox.drawn import drawer
 from polypost.sandbox.front import controls
 from polypost.sandbox.inbox import Inbox
 from polypost.sandbox.local import Doors, LocalOnly, control_change, control_path, everything
@@ -106,6 +107,7 @@ class Sandbox:
         room = Room(store, faults, by_platform, info.url, info.media_url, guard.allow, inbox, urls[MAIL])
         for sim in sims:
             sim.pages.controls = controls(room, sim)
+            sim.pages.draw = drawer(sim.platform)
         await self._serve(sockets, sims, room)
         self._mails = MailSink(inbox.take_mail)
         await self._mails.start(sockets[MAIL])

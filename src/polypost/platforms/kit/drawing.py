@@ -216,6 +216,7 @@ class Poll:
 class Part:
     """One of the posts that a target becomes. `warning` hides the text until it is opened.
 
+    `spans` are what stands out of the text where the network does not look for it itself.
     `alts` go by the order of the media, as do `captions` and `focus`, the point (x, y from -1 to 1) that crops keep.
     """
 
@@ -232,7 +233,7 @@ class Part:
     covered: bool = False
     button: str | None = None
     notes: tuple[str, ...] = ()
-    spans: Sequence[Span] = ()
+    spans: Sequence[Span] | None = None
     counted: Counted | None = None
 
 

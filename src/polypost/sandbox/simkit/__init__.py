@@ -41,6 +41,7 @@ from polypost.sandbox.simkit.oauth import Asked, Consent, OAuthServer
 from polypost.sandbox.simkit.pages import Controls, Look, Pages, PostView, linkify
 from polypost.sandbox.simkit.rates import ENFORCED, Bucket
 from polypost.sandbox.simkit.server import Ports, listen
+from polypost.sandbox.simkit.sketches import Sketch, of_author
 from polypost.sandbox.simkit.stand_in import Handler, Simulator, always, each_path
 from polypost.sandbox.simkit.store import Store
 from polypost.sandbox.simkit.strangers import Stranger, TakesComments, TakesMessages
@@ -49,8 +50,8 @@ from polypost.sandbox.simkit.traffic import Dropped, Exchange, Refused, Wording,
 __all__ = [
     "ENFORCED", "FAULTS", "Account", "App", "Asked", "BadBody", "Bucket", "Caller", "Code", "CodeRefused", "Consent", "Controls",
     "Document", "Dropped", "Exchange", "Fault", "Faults", "Gate", "Handler", "Look", "Media", "Network",
-    "Number", "OAuthServer", "Pages", "Params", "Ports", "PostView", "Refused", "SimPost", "Simulator",
+    "Number", "OAuthServer", "Pages", "Params", "Ports", "PostView", "Refused", "SimPost", "Simulator", "Sketch",
     "Store", "Stranger", "TakesComments", "TakesMessages", "Token", "Wording", "always", "app_of", "basic",
-    "bearer", "each_path", "exchange", "linkify", "listen", "media_of", "on_loopback", "origin", "pieces", "read_json",
+    "bearer", "each_path", "exchange", "linkify", "listen", "media_of", "of_author", "on_loopback", "origin", "pieces", "read_json",
     "read_params", "read_text_params", "sim_post",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,9 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from polypost import clock
+from polypost.sandbox.simkit.accounts import Account
 from polypost.sandbox.simkit.content import Media
+from polypost.sandbox.simkit.sketches import Draw, Sketch
 
 # The texts are other people's: whatever they hold, no script runs.
 HEADERS = {
@@ -113,22 +115,44 @@ class Pages:
     def __init__(self, look: Look) -> None:
         self.look = look
         self.controls: Controls | None = None
+        self.draw: Draw | None = None
         loaders = [PackageLoader(p) for p in (look.package, "polypost.sandbox.simkit") if p]
         self._env = Environment(
             loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self._env.filters["when"] = lambda instant: f"{instant:%-d %b %Y, %H:%M} UTC"
 
-    def render(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        """A page from a template."""
+    def render(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        author: Account | None = None,
+        sketches: Sequence[Sketch] = (),
+        **values: Any,
+    ) -> HTMLResponse:
+        """A page from a template, with a drawing of the posts that are sketched."""
+        if self.draw is not None and sketches:
+            values["drawing"] = self.draw(author, sketches)
         values |= {"look": self.look, "controls": self.controls, "now": clock.now()}
         if self.controls is not None:
             values |= {"rules": self.controls.rules(), "back": f"{self.controls.home}{here.get()}"}
         return HTMLResponse(self._env.get_template(template).render(values), status, headers=HEADERS)
 
-    def post(self, views: Iterable[PostView], *, title: str, profile: bool = False) -> HTMLResponse:
+    def post(
+        self,
+        views: Iterable[PostView],
+        *,
+        title: str,
+        profile: bool = False,
+        author: Account | None = None,
+        sketches: Sequence[Sketch] = (),
+    ) -> HTMLResponse:
         """A page with posts from top to bottom: one post, its thread, or (`profile`) what an account has posted."""
-        return self.render("posts.html", posts=list(views), title=title, profile=profile)
+        posts = list(views)
+        return self.render(
+            "posts.html", posts=posts, title=title, profile=profile, author=author, sketches=sketches
+        )
 
     def missing(self, what: str | None = None, *, status: int = 404, away: str | None = None) -> HTMLResponse:
         """The page for something that is not there, or cannot be; `away` is where its link leads."""

@@ -15,7 +15,13 @@ from polypost.sandbox.networks.bluesky import resident
 from polypost.sandbox.networks.bluesky.identity import Identity
 from polypost.sandbox.networks.bluesky.records import Records, is_quotable, media_embed, quoted, rules_of
 from polypost.sandbox.networks.bluesky.views import Views
-from polypost.sandbox.simkit import Network, Pages, SimPost
+from polypost.sandbox.simkit import (
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    of_author,
+)
 from polypost.sandbox.simkit.content import Media
 
 ON_PROFILE = 50
@@ -70,7 +76,14 @@ class Web:
             return self._pages.missing("Post not found")
         thread = self._records.thread(post)
         shown = [self._shown(each, focus=each.id == post.id) for each in thread]
-        return self._render(shown, "Thread" if len(shown) > 1 else "Post")
+        sketches = [self._sketch(each) for each in of_author(post, thread)]
+        return self._pages.render(
+            "post.html",
+            posts=shown,
+            title="Thread" if len(shown) > 1 else "Post",
+            author=account,
+            sketches=sketches,
+        )
 
     async def profile(self, request: Request) -> Response:
         """`/profile/{handle or DID}`."""
@@ -109,6 +122,18 @@ class Web:
             focus=focus,
         )
 
+    def _sketch(self, post: SimPost) -> Sketch:
+        record = post.raw["record"]
+        card = self._card(post, media_embed(record))
+        labels = (record.get("labels") or {}).get("values", [])
+        return Sketch(
+            text=record["text"],
+            media=post.media,
+            card=card and {**card, "image": card["thumb"]},
+            covered=bool(labels and post.media),
+            links=_links(record["text"], record.get("facets") or []),
+        )
+
     def _card(self, post: SimPost, embed: dict[str, Any]) -> dict[str, Any] | None:
         external = embed.get("external")
         if not isinstance(external, dict):
@@ -145,6 +170,20 @@ def _worded(counts: dict[str, int]) -> dict[str, int]:
         "likeCount": ("like", "likes"),
     }
     return {words[name][counts[name] != 1]: counts[name] for name in words}
+
+
+def _links(text: str, facets: list[dict[str, Any]]) -> list[tuple[int, int, str, str]]:
+    """The facets by their places in characters."""
+    raw, found = text.encode("utf-8", "replace"), []
+    for facet in sorted(facets, key=lambda each: each["index"]["byteStart"]):
+        begin, end = (
+            len(raw[: facet["index"][side]].decode("utf-8", "replace")) for side in ("byteStart", "byteEnd")
+        )
+        for feature in facet["features"][:1]:
+            kind = str(feature.get("$type", "")).removeprefix(_FACET)
+            value = feature.get("uri") or feature.get("did") or feature.get("tag") or ""
+            found.append((begin, end, kind, value))
+    return found
 
 
 def rich_text(text: str, facets: list[dict[str, Any]]) -> Markup:

@@ -14,7 +14,15 @@ from polypost.sandbox.networks.facebook.limits import limit
 from polypost.sandbox.networks.facebook.nodes import Nodes
 from polypost.sandbox.networks.facebook.phases import metrics
 from polypost.sandbox.networks.facebook.timeline import Timeline, is_story
-from polypost.sandbox.simkit import Account, Document, Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Account,
+    Document,
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    linkify,
+)
 
 ON_PROFILE, ON_POST = 40, 200
 HEADINGS = {"video": "Video", "reel": "Reel", "story": "Story"}
@@ -99,6 +107,8 @@ class Web:
             page=page,
             comment_on=post.id,
             title=f"{page.name} on Facebook",
+            author=page,
+            sketches=[_sketch(post)],
         )
 
     def _talk(self, post: SimPost) -> list[tuple[Document, list[Document]]]:
@@ -129,6 +139,18 @@ class Web:
             "said": len(self._nodes.comments_of(post.id)),
             "story": is_story(post),
         }
+
+
+def _sketch(post: SimPost) -> Sketch:
+    kind, link = post.raw["kind"], post.raw["link"]
+    surface = "story" if is_story(post) else "reel" if kind == "reel" else ""
+    return Sketch(
+        text=post.text,
+        title=post.raw["title"] or "",
+        media=post.media,
+        card={"url": link} if link else None,
+        surface=surface,
+    )
 
 
 def _processing(video: Video | None) -> bool:

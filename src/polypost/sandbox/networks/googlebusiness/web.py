@@ -11,7 +11,14 @@ from starlette.responses import Response
 
 from polypost.sandbox.networks.googlebusiness.business import Business, maps_path
 from polypost.sandbox.networks.googlebusiness.compose import EVENT, OFFER
-from polypost.sandbox.simkit import Account, Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Account,
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    linkify,
+)
 
 ON_PAGE = 60
 BUTTONS = {
@@ -61,6 +68,8 @@ class Web:
             count=self._net.posts.count(account.id),
             single=single,
             title=title,
+            author=account,
+            sketches=[_sketch(each) for each in posts] if single else (),
         )
 
 
@@ -82,6 +91,16 @@ def _update(post: SimPost) -> dict[str, Any]:
         "target": button.get("url"),
         "site": _site(button.get("url")),
     }
+
+
+def _sketch(post: SimPost) -> Sketch:
+    told = post.raw
+    return Sketch(
+        text=told.get("summary", ""),
+        title=(told.get("event") or {}).get("title", ""),
+        media=post.media,
+        button=BUTTONS.get((told.get("callToAction") or {}).get("actionType", "")) or "",
+    )
 
 
 def _site(url: str | None) -> str:

@@ -12,7 +12,15 @@ from polypost.sandbox.networks.instagram.limits import limit
 from polypost.sandbox.networks.instagram.media import SHORTCODE
 from polypost.sandbox.networks.instagram.messages import Inbox
 from polypost.sandbox.networks.instagram.nodes import Nodes, is_story, metrics
-from polypost.sandbox.simkit import Account, Document, Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Account,
+    Document,
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    linkify,
+)
 
 ON_PROFILE = 60
 ON_POST = 200
@@ -80,6 +88,17 @@ class Web:
             comments=self._talk(post),
             comment_on=post.id,
             title=f"{_name(account, username)} on Instagram",
+            author=account,
+            sketches=[
+                Sketch(
+                    text=post.text,
+                    media=post.media,
+                    poster=f"/_sandbox/media/{cover}?type=image/jpeg"
+                    if (cover := post.raw["cover"])
+                    else None,
+                    surface="story" if is_story(post) else "reel" if post.raw["product"] == "REELS" else "",
+                )
+            ],
         )
 
     def _talk(self, post: SimPost) -> list[tuple[Document, bool]]:

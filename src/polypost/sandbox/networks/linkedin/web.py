@@ -13,7 +13,14 @@ from polypost.sandbox.networks.linkedin.comments import Thread
 from polypost.sandbox.networks.linkedin.compose import Composer
 from polypost.sandbox.networks.linkedin.people import Directory
 from polypost.sandbox.networks.linkedin.social import Numbers
-from polypost.sandbox.simkit import Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Account,
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    linkify,
+)
 
 ON_PROFILE = 50
 ON_POST = 20
@@ -47,7 +54,40 @@ class Web:
             return self._pages.missing("This post cannot be displayed.")
         view = self._view(post)
         return self._pages.render(
-            "post.html", views=[view], heading="Post", title=f"{view['author']} on LinkedIn"
+            "post.html",
+            views=[view],
+            heading="Post",
+            title=f"{view['author']} on LinkedIn",
+            author=Account(post.account_id, "", view["author"], {}, post.created),
+            sketches=[self._sketch(post)],
+        )
+
+    def _sketch(self, post: SimPost) -> Sketch:
+        content = post.raw["record"].get("content") or {}
+        text, links = "", []
+        for piece in little.read(post.raw["record"]["commentary"], self._directory.name).pieces:
+            said = f"#{piece.text}" if piece.kind == "hashtag" else piece.text
+            if piece.kind in {"mention", "hashtag"}:
+                links.append((len(text), len(text) + len(said), piece.kind, said))
+            text += said
+        article, poll = content.get("article"), content.get("poll") or {}
+        thumb = post.raw["thumbnail"]
+        image = f"/_sandbox/media/{thumb}?type=image/jpeg" if thumb else None
+        return Sketch(
+            text=text,
+            title=(content.get("media") or {}).get("title") or "",
+            media=[] if article else post.media,
+            card={
+                "url": article["source"],
+                "title": article.get("title") or "",
+                "description": article.get("description"),
+                "image": image,
+            }
+            if article
+            else None,
+            poll=[option["text"] for option in poll.get("options", [])],
+            question=poll.get("question", ""),
+            links=links,
         )
 
     async def member(self, request: Request) -> Response:

@@ -10,7 +10,15 @@ from polypost.sandbox.networks.mastodon.answers import Answers
 from polypost.sandbox.networks.mastodon.library import Library
 from polypost.sandbox.networks.mastodon.rules import DOMAIN
 from polypost.sandbox.networks.mastodon.scheduled import Scheduled
-from polypost.sandbox.simkit import Network, Pages, PostView, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Network,
+    Pages,
+    PostView,
+    SimPost,
+    Sketch,
+    linkify,
+    of_author,
+)
 
 ON_PROFILE = 50
 SEEN_BY = {"unlisted": "quiet public", "private": "followers only", "direct": "mentioned people only"}
@@ -36,7 +44,25 @@ class Web:
             return self._pages.missing()
         thread = self._net.posts.of_thread(post.thread or post.id)
         views = [self._view(each, focus=each.id == post.id) for each in thread]
-        return self._pages.post(views, title="Thread" if len(thread) > 1 else "Post")
+        return self._pages.post(
+            views,
+            title="Thread" if len(thread) > 1 else "Post",
+            author=self._net.accounts.get(post.account_id),
+            sketches=[self._sketch(each) for each in of_author(post, thread)],
+        )
+
+    def _sketch(self, post: SimPost) -> Sketch:
+        raw = post.raw
+        media = [upload.as_media() for each in raw["media_ids"] if (upload := self._library.get(each))]
+        poll = self._answers.poll(post) if raw.get("poll") else None
+        return Sketch(
+            text=post.text,
+            media=media,
+            warning=raw["spoiler_text"] or "",
+            covered=bool(media and raw["sensitive"]),
+            poll=[option["title"] for option in poll["options"]] if poll else (),
+            multiple=bool(poll and poll["multiple"]),
+        )
 
     async def profile(self, request: Request) -> Response:
         """`/@{username}`."""

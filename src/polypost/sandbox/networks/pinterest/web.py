@@ -12,7 +12,14 @@ from starlette.responses import Response
 from polypost.sandbox.networks.pinterest.limits import limit
 from polypost.sandbox.networks.pinterest.shelf import PROTECTED, SECRET, Board, Shelf
 from polypost.sandbox.networks.pinterest.views import counts, image_of
-from polypost.sandbox.simkit import Account, Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Account,
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    linkify,
+)
 
 ON_PAGE = 60
 
@@ -50,6 +57,15 @@ class Web:
             notes=_notes(pin, board),
             saves=counts(pin)["SAVE"],
             title=pin.raw["title"] or pin.raw["alt_text"] or "Pin",
+            author=account,
+            sketches=[
+                Sketch(
+                    text=text,
+                    title=pin.raw["title"] or "",
+                    media=pin.media,
+                    card={"url": pin.raw["link"]} if pin.raw["link"] else None,
+                )
+            ],
         )
 
     async def profile(self, request: Request) -> Response:

@@ -14,7 +14,12 @@ from starlette.responses import Response
 from polypost.sandbox.networks.reddit import subreddits
 from polypost.sandbox.networks.reddit.subreddits import Subreddit
 from polypost.sandbox.networks.reddit.things import Things, lookup, visible
-from polypost.sandbox.simkit import Network, Pages, SimPost
+from polypost.sandbox.simkit import (
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+)
 
 SHOWN = 60
 _MARKS = re.compile(
@@ -43,7 +48,12 @@ class Web:
         for each in comments:
             each["html"] = markdown(each["body"])
         return self._pages.render(
-            "post.html", post=view, comments=comments, title=f"{view['title']} : {view['place']}"
+            "post.html",
+            post=view,
+            comments=comments,
+            title=f"{view['title']} : {view['place']}",
+            author=self._net.accounts.get(post.account_id),
+            sketches=() if view["gone"] else [_sketch(post, view)],
         )
 
     async def community(self, request: Request) -> Response:
@@ -110,6 +120,19 @@ class Web:
             "score": self._things.score(post),
             "count": len(self._things.comments(post)),
         }
+
+
+def _sketch(post: SimPost, view: dict[str, Any]) -> Sketch:
+    raw = post.raw
+    return Sketch(
+        text=raw["body"],
+        title=raw["title"],
+        media=view["media"],
+        captions=[item.get("caption") or "" for item in view["captions"]],
+        card={"url": raw["url"]} if raw["url"] and raw["kind"] == "link" else None,
+        poll=raw["poll"]["options"] if raw["poll"] else (),
+        covered=bool(view["tags"]),
+    )
 
 
 def markdown(text: str, inline: Callable[[str], Any] = lambda _: None) -> Markup:

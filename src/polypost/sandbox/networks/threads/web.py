@@ -13,7 +13,15 @@ from polypost.sandbox.networks.threads import places
 from polypost.sandbox.networks.threads.nodes import gone, metrics, poll_votes
 from polypost.sandbox.networks.threads.publishing import SHORTCODE
 from polypost.sandbox.networks.threads.text import links
-from polypost.sandbox.simkit import Account, Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Account,
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    linkify,
+    of_author,
+)
 
 ON_PROFILE = 60
 SPOILER = Markup('<span class="spoiler" tabindex="0" title="Spoiler">{}</span>')
@@ -75,7 +83,14 @@ class Web:
             for each, end in zip(shown, ends, strict=True)
         ]
         name = self._author(post)[0]
-        return self._pages.render("post.html", views=views, comment_on=post.id, title=f"{name} on Threads")
+        return self._pages.render(
+            "post.html",
+            views=views,
+            comment_on=post.id,
+            title=f"{name} on Threads",
+            author=self._net.accounts.get(post.account_id),
+            sketches=[_sketch(each) for each in of_author(post, thread)],
+        )
 
     async def profile(self, request: Request) -> Response:
         """`/@{username}`: the account's posts and reposts, newest first."""
@@ -145,6 +160,17 @@ def _body(text: str, entities: list[dict[str, Any]]) -> Markup:
         parts += [linkify(text[at:begin]), SPOILER.format(text[begin:end])]
         at = end
     return Markup("").join([*parts, linkify(text[at:])])
+
+
+def _sketch(post: SimPost) -> Sketch:
+    card = _card(post)
+    return Sketch(
+        text=post.text,
+        media=post.media,
+        card={"url": card[0]} if card else None,
+        poll=list(post.raw["options"].get("poll_attachment", {}).values()),
+        covered=bool(post.raw["options"].get("is_spoiler_media")),
+    )
 
 
 def _card(post: SimPost) -> tuple[str, str] | None:

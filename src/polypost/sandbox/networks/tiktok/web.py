@@ -10,7 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polypost.sandbox.networks.tiktok.tasks import DIRECT, INBOX, PHOTO, Tasks
-from polypost.sandbox.simkit import Account, Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Account,
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    linkify,
+)
 
 ON_PAGE = 60
 VISIBILITY = {
@@ -124,6 +131,14 @@ class Web:
             caption=linkify((info.get("description" if post.raw["medium"] == PHOTO else "title")) or ""),
             notes=["Waits in the inbox to be finished in the app"] if inbox else _notes(info),
             title=f"{account.name if account else 'Somebody'} on TikTok",
+            author=account,
+            sketches=[
+                Sketch(
+                    text=info.get("description" if post.raw["medium"] == PHOTO else "title") or "",
+                    title=(info.get("title") or "") if post.raw["medium"] == PHOTO else "",
+                    media=post.media,
+                )
+            ],
         )
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from polypost.sandbox.networks.twitter.answers import Answers
-from polypost.sandbox.simkit import Network, Pages, PostView, SimPost, linkify
+from polypost.sandbox.simkit import Network, Pages, PostView, SimPost, Sketch, linkify, of_author
 
 ON_PROFILE = 50
 
@@ -28,7 +28,12 @@ class Web:
             return self._pages.missing()
         thread = self._net.posts.of_thread(post.thread or post.id)
         views = [self._view(each, focus=each.id == post.id) for each in thread]
-        return self._pages.post(views, title="Thread" if len(thread) > 1 else "Post")
+        return self._pages.post(
+            views,
+            title="Thread" if len(thread) > 1 else "Post",
+            author=self._net.accounts.get(post.account_id),
+            sketches=[_sketch(each) for each in of_author(post, thread)],
+        )
 
     async def profile(self, request: Request) -> Response:
         """`/{username}`."""
@@ -73,6 +78,18 @@ class Web:
             notes=tuple(notes),
             focus=focus,
         )
+
+
+def _sketch(post: SimPost) -> Sketch:
+    text, card = post.raw["text"], None
+    for entity in post.raw["entities"].get("urls", []):
+        if "media_key" in entity:
+            text = text.replace(entity["url"], "")
+        else:
+            text = text.replace(entity["url"], entity["expanded_url"])
+            card = card or {"url": entity["expanded_url"]}
+    poll = post.raw.get("poll")
+    return Sketch(text=html.unescape(text), media=post.media, card=card, poll=poll["options"] if poll else ())
 
 
 NOTES = {

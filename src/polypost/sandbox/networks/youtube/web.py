@@ -15,7 +15,13 @@ from polypost.probe import probe
 from polypost.sandbox.networks.youtube.categories import CATEGORIES
 from polypost.sandbox.networks.youtube.comments import Comments
 from polypost.sandbox.networks.youtube.videos import Videos, facts_of, privacy, short, upload_status
-from polypost.sandbox.simkit import Network, Pages, SimPost, linkify
+from polypost.sandbox.simkit import (
+    Network,
+    Pages,
+    SimPost,
+    Sketch,
+    linkify,
+)
 
 ON_CHANNEL = 60
 ON_VIDEO = 200
@@ -124,6 +130,16 @@ class Web:
             counts=self._videos.counts(post, owner=False),
             comments=[(each, names.get(each.body["author"])) for each in comments],
             title=f"{post.raw['snippet']['title']} – YouTube",
+            author=account,
+            sketches=[
+                Sketch(
+                    text="" if short(post) else post.text,
+                    title=post.raw["snippet"]["title"],
+                    media=post.media,
+                    poster=f"/vi/{post.id}/hqdefault.jpg" if post.raw["thumbnail"] else None,
+                    surface="short" if short(post) else "",
+                )
+            ],
         )
 
 
