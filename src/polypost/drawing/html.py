@@ -152,7 +152,7 @@ def _thumb(item: DrawnItem) -> Any:
     from markupsafe import Markup
 
     if item.type == "video" and not safe(item.poster):
-        return Markup('<video src="{}#t=0.1" preload="metadata" muted aria-hidden="true"></video>').format(
-            safe(item.url)
-        )
-    return Markup('<img src="{}" alt="" referrerpolicy="no-referrer">').format(safe(item.poster or item.url))
+        film = Markup('<video src="{}#t=0.1" preload="metadata" muted aria-hidden="true"></video>')
+        return film.format(safe(item.url)) if safe(item.url) else ""
+    picture = safe(item.poster or item.url)
+    return Markup('<img src="{}" alt="" referrerpolicy="no-referrer">').format(picture) if picture else ""

@@ -87,7 +87,8 @@ class Web:
             else None,
             poll=[option["text"] for option in poll.get("options", [])],
             question=poll.get("question", ""),
-            links=links,
+            # The network itself looks for links and hashtags; a mention stands only in the record.
+            links=links if any(kind == "mention" for _, _, kind, _ in links) else None,
         )
 
     async def member(self, request: Request) -> Response:

@@ -1,0 +1,293 @@
+"""Drawings in a browser: folds, crops and ratios as they are rendered, against the numbers of the sources."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from polypost.drawing import data, render
+from tests.drawing.cases import cases
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="There is no chromium to draw in; install the package chromium."
+)
+# One page for all, measured at the width of a desktop and of a phone.
+WIDTHS = {"wide": 1280, "narrow": 360}
+PAGE = "<!doctype html><meta charset=utf-8><body style='margin:0'>{}"
+STAGE = """<!doctype html><meta charset=utf-8><body>{frames}<pre id=found></pre><script>
+const part = (box, of) => [box.left - of.left, box.top - of.top, of.right - box.right, of.bottom - box.bottom];
+const measure = (root) => ({{
+  width: root.clientWidth, over: root.scrollWidth > root.clientWidth,
+  folds: [...root.querySelectorAll('[data-fold]')].map(fold => {{
+    const text = fold.querySelector('.ppd-text, .ppd-title'), more = fold.querySelector('.ppd-more');
+    const style = text && getComputedStyle(text);
+    return {{fold: fold.dataset.fold, folded: fold.dataset.folded, clamp: style && style.webkitLineClamp,
+      lines: text && text.clientHeight / parseFloat(style.lineHeight), size: style && style.fontSize,
+      clipped: text && text.scrollHeight > text.clientHeight + 1, seen: text && text.innerText,
+      more: !!more && getComputedStyle(more).visibility == 'visible' && more.offsetHeight > 0}};
+  }}),
+  items: [...root.querySelectorAll('.ppd-media .ppd-item')].map(item => {{
+    const box = item.getBoundingClientRect(), file = item.querySelector('img, video');
+    return {{width: box.width, height: box.height, ratio: box.width / box.height,
+      fit: file && getComputedStyle(file).objectFit, file: file && file.getBoundingClientRect().height,
+      position: file && getComputedStyle(file).objectPosition,
+      badge: [...item.querySelectorAll('.ppd-alt')].map(each => part(each.getBoundingClientRect(), box))}};
+  }}),
+  pictures: [...root.querySelectorAll('.ppd-picture')].map(each => each.clientWidth / each.clientHeight),
+  clear: [...root.querySelectorAll('.ppd-clear')].map(each => {{
+    const of = each.parentElement.getBoundingClientRect(), sides = part(each.getBoundingClientRect(), of);
+    return [sides[0] / of.width, sides[1] / of.height, sides[2] / of.width, sides[3] / of.height];
+  }}),
+  screens: [...root.querySelectorAll('.ppd-screen')].map(each => each.clientWidth / each.clientHeight),
+  grid: [...root.querySelectorAll('[data-grid]')].map(each => each.clientWidth / each.clientHeight),
+  avatar: [...root.querySelectorAll('.ppd-face')].slice(0, 1).map(each => [each.offsetWidth, getComputedStyle(each).borderRadius]),
+  marks: [...root.querySelectorAll('.ppd-mark')].map(each => getComputedStyle(each).color),
+  checked: (() => {{
+    const box = root.querySelector('.ppd-more input'), text = root.querySelector('.ppd-text');
+    if (!box) return null;
+    box.checked = true;
+    const all = text.innerText; box.checked = false;
+    return all;
+  }})(),
+}});
+addEventListener('load', () => requestAnimationFrame(() => requestAnimationFrame(() => {{
+  const found = {{}};
+  for (const frame of document.querySelectorAll('iframe')) {{
+    const page = frame.contentDocument;
+    found[frame.id] = {{over: page.documentElement.scrollWidth > frame.clientWidth}};
+    for (const box of page.querySelectorAll('[data-case]'))
+      found[frame.id][box.dataset.case] = measure(box.firstElementChild);
+  }}
+  document.getElementById('found').textContent = JSON.stringify(found);
+}})));
+</script>"""
+
+
+def picture(width: int, height: int) -> bytes:
+    """A PNG of that size."""
+    out = io.BytesIO()
+    Image.new("P", (width, height)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[str]:
+    """A server of the page, of the page that measures it, and of pictures of any size."""
+    pages: dict[str, bytes] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            size = re.fullmatch(r"/(\d+)x(\d+)\.png", path)
+            body = picture(int(size[1]), int(size[2])) if size else pages.get(path)
+            self.send_response(200 if body else 404)
+            self.send_header("content-type", "image/png" if size else "text/html")
+            self.send_header("content-length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    address = f"http://127.0.0.1:{server.server_port}"
+    drawn = "".join(
+        f'<div data-case="{name}">{render(case.drawn())}</div>' for name, case in cases(address).items()
+    )
+    frames = "".join(
+        f'<iframe id={name} src="/drawings" style="width:{width}px;height:900px;border:0"></iframe>'
+        for name, width in WIDTHS.items()
+    )
+    pages |= {"/drawings": PAGE.format(drawn).encode(), "/": STAGE.format(frames=frames).encode()}
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def measured(host: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What the browser has measured: by frame, by case."""
+    profile: Path = tmp_path_factory.mktemp("chromium")
+    said = subprocess.run(
+        [
+            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+            f"--user-data-dir={profile}", "--window-size=1800,1000", "--virtual-time-budget=20000", "--dump-dom", host,
+        ],
+        capture_output=True, text=True, check=True, timeout=180,
+    ).stdout  # fmt: skip
+    found = re.search(r'<pre id="found">(.+?)</pre>', said, re.DOTALL)
+    assert found, said[:2000]
+    return dict(json.loads(unescape(found[1])))
+
+
+@pytest.fixture
+def wide(measured: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """At a desktop's width."""
+    return measured["wide"]
+
+
+def first(case: dict[str, Any]) -> dict[str, Any]:
+    """A case's first fold."""
+    found: dict[str, Any] = case["folds"][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "lines"),
+    [
+        ("ig landscape", 0, 2),
+        ("ig reel", 0, 1),
+        ("fb text", 0, 5),
+        ("linkedin text", 0, 3),
+        ("tiktok video", 0, 2),
+        ("tiktok photos", 1, 2),
+        ("youtube video", 0, 2),
+        ("reddit text", 1, 3),
+        ("bluesky lines", 0, 25),
+        ("mastodon long", 0, 15),
+    ],
+)
+def test_texts_fold_after_that_many_lines(
+    measured: dict[str, dict[str, Any]], name: str, place: int, lines: int
+) -> None:
+    for frame in WIDTHS:
+        fold = measured[frame][name]["folds"][place]
+        assert fold["clamp"] == str(lines)
+        assert fold["lines"] == pytest.approx(lines, abs=0.05)
+        assert fold["clipped"]
+    assert measured["wide"][name]["folds"][place]["more"] or name == "youtube video"
+
+
+def test_what_is_said_of_folds_holds_in_a_browser(wide: dict[str, Any]) -> None:
+    for name, case in wide.items():
+        for fold in case["folds"] if isinstance(case, dict) else ():
+            if fold["fold"] == "lines" and fold["folded"] != "unknown":
+                assert fold["clipped"] is (fold["folded"] == "true"), name
+            if fold["fold"] == "lines" and fold["clamp"] != "none" and not name.startswith("youtube"):
+                # Also where only the browser could tell.
+                assert fold["more"] is fold["clipped"], name
+    assert first(wide["linkedin unknown"])["folded"] == "unknown"
+
+
+def test_texts_fold_after_that_many_characters(wide: dict[str, Any], host: str) -> None:
+    for name, most in (("x long", 280), ("google photo", 100)):
+        fold = first(wide[name])
+        assert len(fold["seen"].removesuffix("…")) == pytest.approx(most, abs=2)
+        assert fold["more"]
+        # And nothing is lost.
+        assert " ".join(wide[name]["checked"].removesuffix("…").split()) == cases(host)[name].text.strip()
+    assert len(first(wide["pin"])["seen"]) == 41
+    assert wide["mastodon warning"]["folds"][0]["fold"] == "warning"
+    assert wide["mastodon warning"]["folds"][1]["clamp"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "ratios", "fit"),
+    [
+        ("x one", [16 / 9], "cover"),
+        ("x two", [0.885] * 2, "cover"),
+        ("x three", [0.885, 1.783, 1.783], "cover"),
+        ("x four", [1.783] * 4, "cover"),
+        ("ig landscape", [1.91], "cover"),
+        ("ig tall", [0.8], "cover"),
+        ("ig unmeasured", [0.8], "cover"),
+        ("ig carousel", [1, 1, 1], "cover"),
+        ("ig reel", [9 / 16], "contain"),
+        ("fb tall", [0.8], "cover"),
+        ("fb two", [0.498] * 2, "cover"),
+        ("fb three", [2.008, 1, 1], "cover"),
+        ("tiktok photos", [9 / 16] * 2, "contain"),
+        ("youtube video", [16 / 9], "contain"),
+        ("youtube short", [9 / 16], "contain"),
+        ("linkedin tall", [0.8], "cover"),
+        ("pin", [2 / 3], "cover"),
+        ("bluesky tall", [0.5], "cover"),
+        ("bluesky two", [1, 1], "cover"),
+        ("bluesky four", [1.5] * 4, "cover"),
+        ("bluesky gallery", [1.5, 2 / 3] * 3, "cover"),
+        ("google photo", [4 / 3], "cover"),
+        ("mastodon focus", [0.747, 1.504, 1.504], "cover"),
+    ],
+)
+def test_boxes_have_the_ratio_of_their_network(
+    measured: dict[str, dict[str, Any]], name: str, ratios: list[float], fit: str
+) -> None:
+    for frame in WIDTHS:
+        items = measured[frame][name]["items"]
+        assert [item["ratio"] for item in items] == pytest.approx(ratios, rel=0.02), frame
+        assert {item["fit"] for item in items} == {fit}
+        # The file fills its box, which is what crops it.
+        assert [item["file"] for item in items] == pytest.approx([item["height"] for item in items], abs=1)
+
+
+def test_heights(wide: dict[str, Any]) -> None:
+    assert wide["x tall"]["items"][0]["height"] == pytest.approx(510, abs=1)
+    assert wide["threads tall"]["items"][0]["height"] == pytest.approx(430, abs=1)
+    assert wide["reddit tall"]["items"][0]["height"] == pytest.approx(540, abs=1)
+    # No taller than the column is wide, so that it gets narrower.
+    bluesky = wide["bluesky tall"]["items"][0]
+    assert (bluesky["height"], bluesky["width"]) == pytest.approx((515, 257.5), abs=1)
+    assert wide["bluesky gallery"]["items"][0]["height"] == pytest.approx(300, abs=1)
+    unmeasured = wide["x unmeasured"]["items"][0]
+    assert unmeasured["ratio"] == pytest.approx(16 / 9, rel=0.02)
+
+
+def test_columns_and_avatars(wide: dict[str, Any]) -> None:
+    columns = {
+        "x one": (598, 40), "ig tall": (470, 32), "fb two": (500, 40), "threads tall": (620, 36),
+        "linkedin text": (555, 48), "pin": (236, 32), "bluesky two": (600, 42), "mastodon four": (600, 46),
+    }  # fmt: skip
+    for name, (column, avatar) in columns.items():
+        assert wide[name]["width"] == column
+        assert wide[name]["avatar"][0] == [avatar, "8px" if name == "mastodon four" else "50%"]
+
+
+def test_the_drawings_own_numbers_are_those_on_the_page(wide: dict[str, Any], host: str) -> None:
+    for name, case in cases(host).items():
+        media = data(case.drawn())["parts"][0]["media"]
+        for item, box in zip(media["items"] if media else (), wide[name]["items"], strict=media is not None):
+            if item["ratio"] is not None:
+                assert box["ratio"] == pytest.approx(item["ratio"], rel=0.02), name
+                assert box["height"] == pytest.approx(item["height"], rel=0.02, abs=2), name
+
+
+def test_full_screens_keep_clear_what_the_app_covers(measured: dict[str, dict[str, Any]]) -> None:
+    meta, tiktok = [0.06, 0.14, 0.06, 0.35], [60 / 1080, 250 / 1920, 170 / 1080, 420 / 1920]
+    for frame in WIDTHS:
+        for name, sides in (("ig reel", meta), ("fb story", meta), ("tiktok video", tiktok)):
+            assert measured[frame][name]["clear"][0] == pytest.approx(sides, abs=0.01)
+            assert measured[frame][name]["screens"] == pytest.approx([9 / 16], rel=0.01)
+
+
+def test_cards_badges_grids_and_focus(wide: dict[str, Any]) -> None:
+    assert wide["fb link"]["pictures"] == pytest.approx([1.91], rel=0.01)
+    assert wide["bluesky card"]["pictures"] == pytest.approx([1200 / 630], rel=0.01)
+    [[_, _, right, bottom]] = wide["bluesky two"]["items"][0]["badge"]
+    assert (right, bottom) == pytest.approx((4, 4), abs=0.5)
+    [[left, _, _, _]] = wide["x one"]["items"][0]["badge"]
+    assert left == pytest.approx(12, abs=0.5)
+    assert wide["ig tall"]["grid"] == pytest.approx([3 / 4], rel=0.02)
+    assert wide["youtube short"]["grid"] == pytest.approx([9 / 16], rel=0.02)
+    assert wide["mastodon focus"]["items"][0]["position"] == "50% 0%"
+    assert set(wide["x text"]["marks"]) == {"rgb(29, 155, 240)"}
+
+
+def test_nothing_is_wider_than_a_phone(measured: dict[str, dict[str, Any]]) -> None:
+    for frame in WIDTHS:
+        assert measured[frame].pop("over") is False
+        assert [name for name, case in measured[frame].items() if case["over"]] == []
