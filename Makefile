@@ -21,6 +21,8 @@ run: env ## Start the server with the sandbox, and print its page, a key and a c
 	@$(BIN)/polypost serve --sandbox --port $(PORT) --data $(DATA)
 
 test: $(VENV)/.test $(VENV)/.clients check ## Run everything: lint, types, import rules, tests on both stores
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| echo "Without chromium the tests that look at drawings in a browser are skipped: install the package chromium to run them."
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(VENV)/.test ## Lint, formatting, types, import rules, spelling, dependencies

@@ -19,7 +19,9 @@ from pydantic.fields import FieldInfo
 import contract
 from polypost import errors
 from polypost.cli.commands import app
+from polypost.drawing.draw import figures_of
 from polypost.platforms.base import Connector, Limit, OAuth2
+from polypost.platforms.kit.drawing import Colour, Draws
 from polypost.platforms.registry import connectors
 from polypost.settings import Settings
 
@@ -181,6 +183,25 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10_000 and value == int(value) else f"{round(value, 4):g}"
 
 
+def drawing(network: Connector) -> str:
+    """The numbers that drawings of a network's posts follow, and how sure each is; those of all its surfaces once."""
+    assert isinstance(network, Draws)
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for name, surface in network.drawing.surfaces.items():
+        for key, figure in figures_of(network.drawing, surface):
+            value = figure.value if isinstance(figure, Colour) else _shown(figure)
+            row = (key.replace("_", " ").replace(".", ", "), value, figure.confidence, figure.source)
+            rows.setdefault(row, []).append(name)
+    every = list(network.drawing.surfaces)
+    return table(
+        ("Number", "Where", "Value", "How sure", "Source"),
+        [
+            (row[0], "everywhere" if where == every else ", ".join(where), *row[1:])
+            for row, where in rows.items()
+        ],
+    )
+
+
 def quirks(network: Connector) -> str:
     """What surprises people about a network."""
     return "\n".join(f"- {line}" for line in network.spec.quirks)
@@ -240,7 +261,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         "rooms": lambda: table(("Room", "What it is", "Beside it"), rooms.table()),
     }
     for network in connectors():
-        for part in (facts, limits, quirks, options):
+        for part in (facts, limits, quirks, options, drawing):
             made[f"{network.spec.id}-{part.__name__}"] = lambda part=part, network=network: part(network)
     return made
 

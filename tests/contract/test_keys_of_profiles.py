@@ -82,7 +82,8 @@ def test_it_sees_and_uses_its_profiles_accounts(bound: Bound) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/posts", "/v1/posts?dryRun=true", "/v1/posts/validate", "/v1/posts/preview", "/v1/posts/drafts"]
+    "path",
+    ["/v1/posts", "/v1/posts?dryRun=true", "/v1/posts/validate", "/v1/posts/preview", "/v1/posts/drafts"],
 )
 def test_foreign_accounts_are_unknown(bound: Bound, path: str) -> None:
     for foreign in (bound.elsewhere, bound.loose):

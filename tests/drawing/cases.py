@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from polypost.drawing import Drawn, draw
@@ -46,15 +47,13 @@ def item(
     return MediaRef(kind, f"{host}/{width}x{height}.png", facts=facts, alt_text=alt)
 
 
-def cases(host: str = "http://media.example") -> dict[str, Case]:
-    """All of them; the media stand at `host`."""
+Make = Callable[..., MediaRef]
+THREAD = {"threadItems": [{"content": "second #two"}, {"content": "third"}]}
 
-    def one(width: int = 1600, height: int = 900, alt: str = "", **more: Any) -> MediaRef:
-        return item(width, height, alt, host=host, **more)
 
-    wide, tall, film = one(), one(900, 1600), one(1080, 1920, kind="video")
-    board, place = {"boardId": "1"}, {"subreddit": "python"}
-    thread = {"threadItems": [{"content": "second #two"}, {"content": "third"}]}
+def _short_texts(one: Make, host: str) -> dict[str, Case]:
+    """X, Bluesky, Threads, Mastodon."""
+    wide, tall = one(), one(900, 1600)
     return {
         "x long": Case("twitter", WORDS * 8, (), {"longPost": True}),
         "x text": Case("twitter", "Read https://example.com/a/path/that/is/far/too/long?x=1 #tag @you"),
@@ -67,7 +66,49 @@ def cases(host: str = "http://media.example") -> dict[str, Case]:
         "x gif": Case("twitter", "x", [one(kind="gif")]),
         "x video": Case("twitter", "x", [one(kind="video")]),
         "x poll": Case("twitter", "x", (), {"poll": {"options": ["Yes", "No"], "durationMinutes": 60}}),
-        "x thread": Case("twitter", "first", (), thread),
+        "x thread": Case("twitter", "first", (), THREAD),
+        "threads tall": Case("threads", "x", [tall]),
+        "threads three": Case("threads", "x", [wide, tall, wide]),
+        "threads poll": Case("threads", "x", (), {"poll": {"options": ["Yes", "No"]}}),
+        "threads thread": Case("threads", "first", (), THREAD),
+        "bluesky lines": Case("bluesky", "\n".join(map(str, range(40)))),
+        "bluesky long": Case("bluesky", WORDS * 3),
+        "bluesky tall": Case("bluesky", "x", [one(500, 2000, "alt")]),
+        "bluesky two": Case("bluesky", "x", [one(alt="a"), one(alt="b")]),
+        "bluesky four": Case("bluesky", "x", [wide] * 4),
+        "bluesky gallery": Case("bluesky", "x", [one(3000, 900), one(300, 900)] * 3),
+        "bluesky card": Case(
+            "bluesky",
+            "x",
+            (),
+            {
+                "card": {
+                    "url": "https://www.example.com/a",
+                    "title": "T",
+                    "thumbnailUrl": f"{host}/1200x630.png",
+                }
+            },
+        ),
+        "bluesky thread": Case("bluesky", "first", (), THREAD),
+        "mastodon long": Case("mastodon", WORDS * 60),
+        "mastodon warning": Case("mastodon", WORDS * 60, [wide], {"spoilerText": "Food"}),
+        "mastodon focus": Case("mastodon", "x", [tall, wide, wide], {"focus": ["0,1"]}),
+        "mastodon four": Case("mastodon", "x", [one(alt="alt")] * 4),
+        "mastodon link": Case("mastodon", "https://www.example.com/" + "a" * 60),
+        "mastodon poll": Case(
+            "mastodon",
+            "x",
+            (),
+            {"poll": {"options": ["A", "B"], "durationMinutes": 1440, "multiple": True}},
+        ),
+        "mastodon thread": Case("mastodon", "first", (), THREAD),
+    }
+
+
+def _pictures(one: Make, host: str) -> dict[str, Case]:
+    """Instagram, Facebook, TikTok, YouTube."""
+    wide, tall, film = one(), one(900, 1600), one(1080, 1920, kind="video")
+    return {
         "ig landscape": Case("instagram", WORDS * 4, [one(3000, 900)]),
         "ig tall": Case("instagram", "x", [tall]),
         "ig carousel": Case("instagram", "x", [one(1000, 1000), tall, wide]),
@@ -84,14 +125,18 @@ def cases(host: str = "http://media.example") -> dict[str, Case]:
         "fb reel": Case("facebook", "x", [film], {"contentType": "reel"}),
         "fb story": Case("facebook", "x", [film], {"contentType": "story"}),
         "fb link": Case("facebook", "x", (), {"link": "https://www.example.com/a"}),
-        "threads tall": Case("threads", "x", [tall]),
-        "threads three": Case("threads", "x", [wide, tall, wide]),
-        "threads poll": Case("threads", "x", (), {"poll": {"options": ["Yes", "No"]}}),
-        "threads thread": Case("threads", "first", (), thread),
         "tiktok video": Case("tiktok", WORDS * 4, [film]),
         "tiktok photos": Case("tiktok", "Title", [wide, tall], {"description": WORDS * 4}),
         "youtube video": Case("youtube", WORDS * 4, [one(kind="video", seconds=600)]),
         "youtube short": Case("youtube", WORDS * 4, [film]),
+    }
+
+
+def _others(one: Make, host: str) -> dict[str, Case]:
+    """LinkedIn, Pinterest, Reddit, Google."""
+    wide, tall, film = one(), one(900, 1600), one(1080, 1920, kind="video")
+    board, place = {"boardId": "1"}, {"subreddit": "python"}
+    return {
         "linkedin text": Case("linkedin", WORDS * 12),
         "linkedin short": Case("linkedin", "Two\nlines"),
         "linkedin unknown": Case("linkedin", WORDS * 3),
@@ -114,25 +159,6 @@ def cases(host: str = "http://media.example") -> dict[str, Case]:
         "reddit poll": Case(
             "reddit", "Title", (), place | {"poll": {"options": ["A", "B"], "durationDays": 3}}
         ),
-        "bluesky lines": Case("bluesky", "\n".join(map(str, range(40)))),
-        "bluesky long": Case("bluesky", WORDS * 3),
-        "bluesky tall": Case("bluesky", "x", [one(500, 2000, "alt")]),
-        "bluesky two": Case("bluesky", "x", [one(alt="a"), one(alt="b")]),
-        "bluesky four": Case("bluesky", "x", [wide] * 4),
-        "bluesky gallery": Case("bluesky", "x", [one(3000, 900), one(300, 900)] * 3),
-        "bluesky card": Case(
-            "bluesky",
-            "x",
-            (),
-            {
-                "card": {
-                    "url": "https://www.example.com/a",
-                    "title": "T",
-                    "thumbnailUrl": f"{host}/1200x630.png",
-                }
-            },
-        ),
-        "bluesky thread": Case("bluesky", "first", (), thread),
         "google photo": Case(
             "googlebusiness",
             WORDS * 4,
@@ -150,16 +176,10 @@ def cases(host: str = "http://media.example") -> dict[str, Case]:
                 "eventEndDate": "2026-12-02",
             },
         ),
-        "mastodon long": Case("mastodon", WORDS * 60),
-        "mastodon warning": Case("mastodon", WORDS * 60, [wide], {"spoilerText": "Food"}),
-        "mastodon focus": Case("mastodon", "x", [tall, wide, wide], {"focus": ["0,1"]}),
-        "mastodon four": Case("mastodon", "x", [one(alt="alt")] * 4),
-        "mastodon link": Case("mastodon", "https://www.example.com/" + "a" * 60),
-        "mastodon poll": Case(
-            "mastodon",
-            "x",
-            (),
-            {"poll": {"options": ["A", "B"], "durationMinutes": 1440, "multiple": True}},
-        ),
-        "mastodon thread": Case("mastodon", "first", (), thread),
     }
+
+
+def cases(host: str = "http://media.example") -> dict[str, Case]:
+    """All of them; the media stand at `host`."""
+    one = partial(item, host=host)
+    return _short_texts(one, host) | _pictures(one, host) | _others(one, host)

@@ -64,7 +64,7 @@ def draw_shown(platform: str, account: Account, shown: Shown, *, most: int = MOS
         hidden_parts=max(0, len(shown.parts) - MOST_PARTS),
         clear=_sides(surface.clear),
         grid=first.thumb(),
-        figures=dict(_figures(drawing, surface)),
+        figures=dict(figures_of(drawing, surface)),
     )
 
 
@@ -158,7 +158,7 @@ def _shortened(text: str | None, most: Figure | None) -> str | None:
     )
 
 
-def _figures(drawing: Drawing, surface: Surface) -> Iterator[tuple[str, Figure | Colour]]:
+def figures_of(drawing: Drawing, surface: Surface) -> Iterator[tuple[str, Figure | Colour]]:
     """Every number that a drawing follows, by where it stands, as in `text.lines`."""
     for field in fields(drawing):
         if field.name != "surfaces":

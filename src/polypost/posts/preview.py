@@ -33,7 +33,8 @@ def preview(
     db: Connection, context: Context, project: Project, order: NewPost
 ) -> tuple[Preview, Mapping[str, Integration]]:
     """What the store knows of an order, and the accounts that `checks.problems_of` judges it for."""
-    found = integrations.find(db, project.id, [target.integration_id for target in order.targets])
+    known = integrations.find(db, project.id, [target.integration_id for target in order.targets])
+    found = {each: account for each, account in known.items() if integrations.within(account, order.profiles)}
     price = sum(context.price(target.platform) for target in order.targets)
     left = None if funds.unlimited(project) else funds.balance(db, project.id, project, clock.now()).left
     texts = [order.content if target.content is None else target.content for target in order.targets]

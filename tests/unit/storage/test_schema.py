@@ -71,9 +71,10 @@ def execute(*statements: str) -> Callable[[Connection], None]:
 
 def catalog(db: Connection) -> list[tuple[Any, ...]]:
     rows = db.execute(text(CATALOG[db.dialect.name]))
-    # SQLite quotes the name of a table that a migration has made anew.
+    # SQLite quotes the name of a table that a migration has made anew, and writes a column that one has added on no line
+    # of its own.
     return [
-        tuple(str(value).replace('"', "") for value in row)
+        tuple(" ".join(str(value).replace('"', "").split()) for value in row)
         for row in rows
         if "alembic_version" not in str(row)
     ]

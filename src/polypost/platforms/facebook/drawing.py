@@ -16,11 +16,13 @@ _PREVIEWS = "Automattic/wp-calypso, packages/social-previews"
 _IN_THE_APP = "The app and facebook.com, as remembered"
 _GUIDES = "Guides of 2025-26; Meta publishes nothing"
 _REELS = "Meta, Reels Publishing, 30 Jul 2026"
-_ADS = "Meta Ads Guide, placements in reels and stories; no figure for other posts is published"
+_ADS = (
+    "Meta Ads Guide, placements in reels and stories: a figure for ads, and none is published for other posts"
+)
 
 _figure = kit.figures_read(_READ, _IN_THE_APP)
 _seen = kit.figures_read(_READ, _PREVIEWS, "seen")
-_ad = kit.figures_read(_READ, _ADS, "seen")
+_ad = kit.figures_read(_READ, _ADS, "documented")
 _RATIO = "width / height"
 _PART = "part of the side"
 _UPRIGHT = kit.Single(ratio=kit.Figure(9 / 16, _RATIO, _REELS, _READ, "documented"), fit="contain")

@@ -16,12 +16,14 @@ _PREVIEWS = "Automattic/wp-calypso, packages/social-previews"
 _IN_THE_APP = "The app and instagram.com, as remembered"
 _GUIDES = "Guides of 2025-26"
 _MEDIA = "Meta, IG User Media reference, 8 Oct 2026"
-_ADS = "Meta Ads Guide, placements in reels and stories; no figure for other posts is published"
+_ADS = (
+    "Meta Ads Guide, placements in reels and stories: a figure for ads, and none is published for other posts"
+)
 
 _figure = kit.figures_read(_READ, _IN_THE_APP)
 _seen = kit.figures_read(_READ, _GUIDES, "seen")
 _documented = kit.figures_read(_READ, _MEDIA, "documented")
-_ad = kit.figures_read(_READ, _ADS, "seen")
+_ad = kit.figures_read(_READ, _ADS, "documented")
 _RATIO = "width / height"
 _PART = "part of the side"
 _UPRIGHT = _documented(9 / 16, _RATIO)

@@ -11,11 +11,7 @@ down_revision = "0014"
 
 def upgrade() -> None:
     """Add the column and the index; of projects with one name all but the oldest get their id behind it."""
-    # Made anew on SQLite, so that the store reads as if its tables had been declared like this from the first day.
-    with op.batch_alter_table(
-        "api_keys", recreate="always" if op.get_bind().dialect.name == "sqlite" else "never"
-    ) as table:
-        table.add_column(Column("profiles", Text))
+    op.add_column("api_keys", Column("profiles", Text))
     op.execute(
         text(
             "UPDATE projects SET name = name || ' (' || id || ')' WHERE EXISTS (SELECT 1 FROM projects AS older"

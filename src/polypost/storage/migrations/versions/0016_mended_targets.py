@@ -22,8 +22,6 @@ def upgrade() -> None:
 
 
 def _add(name: str, *columns: Column[Any]) -> None:
-    # Made anew on SQLite, so that the store reads as if its tables had been declared like this from the first day.
-    sqlite = op.get_bind().dialect.name == "sqlite"
-    with op.batch_alter_table(name, recreate="always" if sqlite else "never") as table:
-        for column in columns:
-            table.add_column(column)
+    # Never as a table made anew, which would copy years of posts while the server starts.
+    for column in columns:
+        op.add_column(name, column)
