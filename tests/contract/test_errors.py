@@ -46,6 +46,7 @@ def raw(world: World, request: bytes) -> bytes:
 KEYED = [
     ("GET", "/v1/posts"),
     ("POST", "/v1/posts"),
+    ("POST", "/v1/posts/preview"),
     ("POST", "/v1/posts/validate"),
     ("GET", "/v1/posts/post_x"),
     ("DELETE", "/v1/posts/post_x"),
@@ -222,7 +223,7 @@ def test_a_key_does_only_what_its_scope_says(local: Tenant, scope: str) -> None:
         for method, path in KEYED:
             needed = "read" if method == "GET" else "publish"
             able = {needed}
-            if path == "/v1/posts/validate":
+            if path in {"/v1/posts/validate", "/v1/posts/preview"}:
                 needed, able = "read", {"read", "draft", "publish"}
             if path.startswith("/v1/connect") and (method, path[:24]) != ("GET", "/v1/connect/integrations"):
                 needed, able = "connect", {"connect"}

@@ -40,12 +40,13 @@ def barred(own: float | None, box: float | None) -> Sides | None:
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Draws the media of one part on one surface of a network."""
+    """Draws the media of one part on one surface of a network; of an alternative text at most `most` characters."""
 
     drawing: Drawing
     surface: Surface
     part: Part
     width: float
+    most: int
 
     def media(self) -> DrawnMedia | None:
         """All of them, None where there are none."""
@@ -145,7 +146,7 @@ class Boxes:
     def _item(self, place: int, box: float | None, share: float, fit: Fit, *, more: int = 0) -> DrawnItem:
         ref, part = self.part.media[place], self.part
         own, focus = ratio_of(ref), self._focus(place)
-        alt = part.alts[place] if place < len(part.alts) else ""
+        alt = part.alts[place][: self.most] if place < len(part.alts) else ""
         return DrawnItem(
             type=ref.type,
             url=ref.url,

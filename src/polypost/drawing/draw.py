@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,8 @@ from polypost.platforms.registry import connector
 # More of a text than any network shows before its fold, and than a person reads in a drawing.
 MOST_CHARACTERS = 5_000
 MOST_PARTS = 25
+# What all parts of a drawing show together, and single things in it.
+_CHARACTERS, _ITEMS, _SPANS, _OPTIONS, _WORDS = 40_000, 40, 200, 20, 300
 
 
 def draw(platform: str, draft: Draft, *, most: int = MOST_CHARACTERS) -> Drawn:
@@ -50,8 +52,9 @@ def draw_shown(platform: str, account: Account, shown: Shown, *, most: int = MOS
     drawing = network.drawing if isinstance(network, Draws) else PLAIN
     surface = drawing.surfaces[shown.surface]
     name = account.name or account.username or "Your account"
-    artist = _Artist(drawing, surface, account.username or name, most)
-    first = Boxes(drawing, surface, shown.parts[0], artist.media_width)
+    parts = [*_bounded(shown.parts[:MOST_PARTS])]
+    artist = _Artist(drawing, surface, account.username or name, min(most, _CHARACTERS // len(parts)))
+    first = Boxes(drawing, surface, parts[0], artist.media_width, most)
     return Drawn(
         platform=platform,
         name=network.spec.name if network else platform,
@@ -60,12 +63,31 @@ def draw_shown(platform: str, account: Account, shown: Shown, *, most: int = MOS
         known=known,
         surface=shown.surface,
         kind=shown.kind,
-        parts=[artist.part(part) for part in shown.parts[:MOST_PARTS]],
+        parts=[artist.part(part) for part in parts],
         hidden_parts=max(0, len(shown.parts) - MOST_PARTS),
         clear=_sides(surface.clear),
         grid=first.thumb(),
         figures=dict(figures_of(drawing, surface)),
     )
+
+
+def _bounded(parts: Sequence[Part]) -> Iterator[Part]:
+    """The parts with no more in them than people look at, whatever an order holds that nobody has judged yet."""
+    left = _ITEMS
+    for part in parts:
+        poll = part.poll
+        if poll is not None:
+            options = tuple(option[:_WORDS] for option in poll.options[:_OPTIONS])
+            poll = replace(poll, options=options, question=poll.question and poll.question[:_WORDS])
+        yield replace(
+            part,
+            media=part.media[:left],
+            captions=[caption[:_WORDS] for caption in part.captions[:left]],
+            poll=poll,
+            warning=part.warning and part.warning[:_WORDS],
+            notes=tuple(note[:_WORDS] for note in part.notes[:_OPTIONS]),
+        )
+        left = max(0, left - len(part.media))
 
 
 def _sides(clear: Clear | None) -> Sides | None:
@@ -105,7 +127,7 @@ class _Artist:
             counted=part.counted,
             warning=part.warning,
             covered=part.covered,
-            media=Boxes(drawing, surface, part, self.media_width).media(),
+            media=Boxes(drawing, surface, part, self.media_width, self._most).media(),
             card=card,
             poll=part.poll,
             button=part.button,
@@ -121,7 +143,7 @@ class _Artist:
         finder = self._drawing.spans or plain_spans
         found = part.spans if part.spans is not None else [*finder(said[: self._most])]
         measure = Measure(self._width, self._drawing.text_size.value)
-        return drawn_text(said, fold, measure, self._most, found, lead=self._username)
+        return drawn_text(said, fold, measure, self._most, found[:_SPANS], lead=self._username)
 
 
 def domain_of(url: str) -> str:
@@ -151,11 +173,8 @@ def _card(card: Card, look: CardLook) -> DrawnCard:
 
 
 def _shortened(text: str | None, most: Figure | None) -> str | None:
-    return (
-        text
-        if text is None or most is None or len(text) <= int(most)
-        else f"{text[: int(most) - 1].rstrip()}…"
-    )
+    end = int(most) if most else _WORDS
+    return text if text is None or len(text) <= end else f"{text[: end - 1].rstrip()}…"
 
 
 def figures_of(drawing: Drawing, surface: Surface) -> Iterator[tuple[str, Figure | Colour]]:

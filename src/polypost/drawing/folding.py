@@ -49,6 +49,10 @@ def drawn_text(
         over, shorter, guessed = _by_lines(visible, fold, measure, lead)
         if over or not folded:
             by, folded, visible, estimated = "lines", over, shorter, guessed
+    cut = len(content) < len(text)
+    if cut and folded is False and by == "lines":
+        # What is left out might have made it fold.
+        folded = None
     return DrawnText(
         content=content,
         visible=visible,
@@ -59,7 +63,7 @@ def drawn_text(
         characters=int(fold.characters) if fold.characters else None,
         width=measure.width,
         estimated=estimated,
-        cut=len(content) < len(text),
+        cut=cut,
         spans=[span for span in spans if span.end <= len(content)],
         lead=lead,
     )

@@ -182,10 +182,14 @@ class DrawnTarget(Shape):
 
 
 class Drawings(Shape):
-    """What the networks show of a post; `notice` says how far to trust it, `errors` what acceptance would say."""
+    """What the networks show of a post; `notice` says how far to trust it, `errors` what acceptance would say.
+
+    `undrawn` has the accounts whose drawings an answer of this size has no room for: ask for fewer at a time.
+    """
 
     success: bool
     valid: bool
     errors: list[Problem]
     notice: str
     platforms: list[DrawnTarget]
+    undrawn: list[str]

@@ -41,6 +41,8 @@ from polypost.posts.drawings import drawings
 
 router = APIRouter()
 SHOWN_BYTES = 250_000
+# Fifty ordinary posts have room in it.
+DRAWN_BYTES = 900_000
 # Whoever may do more may also ask what would be said to it.
 TO_LOOK = ("read", "draft", "publish")
 
@@ -113,7 +115,7 @@ async def preview(request: Request) -> Response:
     who = await principal(request, *TO_LOOK, by_profile=True)
     body = await json_object(request)
     run = await services(request).intake.preview(who, body, probe=flag(request, "probeMedia"))
-    drawn = await aside(run.large or len(run.order.targets) > 1, lambda: _drawn(run))
+    drawn, undrawn = await aside(run.large or len(run.order.targets) > 1, lambda: _drawn(run))
     return answers.ok(
         {
             "success": not run.problems,
@@ -121,23 +123,32 @@ async def preview(request: Request) -> Response:
             "errors": errors.listed(run.problems),
             "notice": drawing.NOTICE.format("the networks"),
             "platforms": drawn,
+            "undrawn": undrawn,
         }
     )
 
 
-def _drawn(run: DryRun) -> list[dict[str, Any]]:
-    """The targets' drawings, none where something stands in for what could not be read."""
+def _drawn(run: DryRun) -> tuple[list[dict[str, Any]], list[str]]:
+    """The targets' drawings, none where something stands in for what could not be read; and who has no room left."""
+    shown: list[dict[str, Any]] = []
+    left: list[str] = []
     if not run.known:
-        return []
-    return [
-        {
+        return shown, left
+    room = DRAWN_BYTES
+    for target, drawn in drawings(run.order, run.found, run.facts):
+        said = {
             "platform": target.platform,
             "accountId": target.integration_id,
             "drawing": drawing.data(drawn),
             "html": drawing.render(drawn),
         }
-        for target, drawn in drawings(run.order, run.found, run.facts)
-    ]
+        size = len(answers.ok(said).body)
+        if size > room:
+            left.append(target.integration_id)
+        else:
+            shown.append(said)
+            room -= size
+    return shown, left
 
 
 def _verdict(verdict: DryRun) -> dict[str, Any]:
