@@ -41,8 +41,8 @@ from polypost.posts.drawings import drawings
 
 router = APIRouter()
 SHOWN_BYTES = 250_000
-# Fifty ordinary posts have room in it.
-DRAWN_BYTES = 900_000
+# More than twenty ordinary drawings have room in it.
+DRAWN_BYTES = 500_000
 # Whoever may do more may also ask what would be said to it.
 TO_LOOK = ("read", "draft", "publish")
 
