@@ -1,4 +1,4 @@
-"""Mending: failed targets of a post are changed and go out as a new generation; what is out stays as it is (decision 0057)."""
+"""Mending: failed targets of a post are changed and go out as a new generation; what is out stays as it is (decision 0055)."""
 
 from __future__ import annotations
 
