@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from polypost import clock
 from polypost.errors import Conflict, NoAnswer, Rejected
 from polypost.platforms.base import Absent, CannotTell, Found, MediaRef, Post, Proof
-from polypost.posts import accept, mending
-from polypost.posts.orders import PUBLISH, SKIP, Late
+from polypost.posts import accept, changes, drafts, mending
+from polypost.posts.orders import PUBLISH, SKIP, Late, order_of
 from polypost.publishing.backoff import latest
 from polypost.storage import open_store
 from tests.engine.room import Room
@@ -78,14 +78,14 @@ def test_several_targets_in_one_change_and_one_that_is_out_stays(tell):
     tell(story)
 
 
-async def lost_on_google(room: Room, fault: str, **more: Any) -> Any:
+async def lost_on_google(room: Room, fault: str, *, after: float | None = None, **more: Any) -> Any:
     """A target of a network that is never tried again by itself, given up after looks that found nothing."""
     await room.start()
     await room.fault(fault, platform="googlebusiness")
     if more:
         await room.fault("listing_lag", platform="googlebusiness", times=None, **more)
     account = {"googlebusiness": room.accounts["googlebusiness"]}
-    row = await room.publish("Hello", accounts=account)
+    row = await room.publish("Hello", accounts=account, after=after)
     assert (row.state, row.error_code) == ("failed", "outcome_unknown")
     return row
 
@@ -140,6 +140,36 @@ def test_without_a_clear_last_look_nothing_is_changed(tell):
         with pytest.raises(Conflict) as refused:
             await room.mend(row.post_id, "Better", force=True)
         assert refused.value.code == "maybe_published"
+        assert texts(await room.visible("googlebusiness")) == ["Hello"]
+        await room.healthy()
+
+    tell(story)
+
+
+@pytest.mark.parametrize("way", ["edited", "cancelled"])
+def test_nothing_takes_the_place_of_what_may_be_out(tell, way):
+    """A retry that was forced looks for what was sent; in the moment before it does, no edit may forget that."""
+
+    async def story(room: Room) -> None:
+        row = await lost_on_google(room, "lost_answer", seconds=2400, after=1)
+        await room.pass_time(timedelta(seconds=1000))
+        await room.stop()
+        await room.retry(row.post_id, force=True)
+
+        def other(db: Any) -> None:
+            post = changes.load(db, room.project.id, row.post_id)
+            order = order_of(post, changes.targets_of(db, room.project.id, row.post_id))
+            edit = changes.edit if way == "edited" else drafts.edit
+            edit(db, room.context, room.project, row.post_id, order._replace(content="Other"))
+
+        if way == "cancelled":
+            await room.store.write(lambda db: changes.cancel(db, room.project.id, row.post_id))
+        with pytest.raises(Conflict) as refused:
+            await room.store.write(other)
+        assert refused.value.code == "maybe_published"
+        await room.start()
+        if way == "edited":
+            assert [each.state for each in await room.settle(row.post_id)] == ["published"]
         assert texts(await room.visible("googlebusiness")) == ["Hello"]
         await room.healthy()
 

@@ -16,6 +16,7 @@ from polypost.errors import Conflict, InvalidRequest, NotFound, Problem
 from polypost.integrations import service as integrations
 from polypost.posts import post_events
 from polypost.posts.accept import KIND, target_row, uploads_of, wake_up_of
+from polypost.posts.attempts import unseen
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When, media_value, order_of
 from polypost.posts.states import FINAL, State, derive
@@ -166,7 +167,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
         raise Conflict(_why_not(targets_of(db, project.id, post_id)), code="not_scheduled")
     old = _hold_still(db, project.id, post_id, updated_at=now)
     due = order.when.instant if order.when else row.scheduled_for
-    db.execute(delete(targets).where(targets.c.post_id == post_id, targets.c.project_id == project.id))
+    drop_targets(db, project.id, old)
     fresh = [
         target_row(context, project.id, post_id, place, target, due, now)
         for place, target in enumerate(order.targets)
@@ -309,6 +310,21 @@ def when_values(when: When) -> dict[str, Any]:
         "tzdata": clock.tzdata_version() if when.local else None,
         "warning": when.note,
     }
+
+
+def drop_targets(db: Connection, project_id: str, rows: Sequence[TargetRow]) -> None:
+    """Take a post's targets away, for others in their place. Raises Conflict where something of them may be out (R1).
+
+    A target that was tried before and is to be tried again, by a retry, looks for what it sent; another one would not.
+    """
+    ids = [row.id for row in rows]
+    if unseen(db, project_id, ids):
+        raise Conflict(
+            "Something of this post was sent before and may be out, so nothing else can stand in its place.",
+            code="maybe_published",
+            next_step="Let it go out as it is, or make a new post.",
+        )
+    db.execute(delete(targets).where(targets.c.id.in_(ids), targets.c.project_id == project_id))
 
 
 def touch(db: Connection, post_id: str, now: datetime, **values: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, insert
 
 from polypost import clock, media
 from polypost.access import Project
@@ -14,7 +14,15 @@ from polypost.errors import Conflict, InvalidRequest, Problem
 from polypost.integrations import service as integrations
 from polypost.posts import keys, post_events
 from polypost.posts.accept import insert_post, post_row, target_row, uploads_of, wake_up_of
-from polypost.posts.changes import check_stored, load, new_generation, targets_of, touch, when_values
+from polypost.posts.changes import (
+    check_stored,
+    drop_targets,
+    load,
+    new_generation,
+    targets_of,
+    touch,
+    when_values,
+)
 from polypost.posts.checks import problems_of
 from polypost.posts.orders import Context, NewPost, When, media_value
 from polypost.posts.states import State
@@ -61,7 +69,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
     """
     _draft(db, project.id, post_id)
     warnings, now = soft_problems(db, project.id, order), clock.now()
-    db.execute(delete(targets).where(targets.c.post_id == post_id, targets.c.project_id == project.id))
+    drop_targets(db, project.id, targets_of(db, project.id, post_id))
     _put_targets(db, context, project.id, post_id, order, now)
     media.hold(db, project.id, post_id, uploads_of(order), instead=True)
     touch(
