@@ -20,6 +20,7 @@ from tests.processes import World
 
 from bench.accept import acceptance
 from bench.backlog import backlog
+from bench.fit import fitting
 from bench.grown import grown
 from bench.lag import schedule_lag
 from bench.publish import publishing
@@ -29,7 +30,7 @@ from bench.side import Tree, sides, trees
 from bench.video import large_video
 
 COMPARED = ("lag", "publish", "accept")
-ALONE = ("memory", "video", "scale")
+ALONE = ("memory", "video", "fit", "scale")
 ASKED_FOR = ("grown-sqlite", "grown-postgresql", "backlog")
 STORES = ("SQLite", "PostgreSQL")
 
@@ -81,6 +82,10 @@ def _alone(
         step("a large film")
         size = 5_000_000 if quick else 290_000_000
         figures.take(f"{size // 1_000_000} MB film", large_video(folder / "video", size=size))
+    if "fit" in parts:
+        step("media made to fit")
+        for title, found in fitting(folder / "fit", quick=quick).items():
+            figures.take(title, found)
     if "scale" in parts:
         _scale(folder, database, figures, quick=quick)
 

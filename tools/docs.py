@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,28 @@ from polypost.settings import Settings
 DOCS = Path(__file__).parent.parent / "docs"
 _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _MEBIBYTE = 1024 * 1024
+# The fields of a media profile that name a limit.
+_NUMBERS = frozenset(
+    [
+        "bytes",
+        "pixels",
+        "long_side",
+        "short_side",
+        "width",
+        "height",
+        "min_ratio",
+        "max_ratio",
+        "frames",
+        "all_pixels",
+        "min_seconds",
+        "max_seconds",
+        "min_fps",
+        "max_fps",
+        "bitrate",
+        "rate",
+        "channels",
+    ]
+)
 _RETRY = {
     "always": "yes",
     "unique_text": "yes, unless another open post of the account has the same text",
@@ -131,6 +154,20 @@ def networks() -> str:
         for each in connectors()
     ]
     return table(("Network", "`platform`", "Status", "Posts"), rows)
+
+
+def media_profiles() -> str:
+    """What each network takes as it is, with the names of the limits that hold."""
+    rows = []
+    for each in connectors():
+        for place, profile in each.spec.media.items():
+            named = [getattr(profile, field.name) for field in fields(profile) if field.name in _NUMBERS]
+            limits = ", ".join(dict.fromkeys(name.replace("_", " ") for name in named if name))
+            codecs = [*profile.codecs, *profile.sounds]
+            taken = ", ".join(mime.partition("/")[2] for mime in profile.types)
+            taken += f" ({', '.join(codecs)})" if codecs else ""
+            rows.append((each.spec.name, place, taken, limits, profile.source, profile.read.isoformat()))
+    return table(("Network", "Kind and place", "As it is", "Limits", "Source", "Read"), rows)
 
 
 def facts(network: Connector) -> str:
@@ -254,6 +291,7 @@ def blocks() -> dict[str, Callable[[], str]]:
     made: dict[str, Callable[[], str]] = {
         "settings": settings,
         "network-settings": network_settings,
+        "media-profiles": media_profiles,
         "errors": error_classes,
         "cli": cli,
         "networks": networks,

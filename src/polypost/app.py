@@ -26,6 +26,7 @@ from polypost.configured import (
     Surroundings,
     app_of,
     engine_of,
+    guard_of,
     mailer_of,
     media_of,
     networks_of,
@@ -55,7 +56,7 @@ from polypost.integrations import (
 from polypost.integrations.vault import has_secrets
 from polypost.media import Uploads
 from polypost.observability import failpoints
-from polypost.outbound import Fetcher, Guard, HookSender, Networks
+from polypost.outbound import Fetcher, HookSender, Networks
 from polypost.planning import materializer
 from polypost.planning.materializer import Materializer
 from polypost.planning.planner import Planner
@@ -154,22 +155,20 @@ async def open_rooms(
     store, lock = await _store(settings)
     secrets = await store.read(has_secrets)
     vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
-    guard = Guard(
-        [*settings.allow_addresses, *surroundings.allow],
-        # An operator's own list says all.
-        loopback=surroundings.loopback and not settings.allow_addresses,
-    )
+    guard = guard_of(settings, surroundings)
     networks = networks_of(settings, surroundings, guard)
     fetcher = Fetcher(guard)
     owner = new_id("run")
-    media, uploads = media_of(settings, store, vault, fetcher, server)
+    media, uploads = media_of(settings, store, vault, fetcher, server, public_url)
     engine = engine_of(settings, store, owner)
     apps = Apps(vault, partial(app_of, settings, surroundings))
     tokens = TokenSource(store, vault, networks, apps)
-    policy = policy_of(settings)
+    policy = policy_of(settings, networks)
     posts = Context(engine, settings.price, server, late_grace=policy.late_grace, shared=not embedded)
     channels = Channels(HookSender(guard, seconds=settings.webhook_timeout_seconds), mailer)
-    bodies = BodyReader(store, guard, uploads, horizon=settings.horizon, late_grace=policy.late_grace)
+    bodies = BodyReader(
+        store, guard, uploads, horizon=settings.horizon, late_grace=policy.late_grace, rules=policy.rules
+    )
     intake = Intake(store, posts, bodies, media, seconds=settings.publish_wait_seconds)
     calls = AccountCalls(store, tokens, networks)
     metrics = Reader(store, calls, networks)

@@ -15,6 +15,7 @@ from polypost.media import Library, PullAddresses, Uploads, bucket_of
 from polypost.outbound import Fetcher, Guard, Mailer, Networks
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors
+from polypost.posts.media_fit import Rules
 from polypost.publishing import Policy
 from polypost.settings import Settings
 from polypost.storage import Store
@@ -41,6 +42,14 @@ class Surroundings:
     introduce: Introduce | None = None
 
 
+def guard_of(settings: Settings, surroundings: Surroundings) -> Guard:
+    """Where users' URLs may lead: an operator's own list says all."""
+    return Guard(
+        [*settings.allow_addresses, *surroundings.allow],
+        loopback=surroundings.loopback and not settings.allow_addresses,
+    )
+
+
 def networks_of(settings: Settings, surroundings: Surroundings, guard: Guard) -> Networks:
     """The networks, at their own addresses or at those that stand in for them."""
     urls = {platform: url for platform in BUILT_IN if (url := _network_url(settings, surroundings, platform))}
@@ -48,7 +57,7 @@ def networks_of(settings: Settings, surroundings: Surroundings, guard: Guard) ->
     return Networks(urls, guard=guard, guarded=named)
 
 
-def policy_of(settings: Settings) -> Policy:
+def policy_of(settings: Settings, networks: Networks) -> Policy:
     """How publishing tries, waits and gives up."""
     return Policy(
         lease=timedelta(seconds=settings.lease_seconds),
@@ -57,11 +66,22 @@ def policy_of(settings: Settings) -> Policy:
         attempts=settings.attempts,
         attempt_span=timedelta(hours=settings.attempt_hours),
         late_grace=timedelta(hours=settings.late_grace_hours),
+        rules=rules_of(settings, networks),
+    )
+
+
+def rules_of(settings: Settings, networks: Networks) -> Rules:
+    """What this server does with media."""
+    return Rules(
+        strict=settings.media_fit == "strict",
+        keep_metadata=settings.keep_media_metadata,
+        lends=PullAddresses(b"", settings.public_url).lends,
+        nearby=frozenset(networks.overrides),
     )
 
 
 def media_of(
-    settings: Settings, store: Store, vault: Vault, fetcher: Fetcher, server: str
+    settings: Settings, store: Store, vault: Vault, fetcher: Fetcher, server: str, public_url: str
 ) -> tuple[Library, Uploads]:
     """The library of media, and what was uploaded."""
     host = f"{socket.gethostname()}:{settings.data.resolve()}"
@@ -79,7 +99,7 @@ def media_of(
         settings.data / "media",
         owner=server,
         host=host,
-        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url),
+        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url, public_url),
         uploads=uploads,
         lease=timedelta(seconds=settings.lease_seconds),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
@@ -106,6 +106,14 @@ class Settings(BaseSettings):
     )
     media_bytes: int | None = Field(
         None, description="Most bytes that uploads may take on the disk; else all but 200 MB of it.", ge=1
+    )
+    media_fit: Literal["auto", "strict"] = Field(
+        "auto",
+        description="Make media fit each network where a post does not say (`auto`), or send them as they are (`strict`).",
+    )
+    keep_media_metadata: bool = Field(
+        default=False,
+        description="Leave in pictures and videos what they tell of camera, place, time and author.",
     )
     s3_url: str | None = Field(
         None, description="Address of S3-compatible storage for uploads, instead of the disk."

@@ -15,11 +15,20 @@ SECRET = b"internal-status-page-7f3a"
 
 @dataclass
 class Stage:
-    """The addresses of the tricks; `reached` are connections to the canary, which nobody may make."""
+    """The addresses of the tricks; `reached` are connections to the canary, which nobody may make.
+
+    `shelf` holds files by name, which are given as they are.
+    """
 
     port: int
     canary: int
     reached: list[tuple[str, int]] = field(default_factory=list)
+    shelf: dict[str, bytes] = field(default_factory=dict)
+
+    def put(self, name: str, content: bytes) -> str:
+        """The address of a file with this content."""
+        self.shelf[name] = content
+        return self.url(name)
 
     @property
     def address(self) -> str:
@@ -37,7 +46,9 @@ class _Tricks(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         trick = self.path.strip("/").partition("?")[0].partition(".")[0]
-        if trick == "redirect":
+        if (kept := self.stage.shelf.get(self.path.strip("/"))) is not None:
+            self._say(200, kept)
+        elif trick == "redirect":
             self._say(302, b"", Location=f"http://127.0.0.1:{self.stage.canary}/secret")
         elif trick == "metadata":
             self._say(302, b"", Location="http://169.254.169.254/latest/meta-data/")

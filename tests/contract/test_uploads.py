@@ -22,7 +22,7 @@ def test_a_file_and_its_addresses(tenant: Tenant) -> None:
     data = asked(tenant, "My holiday.png")
     assert data["uploadUrl"].startswith(f"{tenant.world.url}/media/uploads/upl_")
     assert data["publicUrl"].endswith("/My-holiday.png")
-    assert data["maxBytes"] == 20 * 1024 * 1024
+    assert data["maxBytes"] == 100 * 1024 * 1024
     assert data["resumable"] is True
     left = datetime.fromisoformat(data["expiresAt"]) - datetime.now(UTC)
     assert timedelta(hours=23) < left <= timedelta(hours=24)
@@ -139,10 +139,15 @@ def test_what_is_not_taken(local: Tenant, body: dict[str, object], where: str) -
 
 
 def test_types_and_sizes(local: Tenant) -> None:
-    for mime, most in (("application/pdf", 100), ("video/mp4", 1024), ("image/gif", 20), ("IMAGE/JPG", 20)):
+    for mime, most in (
+        ("application/pdf", 100),
+        ("video/mp4", 256 * 1024),
+        ("image/gif", 100),
+        ("IMAGE/JPG", 100),
+    ):
         assert asked(local, "a", mime)["maxBytes"] == most * 1024 * 1024
     too_large = local.client.post(
-        "/v1/media/upload", json={"filename": "a", "mimeType": "image/png", "size": 21 * 1024 * 1024}
+        "/v1/media/upload", json={"filename": "a", "mimeType": "image/png", "size": 101 * 1024 * 1024}
     )
     assert refused(too_large) == (413, "media_too_large")
     with anybody() as client:

@@ -95,10 +95,38 @@ else:
     PlatformName = Literal[BUILT_IN]
 
 
+MediaFit = Annotated[
+    Literal["auto", "strict"],
+    Field(
+        description="`auto` makes media fit each network without changing what people see: format, codec, bytes, pixels, "
+        "colours, orientation; `strict` sends files as they are or not at all. `POLYPOST_MEDIA_FIT` if left out."
+    ),
+]
+
+
 class Closed(BaseModel):
     """A body in which an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class FitBody(Closed):
+    """What may be done to media that people see; nothing of it is done without being asked for."""
+
+    ratio: Literal["pad", "crop"] | None = Field(
+        default=None,
+        description="How a picture or video of a shape that the network refuses gets another one: filled up in the "
+        "colour of its border, or cut.",
+    )
+    focus: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=2, max_length=2)] | None = (
+        Field(
+            default=None,
+            description="The point that stays when it is cut: parts of width and height from the top left; the middle if left out.",
+        )
+    )
+    trim: Annotated[float, Field(gt=0, le=86_400)] | None = Field(
+        default=None, description="The seconds after which a video is cut off."
+    )
 
 
 class PlatformEntry(Closed):
@@ -112,6 +140,7 @@ class PlatformEntry(Closed):
         default=None, description="A text for this account instead of the post's."
     )
     platformSpecificData: Annotated[dict[str, Any], BeforeValidator(_absent)] = Field(default_factory=dict)
+    fit: FitBody | None = Field(default=None, description="For this account, over what the media items say.")
 
 
 class MediaItem(Closed):
@@ -124,6 +153,7 @@ class MediaItem(Closed):
         default=None,
         description="What it shows, in words, for who does not see it, on every network that has such texts.",
     )
+    fit: FitBody | None = Field(default=None, description="Changes of shape and length that are welcome.")
 
 
 class LateBody(Closed):
@@ -144,6 +174,7 @@ class UntimedBody(LateBody):
     content: Content
     platforms: Annotated[list[PlatformEntry], Field(min_length=1, max_length=50)]
     mediaItems: Annotated[list[MediaItem], Field(max_length=20)] | None = None
+    mediaFit: MediaFit | None = None
 
 
 class DraftBody(UntimedBody):

@@ -20,8 +20,9 @@ from polypost.intake.reading import BodyReader, Reading
 from polypost.intake.submissions import Submission, Submitter
 from polypost.intake.times import resolve
 from polypost.integrations import Integration
-from polypost.media import Library, StoredFile
+from polypost.media import Library, StoredFile, most_for
 from polypost.observability import failpoints
+from polypost.platforms.registry import connector
 from polypost.posts import changes, checks, drafts, queries
 from polypost.posts.deliveries import Arrival
 from polypost.posts.mending import mend_failed
@@ -63,7 +64,8 @@ class KeptDraft(NamedTuple):
 class DryRun:
     """What acceptance would say to a body. What `said` has of accounts is true only where they are `known`.
 
-    `found` has the accounts, `facts` those of the media by URL, as far as they were measured; `large` bodies take long.
+    `found` has the accounts, `facts` those of the media by URL, as far as they were measured, `changes` what will be
+    done to these; `large` bodies take long.
     """
 
     problems: list[Problem]
@@ -72,6 +74,7 @@ class DryRun:
     known: bool
     found: Mapping[str, Integration]
     facts: Mapping[str, Facts]
+    changes: list[str]
     large: bool
 
 
@@ -122,14 +125,15 @@ class Intake:
         judged = await aside(reading.large, lambda: checks.problems_of(order, found))
         problems, known = reading.problems(*judged), not reading.fitting.problems
         facts: Mapping[str, Facts] = {}
+        changes: list[str] = []
         if probe and not problems:
-            wrong, facts = await self._probed(project.id, order, found)
+            wrong, changes, facts = await self._probed(project.id, order, found)
             problems += wrong
         if known and said.left is not None and said.price > said.left:
             says = f"needs {said.price} credits and {said.left} are left"
             hint = "Raise the project's limit or publish to fewer accounts."
             problems.append(Problem("platforms", says, hint, "insufficient_credits"))
-        return DryRun(problems, order, said, known, found, facts, reading.large)
+        return DryRun(problems, order, said, known, found, facts, changes, reading.large)
 
     async def retry(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Changed:
         """Failed targets once more.
@@ -262,16 +266,23 @@ class Intake:
 
     async def _probed(
         self, project_id: str, order: NewPost, found: Mapping[str, Integration]
-    ) -> tuple[list[Problem], Mapping[str, Facts]]:
-        """What is wrong with an order once its media are here, and the facts of those that came."""
+    ) -> tuple[list[Problem], list[str], Mapping[str, Facts]]:
+        """What is wrong with an order once its media are here, what will be done to them, and the facts of those that came."""
         wanted = [*order.media, *checks.option_media(order)]
         if not wanted:
-            return [], {}
+            return [], [], {}
         fetch_id = f"dry_{secrets.token_hex(8)}"
-        stored = await self._media.open(project_id, fetch_id, wanted)
+        stored = await self._media.open(project_id, fetch_id, wanted, most=_most(order))
         await self._media.expire([fetch_id])
         facts = {url: got.facts for url, got in stored.items() if isinstance(got, StoredFile)}
-        return judge_media(order, found, stored), facts
+        problems, changes = judge_media(order, found, stored)
+        return problems, changes, facts
+
+
+def _most(order: NewPost) -> int | None:
+    """The most bytes of a video that are fetched for any network of an order."""
+    networks = [network for target in order.targets if (network := connector(target.platform)) is not None]
+    return max((most_for(network.spec) for network in networks), default=None)
 
 
 def _in_zone(row: PostRow, zone: str, horizon: timedelta) -> When | None:

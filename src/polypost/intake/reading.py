@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from polypost import media
 from polypost.errors import AddressRefused, InvalidRequest, Problem
-from polypost.intake.bodies import DraftBody, EditBody, MediaItem, MendBody, MendEntry, UntimedBody
+from polypost.intake.bodies import DraftBody, EditBody, FitBody, MediaItem, MendBody, MendEntry, UntimedBody
 from polypost.intake.partial_validation import PartialValidation, aside, is_large, validate_partially
 from polypost.intake.times import late_of, unknown_zone, when_of
 from polypost.integrations import service as integrations
 from polypost.media import Uploads
 from polypost.outbound import Guard, advice
-from polypost.platforms.base import MediaRef
+from polypost.platforms.base import AS_IT_IS, Fit, MediaRef
 from polypost.posts import checks, queries
+from polypost.posts.media_fit import ORDINARY, Rules
 from polypost.posts.mending import Change, Mend, mended
-from polypost.posts.orders import NewPost, NewTarget
+from polypost.posts.orders import NewPost, NewTarget, fit_of
 from polypost.storage import Store
 
 M = TypeVar("M", bound=UntimedBody)
@@ -61,7 +64,9 @@ class BodyReader:
         *,
         horizon: timedelta,
         late_grace: timedelta = timedelta(hours=24),
+        rules: Rules = ORDINARY,
     ) -> None:
+        self._rules = rules
         self.horizon = horizon
         self._late_grace = late_grace
         self._store = store
@@ -72,9 +77,14 @@ class BodyReader:
         """The order in a body, whatever its shape, confined to accounts in `profiles`. The accounts are not looked at."""
         large = is_large(raw)
         fitting = await aside(large, lambda: validate_partially(model, raw))
-        refuses = await _refuser(self._guard, self._uploads, raw)
+        own = await self._uploads.own(media.named(raw))
+        refuses = _refuser(self._guard, own)
         order, found = self._order(fitting.body, raw, refuses)
         order = order._replace(profiles=profiles)
+        if own:
+            # What was sent here can be judged before anything is stored.
+            known = await self._uploads.facts(own)
+            order = order._replace(media=[replace(item, facts=known.get(item.url)) for item in order.media])
         found += await aside(large, lambda: checks.option_urls(order, refuses))
         return Reading(fitting, order, found, large)
 
@@ -83,11 +93,14 @@ class BodyReader:
         large = is_large(raw)
         fitting = await aside(large, lambda: validate_partially(MendBody, raw))
         body = fitting.body
-        entries = None if body.platforms is None else [_change(entry) for entry in body.platforms]
-        mend = Mend(body.content, _media(body.mediaItems), entries, body.force, by)
+        strict = self._strict(post.post.raw.get("mediaFit"))
+        entries = None if body.platforms is None else [_change(entry, strict) for entry in body.platforms]
+        mend = Mend(
+            body.content, _media(body.mediaItems, strict=strict), entries, body.force, by, self._rules
+        )
         _, order, places, problems = mended(post.post, post.targets, mend)
         kept = [[post.post.media, row.own_media, row.options] for row in post.targets]
-        refuses = await _refuser(self._guard, self._uploads, {"sent": raw, "kept": kept})
+        refuses = _refuser(self._guard, await self._uploads.own(media.named(raw, kept)))
         problems += _refused(mend.media or (), refuses)
         for place, change in enumerate(entries or ()):
             problems += _refused(change.media or (), refuses, f"platforms[{place}].")
@@ -121,14 +134,16 @@ class BodyReader:
 
     async def addresses(self, order: NewPost) -> list[Problem]:
         """What is wrong with the addresses of an order that was stored with them, which nobody refused then."""
-        refuses = await _refuser(self._guard, self._uploads, order.raw)
+        refuses = _refuser(self._guard, await self._uploads.own(media.named(order.raw)))
         problems = await aside(is_large(order.raw), lambda: checks.option_urls(order, refuses))
         return problems + _refused(order.media, refuses)
 
     def _order(
         self, body: UntimedBody, raw: dict[str, Any], refuses: Refuses
     ) -> tuple[NewPost, list[Problem]]:
-        media = _media(body.mediaItems) or []
+        strict = self._strict(body.mediaFit)
+        fits = tuple((entry.accountId, _fit(entry.fit)) for entry in body.platforms if entry.fit is not None)
+        media = _media(body.mediaItems, strict=strict, fits=fits) or []
         problems = _refused(media, refuses)
         when, zone = None, None
         if isinstance(body, EditBody):
@@ -143,21 +158,40 @@ class BodyReader:
             for entry in body.platforms
         ]
         late, wrong = late_of(body, self._late_grace)
-        order = NewPost(body.content, targets, media, when, zone or "UTC", raw, late=late)
+        order = NewPost(body.content, targets, media, when, zone or "UTC", raw, late=late, rules=self._rules)
         return order, problems + wrong
 
+    def _strict(self, asked: str | None) -> bool:
+        return self._rules.strict if asked is None else asked == "strict"
 
-def _media(items: Sequence[MediaItem] | None) -> list[MediaRef] | None:
+
+def _fit(body: FitBody | None) -> Fit:
+    return AS_IT_IS if body is None else fit_of(body.model_dump(exclude_none=True))
+
+
+def _media(
+    items: Sequence[MediaItem] | None, *, strict: bool, fits: tuple[tuple[str, Fit], ...] = ()
+) -> list[MediaRef] | None:
     """The media items of a body; None where it says nothing of them."""
     if items is None:
         return None
-    return [MediaRef(item.type, item.url, item.thumbnail, alt_text=item.altText or "") for item in items]
+    return [
+        MediaRef(
+            item.type,
+            item.url,
+            item.thumbnail,
+            alt_text=item.altText or "",
+            strict=strict,
+            fit=_fit(item.fit),
+            fits=fits,
+        )
+        for item in items
+    ]
 
 
-def _change(entry: MendEntry) -> Change:
-    return Change(
-        entry.platform, entry.accountId, entry.content, _media(entry.mediaItems), entry.platformSpecificData
-    )
+def _change(entry: MendEntry, strict: bool) -> Change:  # noqa: FBT001  # as the post says, and nothing else
+    media = _media(entry.mediaItems, strict=strict)
+    return Change(entry.platform, entry.accountId, entry.content, media, entry.platformSpecificData)
 
 
 def _refused(media: Sequence[MediaRef], refuses: Refuses, where: str = "") -> list[Problem]:
@@ -170,12 +204,11 @@ def _refused(media: Sequence[MediaRef], refuses: Refuses, where: str = "") -> li
     ]
 
 
-async def _refuser(guard: Guard, uploads: Uploads, body: dict[str, Any]) -> Refuses:
-    """Says what is wrong with a URL of this body, in a fixed text; None when its file may be had.
+def _refuser(guard: Guard, own: AbstractSet[str]) -> Refuses:
+    """Says what is wrong with a URL, in a fixed text; None when its file may be had.
 
-    Uploads of this server are read where they lie, so their addresses may be anywhere.
+    Uploads of this server, its `own`, are read where they lie, so their addresses may be anywhere.
     """
-    own = await uploads.own(media.named(body))
 
     def refused(url: str) -> str | None:
         try:

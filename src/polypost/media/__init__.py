@@ -7,7 +7,7 @@ from polypost.media.holds import Described, again, described, drop, hold, named
 from polypost.media.library import Library
 from polypost.media.records import expire, expire_with
 from polypost.media.uploads import Uploads
-from polypost.media.verdicts import NameUnknown
+from polypost.media.verdicts import NameUnknown, most_for
 
 __all__ = [
     "Described",
@@ -23,5 +23,6 @@ __all__ = [
     "expire",
     "expire_with",
     "hold",
+    "most_for",
     "named",
 ]

@@ -33,11 +33,13 @@ class PullAddresses:
     """Makes and checks addresses of this server's own copies.
 
     `public_url` is the address under which the outside reaches this server; without one, or with one that cannot be
-    reached from outside, there are no addresses of ours. `secret` signs them.
+    reached from outside, there are no addresses of ours. `nearby_url` is that for networks that stand beside it. `secret` signs
+    them.
     """
 
-    def __init__(self, secret: bytes, public_url: str | None) -> None:
+    def __init__(self, secret: bytes, public_url: str | None, nearby_url: str | None = None) -> None:
         self._secret = secret
+        self._nearby = nearby_url.rstrip("/") if nearby_url else None
         self._base = public_url.rstrip("/") if public_url and looks_public(public_url) else None
         self._everyone = Guard()
 
@@ -48,11 +50,21 @@ class PullAddresses:
         """
         if nearby or (self._is_public(url) and not (own and self._base)):
             return url
-        if self._base is None:
+        return self.own(row, facts, nearby=False)
+
+    @property
+    def lends(self) -> bool:
+        """Whether the outside reaches copies of ours."""
+        return self._base is not None
+
+    def own(self, row: str, facts: Facts, *, nearby: bool) -> str | None:
+        """Where a network pulls this server's own copy from; None where nowhere."""
+        base = self._base or (self._nearby if nearby else None)
+        if base is None:
             return None
         until = str(int((clock.now() + LIFE).timestamp()))
         name = f"file.{_ENDINGS.get(facts.mime, 'bin')}"
-        return f"{self._base}/media/{row}.{until}.{self._signature(row, until)}/{name}"
+        return f"{base}/media/{row}.{until}.{self._signature(row, until)}/{name}"
 
     def opened(self, token: str) -> str | None:
         """The row that a token of ours names; None for a forged or an old one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,15 @@ from polypost.probe import Facts
 class StoredFile:
     """One media item with its bytes on this machine; `ref` carries the facts. Holds no file open.
 
-    `pull` is an address from which a network can fetch the same bytes, None where there is none.
+    `pull` is an address from which a network can fetch the same bytes, None where there is none; `notes` are words of
+    the decoder about a copy that was made to fit.
     """
 
     ref: MediaRef
     facts: Facts
     path: Path
     pull: str | None
+    notes: Sequence[str] = ()
 
     @property
     def size(self) -> int:

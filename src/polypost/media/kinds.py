@@ -15,6 +15,8 @@ _SAME = (
     frozenset({"video/mp4", "video/quicktime", "video/x-m4v"}),
     frozenset({"image/heic", "image/heif"}),
 )
+# No network takes these; as all others they are made to fit.
+_FITTED = frozenset({"image/bmp", "image/tiff", "video/x-matroska", "video/3gpp"})
 _ENDINGS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -29,6 +31,8 @@ _ENDINGS = {
     "video/quicktime": "mov",
     "video/x-m4v": "m4v",
     "video/webm": "webm",
+    "video/x-matroska": "mkv",
+    "video/3gpp": "3gp",
     "application/pdf": "pdf",
 }
 # Endings that say the same as the usual one.
@@ -38,9 +42,9 @@ _NOT_IN_ADDRESSES = re.compile(r"[^A-Za-z0-9_-]+", re.ASCII)
 
 @cache
 def accepted() -> frozenset[str]:
-    """Every type that some network takes."""
+    """Every type that some network takes, or that can be made into one."""
     taken = {mime for each in connectors() for mimes in each.spec.media_types.values() for mime in mimes}
-    return frozenset(taken | {"application/pdf"})
+    return frozenset(taken | _FITTED | {"application/pdf"})
 
 
 def plain(mime: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed, PolypostError, StoreUnavailable, Unavailable
@@ -19,9 +23,11 @@ from polypost.media.folder import Folder
 from polypost.media.records import Item, Record
 from polypost.media.uploads import Uploads
 from polypost.media.verdicts import LARGEST, MB, UploadMissing
+from polypost.observability import failpoints
 from polypost.outbound import Fetcher, FetchStumbled, on_behalf_of
 from polypost.outbound.guard import URL_CHARACTERS
 from polypost.platforms.base import MediaRef
+from polypost.platforms.media_fit import Recipe
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 from polypost.storage import Store
 
@@ -37,9 +43,14 @@ class _Held:
     row: str
     path: Path
     facts: Facts
+    notes: Sequence[str] = ()
 
 
 _Outcome = _Held | PolypostError
+# How the bytes of a claimed row are had: their facts, their SHA-256, and what else the row keeps with the facts.
+_Bring = Callable[[Record], Awaitable[tuple[Facts, str, dict[str, Any]]]]
+# Where the row of a fitted copy keeps of what and how it was made.
+FIT = "fit"
 
 
 class Library:
@@ -73,7 +84,9 @@ class Library:
         self._uploads = uploads
         self._reserve = reserve
         self._lease = lease
-        self._flights: dict[tuple[str, str], asyncio.Task[_Outcome]] = {}
+        self._flights: dict[tuple[str, str], tuple[asyncio.Task[_Outcome], int]] = {}
+        # Films take long and whole processors; pictures never wait for them.
+        self._stills, self._videos = asyncio.Semaphore(2), asyncio.Semaphore(1)
 
     async def open(
         self,
@@ -83,8 +96,9 @@ class Library:
         *,
         nearby: bool = False,
         own: bool = False,
+        most: int | None = None,
     ) -> dict[str, StoredFile | PolypostError]:
-        """What there is behind each URL: the file, or why there is none.
+        """What there is behind each URL: the file, or why there is none. Of a video `most` bytes are fetched.
 
         `nearby` says that the network stands beside this server, so that it reaches whatever this server reaches,
         `own` that it pulls this server's copy and nobody else's file.
@@ -98,7 +112,9 @@ class Library:
             other = wanted.get(ref.url)
             if other is None or LARGEST[other.type] < LARGEST[ref.type]:
                 wanted[ref.url] = ref
-        outcomes = await asyncio.gather(*(self._share(project_id, post_id, ref) for ref in wanted.values()))
+        outcomes = await asyncio.gather(
+            *(self._share(project_id, post_id, ref, most) for ref in wanted.values())
+        )
         return {
             ref.url: self._file(ref, outcome, nearby=nearby, own=own)
             for ref, outcome in zip(wanted.values(), outcomes, strict=True)
@@ -110,9 +126,36 @@ class Library:
         found = await self._store.read(lambda db: records.by_id(db, row)) if row is not None else None
         if found is None:
             return None
+        if fit := (found.facts or {}).get(FIT):
+            ref = MediaRef(fit["type"], fit["url"])
+            copy = await self.fitted(found.project_id, found.post_id, ref, fit["recipe"])
+            return None if isinstance(copy, PolypostError) else copy
         ref = MediaRef(found.type, found.url)
-        got = (await self.open(found.project_id, found.post_id, [ref]))[ref.url]
+        got = (await self.open(found.project_id, found.post_id, [ref], most=LARGEST["video"]))[ref.url]
         return None if isinstance(got, PolypostError) else got
+
+    async def fitted(
+        self,
+        project_id: str,
+        post_id: str,
+        ref: MediaRef,
+        recipe: Recipe,
+        *,
+        nearby: bool = False,
+    ) -> StoredFile | PolypostError:
+        """A copy of what is behind `ref`, made by the recipe once for all who need the same; else why there is none.
+
+        Its address is this server's own. Errors as `open`, and FetchFailed (`media_undecodable`).
+        """
+        made = json.dumps(recipe, sort_keys=True)
+        key = f"{FIT}:{hashlib.sha256(f'{made} {ref.url}'.encode()).hexdigest()}"
+        item = Item(project_id, post_id, key, self._host)
+        bring = partial(self._decoded, item, ref, recipe)
+        outcome = await self._flight(item, ref, bring)
+        if isinstance(outcome, PolypostError):
+            return outcome
+        pull = self._addresses.own(outcome.row, outcome.facts, nearby=nearby)
+        return StoredFile(replace(ref, facts=outcome.facts), outcome.facts, outcome.path, pull, outcome.notes)
 
     async def recover(self) -> None:
         """Undo what a dead process left behind: its claims, and files that no row owns (RELIABILITY P6)."""
@@ -135,34 +178,44 @@ class Library:
 
     async def close(self) -> None:
         """Stop what is being fetched and give the claims back."""
-        flights = list(self._flights.values())
+        flights = [flight for flight, _ in self._flights.values()]
         for flight in flights:
             flight.cancel()
         if flights:
             await asyncio.wait(flights)
             await self._store.write(lambda db: records.release_all(db, self._owner, self._host))
 
-    async def _share(self, project_id: str, post_id: str, ref: MediaRef) -> _Outcome:
+    async def _share(self, project_id: str, post_id: str, ref: MediaRef, most: int | None = None) -> _Outcome:
         """Join the fetch of this item that is under way, or begin it."""
         if len(ref.url) > URL_CHARACTERS or not (ref.url.isascii() and ref.url.isprintable()):
             # The guard would say so too, but such text must not even become a key of the table.
             return verdicts.refusal(ref.type, AddressRefused.code)
-        key = (post_id, ref.url)
-        flight = self._flights.get(key)
-        if flight is None:
-            item = Item(project_id, post_id, ref.url, self._host)
-            flight = self._flights[key] = asyncio.create_task(self._obtain(item, ref))
-            flight.add_done_callback(lambda _: self._flights.pop(key))
-        # One target that gives up must not end the fetch that others wait for.
-        return await asyncio.shield(flight)
+        item = Item(project_id, post_id, ref.url, self._host)
+        allowed = LARGEST[ref.type] if ref.type != "video" else most or verdicts.ORDINARY_VIDEO
+        return await self._flight(item, ref, partial(self._bring, ref, allowed), allowed)
 
-    async def _obtain(self, item: Item, ref: MediaRef) -> _Outcome:
+    async def _flight(self, item: Item, ref: MediaRef, bring: _Bring, most: int = 0) -> _Outcome:
+        key = (item.post_id, item.url)
+        while True:
+            flight, allowed = self._flights.get(key, (None, most))
+            if flight is None:
+                flight = asyncio.create_task(self._obtain(item, ref, bring, most))
+                self._flights[key] = (flight, most)
+                flight.add_done_callback(lambda _: self._flights.pop(key))
+            # One target that gives up must not end the fetch that others wait for.
+            outcome = await asyncio.shield(flight)
+            # What was too large for who began it may be welcome here.
+            refused = isinstance(outcome, PolypostError) and outcome.code == verdicts.TOO_LARGE
+            if not refused or allowed >= most:
+                return outcome
+
+    async def _obtain(self, item: Item, ref: MediaRef, bring: _Bring, most: int) -> _Outcome:
         lost: str | None = None
         on_behalf_of(item.project_id)
         while True:
-            record = await self._claim(item, ref, lost)
+            record = await self._claim(item, ref, lost, most)
             if record.mine:
-                outcome = await self._fetch(record, ref)
+                outcome = await self._fetch(record, bring, most)
                 if outcome is not None:
                     return outcome
             elif record.state == "failed":
@@ -170,14 +223,14 @@ class Library:
             elif record.state == "ready":
                 facts = Facts.from_dict(record.facts or {})
                 if await asyncio.to_thread(self._folder.holds, record.path, facts.size):
-                    return _Held(record.id, self._folder.place(record.path), facts)
+                    return _held(record, self._folder.place(record.path), record.facts or {})
                 lost = record.path
             else:
                 await self._wait(record)
 
-    async def _claim(self, item: Item, ref: MediaRef, lost: str | None) -> Record:
+    async def _claim(self, item: Item, ref: MediaRef, lost: str | None, most: int) -> Record:
         return await self._store.write(
-            lambda db: records.claim(db, item, ref.type, self._owner, lease=self._lease, lost=lost)
+            lambda db: records.claim(db, item, ref.type, self._owner, lease=self._lease, lost=lost, most=most)
         )
 
     async def _wait(self, record: Record) -> None:
@@ -185,25 +238,26 @@ class Library:
         with self._store.signals.listen(record.topic) as news:
             await news.wait(_LOOK_SECONDS)
 
-    async def _fetch(self, record: Record, ref: MediaRef) -> _Outcome | None:
+    async def _fetch(self, record: Record, bring: _Bring, most: int) -> _Outcome | None:
         """Fetch into the claimed place; None when the claim was lost on the way."""
         try:
             async with self._holding(record):
-                facts, digest = await self._bring(record, ref)
+                facts, digest, further = await bring(record)
         except (AddressRefused, FetchFailed) as error:
             refused = error
             await self._store.write(
-                lambda db: records.failed(db, record, code=refused.code, message=str(refused))
+                lambda db: records.failed(db, record, code=refused.code, message=str(refused), most=most)
             )
             return error
         except Unavailable as error:
             await self._store.write(lambda db: records.release(db, record))
             return error
+        known = facts.as_dict() | further
         kept = await self._store.write(
-            lambda db: records.ready(db, record, size=facts.size, sha256=digest, facts=facts.as_dict())
+            lambda db: records.ready(db, record, size=facts.size, sha256=digest, facts=known)
         )
         if kept:
-            return _Held(record.id, self._folder.place(record.path), facts)
+            return _held(record, self._folder.place(record.path), known)
         await asyncio.to_thread(self._folder.remove, [record.path])
         return None
 
@@ -227,7 +281,38 @@ class Library:
             except StoreUnavailable:
                 continue  # a lease that runs out costs a second fetch, nothing else; the next beat may get through
 
-    async def _bring(self, record: Record, ref: MediaRef) -> tuple[Facts, str]:
+    async def _decoded(
+        self, item: Item, ref: MediaRef, recipe: Recipe, record: Record
+    ) -> tuple[Facts, str, dict[str, Any]]:
+        """The fitted copy, durable in the claimed place. Raises as `_bring`."""
+        from polypost.decoder import process
+
+        source = await self._share(item.project_id, item.post_id, ref, LARGEST["video"])
+        if isinstance(source, PolypostError):
+            raise source
+        if await asyncio.to_thread(self._folder.free) - self._reserve <= 0:
+            raise verdicts.no_space()
+        video = recipe["do"] in {"video", "animation"}
+        part = self._folder.part(record.path)
+        try:
+            async with self._videos if video else self._stills:
+                bounds = process.VIDEOS if video else process.IMAGES
+                answer = await process.make(recipe, source.path, part, bounds)
+            failpoints.hit("P22")
+            facts = await asyncio.to_thread(probe, part)
+            digest = await asyncio.to_thread(self._folder.finish, record.path)
+        except process.Undecodable as error:
+            raise verdicts.undecodable(ref.type, str(error)) from error
+        except (Unsupported, TooManyPixels) as error:
+            raise verdicts.undecodable(
+                ref.type, "What was made of it is nothing that can be used."
+            ) from error
+        except OSError as error:
+            raise verdicts.unwritable() from error
+        how = {"url": ref.url, "type": ref.type, "recipe": dict(recipe), "notes": answer.get("notes", [])}
+        return facts, digest, {FIT: how}
+
+    async def _bring(self, ref: MediaRef, most: int, record: Record) -> tuple[Facts, str, dict[str, Any]]:
         """The bytes of `ref`, durable in the claimed place: their facts and SHA-256.
 
         Raises FetchFailed, AddressRefused or Unavailable, in the words that a person sees.
@@ -235,21 +320,20 @@ class Library:
         part = self._folder.part(record.path)
         try:
             if self._uploads is None or not await self._uploads.bring(ref.url, part, ref.type):
-                await self._download(ref, part)
+                await self._download(ref, part, most)
             facts = await asyncio.to_thread(probe, part)
             if facts.size > LARGEST[facts.kind]:
                 raise verdicts.refusal(facts.kind, verdicts.TOO_LARGE)
             digest = await asyncio.to_thread(self._folder.finish, record.path)
             if self._uploads is not None:
                 await self._uploads.learned(ref.url, facts, digest)
-            return facts, digest
+            return facts, digest, {}
         except (Unsupported, TooManyPixels, UploadMissing) as error:
             raise verdicts.refusal(ref.type, error.code) from error
         except OSError as error:
             raise verdicts.unwritable() from error
 
-    async def _download(self, ref: MediaRef, part: Path) -> None:
-        largest = LARGEST[ref.type]
+    async def _download(self, ref: MediaRef, part: Path, largest: int) -> None:
         room = await asyncio.to_thread(self._folder.free) - self._reserve
         if room <= 0:
             raise verdicts.no_space()
@@ -261,7 +345,7 @@ class Library:
         except (AddressRefused, FetchFailed) as error:
             if error.code == verdicts.TOO_LARGE and room < largest:
                 raise verdicts.no_space() from error
-            raise verdicts.refusal(ref.type, error.code) from error
+            raise verdicts.refusal(ref.type, error.code, largest) from error
         except StoreUnavailable as error:
             raise verdicts.unwritable() from error
 
@@ -283,3 +367,8 @@ class Library:
 
     async def _known(self, names: list[str]) -> set[str]:
         return await self._store.read(lambda db: records.known(db, names, self._host))
+
+
+def _held(record: Record, path: Path, known: Mapping[str, Any]) -> _Held:
+    notes = known.get(FIT, {}).get("notes", ())
+    return _Held(record.id, path, Facts.from_dict(known), tuple(notes))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from polypost import clock
 from polypost.media import holds
 from polypost.media.tables import media_files
+from polypost.media.verdicts import TOO_LARGE
 from polypost.storage import HotUpdate, Update, Write, emit, insert_new, new_id
 
 LEASE = timedelta(seconds=30)
@@ -79,10 +80,12 @@ def claim(
     *,
     lease: timedelta = LEASE,
     lost: str | None = None,
+    most: int = 0,
 ) -> Record:
     """The row of `item`, taken by `owner` unless it is ready, lately failed, or being fetched by another.
 
-    `lost` is the path of a ready file that is not on the disk any more: that row is taken too.
+    `lost` is the path of a ready file that is not on the disk any more: that row is taken too, and so is that of one
+    that was too large for somebody who takes fewer bytes than `most`.
     """
     now = clock.now()
     key = {"project_id": item.project_id, "post_id": item.post_id, "url": item.url, "host": item.host}
@@ -100,7 +103,7 @@ def claim(
     row = db.execute(_find, key).one()
     if row.state == "ready" and row.path != lost:
         _keep(db, row.id, row.delete_at, now)
-    elif row.state == "ready" or row.lease_until <= now or _left_over(row, owner):
+    elif row.state == "ready" or row.lease_until <= now or _left_over(row, owner) or _welcome(row, most):
         return _take(db, row.id, kind, owner, now=now, lease=lease)
     return Record(row.id, row.state, row.path, row.facts, row.error_code, row.error_message)
 
@@ -108,6 +111,11 @@ def claim(
 def _left_over(row: Any, owner: str) -> bool:
     """Whether this very owner claimed the row and is not fetching: it runs one fetch of an item at a time."""
     return bool(row.state == "fetching" and row.lease_owner == owner)
+
+
+def _welcome(row: Any, most: int) -> bool:
+    """Whether it failed by its size for somebody who takes less."""
+    return bool(row.state == "failed" and row.error_code == TOO_LARGE and (row.size or 0) < most)
 
 
 def _take(db: Connection, row_id: str, kind: str, owner: str, *, now: datetime, lease: timedelta) -> Record:
@@ -144,10 +152,12 @@ def ready(db: Connection, record: Record, *, size: int, sha256: str, facts: Mapp
     return _end(db, record, state="ready", size=size, sha256=sha256, facts=facts, ready_at=clock.now())
 
 
-def failed(db: Connection, record: Record, *, code: str, message: str) -> bool:
-    """Record the verdict on a URL, which stands for a short while; False as `ready`."""
+def failed(db: Connection, record: Record, *, code: str, message: str, most: int = 0) -> bool:
+    """Record the verdict on a URL, which stands for a short while; `most` bytes were welcome. False as `ready`."""
     until = clock.now() + VERDICT_STANDS
-    return _end(db, record, state="failed", error_code=code, error_message=message, lease_until=until)
+    return _end(
+        db, record, state="failed", error_code=code, error_message=message, size=most, lease_until=until
+    )
 
 
 def _end(db: Connection, record: Record, **values: Any) -> bool:

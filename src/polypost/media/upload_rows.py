@@ -93,6 +93,15 @@ def own(db: Connection, urls: Iterable[str]) -> set[str]:
     return set(db.execute(select(_rows.url).where(_rows.id.in_(ids))).scalars()) & set(urls) if ids else set()
 
 
+def whole(db: Connection, host: str, urls: Iterable[str]) -> Sequence[Row[Any]]:
+    """The complete uploads behind these addresses whose files one host has."""
+    ids = {found for url in urls if (found := id_in(url)) is not None}
+    asked = select(_rows.url, _rows.path).where(
+        _rows.id.in_(ids), _rows.state == "complete", _rows.host == host
+    )
+    return list(db.execute(asked)) if ids else []
+
+
 def grow(
     db: Connection, upload_id: str, *, host: str, part: str | None, offset: int, length: int | None
 ) -> None:

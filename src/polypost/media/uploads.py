@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from sqlalchemy import Row
 from polypost import clock
 from polypost.errors import (
     NotFound,
+    PolypostError,
     Unavailable,
 )
 from polypost.media import intake, kinds, upload_rows, verdicts
@@ -152,6 +154,16 @@ class Uploads:
         """Those of the addresses that are uploads of this server; asks nothing when none looks like one."""
         likely = [url for url in urls if upload_rows.id_in(url) is not None]
         return await self._store.read(lambda db: upload_rows.own(db, likely)) if likely else set()
+
+    async def facts(self, urls: Iterable[str]) -> dict[str, Facts]:
+        """What the complete uploads behind these addresses are, as far as this machine has them."""
+        wanted = list(urls)
+        rows = await self._store.read(lambda db: upload_rows.whole(db, self._host, wanted)) if wanted else ()
+        found = {}
+        for row in rows:
+            with suppress(OSError, PolypostError):
+                found[row.url] = await asyncio.to_thread(probe, self._folder.place(row.path))
+        return found
 
     # Bytes in
 

@@ -6,23 +6,40 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from polypost.errors import AddressRefused, FetchFailed, OutboundError, PolypostError, Rejected, Unavailable
-from polypost.platforms.base import MediaKind
+from polypost.platforms.base import MediaKind, Spec
+from polypost.platforms.registry import connectors
 from polypost.probe import TooManyPixels, Unsupported
 
 MB = 1024 * 1024
 
-# Above what a network takes there is no use in fetching. A network's own, lower limit is its connector's to
-# check. MB are read as mebibytes, so that no file is refused here over the two meanings of the word.
+
+def _most(kind: str) -> int:
+    """The most bytes of a file of a kind that any network takes."""
+    named = [
+        (each, profile.bytes)
+        for each in connectors()
+        for place, profile in each.spec.media.items()
+        if place.partition("/")[0] == kind and profile.bytes
+    ]
+    return max(each.spec.limit(name) for each, name in named)
+
+
+# Above what the most generous network takes there is no use in fetching; that each one's own limit holds is seen to
+# later. Pictures are made smaller, so larger ones are welcome, and MB are read as mebibytes, so that no file is refused
+# here over the two meanings of the word.
+# Where a network takes less it can be made smaller; nobody fetches more than this for it.
+ORDINARY_VIDEO = 1024 * MB
 LARGEST: Mapping[MediaKind, int] = {
-    "image": 20 * MB,  # Pinterest and Reddit take the largest images, 20 MB
-    "gif": 20 * MB,  # X ends at 15 MB; the others treat a GIF as an image
-    "video": 1024 * MB,  # Instagram, Threads and Reddit end at 1 GB; more would crowd out a small server
+    "image": 100 * MB,
+    "gif": max(_most("gif"), 100 * MB),
+    "video": _most("video"),
     "document": 100 * MB,  # LinkedIn, the one network that takes documents, ends at 100 MB
 }
 
 TOO_LARGE = "media_too_large"
 UPLOAD_OPEN = "upload_incomplete"
 UPLOAD_GONE = "upload_gone"
+UNDECODABLE = "media_undecodable"
 
 
 class NameUnknown(Unavailable):
@@ -45,12 +62,19 @@ _NEXT_STEPS: Mapping[str, str] = {
     TooManyPixels.code: TooManyPixels.next_step,
     TOO_LARGE: "Make the file smaller.",
     UPLOAD_OPEN: "Send the file to its uploadUrl, then retry.",
+    UNDECODABLE: "Save it anew as JPEG or MP4 and use that file, or set mediaFit to strict to send it as it is.",
     UPLOAD_GONE: "Upload the file again and name its new address.",
 }
 
 
-def refusal(kind: MediaKind, code: str) -> PolypostError:
-    """The error a person sees for a file of `kind` that cannot be had, by its code."""
+def most_for(spec: Spec) -> int:
+    """The most bytes of a video that are fetched for a network."""
+    named = {profile.bytes for place, profile in spec.media.items() if place.startswith("video")}
+    return max(ORDINARY_VIDEO, *(spec.limit(name) for name in named if name), 0)
+
+
+def refusal(kind: MediaKind, code: str, most: int | None = None) -> PolypostError:
+    """The error a person sees for a file of `kind` that cannot be had, by its code; `most` bytes would be taken."""
     noun = _noun(kind)
     if code == AddressRefused.code:
         said = f"{noun} URL does not lead to a public web address."
@@ -59,7 +83,7 @@ def refusal(kind: MediaKind, code: str) -> PolypostError:
     elif code == TooManyPixels.code:
         said = f"{noun} has more than 100 million pixels."
     elif code == TOO_LARGE:
-        said = f"{noun} is too large, at most {LARGEST[kind] // MB} MB can be published."
+        said = f"{noun} is too large, at most {(most or LARGEST[kind]) // MB:,} MB can be published here."
     elif code == UPLOAD_OPEN:
         said = f"{noun} has not been uploaded completely."
     elif code == UPLOAD_GONE:
@@ -67,6 +91,11 @@ def refusal(kind: MediaKind, code: str) -> PolypostError:
     else:
         said = f"{noun} URL is not publicly accessible."
     return recalled(code, said)
+
+
+def undecodable(kind: MediaKind, why: str) -> PolypostError:
+    """The error for a file of `kind` that cannot be made to fit; `why` is a sentence."""
+    return recalled(UNDECODABLE, f"{_noun(kind)} cannot be made to fit: {why}")
 
 
 def stumbled(kind: MediaKind, *, nameless: bool) -> Unavailable:

@@ -13,6 +13,7 @@ from polypost.intake.bodies import (
     Closed,
     Content,
     LateBody,
+    MediaFit,
     MediaItem,
     PlatformEntry,
     ProfileId,
@@ -60,6 +61,7 @@ class ScheduleChange(LateBody):
     content: Content = _ABSENT
     platforms: Entries = _ABSENT
     mediaItems: Items | None = None
+    mediaFit: MediaFit | None = None
     timezone: Zone = _ABSENT
     rule: RuleText = _ABSENT
     startsAt: Wall = _ABSENT

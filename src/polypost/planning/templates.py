@@ -12,7 +12,16 @@ from sqlalchemy import Row
 from polypost.planning.recurrence import Occurrence, Recurrence
 from polypost.planning.rules import parse
 from polypost.platforms.base import MediaRef
-from polypost.posts.orders import Late, NewPost, NewTarget, When, media_ref, media_value
+from polypost.posts.orders import (
+    Late,
+    NewPost,
+    NewTarget,
+    When,
+    fit_value,
+    media_ref,
+    media_value,
+    stored_value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +65,25 @@ class Template:
         return {"name": self.name, **self._post(), **times}
 
     def _post(self) -> dict[str, Any]:
-        return {
+        fits = dict(self.media[0].fits) if self.media else {}
+        platforms = [target_value(target) for target in self.targets]
+        for each in platforms:
+            if fit := fits.get(each["accountId"]):
+                each["fit"] = fit_value(fit)
+        body = {
             "content": self.content,
-            "platforms": [target_value(target) for target in self.targets],
+            "platforms": platforms,
             "mediaItems": [media_value(item) for item in self.media],
             **({"late": self.late.policy, "lateAfter": self.late.after} if self.late else {}),
         }
+        return body | ({"mediaFit": "strict"} if any(item.strict for item in self.media) else {})
 
     def values(self) -> dict[str, Any]:
         """The columns of a schedule's row."""
         return {
             "name": self.name,
             "content": self.content,
-            "media": [media_value(item) for item in self.media],
+            "media": [stored_value(item) for item in self.media],
             "targets": [target_value(target) for target in self.targets],
             "timezone": self.timezone,
             "rule": self.rule,

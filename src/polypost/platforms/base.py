@@ -59,6 +59,46 @@ def limits_read(read: date, source: str | None = None) -> ReadLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaProfile:
+    """What a file of one kind has to be at one place of a network, as `platforms.media_fit` makes it.
+
+    `source` and `read` stand for types and codecs; the other numbers are names in `Spec.limits`, empty where there is
+    none. `types` go out as they are. `transparent` says that what is transparent is shown so, `pulled` that the network
+    fetches the file itself. Of videos: the codecs of pictures (`codecs`) and sound (`sounds`) that are taken, all where
+    there are none; whether a silent one is given a track of silence (`silence`), whether HDR is shown (`hdr`), and as
+    what an animation goes that became a film (`moving`).
+    """
+
+    source: str
+    read: date
+    types: tuple[str, ...]
+    bytes: str = ""
+    pixels: str = ""
+    long_side: str = ""
+    short_side: str = ""
+    width: str = ""
+    height: str = ""
+    min_ratio: str = ""
+    max_ratio: str = ""
+    frames: str = ""
+    all_pixels: str = ""
+    min_seconds: str = ""
+    max_seconds: str = ""
+    min_fps: str = ""
+    max_fps: str = ""
+    bitrate: str = ""
+    rate: str = ""
+    channels: str = ""
+    codecs: tuple[str, ...] = ()
+    sounds: tuple[str, ...] = ()
+    transparent: bool = False
+    pulled: bool = False
+    silence: bool = False
+    hdr: bool = False
+    moving: Literal["video", "gif"] = "video"
+
+
+@dataclass(frozen=True, slots=True)
 class ApiVersion:
     """The version of a network's API that the connector speaks and the day it ends, if known."""
 
@@ -113,7 +153,8 @@ class Spec:
     `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
     `own_copies` that the network pulls only from addresses whose owner this server has proven to be, so that it is
     given this server's copy of public files too; `other_names` are what people call it besides `name` and `id`;
-    `described` has the kinds of media that it shows an alternative text of.
+    `described` has the kinds of media that it shows an alternative text of; `media` the profiles of media by kind, and
+    by kind and place (`video/story`) where it differs; `cover` is that of pictures that stand for something else.
     """
 
     id: str
@@ -137,6 +178,7 @@ class Spec:
     own_copies: bool = False
     other_names: tuple[str, ...] = ()
     described: tuple[MediaKind, ...] = ()
+    media: Mapping[str, MediaProfile] = field(default_factory=dict)
 
     def limit(self, name: str) -> int:
         """The whole number behind a limit's name."""
@@ -194,11 +236,31 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What may be done to a media item that people see: its shape filled up or cut, its end cut off.
+
+    `focus` is the point that stays when it is cut, as parts of width and height from the top left; `trim` is in seconds.
+    """
+
+    ratio: Literal["pad", "crop"] | None = None
+    focus: tuple[float, float] | None = None
+    trim: float | None = None
+
+    def over(self, other: Fit) -> Fit:
+        """These wishes, and where one is not told that of the other."""
+        return Fit(self.ratio or other.ratio, self.focus or other.focus, self.trim or other.trim)
+
+
+AS_IT_IS = Fit()
+
+
+@dataclass(frozen=True, slots=True)
 class MediaRef:
     """A media item as asked for; `facts` is None until its bytes have been probed, `alt_text` is empty where there is none.
 
     Without an `optional` one, which options may name, the post goes out all the same: when it cannot be had,
-    `Post.extra_media` lacks it, and the connector warns.
+    `Post.extra_media` lacks it, and the connector warns. A `strict` one goes out as it is or not at all; `fit` is asked
+    for everywhere, `fits` for accounts by their id.
     """
 
     type: MediaKind
@@ -207,6 +269,13 @@ class MediaRef:
     facts: Facts | None = None
     optional: bool = False
     alt_text: str = ""
+    strict: bool = False
+    fit: Fit = AS_IT_IS
+    fits: tuple[tuple[str, Fit], ...] = ()
+
+    def fit_for(self, integration_id: str) -> Fit:
+        """What is asked for at one account."""
+        return dict(self.fits).get(integration_id, AS_IT_IS).over(self.fit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +477,14 @@ class Connector(ABC):
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """Further media that the options name (thread media, covers); fetched and probed like mediaItems."""
         return ()
+
+    def media_profile(self, kind: str, draft: Draft) -> MediaProfile | None:
+        """What a file of a kind has to be where this draft shows it; None where there is no such place."""
+        return self.spec.media.get(kind)
+
+    def media_limit(self, name: str, account: Account) -> float:
+        """The number behind a name in a media profile."""
+        return self.spec.limits[name].value
 
     @abstractmethod
     async def publish(self, run: Run, post: Post) -> Proof:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, cast, delete, func, select
+from sqlalchemy import Connection, Text, bindparam, cast, delete, func, select, update
 
 from polypost import clock, media
 from polypost.access import Project
@@ -19,9 +19,9 @@ from polypost.events import Events
 from polypost.integrations import service as integrations
 from polypost.observability import failpoints
 from polypost.posts import deliveries, keys, post_events
-from polypost.posts.checks import problems_of
+from polypost.posts.checks import changes_for, problems_of
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
-from polypost.posts.orders import Accepted, Context, NewPost, NewTarget, media_value
+from polypost.posts.orders import Accepted, Context, NewPost, NewTarget, stored_value
 from polypost.posts.states import State
 from polypost.posts.tables import TargetKey, posts, targets
 from polypost.storage import HotInsert, HotSelect, Insert, Write, keep_receipt, new_id, together, told_with
@@ -76,6 +76,7 @@ def create(
     if opened and not stored:
         equal = deliveries.open_equal(db, order.api_key_id, order.fingerprint)
         raise equal or EqualOpen(post_id, "")
+    _note_changes(db, new, found, stored=stored)
     # A caller that makes several posts in one transaction goes on with the next when there are too few credits:
     # nothing of this one is written by then.
     writes = credits.reservation(db, project.id, new.entries, funds=project, at=now)
@@ -90,6 +91,19 @@ def create(
     media.hold(db, project.id, post_id, uploads_of(order))
     context.engine.wake(db, new.wake_ups)
     return new.accepted
+
+
+def _note_changes(
+    db: Connection, new: New, found: Mapping[str, integrations.Integration], *, stored: bool
+) -> None:
+    """Note what will be done to media that are known before their hour; publish-now tells it with the result."""
+    changes = changes_for(new.order, found) if new.order.when else []
+    if not changes:
+        return
+    new.post["warning"] = " ".join([*filter(None, [new.post["warning"]]), *changes])
+    if stored:
+        row = update(posts).where(posts.c.id == new.post["id"], posts.c.project_id == new.post["project_id"])
+        db.execute(row.values(warning=new.post["warning"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +151,7 @@ class New:
             replayed=False,
             status=self.post["status"],
             scheduled_for=when.instant if when else None,
-            warning=when.note if when else None,
+            warning=self.post["warning"],
         )
 
 
@@ -270,7 +284,7 @@ def post_row(
         "api_key_id": order.api_key_id,
         "content": order.content,
         "status": status,
-        "media": [media_value(item) for item in order.media],
+        "media": [stored_value(item) for item in order.media],
         "raw": order.raw,
         "timezone": order.timezone,
         "scheduled_for": when.instant if when else None,

@@ -18,7 +18,7 @@ from polypost.posts import post_events
 from polypost.posts.accept import KIND, target_row, uploads_of, wake_up_of
 from polypost.posts.attempts import unseen
 from polypost.posts.checks import problems_of
-from polypost.posts.orders import Context, NewPost, When, media_value, order_of
+from polypost.posts.orders import Context, NewPost, When, order_of, stored_value
 from polypost.posts.states import FINAL, State, derive
 from polypost.posts.tables import PostRow, TargetRow, posts, targets
 from polypost.storage import emit, row_of, rows_of
@@ -180,7 +180,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
     media.hold(db, project.id, post_id, uploads_of(order), instead=True)
     values: dict[str, Any] = {
         "content": order.content,
-        "media": [media_value(item) for item in order.media],
+        "media": [stored_value(item) for item in order.media],
         "raw": order.raw,
         **(order.late.values if order.late else {}),
     }

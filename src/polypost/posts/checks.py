@@ -10,6 +10,7 @@ from polypost.integrations.service import Integration, within
 from polypost.outbound import advice
 from polypost.platforms.base import Draft, MediaRef
 from polypost.platforms.registry import connector, meant
+from polypost.posts.media_fit import changes_of, settle
 from polypost.posts.orders import NewPost, NewTarget
 
 
@@ -77,10 +78,25 @@ def _target_problems(
         account=integration.account,
     )
     own_text, own_media = target.content is not None, target.media is not None
-    problems.extend(
-        locate(problem, where, own_text=own_text, own_media=own_media) for problem in network.check(draft)
-    )
+    said = settle(network, draft, target.integration_id, order.rules).problems
+    problems.extend(locate(problem, where, own_text=own_text, own_media=own_media) for problem in said)
     return problems
+
+
+def changes_for(order: NewPost, found: Mapping[str, Integration]) -> list[str]:
+    """What will be done to those media of an order of which it is known what they are, in words."""
+    if not any(item.facts for item in order.media):
+        return []
+    said: list[str] = []
+    for target in order.targets:
+        network, options = connector(target.platform), target.parsed.options
+        integration = found.get(target.integration_id)
+        if network is None or options is None or integration is None:
+            continue
+        text = order.content if target.content is None else target.content
+        draft = Draft(text, tuple(order.media), options, integration.account)
+        said += changes_of(network, draft, settle(network, draft, target.integration_id, order.rules))
+    return list(dict.fromkeys(said))
 
 
 def option_media(order: NewPost) -> list[MediaRef]:

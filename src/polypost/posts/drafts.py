@@ -24,7 +24,7 @@ from polypost.posts.changes import (
     when_values,
 )
 from polypost.posts.checks import problems_of
-from polypost.posts.orders import Context, NewPost, When, media_value
+from polypost.posts.orders import Context, NewPost, When, stored_value
 from polypost.posts.states import State
 from polypost.posts.tables import PostRow, targets
 from polypost.storage import new_id
@@ -77,7 +77,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
         post_id,
         now,
         content=order.content,
-        media=[media_value(item) for item in order.media],
+        media=[stored_value(item) for item in order.media],
         raw=order.raw,
         timezone=order.timezone,
         **(order.late.values if order.late else {}),

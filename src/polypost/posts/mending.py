@@ -17,7 +17,8 @@ from polypost.posts import attempts, timeline
 from polypost.posts.accept import uploads_of, wake_up_of
 from polypost.posts.changes import load, new_generation, targets_of, touch
 from polypost.posts.checks import problems_of
-from polypost.posts.orders import Context, NewPost, NewTarget, media_ref, media_refs, media_value
+from polypost.posts.media_fit import ORDINARY, Rules
+from polypost.posts.orders import Context, NewPost, NewTarget, media_ref, media_refs, stored_value
 from polypost.posts.states import OPEN, State, derive
 from polypost.posts.tables import AttemptRow, PostRow, TargetRow, targets
 from polypost.posts.work import UNSEEN
@@ -37,7 +38,7 @@ class Mend(NamedTuple):
     """A change of failed targets: of those in `changes`, of all that failed where it is None.
 
     `content` and `media` are for those of them that have no own in it. `force` also changes what is not known to be
-    nowhere. `by` is the API key that asks.
+    nowhere. `by` is the API key that asks, `rules` are the server's own about media.
     """
 
     content: str | None
@@ -45,6 +46,7 @@ class Mend(NamedTuple):
     changes: Sequence[Change] | None
     force: bool
     by: str | None = None
+    rules: Rules = ORDINARY
 
 
 class Mended(NamedTuple):
@@ -82,7 +84,7 @@ def mended(post: PostRow, rows: Sequence[TargetRow], mend: Mend) -> Mended:
         problems.append(Problem("", "The body names nothing to change.", _NOTHING, "no_change"))
     text = post.content if mend.content is None else mend.content
     items = [media_ref(each) for each in post.media] if mend.media is None else mend.media
-    made = NewPost(text, order, items, None, post.timezone, post.raw)
+    made = NewPost(text, order, items, None, post.timezone, post.raw, rules=mend.rules)
     return Mended(chosen, made, places, problems)
 
 
@@ -194,7 +196,7 @@ def _write(
     values: dict[str, Any] = {
         "content": text,
         "options": target.options,
-        "own_media": None if items is None else [media_value(item) for item in items],
+        "own_media": None if items is None else [stored_value(item) for item in items],
         "mended_at": now,
     }
     changed = [

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from polypost.engine import Engine
-from polypost.platforms.base import MediaRef
+from polypost.platforms.base import AS_IT_IS, Fit, MediaRef
 from polypost.platforms.registry import connector
+from polypost.posts.media_fit import ORDINARY, Rules
 from polypost.posts.options import Parsed, parse_options
 
 # What an idempotency key of a new post stands for.
@@ -68,7 +69,10 @@ class Late:
 
 
 class NewPost(NamedTuple):
-    """An order; `when` is None for a post that goes out now, `profiles` name those to whose accounts it is confined."""
+    """An order; `when` is None for a post that goes out now, `profiles` name those to whose accounts it is confined.
+
+    `rules` are the server's own about media.
+    """
 
     content: str
     targets: Sequence[NewTarget]
@@ -82,6 +86,7 @@ class NewPost(NamedTuple):
     operation: str = CREATE
     profiles: Sequence[str] = ()
     late: Late | None = None
+    rules: Rules = ORDINARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +112,51 @@ class Context:
 
 
 def media_value(item: MediaRef) -> dict[str, Any]:
-    """A media item as rows keep it and bodies write it."""
+    """A media item as bodies write it."""
     further = {"thumbnail": item.thumbnail, "altText": item.alt_text}
-    return {"type": item.type, "url": item.url} | {name: said for name, said in further.items() if said}
+    value: dict[str, Any] = {"type": item.type, "url": item.url}
+    value |= {name: said for name, said in further.items() if said}
+    if item.fit is not AS_IT_IS:
+        value["fit"] = fit_value(item.fit)
+    return value
+
+
+def stored_value(item: MediaRef) -> dict[str, Any]:
+    """The same as rows keep it, with what stands elsewhere in bodies: the post's `mediaFit`, and what accounts ask for."""
+    value = media_value(item)
+    if item.strict:
+        value["mediaFit"] = "strict"
+    if item.fits:
+        value["fits"] = {account: fit_value(fit) for account, fit in item.fits}
+    return value
+
+
+def fit_value(fit: Fit) -> dict[str, Any]:
+    """What may be done to an item, as bodies write it."""
+    told = {"ratio": fit.ratio, "focus": fit.focus and list(fit.focus), "trim": fit.trim}
+    return {name: said for name, said in told.items() if said is not None}
+
+
+def fit_of(value: Mapping[str, Any] | None) -> Fit:
+    """What `fit_value` wrote."""
+    told = value or {}
+    if not told:
+        return AS_IT_IS
+    focus = told.get("focus")
+    return Fit(told.get("ratio"), (focus[0], focus[1]) if focus else None, told.get("trim"))
 
 
 def media_ref(value: Mapping[str, Any]) -> MediaRef:
-    """The media item that `media_value` wrote."""
-    return MediaRef(value["type"], value["url"], value.get("thumbnail"), alt_text=value.get("altText", ""))
+    """The media item that `media_value` or `stored_value` wrote."""
+    return MediaRef(
+        value["type"],
+        value["url"],
+        value.get("thumbnail"),
+        alt_text=value.get("altText", ""),
+        strict=value.get("mediaFit") == "strict",
+        fit=fit_of(value.get("fit")),
+        fits=tuple((account, fit_of(fit)) for account, fit in value.get("fits", {}).items()),
+    )
 
 
 def media_refs(values: Sequence[Mapping[str, Any]] | None) -> list[MediaRef] | None:

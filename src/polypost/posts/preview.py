@@ -17,6 +17,7 @@ from polypost.integrations.service import Integration
 from polypost.platforms.base import Draft
 from polypost.platforms.registry import connector
 from polypost.posts.checks import locate, places_of
+from polypost.posts.media_fit import changes_of, settle
 from polypost.posts.orders import Context, NewPost
 
 
@@ -41,8 +42,13 @@ def preview(
     return Preview(price, left, texts), found
 
 
-def judge_media(order: NewPost, found: Mapping[str, Integration], stored: Mapping[str, Any]) -> list[Problem]:
-    """The problems of an order once its media are here. `stored` maps URLs to files or to what went wrong."""
+def judge_media(
+    order: NewPost, found: Mapping[str, Integration], stored: Mapping[str, Any]
+) -> tuple[list[Problem], list[str]]:
+    """The problems of an order once its media are here, and what will be done to them.
+
+    `stored` maps URLs to files or to what went wrong.
+    """
     problems = []
     for place, item in enumerate(order.media):
         got = stored[item.url]
@@ -57,8 +63,9 @@ def judge_media(order: NewPost, found: Mapping[str, Integration], stored: Mappin
                     for path in places_of(url, target.options, where)
                 ]
     if problems:
-        return problems
+        return problems, []
     media = tuple(replace(item, facts=stored[item.url].facts) for item in order.media)
+    changes: list[str] = []
     for index, target in enumerate(order.targets):
         network, integration = connector(target.platform), found.get(target.integration_id)
         options = target.parsed.options
@@ -66,6 +73,12 @@ def judge_media(order: NewPost, found: Mapping[str, Integration], stored: Mappin
             continue
         where = f"platforms[{index}]"
         text = order.content if target.content is None else target.content
-        said = network.check(Draft(text, media, options, integration.account))
-        problems.extend(locate(problem, where, own_text=target.content is not None) for problem in said)
-    return problems
+        named = network.media_refs(options)
+        further = {ref.url: stored[ref.url].facts for ref in named if ref.url in stored}
+        draft = Draft(text, media, options, integration.account, further)
+        settled = settle(network, draft, target.integration_id, order.rules)
+        problems.extend(
+            locate(problem, where, own_text=target.content is not None) for problem in settled.problems
+        )
+        changes += changes_of(network, draft, settled)
+    return problems, list(dict.fromkeys(changes))

@@ -65,6 +65,13 @@ class Shown:
         return all(State(row.state) in still and row.next_at is None for row in self.targets)
 
 
+def asks_strictly(db: Connection, project_id: str, post_id: str) -> bool | None:
+    """Whether the body of a post asks for its media as they are; None where it does not say."""
+    row = db.execute(select(posts.c.raw).where(posts.c.id == post_id, posts.c.project_id == project_id)).one()
+    asked = row.raw.get("mediaFit") if isinstance(row.raw, dict) else None
+    return None if asked is None else asked == "strict"
+
+
 def one(db: Connection, project_id: str, post_id: str, *, deleted: bool = False) -> Shown:
     """A post, `deleted` ones too where an old answer is given again. Raises NotFound."""
     return _with_targets(db, load(db, project_id, post_id, deleted=deleted))

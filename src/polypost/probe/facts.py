@@ -11,6 +11,8 @@ from polypost.errors import PolypostError
 Kind = Literal["image", "gif", "video", "document"]
 MAX_PIXELS = 100_000_000
 _ASTRONOMICAL = 1e15
+# The orientations above it lie on their side.
+_UPRIGHT = 4
 
 
 class Unsupported(PolypostError):
@@ -35,6 +37,9 @@ class Facts:
     orientation is not), `duration` in seconds, `frames` the number of images in a GIF, `fps` the mean
     number of frames per second, `audio_rate` in hertz, `bitrate` in bits per second over the whole file.
     `faststart` is true when the index stands before the video's data, `edit_list` when a track has one.
+    `orientation` is how a picture is turned to be shown (2 to 8, as in EXIF), `alpha` says that it may be transparent,
+    `metadata` that the file tells of its making (camera, place, texts), `colour` names what screens do not show as it
+    is: `cmyk`, or `pq` and `hlg` of films, `depth` the bits of a film's colours where they are not 8.
     """
 
     kind: Kind
@@ -52,6 +57,24 @@ class Facts:
     faststart: bool | None = None
     edit_list: bool | None = None
     bitrate: int | None = None
+    orientation: int | None = None
+    alpha: bool | None = None
+    metadata: bool | None = None
+    colour: str | None = None
+    depth: int | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is an animation: a GIF, WebP or PNG of several images."""
+        return self.kind != "video" and (self.frames or 1) > 1
+
+    @property
+    def shown(self) -> tuple[int, int] | None:
+        """Width and height as people see them, None unless both are known."""
+        if not self.width or not self.height:
+            return None
+        turned = (self.orientation or 1) > _UPRIGHT
+        return (self.height, self.width) if turned else (self.width, self.height)
 
     def as_dict(self) -> dict[str, Any]:
         """The known facts by name, ready for JSON."""

@@ -16,6 +16,16 @@ from polypost.probe.source import Source
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_DATA = frozenset({0xD9, 0xDA})
+# EXIF and XMP, the second images of MPO files, IPTC, comments.
+_APP2 = 0xE2
+_JPEG_TOLD = frozenset({0xE1, _APP2, 0xED, 0xFE})
+_ORIENTATION = 274
+_TURNED = range(2, 9)
+_PNG_TOLD = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
+_PNG_ALPHA = frozenset({4, 6})
+# Further chunks are not looked at; who has so many may have anything in them.
+_MOST_CHUNKS = 4_000
+_WEBP_MOVES, _WEBP_XMP, _WEBP_EXIF, _WEBP_ALPHA = 0x02, 0x04, 0x08, 0x10
 _BMP_HEADERS = frozenset({40, 52, 56, 64, 108, 124})
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_TYPES = {3: "H", 4: "I"}
@@ -26,7 +36,7 @@ GIF_READS = 400_000
 
 def jpeg(source: Source) -> Facts:
     """Width and height from the first frame header of a JPEG."""
-    at = 2
+    at, told, turned = 2, False, None
     while True:
         prefix, marker = source.at(at, 2)
         if prefix != 0xFF or marker in _JPEG_DATA:
@@ -36,10 +46,37 @@ def jpeg(source: Source) -> Facts:
         elif marker in _JPEG_WITHOUT_LENGTH:
             at += 2
         elif marker in _JPEG_FRAMES:
-            height, width = struct.unpack(">HH", source.at(at + 5, 4))
-            return image("image/jpeg", source.size, width, height)
+            height, width, colours = struct.unpack(">HHB", source.at(at + 5, 5))
+            facts = image("image/jpeg", source.size, width, height)
+            return replace(
+                facts,
+                orientation=turned,
+                metadata=told or None,
+                colour="cmyk" if colours == len("cmyk") else None,
+            )
         else:
+            if marker in _JPEG_TOLD:
+                head = source.up_to(at + 4, 6)
+                told = told or marker != _APP2 or head.startswith(b"MPF\0")
+                turned = orientation(source, at + 10) if head == b"Exif\0\0" else turned
             at += 2 + max(source.number(at + 2, 2), 2)
+
+
+def orientation(source: Source, at: int) -> int | None:
+    """How EXIF that begins at `at` says that the picture is turned; None for upright and for what cannot be read."""
+    order = {b"II": "<", b"MM": ">"}.get(source.up_to(at, 2))
+    head = source.up_to(at + 4, 4)
+    if order is None or len(head) < 4:
+        return None
+    (directory,) = struct.unpack(order + "I", head)
+    count = source.up_to(at + directory, 2)
+    entries = struct.unpack(order + "H", count)[0] if len(count) == 2 else 0
+    raw = source.up_to(at + directory + 2, 12 * min(entries, _TIFF_MAX_ENTRIES))
+    for tag, kind, _count, value in struct.iter_unpack(order + "HHI4s", raw[: len(raw) // 12 * 12]):
+        if tag == _ORIENTATION and kind == 3:
+            (turned,) = struct.unpack_from(order + "H", value)
+            return turned if turned in _TURNED else None
+    return None
 
 
 def png(source: Source) -> Facts:
@@ -47,7 +84,24 @@ def png(source: Source) -> Facts:
     name, width, height = struct.unpack(">4sII", source.at(12, 12))
     if name != b"IHDR":
         raise Unsupported
-    return image("image/png", source.size, width, height)
+    facts = image("image/png", source.size, width, height)
+    alpha, told, frames, turned = source.number(25, 1) in _PNG_ALPHA, False, None, None
+    at = 33
+    for _ in range(_MOST_CHUNKS):
+        head = source.up_to(at, 8)
+        if len(head) < 8 or head[4:] == b"IEND":
+            break
+        name, payload = head[4:], at + 8
+        alpha = alpha or name == b"tRNS"
+        told = told or name in _PNG_TOLD
+        if name == b"acTL":
+            frames = source.number(payload, 4)
+        elif name == b"eXIf":
+            turned = orientation(source, payload)
+        at = payload + int.from_bytes(head[:4], "big") + 4
+    else:
+        told = True
+    return replace(facts, alpha=alpha or None, metadata=told or None, frames=frames, orientation=turned)
 
 
 def webp(source: Source) -> Facts:
@@ -69,17 +123,48 @@ def webp(source: Source) -> Facts:
         width, height = width & 0x3FFF, height & 0x3FFF
     else:
         raise Unsupported
-    return image("image/webp", source.size, width, height)
+    facts = image("image/webp", source.size, width, height)
+    if chunk == b"VP8L":
+        return replace(facts, alpha=bool(bits >> 28 & 1) or None)
+    return _webp_parts(source, facts, source.number(20, 1)) if chunk == b"VP8X" else facts
+
+
+def _webp_parts(source: Source, facts: Facts, flags: int) -> Facts:
+    """What the chunks of an extended WebP file tell; `flags` say which there are."""
+    frames = milliseconds = 0
+    turned = None
+    at = 30
+    for _ in range(_MOST_CHUNKS if flags & (_WEBP_MOVES | _WEBP_EXIF) else 0):
+        head = source.up_to(at, 8)
+        if len(head) < 8:
+            break
+        payload = at + 8
+        if head[:4] == b"ANMF":
+            frames += 1
+            milliseconds += int.from_bytes(source.up_to(payload + 12, 3), "little")
+        elif head[:4] == b"EXIF":
+            turned = orientation(source, payload + (6 if source.up_to(payload, 4) == b"Exif" else 0))
+        length = int.from_bytes(head[4:], "little")
+        at = payload + length + length % 2
+    return replace(
+        facts,
+        alpha=bool(flags & _WEBP_ALPHA) or None,
+        metadata=bool(flags & (_WEBP_EXIF | _WEBP_XMP)) or None,
+        frames=frames or None,
+        duration=milliseconds / 1000 if frames > 1 and milliseconds else None,
+        orientation=turned,
+    )
 
 
 def gif(source: Source) -> Facts:
     """Size, number of frames and playing time of a GIF; one that breaks off counts as far as it goes."""
     width, height, packed = struct.unpack("<HHB", source.at(6, 5))
     facts = image("image/gif", source.size, width, height, kind="gif")
-    frames, hundredths = _gif_frames(source, 13 + _gif_colours(packed))
+    frames, hundredths, told = _gif_frames(source, 13 + _gif_colours(packed))
     if not frames:
         raise Unsupported
-    return replace(facts, frames=frames, duration=hundredths / 100 if hundredths and frames > 1 else None)
+    seconds = hundredths / 100 if hundredths and frames > 1 else None
+    return replace(facts, frames=frames, duration=seconds, metadata=told or None)
 
 
 def _gif_colours(packed: int) -> int:
@@ -87,12 +172,14 @@ def _gif_colours(packed: int) -> int:
     return 3 << (packed & 7) + 1 if packed & 0x80 else 0
 
 
-def _gif_frames(source: Source, at: int) -> tuple[int, int]:
-    """The number of frames from `at` on and the sum of their delays in hundredths of a second."""
+def _gif_frames(source: Source, at: int) -> tuple[int, int, bool]:
+    """The number of frames from `at` on, the sum of their delays in hundredths of a second, and whether there are texts."""
     frames = delays = 0
+    told = False
     while True:
         head = source.up_to(at, 10)
         if head[:1] == b"!" and len(head) > 6:
+            told = told or head[1] == 0xFE or head[3:].startswith(b"XMP Dat")
             if head[1] == 0xF9:
                 delays += int.from_bytes(head[4:6], "little")
             at = _gif_after_blocks(source, at + 2)
@@ -101,7 +188,7 @@ def _gif_frames(source: Source, at: int) -> tuple[int, int]:
             # The code size of the image data stands between the colour table and the blocks.
             at = _gif_after_blocks(source, at + 10 + _gif_colours(head[9]) + 1)
         else:
-            return frames, delays
+            return frames, delays, told
 
 
 def _gif_after_blocks(source: Source, at: int) -> int:

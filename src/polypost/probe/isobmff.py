@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polypost.probe.facts import Facts, Unsupported, bitrate, image, positive
 from polypost.probe.source import Source
@@ -59,6 +59,15 @@ _CODECS = {
 # `mp4a` stands for any sound of MPEG-4: an object type deep in its description tells which (mp4ra.org).
 _MPEG4_SOUNDS = {0x40: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6B: "mp3", 0xA5: "ac3"}
 _OBJECT_TYPE = re.compile(rb"\x03[\x80-\xff]{0,3}[\0-\x7f]...\x04[\x80-\xff]{0,3}[\0-\x7f](.)", re.DOTALL)
+# Curves of light that screens without HDR do not have (ITU-T H.273), by their number.
+_CURVES = {16: "pq", 18: "hlg"}
+# Profiles of H.264 that have, or may have, more than 8 bits or more colour than 4:2:0.
+_DEEP = frozenset({110, 122, 244})
+# Where a description of pictures has its own boxes.
+_PICTURE_BOXES = 86
+# What tells of a film's making, in the boxes of Apple, of 3GPP and of cameras.
+_TOLD = re.compile(rb"\xa9(?:xyz|mak|mod|nam|cmt|des|ART|aut)|loci|com\.apple\.|GPS|XMP_|<x:xmpmeta")
+_TOLD_BYTES = 65_536
 _MAX_BRANDS = 64
 _MAX_TIME_ENTRIES = 16_384
 _UNKNOWN_TIMES = frozenset({0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF})
@@ -86,6 +95,8 @@ class _Track:
     fps: float | None = None
     rate: int | None = None
     channels: int | None = None
+    colour: str | None = None
+    depth: int | None = None
 
 
 def boxes(source: Source, start: int, end: int) -> Iterator[Box]:
@@ -139,7 +150,7 @@ def _still(source: Source, brands: list[bytes]) -> Facts:
     mimes = {_IMAGES[brand] for brand in brands if brand in _IMAGES}
     # `mif1` says only that the file has this structure; a brand beside it says which codec.
     mime = min(mimes - {"image/heif"}, default="image/heif")
-    width = height = 0
+    width = height = turns = 0
     for meta in boxes(source, 0, source.size):
         if meta.name != b"meta":
             continue
@@ -148,8 +159,12 @@ def _still(source: Source, brands: list[bytes]) -> Facts:
             if box.name == b"ispe":
                 size = struct.unpack(">II", source.at(box.start + 4, 8))
                 width, height = max((width, height), size, key=lambda pair: pair[0] * pair[1])
+            elif box.name == b"irot":
+                turns = source.number(box.start, 1) & 3
         break
-    return image(mime, source.size, width, height)
+    # Turned against the clock by quarters; EXIF has other numbers for it.
+    turned = {1: 8, 2: 3, 3: 6}.get(turns)
+    return replace(image(mime, source.size, width, height), orientation=turned)
 
 
 def _video(source: Source, brand: bytes) -> Facts:
@@ -177,7 +192,18 @@ def _video(source: Source, brand: bytes) -> Facts:
         faststart=faststart,
         edit_list=any(track.edit_list for track in tracks),
         bitrate=bitrate(source.size, duration),
+        metadata=_tells(source, moov, tracks) or None,
+        colour=video.colour,
+        depth=video.depth,
     )
+
+
+def _tells(source: Source, moov: Box, tracks: list[_Track]) -> bool:
+    """Whether the index tells where, when or with what the film was made."""
+    if find(source, moov, b"meta") or any(track.handler == b"meta" for track in tracks):
+        return True
+    texts = [box for box in boxes(source, moov.start, moov.end) if box.name in {b"udta", b"uuid"}]
+    return any(_TOLD.search(source.up_to(box.start, min(box.end - box.start, _TOLD_BYTES))) for box in texts)
 
 
 def _mime(brand: bytes) -> str:
@@ -234,7 +260,10 @@ def _track(source: Source, trak: Box) -> _Track | None:
     if kind == b"vide":
         width, height = _shown_size(source, trak, entry)
         fps = _mean_fps(source, tables, scale)
-        return _Track(kind, codec, duration, edited, width=width, height=height, fps=fps)
+        colour, depth = _appearance(source, entry) if entry else (None, None)
+        return _Track(
+            kind, codec, duration, edited, width=width, height=height, fps=fps, colour=colour, depth=depth
+        )
     if kind == b"soun" and entry:
         rate, channels = _sound(source, entry)
         if codec == "aac":
@@ -271,6 +300,21 @@ def _shown_size(source: Source, trak: Box, entry: int | None) -> tuple[int, int]
     if entry and not (width and height):
         width, height = struct.unpack(">HH", source.at(entry + 32, 4))
     return (height, width) if turned else (width, height)
+
+
+def _appearance(source: Source, entry: int) -> tuple[str | None, int | None]:
+    """The curve of light and the bits of the colours that a description of pictures names."""
+    inside = Box(b"", entry + _PICTURE_BOXES, entry + source.number(entry, 4))
+    colour = depth = None
+    for box in boxes(source, inside.start, inside.end):
+        head = source.up_to(box.start, 18)
+        if box.name == b"colr" and head[:4] in {b"nclx", b"nclc"}:
+            colour = _CURVES.get(int.from_bytes(head[6:8], "big"), colour)
+        elif box.name == b"avcC" and len(head) > 1 and head[1] in _DEEP:
+            depth = 10
+        elif box.name == b"hvcC" and len(head) == 18 and head[17] & 7:
+            depth = 8 + (head[17] & 7)
+    return colour, depth
 
 
 def _mean_fps(source: Source, tables: Box, scale: int) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -29,18 +29,19 @@ from polypost.errors import (
 )
 from polypost.integrations import TokenSource
 from polypost.integrations import service as integrations
-from polypost.media import Library, NameUnknown
+from polypost.media import Library, NameUnknown, StoredFile, most_for
 from polypost.observability import failpoints
 from polypost.outbound import Networks, on_behalf_of
 from polypost.platforms import registry
 from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaRef, Post, Tokens
-from polypost.posts import sweep, work
-from polypost.posts.checks import locate
+from polypost.posts import queries, sweep, work
+from polypost.posts.media_fit import ORDINARY, Rules
 from polypost.posts.options import parse_options
 from polypost.posts.orders import media_ref
 from polypost.publishing.backoff import back_off, crowded_pause, latest, limited_until
 from polypost.publishing.circuit_breaker import Caller, CircuitBreakers
 from polypost.publishing.journal import SUPERSEDED, Hand, TargetRun, Wait
+from polypost.publishing.media_fit import Fitted, Fitter, refuse
 from polypost.publishing.reconcile import Reconciler
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -74,6 +75,7 @@ class Policy:
     attempts: int
     attempt_span: timedelta
     late_grace: timedelta
+    rules: Rules = ORDINARY
 
 
 class Publisher:
@@ -266,17 +268,9 @@ class Publisher:
         # Only now: an account without a live token needs no media, which are the dear part.
         refs = [media_ref(item) for item in claimed.media]
         files, extra = await self._fetch(run, network, options, refs)
-        draft = Draft(
-            claimed.text,
-            tuple(file.ref for file in files),
-            options,
-            run.account,
-            {url: file.facts for url, file in extra.items()},
-        )
+        draft = _draft(run, options, files, extra)
         if not claimed.parts:
-            problems = [locate(problem, "", own_text=False) for problem in network.check(draft)]
-            if problems:
-                raise Rejected(" ".join(f"{problem.message} {problem.hint}".strip() for problem in problems))
+            refuse(network.check(draft))
         # Its media may have taken a while.
         self._in_time(claimed)
         if any(ref.alt_text and ref.type not in network.spec.described for ref in refs):
@@ -328,6 +322,8 @@ class Publisher:
         if not refs and not further:
             return [], {}
         target = claimed.target
+        fitter = Fitter(self._media, self._policy.rules, run, network)
+        fitted: Fitted | None = None
         try:
             async with aside():
                 stored = await self._media.open(
@@ -336,30 +332,28 @@ class Publisher:
                     [*refs, *further],
                     nearby=target.platform in self._networks.overrides,
                     own=network.spec.own_copies,
+                    most=most_for(network.spec),
                 )
+                had = {url: got for url, got in stored.items() if isinstance(got, StoredFile)}
+                if all(ref.url in had for ref in refs):
+                    # The story is told again after each wait: what judges the draft has the facts of what is sent.
+                    asked = partial(
+                        queries.asks_strictly, project_id=target.project_id, post_id=target.post_id
+                    )
+                    strict = None if refs else await self._store.read(asked)
+                    fitted = await fitter.fit(options, refs, had, strict=strict)
         except Crowded:
             now = clock.now()
             if target.wait_reason != CROWDED:
                 run.say(CROWDED, _CROWDED)
             raise Wait(now + crowded_pause(now - target.due_at), CROWDED) from None
         for place, ref in enumerate([*refs, *further]):
-            got = stored[ref.url]
-            if ref.optional:
-                continue
-            if isinstance(got, NameUnknown):
-                # A name server that stumbles once also says that there is no such name.
-                again = claimed.journal.get(UNNAMED) == ref.url
-                claimed.journal[UNNAMED] = ref.url
-                got = got.verdict if again else got
-            if isinstance(got, Unavailable):
-                raise got
-            if isinstance(got, PolypostError):
-                where = f"mediaItems[{place}]" if place < len(refs) else "platformSpecificData"
-                raise Rejected(f"{where}: {got.message}", code=got.code)
-        files: dict[str, MediaFile] = {
-            url: got for url, got in stored.items() if not isinstance(got, PolypostError)
-        }
-        return [files[ref.url] for ref in refs], files
+            where = f"mediaItems[{place}]" if place < len(refs) else "platformSpecificData"
+            if not ref.optional:
+                _had(claimed, ref, stored[ref.url], where)
+        assert fitted is not None
+        await fitter.tell(fitted)
+        return list(fitted.files), dict(fitted.extra)
 
     async def _token(self, project_id: str, integration_id: str, refused: str | None) -> Tokens:
         return await self._tokens.live(project_id, integration_id, refused=refused)
@@ -426,6 +420,26 @@ class Publisher:
     def _name_of(self, claimed: work.Claim) -> str:
         network = self._connectors(claimed.target.platform)
         return network.spec.name if network is not None else str(claimed.target.platform)
+
+
+def _had(claimed: work.Claim, ref: MediaRef, got: StoredFile | PolypostError, where: str) -> None:
+    """Raise Rejected or Unavailable for an item that is not here."""
+    if isinstance(got, NameUnknown):
+        # A name server that stumbles once also says that there is no such name.
+        again = claimed.journal.get(UNNAMED) == ref.url
+        claimed.journal[UNNAMED] = ref.url
+        got = got.verdict if again else got
+    if isinstance(got, Unavailable):
+        raise got
+    if isinstance(got, PolypostError):
+        raise Rejected(f"{where}: {got.message}", code=got.code)
+
+
+def _draft(
+    run: TargetRun, options: object, files: Sequence[MediaFile], extra: Mapping[str, MediaFile]
+) -> Draft:
+    known = {url: file.facts for url, file in extra.items()}
+    return Draft(run.claimed.text, tuple(file.ref for file in files), options, run.account, known)
 
 
 def _caller(claimed: work.Claim, account: Account, network: Connector | None) -> Caller:

@@ -7,3 +7,6 @@ DIFFERENT = {
     "chunk_max_bytes": _MB,
     "last_chunk_max_bytes": _MB,
 }
+ALONE = {
+    "video_min_seconds": "undocumented, and refused by nobody: only how long we let an animation run",
+}

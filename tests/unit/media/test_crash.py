@@ -11,11 +11,12 @@ from datetime import timedelta
 from sqlalchemy import insert, select, update
 
 from polypost import clock
-from polypost.media import StoredFile, records
+from polypost.media import PullAddresses, StoredFile, records
 from polypost.media.records import Item
 from polypost.media.tables import media_files
 from polypost.platforms.base import MediaRef
 
+RECIPE = {"do": "still", "from": "image/png", "to": "image/jpeg", "keep": False}
 FETCH_AND_DIE = """
 import asyncio, sys
 from pathlib import Path
@@ -37,6 +38,16 @@ asyncio.run(main())
 """
 
 
+FIT_AND_DIE = (
+    FETCH_AND_DIE.replace('"P6"', '"P22"')
+    .replace(
+        'await library.open("prj", "post", [MediaRef("image", url)])',
+        'await library.fitted("prj", "post", MediaRef("image", url), RECIPE)',
+    )
+    .replace("async def main", f"RECIPE = {RECIPE!r}\n\nasync def main")
+)
+
+
 async def rows(store):
     return await store.read(lambda db: db.execute(select(media_files)).all())
 
@@ -45,11 +56,11 @@ async def end_leases(store):
     await store.write(lambda db: db.execute(update(media_files).values(lease_until=clock.now())))
 
 
-async def fetch_and_die(room, url, *, tmp_path, store_url, owner):
+async def fetch_and_die(room, url, *, tmp_path, store_url, owner, story=FETCH_AND_DIE):
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        FETCH_AND_DIE,
+        story,
         *(str(tmp_path / "data"), store_url or "", str(room.folder), room.server.address, url, owner),
     )
     assert await child.wait() == -signal.SIGKILL
@@ -211,5 +222,38 @@ def test_a_claim_is_kept_alive_and_only_by_its_holder(with_store):
         assert not await store.write(lambda db: records.failed(db, mine, code="x", message="x"))
         await store.write(lambda db: records.release(db, mine))
         assert not (await store.write(lambda db: records.claim(db, item, "image", "three"))).mine
+
+    with_store(story)
+
+
+def test_p22_a_copy_that_was_being_made_goes_and_is_made_again(with_store, store_url, tmp_path, rooms, png):
+    async def story(store):
+        async with rooms(store) as room:
+            url = room.server.put("/a.png", png)
+            await fetch_and_die(
+                room, url, tmp_path=tmp_path, store_url=store_url, owner="one", story=FIT_AND_DIE
+            )
+            half = {row.url: row for row in await rows(store)}
+            (copy,) = [row for name, row in half.items() if name != url]
+            assert (half[url].state, copy.state) == ("ready", "fetching")
+            assert f"{copy.path}.part" in room.on_disk()
+
+            addresses = PullAddresses(b"secret", None, "http://127.0.0.1:1")
+            library = await room.library("one", addresses=addresses)
+            await library.recover()
+            assert room.on_disk() == [half[url].path]
+            ref = MediaRef("image", url)
+            made = await asyncio.gather(*(library.fitted("prj", "post", ref, RECIPE) for _ in range(3)))
+            assert {file.facts.mime for file in made} == {"image/jpeg"}
+            assert len({file.path for file in made}) == 1
+            again = await library.fitted("prj", "post", ref, RECIPE)
+            assert again.path == made[0].path
+            assert room.server.asked["/a.png"] == 1
+            # What is lent is found by its row, and made anew where it is not on this machine any more.
+            (row,) = [each for each in await rows(store) if each.url != url]
+            await asyncio.to_thread(made[0].path.unlink)
+            token = addresses.own(row.id, made[0].facts, nearby=True).split("/")[-2]
+            assert (await library.lent(token)).facts.mime == "image/jpeg"
+            assert (await library.lent(token)).path.exists()
 
     with_store(story)

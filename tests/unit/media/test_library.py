@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
+from tests import media
 
 from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed, Unavailable
@@ -213,13 +214,13 @@ def test_refused_addresses_are_named_and_unfit_text_never_becomes_a_row(with_sto
 def test_the_cap_of_the_real_kind_holds_whatever_was_declared(with_store, rooms, png):
     async def story(store):
         async with rooms(store) as room:
-            url = room.server.put("/a.png", png + bytes(20 * MB))
+            url = room.server.put("/a.png", png + bytes(100 * MB))
             library = await room.library()
             for post, kind in (("p1", "image"), ("p2", "video")):
                 error = (await library.open("prj", post, [MediaRef(kind, url)]))[url]
                 assert isinstance(error, FetchFailed)
                 assert error.code == "media_too_large"
-                assert "Image is too large, at most 20 MB" in error.message
+                assert "Image is too large, at most 100 MB" in error.message
             assert room.on_disk() == []
 
     with_store(story)
@@ -325,5 +326,22 @@ def test_files_go_a_day_after_the_post_ended(with_store, rooms, png):
             await library.clean(clock.now() + timedelta(days=8))
             assert await rows(store) == []
             assert room.on_disk() == []
+
+    with_store(story)
+
+
+def test_what_is_too_large_for_one_network_is_fetched_for_another(with_store, rooms):
+    async def story(store):
+        async with rooms(store) as room:
+            url = room.server.put("/a.mp4", media.mp4(seconds=1))
+            ref, library = MediaRef("video", url), await room.library()
+            both = await asyncio.gather(
+                library.open("prj", "p1", [ref], most=1_000), library.open("prj", "p1", [ref], most=MB)
+            )
+            assert [isinstance(found[url], StoredFile) for found in both] == [False, True]
+            refused = (await library.open("prj", "p2", [ref], most=1_000))[url]
+            assert refused.code == "media_too_large"
+            other = await room.library("two")
+            assert isinstance((await other.open("prj", "p2", [ref], most=MB))[url], StoredFile)
 
     with_store(story)

@@ -174,7 +174,9 @@ def _verdict(verdict: DryRun) -> dict[str, Any]:
             if known
         ],
     }
-    return body | ({"warningMessage": when.note} if when and when.note else {})
+    notes = [when.note] if when and when.note else []
+    notes += verdict.changes
+    return body | ({"warningMessage": " ".join(notes)} if notes else {})
 
 
 def _beginning(text: str, room: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, Spec, limits_read
 
 _POST = "Lexicon app.bsky.feed.post"
 _EMBED = "Lexicons app.bsky.embed"
@@ -72,6 +72,27 @@ SPEC = Spec(
         "video": ("video/mp4",),
     },
     described=("image", "gif", "video"),
+    media={
+        "image": MediaProfile(
+            f"{_EMBED}.images",
+            _READ,
+            ("image/jpeg", "image/png", "image/webp", "image/gif"),
+            bytes="image_bytes",
+        ),
+        "video": MediaProfile(
+            f"{_EMBED}.video",
+            _READ,
+            ("video/mp4",),
+            bytes="video_bytes",
+            max_seconds="video_seconds",
+            codecs=("h264",),
+            sounds=("aac",),
+            moving="gif",
+        ),
+        "cover": MediaProfile(
+            f"{_EMBED}.external", _READ, ("image/jpeg", "image/png"), bytes="thumbnail_bytes"
+        ),
+    },
     reconcile_kind="K",
     retry_when_absent="always",
     post_kinds=("text", "images", "gallery", "gif", "video", "link card", "quote", "reply", "thread"),

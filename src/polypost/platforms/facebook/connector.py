@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, Undone
-from polypost.platforms.base import Attempt, Connector, MediaRef, NotYet, Post, Proof, RetryRule, Run, Session
+from polypost.platforms.base import (
+    Attempt,
+    Connector,
+    Draft,
+    MediaProfile,
+    MediaRef,
+    NotYet,
+    Post,
+    Proof,
+    RetryRule,
+    Run,
+    Session,
+)
 from polypost.platforms.facebook import check, metrics, oauth, reconcile
 from polypost.platforms.facebook.comments import FacebookComments
 from polypost.platforms.facebook.drawing import DRAWING
@@ -50,6 +62,10 @@ class FacebookConnector(FacebookComments, Connector):
         """The image that stands for a video; without it the video goes out all the same."""
         cover = options.video_thumbnail_url
         return () if cover is None else (MediaRef("image", cover, optional=True),)
+
+    def media_profile(self, kind: str, draft: Draft) -> MediaProfile | None:
+        """Reels and stories have profiles of their own."""
+        return self.spec.media.get(f"{kind}/{draft.options.content_type}") or self.spec.media.get(kind)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Media, publication, cover, first comment, permalink."""

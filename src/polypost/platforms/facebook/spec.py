@@ -5,9 +5,10 @@ Only Pages: Meta lets no app post to profiles or groups.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -32,6 +33,21 @@ OAUTH = OAuth2(
     # Comments need the fourth, Pages that a business owns are only listed with the fifth, figures need the last.
     scopes=(*NEEDED, "pages_manage_engagement", "business_management", "read_insights"),
     scope_separator=",",
+)
+
+_REEL = MediaProfile(
+    _REELS,
+    _READ,
+    ("video/mp4", "video/quicktime"),
+    min_ratio="reel_ratio",
+    max_ratio="reel_ratio",
+    min_seconds="reel_min_seconds",
+    max_seconds="reel_max_seconds",
+    min_fps="reel_min_fps",
+    max_fps="reel_max_fps",
+    codecs=("h264", "hevc", "vp9", "av1"),
+    sounds=("aac",),
+    silence=True,
 )
 
 SPEC = Spec(
@@ -70,6 +86,27 @@ SPEC = Spec(
         "video": ("video/mp4", "video/quicktime"),
     },
     described=("image", "gif"),
+    media={
+        "image": MediaProfile(
+            _BELIEVED, _READ, ("image/jpeg", "image/png", "image/gif"), bytes="photo_bytes"
+        ),
+        "image/story": MediaProfile(
+            _STORIES, _READ, ("image/jpeg", "image/png", "image/gif"), bytes="story_photo_bytes"
+        ),
+        "video": MediaProfile(
+            _BELIEVED,
+            _READ,
+            ("video/mp4", "video/quicktime"),
+            codecs=("h264", "hevc", "vp9", "av1"),
+            sounds=("aac",),
+            silence=True,
+        ),
+        "video/reel": _REEL,
+        "video/story": replace(
+            _REEL, source=_STORIES, min_seconds="story_min_seconds", max_seconds="story_max_seconds"
+        ),
+        "cover": MediaProfile(_BELIEVED, _READ, ("image/jpeg", "image/png"), bytes="photo_bytes"),
+    },
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("text", "link", "photo", "photos", "video", "reel", "story"),

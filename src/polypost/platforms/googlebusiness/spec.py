@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, Spec, limits_read
 from polypost.platforms.families.google.spec import LOGIN, TOKEN, oauth_for
 
 _READ = date(2026, 11, 24)
@@ -49,6 +49,14 @@ SPEC = Spec(
         "posts_page_size_max": _limit(100, "posts in a page of a list", _REFERENCE),
     },
     media_types={"image": ("image/jpeg", "image/png")},
+    media={
+        "image": MediaProfile(
+            _VENDORS, _READ, ("image/jpeg", "image/png"), bytes="photo_max_bytes", pulled=True
+        ),
+        "cover": MediaProfile(
+            _VENDORS, _READ, ("image/jpeg", "image/png"), bytes="photo_max_bytes", pulled=True
+        ),
+    },
     reconcile_kind="L",
     retry_when_absent="never",
     post_kinds=("text", "photo", "event", "offer"),

@@ -12,7 +12,9 @@ from polypost.platforms.base import (
     Attempt,
     CannotTell,
     Connector,
+    Draft,
     Found,
+    MediaProfile,
     MediaRef,
     Post,
     Proof,
@@ -52,6 +54,11 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
     def media_refs(self, options: Any) -> Iterable[MediaRef]:
         """The cover of a reel."""
         return () if options.cover_url is None else (MediaRef("image", options.cover_url),)
+
+    def media_profile(self, kind: str, draft: Draft) -> MediaProfile | None:
+        """Stories and carousels have profiles of their own."""
+        place = kind_of(draft.options, draft.media)
+        return self.spec.media.get(f"{kind}/{place}") or self.spec.media.get(kind)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """Quota, container, publication, permalink."""

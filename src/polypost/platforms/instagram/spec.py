@@ -5,9 +5,10 @@ This is the Instagram Login (no Facebook Page needed); a token of the Facebook L
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -36,6 +37,24 @@ OAUTH = OAuth2(
     scope_separator=",",
     # Without these Instagram connects whoever is logged in, which makes a second account unreachable.
     authorize_extra={"enable_fb_login": "0", "force_authentication": "1"},
+)
+
+_REEL = MediaProfile(
+    _MEDIA,
+    _READ,
+    ("video/mp4", "video/quicktime"),
+    bytes="video_bytes",
+    width="video_max_width",
+    min_ratio="reel_min_ratio",
+    max_ratio="reel_max_ratio",
+    min_seconds="video_min_seconds",
+    max_seconds="reel_max_seconds",
+    min_fps="video_min_fps",
+    max_fps="video_max_fps",
+    rate="audio_max_rate",
+    codecs=("h264", "hevc"),
+    sounds=("aac",),
+    silence=True,
 )
 
 SPEC = Spec(
@@ -82,6 +101,28 @@ SPEC = Spec(
     },
     media_types={"image": ("image/jpeg",), "video": ("video/mp4", "video/quicktime")},
     described=("image", "gif"),
+    media={
+        "image": MediaProfile(
+            _MEDIA,
+            _READ,
+            ("image/jpeg",),
+            bytes="image_bytes",
+            min_ratio="image_min_ratio",
+            max_ratio="image_max_ratio",
+            pulled=True,
+        ),
+        "image/story": MediaProfile(_MEDIA, _READ, ("image/jpeg",), bytes="image_bytes", pulled=True),
+        "video": _REEL,
+        "video/story": replace(
+            _REEL,
+            bytes="story_video_bytes",
+            max_seconds="story_max_seconds",
+            min_ratio="story_min_ratio",
+            max_ratio="story_max_ratio",
+        ),
+        "video/carousel": replace(_REEL, max_seconds="carousel_video_max_seconds", pulled=True),
+        "cover": MediaProfile(_MEDIA, _READ, ("image/jpeg",), bytes="image_bytes", pulled=True),
+    },
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("image", "carousel", "reel", "story"),

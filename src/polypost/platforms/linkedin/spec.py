@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _LEARN = "Microsoft Learn, LinkedIn"
@@ -74,6 +74,24 @@ SPEC = Spec(
         "document": ("application/pdf",),
     },
     described=("image", "gif"),
+    media={
+        "image": MediaProfile(
+            _IMAGES, _READ, ("image/jpeg", "image/png", "image/gif"), pixels="image_pixels"
+        ),
+        "gif": MediaProfile(
+            _IMAGES, _READ, ("image/gif",), pixels="image_pixels", frames="gif_frames", transparent=True
+        ),
+        "video": MediaProfile(
+            _VIDEOS,
+            _READ,
+            ("video/mp4",),
+            bytes="video_bytes_max",
+            min_seconds="video_seconds_min",
+            max_seconds="video_seconds_max",
+            codecs=("h264",),
+            sounds=("aac",),
+        ),
+    },
     reconcile_kind="DL",
     retry_when_absent="unique_text",
     post_kinds=("text", "image", "multi-image", "video", "document", "article", "poll", "reshare"),

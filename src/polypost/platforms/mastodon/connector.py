@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,11 +13,13 @@ from polypost import clock
 from polypost.errors import Rejected
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import (
+    Account,
     App,
     Attempt,
     Connector,
     Draft,
     MediaFile,
+    MediaProfile,
     OAuth2,
     Post,
     Proof,
@@ -73,6 +76,17 @@ class MastodonConnector(PostMetrics, Connector):
     async def adopt(self, http: NetworkClient, server: str, token: str) -> Tokens:
         """Take a token that the account's owner made."""
         return await oauth.adopt(http, server, token)
+
+    def media_profile(self, kind: str, draft: Draft) -> MediaProfile | None:
+        """Which types are taken is up to the account's server."""
+        profile, taken = self.spec.media.get(kind), server.types_of(draft.account)
+        if profile is None:
+            return None
+        return replace(profile, types=tuple(mime for mime in profile.types if mime in taken))
+
+    def media_limit(self, name: str, account: Account) -> float:
+        """Limits are the server's too."""
+        return server.limit_of(account, name)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""

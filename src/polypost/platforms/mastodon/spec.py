@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -73,6 +73,36 @@ SPEC = Spec(
         "video": ("video/webm", "video/mp4", "video/quicktime", "video/ogg"),
     },
     described=("image", "gif", "video"),
+    media={
+        "image": MediaProfile(
+            _DOCS,
+            _READ,
+            (
+                "image/jpeg",
+                "image/png",
+                "image/gif",
+                "image/heic",
+                "image/heif",
+                "image/webp",
+                "image/avif",
+            ),
+            bytes="image_bytes",
+            pixels="image_pixels",
+            transparent=True,
+        ),
+        "gif": MediaProfile(
+            _DOCS, _READ, ("image/gif",), bytes="video_bytes", pixels="video_pixels", transparent=True
+        ),
+        "video": MediaProfile(
+            _CODE,
+            _READ,
+            ("video/webm", "video/mp4", "video/quicktime"),
+            bytes="video_bytes",
+            pixels="video_pixels",
+            max_fps="video_fps",
+            codecs=("h264", "vp8", "vp9", "av1"),
+        ),
+    },
     reconcile_kind="K",
     retry_when_absent="always",
     post_kinds=("text", "images", "gif", "video", "poll", "thread"),

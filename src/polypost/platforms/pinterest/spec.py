@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -67,6 +67,23 @@ SPEC = Spec(
         "video": ("video/mp4", "video/quicktime", "video/x-m4v"),
     },
     described=("image", "gif", "video"),
+    media={
+        # Other types are taken from an address only, and not by every part of Pinterest.
+        "image": MediaProfile(_SPEC, _READ, ("image/jpeg", "image/png", "image/gif"), bytes="image_bytes"),
+        "gif": MediaProfile(_HELP, _READ, ("image/gif",), bytes="image_bytes", transparent=True),
+        "video": MediaProfile(
+            _HELP,
+            _READ,
+            ("video/mp4", "video/quicktime", "video/x-m4v"),
+            bytes="video_bytes",
+            min_ratio="video_min_ratio",
+            max_ratio="video_max_ratio",
+            min_seconds="video_min_seconds",
+            max_seconds="video_max_seconds",
+            codecs=("h264", "hevc"),
+        ),
+        "cover": MediaProfile(_SPEC, _READ, ("image/jpeg", "image/png"), bytes="image_bytes"),
+    },
     reconcile_kind="L",
     retry_when_absent="never",
     post_kinds=("image", "carousel", "video"),

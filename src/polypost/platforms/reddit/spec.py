@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -76,6 +76,26 @@ SPEC = Spec(
         "image": ("image/jpeg", "image/png", "image/gif"),
         "gif": ("image/gif",),
         "video": ("video/mp4", "video/quicktime"),
+    },
+    media={
+        "image": MediaProfile(
+            _OBSERVED,
+            _READ,
+            ("image/jpeg", "image/png", "image/gif"),
+            bytes="image_bytes",
+            transparent=True,
+        ),
+        "gif": MediaProfile(_OBSERVED, _READ, ("image/gif",), bytes="gif_bytes", transparent=True),
+        "video": MediaProfile(
+            _OBSERVED,
+            _READ,
+            ("video/mp4", "video/quicktime"),
+            bytes="video_bytes",
+            max_seconds="video_max_seconds",
+            codecs=("h264",),
+            sounds=("aac",),
+        ),
+        "cover": MediaProfile(_OBSERVED, _READ, ("image/jpeg", "image/png"), bytes="image_bytes"),
     },
     reconcile_kind="L",
     # Links are the exception, see the connector: Reddit itself refuses the second one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _READ = date(2026, 11, 24)
@@ -79,6 +79,35 @@ SPEC = Spec(
     },
     media_types={"image": ("image/jpeg", "image/png"), "video": ("video/mp4", "video/quicktime")},
     described=("image", "gif", "video"),
+    media={
+        "image": MediaProfile(
+            _OVERVIEW,
+            _READ,
+            ("image/jpeg", "image/png"),
+            bytes="image_bytes",
+            max_ratio="image_max_ratio",
+            pulled=True,
+        ),
+        "video": MediaProfile(
+            _OVERVIEW,
+            _READ,
+            ("video/mp4", "video/quicktime"),
+            bytes="video_bytes",
+            width="video_max_width",
+            min_ratio="video_min_ratio",
+            max_ratio="video_max_ratio",
+            max_seconds="video_max_seconds",
+            min_fps="video_min_fps",
+            max_fps="video_max_fps",
+            bitrate="video_max_bitrate",
+            rate="audio_max_rate",
+            channels="audio_max_channels",
+            codecs=("h264", "hevc"),
+            sounds=("aac",),
+            silence=True,
+            pulled=True,
+        ),
+    },
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("text", "image", "video", "carousel", "poll", "thread"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, OAuth2, Spec, limits_read
 
 _READ = date(2026, 11, 24)
 _DIRECT = "TikTok for Developers, Content Posting API: Direct Post"
@@ -76,10 +76,36 @@ SPEC = Spec(
         "status_calls_per_minute": _limit(30, "calls / minute", _STATUS),
         "posts_per_day": _limit(15, "posts / 24 h", _SHARING),
         "pending_shares": _limit(5, "drafts / 24 h", _UPLOAD),
+        # No length is documented; animations are repeated up to it.
+        "video_min_seconds": _limit(3, "seconds", "not documented; what other publishing APIs print"),
     },
     media_types={
         "image": ("image/jpeg", "image/webp"),
         "video": ("video/mp4", "video/quicktime", "video/webm"),
+    },
+    media={
+        "image": MediaProfile(
+            _TRANSFER,
+            _READ,
+            ("image/jpeg", "image/webp"),
+            bytes="photo_bytes",
+            long_side="photo_long_side",
+            short_side="photo_short_side",
+            pulled=True,
+        ),
+        "video": MediaProfile(
+            _TRANSFER,
+            _READ,
+            ("video/mp4", "video/quicktime", "video/webm"),
+            bytes="video_bytes",
+            long_side="video_max_side",
+            min_seconds="video_min_seconds",
+            max_seconds="video_max_seconds",
+            min_fps="video_min_fps",
+            max_fps="video_max_fps",
+            codecs=("h264", "hevc", "vp8", "vp9"),
+            silence=True,
+        ),
     },
     reconcile_kind="H",
     retry_when_absent="always",

@@ -10,7 +10,9 @@ from polypost.errors import Rejected
 from polypost.platforms.base import (
     Attempt,
     Connector,
+    Draft,
     MediaFile,
+    MediaProfile,
     MediaRef,
     Post,
     Proof,
@@ -45,6 +47,11 @@ class TwitterConnector(PostMetrics, Connector):
     look = staticmethod(reconcile.look)
     media_refs = staticmethod(thread_media)
     drawing = DRAWING
+
+    def media_profile(self, kind: str, draft: Draft) -> MediaProfile | None:
+        """Subscribers may send more of a video."""
+        own = kind == "video" and check.subscription(draft.account) is True
+        return self.spec.media.get("video/premium" if own else kind)
 
     async def publish(self, run: Run, post: Post) -> Proof:
         """All media first, so that nothing can go wrong in the middle of a thread that need not."""

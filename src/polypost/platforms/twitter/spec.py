@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, OAuth2, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, OAuth2, Spec, limits_read
 from polypost.platforms.kit.media import MIB
 
 _OPENAPI = "X API OpenAPI 2.167"
@@ -31,6 +32,23 @@ OAUTH = OAuth2(
     revoke_url=f"{API}/2/oauth2/revoke",
     revokes=("refresh_token", "access_token"),
     code_note="X's code lives for 30 seconds.",
+)
+
+VIDEO = MediaProfile(
+    _MEDIA,
+    _READ,
+    ("video/mp4", "video/quicktime"),
+    bytes="video_bytes",
+    long_side="video_long_side",
+    short_side="video_short_side",
+    min_ratio="video_min_ratio",
+    max_ratio="video_max_ratio",
+    min_seconds="video_min_seconds",
+    max_seconds="video_max_seconds",
+    max_fps="video_fps",
+    channels="audio_channels",
+    codecs=("h264",),
+    sounds=("aac",),
 )
 
 SPEC = Spec(
@@ -86,6 +104,33 @@ SPEC = Spec(
         "video": ("video/mp4", "video/quicktime"),
     },
     described=("image", "gif"),
+    media={
+        "image": MediaProfile(
+            _MEDIA,
+            _READ,
+            ("image/jpeg", "image/png", "image/webp", "image/gif"),
+            bytes="image_bytes",
+            transparent=True,
+        ),
+        "gif": MediaProfile(
+            _MEDIA,
+            _READ,
+            ("image/gif",),
+            bytes="gif_bytes",
+            width="gif_width",
+            height="gif_height",
+            frames="gif_frames",
+            all_pixels="gif_pixels",
+            transparent=True,
+        ),
+        "video": VIDEO,
+        "video/premium": replace(
+            VIDEO,
+            long_side="video_subscriber_long_side",
+            short_side="video_subscriber_short_side",
+            max_seconds="",
+        ),
+    },
     reconcile_kind="DL",
     retry_when_absent="unique_text",
     post_kinds=("text", "images", "gif", "video", "poll", "thread"),

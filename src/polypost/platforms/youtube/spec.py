@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from polypost.platforms.base import ApiVersion, Spec, limits_read
+from polypost.platforms.base import ApiVersion, MediaProfile, Spec, limits_read
 from polypost.platforms.families.google.spec import LOGIN, TOKEN, oauth_for
 from polypost.platforms.kit.media import MIB
 
@@ -57,6 +57,17 @@ SPEC = Spec(
     media_types={
         "video": ("video/mp4", "video/quicktime", "video/webm"),
         "image": ("image/jpeg", "image/png", "image/gif"),
+    },
+    media={
+        "video": MediaProfile(
+            f"{_HELP}, recommended upload encoding",
+            _READ,
+            ("video/mp4", "video/quicktime", "video/webm"),
+            bytes="video_bytes",
+            max_seconds="video_max_seconds",
+            hdr=True,
+        ),
+        "cover": MediaProfile(_THUMBNAILS, _READ, ("image/jpeg", "image/png"), bytes="thumbnail_bytes"),
     },
     reconcile_kind="H",
     retry_when_absent="always",
