@@ -204,3 +204,23 @@ def test_one_copy_is_made_for_all_who_need_the_same(worlds: Worlds, stage: Stage
         ).all(),
     )
     assert [row.state for row in rows] == ["ready"]
+
+
+def test_schedules_and_drafts_keep_what_was_asked_for(worlds: Worlds) -> None:
+    world = worlds("sqlite")
+    asked = {
+        "content": words(),
+        "platforms": [world.target("twitter") | {"fit": {"ratio": "pad"}}],
+        "mediaItems": [{"type": "image", "url": "https://example.com/a.jpg", "fit": {"focus": [0.1, 0.2]}}],
+        "mediaFit": "strict",
+    }
+    times = {"timezone": "UTC", "rule": "FREQ=DAILY", "startsAt": "2027-01-01T09:00:00"}
+    with world.client() as client:
+        made = client.post("/v1/schedules", json=asked | times)
+        assert made.status_code == 201, made.text
+        kept = made.json()["schedule"]
+        assert kept["mediaFit"] == "strict"
+        assert kept["platforms"][0]["fit"] == {"ratio": "pad"}
+        assert kept["mediaItems"][0]["fit"] == {"focus": [0.1, 0.2]}
+        draft = client.post("/v1/posts/drafts", json=asked)
+        assert draft.status_code == 201, draft.text

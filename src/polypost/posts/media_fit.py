@@ -157,7 +157,8 @@ def _judged(
     problems = [_with_hint(problem, plans) for problem in network.check(fitted)]
     for place, (ref, plan) in enumerate(zip(draft.media, plans, strict=True)):
         if wrong := _hindered(f"mediaItems[{place}]", network, draft, ref, plan, rules):
-            problems = [each for each in problems if not each.path.startswith(wrong.path)] + [wrong]
+            own = (wrong.path, f"{wrong.path}.type")
+            problems = [*(each for each in problems if each.path not in own), wrong]
     return Settled(fitted, list(plans), dict(further), problems)
 
 

@@ -273,7 +273,7 @@ class Publisher:
             refuse(network.check(draft))
         # Its media may have taken a while.
         self._in_time(claimed)
-        if any(ref.alt_text and ref.type not in network.spec.described for ref in refs):
+        if any(file.ref.alt_text and file.ref.type not in network.spec.described for file in files):
             run.warn(_UNSEEN.format(network.spec.name))
         proof = await network.publish(run, Post(target.id, claimed.text, tuple(files), options, extra))
         if claimed.out:

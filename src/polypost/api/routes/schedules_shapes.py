@@ -45,6 +45,7 @@ class EntryShape(Shape):
     accountId: str
     content: str | None = None
     platformSpecificData: dict[str, Any] | None = None
+    fit: dict[str, Any] | None = None
 
 
 class MediaShape(Shape):
@@ -54,6 +55,7 @@ class MediaShape(Shape):
     url: str
     thumbnail: str | None = None
     altText: str | None = None
+    fit: dict[str, Any] | None = None
 
 
 class ScheduleShape(Shape):
@@ -65,6 +67,7 @@ class ScheduleShape(Shape):
     content: str
     platforms: list[EntryShape]
     mediaItems: list[MediaShape]
+    mediaFit: Literal["auto", "strict"] | None = None
     timezone: str
     rule: str
     startsAt: str
