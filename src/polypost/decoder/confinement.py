@@ -23,8 +23,6 @@ def enter(*, memory: int, output: int, cpu: int, parent: int) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
         libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-        # Many kernels and containers do not permit it; that no socket can be opened holds anyway.
-        libc.unshare(_NEW_USER | _NEW_NETWORK)
         if os.getppid() != parent:
             os._exit(1)
         _bound(resource.RLIMIT_AS, memory)
@@ -36,7 +34,10 @@ def enter(*, memory: int, output: int, cpu: int, parent: int) -> None:
 
 
 def shut() -> None:
-    """Open nothing any more."""
+    """Open nothing any more. Libraries are loaded by now: what follows may take the right to read them."""
+    if sys.platform == "linux":
+        # Many kernels and containers do not permit it; that no socket can be opened holds anyway.
+        ctypes.CDLL(None).unshare(_NEW_USER | _NEW_NETWORK)
     first_free = os.dup(0)
     os.close(first_free)
     _bound(resource.RLIMIT_NOFILE, first_free)
