@@ -224,3 +224,14 @@ def test_schedules_and_drafts_keep_what_was_asked_for(worlds: Worlds) -> None:
         assert kept["mediaItems"][0]["fit"] == {"focus": [0.1, 0.2]}
         draft = client.post("/v1/posts/drafts", json=asked)
         assert draft.status_code == 201, draft.text
+
+
+def test_a_video_becomes_one_that_the_network_takes(worlds: Worlds, stage: Stage) -> None:
+    world = worlds("sqlite")
+    url = stage.put("clip.mov", any_media.video("mov", "libx265", width=1920, height=1080, seconds=3.5))
+    done = published(world, url, "twitter", "instagram", kind="video")
+    assert done["twitter"]["status"] == "published", done["twitter"]
+    said = done["twitter"]["warningMessage"]
+    assert said.startswith("MOV (HEVC) ")
+    assert said.endswith("for X (1280×720 instead of 1920×1080).")
+    assert done["instagram"] == done["instagram"] | {"status": "published", "warningMessage": None}
