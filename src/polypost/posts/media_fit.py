@@ -163,11 +163,13 @@ def _judged(
 
 
 def _expected(network: Connector, draft: Draft, ref: MediaRef) -> MediaRef:
-    """An item whose facts are not known, as what it will go out as: a GIF where there are none becomes a video."""
-    video = network.media_profile("video", draft)
-    if ref.strict or ref.facts or ref.type != "gif" or video is None or network.media_profile("gif", draft):
+    """An item whose facts are not known, as what it will go out as: a GIF where none is taken becomes a video."""
+    if ref.strict or ref.facts or ref.type != "gif":
         return ref
-    return replace(ref, type=video.moving)
+    video = network.media_profile("video", draft)
+    others = (network.media_profile(kind, draft) for kind in ("gif", "image"))
+    taken = any(other is not None and "image/gif" in other.types for other in others)
+    return ref if taken or video is None else replace(ref, type=video.moving)
 
 
 def _hindered(

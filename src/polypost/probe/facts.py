@@ -19,7 +19,9 @@ class Unsupported(PolypostError):
     """The media is not of a supported type."""
 
     code = "media_unsupported"
-    next_step = "Use a picture (JPEG, PNG, GIF, WebP, HEIC, AVIF), a video (MP4, MOV, WebM, MKV) or a PDF document."
+    next_step = (
+        "Use a picture (JPEG, PNG, GIF, WebP, HEIC, AVIF), a video (MP4, MOV, WebM, MKV) or a PDF document."
+    )
 
 
 class TooManyPixels(PolypostError):
