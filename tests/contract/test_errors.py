@@ -173,7 +173,7 @@ def test_unknown_paths_and_methods(local: Tenant) -> None:
         assert answer.json()["code"] == "no_such_path"
     for method, path, allowed in (
         ("PATCH", "/v1/posts", "GET, POST"),
-        ("PUT", "/v1/posts/post_x/", "DELETE, GET"),
+        ("PATCH", "/v1/posts/post_x/", "DELETE, GET, PUT"),
         ("POST", "/v1/usage", "GET"),
         ("GET", "/v1/posts/post_x/retry", "POST"),
         ("POST", "/v1/posts/scheduled/post_x", "DELETE, PATCH, PUT"),

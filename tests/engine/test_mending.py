@@ -285,6 +285,31 @@ def test_a_lost_answer_to_the_change_is_looked_for_as_what_it_says(tell):
     tell(story)
 
 
+def test_a_refusal_does_not_say_that_what_was_sent_before_is_nowhere(tell):
+    async def story(room: Room) -> None:
+        network = ByHand()
+        await room.start(connectors=network.only)
+        post = await room.post("Hello")
+        (await network.next("prepare")).says("ready")
+        (await network.next("post")).says(NoAnswer())
+        await looked_for(room, network, *[Absent()] * 5)
+        (await network.next("post")).says(Rejected("No pictures today."))
+        row = await room.until_state(post, "failed")
+        assert row.error_code == "outcome_unknown"
+        assert row.error_message.startswith("No pictures today. But the answer of X")
+        assert await room.outcomes(post) == ["absent", "refused"]
+        with pytest.raises(Conflict) as refused:
+            await room.mend(post, "Better")
+        assert refused.value.code == "outcome_unknown"
+        await room.mend(post, "Better", force=True)
+        (await network.next("look")).says(Found(Proof("old")))
+        row = await room.until_state(post, "published")
+        assert (row.proof_id, row.content) == ("old", None)
+        await room.healthy()
+
+    tell(story)
+
+
 def test_a_forced_retry_of_a_film_goes_out(tell_once):
     async def story(room: Room) -> None:
         await room.start()

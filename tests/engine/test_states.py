@@ -125,8 +125,11 @@ class Network(TwitterConnector):
         return proof
 
     async def reconcile(self, run: Any, post: Post, attempt: Attempt) -> Found | Absent | CannotTell:
-        if self.list != "right":
-            return CannotTell("Dark.") if self.list == "dark" else Absent()
+        if self.list == "dark":
+            return CannotTell("Dark.")
+        # No list lags for a day.
+        if self.list == "behind" and run.now() - attempt.started_at < timedelta(days=1):
+            return Absent()
         sought = (post.target_id, attempt.handles["text"])
         mine = [proof for target, text, proof in self.visible if (target, text) == sought]
         return Found(mine[0]) if mine else Absent()

@@ -227,8 +227,9 @@ class Claim:
     """A target that this worker owns until its lease ends, with everything the story needs.
 
     `attempts_of` holds this generation's attempts by part, `left_in_doubt` those of earlier generations that may be
-    out although nobody saw them; `free` says that what is out was found after its credits were released (G4); `out`
-    that the result is written and only follow-ups are left. `account` is its account's row, None when it is gone.
+    out although nobody saw them, and `unseen` when the last one of any generation began. `free` says that what is out was
+    found after its credits were released (G4); `out` that the result is written and only follow-ups are left. `account`
+    is its account's row, None when it is gone.
     """
 
     target: ClaimedRow
@@ -241,6 +242,7 @@ class Claim:
     open_attempt: AttemptRow | None = None
     attempts_of: dict[str, list[AttemptRow]] = field(default_factory=dict)
     left_in_doubt: list[AttemptRow] = field(default_factory=list)
+    unseen: datetime | None = None
     free: bool = False
     out: bool = False
     account: WholeRow | None = None
@@ -283,6 +285,8 @@ class Claim:
     def take_in(self, row: AttemptRow) -> None:
         """Add an attempt that the store holds."""
         now = row.generation == self.target.generation
+        if row.outcome in UNSEEN:
+            self.unseen = max(row.started_at, self.unseen or row.started_at)
         if now:
             self.attempts_of.setdefault(row.part, []).append(row)
         if row.finished_at is None:

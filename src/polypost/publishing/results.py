@@ -229,6 +229,8 @@ class Results:
 
         await run.write(write)
         claimed.open_attempt = None
+        if outcome == "absent":
+            claimed.unseen = attempt.started_at
 
     async def found(self, run: TargetRun, maker: AttemptRow, proof: Proof) -> None:
         """What the attempt `maker` published has been found; the story goes on from there.

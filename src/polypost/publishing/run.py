@@ -54,6 +54,8 @@ WAITS = "polypost.waits"
 UNNAMED = "polypost.unnamed"
 # Why a target waits, and the line of the timeline that tells of it, while nobody answers where it is to go.
 DOWN = "network_down"
+# After this no list of a network is behind any more: what it does not show is not there.
+LONGEST_LAG = timedelta(days=1)
 # The same while as many of the project's media are fetched as may be at a time.
 CROWDED = "media"
 _CROWDED = (
@@ -62,6 +64,10 @@ _CROWDED = (
 )
 _UNSEEN = "{} shows no alternative text of some of these media; it was left out."
 _AS_SENT = "What was sent before the change turned out to be published: it stays as it was then, and the change was not sent."
+_TRIED_BEFORE = (
+    "{said} But the answer of {name} to what was sent before was lost, and it may be published although it was not "
+    "found. Look at the account before you publish it again."
+)
 _UNFOLLOWED = "Published; what should have followed could not be done: {}"
 
 
@@ -410,6 +416,10 @@ class Publisher:
         elif first is not None:
             run.warn(_unfinished(claimed, error))
             await self._results.published(run, first)
+        elif claimed.unseen is not None and clock.now() - claimed.unseen < LONGEST_LAG:
+            # What was sent before and not found may be out all the same, whatever the network says to the next try.
+            said = _TRIED_BEFORE.format(name=self._name_of(claimed), said=error.message)
+            await self._results.failed(run, "outcome_unknown", said, refusal=refusal)
         else:
             await self._results.failed(run, error.code, error.message, refusal=refusal)
 
