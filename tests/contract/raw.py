@@ -128,6 +128,7 @@ class Web:
     loop: asyncio.AbstractEventLoop
     thread: threading.Thread
     clients: list[socket.socket]
+    stopping: bool = False
 
     def connect(self, data: bytes = b"") -> socket.socket:
         """A client that has sent `data`."""
@@ -141,7 +142,10 @@ class Web:
         return answers(everything(self.connect(data)))
 
     def stop(self) -> None:
-        self.loop.call_soon_threadsafe(self.server.stop)
+        """Ask it to end, once: the loop may be closed a moment before its thread is gone."""
+        if not self.stopping:
+            self.stopping = True
+            self.loop.call_soon_threadsafe(self.server.stop)
 
     def open_connections(self) -> int:
         return len(self.server.server_state.connections)
@@ -185,8 +189,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Start]:
     for web in running:
         for client in web.clients:
             client.close()
-        if web.thread.is_alive():
-            web.stop()
+        web.stop()
         web.thread.join(PATIENCE)
         assert not web.thread.is_alive()
 
