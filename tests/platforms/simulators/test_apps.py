@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from tests.platforms.simulators.helpers import Play
+from tests.platforms.simulators.helpers import Play, play
 
 BACK, HOME = "https://shop.example/back", "http://127.0.0.1:9/back"
 GOOGLE = "https://www.googleapis.com/auth/"
@@ -131,6 +132,20 @@ async def test_the_sandbox_s_own_app_leads_to_this_machine_alone(running: Play) 
     assert (await redeemed(running, login, "sandbox-app", "sandbox-app-secret", "x")).status_code == 400
     await running.control("POST", "reset", accounts=True)
     assert "code=" in (await asked(running, login, "sandbox-app", BACK, "tweet.read")).headers["location"]
+
+
+def test_no_secret_of_an_app_is_kept(tmp_path: Path) -> None:
+    secret = "a-secret-of-no-other"
+
+    async def story(running: Play) -> None:
+        await running.control("POST", "apps", platform="twitter", clientId="shop", clientSecret=secret)
+        assert (await redeemed(running, LOGINS[0], "shop", secret, "x")).status_code == 400
+        assert (await redeemed(running, LOGINS[0], "shop", "other", "x")).status_code == 401
+
+    play(tmp_path, story)
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"shop" in kept
+    assert secret.encode() not in kept
 
 
 @pytest.mark.parametrize(

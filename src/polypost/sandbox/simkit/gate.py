@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from polypost.sandbox.simkit.accounts import REFRESH, Account, Token
-from polypost.sandbox.simkit.apps import App
+from polypost.sandbox.simkit.apps import App, digest
 from polypost.sandbox.simkit.network import Network
 from polypost.sandbox.simkit.traffic import Refused, Wording, exchange
 
@@ -47,7 +47,7 @@ class Gate:
         """An app that the network knows: one of the sandbox's own, or one that was registered."""
         found = self._net.apps.find(client_id)
         if client_id == self.client_id:
-            return App(client_id, self.client_secret, found.redirects if found else ())
+            return App(client_id, digest(self.client_secret), found.redirects if found else ())
         return found or (App(client_id) if client_id in self._others else None)
 
     def knows(self, client_id: str, secret: str) -> bool:

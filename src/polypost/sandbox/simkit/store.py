@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS accounts (
     number INTEGER PRIMARY KEY, platform TEXT NOT NULL, id TEXT NOT NULL, username TEXT NOT NULL,
     name TEXT NOT NULL, data TEXT NOT NULL, created REAL NOT NULL,
     UNIQUE (platform, id), UNIQUE (platform, username)) STRICT;
-CREATE TABLE IF NOT EXISTS apps (
-    platform TEXT NOT NULL, client_id TEXT NOT NULL, secret TEXT, redirects TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS registered_apps (
+    platform TEXT NOT NULL, client_id TEXT NOT NULL, secret_hash TEXT, redirects TEXT NOT NULL,
     PRIMARY KEY (platform, client_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS codes (
     platform TEXT NOT NULL, code TEXT NOT NULL, account_id TEXT NOT NULL, client_id TEXT NOT NULL,
