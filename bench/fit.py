@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import http.server
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 from tests import any_media
 from tests.processes import World
 
+from bench.files import served
+
 PICTURE = ("twitter", "instagram", "facebook", "threads", "linkedin", "bluesky")
 VIDEO = ("twitter", "instagram", "linkedin", "bluesky")
-
-
-class _Shelf(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's name
-        return
 
 
 class _Watch(threading.Thread):
@@ -54,32 +49,11 @@ def fitting(folder: Path, *, quick: bool) -> dict[str, dict[str, float]]:
     (folder / "clip.mov").write_bytes(
         any_media.video("mov", width=1920, height=1080, fps=30, seconds=seconds)
     )
-    files = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), lambda *args: _Shelf(*args, directory=str(folder))
-    )
-    threading.Thread(target=files.serve_forever, daemon=True).start()
-    place = f"127.0.0.1:{files.server_port}"
-    world = World(
-        folder / "world",
-        env={
-            "POLYPOST_ALLOW_ADDRESSES": place,
-            "POLYPOST_LEASE_SECONDS": "30",
-            "POLYPOST_HEARTBEAT_SECONDS": "10",
-        },
-    )
-    world.start()
-    try:
-        time.sleep(2)
+    with served(folder) as (world, files, _):
         return {
-            "12 megapixels to six": _published(world, PICTURE, "image", f"http://{place}/photo.heic"),
-            f"{seconds:.0f} s of 1080p to four": _published(
-                world, VIDEO, "video", f"http://{place}/clip.mov"
-            ),
+            "12 megapixels to six": _published(world, PICTURE, "image", f"{files}/photo.heic"),
+            f"{seconds:.0f} s of 1080p to four": _published(world, VIDEO, "video", f"{files}/clip.mov"),
         }
-    finally:
-        world.stop()
-        files.shutdown()
-        files.server_close()
 
 
 def _published(world: World, names: tuple[str, ...], kind: str, url: str) -> dict[str, float]:
