@@ -20,7 +20,7 @@ from polypost.platforms.base import AS_IT_IS, Fit, MediaRef
 from polypost.posts import checks, queries
 from polypost.posts.media_fit import ORDINARY, Rules
 from polypost.posts.mending import Change, Mend, mended
-from polypost.posts.orders import NewPost, NewTarget, fit_of
+from polypost.posts.orders import NewPost, NewTarget, asked_fit, fit_of
 from polypost.storage import Store
 
 M = TypeVar("M", bound=UntimedBody)
@@ -79,8 +79,7 @@ class BodyReader:
         fitting = await aside(large, lambda: validate_partially(model, raw))
         own = await self._uploads.own(media.named(raw))
         refuses = _refuser(self._guard, own)
-        order, found = self._order(fitting.body, raw, refuses)
-        order = order._replace(profiles=profiles)
+        order, found = self._order(fitting.body, raw, refuses, profiles)
         if own:
             # What was sent here can be judged before anything is stored.
             known = await self._uploads.facts(own)
@@ -93,7 +92,7 @@ class BodyReader:
         large = is_large(raw)
         fitting = await aside(large, lambda: validate_partially(MendBody, raw))
         body = fitting.body
-        strict = self._strict(post.post.raw.get("mediaFit"))
+        strict = self._strict(asked_fit(post.post.raw))
         entries = None if body.platforms is None else [_change(entry, strict) for entry in body.platforms]
         mend = Mend(
             body.content, _media(body.mediaItems, strict=strict), entries, body.force, by, self._rules
@@ -139,7 +138,7 @@ class BodyReader:
         return problems + _refused(order.media, refuses)
 
     def _order(
-        self, body: UntimedBody, raw: dict[str, Any], refuses: Refuses
+        self, body: UntimedBody, raw: dict[str, Any], refuses: Refuses, profiles: Sequence[str]
     ) -> tuple[NewPost, list[Problem]]:
         strict = self._strict(body.mediaFit)
         fits = tuple((entry.accountId, _fit(entry.fit)) for entry in body.platforms if entry.fit is not None)
@@ -158,7 +157,17 @@ class BodyReader:
             for entry in body.platforms
         ]
         late, wrong = late_of(body, self._late_grace)
-        order = NewPost(body.content, targets, media, when, zone or "UTC", raw, late=late, rules=self._rules)
+        order = NewPost(
+            body.content,
+            targets,
+            media,
+            when,
+            zone or "UTC",
+            raw,
+            profiles=profiles,
+            late=late,
+            rules=self._rules,
+        )
         return order, problems + wrong
 
     def _strict(self, asked: str | None) -> bool:

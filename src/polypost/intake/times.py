@@ -52,8 +52,10 @@ def when_of(body: EditBody, horizon: timedelta) -> tuple[When | None, list[Probl
 
 def late_of(body: LateBody, grace: timedelta) -> tuple[Late | None, list[Problem]]:
     """What becomes of a post whose hour has passed, None where the body does not say, and what is wrong with that."""
+    if body.late is None and body.lateAfter is None:
+        return None, []
     problems, most = [], int(grace.total_seconds())
-    if body.late is None and body.lateAfter is not None:
+    if body.late is None:
         hint = "Send late: skip with it, or leave it out."
         problems.append(Problem("late", "is required with lateAfter", hint, "no_late"))
     if body.late == SKIP and body.lateAfter is None:

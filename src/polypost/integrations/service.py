@@ -218,6 +218,11 @@ def within(integration: Integration, profile_ids: Sequence[str]) -> bool:
     return not profile_ids or integration.profile_id in profile_ids
 
 
+def inside(project_id: str, profile_ids: Sequence[str]) -> Select[tuple[str]]:
+    """The ids of the project's accounts that are in one of these profiles, as a query; those that are disconnected too."""
+    return select(_T.id).where(_T.project_id == project_id, _T.profile_id.in_(profile_ids))
+
+
 def outside(project_id: str, profile_ids: Sequence[str]) -> Select[tuple[str]]:
     """The ids of the project's accounts that are in none of these profiles, as a query; those that are disconnected too."""
     elsewhere = or_(_T.profile_id.is_(None), _T.profile_id.not_in(profile_ids))

@@ -45,9 +45,9 @@ def _collect(values: Iterable[Any], found: set[str]) -> None:
         if isinstance(value, str):
             if rows.id_in(value) is not None:
                 found.add(value)
-        elif isinstance(value, dict):
+        elif value and isinstance(value, dict):
             _collect(value.values(), found)
-        elif isinstance(value, list | tuple):
+        elif value and isinstance(value, list | tuple):
             _collect(value, found)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -76,7 +77,8 @@ def create(
     if opened and not stored:
         equal = deliveries.open_equal(db, order.api_key_id, order.fingerprint)
         raise equal or EqualOpen(post_id, "")
-    _note_changes(db, new, found, stored=stored)
+    # Publish-now tells what is done to media with the result.
+    _note_changes(db, new, changes_for(order, found) if order.when else (), stored=stored)
     # A caller that makes several posts in one transaction goes on with the next when there are too few credits:
     # nothing of this one is written by then.
     writes = credits.reservation(db, project.id, new.entries, funds=project, at=now)
@@ -93,11 +95,8 @@ def create(
     return new.accepted
 
 
-def _note_changes(
-    db: Connection, new: New, found: Mapping[str, integrations.Integration], *, stored: bool
-) -> None:
-    """Note what will be done to media that are known before their hour; publish-now tells it with the result."""
-    changes = changes_for(new.order, found) if new.order.when else []
+def _note_changes(db: Connection, new: New, changes: Sequence[str], *, stored: bool) -> None:
+    """Note what will be done to media that are known before their hour."""
     if not changes:
         return
     new.post["warning"] = " ".join([*filter(None, [new.post["warning"]]), *changes])
@@ -302,9 +301,9 @@ def post_row(
 
 def uploads_of(order: NewPost) -> set[str]:
     """The addresses of uploads that an order names, in its media and in its options."""
-    own = [item for target in order.targets for item in target.media or ()]
-    items = [[item.url, item.thumbnail] for item in [*order.media, *own]]
-    return media.named(items, [target.options for target in order.targets])
+    items = chain(order.media, *(target.media for target in order.targets if target.media))
+    addresses = [address for item in items for address in (item.url, item.thumbnail)]
+    return media.named(addresses, [target.options for target in order.targets])
 
 
 def target_row(

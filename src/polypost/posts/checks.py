@@ -37,7 +37,7 @@ def problems_of(
             continue
         seen.add(target.integration_id)
         integration = found.get(target.integration_id)
-        if integration is not None and not within(integration, order.profiles):
+        if order.profiles and integration is not None and not within(integration, order.profiles):
             integration = None
         problems.extend(_target_problems(order, target, where, integration))
     return problems
@@ -85,7 +85,7 @@ def _target_problems(
 
 def changes_for(order: NewPost, found: Mapping[str, Integration]) -> list[str]:
     """What will be done to those media of an order of which it is known what they are, in words."""
-    if not any(item.facts for item in order.media):
+    if not [item for item in order.media if item.facts]:
         return []
     said: list[str] = []
     for target in order.targets:

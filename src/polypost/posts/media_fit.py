@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from polypost.decoder.process import makes_videos
 from polypost.errors import Problem
@@ -53,8 +54,7 @@ class Rules:
 ORDINARY = Rules()
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """A draft as its network is to judge it; the plans of its media in their order, those of further media by address.
 
     `problems` are what stands in the way, by path relative to the post.
@@ -78,7 +78,7 @@ def settle(
 
     `strict` is for media that options name; None where it is that of the post's own.
     """
-    if not draft.further and all(ref.facts is None and ref.type != "gif" for ref in draft.media):
+    if not draft.further and not [ref for ref in draft.media if ref.facts is not None or ref.type == "gif"]:
         # Nothing is known of them, and nothing follows from their kinds.
         return Settled(draft, [None] * len(draft.media), {}, network.check(draft))
     plans = [_planned(network, draft, ref, integration_id, rules) for ref in draft.media]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -21,6 +22,16 @@ class Parsed(NamedTuple):
 
 def parse_options(network: Connector, options: dict[str, Any], where: str) -> Parsed:
     """The network's options from their wire form, or every problem with them."""
+    return _parsed(network, options, where) if options else _of_none(network, where)
+
+
+@lru_cache(maxsize=64)
+def _of_none(network: Connector, where: str) -> Parsed:
+    """Most posts have none, and what they mean does not change."""
+    return _parsed(network, {}, where)
+
+
+def _parsed(network: Connector, options: dict[str, Any], where: str) -> Parsed:
     problems = list(_nuls(options, where))
     try:
         parsed = network.options.model_validate(options)

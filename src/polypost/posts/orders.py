@@ -113,9 +113,11 @@ class Context:
 
 def media_value(item: MediaRef) -> dict[str, Any]:
     """A media item as bodies write it."""
-    further = {"thumbnail": item.thumbnail, "altText": item.alt_text}
     value: dict[str, Any] = {"type": item.type, "url": item.url}
-    value |= {name: said for name, said in further.items() if said}
+    if item.thumbnail:
+        value["thumbnail"] = item.thumbnail
+    if item.alt_text:
+        value["altText"] = item.alt_text
     if item.fit is not AS_IT_IS:
         value["fit"] = fit_value(item.fit)
     return value
@@ -129,6 +131,11 @@ def stored_value(item: MediaRef) -> dict[str, Any]:
     if item.fits:
         value["fits"] = {account: fit_value(fit) for account, fit in item.fits}
     return value
+
+
+def asked_fit(raw: Any) -> Any:
+    """What the body of a post says about `mediaFit`; None where it says nothing, or is not one (a row of a CSV)."""
+    return raw.get("mediaFit") if isinstance(raw, dict) else None
 
 
 def fit_value(fit: Fit) -> dict[str, Any]:

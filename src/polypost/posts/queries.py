@@ -21,6 +21,7 @@ from sqlalchemy import (
 from polypost import media
 from polypost.integrations import service as integrations
 from polypost.posts.changes import load, no_post, targets_of
+from polypost.posts.orders import asked_fit
 from polypost.posts.states import State
 from polypost.posts.tables import PostRow, TargetRow, posts, targets
 from polypost.storage import rows_of
@@ -68,7 +69,7 @@ class Shown:
 def asks_strictly(db: Connection, project_id: str, post_id: str) -> bool | None:
     """Whether the body of a post asks for its media as they are; None where it does not say."""
     row = db.execute(select(posts.c.raw).where(posts.c.id == post_id, posts.c.project_id == project_id)).one()
-    asked = row.raw.get("mediaFit") if isinstance(row.raw, dict) else None
+    asked = asked_fit(row.raw)
     return None if asked is None else asked == "strict"
 
 
@@ -211,6 +212,10 @@ def _accounts(db: Connection, project_id: str, filters: Filters) -> list[Sequenc
     They are named in the statement: so PostgreSQL knows whether they have few posts or most of them.
     """
     named: list[Sequence[str]] = []
+    if filters.profiles:
+        # A post without an account outside of them has one inside: so the rest of the project is not gone through.
+        in_profiles = integrations.inside(project_id, filters.profiles)
+        named.append([row.id for row in db.execute(in_profiles)])
     if filters.platforms:
         of_platforms = integrations.on_platforms(project_id, filters.platforms)
         named.append([row.id for row in db.execute(of_platforms)])

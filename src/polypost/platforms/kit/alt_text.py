@@ -31,12 +31,14 @@ def alt_problems(
 
     `most` is the limit of this account where it is not the network's.
     """
-    most = spec.limit("alt_text_characters") if most is None else most
-    for place, (ref, text) in enumerate(_pairs(media, own)):
-        if text is None and ref.alt_text and ref.type in spec.described:
+    for place, ref in enumerate(media):
+        if not ref.alt_text or ref.type not in spec.described:
+            continue
+        if not own or place >= len(own) or own[place] is None:
             what = f"An alternative text on {spec.name}"
+            limit = spec.limit("alt_text_characters") if most is None else most
             yield from beyond(
-                f"{path}[{place}].altText", count(ref.alt_text.strip()), most, what, "Shorten it"
+                f"{path}[{place}].altText", count(ref.alt_text.strip()), limit, what, "Shorten it"
             )
 
 
