@@ -140,7 +140,8 @@ class Demo:
         )
         accounts = "\n".join(f"  {entry['platform']}: {entry['accountId']}" for entry in ready["accounts"])
         beside = (
-            "Media and receivers on this machine are let through; POLYPOST_PUBLIC_URL says that others use the server.\n\n"
+            "Your own pictures and webhook receivers may be at addresses of this machine (http://localhost:…),\n"
+            "as long as POLYPOST_PUBLIC_URL does not say that others use this server.\n\n"
             if self.surroundings.loopback
             else ""
         )
