@@ -104,8 +104,8 @@ def test_media_together() -> None:
         ("image", Facts("document", "application/pdf", 9), "mediaItems[0].type", "media_type"),
         ("video", replace(FILM, mime="video/quicktime"), "mediaItems[0]", "media_format"),
         ("video", replace(FILM, size=300_000_001), "mediaItems[0]", "media_size"),
-        ("video", replace(FILM, duration=181.0), "mediaItems[0]", "media_duration"),
-        ("gif", replace(FILM, duration=181.0), "mediaItems[0]", "media_duration"),
+        ("video", replace(FILM, duration=601.0), "mediaItems[0]", "media_duration"),
+        ("gif", replace(FILM, duration=601.0), "mediaItems[0]", "media_duration"),
     ],
 )
 def test_one_file(kind: MediaKind, facts: Facts | None, path: str, code: str) -> None:
@@ -169,7 +169,7 @@ def test_threads() -> None:
         f"{where}[1].content",
         f"{where}[2].altText",
     ]
-    long = replace(FILM, duration=200.0)
+    long = replace(FILM, duration=620.0)
     found = paths(draft(threadItems=thread[2:], further={"https://e.com/v": long}))
     assert found == [f"{where}[0].mediaItems[0]", f"{where}[0].altText"]
 

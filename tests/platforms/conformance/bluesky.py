@@ -95,7 +95,7 @@ CASE = Case(
         ),
         Edge("picture size", _image(2_000_000), _image(2_000_001), "mediaItems[0]"),
         Edge("film size", _film(300_000_000), _film(300_000_001), "mediaItems[0]"),
-        Edge("film length", _film(seconds=180.04), _film(seconds=180.2), "mediaItems[0]"),
+        Edge("film length", _film(seconds=600.04), _film(seconds=600.2), "mediaItems[0]"),
         Edge(
             "languages",
             _options(langs=["en", "de", "fr"]),

@@ -126,7 +126,7 @@ async def test_a_film_becomes_a_job_and_then_a_blob(me: Bluesky) -> None:
 
 
 async def test_films_that_fail(me: Bluesky) -> None:
-    for data, said in ((media.mp4(seconds=200), "3 minutes"), (b"no film at all", "not a video")):
+    for data, said in ((media.mp4(seconds=620), "10 minutes"), (b"no film at all", "not a video")):
         job = (await me.film(data)).json()["jobId"]
         await me.get(JOB, jobId=job)
         status = (await me.get(JOB, jobId=job)).json()["jobStatus"]
@@ -276,7 +276,7 @@ async def test_parts_that_are_refused(me: Bluesky) -> None:
     for wrong, name in (
         ({"mimeType": "image/png"}, "UnsupportedContentType"),
         ({"sizeBytes": 300_000_001}, "VideoTooLarge"),
-        ({"durationMs": 181_000}, "VideoTooLong"),
+        ({"durationMs": 601_000}, "VideoTooLong"),
         ({"sizeBytes": "1"}, "InvalidRequest"),
     ):
         assert error_of(await parts.start(9, **wrong))[1] == name

@@ -11,7 +11,7 @@ _EMBED = "Lexicons app.bsky.embed"
 _FACET = "Lexicon app.bsky.richtext.facet"
 _RATES = "Bluesky docs, Rate Limits"
 _SERVER = "reference server @atproto/pds 0.4.217, as observed"
-_APPS = "Bluesky's own apps; in no lexicon"
+_APP = "Bluesky's own app, constants.ts; in no lexicon"
 _READ = date(2026, 11, 24)
 
 ENTRYWAY = "https://bsky.social"
@@ -48,7 +48,7 @@ SPEC = Spec(
         "image_bytes": _limit(2_000_000, "bytes", f"{_EMBED}.images"),
         "thumbnail_bytes": _limit(1_000_000, "bytes", f"{_EMBED}.external"),
         "video_bytes": _limit(300_000_000, "bytes", f"{_EMBED}.video"),
-        "video_seconds": _limit(180, "seconds", _APPS),
+        "video_seconds": _limit(600, "seconds", _APP),
         "captions": _limit(20, "tracks", f"{_EMBED}.video"),
         "caption_bytes": _limit(20_000, "bytes", f"{_EMBED}.video"),
         "blob_bytes": _limit(50_000_000, "bytes", "Bluesky docs, Uploading images and video"),

@@ -72,7 +72,7 @@ async def upload_video(run: Run, slot: str, file: MediaFile) -> dict[str, Any]:
     raise Rejected(
         "Bluesky could not process the video." + (f' It says: "{done["said"]}"' if done["said"] else ""),
         code="media_rejected",
-        next_step="Re-encode it as an MP4 with H.264 video and AAC sound, at most 3 minutes long, and post it again.",
+        next_step="Re-encode it as an MP4 with H.264 video and AAC sound, at most 10 minutes long, and post it again.",
     )
 
 

@@ -16,7 +16,7 @@ RECORDS = "Lexicon com.atproto.repo.listRecords"
 RATES = "Bluesky docs, Rate Limits"
 BLOBS = "Bluesky docs, Uploading images and video"
 SERVER = "reference server @atproto/pds 0.4.217, as observed"
-APPS = "Bluesky's own apps; in no lexicon"
+APP = "Bluesky's own app, constants.ts; in no lexicon"
 OURS = "not documented; the simulator's choice"
 
 
@@ -35,7 +35,8 @@ LIMITS: dict[str, Number] = {
     "thumbnail_bytes": Number(1_000_000, EMBED),
     # Formerly 100,000,000.
     "video_bytes": Number(300_000_000, EMBED),
-    "video_seconds": Number(180, APPS),
+    # Formerly 180.
+    "video_seconds": Number(600, APP),
     "captions": Number(20, EMBED),
     "caption_bytes": Number(20_000, EMBED),
     "reply_rules": Number(5, GATES),

@@ -147,7 +147,7 @@ class Video:
         if facts is None or facts.kind != "video" or facts.mime not in VIDEO_TYPES:
             return {"failureCode": "validation_failure", "message": "This is not a video that can be read"}
         if facts.duration is not None and facts.duration > limit("video_seconds") + 1:
-            return {"failureCode": "validation_failure", "message": "The video is longer than 3 minutes"}
+            return {"failureCode": "validation_failure", "message": "The video is longer than 10 minutes"}
         return None
 
     def _state(self, job: str, body: dict[str, Any]) -> dict[str, Any]:
