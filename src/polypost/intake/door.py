@@ -170,18 +170,22 @@ class Intake:
         body = read(RescheduleBody, raw)
         await self.once.promise()
         asked = submitter.submits(f"PATCH /v1/posts/scheduled/{post_id}", raw)
-        row = await self._row(asked, post_id)
+        row, order = await self._store.read(lambda db: changes.stored(db, asked.project.id, post_id))
         zone = row.timezone if body.timezone is None else body.timezone
         when, wrong = resolve(body.scheduledFor, zone, self.reader.horizon, "scheduledFor")
         if when is None:
             if await self.once.changed_before(asked, post_id):
                 return Moved(row.scheduled_for, row.warning, replayed=True)
             raise InvalidRequest([wrong] if wrong else [])
-        _, replayed = await self.once.change(
-            asked,
-            post_id,
-            lambda db: changes.reschedule(db, self._context, asked.project, post_id, when),
-        )
+        draft = row.status == "draft"
+        problems = await self.reader.judged_anew(asked.project.id, order) if draft else []
+
+        def move(db: Connection) -> None:
+            if problems:
+                raise InvalidRequest(problems)
+            changes.reschedule(db, self._context, asked.project, post_id, when)
+
+        _, replayed = await self.once.change(asked, post_id, move)
         return Moved(when.instant, when.note, replayed)
 
     async def edit(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> Moved:

@@ -81,9 +81,7 @@ class BodyReader:
         refuses = _refuser(self._guard, own)
         order, found = self._order(fitting.body, raw, refuses, profiles)
         if own:
-            # What was sent here can be judged before anything is stored.
-            known = await self._uploads.facts(own)
-            order = order._replace(media=[replace(item, facts=known.get(item.url)) for item in order.media])
+            order = await self._informed(order, own)
         found += await aside(large, lambda: checks.option_urls(order, refuses))
         return Reading(fitting, order, found, large)
 
@@ -131,11 +129,19 @@ class BodyReader:
         accounts = await self._store.read(lambda db: integrations.find(db, project_id, ids))
         return await aside(is_large(order.raw), lambda: checks.problems_of(order, accounts, places))
 
-    async def addresses(self, order: NewPost) -> list[Problem]:
-        """What is wrong with the addresses of an order that was stored with them, which nobody refused then."""
-        refuses = _refuser(self._guard, await self._uploads.own(media.named(order.raw)))
+    async def judged_anew(self, project_id: str, order: NewPost) -> list[Problem]:
+        """What is wrong with the order of a draft, of which nothing was refused when it was stored."""
+        own = await self._uploads.own(media.named(order.raw))
+        refuses = _refuser(self._guard, own)
         problems = await aside(is_large(order.raw), lambda: checks.option_urls(order, refuses))
-        return problems + _refused(order.media, refuses)
+        problems += _refused(order.media, refuses)
+        order = (await self._informed(order, own))._replace(rules=self._rules)
+        return problems + await self.judged(project_id, order)
+
+    async def _informed(self, order: NewPost, own: AbstractSet[str]) -> NewPost:
+        """The order with the facts of what was sent here, which can be judged before anything is published."""
+        known = await self._uploads.facts(own)
+        return order._replace(media=[replace(item, facts=known.get(item.url)) for item in order.media])
 
     def _order(
         self, body: UntimedBody, raw: dict[str, Any], refuses: Refuses, profiles: Sequence[str]

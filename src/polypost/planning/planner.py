@@ -26,8 +26,7 @@ from polypost.planning.schedules import Schedule
 from polypost.planning.templates import Template
 from polypost.posts import accept, changes, drafts
 from polypost.posts.deliveries import Arrival
-from polypost.posts.orders import Accepted, Context, NewPost, order_of
-from polypost.posts.tables import PostRow
+from polypost.posts.orders import Accepted, Context, NewPost
 from polypost.storage import Store, receipt
 
 T = TypeVar("T")
@@ -71,11 +70,10 @@ class Planner:
         await self._once.promise()
         asked = submitter.submits(f"POST /v1/posts/drafts/{post_id}/schedule", raw)
         project = asked.project
-        row, order = await self._store.read(lambda db: _stored(db, project.id, post_id))
+        row, order = await self._store.read(lambda db: changes.stored(db, project.id, post_id))
         when, problems = when_of(body, row.timezone, self._horizon)
         if row.status == "draft":
-            problems += await self._reader.addresses(order)
-            problems += await self._reader.judged(project.id, order)
+            problems += await self._reader.judged_anew(project.id, order)
 
         def change(db: Connection) -> None:
             if problems:
@@ -185,9 +183,3 @@ class Planner:
             recurrence.start,
             order.late,
         )
-
-
-def _stored(db: Connection, project_id: str, post_id: str) -> tuple[PostRow, NewPost]:
-    """The post's row, and the order that is stored."""
-    row = changes.load(db, project_id, post_id, deleted=True)
-    return row, order_of(row, changes.targets_of(db, project_id, post_id))

@@ -55,6 +55,12 @@ def targets_of(db: Connection, project_id: str, post_id: str) -> list[TargetRow]
     return rows_of(db, query.order_by(targets.c.position), TargetRow)
 
 
+def stored(db: Connection, project_id: str, post_id: str) -> tuple[PostRow, NewPost]:
+    """The post's row, deleted or not, and the order that is stored. Raises NotFound."""
+    row = load(db, project_id, post_id, deleted=True)
+    return row, order_of(row, targets_of(db, project_id, post_id))
+
+
 def _entries(rows: Sequence[TargetRow]) -> list[credits.Entry]:
     return [
         credits.Entry(row.id, row.generation, row.price, row.platform, row.integration_id) for row in rows

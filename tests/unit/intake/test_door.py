@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from tests import media as images
 from tests.unit.test_posts import Desk
 
 from polypost import access, clock
@@ -22,6 +23,7 @@ from polypost.intake.in_flight import Taken
 from polypost.media import Uploads
 from polypost.outbound import Guard
 from polypost.planning.planner import Planner
+from polypost.posts.media_fit import ORDINARY, Rules
 from polypost.posts.orders import Context
 from polypost.posts.tables import idempotency, posts
 from polypost.storage import Store
@@ -49,10 +51,11 @@ async def nobody(taken: Taken) -> None:
 class Entrance:
     """Any entrance: it knows who asks and what, and nothing else."""
 
-    def __init__(self, desk: Desk, folder: Path, context: Context) -> None:
+    def __init__(self, desk: Desk, folder: Path, context: Context, rules: Rules) -> None:
         store, unused = desk.store, Any
         uploads = Uploads(store, folder / "uploads", host="here", secret=bytes(32), bucket=None, quota=None)
-        reader = BodyReader(store, Guard([]), uploads, horizon=clock.HORIZON)
+        reader = BodyReader(store, Guard([]), uploads, horizon=clock.HORIZON, rules=rules)
+        self.uploads = uploads
         self.desk = desk
         self.intake = Intake(store, context, reader, unused, seconds=20)  # type: ignore[arg-type]  # no media are probed here
         self.planner = Planner(store, context, self.intake)
@@ -80,12 +83,12 @@ class Entrance:
 def at_the_door(with_store: Callable[..., Any], tmp_path: Path) -> Callable[..., None]:
     """Run a story with an entrance: `at_the_door(story)`."""
 
-    def run(story: Story, *, silent: bool = False) -> None:
+    def run(story: Story, *, silent: bool = False, rules: Rules = ORDINARY) -> None:
         async def main(store: Store) -> None:
             desk = await Desk(store).open()
             # An engine that was never started is silent.
             context = desk.context if silent else replace(desk.context, engine=Heard(store))
-            await story(Entrance(desk, tmp_path, context))
+            await story(Entrance(desk, tmp_path, context, rules))
 
         with_store(main)
 
@@ -159,6 +162,31 @@ def test_a_change_is_made_once(at_the_door: Callable[..., None]) -> None:
         assert stands < moved.at
 
     at_the_door(story)
+
+
+@pytest.mark.parametrize("lends", [True, False])
+def test_a_draft_gets_its_hour_only_where_the_network_can_have_its_media(
+    at_the_door: Callable[..., None], *, lends: bool
+) -> None:
+    async def story(door: Entrance) -> None:
+        asked, project = door.submitter(), door.desk.project.id
+        url, _ = await door.uploads.keep(
+            project, images.png(900, 900), base="https://polypost.example.com", filename="a.png"
+        )
+        hour = {"scheduledFor": clock.iso(clock.now() + timedelta(hours=1))}
+        untimed = {name: value for name, value in door.body().items() if name != "scheduledFor"}
+        # Instagram fetches what it is given, and a PNG has to be changed for it.
+        drafted = untimed | {"mediaItems": [{"type": "image", "url": url}]}
+        for way in (door.intake.reschedule, door.planner.schedule_draft):
+            post_id = (await door.intake.keep_draft(asked, drafted)).post.post.id
+            if lends:
+                await way(asked, post_id, hour)
+                continue
+            with pytest.raises(InvalidRequest) as refused:
+                await way(asked, post_id, hour)
+            assert [problem.code for problem in refused.value.problems] == ["media_not_public"]
+
+    at_the_door(story, rules=Rules(lends=lends))
 
 
 def test_nothing_is_accepted_that_nobody_would_carry_out(at_the_door: Callable[..., None]) -> None:
