@@ -207,4 +207,7 @@ SOURCES = [
     Source("concat script as MKV", "video", lambda: _CONCAT),
     Source("SVG as PNG", "image", lambda: _SVG),
     Source("JPEG cut in half", "image", lambda: still("JPEG")[:20_000]),
+    Source("PNG cut in half", "image", lambda: still("PNG")[:20_000]),
+    Source("MP4 cut in half", "video", lambda: media.mp4()[:-20_000]),
+    Source("JPEG with a film behind it", "image", lambda: still("JPEG") + media.mp4(seconds=1)),
 ]

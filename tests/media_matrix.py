@@ -31,15 +31,15 @@ _SHORT = {"image/jpeg": "JPEG", "image/png": "PNG", "video/mp4": "MP4"}
 
 
 @cache
-def facts_of(source: Source) -> Facts | None:
-    """The facts of a file; None for one that is no media."""
+def facts_of(source: Source) -> Facts | str:
+    """The facts of a file, or the code for one that is no media or not whole."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(source.content)
         file.flush()
         try:
             return probe(Path(file.name))
-        except (Unsupported, TooManyPixels):
-            return None
+        except (Unsupported, TooManyPixels) as error:
+            return error.code
 
 
 def settled(source: Source, network: Connector, facts: Facts, *, strict: bool = False) -> Settled:
@@ -54,8 +54,8 @@ def settled(source: Source, network: Connector, facts: Facts, *, strict: bool = 
 def outcome(source: Source, network: Connector) -> str:
     """One cell: as it is, what it becomes, or the code of the problem."""
     facts = facts_of(source)
-    if facts is None:
-        return "refused: media_unsupported"
+    if isinstance(facts, str):
+        return f"refused: {facts}"
     done = settled(source, network, facts)
     strict = settled(source, network, facts, strict=True)
     mark = " ✕" if strict.problems else ""

@@ -187,9 +187,35 @@ def test_a_file_that_only_looks_like_one(worlds: Worlds, stage: Stage) -> None:
         kind = "video" if name.endswith("mp4") else "image"
         done = published(world, stage.put(name, content), "twitter", kind=kind)
         assert done["twitter"]["errorCode"] == "media_unsupported"
-    cut = noisy("PNG")[:40_000]
-    done = published(world, stage.put("cut.png", cut), "instagram")
+    whole = noisy("PNG")
+    spoilt = whole[:40_000] + bytes(1_000) + whole[41_000:]
+    done = published(world, stage.put("spoilt.png", spoilt), "instagram")
     assert done["instagram"]["errorCode"] == "media_undecodable"
+
+
+def test_a_file_that_breaks_off(worlds: Worlds, stage: Stage) -> None:
+    world = worlds("sqlite")
+    cut = noisy("JPEG")[:40_000]
+    done = published(world, stage.put("cut.jpg", cut), "twitter", "instagram")
+    for name in ("twitter", "instagram"):
+        assert done[name]["status"] == "failed"
+        assert done[name]["errorCode"] == "media_incomplete"
+        assert "Image breaks off before its end. Send the whole file" in done[name]["errorMessage"]
+    body = {
+        "content": words(),
+        "platforms": [world.target("twitter")],
+        "mediaItems": [{"type": "image", "url": stage.put("cut2.jpg", cut)}],
+        "publishNow": True,
+    }
+    with world.client() as client:
+        said = client.post("/v1/posts/validate?probeMedia=true", json=body).json()
+        assert [problem["code"] for problem in said["errors"]] == ["media_incomplete"]
+        assert "whole file" in said["errors"][0]["hint"]
+        asked = {"filename": "cut.jpg", "mimeType": "image/jpeg"}
+        data = client.post("/v1/media/upload", json=asked).json()["data"]
+        sent = httpx2.put(data["uploadUrl"], content=cut, trust_env=False, timeout=30)
+        assert (sent.status_code, sent.json()["code"]) == (400, "media_incomplete")
+        assert "whole file" in sent.text
 
 
 def test_one_copy_is_made_for_all_who_need_the_same(worlds: Worlds, stage: Stage) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from polypost.errors import AddressRefused, FetchFailed, OutboundError, PolypostError, Rejected, Unavailable
 from polypost.platforms.base import MediaKind, Spec
 from polypost.platforms.registry import connectors
-from polypost.probe import TooManyPixels, Unsupported
+from polypost.probe import Incomplete, TooManyPixels, Unsupported
 
 MB = 1024 * 1024
 
@@ -59,6 +59,7 @@ _NEXT_STEPS: Mapping[str, str] = {
     FetchFailed.code: _OPENS,
     AddressRefused.code: "Use an http or https link to a public web address.",
     Unsupported.code: f"Link to the file itself, not to a page that shows it. {Unsupported.next_step}",
+    Incomplete.code: Incomplete.next_step,
     TooManyPixels.code: TooManyPixels.next_step,
     TOO_LARGE: "Make the file smaller.",
     UPLOAD_OPEN: "Send the file to its uploadUrl, then retry.",
@@ -80,6 +81,8 @@ def refusal(kind: MediaKind, code: str, most: int | None = None) -> PolypostErro
         said = f"{noun} URL does not lead to a public web address."
     elif code == Unsupported.code:
         said = f"{noun} is not of a supported type."
+    elif code == Incomplete.code:
+        said = f"{noun} breaks off before its end."
     elif code == TooManyPixels.code:
         said = f"{noun} has more than 100 million pixels."
     elif code == TOO_LARGE:

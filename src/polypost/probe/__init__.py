@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from polypost.probe import ebml, images, isobmff
-from polypost.probe.facts import Facts, Kind, TooManyPixels, Unsupported
+from polypost.probe.facts import Facts, Incomplete, Kind, TooManyPixels, Unsupported
 from polypost.probe.source import Source
 
-__all__ = ["Facts", "Kind", "TooManyPixels", "Unsupported", "probe"]
+__all__ = ["Facts", "Incomplete", "Kind", "TooManyPixels", "Unsupported", "probe"]
 
 _MAGIC: tuple[tuple[bytes, Callable[[Source], Facts]], ...] = (
     (b"\xff\xd8\xff", images.jpeg),
@@ -29,8 +29,8 @@ _MAGIC: tuple[tuple[bytes, Callable[[Source], Facts]], ...] = (
 def probe(path: Path) -> Facts:
     """The facts of the file at `path`, judged by its bytes and never by its name.
 
-    Raises `Unsupported` for everything that is not a known image, video or PDF (SVG and HTML among it),
-    `TooManyPixels` for an image above 100 million, and `OSError` when the file cannot be read.
+    Raises `Unsupported` for everything that is not a known image, video or PDF (SVG and HTML among it), `Incomplete`,
+    which is one of those, for a JPEG, PNG, WebP or film whose data break off before their end, `TooManyPixels` for an image above 100 million, and `OSError` when the file cannot be read.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)

@@ -24,6 +24,15 @@ class Unsupported(PolypostError):
     )
 
 
+class Incomplete(Unsupported):
+    """The media breaks off before its end."""
+
+    code = "media_incomplete"
+    next_step = (
+        "Send the whole file again; if you have no other, open it in a program of yours and save it anew."
+    )
+
+
 class TooManyPixels(PolypostError):
     """The image has more than 100 million pixels."""
 

@@ -9,13 +9,20 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
-from polypost.probe.facts import Facts, Unsupported, image
+from polypost.probe.facts import Facts, Incomplete, Unsupported, image
 from polypost.probe.source import Source
 
 # Frame headers of every JPEG process; 0xC4, 0xC8 and 0xCC in that range mean something else.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_DATA = frozenset({0xD9, 0xDA})
+# Nowhere in a picture's data; other images, films and whatever telephones add may follow it.
+_JPEG_END = b"\xff\xd9"
+_PIECE = 1 << 20
+# Most files have their end here, and no more of them is read.
+_TAIL = 1 << 16
+# What is longer is refused for that.
+_MOST_READ = 256 * _PIECE
 # EXIF and XMP, the second images of MPO files, IPTC, comments.
 _APP2 = 0xE2
 _JPEG_TOLD = frozenset({0xE1, _APP2, 0xED, 0xFE})
@@ -25,6 +32,8 @@ _PNG_TOLD = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
 _PNG_ALPHA = frozenset({4, 6})
 # Further chunks are not looked at; who has so many may have anything in them.
 _MOST_CHUNKS = 4_000
+# The last byte of a file may be one that only makes its length even.
+_PADDING = 1
 _WEBP_MOVES, _WEBP_XMP, _WEBP_EXIF, _WEBP_ALPHA = 0x02, 0x04, 0x08, 0x10
 _BMP_HEADERS = frozenset({40, 52, 56, 64, 108, 124})
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
@@ -48,6 +57,8 @@ def jpeg(source: Source) -> Facts:
         elif marker in _JPEG_FRAMES:
             height, width, colours = struct.unpack(">HHB", source.at(at + 5, 5))
             facts = image("image/jpeg", source.size, width, height)
+            if not _jpeg_ends(source, at):
+                raise Incomplete
             return replace(
                 facts,
                 orientation=turned,
@@ -60,6 +71,18 @@ def jpeg(source: Source) -> Facts:
                 told = told or marker != _APP2 or head.startswith(b"MPF\0")
                 turned = orientation(source, at + 10) if head == b"Exif\0\0" else turned
             at += 2 + max(source.number(at + 2, 2), 2)
+
+
+def _jpeg_ends(source: Source, at: int) -> bool:
+    """Whether the picture whose frame header is at `at` comes to an end."""
+    tail = max(at, source.size - _TAIL)
+    if _JPEG_END in source.up_to(tail, _TAIL):
+        return True
+    # Pieces overlap by a byte, so that no end is cut apart.
+    for start in range(at, min(tail, at + _MOST_READ), _PIECE):
+        if _JPEG_END in source.up_to(start, _PIECE + 1):
+            return True
+    return tail > at + _MOST_READ
 
 
 def orientation(source: Source, at: int) -> int | None:
@@ -89,7 +112,9 @@ def png(source: Source) -> Facts:
     at = 33
     for _ in range(_MOST_CHUNKS):
         head = source.up_to(at, 8)
-        if len(head) < 8 or head[4:] == b"IEND":
+        if len(head) < 8:
+            raise Incomplete
+        if head[4:] == b"IEND":
             break
         name, payload = head[4:], at + 8
         alpha = alpha or name == b"tRNS"
@@ -107,6 +132,8 @@ def png(source: Source) -> Facts:
 def webp(source: Source) -> Facts:
     """Width and height from the first chunk of a WebP file: lossy, lossless or extended."""
     chunk = source.at(12, 4)
+    if int.from_bytes(source.at(4, 4), "little") + 8 > source.size + _PADDING:
+        raise Incomplete
     if chunk == b"VP8X":
         raw = source.at(24, 6)
         width, height = 1 + int.from_bytes(raw[:3], "little"), 1 + int.from_bytes(raw[3:], "little")

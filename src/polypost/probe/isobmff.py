@@ -10,8 +10,9 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
-from polypost.probe.facts import Facts, Unsupported, bitrate, image, positive
+from polypost.probe.facts import Facts, Incomplete, Unsupported, bitrate, image, positive
 from polypost.probe.source import Source
 
 # QuickTime files from before brands begin with one of these instead of `ftyp`.
@@ -69,17 +70,21 @@ _PICTURE_BOXES = 86
 _TOLD = re.compile(rb"\xa9(?:xyz|mak|mod|nam|cmt|des|ART|aut)|loci|com\.apple\.|GPS|XMP_|<x:xmpmeta")
 _TOLD_BYTES = 65_536
 _MAX_BRANDS = 64
+# Films in thousands of fragments are not followed to their end.
+_MOST_BOXES = 1_000
+_NEEDED = frozenset({b"moov", b"meta", b"mdat", b"moof"})
 _MAX_TIME_ENTRIES = 16_384
 _UNKNOWN_TIMES = frozenset({0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF})
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box: its four-character name and where its payload starts and ends."""
+    """One box: its four-character name, where its payload starts and ends, and whether it is not there as a whole."""
 
     name: bytes
     start: int
     end: int
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def boxes(source: Source, start: int, end: int) -> Iterator[Box]:
             length = end - start
         if start + length < payload or payload > end:
             return
-        yield Box(name, payload, min(start + length, end))
+        yield Box(name, payload, min(start + length, end), start + length > end)
         start += length
 
 
@@ -129,10 +134,18 @@ def find(source: Source, inside: Box, *path: bytes) -> Box | None:
 
 def isobmff(source: Source) -> Facts:
     """The facts of an MP4 or MOV video, or of a HEIF or AVIF image."""
+    _check_end(source)
     brands = _brands(source)
     if brands and brands[0] in _IMAGES:
         return _still(source, brands)
     return _video(source, brands[0] if brands else b"qt  ")
+
+
+def _check_end(source: Source) -> None:
+    """Raises `Incomplete` where index or data reach beyond the end of the file."""
+    for box in islice(boxes(source, 0, source.size), _MOST_BOXES):
+        if box.cut and box.name in _NEEDED:
+            raise Incomplete
 
 
 def _brands(source: Source) -> list[bytes]:

@@ -41,7 +41,7 @@ def made(
 @pytest.mark.parametrize("source", WHOLE, ids=[source.name for source in WHOLE])
 def test_what_is_planned_is_made_and_taken(source: Source, tmp_path: Path) -> None:
     facts = media_matrix.facts_of(source)
-    if facts is None:
+    if isinstance(facts, str):
         return
     known: dict[str, Facts] = {}
     for network in connectors():

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import media
 
-from polypost.probe import TooManyPixels, Unsupported, probe
-from polypost.probe.images import gif
+from polypost.probe import Incomplete, TooManyPixels, Unsupported, probe
+from polypost.probe.images import gif, jpeg
 from polypost.probe.isobmff import isobmff
 from polypost.probe.source import Source
 
@@ -173,3 +173,14 @@ def test_a_gif_of_endless_blocks_ends():
     with pytest.raises(Unsupported):
         gif(Source(file, len(content), reads=1_000))
     assert file.reads == 1_000
+
+
+def test_the_end_of_a_picture_is_looked_for_once():
+    content = media.jpeg()[:-2] + bytes(8_000_000)
+    file = CountingFile(content)
+    with pytest.raises(Incomplete):
+        jpeg(Source(file, len(content)))
+    assert file.bytes < len(content) + 100_000
+    whole = CountingFile(media.jpeg())
+    jpeg(Source(whole, len(media.jpeg())))
+    assert whole.bytes < 70_000
