@@ -146,6 +146,20 @@ def _endless_gif() -> bytes:
     return moving("GIF", frames=2_000, width=64, height=64)[:-1]
 
 
+def _flat(form: str, width: int = 500, height: int = 400, **options: Any) -> bytes:
+    """A picture of one colour."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 90, 40)).save(out, form, **options)
+    return out.getvalue()
+
+
+def _small_with_much_told() -> bytes:
+    """A JPEG that is mostly what it tells: of little more than 10 kB, and of less without that."""
+    told = Image.Exif()
+    told[0x010F] = "Telephone" * 750
+    return _flat("JPEG", exif=told.tobytes())
+
+
 def _cmyk() -> bytes:
     return still("JPEG", mode="CMYK")
 
@@ -163,6 +177,7 @@ SOURCES = [
     Source("JPEG", "image", lambda: still("JPEG")),
     Source("JPEG turned, with GPS", "image", lambda: still("JPEG", exif=exif(6))),
     Source("JPEG upright, with GPS", "image", lambda: still("JPEG", exif=exif(1))),
+    Source("JPEG, small, with much told", "image", _small_with_much_told),
     Source("JPEG, CMYK", "image", _cmyk),
     Source("JPEG 9:16", "image", lambda: still("JPEG", 1080, 1920)),
     Source("JPEG 3:1", "image", lambda: still("JPEG", 1800, 600)),
@@ -174,6 +189,7 @@ SOURCES = [
     Source("PNG above 5 MB", "image", lambda: still("PNG", 3600, 2700, compress_level=0)),
     Source("PNG, palette", "image", lambda: still("PNG", mode="P")),
     Source("WebP", "image", lambda: still("WEBP")),
+    Source("WebP, one colour", "image", lambda: _flat("WEBP")),
     Source("WebP, transparent", "image", lambda: still("WEBP", mode="RGBA")),
     Source("WebP, turned", "image", lambda: still("WEBP", exif=exif(8))),
     Source("HEIC", "image", lambda: still("HEIF")),
@@ -192,6 +208,7 @@ SOURCES = [
     Source("MP4 H.264 1080p", "video", lambda: video("mp4", width=1920, height=1080)),
     Source("MP4 H.264, 12 fps", "video", lambda: video("mp4", fps=12)),
     Source("MOV H.264", "video", lambda: video("mov")),
+    Source("MOV H.264, small", "video", lambda: video("mov", width=160, height=120, seconds=3.2)),
     Source("MOV HEVC", "video", lambda: video("mov", "libx265")),
     Source(
         "MOV HEVC HDR",

@@ -261,3 +261,17 @@ def test_a_video_becomes_one_that_the_network_takes(worlds: Worlds, stage: Stage
     assert said.startswith("MOV (HEVC) ")
     assert said.endswith("for X (1280×720 instead of 1920×1080).")
     assert done["instagram"] == done["instagram"] | {"status": "published", "warningMessage": None}
+
+
+def test_no_copy_is_smaller_than_its_network_takes(worlds: Worlds, stage: Stage) -> None:
+    world = worlds("sqlite")
+    sources = {source.name: source for source in any_media.SOURCES}
+    for name, network in (
+        ("WebP, one colour", "googlebusiness"),
+        ("JPEG, small, with much told", "googlebusiness"),
+        ("MOV H.264, small", "linkedin"),
+    ):
+        source = sources[name]
+        url = stage.put(f"{len(name)}.bin", source.content)
+        done = published(world, url, network, kind=source.kind)
+        assert done[network]["status"] == "published", (name, done[network])

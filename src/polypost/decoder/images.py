@@ -176,6 +176,8 @@ def _upright(exif: bytes | None) -> bytes | None:
 def _written(image: Image.Image, recipe: dict[str, Any], *, exif: bytes | None, lossless: bool) -> bytes:
     """The file, in as many bytes as there may be. Raises Refused when three tries do not do."""
     further: dict[str, Any] = {"exif": exif} if exif else {}
+    if "least" in recipe:
+        return _large(image, recipe["least"], **further)
     if recipe["to"] == "image/png":
         return _saved(image, "PNG", **further)
     most = recipe.get("bytes")
@@ -196,6 +198,18 @@ def _written(image: Image.Image, recipe: dict[str, Any], *, exif: bytes | None, 
                 reducing_gap=2.0,
             )
     raise Refused(f"It cannot be made as small as {most} bytes.")
+
+
+def _large(image: Image.Image, least: int, **further: Any) -> bytes:
+    """The file in as many bytes as there have to be: the best there is as JPEG, else nothing of it packed. Raises Refused."""
+    content = b""
+    if image.mode == "RGB":
+        content = _saved(image, "JPEG", quality=100, subsampling=0, **further)
+    if len(content) < least:
+        content = _saved(image, "PNG", compress_level=0, **further)
+    if len(content) < least:
+        raise Refused(f"It cannot be made as large as {least} bytes.")
+    return content
 
 
 def _saved(image: Image.Image, name: str, **further: Any) -> bytes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pkgutil
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, BinaryIO
@@ -54,10 +56,21 @@ def make(recipe: dict[str, Any], source: BinaryIO, target: BinaryIO, back: Binar
     options = {"movflags": "+faststart+negative_cts_offsets", "use_editlist": "0"}
     with av.open(target, "w", format="mp4", options=options, io_open=again) as out:
         if recipe["do"] == "animation":
-            return _animation(recipe, source, out)
-        reader = _READERS.get(recipe["from"], "mov")
-        with av.open(source, format=reader, metadata_errors="ignore") as film:
-            return _Copy(recipe, film, out).run()
+            said = _animation(recipe, source, out)
+        else:
+            reader = _READERS.get(recipe["from"], "mov")
+            with av.open(source, format=reader, metadata_errors="ignore") as film:
+                said = _Copy(recipe, film, out).run()
+    _lengthen(target, recipe.get("least", 0))
+    return said
+
+
+def _lengthen(target: BinaryIO, least: int) -> None:
+    """Add free space behind a film that has fewer bytes than it has to have."""
+    missing = least - target.seek(0, io.SEEK_END)
+    if missing > 0:
+        length = max(missing, 8)
+        target.write(struct.pack(">I4s", length, b"free") + bytes(length - 8))
 
 
 class _Sound:

@@ -73,6 +73,7 @@ class MediaProfile:
     read: date
     types: tuple[str, ...]
     bytes: str = ""
+    least_bytes: str = ""
     pixels: str = ""
     long_side: str = ""
     short_side: str = ""

@@ -37,7 +37,8 @@ _MOST_ANIMATED_PIXELS = 3_000_000_000
 class Plan:
     """What is done to one file; `recipe` is None where it goes out as it is.
 
-    `facts` are those that the result will have, as far as they can be told before; `most` bytes are taken at most.
+    `facts` are those that the result will have, as far as they can be told before; `most` bytes are taken at most,
+    `least` at least.
     `wish` says that the network takes the file without it too, `video` that it needs the library for films,
     `unasked` what was not done because nobody asked: `ratio` or `trim`. `refused` is why it cannot be done.
     """
@@ -46,6 +47,7 @@ class Plan:
     kind: MediaKind
     recipe: Recipe | None = None
     most: int | None = None
+    least: int | None = None
     wish: bool = False
     video: bool = False
     unasked: str = ""
@@ -62,6 +64,25 @@ def plan_for(
     keep_metadata: bool = False,
 ) -> Plan:
     """What is done to a file that is declared as a kind; `profile_of` knows what its place takes by kind."""
+    plan = _plan_for(facts, declared, profile_of, limit, fit, keep_metadata=keep_metadata)
+    profile = profile_of("video" if plan.facts.kind == "video" else "image")
+    if plan.recipe is None or profile is None or not profile.least_bytes:
+        return plan
+    least = int(limit(profile.least_bytes))
+    # What comes too small and needs no change stays what it is: it is refused.
+    made = plan.facts if plan.facts == facts else replace(plan.facts, size=max(plan.facts.size, least))
+    return replace(plan, least=least, facts=made)
+
+
+def _plan_for(
+    facts: Facts,
+    declared: MediaKind,
+    profile_of: Callable[[str], MediaProfile | None],
+    limit: LimitOf,
+    fit: Fit,
+    *,
+    keep_metadata: bool,
+) -> Plan:
     same = Plan(facts, declared)
     if facts.kind == "document":
         return same
@@ -126,10 +147,18 @@ def _likely(facts: Facts, most: int | None) -> int:
     return min(max(facts.size, _LIKELY_BYTES), most or facts.size + _LIKELY_BYTES)
 
 
-def smaller(plan: Plan) -> Plan:
-    """The same for a result that was made and has too many bytes."""
+def anew(plan: Plan, size: int) -> Plan | None:
+    """The same for a result that was made and has too many or too few bytes; None where it has not."""
     assert plan.recipe is not None
-    return replace(plan, recipe={**plan.recipe, "to": "image/jpeg", "bytes": plan.most})
+    do = plan.recipe["do"]
+    if plan.most is not None and size > plan.most and do == "still" and "bytes" not in plan.recipe:
+        return replace(plan, recipe={**plan.recipe, "to": "image/jpeg", "bytes": plan.most})
+    if plan.least is None or size >= plan.least or (do == "strip" and plan.facts.kind == "video"):
+        return None
+    recipe = {name: value for name, value in plan.recipe.items() if name != "only"}
+    if do == "strip":
+        recipe |= {"do": "still", "to": "image/jpeg", "keep": False}
+    return replace(plan, recipe={**recipe, "least": plan.least})
 
 
 def _bare(facts: Facts, *, keep_metadata: bool) -> Recipe | None:

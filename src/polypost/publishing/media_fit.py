@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from polypost.errors import FetchFailed, PolypostError, Problem, Rejected
 from polypost.media import Library, StoredFile
 from polypost.platforms.base import Connector, Draft, MediaFile, MediaRef
-from polypost.platforms.media_fit import Plan, smaller
+from polypost.platforms.media_fit import Plan, anew
 from polypost.posts.media_fit import Rules, settle, told
 from polypost.publishing.journal import TargetRun
 
@@ -141,10 +141,8 @@ class Fitter:
         made = await self._media.fitted(
             target.project_id, target.post_id, ref, plan.recipe, nearby=self._nearby
         )
-        if isinstance(made, PolypostError) or plan.most is None or made.size <= plan.most:
-            return made
-        if plan.recipe["do"] != "still" or "bytes" in plan.recipe:
+        if isinstance(made, PolypostError) or (other := anew(plan, made.size)) is None:
             return made
         return await self._media.fitted(
-            target.project_id, target.post_id, ref, smaller(plan).recipe or {}, nearby=self._nearby
+            target.project_id, target.post_id, ref, other.recipe or {}, nearby=self._nearby
         )

@@ -51,10 +51,20 @@ SPEC = Spec(
     media_types={"image": ("image/jpeg", "image/png")},
     media={
         "image": MediaProfile(
-            _VENDORS, _READ, ("image/jpeg", "image/png"), bytes="photo_max_bytes", pulled=True
+            _VENDORS,
+            _READ,
+            ("image/jpeg", "image/png"),
+            bytes="photo_max_bytes",
+            least_bytes="photo_min_bytes",
+            pulled=True,
         ),
         "cover": MediaProfile(
-            _VENDORS, _READ, ("image/jpeg", "image/png"), bytes="photo_max_bytes", pulled=True
+            _VENDORS,
+            _READ,
+            ("image/jpeg", "image/png"),
+            bytes="photo_max_bytes",
+            least_bytes="photo_min_bytes",
+            pulled=True,
         ),
     },
     reconcile_kind="L",

@@ -86,6 +86,7 @@ SPEC = Spec(
             _READ,
             ("video/mp4",),
             bytes="video_bytes_max",
+            least_bytes="video_bytes_min",
             min_seconds="video_seconds_min",
             max_seconds="video_seconds_max",
             codecs=("h264",),
