@@ -6,7 +6,7 @@ import io
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -89,9 +89,10 @@ def video(
     fps: int = 24,
     seconds: float = 4.5,
     pixels: str = "yuv420p",
+    shown: Sequence[int] = (),
     **colours: Any,
 ) -> bytes:
-    """A video that can be decoded."""
+    """A video that can be decoded; `shown` are the instants of its frames, in units of 1/`fps`, where they vary."""
     options = {
         "libx264": {"preset": "ultrafast", "crf": "18"},
         "libx265": {"preset": "ultrafast", "crf": "20", "x265-params": "log-level=none"},
@@ -108,7 +109,7 @@ def video(
                 setattr(track.codec_context, name, value)
             heard = out.add_stream(sound, rate=48_000) if sound else None
             frame = av.VideoFrame.from_image(noise).reformat(format=pixels)
-            for n in range(int(fps * seconds)):
+            for n in shown or range(int(fps * seconds)):
                 frame.pts, frame.time_base = n, Fraction(1, fps)
                 out.mux(track.encode(frame))
             out.mux(track.encode(None))
@@ -144,6 +145,17 @@ def _bomb() -> bytes:
 def _endless_gif() -> bytes:
     """A GIF of two thousand frames without an end."""
     return moving("GIF", frames=2_000, width=64, height=64)[:-1]
+
+
+def turned(film: bytes) -> bytes:
+    """The film as telephones turn theirs: by the matrix of its container, a quarter to the right."""
+    at = film.index(b"tkhd") + 44
+    matrix = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+    return film[:at] + matrix + film[at + len(matrix) :]
+
+
+# Two seconds of 100 frames each, then three of ten.
+_UNSTEADY = (*range(200), *range(200, 500, 10))
 
 
 def _flat(form: str, width: int = 500, height: int = 400, **options: Any) -> bytes:
@@ -207,6 +219,8 @@ SOURCES = [
     Source("MP4 H.264 9:16", "video", lambda: video("mp4", width=540, height=960)),
     Source("MP4 H.264 1080p", "video", lambda: video("mp4", width=1920, height=1080)),
     Source("MP4 H.264, 12 fps", "video", lambda: video("mp4", fps=12)),
+    Source("MP4 H.264, 10 to 100 fps", "video", lambda: video("mp4", fps=100, seconds=5, shown=_UNSTEADY)),
+    Source("MP4 H.264, turned", "video", lambda: turned(video("mp4"))),
     Source("MOV H.264", "video", lambda: video("mov")),
     Source("MOV H.264, small", "video", lambda: video("mov", width=160, height=120, seconds=3.2)),
     Source("MOV HEVC", "video", lambda: video("mov", "libx265")),

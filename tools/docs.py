@@ -33,6 +33,7 @@ _MEBIBYTE = 1024 * 1024
 _NUMBERS = frozenset(
     [
         "bytes",
+        "least_bytes",
         "pixels",
         "long_side",
         "short_side",

@@ -65,7 +65,7 @@ class MediaProfile:
     `source` and `read` stand for types and codecs; the other numbers are names in `Spec.limits`, empty where there is
     none. `types` go out as they are. `transparent` says that what is transparent is shown so, `pulled` that the network
     fetches the file itself. Of videos: the codecs of pictures (`codecs`) and sound (`sounds`) that are taken, all where
-    there are none; whether a silent one is given a track of silence (`silence`), whether HDR is shown (`hdr`), and as
+    there are none; whether the rate of frames has to be `steady`, whether a silent one is given a track of silence (`silence`), whether HDR is shown (`hdr`), and as
     what an animation goes that became a film (`moving`).
     """
 
@@ -94,6 +94,7 @@ class MediaProfile:
     sounds: tuple[str, ...] = ()
     transparent: bool = False
     pulled: bool = False
+    steady: bool = False
     silence: bool = False
     hdr: bool = False
     moving: Literal["video", "gif"] = "video"

@@ -306,6 +306,7 @@ def _frames_are_made(facts: Facts, profile: MediaProfile, limit: LimitOf) -> boo
         (profile.codecs and facts.video_codec not in profile.codecs)
         or ((facts.depth or facts.colour) and not profile.hdr)
         or _fps(facts, profile, limit) is not None
+        or (facts.peak_fps is not None and profile.steady)
         or _over(facts.bitrate, profile.bitrate, limit)
     )
 
@@ -329,6 +330,7 @@ def _video_facts(facts: Facts, size: tuple[int, int]) -> Facts:
         width=size[0],
         height=size[1],
         video_codec="h264",
+        peak_fps=None,
         orientation=None,
         colour=None,
         depth=None,
@@ -345,6 +347,8 @@ def _fps(facts: Facts, profile: MediaProfile, limit: LimitOf) -> int | None:
         return None
     low = limit(profile.min_fps) if profile.min_fps else 0
     high = limit(profile.max_fps) if profile.max_fps else facts.fps
+    if facts.peak_fps is not None and facts.peak_fps > high and profile.max_fps:
+        return _FPS
     # Rates are measured: 23.976 frames a second count as 24.
     return None if low <= round(facts.fps) <= high or low <= round(facts.fps, 1) <= high else _FPS
 

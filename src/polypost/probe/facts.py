@@ -46,7 +46,7 @@ class Facts:
 
     `size` is in bytes, `width` and `height` in pixels (a video's rotation is applied, an image's EXIF
     orientation is not), `duration` in seconds, `frames` the number of images in a GIF, `fps` the mean
-    number of frames per second, `audio_rate` in hertz, `bitrate` in bits per second over the whole file.
+    number of frames per second, `peak_fps` that of the fastest second where the rate varies, `audio_rate` in hertz, `bitrate` in bits per second over the whole file.
     `faststart` is true when the index stands before the video's data, `edit_list` when a track has one.
     `orientation` is how a picture is turned to be shown (2 to 8, as in EXIF), `alpha` says that it may be transparent,
     `metadata` that the file tells of its making (camera, place, texts), `colour` names what screens do not show as it
@@ -73,6 +73,7 @@ class Facts:
     metadata: bool | None = None
     colour: str | None = None
     depth: int | None = None
+    peak_fps: float | None = None
 
     @property
     def moves(self) -> bool:

@@ -74,6 +74,8 @@ _MAX_BRANDS = 64
 _MOST_BOXES = 1_000
 _NEEDED = frozenset({b"moov", b"meta", b"mdat", b"moof"})
 _MAX_TIME_ENTRIES = 16_384
+# Cameras are never quite steady, and leave out a frame now and then.
+_STEADY = 1.1
 _UNKNOWN_TIMES = frozenset({0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF})
 
 
@@ -98,6 +100,7 @@ class _Track:
     width: int = 0
     height: int = 0
     fps: float | None = None
+    peak_fps: float | None = None
     rate: int | None = None
     channels: int | None = None
     colour: str | None = None
@@ -198,6 +201,7 @@ def _video(source: Source, brand: bytes) -> Facts:
         height=video.height or None,
         duration=duration,
         fps=video.fps,
+        peak_fps=video.peak_fps,
         video_codec=video.codec,
         audio_codec=audio.codec if audio else None,
         audio_rate=audio.rate if audio else None,
@@ -272,10 +276,19 @@ def _track(source: Source, trak: Box) -> _Track | None:
     edited = find(source, trak, b"edts", b"elst") is not None
     if kind == b"vide":
         width, height = _shown_size(source, trak, entry)
-        fps = _mean_fps(source, tables, scale)
+        fps, peak = _rates(source, tables, scale)
         colour, depth = _appearance(source, entry) if entry else (None, None)
         return _Track(
-            kind, codec, duration, edited, width=width, height=height, fps=fps, colour=colour, depth=depth
+            kind,
+            codec,
+            duration,
+            edited,
+            width=width,
+            height=height,
+            fps=fps,
+            peak_fps=peak,
+            colour=colour,
+            depth=depth,
         )
     if kind == b"soun" and entry:
         rate, channels = _sound(source, entry)
@@ -330,18 +343,37 @@ def _appearance(source: Source, entry: int) -> tuple[str | None, int | None]:
     return colour, depth
 
 
-def _mean_fps(source: Source, tables: Box, scale: int) -> float | None:
-    """Frames per second over the first entries of the table of times."""
+def _rates(source: Source, tables: Box, scale: int) -> tuple[float | None, float | None]:
+    """Frames per second over the first entries of the table of times, and in their fastest second where it varies."""
     times = find(source, tables, b"stts")
     if times is None:
-        return None
+        return None, None
     entries = min(source.number(times.start + 4, 4), (times.end - times.start) // 8 - 1, _MAX_TIME_ENTRIES)
     raw = source.at(times.start + 8, 8 * entries) if entries > 0 else b""
-    frames = ticks = 0
-    for count, delta in struct.iter_unpack(">II", raw):
-        frames += count
-        ticks += count * delta
-    return positive(frames * scale / ticks) if ticks else None
+    runs = list(struct.iter_unpack(">II", raw))
+    frames = sum(count for count, _ in runs)
+    ticks = sum(count * delta for count, delta in runs)
+    mean = positive(frames * scale / ticks) if ticks else None
+    peak = _fastest_second(runs, scale) if mean and len(runs) > 1 else 0.0
+    return mean, positive(peak) if mean and peak > mean * _STEADY else None
+
+
+def _fastest_second(runs: list[tuple[int, int]], scale: int) -> float:
+    """The most frames in a second that begins with one of the runs of frames; 0 for a film of less than a second."""
+    most = 0.0
+    end = frames = ticks = 0
+    for count, delta in runs:
+        while ticks < scale and end < len(runs):
+            frames += runs[end][0]
+            ticks += runs[end][0] * runs[end][1]
+            end += 1
+        if ticks < scale:
+            break
+        # The last run reaches beyond the second.
+        most = max(most, frames - (ticks - scale) / runs[end - 1][1])
+        frames -= count
+        ticks -= count * delta
+    return most
 
 
 def _sound(source: Source, entry: int) -> tuple[int, int]:

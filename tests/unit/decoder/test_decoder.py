@@ -21,8 +21,8 @@ from tests.any_media import SOURCES, Source
 from polypost.decoder import process
 from polypost.decoder.process import IMAGES, VIDEOS, Undecodable
 from polypost.errors import Unavailable
-from polypost.platforms.base import Draft
-from polypost.platforms.media_fit import Plan, anew
+from polypost.platforms.base import Draft, Fit
+from polypost.platforms.media_fit import Plan, anew, plan_for
 from polypost.platforms.registry import connectors
 from polypost.probe import Facts, probe
 
@@ -153,6 +153,43 @@ def test_what_has_to_be_large_is_made_so(tmp_path: Path) -> None:
         assert content[before.size + 4 : before.size + 8] == b"free"
         assert (facts.faststart, facts.duration, facts.metadata) == (True, before.duration, None)
         assert _frames(content) == _frames(film) == 76
+
+
+def test_a_turn_stays_in_a_copy_and_a_rate_is_made_steady(tmp_path: Path) -> None:
+    sources = {source.name: source for source in SOURCES}
+    moved = {"do": "video", "from": "video/mp4", "picture": "copy", "sound": "copy"}
+    turned = sources["MP4 H.264, turned"].content
+    assert made(moved, turned, tmp_path)[0].shown == (360, 640)
+    drawn = moved | {"picture": "make", "size": [360, 640], "fps": 0, "bits": 1_000_000}
+    facts, content, _ = made(drawn, turned, tmp_path)
+    assert facts.shown == (360, 640)
+    with av.open(io.BytesIO(content)) as film:
+        assert next(film.decode(video=0)).rotation == 0
+    facts, _, _ = made(
+        drawn | {"size": [640, 360], "fps": 30}, sources["MP4 H.264, 10 to 100 fps"].content, tmp_path
+    )
+    assert (facts.fps, facts.peak_fps) == (pytest.approx(30, abs=0.1), None)
+
+
+def test_facebook_takes_reels_of_a_steady_rate() -> None:
+    """Its page demands it of reels; of other videos nobody does."""
+    steady = Facts(
+        "video", "video/mp4", 10**6, 1080, 1920, 9.0, fps=30.0, video_codec="h264", audio_codec="aac"
+    )
+    facebook = next(each for each in connectors() if each.spec.id == "facebook")
+    for facts, place, expected in (
+        (steady, "video/reel", None),
+        (replace(steady, peak_fps=50.0), "video/reel", "make"),
+        (replace(steady, peak_fps=50.0), "video", None),
+    ):
+        plan = plan_for(
+            facts,
+            "video",
+            lambda kind, place=place: facebook.spec.media.get(place),
+            facebook.spec.limit,
+            Fit(),
+        )
+        assert (plan.recipe or {}).get("picture") == expected
 
 
 def test_a_file_that_cannot_be_decoded_is_a_verdict(tmp_path: Path) -> None:

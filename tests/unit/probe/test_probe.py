@@ -108,6 +108,35 @@ def test_a_mov_turned_by_a_quarter_with_the_index_at_the_end(facts_of):
     assert facts.fps == pytest.approx(29.97, abs=0.001)
 
 
+@pytest.mark.parametrize(
+    ("runs", "mean", "peak"),
+    [
+        # As telephones write them, now and then with a frame left out.
+        ([(1, 20), (1, 19), (1, 21), (1, 20)] * 40, 30.0, None),
+        ([(59, 20), (1, 40)] * 4, 29.5, None),
+        ([(90, 20)], 30.0, None),
+        ([(10, 20), (10, 10)], 40.0, None),
+        ([(60, 10), (30, 20)], 45.0, 60.0),
+        ([(10, 60), (30, 10), (10, 60), (120, 5)], 48.57, 120.0),
+        ([(30, 60), (30, 10), (30, 60)], 13.84, 35.0),
+    ],
+)
+def test_the_fastest_second_of_a_film(facts_of, runs, mean, peak):
+    plain = media.mp4(faststart=False, audio=False, fps=600)
+    table = media.box(b"stts", struct.pack(">4xI", len(runs)), *(struct.pack(">II", *run) for run in runs))
+    found = plain.index(b"stts") - 4
+    grown = bytearray(plain[:found] + table + plain[found + 24 :])
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+        at = plain.index(name, plain.index(b"moov")) - 4
+        struct.pack_into(">I", grown, at, struct.unpack_from(">I", grown, at)[0] + len(table) - 24)
+    # Ticks of a six-hundredth, as QuickTime has them.
+    at = plain.index(b"mdhd") + 16
+    struct.pack_into(">I", grown, at, 600)
+    facts = facts_of(bytes(grown))
+    assert facts.fps == pytest.approx(mean, abs=0.1)
+    assert facts.peak_fps == (peak and pytest.approx(peak, abs=0.1))
+
+
 def test_a_mov_from_before_brands(facts_of):
     content = media.mp4()
     facts = facts_of(content[struct.unpack(">I", content[:4])[0] :])

@@ -47,6 +47,8 @@ _REEL = MediaProfile(
     max_fps="reel_max_fps",
     codecs=("h264", "hevc", "vp9", "av1"),
     sounds=("aac",),
+    # "Fixed frame rate", in the specification of reels.
+    steady=True,
     silence=True,
 )
 
