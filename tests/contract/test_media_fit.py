@@ -160,6 +160,28 @@ def test_the_dry_run_says_before_what_would_be_done(worlds: Worlds, stage: Stage
         assert [problem["code"] for problem in strict["errors"]] == ["media_format"]
 
 
+def test_that_a_file_tells_no_more_is_said_alike_before_and_after(worlds: Worlds, stage: Stage) -> None:
+    world = worlds("sqlite")
+    url = stage.put("gps.jpg", any_media.still("JPEG", exif=any_media.exif(1)))
+    expected = "Location, camera and time removed from 1 file"
+    body = {
+        "content": words(),
+        "platforms": [world.target("twitter"), world.target("instagram")],
+        "mediaItems": [{"type": "image", "url": url}],
+        "publishNow": True,
+    }
+    with world.client() as client:
+        said = client.post("/v1/posts/validate?probeMedia=true", json=body).json()
+        assert (said["valid"], said["warningMessage"]) == (True, expected)
+        strict = client.post("/v1/posts/validate?probeMedia=true", json=body | {"mediaFit": "strict"}).json()
+        assert "warningMessage" not in strict
+        done = published(world, url, "twitter", "instagram")
+        lines = client.get(f"/v1/posts/{done['post']['postId']}/timeline").json()["timeline"]
+    for name in ("twitter", "instagram"):
+        assert done[name]["warningMessage"] == f"{expected}."
+    assert [line["message"] for line in lines].count(f"{expected}.") == 2
+
+
 def test_own_uploads_are_judged_when_they_are_accepted(worlds: Worlds) -> None:
     world = worlds("sqlite")
     with world.client() as client:

@@ -99,7 +99,7 @@ def _note_changes(db: Connection, new: New, changes: Sequence[str], *, stored: b
     """Note what will be done to media that are known before their hour."""
     if not changes:
         return
-    new.post["warning"] = " ".join([*filter(None, [new.post["warning"]]), *changes])
+    new.post["warning"] = " ".join([*filter(None, [new.post["warning"]]), "; ".join(changes)])
     if stored:
         row = update(posts).where(posts.c.id == new.post["id"], posts.c.project_id == new.post["project_id"])
         db.execute(row.values(warning=new.post["warning"]))

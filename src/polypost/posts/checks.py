@@ -95,7 +95,8 @@ def changes_for(order: NewPost, found: Mapping[str, Integration]) -> list[str]:
             continue
         text = order.content if target.content is None else target.content
         draft = Draft(text, tuple(order.media), options, integration.account)
-        said += changes_of(network, draft, settle(network, draft, target.integration_id, order.rules))
+        settled = settle(network, draft, target.integration_id, order.rules)
+        said += changes_of(network, draft, settled, order.rules)
     return list(dict.fromkeys(said))
 
 

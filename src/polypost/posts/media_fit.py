@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from polypost.decoder.process import makes_videos
 from polypost.errors import Problem
-from polypost.platforms.base import AS_IT_IS, Connector, Draft, MediaProfile, MediaRef
+from polypost.platforms.base import AS_IT_IS, Connector, Draft, MediaKind, MediaProfile, MediaRef
 from polypost.platforms.media_fit import Plan, plan_for
 from polypost.probe import Facts
 
@@ -223,16 +223,34 @@ def told(source: Facts, made: Facts, network: str, notes: Sequence[str] = (), *,
     return f"{_named(source)} {_size(source)} → {became} for {network}{further}"
 
 
-def changes_of(network: Connector, draft: Draft, settled: Settled) -> list[str]:
-    """What will be done to the media of a draft, in words; what is only removed from files is not shown."""
+def bared(files: int) -> str:
+    """What is done to files of which nothing else is changed than that they do not tell of their making any more."""
+    return f"Location, camera and time removed from {'1 file' if files == 1 else f'{files} files'}"
+
+
+def stays(network: Connector, kind: MediaKind, rules: Rules) -> bool:
+    """Whether a file of which only that would be removed goes out from its own address, so that all of it is in there."""
+    profile = network.spec.media.get(kind)
+    return profile is not None and profile.pulled and not rules.lends_to(network.spec.id)
+
+
+def changes_of(network: Connector, draft: Draft, settled: Settled, rules: Rules) -> list[str]:
+    """What will be done to the media of a draft, in words."""
     planned = [(ref.facts, plan) for ref, plan in zip(draft.media, settled.plans, strict=True)]
     planned += [(draft.further[url], plan) for url, plan in settled.further.items()]
     said = []
+    files = 0
     for facts, plan in planned:
-        if facts and plan and plan.recipe and plan.recipe["do"] != "strip" and "only" not in plan.recipe:
+        if facts is None or plan is None or plan.recipe is None:
+            continue
+        if plan.recipe["do"] == "strip":
+            files += not stays(network, plan.kind, rules)
+        elif "only" in plan.recipe:
+            files += bool(facts.metadata and not rules.keep_metadata)
+        else:
             notes = ["silence"] if plan.recipe.get("sound") == "silence" else []
             said.append(told(facts, plan.facts, network.spec.name, notes, sized=False))
-    return said
+    return [*said, bared(files)] if files else said
 
 
 def _named(facts: Facts) -> str:

@@ -80,5 +80,5 @@ def judge_media(
         problems.extend(
             locate(problem, where, own_text=target.content is not None) for problem in settled.problems
         )
-        changes += changes_of(network, draft, settled)
+        changes += changes_of(network, draft, settled, order.rules)
     return problems, list(dict.fromkeys(changes))

@@ -9,7 +9,7 @@ from polypost.errors import FetchFailed, PolypostError, Problem, Rejected
 from polypost.media import Library, StoredFile
 from polypost.platforms.base import Connector, Draft, MediaFile, MediaRef
 from polypost.platforms.media_fit import Plan, anew
-from polypost.posts.media_fit import Rules, settle, told
+from polypost.posts.media_fit import Rules, bared, settle, stays, told
 from polypost.publishing.journal import TargetRun
 
 STEP = "polypost.fitted"
@@ -89,12 +89,10 @@ class Fitter:
         """Write what was done into the timeline, once, and into the target's warning."""
 
         async def say() -> list[str]:
-            for change in done.changes:
+            changes = [*done.changes, bared(done.bared)] if done.bared else done.changes
+            for change in changes:
                 self._run.say("media_fitted", f"{change}.")
-            if done.bared:
-                files = "1 file" if done.bared == 1 else f"{done.bared} files"
-                self._run.say("media_fitted", f"Removed what {files} told of camera, place and time.")
-            return done.changes
+            return changes
 
         if done.changes or done.bared:
             for change in await self._run.step(STEP, say):
@@ -108,13 +106,7 @@ class Fitter:
         if plan is None or plan.recipe is None:
             return replace(file, ref=ref) if file.ref.url == ref.url else file
         bare = plan.recipe["do"] == "strip"
-        profile = self._network.spec.media.get(ref.type)
-        if (
-            bare
-            and profile is not None
-            and profile.pulled
-            and not self._rules.lends_to(self._network.spec.id)
-        ):
+        if bare and stays(self._network, plan.kind, self._rules):
             done.left = True
             return replace(file, ref=ref)
         made = await self._made(ref, plan)
