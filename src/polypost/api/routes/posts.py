@@ -175,7 +175,8 @@ def _verdict(verdict: DryRun) -> dict[str, Any]:
         ],
     }
     notes = [when.note] if when and when.note else []
-    notes += verdict.changes
+    if verdict.changes:
+        notes.append("; ".join(verdict.changes))
     return body | ({"warningMessage": " ".join(notes)} if notes else {})
 
 
