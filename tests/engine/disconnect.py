@@ -25,6 +25,7 @@ from typing import Any
 
 from tests.databases import postgres
 from tests.engine.judging import Lane, Sent, in_seconds
+from tests.engine.mending import NETWORKS, failed
 from tests.engine.proxy import ANY, WRITES, Cut, Proxy
 from tests.engine.results import Results, options, play
 from tests.preloaded import Nursery
@@ -32,9 +33,7 @@ from tests.processes import World
 
 KINDS = ("before", "after", "all")
 DOORS = ("server", "workers")
-OTHER_SHAPES = ("keyed", "soon", "retry", "edit", "draft", "bulk")
-# Networks that take a text alone.
-NETWORKS = ("bluesky", "facebook", "linkedin", "mastodon", "threads", "twitter")
+OTHER_SHAPES = ("keyed", "soon", "retry", "mend", "doubt", "edit", "draft", "bulk")
 WORKERS = 2
 POSTS_AT_RANDOM = 4
 CLOSED_SECONDS = 3.0
@@ -119,7 +118,7 @@ class CutLane(Lane):
 
     def _undisturbed(self, shape: str) -> Counter[tuple[str, str]]:
         sent = self._prepared(shape)
-        if shape != "keyed":
+        if shape not in {"keyed", "doubt"}:
             # A key changes the first statement that writes, by which a commit is named.
             sent.key = None
         self.proxy.arm(None)
@@ -134,15 +133,16 @@ class CutLane(Lane):
         )
 
     def _at_random(self) -> None:
-        """Several posts at once, several cuts, lossy networks."""
+        """Several posts, or changes of posts, at once, several cuts, lossy networks."""
         self.lose_answers()
-        sent = [
+        changes = failed(self, [True, False]) if self.random.random() < 0.3 else []
+        sent = changes + [
             self.order(
                 self.random.sample(NETWORKS, 2),
                 film=self.random.random() < 0.3,
                 soon=(0.2, 2.0) if self.random.random() < 0.3 else None,
             )
-            for _ in range(POSTS_AT_RANDOM)
+            for _ in range(POSTS_AT_RANDOM - len(changes))
         ]
         cut = self._cut(self.random.choice(KINDS), self.random.choice(DOORS), ANY, self.random.randint(1, 80))
         self.tally.place = str(cut)
@@ -161,6 +161,8 @@ class CutLane(Lane):
             "keyed": self._plain,
             "soon": partial(self._plain, soon=(0.2, 1.5)),
             "retry": self._retry,
+            "mend": partial(self._mend, doubt=False),
+            "doubt": partial(self._mend, doubt=True),
             "edit": self._edit,
             "draft": self._draft,
             "bulk": self._bulk,
@@ -187,6 +189,10 @@ class CutLane(Lane):
         sent.existing = self._first(sent.path, sent.body)
         assert self.settle([sent.existing])[sent.existing]["status"] == "failed"
         sent.path, sent.payload = f"/v1/posts/{sent.existing}/retry", {"json": {}}
+        return sent
+
+    def _mend(self, *, doubt: bool) -> Sent:
+        (sent,) = failed(self, [doubt])
         return sent
 
     def _edit(self) -> Sent:

@@ -21,10 +21,12 @@ def _survive(folder: Path, database_url: str | None, points: tuple[str, ...], nu
     assert lane.published > 0
 
 
-@pytest.mark.parametrize("points", [("P2", "P3", "P6"), ("P8", "P9", "P10"), ("P11", "P14", "random")])
+@pytest.mark.parametrize(
+    "points", [("P2", "P3", "P6"), ("P8", "P9", "P10", "mend P9"), ("P11", "P14", "random")]
+)
 def test_nothing_is_lost_or_doubled_on_sqlite(tmp_path, points, nursery):
     _survive(tmp_path, None, points, nursery)
 
 
 def test_nothing_is_lost_or_doubled_with_two_workers(tmp_path, fresh_database, nursery):
-    _survive(tmp_path, fresh_database, ("P3", "P9", "random"), nursery)
+    _survive(tmp_path, fresh_database, ("P3", "P9", "random", "mend P10"), nursery)

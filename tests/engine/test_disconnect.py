@@ -20,12 +20,16 @@ CUTS = [
     ("keyed", Cut("server", ACCEPTANCE, 1, "after")),
     ("soon", Cut("server", ACCEPTANCE, 1, "after")),
     ("retry", Cut("server", CHANGE, 1, "after")),
+    ("mend", Cut("server", CHANGE, 1, "after")),
     ("draft", Cut("server", CHANGE, 1, "after")),
     # The first read after the acceptance.
     ("now", Cut("server", "SELECT targets", 1, "before")),
     # The intent, and the second one of these is the end.
     ("now", Cut("workers", "WITH targets", 1, "all", closed_seconds=1, farewell=True)),
     ("now", Cut("workers", "COMMIT of WITH targets", 2, "after")),
+    ("mend", Cut("workers", "WITH targets", 1, "before")),
+    # What was sent before the change is looked for, and the end of that is written.
+    ("doubt", Cut("workers", "COMMIT of UPDATE targets", 1, "after")),
 ]
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +20,6 @@ from polypost.publishing.backoff import latest
 from polypost.storage import open_store
 from tests.engine.room import Room
 from tests.engine.stand_ins import ByHand
-from tests.processes import World
 
 FREE = [(2, "release"), (2, "reserve"), (2, "waived")]
 
@@ -376,34 +374,6 @@ def test_a_change_that_fails_again_can_be_changed_again(tell):
         await room.healthy()
 
     tell(story)
-
-
-@pytest.mark.parametrize("point", ["P2", "P4", "P9", "P10"])
-def test_killed_in_the_middle_it_is_the_old_or_the_new(tmp_path, nursery, point):
-    world = World(tmp_path, nursery=nursery)
-    world.start()
-    try:
-        world.control("POST", "faults", json={"platform": "twitter", "fault": "duplicate", "times": 1})
-        entry = {"platform": "twitter", "accountId": world.accounts["twitter"]}
-        with world.client() as client:
-            body = {"content": "Hello", "publishNow": True, "platforms": [entry]}
-            post_id = client.post("/v1/posts", json=body).json()["postId"]
-        assert world.settle([post_id])[post_id]["status"] == "failed"
-        world.server.kill()
-        world.start_server(POLYPOST_FAIL_POINT=point)
-        with world.client() as client, pytest.raises(httpx2.TransportError):
-            client.put(f"/v1/posts/{post_id}", json={"content": f"Better {point}"})
-        assert world.server.wait_dead(10)
-        world.server.kill()
-        world.start_server()
-        shown = world.settle([post_id])[post_id]
-        old = point == "P2"
-        assert shown["status"] == ("failed" if old else "published")
-        assert shown["platforms"][0]["content"] == (None if old else f"Better {point}")
-        assert texts(world.visible("twitter")) == ([] if old else [f"Better {point}"])
-        assert world.command("doctor")["ok"]
-    finally:
-        world.stop()
 
 
 # How late a post may be
