@@ -108,6 +108,7 @@ class Lane:
         self.tally = Tally()
         self.published = 0
         self.waived = 0
+        self.doubts = 0
         self.film: dict[str, str] = {}
 
     def open(self) -> None:
