@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -60,6 +61,9 @@ def _short_texts(one: Make, host: str) -> dict[str, Case]:
         "x one": Case("twitter", "x", [one(alt="A grid")]),
         "x tall": Case("twitter", "x", [tall]),
         "x unmeasured": Case("twitter", "x", [one(known=False)]),
+        "x tall unmeasured": Case("twitter", "x", [one(900, 1600, known=False)]),
+        "x gone": Case("twitter", "x", [replace(wide, url=f"{host}/gone.png")]),
+        "x arabic": Case("twitter", "مرحبا بالعالم #وسم English"),
         "x two": Case("twitter", "x", [wide] * 2),
         "x three": Case("twitter", "x", [wide] * 3),
         "x four": Case("twitter", "x", [wide] * 4),
@@ -69,11 +73,14 @@ def _short_texts(one: Make, host: str) -> dict[str, Case]:
         "x thread": Case("twitter", "first", (), THREAD),
         "threads tall": Case("threads", "x", [tall]),
         "threads three": Case("threads", "x", [wide, tall, wide]),
+        "threads tags": Case("threads", "#one https://example.com"),
         "threads poll": Case("threads", "x", (), {"poll": {"options": ["Yes", "No"]}}),
         "threads thread": Case("threads", "first", (), THREAD),
         "bluesky lines": Case("bluesky", "\n".join(map(str, range(40)))),
         "bluesky long": Case("bluesky", WORDS * 3),
         "bluesky tall": Case("bluesky", "x", [one(500, 2000, "alt")]),
+        "bluesky tall unmeasured": Case("bluesky", "x", [one(500, 2000, known=False)]),
+        "bluesky covered": Case("bluesky", "x", [wide], {"labels": ["nudity"]}),
         "bluesky two": Case("bluesky", "x", [one(alt="a"), one(alt="b")]),
         "bluesky four": Case("bluesky", "x", [wide] * 4),
         "bluesky gallery": Case("bluesky", "x", [one(3000, 900), one(300, 900)] * 3),
@@ -110,7 +117,10 @@ def _pictures(one: Make, host: str) -> dict[str, Case]:
     wide, tall, film = one(), one(900, 1600), one(1080, 1920, kind="video")
     return {
         "ig landscape": Case("instagram", WORDS * 4, [one(3000, 900)]),
+        # Of broad letters two lines end before the characters do, whatever the font.
+        "ig broad": Case("instagram", WORDS.upper() * 4, [wide]),
         "ig tall": Case("instagram", "x", [tall]),
+        "ig hebrew": Case("instagram", "שלום עולם, text", [wide]),
         "ig carousel": Case("instagram", "x", [one(1000, 1000), tall, wide]),
         "ig unmeasured": Case("instagram", "x", [one(900, 1600, known=False)]),
         "ig reel": Case("instagram", WORDS * 4, [film]),
@@ -154,6 +164,8 @@ def _others(one: Make, host: str) -> dict[str, Case]:
         "pin video": Case("pinterest", "x", [film], board),
         "reddit text": Case("reddit", "Title\n" + WORDS * 12, (), place),
         "reddit tall": Case("reddit", "Title", [tall], place),
+        "reddit tall unmeasured": Case("reddit", "Title", [one(900, 1600, known=False)], place),
+        "reddit gone": Case("reddit", "Title", [replace(wide, url=f"{host}/gone.png")], place),
         "reddit gallery": Case("reddit", "Title", [wide, tall], place | {"gallery": [{"caption": "One"}]}),
         "reddit link": Case("reddit", "Title", (), place | {"url": "https://example.com/a"}),
         "reddit poll": Case(

@@ -181,14 +181,19 @@ def single_box(single: Single, own: float | None, width: float) -> tuple[float |
     ratio = _within(own, single.least, single.most)
     if ratio is None:
         return None, 1.0
-    tallest = min(
-        single.height.value if single.height else float("inf"),
-        width / single.frame.value if single.frame else float("inf"),
-    )
-    if width / ratio <= tallest:
+    most = tallest(single, width)
+    if 1 / ratio <= most:
         return ratio, 1.0
     # Bars stand beside what is too tall; without them the box itself gets narrower.
-    return (width / tallest, 1.0) if single.fit == "contain" else (ratio, tallest * ratio / width)
+    return (1 / most, 1.0) if single.fit == "contain" else (ratio, most * ratio)
+
+
+def tallest(single: Single, width: float) -> float:
+    """How tall a single item's box may be, in parts of the media's width; infinite where nothing bounds it."""
+    return min(
+        single.height.value / width if single.height else float("inf"),
+        1 / single.frame.value if single.frame else float("inf"),
+    )
 
 
 def cells(tiles: Tiles, width: float, gap: float) -> list[tuple[float, float]]:

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from polypost.drawing.boxes import tallest
 from polypost.drawing.model import Drawn, DrawnItem, DrawnText
 from polypost.drawing.plain import PLAIN
 from polypost.platforms.kit.drawing import Drawing, Draws, Surface
@@ -60,7 +61,7 @@ def render(drawn: Drawn, *, styled: bool = True) -> str:
         "notice": (NOTICE if drawn.known else PLAIN_NOTICE).format(drawn.name),
         "properties": properties(drawing, surface),
         "style": Markup(style()) if styled else "",  # noqa: S704  # our own file
-        "tallest": f"--tallest:{surface.single.height.value}px" if surface.single.height else "",
+        "tallest": lambda media: tallest(surface.single, media.width),
         "title_lines": int(card.title_lines) if card and card.title_lines else 2,
         "description_lines": int(card.description_lines) if card and card.description_lines else 0,
         "segments": lambda text, begin, end: [*_segments(text, begin, end, drawing)],

@@ -99,7 +99,12 @@ DRAWING = kit.Drawing(
             column=_SCREEN,
         ),
         "story": kit.Surface(
-            layout="upright", text=kit.Fold(), single=_UPRIGHT, clear=_CLEAR, column=_SCREEN
+            layout="upright",
+            text=kit.Fold(),
+            single=_UPRIGHT,
+            clear=_CLEAR,
+            column=_SCREEN,
+            named_above=True,
         ),
     },
     column=_seen(500),

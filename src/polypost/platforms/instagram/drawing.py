@@ -81,6 +81,7 @@ DRAWING = kit.Drawing(
             single=kit.Single(ratio=_UPRIGHT, fit="contain"),
             clear=_CLEAR,
             column=_SCREEN,
+            named_above=True,
         ),
     },
     column=_figure(470),

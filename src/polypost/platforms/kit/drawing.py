@@ -170,6 +170,8 @@ class Surface:
     # Media that reach from one side of the column to the other, and a text that stands below them.
     bleed: bool = False
     below: bool = False
+    # The account stands over the top of a full screen, as in stories.
+    named_above: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ def show(draft: Draft) -> kit.Shown:
         poll=kit.Poll(tuple(poll.options), ends=days) if poll else None,
         covered=bool(options.nsfw or options.spoiler),
         notes=(*notes, *comment(options.first_comment)),
-        counted=counted(SPEC, len(plan.body)),
+        counted=counted(SPEC, len(plan.body))
+        if plan.body
+        else counted(SPEC, len(plan.title), "title_characters"),
     )
     return kit.Shown("feed", plan.kind, [part])
 
