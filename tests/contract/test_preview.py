@@ -99,3 +99,18 @@ def test_what_is_drawn_is_bounded(local: Tenant) -> None:
     body["content"] = "x"
     body["platforms"] = [local.entry() | {"platformSpecificData": {"threadItems": [{"content": "x"}] * 900}}]
     assert len(drawn(local, body)["platforms"][0]["drawing"]["parts"]) == 25
+
+
+def test_a_page_of_several_gets_the_style_sheet_once(local: Tenant) -> None:
+    body = local.body(mediaItems=[])
+    body["platforms"] = [local.entry()] * 3
+    alone, shared = drawn(local, body), drawn(local, body, f"{PATH}?sharedStyle=true")
+    assert "style" not in alone
+    assert ".ppd-text" in shared["style"]
+    sheet = f"<style>{shared['style']}</style>"
+    for one, other in zip(alone["platforms"], shared["platforms"], strict=True):
+        # A fragment with the sheet differs from one without by nothing else.
+        assert one["html"].count("<style>") == 1
+        assert "<style>" not in other["html"]
+        assert "".join(one["html"].replace(sheet, "").split()) == "".join(other["html"].split())
+        assert one["drawing"] == other["drawing"]

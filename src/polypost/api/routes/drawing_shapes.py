@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from polypost.api.openapi.documented import Shape
+from polypost.api.openapi.documented import Maybe, Shape
 from polypost.api.routes.posts_shapes import Problem
 from polypost.intake.bodies import PlatformName
 
@@ -173,7 +173,7 @@ class Drawing(Shape):
 
 
 class DrawnTarget(Shape):
-    """One platform entry: its drawing as data and as an HTML fragment without script."""
+    """One platform entry: its drawing as data and as an HTML fragment without script, with its style sheet or without."""
 
     platform: PlatformName
     accountId: str
@@ -185,6 +185,7 @@ class Drawings(Shape):
     """What the networks show of a post; `notice` says how far to trust it, `errors` what acceptance would say.
 
     `undrawn` has the accounts whose drawings an answer of this size has no room for: ask for fewer at a time.
+    `style` is the style sheet of all of them, where the query asked for it apart.
     """
 
     success: bool
@@ -193,3 +194,4 @@ class Drawings(Shape):
     notice: str
     platforms: list[DrawnTarget]
     undrawn: list[str]
+    style: str = Maybe

@@ -23,6 +23,7 @@ from polypost.api.routes.posts_shapes import (
     CreatedPost,
     OnePost,
     PostList,
+    PreviewQuery,
     Removed,
     TimelineAnswer,
     ValidateQuery,
@@ -109,13 +110,16 @@ async def _previewed(rooms: Services, who: Principal, body: dict[str, Any], *, p
 
 
 @router.post("/v1/posts/preview")
-@documented(Drawings, body=bodies.CreateBody, body_judged=True, query=ValidateQuery)
+@documented(Drawings, body=bodies.CreateBody, body_judged=True, query=PreviewQuery)
 async def preview(request: Request) -> Response:
     """Draw what each network would show of this post, from sourced numbers; store nothing, promise nothing."""
     who = await principal(request, *TO_LOOK, by_profile=True)
     body = await json_object(request)
+    shared = flag(request, "sharedStyle")
     run = await services(request).intake.preview(who, body, probe=flag(request, "probeMedia"))
-    drawn, undrawn = await aside(run.large or len(run.order.targets) > 1, lambda: _drawn(run))
+    drawn, undrawn = await aside(
+        run.large or len(run.order.targets) > 1, lambda: _drawn(run, styled=not shared)
+    )
     return answers.ok(
         {
             "success": not run.problems,
@@ -125,10 +129,11 @@ async def preview(request: Request) -> Response:
             "platforms": drawn,
             "undrawn": undrawn,
         }
+        | ({"style": drawing.style()} if shared else {})
     )
 
 
-def _drawn(run: DryRun) -> tuple[list[dict[str, Any]], list[str]]:
+def _drawn(run: DryRun, *, styled: bool) -> tuple[list[dict[str, Any]], list[str]]:
     """The targets' drawings, none where something stands in for what could not be read; and who has no room left."""
     shown: list[dict[str, Any]] = []
     left: list[str] = []
@@ -140,7 +145,7 @@ def _drawn(run: DryRun) -> tuple[list[dict[str, Any]], list[str]]:
             "platform": target.platform,
             "accountId": target.integration_id,
             "drawing": drawing.data(drawn),
-            "html": drawing.render(drawn),
+            "html": drawing.render(drawn, styled=styled),
         }
         size = len(answers.ok(said).body)
         if size > room:

@@ -20,6 +20,15 @@ class ValidateQuery(BaseModel):
     probeMedia: bool = Field(default=False, description="Fetch and measure the media too.")
 
 
+class PreviewQuery(ValidateQuery):
+    """Parameters of a preview."""
+
+    sharedStyle: bool = Field(
+        default=False,
+        description="Leave the style sheet out of every `html`, and answer it once, as `style`.",
+    )
+
+
 class CreatedTarget(Shape):
     """What became of one platform entry so far; `success` is true unless it failed."""
 
