@@ -16,6 +16,7 @@ from queue import Queue
 from typing import Any, NamedTuple
 
 import pytest
+from jinja2 import ChainableUndefined, Environment, PackageLoader
 from PIL import Image
 
 from polypost.drawing import data, render
@@ -102,6 +103,8 @@ const measure = (root) => ({{
     return all;
   }})(),
 }});
+const place = each => {{ const box = each.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom]; }};
+const words = each => {{ const all = document.createRange(); all.selectNodeContents(each); return place(all); }};
 addEventListener('load', () => requestAnimationFrame(() => requestAnimationFrame(() => {{
   const found = {{}};
   for (const frame of document.querySelectorAll('iframe')) {{
@@ -109,6 +112,10 @@ addEventListener('load', () => requestAnimationFrame(() => requestAnimationFrame
     found[frame.id] = {{over: page.documentElement.scrollWidth > frame.clientWidth}};
     for (const box of page.querySelectorAll('[data-case]'))
       found[frame.id][box.dataset.case] = measure(box.firstElementChild);
+    if (frame.id == 'simulator') found[frame.id] = {{
+      tiles: [...page.querySelectorAll('.many > *')].map(place),
+      paragraphs: [...page.querySelectorAll('p.text')].map(each => [place(each), words(each)]),
+    }};
   }}
   fetch('/found', {{method: 'POST', body: JSON.stringify(found)}});
 }})));
@@ -121,6 +128,21 @@ def picture(width: int, height: int) -> bytes:
     out = io.BytesIO()
     Image.new("P", (width, height)).save(out, "PNG")
     return out.getvalue()
+
+
+def simulated() -> str:
+    """A simulator's own page of a post: three pictures, and a text in Arabic and one in English."""
+    pages = Environment(
+        loader=PackageLoader("polypost.sandbox.simkit"), autoescape=True, undefined=ChainableUndefined
+    )
+    pages.filters["when"] = str
+    media = [{"blob": str(n), "mime": "image/png", "kind": "image"} for n in range(3)]
+    base = pages.get_template("base.html").module
+    style = str(base).partition("<style>")[2].partition("</style>")[0]
+    texts = "".join(f"<p class=text>{text}</p>" for text in ("مرحبا English", "Hello مرحبا"))
+    return PAGE.format(
+        f"<style>{style}</style>{pages.get_template('posts.html').module.media_block(media)}{texts}"
+    )  # type: ignore[attr-defined]  # the template's own macro
 
 
 class Host(NamedTuple):
@@ -164,7 +186,12 @@ def host() -> Iterator[Host]:
         f'<iframe id={name} src="/drawings" style="{look};height:900px;border:0"></iframe>'
         for name, look in FRAMES.items()
     )
-    pages |= {"/drawings": PAGE.format(drawn).encode(), "/": STAGE.format(frames=frames).encode()}
+    frames += '<iframe id=simulator src="/simulator"></iframe>'
+    pages |= {
+        "/simulator": simulated().encode(),
+        "/drawings": PAGE.format(drawn).encode(),
+        "/": STAGE.format(frames=frames).encode(),
+    }
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield Host(address, found)
     server.shutdown()
@@ -393,3 +420,13 @@ def test_nothing_is_wider_than_a_phone(measured: dict[str, dict[str, Any]]) -> N
     for frame in WIDTHS:
         assert measured[frame].pop("over") is False
         assert [name for name, case in measured[frame].items() if case["over"]] == []
+
+
+def test_a_simulators_page_has_no_hole_and_runs_as_its_text_does(measured: dict[str, dict[str, Any]]) -> None:
+    one, two, three = measured["simulator"]["tiles"]
+    assert one[0] < two[0] == three[0]
+    assert (one[1], one[3]) == pytest.approx((two[1], three[3]), abs=1)
+    (arabic, its), (english, theirs) = measured["simulator"]["paragraphs"]
+    assert its[2] == pytest.approx(arabic[2], abs=1)
+    assert its[0] > arabic[0] + 5
+    assert theirs[0] == pytest.approx(english[0], abs=1)
