@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from polypost import access
+from polypost.api.routes.drawing_shapes import Drawing, Drawings
 from polypost.platforms.registry import BUILT_IN
 from tests.contract.tenant import Tenant, operator, words
 
@@ -23,6 +24,10 @@ def drawn(tenant: Tenant, body: Any, path: str = PATH) -> dict[str, Any]:
     said = dict(answer.json())
     assert said["valid"] is said["success"] is not bool(said["errors"])
     assert "not a promise" in said["notice"]
+    # As the document has it, key by key.
+    Drawings.model_validate(said)
+    for entry in said["platforms"]:
+        assert set(entry["drawing"]) == set(Drawing.model_fields)
     return said
 
 

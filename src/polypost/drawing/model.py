@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from polypost.platforms.base import MediaKind
 from polypost.platforms.kit.drawing import Card, Colour, Counted, Figure, Poll, Span
 
 By = Literal["lines", "characters", "hidden", "whole"]
@@ -44,12 +45,13 @@ class DrawnText:
 
 @dataclass(frozen=True, slots=True)
 class DrawnItem:
-    """A picture or video in its box; `share` is the box's part of the media's width, `ratio` None where facts decide.
+    """A picture or video in its box; `share` is the box's part of the media's width, `ratio` None where the
+    file decides and was not measured.
 
     `crop` is what `cover` cuts off the file, `bars` what `contain` leaves empty in the box; `focus` what crops keep.
     """
 
-    type: str
+    type: MediaKind
     url: str
     poster: str | None
     alt_text: str
@@ -98,7 +100,7 @@ class DrawnCard:
 
 @dataclass(frozen=True, slots=True)
 class DrawnPart:
-    """One post of those that stand below each other."""
+    """One post of those that stand below each other; `warning` hides the text, `covered` the media until opened."""
 
     text: DrawnText | None
     title: DrawnText | None

@@ -20,14 +20,14 @@ Layout = Literal["beside", "stacked", "upright", "watch", "pin"]
 
 @dataclass(frozen=True, slots=True)
 class Figure(Limit):
-    """One number of a drawing, and how sure it is."""
+    """One number of a drawing: how sure it is, its source and the day it was read."""
 
     confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """A colour as CSS writes it, and how sure it is."""
+    """A colour as CSS writes it: how sure it is, its source and the day it was read."""
 
     value: str
     source: str
@@ -176,7 +176,7 @@ class Surface:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a text that is more than text; `shown` is what a link is shortened to."""
+    """A link, mention or hashtag of a text, from `start` to `end` in characters; `shown` is what a link is shortened to."""
 
     start: int
     end: int
