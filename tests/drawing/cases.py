@@ -136,6 +136,7 @@ def _pictures(one: Make, host: str) -> dict[str, Case]:
         "fb story": Case("facebook", "x", [film], {"contentType": "story"}),
         "fb link": Case("facebook", "x", (), {"link": "https://www.example.com/a"}),
         "tiktok video": Case("tiktok", WORDS * 4, [film]),
+        "tiktok gone": Case("tiktok", "x", [replace(wide, url=f"{host}/gone.png")]),
         "tiktok photos": Case("tiktok", "Title", [wide, tall], {"description": WORDS * 4}),
         "youtube video": Case("youtube", WORDS * 4, [one(kind="video", seconds=600)]),
         "youtube short": Case("youtube", WORDS * 4, [film]),

@@ -42,6 +42,7 @@ const rgb = colour => {{
 const light = ([red, green, blue]) => [red, green, blue].map(part => part / 255)
   .map(part => part <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4)
   .reduce((sum, part, at) => sum + part * [.2126, .7152, .0722][at], 0);
+const ratio = (one, two) => {{ const [dark, pale] = [light(rgb(one)), light(rgb(two))].sort((a, b) => a - b); return (pale + .05) / (dark + .05); }};
 const contrasts = root => {{
   const words = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), found = [];
   while (words.nextNode()) {{
@@ -89,6 +90,7 @@ const measure = (root) => ({{
   avatar: [...root.querySelectorAll('.ppd-face')].slice(0, 1).map(each => [each.offsetWidth, getComputedStyle(each).borderRadius]),
   marks: [...root.querySelectorAll('.ppd-mark')].map(each => rgb(getComputedStyle(each).color)),
   ink: rgb(getComputedStyle(root).color), contrast: contrasts(root),
+  pale: [...root.querySelectorAll('.ppd-media img')].map(each => getComputedStyle(each, '::after')).map(look => ratio(look.color, look.backgroundColor)),
   gone: [...root.querySelectorAll('.ppd-media img')].map(each => getComputedStyle(each, '::after').width),
   named: (() => {{
     const screen = root.querySelector('.ppd-screen'), who = root.querySelector('.ppd-who');
@@ -395,7 +397,8 @@ def test_what_people_write_has_its_own_direction(wide: dict[str, Any]) -> None:
 
 def test_a_picture_that_is_gone_is_said_in_words(wide: dict[str, Any]) -> None:
     # A pseudo-element with a width is one that is shown.
-    for name in ("x gone", "reddit gone"):
+    for name in ("x gone", "reddit gone", "tiktok gone"):
+        assert wide[name]["pale"][0] >= 4.5
         assert wide[name]["gone"][0].endswith("px"), name
     assert wide["x one"]["gone"] == ["auto"]
 
