@@ -10,17 +10,7 @@ import pytest
 from PIL import Image
 from tests import any_media, media
 
-from polypost.probe import Facts, Incomplete, probe
-
-
-@pytest.fixture
-def facts_of(tmp_path):
-    def _facts_of(content: bytes) -> Facts:
-        path = tmp_path / "file"
-        path.write_bytes(content)
-        return probe(path)
-
-    return _facts_of
+from polypost.probe import Incomplete
 
 
 def picture(form: str, **options: object) -> bytes:

@@ -12,18 +12,6 @@ from tests import media
 from polypost.probe import Facts, TooManyPixels, Unsupported, probe
 
 
-@pytest.fixture
-def facts_of(tmp_path):
-    """Write bytes to a file whose name tells nothing, and probe it."""
-
-    def _facts_of(content: bytes) -> Facts:
-        path = tmp_path / "file"
-        path.write_bytes(content)
-        return probe(path)
-
-    return _facts_of
-
-
 @pytest.mark.parametrize(
     ("content", "mime"),
     [

@@ -25,6 +25,14 @@ _limit = limits_read(_READ)
 
 OAUTH = oauth_for(MANAGE_SCOPE)
 
+_PHOTO = MediaProfile(
+    _VENDORS,
+    _READ,
+    ("image/jpeg", "image/png"),
+    bytes="photo_max_bytes",
+    least_bytes="photo_min_bytes",
+    pulled=True,
+)
 SPEC = Spec(
     id="googlebusiness",
     name="Google Business Profile",
@@ -49,24 +57,7 @@ SPEC = Spec(
         "posts_page_size_max": _limit(100, "posts in a page of a list", _REFERENCE),
     },
     media_types={"image": ("image/jpeg", "image/png")},
-    media={
-        "image": MediaProfile(
-            _VENDORS,
-            _READ,
-            ("image/jpeg", "image/png"),
-            bytes="photo_max_bytes",
-            least_bytes="photo_min_bytes",
-            pulled=True,
-        ),
-        "cover": MediaProfile(
-            _VENDORS,
-            _READ,
-            ("image/jpeg", "image/png"),
-            bytes="photo_max_bytes",
-            least_bytes="photo_min_bytes",
-            pulled=True,
-        ),
-    },
+    media={"image": _PHOTO, "cover": _PHOTO},
     reconcile_kind="L",
     retry_when_absent="never",
     post_kinds=("text", "photo", "event", "offer"),
