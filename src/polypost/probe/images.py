@@ -112,9 +112,10 @@ def png(source: Source) -> Facts:
     at = 33
     for _ in range(_MOST_CHUNKS):
         head = source.up_to(at, 8)
-        if len(head) < 8:
+        if len(head) < 8 and b"IEND" not in source.up_to(max(0, source.size - _TAIL), _TAIL):
             raise Incomplete
-        if head[4:] == b"IEND":
+        # Chunks of a wrong length lead past an end that is there, and programs show such pictures.
+        if len(head) < 8 or head[4:] == b"IEND":
             break
         name, payload = head[4:], at + 8
         alpha = alpha or name == b"tRNS"

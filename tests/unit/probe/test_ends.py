@@ -61,6 +61,7 @@ WHOLE = {
     "a JPEG with a thumbnail": with_thumbnail(),
     "a PNG with something behind it": picture("PNG") + b"more",
     "a PNG of many chunks": in_small_chunks(5_000),
+    "a PNG with a chunk that lacks a byte": picture("PNG")[:-20] + picture("PNG")[-19:],
     "a GIF without an end": any_media.moving("GIF")[:-1],
     "half a GIF": any_media.moving("GIF")[:1_500],
     "a film with something behind it": media.mp4() + b"\x7f\xff\xff\xfflater",
