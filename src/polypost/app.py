@@ -18,9 +18,6 @@ from polypost import access, api, bulk, clock, dashboard, events, webhooks
 from polypost.access import Keyring, Throttle
 from polypost.analytics.reader import Reader
 from polypost.analytics.service import Analytics
-from polypost.api import Services
-from polypost.api.http.health import checks
-from polypost.api.http.proxies import Proxies
 from polypost.api.openapi.reference import is_wanted
 from polypost.configured import (
     Surroundings,
@@ -40,6 +37,9 @@ from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
 from polypost.conversations.sender import Sender
 from polypost.engine import Engine, Handler, Source
+from polypost.entrance.health import checks
+from polypost.entrance.proxies import Proxies
+from polypost.entrance.services import Services
 from polypost.intake import BodyReader, Intake
 from polypost.intake.in_flight import TELL_SECONDS
 from polypost.integrations import (

@@ -10,7 +10,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from polypost.access.limits import FAILURES_PER_MINUTE
-from polypost.api.http.proxies import Proxies
+from polypost.entrance.proxies import Proxies
 from polypost.errors import NotConfigured
 from tests.contract.raw import Start, answers, everything, get, one_answer, refused, servers
 from tests.contract.tenant import Tenant

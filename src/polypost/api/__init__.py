@@ -1,6 +1,5 @@
 """The /v1 contract: wire shapes, authentication, error shapes and compatibility live here and nowhere deeper."""
 
 from polypost.api.application import build
-from polypost.api.services import Services
 
-__all__ = ["Services", "build"]
+__all__ = ["build"]

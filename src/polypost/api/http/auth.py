@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from polypost.access import Principal
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import Forbidden, InvalidRequest, Problem, Unauthorized
 from polypost.outbound import on_behalf_of
 from polypost.posts import queries

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from polypost.api.services import Services
+from polypost.entrance.services import Services
 from polypost.errors import NotFound, ServiceUnavailable, Unavailable
 from polypost.media import kinds
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from polypost.api.http.proxies import Proxies
+from polypost.entrance.proxies import Proxies
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 
 from polypost import clock
-from polypost.api.services import Services
+from polypost.entrance.services import Services
 from polypost.errors import StoreUnavailable
 from polypost.posts import queries
 from polypost.posts.queries import Shown

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from polypost.api.openapi.document import document
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.outbound.guard import LOOPBACK
 from polypost.settings import Settings
 

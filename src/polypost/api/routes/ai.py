@@ -22,8 +22,8 @@ from polypost.api.http.disconnects import client_gone
 from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.connect_shapes import Address
 from polypost.api.routes.uploads import own_address
-from polypost.api.services import Services, services
 from polypost.credits import service as credits
+from polypost.entrance.services import Services, services
 from polypost.errors import InvalidRequest, PolypostError, Problem
 from polypost.intake import bodies
 from polypost.intake.bodies import Closed, Content, PlatformName, Text, Url

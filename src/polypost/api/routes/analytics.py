@@ -20,7 +20,7 @@ from polypost.api.http.auth import principal
 from polypost.api.http.filters import Sort
 from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import Shape, documented
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake.bodies import PlatformName, Text
 from polypost.platforms.abilities import Metrics

@@ -15,7 +15,7 @@ from polypost.api.http.body import json_object
 from polypost.api.openapi.documented import documented
 from polypost.api.routes.connect_shapes import AppBody, AppChange, AppList, AppsQuery, OneApp
 from polypost.api.routes.posts_shapes import MessageAnswer
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
 from polypost.integrations import OAuthApp, apps

@@ -20,8 +20,8 @@ from polypost.api.http.filters import flag, split_list
 from polypost.api.http.submitter import submitter
 from polypost.api.http.waiting import hurried
 from polypost.api.openapi.documented import Shape, documented
-from polypost.api.services import Services, services
 from polypost.bulk import Bulk
+from polypost.entrance.services import Services, services
 from polypost.errors import InvalidRequest, Problem, StoreUnavailable
 
 RowStatus = Literal["pending", "created", "valid", "refused", "stopped"]

@@ -31,7 +31,7 @@ from polypost.api.routes.connect_shapes import (
 )
 from polypost.api.routes.posts_shapes import MessageAnswer
 from polypost.api.routes.profiles import MoveAnswer, MoveBody
-from polypost.api.services import Services, services
+from polypost.entrance.services import Services, services
 from polypost.errors import NotFound
 from polypost.intake import bodies
 from polypost.integrations import Integration, OAuthApp, apps

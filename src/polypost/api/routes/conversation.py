@@ -13,10 +13,10 @@ from polypost.access import Principal
 from polypost.api.http import answers
 from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.documented import Shape
-from polypost.api.services import services
 from polypost.conversations import sent
 from polypost.conversations.sender import Sent
 from polypost.conversations.sent import Asked
+from polypost.entrance.services import services
 from polypost.intake.bodies import Content, Text
 from polypost.platforms.abilities import Person
 

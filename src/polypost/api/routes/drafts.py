@@ -14,7 +14,7 @@ from polypost.api.http.auth import principal, principal_for
 from polypost.api.http.body import json_object
 from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.documented import Shape, documented
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.intake.bodies import DraftBody, PlatformName
 from polypost.intake.door import KeptDraft
 from polypost.planning.bodies import ScheduleDraftBody

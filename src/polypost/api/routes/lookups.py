@@ -13,7 +13,7 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import Shape, documented, named
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import NotFound
 from polypost.intake.bodies import PlatformName
 from polypost.platforms.registry import BUILT_IN, connector, connectors, meant

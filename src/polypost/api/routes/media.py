@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from polypost.api.openapi.documented import Shape, documented
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import NotFound
 from polypost.intake.bodies import Closed, Text
 from polypost.media import kinds

@@ -15,7 +15,7 @@ from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.conversation import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.intake import bodies
 from polypost.intake.bodies import Closed
 from polypost.platforms.abilities import Conversation, Message, Person

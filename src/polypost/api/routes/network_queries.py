@@ -13,7 +13,7 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.openapi.documented import Shape, documented
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import UpstreamError
 from polypost.integrations import AccountSession, account_of
 from polypost.platforms.abilities import Creators

@@ -29,7 +29,7 @@ from polypost.api.routes.posts_shapes import (
     ValidateQuery,
     Verdict,
 )
-from polypost.api.services import Services, services
+from polypost.entrance.services import Services, services
 from polypost.intake import DryRun, bodies
 from polypost.intake.door import Created
 from polypost.intake.once import Changed

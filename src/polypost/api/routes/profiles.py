@@ -16,7 +16,7 @@ from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.connect_shapes import IntegrationShape, Name
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
 from polypost.intake.bodies import Closed, Text

@@ -17,7 +17,7 @@ from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.drafts import AcceptedPost
 from polypost.api.routes.schedules_shapes import TimeShape
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import InvalidRequest
 from polypost.intake import bodies
 from polypost.intake.bodies import Closed, ProfileId, Text, Zone

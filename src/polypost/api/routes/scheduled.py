@@ -16,7 +16,7 @@ from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import documented
 from polypost.api.routes.posts_shapes import Edited, MessageAnswer, Rescheduled, WaitingList
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.intake import bodies
 from polypost.intake.door import Moved
 from polypost.posts import changes, queries

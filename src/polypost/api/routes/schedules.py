@@ -27,7 +27,7 @@ from polypost.api.routes.schedules_shapes import (
     SchedulesAnswer,
     SchedulesQuery,
 )
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import Submitter, bodies
 from polypost.planning import schedules

@@ -16,7 +16,7 @@ from polypost.api.http.pages import choice_page, connected_page
 from polypost.api.openapi.documented import documented
 from polypost.api.routes.connect import PAGE, QUIET, shapes
 from polypost.api.routes.connect_shapes import ChoiceForm, ManyAccounts, Selected, Selection, SelectionBody
-from polypost.api.services import services
+from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, NotFound
 from polypost.intake import bodies
 from polypost.platforms.base import Account

@@ -30,7 +30,7 @@ from polypost.api.routes.subscriptions_shapes import (
     WebhookBody,
     WebhookChange,
 )
-from polypost.api.services import Services, services
+from polypost.entrance.services import Services, services
 from polypost.errors import AddressRefused, InvalidRequest, Problem
 from polypost.intake import bodies
 from polypost.outbound import advice

@@ -20,7 +20,7 @@ from polypost.api.http.body import json_object
 from polypost.api.http.bucket_proxy import from_bucket
 from polypost.api.openapi.documented import documented
 from polypost.api.routes.media import StoredAnswer, UploadAnswer, UploadBody
-from polypost.api.services import Services, services
+from polypost.entrance.services import Services, services
 from polypost.errors import (
     InvalidRequest,
     NotFound,

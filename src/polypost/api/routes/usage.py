@@ -19,9 +19,9 @@ from polypost.api.http.auth import principal
 from polypost.api.http.filters import profile_of
 from polypost.api.openapi.documented import Maybe, Shape, documented
 from polypost.api.routes.posts_shapes import Count
-from polypost.api.services import services
 from polypost.credits import funds
 from polypost.credits import service as credits
+from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.integrations import profiles
 from polypost.integrations import service as integrations

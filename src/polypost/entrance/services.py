@@ -9,11 +9,11 @@ from starlette.requests import Request
 from polypost.access import Keyring, Throttle
 from polypost.ai import Provider
 from polypost.analytics.service import Analytics
-from polypost.api.http.health import Checks
-from polypost.api.http.proxies import Proxies
 from polypost.bulk import BulkReceiver
 from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
+from polypost.entrance.health import Checks
+from polypost.entrance.proxies import Proxies
 from polypost.intake import Intake
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
 from polypost.media import Library, Uploads
