@@ -75,7 +75,7 @@ class Principal:
 
 def create_project(db: Connection, name: str, *, credits: int | None = None) -> Project:
     """A new project; `credits` is all it may ever spend, None for no limit. Raises InvalidRequest, Conflict."""
-    problems = _name_problems(name)
+    problems = name_problems(name)
     if credits is not None and credits < 0:
         problems.append(_NEGATIVE)
     if problems:
@@ -159,14 +159,15 @@ def create_key(
     scopes: Iterable[str] = (),
     profiles: Iterable[str] = (),
     expires_at: datetime | None = None,
+    made_by: str | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which is shown here and never again. Raises NotFound, InvalidRequest.
 
-    `profiles` are ids of the project's, which the caller has looked up.
+    `profiles` are ids of the project's, which the caller has looked up; `made_by` is the person with whom it ends.
     """
     get_project(db, project_id)
     scopes = tuple(dict.fromkeys(scopes))
-    problems = _name_problems(name)
+    problems = name_problems(name)
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         hint = f"Choose among {', '.join(SCOPES)}; none at all means all of them."
         problems.append(Problem("scopes", f"'{unknown[0]}' is no scope.", hint))
@@ -196,6 +197,7 @@ def create_key(
             expires_at=expires_at,
             created_at=key.created_at,
             profiles=list(key.profiles) or None,
+            made_by=made_by,
         )
     )
     return key, secret
@@ -249,7 +251,8 @@ def _key_of(row: Row[Any]) -> ApiKey:
     )
 
 
-def _name_problems(name: str) -> list[Problem]:
+def name_problems(name: str) -> list[Problem]:
+    """What is wrong with the name of a project, a key or a person."""
     if 1 <= len(name.strip()) <= NAME_CHARACTERS and "\0" not in name:
         return []
     return [Problem("name", f"A name has 1 to {NAME_CHARACTERS} characters.", "Choose another name.")]

@@ -1,10 +1,10 @@
-"""Tables of the access room. Of a key only its hash is kept."""
+"""Tables of the access room. Of keys, sessions and invitations only the hash is kept."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
-from polypost.storage import Instant, Json, metadata
+from polypost.storage import Instant, Json, metadata, partial_index
 
 projects = Table(
     "projects",
@@ -33,6 +33,79 @@ api_keys = Table(
     Column("last_used_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("profiles", Json),
+    # The person who made it at the dashboard.
+    Column("made_by", String(40)),
     Index("uq_api_keys_hash", "hash", unique=True),
     Index("ix_api_keys_project_id_created_at", "project_id", "created_at"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    # The name without the differences that nobody sees.
+    Column("folded", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    # Who runs this server is an owner of every project.
+    Column("operator", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+    partial_index("uq_people_folded", "folded", unique=True, where="removed_at IS NULL"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("project_id", String(40), ForeignKey("projects.id"), primary_key=True),
+    Column("person_id", String(40), ForeignKey("people.id"), primary_key=True),
+    Column("role", String(10), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_members_person_id", "person_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("person_id", String(40), ForeignKey("people.id"), nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    # When the password was asked for last.
+    Column("confirmed_at", Instant, nullable=False),
+    Index("uq_sessions_hash", "hash", unique=True),
+    Index("ix_sessions_person_id", "person_id"),
+    Index("ix_sessions_seen_at", "seen_at"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("hash", String(64), nullable=False),
+    # The first person, a member of a project, or somebody who has lost the password.
+    Column("kind", String(10), nullable=False),
+    Column("project_id", String(40), ForeignKey("projects.id")),
+    Column("role", String(10)),
+    Column("person_id", String(40), ForeignKey("people.id")),
+    Column("created_by", String(40)),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("uq_invitations_hash", "hash", unique=True),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("person_id", String(40)),
+    Column("project_id", String(40)),
+    Column("what", String(40), nullable=False),
+    Column("detail", Json, nullable=False),
+    Index("ix_acts_project_id_at", "project_id", "at"),
 )
