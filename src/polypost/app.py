@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
 from polypost import access, api, bulk, clock, dashboard, events, webhooks
-from polypost.access import Keyring, Throttle
+from polypost.access import Keyring, Throttle, people
 from polypost.analytics.reader import Reader
 from polypost.analytics.service import Analytics
 from polypost.api.openapi.reference import is_wanted
@@ -252,6 +252,7 @@ def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:
         await store.write(lambda db: sent.clean(db, clock.now()))
         await store.write(lambda db: keys.clean(db, clock.now()))
         await store.write(lambda db: deliveries.forget_servers(db, clock.now()))
+        await store.write(lambda db: people.clean(db, clock.now()))
 
     return Room(
         recover=recover,
@@ -316,7 +317,7 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
     shown = is_wanted(rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None)
     _, served = api.build(
         lifespan,
-        lambda app: dashboard.install(app, sandbox_url=sandbox_url),
+        dashboard.install,
         reference_at=rooms.public_url if shown else None,
     )
     return served
@@ -331,6 +332,21 @@ async def _every(seconds: float, call: Callable[[], Any]) -> None:
             log.exception("housekeeping failed")
 
 
+async def first_link(rooms: Rooms) -> str:
+    """The dashboard's address; until somebody can sign in, that of the page on which the first person says how."""
+
+    def invite(db: Connection) -> str:
+        return "" if people.anybody(db) else people.invite(db, "first")
+
+    secret = await rooms.services.store.write(invite)
+    home = f"{rooms.public_url.rstrip('/')}{dashboard.HOME}"
+    if not secret:
+        return home
+    # Whoever reads this log runs the server.
+    log.info("nobody has an account yet; this link makes the first", url=f"{home}/join/{secret}")
+    return f"{home}/join/{secret}"
+
+
 async def demo_project(rooms: Rooms, name: str) -> access.Project:
     """The project called `name`; made when there is none."""
 
@@ -343,4 +359,4 @@ async def demo_project(rooms: Rooms, name: str) -> access.Project:
     return await rooms.services.store.write(find_or_make)
 
 
-__all__ = ["Rooms", "Surroundings", "application", "demo_project", "open_rooms"]
+__all__ = ["Rooms", "Surroundings", "application", "demo_project", "first_link", "open_rooms"]

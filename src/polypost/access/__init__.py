@@ -2,7 +2,7 @@
 
 from polypost.access.keyring import Keyring
 from polypost.access.keys import well_formed
-from polypost.access.limits import Allowance, Throttle
+from polypost.access.limits import Allowance, SigningIn, Throttle
 from polypost.access.service import (
     SCOPES,
     ApiKey,
@@ -24,6 +24,7 @@ __all__ = [
     "Keyring",
     "Principal",
     "Project",
+    "SigningIn",
     "Throttle",
     "change_project",
     "create_key",

@@ -95,6 +95,25 @@ class Throttle:
         self._failures.take(_network(address))
 
 
+class SigningIn:
+    """How often a password may be tried in this process: for one name, and from one address."""
+
+    def __init__(
+        self,
+        *,
+        name_per_minute: int = 10,
+        address_per_minute: int = 30,
+        monotonic: Callable[[], float] = clock.monotonic,
+    ) -> None:
+        self._names = _Buckets(name_per_minute, monotonic, CAPACITY)
+        self._addresses = _Buckets(address_per_minute, monotonic, CAPACITY)
+
+    def attempt(self, address: str, name: str) -> None:
+        """Count a try. Raises TooManyRequests with Retry-After."""
+        self._addresses.take(_network(address))
+        self._names.take(name.strip().casefold()[:200])
+
+
 @lru_cache(maxsize=4096)
 def _network(address: str) -> str:
     """The name an address is counted under: whoever has one IPv6 address has the 2^64 beside it."""

@@ -144,9 +144,7 @@ def accept_invitation(db: Connection, secret: str, *, name: str, password: str) 
         raise Gone("This link was used.", code="link_ended", next_step="Sign in with what it was used for.")
     if link.person_id is not None:
         person = get_person(db, link.person_id)
-        db.execute(update(people).where(people.c.id == person.id).values(password=password))
-        end_sessions(db, person.id)
-        note(db, "password_changed", person_id=person.id, name=person.name)
+        change_password(db, person, password)
         return person
     person = _join(db, name, password, operator=link.kind == "first", now=now)
     if link.project_id is not None and link.role is not None:
@@ -163,11 +161,11 @@ def credentials(db: Connection, name: str) -> tuple[Person, str] | None:
     return None if row is None else (_person(row), row.password)
 
 
-def kept_password(db: Connection, person_id: str) -> str | None:
-    """What is kept of somebody's password."""
-    return db.execute(
-        select(people.c.password).where(_there(), people.c.id == person_id)
-    ).scalar_one_or_none()
+def change_password(db: Connection, person: Person, password: str, *, but: str | None = None) -> None:
+    """Another password, of which `password` is kept; signs out everywhere, `but` in one session."""
+    db.execute(update(people).where(people.c.id == person.id).values(password=password))
+    end_sessions(db, person.id, but=but)
+    note(db, "password_changed", person_id=person.id, name=person.name)
 
 
 def get_person(db: Connection, person_id: str) -> Person:

@@ -147,7 +147,8 @@ class Demo:
         )
         return (
             f"Polypost listens on {ready['url']}\n"
-            f"Accounts and posts: {ready['sandboxUrl']}\n"
+            f"Dashboard: {ready['dashboardUrl']}\n"
+            f"Accounts and posts on the simulated networks: {ready['sandboxUrl']}\n"
             f"The API, to read and to try: {ready['url']}/docs\n\n"
             f"Key: {ready['apiKey']}\nAccounts:\n{accounts}\n\n{beside}"
             f"Publish your first post:\n\n{curl}\n"

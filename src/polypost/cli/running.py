@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, cast
 
-from polypost.app import Rooms, Surroundings, application, open_rooms
+from polypost.app import Rooms, Surroundings, application, first_link, open_rooms
 from polypost.cli.demo import Demo
 from polypost.cli.output import Printer
 from polypost.errors import PolypostError
@@ -73,13 +73,16 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
         )
         running = asyncio.create_task(web.serve([sock]), name="polypost-server")
         await _first(running, listening)
-        ready: dict[str, Any] = {"url": url}
+        ready: dict[str, Any] = {"url": url, "dashboardUrl": await first_link(rooms)}
         if demo is not None:
             ready |= await demo.connect(rooms)
             if surroundings.loopback:
                 rooms.services.demo_key = ready["apiKey"]
         _settle_memory()
-        printer.show(ready, demo.welcome(ready) if demo else f"Polypost listens on {url}")
+        printer.show(
+            ready,
+            demo.welcome(ready) if demo else f"Polypost listens on {url}\nDashboard: {ready['dashboardUrl']}",
+        )
         following = asyncio.create_task(demo.follow(rooms), name="polypost-demo") if demo else None
         await _first(running, stop)
         if following is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from polypost.access import Keyring, Throttle
+from polypost.access import Keyring, SigningIn, Throttle
 from polypost.ai import Provider
 from polypost.analytics.service import Analytics
 from polypost.bulk import BulkReceiver
@@ -57,6 +57,7 @@ class Services:
     bulk: BulkReceiver
     health: Checks
     demo_key: str | None = None
+    signing: SigningIn = field(default_factory=SigningIn)
 
 
 def services(request: Request) -> Services:

@@ -47,6 +47,8 @@ DENIALS = frozenset({"access_denied", "user_denied", "user_cancelled_login", "us
 
 _T = oauth_states.c
 Introduce = Callable[[str, App, str], Awaitable[None]]
+# By this cookie a flow that was begun in a browser is known to end in the same one.
+BROWSER_COOKIE = "polypost-connect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,14 @@ class Connect:
     def choice_url(self, platform: str, token: str) -> str:
         """The page on which the person chooses among a login's accounts."""
         return f"{self._public_url().rstrip('/')}/v1/connect/{platform}/choose/{token}"
+
+    def is_ready(self, db: Connection, project_id: str, platform: str) -> bool:
+        """Whether an account can be connected: the server has an app there, or the network needs none."""
+        network = self._known(platform)
+        app = self._apps.find(db, project_id, platform, None)
+        if app is None or network.spec.oauth is None:
+            return app is not None or isinstance(network, OnServers)
+        return bool(app.client_secret) or network.spec.oauth.secretless_apps
 
     async def begin(
         self,

@@ -49,12 +49,15 @@ def redirect_problems(
 ) -> list[Problem]:
     """What is wrong with the asked redirect addresses, given by parameter name.
 
-    Those of the machine itself are taken with `loopback`, and by a server at a loopback address without a list.
+    Those of this server are always taken, those of the machine itself with `loopback`, and by a server at a loopback
+    address without a list.
     """
     development = loopback or (not allowed and urlsplit(public_url).hostname in LOOPBACK)
     problems = []
     for path, uri in asked.items():
         if uri is None or uri in allowed or (development and _DEVELOPMENT.fullmatch(uri)):
+            continue
+        if uri.startswith(f"{public_url.rstrip('/')}/") and _ABSOLUTE.fullmatch(uri):
             continue
         problems.append(
             Problem(

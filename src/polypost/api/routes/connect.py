@@ -36,6 +36,7 @@ from polypost.errors import NotFound
 from polypost.intake import bodies
 from polypost.integrations import Integration, OAuthApp, apps
 from polypost.integrations import service as integrations
+from polypost.integrations.connect import BROWSER_COOKIE
 from polypost.platforms.registry import connector, meant
 
 router = APIRouter(prefix="/v1/connect")
@@ -242,7 +243,8 @@ async def callback(request: Request, platform: AnyNetwork) -> Response:
     if connector(platform) is None:
         said = "This server has no network of that name."
         return HTMLResponse(connected_page(platform, (), said), 400, PAGE)
-    finished = await services(request).connect.finish(platform, dict(request.query_params))
+    browser = request.cookies.get(BROWSER_COOKIE)
+    finished = await services(request).connect.finish(platform, dict(request.query_params), browser=browser)
     if finished.redirect_to is not None:
         return RedirectResponse(finished.redirect_to, 303, QUIET)
     status = 200 if finished.error is None else 400

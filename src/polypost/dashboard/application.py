@@ -1,0 +1,12 @@
+"""All pages together."""
+
+from __future__ import annotations
+
+from polypost.dashboard.pages import accounts, compose, posts, signing, team
+from polypost.dashboard.web import Dashboard
+
+
+def dashboard() -> Dashboard:
+    """The dashboard as an application of its own; what is spelled out comes before what takes any word."""
+    rooms = (signing, team, compose, accounts, posts)
+    return Dashboard(page for room in rooms for page in room.PAGES)

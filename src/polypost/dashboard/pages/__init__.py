@@ -1,0 +1,1 @@
+"""The pages, one file a subject; `PAGES` of each says under which address, and for whom."""

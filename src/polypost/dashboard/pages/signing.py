@@ -1,0 +1,151 @@
+"""Getting in and out: the link of the first person and of invitations, signing in, one's own page."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from polypost.access import passwords, people
+from polypost.dashboard.web import HOME, Page, Visit, local, signed_in, signed_out
+from polypost.errors import InvalidRequest, TooManyRequests, Unauthorized
+
+
+async def begin(visit: Visit) -> Response:
+    """Lead to the composer of the first project."""
+    if not visit.projects:
+        return visit.page("nowhere.html")
+    return visit.go(f"{HOME}/{visit.projects[0][0].id}/compose")
+
+
+async def sign_in_form(visit: Visit) -> Response:
+    """The form; who is signed in needs none."""
+    back = local(visit.asked("next"))
+    if visit.session is not None:
+        return visit.go(back)
+    someone = await visit.services.store.read(people.anybody)
+    return visit.page("sign_in.html", back=back, name="", problem="", someone=someone)
+
+
+async def sign_in(visit: Visit) -> Response:
+    """A session for who knows the password; a wrong name and a wrong password are one answer."""
+    name, back = visit.said("name"), local(visit.said("next"))
+    try:
+        person = await _known(visit, name, visit.said("password"))
+    except (Unauthorized, TooManyRequests) as error:
+        return visit.page(
+            "sign_in.html", error.status, back=back, name=name, problem=error.message, someone=True
+        )
+    return await _let_in(visit, person, back)
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End this session."""
+    found = visit.session
+    if found is not None:
+        await visit.services.store.write(lambda db: people.end_session(db, found.person.id, found.id))
+    return signed_out(visit, f"{HOME}/sign-in")
+
+
+async def join_form(visit: Visit) -> Response:
+    """What a link is for. Looking at it uses nothing up: mail programs look at links, too."""
+    secret = visit.path("secret")
+    link = await visit.services.store.read(lambda db: people.invitation(db, secret))
+    name = ""
+    if link.person_id is not None:
+        person_id = link.person_id
+        name = (await visit.services.store.read(lambda db: people.get_person(db, person_id))).name
+    return visit.page("join.html", link=link, name=name, problems={})
+
+
+async def join(visit: Visit) -> Response:
+    """A name and a password for whoever holds the link; then a session."""
+    secret, name, password = visit.path("secret"), visit.said("name"), visit.said("password")
+    store = visit.services.store
+    link = await store.read(lambda db: people.invitation(db, secret))
+    try:
+        kept = await passwords.encoded(passwords.checked(password))
+        person = await store.write(lambda db: people.accept_invitation(db, secret, name=name, password=kept))
+    except InvalidRequest as error:
+        wrong = {each.path: each for each in error.problems}
+        return visit.page("join.html", 400, link=link, name=name, problems=wrong)
+    return await _let_in(visit, person, f"{HOME}/")
+
+
+async def me(visit: Visit) -> Response:
+    """One's own page: where one is signed in, and the password."""
+    return await _me(visit)
+
+
+async def change_password(visit: Visit) -> Response:
+    """Another password; every other session ends."""
+    store, person = visit.services.store, visit.person
+    try:
+        await _known(visit, person.name, visit.said("current"))
+        kept = await passwords.encoded(passwords.checked(visit.said("password")))
+    except Unauthorized:
+        return await _me(visit, 400, wrong=visit.words("This is not your password."))
+    except (InvalidRequest, TooManyRequests) as error:
+        return await _me(visit, error.status, wrong=error.message)
+    here = visit.session.id if visit.session else None
+    await store.write(lambda db: people.change_password(db, person, kept, but=here))
+    return await _me(
+        visit, done=visit.words("Your password is changed, and you are signed out everywhere else.")
+    )
+
+
+async def end_session(visit: Visit) -> Response:
+    """Sign out somewhere else."""
+    session_id = visit.path("session")
+    await visit.services.store.write(lambda db: people.end_session(db, visit.person.id, session_id))
+    return visit.go(f"{HOME}/me")
+
+
+async def end_others(visit: Visit) -> Response:
+    """Sign out everywhere else."""
+    here = visit.session.id if visit.session else None
+    await visit.services.store.write(lambda db: people.end_sessions(db, visit.person.id, but=here))
+    return visit.go(f"{HOME}/me")
+
+
+async def _me(visit: Visit, status: int = 200, *, wrong: str = "", done: str = "") -> Response:
+    found = await visit.services.store.read(lambda db: people.list_sessions(db, visit.person))
+    return visit.page("me.html", status, sessions=found, wrong=wrong, done=done, place="me")
+
+
+async def _known(visit: Visit, name: str, password: str) -> people.Person:
+    """Who signs in with these. Raises Unauthorized, TooManyRequests."""
+    visit.services.signing.attempt(visit.address, name)
+    found = await visit.services.store.read(lambda db: people.credentials(db, name))
+    if not await passwords.matches(password, found[1] if found else None) or found is None:
+        raise Unauthorized(
+            visit.words("Name and password do not belong together."),
+            next_step=visit.words(
+                "Whoever runs the server makes a link for a new one: polypost people recover NAME."
+            ),
+        )
+    return found[0]
+
+
+async def _let_in(visit: Visit, person: people.Person, back: str) -> Response:
+    agent, old = visit.request.headers.get("user-agent", ""), visit.session
+
+    def write(db: Connection) -> str:
+        if old is not None:
+            people.end_session(db, old.person.id, old.id)
+        return people.open_session(db, person, agent=agent, address=visit.address)
+
+    return signed_in(visit, await visit.services.store.write(write), back)
+
+
+PAGES = (
+    Page("GET", "/", begin),
+    Page("GET", "/sign-in", sign_in_form, open=True),
+    Page("POST", "/sign-in", sign_in, open=True),
+    Page("POST", "/sign-out", sign_out, open=True),
+    Page("GET", "/join/{secret}", join_form, open=True),
+    Page("POST", "/join/{secret}", join, open=True),
+    Page("GET", "/me", me),
+    Page("POST", "/me/password", change_password),
+    Page("POST", "/me/sessions/end", end_others),
+    Page("POST", "/me/sessions/{session}/end", end_session),
+)

@@ -1,0 +1,382 @@
+"""The dashboard as an ASGI application: who is signed in, what they may do, and what a browser may do with the page."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+from urllib.parse import quote, urlencode, urlsplit
+
+import structlog
+from starlette.applications import Starlette
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from polypost.access import Principal, Project
+from polypost.access.people import ROLES, Person, Role, Session, is_stale, principal_of, projects_of, touch
+from polypost.access.people import session as session_of
+from polypost.dashboard.render import rendered, static_files, words
+from polypost.entrance.services import Services, services
+from polypost.errors import ApiError, Forbidden, NotFound, PolypostError, Unauthorized
+from polypost.intake import Submitter
+from polypost.outbound import on_behalf_of
+
+log = structlog.get_logger("polypost.dashboard")
+HOME = "/dashboard"
+FORMS = "polypost-forms"
+# What a browser may load: our own files alone. `nonce` is for the style sheets of drawings.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors {frames}; base-uri 'none'"
+)
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+Least = Role | None
+
+
+class Page(NamedTuple):
+    """An address of the dashboard: `least` is the role that it needs in the project, None for whoever is signed in.
+
+    An `open` one is for people who are not. Paths with `{project}` are about one project.
+    """
+
+    method: str
+    path: str
+    serve: Callable[[Visit], Awaitable[Response]]
+    least: Least = None
+    open: bool = False
+
+
+@dataclass(slots=True)
+class Visit:
+    """A request of somebody: signed in but on `open` pages, in a project where the path names one."""
+
+    request: Request
+    services: Services
+    secret: str | None = None
+    session: Session | None = None
+    project: Project | None = None
+    role: Role | None = None
+    projects: Sequence[tuple[Project, Role]] = ()
+    form: FormData = field(default_factory=FormData)
+    fresh: bool = False
+
+    @property
+    def person(self) -> Person:
+        """Who is signed in."""
+        assert self.session is not None
+        return self.session.person
+
+    @property
+    def here(self) -> Project:
+        """The project that the page is about."""
+        assert self.project is not None
+        return self.project
+
+    @property
+    def who(self) -> Principal:
+        """The person as who asks in this project."""
+        assert self.role is not None
+        return principal_of(self.person, self.here, self.role)
+
+    @property
+    def token(self) -> str:
+        """What forms of this browser carry, so that no other site's are taken."""
+        return _token(self.secret or "")
+
+    @property
+    def nonce(self) -> str:
+        """The word by which style sheets of this answer are known as ours."""
+        found = self.request.scope.setdefault("polypost.nonce", secrets.token_urlsafe(16))
+        return cast("str", found)
+
+    @property
+    def partial(self) -> bool:
+        """Whether a part of a page is asked for, to be put into one that is there."""
+        return "hx-request" in self.request.headers
+
+    @property
+    def address(self) -> str:
+        """Where the request came from, as far as trusted proxies tell."""
+        peer = self.request.client.host if self.request.client else ""
+        return self.services.proxies.client(peer, self.request.headers)
+
+    @property
+    def language(self) -> str:
+        """The language that the words are in."""
+        return "en"
+
+    @property
+    def direction(self) -> str:
+        """How it is written."""
+        return "rtl" if self.asked("dir") == "rtl" else "ltr"
+
+    def words(self, text: str) -> str:
+        """A sentence in the language of the visit."""
+        return words(text)
+
+    def may(self, least: Role) -> bool:
+        """Whether the role is at least this one."""
+        return self.role is not None and ROLES.index(self.role) <= ROLES.index(least)
+
+    def submitter(self) -> Submitter:
+        """The person as who hands something in; a form that is sent twice is one thing."""
+        return Submitter(self.who, self.said("once") or None)
+
+    def said(self, name: str) -> str:
+        """A field of the form; empty where there is none."""
+        found = self.form.get(name)
+        return found if isinstance(found, str) else ""
+
+    def asked(self, name: str) -> str:
+        """A word of the query; empty where there is none."""
+        return self.request.query_params.get(name, "")
+
+    def path(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def url(self, *parts: str, **query: str) -> str:
+        """An address in this project."""
+        place = "/".join(quote(part, safe="") for part in (self.here.id, *parts))
+        return f"{HOME}/{place}" + (f"?{urlencode(query)}" if query else "")
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page, or a part of one."""
+        return Response(rendered(self, template, values), status, media_type="text/html")
+
+    def go(self, url: str) -> Response:
+        """Lead on after a form was taken."""
+        if self.partial:
+            return Response(status_code=204, headers={"hx-redirect": url})
+        return RedirectResponse(url, 303)
+
+
+class Dashboard:
+    """The pages of all rooms, behind sessions and roles."""
+
+    def __init__(self, pages: Iterable[Page]) -> None:
+        self.pages = tuple(pages)
+        routes: list[BaseRoute] = [Route(HOME + "/static/{name}", _static)]
+        routes += [
+            Route(HOME + page.path.rstrip("/"), self._served(page), methods=[page.method])
+            for page in self.pages
+        ]
+        self._app = Starlette(
+            routes=routes,
+            middleware=[Middleware(_Headers)],
+            exception_handlers=cast("Any", {PolypostError: _refused, HTTPException: _missing}),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        scope["polypost.app"] = scope["app"]
+        await self._app(scope, receive, send)
+
+    def _served(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            visit = await _visit(request)
+            if page.method != "GET":
+                visit.form = await request.form(max_files=40, max_fields=2000)
+                _require_own_form(visit)
+            if not page.open:
+                if visit.session is None:
+                    return _to_sign_in(visit)
+                await _enter(visit, page.least)
+            try:
+                answer = await page.serve(visit)
+            except Exception as error:
+                if isinstance(error, (PolypostError, HTTPException)):
+                    raise
+                log.exception("a page failed", path=request.url.path)
+                said = visit.words("Something went wrong on the server; its log says what.")
+                answer = _error(request, 500, said)
+            if visit.fresh:
+                _keep(visit, answer, FORMS, visit.secret or "")
+            return answer
+
+        return serve
+
+
+async def _visit(request: Request) -> Visit:
+    rooms = services_of(request)
+    request.state.visit = visit = Visit(request, rooms)
+    if secret := request.cookies.get(cookie_name(rooms)):
+        visit.session = found = await rooms.store.read(lambda db: session_of(db, secret))
+        if found is not None:
+            visit.secret = secret
+            if is_stale(found):
+                await rooms.store.write(lambda db: touch(db, found.id))
+    if visit.session is None:
+        # Forms of who is not signed in are known as ours by a word that says nothing else.
+        visit.secret = request.cookies.get(FORMS)
+        visit.fresh = visit.secret is None and request.method == "GET"
+        visit.secret = secrets.token_urlsafe(16) if visit.fresh else visit.secret
+    return visit
+
+
+async def _enter(visit: Visit, least: Least) -> None:
+    """Put the visit into the project of its path. Raises NotFound, Forbidden."""
+    visit.projects = await visit.services.store.read(lambda db: projects_of(db, visit.person))
+    named = visit.request.path_params.get("project")
+    if named is None:
+        return
+    for project, role in visit.projects:
+        if project.id == named:
+            visit.project, visit.role = project, role
+    if visit.project is None:
+        raise NotFound("There is no such project, or you are no member of it.", code="project_not_found")
+    if least is not None and not visit.may(least):
+        raise Forbidden(
+            f"This needs the role {least}; yours here is {visit.role}.",
+            code="role_too_low",
+            next_step="Ask an owner of the project to change your role.",
+        )
+    on_behalf_of(visit.project.id)
+
+
+def services_of(request: Request) -> Services:
+    """The rooms behind the dashboard."""
+    return services(Request({"type": "http", "app": request.scope["polypost.app"]}))
+
+
+def cookie_name(rooms: Services) -> str:
+    """The name of the session's cookie: one that only this host may set, where the address is safe."""
+    return "__Host-polypost" if is_safe(rooms) else "polypost-session"
+
+
+def is_safe(rooms: Services) -> bool:
+    """Whether browsers reach this server by https."""
+    return (rooms.settings.public_url or "").startswith("https://")
+
+
+def signed_in(visit: Visit, secret: str, url: str) -> Response:
+    """Lead on with a new session, which no word that was known before leads to."""
+    answer = RedirectResponse(url, 303)
+    _keep(visit, answer, cookie_name(visit.services), secret)
+    return answer
+
+
+def _keep(visit: Visit, answer: Response, name: str, value: str) -> None:
+    answer.set_cookie(name, value, path="/", secure=is_safe(visit.services), httponly=True, samesite="lax")
+
+
+def signed_out(visit: Visit, url: str) -> Response:
+    """Lead on without a session, and let the browser forget what it was shown."""
+    answer = RedirectResponse(url, 303, headers={"clear-site-data": '"cache"'})
+    answer.delete_cookie(
+        cookie_name(visit.services), path="/", secure=is_safe(visit.services), httponly=True, samesite="lax"
+    )
+    return answer
+
+
+def local(url: str) -> str:
+    """An address of the dashboard itself; its beginning in place of any other."""
+    parts = urlsplit(url)
+    inside = not parts.scheme and not parts.netloc and parts.path.startswith(f"{HOME}/")
+    return url if inside and "\\" not in url else f"{HOME}/"
+
+
+def _to_sign_in(visit: Visit) -> Response:
+    request = visit.request
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    url = f"{HOME}/sign-in" + (f"?{urlencode({'next': back})}" if request.method == "GET" else "")
+    if visit.partial:
+        # The page stays as it is, so that nothing typed is lost.
+        raise Unauthorized(
+            "You are signed out.", code="signed_out", next_step="Sign in in another tab, then go on here."
+        )
+    return RedirectResponse(url, 303)
+
+
+def _token(secret: str) -> str:
+    return hashlib.sha256(f"form:{secret}".encode()).hexdigest()[:40]
+
+
+def _require_own_form(visit: Visit) -> None:
+    """Pass when the request comes from a page of ours. Raises Forbidden."""
+    headers = visit.request.headers
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    own = site in {None, "same-origin"} and _same_origin(visit, origin)
+    token = visit.said("token") or headers.get("x-token", "")
+    if not own or not visit.secret or not hmac.compare_digest(token.encode(), visit.token.encode()):
+        raise Forbidden(
+            "This form is not of this session.",
+            code="foreign_form",
+            next_step="Load the page again and send it anew.",
+        )
+
+
+def _same_origin(visit: Visit, origin: str | None) -> bool:
+    if origin is None:
+        return True
+    own = {visit.request.headers.get("host", ""), urlsplit(visit.services.settings.public_url or "").netloc}
+    return urlsplit(origin).netloc in own
+
+
+def _static(request: Request) -> Response:
+    found = static_files().get(request.path_params["name"])
+    if found is None:
+        raise NotFound("There is no such file.")
+    lasting = {"cache-control": "public, max-age=31536000, immutable"}
+    encoding = {}
+    body = found.body
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, encoding = found.packed, {"content-encoding": "gzip", "vary": "accept-encoding"}
+    return Response(body, media_type=found.mime, headers=lasting | encoding)
+
+
+class _Headers:
+    """What every answer says to a browser."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                nonce = scope.get("polypost.nonce")
+                policy = POLICY.format(
+                    nonce=f" 'nonce-{nonce}'" if nonce else "",
+                    frames="'self'" if scope.get("polypost.framed") else "'none'",
+                )
+                further = {**_HEADERS, "content-security-policy": policy}
+                message["headers"] += [
+                    (name.encode(), value.encode())
+                    for name, value in further.items()
+                    if name.encode() not in given
+                ]
+            await send(message)
+
+        await self._app(scope, receive, marked)
+
+
+async def _refused(request: Request, error: PolypostError) -> Response:
+    status = error.status if isinstance(error, ApiError) else 500
+    return _error(request, status, error.message, getattr(error, "headers", None))
+
+
+async def _missing(request: Request, error: HTTPException) -> Response:
+    said = "There is no such page." if error.status_code == 404 else "This page takes no such request."
+    return _error(request, error.status_code, said)
+
+
+def _error(request: Request, status: int, said: str, headers: Mapping[str, str] | None = None) -> Response:
+    visit = getattr(request.state, "visit", None) or Visit(request, services_of(request))
+    answer: Response = visit.page("error.html", status, said=said)
+    answer.headers.update(headers or {})
+    return answer
