@@ -48,7 +48,9 @@ class Started:
 
     @property
     def sandbox(self) -> str:
-        found = re.search(r"^Accounts and posts: (\S+)$", self.printed, re.MULTILINE)
+        found = re.search(
+            r"^Accounts and posts on the simulated networks: (\S+)$", self.printed, re.MULTILINE
+        )
         assert found is not None
         return found[1]
 

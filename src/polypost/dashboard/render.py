@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,9 +19,6 @@ from polypost import clock
 from polypost.platforms.registry import connector
 from polypost.posts.states import State, shown
 from polypost.posts.tables import TargetRow
-
-if TYPE_CHECKING:
-    from polypost.dashboard.web import Visit
 
 # English is what stands in templates and code; a catalogue of another language takes its place.
 _CATALOGUE = gettext.NullTranslations()
@@ -67,7 +64,7 @@ def words(text: str) -> str:
     return _CATALOGUE.gettext(text)
 
 
-def rendered(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
+def rendered(visit: object, template: str, values: Mapping[str, Any]) -> str:
     """A template with what every page knows: the visit, and the words."""
     return _environment().get_template(template).render(visit=visit, **values)
 

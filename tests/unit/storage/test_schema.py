@@ -145,7 +145,7 @@ def test_what_is_stored_survives_the_allowance(store_url: str | None, tmp_path: 
 
     assert read(tmp_path, store_url, rows) == [
         ["prj_1", "Ours", 5, 0, None, 1, None],
-        ["key_1", "prj_1", "first", "pp", "h", "[]", None, None, None, 1, None],
+        ["key_1", "prj_1", "first", "pp", "h", "[]", None, None, None, 1, None, None],
         ["t_1", 1, "reserve", "prj_1", 2, "twitter", "int_1", 1, None, None],
     ]
 
