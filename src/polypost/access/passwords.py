@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from polypost.errors import InvalidRequest, Problem
+from polypost.errors import InvalidRequest, Problem, TooManyRequests
 
 LEAST, MOST = 10, 1000
 _MEMORY_KIB, _PASSES, _BYTES = 19_456, 2, 32
 # Each takes some 40 ms and 19 MiB: so many at a time, however many are asked for.
 _TURNS = asyncio.Semaphore(2)
+_MOST_WAITING = 50
+_waiting = 0
 
 
 def checked(password: str) -> str:
@@ -26,17 +30,37 @@ def checked(password: str) -> str:
 
 
 async def encoded(password: str) -> str:
-    """What is kept of a password."""
-    async with _TURNS:
+    """What is kept of a password. Raises TooManyRequests."""
+    async with _turn():
         return await asyncio.to_thread(_encoded, password)
 
 
 async def matches(password: str, kept: str | None) -> bool:
-    """Whether it is the password of which this is kept; as slow where there is none, so that names are not told apart."""
+    """Whether it is the password of which this is kept; as slow where there is none, so that names are not told apart.
+
+    Raises TooManyRequests.
+    """
     if len(password) > MOST:
         return False
-    async with _TURNS:
+    async with _turn():
         return await asyncio.to_thread(_matches, password, kept)
+
+
+@asynccontextmanager
+async def _turn() -> AsyncIterator[None]:
+    global _waiting  # noqa: PLW0603  # one queue for the process, as the memory is the process's
+    if _waiting >= _MOST_WAITING:
+        raise TooManyRequests(
+            "Many people are signing in right now.",
+            next_step="Try again in a few seconds.",
+            headers={"Retry-After": "3"},
+        )
+    _waiting += 1
+    try:
+        async with _TURNS:
+            yield
+    finally:
+        _waiting -= 1
 
 
 def _encoded(password: str) -> str:

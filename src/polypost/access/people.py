@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, false, func, insert, or_, select, update
 
 from polypost import clock
 from polypost.access.keys import digest
@@ -27,9 +27,10 @@ SCOPES_OF: Mapping[str, tuple[str, ...]] = {
     "author": ("read", "draft"),
     "viewer": ("read",),
 }
-Kind = Literal["first", "invite", "recover"]
+Kind = Literal["first", "operator", "invite", "recover"]
 LASTS: Mapping[str, timedelta] = {
     "first": timedelta(days=7),
+    "operator": timedelta(days=7),
     "invite": timedelta(days=7),
     "recover": timedelta(hours=1),
 }
@@ -138,15 +139,12 @@ def accept_invitation(db: Connection, secret: str, *, name: str, password: str) 
 
     Raises Gone, InvalidRequest, Conflict.
     """
-    link, now = invitation(db, secret), clock.now()
-    used = update(invitations).where(invitations.c.id == link.id, invitations.c.used_at.is_(None))
-    if db.execute(used.values(used_at=now)).rowcount != 1:
-        raise Gone("This link was used.", code="link_ended", next_step="Sign in with what it was used for.")
+    link, now = _used(db, secret), clock.now()
     if link.person_id is not None:
         person = get_person(db, link.person_id)
         change_password(db, person, password)
         return person
-    person = _join(db, name, password, operator=link.kind == "first", now=now)
+    person = _join(db, name, password, operator=link.kind in {"first", "operator"}, now=now)
     if link.project_id is not None and link.role is not None:
         set_role(db, link.project_id, person.id, link.role)
     note(
@@ -155,9 +153,36 @@ def accept_invitation(db: Connection, secret: str, *, name: str, password: str) 
     return person
 
 
+def accept_as(db: Connection, secret: str, person: Person) -> Invitation:
+    """Make somebody who is there already a member by a link; it takes no right away. Raises Gone, InvalidRequest."""
+    link = _used(db, secret)
+    if link.kind != "invite" or link.project_id is None or link.role is None:
+        raise InvalidRequest([Problem("as", "This link is for somebody new.", "Sign out and open it again.")])
+    had = {found.id: role for found, role in list_members(db, link.project_id)}.get(person.id)
+    if had is None or ROLES.index(link.role) < ROLES.index(had):
+        set_role(db, link.project_id, person.id, link.role)
+    note(
+        db,
+        "person_joined",
+        person_id=person.id,
+        project_id=link.project_id,
+        name=person.name,
+        role=link.role,
+    )
+    return link
+
+
+def folded(name: str) -> str:
+    """A name without the differences that nobody sees: case, width, and characters that have none."""
+    seen = "".join(each for each in unicodedata.normalize("NFKC", name) if unicodedata.category(each) != "Cf")
+    return unicodedata.normalize("NFKC", seen.casefold()).strip()
+
+
 def credentials(db: Connection, name: str) -> tuple[Person, str] | None:
     """Who has this name, and what is kept of the password."""
-    row = db.execute(select(people).where(_there(), people.c.folded == _folded(name))).one_or_none()
+    if _name_problems(name):
+        return None
+    row = db.execute(select(people).where(_there(), people.c.folded == folded(name))).one_or_none()
     return None if row is None else (_person(row), row.password)
 
 
@@ -174,6 +199,16 @@ def get_person(db: Connection, person_id: str) -> Person:
     if row is None:
         raise NotFound("There is nobody with this id.", code="person_not_found")
     return _person(row)
+
+
+def named(db: Connection, name: str) -> Person:
+    """Who has this name or id. Raises NotFound."""
+    for person in list_people(db):
+        if person.id == name or folded(person.name) == folded(name):
+            return person
+    raise NotFound(
+        f"There is nobody called '{name}'.", code="person_not_found", next_step="See `polypost people list`."
+    )
 
 
 def list_people(db: Connection) -> list[Person]:
@@ -216,18 +251,24 @@ def projects_of(db: Connection, person: Person) -> list[tuple[Project, Role]]:
 
 
 def set_role(db: Connection, project_id: str, person_id: str, role: Role) -> None:
-    """Make somebody a member of a project, or change what they may do there."""
+    """Make somebody a member of a project, or change what they may do there.
+
+    Links that they made for others end, unless they are an owner still.
+    """
+    if role != "owner":
+        _end_links(db, project_id, person_id)
     row = {"project_id": project_id, "person_id": person_id, "role": role, "created_at": clock.now()}
     upsert(db, members, ["project_id", "person_id"], [row], fixed=["created_at"])
 
 
 def remove_member(db: Connection, project_id: str, person_id: str) -> None:
-    """End somebody's part in a project: what they have open there ends, and the keys that they made. Raises NotFound."""
+    """End somebody's part in a project, with the keys and links that they made there. Raises NotFound."""
     gone = db.execute(
         members.delete().where(members.c.project_id == project_id, members.c.person_id == person_id)
     )
     if gone.rowcount != 1:
         raise NotFound("This person is no member of the project.", code="person_not_found")
+    _end_links(db, project_id, person_id)
     now = clock.now()
     made = (api_keys.c.project_id == project_id, api_keys.c.made_by == person_id)
     db.execute(update(api_keys).where(*made, api_keys.c.revoked_at.is_(None)).values(revoked_at=now))
@@ -249,6 +290,7 @@ def remove_person(db: Connection, person_id: str) -> None:
     db.execute(members.delete().where(members.c.person_id == person_id))
     made = update(api_keys).where(api_keys.c.made_by == person_id, api_keys.c.revoked_at.is_(None))
     db.execute(made.values(revoked_at=now))
+    db.execute(invitations.delete().where(_theirs(person_id)))
     end_sessions(db, person_id)
     db.execute(update(people).where(people.c.id == person_id).values(removed_at=now))
 
@@ -331,12 +373,12 @@ def note(
     db.execute(insert(acts).values(**row, what=what, detail=detail))
 
 
-def list_acts(db: Connection, project_id: str, *, limit: int = 100) -> list[Act]:
-    """What was done in a project, the latest first."""
+def list_acts(db: Connection, project_id: str, *, server: bool = False, limit: int = 100) -> list[Act]:
+    """What was done in a project, and with `server` to the server as a whole, the latest first."""
     query = (
         select(acts, people.c.name)
         .join_from(acts, people, acts.c.person_id == people.c.id, isouter=True)
-        .where(acts.c.project_id == project_id)
+        .where(or_(acts.c.project_id == project_id, acts.c.project_id.is_(None) if server else false()))
         .order_by(acts.c.at.desc(), acts.c.id.desc())
         .limit(limit)
     )
@@ -345,14 +387,26 @@ def list_acts(db: Connection, project_id: str, *, limit: int = 100) -> list[Act]
 
 def _join(db: Connection, name: str, password: str, *, operator: bool, now: datetime) -> Person:
     name = unicodedata.normalize("NFC", name).strip()
-    if problems := name_problems(name):
+    if problems := _name_problems(name):
         raise InvalidRequest(problems)
     person = Person(new_id("usr"), name, operator, now)
-    row = {"id": person.id, "name": name, "folded": _folded(name), "password": password}
+    row = {"id": person.id, "name": name, "folded": folded(name), "password": password}
     if not insert_new(db, people, {**row, "operator": operator, "created_at": now}):
         says = f"There is somebody called '{name}' already."
         raise InvalidRequest([Problem("name", says, "Choose another name.", "name_taken")])
     return person
+
+
+def _name_problems(name: str) -> list[Problem]:
+    # Lines, what turns the direction of the text around, and nothing that can be seen are no parts of a name.
+    turning = any("\u202a" <= each <= "\u202e" or "\u2066" <= each <= "\u2069" for each in name)
+    if (
+        turning
+        or any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in name)
+        or not folded(name)
+    ):
+        return [Problem("name", "A name is of letters that can be seen.", "Choose another name.")]
+    return name_problems(name)
 
 
 def _passed(db: Connection, kind: str) -> bool:
@@ -360,12 +414,27 @@ def _passed(db: Connection, kind: str) -> bool:
     return kind == "first" and anybody(db)
 
 
+def _used(db: Connection, secret: str) -> Invitation:
+    """A link that is used by this. Raises Gone."""
+    link = invitation(db, secret)
+    used = update(invitations).where(invitations.c.id == link.id, invitations.c.used_at.is_(None))
+    if db.execute(used.values(used_at=clock.now())).rowcount != 1:
+        raise Gone("This link was used.", code="link_ended", next_step="Sign in with what it was used for.")
+    return link
+
+
+def _theirs(person_id: str) -> Any:
+    """Unused links that somebody made, or that are for them."""
+    mine = or_(invitations.c.created_by == person_id, invitations.c.person_id == person_id)
+    return and_(invitations.c.used_at.is_(None), mine)
+
+
+def _end_links(db: Connection, project_id: str, person_id: str) -> None:
+    db.execute(invitations.delete().where(invitations.c.project_id == project_id, _theirs(person_id)))
+
+
 def _there() -> Any:
     return people.c.removed_at.is_(None)
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _person(row: Any) -> Person:

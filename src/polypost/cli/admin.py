@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from polypost import access, clock
-from polypost.access import ApiKey, Project
+from polypost.access import ApiKey, Project, people
+from polypost.access.people import Role
+from polypost.dashboard import HOME
 from polypost.doctor import Report, report
 from polypost.errors import NotFound
 from polypost.integrations import profiles, redirects
@@ -82,6 +84,7 @@ async def create_project(settings: Settings, name: str, credits: int | None) -> 
     def make(db: Connection) -> dict[str, Any]:
         project = access.create_project(db, name, credits=credits)
         key, secret = access.create_key(db, project.id, name="first key")
+        people.note(db, "project_created", project_id=project.id, name=name)
         return {"id": project.id, "name": name, "credits": credits, "apiKey": secret, "keyId": key.id}
 
     return await _with_store(settings, make)
@@ -100,7 +103,10 @@ async def change_project(settings: Settings, name: str, **changes: Any) -> dict[
     """A project with changed settings; what is None stays."""
 
     def change(db: Connection) -> dict[str, Any]:
-        return _project(access.change_project(db, _named(db, name).id, **changes))
+        project = access.change_project(db, _named(db, name).id, **changes)
+        given = {what: value for what, value in changes.items() if value is not None}
+        people.note(db, "project_changed", project_id=project.id, **given)
+        return _project(project)
 
     return await _with_store(settings, change)
 
@@ -124,6 +130,7 @@ async def create_key(
         key, secret = access.create_key(
             db, project_id, name=name, scopes=scopes, profiles=profile_ids, expires_at=expires_at
         )
+        people.note(db, "key_created", project_id=project_id, key=key.id, name=key.name)
         return {"apiKey": secret, **_key(key)}
 
     return await _with_store(settings, make)
@@ -140,7 +147,13 @@ async def list_keys(settings: Settings, project: str) -> list[dict[str, Any]]:
 
 async def revoke_key(settings: Settings, project: str, key_id: str) -> None:
     """Revoke a key."""
-    await _with_store(settings, lambda db: access.revoke_key(db, _named(db, project).id, key_id))
+
+    def revoke(db: Connection) -> None:
+        project_id = _named(db, project).id
+        access.revoke_key(db, project_id, key_id)
+        people.note(db, "key_revoked", project_id=project_id, key=key_id)
+
+    await _with_store(settings, revoke)
 
 
 async def list_integrations(settings: Settings, project: str) -> list[dict[str, Any]]:
@@ -166,14 +179,88 @@ async def list_integrations(settings: Settings, project: str) -> list[dict[str, 
 
 async def disconnect(settings: Settings, project: str, integration_id: str) -> None:
     """Forget an account's tokens."""
-    await _with_store(
-        settings, lambda db: integrations.disconnect(db, _named(db, project).id, integration_id)
-    )
+
+    def forget(db: Connection) -> None:
+        project_id = _named(db, project).id
+        integrations.disconnect(db, project_id, integration_id)
+        people.note(db, "account_disconnected", project_id=project_id, account=integration_id)
+
+    await _with_store(settings, forget)
 
 
 async def allow_redirect(settings: Settings, project: str, uri: str) -> None:
     """Add an address to the project's allow-list."""
-    await _with_store(settings, lambda db: redirects.allow_redirect(db, _named(db, project).id, uri))
+
+    def allow(db: Connection) -> None:
+        project_id = _named(db, project).id
+        redirects.allow_redirect(db, project_id, uri)
+        people.note(db, "redirect_allowed", project_id=project_id, uri=uri)
+
+    await _with_store(settings, allow)
+
+
+async def invite(settings: Settings, project: str | None, role: Role) -> dict[str, Any]:
+    """A link for a new member of a project, or for a new operator where none is named."""
+
+    def make(db: Connection) -> str:
+        if project is None:
+            people.note(db, "operator_invited")
+            return people.invite(db, "operator")
+        project_id = _named(db, project).id
+        people.note(db, "member_invited", project_id=project_id, role=role)
+        return people.invite(db, "invite", project_id=project_id, role=role)
+
+    return _link(settings, await _with_store(settings, make), "invite")
+
+
+async def list_people(settings: Settings) -> list[dict[str, Any]]:
+    """Everybody who can sign in, and what they may do where."""
+
+    def read(db: Connection) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": person.id,
+                "name": person.name,
+                "operator": person.operator,
+                "roles": []
+                if person.operator
+                else [f"{project.name}: {role}" for project, role in people.projects_of(db, person)],
+                "createdAt": clock.iso(person.created_at),
+            }
+            for person in people.list_people(db)
+        ]
+
+    return await _with_store(settings, read)
+
+
+async def recover(settings: Settings, name: str) -> dict[str, Any]:
+    """A link by which somebody chooses another password."""
+
+    def make(db: Connection) -> str:
+        person = people.named(db, name)
+        people.note(db, "recovery_begun", name=person.name)
+        return people.invite(db, "recover", person_id=person.id)
+
+    return _link(settings, await _with_store(settings, make), "recover")
+
+
+async def remove_person(settings: Settings, name: str) -> dict[str, Any]:
+    """End somebody's access everywhere."""
+
+    def remove(db: Connection) -> dict[str, Any]:
+        person = people.named(db, name)
+        people.remove_person(db, person.id)
+        people.note(db, "person_removed", name=person.name, person=person.id)
+        return {"removed": person.id, "name": person.name}
+
+    return await _with_store(settings, remove)
+
+
+def _link(settings: Settings, secret: str, kind: people.Kind) -> dict[str, Any]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = settings.public_url or f"http://{host}:{settings.port}"
+    ends = clock.now() + people.LASTS[kind]
+    return {"url": f"{base.rstrip('/')}{HOME}/join/{secret}", "expiresAt": clock.iso(ends)}
 
 
 async def doctor(settings: Settings, checking: Callable[[str], None] | None = None) -> Report:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from polypost import __version__
+from polypost.access.people import Role
 from polypost.cli import admin
 from polypost.cli.folder import keep_private
 from polypost.cli.output import Printer
@@ -30,6 +31,8 @@ integrations = typer.Typer(no_args_is_help=True, help="Connected accounts of a p
 app.add_typer(projects, name="projects")
 app.add_typer(keys, name="keys")
 app.add_typer(integrations, name="integrations")
+people = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
+app.add_typer(people, name="people")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
@@ -261,3 +264,49 @@ def allow_redirect(uri: str, project: Project, data: Data = None, json: Json = F
     """Let people be sent to URI after they connected an account."""
     asyncio.run(admin.allow_redirect(settings_of(data), project, uri))
     Printer(json).show({"allowed": uri}, f"{uri} is allowed.")
+
+
+@people.command("invite")
+def invite(
+    project: Annotated[
+        str | None, typer.Option(help="Name or id of the project they become a member of.")
+    ] = None,
+    role: Annotated[
+        Role, typer.Option(help="What they may do there: all, write and publish, write drafts, or read.")
+    ] = "editor",
+    operator: Annotated[
+        bool, typer.Option("--operator", help="Somebody who runs the server: an owner of every project.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Print a link by which somebody becomes a member of a project, or an operator; it works once, for seven days."""
+    if operator == (project is not None):
+        raise typer.BadParameter("Give either --project or --operator.")
+    made = asyncio.run(admin.invite(settings_of(data), project, role))
+    Printer(json).show(
+        made, f"{made['url']}\nIt works once, until {made['expiresAt']}, and is shown this once."
+    )
+
+
+@people.command("list")
+def list_people(data: Data = None, json: Json = False) -> None:
+    """List everybody who can sign in."""
+    found = asyncio.run(admin.list_people(settings_of(data)))
+    Printer(json).table(found, ("id", "name", "operator", "roles", "createdAt"))
+
+
+@people.command("recover")
+def recover(name: str, data: Data = None, json: Json = False) -> None:
+    """Print a link by which NAME chooses another password; it works once, for an hour."""
+    made = asyncio.run(admin.recover(settings_of(data), name))
+    Printer(json).show(
+        made, f"{made['url']}\nIt works once, until {made['expiresAt']}, and is shown this once."
+    )
+
+
+@people.command("remove")
+def remove_person(name: str, data: Data = None, json: Json = False) -> None:
+    """End all access of NAME: sessions, links and the keys that they made."""
+    gone = asyncio.run(admin.remove_person(settings_of(data), name))
+    Printer(json).show(gone, f"{gone['name']} ({gone['removed']}) can no longer sign in.")

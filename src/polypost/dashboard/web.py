@@ -20,18 +20,29 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from polypost.access import Principal, Project
-from polypost.access.people import ROLES, Person, Role, Session, is_stale, principal_of, projects_of, touch
-from polypost.access.people import session as session_of
+from polypost.access import Principal, Project, passwords, people
+from polypost.access.people import ROLES, Person, Role, Session
 from polypost.dashboard.render import rendered, static_files, words
 from polypost.entrance.services import Services, services
-from polypost.errors import ApiError, Forbidden, NotFound, PolypostError, Unauthorized
+from polypost.errors import (
+    ApiError,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PayloadTooLarge,
+    PolypostError,
+    Problem,
+    TooManyRequests,
+    Unauthorized,
+)
 from polypost.intake import Submitter
 from polypost.outbound import on_behalf_of
 
 log = structlog.get_logger("polypost.dashboard")
 HOME = "/dashboard"
-FORMS = "polypost-forms"
+# What a form may hold, unless its page says so; a composer's longest is some 300 kB.
+LARGEST = 1_000_000
+_FIELDS, _FILES = 2000, 40
 # What a browser may load: our own files alone. `nonce` is for the style sheets of drawings.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -45,12 +56,15 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 Least = Role | None
+# The field with the password that is asked for once more.
+_AGAIN = "password-again"
 
 
 class Page(NamedTuple):
     """An address of the dashboard: `least` is the role that it needs in the project, None for whoever is signed in.
 
-    An `open` one is for people who are not. Paths with `{project}` are about one project.
+    An `open` one is for people who are not. Paths with `{project}` are about one project. `sure` is for what cannot be
+    undone: the password is asked for when it was not given a short while ago. `largest` is in bytes of the form.
     """
 
     method: str
@@ -58,6 +72,8 @@ class Page(NamedTuple):
     serve: Callable[[Visit], Awaitable[Response]]
     least: Least = None
     open: bool = False
+    sure: bool = False
+    largest: int = LARGEST
 
 
 @dataclass(slots=True)
@@ -90,7 +106,7 @@ class Visit:
     def who(self) -> Principal:
         """The person as who asks in this project."""
         assert self.role is not None
-        return principal_of(self.person, self.here, self.role)
+        return people.principal_of(self.person, self.here, self.role)
 
     @property
     def token(self) -> str:
@@ -189,15 +205,17 @@ class Dashboard:
     def _served(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
             visit = await _visit(request)
+            if visit.session is None and not page.open:
+                return _to_sign_in(visit)
             if page.method != "GET":
-                visit.form = await request.form(max_files=40, max_fields=2000)
+                visit.form = await _form(request, page.largest)
                 _require_own_form(visit)
+            _require_words(visit)
             if not page.open:
-                if visit.session is None:
-                    return _to_sign_in(visit)
                 await _enter(visit, page.least)
             try:
-                answer = await page.serve(visit)
+                answer = None if not page.sure else await _asked_again(visit)
+                answer = answer or await page.serve(visit)
             except Exception as error:
                 if isinstance(error, (PolypostError, HTTPException)):
                     raise
@@ -205,7 +223,7 @@ class Dashboard:
                 said = visit.words("Something went wrong on the server; its log says what.")
                 answer = _error(request, 500, said)
             if visit.fresh:
-                _keep(visit, answer, FORMS, visit.secret or "")
+                _keep(visit, answer, forms_name(visit.services), visit.secret or "")
             return answer
 
         return serve
@@ -215,14 +233,14 @@ async def _visit(request: Request) -> Visit:
     rooms = services_of(request)
     request.state.visit = visit = Visit(request, rooms)
     if secret := request.cookies.get(cookie_name(rooms)):
-        visit.session = found = await rooms.store.read(lambda db: session_of(db, secret))
+        visit.session = found = await rooms.store.read(lambda db: people.session(db, secret))
         if found is not None:
             visit.secret = secret
-            if is_stale(found):
-                await rooms.store.write(lambda db: touch(db, found.id))
+            if people.is_stale(found):
+                await rooms.store.write(lambda db: people.touch(db, found.id))
     if visit.session is None:
         # Forms of who is not signed in are known as ours by a word that says nothing else.
-        visit.secret = request.cookies.get(FORMS)
+        visit.secret = request.cookies.get(forms_name(rooms))
         visit.fresh = visit.secret is None and request.method == "GET"
         visit.secret = secrets.token_urlsafe(16) if visit.fresh else visit.secret
     return visit
@@ -230,7 +248,7 @@ async def _visit(request: Request) -> Visit:
 
 async def _enter(visit: Visit, least: Least) -> None:
     """Put the visit into the project of its path. Raises NotFound, Forbidden."""
-    visit.projects = await visit.services.store.read(lambda db: projects_of(db, visit.person))
+    visit.projects = await visit.services.store.read(lambda db: people.projects_of(db, visit.person))
     named = visit.request.path_params.get("project")
     if named is None:
         return
@@ -256,6 +274,11 @@ def services_of(request: Request) -> Services:
 def cookie_name(rooms: Services) -> str:
     """The name of the session's cookie: one that only this host may set, where the address is safe."""
     return "__Host-polypost" if is_safe(rooms) else "polypost-session"
+
+
+def forms_name(rooms: Services) -> str:
+    """The name of the cookie by which forms of who is not signed in are known."""
+    return f"{cookie_name(rooms)}-forms"
 
 
 def is_safe(rooms: Services) -> bool:
@@ -285,8 +308,8 @@ def signed_out(visit: Visit, url: str) -> Response:
 
 def local(url: str) -> str:
     """An address of the dashboard itself; its beginning in place of any other."""
-    parts = urlsplit(url)
-    inside = not parts.scheme and not parts.netloc and parts.path.startswith(f"{HOME}/")
+    parts = _parsed(url)
+    inside = parts is not None and parts[:2] == ("", "") and parts[2].startswith(f"{HOME}/")
     return url if inside and "\\" not in url else f"{HOME}/"
 
 
@@ -306,6 +329,72 @@ def _token(secret: str) -> str:
     return hashlib.sha256(f"form:{secret}".encode()).hexdigest()[:40]
 
 
+async def _form(request: Request, largest: int) -> FormData:
+    """The form, of which no more is read than it may have. Raises PayloadTooLarge."""
+    receive, left = request.receive, largest
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise PayloadTooLarge(
+                f"This form has more than {largest:,} bytes.", next_step="Send less at once."
+            )
+        return message
+
+    form = Request(request.scope, bounded).form(max_files=_FILES, max_fields=_FIELDS)
+    # Closes what was begun of files when it ends early, too.
+    return await form
+
+
+def _require_words(visit: Visit) -> None:
+    """Pass when no word has what no text may have: PostgreSQL keeps no NUL. Raises InvalidRequest."""
+    words = (*visit.request.path_params.values(), *visit.request.query_params.values(), *visit.form.values())
+    if any(isinstance(each, str) and "\0" in each for each in words):
+        raise InvalidRequest([Problem("form", "has a NUL character.", "Take it out and send it again.")])
+
+
+async def known(visit: Visit, name: str, password: str) -> Person:
+    """Who signs in with these. Raises Unauthorized, TooManyRequests."""
+    visit.services.signing.attempt(visit.address, people.folded(name))
+    found = await visit.services.store.read(lambda db: people.credentials(db, name))
+    if not await passwords.matches(password, found[1] if found else None) or found is None:
+        raise Unauthorized(
+            visit.words("Name and password do not belong together."),
+            next_step=visit.words(
+                "Whoever runs the server makes a link for a new one: polypost people recover NAME."
+            ),
+        )
+    return found[0]
+
+
+async def _asked_again(visit: Visit) -> Response | None:
+    """The page that asks for the password; None where it was given, now or a short while ago."""
+    session = visit.session
+    if session is None or session.sure:
+        return None
+    wrong, status, headers = "", 403, {}
+    if password := visit.said(_AGAIN):
+        try:
+            await known(visit, visit.person.name, password)
+        except Unauthorized:
+            wrong = visit.words("This is not your password.")
+        except TooManyRequests as error:
+            wrong, status, headers = error.message, error.status, dict(error.headers)
+        else:
+            await visit.services.store.write(lambda db: people.confirm(db, session.id))
+            return None
+    sent = [
+        (name, value)
+        for name, value in visit.form.multi_items()
+        if isinstance(value, str) and name not in {"token", _AGAIN}
+    ]
+    answer = visit.page("confirm.html", status, sent=sent, wrong=wrong)
+    answer.headers.update(headers)
+    return answer
+
+
 def _require_own_form(visit: Visit) -> None:
     """Pass when the request comes from a page of ours. Raises Forbidden."""
     headers = visit.request.headers
@@ -323,8 +412,19 @@ def _require_own_form(visit: Visit) -> None:
 def _same_origin(visit: Visit, origin: str | None) -> bool:
     if origin is None:
         return True
-    own = {visit.request.headers.get("host", ""), urlsplit(visit.services.settings.public_url or "").netloc}
-    return urlsplit(origin).netloc in own
+    own = {visit.request.headers.get("host"), urlsplit(visit.services.settings.public_url or "").netloc}
+    parts = _parsed(origin)
+    # `null`, which pages without an address send, has no name either.
+    return parts is not None and bool(parts[1]) and parts[1] in own
+
+
+def _parsed(url: str) -> tuple[str, str, str] | None:
+    """Scheme, host and path of an address; None of what is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return parts.scheme, parts.netloc, parts.path
 
 
 def _static(request: Request) -> Response:

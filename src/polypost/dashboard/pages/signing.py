@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost.access import passwords, people
-from polypost.dashboard.web import HOME, Page, Visit, local, signed_in, signed_out
+from polypost.dashboard.web import HOME, Page, Visit, known, local, signed_in, signed_out
 from polypost.errors import InvalidRequest, TooManyRequests, Unauthorized
 
 
@@ -30,11 +30,13 @@ async def sign_in(visit: Visit) -> Response:
     """A session for who knows the password; a wrong name and a wrong password are one answer."""
     name, back = visit.said("name"), local(visit.said("next"))
     try:
-        person = await _known(visit, name, visit.said("password"))
+        person = await known(visit, name, visit.said("password"))
     except (Unauthorized, TooManyRequests) as error:
-        return visit.page(
+        answer = visit.page(
             "sign_in.html", error.status, back=back, name=name, problem=error.message, someone=True
         )
+        answer.headers.update(error.headers)
+        return answer
     return await _let_in(visit, person, back)
 
 
@@ -61,6 +63,9 @@ async def join(visit: Visit) -> Response:
     """A name and a password for whoever holds the link; then a session."""
     secret, name, password = visit.path("secret"), visit.said("name"), visit.said("password")
     store = visit.services.store
+    if visit.session is not None and visit.said("as"):
+        joined = await store.write(lambda db: people.accept_as(db, secret, visit.person))
+        return visit.go(f"{HOME}/{joined.project_id}/compose")
     link = await store.read(lambda db: people.invitation(db, secret))
     try:
         kept = await passwords.encoded(passwords.checked(password))
@@ -73,24 +78,24 @@ async def join(visit: Visit) -> Response:
 
 async def me(visit: Visit) -> Response:
     """One's own page: where one is signed in, and the password."""
-    return await _me(visit)
+    changed = visit.words("Your password is changed, and you are signed out everywhere else.")
+    return await _me(visit, done=changed if visit.asked("done") == "password" else "")
 
 
 async def change_password(visit: Visit) -> Response:
     """Another password; every other session ends."""
     store, person = visit.services.store, visit.person
     try:
-        await _known(visit, person.name, visit.said("current"))
+        await known(visit, person.name, visit.said("current"))
         kept = await passwords.encoded(passwords.checked(visit.said("password")))
     except Unauthorized:
         return await _me(visit, 400, wrong=visit.words("This is not your password."))
     except (InvalidRequest, TooManyRequests) as error:
-        return await _me(visit, error.status, wrong=error.message)
-    here = visit.session.id if visit.session else None
-    await store.write(lambda db: people.change_password(db, person, kept, but=here))
-    return await _me(
-        visit, done=visit.words("Your password is changed, and you are signed out everywhere else.")
-    )
+        answer = await _me(visit, error.status, wrong=error.message)
+        answer.headers.update(error.headers)
+        return answer
+    await store.write(lambda db: people.change_password(db, person, kept))
+    return await _let_in(visit, person, f"{HOME}/me?done=password")
 
 
 async def end_session(visit: Visit) -> Response:
@@ -110,20 +115,6 @@ async def end_others(visit: Visit) -> Response:
 async def _me(visit: Visit, status: int = 200, *, wrong: str = "", done: str = "") -> Response:
     found = await visit.services.store.read(lambda db: people.list_sessions(db, visit.person))
     return visit.page("me.html", status, sessions=found, wrong=wrong, done=done, place="me")
-
-
-async def _known(visit: Visit, name: str, password: str) -> people.Person:
-    """Who signs in with these. Raises Unauthorized, TooManyRequests."""
-    visit.services.signing.attempt(visit.address, name)
-    found = await visit.services.store.read(lambda db: people.credentials(db, name))
-    if not await passwords.matches(password, found[1] if found else None) or found is None:
-        raise Unauthorized(
-            visit.words("Name and password do not belong together."),
-            next_step=visit.words(
-                "Whoever runs the server makes a link for a new one: polypost people recover NAME."
-            ),
-        )
-    return found[0]
 
 
 async def _let_in(visit: Visit, person: people.Person, back: str) -> Response:

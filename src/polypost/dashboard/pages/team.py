@@ -42,7 +42,6 @@ async def change_role(visit: Visit) -> Response:
 
 async def remove(visit: Visit) -> Response:
     """End somebody's part in the project."""
-    _require_sure(visit)
     person_id, project_id = visit.path("person"), visit.here.id
 
     def write(db: Any) -> None:
@@ -85,20 +84,13 @@ def _require_member(db: Any, project_id: str, person_id: str) -> None:
         raise InvalidRequest([Problem("person", "This person is no member, or runs the server.")])
 
 
-def _require_sure(visit: Visit) -> None:
-    """Pass when the password was given a short while ago. Raises Forbidden."""
-    if visit.session is None or not visit.session.sure:
-        raise Forbidden(
-            visit.words("This cannot be undone, so your password is asked for again."),
-            code="not_sure",
-            next_step=visit.words("Sign out and in, and do it within a quarter of an hour."),
-        )
-
-
 async def _page(visit: Visit, *, link: str = "") -> Response:
     project_id = visit.here.id
     members, acts = await visit.services.store.read(
-        lambda db: (people.list_members(db, project_id), people.list_acts(db, project_id))
+        lambda db: (
+            people.list_members(db, project_id),
+            people.list_acts(db, project_id, server=visit.person.operator),
+        )
     )
     return visit.page(
         "people.html", members=members, acts=acts, link=link, roles=people.ROLES, place="people"
@@ -109,6 +101,6 @@ PAGES = (
     Page("GET", "/{project}/people", team, "owner"),
     Page("POST", "/{project}/people/invite", invite, "owner"),
     Page("POST", "/{project}/people/{person}/role", change_role, "owner"),
-    Page("POST", "/{project}/people/{person}/remove", remove, "owner"),
+    Page("POST", "/{project}/people/{person}/remove", remove, "owner", sure=True),
     Page("POST", "/projects", new_project),
 )
