@@ -21,8 +21,8 @@ from polypost.api.http.body import json_object
 from polypost.api.http.disconnects import client_gone
 from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.connect_shapes import Address
-from polypost.api.routes.uploads import own_address
 from polypost.credits import service as credits
+from polypost.entrance.address import own_address
 from polypost.entrance.services import Services, services
 from polypost.errors import InvalidRequest, PolypostError, Problem
 from polypost.intake import bodies
@@ -126,7 +126,7 @@ async def image(request: Request) -> Response:
     )
     try:
         url, mime = await rooms.uploads.keep(
-            who.project.id, content, base=own_address(request, rooms), filename="picture"
+            who.project.id, content, base=own_address(request, rooms.settings), filename="picture"
         )
     except (Unsupported, TooManyPixels) as error:
         raise AiFailed("The endpoint for texts and pictures gave bytes that are no picture.") from error

@@ -20,7 +20,8 @@ from polypost.api.http.body import json_object
 from polypost.api.http.bucket_proxy import from_bucket
 from polypost.api.openapi.documented import documented
 from polypost.api.routes.media import StoredAnswer, UploadAnswer, UploadBody
-from polypost.entrance.services import Services, services
+from polypost.entrance.address import own_address
+from polypost.entrance.services import services
 from polypost.errors import (
     InvalidRequest,
     NotFound,
@@ -38,7 +39,6 @@ router = APIRouter()
 TUS = "1.0.0"
 CHECKSUMS = ("sha1", "sha256", "md5")
 PART_TYPE = "application/offset+octet-stream"
-_HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 # The signed address is the key and no cookie is read, so pages of any origin may use it.
 _FOR_PAGES = {
@@ -57,7 +57,7 @@ async def ask(request: Request) -> Response:
     body = bodies.read(UploadBody, await json_object(request))
     offer = await rooms.uploads.offer(
         who.project.id,
-        base=own_address(request, rooms),
+        base=own_address(request, rooms.settings),
         filename=kinds.bare_name(body.filename),
         mime=kinds.check(body.mimeType),
         length=body.size,
@@ -218,17 +218,6 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
                 yield piece
     except ClientDisconnect as gone:
         raise InvalidRequest(message="The body ended too early.", code="body_cut") from gone
-
-
-def own_address(request: Request, rooms: Services) -> str:
-    """This server's address: the configured one, else the one that the request came to."""
-    if rooms.settings.public_url:
-        return rooms.settings.public_url.rstrip("/")
-    host = request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        name, port = request.scope["server"]
-        host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-    return f"{request.scope['scheme']}://{host}"
 
 
 def _other_version(request: Request, *, needed: bool) -> Response | None:

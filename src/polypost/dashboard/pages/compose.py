@@ -2,153 +2,224 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from html import escape, unescape
 from typing import Any
 
 from starlette.responses import Response
 
 from polypost import clock, drawing
-from polypost.dashboard.body import AT, DRAFT, Written, fields_of
-from polypost.dashboard.render import at as clock_of
+from polypost.access import people
+from polypost.dashboard.body import AT, DRAFT, NOW, QUEUE, REPEAT, Written
+from polypost.dashboard.options import fields_of, further, rows_in
+from polypost.dashboard.pages import compose_media
+from polypost.dashboard.verdicts import Verdict, drawn_of, judged, label_of, placed, verdict_of
 from polypost.dashboard.web import Page, Visit
 from polypost.errors import ApiError, InvalidRequest, Problem
 from polypost.intake import DryRun
 from polypost.intake.door import Created
+from polypost.intake.in_flight import Taken
+from polypost.intake.partial_validation import aside
 from polypost.integrations import Integration
 from polypost.integrations import service as integrations
 from polypost.posts import queries
-from polypost.posts.drawings import drawings
 
 MOST_ACCOUNTS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the server says to what stands in the composer: `by_field` are the problems by the id of their field."""
-
-    problems: list[tuple[str, Problem]]
-    price: int
-    left: int | None
-    when: str
-    changes: list[str]
+# What else a click on the form may mean than sending it.
+_PREVIEW, _REDRAW = "preview", "redraw"
+_STYLE = re.compile(r' style="([^"]*)"')
+_TAG = re.compile(r"<(img|video)\b[^>]*>")
+_SOURCE = re.compile(r' (src|poster)="(https?:[^"]*)"')
 
 
 async def compose(visit: Visit) -> Response:
-    """The composer: empty, with a first post for who has never made one, or with another post's."""
-    written = Written(zone=visit.asked("zone") or "UTC")
-    source = visit.asked("from")
-    if source:
-        shown = await visit.services.store.read(lambda db: queries.one(db, visit.here.id, source))
-        raw = shown.post.raw if isinstance(shown.post.raw, dict) else {}
-        written = Written.of_body(raw, shown.post.timezone)
+    """The composer: empty, with a first post for who has never made one, with another post's, or to change a post."""
+    source, edited = visit.asked("from"), visit.asked("edit")
     found = await _accounts(visit)
-    if not source and not visit.asked("empty") and not await _any_posts(visit) and found:
-        written.content = visit.words("Hello from Polypost!")
-        written.accounts = [
-            next((a.id for a in found.values() if a.platform == "twitter"), next(iter(found)))
-        ]
-    return _page(visit, written, found)
+    if not source and not edited:
+        written = Written(zone=visit.asked("zone") or "UTC", at=visit.asked("at")[:19])
+        written.when = AT if written.at else NOW
+        if not visit.asked("empty") and found and not await _any_posts(visit):
+            written.content = visit.words("Hello from Polypost!")
+            first = next((a.id for a in found.values() if a.platform == "twitter"), next(iter(found)))
+            written.accounts = [first]
+        return await _page(visit, written, found)
+    shown = await visit.services.store.read(lambda db: queries.one(db, visit.here.id, edited or source))
+    written = Written.of_post(shown)
+    if edited and shown.post.status not in {"draft", "scheduled"}:
+        return visit.go(visit.url("compose", **{"from": edited}))
+    if not edited:
+        written.when, written.at = NOW, ""
+    written.accounts = [each for each in written.accounts if each in found]
+    return await _page(visit, written, found, edited=(edited, shown.post.status) if edited else ("", ""))
 
 
 async def check(visit: Visit) -> Response:
     """What the server says to the form so far: the same that it says to a request."""
-    written = Written.of_form(visit.form)
-    found = await _accounts(visit)
-    verdict = await _verdict(visit, written, found)
-    return visit.page("compose_verdict.html", written=written, verdict=verdict, found=found)
+    written, found = Written.of_form(visit.form), await _accounts(visit)
+    status = await _status(visit)
+    verdict = await verdict_of(visit, written, found, status)
+    return visit.page("compose_verdict.html", written=written, verdict=verdict, edited=status)
+
+
+async def media(visit: Visit) -> Response:
+    """What is wrong with the media once they are here, and what will be done to them for each network."""
+    written, found = Written.of_form(visit.form), await _accounts(visit)
+    problems: list[tuple[str, Problem]] = []
+    changes: list[str] = []
+    if written.media and written.accounts:
+        raw = judged(written, found)
+        known = (await visit.services.intake.preview(visit.who, raw, probe=False)).problems
+        run = await visit.services.intake.preview(visit.who, raw, probe=True)
+        # What is wrong without looking at the files stands among the problems already.
+        problems = placed([each for each in run.problems if each not in known], written, found)
+        changes = run.changes
+    return visit.page("compose_media.html", problems=problems, changes=changes)
 
 
 async def look(visit: Visit) -> Response:
     """What the networks would show of it, as a page for a frame."""
-    written = Written.of_form(visit.form)
-    found = await _accounts(visit)
-    run = await visit.services.intake.preview(visit.who, _previewed(written, found), probe=False)
+    written, found = Written.of_form(visit.form), await _accounts(visit)
+    run = await visit.services.intake.preview(visit.who, judged(written, found), probe=False)
     visit.request.scope["polypost.framed"] = True
-    shown = [
-        (found[target.integration_id], drawing.render(drawn, styled=False))
-        for target, drawn in (drawings(run.order, run.found, run.facts) if run.known else ())
-        if target.integration_id in found
-    ]
-    return visit.page("drawings.html", shown=shown, style=drawing.style())
+    rules: list[str] = []
+    drawn = (
+        await aside(run.large or len(written.accounts) > 1, lambda: _drawings(visit, run))
+        if run.known
+        else []
+    )
+    shown = [(account, _without_styles(html, rules)) for account, html in drawn]
+    return visit.page(
+        "drawings.html", shown=shown, style=drawing.style() + "\n".join(rules), started=bool(written.accounts)
+    )
+
+
+async def panel(visit: Visit) -> Response:
+    """What is asked for one account only, once it is chosen."""
+    found = await _accounts(visit)
+    account = found.get(visit.asked("account"))
+    if account is None:
+        return Response(status_code=404)
+    return visit.page("compose_panel.html", account=account, **_panel_values(Written(), Verdict("")))
 
 
 async def send(visit: Visit) -> Response:
     """Publish, schedule or keep it, as the form says; whatever is wrong leaves everything that was typed in place."""
-    written = Written.of_form(visit.form)
-    found = await _accounts(visit)
-    wanted = visit.said("do")
-    if wanted == "preview":
+    written, found = Written.of_form(visit.form), await _accounts(visit)
+    wanted, edited = visit.said("do"), visit.said("edit")
+    if wanted == _PREVIEW:
         return await look(visit)
-    if wanted == DRAFT:
-        written.when = DRAFT
+    edit = (edited, await _status(visit))
     try:
-        post_id = await _made(visit, written, found)
+        written.media += await compose_media.taken(visit)
+        if wanted == _REDRAW:
+            return await _page(visit, written, found, edited=edit)
+        if wanted == DRAFT or not visit.may("editor"):
+            written.when = DRAFT
+        place = await _made(visit, written, found, *edit)
     except ApiError as error:
         if error.status >= 500:
             raise
-        problems = error.problems if isinstance(error, InvalidRequest) else [Problem("", error.message)]
-        return _page(visit, written, found, problems=_placed(problems, written), status=error.status)
-    return visit.go(visit.url("posts", post_id))
+        problems = error.problems if isinstance(error, InvalidRequest) else []
+        problems = problems or [Problem("", error.message, error.next_step)]
+        verdict = Verdict(label_of(visit, written, edit[1]), placed(problems, written, found))
+        return await _page(visit, written, found, verdict=verdict, status=error.status, edited=edit)
+    return visit.go(place)
 
 
-async def _made(visit: Visit, written: Written, found: Mapping[str, Integration]) -> str:
-    raw = written.body(found)
-    intake = visit.services.intake
+async def _made(
+    visit: Visit, written: Written, found: Mapping[str, Integration], edited: str, status: str
+) -> str:
+    """Hand it in by the call that stands for its hour; the address of what came of it."""
+    intake, submitter = visit.services.intake, visit.submitter()
     if written.when == DRAFT:
-        visit.who.require("draft", "publish")
-        return (await intake.keep_draft(visit.submitter(), raw)).post.post.id
+        return await _kept(visit, written, found, edited)
     visit.who.require("publish")
-
-    async def answer(created: Created) -> str:
-        return created.taken.accepted.post_id
-
-    return await intake.create(visit.submitter(), raw, answer)
-
-
-async def _verdict(visit: Visit, written: Written, found: Mapping[str, Integration]) -> Verdict:
-    run = await visit.services.intake.preview(visit.who, _previewed(written, found), probe=False)
-    problems = _placed(run.problems, written)
-    return Verdict(problems, run.said.price, run.said.left, _when(visit, written, run), run.changes)
-
-
-def _previewed(written: Written, found: Mapping[str, Integration]) -> dict[str, Any]:
-    """The body as `create` would get it: a draft is judged as if it went out now."""
-    raw = written.body(found)
-    return raw | {"publishNow": True} if written.when == DRAFT else raw
-
-
-def _when(visit: Visit, written: Written, run: DryRun) -> str:
-    """What the main button does."""
-    count = len(written.accounts)
-    if written.when == AT:
-        when = run.order.when
-        if when is None:
-            return visit.words("Schedule")
-        return f"{visit.words('Schedule for')} {clock_of(when.instant, written.zone)}"
-    return f"{visit.words('Publish to')} {count}" if count else visit.words("Publish")
+    if status == "scheduled":
+        raw = written.untimed(found) | {"scheduledFor": written.at, "timezone": written.zone}
+        await intake.edit(submitter, edited, raw)
+        return visit.url("posts", edited)
+    if edited and written.when in {NOW, AT, QUEUE}:
+        await intake.edit_draft(submitter, edited, written.untimed(found) | {"timezone": written.zone})
+        hour: dict[str, Any] = {"queue": True} if written.when == QUEUE else {"publishNow": True}
+        if written.when == AT:
+            hour = {"scheduledFor": written.at, "timezone": written.zone}
+        await visit.services.planner.schedule_draft(submitter, edited, hour)
+        return visit.url("posts", edited)
+    if written.when == REPEAT:
+        await visit.services.planner.create(submitter, written.body(found))
+        return visit.url("posts")
+    if written.when == QUEUE:
+        post_id = await visit.services.planner.queue(submitter, written.body(found), _queued)
+    else:
+        post_id = await intake.create(submitter, written.body(found), _created)
+    return visit.url("posts", post_id)
 
 
-def _placed(problems: list[Problem], written: Written) -> list[tuple[str, Problem]]:
-    """Problems with the field that each is about."""
-    return [(_field(problem.path, written), problem) for problem in problems]
-
-
-def _field(path: str, written: Written) -> str:
-    if path.startswith("platforms["):
-        place, _, rest = path[len("platforms[") :].partition("]")
-        account = (
-            written.accounts[int(place)] if place.isdigit() and int(place) < len(written.accounts) else ""
+async def _kept(visit: Visit, written: Written, found: Mapping[str, Integration], edited: str) -> str:
+    visit.who.require("draft", "publish")
+    intake, submitter, raw = visit.services.intake, visit.submitter(), written.body(found)
+    if edited:
+        kept = await intake.edit_draft(submitter, edited, raw)
+    else:
+        kept = await intake.keep_draft(submitter, raw)
+    post_id, person = kept.post.post.id, visit.person.id
+    if not visit.may("editor") and not kept.replayed:
+        detail = {"post": post_id, "note": written.note[:500]}
+        await visit.services.store.write(
+            lambda db: people.note(db, "approval_asked", person_id=person, project_id=visit.here.id, **detail)
         )
-        if rest.startswith(".platformSpecificData."):
-            return f"option.{account}.{rest.split('.')[2].partition('[')[0]}"
-        return f"text.{account}" if rest == ".content" else f"account.{account}"
-    if path.startswith("mediaItems"):
-        return "media"
-    return {"content": "content", "scheduledFor": "at", "timezone": "zone", "platforms": "accounts"}.get(
-        path, "page"
-    )
+    return visit.url("posts", post_id)
+
+
+async def _created(made: Created) -> str:
+    return made.taken.accepted.post_id
+
+
+async def _queued(taken: Taken) -> str:
+    return taken.accepted.post_id
+
+
+def _drawings(visit: Visit, run: DryRun) -> list[tuple[Integration, str]]:
+    return [
+        (account, _TAG.sub(lambda tag: _own_sources(visit, tag), drawing.render(drawn, styled=False)))
+        for account, drawn in drawn_of(run)
+    ]
+
+
+def _own_sources(visit: Visit, tag: re.Match[str]) -> str:
+    """Pictures by way of this server: a page loads nothing from elsewhere."""
+
+    def own(found: re.Match[str]) -> str:
+        url, _, moment = unescape(found[2]).partition("#")
+        kind = "video" if tag[1] == "video" and found[1] == "src" else "image"
+        place = escape(compose_media.address(visit, url, kind))
+        return f' {found[1]}="{place}{"#" if moment else ""}{escape(moment)}"'
+
+    return _SOURCE.sub(own, tag[0])
+
+
+def _without_styles(html: str, rules: list[str]) -> str:
+    """Style attributes as rules of the style sheet, since the page's policy takes no others."""
+
+    def named(found: re.Match[str]) -> str:
+        mark = f'[data-style="{len(rules)}"]'
+        # Thrice, so that it wins over every other rule as the attribute would.
+        rules.append(f"{mark * 3} {{ {unescape(found[1])} }}")
+        return f' data-style="{len(rules) - 1}"'
+
+    return _STYLE.sub(named, html)
+
+
+async def _status(visit: Visit) -> str:
+    """The status of the post that the form changes; empty where it makes a new one."""
+    edited = visit.said("edit")
+    if not edited:
+        return ""
+    return (await visit.services.store.read(lambda db: queries.one(db, visit.here.id, edited))).post.status
 
 
 async def _accounts(visit: Visit) -> dict[str, Integration]:
@@ -167,34 +238,47 @@ async def _any_posts(visit: Visit) -> bool:
     return total > 0
 
 
-def _page(
+async def _page(
     visit: Visit,
     written: Written,
     found: Mapping[str, Integration],
     *,
-    problems: list[tuple[str, Problem]] | None = None,
+    verdict: Verdict | None = None,
     status: int = 200,
+    edited: tuple[str, str] = ("", ""),
 ) -> Response:
+    if verdict is None:
+        verdict = await verdict_of(visit, written, found, edited[1])
     return visit.page(
         "compose.html",
         status,
-        written=written,
         found=found,
-        verdict=Verdict(problems or [], 0, None, _label(visit, written), []),
-        fields={each.platform: fields_of(each.platform) for each in found.values()},
+        edit=edited[0],
+        edited=edited[1],
         once=visit.said("once") or secrets.token_urlsafe(16),
         zones=sorted(clock.zones()),
+        rest=json.dumps(written.rest) if written.rest else "",
         place="compose",
+        **_panel_values(written, verdict),
     )
 
 
-def _label(visit: Visit, written: Written) -> str:
-    return visit.words("Schedule") if written.when == AT else visit.words("Publish")
+def _panel_values(written: Written, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "written": written,
+        "verdict": verdict,
+        "fields_of": fields_of,
+        "further": further,
+        "rows_in": rows_in,
+    }
 
 
 PAGES = (
     Page("GET", "/{project}/compose", compose, "author"),
     Page("POST", "/{project}/compose", send, "author"),
     Page("POST", "/{project}/compose/check", check, "author"),
+    Page("POST", "/{project}/compose/media", media, "author"),
     Page("POST", "/{project}/compose/preview", look, "author"),
+    Page("GET", "/{project}/compose/panel", panel, "author"),
+    *compose_media.PAGES,
 )

@@ -1,0 +1,136 @@
+"""Files of the composer: taking them in, and showing what stands behind an address without another host's page."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+from starlette.datastructures import UploadFile
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from polypost import clock
+from polypost.dashboard.web import Page, Visit
+from polypost.entrance.address import own_address
+from polypost.errors import NotFound, PayloadTooLarge, PolypostError
+from polypost.media import kinds
+from polypost.platforms.base import MediaRef
+
+PIECE = 1 << 20
+# What is kept in memory on its way into a bucket.
+MOST_IN_MEMORY = 64 << 20
+FRESH_SECONDS = 3600
+# What browsers do not know by its ending.
+_TYPES = {"heic": "image/heic", "heif": "image/heif", "mkv": "video/x-matroska", "avif": "image/avif"}
+
+
+async def offer(visit: Visit) -> Response:
+    """Room for a file that a script sends by itself; where that goes past this server, the file comes here instead."""
+    if visit.form.get("file") is not None:
+        found = await taken(visit)
+        return JSONResponse({"items": found})
+    rooms, name = visit.services, kinds.bare_name(visit.said("name"))
+    mime = kinds.check(_mime(name, visit.said("type")))
+    if rooms.uploads.bucket is not None:
+        return JSONResponse({"here": True, "kind": kinds.kind_of(mime)})
+    size = visit.said("size")
+    made = await rooms.uploads.offer(
+        visit.here.id,
+        base=own_address(visit.request, visit.services.settings),
+        filename=name,
+        mime=mime,
+        length=int(size)
+        if size.isascii() and size.isdecimal() and 0 < len(size) <= 15 and int(size)
+        else None,
+    )
+    return JSONResponse(
+        {
+            # The page may send to its own address only, by whichever name it came here.
+            "put": urlsplit(made.upload_url).path,
+            "url": made.public_url,
+            "type": mime,
+            "kind": kinds.kind_of(mime),
+            "most": made.most,
+        }
+    )
+
+
+async def taken(visit: Visit) -> list[dict[str, str]]:
+    """The files of a form, kept like uploads, as media items. Raises as `Uploads` does."""
+    files = [each for each in visit.form.getlist("file") if isinstance(each, UploadFile) and each.filename]
+    return [await _keep(visit, each) for each in files]
+
+
+async def show(visit: Visit) -> Response:
+    """This server's own copy of a picture, or of a film that was uploaded here."""
+    url, film = visit.asked("url"), visit.asked("kind") == "video"
+    rooms = visit.services
+    if film and not await rooms.uploads.own([url]):
+        raise NotFound("Films of other hosts are not shown before they are sent.", code="media_not_found")
+    # An hour's copy is shared by all who look, and goes the way of those of dry runs.
+    hour = int(clock.now().timestamp()) // FRESH_SECONDS
+    key = f"dry_{hashlib.sha256(f'{visit.here.id} {hour}'.encode()).hexdigest()[:16]}"
+    ref = MediaRef("video" if film else "image", url)
+    got = (await rooms.media.open(visit.here.id, key, [ref]))[url]
+    await rooms.media.expire([key])
+    if isinstance(got, PolypostError):
+        raise NotFound(got.message, code="media_not_found")
+    return FileResponse(
+        got.path,
+        media_type=got.facts.mime,
+        headers={"cache-control": f"private, max-age={FRESH_SECONDS}", "content-disposition": "attachment"},
+    )
+
+
+def address(visit: Visit, url: str, kind: str) -> str:
+    """Where the page of `show` is for a file."""
+    return visit.url("compose", "file", url=url, kind=kind)
+
+
+async def _keep(visit: Visit, file: UploadFile) -> dict[str, str]:
+    uploads, name = visit.services.uploads, kinds.bare_name(file.filename or "")
+    if uploads.bucket is not None:
+        if (file.size or 0) > MOST_IN_MEMORY:
+            raise PayloadTooLarge(
+                f"Through the form a file may have {MOST_IN_MEMORY >> 20} MB where files are kept in S3 storage.",
+                next_step="Upload it by POST /v1/media/upload and paste its address here.",
+            )
+        url, mime = await uploads.keep(
+            visit.here.id,
+            await file.read(),
+            base=own_address(visit.request, visit.services.settings),
+            filename=name,
+        )
+    else:
+        mime = kinds.check(_mime(name, file.content_type or ""))
+        made = await uploads.offer(
+            visit.here.id,
+            base=own_address(visit.request, visit.services.settings),
+            filename=name,
+            mime=mime,
+            length=file.size,
+        )
+        row = await uploads.find(made.upload_url.rpartition("/")[2])
+        kept = await uploads.put(row, _pieces(file), announced=file.size)
+        url, mime = kept.url, kept.mime
+    return {"url": url, "type": kinds.kind_of(mime), "altText": ""}
+
+
+async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
+    while piece := await file.read(PIECE):
+        yield piece
+
+
+def _mime(name: str, said: str) -> str:
+    """What a browser says of a file; by the name where it says nothing."""
+    if said and said != "application/octet-stream":
+        return said
+    ending = name.rpartition(".")[2].lower()
+    return _TYPES.get(ending) or mimetypes.guess_type(name)[0] or said or "application/octet-stream"
+
+
+PAGES = (
+    Page("POST", "/{project}/compose/uploads", offer, "author"),
+    Page("GET", "/{project}/compose/file", show, "author"),
+)

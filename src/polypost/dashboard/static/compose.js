@@ -1,0 +1,461 @@
+// The composer: asks the server while one types, sends files, and keeps what was typed. The form works without it.
+const form = document.querySelector("#compose");
+const all = (pick, where = form) => [...where.querySelectorAll(pick)];
+const one = (pick, where = form) => where.querySelector(pick);
+const words = form?.dataset;
+
+function later(wait, act) {
+  let timer;
+  return () => { clearTimeout(timer); timer = setTimeout(act, wait); };
+}
+
+// What one is told, above the form; nothing typed is lost meanwhile.
+function say(text, link) {
+  const state = one("#state");
+  state.hidden = !text;
+  state.classList.toggle("wrong", Boolean(text));
+  state.textContent = text;
+  if (link) {
+    const to = Object.assign(document.createElement("a"), { href: link, target: "_blank", textContent: new URL(link, location.href).pathname });
+    state.append(" ", to);
+  }
+}
+
+// Asking the server
+
+function said(further = {}) {
+  const data = new FormData(form);
+  data.delete("file");
+  for (const [name, value] of Object.entries(further)) data.set(name, value);
+  return data;
+}
+
+// A session that ended and began anew has another token: the page takes it over.
+async function renewed() {
+  const answer = await fetch(words.fresh, { headers: { accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const token = page.querySelector("#compose [name=token]");
+  if (!token) return false;
+  form.elements.token.value = token.value;
+  return true;
+}
+
+async function ask(url, data, signal) {
+  for (const again of [false, true]) {
+    let answer;
+    try {
+      answer = await fetch(url, { method: "POST", body: data, signal, headers: { "hx-request": "true" } });
+      if ((answer.status === 401 || answer.status === 403) && !again && await renewed()) {
+        data.set("token", form.elements.token.value);
+        continue;
+      }
+    } catch (error) {
+      if (error.name !== "AbortError") { say(words.away); setTimeout(changed, 4000); }
+      return null;
+    }
+    if (answer.status === 401 || answer.status === 403) { say(words.out, "/dashboard/sign-in"); setTimeout(changed, 4000); return null; }
+    if (answer.status >= 500) { say(words.odd); return null; }
+    if ([words.away, words.out, words.odd].some((each) => one("#state").textContent.startsWith(each))) say("");
+    return answer;
+  }
+  return null;
+}
+
+const page = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+
+function put(found) {
+  for (const part of all("[data-part]", found)) {
+    const place = one(`[data-part=${part.dataset.part}]`);
+    if (!place) continue;
+    const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
+    place.replaceChildren(...part.childNodes);
+    if (focused) one(`button[value="${focused}"]`, place)?.focus();
+  }
+  for (const old of all(".why")) old.remove();
+  for (const old of all("[aria-invalid]")) { old.removeAttribute("aria-invalid"); old.removeAttribute("aria-describedby"); }
+  for (const [at, problem] of all(".problems li").entries()) {
+    const field = document.getElementById(problem.dataset.field);
+    if (!field || !form.contains(field) || ["page", "media", "accounts"].includes(field.id)) continue;
+    const text = Object.assign(document.createElement("p"), { className: "problem why", id: `why.${at}`, textContent: one(".message", problem).textContent });
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", text.id);
+    if (field.matches("input[type=checkbox]")) continue;
+    const place = field.matches("details") ? field.querySelector("summary") : field;
+    (all(":scope > .why", place.parentElement).at(-1) ?? place).after(text);
+  }
+}
+
+let asking;
+const check = later(350, async () => {
+  asking?.abort();
+  asking = new AbortController();
+  const answer = await ask(words.check, said(), asking.signal);
+  if (answer?.ok) put(await page(answer));
+});
+
+let looking;
+const sheet = new CSSStyleSheet();
+const look = later(500, async () => {
+  looking?.abort();
+  looking = new AbortController();
+  const answer = await ask(words.preview, said(), looking.signal);
+  if (!answer?.ok) return;
+  // The page's policy takes no style sheet of another page, but one that is made here.
+  const [, rules, rest] = (await answer.text()).match(/<style[^>]*>([^]*?)<\/style>([^]*)/);
+  const found = new DOMParser().parseFromString(rest, "text/html");
+  const place = one("#preview");
+  const root = place.shadowRoot ?? place.attachShadow({ mode: "open" });
+  sheet.replaceSync(rules);
+  root.adoptedStyleSheets = [sheet];
+  root.replaceChildren(found.querySelector("main"));
+});
+
+let probed = "";
+const probe = later(900, async () => {
+  const set = JSON.stringify([...said().entries()].filter(([name]) => name.startsWith("media-") && name !== "media-altText" || name === "account"));
+  if (set === probed || (!probed && !all("[name=media-url]").some((each) => each.value))) return;
+  probed = set;
+  const answer = await ask(words.media, said());
+  if (answer?.ok) one("[data-part=media]").replaceChildren(...(await page(answer)).body.childNodes);
+});
+
+function changed() { check(); look(); probe(); save(); }
+
+// Keeping what was typed: each tab has a place of its own, so that none writes over another's.
+
+const before = `polypost:${words?.slot}:`;
+let tab = sessionStorage.getItem("polypost:tab") || crypto.randomUUID();
+let touched = false;
+
+const kept = (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } };
+
+const save = later(200, () => {
+  if (!touched) return;
+  const fields = [...said().entries()].filter(([name]) => name !== "token");
+  try { localStorage.setItem(before + tab, JSON.stringify({ at: Date.now(), fields })); } catch { /* a full store keeps nothing; the form still has it */ }
+});
+
+function forget() { touched = false; localStorage.removeItem(before + tab); }
+
+async function restore(record) {
+  const data = new FormData();
+  for (const [name, value] of record.fields) data.append(name, value);
+  data.set("token", form.elements.token.value);
+  data.set("do", "redraw");
+  const answer = await ask(form.action, data);
+  const found = answer?.ok && (await page(answer)).querySelector("#compose");
+  if (!found) return;
+  form.replaceChildren(...found.childNodes);
+  touched = true;
+  begin();
+  changed();
+  say(words.back);
+  one("#state").classList.remove("wrong");
+}
+
+function offerOthers() {
+  const others = Object.keys(localStorage).filter((key) => key.startsWith(before) && key !== before + tab);
+  const newest = others.map((key) => [key, kept(key)]).filter(([, record]) => record?.fields).sort((a, b) => b[1].at - a[1].at)[0];
+  if (!newest) return;
+  const [key, record] = newest;
+  const state = one("#state");
+  state.replaceChildren(document.querySelector("#other").content.cloneNode(true));
+  state.hidden = false;
+  one("time", state).textContent = new Date(record.at).toLocaleString();
+  one("q", state).textContent = (record.fields.find(([name]) => name === "content")?.[1] ?? "").slice(0, 60);
+  one("[data-take]", state).addEventListener("click", async () => { say(""); await restore(record); });
+  one("[data-drop]", state).addEventListener("click", () => { localStorage.removeItem(key); say(""); });
+}
+
+addEventListener("storage", (event) => {
+  // A tab that was doubled has the same name: this one takes another.
+  if (form && event.key === before + tab && event.newValue && touched) {
+    tab = crypto.randomUUID();
+    sessionStorage.setItem("polypost:tab", tab);
+    save();
+  }
+});
+
+// Sending
+
+let under = 0;
+let sending = false;
+
+async function send(button) {
+  if (sending || under) { if (under) one(".going:not([hidden])")?.scrollIntoView({ block: "center" }); return; }
+  sending = true;
+  const answer = await ask(form.action, said({ do: button.value }));
+  sending = false;
+  if (!answer) return;
+  const place = answer.headers.get("hx-redirect");
+  if (place) { forget(); location.assign(place); return; }
+  const found = await page(answer);
+  if (!found.querySelector("#compose")) { say(found.querySelector("[role=alert] p")?.textContent ?? words.odd); return; }
+  put(found);
+  if (answer.status === 422) form.elements.once.value = crypto.randomUUID();
+  one(".problems a")?.focus();
+}
+
+function begin() {
+  document.documentElement.classList.add("scripted");
+  for (const each of all("iframe, [data-plain]")) each.hidden = true;
+  one("#preview").hidden = false;
+  const zone = one("#zone");
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone.value === "UTC" && !("given" in zone.dataset) && all("#zones option").some((each) => each.value === here)) zone.value = here;
+  for (const row of all(".file")) dress(row);
+  number();
+  times();
+  for (const add of all("[data-add]")) add.hidden = false;
+}
+
+// Files
+
+const blank = () => document.querySelector("#row").content.firstElementChild.cloneNode(true);
+const address = (row) => one("[name=media-url]", row);
+
+function number() {
+  const rows = all(".file");
+  for (const [at, row] of rows.entries()) {
+    for (const each of all("[id^='media.'], [for^='media.']", row)) {
+      for (const name of ["id", "htmlFor"]) if (each[name]) each[name] = each[name].replace(/^media\.\d+/, `media.${at}`);
+    }
+    const mark = one(".thumb > span", row);
+    if (mark) mark.textContent = at + 1;
+  }
+}
+
+function dress(row) {
+  const filled = Boolean(address(row).value) || row.classList.contains("comes");
+  row.draggable = filled;
+  one(".moves", row).hidden = !filled;
+  if (filled && !row.dataset.seen) picture(row);
+  if (!all(".file").some((each) => !address(each).value && !each.classList.contains("comes"))) one("#files").append(blank());
+  number();
+}
+
+function picture(row, source) {
+  const kind = one("[name=media-type]", row).value;
+  const url = source ?? `${words.file}?${new URLSearchParams({ url: address(row).value, kind })}`;
+  const thumb = one(".thumb", row);
+  row.dataset.seen = "1";
+  if (kind === "document") return;
+  const shown = document.createElement(kind === "video" ? "video" : "img");
+  shown.addEventListener("error", () => shown.remove());
+  Object.assign(shown, kind === "video" ? { muted: true, preload: "metadata" } : { alt: "" });
+  shown.src = url;
+  all("img, video", thumb).forEach((each) => each.remove());
+  thumb.append(shown);
+  focusMark(row);
+}
+
+function focusMark(row) {
+  one(".thumb i", row)?.remove();
+  const [x, y] = one("[name=media-focus]", row).value.split(/\s+/).map(Number);
+  if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1)) return;
+  const mark = document.createElement("i");
+  mark.style.left = `${x * 100}%`;
+  mark.style.top = `${y * 100}%`;
+  one(".thumb", row).append(mark);
+}
+
+function take(files) {
+  for (const file of files) {
+    const row = blank();
+    row.classList.add("comes");
+    one("[name=media-type]", row).value = file.type === "image/gif" ? "gif" : ["image", "video"].find((kind) => file.type.startsWith(kind)) ?? "document";
+    const empty = all(".file").find((each) => !address(each).value && !each.classList.contains("comes"));
+    one("#files").insertBefore(row, empty ?? null);
+    picture(row, URL.createObjectURL(file));
+    dress(row);
+    one("[data-again]", row).addEventListener("click", () => upload(row, file));
+    upload(row, file);
+  }
+}
+
+async function upload(row, file) {
+  const going = one(".going", row), text = one(".small", going), bar = one("progress", going);
+  going.hidden = false;
+  one("[data-again]", row).hidden = true;
+  under += 1;
+  try {
+    const data = new FormData();
+    for (const [name, value] of Object.entries({ token: form.elements.token.value, name: file.name, type: file.type, size: file.size })) data.set(name, value);
+    const answer = await ask(words.uploads, data);
+    if (!answer) throw new Error(words.away);
+    if (!answer.ok) throw new Error((await page(answer)).querySelector("[role=alert] p")?.textContent ?? words.odd);
+    const room = await answer.json();
+    if (room.most && file.size > room.most) throw new Error(`${Math.floor(room.most / 1e6)} MB < ${file.name}`);
+    const whole = new FormData();
+    whole.set("token", form.elements.token.value);
+    whole.set("file", file);
+    const made = room.here ? (await sent("POST", words.uploads, whole, {}, row, file)).items[0] : room;
+    if (!room.here) await sent("PUT", room.put, file, { "content-type": room.type }, row, file);
+    one("[name=media-type]", row).value = room.kind;
+    address(row).value = made.url;
+    going.hidden = true;
+    row.classList.remove("comes");
+  } catch (error) {
+    bar.value = 0;
+    text.textContent = error.message;
+    one("[data-again]", row).hidden = false;
+  }
+  under -= 1;
+  touched = true;
+  dress(row);
+  changed();
+}
+
+function sent(method, url, body, headers, row, file) {
+  const text = one(".going .small", row), bar = one("progress", row);
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    const began = performance.now();
+    request.upload.onprogress = (event) => {
+      const share = event.total ? Math.round(100 * event.loaded / event.total) : 0;
+      const rate = event.loaded / 1e6 / ((performance.now() - began) / 1000 || 1);
+      bar.value = share;
+      text.textContent = `${file.name}: ${share} % · ${rate.toFixed(1)} MB/s`;
+    };
+    request.onload = () => {
+      let found = {};
+      try { found = JSON.parse(request.responseText); } catch { /* not ours: the status says enough */ }
+      if (request.status < 300) done(found);
+      else failed(new Error(found.error?.message ?? found.message ?? `${words.odd} (${request.status})`));
+    };
+    request.onerror = () => failed(new Error(words.away));
+    request.open(method, url);
+    for (const [name, value] of Object.entries({ ...headers, ...(method === "POST" ? { "hx-request": "true" } : {}) })) request.setRequestHeader(name, value);
+    request.send(body);
+  });
+}
+
+function move(row, by) {
+  const rows = all(".file").filter((each) => address(each).value || each.classList.contains("comes"));
+  const to = rows[rows.indexOf(row) + by];
+  if (!to) return;
+  const focused = document.activeElement;
+  by < 0 ? to.before(row) : to.after(row);
+  focused?.focus();
+  number();
+  touched = true;
+  changed();
+}
+
+// What follows a choice
+
+function times() {
+  const when = one("[name=when]:checked")?.value ?? "now";
+  for (const each of all("[data-when]")) each.hidden = !each.dataset.when.split(" ").includes(when);
+}
+
+async function panel(box) {
+  const there = document.getElementById(`panel.${box.value}`);
+  if (there) { there.hidden = !box.checked; return; }
+  if (!box.checked) return;
+  try {
+    const answer = await fetch(`${words.panel}?${new URLSearchParams({ account: box.value })}`, { headers: { "hx-request": "true" } });
+    if (!answer.ok || document.getElementById(`panel.${box.value}`)) return;
+    const made = (await page(answer)).querySelector(".panel");
+    all("[data-add]", made).forEach((each) => { each.hidden = false; });
+    made.hidden = !box.checked;
+    one("#panels").append(made);
+  } catch { say(words.away); }
+}
+
+function another(button) {
+  const rows = all(":scope > .sub-row", button.closest(".rows"));
+  const last = rows.at(-1), place = last.dataset.place, at = rows.length;
+  const copy = last.cloneNode(true);
+  copy.dataset.row = at;
+  for (const each of all("[id], [for], [name], [data-place], [data-add]", copy)) {
+    for (const name of ["id", "for", "name", "data-place", "data-add"]) {
+      const value = each.getAttribute(name);
+      if (value?.startsWith(`${place}.${last.dataset.row}`)) each.setAttribute(name, `${place}.${at}${value.slice(`${place}.${last.dataset.row}`.length)}`);
+    }
+    if ("value" in each && each.matches("input, textarea, select")) each.value = "";
+  }
+  last.after(copy);
+  one("textarea, input, select", copy)?.focus();
+}
+
+if (form) {
+  const mine = kept(before + tab);
+  sessionStorage.setItem("polypost:tab", tab);
+  begin();
+  if (mine?.fields) restore(mine); else { offerOthers(); changed(); }
+
+  for (const kind of ["input", "change"]) form.addEventListener(kind, (event) => {
+    const target = event.target;
+    if (target.name === "file") { if (target.files.length) { take([...target.files]); target.value = ""; } return; }
+    touched = true;
+    if (target.name === "account" && kind === "change") panel(target);
+    if (target.name === "when") times();
+    const row = target.closest(".file");
+    if (row && ["media-url", "media-type"].includes(target.name) && kind === "change") { delete row.dataset.seen; dress(row); }
+    if (row && target.name === "media-focus") focusMark(row);
+    changed();
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.value === "preview") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    send(event.submitter ?? one("button.main"));
+  });
+  form.addEventListener("click", (event) => {
+    const target = event.target, row = target.closest(".file");
+    if (target.matches("[data-move]")) move(row, Number(target.dataset.move));
+    if (target.matches("[data-remove]")) { row.remove(); touched = true; if (!one(".file")) one("#files").append(blank()); number(); changed(); }
+    if (target.matches("[data-add]")) another(target);
+    const thumb = target.closest(".thumb");
+    if (thumb && row.dataset.seen) {
+      const box = thumb.getBoundingClientRect();
+      one("[name=media-focus]", row).value = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((each) => each.toFixed(2)).join(" ");
+      focusMark(row);
+      touched = true;
+      changed();
+    }
+    const link = target.closest("a[href^='#']");
+    if (link) {
+      const field = document.getElementById(link.hash.slice(1) && decodeURIComponent(link.hash.slice(1)));
+      if (!field) return;
+      event.preventDefault();
+      for (let around = field; around; around = around.parentElement?.closest("details")) if (around.matches("details")) around.open = true;
+      field.scrollIntoView({ block: "center" });
+      (field.matches("input, textarea, select") ? field : one("input, textarea, select, summary, a", field))?.focus({ preventScroll: true });
+    }
+  });
+  form.addEventListener("keydown", (event) => {
+    const row = event.target.closest(".file");
+    if (row && event.altKey && ["ArrowUp", "ArrowDown"].includes(event.key)) { event.preventDefault(); move(row, event.key === "ArrowUp" ? -1 : 1); }
+  });
+
+  let dragged;
+  form.addEventListener("dragstart", (event) => { dragged = event.target.closest?.(".file"); dragged?.classList.add("dragged"); });
+  form.addEventListener("dragend", () => { dragged?.classList.remove("dragged"); dragged = null; });
+  addEventListener("dragover", (event) => {
+    if (dragged || event.dataTransfer.types.includes("Files")) event.preventDefault();
+    form.classList.toggle("dropping", !dragged && event.dataTransfer.types.includes("Files"));
+  });
+  addEventListener("drop", (event) => {
+    form.classList.remove("dropping");
+    const onto = event.target.closest?.(".file");
+    if (dragged) {
+      event.preventDefault();
+      if (onto && onto !== dragged && address(onto).value) { const rows = all(".file"); rows.indexOf(dragged) < rows.indexOf(onto) ? onto.after(dragged) : onto.before(dragged); number(); touched = true; changed(); }
+    } else if (event.dataTransfer.files.length) { event.preventDefault(); take([...event.dataTransfer.files]); }
+  });
+  addEventListener("paste", (event) => {
+    if (event.clipboardData?.files.length) { event.preventDefault(); take([...event.clipboardData.files]); }
+  });
+  addEventListener("online", changed);
+
+  const tabs = document.querySelector(".tabs");
+  tabs.hidden = false;
+  tabs.addEventListener("click", (event) => {
+    const chosen = event.target.closest("[data-tab]");
+    if (!chosen) return;
+    document.documentElement.classList.toggle("seeing", chosen.dataset.tab === "see");
+    for (const each of all("[data-tab]", tabs)) each.setAttribute("aria-pressed", String(each === chosen));
+  });
+}
