@@ -87,6 +87,7 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
         await _first(running, stop)
         if following is not None:
             following.cancel()
+        rooms.services.closing.set()
         web.stop()
         await running
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -58,6 +59,8 @@ class Services:
     health: Checks
     demo_key: str | None = None
     signing: SigningIn = field(default_factory=SigningIn)
+    # Set when the server is asked to stop: answers without an end of their own end then.
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def services(request: Request) -> Services:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
 )
 
@@ -31,6 +32,13 @@ _SCHEDULED: ColumnElement[str] = literal_column("'scheduled'")
 # Of accounts with more posts than this, a page is first looked for among so many of the list.
 NEAR = 2000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+# A search goes through so many posts, the newest: no index knows words.
+SEARCHED = 2000
+MOST_WORDS = 8
+# What a calendar shows of a text.
+FIRST_CHARACTERS = 120
+# Targets are asked for by so many posts at a time.
+_AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,19 @@ class Shown:
         """Whether no target will change by itself any more; a published one may until its follow-ups are done."""
         still = {State.PUBLISHED, State.FAILED, State.DRAFT}
         return all(State(row.state) in still and row.next_at is None for row in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A post in a calendar: `at` is its hour, or when it was made where it has none; `accounts` are (platform, id)."""
+
+    id: str
+    status: str
+    content: str
+    at: datetime
+    timezone: str
+    hour: bool
+    accounts: Sequence[tuple[str, str]]
 
 
 def asks_strictly(db: Connection, project_id: str, post_id: str) -> bool | None:
@@ -124,6 +145,100 @@ def scheduled(
     )
 
 
+def search(
+    db: Connection, project_id: str, words: str, filters: Filters, *, limit: int, offset: int
+) -> tuple[int, list[Shown], bool]:
+    """Posts in whose text, or in an account's own, all words stand: how many, a page of them, newest first.
+
+    Looks at the newest `SEARCHED` posts of these states, dates and accounts; says whether there were more.
+    """
+    mine = select(posts).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
+    newest = _order(posts.c.created_at, descending=True)
+    query = _narrow(db, mine, project_id, filters)
+    for on_accounts in _accounts(db, project_id, filters):
+        query = query.where(exists().where(targets.c.post_id == posts.c.id, _on(on_accounts)))
+    ids = query.with_only_columns(posts.c.id).order_by(*newest)
+    looked_at = ids.limit(SEARCHED).correlate(None)
+    said = (_says(project_id, word) for word in words.split()[:MOST_WORDS])
+    found = mine.where(posts.c.id.in_(looked_at), *said)
+    rows = rows_of(db, found.order_by(*newest).limit(limit).offset(offset), PostRow)
+    total = int(db.execute(found.with_only_columns(func.count())).scalar_one())
+    more = db.execute(ids.offset(SEARCHED).limit(1)).first() is not None
+    return total, _with_all(db, project_id, rows), more
+
+
+def _says(project_id: str, word: str) -> ColumnElement[bool]:
+    """The condition for posts that say the word, in whichever case: SQLite folds that of ASCII alone."""
+    variants = {word, word.lower(), word.upper(), word.capitalize()}
+    own = and_(targets.c.post_id == posts.c.id, targets.c.project_id == project_id)
+    return or_(
+        *(posts.c.content.icontains(each, autoescape=True) for each in variants),
+        exists().where(own, or_(*(targets.c.content.icontains(each, autoescape=True) for each in variants))),
+    )
+
+
+def calendar(
+    db: Connection, project_id: str, filters: Filters, after: datetime, before: datetime, *, limit: int
+) -> tuple[list[Placed], bool]:
+    """Posts from `after` to before `before` by their hour, or by when they were made; and whether there are more than `limit`.
+
+    Of a post without an hour only what was sent is there: a draft has its place in no calendar.
+    """
+    shown = (posts.c.id, posts.c.status, posts.c.scheduled_for, posts.c.created_at, posts.c.timezone)
+    first = func.substr(posts.c.content, 1, FIRST_CHARACTERS).label("content")
+    mine = select(*shown, first).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
+    query = _narrow(db, mine, project_id, filters)
+    for ids in _accounts(db, project_id, filters):
+        query = query.where(exists().where(targets.c.post_id == posts.c.id, _on(ids)))
+    # Two spans, of which each is one of an index.
+    hour, made = posts.c.scheduled_for, posts.c.created_at
+    timed = query.where(hour.is_not(None), hour >= after, hour < before).order_by(hour)
+    sent = query.where(hour.is_(None), posts.c.status != "draft", made >= after, made < before).order_by(made)
+    rows = [row for each in (timed, sent) for row in db.execute(each.limit(limit + 1))]
+    rows.sort(key=lambda row: (row.scheduled_for or row.created_at, row.id))
+    on: dict[str, list[tuple[str, str]]] = {row.id: [] for row in rows[:limit]}
+    wanted = list(on)
+    for place in range(0, len(wanted), _AT_A_TIME):
+        some = targets.c.post_id.in_(wanted[place : place + _AT_A_TIME])
+        columns = (targets.c.post_id, targets.c.platform, targets.c.integration_id)
+        of_them = select(*columns).where(targets.c.project_id == project_id, some)
+        for target in db.execute(of_them.order_by(targets.c.post_id, targets.c.position)):
+            on[target.post_id].append((target.platform, target.integration_id))
+    placed = [
+        Placed(
+            row.id,
+            row.status,
+            row.content,
+            row.scheduled_for or row.created_at,
+            row.timezone,
+            row.scheduled_for is not None,
+            on[row.id],
+        )
+        for row in rows[:limit]
+    ]
+    return placed, len(rows) > limit
+
+
+def changed(db: Connection, project_id: str, named: Sequence[str]) -> dict[str, Any]:
+    """What of a project may have changed a moment ago, with a mark of how it is: what is under way, the newest, the `named`.
+
+    For who looks again and again: it reads what is held, and so many rows of an index.
+    """
+    held = select(targets.c.post_id, targets.c.id, targets.c.state, targets.c.updated_at).where(
+        targets.c.lease_until.is_not(None), targets.c.next_at.is_not(None), targets.c.project_id == project_id
+    )
+    marks: dict[str, Any] = {}
+    for target in db.execute(held.limit(_AT_A_TIME)):
+        marks.setdefault(target.post_id, {})[target.id] = (target.state, target.updated_at)
+    mine = select(posts.c.id, posts.c.status, posts.c.updated_at).where(posts.c.project_id == project_id)
+    newest = _order(posts.c.created_at, descending=True)
+    there = mine.where(posts.c.deleted_at.is_(None)).order_by(*newest).limit(20)
+    queries = [there, mine.where(posts.c.id.in_(named))] if named else [there]
+    for row in (row for query in queries for row in db.execute(query)):
+        marks.setdefault(row.id, {})[""] = (row.status, row.updated_at)
+    return marks
+
+
 def _page(
     db: Connection,
     project_id: str,
@@ -152,14 +267,19 @@ def _page(
     if len(rows) == limit or (offset and not rows):
         counted = mine.with_only_columns(func.count()) if total_of is None else total_of
         total = int(db.execute(counted).scalar_one())
+    return total, _with_all(db, project_id, rows)
+
+
+def _with_all(db: Connection, project_id: str, rows: Sequence[PostRow]) -> list[Shown]:
+    """Posts with their targets and uploads."""
     if not rows:
-        return total, []
+        return []
     by_post: dict[str, list[TargetRow]] = {row.id: [] for row in rows}
     of_page = select(targets).where(targets.c.project_id == project_id, targets.c.post_id.in_(list(by_post)))
     for target in rows_of(db, of_page.order_by(targets.c.post_id, targets.c.position), TargetRow):
         by_post[target.post_id].append(target)
     uploads = _uploads(db, project_id, rows, by_post)
-    return total, [Shown(row, by_post[row.id], uploads[row.id]) for row in rows]
+    return [Shown(row, by_post[row.id], uploads[row.id]) for row in rows]
 
 
 def _uploads(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import ColumnElement, Connection, func, literal_column
 
 CHANNEL = "polypost"
+MOST_HEARD = 500
 
 
 class Listener:
@@ -31,11 +32,27 @@ class Listener:
         return True
 
 
+class Overhearing(Listener):
+    """Somebody who waits for news of any topic of a kind; `topics` are those that came, at most `MOST_HEARD`."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self.prefix = prefix
+        self.topics: set[str] = set()
+
+    def hear(self, topic: str) -> None:
+        """Keep a topic of the kind, and wake the waiter."""
+        if topic.startswith(self.prefix) and len(self.topics) < MOST_HEARD:
+            self.topics.add(topic)
+            self.notify()
+
+
 class Signals:
     """Who listens in this process, by topic."""
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[Listener]] = {}
+        self._overhearing: list[Overhearing] = []
 
     @contextmanager
     def listen(self, topic: str) -> Iterator[Listener]:
@@ -50,8 +67,20 @@ class Signals:
             if not others:
                 del self._listeners[topic]
 
+    @contextmanager
+    def overhear(self, prefix: str) -> Iterator[Overhearing]:
+        """Hear of every topic that begins with `prefix` while the block runs."""
+        listener = Overhearing(prefix)
+        self._overhearing.append(listener)
+        try:
+            yield listener
+        finally:
+            self._overhearing.remove(listener)
+
     def deliver(self, topic: str) -> None:
         """Wake everybody who listens to `topic`; called on the event loop."""
+        for each in self._overhearing:
+            each.hear(topic)
         for listener in self._listeners.get(topic, ()):
             listener.notify()
 
