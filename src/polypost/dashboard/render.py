@@ -64,7 +64,12 @@ def words(text: str) -> str:
     return _CATALOGUE.gettext(text)
 
 
-def rendered(visit: object, template: str, values: Mapping[str, Any]) -> str:
+def several(one: str, many: str, count: int) -> str:
+    """A sentence about one thing or several, as the catalogue has it."""
+    return _CATALOGUE.ngettext(one, many, count)
+
+
+def rendered(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
     """A template with what every page knows: the visit, and the words."""
     return _environment().get_template(template).render(visit=visit, **values)
 
@@ -81,7 +86,7 @@ def _environment() -> Environment:
     )
     environment.install_gettext_translations(_CATALOGUE, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.globals |= {"static": _static, "network": connector, "words_of": WORDS, "state_of": state_of}
-    environment.filters |= {"at": at, "ago": ago, "iso": clock.iso}
+    environment.filters |= {"at": at, "ago": ago, "wall": wall, "iso": clock.iso}
     return environment
 
 
@@ -103,6 +108,11 @@ def at(instant: datetime, zone: str = "UTC") -> str:
     """An instant as a clock on the wall of a zone shows it: `Tue 9 Mar 2027, 09:00`."""
     local = instant.astimezone(ZoneInfo(zone))
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+
+def wall(instant: datetime, zone: str) -> str:
+    """An instant as fields for an hour have it: `2027-03-09T09:00`."""
+    return instant.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def ago(instant: datetime) -> str:

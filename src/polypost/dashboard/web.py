@@ -20,9 +20,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from polypost.access import Principal, Project, passwords, people
-from polypost.access.people import ROLES, Person, Role, Session
-from polypost.dashboard.render import rendered, static_files, words
+from polypost.access import Principal, Project
+from polypost.access.people import ROLES, Person, Role, Session, is_stale, principal_of, projects_of, touch
+from polypost.access.people import session as session_of
+from polypost.dashboard.render import rendered, several, static_files, words
 from polypost.entrance.services import Services, services
 from polypost.errors import (
     ApiError,
@@ -143,6 +144,10 @@ class Visit:
     def words(self, text: str) -> str:
         """A sentence in the language of the visit."""
         return words(text)
+
+    def several(self, one: str, many: str, count: int) -> str:
+        """A sentence about one thing or several."""
+        return several(one, many, count)
 
     def may(self, least: Role) -> bool:
         """Whether the role is at least this one."""
