@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -20,12 +19,10 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader
 from PIL import Image
 
 from polypost.drawing import data, render
+from tests.chromium import CHROMIUM, needs_chromium
 from tests.drawing.cases import cases
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="There is no chromium to draw in; install the package chromium."
-)
+pytestmark = needs_chromium
 # One page for all, measured at the width of a desktop and of a phone.
 WIDTHS = {"wide": 1280, "narrow": 360}
 # A frame is as dark as who embeds it says.
