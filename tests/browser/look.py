@@ -1,0 +1,47 @@
+"""Looking at a page: what axe finds, and what does not fit, at each width and in light and dark."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+DESKTOP, PHONE = 1280, 360
+LIGHT: Literal["light"] = "light"
+DARK: Literal["dark"] = "dark"
+# Everything in light; dark is other colours and nothing else.
+_RULES: dict[str, dict[str, Any]] = {
+    LIGHT: {},
+    DARK: {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
+}
+_RUN = "options => axe.run(document, {resultTypes: ['violations'], ...options}).then(each => each.violations)"
+_TOO_WIDE = """() => {
+  const most = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= most) return [];
+  const wide = [...document.body.querySelectorAll('*')].filter(each => each.getBoundingClientRect().right > most + 1);
+  return wide.slice(-3).map(each => each.outerHTML.slice(0, 120));
+}"""
+
+
+def faults(page: Page) -> list[str]:
+    """What is wrong with the page that is open, by place."""
+    found: list[str] = []
+    for frame in page.frames:
+        # By the debugger, which the page's policy does not bind; the server never serves it.
+        frame.evaluate(AXE_SCRIPT)
+    for width in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{width} px, too wide: {each}" for each in page.evaluate(_TOO_WIDE)]
+        for scheme in (LIGHT, DARK):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            found += [f"{width} px, {scheme}: {_said(each)}" for each in page.evaluate(_RUN, _RULES[scheme])]
+    return found
+
+
+def _said(violation: dict[str, Any]) -> str:
+    node = violation["nodes"][0]
+    more = f" and {len(violation['nodes']) - 1} more" if len(violation["nodes"]) > 1 else ""
+    return (
+        f"{violation['id']}: {violation['help']}: {node['html'][:160]}{more} ({node['failureSummary'][:200]})"
+    )

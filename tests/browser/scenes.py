@@ -1,0 +1,107 @@
+"""Pages in every state that people meet: with nothing, one, many, trouble, long words, and written from right to left.
+
+Tests look at them, and `tools/screenshots.py` takes their pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+
+from polypost.dashboard.application import dashboard
+from tests.processes import World
+
+LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+TEXTS = (
+    "Version 0.1 is out: one call publishes to twelve networks, on your own server.",
+    "We wrote down how a lost answer is looked for, so that nothing goes out twice.",
+    "Three things we learned about time zones this autumn, and one that we had to unlearn.",
+    "הדף הזה נכתב מימין לשמאל, עם English באמצע ומספרים כמו 2027.",
+    f"{LONG} https://example.org/{'a-very-long-path-' * 8}",
+)
+# What is put into another page or leads to one is seen there.
+PARTS = frozenset({"/", "/posts/{post}", "/{project}/posts/{post}/cards"})
+SIGNED_OUT = frozenset({"/sign-in", "/join/{secret}"})
+
+
+def simple_pages() -> Sequence[str]:
+    """The paths that need a project and no more, or nothing: whoever adds one has it looked at."""
+    return [
+        page.path
+        for page in dashboard().pages
+        if page.method == "GET"
+        and "{" not in page.path.replace("{project}", "")
+        and page.path not in PARTS | SIGNED_OUT
+    ]
+
+
+def other_pages() -> set[str]:
+    """The paths of the rest, but for parts of pages."""
+    return {page.path for page in dashboard().pages if page.method == "GET"} - PARTS - set(simple_pages())
+
+
+class Filled:
+    """A project in which much has happened; `posts` are ids by what became of them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.posts: dict[str, str] = {}
+        self.project_id = next(
+            each["id"] for each in world.command("projects", "list") if each["name"] == "Demo"
+        )
+        with world.client() as client:
+            self._client = client
+            self._fill()
+        world.control("DELETE", "faults")
+
+    def _fill(self) -> None:
+        image = {
+            "type": "image",
+            "url": self.world.demo_image(),
+            "altText": "Colours that run into each other",
+        }
+        self._post(
+            "published", TEXTS[0], "twitter", "bluesky", "linkedin", mediaItems=[image], publishNow=True
+        )
+        self._fault("threads", "restricted")
+        self._post("partial", TEXTS[1], "twitter", "threads", publishNow=True)
+        self._fault("mastodon", "token_dead")
+        self._post("failed", TEXTS[2], "mastodon", publishNow=True)
+        self._post("right to left", TEXTS[3], "twitter", publishNow=True)
+        self._post("long", TEXTS[4], "mastodon", "facebook", scheduledFor=_later(hours=2))
+        for number in range(36):
+            zone = ("Europe/Berlin", "America/New_York", "UTC")[number % 3]
+            when = _later(hours=5 + 7 * number)
+            self._post(
+                "scheduled", f"{TEXTS[number % 3]} {number}", "twitter", scheduledFor=when, timezone=zone
+            )
+        drafted = self._client.post(
+            "/v1/posts/drafts", json={"content": TEXTS[2], "platforms": [self.world.target("twitter")]}
+        )
+        assert drafted.status_code < 300, drafted.text
+        self.posts["draft"] = drafted.json()["postId"]
+        self.world.settle(
+            [self.posts[state] for state in ("published", "partial", "failed", "right to left")]
+        )
+        self._fault("twitter", "error_before", times=None)
+        self._post("unknown", TEXTS[4], "twitter", publishNow=True)
+        self.world.settle([self.posts["unknown"]])
+
+    def _fault(self, platform: str, fault: str, times: int | None = 1) -> None:
+        rule = {"platform": platform, "fault": fault} | ({"times": times} if times else {})
+        self.world.control("POST", "faults", json=rule)
+
+    def _post(self, state: str, text: str, *platforms: str, **more: Any) -> None:
+        body = {"content": text, "platforms": [self.world.target(each) for each in platforms], **more}
+        answer: httpx2.Response = self._client.post(
+            "/v1/posts", json=body, headers={"prefer": "respond-async"}
+        )
+        assert answer.status_code < 300, answer.text
+        self.posts.setdefault(state, answer.json()["postId"])
+
+
+def _later(**more: int) -> str:
+    return (datetime.now(UTC) + timedelta(**more)).replace(tzinfo=None).isoformat(timespec="seconds")

@@ -1,0 +1,99 @@
+"""Every page in every state: nothing for axe to find, nothing wider than the screen, in light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, StorageState, expect
+
+from tests.browser.conftest import Pages, apart
+from tests.browser.look import faults
+from tests.browser.scenes import Filled, other_pages, simple_pages
+from tests.chromium import needs_chromium
+from tests.contract.tenant import Tenant, close, new_tenant
+from tests.processes import World
+
+pytestmark = needs_chromium
+HOME = "/dashboard"
+POSTS = ("published", "partial", "failed", "unknown", "right to left", "long", "scheduled", "draft")
+
+
+@pytest.fixture(scope="package")
+def filled(world: World) -> Filled:
+    """The demo project, with much in it."""
+    return Filled(world)
+
+
+@pytest.fixture(scope="package")
+def projects(world: World, filled: Filled) -> Iterator[dict[str, str]]:
+    """Projects by what is in them."""
+    nothing, one = (apart(lambda: new_tenant(world)) for _ in range(2))
+    one.published("twitter")
+    yield {"nothing": nothing.project_id, "one": one.project_id, "many": filled.project_id}
+    close([nothing, one])
+
+
+@pytest.mark.parametrize("state", ["nothing", "one", "many", "right to left"])
+@pytest.mark.parametrize("path", simple_pages())
+def test_pages(
+    new_page: Pages, operator_state: StorageState, projects: dict[str, str], path: str, state: str
+) -> None:
+    page = new_page(operator_state)
+    project = projects.get(state, projects["many"])
+    look(page, path.replace("{project}", project) + ("?dir=rtl" if state == "right to left" else ""))
+
+
+@pytest.mark.parametrize("state", POSTS)
+def test_the_page_of_a_post(
+    new_page: Pages, operator_state: StorageState, filled: Filled, state: str
+) -> None:
+    page = new_page(operator_state)
+    look(page, f"/{filled.project_id}/posts/{filled.posts[state]}")
+    look(page, f"/{filled.project_id}/posts/{filled.posts[state]}?dir=rtl")
+
+
+def test_pages_for_who_is_not_signed_in(new_page: Pages, link: str) -> None:
+    page = new_page(allow={400, 401, 410, 404})
+    look(page, "/sign-in")
+    page.get_by_label("Name").fill("Nobody")
+    page.get_by_label("Password").fill("a wrong password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert faults(page) == []
+    look(page, link.removeprefix(HOME))
+    page.get_by_label("Your name").fill("x")
+    page.get_by_label("A password").fill("aaaaaaaaaa")
+    page.get_by_role("button").click()
+    assert faults(page) == []
+    look(page, "/join/nothing")
+
+
+def test_what_is_not_there(new_page: Pages, operator_state: StorageState, projects: dict[str, str]) -> None:
+    page = new_page(operator_state, allow={404})
+    for path in ("/nowhere/at/all", "/prj_nothing/posts", f"/{projects['many']}/posts/post_nothing"):
+        look(page, path)
+        expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_a_post_with_problems(
+    new_page: Pages, operator_state: StorageState, projects: dict[str, str]
+) -> None:
+    page = new_page(operator_state, allow={400})
+    page.goto(f"{HOME}/{projects['many']}/compose?empty=1")
+    page.get_by_label("Text", exact=True).fill("long " * 100)
+    for box in page.get_by_role("checkbox").all()[:12]:
+        box.check()
+    expect(page.get_by_role("link", name="280").first).to_be_visible()
+    assert faults(page) == []
+
+
+def test_no_page_is_left_out() -> None:
+    assert other_pages() == {"/sign-in", "/join/{secret}", "/{project}/posts/{post}"}
+
+
+def look(page: Page, path: str) -> None:
+    """Open a page of the dashboard; nothing is wrong with it."""
+    page.goto(HOME + path)
+    page.wait_for_load_state("networkidle")
+    assert faults(page) == [], page.url
