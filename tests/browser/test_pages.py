@@ -11,7 +11,7 @@ from tests.browser.conftest import Pages, apart
 from tests.browser.look import faults
 from tests.browser.scenes import Filled, other_pages, simple_pages
 from tests.chromium import needs_chromium
-from tests.contract.tenant import Tenant, close, new_tenant
+from tests.contract.tenant import close, new_tenant
 from tests.processes import World
 
 pytestmark = needs_chromium
