@@ -14,6 +14,7 @@ from polypost.errors import InvalidRequest
 from polypost.intake.strict_json import from_json_within
 from polypost.integrations import Integration
 from polypost.posts.queries import Shown
+from polypost.posts.tables import PostRow, TargetRow
 
 NOW, AT, QUEUE, REPEAT, DRAFT = "now", "at", "queue", "repeat", "draft"
 # What a body may say that the form has no field for; an edit must not lose it.
@@ -102,6 +103,17 @@ class Written:
             rest=rest,
         )
 
+    @classmethod
+    def of_target(cls, post: PostRow, target: TargetRow) -> Written:
+        """What one target of a post says, all of it as its own."""
+        account, media = target.integration_id, post.media if target.own_media is None else target.own_media
+        return cls(
+            accounts=[account],
+            texts={account: post.content if target.content is None else target.content},
+            options={account: written(fields_of(target.platform), target.options or {})},
+            media=[_item(each) for each in media or ()],
+        )
+
     def body(self, found: Mapping[str, Integration]) -> dict[str, Any]:
         """The body of the API that says the same, with what it says of times; `found` has the accounts."""
         raw = self.untimed(found)
@@ -158,6 +170,9 @@ class Written:
         if isinstance(fits, dict) and account in fits:
             entry["fit"] = fits[account]
         return entry
+
+
+NO_ITEM: Mapping[str, str] = dict.fromkeys(_ITEM, "") | {"type": "image"}
 
 
 def _item(value: Mapping[str, Any]) -> dict[str, str]:

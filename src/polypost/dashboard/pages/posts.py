@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from polypost import clock, drawing
 from polypost.access.people import projects_of
-from polypost.dashboard.body import Written, fields_of
+from polypost.dashboard.body import NO_ITEM, Written
+from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.render import OUTCOME_UNKNOWN, state_of
 from polypost.dashboard.story import Step, told, waiting
+from polypost.dashboard.verdicts import Verdict
 from polypost.dashboard.web import HOME, Page, Visit
 from polypost.errors import ApiError, InvalidRequest, NotFound, Problem
 from polypost.integrations import Integration, profiles
@@ -255,7 +257,7 @@ async def mend(visit: Visit) -> Response:
             entry.pop("platformSpecificData", None)
         else:
             entry.setdefault("platformSpecificData", {})
-        if written.media != _written(found, target).media:
+        if written.media != Written.of_target(found.post, target).media:
             entry["mediaItems"] = written.body(accounts).get("mediaItems", [])
     raw = {"platforms": [entry], "force": visit.said("force") == "yes"}
     try:
@@ -350,7 +352,11 @@ async def _page(
         curl=_curl(visit, found.post.raw),
         movable=found.post.status in MOVABLE,
         removable=found.post.status in REMOVABLE,
-        fields={each.platform: fields_of(each.platform) for each in found.targets},
+        fields_of=fields_of,
+        further=further,
+        rows_in=rows_in,
+        verdict=Verdict(""),
+        no_item=NO_ITEM,
         zones=sorted(clock.zones()),
         place="posts",
     )
@@ -373,19 +379,8 @@ def _card(
         [line.message for line in mine if line.kind == "media_fitted"],
         waits,
         target.error_code == OUTCOME_UNKNOWN,
-        _written(found, target),
+        Written.of_target(found.post, target),
     )
-
-
-def _written(found: Shown, target: TargetRow) -> Written:
-    """A target as the form that changes it has it."""
-    media = found.post.media if target.own_media is None else target.own_media
-    entry = {
-        "accountId": target.integration_id,
-        "content": found.post.content if target.content is None else target.content,
-        "platformSpecificData": target.options,
-    }
-    return Written.of_body({"platforms": [entry], "mediaItems": media})
 
 
 def _curl(visit: Visit, raw: Any) -> str:
