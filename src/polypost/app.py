@@ -314,7 +314,10 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
             await once.aclose()
             await rooms.stop()
 
-    shown = is_wanted(rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None)
+    rooms.services.sandbox_url = sandbox_url
+    shown = rooms.services.reference = is_wanted(
+        rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None
+    )
     _, served = api.build(
         lifespan,
         dashboard.install,

@@ -48,6 +48,8 @@ class Browser:
     @property
     def token(self) -> str:
         """What the forms of this session carry, as the last page had it."""
+        if not self._token and "polypost-session" in {cookie.name for cookie in self.client.cookies.jar}:
+            self.read(self.client.get(f"{HOME}/me"))
         return self._token or self.read(self.client.get(f"{HOME}/sign-in"))
 
     def read(self, answer: httpx2.Response) -> str:

@@ -50,7 +50,6 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors {frames}; base-uri 'none'"
 )
 _HEADERS = {
-    "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",

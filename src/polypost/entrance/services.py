@@ -30,7 +30,8 @@ from polypost.webhooks import Channels, Trial
 class Services:
     """The rooms behind the routes.
 
-    `demo_key` is a sandbox's own key, which its reference page has filled in for whoever is on the same machine.
+    `demo_key` is a sandbox's own key, which its reference page has filled in for whoever is on the same machine;
+    `reference` says that the page is served, `sandbox_url` where the networks' stand-ins are.
     """
 
     settings: Settings
@@ -58,6 +59,8 @@ class Services:
     bulk: BulkReceiver
     health: Checks
     demo_key: str | None = None
+    reference: bool = False
+    sandbox_url: str | None = None
     signing: SigningIn = field(default_factory=SigningIn)
     # Set when the server is asked to stop: answers without an end of their own end then.
     closing: asyncio.Event = field(default_factory=asyncio.Event)

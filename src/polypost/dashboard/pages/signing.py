@@ -11,10 +11,15 @@ from polypost.errors import InvalidRequest, TooManyRequests, Unauthorized
 
 
 async def begin(visit: Visit) -> Response:
-    """Lead to the composer of the first project."""
+    """Lead into the first project."""
     if not visit.projects:
         return visit.page("nowhere.html")
-    return visit.go(f"{HOME}/{visit.projects[0][0].id}/compose")
+    return visit.go(f"{HOME}/{visit.projects[0][0].id}")
+
+
+async def enter(visit: Visit) -> Response:
+    """Lead to where people begin in a project: to the composer, or to the posts where they may only read."""
+    return visit.go(visit.url("compose" if visit.may("author") else "posts"))
 
 
 async def sign_in_form(visit: Visit) -> Response:
@@ -65,7 +70,7 @@ async def join(visit: Visit) -> Response:
     store = visit.services.store
     if visit.session is not None and visit.said("as"):
         joined = await store.write(lambda db: people.accept_as(db, secret, visit.person))
-        return visit.go(f"{HOME}/{joined.project_id}/compose")
+        return visit.go(f"{HOME}/{joined.project_id}")
     link = await store.read(lambda db: people.invitation(db, secret))
     try:
         kept = await passwords.encoded(passwords.checked(password))
@@ -139,4 +144,5 @@ PAGES = (
     Page("POST", "/me/password", change_password),
     Page("POST", "/me/sessions/end", end_others),
     Page("POST", "/me/sessions/{session}/end", end_session),
+    Page("GET", "/{project}", enter, "viewer"),
 )
