@@ -33,7 +33,7 @@ WITHOUT_PROJECT = {
     "conversations/sent.py:clean": HOUSEKEEPING,
     "conversations/sent.py:mark_before_start": "a start of the server concerns all projects",
     "access/keyring.py:_BY_HASH": "asks whose key this is",
-    "access/people.py:accept_invitation": "a link that was found by its secret",
+    "access/people.py:_used": "a link that was found by its secret",
     "access/people.py:invitation": "the link is the secret that says which project",
     "access/people.py:remove_member": "asks whether somebody is a member anywhere",
     "access/people.py:remove_person": "who leaves the server leaves all projects",

@@ -13,13 +13,13 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.openapi.documented import documented
-from polypost.api.routes.connect_shapes import AppBody, AppChange, AppList, AppsQuery, OneApp
+from polypost.api.routes.connect_shapes import AppChange, AppList, AppsQuery, OneApp
 from polypost.api.routes.posts_shapes import MessageAnswer
+from polypost.entrance.accounts import AppBody, require_usable
 from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
 from polypost.integrations import OAuthApp, apps
-from polypost.platforms.registry import BUILT_IN, connector
 
 router = APIRouter(prefix="/v1/apps")
 _ID = re.compile(r"app_[0-9a-z]{1,40}", re.ASCII)
@@ -46,7 +46,7 @@ async def create(request: Request) -> Response:
     who = await principal(request, "connect")
     rooms = services(request)
     body = bodies.read(AppBody, await json_object(request))
-    _usable(body.platform, body.imageUrl)
+    require_usable(body.platform, body.imageUrl)
     made = await rooms.store.write(
         lambda db: apps.create(
             db,
@@ -101,7 +101,7 @@ async def change(request: Request, app_id: str) -> Response:
     rooms = services(request)
     raw = await json_object(request)
     body = bodies.read(AppChange, raw)
-    _usable(None, body.imageUrl)
+    require_usable(None, body.imageUrl)
     changed = await rooms.store.write(
         lambda db: apps.change(
             db,
@@ -124,20 +124,6 @@ async def delete(request: Request, app_id: str) -> Response:
     _well_formed(app_id)
     await services(request).store.write(lambda db: apps.remove(db, who.project.id, app_id))
     return answers.ok({"success": True, "message": "App deleted."})
-
-
-def _usable(platform: str | None, image_url: str | None) -> None:
-    problems = []
-    network = connector(platform) if platform is not None else None
-    if platform is not None and (network is None or network.spec.oauth is None):
-        able = ", ".join(name for name in BUILT_IN if (found := connector(name)) and found.spec.oauth)
-        problems.append(
-            Problem("platform", "takes no app of your own here", f"Use one of {able}.", "unknown_platform")
-        )
-    if image_url is not None and not image_url.startswith(("https://", "http://")):
-        problems.append(Problem("imageUrl", "is not a web address", "Give an https address.", "bad_url"))
-    if problems:
-        raise InvalidRequest(problems)
 
 
 def _well_formed(app_id: str) -> None:

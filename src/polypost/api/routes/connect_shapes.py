@@ -5,28 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from polypost.api.http.filters import split_list
 from polypost.api.openapi.documented import Maybe, Shape, named
 from polypost.api.routes.posts_shapes import Count, MessageAnswer
+from polypost.entrance.accounts import Credential, Name
 from polypost.intake.bodies import Closed, PlatformName, Text, Url
 from polypost.platforms.registry import BUILT_IN
-
-Name = Annotated[Text, Field(min_length=1, max_length=200)]
-Credential = Annotated[Text, Field(min_length=1, max_length=4096)]
-
-
-class AppBody(BaseModel):
-    """`POST /v1/apps`; open."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-    platform: PlatformName
-    name: Name
-    clientId: Credential
-    clientSecret: Credential
-    imageUrl: Url | None = None
 
 
 class AppChange(Closed):

@@ -15,24 +15,14 @@ from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
 from polypost.api.openapi.documented import Shape, documented
-from polypost.api.routes.connect_shapes import IntegrationShape, Name
+from polypost.api.routes.connect_shapes import IntegrationShape
+from polypost.entrance.accounts import Description, Name, ProfileBody
 from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
 from polypost.intake.bodies import Closed, Text
 from polypost.integrations import profiles
 from polypost.integrations.profiles import Profile
-
-Description = Annotated[Text, Field(max_length=1000)]
-
-
-class ProfileBody(BaseModel):
-    """`POST /v1/profiles`; open."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-    name: Name
-    description: Description | None = None
 
 
 class ProfileChange(BaseModel):

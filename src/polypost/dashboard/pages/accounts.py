@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost.access import people
 from polypost.dashboard.web import Page, Visit, is_safe
-from polypost.errors import ApiError, PolypostError
+from polypost.entrance.accounts import AppBody, ProfileBody, require_usable
+from polypost.errors import ApiError, Conflict, InvalidRequest, NotFound, PolypostError
+from polypost.intake import bodies
+from polypost.integrations import apps, profiles
 from polypost.integrations import service as integrations
 from polypost.integrations.connect import BROWSER_COOKIE
 from polypost.platforms.base import OnServers, SignsIn
 from polypost.platforms.registry import connector, connectors
 
 MOST = 500
+# Where what is wrong with a profile is said.
+PROFILES = "profiles"
 
 
 async def accounts(visit: Visit) -> Response:
@@ -77,12 +84,132 @@ async def disconnect(visit: Visit) -> Response:
     return visit.go(visit.url("accounts"))
 
 
+async def network(visit: Visit) -> Response:
+    """One network: what it takes, and the apps by which accounts are connected there."""
+    return await _network_page(visit)
+
+
+async def add_app(visit: Visit) -> Response:
+    """Keep an app of the project's own; its secret goes in and never comes out."""
+    platform = visit.path("platform")
+    given = {"name": visit.said("name"), "clientId": visit.said("client-id").strip()}
+    try:
+        body = bodies.read(
+            AppBody, {**given, "platform": platform, "clientSecret": visit.said("client-secret").strip()}
+        )
+        require_usable(body.platform, None)
+        await visit.services.store.write(lambda db: _kept(visit, db, body))
+    except (InvalidRequest, Conflict) as error:
+        return await _network_page(visit, error.status, wrong=_said(error), given=given)
+    return visit.go(visit.url("accounts", platform))
+
+
+async def remove_app(visit: Visit) -> Response:
+    """Forget an app on which no account depends."""
+    project_id, app_id = visit.here.id, visit.path("app")
+
+    def write(db: Connection) -> None:
+        apps.remove(db, project_id, app_id)
+        people.note(db, "app_removed", person_id=visit.person.id, project_id=project_id, app=app_id)
+
+    try:
+        await visit.services.store.write(write)
+    except Conflict as error:
+        return await _network_page(visit, error.status, wrong=_said(error))
+    return visit.go(visit.url("accounts", visit.path("platform")))
+
+
+async def add_profile(visit: Visit) -> Response:
+    """A new group of accounts."""
+    try:
+        body = bodies.read(ProfileBody, {"name": visit.said("name")})
+    except InvalidRequest as error:
+        return await _page(visit, error.status, wrong={PROFILES: _said(error)})
+    await visit.services.store.write(lambda db: profiles.create(db, visit.here.id, name=body.name))
+    return visit.go(f"{visit.url('accounts')}#profiles")
+
+
+async def rename_profile(visit: Visit) -> Response:
+    """Another name for a group."""
+    profile_id = visit.path("profile")
+    try:
+        body = bodies.read(ProfileBody, {"name": visit.said("name")})
+    except InvalidRequest as error:
+        return await _page(visit, error.status, wrong={PROFILES: _said(error)})
+    await visit.services.store.write(
+        lambda db: profiles.change(db, visit.here.id, profile_id, name=body.name)
+    )
+    return visit.go(f"{visit.url('accounts')}#profiles")
+
+
+async def remove_profile(visit: Visit) -> Response:
+    """Show a group no more; its accounts stay."""
+    profile_id = visit.path("profile")
+    await visit.services.store.write(lambda db: profiles.remove(db, visit.here.id, profile_id))
+    return visit.go(f"{visit.url('accounts')}#profiles")
+
+
+async def move(visit: Visit) -> Response:
+    """Put an account into a group, or into none."""
+    account, profile_id = visit.path("account"), visit.said("profile") or None
+    await visit.services.store.write(lambda db: integrations.move(db, visit.here.id, account, profile_id))
+    return visit.go(visit.url("accounts"))
+
+
+def _kept(visit: Visit, db: Connection, body: AppBody) -> None:
+    made = apps.create(
+        db,
+        visit.services.vault,
+        visit.here.id,
+        platform=body.platform,
+        name=body.name,
+        client_id=body.clientId,
+        client_secret=body.clientSecret,
+    )
+    people.note(db, "app_added", person_id=visit.person.id, project_id=visit.here.id, app=made.id)
+
+
+async def _network_page(
+    visit: Visit, status: int = 200, *, wrong: str = "", given: Mapping[str, str] | None = None
+) -> Response:
+    platform, project_id = visit.path("platform"), visit.here.id
+    found = connector(platform)
+    if found is None:
+        raise NotFound("There is no such network here.", code="unknown_platform")
+
+    def read(db: Connection) -> tuple[bool, list[apps.OAuthApp]]:
+        ready = visit.services.connect.is_ready(db, project_id, platform)
+        return ready, apps.list_apps(db, project_id, platforms=[platform], limit=MOST, offset=0)[1]
+
+    ready, own = await visit.services.store.read(read)
+    return visit.page(
+        "network.html",
+        status,
+        network_here=found.spec,
+        way=_way(found),
+        ready=ready,
+        own=own,
+        callback=visit.services.connect.callback_url(platform),
+        wrong=wrong,
+        given=given or {},
+        place="accounts",
+    )
+
+
+def _said(error: ApiError) -> str:
+    if isinstance(error, InvalidRequest):
+        return " ".join(f"{each.path} {each.message} {each.hint}".strip() for each in error.problems)
+    return error.message
+
+
 async def _page(visit: Visit, status: int = 200, *, wrong: dict[str, str] | None = None) -> Response:
     project_id = visit.here.id
     _, found = await visit.services.store.browse(
         project_id, lambda db: integrations.list_integrations(db, project_id, limit=MOST, sort="asc")
     )
-    ready = await visit.services.store.read(lambda db: _ready(visit, db))
+    ready, groups = await visit.services.store.read(
+        lambda db: (_ready(visit, db), profiles.list_profiles(db, project_id, limit=MOST, offset=0)[1])
+    )
     by_network: dict[str, list[Any]] = {}
     for each in found:
         by_network.setdefault(each.platform, []).append(each)
@@ -95,6 +222,8 @@ async def _page(visit: Visit, status: int = 200, *, wrong: dict[str, str] | None
         ways={each.spec.id: _way(each) for each in connectors()},
         callback=visit.services.connect.callback_url,
         wrong=wrong or {},
+        groups=sorted(groups, key=lambda each: each.name.casefold()),
+        renews=_renews,
         came=_came(visit),
         place="accounts",
     )
@@ -106,13 +235,19 @@ def network_name(platform: str) -> str:
     return found.spec.name if found else platform
 
 
-def _way(network: Any) -> str:
+def _way(there: Any) -> str:
     """How an account comes: by consent, by consent on a server that people name, or by name and password."""
-    if isinstance(network, OnServers):
+    if isinstance(there, OnServers):
         return "server"
-    if network.spec.oauth is None and isinstance(network, SignsIn):
+    if there.spec.oauth is None and isinstance(there, SignsIn):
         return "password"
     return "consent"
+
+
+def _renews(account: integrations.Integration) -> bool:
+    """Whether the authorisation is kept alive without anybody."""
+    found = connector(account.platform)
+    return account.refreshable or (found is not None and found.spec.renews_access_tokens)
 
 
 def _ready(visit: Visit, db: Any) -> set[str]:
@@ -143,7 +278,14 @@ def _status(error: PolypostError) -> int:
 
 PAGES = (
     Page("GET", "/{project}/accounts", accounts, "viewer"),
-    Page("POST", "/{project}/accounts/{account}/disconnect", disconnect, "editor"),
+    Page("GET", "/{project}/accounts/{platform}", network, "viewer"),
+    Page("POST", "/{project}/accounts/{account}/profile", move, "editor"),
+    Page("POST", "/{project}/accounts/{account}/disconnect", disconnect, "editor", sure=True),
     Page("POST", "/{project}/connect/{platform}", connect, "editor"),
     Page("POST", "/{project}/connect/{platform}/password", sign_in, "editor"),
+    Page("POST", "/{project}/apps/{platform}", add_app, "owner"),
+    Page("POST", "/{project}/apps/{platform}/{app}/remove", remove_app, "owner", sure=True),
+    Page("POST", "/{project}/profiles", add_profile, "editor"),
+    Page("POST", "/{project}/profiles/{profile}", rename_profile, "editor"),
+    Page("POST", "/{project}/profiles/{profile}/remove", remove_profile, "editor"),
 )

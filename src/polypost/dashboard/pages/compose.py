@@ -275,7 +275,7 @@ def _panel_values(written: Written, verdict: Verdict) -> dict[str, Any]:
 
 PAGES = (
     Page("GET", "/{project}/compose", compose, "author"),
-    Page("POST", "/{project}/compose", send, "author"),
+    Page("POST", "/{project}/compose", send, "author", largest=compose_media.MOST_BY_FORM),
     Page("POST", "/{project}/compose/check", check, "author"),
     Page("POST", "/{project}/compose/media", media, "author"),
     Page("POST", "/{project}/compose/preview", look, "author"),

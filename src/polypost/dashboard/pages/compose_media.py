@@ -18,6 +18,8 @@ from polypost.media import kinds
 from polypost.platforms.base import MediaRef
 
 PIECE = 1 << 20
+# What comes by a form; larger files go in pieces.
+MOST_BY_FORM = 1 << 30
 # What is kept in memory on its way into a bucket.
 MOST_IN_MEMORY = 64 << 20
 FRESH_SECONDS = 3600
@@ -131,6 +133,6 @@ def _mime(name: str, said: str) -> str:
 
 
 PAGES = (
-    Page("POST", "/{project}/compose/uploads", offer, "author"),
+    Page("POST", "/{project}/compose/uploads", offer, "author", largest=MOST_BY_FORM),
     Page("GET", "/{project}/compose/file", show, "author"),
 )
