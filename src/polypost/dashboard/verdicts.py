@@ -19,6 +19,7 @@ from polypost.planning.bodies import recurrence_of
 from polypost.planning.recurrence import LOOK, Occurrence, Recurrence
 from polypost.posts.drawings import drawings
 from polypost.posts.orders import When
+from polypost.posts.words import MOST_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ async def verdict_of(
         )
     run = await visit.services.intake.preview(visit.who, judged(written, found), probe=False)
     hour = await _hour(visit, written, run)
-    problems = placed([*run.problems, *hour.problems], written, found)
+    # As many as the API names.
+    problems = placed([*run.problems, *hour.problems][:MOST_PROBLEMS], written, found)
     if not (written.content.strip() or written.media or written.texts or written.options):
         # Nor is an empty text, before anything is written; sending it says what is wrong.
         problems = [each for each in problems if each[0] != "content"]
