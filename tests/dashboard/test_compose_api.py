@@ -118,7 +118,7 @@ def _entry(chance: random.Random, local: Tenant, name: str, *, careful: bool) ->
     if options := {each.name: _value(chance, each) for each in dict.fromkeys([*needed, *picked])}:
         entry["platformSpecificData"] = options
     if not careful and chance.random() < 0.1:
-        entry.setdefault("platformSpecificData", {})["tittle"] = "x y"
+        entry.setdefault("platformSpecificData", {})["titleColour"] = "x y"
     return entry
 
 

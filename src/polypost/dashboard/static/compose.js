@@ -155,6 +155,7 @@ async function restore(record) {
 
 function offerOthers() {
   const others = Object.keys(localStorage).filter((key) => key.startsWith(before) && key !== before + tab);
+  for (const key of others) if (!(kept(key)?.at > Date.now() - 30 * 86_400_000)) localStorage.removeItem(key);
   const newest = others.map((key) => [key, kept(key)]).filter(([, record]) => record?.fields).sort((a, b) => b[1].at - a[1].at)[0];
   if (!newest) return;
   const [key, record] = newest;
@@ -163,7 +164,7 @@ function offerOthers() {
   state.hidden = false;
   one("time", state).textContent = new Date(record.at).toLocaleString();
   one("q", state).textContent = (record.fields.find(([name]) => name === "content")?.[1] ?? "").slice(0, 60);
-  one("[data-take]", state).addEventListener("click", async () => { say(""); await restore(record); });
+  one("[data-take]", state).addEventListener("click", async () => { say(""); await restore(record); localStorage.removeItem(key); });
   one("[data-drop]", state).addEventListener("click", () => { localStorage.removeItem(key); say(""); });
 }
 
