@@ -23,7 +23,15 @@ TEXTS = (
     f"{LONG} https://example.org/{'a-very-long-path-' * 8}",
 )
 # What is put into another page or leads to one is seen there.
-PARTS = frozenset({"/", "/posts/{post}", "/{project}/posts/{post}/cards"})
+PARTS = frozenset(
+    {
+        "/",
+        "/posts/{post}",
+        "/{project}/posts/{post}/cards",
+        "/{project}/compose/panel",
+        "/{project}/compose/file",
+    }
+)
 SIGNED_OUT = frozenset({"/sign-in", "/join/{secret}"})
 
 

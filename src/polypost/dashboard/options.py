@@ -132,8 +132,7 @@ def _field(
     elif depth < DEEPEST and "properties" in items:
         kind, fields = "rows", _fields(items, shapes, depth + 1)
     example = json.dumps(_example(one, shapes), ensure_ascii=False) if kind == "json" else ""
-    hint = said.get("description") or (one.get("description", "") if fields else "")
-    return Field(name, _label(name), kind, hint, choices, required, fields, example)
+    return Field(name, _label(name), kind, said.get("description", ""), choices, required, fields, example)
 
 
 def _only(said: Mapping[str, Any], shapes: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -107,7 +107,9 @@ const look = later(500, async () => {
   const root = place.shadowRoot ?? place.attachShadow({ mode: "open" });
   sheet.replaceSync(rules);
   root.adoptedStyleSheets = [sheet];
-  root.replaceChildren(found.querySelector("main"));
+  const shown = Object.assign(document.createElement("div"), { className: "shown" });
+  shown.append(...found.querySelector("main").childNodes);
+  root.replaceChildren(shown);
 });
 
 let probed = "";
@@ -226,11 +228,11 @@ function number() {
   }
 }
 
-function dress(row) {
+function dress(row, shown = true) {
   const filled = Boolean(address(row).value) || row.classList.contains("comes");
   row.draggable = filled;
   one(".moves", row).hidden = !filled;
-  if (filled && !row.dataset.seen) picture(row);
+  if (filled && shown && !row.dataset.seen) picture(row);
   if (!all(".file").some((each) => !address(each).value && !each.classList.contains("comes"))) one("#files").append(blank());
   number();
 }
@@ -393,7 +395,7 @@ if (form) {
     if (target.name === "account" && kind === "change") panel(target);
     if (target.name === "when") times();
     const row = target.closest(".file");
-    if (row && ["media-url", "media-type"].includes(target.name) && kind === "change") { delete row.dataset.seen; dress(row); }
+    if (row && ["media-url", "media-type"].includes(target.name)) { if (kind === "change") delete row.dataset.seen; dress(row, kind === "change"); }
     if (row && target.name === "media-focus") focusMark(row);
     changed();
   });
