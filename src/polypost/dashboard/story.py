@@ -72,7 +72,8 @@ class Step:
 def told(lines: Sequence[Any], network: str, gettext: Callable[[str], str], ngettext: Ngettext) -> list[Step]:
     """The steps of one target, oldest first; `network` is what it is called."""
     exchanges = [_exchange(line) if line.kind == EXCHANGE else None for line in lines]
-    again = Counter(each.place for each in exchanges if each is not None)
+    # What is asked more than once with success is how far the network is; what was refused is only tried again.
+    again = Counter(each.place for each in exchanges if each is not None and each.well)
     steps: list[Step] = []
     for line, exchange in zip(lines, exchanges, strict=True):
         if exchange is None:
@@ -81,7 +82,7 @@ def told(lines: Sequence[Any], network: str, gettext: Callable[[str], str], nget
         kind = "talk"
         if exchange.sent is not None:
             kind = "upload"
-        elif again[exchange.place] > 1:
+        elif exchange.well and again[exchange.place] > 1:
             kind = "look"
         last = steps[-1] if steps else None
         if last is not None and last.kind == kind and last.exchanges:
