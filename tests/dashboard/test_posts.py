@@ -158,16 +158,24 @@ def test_a_scheduled_post_is_moved_cancelled_and_deleted(
 
 
 def test_deleting_on_the_network_takes_it_back(local: Tenant, local_owner: Browser, x: Linked) -> None:
-    post_id = made(local, "To be taken back", x)
+    dying = local.connect("twitter")
+    post_id = made(local, "To be taken back", x, dying)
     url = f"/{local.project_id}/posts/{post_id}"
     assert "On the networks, too, where they allow it: X" in local_owner.get(url).text
-    local.world.control("POST", "faults", json={"platform": "twitter", "fault": "duplicate", "times": 1})
+    fault = {"platform": "twitter", "fault": "token_dead", "accountId": dying.user_id}
+    local.world.control("POST", "faults", json=fault)
     refused = local_owner.post(f"{url}/delete", {"networks": "yes"})
     assert refused.status_code == 409
-    assert 'role="alert"' in refused.text
-    local_owner.post(f"{url}/delete", {"networks": "yes"})
+    assert "onnect the account again" in refused.text
+    # One of them is taken back, and the page says so.
+    assert "Taken back from the network." in refused.text
+    assert local_owner.post(f"{url}/delete").status_code == 200
     assert local_owner.get(url).status_code == 404
-    assert not [post for post in local.world.visible("twitter") if "To be taken back" in str(post)]
+    post_id = made(local, "Taken back at once", x)
+    gone = local_owner.post(f"/{local.project_id}/posts/{post_id}/delete", {"networks": "yes"})
+    assert "Deleted on X." in gone.text
+    (post,) = [each for each in local.world.visible("twitter") if "Taken back at once" in str(each)]
+    assert post["deleted"]
 
 
 def test_lists_are_narrowed_searched_and_say_what_they_looked_at(tenant: Tenant, owner: Browser) -> None:

@@ -28,6 +28,7 @@ from polypost.posts.orders import order_of
 from polypost.posts.queries import Filters, Shown
 from polypost.posts.states import OPEN, State
 from polypost.posts.tables import TargetRow
+from polypost.publishing.removal import PRICE as REMOVAL_PRICE
 
 PER_PAGE = 25
 MOST_ACCOUNTS = 500
@@ -303,6 +304,9 @@ async def remove(visit: Visit) -> Response:
     ]
     if wrong:
         return await _page(visit, 409, problems=wrong)
+    if wide:
+        said = [each.message for each in removals if each.message]
+        return visit.page("post_gone.html", said=said, place="posts")
     return visit.go(visit.url("posts", deleted="1"))
 
 
@@ -358,6 +362,7 @@ async def _page(
         verdict=Verdict(""),
         no_item=NO_ITEM,
         zones=sorted(clock.zones()),
+        removal_price=REMOVAL_PRICE,
         place="posts",
     )
 
