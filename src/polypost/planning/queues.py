@@ -104,6 +104,22 @@ def free(
     return queue, list(islice(_free(db, project_id, queue, horizon), count))
 
 
+def free_between(
+    db: Connection, project_id: str, since: datetime, until: datetime, *, count: int
+) -> list[tuple[Queue, Occurrence]]:
+    """The slots of the project's queues that are free between two instants, at most `count` of each queue."""
+    now = clock.now()
+    found: list[tuple[Queue, Occurrence]] = []
+    for row in db.execute(select(queues).where(queues.c.project_id == project_id).limit(count)).all():
+        queue = _queue_of(row, row.profile_id or None)
+        if not queue.slots:
+            continue
+        taken = _taken(db, project_id, queue, now)
+        slots = upcoming(queue.slots, queue.timezone, max(since, now), until)
+        found += [(queue, each) for each in islice(slots, count) if each.at not in taken]
+    return found
+
+
 def take(db: Connection, project_id: str, profile_id: str | None, horizon: timedelta) -> tuple[Queue, When]:
     """The next free slot, while the queue stands still for others until the caller's commit.
 

@@ -9,7 +9,7 @@ if (!document.cookie.includes(`polypost-zone=${mine}`)) {
   document.cookie = `polypost-zone=${mine}; path=/dashboard; max-age=31536000; samesite=lax`;
 }
 
-export function times(root = document) {
+function times(root = document) {
   const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const full = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   for (const each of root.querySelectorAll("[data-yours]")) {
@@ -71,7 +71,7 @@ function merge(old, fresh) {
   for (const each of known.values()) if (!busy(each)) each.remove();
 }
 
-export async function refresh(part) {
+async function refresh(part) {
   if (part.dataset.reading) { part.dataset.again = "1"; return; }
   part.dataset.reading = "1";
   try {
@@ -124,6 +124,10 @@ function listen(url) {
   document.addEventListener("visibilitychange", follow);
   follow();
 }
+
+// Other scripts ask for a part to be read anew, or for times to be told, by events: modules are loaded by their marks.
+document.addEventListener("stale", async (event) => { await refresh(event.target); event.detail?.(); });
+document.addEventListener("added", (event) => times(event.target));
 
 remember(document);
 times();
