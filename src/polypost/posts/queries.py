@@ -160,16 +160,17 @@ def search(
     ids = query.with_only_columns(posts.c.id).order_by(*newest)
     looked_at = ids.limit(SEARCHED).correlate(None)
     said = (_says(project_id, word) for word in words.split()[:MOST_WORDS])
-    found = mine.where(posts.c.id.in_(looked_at), *said)
-    rows = rows_of(db, found.order_by(*newest).limit(limit).offset(offset), PostRow)
-    total = int(db.execute(found.with_only_columns(func.count())).scalar_one())
+    # Gone through once: there are no more of them than are looked at.
+    found = mine.with_only_columns(posts.c.id).where(posts.c.id.in_(looked_at), *said).order_by(*newest)
+    every = list(db.execute(found).scalars())
+    page = mine.where(posts.c.id.in_(every[offset : offset + limit])).order_by(*newest)
     more = db.execute(ids.offset(SEARCHED).limit(1)).first() is not None
-    return total, _with_all(db, project_id, rows), more
+    return len(every), _with_all(db, project_id, rows_of(db, page, PostRow)), more
 
 
 def _says(project_id: str, word: str) -> ColumnElement[bool]:
     """The condition for posts that say the word, in whichever case: SQLite folds that of ASCII alone."""
-    variants = {word, word.lower(), word.upper(), word.capitalize()}
+    variants = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
     own = and_(targets.c.post_id == posts.c.id, targets.c.project_id == project_id)
     return or_(
         *(posts.c.content.icontains(each, autoescape=True) for each in variants),
