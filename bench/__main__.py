@@ -23,6 +23,7 @@ from bench.backlog import backlog
 from bench.fit import fitting
 from bench.grown import grown
 from bench.lag import schedule_lag
+from bench.pages import pages
 from bench.publish import publishing
 from bench.report import FLOOR, Figures, step, table
 from bench.scale import BARE_CALLS, LAST, NETWORKS, thousand
@@ -31,7 +32,7 @@ from bench.video import large_video
 
 COMPARED = ("lag", "publish", "accept")
 ALONE = ("memory", "video", "fit", "scale")
-ASKED_FOR = ("grown-sqlite", "grown-postgresql", "backlog")
+ASKED_FOR = ("grown-sqlite", "grown-postgresql", "backlog", "pages")
 STORES = ("SQLite", "PostgreSQL")
 
 
@@ -119,6 +120,11 @@ def _asked_for(
             count = 1000 if quick else 1_000_000
             with tempfile.TemporaryDirectory(prefix="grown-", dir=folder) as place:
                 grown(store, Path(place), new_database, figures, count=count, quick=quick)
+        if "pages" in parts:
+            step(f"pages on {store}")
+            new_database = database if store == "PostgreSQL" else None
+            count, rounds = (1000, 4) if quick else (100_000, 200)
+            pages(store, folder / f"pages-{store}", new_database, figures, count=count, rounds=rounds)
     if "backlog" in parts:
         posts, every = (10, 2.0) if quick else (500, 10.0)
         step(f"{posts} posts of one account")

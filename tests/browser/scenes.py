@@ -22,6 +22,7 @@ TEXTS = (
     "הדף הזה נכתב מימין לשמאל, עם English באמצע ומספרים כמו 2027.",
     f"{LONG} https://example.org/{'a-very-long-path-' * 8}",
 )
+HOME = "/dashboard"
 # What is put into another page or leads to one is seen there.
 PARTS = frozenset(
     {

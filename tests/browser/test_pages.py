@@ -9,13 +9,12 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.conftest import Pages, apart
 from tests.browser.look import faults
-from tests.browser.scenes import Filled, other_pages, simple_pages
+from tests.browser.scenes import HOME, Filled, other_pages, simple_pages
 from tests.chromium import needs_chromium
 from tests.contract.tenant import close, new_tenant
 from tests.processes import World
 
 pytestmark = needs_chromium
-HOME = "/dashboard"
 POSTS = ("published", "partial", "failed", "unknown", "right to left", "long", "scheduled", "draft")
 
 

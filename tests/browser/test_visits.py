@@ -6,12 +6,11 @@ import pytest
 from playwright.sync_api import Page, Response, StorageState, expect
 
 from tests.browser.conftest import Pages
-from tests.browser.scenes import simple_pages
+from tests.browser.scenes import HOME, simple_pages
 from tests.chromium import needs_chromium
 from tests.contract.tenant import Tenant, words
 
 pytestmark = needs_chromium
-HOME = "/dashboard"
 MOST_BYTES = 60_000
 SEEN = frozenset({"image", "media"})
 

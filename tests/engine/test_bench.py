@@ -55,6 +55,11 @@ GROWN = [
         )
     ),
     "backlog of 10 on one account: out in 2 s, most",
+    *(
+        f"/{{project}}/{page} on {store}, 1,000 posts: p95 ms"
+        for store in STORES
+        for page in ("compose", "posts", "posts/{post}")
+    ),
 ]
 
 
@@ -73,7 +78,7 @@ def figures(text: str) -> dict[str, list[str]]:
     [
         (("lag", "publish", "accept"), COMPARED),
         (("memory", "video", "scale"), ALONE),
-        (("grown-sqlite", "grown-postgresql", "backlog"), GROWN),
+        (("grown-sqlite", "grown-postgresql", "backlog", "pages"), GROWN),
     ],
     ids=["compared", "alone", "grown"],
 )
