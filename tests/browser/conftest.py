@@ -103,8 +103,8 @@ def tenant(world: World) -> Iterator[Tenant]:
 
 
 @pytest.fixture
-def link(tenant: Tenant) -> str:
-    """The path of a link by which somebody becomes an owner of the project."""
+def link(tenant: Tenant, operator_state: StorageState) -> str:
+    """The path of a link by which somebody becomes an owner of the project; the server's own link is used up by now."""
     secret = apart(
         lambda: operator(
             tenant.world, lambda db: people.invite(db, "invite", project_id=tenant.project_id, role="owner")
