@@ -15,17 +15,13 @@ class Mouse:
         what.click()
 
     def write(self, what: Locator, text: str) -> None:
-        """Put a text into a field in place of what is there."""
+        """Put a text into a field in place of what is there, and leave it."""
         what.fill(text)
+        what.blur()
 
     def tick(self, what: Locator) -> None:
         """Choose a box, or one of several."""
         what.check()
-
-    def open(self, what: Locator) -> None:
-        """Unfold what is folded under this summary, where it is not yet."""
-        if not what.evaluate("each => each.closest('details').open"):
-            self.press(what)
 
 
 class Keyboard(Mouse):
@@ -39,6 +35,7 @@ class Keyboard(Mouse):
         self._reach(what)
         what.page.keyboard.press("Control+A")
         what.page.keyboard.insert_text(text)
+        what.page.keyboard.press("Tab")
 
     def tick(self, what: Locator) -> None:
         if what.is_checked():

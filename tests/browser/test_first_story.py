@@ -46,19 +46,20 @@ def test_the_first_story(new_page: Pages, tenant: Tenant, link: str, how: str) -
     hands.write(page.get_by_label("Text", exact=True), text)
     for name in ("X", "Threads"):
         hands.tick(page.get_by_role("checkbox", name=re.compile(rf"^{name} ·")))
-    hands.write(page.get_by_label("Address").first, tenant.world.demo_image())
+    hands.write(page.get_by_label("Address of the file").first, tenant.world.demo_image())
     hands.write(page.get_by_label("What it shows").first, "Colours that run into each other")
-    hands.press(page.get_by_role("button", name=re.compile("^Publish")))
+    hands.press(page.get_by_role("button", name=re.compile("^Publish")).last)
 
     page.wait_for_url("**/posts/post_*")
     wait_for(page, page.get_by_text("Partly published"), live=script)
     failed = network(page, "Threads")
     expect(network(page, "X").get_by_text("Published", exact=True)).to_be_visible()
     expect(failed.get_by_text("Failed", exact=True)).to_be_visible()
-    expect(failed.locator("p.problem")).not_to_be_empty()
+    expect(failed.locator("p.problem").first).not_to_be_empty()
     mended = f"{text}, mended"
-    hands.write(failed.get_by_role("textbox"), mended)
-    hands.press(failed.get_by_role("button", name="Try again with this text"))
+    hands.press(failed.get_by_text("Change it and try again").first)
+    hands.write(failed.get_by_label("Text", exact=True), mended)
+    hands.press(failed.get_by_role("button", name="Change it and try again"))
     wait_for(page, network(page, "Threads").get_by_text("Published", exact=True), live=script)
     assert len(tenant.on_network(text, "twitter")) == 1
     assert len(tenant.on_network(mended, "threads")) == 1

@@ -34,7 +34,7 @@ class Watch:
             and not status
             and not self._elsewhere(message.location["url"])
         ):
-            self.found.append(f"console: {message.text}")
+            self.found.append(f"console: {message.text} ({message.location['url']})")
 
     def _error(self, error: WebError) -> None:
         self.found.append(f"script: {error.error}")
