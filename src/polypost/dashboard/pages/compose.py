@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Mapping
-from html import escape, unescape
 from typing import Any
 
 from starlette.responses import Response
 
-from polypost import clock, drawing
+from polypost import clock
 from polypost.access import people
 from polypost.dashboard.body import AT, DRAFT, NOW, QUEUE, REPEAT, Written
+from polypost.dashboard.framed import fragment, framed
 from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages import compose_media
 from polypost.dashboard.verdicts import Verdict, drawn_of, judged, label_of, placed, verdict_of
@@ -30,9 +29,6 @@ from polypost.posts import queries
 MOST_ACCOUNTS = 500
 # What else a click on the form may mean than sending it.
 _PREVIEW, _REDRAW = "preview", "redraw"
-_STYLE = re.compile(r' style="([^"]*)"')
-_TAG = re.compile(r"<(img|video)\b[^>]*>")
-_SOURCE = re.compile(r' (src|poster)="(https?:[^"]*)"')
 
 
 async def compose(visit: Visit) -> Response:
@@ -84,17 +80,12 @@ async def look(visit: Visit) -> Response:
     """What the networks would show of it, as a page for a frame."""
     written, found = Written.of_form(visit.form), await _accounts(visit)
     run = await visit.services.intake.preview(visit.who, judged(written, found), probe=False)
-    visit.request.scope["polypost.framed"] = True
-    rules: list[str] = []
     drawn = (
         await aside(run.large or len(written.accounts) > 1, lambda: _drawings(visit, run))
         if run.known
         else []
     )
-    shown = [(account, _without_styles(html, rules)) for account, html in drawn]
-    return visit.page(
-        "drawings.html", shown=shown, style=drawing.style() + "\n".join(rules), started=bool(written.accounts)
-    )
+    return framed(visit, drawn, started=bool(written.accounts))
 
 
 async def panel(visit: Visit) -> Response:
@@ -184,34 +175,7 @@ async def _queued(taken: Taken) -> str:
 
 
 def _drawings(visit: Visit, run: DryRun) -> list[tuple[Integration, str]]:
-    return [
-        (account, _TAG.sub(lambda tag: _own_sources(visit, tag), drawing.render(drawn, styled=False)))
-        for account, drawn in drawn_of(run)
-    ]
-
-
-def _own_sources(visit: Visit, tag: re.Match[str]) -> str:
-    """Pictures by way of this server: a page loads nothing from elsewhere."""
-
-    def own(found: re.Match[str]) -> str:
-        url, _, moment = unescape(found[2]).partition("#")
-        kind = "video" if tag[1] == "video" and found[1] == "src" else "image"
-        place = escape(compose_media.address(visit, url, kind))
-        return f' {found[1]}="{place}{"#" if moment else ""}{escape(moment)}"'
-
-    return _SOURCE.sub(own, tag[0])
-
-
-def _without_styles(html: str, rules: list[str]) -> str:
-    """Style attributes as rules of the style sheet, since the page's policy takes no others."""
-
-    def named(found: re.Match[str]) -> str:
-        mark = f'[data-style="{len(rules)}"]'
-        # Thrice, so that it wins over every other rule as the attribute would.
-        rules.append(f"{mark * 3} {{ {unescape(found[1])} }}")
-        return f' data-style="{len(rules) - 1}"'
-
-    return _STYLE.sub(named, html)
+    return [(account, fragment(visit, drawn)) for account, drawn in drawn_of(run)]
 
 
 async def _status(visit: Visit) -> str:

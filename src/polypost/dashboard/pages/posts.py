@@ -10,9 +10,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from polypost import clock, drawing
+from polypost import clock
 from polypost.access.people import projects_of
 from polypost.dashboard.body import NO_ITEM, Written
+from polypost.dashboard.framed import fragment, framed
 from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.render import OUTCOME_UNKNOWN, state_of
@@ -198,13 +199,12 @@ async def look(visit: Visit) -> Response:
     order = order_of(found.post, chosen)
     if chosen[0].own_media is not None:
         order = order._replace(media=order.targets[0].media or [])
-    visit.request.scope["polypost.framed"] = True
     shown = [
-        (accounts[target.integration_id], drawing.render(drawn, styled=False))
+        (accounts[target.integration_id], fragment(visit, drawn))
         for target, drawn in drawings(order, accounts, {})
         if target.integration_id in accounts
     ]
-    return visit.page("drawings.html", shown=shown, style=drawing.style())
+    return framed(visit, shown)
 
 
 async def find(visit: Visit) -> Response:

@@ -1,0 +1,57 @@
+"""Drawings of posts as a page for a frame: it loads from this server alone, and has no style outside its sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape, unescape
+
+from starlette.responses import Response
+
+from polypost import drawing
+from polypost.dashboard.pages import compose_media
+from polypost.dashboard.web import Visit
+from polypost.drawing import Drawn
+from polypost.integrations import Integration
+
+_STYLE = re.compile(r' style="([^"]*)"')
+_TAG = re.compile(r"<(img|video)\b[^>]*>")
+_SOURCE = re.compile(r' (src|poster)="(https?:[^"]*)"')
+
+
+def fragment(visit: Visit, drawn: Drawn) -> str:
+    """A drawing, with its pictures by way of this server."""
+    return _TAG.sub(lambda tag: _own_sources(visit, tag), drawing.render(drawn, styled=False))
+
+
+def framed(visit: Visit, shown: Iterable[tuple[Integration, str]], *, started: bool = True) -> Response:
+    """The page of these fragments; `started` says whether an account was chosen."""
+    visit.request.scope["polypost.framed"] = True
+    rules: list[str] = []
+    named = [(account, _without_styles(html, rules)) for account, html in shown]
+    style = drawing.style() + "\n".join(rules)
+    return visit.page("drawings.html", shown=named, style=style, started=started)
+
+
+def _own_sources(visit: Visit, tag: re.Match[str]) -> str:
+    """Pictures by way of this server: a page loads nothing from elsewhere."""
+
+    def own(found: re.Match[str]) -> str:
+        url, _, moment = unescape(found[2]).partition("#")
+        kind = "video" if tag[1] == "video" and found[1] == "src" else "image"
+        place = escape(compose_media.address(visit, url, kind))
+        return f' {found[1]}="{place}{"#" if moment else ""}{escape(moment)}"'
+
+    return _SOURCE.sub(own, tag[0])
+
+
+def _without_styles(html: str, rules: list[str]) -> str:
+    """Style attributes as rules of the style sheet, since the page's policy takes no others."""
+
+    def named(found: re.Match[str]) -> str:
+        mark = f'[data-style="{len(rules)}"]'
+        # Thrice, so that it wins over every other rule as the attribute would.
+        rules.append(f"{mark * 3} {{ {unescape(found[1])} }}")
+        return f' data-style="{len(rules) - 1}"'
+
+    return _STYLE.sub(named, html)
