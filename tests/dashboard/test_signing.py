@@ -222,7 +222,7 @@ def test_what_cannot_be_undone_asks_for_the_password(tenant: Tenant, members: Me
         assert gone.get(f"/{tenant.project_id}/posts").status_code == 200
     done = browser.post(path, {"password-again": PASSWORD})
     assert done.status_code == 200
-    assert "member_removed" in done.text
+    assert "member removed" in done.text
     assert gone.get(f"/{tenant.project_id}/posts").url.path == f"{HOME}/sign-in"
 
 

@@ -44,9 +44,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What there is to choose from, how long still, and where the person goes afterwards."""
+    """What there is to choose from and for which project, how long still, and where the person goes afterwards."""
 
     platform: str
+    project_id: str
     accounts: Sequence[Account]
     seconds_left: int
     redirect_uri: str | None
@@ -105,7 +106,7 @@ def look(db: Connection, vault: Vault, platform: str, token: str) -> Offer:
     row = _live(db, platform, token)
     _, accounts = _opened(db, vault, row)
     left = int((row.expires_at - clock.now()).total_seconds())
-    return Offer(platform, accounts, left, row.redirect_uri)
+    return Offer(platform, row.project_id, accounts, left, row.redirect_uri)
 
 
 def choose(db: Connection, vault: Vault, platform: str, token: str, chosen: Sequence[str]) -> Chosen:

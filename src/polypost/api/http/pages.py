@@ -15,17 +15,17 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem; }}
+:root {{ color-scheme: light dark; --accent: light-dark(#1f5fd6, #7fb0ff); --on-accent: light-dark(#fff, #0c1524); }}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem; background: light-dark(#f7f7f8, #131417); color: light-dark(#1a1c20, #eceef1); }}
 h1 {{ font-size: 1.25rem; }}
 code {{ overflow-wrap: anywhere; }}
 form {{ display: grid; gap: .5rem; }}
-label {{ display: flex; gap: .75rem; align-items: center; padding: .75rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .5rem; cursor: pointer; }}
-label:has(:checked) {{ border-color: #2563eb; outline: 1px solid #2563eb; }}
+label {{ display: flex; gap: .75rem; align-items: center; padding: .75rem; border: 1px solid light-dark(#dcdfe4, #33373e); background: light-dark(#fff, #1b1d21); border-radius: .5rem; cursor: pointer; }}
+label:has(:checked) {{ border-color: var(--accent); outline: 1px solid var(--accent); }}
 label span {{ min-width: 0; overflow-wrap: anywhere; }}
 small {{ display: block; opacity: .7; }}
-input {{ flex: none; width: 1.1rem; height: 1.1rem; accent-color: #2563eb; }}
-button {{ font: inherit; padding: .65rem 1rem; margin-top: .5rem; border: 0; border-radius: .5rem; background: #2563eb; color: #fff; cursor: pointer; }}
+input {{ flex: none; width: 1.1rem; height: 1.1rem; accent-color: var(--accent); }}
+button {{ font: inherit; padding: .65rem 1rem; margin-top: .5rem; border: 0; border-radius: .5rem; background: var(--accent); color: var(--on-accent); font-weight: 600; cursor: pointer; }}
 .wrong {{ color: light-dark(#b91c1c, #fca5a5); }}
 </style>
 <h1>{title}</h1>
@@ -48,8 +48,8 @@ def connected_page(platform: str, found: Sequence[Integration], error: str | Non
     return _PAGE.format(title=f"{name} is connected", text=text)
 
 
-def choice_page(platform: str, accounts: Sequence[Account], error: str | None) -> str:
-    """HTML on which a person chooses which accounts of a login are connected."""
+def choice_page(platform: str, accounts: Sequence[Account], error: str | None, *, project: str) -> str:
+    """HTML on which a person chooses which accounts of a login the project may use."""
     network = connector(platform)
     name = escape(network.spec.name if network else platform)
     rows = "".join(
@@ -58,7 +58,8 @@ def choice_page(platform: str, accounts: Sequence[Account], error: str | None) -
         for each in accounts
     )
     wrong = f'<p class="wrong" role="alert">{escape(error)}</p>' if error else ""
-    text = f'{wrong}<form method="post">{rows}<button>Connect</button></form>'
+    text = f"<p>Those that you choose can be used by <strong>{escape(project)}</strong> on this server.</p>"
+    text += f'{wrong}<form method="post">{rows}<button>Connect</button></form>'
     return _PAGE.format(title=f"Which {name} accounts?", text=text)
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from polypost import access
 from polypost.api.http import answers
 from polypost.api.http.body import json_object, read
 from polypost.api.http.pages import choice_page, connected_page
@@ -99,11 +100,13 @@ async def chosen(request: Request, platform: ManyAccounts, token: str) -> Respon
 
 
 async def _page(request: Request, platform: str, token: str, error: str | None = None) -> Response:
+    rooms = services(request)
     try:
-        offer = await services(request).connect.offered(platform, token)
+        offer = await rooms.connect.offered(platform, token)
     except NotFound as gone:
         return HTMLResponse(connected_page(platform, (), gone.message), 404, PAGE)
-    page = choice_page(platform, offer.accounts, error)
+    project = await rooms.store.read(lambda db: access.get_project(db, offer.project_id))
+    page = choice_page(platform, offer.accounts, error, project=project.name)
     return HTMLResponse(page, 200 if error is None else 400, _with_form(offer.redirect_uri))
 
 

@@ -224,7 +224,7 @@ async def _page(visit: Visit, status: int = 200, *, wrong: dict[str, str] | None
         wrong=wrong or {},
         groups=sorted(groups, key=lambda each: each.name.casefold()),
         renews=_renews,
-        came=_came(visit),
+        came=_came(visit, {each.id: each for each in found}),
         place="accounts",
     )
 
@@ -255,13 +255,15 @@ def _ready(visit: Visit, db: Any) -> set[str]:
     return {each.spec.id for each in connectors() if connect.is_ready(db, visit.here.id, each.spec.id)}
 
 
-def _came(visit: Visit) -> tuple[bool, str]:
+def _came(visit: Visit, found: Mapping[str, integrations.Integration]) -> tuple[bool, str]:
     """What a consent that was just given came to, in words; empty where there was none."""
     status, name = visit.asked("status"), network_name(visit.asked("platform"))[:40]
     if not status or not name:
         return True, ""
     if status in {"connected", "success"}:
-        return True, f"{name}: {visit.words('connected.')}"
+        account = found.get(visit.asked("integrationId"))
+        said = account and (account.display_name or account.username)
+        return True, f"{name}: {visit.words('connected.')}" + (f" {said}" if said else "")
     if status == "cancelled":
         return False, f"{name}: {visit.words('nothing was connected, access was denied.')}"
     return False, f"{name}: {visit.words('nothing was connected.')} {visit.asked('message')[:300]}"
