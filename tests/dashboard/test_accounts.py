@@ -182,8 +182,21 @@ def test_profiles_are_made_renamed_and_filled(tenant: Tenant, owner: Browser) ->
     assert tenant.client.get("/v1/profiles").json()["profiles"] == []
 
 
+def test_a_failure_says_what_to_do(tenant: Tenant, owner: Browser) -> None:
+    account = opened(tenant, "twitter")
+    tenant.world.control("POST", "faults", json={"platform": "twitter", "fault": "read_error"})
+    back = decide(owner, consent(owner, tenant.project_id, "twitter"), "approve", account["platformUserId"])
+    assert "X: nothing was connected. The network has trouble. Try again later." in back.text
+
+
+def test_each_failure_has_its_words(local: Tenant, local_owner: Browser) -> None:
+    path = f"/{local.project_id}/accounts?status=error&platform=facebook"
+    assert "This login has no account that can publish." in local_owner.get(f"{path}&error=no_account").text
+    assert "Try again" in local_owner.get(f"{path}&error=another").text
+
+
 @pytest.mark.parametrize(
-    "query", ["status=%3Cb%3E&platform=%3Cb%3Ex", "status=error&platform=twitter&message=%3Cimg%3E"]
+    "query", ["status=%3Cb%3E&platform=%3Cb%3Ex", "status=error&platform=twitter&error=%3Cimg%3E"]
 )
 def test_what_comes_back_in_an_address_stays_words(local: Tenant, local_owner: Browser, query: str) -> None:
     page = local_owner.get(f"/{local.project_id}/accounts?{query}").text

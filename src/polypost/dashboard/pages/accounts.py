@@ -23,6 +23,18 @@ from polypost.platforms.registry import connector, connectors
 MOST = 500
 # Where what is wrong with a profile is said.
 PROFILES = "profiles"
+# Why a consent came to nothing. The words are ours, as anybody can write an address that leads here.
+_FAILED = "The network did not finish it. Try again; if that does not help, the server's log says more."
+_FAILURES = {
+    "no_account": "This login has no account that can publish. Make one at the network, or choose another login.",
+    "no_authorization": "The network sent no authorization. Try again.",
+    "app_changed": "The app was removed in between. Set it up again.",
+    "app_unknown": "The server no longer knows our app. Try again: another is made there.",
+    "wrong_issuer": "The answer came from another server than the one asked. Try again.",
+    "rejected": "The network refused. Look whether the app's id and secret are those that it shows.",
+    "platform_unavailable": "The network has trouble. Try again later.",
+    "rate_limited": "The network asks to come back later.",
+}
 
 
 async def accounts(visit: Visit) -> Response:
@@ -266,7 +278,8 @@ def _came(visit: Visit, found: Mapping[str, integrations.Integration]) -> tuple[
         return True, f"{name}: {visit.words('connected.')}" + (f" {said}" if said else "")
     if status == "cancelled":
         return False, f"{name}: {visit.words('nothing was connected, access was denied.')}"
-    return False, f"{name}: {visit.words('nothing was connected.')} {visit.asked('message')[:300]}"
+    why = visit.words(_FAILURES.get(visit.asked("error"), _FAILED))
+    return False, f"{name}: {visit.words('nothing was connected.')} {why}"
 
 
 def _back(visit: Visit) -> str:
