@@ -128,6 +128,10 @@ def test_where_the_address_is_safe_cookies_are_only_sent_there(tmp_path: Path) -
         assert ready["dashboardUrl"].startswith("https://post.example/dashboard/join/")
         path = ready["dashboardUrl"].removeprefix("https://post.example")
         with httpx2.Client(base_url=ready["url"], trust_env=False) as client:
+            front = client.get("/", follow_redirects=True)
+            assert front.url.path == f"{HOME}/sign-in"
+            assert "polypost people invite --operator" in front.text
+            assert "/docs" not in front.text
             page = client.get(path)
             forms = page.headers["set-cookie"]
             assert forms.startswith("__Host-polypost-forms=")

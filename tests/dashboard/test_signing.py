@@ -55,6 +55,14 @@ def test_link_makes_a_person_who_is_signed_in(tenant: Tenant) -> None:
         assert back.url.path == f"{HOME}/{tenant.project_id}/posts"
 
 
+def test_the_front_leads_in_and_names_what_else_is_here(world: World) -> None:
+    with Browser(world) as nobody:
+        front = nobody.client.get(world.url)
+        assert front.url.path == f"{HOME}/sign-in"
+        assert 'href="/docs"' in front.text
+        assert f'href="{world.sandbox.ready["sandboxUrl"]}"' in front.text
+
+
 def test_looking_at_a_link_uses_nothing_up_and_using_it_does(tenant: Tenant) -> None:
     link = invited(tenant, "viewer")
     with Browser(tenant.world) as browser, Browser(tenant.world) as other:

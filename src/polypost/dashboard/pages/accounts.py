@@ -12,6 +12,7 @@ from starlette.responses import Response
 from polypost.access import people
 from polypost.dashboard.web import Page, Visit, is_safe
 from polypost.entrance.accounts import AppBody, ProfileBody, require_usable
+from polypost.entrance.address import own_address
 from polypost.errors import ApiError, Conflict, InvalidRequest, NotFound, PolypostError
 from polypost.intake import bodies
 from polypost.integrations import apps, profiles
@@ -283,7 +284,7 @@ def _came(visit: Visit, found: Mapping[str, integrations.Integration]) -> tuple[
 
 
 def _back(visit: Visit) -> str:
-    base = visit.services.settings.public_url or str(visit.request.base_url)
+    base = own_address(visit.request, visit.services.settings)
     return base.rstrip("/") + visit.url("accounts")
 
 

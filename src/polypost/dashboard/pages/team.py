@@ -9,6 +9,7 @@ from starlette.responses import Response
 from polypost import access
 from polypost.access import people
 from polypost.dashboard.web import HOME, Page, Visit
+from polypost.entrance.address import own_address
 from polypost.errors import Conflict, Forbidden, InvalidRequest, Problem
 
 
@@ -21,7 +22,7 @@ async def invite(visit: Visit) -> Response:
     """A link for a new member; shown once."""
     role = _role(visit)
     secret = await visit.services.store.write(lambda db: _invited(db, visit, role))
-    base = visit.services.settings.public_url or str(visit.request.base_url)
+    base = own_address(visit.request, visit.services.settings)
     return await _page(visit, link=f"{base.rstrip('/')}{HOME}/join/{secret}")
 
 
