@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages import compose_media
 from polypost.dashboard.verdicts import Verdict, drawn_of, judged, label_of, placed, verdict_of
 from polypost.dashboard.web import Page, Visit
-from polypost.errors import ApiError, InvalidRequest, Problem
+from polypost.errors import ApiError, InvalidRequest, NotFound, Problem
 from polypost.intake import DryRun
 from polypost.intake.door import Created
 from polypost.intake.in_flight import Taken
@@ -55,7 +55,7 @@ async def compose(visit: Visit) -> Response:
 
 async def check(visit: Visit) -> Response:
     """What the server says to the form so far: the same that it says to a request."""
-    written, found = Written.of_form(visit.form), await _accounts(visit)
+    written, found = await _so_far(visit)
     status = await _status(visit)
     verdict = await verdict_of(visit, written, found, status)
     return visit.page("compose_verdict.html", written=written, verdict=verdict, edited=status)
@@ -63,7 +63,7 @@ async def check(visit: Visit) -> Response:
 
 async def media(visit: Visit) -> Response:
     """What is wrong with the media once they are here, and what will be done to them for each network."""
-    written, found = Written.of_form(visit.form), await _accounts(visit)
+    written, found = await _so_far(visit)
     problems: list[tuple[str, Problem]] = []
     changes: list[str] = []
     if written.media and written.accounts:
@@ -78,7 +78,7 @@ async def media(visit: Visit) -> Response:
 
 async def look(visit: Visit) -> Response:
     """What the networks would show of it, as a page for a frame."""
-    written, found = Written.of_form(visit.form), await _accounts(visit)
+    written, found = await _so_far(visit)
     run = await visit.services.intake.preview(visit.who, judged(written, found), probe=False)
     drawn = (
         await aside(run.large or len(written.accounts) > 1, lambda: _drawings(visit, run))
@@ -90,10 +90,10 @@ async def look(visit: Visit) -> Response:
 
 async def panel(visit: Visit) -> Response:
     """What is asked for one account only, once it is chosen."""
-    found = await _accounts(visit)
-    account = found.get(visit.asked("account"))
+    asked = visit.asked("account")
+    account = (await _found(visit, [asked])).get(asked)
     if account is None:
-        return Response(status_code=404)
+        raise NotFound("There is no such account.", code="account_not_found")
     return visit.page("compose_panel.html", account=account, **_panel_values(Written(), Verdict("")))
 
 
@@ -184,6 +184,16 @@ async def _status(visit: Visit) -> str:
     if not edited:
         return ""
     return (await visit.services.store.read(lambda db: queries.one(db, visit.here.id, edited))).post.status
+
+
+async def _so_far(visit: Visit) -> tuple[Written, dict[str, Integration]]:
+    """What stands in the form, and the accounts that are chosen there."""
+    written = Written.of_form(visit.form)
+    return written, await _found(visit, written.accounts)
+
+
+async def _found(visit: Visit, ids: Sequence[str]) -> dict[str, Integration]:
+    return await visit.services.store.read(lambda db: integrations.find(db, visit.here.id, ids))
 
 
 async def _accounts(visit: Visit) -> dict[str, Integration]:

@@ -13,15 +13,15 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from polypost import clock
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address
-from polypost.errors import NotFound, PayloadTooLarge, PolypostError
+from polypost.errors import NotFound, PolypostError
 from polypost.media import kinds
 from polypost.platforms.base import MediaRef
 
 PIECE = 1 << 20
 # What comes by a form; larger files go in pieces.
 MOST_BY_FORM = 1 << 30
-# What is kept in memory on its way into a bucket.
-MOST_IN_MEMORY = 64 << 20
+# What files may have together that come in a form: a script sends larger ones by themselves.
+MOST_IN_FORM = 64_000_000
 FRESH_SECONDS = 3600
 # What browsers do not know by its ending.
 _TYPES = {"heic": "image/heic", "heif": "image/heif", "mkv": "video/x-matroska", "avif": "image/avif"}
@@ -93,11 +93,6 @@ def address(visit: Visit, url: str, kind: str) -> str:
 async def _keep(visit: Visit, file: UploadFile) -> dict[str, str]:
     uploads, name = visit.services.uploads, kinds.bare_name(file.filename or "")
     if uploads.bucket is not None:
-        if (file.size or 0) > MOST_IN_MEMORY:
-            raise PayloadTooLarge(
-                f"Through the form a file may have {MOST_IN_MEMORY >> 20} MB where files are kept in S3 storage.",
-                next_step="Upload it by POST /v1/media/upload and paste its address here.",
-            )
         url, mime = await uploads.keep(
             visit.here.id,
             await file.read(),
