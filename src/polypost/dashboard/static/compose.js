@@ -209,7 +209,7 @@ function begin() {
   for (const row of all(".file")) dress(row);
   number();
   times();
-  for (const add of all("[data-add]")) add.hidden = false;
+  for (const each of all("[data-add], #find")) each.hidden = false;
 }
 
 // Files
@@ -391,6 +391,7 @@ if (form) {
   for (const kind of ["input", "change"]) form.addEventListener(kind, (event) => {
     const target = event.target;
     if (target.name === "file") { if (target.files.length) { take([...target.files]); target.value = ""; } return; }
+    if (target.id === "find") { for (const each of all(".chips label")) each.hidden = !each.textContent.toLowerCase().includes(target.value.toLowerCase()); return; }
     touched = true;
     if (target.name === "account" && kind === "change") panel(target);
     if (target.name === "when") times();
