@@ -65,7 +65,7 @@ def test_what_was_typed_outlives_reload_session_and_server(context: BrowserConte
     page.locator("[name$='.poll.durationMinutes']").fill("60")
     main(page, "Publish to 1")
     kept(page, "Yes")
-    kept(page, "60")
+    kept(page, 'durationMinutes","60"')
     page.reload()
     expect(page.get_by_label("Text", exact=True)).to_have_value(text)
     expect(page.locator("[name$='.poll.options']")).to_have_value("Yes\nNo")
