@@ -262,8 +262,10 @@ def test_a_scheduled_post_is_changed_and_nothing_of_it_is_lost(local: Tenant, lo
 def test_a_draft_is_changed_and_sent(local: Tenant, local_owner: Browser) -> None:
     draft = post_of(local_owner.post(place(local), form(local, do="draft")))
     said = fields(local_owner.get(f"{place(local)}?edit={draft}").text)
+    refused = local_owner.post(place(local), said | {"content": "x" * 900, "do": "send"})
+    assert refused.status_code == 400
     text = words()
-    answer = local_owner.post(place(local), said | {"content": text, "do": "send"})
+    answer = local_owner.post(place(local), fields(refused.text) | {"content": text, "do": "send"})
     assert post_of(answer) == draft
     local.settle(draft)
     assert len(local.on_network(text)) == 1

@@ -17,7 +17,7 @@ from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages import compose_media
 from polypost.dashboard.verdicts import Verdict, drawn_of, judged, label_of, placed, verdict_of
 from polypost.dashboard.web import Page, Visit
-from polypost.errors import ApiError, InvalidRequest, NotFound, Problem
+from polypost.errors import ApiError, InvalidRequest, KeyReused, NotFound, Problem
 from polypost.intake import DryRun
 from polypost.intake.door import Created
 from polypost.intake.in_flight import Taken
@@ -107,7 +107,7 @@ async def send(visit: Visit) -> Response:
     try:
         written.media += await compose_media.taken(visit)
         if wanted == _REDRAW:
-            return await _page(visit, written, found, edited=edit)
+            return await _page(visit, written, found, edited=edit, once=visit.said("once"))
         if wanted == DRAFT or not visit.may("editor"):
             written.when = DRAFT
         place = await _made(visit, written, found, *edit)
@@ -117,7 +117,11 @@ async def send(visit: Visit) -> Response:
         problems = error.problems if isinstance(error, InvalidRequest) else []
         problems = problems or [Problem("", error.message, error.next_step)]
         verdict = Verdict(label_of(visit, written, edit[1]), placed(problems, written, found))
-        return await _page(visit, written, found, verdict=verdict, status=error.status, edited=edit)
+        # A draft is kept before it is scheduled, and a used word stands for what was sent under it.
+        once = "" if edited or isinstance(error, KeyReused) else visit.said("once")
+        return await _page(
+            visit, written, found, verdict=verdict, status=error.status, edited=edit, once=once
+        )
     return visit.go(place)
 
 
@@ -220,6 +224,7 @@ async def _page(
     verdict: Verdict | None = None,
     status: int = 200,
     edited: tuple[str, str] = ("", ""),
+    once: str = "",
 ) -> Response:
     if verdict is None:
         verdict = await verdict_of(visit, written, found, edited[1])
@@ -229,7 +234,7 @@ async def _page(
         found=found,
         edit=edited[0],
         edited=edited[1],
-        once=visit.said("once") or secrets.token_urlsafe(16),
+        once=once or secrets.token_urlsafe(16),
         zones=sorted(clock.zones()),
         rest=json.dumps(written.rest) if written.rest else "",
         place="compose",

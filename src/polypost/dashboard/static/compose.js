@@ -195,7 +195,8 @@ async function send(button) {
   const found = await page(answer);
   if (!found.querySelector("#compose")) { say(found.querySelector("[role=alert] p")?.textContent ?? words.odd); return; }
   put(found);
-  if (answer.status === 422) form.elements.once.value = crypto.randomUUID();
+  form.elements.once.value = found.querySelector("[name=once]").value;
+  save();
   one(".problems a")?.focus();
 }
 
