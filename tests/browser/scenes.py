@@ -28,9 +28,11 @@ PARTS = frozenset(
     {
         "/",
         "/posts/{post}",
-        "/{project}/posts/{post}/cards",
         "/{project}/compose/panel",
         "/{project}/compose/file",
+        "/{project}/posts/{post}/look/{target}",
+        "/{project}/calendar/fold",
+        "/{project}/events",
     }
 )
 SIGNED_OUT = frozenset({"/sign-in", "/join/{secret}"})

@@ -2,6 +2,8 @@
 const tag = document.querySelector("script[data-events]");
 const mine = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const POLL = 10_000;
+// The page's own loading comes first.
+const LATER = 1000;
 const shown = new WeakMap();
 let told = false;
 
@@ -132,7 +134,8 @@ document.addEventListener("added", (event) => times(event.target));
 remember(document);
 times();
 if (tag && parts().length) {
-  listen(new URL(tag.dataset.events, location.href).href);
+  const begin = () => setTimeout(listen, LATER, new URL(tag.dataset.events, location.href).href);
+  if (document.readyState === "complete") begin(); else addEventListener("load", begin);
   setInterval(() => {
     if (told || document.hidden) return;
     for (const part of parts()) if ("unfinished" in part.dataset || part.dataset.new === "yes") refresh(part);
