@@ -50,6 +50,13 @@ function replace(old, fresh) {
   else if (place >= 0) [...fresh.querySelectorAll(reachable)][place]?.focus({ preventScroll: true });
 }
 
+// A drawing is read when it is looked at; without script a link does it.
+function draw(details) {
+  const frame = details.querySelector(":scope > iframe[data-src]");
+  if (details.open && frame && !frame.src) frame.src = frame.dataset.src;
+}
+document.addEventListener("toggle", ({ target }) => { if (target instanceof HTMLDetailsElement) draw(target); }, true);
+
 function merge(old, fresh) {
   const known = new Map([...old.children].filter((each) => each.dataset.key).map((each) => [each.dataset.key, each]));
   let after = null;
