@@ -5,7 +5,6 @@ They end with the folder, not with the session: while Playwright runs, no event 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -14,13 +13,13 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from polypost.access import people
+from tests.browser.people import sign_up
 from tests.browser.watch import Watch
 from tests.chromium import CHROMIUM
 from tests.contract.tenant import Tenant, close, new_tenant, operator
 from tests.processes import World
 
 T = TypeVar("T")
-PASSWORD = "a sentence is good"
 DESKTOP, PHONE = 1280, 360
 Pages = Callable[..., Page]
 
@@ -123,11 +122,3 @@ def owner(browser: Browser, world: World, link: str) -> StorageState:
     state = context.storage_state()
     context.close()
     return state
-
-
-def sign_up(page: Page, name: str | None = None) -> None:
-    """Fill in the page of a link."""
-    page.get_by_label("Your name").fill(name or f"Person {uuid.uuid4().hex[:8]}")
-    page.get_by_label("A password").fill(PASSWORD)
-    page.get_by_role("button").click()
-    page.get_by_role("heading", name="Compose").wait_for()

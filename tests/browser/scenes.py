@@ -30,7 +30,6 @@ PARTS = frozenset(
         "/posts/{post}",
         "/{project}/compose/panel",
         "/{project}/compose/file",
-        "/{project}/posts/{post}/look/{target}",
         "/{project}/calendar/fold",
         "/{project}/events",
     }

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PASSWORD, Pages
+from tests.browser.conftest import Pages
 from tests.browser.hands import Keyboard, Mouse
+from tests.browser.people import PASSWORD
 from tests.chromium import needs_chromium
 from tests.contract.tenant import Tenant, words
 

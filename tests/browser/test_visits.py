@@ -23,7 +23,7 @@ def test_a_first_visit_is_small(new_page: Pages, owner: StorageState, tenant: Te
     page, answers = new_page(owner), dict[str, Response]()
     page.on("response", lambda each: answers.update({each.url: each}))
     page.goto(HOME + path.replace("{project}", tenant.project_id))
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     sizes = {each.url: each.request.sizes() for each in answers.values() if _counts(page, each)}
     total = sum(each["responseHeadersSize"] + each["responseBodySize"] for each in sizes.values())
     assert len(sizes) >= 3
