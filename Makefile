@@ -10,7 +10,7 @@ PORT ?= $(or $(POLYPOST_PORT),8080)
 # Tests wait more than they work: twice as many processes as cores, four at most.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 4))')
 
-.PHONY: help env run test check format docs bench crash disconnect doubt fuzz hostile unfair lock clean
+.PHONY: help env run test check format docs screenshots bench crash disconnect doubt fuzz hostile unfair lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,9 @@ format: $(VENV)/.test ## Format the code
 
 docs: $(VENV)/.test ## Write the generated tables of the reference pages anew
 	@$(BIN)/python tools/docs.py
+
+screenshots: $(VENV)/.test ## Make the documentation's pictures of the dashboard (FOLDER=path for every page, in each form)
+	@$(BIN)/python -m tools.screenshots $(FOLDER)
 
 bench: $(VENV)/.test ## Measure accepting, publishing, lag, memory; AGAINST=revision beside that one, ONLY=parts, QUICK=1
 	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)

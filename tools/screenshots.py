@@ -56,8 +56,8 @@ DOCUMENTED = (
     ("post-published", Form(DARK, 1280)),
     ("post-partial", Form(LIGHT, 1280)),
     ("post-partial", Form(LIGHT, 360)),
-    ("post-unknown", Form(LIGHT, 1280)),
     ("accounts", Form(LIGHT, 1280)),
+    ("people", Form(LIGHT, 1280)),
     ("calendar", Form(LIGHT, 1280)),
 )
 
@@ -138,7 +138,9 @@ def pictures(world: World, *, documented: bool, quick: bool = False) -> Iterator
 def main() -> None:
     """Start a world, take the pictures, and say where they are."""
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="where to put all pages; without it, the documentation's")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="where to put all pages; without it, the documentation's"
+    )
     parser.add_argument("--quick", action="store_true", help="one page alone: whether everything runs")
     chosen = parser.parse_args()
     if CHROMIUM is None:

@@ -88,7 +88,12 @@ def test_a_post_with_problems(
 
 
 def test_no_page_is_left_out() -> None:
-    assert other_pages() == {"/sign-in", "/join/{secret}", "/{project}/posts/{post}", "/{project}/posts/{post}/look/{target}"}
+    assert other_pages() == {
+        "/sign-in",
+        "/join/{secret}",
+        "/{project}/posts/{post}",
+        "/{project}/posts/{post}/look/{target}",
+    }
 
 
 def look(page: Page, path: str) -> None:
