@@ -52,6 +52,15 @@ def test_the_page_of_a_post(
     look(page, f"/{filled.project_id}/posts/{filled.posts[state]}?dir=rtl")
 
 
+@pytest.mark.parametrize("state", ["nothing", "many"])
+def test_the_page_of_a_network(
+    new_page: Pages, operator_state: StorageState, projects: dict[str, str], state: str
+) -> None:
+    page = new_page(operator_state)
+    for platform in ("twitter", "mastodon", "bluesky"):
+        look(page, f"/{projects[state]}/accounts/{platform}")
+
+
 def test_pages_for_who_is_not_signed_in(new_page: Pages, link: str) -> None:
     page = new_page(allow={400, 401, 410, 404})
     look(page, "/sign-in")
@@ -91,6 +100,7 @@ def test_no_page_is_left_out() -> None:
     assert other_pages() == {
         "/sign-in",
         "/join/{secret}",
+        "/{project}/accounts/{platform}",
         "/{project}/posts/{post}",
         "/{project}/posts/{post}/look/{target}",
     }
