@@ -33,6 +33,5 @@ def test_the_pictures_of_the_documentation_are_there_and_small() -> None:
         for name, form in DOCUMENTED
     }
     found = {path.name: path.stat().st_size for path in IMAGES.glob("dashboard-*.png")}
-    # The calendar's comes with its page.
-    assert names - {"dashboard-calendar.png"} == set(found) - {"dashboard-calendar.png"}
+    assert names == set(found)
     assert max(found.values()) < LARGEST

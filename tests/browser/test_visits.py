@@ -17,7 +17,7 @@ SEEN = frozenset({"image", "media"})
 
 @pytest.mark.parametrize("path", simple_pages())
 def test_a_first_visit_is_small(new_page: Pages, owner: StorageState, tenant: Tenant, path: str) -> None:
-    """Bodies as they went over the wire; pictures and the frame of previews come on top."""
+    """All that went over the wire; pictures and the frame of previews come on top."""
     for platform in ("twitter", "threads", "mastodon"):
         tenant.connect(platform)
     page, answers = new_page(owner), dict[str, Response]()
@@ -25,7 +25,7 @@ def test_a_first_visit_is_small(new_page: Pages, owner: StorageState, tenant: Te
     page.goto(HOME + path.replace("{project}", tenant.project_id))
     page.wait_for_load_state("load")
     sizes = {each.url: each.request.sizes() for each in list(answers.values()) if _counts(page, each)}
-    total = sum(each["responseBodySize"] for each in sizes.values())
+    total = sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes.values())
     assert len(sizes) >= 3
     assert total <= MOST_BYTES, sizes
 

@@ -205,7 +205,7 @@ def test_lists_are_narrowed_searched_and_say_what_they_looked_at(tenant: Tenant,
     # An id leads to its post.
     assert owner.get(base, params={"q": one}).url.path.endswith(f"/posts/{one}")
     # A part for who has the page already.
-    part = owner.get(base, headers={"hx-request": "true"})
+    part = owner.get(base, headers={"x-part": "true"})
     assert "<html" not in part.text
     assert one in part.text
 

@@ -42,7 +42,7 @@ LEAST: dict[str, Role] = {
     "POST /{project}/compose/preview": "author",
     "GET /{project}/compose/panel": "author",
     "POST /{project}/compose/uploads": "author",
-    "GET /{project}/compose/file": "author",
+    "GET /{project}/compose/file": "viewer",
     "GET /{project}/events": "viewer",
     "GET /{project}/posts": "viewer",
     "GET /{project}/posts/{post}": "viewer",

@@ -210,7 +210,7 @@ def test_a_session_that_ends_in_the_middle_leaves_the_page_as_it_is(tenant: Tena
     browser = members(tenant)
     path = f"/{tenant.project_id}/compose/check"
     age(browser, "seen_at", timedelta(hours=13))
-    part = browser.post(path, {"content": "typed"}, headers={"hx-request": "true"}, follow_redirects=False)
+    part = browser.post(path, {"content": "typed"}, headers={"x-part": "true"}, follow_redirects=False)
     assert part.status_code == 401
     assert "location" not in part.headers
     whole = browser.post(path, {"content": "typed"}, follow_redirects=False)

@@ -49,8 +49,7 @@ class StaticFile:
 def static_files() -> Mapping[str, StaticFile]:
     """The files beside the templates, by name."""
     found = {}
-    folder = resources.files("polypost.dashboard").joinpath("static")
-    for entry in (*folder.iterdir(), *folder.joinpath("vendor").iterdir()):
+    for entry in resources.files("polypost.dashboard").joinpath("static").iterdir():
         ending = entry.name.rpartition(".")[2]
         if ending in _MIMES:
             body = entry.read_bytes()

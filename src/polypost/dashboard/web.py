@@ -122,7 +122,7 @@ class Visit:
     @property
     def partial(self) -> bool:
         """Whether a part of a page is asked for, to be put into one that is there."""
-        return "hx-request" in self.request.headers
+        return "x-part" in self.request.headers
 
     @property
     def address(self) -> str:
@@ -181,7 +181,7 @@ class Visit:
     def go(self, url: str) -> Response:
         """Lead on after a form was taken."""
         if self.partial:
-            return Response(status_code=204, headers={"hx-redirect": url})
+            return Response(status_code=204, headers={"x-lead-to": url})
         return RedirectResponse(url, 303)
 
 

@@ -116,6 +116,12 @@ def _with_targets(db: Connection, row: PostRow) -> Shown:
     return Shown(row, of_post, known)
 
 
+def are_there_any(db: Connection, project_id: str) -> bool:
+    """Whether the project has a post."""
+    there = select(posts.c.id).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
+    return db.execute(there.limit(1)).first() is not None
+
+
 def many(
     db: Connection, project_id: str, filters: Filters, *, limit: int, offset: int, descending: bool
 ) -> tuple[int, list[Shown]]:

@@ -209,11 +209,9 @@ async def _accounts(visit: Visit) -> dict[str, Integration]:
 
 
 async def _any_posts(visit: Visit) -> bool:
-    total, _ = await visit.services.store.browse(
-        visit.here.id,
-        lambda db: queries.many(db, visit.here.id, queries.Filters(), limit=1, offset=0, descending=True),
+    return await visit.services.store.browse(
+        visit.here.id, lambda db: queries.are_there_any(db, visit.here.id)
     )
-    return total > 0
 
 
 async def _page(

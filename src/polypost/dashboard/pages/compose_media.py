@@ -129,5 +129,6 @@ def _mime(name: str, said: str) -> str:
 
 PAGES = (
     Page("POST", "/{project}/compose/uploads", offer, "author", largest=MOST_BY_FORM),
-    Page("GET", "/{project}/compose/file", show, "author"),
+    # Whoever sees posts sees their pictures.
+    Page("GET", "/{project}/compose/file", show, "viewer"),
 )

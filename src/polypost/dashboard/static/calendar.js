@@ -32,7 +32,7 @@ function once() {
 
 async function send(url, at) {
   const body = new URLSearchParams({ token: part.dataset.token, once: once(), at, zone: part.dataset.zone });
-  const answer = await fetch(url, { method: "POST", body, headers: { "hx-request": "true" } });
+  const answer = await fetch(url, { method: "POST", body, headers: { "x-part": "true" } });
   const text = answer.headers.get("content-type")?.startsWith("text/plain") ? await answer.text() : "";
   return { ok: answer.ok, text: text || (answer.ok ? "" : `${answer.status} ${answer.statusText}`) };
 }
@@ -150,7 +150,7 @@ part.addEventListener("toggle", async (event) => {
   const url = new URL(part.dataset.fold, location.href);
   url.searchParams.set("at", fold.dataset.at);
   url.searchParams.set("zone", part.dataset.zone);
-  const answer = await fetch(url, { headers: { "hx-request": "true" } }).catch(() => null);
+  const answer = await fetch(url, { headers: { "x-part": "true" } }).catch(() => null);
   if (!answer?.ok) { delete fold.dataset.read; return; }
   const there = new Set([...fold.closest("[data-cell]").querySelectorAll("[data-post]")].map((each) => each.dataset.post));
   const list = new DOMParser().parseFromString(`<ul>${await answer.text()}</ul>`, "text/html").querySelector("ul");
@@ -164,7 +164,7 @@ const watch = new IntersectionObserver(async (seen) => {
   const link = seen.find((each) => each.isIntersecting)?.target;
   if (!link) return;
   watch.unobserve(link);
-  const answer = await fetch(link.href, { headers: { "hx-request": "true" } }).catch(() => null);
+  const answer = await fetch(link.href, { headers: { "x-part": "true" } }).catch(() => null);
   if (!answer?.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
   const further = document.createElement("div");

@@ -44,7 +44,7 @@ async function ask(url, data, signal) {
   for (const again of [false, true]) {
     let answer;
     try {
-      answer = await fetch(url, { method: "POST", body: data, signal, headers: { "hx-request": "true" } });
+      answer = await fetch(url, { method: "POST", body: data, signal, headers: { "x-part": "true" } });
       if ((answer.status === 401 || answer.status === 403) && !again && await renewed()) {
         data.set("token", form.elements.token.value);
         continue;
@@ -190,7 +190,7 @@ async function send(button) {
   const answer = await ask(form.action, said({ do: button.value }));
   sending = false;
   if (!answer) return;
-  const place = answer.headers.get("hx-redirect");
+  const place = answer.headers.get("x-lead-to");
   if (place) { forget(); location.assign(place); return; }
   const found = await page(answer);
   if (!found.querySelector("#compose")) { say(found.querySelector("[role=alert] p")?.textContent ?? words.odd); return; }
@@ -329,7 +329,7 @@ function sent(method, url, body, headers, row, file) {
     };
     request.onerror = () => failed(new Error(words.away));
     request.open(method, url);
-    for (const [name, value] of Object.entries({ ...headers, ...(method === "POST" ? { "hx-request": "true" } : {}) })) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries({ ...headers, ...(method === "POST" ? { "x-part": "true" } : {}) })) request.setRequestHeader(name, value);
     request.send(body);
   });
 }
@@ -358,7 +358,7 @@ async function panel(box) {
   if (there) { there.hidden = !box.checked; return; }
   if (!box.checked) return;
   try {
-    const answer = await fetch(`${words.panel}?${new URLSearchParams({ account: box.value })}`, { headers: { "hx-request": "true" } });
+    const answer = await fetch(`${words.panel}?${new URLSearchParams({ account: box.value })}`, { headers: { "x-part": "true" } });
     if (!answer.ok || document.getElementById(`panel.${box.value}`)) return;
     const made = (await page(answer)).querySelector(".panel");
     all("[data-add]", made).forEach((each) => { each.hidden = false; });

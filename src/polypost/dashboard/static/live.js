@@ -84,7 +84,7 @@ async function refresh(part) {
   if (part.dataset.reading) { part.dataset.again = "1"; return; }
   part.dataset.reading = "1";
   try {
-    const answer = await fetch(part.dataset.live, { headers: { "hx-request": "true" } });
+    const answer = await fetch(part.dataset.live, { headers: { "x-part": "true" } });
     if (!answer.ok || part.dataset.held) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
     merge(part, fresh);

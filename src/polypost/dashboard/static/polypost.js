@@ -1,5 +1,5 @@
 // What pages do beyond forms and links; everything works without it.
-const keys = { c: "compose", p: "posts", a: "accounts" };
+const keys = { c: "calendar", p: "posts", a: "accounts" };
 let going = false;
 
 document.addEventListener("keydown", (event) => {
