@@ -68,7 +68,7 @@ def several(one: str, many: str, count: int) -> str:
     return _CATALOGUE.ngettext(one, many, count)
 
 
-def rendered(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
+def rendered(visit: object, template: str, values: Mapping[str, Any]) -> str:
     """A template with what every page knows: the visit, and the words."""
     return _environment().get_template(template).render(visit=visit, **values)
 

@@ -20,9 +20,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from polypost.access import Principal, Project
-from polypost.access.people import ROLES, Person, Role, Session, is_stale, principal_of, projects_of, touch
-from polypost.access.people import session as session_of
+from polypost.access import Principal, Project, passwords, people
+from polypost.access.people import ROLES, Person, Role, Session
 from polypost.dashboard.render import rendered, several, static_files, words
 from polypost.entrance.services import Services, services
 from polypost.errors import (
