@@ -31,6 +31,8 @@ TRIES = 4
 # Below the 20 seconds within which a request is answered: whoever waits for the store gets an answer all the same.
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 15.0
+# A process that is paused in the middle of a transaction, or a machine that is gone, holds what others need no longer.
+SILENT_SECONDS = 20.0
 # So long news waits for more: a statement for each would cost more than what it tells of.
 NEWS_SECONDS = 0.005
 _BEGIN = "BEGIN"
@@ -253,7 +255,11 @@ class PostgresStore(Store):
                 self.url,
                 timeout=CONNECT_SECONDS,
                 command_timeout=self._statement_seconds,
-                server_settings={"synchronous_commit": "on", "application_name": "polypost"},
+                server_settings={
+                    "synchronous_commit": "on",
+                    "application_name": "polypost",
+                    "idle_in_transaction_session_timeout": f"{SILENT_SECONDS * 1000:.0f}",
+                },
             )
         )
         try:

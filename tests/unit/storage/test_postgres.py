@@ -87,6 +87,34 @@ def test_one_that_never_gets_through_keeps_nothing(with_postgres):
     with_postgres(story)
 
 
+def test_who_falls_silent_in_a_transaction_holds_nobody_up(with_postgres, monkeypatch):
+    monkeypatch.setattr(postgres, "SILENT_SECONDS", 0.5)
+
+    async def story(store, other):
+        raised = text("UPDATE things SET n = n + 1")
+        runs, silent, heard = [], asyncio.Event(), asyncio.Event()
+
+        def paused(db):
+            db.execute(raised)
+            runs.append("paused")
+            silent.set()
+            if len(runs) == 1:
+                await_only(heard.wait())
+            db.execute(raised)
+
+        await other.write(add(1))
+        waking = asyncio.create_task(store.write(paused))
+        await silent.wait()
+        # The row is free although the first has not gone on.
+        await other.write(lambda db: db.execute(raised))
+        heard.set()
+        await waking
+        assert runs == ["paused", "paused"]
+        assert await store.read(lambda db: list(db.execute(text("SELECT n FROM things")).scalars())) == [3]
+
+    with_postgres(story, stores=2)
+
+
 def test_a_deadlock_is_resolved_by_running_one_again(with_postgres):
     async def story(store):
         runs = []
