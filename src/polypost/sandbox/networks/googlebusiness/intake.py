@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from polypost.errors import AddressRefused, FetchFailed
-from polypost.probe import Facts, TooManyPixels, Unsupported, probe
+from polypost.probe import Facts, Incomplete, TooManyPixels, Unsupported, probe
 from polypost.sandbox.networks.googlebusiness.errors import FETCH, MEDIA, invalid
 from polypost.sandbox.networks.googlebusiness.limits import limit
 from polypost.sandbox.simkit import Media, Network, media_of
@@ -37,16 +37,24 @@ class Intake:
 def _facts(path: Path) -> Facts:
     try:
         facts = probe(path)
+    except Incomplete:
+        # Of one that breaks off Google says what it says of any: it is too small, or cannot be read.
+        _judge_size(path.stat().st_size)
+        raise invalid(FETCH, "Fetching image failed.") from None
     except (Unsupported, TooManyPixels):
         raise invalid(FETCH, "Fetching image failed.") from None
     if facts.kind == "gif":
         raise invalid(MEDIA, "Multiframe images not supported", "media")
     if facts.mime not in TAKEN:
         raise invalid(MEDIA, "The image format is not supported.", "media")
-    low, high = limit("photo_min_bytes"), limit("photo_max_bytes")
-    if not low <= facts.size <= high:
-        raise invalid(MEDIA, f"The image must have between {low} and {high} bytes.", "media")
+    _judge_size(facts.size)
     width, height = limit("photo_min_width"), limit("photo_min_height")
     if (facts.width or 0) < width or (facts.height or 0) < height:
         raise invalid(MEDIA, f"The image must be at least {width}x{height} pixels.", "media")
     return facts
+
+
+def _judge_size(size: int) -> None:
+    low, high = limit("photo_min_bytes"), limit("photo_max_bytes")
+    if not low <= size <= high:
+        raise invalid(MEDIA, f"The image must have between {low} and {high} bytes.", "media")
