@@ -36,7 +36,11 @@ def pages(
                 lambda db: _signed_in(db, side.world.server.ready["dashboardUrl"])
             )
         }
-        paths = [*simple_pages(), f"/{{project}}/posts/{filled.troubled[-1]}"]
+        # Those of a project itself only lead on.
+        paths = [
+            *(path for path in simple_pages() if path != "/{project}"),
+            f"/{{project}}/posts/{filled.troubled[-1]}",
+        ]
         with httpx2.Client(base_url=side.world.url, cookies=cookies, timeout=60, trust_env=False) as client:
             for path in paths:
                 name = path.replace(filled.troubled[-1], "{post}")
