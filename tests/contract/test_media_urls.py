@@ -149,7 +149,7 @@ def waiting_for(local: Tenant, url: str) -> str:
     for _ in range(200):
         post = local.client.get(f"/v1/posts/{said['postId']}").json()["post"]
         (entry,) = post["platforms"]
-        assert post["status"] == "publishing", entry
+        assert post["status"] == "publishing", f"{entry['errorCode']}: {entry['errorMessage']}"
         if entry.get("waitingFor") == "back_off":
             assert entry["status"] == "publishing"
             return local.client.get(f"/v1/posts/{said['postId']}/timeline").text
