@@ -17,7 +17,7 @@ SECRET = b"internal-status-page-7f3a"
 class Stage:
     """The addresses of the tricks; `reached` are connections to the canary, which nobody may make.
 
-    `shelf` holds files by name, which are given as they are.
+    `shelf` holds files by path, which are given as they are; none has a trick's path.
     """
 
     port: int
@@ -27,8 +27,9 @@ class Stage:
 
     def put(self, name: str, content: bytes) -> str:
         """The address of a file with this content."""
-        self.shelf[name] = content
-        return self.url(name)
+        path = f"shelf/{name}"
+        self.shelf[path] = content
+        return self.url(path)
 
     @property
     def address(self) -> str:
