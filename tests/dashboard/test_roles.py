@@ -21,6 +21,7 @@ PAGES = [page for page in dashboard().pages if "{project}" in page.path]
 # Who may, at the least. A page that is not here is refused to exist by the test below.
 LEAST: dict[str, Role] = {
     "GET /{project}": "viewer",
+    "GET /{project}/more": "viewer",
     "GET /{project}/accounts": "viewer",
     "GET /{project}/accounts/{platform}": "viewer",
     "POST /{project}/accounts/{account}/disconnect": "editor",

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from polypost.access import Principal, Project, passwords, people
 from polypost.access.people import ROLES, Person, Role, Session
+from polypost.dashboard.rail import RAIL, Entry
 from polypost.dashboard.render import rendered, several, static_files, words
 from polypost.entrance.services import Services, services
 from polypost.errors import (
@@ -151,6 +152,12 @@ class Visit:
         """Whether the role is at least this one."""
         return self.role is not None and ROLES.index(self.role) <= ROLES.index(least)
 
+    @property
+    def rail(self) -> list[Entry]:
+        """Where the rail leads this person, in this project: the pages that there are and that the role may see."""
+        places = cast("Mapping[str, Role]", self.request.scope["polypost.places"])
+        return [entry for entry in RAIL if entry.key in places and self.may(places[entry.key])]
+
     def submitter(self) -> Submitter:
         """The person as who hands something in; a form that is sent twice is one thing."""
         return Submitter(self.who, self.said("once") or None)
@@ -189,6 +196,12 @@ class Dashboard:
 
     def __init__(self, pages: Iterable[Page]) -> None:
         self.pages = tuple(pages)
+        inside = "/{project}/"
+        self._places = {
+            page.path.removeprefix(inside): page.least
+            for page in self.pages
+            if page.method == "GET" and page.path.startswith(inside)
+        }
         routes: list[BaseRoute] = [Route(HOME + "/static/{name}", _static)]
         routes += [
             Route(HOME + page.path.rstrip("/"), self._served(page), methods=[page.method])
@@ -202,7 +215,7 @@ class Dashboard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        scope["polypost.app"] = scope["app"]
+        scope["polypost.app"], scope["polypost.places"] = scope["app"], self._places
         await self._app(scope, receive, send)
 
     def _served(self, page: Page) -> Callable[[Request], Awaitable[Response]]:

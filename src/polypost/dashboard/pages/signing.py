@@ -103,6 +103,11 @@ async def change_password(visit: Visit) -> Response:
     return await _let_in(visit, person, f"{HOME}/me?done=password")
 
 
+async def more(visit: Visit) -> Response:
+    """All pages of a project: on a narrow screen the rail has not place for them."""
+    return visit.page("more.html", place="more")
+
+
 async def end_session(visit: Visit) -> Response:
     """Sign out somewhere else."""
     session_id = visit.path("session")
@@ -145,4 +150,5 @@ PAGES = (
     Page("POST", "/me/sessions/end", end_others),
     Page("POST", "/me/sessions/{session}/end", end_session),
     Page("GET", "/{project}", enter, "viewer"),
+    Page("GET", "/{project}/more", more, "viewer"),
 )
