@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 NOTICE = (
-    "Drawn by Polypost from what {} publishes and what others have seen: a drawing, not a promise. "
+    "Drawn by Polypost from the documentation of {} and from what others have seen: a drawing, not a promise. "
     "Apps differ, and change without notice."
 )
 PLAIN_NOTICE = "Polypost has no numbers for {}: a plain card, not a drawing of what it shows."
