@@ -44,6 +44,8 @@ HOME = "/dashboard"
 # What a form may hold, unless its page says so; a composer's longest is some 300 kB.
 LARGEST = 1_000_000
 _FIELDS, _FILES = 2000, 40
+# Of the number of a page: no list has more pages, and no store counts without end.
+_DIGITS = 8
 # What a browser may load: our own files alone. `nonce` is for the style sheets of drawings.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -170,6 +172,12 @@ class Visit:
     def asked(self, name: str) -> str:
         """A word of the query; empty where there is none."""
         return self.request.query_params.get(name, "")
+
+    @property
+    def number(self) -> int:
+        """Which page of a list is asked for, from 0."""
+        asked = self.asked("page")
+        return int(asked) if asked.isdecimal() and len(asked) <= _DIGITS else 0
 
     def path(self, name: str) -> str:
         """A part of the path."""

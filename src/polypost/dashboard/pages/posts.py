@@ -143,7 +143,7 @@ def zone_of(visit: Visit) -> str:
 async def listed(visit: Visit) -> Response:
     """Posts of the project, newest first, narrowed as the address says; with `q`, those with these words, or this id."""
     project_id, words, zone = visit.here.id, visit.asked("q").strip(), zone_of(visit)
-    page = int(visit.asked("page")) if visit.asked("page").isdecimal() else 0
+    page = visit.number
     since, until = _day(visit.asked("from"), zone), _day(visit.asked("to"), zone, after=_DAY)
 
     def read(db: Any) -> tuple[int, list[Shown], bool, dict[str, Integration], Choice]:
