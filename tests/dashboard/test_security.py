@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -20,6 +21,8 @@ from tests.dashboard.browser import HOME, PASSWORD, Browser, invited
 from tests.dashboard.conftest import Members
 from tests.processes import Process, World
 
+# Words that no page asked for: of no sense, too long, too large, of another script, and parts of markup and paths.
+ODD = ("x", "'\"><script>", "9" * 400, "-5", "2027-13-45", "٣", "\U0001f600" * 50, "../..", "{{ 7 * 7 }}")
 POSTS = [page for page in dashboard().pages if page.method == "POST"]
 
 
@@ -208,6 +211,30 @@ def test_a_nul_in_a_path_is_refused(tenant: Tenant, owner: Browser, path: str) -
 def test_a_nul_in_a_query_or_form_is_refused(tenant: Tenant, owner: Browser) -> None:
     assert owner.get(f"/{tenant.project_id}/accounts?status=%00").status_code == 400
     assert owner.post(f"/{tenant.project_id}/people/invite", {"role": "owner\0"}).status_code == 400
+
+
+def fields() -> set[str]:
+    """Every field of every form, and every word of an address, as templates and pages name them."""
+    package = Path(web.__file__).parent
+    texts = [each.read_text() for ending in ("html", "py") for each in package.rglob(f"*.{ending}")]
+    named = r'(?:\bname=|\b(?:asked|said|get|getlist)\()"([a-z][\w.-]*)"'
+    return {name for text in texts for name in re.findall(named, text)} - {"token", "next"}
+
+
+@pytest.mark.parametrize("word", ODD, ids=lambda word: repr(word[:8]))
+def test_no_word_makes_the_server_fail(tenant: Tenant, owner: Browser, word: str) -> None:
+    names = fields()
+    assert {"page", "zone", "content", "role"} <= names
+    stays = ("/sign-out", "/me/sessions/end", "/me/sessions/{session}/end", "/{project}/events")
+    for page in (page for page in dashboard().pages if page.path not in stays):
+        path = page.path.replace("{project}", tenant.project_id)
+        path = re.sub(r"\{\w+\}", quote(word, safe=""), path)
+        said = dict.fromkeys(names, word)
+        if page.method == "GET":
+            answer = owner.client.get(HOME + path, params=said)
+        else:
+            answer = owner.post(path, said, follow_redirects=False)
+        assert answer.status_code < 500, f"{page.method} {path}"
 
 
 def test_forms_are_bounded(local: Tenant, local_owner: Browser) -> None:
