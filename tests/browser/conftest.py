@@ -18,6 +18,7 @@ from tests.browser.watch import Watch
 from tests.chromium import CHROMIUM
 from tests.contract.tenant import Tenant, close, new_tenant, operator
 from tests.processes import World
+from tests.worlds import calm_world
 
 T = TypeVar("T")
 DESKTOP, PHONE = 1280, 360
@@ -33,15 +34,7 @@ def apart(call: Callable[[], T]) -> T:
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A running server on the embedded store, and its sandbox."""
-    env = {
-        "POLYPOST_RATE_LIMIT_PER_MINUTE": "1000000",
-        # Nobody dies here; on a busy machine a short lease would make it too slow to send in time.
-        "POLYPOST_LEASE_SECONDS": "15",
-        "POLYPOST_HEARTBEAT_SECONDS": "2",
-    }
-    running = World(tmp_path_factory.mktemp("browser"), env=env)
-    running.start()
-    running.control("POST", "limits", json={"enforced": False})
+    running = calm_world(tmp_path_factory.mktemp("browser"), more={})
     yield running
     running.stop()
 

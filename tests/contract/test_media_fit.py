@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from polypost.media.tables import media_files
 from tests import any_media
-from tests.contract.conftest import Worlds
 from tests.contract.hostile_media import Stage
 from tests.contract.tenant import later, operator, words
 from tests.processes import World
+from tests.worlds import Worlds
 
 # Every network that takes pictures.
 PICTURES = [

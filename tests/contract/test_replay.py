@@ -26,10 +26,10 @@ from polypost import access
 from polypost.credits.tables import ledger
 from polypost.posts.tables import posts, targets
 from tests import databases
-from tests.contract.conftest import Worlds
 from tests.contract.tenant import Tenant, later, operator, words
 from tests.contract.test_selection import login, said
 from tests.processes import Process, World, lasting_port
+from tests.worlds import Worlds
 
 SET = json.loads(Path(__file__).with_name("replay.json").read_text(encoding="utf-8"))
 # Rooms of the contract that this server does not have; their requests must begin to work with them.
