@@ -37,7 +37,7 @@ format: $(VENV)/.test ## Format the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-docs: $(VENV)/.test ## Write the generated tables of the reference pages anew
+docs: $(VENV)/.test ## Write the generated tables of the reference pages and the catalogues of words anew
 	@$(BIN)/python tools/docs.py
 
 screenshots: $(VENV)/.test ## Make the documentation's pictures of the dashboard (FOLDER=path for every page, in each form)

@@ -1,4 +1,4 @@
-"""Writes the tables of the pages, and the picture of the rooms, from the code they describe.
+"""Writes the tables of the pages, the picture of the rooms and the catalogues of words from the code they describe.
 
 A page marks the place with `<!-- generated: NAME -->` … `<!-- end -->`; everything between is replaced.
 `python tools/docs.py` rewrites the pages, `python tools/docs.py --check` only says which are out of date.
@@ -13,6 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import catalogues
 import rooms
 import typer.main
 from pydantic.fields import FieldInfo
@@ -314,13 +315,17 @@ def main() -> int:
     """Rewrite the pages; with `--check`, name those that would change and return 1."""
     made = blocks()
     stale = []
-    pages = {path: current(path.read_text(encoding="utf-8"), made) for path in sorted(DOCS.rglob("*.md"))}
-    pages[DOCS / "images" / "rooms.svg"] = rooms.image()
+    pages = {
+        path: current(path.read_text(encoding="utf-8"), made).encode() for path in sorted(DOCS.rglob("*.md"))
+    }
+    pages[DOCS / "images" / "rooms.svg"] = rooms.image().encode()
+    pages |= catalogues.files()
     for path, fresh in pages.items():
-        if not path.exists() or fresh != path.read_text(encoding="utf-8"):
+        if not path.exists() or fresh != path.read_bytes():
             stale.append(path.relative_to(DOCS.parent).as_posix())
             if "--check" not in sys.argv:
-                path.write_text(fresh, encoding="utf-8")
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(fresh)
     print("\n".join(stale) or "Everything generated is current.")
     return 1 if stale and "--check" in sys.argv else 0
 

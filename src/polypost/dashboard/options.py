@@ -132,7 +132,7 @@ def _field(
     elif depth < DEEPEST and "properties" in items:
         kind, fields = "rows", _fields(items, shapes, depth + 1)
     example = json.dumps(_example(one, shapes), ensure_ascii=False) if kind == "json" else ""
-    return Field(name, _label(name), kind, said.get("description", ""), choices, required, fields, example)
+    return Field(name, label(name), kind, said.get("description", ""), choices, required, fields, example)
 
 
 def _only(said: Mapping[str, Any], shapes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -159,8 +159,11 @@ def _example(said: Mapping[str, Any], shapes: Mapping[str, Any]) -> Any:
     return _EXAMPLES.get(one.get("type", ""), "…")
 
 
-def _label(name: str) -> str:
-    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+def label(name: str) -> str:
+    """A name of the API as words: `Duration minutes` for `durationMinutes`, `Self only` for `SELF_ONLY`."""
+    if name.isupper():
+        return name.replace("_", " ").capitalize()
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name.replace("_", " "))
     return words[:1].upper() + words[1:]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from polypost.dashboard.render import words
+from polypost.dashboard.catalogue import phrase
 
 
 class Entry(NamedTuple):
@@ -16,21 +16,21 @@ class Entry(NamedTuple):
 
 
 RAIL = (
-    Entry("compose", words("Compose"), daily=True),
-    Entry("calendar", words("Calendar"), daily=True),
-    Entry("posts", words("Posts"), daily=True),
-    Entry("accounts", words("Accounts"), daily=True),
-    Entry("approvals", words("Approvals"), daily=True),
-    Entry("inbox", words("Inbox"), daily=True),
-    Entry("analytics", words("Analytics"), daily=True),
-    Entry("queue", words("Queue"), daily=True),
-    Entry("bulk", words("Bulk")),
-    Entry("uploads", words("Uploads")),
-    Entry("webhooks", words("Webhooks")),
-    Entry("keys", words("Keys")),
-    Entry("requests", words("Requests")),
-    Entry("usage", words("Usage")),
-    Entry("people", words("People")),
-    Entry("settings", words("Settings")),
-    Entry("health", words("Health")),
+    Entry("compose", phrase("Compose"), daily=True),
+    Entry("calendar", phrase("Calendar"), daily=True),
+    Entry("posts", phrase("Posts"), daily=True),
+    Entry("accounts", phrase("Accounts"), daily=True),
+    Entry("approvals", phrase("Approvals"), daily=True),
+    Entry("inbox", phrase("Inbox"), daily=True),
+    Entry("analytics", phrase("Analytics"), daily=True),
+    Entry("queue", phrase("Queue"), daily=True),
+    Entry("bulk", phrase("Bulk")),
+    Entry("uploads", phrase("Uploads")),
+    Entry("webhooks", phrase("Webhooks")),
+    Entry("keys", phrase("Keys")),
+    Entry("requests", phrase("Requests")),
+    Entry("usage", phrase("Usage")),
+    Entry("people", phrase("People")),
+    Entry("settings", phrase("Settings")),
+    Entry("health", phrase("Health")),
 )

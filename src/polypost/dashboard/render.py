@@ -1,14 +1,13 @@
-"""Templates, words and static files. Loaded with the first page, so that a server without visitors stays small."""
+"""Templates and static files. Loaded with the first page, so that a server without visitors stays small."""
 
 from __future__ import annotations
 
-import gettext
 import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+from datetime import date, datetime
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,21 +15,47 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from polypost import clock
+from polypost.dashboard.catalogue import ENGLISH, phrase, several, words
+from polypost.dashboard.options import label
 from polypost.platforms.registry import connector
 from polypost.posts.states import State, shown
 from polypost.posts.tables import TargetRow
 
-# English is what stands in templates and code; a catalogue of another language takes its place.
-_CATALOGUE = gettext.NullTranslations()
 OUTCOME_UNKNOWN = "outcome_unknown"
 WORDS = {
-    "draft": _CATALOGUE.gettext("Draft"),
-    "scheduled": _CATALOGUE.gettext("Scheduled"),
-    "publishing": _CATALOGUE.gettext("Publishing"),
-    "published": _CATALOGUE.gettext("Published"),
-    "partial": _CATALOGUE.gettext("Partly published"),
-    "failed": _CATALOGUE.gettext("Failed"),
-    "unknown": _CATALOGUE.gettext("Unknown"),
+    "draft": phrase("Draft"),
+    "scheduled": phrase("Scheduled"),
+    "publishing": phrase("Publishing"),
+    "published": phrase("Published"),
+    "partial": phrase("Partly published"),
+    "failed": phrase("Failed"),
+    "unknown": phrase("Unknown"),
+}
+# How far away an instant is: the size of a unit in seconds, and what is said of what comes and of what was.
+_UNITS = (
+    (86_400, phrase("in %(num)s d"), phrase("%(num)s d ago")),
+    (3600, phrase("in %(num)s h"), phrase("%(num)s h ago")),
+    (60, phrase("in %(num)s min"), phrase("%(num)s min ago")),
+)
+# What `strftime` would say in English, by how it is asked for.
+_NAMES = {
+    "%A": (
+        *(phrase("Monday"), phrase("Tuesday"), phrase("Wednesday"), phrase("Thursday")),
+        *(phrase("Friday"), phrase("Saturday"), phrase("Sunday")),
+    ),
+    "%a": (
+        *(phrase("Mon"), phrase("Tue"), phrase("Wed"), phrase("Thu")),
+        *(phrase("Fri"), phrase("Sat"), phrase("Sun")),
+    ),
+    "%B": (
+        *(phrase("January"), phrase("February"), phrase("March"), phrase("April")),
+        *(phrase("May"), phrase("June"), phrase("July"), phrase("August")),
+        *(phrase("September"), phrase("October"), phrase("November"), phrase("December")),
+    ),
+    "%b": (
+        *(phrase("Jan"), phrase("Feb"), phrase("Mar"), phrase("Apr"), phrase("May"), phrase("Jun")),
+        *(phrase("Jul"), phrase("Aug"), phrase("Sep"), phrase("Oct"), phrase("Nov"), phrase("Dec")),
+    ),
 }
 _MIMES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -58,23 +83,13 @@ def static_files() -> Mapping[str, StaticFile]:
     return found
 
 
-def words(text: str) -> str:
-    """A sentence as the catalogue has it."""
-    return _CATALOGUE.gettext(text)
-
-
-def several(one: str, many: str, count: int) -> str:
-    """A sentence about one thing or several, as the catalogue has it."""
-    return _CATALOGUE.ngettext(one, many, count)
-
-
-def rendered(visit: object, template: str, values: Mapping[str, Any]) -> str:
-    """A template with what every page knows: the visit, and the words."""
-    return _environment().get_template(template).render(visit=visit, **values)
+def rendered(visit: object, template: str, values: Mapping[str, Any], language: str = ENGLISH) -> str:
+    """A template in a language, with what every page knows: the visit, and the words."""
+    return _environment(language).get_template(template).render(visit=visit, **values)
 
 
 @cache
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("polypost.dashboard"),
         autoescape=True,
@@ -83,9 +98,23 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_translations(_CATALOGUE, newstyle=True)  # type: ignore[attr-defined]  # the extension's
-    environment.globals |= {"static": _static, "network": connector, "words_of": WORDS, "state_of": state_of}
-    environment.filters |= {"at": at, "ago": ago, "wall": wall, "iso": clock.iso}
+    said, counted = partial(words, language=language), partial(several, language=language)
+    environment.install_gettext_callables(said, counted, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    environment.globals |= {
+        "static": _static,
+        "network": connector,
+        "words_of": {state: said(word) for state, word in WORDS.items()},
+        "state_of": state_of,
+        "dated": partial(dated, language=language),
+    }
+    environment.filters |= {
+        "words": said,
+        "at": partial(at, language=language),
+        "ago": partial(ago, language=language),
+        "wall": wall,
+        "label": label,
+        "iso": clock.iso,
+    }
     return environment
 
 
@@ -103,10 +132,18 @@ def _static(name: str) -> str:
     return f"/dashboard/static/{name}?v={static_files()[name].mark}"
 
 
-def at(instant: datetime, zone: str = "UTC") -> str:
+def dated(day: date, form: str, language: str = ENGLISH) -> str:
+    """A day or a wall time in a form of `strftime`, which catalogues may say in another order."""
+    said = words(form, language)
+    for code, names in _NAMES.items():
+        name = names[day.month - 1 if code in {"%B", "%b"} else day.weekday()]
+        said = said.replace(code, words(name, language))
+    return day.strftime(said)
+
+
+def at(instant: datetime, zone: str = "UTC", language: str = ENGLISH) -> str:
     """An instant as a clock on the wall of a zone shows it: `Tue 9 Mar 2027, 09:00`."""
-    local = instant.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    return dated(instant.astimezone(ZoneInfo(zone)), "%a %-d %b %Y, %H:%M", language)
 
 
 def wall(instant: datetime, zone: str) -> str:
@@ -114,11 +151,10 @@ def wall(instant: datetime, zone: str) -> str:
     return instant.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
-def ago(instant: datetime) -> str:
+def ago(instant: datetime, language: str = ENGLISH) -> str:
     """How far away an instant is, in one unit: `in 3 h`, `5 min ago`."""
     seconds = (instant - clock.now()).total_seconds()
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+    for size, ahead, gone in _UNITS:
         if abs(seconds) >= size:
-            count = f"{abs(seconds) / size:.0f} {unit}"
-            return f"in {count}" if seconds > 0 else f"{count} ago"
-    return "now"
+            return words(ahead if seconds > 0 else gone, language) % {"num": f"{abs(seconds) / size:.0f}"}
+    return words("now", language)

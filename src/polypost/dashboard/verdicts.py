@@ -132,21 +132,21 @@ def placed(
 
 def label_of(visit: Visit, written: Written, edited: str, hour: _Hour | None = None) -> str:
     """What the main button does."""
-    say, short, count = visit.words, hour.short if hour else "", len(written.accounts)
+    words, short, count = visit.words, hour.short if hour else "", len(written.accounts)
     if not visit.may("editor"):
-        return say("Ask for approval")
+        return words("Ask for approval")
     if edited == "scheduled":
-        return say("Save the change")
+        return words("Save the change")
     timed = {
-        AT: (say("Schedule"), say("Schedule for")),
-        QUEUE: (say("Put into the queue"), say("Queue for")),
-        REPEAT: (say("Repeat"), say("Repeat from")),
-        DRAFT: (say("Keep as a draft"), say("Keep as a draft")),
+        AT: (words("Schedule"), words("Schedule for %(hour)s")),
+        QUEUE: (words("Put into the queue"), words("Queue for %(hour)s")),
+        REPEAT: (words("Repeat"), words("Repeat from %(hour)s")),
+        DRAFT: (words("Keep as a draft"), words("Keep as a draft")),
     }
     if written.when in timed:
         bare, full = timed[written.when]
-        return f"{full} {short}" if short else bare
-    return f"{say('Publish to')} {count}" if count else say("Publish")
+        return full % {"hour": short} if short else bare
+    return words("Publish to %(num)s") % {"num": count} if count else words("Publish")
 
 
 async def _hour(visit: Visit, written: Written, run: DryRun) -> _Hour:
@@ -182,7 +182,8 @@ async def _slot(visit: Visit) -> _Hour:
 
 
 def _said(visit: Visit, when: When) -> _Hour:
-    short, universal = clock_of(when.instant, when.timezone), clock_of(when.instant)
+    short = clock_of(when.instant, when.timezone, visit.language)
+    universal = clock_of(when.instant, language=visit.language)
     sentence = f"{visit.words('That is')} {short}, {when.timezone}"
     if short != universal:
         sentence += f" ({universal} UTC)"

@@ -22,8 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from polypost.access import Principal, Project, passwords, people
 from polypost.access.people import ROLES, Person, Role, Session
+from polypost.dashboard.catalogue import direction, language_for, phrase, several, words
 from polypost.dashboard.rail import RAIL, Entry
-from polypost.dashboard.render import rendered, several, static_files, words
+from polypost.dashboard.render import rendered, static_files
 from polypost.entrance.services import Services, services
 from polypost.errors import (
     ApiError,
@@ -134,21 +135,21 @@ class Visit:
 
     @property
     def language(self) -> str:
-        """The language that the words are in."""
-        return "en"
+        """The language that the words are in: the browser's, where there is a catalogue of it."""
+        return language_for(self.request.headers.get("accept-language", ""))
 
     @property
     def direction(self) -> str:
         """How it is written."""
-        return "rtl" if self.asked("dir") == "rtl" else "ltr"
+        return "rtl" if self.asked("dir") == "rtl" else direction(self.language)
 
     def words(self, text: str) -> str:
         """A sentence in the language of the visit."""
-        return words(text)
+        return words(text, self.language)
 
     def several(self, one: str, many: str, count: int) -> str:
         """A sentence about one thing or several."""
-        return several(one, many, count)
+        return several(one, many, count, self.language)
 
     def may(self, least: Role) -> bool:
         """Whether the role is at least this one."""
@@ -190,7 +191,7 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page, or a part of one."""
-        return Response(rendered(self, template, values), status, media_type="text/html")
+        return Response(rendered(self, template, values, self.language), status, media_type="text/html")
 
     def go(self, url: str) -> Response:
         """Lead on after a form was taken."""
@@ -280,12 +281,15 @@ async def _enter(visit: Visit, least: Least) -> None:
         if project.id == named:
             visit.project, visit.role = project, role
     if visit.project is None:
-        raise NotFound("There is no such project, or you are no member of it.", code="project_not_found")
+        raise NotFound(
+            phrase("There is no such project, or you are no member of it."), code="project_not_found"
+        )
     if least is not None and not visit.may(least):
         raise Forbidden(
-            f"This needs the role {least}; yours here is {visit.role}.",
+            visit.words("This needs the role %(least)s; yours here is %(role)s.")
+            % {"least": least, "role": visit.role},
             code="role_too_low",
-            next_step="Ask an owner of the project to change your role.",
+            next_step=visit.words("Ask an owner of the project to change your role."),
         )
     on_behalf_of(visit.project.id)
 
@@ -344,7 +348,9 @@ def _to_sign_in(visit: Visit) -> Response:
     if visit.partial:
         # The page stays as it is, so that nothing typed is lost.
         raise Unauthorized(
-            "You are signed out.", code="signed_out", next_step="Sign in in another tab, then go on here."
+            phrase("You are signed out."),
+            code="signed_out",
+            next_step=phrase("Sign in in another tab, then go on here."),
         )
     return RedirectResponse(url, 303)
 
@@ -427,9 +433,9 @@ def _require_own_form(visit: Visit) -> None:
     token = visit.said("token") or headers.get("x-token", "")
     if not own or not visit.secret or not hmac.compare_digest(token.encode(), visit.token.encode()):
         raise Forbidden(
-            "This form is not of this session.",
+            phrase("This form is not of this session."),
             code="foreign_form",
-            next_step="Load the page again and send it anew.",
+            next_step=phrase("Load the page again and send it anew."),
         )
 
 
@@ -454,7 +460,7 @@ def _parsed(url: str) -> tuple[str, str, str] | None:
 def _static(request: Request) -> Response:
     found = static_files().get(request.path_params["name"])
     if found is None:
-        raise NotFound("There is no such file.")
+        raise NotFound(phrase("There is no such file."))
     lasting = {"cache-control": "public, max-age=31536000, immutable"}
     encoding = {}
     body = found.body
@@ -495,12 +501,12 @@ async def _refused(request: Request, error: PolypostError) -> Response:
 
 
 async def _missing(request: Request, error: HTTPException) -> Response:
-    said = "There is no such page." if error.status_code == 404 else "This page takes no such request."
-    return _error(request, error.status_code, said)
+    missing, otherwise = phrase("There is no such page."), phrase("This page takes no such request.")
+    return _error(request, error.status_code, missing if error.status_code == 404 else otherwise)
 
 
 def _error(request: Request, status: int, said: str, headers: Mapping[str, str] | None = None) -> Response:
     visit = getattr(request.state, "visit", None) or Visit(request, services_of(request))
-    answer: Response = visit.page("error.html", status, said=said)
+    answer: Response = visit.page("error.html", status, said=visit.words(said))
     answer.headers.update(headers or {})
     return answer

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost.access import people
+from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.web import Page, Visit, is_safe
 from polypost.entrance.accounts import AppBody, ProfileBody, require_usable
 from polypost.entrance.address import own_address
@@ -25,16 +26,20 @@ MOST = 500
 # Where what is wrong with a profile is said.
 PROFILES = "profiles"
 # Why a consent came to nothing. The words are ours, as anybody can write an address that leads here.
-_FAILED = "The network did not finish it. Try again; if that does not help, the server's log says more."
+_FAILED = phrase(
+    "The network did not finish it. Try again; if that does not help, the server's log says more."
+)
 _FAILURES = {
-    "no_account": "This login has no account that can publish. Make one at the network, or choose another login.",
-    "no_authorization": "The network sent no authorization. Try again.",
-    "app_changed": "The app was removed in between. Set it up again.",
-    "app_unknown": "The server no longer knows our app. Try again: another is made there.",
-    "wrong_issuer": "The answer came from another server than the one asked. Try again.",
-    "rejected": "The network refused. Look whether the app's id and secret are those that it shows.",
-    "platform_unavailable": "The network has trouble. Try again later.",
-    "rate_limited": "The network asks to come back later.",
+    "no_account": phrase(
+        "This login has no account that can publish. Make one at the network, or choose another login."
+    ),
+    "no_authorization": phrase("The network sent no authorization. Try again."),
+    "app_changed": phrase("The app was removed in between. Set it up again."),
+    "app_unknown": phrase("The server no longer knows our app. Try again: another is made there."),
+    "wrong_issuer": phrase("The answer came from another server than the one asked. Try again."),
+    "rejected": phrase("The network refused. Look whether the app's id and secret are those that it shows."),
+    "platform_unavailable": phrase("The network has trouble. Try again later."),
+    "rate_limited": phrase("The network asks to come back later."),
 }
 
 
@@ -188,7 +193,7 @@ async def _network_page(
     platform, project_id = visit.path("platform"), visit.here.id
     found = connector(platform)
     if found is None:
-        raise NotFound("There is no such network here.", code="unknown_platform")
+        raise NotFound(phrase("There is no such network here."), code="unknown_platform")
 
     def read(db: Connection) -> tuple[bool, list[apps.OAuthApp]]:
         ready = visit.services.connect.is_ready(db, project_id, platform)

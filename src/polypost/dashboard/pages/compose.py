@@ -12,6 +12,7 @@ from starlette.responses import Response
 from polypost import clock
 from polypost.access import people
 from polypost.dashboard.body import AT, DRAFT, NOW, QUEUE, REPEAT, Written
+from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.framed import fragment, framed
 from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages import compose_media
@@ -93,12 +94,23 @@ async def panel(visit: Visit) -> Response:
     asked = visit.asked("account")
     account = (await _found(visit, [asked])).get(asked)
     if account is None:
-        raise NotFound("There is no such account.", code="account_not_found")
+        raise NotFound(phrase("There is no such account."), code="account_not_found")
     return visit.page("compose_panel.html", account=account, **_panel_values(Written(), Verdict("")))
 
 
 async def send(visit: Visit) -> Response:
     """Publish, schedule or keep it, as the form says; whatever is wrong leaves everything that was typed in place."""
+async def boards(visit: Visit) -> Response:
+    """The boards of an account, where its network has some: one is chosen, not its id typed."""
+    asked = visit.asked("account")
+    account = (await _found(visit, [asked])).get(asked)
+    network = connector(account.platform) if account else None
+    if account is None or not isinstance(network, Boards):
+        raise NotFound(phrase("There is no such account."), code="account_not_found")
+    found = await visit.services.lookup.ask(account, network.boards)
+    return visit.page("compose_boards.html", boards=found)
+
+
     written, found = Written.of_form(visit.form), await _accounts(visit)
     wanted, edited = visit.said("do"), visit.said("edit")
     if wanted == _PREVIEW:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from polypost import clock
 from polypost.access.people import projects_of
 from polypost.dashboard.body import NO_ITEM, Written
+from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.framed import fragment, framed
 from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages.accounts import network_name
@@ -195,7 +196,7 @@ async def look(visit: Visit) -> Response:
     found, accounts = await visit.services.store.read(read)
     chosen = [each for each in found.targets if each.id == target_id]
     if not chosen:
-        raise NotFound("This post has no such target.", code="post_not_found")
+        raise NotFound(phrase("This post has no such target."), code="post_not_found")
     order = order_of(found.post, chosen)
     if chosen[0].own_media is not None:
         order = order._replace(media=order.targets[0].media or [])
@@ -218,7 +219,7 @@ async def find(visit: Visit) -> Response:
             except NotFound:
                 continue
             return project.id
-        raise NotFound("There is no post with this id.", code="post_not_found")
+        raise NotFound(phrase("There is no post with this id."), code="post_not_found")
 
     project_id = await visit.services.store.read(search)
     return visit.go(f"{HOME}/{project_id}/posts/{post_id}")
