@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from polypost.planning import queues
 from polypost.planning.queues import Slot
 from tests.contract.tenant import Linked, Tenant
 from tests.dashboard.browser import Browser
+from tests.dashboard.conftest import Members
 from tests.unit.test_posts import Desk
 
 BERLIN = "Europe/Berlin"
@@ -161,6 +163,20 @@ def test_what_is_planned_is_an_outline_until_it_is_a_post(
     assert re.search(r'class="outline"[^>]*><time[^>]*>10:00</time> Repeats: Every Monday', page)
     assert re.search(r'class="outline"[^>]*><time[^>]*>11:00</time> Free slot', page)
     assert "outline" not in local_owner.get(url, params=query | {"status": "failed"}).text
+
+
+def test_a_day_ahead_leads_to_a_post_for_it(local: Tenant, local_owner: Browser, members: Members) -> None:
+    day = (datetime.now(UTC) + timedelta(days=40)).replace(day=15).date()
+    path = f"/{local.project_id}/calendar?day={day}&zone=Europe/Berlin"
+    page = local_owner.get(path).text
+    (link,) = re.findall(rf'href="([^"]+at={day}T09%3A00[^"]*)"', page)
+    assert f'value="{day}T09:00"' in local_owner.get(unescape(link)).text
+    past = local_owner.get(f"/{local.project_id}/calendar?day=2020-05-01").text
+    assert 'class="add"' not in past
+    assert 'class="add"' not in members(local, "viewer").get(path).text
+    today = local_owner.get(f"/{local.project_id}/calendar?zone=UTC").text
+    hours = re.findall(r"compose\?at=(\d{4}-\d\d-\d\dT\d\d)%3A00", today)
+    assert min(hours) > datetime.now(UTC).strftime("%Y-%m-%dT%H")
 
 
 @pytest.mark.parametrize(

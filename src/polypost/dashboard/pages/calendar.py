@@ -28,6 +28,8 @@ MOST_POSTS = 2000
 LIST_DAYS = 14
 # Outlines of what is planned: so many schedules and queues are asked for theirs, and each for so many.
 MOST_PLANS, MOST_OUTLINES = 20, 200
+# When a post is meant to go out, until somebody says another hour.
+MORNING = time(9)
 _DAY, _HALF = timedelta(days=1), timedelta(minutes=30)
 # Days that a calendar can have: the clock's arithmetic ends beyond them.
 _FIRST, _LAST = date(1990, 1, 1), date(2100, 1, 1)
@@ -58,11 +60,15 @@ class Chip:
 
 @dataclass(slots=True)
 class Cell:
-    """A day, or an hour of one: `shift` is gap or fold where the clocks are set in it, `note` says how."""
+    """A day, or an hour of one: `shift` is gap or fold where the clocks are set in it, `note` says how.
+
+    `free` is the hour that a new post of the day begins with.
+    """
 
     start: datetime
     over: bool
     now: bool
+    free: datetime
     shift: str = ""
     note: str = ""
     chips: list[Chip] = field(default_factory=list)
@@ -213,7 +219,10 @@ def _cells(
             shifts[start.date()] = dict(_shifts(start.date(), zone))
         of_day = shifts[start.date()]
         shift, note = of_day.get(start, ("", "")) if view == "week" else next(iter(of_day.values()), ("", ""))
-        cells[start] = Cell(start, start + size <= here, start <= here < start + size, shift, note, most=most)
+        free = max(datetime.combine(start.date(), MORNING), _of(here, "week") + timedelta(hours=1))
+        cells[start] = Cell(
+            start, start + size <= here, start <= here < start + size, free, shift, note, most=most
+        )
     for each in placed:
         chip = _chip(each, zone)
         if cell := cells.get(_of(chip.local, view)):
