@@ -7,13 +7,16 @@ from html import unescape
 
 import httpx2
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, insert, select, update
 
 from polypost.integrations.tables import integrations
 from polypost.platforms.registry import BUILT_IN
+from polypost.storage import new_id
 from tests.contract.tenant import Tenant, operator, words
 from tests.dashboard.browser import HOME, Browser
 from tests.dashboard.conftest import Members
+from tests.processes import World
+from tests.worlds import Tenants
 
 
 def consent(browser: Browser, project: str, platform: str, **form: str) -> str:
@@ -193,6 +196,56 @@ def test_each_failure_has_its_words(local: Tenant, local_owner: Browser) -> None
     path = f"/{local.project_id}/accounts?status=error&platform=facebook"
     assert "This login has no account that can publish." in local_owner.get(f"{path}&error=no_account").text
     assert "Try again" in local_owner.get(f"{path}&error=another").text
+
+
+def copies(tenant: Tenant, platform: str, count: int) -> list[str]:
+    """The handles of further accounts like the one that is connected; the last has to be connected again."""
+    first, table = tenant.account(platform), integrations
+    names = [f"brand{number:03}" for number in range(count)]
+
+    def write(db: Connection) -> None:
+        row = db.execute(
+            select(table).where(table.c.project_id == tenant.project_id, table.c.id == first.id)
+        ).one()
+        rows = [
+            {
+                **row._asdict(),
+                "id": new_id("int"),
+                "platform_user_id": name,
+                "username": name,
+                "display_name": f"The {name}",
+                "search": f"the {name}\n{name}",
+                "auth_status": "active" if name != names[-1] else "reconnect_required",
+                "auth_failure_detail": None if name != names[-1] else "It was revoked.",
+            }
+            for name in names
+        ]
+        db.execute(insert(table), rows)
+
+    operator(tenant.world, write)
+    return names
+
+
+def test_many_accounts_are_folded_paged_and_found(new: Tenants, world: World, members: Members) -> None:
+    tenant = new(world)
+    names, owner = copies(tenant, "twitter", 30), members(tenant)
+    tenant.account("reddit")
+    page = owner.get(f"/{tenant.project_id}/accounts").text
+    card = page[page.index('id="twitter"') :].partition("</section>")[0]
+    assert card.count('class="stack tight account"') == 5
+    assert card.index(f"The {names[-1]}") < card.index(f"The {names[0]}")
+    assert "All 31 accounts" in card
+    assert "32 accounts" in page
+    path = f"/{tenant.project_id}/accounts/twitter"
+    first, last = owner.get(path).text, owner.get(f"{path}?page=1").text
+    assert (first.count('class="stack tight account"'), last.count('class="stack tight account"')) == (25, 6)
+    assert f"The {names[0]}" in first
+    assert f"The {names[-2]}" in last
+    found = owner.get(f"/{tenant.project_id}/accounts?q=THE+{names[7]}").text
+    assert found.count('class="stack tight account"') == 1
+    assert 'id="reddit"' not in found
+    assert owner.get(f"{path}?q={names[7]}").text.count('class="stack tight account"') == 1
+    assert "No account has this" in owner.get(f"{path}?q=%3Cb%3Enobody").text
 
 
 @pytest.mark.parametrize(

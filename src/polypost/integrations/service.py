@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from types import EllipsisType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -139,6 +140,14 @@ class Integration:
             image_url=self.image_url,
             metadata=self.platform_metadata,
         )
+
+
+class OfNetwork(NamedTuple):
+    """The accounts on a network: how many there are, how many need to be connected again, and those that come first."""
+
+    total: int
+    lost: int
+    first: list[Integration]
 
 
 def add(
@@ -343,11 +352,35 @@ def list_integrations(
     if profile_ids:
         wanted.append(_T.profile_id.in_(profile_ids))
     if q:
-        wanted.append(or_(_T.id == q, _T.search.contains(q.casefold(), autoescape=True)))
+        wanted.append(_named(q))
     total = db.execute(select(func.count()).select_from(integrations).where(*wanted)).scalar_one()
     order = (_T.created_at, _T.id) if sort == "asc" else (_T.created_at.desc(), _T.id.desc())
     rows = rows_of(db, select(*_SHOWN).where(*wanted).order_by(*order).limit(limit).offset(offset), WholeRow)
     return total, [_integration_of(row) for row in rows]
+
+
+def by_network(db: Connection, project_id: str, *, most: int, q: str = "") -> dict[str, OfNetwork]:
+    """The connected accounts by platform, at most `most` of each; those to be connected again first, then the oldest.
+
+    `q` is looked for as `list_integrations` does.
+    """
+    lost = case((_T.auth_status == "active", 0), else_=1)
+    rank = func.row_number().over(
+        partition_by=_T.platform, order_by=(lost.desc(), _T.created_at, _T.id)
+    )
+    counts = (
+        func.count().over(partition_by=_T.platform).label("total"),
+        func.sum(lost).over(partition_by=_T.platform).label("lost"),
+    )
+    wanted = [_T.project_id == project_id, _T.disconnected_at.is_(None)]
+    if q:
+        wanted.append(_named(q))
+    ranked = select(*_SHOWN, rank.label("rank"), *counts).where(*wanted).subquery()
+    found: dict[str, OfNetwork] = {}
+    for row in db.execute(select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.rank)):
+        group = found.setdefault(row.platform, OfNetwork(row.total, int(row.lost), []))
+        group.first.append(_integration_of(cast("WholeRow", row)))
+    return found
 
 
 def move(db: Connection, project_id: str, integration_id: str, profile_id: str | None) -> Integration:
@@ -430,6 +463,10 @@ def update_metadata(
 def no_account() -> base.Account:
     """What stands for the account where there is none (any more)."""
     return base.Account(id="")
+
+
+def _named(q: str) -> ColumnElement[bool]:
+    return or_(_T.id == q, _T.search.contains(q.casefold(), autoescape=True))
 
 
 def _connected(project_id: str, integration_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -23,6 +23,11 @@ from polypost.platforms.base import OnServers, SignsIn
 from polypost.platforms.registry import connector, connectors
 
 MOST = 500
+# Of each network so many accounts stand on the page of all; the rest on the network's own.
+FIRST = 5
+PER_PAGE = 25
+# Fewer accounts are seen at once, without a search.
+SEARCHED_FROM = 15
 # Where what is wrong with a profile is said.
 PROFILES = "profiles"
 # Why a consent came to nothing. The words are ours, as anybody can write an address that leads here.
@@ -190,25 +195,40 @@ def _kept(visit: Visit, db: Connection, body: AppBody) -> None:
 async def _network_page(
     visit: Visit, status: int = 200, *, wrong: str = "", given: Mapping[str, str] | None = None
 ) -> Response:
-    platform, project_id = visit.path("platform"), visit.here.id
+    platform, project_id, sought = visit.path("platform"), visit.here.id, visit.asked("q").strip()
+    page = int(visit.asked("page")) if visit.asked("page").isdecimal() else 0
     found = connector(platform)
     if found is None:
         raise NotFound(phrase("There is no such network here."), code="unknown_platform")
 
-    def read(db: Connection) -> tuple[bool, list[apps.OAuthApp]]:
+    def read(db: Connection) -> tuple[bool, list[apps.OAuthApp], int, list[Any], list[profiles.Profile]]:
         ready = visit.services.connect.is_ready(db, project_id, platform)
-        return ready, apps.list_apps(db, project_id, platforms=[platform], limit=MOST, offset=0)[1]
+        own = apps.list_apps(db, project_id, platforms=[platform], limit=MOST, offset=0)[1]
+        place: dict[str, Any] = {"limit": PER_PAGE, "offset": page * PER_PAGE, "sort": "asc"}
+        total, mine = integrations.list_integrations(
+            db, project_id, platforms=[platform], q=sought or None, **place
+        )
+        return ready, own, total, mine, _groups(db, project_id)
 
-    ready, own = await visit.services.store.read(read)
+    ready, own, total, mine, groups = await visit.services.store.browse(project_id, read)
     return visit.page(
         "network.html",
         status,
         network_here=found.spec,
         way=_way(found),
-        ready=ready,
+        ways={platform: _way(found)},
+        ready={platform} if ready else set(),
+        mine=mine,
+        total=total,
+        page=page,
+        pages=-(-total // PER_PAGE),
+        sought=sought,
+        searched=bool(sought) or total > SEARCHED_FROM,
+        groups=groups,
+        renews=_renews,
         own=own,
         callback=visit.services.connect.callback_url(platform),
-        wrong=wrong,
+        wrong={} if not wrong else {platform: wrong},
         given=given or {},
         place="accounts",
     )
@@ -221,30 +241,38 @@ def _said(error: ApiError) -> str:
 
 
 async def _page(visit: Visit, status: int = 200, *, wrong: dict[str, str] | None = None) -> Response:
-    project_id = visit.here.id
-    _, found = await visit.services.store.browse(
-        project_id, lambda db: integrations.list_integrations(db, project_id, limit=MOST, sort="asc")
+    project_id, sought = visit.here.id, visit.asked("q").strip()
+    by_network = await visit.services.store.browse(
+        project_id, lambda db: integrations.by_network(db, project_id, most=FIRST, q=sought)
     )
-    ready, groups = await visit.services.store.read(
-        lambda db: (_ready(visit, db), profiles.list_profiles(db, project_id, limit=MOST, offset=0)[1])
-    )
-    by_network: dict[str, list[Any]] = {}
-    for each in found:
-        by_network.setdefault(each.platform, []).append(each)
+
+    def read(db: Connection) -> tuple[set[str], list[profiles.Profile], dict[str, integrations.Integration]]:
+        came = integrations.find(db, project_id, [visit.asked("integrationId")])
+        return _ready(visit, db), _groups(db, project_id), came
+
+    ready, groups, came = await visit.services.store.read(read)
+    total = sum(each.total for each in by_network.values())
     return visit.page(
         "accounts.html",
         status,
-        networks=connectors(),
+        networks=[each for each in connectors() if not sought or each.spec.id in by_network],
         by_network=by_network,
+        total=total,
+        sought=sought,
+        searched=bool(sought) or total > SEARCHED_FROM,
         ready=ready,
         ways={each.spec.id: _way(each) for each in connectors()},
-        callback=visit.services.connect.callback_url,
         wrong=wrong or {},
-        groups=sorted(groups, key=lambda each: each.name.casefold()),
+        groups=groups,
         renews=_renews,
-        came=_came(visit, {each.id: each for each in found}),
+        came=_came(visit, came),
         place="accounts",
     )
+
+
+def _groups(db: Connection, project_id: str) -> list[profiles.Profile]:
+    found = profiles.list_profiles(db, project_id, limit=MOST, offset=0)[1]
+    return sorted(found, key=lambda each: each.name.casefold())
 
 
 def network_name(platform: str) -> str:
