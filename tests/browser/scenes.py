@@ -29,6 +29,7 @@ PARTS = frozenset(
         "/",
         "/posts/{post}",
         "/{project}/compose/panel",
+        "/{project}/compose/boards",
         "/{project}/compose/file",
         "/{project}/calendar/fold",
         "/{project}/events",

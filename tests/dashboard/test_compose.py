@@ -228,6 +228,35 @@ def test_posts_into_the_queue_again_and_again_and_as_drafts(local: Tenant, local
     assert local.get(post_of(draft))["status"] == "draft"
 
 
+def test_a_profile_has_a_queue_of_its_own(tenant: Tenant, owner: Browser) -> None:
+    made = tenant.client.post("/v1/profiles", json={"name": "Brand <b>"}).json()["profile"]["id"]
+    slots = [{"weekday": day, "time": "11:00"} for day in ("tuesday", "friday")]
+    body = {"timezone": "UTC", "slots": slots, "profileId": made}
+    assert tenant.client.put("/v1/queue/slots", json=body).status_code == 200
+    assert "Brand &lt;b&gt;</option>" in owner.get(place(tenant) + "?empty=1").text
+    sent = form(tenant, when="queue", profile=made)
+    checked = owner.post(place(tenant, "check"), sent).text
+    assert "11:00, UTC" in checked
+    queued = tenant.get(post_of(owner.post(place(tenant), sent)))
+    assert (queued["status"], queued["scheduledFor"][11:16]) == ("scheduled", "11:00")
+    drafted = post_of(owner.post(place(tenant), form(tenant, do="draft")))
+    owner.post(place(tenant), form(tenant, when="queue", profile=made, edit=drafted))
+    assert tenant.get(drafted)["scheduledFor"][11:16] == "11:00"
+    assert tenant.get(drafted)["scheduledFor"] > queued["scheduledFor"]
+    # Another project's is none here.
+    assert owner.post(place(tenant), form(tenant, when="queue", profile="prof_none")).status_code == 404
+
+
+def test_the_boards_of_an_account_are_chosen_by_name(tenant: Tenant, owner: Browser) -> None:
+    account = tenant.account("pinterest")
+    listed = tenant.client.get("/v1/pinterest/boards", params={"accountId": account.id}).json()["boards"]
+    page = owner.get(place(tenant, "boards") + f"?account={account.id}").text
+    assert re.findall(r'<option value="(\w+)"', page) == [each["id"] for each in listed]
+    assert f"{listed[0]['name']}</option>" in page
+    for other in (tenant.account("twitter").id, "int_none"):
+        assert owner.get(place(tenant, "boards") + f"?account={other}").status_code == 404
+
+
 def test_a_scheduled_post_is_changed_and_nothing_of_it_is_lost(local: Tenant, local_owner: Browser) -> None:
     account = local.account("twitter").id
     made = local.scheduled(

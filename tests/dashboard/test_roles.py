@@ -42,6 +42,7 @@ LEAST: dict[str, Role] = {
     "POST /{project}/compose/media": "author",
     "POST /{project}/compose/preview": "author",
     "GET /{project}/compose/panel": "author",
+    "GET /{project}/compose/boards": "author",
     "POST /{project}/compose/uploads": "author",
     "GET /{project}/compose/file": "viewer",
     "GET /{project}/events": "viewer",

@@ -26,7 +26,8 @@ _ITEM = ("url", "type", "altText", "thumbnail", "ratio", "focus", "trim")
 class Written:
     """What stands in the composer: `texts` and `options` by account, options by their place in its form.
 
-    `rest` is what a body may say beside: `fit` by account, and what stands in no field.
+    `profile` is whose queue is meant, empty for the project's own. `rest` is what a body may say beside: `fit` by
+    account, and what stands in no field.
     """
 
     content: str = ""
@@ -38,6 +39,7 @@ class Written:
     at: str = ""
     zone: str = "UTC"
     rule: str = ""
+    profile: str = ""
     note: str = ""
     rest: dict[str, Any] = field(default_factory=dict)
 
@@ -71,6 +73,7 @@ class Written:
             at=_text(form, "at").strip(),
             zone=_text(form, "zone").strip() or "UTC",
             rule=_text(form, "own-rule").strip() or _text(form, "rule").strip(),
+            profile=_text(form, "profile").strip(),
             note=_lines(_text(form, "note")).strip(),
             rest=_rest(_text(form, "rest")),
         )
@@ -125,6 +128,8 @@ class Written:
             raw |= {"rule": self.rule, "startsAt": self.at, "timezone": self.zone}
         elif self.when == DRAFT:
             raw["timezone"] = self.zone
+        elif self.when == QUEUE and self.profile:
+            raw["profileId"] = self.profile
         return raw
 
     def untimed(self, found: Mapping[str, Integration]) -> dict[str, Any]:
@@ -154,7 +159,13 @@ class Written:
             column = rest.removeprefix(".").partition(".")
             column_name = column[2].partition("[")[0] if column[0] == "fit" else column[0]
             return f"media.{at}.{column_name if column_name in _ITEM else 'url'}" if at >= 0 else "media"
-        fields = {"scheduledFor": "at", "startsAt": "at", "timezone": "zone", "rule": "rule"}
+        fields = {
+            "scheduledFor": "at",
+            "startsAt": "at",
+            "timezone": "zone",
+            "rule": "rule",
+            "profileId": "profile",
+        }
         return fields.get(
             path, "accounts" if name == "platforms" else "content" if path == "content" else "page"
         )

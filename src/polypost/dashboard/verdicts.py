@@ -153,7 +153,7 @@ async def _hour(visit: Visit, written: Written, run: DryRun) -> _Hour:
     if written.when == AT and run.order.when is not None:
         return _said(visit, run.order.when)
     if written.when == QUEUE:
-        return await _slot(visit)
+        return await _slot(visit, written.profile or None)
     if written.when == REPEAT:
         recurrence, wrong = recurrence_of(written.rule, written.at, written.zone)
         first = _first(recurrence) if recurrence is not None and not wrong else None
@@ -168,11 +168,11 @@ def _first(recurrence: Recurrence) -> Occurrence | None:
     return next(recurrence.after(now, until=now + LOOK), None)
 
 
-async def _slot(visit: Visit) -> _Hour:
+async def _slot(visit: Visit, profile_id: str | None) -> _Hour:
     project_id, horizon = visit.here.id, visit.services.settings.horizon
     try:
         queue, free = await visit.services.store.browse(
-            project_id, lambda db: queues.free(db, project_id, None, count=1, horizon=horizon)
+            project_id, lambda db: queues.free(db, project_id, profile_id, count=1, horizon=horizon)
         )
     except NotFound as error:
         return _Hour(sentence=error.message)

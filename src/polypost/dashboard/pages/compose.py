@@ -23,8 +23,10 @@ from polypost.intake import DryRun
 from polypost.intake.door import Created
 from polypost.intake.in_flight import Taken
 from polypost.intake.partial_validation import aside
-from polypost.integrations import Integration
+from polypost.integrations import Integration, profiles
 from polypost.integrations import service as integrations
+from polypost.platforms.base import Boards
+from polypost.platforms.registry import connector
 from polypost.posts import queries
 
 MOST_ACCOUNTS = 500
@@ -98,8 +100,6 @@ async def panel(visit: Visit) -> Response:
     return visit.page("compose_panel.html", account=account, **_panel_values(Written(), Verdict("")))
 
 
-async def send(visit: Visit) -> Response:
-    """Publish, schedule or keep it, as the form says; whatever is wrong leaves everything that was typed in place."""
 async def boards(visit: Visit) -> Response:
     """The boards of an account, where its network has some: one is chosen, not its id typed."""
     asked = visit.asked("account")
@@ -111,6 +111,8 @@ async def boards(visit: Visit) -> Response:
     return visit.page("compose_boards.html", boards=found)
 
 
+async def send(visit: Visit) -> Response:
+    """Publish, schedule or keep it, as the form says; whatever is wrong leaves everything that was typed in place."""
     written, found = Written.of_form(visit.form), await _accounts(visit)
     wanted, edited = visit.said("do"), visit.said("edit")
     if wanted == _PREVIEW:
@@ -151,7 +153,9 @@ async def _made(
         return visit.url("posts", edited)
     if edited and written.when in {NOW, AT, QUEUE}:
         await intake.edit_draft(submitter, edited, written.untimed(found) | {"timezone": written.zone})
-        hour: dict[str, Any] = {"queue": True} if written.when == QUEUE else {"publishNow": True}
+        hour: dict[str, Any] = {"publishNow": True}
+        if written.when == QUEUE:
+            hour = {"queue": True} | ({"profileId": written.profile} if written.profile else {})
         if written.when == AT:
             hour = {"scheduledFor": written.at, "timezone": written.zone}
         await visit.services.planner.schedule_draft(submitter, edited, hour)
@@ -238,10 +242,14 @@ async def _page(
 ) -> Response:
     if verdict is None:
         verdict = await verdict_of(visit, written, found, edited[1])
+    _, groups = await visit.services.store.read(
+        lambda db: profiles.list_profiles(db, visit.here.id, limit=MOST_ACCOUNTS, offset=0)
+    )
     return visit.page(
         "compose.html",
         status,
         found=found,
+        groups=sorted(groups, key=lambda each: each.name.casefold()),
         edit=edited[0],
         edited=edited[1],
         once=once or secrets.token_urlsafe(16),
@@ -269,5 +277,6 @@ PAGES = (
     Page("POST", "/{project}/compose/media", media, "author"),
     Page("POST", "/{project}/compose/preview", look, "author"),
     Page("GET", "/{project}/compose/panel", panel, "author"),
+    Page("GET", "/{project}/compose/boards", boards, "author"),
     *compose_media.PAGES,
 )

@@ -211,6 +211,7 @@ function begin() {
   number();
   times();
   for (const each of all("[data-add], #find")) each.hidden = false;
+  boards(form);
 }
 
 // Files
@@ -348,8 +349,17 @@ function move(row, by) {
 
 // What follows a choice
 
+// An hour to begin with: the next full one, as the chosen zone's clock shows it.
+function nextHour(zone) {
+  const said = (timeZone) => new Date(Date.now() + 3_600_000).toLocaleString("sv-SE", { timeZone });
+  let hour;
+  try { hour = said(zone); } catch { hour = said("UTC"); }
+  return `${hour.slice(0, 10)}T${hour.slice(11, 13)}:00`;
+}
+
 function times() {
   const when = one("[name=when]:checked")?.value ?? "now";
+  if (["at", "repeat"].includes(when) && !one("#at").value) one("#at").value = nextHour(one("#zone").value);
   for (const each of all("[data-when]")) each.hidden = !each.dataset.when.split(" ").includes(when);
 }
 
@@ -364,7 +374,24 @@ async function panel(box) {
     all("[data-add]", made).forEach((each) => { each.hidden = false; });
     made.hidden = !box.checked;
     one("#panels").append(made);
+    boards(made);
   } catch { say(words.away); }
+}
+
+// A board is chosen by its name; where the network does not say them, its id is typed.
+async function boards(where) {
+  for (const field of all("[data-boards]", where)) {
+    const account = field.closest(".panel").dataset.account;
+    const answer = await fetch(`${words.boards}?${new URLSearchParams({ account })}`, { headers: { "x-part": "true" } }).catch(() => null);
+    if (!answer?.ok || !field.isConnected) continue;
+    const choice = document.createElement("select");
+    choice.append(...(await page(answer)).querySelectorAll("option"));
+    if (field.value && ![...choice.options].some((each) => each.value === field.value)) choice.add(new Option(field.value, field.value));
+    for (const name of ["id", "name", "aria-invalid", "aria-describedby"]) if (field.hasAttribute(name)) choice.setAttribute(name, field.getAttribute(name));
+    choice.value = field.value;
+    one(".hint", field.parentElement)?.remove();
+    field.replaceWith(choice);
+  }
 }
 
 function another(button) {
