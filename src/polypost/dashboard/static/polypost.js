@@ -2,6 +2,24 @@
 const keys = { c: "calendar", p: "posts", a: "accounts" };
 let going = false;
 
+function act(event) {
+  if (event.key === "/") {
+    const search = document.querySelector("input[type=search]:not([hidden])");
+    if (search) search.focus(); else document.querySelector(".rail a[href$='/posts']")?.click();
+  } else if (event.key === "?") {
+    const more = document.querySelector(".rail a.narrow");
+    if (more) location.assign(`${more.href}#keys`);
+  } else if (event.key === "e") {
+    document.querySelector("[data-edit]")?.click();
+  } else if (event.key === "j" || event.key === "k") {
+    const items = [...document.querySelectorAll("a.whole")];
+    items[items.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1)]?.focus();
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
@@ -11,6 +29,7 @@ document.addEventListener("keydown", (event) => {
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "g") { going = true; setTimeout(() => { going = false; }, 1500); return; }
   const place = going ? keys[event.key] : event.key === "c" ? "compose" : null;
+  if (!going) act(event);
   going = false;
   if (place) document.querySelector(`.rail a[href$="/${place}"]`)?.click();
 });
