@@ -28,11 +28,11 @@ class Keyboard(Mouse):
     """Reaches everything by the Tab key, as it comes."""
 
     def press(self, what: Locator) -> None:
-        self._reach(what)
+        self.reach(what)
         what.page.keyboard.press("Enter")
 
     def write(self, what: Locator, text: str) -> None:
-        self._reach(what)
+        self.reach(what)
         what.page.keyboard.press("Control+A")
         what.page.keyboard.insert_text(text)
         what.page.keyboard.press("Tab")
@@ -43,21 +43,21 @@ class Keyboard(Mouse):
         if what.get_attribute("type") == "radio":
             self._choose(what)
             return
-        self._reach(what)
+        self.reach(what)
         what.page.keyboard.press("Space")
 
     def _choose(self, what: Locator) -> None:
         """A radio button: Tab leads to the chosen one of its group, arrows from there to the others."""
         group = what.page.locator(f"input[type=radio][name='{what.get_attribute('name')}']")
         chosen = next((each for each in group.all() if each.is_checked()), group.first)
-        self._reach(chosen)
+        self.reach(chosen)
         for _ in range(group.count()):
             what.page.keyboard.press("ArrowDown")
             if what.is_checked():
                 return
         raise AssertionError(f"no arrow key leads to {what}")
 
-    def _reach(self, what: Locator) -> None:
+    def reach(self, what: Locator) -> None:
         what.wait_for()
         page: Page = what.page
         for _ in range(MOST_STOPS):

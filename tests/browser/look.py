@@ -15,8 +15,7 @@ _RULES: dict[str, dict[str, Any]] = {
     LIGHT: {},
     DARK: {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
 }
-# A frame that is not yet looked at is not there yet.
-_RUN = "options => axe.run(document, {resultTypes: ['violations'], iframes: false, ...options}).then(each => each.violations)"
+_RUN = "options => axe.run(document, {resultTypes: ['violations'], ...options}).then(each => each.violations)"
 _TOO_WIDE = """() => {
   const most = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= most) return [];
@@ -29,7 +28,8 @@ def faults(page: Page) -> list[str]:
     """What is wrong with the page that is open, by place."""
     found: list[str] = []
     # By the debugger, which the page's policy does not bind; the server never serves it.
-    page.evaluate(AXE_SCRIPT)
+    for frame in page.frames:
+        frame.evaluate(AXE_SCRIPT)
     for width in (DESKTOP, PHONE):
         page.set_viewport_size({"width": width, "height": 900})
         found += [f"{width} px, too wide: {each}" for each in page.evaluate(_TOO_WIDE)]

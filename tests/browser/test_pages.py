@@ -48,8 +48,12 @@ def test_the_page_of_a_post(
     new_page: Pages, operator_state: StorageState, filled: Filled, state: str
 ) -> None:
     page = new_page(operator_state)
-    look(page, f"/{filled.project_id}/posts/{filled.posts[state]}")
-    look(page, f"/{filled.project_id}/posts/{filled.posts[state]}?dir=rtl")
+    for query in ("", "?dir=rtl"):
+        page.goto(f"{HOME}/{filled.project_id}/posts/{filled.posts[state]}{query}")
+        for number, drawing in enumerate(page.locator("details:has(> iframe)").all()):
+            drawing.evaluate("each => { each.open = true; }")
+            page.frame_locator("iframe.drawn").nth(number).get_by_role("article").first.wait_for()
+        assert faults(page) == [], page.url
 
 
 @pytest.mark.parametrize("state", ["nothing", "many"])

@@ -2,9 +2,12 @@
 const part = document.getElementById("calendar");
 const toast = document.getElementById("toast");
 const UNDO = 10_000;
+// A wall time, whichever zone's it is.
+const hourly = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
 let moving = null;
 let aim = null;
 let timer = 0;
+let undo = null;
 
 // Days are those of the reader's zone; the first page of a browser did not know it.
 const mine = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -15,6 +18,7 @@ if ("zoneGuessed" in part.dataset && mine && part.dataset.zone !== mine && navig
 
 function say(text, label, act) {
   clearTimeout(timer);
+  undo = act ?? null;
   toast.textContent = text;
   if (label) {
     const button = document.createElement("button");
@@ -23,7 +27,7 @@ function say(text, label, act) {
     toast.append(button);
   }
   toast.hidden = false;
-  timer = setTimeout(() => { toast.hidden = true; }, UNDO);
+  timer = setTimeout(() => { toast.hidden = true; undo = null; }, UNDO);
 }
 
 function once() {
@@ -53,12 +57,13 @@ async function move(chip, cell) {
     say(done.text || "–");
     return;
   }
-  const undo = async () => {
+  const putBack = async () => {
+    undo = null;
     const undone = await send(url, from).catch(() => ({ ok: false, text: "" }));
     say(undone.ok ? part.dataset.undone : undone.text || "–");
     await again(post);
   };
-  say(`${part.dataset.moved} ${at.replace("T", " ")}. ${done.text}`, part.dataset.undo, undo);
+  say(`${part.dataset.moved} ${hourly.format(new Date(`${at}Z`))}. ${done.text}`, part.dataset.undo, putBack);
   await again(post);
 }
 
@@ -114,6 +119,10 @@ function beside(cell, key) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (undo && (event.ctrlKey || event.metaKey) && event.key === "z" && !event.target.matches("input, select")) {
+    event.preventDefault();
+    undo();
+  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const chip = event.target.closest?.("[data-move]");
   if (!moving) {
@@ -179,6 +188,9 @@ const watch = new IntersectionObserver(async (seen) => {
 });
 const further = part.querySelector("[data-further]");
 if (further) watch.observe(further);
+
+// A week that is wider than the screen begins with today.
+part.querySelector(".week > .today")?.scrollIntoView({ block: "nearest", inline: "start" });
 
 function tick() {
   const now = new Date(new Date().toLocaleString("en-US", { timeZone: part.dataset.zone }));
