@@ -162,7 +162,7 @@ def test_a_problem_leads_to_its_field(new_page: Pages, owner: StorageState, tena
     minutes.fill("2")
     expect(minutes).to_have_attribute("aria-invalid", "true")
     page.get_by_text("For this network only").click()
-    page.locator(".problems li", has_text="durationMinutes").get_by_role("link").click()
+    page.locator(".problems li", has_text="Duration minutes").get_by_role("link").click()
     expect(minutes).to_be_focused()
     minutes.fill("")
     expect(page.locator(".problems")).to_have_count(0)

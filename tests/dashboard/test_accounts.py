@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import httpx2
@@ -217,8 +218,9 @@ def copies(tenant: Tenant, platform: str, count: int) -> list[str]:
                 "search": f"the {name}\n{name}",
                 "auth_status": "active" if name != names[-1] else "reconnect_required",
                 "auth_failure_detail": None if name != names[-1] else "It was revoked.",
+                "created_at": row.created_at + timedelta(seconds=number),
             }
-            for name in names
+            for number, name in enumerate(names, 1)
         ]
         db.execute(insert(table), rows)
 
@@ -234,6 +236,9 @@ def test_many_accounts_are_folded_paged_and_found(new: Tenants, world: World, me
     card = page[page.index('id="twitter"') :].partition("</section>")[0]
     assert card.count('class="stack tight account"') == 5
     assert card.index(f"The {names[-1]}") < card.index(f"The {names[0]}")
+    assert "Disconnect" not in card
+    (further,) = re.findall(rf'href="([^"]+)" aria-label="More of The {names[0]}"', card)
+    assert f"Disconnect The {names[0]}" in owner.get(further).text
     assert "All 31 accounts" in card
     assert "32 accounts" in page
     path = f"/{tenant.project_id}/accounts/twitter"

@@ -24,7 +24,7 @@ from tests.processes import World
 DRAFTS = 300
 LETTERS = "abcdefghij klmnop\n#@éß漢字🙂👩‍👩‍👧مرحبا<&\"'"
 _PROBLEM = re.compile(
-    r'<li data-field="[^"]*" data-path="([^"]*)"><a [^>]*><span class="message">(.*?)</span></a>'
+    r'<li data-field="[^"]*" data-path="([^"]*)"><a [^>]*>(?:<strong[^>]*>[^<]*</strong> )?<span class="message">(.*?)</span></a>'
     r'(?: <code>.*?</code>)?(?: <span class="hint">(.*?)</span>)?</li>',
     re.DOTALL,
 )

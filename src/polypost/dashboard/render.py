@@ -57,6 +57,15 @@ _NAMES = {
         *(phrase("Jul"), phrase("Aug"), phrase("Sep"), phrase("Oct"), phrase("Nov"), phrase("Dec")),
     ),
 }
+# By what stands in a browser's name for itself; several do in most, and the first counts.
+_BROWSERS = (
+    *(("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome")),
+    *(("CriOS/", "Chrome"), ("FxiOS/", "Firefox"), ("Safari/", "Safari")),
+)
+_SYSTEMS = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
+    *(("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
 _MIMES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -113,6 +122,7 @@ def _environment(language: str) -> Environment:
         "ago": partial(ago, language=language),
         "wall": wall,
         "label": label,
+        "browser": browser,
         "iso": clock.iso,
     }
     return environment
@@ -144,6 +154,12 @@ def dated(day: date, form: str, language: str = ENGLISH) -> str:
 def at(instant: datetime, zone: str = "UTC", language: str = ENGLISH) -> str:
     """An instant as a clock on the wall of a zone shows it: `Tue 9 Mar 2027, 09:00`."""
     return dated(instant.astimezone(ZoneInfo(zone)), "%a %-d %b %Y, %H:%M", language)
+
+
+def browser(agent: str) -> str:
+    """What a browser calls itself in few words: `Firefox · Windows`; all of it where that is not known."""
+    found = [next((word for sign, word in signs if sign in agent), "") for signs in (_BROWSERS, _SYSTEMS)]
+    return " · ".join(filter(None, found)) if found[0] else agent
 
 
 def wall(instant: datetime, zone: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from polypost import clock
 from polypost.dashboard.body import AT, DRAFT, QUEUE, REPEAT, Written
+from polypost.dashboard.options import label
 from polypost.dashboard.render import at as clock_of
 from polypost.dashboard.web import Visit
 from polypost.drawing import Drawn
@@ -17,6 +18,7 @@ from polypost.integrations import Integration
 from polypost.planning import queues
 from polypost.planning.bodies import recurrence_of
 from polypost.planning.recurrence import LOOK, Occurrence, Recurrence
+from polypost.platforms.registry import connector
 from polypost.posts.drawings import drawings
 from polypost.posts.orders import When
 from polypost.posts.words import MOST_PROBLEMS
@@ -50,7 +52,10 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`problems` come with the id of the field that each is about, `label` is what the main button does."""
+    """`problems` come with the id of the field that each is about, `label` is what the main button does.
+
+    `wheres` are these fields in words.
+    """
 
     label: str
     problems: Sequence[tuple[str, Problem]] = ()
@@ -60,6 +65,7 @@ class Verdict:
     note: str = ""
     counters: Sequence[Counter] = ()
     missing: str = ""
+    wheres: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, field_id: str) -> list[Problem]:
         """What is wrong at a field."""
@@ -105,6 +111,7 @@ async def verdict_of(
         hour.sentence,
         hour.note,
         counters,
+        wheres=wheres_of(visit, problems, found),
     )
 
 
@@ -128,6 +135,27 @@ def placed(
 ) -> list[tuple[str, Problem]]:
     """Problems with the field that each is about."""
     return [(written.field_of(problem.path, found), problem) for problem in problems]
+
+
+def wheres_of(
+    visit: Visit, problems: Sequence[tuple[str, Problem]], found: Mapping[str, Integration]
+) -> dict[str, str]:
+    """The fields that problems are about, in words: whose and what it is called."""
+    return {field: _where(visit, field, found) for field, _ in problems}
+
+
+def _where(visit: Visit, field_id: str, found: Mapping[str, Integration]) -> str:
+    words, (kind, _, rest) = visit.words, field_id.partition(".")
+    if kind == "media" and rest:
+        return words("File %(num)s") % {"num": int(rest.partition(".")[0]) + 1}
+    account, _, option = rest.partition(".")
+    if account in found:
+        network = connector(found[account].platform)
+        name = network.spec.name if network else found[account].platform
+        steps = [each for each in option.split(".") if each and not each.isdecimal()]
+        return ", ".join([name, *(words(label(each)) for each in steps[-1:])])
+    named = {"content": words("Text"), "at": words("Hour"), "zone": words("Time zone")}
+    return named.get(field_id, "")
 
 
 def label_of(visit: Visit, written: Written, edited: str, hour: _Hour | None = None) -> str:

@@ -365,9 +365,7 @@ def by_network(db: Connection, project_id: str, *, most: int, q: str = "") -> di
     `q` is looked for as `list_integrations` does.
     """
     lost = case((_T.auth_status == "active", 0), else_=1)
-    rank = func.row_number().over(
-        partition_by=_T.platform, order_by=(lost.desc(), _T.created_at, _T.id)
-    )
+    rank = func.row_number().over(partition_by=_T.platform, order_by=(lost.desc(), _T.created_at, _T.id))
     counts = (
         func.count().over(partition_by=_T.platform).label("total"),
         func.sum(lost).over(partition_by=_T.platform).label("lost"),

@@ -16,7 +16,7 @@ from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.framed import fragment, framed
 from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages import compose_media
-from polypost.dashboard.verdicts import Verdict, drawn_of, judged, label_of, placed, verdict_of
+from polypost.dashboard.verdicts import Verdict, drawn_of, judged, label_of, placed, verdict_of, wheres_of
 from polypost.dashboard.web import Page, Visit
 from polypost.errors import ApiError, InvalidRequest, KeyReused, NotFound, Problem
 from polypost.intake import DryRun
@@ -130,7 +130,8 @@ async def send(visit: Visit) -> Response:
             raise
         problems = error.problems if isinstance(error, InvalidRequest) else []
         problems = problems or [Problem("", error.message, error.next_step)]
-        verdict = Verdict(label_of(visit, written, edit[1]), placed(problems, written, found))
+        at = placed(problems, written, found)
+        verdict = Verdict(label_of(visit, written, edit[1]), at, wheres=wheres_of(visit, at, found))
         # A draft is kept before it is scheduled, and a used word stands for what was sent under it.
         once = "" if edited or isinstance(error, KeyReused) else visit.said("once")
         return await _page(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -124,6 +126,11 @@ async def end_others(visit: Visit) -> Response:
 
 async def _me(visit: Visit, status: int = 200, *, wrong: str = "", done: str = "") -> Response:
     found = await visit.services.store.read(lambda db: people.list_sessions(db, visit.person))
+    # The page belongs to no project; the rail leads back into the one that the person comes from.
+    came = urlsplit(visit.request.headers.get("referer", "")).path.split("/")
+    for project, role in visit.projects[::-1]:
+        if visit.project is None or project.id in came:
+            visit.project, visit.role = project, role
     return visit.page("me.html", status, sessions=found, wrong=wrong, done=done, place="me")
 
 

@@ -68,7 +68,7 @@ function put(found) {
     const place = one(`[data-part=${part.dataset.part}]`);
     if (!place) continue;
     const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
-    place.replaceChildren(...part.childNodes);
+    place.replaceChildren(...part.children);
     if (focused) one(`button[value="${focused}"]`, place)?.focus();
   }
   for (const old of all(".why")) old.remove();
@@ -76,7 +76,7 @@ function put(found) {
   for (const [at, problem] of all(".problems li").entries()) {
     const field = document.getElementById(problem.dataset.field);
     if (!field || !form.contains(field) || ["page", "media", "accounts"].includes(field.id)) continue;
-    const text = Object.assign(document.createElement("p"), { className: "problem why", id: `why.${at}`, textContent: one(".message", problem).textContent });
+    const text = Object.assign(document.createElement("p"), { className: "problem why", lang: "en", id: `why.${at}`, textContent: one(".message", problem).textContent });
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", text.id);
     if (field.matches("input[type=checkbox]")) continue;
@@ -118,7 +118,7 @@ const probe = later(900, async () => {
   if (set === probed || (!probed && !all("[name=media-url]").some((each) => each.value))) return;
   probed = set;
   const answer = await ask(words.media, said());
-  if (answer?.ok) one("[data-part=media]").replaceChildren(...(await page(answer)).body.childNodes);
+  if (answer?.ok) one("[data-part=media]").replaceChildren(...(await page(answer)).body.children);
 });
 
 function changed() { check(); look(); probe(); save(); }
@@ -419,7 +419,7 @@ if (form) {
   for (const kind of ["input", "change"]) form.addEventListener(kind, (event) => {
     const target = event.target;
     if (target.name === "file") { if (target.files.length) { take([...target.files]); target.value = ""; } return; }
-    if (target.id === "find") { for (const each of all(".chips label")) each.hidden = !each.textContent.toLowerCase().includes(target.value.toLowerCase()); return; }
+    if (target.id === "find") { for (const each of all("#to label")) each.hidden = !each.textContent.toLowerCase().includes(target.value.toLowerCase()); return; }
     touched = true;
     if (target.name === "account" && kind === "change") panel(target);
     if (target.name === "when") times();

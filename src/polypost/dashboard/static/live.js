@@ -14,12 +14,18 @@ if (!document.cookie.includes(`polypost-zone=${mine}`)) {
 function times(root = document) {
   const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const full = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  // In English as the server says them.
+  const said = (instant) => {
+    if (document.documentElement.lang !== "en") return full.format(instant);
+    const { weekday, day, month, year, hour, minute } = Object.fromEntries(full.formatToParts(instant).map((each) => [each.type, each.value]));
+    return `${weekday} ${day} ${month} ${year}, ${hour}:${minute}`;
+  };
   for (const each of root.querySelectorAll("[data-yours]")) {
-    each.textContent = each.dataset.zone === mine ? "" : ` · ${full.format(new Date(each.dataset.yours))} ${mine}`;
+    each.textContent = each.dataset.zone === mine ? "" : ` · ${said(new Date(each.dataset.yours))} ${mine}`;
   }
   for (const each of root.querySelectorAll("time[data-clock]")) each.textContent = clock.format(new Date(each.dateTime));
   for (const each of root.querySelectorAll("time[data-full]")) {
-    if (!each.dataset.had) { each.dataset.had = "1"; each.title += ` · ${full.format(new Date(each.dateTime))} ${mine}`; }
+    if (!each.dataset.had) { each.dataset.had = "1"; each.title += ` · ${said(new Date(each.dateTime))} ${mine}`; }
   }
 }
 
