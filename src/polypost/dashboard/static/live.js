@@ -113,7 +113,8 @@ function hear({ kind, ids = [] }) {
   for (const part of parts()) {
     const named = part.dataset.posts?.split(" ") ?? [];
     const concerned = ids.some((id) => named.includes(id) || part.querySelector(`[data-post="${CSS.escape(id)}"]`));
-    if (kind === "all" || (first && "unfinished" in part.dataset) || concerned || (ids.length && part.dataset.new === "yes")) refresh(part);
+    // What changed between the page and the first word of the connection was told to nobody.
+    if (kind === "all" || (first && ("unfinished" in part.dataset || part.dataset.new === "yes")) || concerned || (ids.length && part.dataset.new === "yes")) refresh(part);
   }
 }
 
