@@ -110,6 +110,21 @@ def test_two_tabs_do_not_write_over_each_other(context: BrowserContext, tenant: 
     expect(third.get_by_label("Text", exact=True)).to_have_value(re.compile("tab's$"))
 
 
+def test_a_post_for_a_day_does_not_begin_with_what_was_left_unsent(
+    context: BrowserContext, tenant: Tenant
+) -> None:
+    page = opened(context, tenant)
+    page.get_by_label("Text", exact=True).fill("Left unsent")
+    kept(page, "Left unsent")
+    page.goto(f"/dashboard/{tenant.project_id}/compose?at=2099-05-04T09:00&zone=Europe/Berlin")
+    expect(page.get_by_label("Text", exact=True)).to_have_value("")
+    expect(page.get_by_label("Hour", exact=True)).to_have_value("2099-05-04T09:00")
+    page.get_by_label("Text", exact=True).fill("For that day")
+    kept(page, "For that day")
+    page.reload()
+    expect(page.get_by_label("Text", exact=True)).to_have_value("For that day")
+
+
 def test_a_tab_that_was_doubled_is_another(context: BrowserContext, tenant: Tenant) -> None:
     first = opened(context, tenant)
     first.get_by_label("Text", exact=True).fill("Once")

@@ -411,6 +411,10 @@ function another(button) {
 }
 
 if (form) {
+  // Who comes for a new post finds what was left unsent offered, not in its place; a reload brings it back.
+  const asked = new URLSearchParams(location.search);
+  const anew = performance.getEntriesByType("navigation")[0]?.type === "navigate" && (asked.has("at") || asked.has("from"));
+  if (anew && kept(before + tab)) tab = crypto.randomUUID();
   const mine = kept(before + tab);
   sessionStorage.setItem("polypost:tab", tab);
   begin();
