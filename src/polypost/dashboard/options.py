@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +14,6 @@ from polypost.platforms.registry import connector
 
 # How deep forms stand in forms; what is deeper is written as JSON.
 DEEPEST = 2
-_OPTION = re.compile(r"\bplatformSpecificData\.(?:\w+\.)*(\w+)")
 _NOTHING: Any = object()
 _EXAMPLES = {"string": "…", "integer": 1, "number": 1, "boolean": True}
 
@@ -167,11 +165,6 @@ def label(name: str) -> str:
         return name.replace("_", " ").capitalize()
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name.replace("_", " "))
     return words[:1].upper() + words[1:]
-
-
-def spoken(hint: str) -> str:
-    """A hint of the API with the names of options as forms have them."""
-    return _OPTION.sub(lambda found: f"“{label(found[1])}”", hint)
 
 
 def _value(field: Field, said: Mapping[str, str], place: str) -> Any:

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from polypost import clock
 from polypost.dashboard.catalogue import ENGLISH, phrase, several, words
-from polypost.dashboard.options import label, spoken
+from polypost.dashboard.options import label
 from polypost.platforms.registry import connector
 from polypost.posts.states import State, shown
 from polypost.posts.tables import TargetRow
@@ -122,7 +122,6 @@ def _environment(language: str) -> Environment:
         "ago": partial(ago, language=language),
         "wall": wall,
         "label": label,
-        "spoken": spoken,
         "browser": browser,
         "iso": clock.iso,
     }
