@@ -108,7 +108,7 @@ const look = later(500, async () => {
   sheet.replaceSync(rules);
   root.adoptedStyleSheets = [sheet];
   const shown = Object.assign(document.createElement("div"), { className: "shown" });
-  shown.append(...found.querySelector("main").childNodes);
+  shown.append(...found.querySelector(".shown").childNodes);
   root.replaceChildren(shown);
 });
 
