@@ -21,20 +21,24 @@ from polypost.api.routes.subscriptions_shapes import (
     DeliveriesAnswer,
     DeliveriesQuery,
     Done,
-    NotificationBody,
-    NotificationChange,
     OneDelivery,
     OneNotification,
     OneWebhook,
+)
+from polypost.entrance.services import services
+from polypost.entrance.subscriptions import (
+    NotificationBody,
+    NotificationChange,
     TrialBody,
     WebhookBody,
     WebhookChange,
+    changed,
+    require_place,
+    wanted,
 )
-from polypost.entrance.services import Services, services
-from polypost.errors import AddressRefused, InvalidRequest, Problem
+from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
-from polypost.outbound import advice
-from polypost.webhooks import Change, Origin, Subscription, Wanted, history, signing, subscriptions
+from polypost.webhooks import Origin, Subscription, history, signing, subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def _serve_all(router: APIRouter, resource: _Resource) -> None:
         who = await principal(request, "connect")
         rooms = services(request)
         body = bodies.read(TrialBody, await json_object(request))
-        _fits(rooms, body)
+        require_place(rooms, body)
         if body.profileId is not None:
             profile = body.profileId
             await rooms.store.read(lambda db: subscriptions.check_profile(db, who.project.id, profile))
@@ -109,11 +113,10 @@ def _serve_all(router: APIRouter, resource: _Resource) -> None:
         who = await principal(request, "connect")
         rooms = services(request)
         body = bodies.read(resource.body, await json_object(request))
-        _fits(rooms, body)
-        wanted = _wanted(body)
+        asked = wanted(rooms, body)
         wake_up = rooms.posts.engine.wake
         made = await rooms.store.write(
-            lambda db: subscriptions.create(db, rooms.vault, wake_up, who.project.id, origin, wanted)
+            lambda db: subscriptions.create(db, rooms.vault, wake_up, who.project.id, origin, asked)
         )
         return resource.answer(made, who, 201)
 
@@ -155,14 +158,14 @@ def _serve_one(router: APIRouter, resource: _Resource) -> None:
         rooms = services(request)
         raw = await json_object(request)
         body = bodies.read(resource.changes, raw)
-        wanted = _change(rooms, body, profile="profileId" in raw)
+        asked = changed(rooms, body, profile="profileId" in raw)
         wake_up = rooms.posts.engine.wake
-        changed = await rooms.store.write(
+        found = await rooms.store.write(
             lambda db: subscriptions.change(
-                db, rooms.vault, wake_up, who.project.id, origin, subscription_id, wanted
+                db, rooms.vault, wake_up, who.project.id, origin, subscription_id, asked
             )
         )
-        return resource.answer(changed, who)
+        return resource.answer(found, who)
 
     @router.delete(place)
     @documented(Done, errors=(400, 404))
@@ -184,10 +187,10 @@ def _serve_one(router: APIRouter, resource: _Resource) -> None:
         who = await principal(request, "connect")
         resource.check(subscription_id)
         rooms = services(request)
-        changed = await rooms.store.write(
+        found = await rooms.store.write(
             lambda db: subscriptions.rotate(db, rooms.vault, who.project.id, origin, subscription_id)
         )
-        return resource.answer(changed, who)
+        return resource.answer(found, who)
 
 
 def _serve_deliveries(router: APIRouter, resource: _Resource) -> None:
@@ -229,34 +232,6 @@ def _serve_deliveries(router: APIRouter, resource: _Resource) -> None:
             lambda db: history.redeliver(db, wake_up, who.project.id, origin, subscription_id, delivery_id)
         )
         return answers.ok({"success": True, "delivery": _delivery(again)})
-
-
-def _wanted(body: NotificationBody | WebhookBody) -> Wanted:
-    return Wanted(
-        channel=body.channel,
-        event_types=body.eventTypes,
-        profile_id=body.profileId,
-        only_scheduled=bool(body.onlyScheduledPosts),
-        enabled=body.enabled is not False,
-        url=body.webhook.url if body.webhook else None,
-        recipients=body.email.recipients if body.email else (),
-    )
-
-
-def _change(rooms: Services, body: NotificationChange | WebhookChange, *, profile: bool) -> Change:
-    """What a body changes; `profile` says that it names one, null included. Raises InvalidRequest."""
-    if body.webhook is not None and body.email is not None:
-        hint = "Send the key of its channel alone."
-        raise InvalidRequest([Problem("email", "stands beside webhook", hint, "wrong_channel")])
-    _places(rooms, body.webhook.url if body.webhook else None, mails=body.email is not None)
-    return Change(
-        event_types=body.eventTypes,
-        profile_id=body.profileId if profile else ...,
-        only_scheduled=body.onlyScheduledPosts,
-        enabled=body.enabled,
-        url=body.webhook.url if body.webhook else None,
-        recipients=body.email.recipients if body.email else None,
-    )
 
 
 def shape(found: Subscription, origin: Origin, *, masked: bool) -> dict[str, Any]:
@@ -305,33 +280,6 @@ def _delivery(found: history.Delivery) -> dict[str, Any]:
             for each in found.attempts
         ],
     }
-
-
-def _fits(rooms: Services, body: TrialBody) -> None:
-    """Exactly the place of the channel, and one that can be reached by it. Raises InvalidRequest."""
-    places = {"webhook": body.webhook, "email": body.email}
-    problems = [
-        Problem(name, "is required for this channel", "Add this key.", "missing")
-        if name == body.channel
-        else Problem(name, "belongs to the other channel", "Remove this key.", "wrong_channel")
-        for name, place in places.items()
-        if (place is None) == (name == body.channel)
-    ]
-    if problems:
-        raise InvalidRequest(problems)
-    _places(rooms, body.webhook.url if body.webhook else None, mails=body.email is not None)
-
-
-def _places(rooms: Services, url: str | None, *, mails: bool) -> None:
-    if url is not None:
-        try:
-            rooms.channels.hooks.check_url(url)
-        except AddressRefused as error:
-            said, hint = "does not lead to a public https address", advice(url, file=False)
-            raise InvalidRequest([Problem("webhook.url", said, hint, "address_refused")]) from error
-    if mails and rooms.channels.mailer is None:
-        hint = "Its operator has to set POLYPOST_SMTP_URL and POLYPOST_MAIL_FROM."
-        raise InvalidRequest([Problem("channel", "this server sends no e-mail", hint, "mail_not_configured")])
 
 
 router = APIRouter()

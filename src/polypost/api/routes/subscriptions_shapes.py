@@ -1,31 +1,17 @@
-"""Bodies, queries and answers of `/v1/notifications` and `/v1/webhooks`."""
+"""Queries and answers of `/v1/notifications` and `/v1/webhooks`."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from polypost.api.openapi.documented import ClosedShape, Maybe, Shape
 from polypost.api.routes.connect_shapes import Address
-from polypost.intake.bodies import Closed, Text, Url
-from polypost.posts import words
+from polypost.entrance.subscriptions import AnyEvent, ChannelName, PostEvent
 
-T = TypeVar("T")
 MailAddress = Annotated[str, WithJsonSchema({"type": "string", "format": "email"})]
-PostEvent = Literal["post.scheduled", "post.published", "post.partial", "post.failed"]
-AnyEvent = Literal[
-    "post.scheduled",
-    "post.published",
-    "post.partial",
-    "post.failed",
-    "schedule.skipped",
-    "account.reconnect_required",
-    "account.paused",
-    "webhook.disabled",
-]
-ChannelName = Literal["webhook", "email"]
 Reason = Literal[
     "address_refused",
     "hook_unreachable",
@@ -38,97 +24,6 @@ Reason = Literal[
     "mail_not_configured",
     "internal_error",
 ]
-
-
-def _unique(values: list[T]) -> list[T]:
-    if len(set(values)) != len(values):
-        raise words.wrong("not_unique", "must not hold a value twice", "Name each once.")
-    return values
-
-
-def _short_name(address: str) -> str:
-    if len(address.partition("@")[0]) > 64:
-        raise words.wrong("bad_address", "has more than 64 characters before the @", "Check the address.")
-    return address
-
-
-# As RFC 5321 writes them, without quoted names and addresses of machines.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]{1,64}"
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-Recipient = Annotated[
-    str,
-    Field(
-        max_length=254,
-        pattern=rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])$",
-    ),
-    AfterValidator(_short_name),
-]
-PostEvents = Annotated[
-    list[PostEvent], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_unique)
-]
-AnyEvents = Annotated[
-    list[AnyEvent], Field(min_length=1, json_schema_extra={"uniqueItems": True}), AfterValidator(_unique)
-]
-ProfileId = Annotated[Text, Field(min_length=1, max_length=100)]
-
-
-class WebhookPlace(Closed):
-    """Where webhooks go: an https address."""
-
-    url: Url
-
-
-class EmailPlace(Closed):
-    """Where mails go."""
-
-    recipients: Annotated[list[Recipient], Field(min_length=1, max_length=10), AfterValidator(_unique)]
-
-
-class TrialBody(Closed):
-    """`POST /v1/notifications/test`."""
-
-    channel: ChannelName
-    profileId: ProfileId | None = None
-    webhook: WebhookPlace | None = None
-    email: EmailPlace | None = None
-
-
-class NotificationBody(TrialBody):
-    """`POST /v1/notifications`."""
-
-    eventTypes: PostEvents
-    onlyScheduledPosts: bool | None = None
-    enabled: bool | None = None
-
-
-class NotificationChange(Closed):
-    """`PATCH /v1/notifications/{id}`; an explicit null takes the profile away."""
-
-    profileId: ProfileId | None = None
-    eventTypes: PostEvents | None = None
-    onlyScheduledPosts: bool | None = None
-    enabled: bool | None = None
-    webhook: WebhookPlace | None = None
-    email: EmailPlace | None = None
-
-
-class WebhookBody(TrialBody):
-    """`POST /v1/webhooks`."""
-
-    eventTypes: AnyEvents
-    onlyScheduledPosts: bool | None = None
-    enabled: bool | None = None
-
-
-class WebhookChange(Closed):
-    """`PATCH /v1/webhooks/{id}`; an explicit null takes the profile away."""
-
-    profileId: ProfileId | None = None
-    eventTypes: AnyEvents | None = None
-    onlyScheduledPosts: bool | None = None
-    enabled: bool | None = None
-    webhook: WebhookPlace | None = None
-    email: EmailPlace | None = None
 
 
 class DeliveriesQuery(BaseModel):
