@@ -19,6 +19,8 @@ from polypost.webhooks.tables import DeliveryRow, deliveries, delivery_attempts,
 _S = subscriptions.c
 _D = deliveries.c
 _A = delivery_attempts.c
+# So many of a subscription's newest are looked at for a page of those in one state.
+LOOKED_AT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event on its way to one subscription; `state` is `pending`, `delivered` or `failed`."""
+    """An event on its way to one subscription; `state` is `pending`, `delivered` or `failed`, `body` what is sent."""
 
     id: str
     event_id: str
@@ -43,6 +45,7 @@ class Delivery:
     created_at: datetime
     ended_at: datetime | None
     attempts: tuple[Attempt, ...]
+    body: str
 
 
 def list_deliveries(
@@ -63,6 +66,39 @@ def list_deliveries(
     total = db.execute(select(func.count()).select_from(deliveries).where(*wanted)).scalar_one()
     page = select(deliveries).where(*wanted).order_by(_D.event_id.desc()).limit(limit).offset(offset)
     return total, _with_attempts(db, project_id, rows_of(db, page, DeliveryRow))
+
+
+def newest_deliveries(
+    db: Connection,
+    project_id: str,
+    origin: Origin,
+    subscription_id: str,
+    *,
+    state: str | None = None,
+    before: str | None = None,
+    limit: int,
+) -> tuple[list[Delivery], str | None]:
+    """A page of those of events before `before`, the newest event first, and the `before` of the next; None at the end.
+
+    Nothing is counted, and with a state at most `LOOKED_AT` are looked at, so that a page may have less than there are.
+    Raises NotFound.
+    """
+    locate(db, project_id, origin, subscription_id)
+    wanted = [_D.project_id == project_id, _D.subscription_id == subscription_id]
+    if before is not None:
+        wanted.append(_D.event_id < before)
+    further = None
+    if state is not None:
+        last = select(_D.event_id).where(*wanted).order_by(_D.event_id.desc()).offset(LOOKED_AT - 1).limit(1)
+        further = db.execute(last).scalar_one_or_none()
+        wanted.append(_D.state == state)
+        if further is not None:
+            wanted.append(_D.event_id >= further)
+    page = select(deliveries).where(*wanted).order_by(_D.event_id.desc()).limit(limit + 1)
+    rows = rows_of(db, page, DeliveryRow)
+    if len(rows) > limit:
+        further = rows[limit - 1].event_id
+    return _with_attempts(db, project_id, rows[:limit]), further
 
 
 def redeliver(
@@ -129,6 +165,7 @@ def _with_attempts(db: Connection, project_id: str, rows: Sequence[DeliveryRow])
             created_at=row.created_at,
             ended_at=row.ended_at,
             attempts=tuple(tries[row.id]),
+            body=row.body,
         )
         for row in rows
     ]
