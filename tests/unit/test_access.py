@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from polypost import access, clock
 from polypost.access import Keyring, Throttle, keys
 from polypost.access.tables import api_keys
-from polypost.errors import Forbidden, InvalidRequest, NotFound, TooManyRequests, Unauthorized
+from polypost.errors import Conflict, Forbidden, InvalidRequest, NotFound, TooManyRequests, Unauthorized
 
 BASE62 = string.ascii_letters + string.digits
 
@@ -127,6 +127,48 @@ def test_revocation_holds_within_a_second_in_every_process(with_store):
     with_store(story)
 
 
+def test_the_newest_keys_apart_from_those_that_ended(with_store):
+    async def story(store):
+        project, first, _ = await project_with_key(store)
+
+        def make(name, **key):
+            return store.write(lambda db: access.create_key(db, project.id, name=name, **key)[0])
+
+        await make("past", expires_at=clock.now() - timedelta(seconds=1))
+        gone = await make("gone")
+        await store.write(lambda db: access.revoke_key(db, project.id, gone.id))
+        later = await make("later", expires_at=clock.now() + timedelta(days=1))
+
+        def newest(**how):
+            return store.read(lambda db: access.newest_keys(db, project.id, **how))
+
+        assert await newest(ended=False, limit=9) == [later, first]
+        assert [key.name for key in await newest(ended=True, limit=9)] == ["gone", "past"]
+        assert await newest(ended=False, limit=1) == [later]
+        assert await newest(ended=False, limit=1, offset=1) == [first]
+        assert (first.maker, later.maker) == ("", "")
+
+    with_store(story)
+
+
+def test_a_project_gets_another_name_that_no_other_has(with_store):
+    async def story(store):
+        project, _, _ = await project_with_key(store)
+        await store.write(lambda db: access.create_project(db, "Globex"))
+
+        def rename(name):
+            return store.write(lambda db: access.rename_project(db, project.id, name))
+
+        assert (await rename(" Acme & Sons ")).name == "Acme & Sons"
+        assert (await rename("Acme & Sons")).name == "Acme & Sons"
+        with pytest.raises(Conflict):
+            await rename("Globex")
+        with pytest.raises(InvalidRequest):
+            await rename("x" * 201)
+
+    with_store(story)
+
+
 def test_a_project_changes_only_where_asked(with_store):
     async def story(store):
         project, _, _ = await project_with_key(store)
@@ -142,8 +184,12 @@ def test_a_project_changes_only_where_asked(with_store):
         again = await change(disabled=True, credits="unlimited")
         assert (again.disabled_at, again.credit_limit, again.dedupe_window_seconds) == (barred, None, 60)
         with pytest.raises(InvalidRequest) as refused:
-            await change(credits=-1, dedupe_window_seconds=10**9, disabled=False)
-        assert [problem.path for problem in refused.value.problems] == ["credits", "dedupeWindowSeconds"]
+            await change(credits=-1, monthly_credits=2**31, dedupe_window_seconds=10**9, disabled=False)
+        assert [problem.path for problem in refused.value.problems] == [
+            "credits",
+            "monthlyCredits",
+            "dedupeWindowSeconds",
+        ]
         assert await store.read(lambda db: access.get_project(db, project.id)) == again
 
     with_store(story)

@@ -11,9 +11,12 @@ from polypost.access.service import (
     change_project,
     create_key,
     create_project,
+    get_key,
     get_project,
     list_keys,
     list_projects,
+    newest_keys,
+    rename_project,
     revoke_key,
 )
 
@@ -29,9 +32,12 @@ __all__ = [
     "change_project",
     "create_key",
     "create_project",
+    "get_key",
     "get_project",
     "list_keys",
     "list_projects",
+    "newest_keys",
+    "rename_project",
     "revoke_key",
     "well_formed",
 ]

@@ -7,18 +7,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
 
 from polypost import clock
 from polypost.access import keys
-from polypost.access.tables import api_keys, projects
+from polypost.access.tables import api_keys, people, projects
 from polypost.errors import Conflict, Forbidden, InvalidRequest, NotFound, Problem
 from polypost.storage import insert_new, new_id
 
 NAME_CHARACTERS = 200
 DEDUPE_SECONDS = 7 * 86400
 SCOPES = ("read", "draft", "publish", "connect")
-_NEGATIVE = Problem("credits", "Credits cannot be negative.", "Give 0 or more, or none at all.")
+# As large as the stores' whole numbers.
+MOST_CREDITS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,10 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. Of `SCOPES` it has the named ones, and of the project's accounts those in `profiles`; empty means all."""
+    """A key without its secret. Of `SCOPES` it has the named ones, and of the project's accounts those in `profiles`; empty means all.
+
+    `maker` is the name of the person who made it at the dashboard, empty for a command.
+    """
 
     id: str
     project_id: str
@@ -52,6 +56,7 @@ class ApiKey:
     last_used_at: datetime | None
     created_at: datetime
     profiles: tuple[str, ...] = ()
+    maker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,7 @@ class Principal:
 
 def create_project(db: Connection, name: str, *, credits: int | None = None) -> Project:
     """A new project; `credits` is all it may ever spend, None for no limit. Raises InvalidRequest, Conflict."""
-    problems = name_problems(name)
-    if credits is not None and credits < 0:
-        problems.append(_NEGATIVE)
-    if problems:
+    if problems := [*name_problems(name), *_credit_problems(credits=credits)]:
         raise InvalidRequest(problems)
     project = Project(
         id=new_id("prj"),
@@ -89,11 +91,7 @@ def create_project(db: Connection, name: str, *, credits: int | None = None) -> 
         created_at=clock.now(),
     )
     if not insert_new(db, projects, asdict(project)):
-        raise Conflict(
-            f"There is a project called '{project.name}' already.",
-            code="name_taken",
-            next_step="Choose another name; `polypost projects list` shows all.",
-        )
+        raise _name_taken(project.name)
     return project
 
 
@@ -127,9 +125,9 @@ def change_project(
     refused; what it has scheduled still goes out.
     """
     before = get_project(db, project_id)
-    problems = []
-    if any(isinstance(each, int) and each < 0 for each in (credits, monthly_credits)):
-        problems.append(_NEGATIVE)
+    problems = _credit_problems(
+        credits=None if credits == "unlimited" else credits, monthlyCredits=monthly_credits
+    )
     if dedupe_window_seconds is not None and not 0 <= dedupe_window_seconds <= DEDUPE_SECONDS:
         problems.append(
             Problem("dedupeWindowSeconds", "is out of range", f"Give 0 (off) to {DEDUPE_SECONDS} seconds.")
@@ -147,6 +145,18 @@ def change_project(
         values["disabled_at"] = (before.disabled_at or clock.now()) if disabled else None
     if values:
         db.execute(update(projects).where(projects.c.id == project_id).values(**values))
+    return get_project(db, project_id)
+
+
+def rename_project(db: Connection, project_id: str, name: str) -> Project:
+    """Give a project another name. Raises NotFound, InvalidRequest, and Conflict for another project's."""
+    if problems := name_problems(name):
+        raise InvalidRequest(problems)
+    name = name.strip()
+    others = select(projects.c.id).where(projects.c.name == name, projects.c.id != project_id)
+    if db.execute(others).first() is not None:
+        raise _name_taken(name)
+    db.execute(update(projects).where(projects.c.id == project_id).values(name=name))
     return get_project(db, project_id)
 
 
@@ -173,54 +183,54 @@ def create_key(
         problems.append(Problem("scopes", f"'{unknown[0]}' is no scope.", hint))
     if problems:
         raise InvalidRequest(problems)
-    secret = keys.generate(kind)
-    key = ApiKey(
-        id=new_id("key"),
-        project_id=project_id,
-        name=name.strip(),
-        prefix=keys.shown(secret),
-        scopes=scopes,
-        expires_at=expires_at,
-        revoked_at=None,
-        last_used_at=None,
-        created_at=clock.now(),
-        profiles=tuple(dict.fromkeys(profiles)),
-    )
+    secret, key_id = keys.generate(kind), new_id("key")
     db.execute(
         insert(api_keys).values(
-            id=key.id,
+            id=key_id,
             project_id=project_id,
-            name=key.name,
-            prefix=key.prefix,
+            name=name.strip(),
+            prefix=keys.shown(secret),
             hash=keys.digest(secret),
-            scopes=list(key.scopes),
+            scopes=list(scopes),
             expires_at=expires_at,
-            created_at=key.created_at,
-            profiles=list(key.profiles) or None,
+            created_at=clock.now(),
+            profiles=list(dict.fromkeys(profiles)) or None,
             made_by=made_by,
         )
     )
-    return key, secret
+    return get_key(db, project_id, key_id), secret
+
+
+def get_key(db: Connection, project_id: str, key_id: str) -> ApiKey:
+    """One key of the project. Raises NotFound."""
+    row = db.execute(_keys(project_id).where(api_keys.c.id == key_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no API key with this id in this project.", code="key_not_found")
+    return _key_of(row)
 
 
 def list_keys(db: Connection, project_id: str) -> list[ApiKey]:
     """The keys of a project, oldest first, with the revoked ones."""
-    query = (
-        select(api_keys)
-        .where(api_keys.c.project_id == project_id)
-        .order_by(api_keys.c.created_at, api_keys.c.id)
-    )
+    query = _keys(project_id).order_by(api_keys.c.created_at, api_keys.c.id)
     return [_key_of(row) for row in db.execute(query)]
+
+
+def newest_keys(db: Connection, project_id: str, *, ended: bool, limit: int, offset: int = 0) -> list[ApiKey]:
+    """A page of a project's keys, newest first: of those that work, or of those that were revoked or came to their end."""
+    works = and_(
+        api_keys.c.revoked_at.is_(None),
+        or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > clock.now()),
+    )
+    query = _keys(project_id).where(~works if ended else works)
+    newest = query.order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc())
+    return [_key_of(row) for row in db.execute(newest.limit(limit).offset(offset))]
 
 
 def revoke_key(db: Connection, project_id: str, key_id: str) -> ApiKey:
     """End a key; every process refuses it within a second. Repeating changes nothing. Raises NotFound."""
     mine = (api_keys.c.id == key_id) & (api_keys.c.project_id == project_id)
     db.execute(update(api_keys).where(mine, api_keys.c.revoked_at.is_(None)).values(revoked_at=clock.now()))
-    row = db.execute(select(api_keys).where(mine)).one_or_none()
-    if row is None:
-        raise NotFound("There is no API key with this id in this project.", code="key_not_found")
-    return _key_of(row)
+    return get_key(db, project_id, key_id)
 
 
 def project_of(row: Row[Any]) -> Project:
@@ -248,6 +258,32 @@ def _key_of(row: Row[Any]) -> ApiKey:
         last_used_at=row.last_used_at,
         created_at=row.created_at,
         profiles=tuple(row.profiles or ()),
+        maker=row.maker or "",
+    )
+
+
+def _keys(project_id: str) -> Select[Any]:
+    """The project's keys, each with the name of who made it."""
+    return (
+        select(api_keys, people.c.name.label("maker"))
+        .join_from(api_keys, people, api_keys.c.made_by == people.c.id, isouter=True)
+        .where(api_keys.c.project_id == project_id)
+    )
+
+
+def _credit_problems(**given: int | None) -> list[Problem]:
+    return [
+        Problem(path, "is out of range", f"Give 0 to {MOST_CREDITS} credits.")
+        for path, credits in given.items()
+        if credits is not None and not 0 <= credits <= MOST_CREDITS
+    ]
+
+
+def _name_taken(name: str) -> Conflict:
+    return Conflict(
+        f"There is a project called '{name}' already.",
+        code="name_taken",
+        next_step="Choose another name; `polypost projects list` shows all.",
     )
 
 
