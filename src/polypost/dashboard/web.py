@@ -66,8 +66,9 @@ _AGAIN = "password-again"
 class Page(NamedTuple):
     """An address of the dashboard: `least` is the role that it needs in the project, None for whoever is signed in.
 
-    An `open` one is for people who are not. Paths with `{project}` are about one project. `sure` is for what cannot be
-    undone: the password is asked for when it was not given a short while ago. `largest` is in bytes of the form.
+    An `open` one is for people who are not, an `operator` one for who runs the server. Paths with `{project}` are about
+    one project. `sure` is for what cannot be undone: the password is asked for when it was not given a short while ago.
+    `largest` is in bytes of the form.
     """
 
     method: str
@@ -77,6 +78,7 @@ class Page(NamedTuple):
     open: bool = False
     sure: bool = False
     largest: int = LARGEST
+    operator: bool = False
 
 
 @dataclass(slots=True)
@@ -238,6 +240,8 @@ class Dashboard:
             _require_words(visit)
             if not page.open:
                 await _enter(visit, page.least)
+            if page.operator and not visit.person.operator:
+                raise Forbidden("Only the operator of the server may do this.", code="role_too_low")
             try:
                 answer = None if not page.sure else await _asked_again(visit)
                 answer = answer or await page.serve(visit)

@@ -10,7 +10,7 @@ from polypost import access
 from polypost.access import people
 from polypost.dashboard.web import HOME, Page, Visit
 from polypost.entrance.address import own_address
-from polypost.errors import Conflict, Forbidden, InvalidRequest, Problem
+from polypost.errors import Conflict, InvalidRequest, Problem
 
 
 async def team(visit: Visit) -> Response:
@@ -55,10 +55,14 @@ async def remove(visit: Visit) -> Response:
 
 async def new_project(visit: Visit) -> Response:
     """A project of the operator's."""
-    if not visit.person.operator:
-        raise Forbidden(visit.words("Only the operator of the server makes projects."), code="role_too_low")
+
+    def write(db: Any) -> access.Project:
+        made = access.create_project(db, visit.said("name"))
+        people.note(db, "project_created", person_id=visit.person.id, project_id=made.id, name=made.name)
+        return made
+
     try:
-        made = await visit.services.store.write(lambda db: access.create_project(db, visit.said("name")))
+        made = await visit.services.store.write(write)
     except Conflict as error:
         raise InvalidRequest([Problem("name", error.message)]) from error
     return visit.go(f"{HOME}/{made.id}/accounts")
@@ -103,5 +107,5 @@ PAGES = (
     Page("POST", "/{project}/people/invite", invite, "owner"),
     Page("POST", "/{project}/people/{person}/role", change_role, "owner"),
     Page("POST", "/{project}/people/{person}/remove", remove, "owner", sure=True),
-    Page("POST", "/projects", new_project),
+    Page("POST", "/projects", new_project, operator=True),
 )
