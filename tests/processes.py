@@ -251,6 +251,11 @@ class World:
         base = self.sandbox.ready["sandboxUrl"]
         return str(httpx2.get(f"{base}/_sandbox", trust_env=False).json()["demoMedia"][0])
 
+    def hooks(self) -> str:
+        """The address under which the sandbox takes webhooks by any name; `?status=503` makes a receiver that fails."""
+        base = self.sandbox.ready["sandboxUrl"]
+        return str(httpx2.get(f"{base}/_sandbox", trust_env=False).json()["hooksUrl"])
+
     def visible(self, platform: str | None = None) -> list[dict[str, Any]]:
         """Every post ever made visible on the networks."""
         found: list[dict[str, Any]] = self.control(

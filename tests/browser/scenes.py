@@ -22,6 +22,7 @@ TEXTS = (
     "הדף הזה נכתב מימין לשמאל, עם English באמצע ומספרים כמו 2027.",
     f"{LONG} https://example.org/{'a-very-long-path-' * 8}",
 )
+TEN = ("ada", "ben", "carla", "dmitri", "eve", "fatima", "gao", "hana", "ida", "jo")
 HOME = "/dashboard"
 # What is put into another page or leads to one is seen there.
 PARTS = frozenset(
@@ -55,18 +56,45 @@ def other_pages() -> set[str]:
 
 
 class Filled:
-    """A project in which much has happened; `posts` are ids by what became of them."""
+    """A project in which much has happened; `posts` are ids by what became of them, `webhooks` ids by how they stand."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.posts: dict[str, str] = {}
+        self.webhooks: dict[str, str] = {}
         self.project_id = next(
             each["id"] for each in world.command("projects", "list") if each["name"] == "Demo"
         )
         with world.client() as client:
             self._client = client
+            self._tell()
             self._fill()
         world.control("DELETE", "faults")
+
+    def _tell(self) -> None:
+        """Webhooks and mails that hear of what is filled in, keys, and an address to be sent to."""
+        hooks, events = self.world.hooks(), ["post.published", "post.partial", "post.failed"]
+        for state, place in {
+            "heard": {"channel": "webhook", "webhook": {"url": f"{hooks}/heard"}},
+            "failing": {
+                "channel": "webhook",
+                "webhook": {"url": f"{hooks}/{'a-very-long-path-' * 8}?status=503"},
+            },
+            "paused": {"channel": "webhook", "webhook": {"url": f"{hooks}/paused"}, "enabled": False},
+            "mail": {"channel": "email", "email": {"recipients": [f"{name}@example.com" for name in TEN]}},
+        }.items():
+            made = self._client.post("/v1/webhooks", json={"eventTypes": events, **place})
+            assert made.status_code == 201, made.text
+            self.webhooks[state] = made.json()["webhook"]["id"]
+        profile = self._client.post("/v1/profiles", json={"name": TEXTS[3]}).json()["profile"]["id"]
+        self._command("keys", "create", "--name", f"{LONG} {LONG}", "--profile", profile)
+        self._command("keys", "create", "--name", TEXTS[3], "--scope", "read", "--days", "30")
+        over = self._command("keys", "create", "--name", "Old website")["id"]
+        self._command("keys", "revoke", over)
+        self._command("integrations", "allow-redirect", f"https://example.org/{'a-very-long-path-' * 8}")
+
+    def _command(self, *arguments: str) -> Any:
+        return self.world.command(*arguments, "--project", self.project_id)
 
     def _fill(self) -> None:
         image = {

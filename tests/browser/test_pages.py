@@ -9,7 +9,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.conftest import Pages, apart
 from tests.browser.look import faults
-from tests.browser.scenes import HOME, Filled, other_pages, simple_pages
+from tests.browser.scenes import HOME, LONG, Filled, other_pages, simple_pages
 from tests.chromium import needs_chromium
 from tests.contract.tenant import close, new_tenant
 from tests.processes import World
@@ -54,6 +54,43 @@ def test_the_page_of_a_post(
             drawing.evaluate("each => { each.open = true; }")
             page.frame_locator("iframe.drawn").nth(number).get_by_role("article").first.wait_for()
         assert faults(page) == [], page.url
+
+
+def test_the_page_of_a_webhook(new_page: Pages, operator_state: StorageState, filled: Filled) -> None:
+    page = new_page(operator_state)
+    for webhook in filled.webhooks.values():
+        look(page, f"/{filled.project_id}/webhooks/{webhook}")
+    look(page, f"/{filled.project_id}/webhooks/{filled.webhooks['failing']}?dir=rtl&state=delivered")
+
+
+def test_secrets_that_were_made_and_forms_that_were_refused(
+    new_page: Pages, operator_state: StorageState, projects: dict[str, str]
+) -> None:
+    page = new_page(operator_state, allow={400})
+    page.goto(f"{HOME}/{projects['one']}/keys")
+    page.get_by_label("What it is for").fill(LONG)
+    page.get_by_label("Days until it ends").fill("99999")
+    page.get_by_role("button", name="Make a key").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_label("Days until it ends").fill("")
+    page.get_by_role("button", name="Make a key").click()
+    expect(page.get_by_role("status")).to_contain_text("pp_live_")
+    assert faults(page) == []
+    page.goto(f"{HOME}/{projects['one']}/webhooks")
+    page.get_by_label("Address").fill("http://192.168.0.1/")
+    page.get_by_role("button", name="Make a webhook").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_label("Address").fill(f"https://example.com/{'long-' * 40}")
+    page.get_by_role("button", name="Make a webhook").click()
+    expect(page.get_by_role("status")).to_contain_text("whsec_")
+    assert faults(page) == []
+    page.goto(f"{HOME}/{projects['one']}/settings")
+    page.get_by_label("Credits it may spend in all").fill("many")
+    page.get_by_role("button", name="Set the limits").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert faults(page) == []
 
 
 @pytest.mark.parametrize("state", ["nothing", "many"])
@@ -107,6 +144,7 @@ def test_no_page_is_left_out() -> None:
         "/{project}/accounts/{platform}",
         "/{project}/posts/{post}",
         "/{project}/posts/{post}/look/{target}",
+        "/{project}/webhooks/{subscription}",
     }
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from polypost.dashboard.pages import accounts, calendar, compose, live, posts, signing, team
+from polypost.dashboard.pages import (
+    accounts,
+    calendar,
+    compose,
+    keys,
+    live,
+    posts,
+    settings,
+    signing,
+    team,
+    webhooks,
+)
 from polypost.dashboard.web import Dashboard
 
 
 def dashboard() -> Dashboard:
     """The dashboard as an application of its own; what is spelled out comes before what takes any word."""
-    rooms = (signing, team, compose, accounts, calendar, live, posts)
+    rooms = (signing, team, compose, accounts, calendar, live, posts, webhooks, keys, settings)
     return Dashboard(page for room in rooms for page in room.PAGES)

@@ -63,7 +63,8 @@ def redirect_problems(
             Problem(
                 path,
                 "This address is not on the project's list of redirect addresses.",
-                "Its operator adds it, letter by letter: `polypost integrations allow-redirect ADDRESS --project NAME`.",
+                "An owner adds it, letter by letter, under Settings at the dashboard, or by "
+                "`polypost integrations allow-redirect ADDRESS --project NAME`.",
                 "redirect_not_allowed",
             )
         )

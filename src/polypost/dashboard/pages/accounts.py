@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from polypost.access import people
 from polypost.dashboard.catalogue import phrase
+from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import Page, Visit, is_safe
 from polypost.entrance.accounts import AppBody, ProfileBody, require_usable
 from polypost.entrance.address import own_address
@@ -123,7 +124,7 @@ async def add_app(visit: Visit) -> Response:
         require_usable(body.platform, None)
         await visit.services.store.write(lambda db: _kept(visit, db, body))
     except (InvalidRequest, Conflict) as error:
-        return await _network_page(visit, error.status, wrong=_said(error), given=given)
+        return await _network_page(visit, error.status, wrong=" ".join(sentences(error)), given=given)
     return visit.go(visit.url("accounts", platform))
 
 
@@ -138,7 +139,7 @@ async def remove_app(visit: Visit) -> Response:
     try:
         await visit.services.store.write(write)
     except Conflict as error:
-        return await _network_page(visit, error.status, wrong=_said(error))
+        return await _network_page(visit, error.status, wrong=" ".join(sentences(error)))
     return visit.go(visit.url("accounts", visit.path("platform")))
 
 
@@ -147,7 +148,7 @@ async def add_profile(visit: Visit) -> Response:
     try:
         body = bodies.read(ProfileBody, {"name": visit.said("name")})
     except InvalidRequest as error:
-        return await _page(visit, error.status, wrong={PROFILES: _said(error)})
+        return await _page(visit, error.status, wrong={PROFILES: " ".join(sentences(error))})
     await visit.services.store.write(lambda db: profiles.create(db, visit.here.id, name=body.name))
     return visit.go(f"{visit.url('accounts')}#profiles")
 
@@ -158,7 +159,7 @@ async def rename_profile(visit: Visit) -> Response:
     try:
         body = bodies.read(ProfileBody, {"name": visit.said("name")})
     except InvalidRequest as error:
-        return await _page(visit, error.status, wrong={PROFILES: _said(error)})
+        return await _page(visit, error.status, wrong={PROFILES: " ".join(sentences(error))})
     await visit.services.store.write(
         lambda db: profiles.change(db, visit.here.id, profile_id, name=body.name)
     )
@@ -232,12 +233,6 @@ async def _network_page(
         given=given or {},
         place="accounts",
     )
-
-
-def _said(error: ApiError) -> str:
-    if isinstance(error, InvalidRequest):
-        return " ".join(f"{each.path} {each.message} {each.hint}".strip() for each in error.problems)
-    return error.message
 
 
 async def _page(visit: Visit, status: int = 200, *, wrong: dict[str, str] | None = None) -> Response:
