@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -21,6 +20,7 @@ from polypost.api.http.submitter import submitter
 from polypost.api.http.waiting import hurried
 from polypost.api.openapi.documented import Shape, documented
 from polypost.bulk import Bulk
+from polypost.entrance.bulk import until_done
 from polypost.entrance.services import Services, services
 from polypost.errors import InvalidRequest, Problem, StoreUnavailable
 
@@ -142,7 +142,7 @@ async def create(request: Request) -> Response:
     query = RowsQuery(limit=SHOWN_ROWS)
     try:
         seconds = 0.0 if hurried(request) else rooms.settings.publish_wait_seconds
-        found = await _until_done(rooms, who.project.id, found.id, seconds)
+        found = await until_done(rooms, who.project.id, found.id, seconds)
         return await _answer(rooms, found, query, 202, headers)
     except StoreUnavailable as trouble:
         # It is accepted, and what became of its rows can be asked for.
@@ -202,18 +202,6 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
             yield piece
     except ClientDisconnect as gone:
         raise InvalidRequest(message="The body ended too early.", code="body_cut") from gone
-
-
-async def _until_done(rooms: Services, project_id: str, bulk_id: str, seconds: float) -> Bulk:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    with rooms.store.signals.listen(f"bulk:{bulk_id}") as heard:
-        while True:
-            found = await rooms.store.read(lambda db: bulk.find(db, project_id, bulk_id))
-            left = end - loop.time()
-            if found.done or left <= 0:
-                return found
-            await heard.wait(min(1.0, left))
 
 
 async def _answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -17,34 +17,12 @@ from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.documented import Shape, documented
 from polypost.api.routes.drafts import AcceptedPost
 from polypost.api.routes.schedules_shapes import TimeShape
+from polypost.entrance.queues import WEEKDAYS, SlotsBody, Weekday, slots_in
 from polypost.entrance.services import services
-from polypost.errors import InvalidRequest
-from polypost.intake import bodies
-from polypost.intake.bodies import Closed, ProfileId, Text, Zone
 from polypost.intake.in_flight import Taken
-from polypost.intake.times import unknown_zone
 from polypost.planning import queues
 from polypost.planning.bodies import QueuePostBody
-from polypost.planning.queues import Queue, Slot
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-HourText = Annotated[Text, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", min_length=5, max_length=5)]
-
-
-class SlotBody(Closed):
-    """A weekly hour on the wall."""
-
-    weekday: Weekday
-    time: HourText
-
-
-class SlotsBody(Closed):
-    """`PUT /v1/queue/slots`; no slots close the queue."""
-
-    profileId: ProfileId | None = None
-    timezone: Zone
-    slots: Annotated[list[SlotBody], Field(max_length=500)]
+from polypost.planning.queues import Queue
 
 
 class QueueQuery(BaseModel):
@@ -111,10 +89,7 @@ def shape(queue: Queue) -> dict[str, Any]:
 async def put_slots(request: Request) -> Response:
     """Set a queue's slots; posts in it keep their hours."""
     who = await principal(request, "publish")
-    body = bodies.read(SlotsBody, await json_object(request))
-    if (unknown := unknown_zone(body.timezone)) is not None:
-        raise InvalidRequest([unknown])
-    slots = [Slot(WEEKDAYS.index(each.weekday), time.fromisoformat(each.time)) for each in body.slots]
+    body, slots = slots_in(await json_object(request))
     queue = await services(request).store.write(
         lambda db: queues.put(db, who.project.id, body.profileId, timezone=body.timezone, slots=slots)
     )
