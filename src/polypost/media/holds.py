@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from polypost import clock
 from polypost.media import upload_rows as rows
@@ -122,6 +122,23 @@ def described(db: Connection, project_id: str, holder_ids: Sequence[str]) -> dic
         .where(_holds.project_id == project_id, _holds.holder_id.in_(holder_ids))
     )
     return {(row.holder_id, row.url): Described(row.filename, row.size or 0, row.mime) for row in found}
+
+
+def holders(
+    db: Connection, project_id: str, upload_ids: Sequence[str], *, limit: int
+) -> dict[str, tuple[int, list[str]]]:
+    """How many posts and schedules of a project name each of these uploads, and the newest `limit` of them."""
+    place = func.row_number().over(partition_by=_holds.upload_id, order_by=_holds.holder_id.desc())
+    count = func.count().over(partition_by=_holds.upload_id)
+    mine = select(_holds.upload_id, _holds.holder_id, place.label("place"), count.label("total")).where(
+        _holds.project_id == project_id, _holds.upload_id.in_(upload_ids)
+    )
+    numbered = mine.subquery()
+    found: dict[str, tuple[int, list[str]]] = {}
+    first = select(numbered).where(numbered.c.place <= limit).order_by(numbered.c.place)
+    for row in db.execute(first) if upload_ids else ():
+        found.setdefault(row.upload_id, (row.total, []))[1].append(row.holder_id)
+    return found
 
 
 def _lock(db: Connection, ids: Sequence[str]) -> None:

@@ -60,6 +60,7 @@ uploads = Table(
     Column("delete_at", Instant),
     Index(None, "delete_at"),
     Index(None, "host", "state"),
+    Index(None, "project_id", "created_at"),
 )
 
 # `holder_id` is the post that shows an upload; `until` is empty while it may still be published.

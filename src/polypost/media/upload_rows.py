@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
 
 from polypost import clock
-from polypost.errors import Conflict, Gone
+from polypost.errors import Conflict, Gone, NotFound
 from polypost.media.tables import upload_holds, uploads
 
 # How long an upload URL takes bytes, and how long a file stays that no post names (RELIABILITY D4).
@@ -25,6 +25,7 @@ State = Literal["open", "complete", "removing", "gone"]
 _rows, _holds = uploads.c, upload_holds.c
 _URL = re.compile(r"/uploads/(upl_[0-9a-f]{32})/[A-Za-z0-9._-]{1,100}\Z", re.ASCII)
 _held = exists().where(_holds.upload_id == _rows.id)
+_alive = _rows.state.in_(["open", "complete"])
 
 
 def id_in(url: str) -> str | None:
@@ -102,6 +103,34 @@ def whole(db: Connection, host: str, urls: Iterable[str]) -> Sequence[Row[Any]]:
     return list(db.execute(asked)) if ids else []
 
 
+def listed(db: Connection, project_id: str, *, limit: int, offset: int) -> Sequence[Row[Any]]:
+    """A page of a project's uploads, the newest first; those whose files are gone are not among them."""
+    mine = select(uploads).where(_rows.project_id == project_id, _alive)
+    newest = (_rows.created_at.desc(), _rows.id.desc())
+    return db.execute(mine.order_by(*newest).limit(limit).offset(offset)).all()
+
+
+def withdraw(db: Connection, project_id: str, upload_id: str) -> Row[Any]:
+    """Let nobody read an upload any more; its file goes with those whose time is over.
+
+    Raises NotFound, and Conflict while a post needs it, whosever.
+    """
+    mine = (_rows.id == upload_id, _rows.project_id == project_id, _alive)
+    row = db.execute(select(uploads).where(*mine).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound("There is no such upload in this project.", code="upload_not_found")
+    # Asked once the row is held: a post that names it meanwhile waits for that.
+    needed = select(_holds.holder_id).where(_holds.upload_id == upload_id, _holds.until.is_(None))
+    if db.execute(needed.limit(1)).first() is not None:
+        raise Conflict(
+            "A post that is still to be published needs this file.",
+            code="upload_used",
+            next_step="Cancel or change the post first.",
+        )
+    db.execute(update(uploads).where(*mine).values(state="removing", delete_at=clock.now()))
+    return row
+
+
 def grow(
     db: Connection, upload_id: str, *, host: str, part: str | None, offset: int, length: int | None
 ) -> None:
@@ -166,8 +195,7 @@ def gone() -> Gone:
 def taken(db: Connection, host: str) -> int:
     """Bytes that the uploads of `host` take."""
     size = func.coalesce(_rows.size, _rows.offset)
-    alive = _rows.state.in_(["open", "complete"])
-    return int(db.execute(select(func.sum(size)).where(_rows.host == host, alive)).scalar_one() or 0)
+    return int(db.execute(select(func.sum(size)).where(_rows.host == host, _alive)).scalar_one() or 0)
 
 
 def due(db: Connection, hosts: Collection[str], now: datetime) -> Sequence[Row[Any]]:
