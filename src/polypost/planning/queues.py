@@ -120,6 +120,12 @@ def free_between(
     return found
 
 
+def waiting(db: Connection, project_id: str, queue: Queue, *, limit: int) -> list[str]:
+    """The posts that went into the queue and still wait for their hour, by that, at most `limit`."""
+    held = sorted((at, post_id) for post_id, at in _held(db, project_id, queue, clock.now()).items())
+    return [post_id for _, post_id in held[:limit]]
+
+
 def take(db: Connection, project_id: str, profile_id: str | None, horizon: timedelta) -> tuple[Queue, When]:
     """The next free slot, while the queue stands still for others until the caller's commit.
 
@@ -165,7 +171,11 @@ def _free(db: Connection, project_id: str, queue: Queue, horizon: timedelta) -> 
 
 
 def _taken(db: Connection, project_id: str, queue: Queue, now: datetime) -> set[datetime]:
-    """The hours of all posts that went into this queue and still wait, wherever they were moved since."""
+    return set(_held(db, project_id, queue, now).values())
+
+
+def _held(db: Connection, project_id: str, queue: Queue, now: datetime) -> dict[str, datetime]:
+    """The hours of all posts that went into this queue and still wait, wherever they were moved since; by their ids."""
     # Of each of them by its id: a join may be begun at everything the project has planned.
     at = select(posts.c.scheduled_for).where(
         posts.c.id == queue_posts.c.post_id,
@@ -175,7 +185,8 @@ def _taken(db: Connection, project_id: str, queue: Queue, now: datetime) -> set[
         posts.c.scheduled_for > now,
     )
     mine = (queue_posts.c.project_id == project_id, queue_posts.c.queue_id == queue.id)
-    return set(db.execute(select(at.scalar_subquery()).where(*mine)).scalars()) - {None}
+    hours = db.execute(select(queue_posts.c.post_id, at.scalar_subquery().label("hour")).where(*mine))
+    return {row.post_id: row.hour for row in hours if row.hour is not None}
 
 
 def _let_go(db: Connection, project_id: str, queue: Queue, at: datetime) -> None:

@@ -75,7 +75,7 @@ class Rule:
 
     def _periods(self, start: date, after: date, before: date) -> Iterator[list[date]]:
         """The matching dates of each period that the interval names, from the one that holds `after`."""
-        whole = self._by_default(start)
+        whole = self.by_default(start)
         place = self._place(after, start) // self.interval * self.interval
         while True:
             try:
@@ -91,8 +91,8 @@ class Rule:
             yield self._picked(dates)
             place += self.interval
 
-    def _by_default(self, start: date) -> Rule:
-        """The rule with what its first date says where it says nothing itself."""
+    def by_default(self, start: date) -> Rule:
+        """Which days the rule means, with what its first date says where it says nothing itself."""
         if self.by_day or self.by_month_day or self.freq == "DAILY":
             return self
         by_day, by_month_day, by_month = self.by_day, self.by_month_day, self.by_month

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 
 from polypost import clock, media
 from polypost.access import Project
@@ -180,7 +180,8 @@ def entries(
 ) -> list[Entry]:
     """The occurrences from `since` to `until`, in order, at most `limit`: the recorded ones, and those to come."""
     row = _load(db, project_id, schedule_id)
-    recorded = _recorded(db, project_id, schedule_id, since, until, limit)
+    between = _recorded(project_id, schedule_id).where(occurrences.c.at.between(since, until))
+    recorded = [_entry(each) for each in db.execute(between.order_by(occurrences.c.at).limit(limit))]
     known = {entry.local for entry in recorded} | {
         datetime.fromisoformat(each.local_time)
         for each in occurrence_rows.rows_since(db, project_id, schedule_id, since - timedelta(days=3))
@@ -193,6 +194,12 @@ def entries(
         if each.local not in known
     )
     return sorted([*recorded, *islice(ahead, limit)], key=lambda entry: entry.at)[:limit]
+
+
+def past(db: Connection, project_id: str, schedule_id: str, *, limit: int) -> list[Entry]:
+    """What became of the occurrences whose hour has come, the last one first, at most `limit`."""
+    mine = _recorded(project_id, schedule_id).where(occurrences.c.at <= clock.now())
+    return [_entry(row) for row in db.execute(mine.order_by(occurrences.c.at.desc()).limit(limit))]
 
 
 def schedule_of(db: Connection, project_id: str, post_ids: Sequence[str]) -> dict[str, str]:
@@ -210,34 +217,23 @@ def never_happens(recurrence: Recurrence) -> bool:
     return next(recurrence.after(clock.now()), None) is None
 
 
-def _recorded(
-    db: Connection, project_id: str, schedule_id: str, since: datetime, until: datetime, limit: int
-) -> list[Entry]:
-    query = (
-        select(occurrences, posts.c.status)
-        .outerjoin(posts, (posts.c.id == occurrences.c.post_id) & posts.c.deleted_at.is_(None))
-        .where(
-            occurrences.c.project_id == project_id,
-            occurrences.c.schedule_id == schedule_id,
-            occurrences.c.at >= since,
-            occurrences.c.at <= until,
-        )
-        .order_by(occurrences.c.at)
-        .limit(limit)
+def _recorded(project_id: str, schedule_id: str) -> Select[Any]:
+    there = (posts.c.id == occurrences.c.post_id) & posts.c.deleted_at.is_(None)
+    mine = (occurrences.c.project_id == project_id, occurrences.c.schedule_id == schedule_id)
+    return select(occurrences, posts.c.status).outerjoin(posts, there).where(*mine)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        local=datetime.fromisoformat(row.local_time),
+        at=row.at,
+        state=row.state,
+        note=row.note,
+        post_id=row.post_id if row.status is not None else None,
+        post_status=row.status,
+        reason_code=row.reason_code,
+        reason=row.reason,
     )
-    return [
-        Entry(
-            local=datetime.fromisoformat(row.local_time),
-            at=row.at,
-            state=row.state,
-            note=row.note,
-            post_id=row.post_id if row.status is not None else None,
-            post_status=row.status,
-            reason_code=row.reason_code,
-            reason=row.reason,
-        )
-        for row in db.execute(query)
-    ]
 
 
 def _check(db: Connection, project_id: str, template: Template) -> None:

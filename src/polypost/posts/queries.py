@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     and_,
     exists,
@@ -39,6 +40,11 @@ MOST_WORDS = 8
 FIRST_CHARACTERS = 120
 # Targets are asked for by so many posts at a time.
 _AT_A_TIME = 500
+# What a calendar shows of a post.
+_PLACED = (
+    *(posts.c[name] for name in ("id", "status", "scheduled_for", "created_at", "timezone")),
+    func.substr(posts.c.content, 1, FIRST_CHARACTERS).label("content"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +197,7 @@ def calendar(
 
     Of a post without an hour only what was sent is there: a draft has its place in no calendar.
     """
-    shown = (posts.c.id, posts.c.status, posts.c.scheduled_for, posts.c.created_at, posts.c.timezone)
-    first = func.substr(posts.c.content, 1, FIRST_CHARACTERS).label("content")
-    mine = select(*shown, first).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
+    mine = select(*_PLACED).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
     query = _narrow(db, mine, project_id, filters)
     for ids in _accounts(db, project_id, filters):
         query = query.where(exists().where(targets.c.post_id == posts.c.id, _on(ids)))
@@ -203,7 +207,19 @@ def calendar(
     sent = query.where(hour.is_(None), posts.c.status != "draft", made >= after, made < before).order_by(made)
     rows = [row for each in (timed, sent) for row in db.execute(each.limit(limit + 1))]
     rows.sort(key=lambda row: (row.scheduled_for or row.created_at, row.id))
-    on: dict[str, list[tuple[str, str]]] = {row.id: [] for row in rows[:limit]}
+    return _placed(db, project_id, rows[:limit]), len(rows) > limit
+
+
+def placed(db: Connection, project_id: str, ids: Sequence[str]) -> list[Placed]:
+    """These posts as a calendar has them, in its order; some hundreds at most."""
+    mine = select(*_PLACED).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
+    rows = list(db.execute(mine.where(posts.c.id.in_(ids)))) if ids else []
+    rows.sort(key=lambda row: (row.scheduled_for or row.created_at, row.id))
+    return _placed(db, project_id, rows)
+
+
+def _placed(db: Connection, project_id: str, rows: Sequence[Row[Any]]) -> list[Placed]:
+    on: dict[str, list[tuple[str, str]]] = {row.id: [] for row in rows}
     wanted = list(on)
     for place in range(0, len(wanted), _AT_A_TIME):
         some = targets.c.post_id.in_(wanted[place : place + _AT_A_TIME])
@@ -211,7 +227,7 @@ def calendar(
         of_them = select(*columns).where(targets.c.project_id == project_id, some)
         for target in db.execute(of_them.order_by(targets.c.post_id, targets.c.position)):
             on[target.post_id].append((target.platform, target.integration_id))
-    placed = [
+    return [
         Placed(
             row.id,
             row.status,
@@ -221,9 +237,8 @@ def calendar(
             row.scheduled_for is not None,
             on[row.id],
         )
-        for row in rows[:limit]
+        for row in rows
     ]
-    return placed, len(rows) > limit
 
 
 def changed(db: Connection, project_id: str, named: Sequence[str]) -> dict[str, Any]:
