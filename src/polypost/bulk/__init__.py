@@ -7,10 +7,12 @@ from polypost.bulk.receiving import FILE_BYTES, BulkReceiver, too_large
 from polypost.bulk.rows import Row, page
 from polypost.bulk.run import KIND, BulkRun, due
 from polypost.bulk.uploads import (
+    KEPT,
     Bulk,
     NewRow,
     add_rows,
     begin,
+    carried_out,
     clean,
     find,
     finish,
@@ -20,6 +22,7 @@ from polypost.bulk.uploads import (
 
 __all__ = [
     "FILE_BYTES",
+    "KEPT",
     "KIND",
     "Bulk",
     "BulkReceiver",
@@ -28,6 +31,7 @@ __all__ = [
     "Row",
     "add_rows",
     "begin",
+    "carried_out",
     "clean",
     "due",
     "find",

@@ -69,6 +69,21 @@ class BulkReceiver:
             file.seek(0)
             return await self._keep(asked, form, dry_run, file)
 
+    async def carry_out(self, submitter: Submitter, bulk_id: str) -> Bulk:
+        """Make the posts that a dry run found good, once; the upload that makes or made those of its file.
+
+        Raises NotFound, Conflict where there is nothing to be made, ServiceUnavailable.
+        """
+        await self._once.promise()
+        asked = submitter.submits(f"carry out {bulk_id}")
+
+        def write(db: Connection) -> Bulk:
+            receipt(db)
+            who = asked.submitter.who
+            return uploads.carry_out(db, self._engine, asked.project.id, bulk_id, api_key_id=who.key_id)
+
+        return (await self._once.take(asked, write))[0]
+
     async def _keep(self, asked: Submission, form: str, dry_run: bool, file: Any) -> Received:  # noqa: FBT001  # what `receive` was told
         """All rows into the store, then their work begins; when the file cannot be read, nothing of it stays."""
         project = asked.project.id

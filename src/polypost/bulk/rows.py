@@ -16,7 +16,7 @@ _SHOWN = [bulk_rows.c[name] for name in ("number", "line", "state", "post_id", "
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row's verdict: `pending`, `created`, `valid` (dry run), `refused` or `stopped`."""
+    """One row's verdict: `pending`, `created`, `valid` (good in a dry run, and waiting once that is carried out), `refused` or `stopped`."""
 
     number: int
     line: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,9 @@ BATCH_CHARACTERS = 200_000
 TURN = 10
 # A page of rows must stay of a size that can be answered.
 ROW_PROBLEMS = 20
+# So long a dry run can be carried out, for which its good rows are kept whole; then they go so many at a time.
+HELD = timedelta(days=1)
+FORGOTTEN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,15 @@ class BulkRun:
         self._reader = reader
 
     async def run(self, bulk_id: str) -> None:
-        """Work on the upload's next rows, and wake the rest of them."""
+        """Work on the upload's next rows, and wake the rest of them; or let go of what a dry run has kept."""
+        job = await self._store.read(
+            lambda db: db.execute(select(bulks).where(bulks.c.id == bulk_id)).first()
+        )
+        if job is None or job.state != "running":
+            await self._forget(job)
+            return
         for left in reversed(range(TURN)):
-            rows = await self._store.read(lambda db: _pending(db, bulk_id))
+            rows = await self._store.read(lambda db: _pending(db, job))
             batch = []
             for row in rows:
                 batch.append((row, await self._reading(row)))
@@ -72,6 +81,14 @@ class BulkRun:
             advance = partial(self._advance, bulk_id=bulk_id, batch=batch, wake_ups=not left)
             if not await self._store.write(advance):
                 return
+
+    async def _forget(self, job: Row[Any] | None) -> None:
+        """Let go of the rows that a dry run has kept, once its time is over."""
+        if job is None or job.next_at is None or job.next_at > clock.now():
+            return
+        for first in range(1, job.total + 1, FORGOTTEN):
+            await self._store.write(partial(_let_go, bulk_id=job.id, first=first))
+        await self._store.write(partial(_forgotten, bulk_id=job.id))
 
     async def _reading(self, row: Row[Any]) -> _Read | None:
         """The row's reading; what is wrong with a large one is found here, where nobody waits for it."""
@@ -90,7 +107,7 @@ class BulkRun:
         if job is None or job.state != "running":
             return False
         # Another worker may have been faster since the batch was read: then its rows are no longer pending.
-        current = _still_pending(db, bulk_id, [row.number for row, _ in batch])
+        current = _still_pending(db, job, [row.number for row, _ in batch])
         batch = [(row, reading) for row, reading in batch if row.number in current]
         project = access.get_project(db, job.project_id)
         verdicts = [self._judge(db, project, job, row, reading) for row, reading in batch]
@@ -99,6 +116,7 @@ class BulkRun:
         now = clock.now()
         good = sum(verdict.state != "refused" for verdict in verdicts)
         ended = job.good + job.refused + len(batch) >= job.total
+        held = now + HELD if job.dry_run and job.good + good else None
         db.execute(
             update(bulks)
             .where(bulks.c.id == bulk_id)
@@ -109,7 +127,7 @@ class BulkRun:
                 rung_at=now,
                 state="done" if ended else "running",
                 finished_at=now if ended else None,
-                next_at=None if ended else bulks.c.next_at,
+                next_at=held if ended else bulks.c.next_at,
             )
         )
         emit(db, f"bulk:{bulk_id}")
@@ -157,11 +175,23 @@ def _show(form: str, body: dict[str, Any], problem: Problem) -> dict[str, str]:
     return {"field": field, **problem.as_dict()}
 
 
-def _pending(db: Connection, bulk_id: str) -> Sequence[Row[Any]]:
+def _pending(db: Connection, job: Row[Any]) -> Sequence[Row[Any]]:
     """The next rows, as many as fit into a batch by number and by size."""
+    numbers = _next(db, job.id, "pending")
+    if not numbers and not job.dry_run:
+        # A dry run is carried out: its good rows wait under that name.
+        numbers = _next(db, job.id, "valid")
+    return db.execute(
+        select(bulk_rows)
+        .where(bulk_rows.c.bulk_id == job.id, bulk_rows.c.number.in_(numbers))
+        .order_by(bulk_rows.c.number)
+    ).all()
+
+
+def _next(db: Connection, bulk_id: str, state: str) -> list[int]:
     waiting = (
         select(bulk_rows.c.number, func.length(cast(bulk_rows.c.body, Text)).label("size"))
-        .where(bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.state == "pending")
+        .where(bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.state == state)
         .order_by(bulk_rows.c.number)
         .limit(BATCH)
     )
@@ -172,30 +202,38 @@ def _pending(db: Connection, bulk_id: str) -> Sequence[Row[Any]]:
         if numbers and room < 0:
             break
         numbers.append(number)
-    return db.execute(
-        select(bulk_rows)
-        .where(bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.number.in_(numbers))
-        .order_by(bulk_rows.c.number)
-    ).all()
+    return numbers
 
 
-def _still_pending(db: Connection, bulk_id: str, numbers: Sequence[int]) -> set[int]:
-    asked = (bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.state == "pending", bulk_rows.c.number.in_(numbers))
+def _still_pending(db: Connection, job: Row[Any], numbers: Sequence[int]) -> set[int]:
+    waiting = bulk_rows.c.state.in_(["pending"] if job.dry_run else ["pending", "valid"])
+    asked = (bulk_rows.c.bulk_id == job.id, waiting, bulk_rows.c.number.in_(numbers))
     return set(db.execute(select(bulk_rows.c.number).where(*asked)).scalars())
 
 
 def _record(db: Connection, bulk_id: str, number: int, verdict: _Verdict) -> None:
-    db.execute(
-        update(bulk_rows)
-        .where(bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.number == number)
-        .values(
-            state=verdict.state,
-            problems=list(verdict.problems) or None,
-            post_id=verdict.post_id,
-            due_at=verdict.due_at,
-            body=None,
-        )
-    )
+    values: dict[str, Any] = {
+        "state": verdict.state,
+        "problems": list(verdict.problems) or None,
+        "post_id": verdict.post_id,
+        "due_at": verdict.due_at,
+    }
+    if verdict.state != "valid":
+        values["body"] = None
+    mine = (bulk_rows.c.bulk_id == bulk_id, bulk_rows.c.number == number)
+    db.execute(update(bulk_rows).where(*mine).values(values))
+
+
+def _let_go(db: Connection, bulk_id: str, first: int) -> None:
+    """Forget the bodies of some rows of a dry run, from the number `first` on, unless it was carried out meanwhile."""
+    over = select(bulks.c.id).where(bulks.c.id == bulk_id, bulks.c.state != "running")
+    some = bulk_rows.c.number.between(first, first + FORGOTTEN - 1)
+    db.execute(update(bulk_rows).where(bulk_rows.c.bulk_id.in_(over), some).values(body=None))
+
+
+def _forgotten(db: Connection, bulk_id: str) -> None:
+    over = (bulks.c.id == bulk_id, bulks.c.state != "running")
+    db.execute(update(bulks).where(*over).values(next_at=None))
 
 
 def wake_up_of(bulk_id: str, project_id: str, at: datetime) -> WakeUp:

@@ -13,7 +13,7 @@ from polypost import clock
 from polypost.bulk.run import wake_up_of
 from polypost.bulk.tables import bulk_rows, bulks
 from polypost.engine import Engine
-from polypost.errors import NotFound
+from polypost.errors import Conflict, NotFound
 from polypost.posts import keys
 from polypost.posts.orders import BULK
 from polypost.storage import HotInsert, emit, new_id
@@ -29,7 +29,10 @@ _INSERT_ROWS = HotInsert(bulk_rows)
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """An upload. `total` rows, of which `good` became posts (or would have, in a dry run) and `refused` did not; `price` in credits."""
+    """An upload. `total` rows, of which `good` became posts (or would have, in a dry run) and `refused` did not; `price` in credits.
+
+    `held_until` is how long a dry run can be carried out; None for all others.
+    """
 
     id: str
     project_id: str
@@ -42,6 +45,7 @@ class Bulk:
     price: int
     created_at: datetime
     finished_at: datetime | None
+    held_until: datetime | None = None
 
     @property
     def done(self) -> bool:
@@ -196,17 +200,72 @@ def bulk_of(row: Row[Any]) -> Bulk:
         price=row.price,
         created_at=row.created_at,
         finished_at=row.finished_at,
+        held_until=row.next_at if row.dry_run and row.state == "done" else None,
     )
+
+
+def carry_out(db: Connection, engine: Engine, project_id: str, bulk_id: str, *, api_key_id: str) -> Bulk:
+    """Let the good rows of a dry run become posts, in the name of this key; what is carried out already goes on as it is.
+
+    Returns the upload that made the posts of the same file before where there is one. Raises NotFound, and Conflict for
+    a dry run that is not done, has no good row or is too old.
+    """
+    if db.dialect.name == "postgresql":
+        db.execute(_TURN, {"project": project_id})
+    mine = (bulks.c.project_id == project_id, bulks.c.id == bulk_id)
+    row = db.execute(select(bulks).where(*mine).with_for_update()).one_or_none()
+    found = find(db, project_id, bulk_id)
+    if row is None or not row.dry_run:
+        return found
+    before = carried_out(db, project_id, bulk_id)
+    if before is not None:
+        return before
+    now = clock.now()
+    if found.held_until is None or found.held_until <= now:
+        raise _not_to_carry_out(found)
+    # The good rows are judged once more when their turn comes: their state says that they wait (`run`).
+    begun = {"state": "running", "dry_run": False, "api_key_id": api_key_id, "good": 0, "price": 0}
+    again = {"next_at": now, "rung_at": now, "finished_at": None}
+    db.execute(update(bulks).where(*mine).values(begun | again))
+    engine.wake(db, [wake_up_of(bulk_id, project_id, now)])
+    return find(db, project_id, bulk_id)
+
+
+def carried_out(db: Connection, project_id: str, bulk_id: str) -> Bulk | None:
+    """Another upload of the project that was made of the same bytes as this dry run, and carried out."""
+    this = select(bulks.c.fingerprint).where(bulks.c.project_id == project_id, bulks.c.id == bulk_id)
+    same = select(bulks).where(
+        bulks.c.project_id == project_id,
+        bulks.c.fingerprint == this.scalar_subquery(),
+        bulks.c.id != bulk_id,
+        bulks.c.dry_run.is_(False),
+        bulks.c.state != "receiving",
+    )
+    row = db.execute(same.order_by(bulks.c.created_at).limit(1)).one_or_none()
+    return None if row is None else bulk_of(row)
+
+
+def _not_to_carry_out(found: Bulk) -> Conflict:
+    if not found.done:
+        said, next_step = "This file is still being looked at.", "Wait for the end of it."
+    elif found.state == "stopped":
+        said, next_step = "The look at this file was stopped.", "Send the file again."
+    elif not found.good:
+        said, next_step = "No row of this file can become a post.", "Mend the rows and send the file again."
+    else:
+        said, next_step = "The look at this file is too long ago.", "Send the file again."
+    return Conflict(said, code="bulk_not_ready", next_step=next_step)
 
 
 def stop(db: Connection, project_id: str, bulk_id: str) -> Bulk:
     """Make no further posts of it; those that were made stay. Raises NotFound."""
-    find(db, project_id, bulk_id)
+    found = find(db, project_id, bulk_id)
     now = clock.now()
     stopped = db.execute(
         update(bulks)
         .where(bulks.c.id == bulk_id, bulks.c.project_id == project_id, bulks.c.state == "running")
-        .values(state="stopped", finished_at=now, next_at=None)
+        # What a dry run has kept of its good rows is let go of (`run`).
+        .values(state="stopped", finished_at=now, next_at=now if found.dry_run else None)
     ).rowcount
     if stopped:
         db.execute(
@@ -214,7 +273,7 @@ def stop(db: Connection, project_id: str, bulk_id: str) -> Bulk:
             .where(
                 bulk_rows.c.bulk_id == bulk_id,
                 bulk_rows.c.project_id == project_id,
-                bulk_rows.c.state == "pending",
+                bulk_rows.c.state.in_(["pending"] if found.dry_run else ["pending", "valid"]),
             )
             .values(state="stopped", body=None)
         )
