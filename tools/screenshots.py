@@ -63,7 +63,7 @@ DOCUMENTED = (
 
 
 def shots(filled: Filled) -> list[Shot]:
-    """All pages of the filled project, its posts by what became of them, and its webhooks by how they stand."""
+    """All pages of the filled project, its posts by what became of them, and those about other things."""
     paths = {path.replace("{project}", "").strip("/") or "start": path for path in simple_pages()}
     pages = [
         Shot(name.replace("/", "-"), path.replace("{project}", filled.project_id), writes=name == "compose")
@@ -73,11 +73,8 @@ def shots(filled: Filled) -> list[Shot]:
         Shot(f"post-{state.replace(' ', '-')}", f"/{filled.project_id}/posts/{post}")
         for state, post in filled.posts.items()
     ]
-    hooks = [
-        Shot(f"webhook-{state}", f"/{filled.project_id}/webhooks/{webhook}")
-        for state, webhook in filled.webhooks.items()
-    ]
-    return [*pages, *posts, *hooks, Shot("nothing-there", "/nowhere/at/all")]
+    further = [Shot(name, path) for name, path in filled.further.items()]
+    return [*pages, *posts, *further, Shot("nothing-there", "/nowhere/at/all")]
 
 
 def take(page: Page, shot: Shot, forms: Sequence[Form], image: str) -> Iterator[tuple[Form, bytes]]:

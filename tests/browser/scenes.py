@@ -34,6 +34,7 @@ PARTS = frozenset(
         "/{project}/compose/file",
         "/{project}/calendar/fold",
         "/{project}/events",
+        "/{project}/bulk/example",
     }
 )
 SIGNED_OUT = frozenset({"/sign-in", "/join/{secret}"})
@@ -56,12 +57,15 @@ def other_pages() -> set[str]:
 
 
 class Filled:
-    """A project in which much has happened; `posts` are ids by what became of them, `webhooks` ids by how they stand."""
+    """A project in which much has happened; `posts` are ids by what became of them.
+
+    `further` are the paths of other pages about one thing, by the names of their pictures.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.posts: dict[str, str] = {}
-        self.webhooks: dict[str, str] = {}
+        self.further: dict[str, str] = {}
         self.project_id = next(
             each["id"] for each in world.command("projects", "list") if each["name"] == "Demo"
         )
@@ -69,7 +73,11 @@ class Filled:
             self._client = client
             self._tell()
             self._fill()
+            self._plan()
         world.control("DELETE", "faults")
+
+    def _lead(self, name: str, *path: str) -> None:
+        self.further[name] = "/".join(("", self.project_id, *path))
 
     def _tell(self) -> None:
         """Webhooks and mails that hear of what is filled in, keys, and an address to be sent to."""
@@ -85,7 +93,7 @@ class Filled:
         }.items():
             made = self._client.post("/v1/webhooks", json={"eventTypes": events, **place})
             assert made.status_code == 201, made.text
-            self.webhooks[state] = made.json()["webhook"]["id"]
+            self._lead(f"webhook-{state}", "webhooks", made.json()["webhook"]["id"])
         profile = self._client.post("/v1/profiles", json={"name": TEXTS[3]}).json()["profile"]["id"]
         self._command("keys", "create", "--name", f"{LONG} {LONG}", "--profile", profile)
         self._command("keys", "create", "--name", TEXTS[3], "--scope", "read", "--days", "30")
@@ -128,6 +136,46 @@ class Filled:
         self._fault("twitter", "error_before", times=None)
         self._post("unknown", TEXTS[4], "twitter", publishNow=True)
         self.world.settle([self.posts["unknown"]])
+
+    def _plan(self) -> None:
+        """A queue with posts in it, posts that repeat, a file of posts, and uploads."""
+        hours = [
+            {"weekday": day, "time": time}
+            for day in ("monday", "wednesday", "friday")
+            for time in ("02:30", "09:00", "12:30", "18:00")
+        ]
+        self._sent("PUT", "/v1/queue/slots", json={"timezone": "Europe/Berlin", "slots": hours})
+        self._sent("POST", "/v1/profiles", json={"name": LONG})
+        x = self.world.target("twitter")
+        for text in TEXTS:
+            self._sent("POST", "/v1/queue/posts", json={"content": text[:270], "platforms": [x]})
+        rules = ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH", "FREQ=MONTHLY;BYDAY=-1FR;COUNT=12", "FREQ=DAILY")
+        for text, rule in zip((TEXTS[0], LONG, TEXTS[3]), rules, strict=True):
+            body = {"content": text, "platforms": [x], "rule": rule, "name": text[:90]}
+            times = {"startsAt": _later(days=1)[:16], "timezone": "Europe/Berlin"}
+            made = self._sent("POST", "/v1/schedules", json=body | times).json()["schedule"]
+            self._lead(f"recurrence-{rule.split(';')[0].rpartition('=')[2].lower()}", "recurrences", made["id"])
+        self._sent("POST", f"/v1/schedules/{made['id']}/pause")
+        account, hour = f"twitter:{x['accountId']}", _later(days=3)
+        wrong = [f"{'x' * 300},{account},{hour}", f"{LONG},{LONG},{hour}", f"{TEXTS[3]},{account},tomorrow"]
+        rows = [*wrong, *(f"{TEXTS[0][:20]} {number},{account},{hour}" for number in range(60))]
+        file = "\n".join(["content,platforms,scheduledFor", *rows]).encode()
+        for state, query in (("tried", {"dryRun": "true"}), ("carried-out", {})):
+            kind = {"content-type": "text/csv"}
+            sent = self._sent("POST", "/v1/posts/bulk", content=file, headers=kind, params=query)
+            self._lead(f"bulk-{state}", "bulk", sent.json()["bulkId"])
+        image = httpx2.get(self.world.demo_image(), trust_env=False).content
+        for name in ("launch.jpg", f"{LONG}.jpg", "שלום.jpg"):
+            asked = {"filename": name, "mimeType": "image/jpeg"}
+            room = self._sent("POST", "/v1/media/upload", json=asked).json()["data"]
+            self._sent("PUT", room["uploadUrl"], content=image, headers={"content-type": "image/jpeg"})
+        film = {"filename": "film.mp4", "mimeType": "video/mp4", "size": 734_003_200}
+        self._sent("POST", "/v1/media/upload", json=film)
+
+    def _sent(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        answer = self._client.request(method, path, **options)
+        assert answer.status_code < 300, answer.text
+        return answer
 
     def _fault(self, platform: str, fault: str, times: int | None = 1) -> None:
         rule = {"platform": platform, "fault": fault} | ({"times": times} if times else {})

@@ -56,11 +56,13 @@ def test_the_page_of_a_post(
         assert faults(page) == [], page.url
 
 
-def test_the_page_of_a_webhook(new_page: Pages, operator_state: StorageState, filled: Filled) -> None:
+def test_pages_about_one_thing(new_page: Pages, operator_state: StorageState, filled: Filled) -> None:
     page = new_page(operator_state)
-    for webhook in filled.webhooks.values():
-        look(page, f"/{filled.project_id}/webhooks/{webhook}")
-    look(page, f"/{filled.project_id}/webhooks/{filled.webhooks['failing']}?dir=rtl&state=delivered")
+    for path in filled.further.values():
+        look(page, path)
+        look(page, f"{path}{'&' if '?' in path else '?'}dir=rtl")
+    look(page, f"{filled.further['webhook-failing']}?state=delivered")
+    look(page, f"{filled.further['bulk-tried']}?status=refused")
 
 
 def test_secrets_that_were_made_and_forms_that_were_refused(
@@ -145,6 +147,8 @@ def test_no_page_is_left_out() -> None:
         "/{project}/posts/{post}",
         "/{project}/posts/{post}/look/{target}",
         "/{project}/webhooks/{subscription}",
+        "/{project}/recurrences/{schedule}",
+        "/{project}/bulk/{bulk}",
     }
 
 

@@ -220,9 +220,9 @@ def test_posts_into_the_queue_again_and_again_and_as_drafts(local: Tenant, local
 
     again = form(local, when="repeat", rule="FREQ=DAILY", at=soon())
     answer = local_owner.post(place(local), again)
-    assert answer.url.path.endswith("/posts"), answer.text
     schedules = local.client.get("/v1/schedules").json()["schedules"]
     assert [each["rule"] for each in schedules] == ["FREQ=DAILY"]
+    assert answer.url.path.endswith(f"/recurrences/{schedules[0]['id']}"), answer.text
 
     draft = local_owner.post(place(local), form(local, "x" * 900, do="draft"))
     assert local.get(post_of(draft))["status"] == "draft"

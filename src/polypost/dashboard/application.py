@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from polypost.dashboard.pages import (
     accounts,
+    bulk,
     calendar,
     compose,
     keys,
     live,
     posts,
+    queue,
+    recurrences,
     settings,
     signing,
     team,
+    uploads,
     webhooks,
 )
 from polypost.dashboard.web import Dashboard
@@ -19,5 +23,5 @@ from polypost.dashboard.web import Dashboard
 
 def dashboard() -> Dashboard:
     """The dashboard as an application of its own; what is spelled out comes before what takes any word."""
-    rooms = (signing, team, compose, accounts, calendar, live, posts, webhooks, keys, settings)
+    rooms = (signing, team, compose, accounts, calendar, live, posts, queue, recurrences, bulk, uploads, webhooks, keys, settings)
     return Dashboard(page for room in rooms for page in room.PAGES)

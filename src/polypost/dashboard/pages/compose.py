@@ -162,8 +162,8 @@ async def _made(
         await visit.services.planner.schedule_draft(submitter, edited, hour)
         return visit.url("posts", edited)
     if written.when == REPEAT:
-        await visit.services.planner.create(submitter, written.body(found))
-        return visit.url("posts")
+        made, _ = await visit.services.planner.create(submitter, written.body(found))
+        return visit.url("recurrences", made.id)
     if written.when == QUEUE:
         post_id = await visit.services.planner.queue(submitter, written.body(found), _queued)
     else:

@@ -3,6 +3,8 @@ const form = document.querySelector("#compose");
 const all = (pick, where = form) => [...where.querySelectorAll(pick)];
 const one = (pick, where = form) => where.querySelector(pick);
 const words = form?.dataset;
+// With the page: a file may be chosen while the server is away, and goes once it is back.
+const uploading = form && import(words.upload);
 
 function later(wait, act) {
   let timer;
@@ -284,19 +286,9 @@ async function upload(row, file) {
   one("[data-again]", row).hidden = true;
   under += 1;
   try {
-    const data = new FormData();
-    for (const [name, value] of Object.entries({ token: form.elements.token.value, name: file.name, type: file.type, size: file.size })) data.set(name, value);
-    const answer = await ask(words.uploads, data);
-    if (!answer) throw new Error(words.away);
-    if (!answer.ok) throw new Error((await page(answer)).querySelector("[role=alert] p")?.textContent ?? words.odd);
-    const room = await answer.json();
-    if (room.most && file.size > room.most) throw new Error(`${Math.floor(room.most / 1e6)} MB < ${file.name}`);
-    const whole = new FormData();
-    whole.set("token", form.elements.token.value);
-    whole.set("file", file);
-    const made = room.here ? (await sent("POST", words.uploads, whole, {}, row, file)).items[0] : room;
-    if (!room.here) await sent("PUT", room.put, file, { "content-type": room.type }, row, file);
-    one("[name=media-type]", row).value = room.kind;
+    const tell = (share, said) => { bar.value = share; text.textContent = said; };
+    const made = await (await uploading).send(file, { ask, url: words.uploads, token: () => form.elements.token.value, words, tell });
+    one("[name=media-type]", row).value = made.kind;
     address(row).value = made.url;
     going.hidden = true;
     row.classList.remove("comes");
@@ -309,30 +301,6 @@ async function upload(row, file) {
   touched = true;
   dress(row);
   changed();
-}
-
-function sent(method, url, body, headers, row, file) {
-  const text = one(".going .small", row), bar = one("progress", row);
-  return new Promise((done, failed) => {
-    const request = new XMLHttpRequest();
-    const began = performance.now();
-    request.upload.onprogress = (event) => {
-      const share = event.total ? Math.round(100 * event.loaded / event.total) : 0;
-      const rate = event.loaded / 1e6 / ((performance.now() - began) / 1000 || 1);
-      bar.value = share;
-      text.textContent = `${file.name}: ${share} % · ${rate.toFixed(1)} MB/s`;
-    };
-    request.onload = () => {
-      let found = {};
-      try { found = JSON.parse(request.responseText); } catch { /* not ours: the status says enough */ }
-      if (request.status < 300) done(found);
-      else failed(new Error(found.error?.message ?? found.message ?? `${words.odd} (${request.status})`));
-    };
-    request.onerror = () => failed(new Error(words.away));
-    request.open(method, url);
-    for (const [name, value] of Object.entries({ ...headers, ...(method === "POST" ? { "x-part": "true" } : {}) })) request.setRequestHeader(name, value);
-    request.send(body);
-  });
 }
 
 function move(row, by) {
