@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.dashboard.pages.accounts import network_name
+from polypost.dashboard.render import words
 from polypost.dashboard.rules import WEEKDAYS, said
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address
@@ -68,20 +69,16 @@ async def put(visit: Visit) -> Response:
     visit.who.require("publish")
     profile = visit.said("profile") or None
     hours = {day: visit.said(day) for day in DAYS}
-    slots = [
-        # A form's `9:00` is the API's `09:00`.
-        {"weekday": day, "time": each.zfill(5)}
-        for day, text in hours.items()
-        for each in _BETWEEN.split(text)
-        if each
-    ]
+    typed = [(day, each) for day, text in hours.items() for each in _BETWEEN.split(text) if each]
+    # A form's `9:00` is the API's `09:00`.
+    slots = [{"weekday": day, "time": each.zfill(5)} for day, each in typed]
     zone = visit.said("zone").strip() or "UTC"
     try:
         body, read = slots_in({"profileId": profile, "timezone": zone, "slots": slots})
     except InvalidRequest as error:
         wrong: dict[str, list[str]] = {}
         for each in error.problems:
-            place, what = _placed(each, slots)
+            place, what = _placed(each, typed)
             wrong.setdefault(place, []).append(what)
         return await _page(visit, profile, error.status, wrong=wrong, typed=hours | {"zone": zone})
     await visit.services.store.write(
@@ -102,13 +99,13 @@ def repeated(db: Connection, project_id: str, schedule: Schedule) -> Repeated:
     return Repeated(schedule, said(recurrence.rule, recurrence.start.date()), last)
 
 
-def _placed(problem: Problem, slots: Sequence[Mapping[str, str]]) -> tuple[str, str]:
+def _placed(problem: Problem, typed: Sequence[tuple[str, str]]) -> tuple[str, str]:
     """The field of the form that a problem is about, and what is said there."""
     slot = _SLOT.match(problem.path)
     if slot is None:
         return ("zone" if problem.path == "timezone" else "slots"), f"{problem.message}. {problem.hint}"
-    found = slots[int(slot[1])]
-    return found["weekday"], f"“{found['time']}” is no hour of a day. Write it like 09:00."
+    day, hour = typed[int(slot[1])]
+    return day, words("“%(hour)s” is no hour of a day. Write it like 09:00.") % {"hour": hour}
 
 
 async def _page(
