@@ -73,6 +73,7 @@ def test_a_file_is_looked_at_and_then_made_once(tenant: Tenant, owner: Browser, 
     assert all(f"/posts/{row['postId']}" in shown for row in made["rows"][:2])
     assert made["bulkId"] in owner.get(f"/{tenant.project_id}/bulk").text
 
+    assert "Nothing was made twice" in send(owner, tenant, sheet(rows)).text
     # Somebody else's look at the same bytes leads to what was made of them.
     other = members(tenant, "editor")
     again = send(other, tenant, sheet(rows))

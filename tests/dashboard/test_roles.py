@@ -143,6 +143,13 @@ def test_each_page_for_each_role(local: Tenant, staff: dict[Role, Browser], page
             assert said not in {401, 403, 500}, role
 
 
+@pytest.mark.parametrize("place", ["posts", "queue", "bulk", "uploads"])
+def test_lists_have_no_such_page(local: Tenant, staff: dict[Role, Browser], place: str) -> None:
+    for page in ("-1", "²", "9" * 30, "9" * 5000):
+        answer = staff["owner"].get(f"/{local.project_id}/{place}", params={"page": page})
+        assert answer.status_code == 200, page
+
+
 @pytest.mark.parametrize("page", PAGES, ids=key_of)
 def test_no_page_of_a_project_for_others(
     local: Tenant, new: object, page: Page, staff: dict[Role, Browser]

@@ -11,25 +11,28 @@ from starlette.datastructures import FormData
 from polypost.dashboard.render import several, words
 from polypost.planning.rules import DAYS, BadRule, Rule, parse
 
-WEEKDAYS = tuple(
-    words(day) for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = (
+    words("Monday"),
+    words("Tuesday"),
+    words("Wednesday"),
+    words("Thursday"),
+    words("Friday"),
+    words("Saturday"),
+    words("Sunday"),
 )
-MONTHS = tuple(
-    words(month)
-    for month in (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    )
+MONTHS = (
+    words("January"),
+    words("February"),
+    words("March"),
+    words("April"),
+    words("May"),
+    words("June"),
+    words("July"),
+    words("August"),
+    words("September"),
+    words("October"),
+    words("November"),
+    words("December"),
 )
 FREQUENCIES: Mapping[str, str] = {
     "DAILY": words("every day"),
@@ -39,7 +42,7 @@ FREQUENCIES: Mapping[str, str] = {
 }
 NEVER, UNTIL, COUNT = "never", "until", "count"
 LAST = "last"
-_PLACES = tuple(words(each) for each in ("first", "second", "third", "fourth", "fifth"))
+_PLACES = (words("first"), words("second"), words("third"), words("fourth"), words("fifth"))
 
 
 def said(rule: Rule, start: date) -> str:
@@ -139,13 +142,13 @@ class Fields:
 def _how_often(freq: str, interval: int) -> str:
     if interval == 1:
         return FREQUENCIES[freq]
-    one, many = {
-        "DAILY": ("every %(num)s day", "every %(num)s days"),
-        "WEEKLY": ("every %(num)s week", "every %(num)s weeks"),
-        "MONTHLY": ("every %(num)s month", "every %(num)s months"),
-        "YEARLY": ("every %(num)s year", "every %(num)s years"),
-    }[freq]
-    return several(one, many, interval) % {"num": interval}
+    told = {
+        "DAILY": several("every %(num)s day", "every %(num)s days", interval),
+        "WEEKLY": several("every %(num)s week", "every %(num)s weeks", interval),
+        "MONTHLY": several("every %(num)s month", "every %(num)s months", interval),
+        "YEARLY": several("every %(num)s year", "every %(num)s years", interval),
+    }
+    return told[freq] % {"num": interval}
 
 
 def _weekday(number: int, day: int) -> str:

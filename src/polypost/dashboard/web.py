@@ -45,8 +45,8 @@ HOME = "/dashboard"
 # What a form may hold, unless its page says so; a composer's longest is some 300 kB.
 LARGEST = 1_000_000
 _FIELDS, _FILES = 2000, 40
-# Of the number of a page: no list has more pages, and no store counts without end.
-_DIGITS = 8
+# Of the number of a page.
+MOST_DIGITS = 6
 # What a browser may load: our own files alone. `nonce` is for the style sheets of drawings.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -177,10 +177,10 @@ class Visit:
         return self.request.query_params.get(name, "")
 
     @property
-    def number(self) -> int:
-        """Which page of a list is asked for, from 0."""
-        asked = self.asked("page")
-        return int(asked) if asked.isdecimal() and len(asked) <= _DIGITS else 0
+    def page_asked(self) -> int:
+        """Which page of a list is asked for, from 0; the first where no list has the one that is said."""
+        said = self.asked("page")
+        return int(said) if said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS else 0
 
     def path(self, name: str) -> str:
         """A part of the path."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
 
-from polypost.storage import Instant, Json, metadata
+from polypost.storage import Instant, Json, metadata, partial_index
 
 # A row of `media_files` is one file of one post on one host.
 # `host` names the machine or data folder that holds the file: another one fetches for itself.
@@ -60,7 +60,8 @@ uploads = Table(
     Column("delete_at", Instant),
     Index(None, "delete_at"),
     Index(None, "host", "state"),
-    Index(None, "project_id", "created_at"),
+    # Rows of files that are gone stay as long as posts show them: lists pass over all of those.
+    partial_index("ix_uploads_here", "project_id", "created_at", where="state IN ('open', 'complete')"),
 )
 
 # `holder_id` is the post that shows an upload; `until` is empty while it may still be published.

@@ -197,7 +197,7 @@ async def _network_page(
     visit: Visit, status: int = 200, *, wrong: str = "", given: Mapping[str, str] | None = None
 ) -> Response:
     platform, project_id, sought = visit.path("platform"), visit.here.id, visit.asked("q").strip()
-    page = int(visit.asked("page")) if visit.asked("page").isdecimal() else 0
+    page = visit.page_asked
     found = connector(platform)
     if found is None:
         raise NotFound(phrase("There is no such network here."), code="unknown_platform")

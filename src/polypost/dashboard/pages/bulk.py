@@ -56,8 +56,8 @@ async def look(visit: Visit) -> Response:
         return await _page(
             visit, error.status, problems=problems or [Problem("", error.message, error.next_step)]
         )
-    await until_done(visit.services, visit.here.id, found.id, PATIENCE_SECONDS)
-    return visit.go(visit.url("bulk", found.id))
+    found = await until_done(visit.services, visit.here.id, found.id, PATIENCE_SECONDS)
+    return visit.go(visit.url("bulk", found.id, **({} if found.dry_run else {"before": "1"})))
 
 
 async def one(visit: Visit) -> Response:
@@ -121,7 +121,7 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 async def _page(visit: Visit, status: int = 200, *, problems: Sequence[Problem] = ()) -> Response:
-    page, project_id = _number(visit.asked("page")), visit.here.id
+    page, project_id = visit.page_asked, visit.here.id
     total, found = await visit.services.store.browse(
         project_id, lambda db: bulk.list_bulks(db, project_id, limit=PER_PAGE, offset=page * PER_PAGE)
     )
@@ -141,7 +141,7 @@ async def _page(visit: Visit, status: int = 200, *, problems: Sequence[Problem] 
 
 
 async def _file_page(visit: Visit, status: int = 200, *, wrong: str = "") -> Response:
-    project_id, bulk_id, page = visit.here.id, visit.path("bulk"), _number(visit.asked("page"))
+    project_id, bulk_id, page = visit.here.id, visit.path("bulk"), visit.page_asked
     chosen = visit.asked("status") if visit.asked("status") in STATES else ""
 
     def read(db: Connection) -> tuple[Bulk, Bulk | None, int, list[bulk.Row]]:
@@ -173,11 +173,6 @@ async def _file_page(visit: Visit, status: int = 200, *, wrong: str = "") -> Res
         base=own_address(visit.request, visit.services.settings),
         place="bulk",
     )
-
-
-def _number(text: str) -> int:
-    """A page's number, however it is said; none is that far."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0
 
 
 PAGES = (

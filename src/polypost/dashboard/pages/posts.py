@@ -144,7 +144,7 @@ def zone_of(visit: Visit) -> str:
 async def listed(visit: Visit) -> Response:
     """Posts of the project, newest first, narrowed as the address says; with `q`, those with these words, or this id."""
     project_id, words, zone = visit.here.id, visit.asked("q").strip(), zone_of(visit)
-    page = visit.number
+    page = visit.page_asked
     since, until = _day(visit.asked("from"), zone), _day(visit.asked("to"), zone, after=_DAY)
 
     def read(db: Any) -> tuple[int, list[Shown], bool, dict[str, Integration], Choice]:

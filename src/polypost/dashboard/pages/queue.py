@@ -117,7 +117,7 @@ async def _page(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     project_id, horizon = visit.here.id, visit.services.settings.horizon
-    page = int(visit.asked("page")) if visit.asked("page").isdecimal() else 0
+    page = visit.page_asked
 
     def read(db: Connection) -> _Found:
         _, groups = profiles.list_profiles(db, project_id, limit=MOST_PROFILES, offset=0)

@@ -80,8 +80,7 @@ def _said(error: PolypostError) -> str:
 
 
 async def _page(visit: Visit, status: int = 200, *, wrong: str = "") -> Response:
-    project_id, asked = visit.here.id, visit.asked("page")
-    page = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 0
+    project_id, page = visit.here.id, visit.page_asked
 
     def read(db: Connection) -> tuple[Sequence[Row[Any]], Mapping[str, tuple[int, list[str]]]]:
         rows = upload_rows.listed(db, project_id, limit=PER_PAGE + 1, offset=page * PER_PAGE)

@@ -1,8 +1,9 @@
-"""The index by which a project's uploads are listed."""
+"""The index by which a project's uploads are listed: of those that are here."""
 
 from __future__ import annotations
 
 from alembic import op
+from sqlalchemy import text
 
 revision = "0019"
 down_revision = "0017"
@@ -10,4 +11,11 @@ down_revision = "0017"
 
 def upgrade() -> None:
     """Add it."""
-    op.create_index("ix_uploads_project_id_created_at", "uploads", ["project_id", "created_at"])
+    here = text("state IN ('open', 'complete')")
+    op.create_index(
+        "ix_uploads_here",
+        "uploads",
+        ["project_id", "created_at"],
+        sqlite_where=here,
+        postgresql_where=here,
+    )
