@@ -68,9 +68,13 @@ class Principal:
     scopes: tuple[str, ...]
     profiles: tuple[str, ...] = ()
 
+    def may(self, *scopes: str) -> bool:
+        """Whether the key covers one of the scopes, or none is needed."""
+        return not self.scopes or not scopes or bool(set(scopes) & set(self.scopes))
+
     def require(self, *scopes: str) -> None:
         """Pass when the key covers one of the scopes, or when none is needed. Raises Forbidden, which names the first."""
-        if self.scopes and scopes and not set(scopes) & set(self.scopes):
+        if not self.may(*scopes):
             raise Forbidden(
                 f"This API key does not have the scope '{scopes[0]}'.",
                 code="missing_scope",

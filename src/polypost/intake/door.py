@@ -34,6 +34,7 @@ from polypost.probe import Facts
 from polypost.storage import Store
 
 T = TypeVar("T")
+Along = Callable[[Connection, str], None]
 DRAFT = "POST /v1/posts/drafts"
 
 
@@ -170,15 +171,13 @@ class Intake:
         body = read(RescheduleBody, raw)
         await self.once.promise()
         asked = submitter.submits(f"PATCH /v1/posts/scheduled/{post_id}", raw)
-        row, order = await self._store.read(lambda db: changes.stored(db, asked.project.id, post_id))
+        row, problems = await self.draft_problems(asked, post_id)
         zone = row.timezone if body.timezone is None else body.timezone
         when, wrong = resolve(body.scheduledFor, zone, self.reader.horizon, "scheduledFor")
         if when is None:
             if await self.once.changed_before(asked, post_id):
                 return Moved(row.scheduled_for, row.warning, replayed=True)
             raise InvalidRequest([wrong] if wrong else [])
-        draft = row.status == "draft"
-        problems = await self.reader.judged_anew(asked.project.id, order) if draft else []
 
         def move(db: Connection) -> None:
             if problems:
@@ -211,10 +210,13 @@ class Intake:
             return Moved(row.scheduled_for, None, replayed)
         return Moved(order.when.instant, order.when.note, replayed)
 
-    async def keep_draft(self, submitter: Submitter, raw: dict[str, Any]) -> KeptDraft:
+    async def keep_draft(
+        self, submitter: Submitter, raw: dict[str, Any], also: Along | None = None
+    ) -> KeptDraft:
         """A draft: what would be wrong with it as a post is said, not refused.
 
-        Raises InvalidRequest for its shape, zone and accounts, KeyReused, ServiceUnavailable.
+        `also` writes what belongs to it, in its transaction; not for a repeat. Raises InvalidRequest for its shape, zone
+        and accounts, KeyReused, ServiceUnavailable.
         """
         asked = submitter.submits(DRAFT, "draft", raw)
         reading = await self._draft(asked, raw)
@@ -222,12 +224,16 @@ class Intake:
 
         def write(db: Connection) -> KeptDraft:
             post_id, warnings, known = drafts.create(db, self._context, asked.project, order)
+            if also is not None and not known:
+                also(db, post_id)
             return KeptDraft(queries.held(db, asked.project.id, post_id), warnings, known)
 
         (found, warnings, known), again = await self.once.take(asked, write)
         return KeptDraft(found, reading.found + warnings, known or again)
 
-    async def edit_draft(self, submitter: Submitter, post_id: str, raw: dict[str, Any]) -> KeptDraft:
+    async def edit_draft(
+        self, submitter: Submitter, post_id: str, raw: dict[str, Any], also: Along | None = None
+    ) -> KeptDraft:
         """The whole draft anew; a cancelled post is one too. Raises as `keep_draft` does, NotFound, Conflict."""
         asked = submitter.submits(f"PUT /v1/posts/drafts/{post_id}", raw)
         reading = await self._draft(asked, raw)
@@ -235,9 +241,17 @@ class Intake:
 
         def change(db: Connection) -> None:
             warnings[:] = drafts.edit(db, self._context, asked.project, post_id, reading.order)
+            if also is not None:
+                also(db, post_id)
 
         found, replayed = await self.once.change(asked, post_id, change)
         return KeptDraft(found, reading.found + warnings, replayed)
+
+    async def draft_problems(self, asked: Submission, post_id: str) -> tuple[PostRow, list[Problem]]:
+        """A post's row, and what is wrong with it where it is a draft that is about to become more. Raises NotFound."""
+        row, order = await self._store.read(lambda db: changes.stored(db, asked.project.id, post_id))
+        draft = row.status == "draft"
+        return row, await self.reader.judged_anew(asked.project.id, order) if draft else []
 
     def _found_or(self, asked: Submission, refused: InvalidRequest) -> Make:
         """What finds the post of an equal request, since what is wrong by now may have been right then."""

@@ -24,9 +24,9 @@ from polypost.planning.bodies import (
 from polypost.planning.recurrence import Recurrence
 from polypost.planning.schedules import Schedule
 from polypost.planning.templates import Template
-from polypost.posts import accept, changes, drafts
+from polypost.posts import accept, drafts
 from polypost.posts.deliveries import Arrival
-from polypost.posts.orders import Accepted, Context, NewPost
+from polypost.posts.orders import Accepted, Context, NewPost, When
 from polypost.storage import Store, receipt
 
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Planner:
     def __init__(self, store: Store, context: Context, intake: Intake) -> None:
         self._store = store
         self._context = context
+        self._intake = intake
         self._reader = intake.reader
         self._once = intake.once
         self._horizon = intake.reader.horizon
@@ -70,10 +71,9 @@ class Planner:
         await self._once.promise()
         asked = submitter.submits(f"POST /v1/posts/drafts/{post_id}/schedule", raw)
         project = asked.project
-        row, order = await self._store.read(lambda db: changes.stored(db, project.id, post_id))
+        row, wrong = await self._intake.draft_problems(asked, post_id)
         when, problems = when_of(body, row.timezone, self._horizon)
-        if row.status == "draft":
-            problems += await self._reader.judged_anew(project.id, order)
+        problems += wrong
 
         def change(db: Connection) -> None:
             if problems:
@@ -81,11 +81,18 @@ class Planner:
             if body.queue is not True:
                 drafts.schedule(db, self._context, project, post_id, when)
                 return
-            queue, slot = queues.take(db, project.id, body.profileId, self._horizon)
+            slot, hold = self.slot(db, project.id, body.profileId)
             drafts.schedule(db, self._context, project, post_id, slot)
-            queues.hold(db, project.id, queue, post_id, slot)
+            hold(post_id)
 
         return await self._once.change(asked, post_id, change)
+
+    def slot(
+        self, db: Connection, project_id: str, profile_id: str | None = None
+    ) -> tuple[When, Callable[[str], None]]:
+        """The next free slot of a queue, and what gives it to a post in this transaction. Raises NotFound, Conflict."""
+        queue, slot = queues.take(db, project_id, profile_id, self._horizon)
+        return slot, lambda post_id: queues.hold(db, project_id, queue, post_id, slot)
 
     async def create(self, submitter: Submitter, raw: dict[str, Any]) -> tuple[Schedule, bool]:
         """A schedule and the posts of its next days, and whether an equal request under its key had made it.

@@ -67,7 +67,7 @@ def edit(db: Connection, context: Context, project: Project, post_id: str, order
 
     Raises NotFound, Conflict when it is no draft, InvalidRequest; then all is as before.
     """
-    _draft(db, project.id, post_id)
+    held(db, project.id, post_id)
     warnings, now = soft_problems(db, project.id, order), clock.now()
     drop_targets(db, project.id, targets_of(db, project.id, post_id))
     _put_targets(db, context, project.id, post_id, order, now)
@@ -90,7 +90,7 @@ def schedule(db: Connection, context: Context, project: Project, post_id: str, w
 
     Raises NotFound, Conflict when it is no draft, InvalidRequest with every problem, PaymentRequired.
     """
-    row = _draft(db, project.id, post_id)
+    row = held(db, project.id, post_id)
     rows = targets_of(db, project.id, post_id)
     check_stored(db, project.id, row, rows)
     now = clock.now()
@@ -123,7 +123,8 @@ def soft_problems(db: Connection, project_id: str, order: NewPost) -> list[Probl
     return problems
 
 
-def _draft(db: Connection, project_id: str, post_id: str) -> PostRow:
+def held(db: Connection, project_id: str, post_id: str) -> PostRow:
+    """The draft's row, locked. Raises NotFound, Conflict when it is no draft."""
     row = load(db, project_id, post_id, lock=True)
     if row.status != "draft":
         raise Conflict(
