@@ -19,6 +19,7 @@ from polypost.access import Keyring, Throttle, people
 from polypost.analytics.reader import Reader
 from polypost.analytics.service import Analytics
 from polypost.api.openapi.reference import is_wanted
+from polypost.approvals import Approvals, asking, links
 from polypost.configured import (
     Surroundings,
     app_of,
@@ -171,6 +172,7 @@ async def open_rooms(
     )
     intake = Intake(store, posts, bodies, media, seconds=settings.publish_wait_seconds)
     calls = AccountCalls(store, tokens, networks)
+    planner = Planner(store, posts, intake)
     metrics = Reader(store, calls, networks)
     accounts, sender = ConnectedAccounts(store, calls), Sender(store)
     per_minute = settings.rate_limit_per_minute
@@ -197,7 +199,8 @@ async def open_rooms(
         channels=channels,
         trial=Trial(store, vault, channels),
         intake=intake,
-        planner=Planner(store, posts, intake),
+        planner=planner,
+        approvals=Approvals(store, posts, intake, planner.slot),
         bulk=bulk.BulkReceiver(store, engine, intake.once),
         health=checks(store, engine),
     )
@@ -253,6 +256,8 @@ def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:
         await store.write(lambda db: keys.clean(db, clock.now()))
         await store.write(lambda db: deliveries.forget_servers(db, clock.now()))
         await store.write(lambda db: people.clean(db, clock.now()))
+        await store.write(lambda db: links.clean(db, clock.now()))
+        await store.write(asking.clean)
 
     return Room(
         recover=recover,

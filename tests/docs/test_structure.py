@@ -135,7 +135,7 @@ def test_no_module_needs_itself() -> None:
         pytest.fail(" → ".join(error.args[1]))
 
 
-@pytest.mark.parametrize("room", ["intake", "posts", "planning", "bulk", "publishing"])
+@pytest.mark.parametrize("room", ["intake", "posts", "planning", "bulk", "approvals", "publishing"])
 def test_the_way_of_a_post_knows_nothing_of_http_to_us(room: str) -> None:
     """Every entrance may come this way, whatever it speaks."""
     wire = {"starlette", "fastapi", "uvicorn"}

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, insert, text
 
 from polypost import access, clock
 from polypost.analytics import selection
+from polypost.approvals import asking, links
+from polypost.approvals.tables import APPROVED, RETURNED, WAITING, approval_requests
 from polypost.bulk import uploads
 from polypost.credits import balances
 from polypost.credits import service as credits
@@ -110,6 +112,14 @@ def rows_of(room: Room, account: str, number: int, now: datetime) -> dict[Any, d
             "at": at,
             "kind": "accepted",
             "message": "",
+        },
+        approval_requests: {
+            "post_id": post,
+            "project_id": project,
+            "state": APPROVED,
+            "queue": False,
+            "version": "",
+            "changed_at": made,
         },
         outbox: {
             "id": new_id("evt"),
@@ -237,6 +247,11 @@ def lists(room: Room, project: access.Project) -> Iterator[Callable[[Connection]
     yield lambda db: queues.free(db, project.id, None, count=5, horizon=HORIZON)
     yield lambda db: schedules.list_schedules(db, project.id, status=None, limit=5, offset=0, descending=True)
     yield lambda db: uploads.list_bulks(db, project.id, limit=5, offset=0)
+    for state in (WAITING, RETURNED, APPROVED):
+        yield lambda db, state=state: asking.listed(db, project.id, state, limit=5)
+    yield lambda db: queries.these(db, project.id, ["post_1", "post_2"])
+    yield lambda db: asking.said_of(db, project.id, ["post_1", "post_2"])
+    yield lambda db: links.open_links(db, project.id, ["post_1", "post_2"])
     span = selection.Span(now - timedelta(hours=1, seconds=9), now)
     own = selection.Own(span)
     yield lambda db: selection.page(
@@ -253,6 +268,8 @@ async def a_start(room: Room) -> None:
     await room.store.write(lambda db: deliveries.lose_before_start(db, "server_1", now) and None)
     await room.store.write(lambda db: hooks.clean(db, now) and None)
     await room.store.write(lambda db: keys.clean(db, now) and None)
+    await room.store.write(asking.clean)
+    await room.store.write(lambda db: links.clean(db, now) and None)
     for since in (None, now):
         await room.store.write(
             lambda db, since=since: sweep.due(db, until=now + LOOKAHEAD, limit=5, unrung_since=since) and None

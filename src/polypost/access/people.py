@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, false, func, insert, or_, select, updat
 
 from polypost import clock
 from polypost.access.keys import digest
-from polypost.access.service import Principal, Project, name_problems, project_of
+from polypost.access.service import Principal, Project, get_project, name_problems, project_of
 from polypost.access.tables import acts, api_keys, invitations, members, people, projects, sessions
 from polypost.errors import Conflict, Gone, InvalidRequest, NotFound, Problem
 from polypost.storage import insert_new, new_id, upsert
@@ -180,7 +180,7 @@ def folded(name: str) -> str:
 
 def credentials(db: Connection, name: str) -> tuple[Person, str] | None:
     """Who has this name, and what is kept of the password."""
-    if _name_problems(name):
+    if problems_of_name(name):
         return None
     row = db.execute(select(people).where(_there(), people.c.folded == folded(name))).one_or_none()
     return None if row is None else (_person(row), row.password)
@@ -248,6 +248,28 @@ def projects_of(db: Connection, person: Person) -> list[tuple[Project, Role]]:
         .order_by(func.lower(projects.c.name), projects.c.id)
     )
     return [(project_of(row), "owner" if person.operator else row.role) for row in db.execute(query)]
+
+
+def part_in(
+    db: Connection, project_id: str, person_id: str, *, since: datetime
+) -> tuple[Person, Project, Role] | None:
+    """Somebody's part in a project; None where they have none, or got it after `since`."""
+    query = (
+        select(people, members.c.role, members.c.created_at.label("joined"))
+        .join_from(
+            people,
+            members,
+            and_(members.c.person_id == people.c.id, members.c.project_id == project_id),
+            isouter=True,
+        )
+        .where(_there(), people.c.id == person_id)
+    )
+    row = db.execute(query).one_or_none()
+    if row is None or not (row.operator or (row.role is not None and row.joined <= since)):
+        return None
+    project = get_project(db, project_id)
+    person = _person(row)
+    return None if project.disabled_at else (person, project, "owner" if person.operator else row.role)
 
 
 def set_role(db: Connection, project_id: str, person_id: str, role: Role) -> None:
@@ -387,7 +409,7 @@ def list_acts(db: Connection, project_id: str, *, server: bool = False, limit: i
 
 def _join(db: Connection, name: str, password: str, *, operator: bool, now: datetime) -> Person:
     name = unicodedata.normalize("NFC", name).strip()
-    if problems := _name_problems(name):
+    if problems := problems_of_name(name):
         raise InvalidRequest(problems)
     person = Person(new_id("usr"), name, operator, now)
     row = {"id": person.id, "name": name, "folded": folded(name), "password": password}
@@ -397,7 +419,8 @@ def _join(db: Connection, name: str, password: str, *, operator: bool, now: date
     return person
 
 
-def _name_problems(name: str) -> list[Problem]:
+def problems_of_name(name: str) -> list[Problem]:
+    """What is wrong with what somebody wants to be called."""
     # Lines, what turns the direction of the text around, and nothing that can be seen are no parts of a name.
     turning = any("\u202a" <= each <= "\u202e" or "\u2066" <= each <= "\u2069" for each in name)
     if (

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from polypost.access import Keyring, SigningIn, Throttle
 from polypost.ai import Provider
 from polypost.analytics.service import Analytics
+from polypost.approvals import Approvals
 from polypost.bulk import BulkReceiver
 from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
@@ -56,6 +57,7 @@ class Services:
     trial: Trial
     intake: Intake
     planner: Planner
+    approvals: Approvals
     bulk: BulkReceiver
     health: Checks
     demo_key: str | None = None

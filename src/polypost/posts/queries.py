@@ -292,6 +292,14 @@ def _page(
     return total, _with_all(db, project_id, rows)
 
 
+def these(db: Connection, project_id: str, post_ids: Sequence[str]) -> dict[str, Shown]:
+    """Posts by their ids, as far as they are there; for so many as a page shows."""
+    # By the ids: no index knows this expression, by which all of the project's could be read.
+    mine = select(posts).where(posts.c.project_id.concat("") == project_id, posts.c.deleted_at.is_(None))
+    rows = rows_of(db, mine.where(posts.c.id.in_(post_ids)), PostRow) if post_ids else []
+    return {each.post.id: each for each in _with_all(db, project_id, rows)}
+
+
 def _with_all(db: Connection, project_id: str, rows: Sequence[PostRow]) -> list[Shown]:
     """Posts with their targets and uploads."""
     if not rows:

@@ -14,6 +14,7 @@ from polypost.api.http.auth import principal, principal_for
 from polypost.api.http.body import json_object
 from polypost.api.http.submitter import REPLAYED, submitter
 from polypost.api.openapi.documented import Shape, documented
+from polypost.approvals import asking
 from polypost.entrance.services import services
 from polypost.intake.bodies import DraftBody, PlatformName
 from polypost.intake.door import KeptDraft
@@ -82,7 +83,9 @@ router = APIRouter(prefix="/v1/posts/drafts")
 async def create(request: Request) -> Response:
     """Keep a draft; what would be wrong with it as a post is said, not refused."""
     who = await principal(request, "draft", "publish", by_profile=True)
-    kept = await services(request).intake.keep_draft(submitter(request, who), await json_object(request))
+    kept = await services(request).intake.keep_draft(
+        submitter(request, who), await json_object(request), asking.of_key(who)
+    )
     return _kept(kept, 201)
 
 
@@ -92,7 +95,10 @@ async def edit(request: Request, post_id: str) -> Response:
     """The whole draft anew; a cancelled post is one too."""
     who = await principal_for(request, post_id, "draft", "publish")
     raw = await json_object(request)
-    return _kept(await services(request).intake.edit_draft(submitter(request, who), post_id, raw), 200)
+    kept = await services(request).intake.edit_draft(
+        submitter(request, who), post_id, raw, asking.of_key(who)
+    )
+    return _kept(kept, 200)
 
 
 def _kept(kept: KeptDraft, status: int) -> Response:
