@@ -6,12 +6,19 @@ Tests look at them, and `tools/screenshots.py` takes their pictures.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
+from sqlalchemy import Connection
 
+from polypost.access import people
+from polypost.approvals import asking, links
+from polypost.approvals.asking import By
+from polypost.approvals.tables import APPROVED, RETURNED
 from polypost.dashboard.application import dashboard
+from tests.contract.tenant import operator
 from tests.processes import World
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -33,11 +40,14 @@ PARTS = frozenset(
         "/{project}/compose/boards",
         "/{project}/compose/file",
         "/{project}/calendar/fold",
+        "/{project}/approvals/{post}/look",
+        "/approve/{secret}/look",
+        "/approve/{secret}/file",
         "/{project}/events",
         "/{project}/bulk/example",
     }
 )
-SIGNED_OUT = frozenset({"/sign-in", "/join/{secret}"})
+SIGNED_OUT = frozenset({"/sign-in", "/join/{secret}", "/approve/{secret}"})
 
 
 def simple_pages() -> Sequence[str]:
@@ -59,13 +69,15 @@ def other_pages() -> set[str]:
 class Filled:
     """A project in which much has happened; `posts` are ids by what became of them.
 
-    `further` are the paths of other pages about one thing, by the names of their pictures.
+    `further` are the paths of other pages about one thing, by the names of their pictures, `link` the secret of one to a
+    draft.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.posts: dict[str, str] = {}
         self.further: dict[str, str] = {}
+        self.link = ""
         self.project_id = next(
             each["id"] for each in world.command("projects", "list") if each["name"] == "Demo"
         )
@@ -130,6 +142,7 @@ class Filled:
         )
         assert drafted.status_code < 300, drafted.text
         self.posts["draft"] = drafted.json()["postId"]
+        self._ask()
         self.world.settle(
             [self.posts[state] for state in ("published", "partial", "failed", "right to left")]
         )
@@ -154,7 +167,9 @@ class Filled:
             body = {"content": text, "platforms": [x], "rule": rule, "name": text[:90]}
             times = {"startsAt": _later(days=1)[:16], "timezone": "Europe/Berlin"}
             made = self._sent("POST", "/v1/schedules", json=body | times).json()["schedule"]
-            self._lead(f"recurrence-{rule.split(';')[0].rpartition('=')[2].lower()}", "recurrences", made["id"])
+            self._lead(
+                f"recurrence-{rule.split(';')[0].rpartition('=')[2].lower()}", "recurrences", made["id"]
+            )
         self._sent("POST", f"/v1/schedules/{made['id']}/pause")
         account, hour = f"twitter:{x['accountId']}", _later(days=3)
         wrong = [f"{'x' * 300},{account},{hour}", f"{LONG},{LONG},{hour}", f"{TEXTS[3]},{account},tomorrow"]
@@ -176,6 +191,47 @@ class Filled:
         answer = self._client.request(method, path, **options)
         assert answer.status_code < 300, answer.text
         return answer
+
+    def _ask(self) -> None:
+        """Drafts that wait for approval, that were sent back, and that were approved; `link` leads to one of them."""
+        key = self.world.command(
+            "keys", "create", "--project", self.project_id, "--name", LONG[:60], "--scope", "draft"
+        )
+        agent = {"x-access-key": key["apiKey"]}
+        made = []
+        for text, image in (
+            (TEXTS[4], True),
+            (TEXTS[3], False),
+            (TEXTS[0], True),
+            (TEXTS[1], False),
+            (TEXTS[2], False),
+        ):
+            entries = [self.world.target(each) for each in ("twitter", "mastodon")]
+            entries[1]["content"] = f"{text} (longer here)"
+            body: dict[str, Any] = {"content": text, "platforms": entries}
+            if image:
+                body["mediaItems"] = [{"type": "image", "url": self.world.demo_image(), "altText": LONG}]
+            answer = self._client.post("/v1/posts/drafts", json=body, headers=agent)
+            assert answer.status_code < 300, answer.text
+            made.append(answer.json()["postId"])
+        self.posts["waits"], self.posts["waits, right to left"], _, self.posts["returned"], approved = made
+        project, by = self.project_id, By("usr_of_nobody", f"Ada {LONG}")
+
+        def decide(db: Connection) -> str:
+            for post_id in made[3:]:
+                found = asking.pending(db, project, post_id)
+                state = RETURNED if post_id == made[3] else APPROVED
+                asking.decide(db, found, state, found.request.version, by, TEXTS[4])
+            owner = people.invite(db, "operator")
+            giver = people.accept_invitation(db, owner, name=f"Grace {LONG}", password="unused")
+            shown = asking.pending(db, project, made[0]).request.version
+            return links.make(db, project, made[0], shown, By(giver.id, giver.name), days=7)
+
+        # An event loop of its own cannot run in a thread in which Playwright is.
+        with ThreadPoolExecutor(1) as pool:
+            self.link = pool.submit(operator, self.world, decide).result()
+        hour = {"scheduledFor": _later(hours=9), "timezone": "UTC"}
+        assert self._client.post(f"/v1/posts/drafts/{approved}/schedule", json=hour).status_code == 202
 
     def _fault(self, platform: str, fault: str, times: int | None = 1) -> None:
         rule = {"platform": platform, "fault": fault} | ({"times": times} if times else {})

@@ -15,7 +15,18 @@ from tests.contract.tenant import close, new_tenant
 from tests.processes import World
 
 pytestmark = needs_chromium
-POSTS = ("published", "partial", "failed", "unknown", "right to left", "long", "scheduled", "draft")
+POSTS = (
+    "published",
+    "partial",
+    "failed",
+    "unknown",
+    "right to left",
+    "long",
+    "scheduled",
+    "draft",
+    "waits",
+    "returned",
+)
 
 
 @pytest.fixture(scope="package")
@@ -104,6 +115,27 @@ def test_the_page_of_a_network(
         look(page, f"/{projects[state]}/accounts/{platform}")
 
 
+@pytest.mark.parametrize("state", ["waits", "waits, right to left", "returned", "draft"])
+def test_the_page_of_a_draft_that_waits(
+    new_page: Pages, operator_state: StorageState, filled: Filled, state: str
+) -> None:
+    page = new_page(operator_state)
+    look(page, f"/{filled.project_id}/approvals/{filled.posts[state]}")
+    page.locator("summary").evaluate_all("each => each.forEach(one => { one.parentElement.open = true })")
+    assert faults(page) == []
+
+
+def test_the_page_of_a_link_to_a_draft(new_page: Pages, filled: Filled) -> None:
+    page = new_page(allow={400, 410})
+    look(page, f"/approve/{filled.link}?dir=rtl")
+    look(page, f"/approve/{filled.link}")
+    page.get_by_label("Your name").fill("Carla")
+    page.get_by_role("button", name="Send it back").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert faults(page) == []
+    look(page, "/approve/nothing")
+
+
 def test_pages_for_who_is_not_signed_in(new_page: Pages, link: str) -> None:
     page = new_page(allow={400, 401, 410, 404})
     look(page, "/sign-in")
@@ -143,7 +175,9 @@ def test_no_page_is_left_out() -> None:
     assert other_pages() == {
         "/sign-in",
         "/join/{secret}",
+        "/approve/{secret}",
         "/{project}/accounts/{platform}",
+        "/{project}/approvals/{post}",
         "/{project}/posts/{post}",
         "/{project}/posts/{post}/look/{target}",
         "/{project}/webhooks/{subscription}",

@@ -36,6 +36,18 @@ def owner(tenant: Tenant, members: Members) -> Browser:
 
 
 @pytest.fixture(scope="module")
+def editor(tenant: Tenant, members: Members) -> Browser:
+    """An editor of the same project."""
+    return members(tenant, "editor")
+
+
+@pytest.fixture(scope="module")
+def author(tenant: Tenant, members: Members) -> Browser:
+    """An author of the same project."""
+    return members(tenant, "author")
+
+
+@pytest.fixture(scope="module")
 def local_owner(local: Tenant, members: Members) -> Browser:
     """An owner of this module's project on the embedded store, signed in."""
     return members(local)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polypost.dashboard.pages import (
     accounts,
+    approvals,
     bulk,
     calendar,
     compose,
@@ -23,5 +24,21 @@ from polypost.dashboard.web import Dashboard
 
 def dashboard() -> Dashboard:
     """The dashboard as an application of its own; what is spelled out comes before what takes any word."""
-    rooms = (signing, team, compose, accounts, calendar, live, posts, queue, recurrences, bulk, uploads, webhooks, keys, settings)
+    rooms = (
+        signing,
+        approvals,
+        team,
+        compose,
+        accounts,
+        calendar,
+        live,
+        posts,
+        queue,
+        recurrences,
+        bulk,
+        uploads,
+        webhooks,
+        keys,
+        settings,
+    )
     return Dashboard(page for room in rooms for page in room.PAGES)

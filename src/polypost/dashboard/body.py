@@ -165,6 +165,7 @@ class Written:
             "timezone": "zone",
             "rule": "rule",
             "profileId": "profile",
+            "note": "note",
         }
         return fields.get(
             path, "accounts" if name == "platforms" else "content" if path == "content" else "page"

@@ -69,6 +69,7 @@ class Page(NamedTuple):
     An `open` one is for people who are not, an `operator` one for who runs the server. Paths with `{project}` are about
     one project. `sure` is for what cannot be undone: the password is asked for when it was not given a short while ago.
     `largest` is in bytes of the form.
+    The address of a `secret` one is told to nobody: neither by browsers nor by the log.
     """
 
     method: str
@@ -79,6 +80,7 @@ class Page(NamedTuple):
     sure: bool = False
     largest: int = LARGEST
     operator: bool = False
+    secret: bool = False
 
 
 @dataclass(slots=True)
@@ -231,6 +233,7 @@ class Dashboard:
 
     def _served(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
+            request.scope["polypost.secret"] = page.secret
             visit = await _visit(request)
             if visit.session is None and not page.open:
                 return _to_sign_in(visit)
@@ -248,7 +251,7 @@ class Dashboard:
             except Exception as error:
                 if isinstance(error, (PolypostError, HTTPException)):
                     raise
-                log.exception("a page failed", path=request.url.path)
+                log.exception("a page failed", path=HOME + page.path)
                 said = visit.words("Something went wrong on the server; its log says what.")
                 answer = _error(request, 500, said)
             if visit.fresh:
@@ -433,7 +436,9 @@ def _require_own_form(visit: Visit) -> None:
     """Pass when the request comes from a page of ours. Raises Forbidden."""
     headers = visit.request.headers
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    own = site in {None, "same-origin"} and _same_origin(visit, origin)
+    # Browsers tell no origin where they tell no address, on secret pages; who knows that address needs no forgery.
+    untold = origin == "null" and visit.request.scope.get("polypost.secret")
+    own = site in {None, "same-origin"} and (untold or _same_origin(visit, origin))
     token = visit.said("token") or headers.get("x-token", "")
     if not own or not visit.secret or not hmac.compare_digest(token.encode(), visit.token.encode()):
         raise Forbidden(
@@ -489,6 +494,8 @@ class _Headers:
                     frames="'self'" if scope.get("polypost.framed") else "'none'",
                 )
                 further = {**_HEADERS, "content-security-policy": policy}
+                if scope.get("polypost.secret"):
+                    further["referrer-policy"] = "no-referrer"
                 message["headers"] += [
                     (name.encode(), value.encode())
                     for name, value in further.items()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost import clock
-from polypost.access import people
+from polypost.approvals import asking
+from polypost.approvals.asking import By, Hour
 from polypost.dashboard.body import AT, DRAFT, NOW, QUEUE, REPEAT, Written
 from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.framed import fragment, framed
@@ -18,9 +21,9 @@ from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages import compose_media
 from polypost.dashboard.verdicts import Verdict, drawn_of, judged, label_of, placed, verdict_of, wheres_of
 from polypost.dashboard.web import Page, Visit
-from polypost.errors import ApiError, InvalidRequest, KeyReused, NotFound, Problem
+from polypost.errors import ApiError, Conflict, InvalidRequest, KeyReused, NotFound, Problem
 from polypost.intake import DryRun
-from polypost.intake.door import Created
+from polypost.intake.door import Along, Created
 from polypost.intake.in_flight import Taken
 from polypost.intake.partial_validation import aside
 from polypost.integrations import Integration, profiles
@@ -31,7 +34,7 @@ from polypost.posts import queries
 
 MOST_ACCOUNTS = 500
 # What else a click on the form may mean than sending it.
-_PREVIEW, _REDRAW = "preview", "redraw"
+_PREVIEW, _REDRAW, _ASK = "preview", "redraw", "ask"
 
 
 async def compose(visit: Visit) -> Response:
@@ -46,8 +49,15 @@ async def compose(visit: Visit) -> Response:
             first = next((a.id for a in found.values() if a.platform == "twitter"), next(iter(found)))
             written.accounts = [first]
         return await _page(visit, written, found)
-    shown = await visit.services.store.read(lambda db: queries.one(db, visit.here.id, edited or source))
+    shown, request = await visit.services.store.read(
+        lambda db: (
+            queries.one(db, visit.here.id, edited or source),
+            asking.of_post(db, visit.here.id, edited) if edited else None,
+        )
+    )
     written = Written.of_post(shown)
+    if request is not None and request.queue and shown.post.status == "draft":
+        written.when = QUEUE
     if edited and shown.post.status not in {"draft", "scheduled"}:
         return visit.go(visit.url("compose", **{"from": edited}))
     if not edited:
@@ -122,9 +132,10 @@ async def send(visit: Visit) -> Response:
         written.media += await compose_media.taken(visit)
         if wanted == _REDRAW:
             return await _page(visit, written, found, edited=edit, once=visit.said("once"))
-        if wanted == DRAFT or not visit.may("editor"):
+        if wanted == DRAFT:
             written.when = DRAFT
-        place = await _made(visit, written, found, *edit)
+        asks = wanted == _ASK or (wanted != DRAFT and not visit.may("editor"))
+        place = await (_asked if asks else _made)(visit, written, found, *edit)
     except ApiError as error:
         if error.status >= 500:
             raise
@@ -171,20 +182,40 @@ async def _made(
     return visit.url("posts", post_id)
 
 
-async def _kept(visit: Visit, written: Written, found: Mapping[str, Integration], edited: str) -> str:
+async def _asked(
+    visit: Visit, written: Written, found: Mapping[str, Integration], edited: str, status: str
+) -> str:
+    """Keep it as a draft that waits for approval, at the hour that the form says."""
+    if status not in {"", "draft"}:
+        raise Conflict("This post is no draft.", code="not_a_draft", next_step="Cancel it first.")
+    hour = Hour(queue=written.when == QUEUE)
+    if written.when == AT:
+        hour = visit.services.approvals.hour(written.at, written.zone)
+    elif written.when == REPEAT:
+        hint = visit.words("Choose an hour, or let an editor repeat it.")
+        raise InvalidRequest([Problem("rule", visit.words("A repeat cannot wait for approval."), hint)])
+    project_id, by = visit.here.id, By(visit.person.id, visit.person.name)
+
+    def also(db: Connection, post_id: str) -> None:
+        asking.ask(db, project_id, post_id, by, text=written.note, hour=hour)
+
+    written = replace(written, when=DRAFT)
+    return await _kept(visit, written, found, edited, also)
+
+
+async def _kept(
+    visit: Visit, written: Written, found: Mapping[str, Integration], edited: str, also: Along | None = None
+) -> str:
     visit.who.require("draft", "publish")
     intake, submitter, raw = visit.services.intake, visit.submitter(), written.body(found)
+    if also is not None and submitter.key is not None:
+        # A form that kept it before has not asked yet.
+        submitter = submitter._replace(key=f"ask {submitter.key}")
     if edited:
-        kept = await intake.edit_draft(submitter, edited, raw)
+        kept = await intake.edit_draft(submitter, edited, raw, also)
     else:
-        kept = await intake.keep_draft(submitter, raw)
-    post_id, person = kept.post.post.id, visit.person.id
-    if not visit.may("editor") and not kept.replayed:
-        detail = {"post": post_id, "note": written.note[:500]}
-        await visit.services.store.write(
-            lambda db: people.note(db, "approval_asked", person_id=person, project_id=visit.here.id, **detail)
-        )
-    return visit.url("posts", post_id)
+        kept = await intake.keep_draft(submitter, raw, also)
+    return visit.url("posts", kept.post.post.id)
 
 
 async def _created(made: Created) -> str:

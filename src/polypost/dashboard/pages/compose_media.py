@@ -66,15 +66,19 @@ async def taken(visit: Visit) -> list[dict[str, str]]:
 
 async def show(visit: Visit) -> Response:
     """This server's own copy of a picture, or of a film that was uploaded here."""
-    url, film = visit.asked("url"), visit.asked("kind") == "video"
+    return await shown(visit, visit.here.id, visit.asked("url"), film=visit.asked("kind") == "video")
+
+
+async def shown(visit: Visit, project_id: str, url: str, *, film: bool) -> Response:
+    """The copy of a file of the project. Raises NotFound."""
     rooms = visit.services
     if film and not await rooms.uploads.own([url]):
         raise NotFound("Films of other hosts are not shown before they are sent.", code="media_not_found")
     # An hour's copy is shared by all who look, and goes the way of those of dry runs.
     hour = int(clock.now().timestamp()) // FRESH_SECONDS
-    key = f"dry_{hashlib.sha256(f'{visit.here.id} {hour}'.encode()).hexdigest()[:16]}"
+    key = f"dry_{hashlib.sha256(f'{project_id} {hour}'.encode()).hexdigest()[:16]}"
     ref = MediaRef("video" if film else "image", url)
-    got = (await rooms.media.open(visit.here.id, key, [ref]))[url]
+    got = (await rooms.media.open(project_id, key, [ref]))[url]
     await rooms.media.expire([key])
     if isinstance(got, PolypostError):
         raise NotFound(got.message, code="media_not_found")

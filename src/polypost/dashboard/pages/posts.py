@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.access.people import projects_of
+from polypost.dashboard.approving import Asked, asked_of
 from polypost.dashboard.body import NO_ITEM, Written
 from polypost.dashboard.catalogue import phrase
-from polypost.dashboard.framed import fragment, framed
+from polypost.dashboard.framed import stored
 from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.render import OUTCOME_UNKNOWN, state_of
@@ -25,8 +26,6 @@ from polypost.errors import ApiError, InvalidRequest, NotFound, Problem
 from polypost.integrations import Integration, profiles
 from polypost.integrations import service as integrations
 from polypost.posts import changes, queries, timeline
-from polypost.posts.drawings import drawings
-from polypost.posts.orders import order_of
 from polypost.posts.queries import Filters, Shown
 from polypost.posts.states import OPEN, State
 from polypost.posts.tables import TargetRow
@@ -174,7 +173,14 @@ async def listed(visit: Visit) -> Response:
         statuses=STATUSES,
         zone=zone,
         networks={each: network_name(each) for each in chosen.platforms},
-        curl=_example(visit, chosen.accounts),
+        curl=curl(
+            visit,
+            {
+                "content": visit.words("Hello!"),
+                "publishNow": True,
+                "platforms": [example(chosen.accounts)],
+            },
+        ),
         deleted=bool(visit.asked("deleted")),
         place="posts",
     )
@@ -197,15 +203,7 @@ async def look(visit: Visit) -> Response:
     chosen = [each for each in found.targets if each.id == target_id]
     if not chosen:
         raise NotFound(phrase("This post has no such target."), code="post_not_found")
-    order = order_of(found.post, chosen)
-    if chosen[0].own_media is not None:
-        order = order._replace(media=order.targets[0].media or [])
-    shown = [
-        (accounts[target.integration_id], fragment(visit, drawn))
-        for target, drawn in drawings(order, accounts, {})
-        if target.integration_id in accounts
-    ]
-    return framed(visit, shown)
+    return await stored(visit, found, chosen, accounts)
 
 
 async def find(visit: Visit) -> Response:
@@ -334,11 +332,12 @@ async def _page(
 ) -> Response:
     project_id, post_id = visit.here.id, visit.path("post")
 
-    def read(db: Any) -> tuple[Shown, list[Any], dict[str, Integration]]:
+    def read(db: Any) -> tuple[Shown, list[Any], dict[str, Integration], Asked]:
         found = queries.one(db, project_id, post_id)
-        return found, timeline.read(db, project_id, post_id), _accounts(db, project_id, [found])
+        lines = timeline.read(db, project_id, post_id)
+        return found, lines, _accounts(db, project_id, [found]), asked_of(db, project_id, found)
 
-    found, lines, accounts = await visit.services.store.browse(project_id, read)
+    found, lines, accounts, approval = await visit.services.store.browse(project_id, read)
     cards = []
     for target in found.targets:
         card = _card(visit, found, target, lines, accounts)
@@ -354,7 +353,8 @@ async def _page(
         steps=told([line for line in lines if line.target_id is None], "", words, several),
         done=found.done,
         problems=problems,
-        curl=_curl(visit, found.post.raw),
+        curl=curl(visit, found.post.raw),
+        approval=approval,
         movable=found.post.status in MOVABLE,
         removable=found.post.status in REMOVABLE,
         fields_of=fields_of,
@@ -389,23 +389,22 @@ def _card(
     )
 
 
-def _curl(visit: Visit, raw: Any) -> str:
-    """The request that makes this post."""
+def curl(visit: Visit, raw: Any, call: str = "posts") -> str:
+    """The request that makes this post; or another `call` with such a body."""
     body = json.dumps(raw, ensure_ascii=False, indent=2).replace("'", "'\\''")
     return (
-        f"curl {_address(visit)}/v1/posts \\\n  -H 'x-access-key: YOUR_KEY' "
+        f"curl {_address(visit)}/v1/{call} \\\n  -H 'x-access-key: YOUR_KEY' "
         f"-H 'content-type: application/json' \\\n  -d '{body}'"
     )
 
 
-def _example(visit: Visit, accounts: Sequence[Integration]) -> str:
-    """A request that works here, with an account of the project where it has one."""
+def example(accounts: Sequence[Integration]) -> dict[str, Any]:
+    """The entry of a request that works here, for an account of the project where it has one."""
     account = accounts[0] if accounts else None
-    entry = {
+    return {
         "platform": account.platform if account else "bluesky",
         "accountId": account.id if account else "ACCOUNT_ID",
     }
-    return _curl(visit, {"content": visit.words("Hello!"), "publishNow": True, "platforms": [entry]})
 
 
 def _address(visit: Visit) -> str:

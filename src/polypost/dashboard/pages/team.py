@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from polypost import access
 from polypost.access import people
+from polypost.approvals import links
 from polypost.dashboard.web import HOME, Page, Visit
 from polypost.entrance.address import own_address
 from polypost.errors import Conflict, InvalidRequest, Problem
@@ -33,6 +34,8 @@ async def change_role(visit: Visit) -> Response:
     def write(db: Any) -> None:
         _require_member(db, project_id, person_id)
         people.set_role(db, project_id, person_id, role)
+        if role not in {"owner", "editor"}:
+            links.end_of(db, project_id, person_id)
         people.note(
             db, "role_changed", person_id=visit.person.id, project_id=project_id, member=person_id, role=role
         )
@@ -47,6 +50,7 @@ async def remove(visit: Visit) -> Response:
 
     def write(db: Any) -> None:
         people.remove_member(db, project_id, person_id)
+        links.end_of(db, project_id, person_id)
         people.note(db, "member_removed", person_id=visit.person.id, project_id=project_id, member=person_id)
 
     await visit.services.store.write(write)
