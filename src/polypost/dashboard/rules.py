@@ -8,7 +8,7 @@ from datetime import date
 
 from starlette.datastructures import FormData
 
-from polypost.dashboard.render import several, words
+from polypost.dashboard.catalogue import several, words
 from polypost.planning.rules import DAYS, BadRule, Rule, parse
 
 WEEKDAYS = (

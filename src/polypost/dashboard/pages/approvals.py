@@ -50,7 +50,7 @@ class _Opened(NamedTuple):
 async def listed(visit: Visit) -> Response:
     """What waits, what was sent back, and what was approved lately."""
     project_id = visit.here.id
-    page = min(visit.number, LAST_PAGE)
+    page = min(visit.page_asked, LAST_PAGE)
 
     def read(db: Connection) -> tuple[list[list[Asked]], dict[str, Integration], list[Integration]]:
         waiting = asking.listed(db, project_id, WAITING, limit=PER_PAGE + 1, offset=page * PER_PAGE)

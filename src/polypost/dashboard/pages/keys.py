@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from polypost import access, clock
 from polypost.access import ApiKey, people
-from polypost.dashboard.render import words
+from polypost.dashboard.catalogue import words
 from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost import clock
+from polypost.dashboard.catalogue import words
 from polypost.dashboard.pages.accounts import network_name
-from polypost.dashboard.render import words
 from polypost.dashboard.rules import WEEKDAYS, said
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address

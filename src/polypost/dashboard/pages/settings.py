@@ -13,7 +13,7 @@ from polypost import __version__, access
 from polypost.access import people
 from polypost.access.service import DEDUPE_SECONDS
 from polypost.bulk import uploads as bulk
-from polypost.dashboard.render import words
+from polypost.dashboard.catalogue import words
 from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import HOME, Page, Visit
 from polypost.entrance.address import own_address

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost.access import people
-from polypost.dashboard.render import words
+from polypost.dashboard.catalogue import words
 from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address
