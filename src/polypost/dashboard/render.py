@@ -64,7 +64,7 @@ _BROWSERS = (
 )
 _SYSTEMS = (
     *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
-    *(("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+    *(("Mac OS X", "macOS"), ("Linux", "Linux")),
 )
 _MIMES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from polypost import clock
 from polypost.dashboard.body import AT, DRAFT, QUEUE, REPEAT, Written
 from polypost.dashboard.options import label
 from polypost.dashboard.render import at as clock_of
+from polypost.dashboard.render import dated
 from polypost.dashboard.web import Visit
 from polypost.drawing import Drawn
 from polypost.errors import NotFound, Problem
@@ -22,6 +25,8 @@ from polypost.platforms.registry import connector
 from polypost.posts.drawings import drawings
 from polypost.posts.orders import When
 from polypost.posts.words import MOST_PROBLEMS
+
+_A_SEASON = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +215,15 @@ async def _slot(visit: Visit, profile_id: str | None) -> _Hour:
 
 
 def _said(visit: Visit, when: When) -> _Hour:
-    short = clock_of(when.instant, when.timezone, visit.language)
+    there = clock_of(when.instant, when.timezone, visit.language)
     universal = clock_of(when.instant, language=visit.language)
-    sentence = f"{visit.words('That is')} {short}, {when.timezone}"
-    if short != universal:
+    sentence = f"{visit.words('That is')} {there}, {when.timezone}"
+    if there != universal:
         sentence += f" ({universal} UTC)"
+    # A button has no room for a year that goes without saying.
+    near = abs(when.instant - clock.now()) < _A_SEASON
+    local = when.instant.astimezone(ZoneInfo(when.timezone))
+    short = dated(local, "%a %-d %b, %H:%M", visit.language) if near else there
     return _Hour(short, sentence + ".", when.note or "")
 
 

@@ -128,9 +128,8 @@ async def _me(visit: Visit, status: int = 200, *, wrong: str = "", done: str = "
     found = await visit.services.store.read(lambda db: people.list_sessions(db, visit.person))
     # The page belongs to no project; the rail leads back into the one that the person comes from.
     came = urlsplit(visit.request.headers.get("referer", "")).path.split("/")
-    for project, role in visit.projects[::-1]:
-        if visit.project is None or project.id in came:
-            visit.project, visit.role = project, role
+    first = next(iter(visit.projects), (None, None))
+    visit.project, visit.role = next((each for each in visit.projects if each[0].id in came), first)
     return visit.page("me.html", status, sessions=found, wrong=wrong, done=done, place="me")
 
 

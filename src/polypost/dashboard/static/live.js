@@ -59,7 +59,7 @@ function replace(old, fresh) {
 // A drawing is read when it is looked at; without script a link does it.
 function draw(details) {
   const frame = details.querySelector(":scope > iframe[data-src]");
-  if (details.open && frame && !frame.src) frame.src = frame.dataset.src;
+  if (details.open && frame && !frame.src) { frame.src = frame.dataset.src; frame.previousElementSibling.hidden = true; }
 }
 document.addEventListener("toggle", ({ target }) => { if (target instanceof HTMLDetailsElement) draw(target); }, true);
 
