@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from polypost import bulk, clock
 from polypost.bulk import Bulk
-from polypost.dashboard.pages.compose_media import PIECE
+from polypost.dashboard.pages.compose_media import pieces
 from polypost.dashboard.pages.posts import zone_of
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address
@@ -47,7 +47,7 @@ async def look(visit: Visit) -> Response:
     try:
         # Not under a key of the form's: the same bytes are the same upload.
         found, _ = await visit.services.bulk.receive(
-            Submitter(visit.who), _pieces(file), form=await _format(file), dry_run=True
+            Submitter(visit.who), pieces(file), form=await _format(file), dry_run=True
         )
     except ApiError as error:
         if error.status >= 500:
@@ -113,11 +113,6 @@ async def _format(file: UploadFile) -> str:
     begin = (await file.read(100)).lstrip()
     await file.seek(0)
     return "jsonl" if begin.startswith(b"{") else "csv"
-
-
-async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
-    while piece := await file.read(PIECE):
-        yield piece
 
 
 async def _page(visit: Visit, status: int = 200, *, problems: Sequence[Problem] = ()) -> Response:

@@ -113,12 +113,13 @@ async def _keep(visit: Visit, file: UploadFile) -> dict[str, str]:
             length=file.size,
         )
         row = await uploads.find(made.upload_url.rpartition("/")[2])
-        kept = await uploads.put(row, _pieces(file), announced=file.size)
+        kept = await uploads.put(row, pieces(file), announced=file.size)
         url, mime = kept.url, kept.mime
     return {"url": url, "type": kinds.kind_of(mime), "altText": ""}
 
 
-async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
+async def pieces(file: UploadFile) -> AsyncIterator[bytes]:
+    """A file of a form, piece by piece."""
     while piece := await file.read(PIECE):
         yield piece
 
