@@ -44,7 +44,7 @@ async def compose(visit: Visit) -> Response:
     if not source and not edited:
         written = Written(zone=visit.asked("zone") or "UTC", at=visit.asked("at")[:19])
         written.when = AT if written.at else NOW
-        if not visit.asked("empty") and found and not await _any_posts(visit):
+        if not visit.asked("empty") and not written.at and found and not await _any_posts(visit):
             written.content = visit.words("Hello from Polypost!")
             first = next((a.id for a in found.values() if a.platform == "twitter"), next(iter(found)))
             written.accounts = [first]
