@@ -60,6 +60,13 @@ def cycle_of(at: datetime) -> int:
     return moment.year * 100 + moment.month
 
 
+def month_of(at: datetime) -> tuple[datetime, datetime]:
+    """When the month begins in which an instant lies, and when the next one does."""
+    moment = at.astimezone(UTC)
+    start = datetime(moment.year, moment.month, 1, tzinfo=UTC)
+    return start, datetime(moment.year + moment.month // 12, moment.month % 12 + 1, 1, tzinfo=UTC)
+
+
 def unlimited(funds: Funds) -> bool:
     """Whether nothing limits the project."""
     return funds.monthly_credits is None and funds.credit_limit is None

@@ -2,84 +2,41 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, BeforeValidator, Field, RootModel
+from pydantic import Field, RootModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polypost import clock
 from polypost.analytics.entries import Analysed, Entry, NoMetrics
-from polypost.analytics.selection import SortKey, Span
+from polypost.analytics.selection import SortKey
 from polypost.analytics.service import PRICE, Question, SortOrder
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.filters import Sort
 from polypost.api.openapi.compat import hidden_from
 from polypost.api.openapi.documented import Shape, documented
+from polypost.entrance.days import DaysQuery, span_of
 from polypost.entrance.services import services
-from polypost.errors import InvalidRequest, Problem
 from polypost.intake.bodies import PlatformName, Text
 from polypost.platforms.abilities import Metrics
-from polypost.posts import words
 
-DAYS = 90
-MOST_DAYS = 366
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_EARLIEST, _LATEST = date(1970, 1, 1), date(2999, 12, 31)
-
-
-def _day(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        found = date.fromisoformat(value) if _DAY.fullmatch(value) else None
-    except ValueError:
-        found = None
-    if found is None or not _EARLIEST <= found <= _LATEST:
-        raise words.wrong("bad_date", "is not a day", "Write it as YYYY-MM-DD.")
-    return found
-
-
-Day = Annotated[date, BeforeValidator(_day)]
 Id = Annotated[Text, Field(min_length=1, max_length=255)]
 
 
-class AnalyticsQuery(BaseModel):
+class AnalyticsQuery(DaysQuery):
     """`GET /v1/analytics`: one post with `postId`, else the page style of paging."""
 
     postId: Id | None = None
     platform: PlatformName | None = None
     accountId: Id | None = None
     source: Literal["postpeer", "platform"] | None = None
-    fromDate: Day | None = None
-    toDate: Day | None = None
     sortBy: SortKey = "date"
     order: Sort = "desc"
     limit: Annotated[int, Field(ge=1, le=100)] = 50
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
-
-
-def span_of(query: AnalyticsQuery) -> Span:
-    """The days that are meant, whole days in UTC, both ends included. Raises InvalidRequest."""
-    last = query.toDate or clock.now().date()
-    first = query.fromDate or max(_EARLIEST, last - timedelta(days=DAYS))
-    problem = None
-    if first > last:
-        problem = Problem("fromDate", "is after toDate", "Swap the two, or give both.", "bad_date")
-    elif (last - first).days > MOST_DAYS:
-        hint = "Ask for a shorter period."
-        problem = Problem("fromDate", f"is more than {MOST_DAYS} days before toDate", hint, "bad_date")
-    if problem is not None:
-        raise InvalidRequest([problem])
-    return Span(_midnight(first), _midnight(last + timedelta(days=1)))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 class MetricsShape(Shape):

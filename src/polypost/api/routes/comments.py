@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -13,15 +13,15 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
+from polypost.api.http.submitter import submitter
 from polypost.api.openapi.documented import Shape, documented
-from polypost.api.routes.conversation import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
+from polypost.api.routes.conversation import PersonShape, person, written
+from polypost.entrance import conversations
+from polypost.entrance.conversations import AccountId, CommentBody, CommentPlatform, Cursor, NetworkId
 from polypost.entrance.services import services
-from polypost.errors import InvalidRequest, Problem
 from polypost.intake import bodies
 from polypost.intake.bodies import Closed
 from polypost.platforms.abilities import Comment
-
-CommentPlatform = Literal["facebook", "instagram", "threads"]
 
 
 class CommentsQuery(BaseModel):
@@ -39,16 +39,6 @@ class CommentQuery(BaseModel):
 
     platform: CommentPlatform
     accountId: AccountId
-
-
-class CommentBody(Closed):
-    """`POST /v1/comments`: under a post, or in answer to a comment."""
-
-    platform: CommentPlatform
-    accountId: AccountId
-    text: Words
-    postId: NetworkId | None = None
-    commentId: NetworkId | None = None
 
 
 class HideBody(Closed):
@@ -98,7 +88,6 @@ class CommentDone(Shape):
 
 
 router = APIRouter(prefix="/v1/comments")
-WRITE = "POST /v1/comments"
 
 
 @router.get("")
@@ -124,26 +113,7 @@ async def write(request: Request) -> Response:
     """Comment on a post, or answer a comment; sent once."""
     who = await principal(request, "publish")
     raw = await json_object(request)
-    body = bodies.read(CommentBody, raw)
-    if body.postId is None and body.commentId is None:
-        hint = "Give the network's id of the post, or of the comment to answer in commentId."
-        raise InvalidRequest([Problem("postId", "is required unless commentId is given", hint, "missing")])
-    commenting = services(request).commenting
-    return await speak(
-        request,
-        who,
-        WRITE,
-        raw,
-        lambda asked: commenting.write(
-            asked,
-            body.platform,
-            body.accountId,
-            body.text,
-            post_id=body.postId,
-            comment_id=body.commentId,
-        ),
-        "commentId",
-    )
+    return written(await conversations.comment(services(request), submitter(request, who), raw), "commentId")
 
 
 @router.delete("/{comment_id}")

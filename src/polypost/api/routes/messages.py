@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -13,14 +13,13 @@ from starlette.responses import Response
 from polypost.api.http import answers
 from polypost.api.http.auth import principal
 from polypost.api.http.body import json_object
+from polypost.api.http.submitter import submitter
 from polypost.api.openapi.documented import Shape, documented
-from polypost.api.routes.conversation import AccountId, Cursor, NetworkId, PersonShape, Words, person, speak
+from polypost.api.routes.conversation import PersonShape, person, written
+from polypost.entrance import conversations
+from polypost.entrance.conversations import AccountId, Cursor, MessageBody, MessagePlatform
 from polypost.entrance.services import services
-from polypost.intake import bodies
-from polypost.intake.bodies import Closed
 from polypost.platforms.abilities import Conversation, Message, Person
-
-MessagePlatform = Literal["instagram"]
 
 
 class ConversationsQuery(BaseModel):
@@ -36,15 +35,6 @@ class MessagesQuery(ConversationsQuery):
     """`GET /v1/messages/{conversationId}`."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 25
-
-
-class MessageBody(Closed):
-    """`POST /v1/messages`."""
-
-    platform: MessagePlatform
-    accountId: AccountId
-    recipientId: NetworkId
-    text: Words
 
 
 class MessageShape(Shape):
@@ -100,7 +90,6 @@ class MessageMade(Shape):
 
 
 router = APIRouter(prefix="/v1/messages")
-SEND = "POST /v1/messages"
 
 
 @router.get("")
@@ -128,16 +117,7 @@ async def send(request: Request) -> Response:
     """Send a message; sent once."""
     who = await principal(request, "publish")
     raw = await json_object(request)
-    body = bodies.read(MessageBody, raw)
-    messaging = services(request).messaging
-    return await speak(
-        request,
-        who,
-        SEND,
-        raw,
-        lambda asked: messaging.write(asked, body.platform, body.accountId, body.recipientId, body.text),
-        "messageId",
-    )
+    return written(await conversations.message(services(request), submitter(request, who), raw), "messageId")
 
 
 @router.get("/{conversation_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -137,8 +137,7 @@ def _accounts(db: Connection, project_id: str, query: UsageQuery) -> Select[tupl
 
 def _balance(db: Connection, project: Project, every: list[credits.Usage]) -> dict[str, Any]:
     now = clock.now()
-    start = datetime(now.year, now.month, 1, tzinfo=UTC)
-    end = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
+    start, end = funds.month_of(now)
     has = funds.balance(db, project.id, project, now)
     free = funds.unlimited(project)
     limit, used, left = has.monthly or 0, has.monthly_drawn, has.monthly_left
