@@ -91,9 +91,8 @@ def _own_posts(
     known = metrics.kept(db, project_id, wanted)
     accounts = integrations.find(db, project_id, dict.fromkeys(row.integration_id for row in rows))
     now = clock.now()
-    resting = {
-        each.id: metrics.rest(db, project_id, each.id, each.updated_at, now) for each in accounts.values()
-    }
+    changed = {each.id: each.updated_at for each in accounts.values()}
+    resting = metrics.resting(db, project_id, changed, now)
     query = select(posts.c.id, posts.c.content).where(
         posts.c.project_id == project_id, posts.c.id.in_(list(post_ids))
     )
@@ -117,7 +116,7 @@ def _entry(
     row: Row[Any],
     accounts: Mapping[str, Integration],
     known: Mapping[tuple[str, str], Kept],
-    resting: Mapping[str, Rest | None],
+    resting: Mapping[str, Rest],
     now: datetime,
 ) -> Entry:
     kept = known.get((row.integration_id, row.proof_id))
@@ -140,6 +139,19 @@ def _why(
     account: Integration | None, platform: str, kept: Kept | None, published_at: datetime, now: datetime
 ) -> NoMetrics | None:
     """Why there are no fresh figures; None when there are."""
+    if (never := why_never(account, platform)) is not None:
+        return never
+    network = connector(platform)
+    name = network.spec.name if network is not None else platform
+    if not metrics.is_fresh(kept, published_at, now):
+        return NoMetrics("not_measured_yet", f"{name} has not told them yet. Ask again in a minute.")
+    if kept is not None and not kept.known:
+        return NoMetrics("post_gone", f"{name} shows this account no post with this id any more.")
+    return None
+
+
+def why_never(account: Integration | None, platform: str) -> NoMetrics | None:
+    """Why an account's network is not asked for figures at all; None where it is."""
     network = connector(platform)
     name = network.spec.name if network is not None else platform
     if account is None:
@@ -149,10 +161,6 @@ def _why(
     if account.auth_status == "reconnect_required":
         said = account.auth_failure_detail or "The account's authorisation has ended."
         return NoMetrics(ReconnectRequired.code, f"{said} Connect the account again.")
-    if not metrics.is_fresh(kept, published_at, now):
-        return NoMetrics("not_measured_yet", f"{name} has not told them yet. Ask again in a minute.")
-    if kept is not None and not kept.known:
-        return NoMetrics("post_gone", f"{name} shows this account no post with this id any more.")
     return None
 
 

@@ -184,13 +184,21 @@ def rest(
     db: Connection, project_id: str, integration_id: str, changed_at: datetime, now: datetime
 ) -> Rest | None:
     """Why the account's network must not be asked now; what was noted before the account last changed is over."""
-    query = select(rests).where(_R.project_id == project_id, _R.integration_id == integration_id)
-    row = db.execute(query).one_or_none()
-    if row is None or row.until <= now:
-        return None
-    if row.code == "reconnect_required" and changed_at > row.noted_at:
-        return None
-    return Rest(row.until, row.code, row.message, row.noted_at)
+    return resting(db, project_id, {integration_id: changed_at}, now).get(integration_id)
+
+
+def resting(
+    db: Connection, project_id: str, changed_at: Mapping[str, datetime], now: datetime
+) -> dict[str, Rest]:
+    """The same of several accounts, by their ids; without those that may be asked."""
+    query = select(rests).where(
+        _R.project_id == project_id, _R.integration_id.in_(list(changed_at)), _R.until > now
+    )
+    return {
+        row.integration_id: Rest(row.until, row.code, row.message, row.noted_at)
+        for row in db.execute(query)
+        if row.code != "reconnect_required" or changed_at[row.integration_id] <= row.noted_at
+    }
 
 
 def note(db: Connection, project_id: str, integration_id: str, why: Rest) -> None:

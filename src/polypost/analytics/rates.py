@@ -48,15 +48,19 @@ def counted(metrics: Metrics) -> Counted:
 def total(parts: Iterable[Counted]) -> Metrics:
     """Sums over networks of what each tells; the rate is the mean of their rates, weighted by exposure."""
     rows = list(parts)
+    columns = [[getattr(row.metrics, name) for row in rows] for name in COUNTS]
+    return summed(columns, [(row.metrics.engagement_rate, row.exposure) for row in rows])
+
+
+def summed(
+    columns: Iterable[Iterable[int | None]], rates: Iterable[tuple[float | None, int | None]]
+) -> Metrics:
+    """The same of the counts in the order of `COUNTS`, each over all rows, and the rows' rates with exposures."""
     sums: dict[str, int | None] = {}
-    for name in COUNTS:
-        told = [value for row in rows if (value := getattr(row.metrics, name)) is not None]
+    for name, values in zip(COUNTS, columns, strict=True):
+        told = [value for value in values if value is not None]
         sums[name] = sum(told) if told else None
-    rated = [
-        (row.metrics.engagement_rate, row.exposure)
-        for row in rows
-        if row.metrics.engagement_rate is not None and row.exposure
-    ]
+    rated = [(rate, exposure) for rate, exposure in rates if rate is not None and exposure]
     weight = sum(exposure for _, exposure in rated)
     rate = sum(rate * exposure for rate, exposure in rated) / weight if weight else None
     return Metrics(**sums, engagement_rate=rate)

@@ -54,13 +54,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Which of the project's published targets are meant; empty is all."""
+    """Which of the project's published targets are meant; empty is all. `accounts` is a query for their ids."""
 
     span: Span | None = None
     platform: str | None = None
     integration_id: str | None = None
     post_id: str | None = None
     hidden: Sequence[str] = ()
+    accounts: Select[tuple[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ def published(project_id: str, own: Own) -> list[ColumnElement[bool]]:
         wanted.append(_T.post_id == own.post_id)
     if own.hidden:
         wanted.append(_T.platform.not_in(own.hidden))
+    if own.accounts is not None:
+        wanted.append(_T.integration_id.in_(own.accounts))
     return wanted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,6 +122,24 @@ class Analytics:
         complete = listing is None or listing.complete
         return Page(found.total, found.posts, complete, unavailable)
 
+    async def ask(self, project: Project, own: Own, seconds: float) -> int:
+        """Ask the networks for what is not fresh of these posts, and wait for so many seconds; the rest goes on by itself.
+
+        Returns of how many they are asked; a call that asks nothing costs nothing. Raises NotFound, InvalidRequest,
+        PaymentRequired.
+        """
+        question = Question(None, own.platform, own.integration_id)
+        account = await self._account(project, question)
+        await self._afford(project)
+        now, deadline = clock.now(), asyncio.get_running_loop().time() + seconds
+        due = await self._store.browse(
+            project.id, lambda db: selection.stale(db, project.id, own, now, MOST_SORTED)
+        )
+        asked = await self._refresh(project, due, deadline)
+        if asked:
+            await self._charge(project, question, account)
+        return asked
+
     async def _page(
         self, project: Project, own: Own | None, live: Live | None, order: SortOrder, deadline: float
     ) -> Page:
@@ -197,12 +216,13 @@ class Analytics:
         except StillReading as late:
             raise _still_reading(account) from late
 
-    async def _refresh(self, project: Project, wanted: Sequence[Wanted], deadline: float) -> None:
+    async def _refresh(self, project: Project, wanted: Sequence[Wanted], deadline: float) -> int:
+        """Ask for what is not fresh of these; returns of how many a network can be asked."""
         by_account: dict[str, list[Wanted]] = {}
         for each in wanted:
             by_account.setdefault(each.integration_id, []).append(each)
         if not by_account:
-            return
+            return 0
         found = await self._store.read(lambda db: integrations.find(db, project.id, by_account))
         asked: list[tuple[Integration, MetricsSource, list[Wanted]]] = []
         for integration_id, integration in found.items():
@@ -210,6 +230,7 @@ class Analytics:
             if isinstance(network, MetricsSource) and integration.auth_status == "active":
                 asked.append((integration, network, by_account[integration_id]))
         await self._reader.refresh(asked, deadline)
+        return sum(len(each) for _, _, each in asked)
 
     async def _account(self, project: Project, question: Question) -> Integration | None:
         account_id = question.account_id

@@ -75,6 +75,14 @@ def read(db: Connection, project_id: str, cycle: int) -> tuple[int, int]:
     return month[0][0] if month else 0, kept[0][0]
 
 
+def drawn(db: Connection, project_id: str) -> int:
+    """Everything that was drawn, of all months and of what lasts, reservations included."""
+    if not _READ(db, {"project": project_id, "cycle": LASTING}):
+        return sum(_sums(db, project_id).values())
+    query = select(func.sum(balances.c.drawn)).where(balances.c.project_id == project_id)
+    return int(db.execute(query).scalar_one())
+
+
 def hold(db: Connection, project_id: str) -> bool:
     """Whether the project's balance is kept; if so, nobody else draws until this transaction ends."""
     return bool(_HOLD(db, {"project": project_id, "cycle": LASTING}))

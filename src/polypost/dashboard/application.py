@@ -4,41 +4,19 @@ from __future__ import annotations
 
 from polypost.dashboard.pages import (
     accounts,
-    approvals,
-    bulk,
+    analytics,
     calendar,
     compose,
-    keys,
     live,
     posts,
-    queue,
-    recurrences,
-    settings,
     signing,
     team,
-    uploads,
-    webhooks,
+    usage,
 )
 from polypost.dashboard.web import Dashboard
 
 
 def dashboard() -> Dashboard:
     """The dashboard as an application of its own; what is spelled out comes before what takes any word."""
-    rooms = (
-        signing,
-        approvals,
-        team,
-        compose,
-        accounts,
-        calendar,
-        live,
-        posts,
-        queue,
-        recurrences,
-        bulk,
-        uploads,
-        webhooks,
-        keys,
-        settings,
-    )
+    rooms = (signing, team, compose, accounts, calendar, live, posts, analytics, usage)
     return Dashboard(page for room in rooms for page in room.PAGES)

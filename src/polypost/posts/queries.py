@@ -122,6 +122,41 @@ def _with_targets(db: Connection, row: PostRow) -> Shown:
     return Shown(row, of_post, known)
 
 
+def posts_of(db: Connection, project_id: str, target_ids: Sequence[str]) -> dict[str, str]:
+    """The post of each of these targets that is still there."""
+    query = (
+        select(targets.c.id, targets.c.post_id)
+        .join(posts, posts.c.id == targets.c.post_id)
+        .where(targets.c.project_id == project_id, targets.c.id.in_(target_ids), posts.c.deleted_at.is_(None))
+    )
+    return {row.id: row.post_id for row in db.execute(query)}
+
+
+def published_on(
+    db: Connection, project_id: str, integration_id: str, *, limit: int, offset: int
+) -> list[Row[Any]]:
+    """What is out and still there on an account, the newest posts first: `post_id`, `content`, `proof_id`, `published_at`."""
+    query = (
+        select(
+            targets.c.post_id,
+            func.coalesce(targets.c.content, posts.c.content).label("content"),
+            targets.c.proof_id,
+            targets.c.published_at,
+        )
+        .join(posts, posts.c.id == targets.c.post_id)
+        .where(
+            targets.c.project_id == project_id,
+            targets.c.integration_id == integration_id,
+            targets.c.state == State.PUBLISHED.value,
+            targets.c.proof_id.is_not(None),
+            targets.c.removed_at.is_(None),
+            posts.c.deleted_at.is_(None),
+        )
+        .order_by(targets.c.post_id.desc())
+    )
+    return list(db.execute(query.limit(limit).offset(offset)))
+
+
 def are_there_any(db: Connection, project_id: str) -> bool:
     """Whether the project has a post."""
     there = select(posts.c.id).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
