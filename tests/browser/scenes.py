@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, select
 
-from polypost.access import people
-from polypost.approvals import asking, links
-from polypost.approvals.asking import By
-from polypost.approvals.tables import APPROVED, RETURNED
+from polypost.analytics.tables import figures
 from polypost.dashboard.application import dashboard
+from polypost.posts.tables import targets
 from tests.contract.tenant import operator
+from tests.engine.copies import copy
 from tests.processes import World
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -67,17 +67,12 @@ def other_pages() -> set[str]:
 
 
 class Filled:
-    """A project in which much has happened; `posts` are ids by what became of them.
-
-    `further` are the paths of other pages about one thing, by the names of their pictures, `link` the secret of one to a
-    draft.
-    """
+    """A project in which much has happened; `posts` are ids by what became of them, `inbox` the paths of talks by what they are."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.posts: dict[str, str] = {}
-        self.further: dict[str, str] = {}
-        self.link = ""
+        self.inbox: dict[str, str] = {}
         self.project_id = next(
             each["id"] for each in world.command("projects", "list") if each["name"] == "Demo"
         )
@@ -149,6 +144,68 @@ class Filled:
         self._fault("twitter", "error_before", times=None)
         self._post("unknown", TEXTS[4], "twitter", publishNow=True)
         self.world.settle([self.posts["unknown"]])
+        self._talk(image)
+        told = self._client.get("/v1/analytics", params={"sortBy": "likes"})
+        assert told.status_code == 200, told.text
+        # An event loop of its own, while Playwright's runs in this thread.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(operator, self.world, self._past).result()
+
+    def _past(self, db: Connection) -> None:
+        """Copies of the published post over the weeks before, of which the networks have told figures."""
+        copy(db, self.posts["published"], range(24), every=timedelta(hours=27), first=timedelta(days=1))
+        now = datetime.now(UTC)
+        mine = select(targets).where(
+            targets.c.project_id == self.project_id,
+            targets.c.proof_id.is_not(None),
+            targets.c.published_at < now - timedelta(hours=12),
+        )
+        for row in db.execute(mine).all():
+            days = (now - row.published_at).days
+            told: dict[str, Any] = {
+                "likes": 40 + 37 * (days % 7),
+                "comments": days % 5,
+                "shares": 3 * (days % 4),
+            }
+            if row.platform != "bluesky":
+                seen = 1900 + 90 * days
+                told |= {"impressions": seen, "exposure": seen, "engagement_rate": told["likes"] / seen}
+            key = {"integration_id": row.integration_id, "proof_id": row.proof_id}
+            more = {"project_id": self.project_id, "platform": row.platform}
+            at = {"asked_at": now - timedelta(hours=days), "measured_at": now - timedelta(hours=days)}
+            db.execute(insert(figures).values(**key, **more, **at, **told))
+
+    def _talk(self, image: dict[str, str]) -> None:
+        """Comments under a post on Instagram, one of them answered and one hidden, and letters to the account."""
+        self._post(
+            "talked about", TEXTS[0], "instagram", "googlebusiness", mediaItems=[image], publishNow=True
+        )
+        found = self.world.settle([self.posts["talked about"]])[self.posts["talked about"]]
+        out = next(each for each in found["platforms"] if each["platform"] == "instagram")
+        account, post = self.world.accounts["instagram"], out["platformPostId"]
+        for number, text in enumerate((*TEXTS, "<b>Lovely!</b>")):
+            said = {"platform": "instagram", "postId": post, "text": text, "author": f"Visitor {number}"}
+            comment = self.world.control("POST", "comments", json=said)["id"]
+            asked = {"platform": "instagram", "accountId": account}
+            if number == 0:
+                answer = self._client.post(
+                    "/v1/comments", json=asked | {"commentId": comment, "text": "Thank you!"}
+                )
+                assert answer.status_code == 200, answer.text
+            if number == 1:
+                self._client.patch(f"/v1/comments/{comment}", json=asked | {"hidden": True})
+        listed = self._client.get("/v1/connect/integrations", params={"platform": "instagram"}).json()
+        user = next(each for each in listed["integrations"] if each["id"] == account)["platformUserId"]
+        for text in (TEXTS[3], TEXTS[4], "Are you open on Sunday?"):
+            letter = {"platform": "instagram", "accountId": user, "text": text, "from": "Some Body"}
+            said = self.world.control("POST", "messages", json=letter)
+        base = f"/{self.project_id}/inbox/{account}"
+        self.inbox = {
+            "posts": base,
+            "comments": f"{base}/comments?{urlencode({'post': post})}",
+            "messages": f"{base}/messages",
+            "conversation": f"{base}/conversation?{urlencode({'id': said['conversationId']})}",
+        }
 
     def _plan(self) -> None:
         """A queue with posts in it, posts that repeat, a file of posts, and uploads."""

@@ -7,6 +7,7 @@ from polypost.dashboard.pages import (
     analytics,
     calendar,
     compose,
+    inbox,
     live,
     posts,
     signing,
@@ -18,5 +19,5 @@ from polypost.dashboard.web import Dashboard
 
 def dashboard() -> Dashboard:
     """The dashboard as an application of its own; what is spelled out comes before what takes any word."""
-    rooms = (signing, team, compose, accounts, calendar, live, posts, analytics, usage)
+    rooms = (signing, team, compose, accounts, calendar, live, posts, analytics, inbox, usage)
     return Dashboard(page for room in rooms for page in room.PAGES)
