@@ -16,6 +16,7 @@ from polypost.analytics import overview
 from polypost.analytics.tables import figures
 from polypost.credits import reports
 from polypost.credits.tables import ledger
+from polypost.dashboard.charts import Point, bars, line
 from polypost.integrations.tables import integrations
 from polypost.posts.tables import targets
 from tests.contract.tenant import Tenant, operator, words
@@ -45,6 +46,25 @@ def told(tenant: Tenant, **values: int | None) -> None:
             db.execute(insert(figures).values(**key, **more, measured_at=now, **values))
 
     operator(tenant.world, write)
+
+
+def test_marks_stand_where_their_values_are() -> None:
+    days = [date(2027, 3, day) for day in (1, 2, 3)]
+    points = [Point(day, value, "") for day, value in zip(days, (0, None, 30), strict=True)]
+    drawn = line(points)
+    assert drawn.top == 50
+    assert [(mark.x, mark.y) for mark in drawn.marks] == [(0, 200), (1000, 80)]
+    assert drawn.line == "M0 200 L1000 80"
+    drawn = bars(points)
+    assert [(mark.x, mark.y, mark.height) for mark in drawn.marks] == [(33.3, 200, 0), (700, 80, 120)]
+    assert drawn.wide == pytest.approx(266.7)
+    assert [line([Point(days[0], value, "")]).top for value in (0, 0.03, 1, 1001, None)] == [
+        1,
+        0.05,
+        1,
+        2000,
+        1,
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +117,8 @@ def test_it_is_narrowed_by_account_network_and_days(
     page = owner.get(f"{base}?from={before}&to={before}").text
     assert "No posts went out in these days" in page
     assert "/v1/analytics?fromDate=" in page
+    # The way back to the last days leaves these days behind.
+    assert f'href="/dashboard{base}?figure=likes&amp;days=7"' in page
     for wrong, said in (
         ("from=2026-13-01", "The first day is not a day"),
         (f"from={before}&to=2020-01-01", "The first day is after"),

@@ -86,6 +86,7 @@ async def _page(visit: Visit, status: int = 200, problems: Sequence[Problem] = (
         top=number(drawn.top, name),
         ends=[points[0].day, points[-1].day],
         query=_query(visit, chosen, days),
+        rest=chosen.query | {"figure": name},
         asked=int(visit.asked("asked")) if visit.asked("asked").isdecimal() else None,
         price=PRICE,
         problems=[*days.problems, *problems],

@@ -92,6 +92,7 @@ async def usage(visit: Visit) -> Response:
         page=page,
         more=found.more and page + 1 < MOST_PAGES,
         query=found.chosen.query | dict(days.query),
+        rest=found.chosen.query,
         problems=days.problems,
         curl=f"curl {own_address(visit.request, visit.services.settings)}/v1/usage -H 'x-access-key: YOUR_KEY'",
         place="usage",
