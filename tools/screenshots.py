@@ -73,8 +73,8 @@ def shots(filled: Filled) -> list[Shot]:
         Shot(f"post-{state.replace(' ', '-')}", f"/{filled.project_id}/posts/{post}")
         for state, post in filled.posts.items()
     ]
-    talks = [Shot(f"inbox-{name}", path) for name, path in filled.inbox.items()]
-    return [*pages, *posts, *talks, Shot("nothing-there", "/nowhere/at/all")]
+    further = [Shot(name, path) for name, path in filled.further.items()]
+    return [*pages, *posts, *further, Shot("nothing-there", "/nowhere/at/all")]
 
 
 def take(page: Page, shot: Shot, forms: Sequence[Form], image: str) -> Iterator[tuple[Form, bytes]]:

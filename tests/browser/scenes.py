@@ -14,7 +14,11 @@ from urllib.parse import urlencode
 import httpx2
 from sqlalchemy import Connection, insert, select
 
+from polypost.access import people
 from polypost.analytics.tables import figures
+from polypost.approvals import asking, links
+from polypost.approvals.asking import By
+from polypost.approvals.tables import APPROVED, RETURNED
 from polypost.dashboard.application import dashboard
 from polypost.posts.tables import targets
 from tests.contract.tenant import operator
@@ -67,12 +71,17 @@ def other_pages() -> set[str]:
 
 
 class Filled:
-    """A project in which much has happened; `posts` are ids by what became of them, `inbox` the paths of talks by what they are."""
+    """A project in which much has happened; `posts` are ids by what became of them.
+
+    `further` are the paths of other pages about one thing, by the names of their pictures, `link` the secret of one to a
+    draft.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.posts: dict[str, str] = {}
-        self.inbox: dict[str, str] = {}
+        self.further: dict[str, str] = {}
+        self.link = ""
         self.project_id = next(
             each["id"] for each in world.command("projects", "list") if each["name"] == "Demo"
         )
@@ -200,11 +209,11 @@ class Filled:
             letter = {"platform": "instagram", "accountId": user, "text": text, "from": "Some Body"}
             said = self.world.control("POST", "messages", json=letter)
         base = f"/{self.project_id}/inbox/{account}"
-        self.inbox = {
-            "posts": base,
-            "comments": f"{base}/comments?{urlencode({'post': post})}",
-            "messages": f"{base}/messages",
-            "conversation": f"{base}/conversation?{urlencode({'id': said['conversationId']})}",
+        self.further |= {
+            "inbox-posts": base,
+            "inbox-comments": f"{base}/comments?{urlencode({'post': post})}",
+            "inbox-messages": f"{base}/messages",
+            "inbox-conversation": f"{base}/conversation?{urlencode({'id': said['conversationId']})}",
         }
 
     def _plan(self) -> None:

@@ -115,18 +115,37 @@ def test_the_page_of_a_network(
         look(page, f"/{projects[state]}/accounts/{platform}")
 
 
-@pytest.mark.parametrize("name", ["posts", "comments", "messages", "conversation"])
-def test_the_pages_of_a_talk(
+@pytest.mark.parametrize("name", ["inbox-comments", "inbox-messages", "inbox-conversation"])
+def test_the_pages_of_a_talk_whose_network_is_in_trouble(
     new_page: Pages, operator_state: StorageState, filled: Filled, name: str
 ) -> None:
-    page, path = new_page(operator_state), filled.inbox[name]
-    look(page, path)
-    look(page, path + ("&" if "?" in path else "?") + "dir=rtl")
-    filled.world.control(
-        "POST", "faults", json={"platform": "instagram", "fault": "rate_limited", "seconds": 60}
-    )
-    look(page, path)
+    trouble = {"platform": "instagram", "fault": "rate_limited", "seconds": 60}
+    filled.world.control("POST", "faults", json=trouble)
+    page = new_page(operator_state)
+    look(page, filled.further[name])
+    expect(page.get_by_role("alert")).to_be_visible()
     filled.world.control("DELETE", "faults")
+
+
+@pytest.mark.parametrize("state", ["waits", "waits, right to left", "returned", "draft"])
+def test_the_page_of_a_draft_that_waits(
+    new_page: Pages, operator_state: StorageState, filled: Filled, state: str
+) -> None:
+    page = new_page(operator_state)
+    look(page, f"/{filled.project_id}/approvals/{filled.posts[state]}")
+    page.locator("summary").evaluate_all("each => each.forEach(one => { one.parentElement.open = true })")
+    assert faults(page) == []
+
+
+def test_the_page_of_a_link_to_a_draft(new_page: Pages, filled: Filled) -> None:
+    page = new_page(allow={400, 410})
+    look(page, f"/approve/{filled.link}?dir=rtl")
+    look(page, f"/approve/{filled.link}")
+    page.get_by_label("Your name").fill("Carla")
+    page.get_by_role("button", name="Send it back").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert faults(page) == []
+    look(page, "/approve/nothing")
 
 
 def test_pages_for_who_is_not_signed_in(new_page: Pages, link: str) -> None:
@@ -174,6 +193,7 @@ def test_no_page_is_left_out() -> None:
         "/{project}/inbox/{account}/comments",
         "/{project}/inbox/{account}/conversation",
         "/{project}/inbox/{account}/messages",
+        "/{project}/approvals/{post}",
         "/{project}/posts/{post}",
         "/{project}/posts/{post}/look/{target}",
         "/{project}/webhooks/{subscription}",

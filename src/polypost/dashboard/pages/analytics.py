@@ -11,12 +11,13 @@ from starlette.responses import Response
 from polypost.analytics.overview import FIGURES, Figure, Overview, figure, overview
 from polypost.analytics.selection import Own, Span
 from polypost.analytics.service import PRICE
+from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.charts import Point, line
 from polypost.dashboard.days import CHOICES, Days, days_of
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.pages.posts import Choice, choice
-from polypost.dashboard.render import words
-from polypost.dashboard.web import Page, Visit
+from polypost.dashboard.render import dated
+from polypost.dashboard.web import MOST_DIGITS, Page, Visit
 from polypost.entrance.address import own_address
 from polypost.errors import ApiError, InvalidRequest, Problem
 from polypost.integrations import service as integrations
@@ -25,15 +26,15 @@ TOP = 10
 # How long a page waits for the networks when they are asked; what comes later is there the next time.
 SECONDS = 5.0
 NAMES: Mapping[Figure, str] = {
-    "impressions": words("Impressions"),
-    "views": words("Views"),
-    "reach": words("Reach"),
-    "likes": words("Likes"),
-    "comments": words("Comments"),
-    "shares": words("Shares"),
-    "saves": words("Saves"),
-    "clicks": words("Clicks"),
-    "engagement": words("Engagement"),
+    "impressions": phrase("Impressions"),
+    "views": phrase("Views"),
+    "reach": phrase("Reach"),
+    "likes": phrase("Likes"),
+    "comments": phrase("Comments"),
+    "shares": phrase("Shares"),
+    "saves": phrase("Saves"),
+    "clicks": phrase("Clicks"),
+    "engagement": phrase("Engagement"),
 }
 
 
@@ -57,7 +58,7 @@ async def ask(visit: Visit) -> Response:
 
 
 async def _page(visit: Visit, status: int = 200, problems: Sequence[Problem] = ()) -> Response:
-    days, name = days_of(visit), _figure(visit)
+    days, name, asked = days_of(visit), _figure(visit), visit.asked("asked")
 
     def read(db: Connection) -> tuple[Choice, Overview]:
         chosen = choice(visit, db)
@@ -65,7 +66,7 @@ async def _page(visit: Visit, status: int = 200, problems: Sequence[Problem] = (
         return chosen, overview(db, visit.here.id, own, name, top=TOP)
 
     chosen, found = await visit.services.store.browse(visit.here.id, read)
-    points = _points(days, found, name)
+    points = _points(visit, days, found, name)
     drawn = line(points)
     return visit.page(
         "analytics.html",
@@ -78,7 +79,7 @@ async def _page(visit: Visit, status: int = 200, problems: Sequence[Problem] = (
         networks={each: network_name(each) for each in chosen.platforms},
         network_name=network_name,
         name=name,
-        names=NAMES,
+        names={each: visit.words(word) for each, word in NAMES.items()},
         shown=[each for each in NAMES if figure(found.all.metrics, each) is not None],
         number=number,
         figure=figure,
@@ -87,7 +88,7 @@ async def _page(visit: Visit, status: int = 200, problems: Sequence[Problem] = (
         ends=[points[0].day, points[-1].day],
         query=_query(visit, chosen, days),
         rest=chosen.query | {"figure": name},
-        asked=int(visit.asked("asked")) if visit.asked("asked").isdecimal() else None,
+        asked=int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= MOST_DIGITS else None,
         price=PRICE,
         problems=[*days.problems, *problems],
         curl=_curl(visit, chosen, days),
@@ -102,11 +103,12 @@ def number(value: float | None, name: Figure) -> str | None:
     return f"{value * 100:.3g} %" if name == "engagement" else f"{value:,.0f}"
 
 
-def _points(days: Days, found: Overview, name: Figure) -> list[Point]:
+def _points(visit: Visit, days: Days, found: Overview, name: Figure) -> list[Point]:
     points = []
     for day in days.shown(found.since):
         value = figure(found.days[day].metrics, name) if day in found.days else None
-        points.append(Point(day, value, f"{day:%a} {day.day} {day:%b}: {number(value, name)}"))
+        said = dated(day, "%a %-d %b", visit.language)
+        points.append(Point(day, value, f"{said}: {number(value, name)}"))
     return points
 
 

@@ -14,10 +14,11 @@ from starlette.responses import Response
 from polypost.analytics import selection
 from polypost.conversations.messages import Inbox
 from polypost.dashboard.pages.accounts import MOST, network_name
+from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance import conversations
 from polypost.entrance.address import own_address
-from polypost.errors import ApiError, InvalidRequest, KeyReused
+from polypost.errors import ApiError, KeyReused
 from polypost.integrations import Integration
 from polypost.integrations import service as integrations
 from polypost.platforms.abilities import (
@@ -89,8 +90,7 @@ async def inbox(visit: Visit) -> Response:
 
 async def account(visit: Visit) -> Response:
     """An account's posts, of each of which the comments can be read; no network is asked."""
-    page = int(visit.asked("page")) if visit.asked("page").isdecimal() else 0
-    account_id = visit.path("account")
+    page, account_id = visit.page_asked, visit.path("account")
 
     def read(db: Connection) -> tuple[Integration, Sequence[Row[Any]]]:
         found = integrations.get(db, visit.here.id, account_id)
@@ -364,12 +364,7 @@ def _typed(visit: Visit, error: ApiError, to: str) -> Typed:
 
 
 def _said(error: ApiError) -> str:
-    if isinstance(error, InvalidRequest) and error.problems:
-        return " ".join(
-            f"{each.path if each.message[:1].islower() else ''} {each.message} {each.hint}".strip()
-            for each in error.problems
-        )
-    return error.message
+    return " ".join(sentences(error, {"platform": "", "accountId": ""}))
 
 
 def _status(error: ApiError) -> int:

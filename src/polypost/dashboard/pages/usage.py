@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Select
@@ -14,11 +15,12 @@ from polypost import clock
 from polypost.credits import funds, reports
 from polypost.credits import service as credits
 from polypost.credits.reports import Line, Of, Spent
+from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.charts import Point, bars
 from polypost.dashboard.days import CHOICES, Days, days_of
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.pages.posts import Choice, choice
-from polypost.dashboard.render import words
+from polypost.dashboard.render import dated
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address
 from polypost.integrations import Integration
@@ -28,14 +30,14 @@ from polypost.posts import queries
 PER_PAGE, MOST_PAGES = 25, 40
 MOST_MONTHS, MOST_ACCOUNTS = 12, 50
 KINDS = {
-    "reserve": words("Set aside"),
-    "settle": words("Spent"),
-    "release": words("Given back"),
-    "waived": words("Free: it came out after its credits were given back"),
-    "charge": words("Spent"),
+    "reserve": phrase("Set aside"),
+    "settle": phrase("Spent"),
+    "release": phrase("Given back"),
+    "waived": phrase("Free: it came out after its credits were given back"),
+    "charge": phrase("Spent"),
 }
 # What no account did.
-OTHERS = {"analytics": words("Figures of posts"), "ai": words("Captions and pictures")}
+OTHERS = {"analytics": phrase("Figures of posts"), "ai": phrase("Captions and pictures")}
 
 
 class Sum(NamedTuple):
@@ -64,9 +66,9 @@ class _Found:
 async def usage(visit: Visit) -> Response:
     """The balance, the chart, the sums, and a page of the ledger."""
     days, now = days_of(visit), clock.now()
-    page = min(int(visit.asked("page")), MOST_PAGES - 1) if visit.asked("page").isdecimal() else 0
+    page = min(visit.page_asked, MOST_PAGES - 1)
     found = await visit.services.store.browse(visit.here.id, lambda db: _read(visit, db, days, page, now))
-    points = _points(days, found)
+    points = _points(visit, days, found)
     drawn = bars(points)
     return visit.page(
         "usage.html",
@@ -81,14 +83,14 @@ async def usage(visit: Visit) -> Response:
         chosen=found.chosen,
         statuses=(),
         networks={each: network_name(each) for each in found.chosen.platforms},
-        of_whom=_of_whom,
+        of_whom=partial(_of_whom, visit),
         drawn=drawn,
         top=f"{drawn.top:,.0f}",
         ends=[points[0].day, points[-1].day],
         most_accounts=MOST_ACCOUNTS,
         by_profile=_by_profile(visit, found),
-        by_network=_by_network(found),
-        kinds=KINDS,
+        by_network=_by_network(visit, found),
+        kinds={kind: visit.words(word) for kind, word in KINDS.items()},
         page=page,
         more=found.more and page + 1 < MOST_PAGES,
         query=found.chosen.query | dict(days.query),
@@ -127,21 +129,21 @@ def _read(visit: Visit, db: Connection, days: Days, page: int, now: datetime) ->
     )
 
 
-def _points(days: Days, found: _Found) -> list[Point]:
-    return [
-        Point(day, found.days.get(day), f"{day:%a} {day.day} {day:%b}: {found.days.get(day):,}")
-        if day in found.days
-        else Point(day, None, "")
-        for day in days.shown(found.since)
-    ]
+def _points(visit: Visit, days: Days, found: _Found) -> list[Point]:
+    points = []
+    for day in days.shown(found.since):
+        value = found.days.get(day)
+        said = dated(day, "%a %-d %b", visit.language)
+        points.append(Point(day, value, f"{said}: {value:,}" if value is not None else ""))
+    return points
 
 
-def _of_whom(each: Spent | Line, accounts: Mapping[str, Integration]) -> tuple[str, str]:
+def _of_whom(visit: Visit, each: Spent | Line, accounts: Mapping[str, Integration]) -> tuple[str, str]:
     """The network, or what else was done; and the account's name."""
-    network = OTHERS.get(each.platform) or network_name(each.platform)
+    network = _network(visit, each.platform)
     account = accounts.get(each.integration_id)
     if account is None:
-        return network, words("an account that was taken away") if each.integration_id else ""
+        return network, visit.words("an account that was taken away") if each.integration_id else ""
     return network, account.display_name or account.username or account.platform_user_id
 
 
@@ -156,8 +158,13 @@ def _by_profile(visit: Visit, found: _Found) -> list[Sum]:
     return _summed((name or visit.words("No profile"), each) for name, each in rows)
 
 
-def _by_network(found: _Found) -> list[Sum]:
-    return _summed((OTHERS.get(each.platform) or network_name(each.platform), each) for each in found.spent)
+def _by_network(visit: Visit, found: _Found) -> list[Sum]:
+    return _summed((_network(visit, each.platform), each) for each in found.spent)
+
+
+def _network(visit: Visit, platform: str) -> str:
+    """What a network is called, or what was done that concerns none."""
+    return visit.words(OTHERS[platform]) if platform in OTHERS else network_name(platform)
 
 
 def _summed(rows: Iterable[tuple[str, Spent]]) -> list[Sum]:
