@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
 from polypost import access, api, bulk, clock, dashboard, events, webhooks
-from polypost.access import Keyring, Throttle, people
+from polypost.access import Keyring, Throttle, people, request_log
 from polypost.analytics.reader import Reader
 from polypost.analytics.service import Analytics
 from polypost.api.openapi.reference import is_wanted
@@ -258,6 +258,7 @@ def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:
         await store.write(lambda db: people.clean(db, clock.now()))
         await store.write(lambda db: links.clean(db, clock.now()))
         await store.write(asking.clean)
+        await request_log.clean(store)
 
     return Room(
         recover=recover,
@@ -310,15 +311,24 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         if cut:
             log.info("comments or messages were being sent when the server ended", count=cut)
         await rooms.start(work_too=work_too)
-        telling = asyncio.create_task(_every(TELL_SECONDS, once.in_flight.tell), name="polypost-answers")
+        tasks = [
+            asyncio.create_task(_every(seconds, tell), name=f"polypost-{name}")
+            for name, seconds, tell in (
+                ("answers", TELL_SECONDS, once.in_flight.tell),
+                ("requests", request_log.FLUSH_SECONDS, asked.flush),
+            )
+        ]
         try:
             yield
         finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await once.aclose()
+            await asked.flush()
             await rooms.stop()
 
+    asked = request_log.RequestLog(rooms.services.store)
     rooms.services.sandbox_url = sandbox_url
     shown = rooms.services.reference = is_wanted(
         rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None
@@ -326,6 +336,7 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
     _, served = api.build(
         lifespan,
         dashboard.install,
+        note=asked.note,
         reference_at=rooms.public_url if shown else None,
     )
     return served

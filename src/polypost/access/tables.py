@@ -109,3 +109,27 @@ acts = Table(
     Column("detail", Json, nullable=False),
     Index("ix_acts_project_id_at", "project_id", "at"),
 )
+
+requests = Table(
+    "requests",
+    metadata,
+    # Ids are ordered by time: by the key a project's are paged through, and forgotten.
+    Column("project_id", String(40), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    Column("key_id", String(40), nullable=False),
+    # What an error said.
+    Column("code", String(48)),
+    Column("message", Text),
+    # How many others of the same moment were not kept.
+    Column("missed", Integer, nullable=False),
+    Column("cut", Boolean, nullable=False),
+    # Last, so that a look along the list reads none.
+    Column("body", Text, nullable=False),
+    partial_index("ix_requests_refused", "project_id", "id", where="status >= 400"),
+)

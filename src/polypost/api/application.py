@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polypost import __version__
+from polypost.access.request_log import Noted
 from polypost.api.http import errors
 from polypost.api.http.envelope import Envelope
 from polypost.api.openapi import reference
@@ -65,10 +66,18 @@ ROOMS = (
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
+def _unheard(project_id: str, entry: Noted) -> None:
+    """For an application that is described and serves nobody."""
+
+
 def build(
-    lifespan: Lifespan, extra: Callable[[FastAPI], None] | None = None, *, reference_at: str | None = None
+    lifespan: Lifespan,
+    extra: Callable[[FastAPI], None] | None = None,
+    *,
+    note: Callable[[str, Noted], None] = _unheard,
+    reference_at: str | None = None,
 ) -> tuple[FastAPI, Envelope]:
-    """The application and what the server serves of it; `lifespan` fills `app.state.services`.
+    """The application and what the server serves of it; `lifespan` fills `app.state.services`, `note` hears of answers.
 
     `reference_at` is the address at which the OpenAPI document says the server is; None serves no document.
     """
@@ -90,7 +99,7 @@ def build(
         reference.install(app, server=reference_at)
     if extra is not None:
         extra(app)
-    return app, Envelope(app, {("POST", "/v1/posts"): _plain(app, posts.create)})
+    return app, Envelope(app, {("POST", "/v1/posts"): _plain(app, posts.create)}, note)
 
 
 def _plain(app: FastAPI, handler: Callable[[Request], Awaitable[Response]]) -> ASGIApp:

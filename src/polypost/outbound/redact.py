@@ -17,6 +17,8 @@ _SECRETS = (
     "access_?jwt|refresh_?jwt|client_?secret|client_assertion|assertion|code_?verifier|"
     "password|passwd|secret|token|api_?key|authorization"
 )
+# Each of these names has one of these pieces; most texts have none.
+_SIGNS = ("token", "secret", "oauth", "jwt", "assertion", "verifier", "passw", "key", "authorization", "code")
 # An authorization code is a secret on its way out; in an answer `code` is an error's number or name.
 _ASKED = _SECRETS + "|code"
 
@@ -64,7 +66,10 @@ def redact_url(url: str) -> str:
 
 def redact_text(text: str, *, outgoing: bool) -> str:
     """JSON, form or plain text with the values of secret fields masked; `outgoing` masks codes too."""
-    # Most texts have no sign of a secret, and looking for one costs less than a rule that looks everywhere.
+    # Looking for a sign of a secret costs less than a rule that looks everywhere.
+    folded = text.casefold()
+    if not any(sign in folded for sign in _SIGNS):
+        return text
     if '"' in text:
         text = _JSON[outgoing].sub(rf'\1"{MASK}"', text)
     if "=" in text:

@@ -28,6 +28,16 @@ SECRET_NAMES = [
     "refreshJwt",
     "input_token",
     "client_assertion",
+    "assertion",
+    "page_token",
+    "oauth_verifier",
+    "oauth_signature",
+    "oauth_consumer_key",
+    "passwd",
+    "secret",
+    "token",
+    "apiKey",
+    "AUTHORIZATION",
 ]
 secrets = st.text(
     alphabet=st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="•"), min_size=6

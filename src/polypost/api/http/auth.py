@@ -39,6 +39,7 @@ async def principal(request: Request, *scopes: str, by_profile: bool = False) ->
     except Unauthorized:
         rooms.throttle.failure(address)
         raise
+    request.state.who = found
     rooms.throttle.address(address)
     on_behalf_of(found.project.id)
     request.state.allowance = rooms.throttle.key(found.key_id)

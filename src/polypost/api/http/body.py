@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
+from polypost.access.request_log import BODY_BYTES as KEPT_BYTES
 from polypost.errors import InvalidRequest, PayloadTooLarge, Problem
 from polypost.intake.strict_json import BODY_BYTES, parse
 
@@ -36,7 +37,10 @@ async def read(request: Request, *, most: int = BODY_BYTES) -> bytes:
             pieces.append(piece)
     except ClientDisconnect as gone:
         raise InvalidRequest(message="The body ended too early.", code="body_cut") from gone
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    # For the log of requests, which keeps its beginning.
+    request.scope["state"]["body"] = body[: KEPT_BYTES + 1]
+    return body
 
 
 def _too_large(most: int) -> PayloadTooLarge:

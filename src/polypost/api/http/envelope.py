@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from polypost.access import Allowance
+from polypost import clock
+from polypost.access import Allowance, Principal
+from polypost.access.request_log import KIND, Noted
 from polypost.api.http import errors
 from polypost.errors import InvalidRequest, Problem
-from polypost.storage import random_hex
+from polypost.storage import new_id
 
 _SWITCH = "POLYPOST_HIDE_UNLISTED_NETWORKS=false shows them"
 _NUL = Problem("", "The URL holds the NUL character (%00).", "Remove it.", "nul")
 
 
 class Envelope:
-    """Pure ASGI: `hot` routes are reached without the framework's layers; no redirect for a trailing slash, one segment for `tok%2F1`, `x-request-id` on every answer."""
+    """Pure ASGI: `hot` routes are reached without the framework's layers; no redirect for a trailing slash, one segment for `tok%2F1`, `x-request-id` on every answer.
 
-    def __init__(self, app: ASGIApp, hot: Mapping[tuple[str, str], ASGIApp]) -> None:
+    `note` hears of each answer to a project.
+    """
+
+    def __init__(
+        self, app: ASGIApp, hot: Mapping[tuple[str, str], ASGIApp], note: Callable[[str, Noted], None]
+    ) -> None:
         self._app = app
         self._hot = hot
+        self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = f"req_{random_hex()}"
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id, began = new_id(KIND), clock.monotonic()
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["request_id"] = request_id
         path: str = scope["path"]
         raw: bytes = scope.get("raw_path") or b""
         if b"%2f" in raw or b"%2F" in raw:
@@ -44,14 +53,24 @@ class Envelope:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), header, *_further(scope["state"])]
+                state["status"] = message["status"]
+                message["headers"] = [*message.get("headers", ()), header, *_further(state)]
             await send(message)
 
         app = self._hot.get((scope["method"], path), self._app)
         # No id or word of ours holds one, and PostgreSQL takes none into a comparison.
         if "\0" in path or b"%00" in scope["query_string"]:
             app = errors.from_error(Request(scope), InvalidRequest([_NUL]))
-        await app(scope, receive, marked)
+        method, query = scope["method"], scope["query_string"]
+        try:
+            await app(scope, receive, marked)
+        finally:
+            who: Principal | None = state.get("who")
+            if who is not None:
+                seconds, status = clock.monotonic() - began, state.get("status", 500)
+                body, said = state.get("body", b""), state.get("said")
+                entry = (request_id, began, method, path, query, status, seconds, who.key_id, body, said)
+                self._note(who.project.id, entry)
 
 
 def _further(state: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:

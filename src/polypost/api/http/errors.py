@@ -65,12 +65,14 @@ def listed(problems: Sequence[Problem]) -> list[dict[str, str]]:
 def answer(request: Request, status: int, code: str, message: str, **more: Any) -> Response:
     """An error in the shape of the path's family; RFC 9457 members where the client asks for them."""
     headers, message = more.pop("headers", None), short(message)
+    state = request.scope.setdefault("state", {})
+    state["said"] = (code, message)
     body: dict[str, Any] = {}
     if is_error_family(request.url.path):
         body["error"] = message
     else:
         body |= {"success": False, "message": message}
-    body |= {"code": code, "requestId": request.scope.get("state", {}).get("request_id", "")} | more
+    body |= {"code": code, "requestId": state.get("request_id", "")} | more
     media_type = "application/json"
     if "application/problem+json" in request.headers.get("accept", ""):
         media_type = "application/problem+json"
