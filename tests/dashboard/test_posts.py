@@ -117,6 +117,12 @@ def test_a_lost_answer_needs_a_look_before_it_is_sent_again(
     url = f"/{local.project_id}/posts/{post_id}"
     page = local_owner.get(url)
     assert "Look before you retry:" in page.text
+    # It is no failure as any other, wherever the post is shown.
+    assert page.text.count('class="state unknown"') == 2
+    listed = local_owner.get(f"/{local.project_id}/posts").text
+    assert re.search(rf'data-post="{post_id}" class="edge is-unknown"', listed)
+    month = local_owner.get(f"/{local.project_id}/calendar").text
+    assert re.search(rf'is-unknown"[^>]* data-post="{post_id}"', month)
     assert 'name="force"' in page.text
     form = {"platform": "twitter", "account": x.id}
     refused = local_owner.post(f"{url}/retry", form)

@@ -48,33 +48,40 @@ def test_a_calendar_has_hours_and_what_was_sent_at_once(with_store):
         gone = (await desk.create(desk.order("gone", after=1800))).post_id
         await store.write(lambda db: changes.cancel(db, desk.project.id, gone))
         await store.write(lambda db: changes.remove(db, desk.project.id, gone))
+        whole = (now - timedelta(hours=1), now + timedelta(days=1))
 
-        def span(limit=10, **filters):
+        def span(limit=10, project="", bounds=whole, shown=10, **filters):
             return lambda db: queries.calendar(
                 db,
-                desk.project.id,
+                project or desk.project.id,
                 Filters(**filters),
-                now - timedelta(hours=1),
-                now + timedelta(days=1),
+                bounds,
+                shown=lambda count: min(count, shown),
                 limit=limit,
             )
 
-        placed, more = await store.read(span())
+        def ids(found):
+            return [[each.id for each in stretch.posts] for stretch in found[0]]
+
+        ((placed, count),), more = await store.read(span())
         assert [each.id for each in placed] == [sent, timed]
-        assert not more
+        assert (count, more) == (2, False)
         assert [each.hour for each in placed] == [False, True]
         assert len(placed[1].content) == queries.FIRST_CHARACTERS
-        assert placed[1].accounts == [("instagram", desk.accounts[0])]
-        assert len(placed[0].accounts) == 2
-        only, more = await store.read(span(limit=1))
-        assert ([each.id for each in only], more) == ([sent], True)
-        second = await store.read(span(integration_ids=desk.accounts[1:]))
-        assert [each.id for each in second[0]] == [sent]
-        assert [each.id for each in (await store.read(span(statuses=["scheduled"])))[0]] == [timed]
-        other = await store.read(
-            lambda db: queries.calendar(db, "prj_other", Filters(), now - timedelta(1), now, limit=9)
-        )
-        assert other == ([], False)
+        assert placed[1].targets == [("instagram", desk.accounts[0], "scheduled", None)]
+        assert len(placed[0].targets) == 2
+        only = await store.read(span(limit=1))
+        assert (ids(only), only[1]) == ([[sent]], True)
+        # Those that are not shown are counted.
+        ((placed, count),), more = await store.read(span(shown=1))
+        assert ([each.id for each in placed], count, more) == ([sent], 2, False)
+        # A bound belongs to what begins there; between two that are one there is nothing.
+        at = (await store.read(span()))[0][0].posts[1].at
+        halves = await store.read(span(bounds=(whole[0], at, at, whole[1])))
+        assert ids(halves) == [[sent], [], [timed]]
+        assert ids(await store.read(span(integration_ids=desk.accounts[1:]))) == [[sent]]
+        assert ids(await store.read(span(statuses=["scheduled"]))) == [[timed]]
+        assert await store.read(span(project="prj_other")) == ([([], 0)], False)
 
     with_store(story)
 

@@ -101,7 +101,8 @@ class Written:
             },
             media=[_item(each) for each in post.media or ()],
             when=AT if post.scheduled_for is not None else NOW,
-            at=at.removesuffix(":00") if at.count(":") > 1 else at,
+            # Fields for an hour know milliseconds, and nothing finer.
+            at=at[:23].removesuffix(":00") if at.count(":") > 1 else at,
             zone=post.timezone,
             rest=rest,
         )

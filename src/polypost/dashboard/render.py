@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from polypost import clock
 from polypost.dashboard.catalogue import ENGLISH, phrase, several, words
 from polypost.dashboard.options import label
 from polypost.platforms.registry import connector
 from polypost.posts.states import State, shown
-from polypost.posts.tables import TargetRow
 
 OUTCOME_UNKNOWN = "outcome_unknown"
 WORDS = {
@@ -114,6 +114,8 @@ def _environment(language: str) -> Environment:
         "network": connector,
         "words_of": {state: said(word) for state, word in WORDS.items()},
         "state_of": state_of,
+        "state_of_post": state_of_post,
+        "zone_options": zone_options,
         "dated": partial(dated, language=language),
     }
     environment.filters |= {
@@ -128,7 +130,23 @@ def _environment(language: str) -> Environment:
     return environment
 
 
-def state_of(target: TargetRow) -> str:
+class OfTarget(Protocol):
+    """What says which state a target is in."""
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def error_code(self) -> str | None: ...
+
+
+def state_of_post(status: str, of_targets: Iterable[OfTarget]) -> str:
+    """The word for what a post is in, as pages show it: one that failed may be out where an answer was lost."""
+    lost = status == State.FAILED and any(state_of(each) == "unknown" for each in of_targets)
+    return "unknown" if lost else status
+
+
+def state_of(target: OfTarget) -> str:
     """The word for what a target is in, as pages show it."""
     if target.state == State.UNKNOWN or (
         target.state == State.FAILED and target.error_code == OUTCOME_UNKNOWN
@@ -136,6 +154,13 @@ def state_of(target: TargetRow) -> str:
         return "unknown"
     word = shown(State(target.state))
     return "scheduled" if word == "pending" else word
+
+
+@cache
+def zone_options() -> Markup:
+    """The time zones that are suggested: those of places, and UTC. They are the same in every page."""
+    names = sorted(each for each in clock.zones() if "/" in each and not each.startswith("Etc/"))
+    return Markup("").join(Markup("<option>{}").format(each) for each in [*names, "UTC"])
 
 
 def _static(name: str) -> str:

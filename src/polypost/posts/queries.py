@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -41,10 +43,6 @@ FIRST_CHARACTERS = 120
 # Targets are asked for by so many posts at a time.
 _AT_A_TIME = 500
 # What a calendar shows of a post.
-_PLACED = (
-    *(posts.c[name] for name in ("id", "status", "scheduled_for", "created_at", "timezone")),
-    func.substr(posts.c.content, 1, FIRST_CHARACTERS).label("content"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +78,18 @@ class Shown:
         return all(State(row.state) in still and row.next_at is None for row in self.targets)
 
 
+class OnAccount(NamedTuple):
+    """What a calendar knows of a target."""
+
+    platform: str
+    integration_id: str
+    state: str
+    error_code: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A post in a calendar: `at` is its hour, or when it was made where it has none; `accounts` are (platform, id)."""
+    """A post in a calendar: `at` is its hour, or when it was made where it has none."""
 
     id: str
     status: str
@@ -90,7 +97,14 @@ class Placed:
     at: datetime
     timezone: str
     hour: bool
-    accounts: Sequence[tuple[str, str]]
+    targets: Sequence[OnAccount]
+
+
+class Stretch(NamedTuple):
+    """A piece of a calendar: its first posts, and how many it has."""
+
+    posts: Sequence[Placed]
+    total: int
 
 
 def asks_strictly(db: Connection, project_id: str, post_id: str) -> bool | None:
@@ -226,54 +240,71 @@ def _says(project_id: str, word: str) -> ColumnElement[bool]:
 
 
 def calendar(
-    db: Connection, project_id: str, filters: Filters, after: datetime, before: datetime, *, limit: int
-) -> tuple[list[Placed], bool]:
-    """Posts from `after` to before `before` by their hour, or by when they were made; and whether there are more than `limit`.
+    db: Connection,
+    project_id: str,
+    filters: Filters,
+    bounds: Sequence[datetime],
+    *,
+    shown: Callable[[int], int],
+    limit: int,
+) -> tuple[list[Stretch], bool]:
+    """Posts between each two of the `bounds`, by their hour or by when they were made, and whether there are more than `limit`.
 
-    Of a post without an hour only what was sent is there: a draft has its place in no calendar.
+    Of a stretch with so many posts the first `shown` are read, the others only counted. Of a post without an hour only
+    what was sent is there: a draft has its place in no calendar.
     """
-    mine = select(*_PLACED).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
+    mine = select(posts.c.id).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
     query = _narrow(db, mine, project_id, filters)
-    for ids in _accounts(db, project_id, filters):
-        query = query.where(exists().where(targets.c.post_id == posts.c.id, _on(ids)))
+    for accounts in _accounts(db, project_id, filters):
+        query = query.where(exists().where(targets.c.post_id == posts.c.id, _on(accounts)))
     # Two spans, of which each is one of an index.
-    hour, made = posts.c.scheduled_for, posts.c.created_at
-    timed = query.where(hour.is_not(None), hour >= after, hour < before).order_by(hour)
-    sent = query.where(hour.is_(None), posts.c.status != "draft", made >= after, made < before).order_by(made)
-    rows = [row for each in (timed, sent) for row in db.execute(each.limit(limit + 1))]
-    rows.sort(key=lambda row: (row.scheduled_for or row.created_at, row.id))
-    return _placed(db, project_id, rows[:limit]), len(rows) > limit
+    hour, made, after, before = posts.c.scheduled_for, posts.c.created_at, bounds[0], bounds[-1]
+    timed = query.add_columns(hour).where(hour.is_not(None), hour >= after, hour < before)
+    sent = query.add_columns(made).where(hour.is_(None), made >= after, made < before)
+    spans = (timed.order_by(hour), sent.where(posts.c.status != "draft").order_by(made))
+    found = sorted((at, post_id) for each in spans for post_id, at in db.execute(each.limit(limit + 1)).all())
+    ids = [post_id for _, post_id in found[:limit]]
+    ends = [bisect_left(found, (bound,), hi=len(ids)) for bound in bounds]
+    seen = [(start, start + shown(end - start), end) for start, end in pairwise(ends)]
+    placed = _placed(db, project_id, [post_id for start, stop, _ in seen for post_id in ids[start:stop]])
+    stretches = [
+        Stretch([placed[each] for each in ids[start:stop]], end - start) for start, stop, end in seen
+    ]
+    return stretches, len(found) > limit
 
 
 def placed(db: Connection, project_id: str, ids: Sequence[str]) -> list[Placed]:
     """These posts as a calendar has them, in its order; some hundreds at most."""
-    mine = select(*_PLACED).where(posts.c.project_id == project_id, posts.c.deleted_at.is_(None))
-    rows = list(db.execute(mine.where(posts.c.id.in_(ids)))) if ids else []
-    rows.sort(key=lambda row: (row.scheduled_for or row.created_at, row.id))
-    return _placed(db, project_id, rows)
+    return sorted(_placed(db, project_id, ids).values(), key=lambda each: (each.at, each.id))
 
 
-def _placed(db: Connection, project_id: str, rows: Sequence[Row[Any]]) -> list[Placed]:
-    on: dict[str, list[tuple[str, str]]] = {row.id: [] for row in rows}
-    wanted = list(on)
-    for place in range(0, len(wanted), _AT_A_TIME):
-        some = targets.c.post_id.in_(wanted[place : place + _AT_A_TIME])
-        columns = (targets.c.post_id, targets.c.platform, targets.c.integration_id)
-        of_them = select(*columns).where(targets.c.project_id == project_id, some)
-        for target in db.execute(of_them.order_by(targets.c.post_id, targets.c.position)):
-            on[target.post_id].append((target.platform, target.integration_id))
-    return [
-        Placed(
-            row.id,
-            row.status,
-            row.content,
-            row.scheduled_for or row.created_at,
-            row.timezone,
-            row.scheduled_for is not None,
-            on[row.id],
+def _placed(db: Connection, project_id: str, ids: Sequence[str]) -> dict[str, Placed]:
+    """What a calendar shows of posts, by their ids."""
+    hour, made = posts.c.scheduled_for, posts.c.created_at
+    columns = (
+        posts.c.id,
+        posts.c.status,
+        func.substr(posts.c.content, 1, FIRST_CHARACTERS).label("content"),
+        func.coalesce(hour, made).label("at"),
+        posts.c.timezone,
+        hour.is_not(None).label("timed"),
+    )
+    of_target = (targets.c.platform, targets.c.integration_id, targets.c.state, targets.c.error_code)
+    placed: dict[str, Placed] = {}
+    for place in range(0, len(ids), _AT_A_TIME):
+        some = ids[place : place + _AT_A_TIME]
+        on: dict[str, list[OnAccount]] = {each: [] for each in some}
+        of_posts = select(targets.c.post_id, *of_target).where(
+            targets.c.project_id == project_id, targets.c.post_id.in_(some)
         )
-        for row in rows
-    ]
+        for post_id, *target in db.execute(of_posts.order_by(targets.c.post_id, targets.c.position)):
+            on[post_id].append(OnAccount(*target))
+        these = select(*columns).where(posts.c.project_id == project_id, posts.c.id.in_(some))
+        for row in db.execute(these):
+            placed[row.id] = Placed(
+                row.id, row.status, row.content, row.at, row.timezone, row.timed, on[row.id]
+            )
+    return placed
 
 
 def changed(db: Connection, project_id: str, named: Sequence[str]) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from starlette.responses import Response
 from polypost import clock
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.pages.posts import STATUSES, Choice, choice, zone_of
+from polypost.dashboard.render import state_of_post
 from polypost.dashboard.web import Page, Visit
 from polypost.errors import ApiError
 from polypost.planning import queues, schedules
 from polypost.posts import queries
-from polypost.posts.queries import Placed
+from polypost.posts.queries import Placed, Stretch
 from polypost.posts.tables import PostRow
 
 VIEWS = ("month", "week", "list")
@@ -51,6 +52,7 @@ class Chip:
     post: Placed
     local: datetime
     networks: Sequence[str]
+    state: str
 
     @property
     def movable(self) -> bool:
@@ -62,7 +64,7 @@ class Chip:
 class Cell:
     """A day, or an hour of one: `shift` is gap or fold where the clocks are set in it, `note` says how.
 
-    `free` is the hour that a new post of the day begins with.
+    Of its `count` posts some are there as chips. `free` is the hour that a new post of the day begins with.
     """
 
     start: datetime
@@ -71,19 +73,14 @@ class Cell:
     free: datetime
     shift: str = ""
     note: str = ""
-    chips: list[Chip] = field(default_factory=list)
+    count: int = 0
+    chips: Sequence[Chip] = ()
     outlines: list[Outline] = field(default_factory=list)
-    most: int = CHIPS_OF_DAY
-
-    @property
-    def shown(self) -> Sequence[Chip]:
-        """The chips that stand there; a single one more would take the place of its number."""
-        return self.chips if len(self.chips) <= self.most else self.chips[: self.most - 1]
 
     @property
     def folded(self) -> int:
-        """How many do not."""
-        return len(self.chips) - len(self.shown)
+        """How many do not stand there."""
+        return self.count - len(self.chips)
 
 
 class Span(NamedTuple):
@@ -108,23 +105,37 @@ async def calendar(visit: Visit) -> Response:
     day = _day(visit.asked("day"), today)
     span = _span(view, day)
     project_id = visit.here.id
-    since, until = _begins(span.first, zone), _begins(span.first + span.days * _DAY, zone)
+    cells = _cells(view, span, zone)
+    bounds = [clock.resolve_local(each.start, zone).instant for each in cells]
+    since, until = bounds[0], _begins(span.first + span.days * _DAY, zone)
+    most = {"month": CHIPS_OF_DAY, "week": CHIPS_OF_HOUR}.get(view, MOST_POSTS)
 
-    def read(db: Connection) -> tuple[list[Placed], bool, list[Outline], Choice]:
+    def shown(count: int) -> int:
+        # A single one more would take the place of its number.
+        return count if count <= most else most - 1
+
+    def read(db: Connection) -> tuple[list[Stretch], bool, list[Outline], Choice]:
         chosen = choice(visit, db)
-        placed, more = queries.calendar(
-            db, project_id, chosen.filters(project_id), since, until, limit=MOST_POSTS
+        filters = chosen.filters(project_id)
+        found, more = queries.calendar(
+            db, project_id, filters, [*bounds, until], shown=shown, limit=MOST_POSTS
         )
         names = {each.id: each.name for each in chosen.profiles}
         # An outline has neither account nor state: where posts are narrowed down by these, it is out of place.
         outlines = [] if chosen.query else _outlines(db, project_id, since, until, zone, names)
-        return placed, more, outlines, chosen
+        return found, more, outlines, chosen
 
-    placed, more, outlines, chosen = await visit.services.store.browse(project_id, read)
-    cells = _cells(view, span, zone, placed, outlines)
+    found, more, outlines, chosen = await visit.services.store.browse(project_id, read)
+    for cell, stretch in zip(cells, found, strict=True):
+        cell.chips, cell.count = [_chip(each, zone) for each in stretch.posts], stretch.total
+    at = {cell.start: cell for cell in cells}
+    for outline in outlines:
+        if there := at.get(_of(outline.local, view)):
+            there.outlines.append(outline)
     asked = chosen.query | {"view": view, "day": day.isoformat()}
     if visit.asked("zone"):
         asked["zone"] = zone
+    week = {name: value for name, value in asked.items() if name != "day"} | {"view": "week"}
     return visit.page(
         "calendar_part.html" if visit.partial else "calendar.html",
         view=view,
@@ -135,12 +146,12 @@ async def calendar(visit: Visit) -> Response:
         cells=cells,
         weeks=_weeks(cells) if view == "week" else (),
         more=MOST_POSTS if more else 0,
-        count=len(placed),
+        to_week=f"{visit.url('calendar', **week)}&day=",
+        count=sum(cell.count for cell in cells),
         chosen=chosen,
         asked=asked,
         zone=zone,
         zone_asked=bool(visit.asked("zone")),
-        zones=sorted(clock.zones()),
         statuses=STATUSES,
         networks={each: network_name(each) for each in chosen.platforms},
         place="calendar",
@@ -159,12 +170,15 @@ async def fold(visit: Visit) -> Response:
     end = begin + (timedelta(hours=1) if hour else _DAY)
     since, until = (clock.resolve_local(each, zone).instant for each in (begin, end))
 
-    def read(db: Connection) -> list[Placed]:
+    def read(db: Connection) -> Stretch:
         filters = choice(visit, db).filters(project_id)
-        return queries.calendar(db, project_id, filters, since, until, limit=MOST_POSTS)[0]
+        ((whole,), _) = queries.calendar(
+            db, project_id, filters, (since, until), shown=lambda count: count, limit=MOST_POSTS
+        )
+        return whole
 
-    placed = await visit.services.store.browse(project_id, read)
-    chips = [_chip(each, zone) for each in placed]
+    found = await visit.services.store.browse(project_id, read)
+    chips = [_chip(each, zone) for each in found.posts]
     return visit.page("calendar_fold.html", chips=chips, zone=zone)
 
 
@@ -203,15 +217,12 @@ def _span(view: str, day: date) -> Span:
     return Span(day, LIST_DAYS, day - LIST_DAYS * _DAY, day + LIST_DAYS * _DAY)
 
 
-def _cells(
-    view: str, span: Span, zone: str, placed: Sequence[Placed], outlines: Sequence[Outline]
-) -> list[Cell]:
+def _cells(view: str, span: Span, zone: str) -> list[Cell]:
     """The cells in order: days, or for a week the hours of each."""
     here = clock.now().astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     size = timedelta(hours=1) if view == "week" else _DAY
     begin = datetime.combine(span.first, time())
-    most = {"month": CHIPS_OF_DAY, "week": CHIPS_OF_HOUR}.get(view, MOST_POSTS)
-    cells: dict[datetime, Cell] = {}
+    cells: list[Cell] = []
     shifts: dict[date, dict[datetime, tuple[str, str]]] = {}
     for place in range(span.days * (24 if view == "week" else 1)):
         start = begin + place * size
@@ -220,17 +231,8 @@ def _cells(
         of_day = shifts[start.date()]
         shift, note = of_day.get(start, ("", "")) if view == "week" else next(iter(of_day.values()), ("", ""))
         free = max(datetime.combine(start.date(), MORNING), _of(here, "week") + timedelta(hours=1))
-        cells[start] = Cell(
-            start, start + size <= here, start <= here < start + size, free, shift, note, most=most
-        )
-    for each in placed:
-        chip = _chip(each, zone)
-        if cell := cells.get(_of(chip.local, view)):
-            cell.chips.append(chip)
-    for outline in outlines:
-        if cell := cells.get(_of(outline.local, view)):
-            cell.outlines.append(outline)
-    return list(cells.values())
+        cells.append(Cell(start, start + size <= here, start <= here < start + size, free, shift, note))
+    return cells
 
 
 def _weeks(cells: Sequence[Cell]) -> list[list[Cell]]:
@@ -245,7 +247,8 @@ def _of(local: datetime, view: str) -> datetime:
 
 def _chip(post: Placed, zone: str) -> Chip:
     local = post.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return Chip(post, local, list(dict.fromkeys(network_name(platform) for platform, _ in post.accounts)))
+    networks = list(dict.fromkeys(network_name(each.platform) for each in post.targets))
+    return Chip(post, local, networks, state_of_post(post.status, post.targets))
 
 
 def _shifts(day: date, zone: str) -> Iterator[tuple[datetime, tuple[str, str]]]:

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from polypost import clock
 from polypost.approvals import asking
 from polypost.approvals.asking import By, Hour
 from polypost.dashboard.body import AT, DRAFT, NOW, QUEUE, REPEAT, Written
@@ -285,7 +284,6 @@ async def _page(
         edit=edited[0],
         edited=edited[1],
         once=once or secrets.token_urlsafe(16),
-        zones=sorted(clock.zones()),
         rest=json.dumps(written.rest) if written.rest else "",
         place="compose",
         **_panel_values(written, verdict),

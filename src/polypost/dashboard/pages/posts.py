@@ -362,7 +362,6 @@ async def _page(
         rows_in=rows_in,
         verdict=Verdict(""),
         no_item=NO_ITEM,
-        zones=sorted(clock.zones()),
         removal_price=REMOVAL_PRICE,
         place="posts",
     )

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from polypost import clock
 from polypost.dashboard.catalogue import words
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.rules import WEEKDAYS, said
@@ -141,7 +140,6 @@ async def _page(
         hours=hours,
         zone=hours["zone"],
         wrong=wrong or {},
-        zones=sorted(clock.zones()),
         page=page,
         pages=-(-found.total // PER_PAGE),
         base=own_address(visit.request, visit.services.settings),

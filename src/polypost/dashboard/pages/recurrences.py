@@ -281,7 +281,6 @@ def _form_values(
         "times": times,
         "frequencies": FREQUENCIES,
         "days": list(zip(DAYS, WEEKDAYS, strict=True)),
-        "zones": sorted(clock.zones()),
         "network_name": network_name,
         "place": "queue",
     }
