@@ -274,6 +274,34 @@ def test_many_passwords_at_once_are_refused_not_kept_waiting() -> None:
     assert asyncio.run(passwords.matches("a password", None)) is False
 
 
+def test_pages_are_compressed_but_for_what_another_site_asks_for(local: Tenant, local_owner: Browser) -> None:
+    path = f"{HOME}/{local.project_id}/accounts"
+
+    def encoding(path: str, **headers: str) -> str | None:
+        with local_owner.client.stream("GET", path, headers=headers) as answer:
+            assert answer.status_code == 200
+            return answer.headers.get("content-encoding")
+
+    assert encoding(path) == "gzip"
+    assert encoding(path, **{"sec-fetch-site": "same-origin"}) == "gzip"
+    assert encoding(path, **{"sec-fetch-site": "none"}) == "gzip"
+    # Its length would tell what stands beside words of theirs.
+    for site in ("cross-site", "same-site"):
+        assert encoding(path, **{"sec-fetch-site": site}) is None
+    assert encoding(path, **{"accept-encoding": "identity"}) is None
+    assert encoding(f"{HOME}/{local.project_id}/events") is None
+
+
+def test_a_token_stands_in_no_two_pages(local: Tenant, local_owner: Browser) -> None:
+    seen = [re.findall(r'name="token" value="([^"]*)"', local_owner.get("/me").text) for _ in range(3)]
+    # One for all forms of an answer, so that these are small.
+    assert [len(set(each)) for each in seen] == [1, 1, 1]
+    assert len({each[0] for each in seen}) == 3
+    for each in seen:
+        sent = local_owner.client.post(f"{HOME}/me/sessions/end", data={"token": each[0]})
+        assert sent.status_code == 200
+
+
 def test_an_idle_server_has_no_dashboard_in_memory() -> None:
     """The pages and their templates come with the first visitor."""
     code = "import sys, polypost.app; print([name for name in sys.modules if name.startswith(('jinja2', 'polypost.dashboard.'))])"

@@ -346,6 +346,11 @@ def session(db: Connection, secret: str) -> Session | None:
     return None if row is None else _session(row, Person(row.person_id, row.name, row.operator, row.joined))
 
 
+def has_been_session(db: Connection, secret: str) -> bool:
+    """Whether this is the secret of a session, which may have ended by itself a while ago."""
+    return db.execute(select(sessions.c.id).where(sessions.c.hash == digest(secret))).first() is not None
+
+
 def is_stale(found: Session) -> bool:
     """Whether it is to be noted that somebody was seen in a session."""
     return found.seen_at < clock.now() - _TOUCH

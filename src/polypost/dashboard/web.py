@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,17 +10,20 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
 from starlette.applications import Starlette
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from polypost.access import Principal, Project, passwords, people
 from polypost.access.people import ROLES, Person, Role, Session
+from polypost.dashboard import forms
 from polypost.dashboard.catalogue import direction, language_for, phrase, several, words
+from polypost.dashboard.forms import AGAIN, LARGEST
 from polypost.dashboard.rail import RAIL, Entry
 from polypost.dashboard.render import rendered, static_files
 from polypost.entrance.services import Services, services
@@ -42,9 +43,6 @@ from polypost.outbound import on_behalf_of
 
 log = structlog.get_logger("polypost.dashboard")
 HOME = "/dashboard"
-# What a form may hold, unless its page says so; a composer's longest is some 300 kB.
-LARGEST = 1_000_000
-_FIELDS, _FILES = 2000, 40
 # Of the number of a page.
 MOST_DIGITS = 6
 # What a browser may load: our own files alone. `nonce` is for the style sheets of drawings.
@@ -59,8 +57,9 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 Least = Role | None
-# The field with the password that is asked for once more.
-_AGAIN = "password-again"
+# Somebody's own: their browser's address bar, or a page of ours.
+_OWN = frozenset({"none", "same-origin"})
+_PACKING = 5
 
 
 class Page(NamedTuple):
@@ -96,6 +95,7 @@ class Visit:
     projects: Sequence[tuple[Project, Role]] = ()
     form: FormData = field(default_factory=FormData)
     fresh: bool = False
+    _token: str = ""
 
     @property
     def person(self) -> Person:
@@ -117,8 +117,9 @@ class Visit:
 
     @property
     def token(self) -> str:
-        """What forms of this browser carry, so that no other site's are taken."""
-        return _token(self.secret or "")
+        """What forms of this browser carry, so that no other site's are taken; one for all of an answer."""
+        self._token = self._token or forms.token(self.secret or "")
+        return self._token
 
     @property
     def nonce(self) -> str:
@@ -190,7 +191,7 @@ class Visit:
 
     def url(self, *parts: str, **query: str) -> str:
         """An address in this project."""
-        place = "/".join(quote(part, safe="") for part in (self.here.id, *parts))
+        place = "/".join(map(_quoted, (self.here.id, *parts)))
         return f"{HOME}/{place}" + (f"?{urlencode(query)}" if query else "")
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
@@ -220,25 +221,34 @@ class Dashboard:
             Route(HOME + page.path.rstrip("/"), self._served(page), methods=[page.method])
             for page in self.pages
         ]
+        self._resumable = [
+            compile_path(HOME + page.path)[0]
+            for page in self.pages
+            if page.method == "POST" and not page.open and not page.sure
+        ]
         self._app = Starlette(
             routes=routes,
             middleware=[Middleware(_Headers)],
             exception_handlers=cast("Any", {PolypostError: _refused, HTTPException: _missing}),
         )
+        self._packed = GZipMiddleware(self._app, compresslevel=_PACKING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         scope["polypost.app"], scope["polypost.places"] = scope["app"], self._places
-        await self._app(scope, receive, send)
+        scope["polypost.resumable"] = self._resumable
+        # What another site had somebody ask for could be guessed by its length, word by word.
+        own = Headers(scope=scope).get("sec-fetch-site", "none") in _OWN
+        await (self._packed if own else self._app)(scope, receive, send)
 
     def _served(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
             request.scope["polypost.secret"] = page.secret
             visit = await _visit(request)
             if visit.session is None and not page.open:
-                return _to_sign_in(visit)
+                return await _signed_out_meanwhile(visit, page) or _to_sign_in(visit)
             if page.method != "GET":
-                visit.form = await _form(request, page.largest)
+                visit.form = await forms.read(request, page.largest)
                 _require_own_form(visit)
             _require_words(visit)
             if not page.open:
@@ -254,9 +264,7 @@ class Dashboard:
                 log.exception("a page failed", path=HOME + page.path)
                 said = visit.words("Something went wrong on the server; its log says what.")
                 answer = _error(request, 500, said)
-            if visit.fresh:
-                _keep(visit, answer, forms_name(visit.services), visit.secret or "")
-            return answer
+            return _with_forms(visit, answer)
 
         return serve
 
@@ -323,9 +331,25 @@ def is_safe(rooms: Services) -> bool:
 
 def signed_in(visit: Visit, secret: str, url: str) -> Response:
     """Lead on with a new session, which no word that was known before leads to."""
-    answer = RedirectResponse(url, 303)
+    return with_session(visit, secret, RedirectResponse(url, 303))
+
+
+def with_session(visit: Visit, secret: str, answer: Response) -> Response:
+    """The answer with the cookie of a new session."""
     _keep(visit, answer, cookie_name(visit.services), secret)
     return answer
+
+
+def _with_forms(visit: Visit, answer: Response) -> Response:
+    """The answer with the cookie by which forms of who is not signed in are known, where there is none yet."""
+    if visit.fresh:
+        _keep(visit, answer, forms_name(visit.services), visit.secret or "")
+    return answer
+
+
+def resumable(visit: Visit, path: str) -> bool:
+    """Whether the path is that of a form which can be sent again after signing in."""
+    return any(each.match(path) for each in visit.request.scope["polypost.resumable"])
 
 
 def _keep(visit: Visit, answer: Response, name: str, value: str) -> None:
@@ -339,6 +363,11 @@ def signed_out(visit: Visit, url: str) -> Response:
         cookie_name(visit.services), path="/", secure=is_safe(visit.services), httponly=True, samesite="lax"
     )
     return answer
+
+
+def _quoted(part: str) -> str:
+    """A part of a path; most are ids and names of pages, of which a large page has hundreds."""
+    return part if part.isascii() and part.isidentifier() else quote(part, safe="")
 
 
 def local(url: str) -> str:
@@ -362,27 +391,32 @@ def _to_sign_in(visit: Visit) -> Response:
     return RedirectResponse(url, 303)
 
 
-def _token(secret: str) -> str:
-    return hashlib.sha256(f"form:{secret}".encode()).hexdigest()[:40]
-
-
-async def _form(request: Request, largest: int) -> FormData:
-    """The form, of which no more is read than it may have. Raises PayloadTooLarge."""
-    receive, left = request.receive, largest
-
-    async def bounded() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise PayloadTooLarge(
-                f"This form has more than {largest:,} bytes.", next_step="Send less at once."
-            )
-        return message
-
-    form = Request(request.scope, bounded).form(max_files=_FILES, max_fields=_FIELDS)
-    # Closes what was begun of files when it ends early, too.
-    return await form
+async def _signed_out_meanwhile(visit: Visit, page: Page) -> Response | None:
+    """The form for signing in, with what was sent by who did not know that the session had ended; None for all others."""
+    request, rooms = visit.request, visit.services
+    secret = request.cookies.get(cookie_name(rooms))
+    if not secret or visit.partial or not resumable(visit, request.url.path):
+        return None
+    # Who has not been here may send no more than for signing in.
+    known = await rooms.store.read(lambda db: people.has_been_session(db, secret))
+    try:
+        visit.form = await forms.read(request, page.largest if known else LARGEST)
+    except (PayloadTooLarge, HTTPException):
+        return None
+    _require_words(visit)
+    if not _is_own_form(visit, secret):
+        return None
+    visit.secret = request.cookies.get(forms_name(rooms))
+    visit.fresh = visit.secret is None
+    visit.secret = visit.secret or secrets.token_urlsafe(16)
+    packed = forms.Sent.of(request.url.path, visit.form).packed()
+    problem = visit.words("You were signed out meanwhile.")
+    if not packed:
+        problem += " " + visit.words(
+            "What you had sent is too long to be carried along: go back, and copy it."
+        )
+    values = {"name": "", "someone": True, "back": f"{HOME}/", "problem": problem, "sent": packed}
+    return _with_forms(visit, visit.page("sign_in.html", 401, **values))
 
 
 def _require_words(visit: Visit) -> None:
@@ -412,7 +446,7 @@ async def _asked_again(visit: Visit) -> Response | None:
     if session is None or session.sure:
         return None
     wrong, status, headers = "", 403, {}
-    if password := visit.said(_AGAIN):
+    if password := visit.said(AGAIN):
         try:
             await known(visit, visit.person.name, password)
         except Unauthorized:
@@ -425,7 +459,7 @@ async def _asked_again(visit: Visit) -> Response | None:
     sent = [
         (name, value)
         for name, value in visit.form.multi_items()
-        if isinstance(value, str) and name not in {"token", _AGAIN}
+        if isinstance(value, str) and name not in {"token", AGAIN}
     ]
     answer = visit.page("confirm.html", status, sent=sent, wrong=wrong)
     answer.headers.update(headers)
@@ -434,18 +468,22 @@ async def _asked_again(visit: Visit) -> Response | None:
 
 def _require_own_form(visit: Visit) -> None:
     """Pass when the request comes from a page of ours. Raises Forbidden."""
-    headers = visit.request.headers
-    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    # Browsers tell no origin where they tell no address, on secret pages; who knows that address needs no forgery.
-    untold = origin == "null" and visit.request.scope.get("polypost.secret")
-    own = site in {None, "same-origin"} and (untold or _same_origin(visit, origin))
-    token = visit.said("token") or headers.get("x-token", "")
-    if not own or not visit.secret or not hmac.compare_digest(token.encode(), visit.token.encode()):
+    if not visit.secret or not _is_own_form(visit, visit.secret):
         raise Forbidden(
             phrase("This form is not of this session."),
             code="foreign_form",
             next_step=phrase("Load the page again and send it anew."),
         )
+
+
+def _is_own_form(visit: Visit, secret: str) -> bool:
+    """Whether the form comes from a page of ours that was made for the session with this secret."""
+    headers = visit.request.headers
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    # Browsers tell no origin where they tell no address, on secret pages; who knows that address needs no forgery.
+    untold = origin == "null" and visit.request.scope.get("polypost.secret")
+    own = site in {None, "same-origin"} and (untold or _same_origin(visit, origin))
+    return own and forms.is_token(visit.said("token") or headers.get("x-token", ""), secret)
 
 
 def _same_origin(visit: Visit, origin: str | None) -> bool:

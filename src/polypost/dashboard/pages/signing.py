@@ -8,7 +8,18 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost.access import passwords, people
-from polypost.dashboard.web import HOME, Page, Visit, known, local, signed_in, signed_out
+from polypost.dashboard.forms import LARGEST, Sent
+from polypost.dashboard.web import (
+    HOME,
+    Page,
+    Visit,
+    known,
+    local,
+    resumable,
+    signed_in,
+    signed_out,
+    with_session,
+)
 from polypost.errors import InvalidRequest, TooManyRequests, Unauthorized
 
 
@@ -30,7 +41,7 @@ async def sign_in_form(visit: Visit) -> Response:
     if visit.session is not None:
         return visit.go(back)
     someone = await visit.services.store.read(people.anybody)
-    return visit.page("sign_in.html", back=back, name="", problem="", someone=someone)
+    return visit.page("sign_in.html", back=back, name="", problem="", someone=someone, sent="")
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -39,12 +50,16 @@ async def sign_in(visit: Visit) -> Response:
     try:
         person = await known(visit, name, visit.said("password"))
     except (Unauthorized, TooManyRequests) as error:
-        answer = visit.page(
-            "sign_in.html", error.status, back=back, name=name, problem=error.message, someone=True
-        )
+        values = {"back": back, "name": name, "problem": error.message, "someone": True}
+        answer = visit.page("sign_in.html", error.status, **values, sent=visit.said("sent"))
         answer.headers.update(error.headers)
         return answer
-    return await _let_in(visit, person, back)
+    sent = Sent.unpacked(visit.said("sent"))
+    if sent is None or not resumable(visit, sent.path):
+        return await _let_in(visit, person, back)
+    # Nothing is done yet: who has signed in, perhaps somebody else, sees what it is, and sends it as oneself.
+    visit.secret = await _session(visit, person)
+    return with_session(visit, visit.secret, visit.page("resumed.html", sent=sent))
 
 
 async def sign_out(visit: Visit) -> Response:
@@ -134,6 +149,11 @@ async def _me(visit: Visit, status: int = 200, *, wrong: str = "", done: str = "
 
 
 async def _let_in(visit: Visit, person: people.Person, back: str) -> Response:
+    return signed_in(visit, await _session(visit, person), back)
+
+
+async def _session(visit: Visit, person: people.Person) -> str:
+    """The secret of a new session, in place of the one before."""
     agent, old = visit.request.headers.get("user-agent", ""), visit.session
 
     def write(db: Connection) -> str:
@@ -141,13 +161,14 @@ async def _let_in(visit: Visit, person: people.Person, back: str) -> Response:
             people.end_session(db, old.person.id, old.id)
         return people.open_session(db, person, agent=agent, address=visit.address)
 
-    return signed_in(visit, await visit.services.store.write(write), back)
+    return await visit.services.store.write(write)
 
 
 PAGES = (
     Page("GET", "/", begin),
     Page("GET", "/sign-in", sign_in_form, open=True),
-    Page("POST", "/sign-in", sign_in, open=True),
+    # What a form held whose session had ended comes along.
+    Page("POST", "/sign-in", sign_in, open=True, largest=2 * LARGEST),
     Page("POST", "/sign-out", sign_out, open=True),
     Page("GET", "/join/{secret}", join_form, open=True),
     Page("POST", "/join/{secret}", join, open=True),

@@ -29,9 +29,12 @@ function times(root = document) {
   }
 }
 
-// What the server sent is remembered, so that opened details and typed words are no change of it.
+// What the server sent is remembered, so that opened details and typed words are no change of it; tokens are written
+// anew in each answer.
+const sent = (each) => each.outerHTML.replaceAll(/(name="token" value=")[^"]*/g, "$1");
+
 function remember(root) {
-  for (const each of root.querySelectorAll("[data-key]:not([data-keep])")) shown.set(each, each.outerHTML);
+  for (const each of root.querySelectorAll("[data-key]:not([data-keep])")) shown.set(each, sent(each));
 }
 
 function busy(element) {
@@ -72,11 +75,11 @@ function merge(old, fresh) {
     if (!here) {
       if (after) after.after(each); else old.prepend(each);
       here = each;
-      if (!("keep" in each.dataset)) shown.set(each, each.outerHTML);
+      if (!("keep" in each.dataset)) shown.set(each, sent(each));
     } else if ("keep" in each.dataset) {
       merge(here, each);
-    } else if (shown.get(here) !== each.outerHTML && !busy(here)) {
-      const html = each.outerHTML;
+    } else if (shown.get(here) !== sent(each) && !busy(here)) {
+      const html = sent(each);
       replace(here, each);
       shown.set(each, html);
       here = each;
