@@ -5,6 +5,7 @@ Tests look at them, and `tools/screenshots.py` takes their pictures.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import httpx2
 from sqlalchemy import Connection, insert, select
 
 from polypost.access import people
+from polypost.access.request_log import FLUSH_SECONDS
 from polypost.analytics.tables import figures
 from polypost.approvals import asking, links
 from polypost.approvals.asking import By
@@ -159,6 +161,7 @@ class Filled:
         # An event loop of its own, while Playwright's runs in this thread.
         with ThreadPoolExecutor(1) as pool:
             pool.submit(operator, self.world, self._past).result()
+        self._call()
 
     def _past(self, db: Connection) -> None:
         """Copies of the published post over the weeks before, of which the networks have told figures."""
@@ -298,6 +301,20 @@ class Filled:
             self.link = pool.submit(operator, self.world, decide).result()
         hour = {"scheduledFor": _later(hours=9), "timezone": "UTC"}
         assert self._client.post(f"/v1/posts/drafts/{approved}/schedule", json=hour).status_code == 202
+
+    def _call(self) -> None:
+        """Requests that went well and otherwise, with long and foreign words."""
+        refused = {"content": TEXTS[3] * 3, "platforms": [self.world.target("twitter")], "token": "hush"}
+        asked = {
+            "answered": self._client.get("/v1/posts", params={"q": LONG, "limit": "1"}),
+            "refused": self._client.post("/v1/posts/drafts", json=[refused]),
+            "long": self._client.post("/v1/posts/validate", json={"content": TEXTS[4] * 60}),
+            "missing": self._client.delete(f"/v1/posts/{LONG}"),
+        }
+        for name, answer in asked.items():
+            self._lead(f"request-{name}", "requests", answer.headers["x-request-id"])
+        # They are written down a second later.
+        time.sleep(2 * FLUSH_SECONDS)
 
     def _fault(self, platform: str, fault: str, times: int | None = 1) -> None:
         rule = {"platform": platform, "fault": fault} | ({"times": times} if times else {})

@@ -199,6 +199,7 @@ def test_no_page_is_left_out() -> None:
         "/{project}/webhooks/{subscription}",
         "/{project}/recurrences/{schedule}",
         "/{project}/bulk/{bulk}",
+        "/{project}/requests/{request}",
     }
 
 
