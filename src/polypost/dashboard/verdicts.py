@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from polypost import clock
@@ -25,8 +24,6 @@ from polypost.platforms.registry import connector
 from polypost.posts.drawings import drawings
 from polypost.posts.orders import When
 from polypost.posts.words import MOST_PROBLEMS
-
-_A_SEASON = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +218,9 @@ def _said(visit: Visit, when: When) -> _Hour:
     if there != universal:
         sentence += f" ({universal} UTC)"
     # A button has no room for a year that goes without saying.
-    near = abs(when.instant - clock.now()) < _A_SEASON
-    local = when.instant.astimezone(ZoneInfo(when.timezone))
-    short = dated(local, "%a %-d %b, %H:%M", visit.language) if near else there
+    local, now = (each.astimezone(ZoneInfo(when.timezone)) for each in (when.instant, clock.now()))
+    this_year = local.year == now.year
+    short = dated(local, "%a %-d %b, %H:%M", visit.language) if this_year else there
     return _Hour(short, sentence + ".", when.note or "")
 
 
