@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 from babel import Locale
@@ -17,6 +17,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from polypost.approvals.asking import ACTS
 from polypost.dashboard.catalogue import FILE
 from polypost.dashboard.options import Field, fields_of, label
 from polypost.platforms.registry import connectors
@@ -33,6 +34,10 @@ CALLS = {
 }
 # The rooms that write into the log of what was done.
 ACTING = ("access", "cli", "dashboard")
+# By name, where a call has what it notes in that log.
+NOTING = {"note": (2,), "_note": (3,), "_changed": (2,), "_change": (4,)}
+# The rooms whose links end: who follows one reads no API, so what is said of that is translated.
+LINKING = ("access", "approvals")
 
 
 def template() -> Catalog:
@@ -46,8 +51,15 @@ def template() -> Catalog:
         for text in (*_of_network(fields_of(network.spec.id)), *network.spec.post_kinds, *chain(*limits)):
             catalog.add(text, locations=place)
     for room in ACTING:
-        for file, _, act, _, _ in extract_from_dir(ROOM.parent / room, METHODS[:1], keywords={"note": (2,)}):
+        for file, _, act, _, _ in extract_from_dir(ROOM.parent / room, METHODS[:1], keywords=NOTING):
             catalog.add(act.replace("_", " "), locations=[(f"src/polypost/{room}/{file}", 1)])
+    for act in ACTS.values():
+        catalog.add(act.replace("_", " "), locations=[("src/polypost/approvals/asking.py", 1)])
+    for room, argument in product(LINKING, (1, 3)):
+        for file, _, said, _, _ in extract_from_dir(
+            ROOM.parent / room, METHODS[:1], keywords={"Gone": (argument,)}
+        ):
+            catalog.add(said, locations=[(f"src/polypost/{room}/{file}", 1)])
     return catalog
 
 

@@ -15,7 +15,7 @@ import polypost
 from polypost.dashboard.catalogue import FILE, language_for
 from polypost.platforms.registry import connectors
 from tests.browser.scenes import TEXTS, Filled, simple_pages
-from tests.dashboard.browser import Browser
+from tests.dashboard.browser import HOME, PASSWORD, Browser
 from tests.processes import World
 from tests.worlds import calm_world
 
@@ -24,7 +24,7 @@ LANGUAGE = "he"
 SAID = re.compile(r"⟦[^⟦⟧]*⟧")
 # What is nobody's sentence: addresses, ids, names, hours and what a person wrote.
 CONTENT = re.compile(
-    r"https?://\S+|\S+@\S+|\b[a-z]+_[\w-]+|\b[A-Z]\w+/[\w/+-]+|\bUTC\b|\bcurl\b|\bPolypost\b|\bDemo( \w+)?|@?[\w-]+(\.[\w-]+)+|@\w+|\bRFC 5545\b|\bFREQ=\S+|"
+    r"https?://\S+|\S+@\S+|\b[a-z]+_[\w-]+|\b[A-Z]\w+/[\w/+-]+|\bUTC\b|\bcurl\b|\bCSV\b|\b[kM]B\b|\b[a-z]+/[\w.+-]+|\bPolypost\b|\bDemo( \w+)?|@?[\w-]+(\.[\w-]+)+|@\w+|\bRFC 5545\b|\bFREQ=\S+|"
     + "|".join(sorted((re.escape(each.spec.name) for each in connectors()), key=len, reverse=True))
     + "".join(f"|{re.escape(each[:30])}.*" for each in TEXTS)
 )
@@ -65,6 +65,8 @@ class Reader(HTMLParser):
     def _judge(self, text: str, *, closed: bool, place: str) -> None:
         while SAID.search(text):
             text = SAID.sub("", text)
+        # What is put into a sentence may have tags of its own, by which this is cut.
+        text = re.sub(r"⟦[^⟦⟧]*$|^[^⟦⟧]*⟧", "", text)
         if not closed and re.search(r"[^\W\d_]{2,}", CONTENT.sub("", text)):
             self.strange.append(f"{place}: {' '.join(text.split())[:90]}")
 
@@ -93,23 +95,27 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def filled(world: World) -> Filled:
-    """The demo project, with posts in every state."""
-    return Filled(world)
+def reader(world: World) -> Iterator[Browser]:
+    """Somebody whose browser asks for the language."""
+    with Browser(world) as browser:
+        answer = browser.sign_up(world.server.ready["dashboardUrl"], name="עדה")
+        assert answer.status_code == 200, answer.text
+        browser.client.headers["accept-language"] = f"{LANGUAGE}-IL,{LANGUAGE};q=0.9,en;q=0.5"
+        yield browser
 
 
 @pytest.fixture(scope="module")
-def reader(world: World, filled: Filled) -> Iterator[Browser]:
-    """Somebody whose browser asks for the language."""
-    with Browser(world) as browser:
-        browser.sign_up(world.server.ready["dashboardUrl"], name="עדה")
-        browser.client.headers["accept-language"] = f"{LANGUAGE}-IL,{LANGUAGE};q=0.9,en;q=0.5"
-        yield browser
+def filled(world: World, reader: Browser) -> Filled:
+    """The demo project, with posts in every state; it is filled in after the link of the first run was used."""
+    assert reader.name
+    return Filled(world)
 
 
 def strange(browser: Browser, path: str, status: int = 200, **form: str) -> list[str]:
     answer = browser.post(path, form) if form else browser.get(path)
     assert answer.status_code == status, answer.text
+    # Who is led to sign in has not seen the page.
+    assert answer.url.path != f"{HOME}/sign-in" or path == "/sign-in"
     assert '<html lang="he" dir="rtl">' in answer.text
     reader = Reader()
     reader.feed(answer.text)
@@ -135,6 +141,73 @@ def test_every_sentence_of_posts_and_networks(reader: Browser, filled: Filled) -
     found["empty"] = strange(reader, f"/{filled.project_id}/posts?q=nothing")
     said = [f"{place}: {each}" for place, all_of_it in found.items() for each in all_of_it]
     assert not said, "\n".join(said)
+
+
+def test_every_sentence_of_pages_about_one_thing(reader: Browser, filled: Filled) -> None:
+    found = {name: strange(reader, path) for name, path in filled.further.items()}
+    for state in ("waits", "waits, right to left", "returned", "draft"):
+        found[state] = strange(reader, f"/{filled.project_id}/approvals/{filled.posts[state]}")
+    found["delivered"] = strange(reader, f"{filled.further['webhook-heard']}?state=delivered&done=tested")
+    said = [f"{place}: {each}" for place, all_of_it in found.items() for each in all_of_it]
+    assert not said, "\n".join(said)
+
+
+def test_every_sentence_of_a_link_to_a_draft(world: World, filled: Filled) -> None:
+    with Browser(world) as nobody:
+        nobody.client.headers["accept-language"] = LANGUAGE
+        assert strange(nobody, f"/approve/{filled.link}") == []
+        answer = {"name": "Carla", "do": "return", "comment": ""}
+        assert strange(nobody, f"/approve/{filled.link}", 400, **answer) == []
+        assert strange(nobody, "/approve/nothing", 410) == []
+
+
+def test_every_sentence_of_forms_that_are_refused(reader: Browser, filled: Filled) -> None:
+    """What a page says by itself is translated, what the API says is marked as English."""
+    project, found = f"/{filled.project_id}", {}
+    for path, form in (
+        ("/keys", {"name": "", "scope": "read"}),
+        ("/keys", {"name": "x", "scope": "read", "days": "many"}),
+        ("/keys", {"name": "x"}),
+        ("/webhooks", {"channel": "webhook", "url": "ftp://example.com"}),
+        ("/settings/credits", {"credits": "many"}),
+        ("/settings/dedupe", {"dedupe": "999999999"}),
+        ("/settings/redirects", {"uri": "nowhere"}),
+        ("/queue", {"monday": "25:00", "zone": "Nowhere"}),
+        ("/recurrences/new", {"do": "make", "freq": "DAILY", "every": "0", "at": "soon"}),
+        ("/bulk", {"file": ""}),
+        ("/uploads", {"file": ""}),
+    ):
+        found[f"{path} {form}"] = strange(reader, project + path, 400, **form)
+    said = [f"{place}: {each}" for place, all_of_it in found.items() for each in all_of_it]
+    assert not said, "\n".join(said)
+
+
+def test_every_act_in_the_log(reader: Browser, filled: Filled) -> None:
+    """Those of pages; members' pages show the log."""
+    project = f"/{filled.project_id}"
+    hook = filled.further["webhook-heard"]
+    sure = {"password": PASSWORD}
+    for path, form in (
+        ("/settings/dedupe", {"dedupe": "60"}),
+        ("/settings/redirects", {"uri": "https://example.com/back"}),
+        ("/settings/redirects/forget", {"uri": "https://example.com/back"}),
+        ("/keys", {"name": "x", "scope": "read"}),
+        ("/people/invite", {"role": "viewer"}),
+    ):
+        assert reader.post(project + path, form).status_code == 200, path
+    for path, form in (
+        ("/switch", {"enabled": "no"}),
+        ("/switch", {"enabled": "yes"}),
+        ("/test", {}),
+        ("/rotate", sure),
+        ("", {"channel": "webhook", "url": f"{filled.world.hooks()}/other", "event": "post.failed"}),
+        ("/delete", sure),
+    ):
+        assert reader.post(hook + path, form).status_code == 200, path
+    acts = reader.get(f"{project}/people").text
+    for act in ("redirect forgotten", "webhook switched off", "webhook secret rotated", "webhook deleted"):
+        assert marked(act) in acts
+    assert strange(reader, f"{project}/people") == []
 
 
 def test_every_sentence_of_refusals(reader: Browser, world: World, filled: Filled) -> None:

@@ -33,7 +33,7 @@ LONGEST = 2000
 MOST_REMARKS = 500
 ASKED = "asked"
 # What each remark is called in the log of the project.
-_ACTS = {
+ACTS = {
     ASKED: "approval_asked",
     RETURNED: "draft_sent_back",
     APPROVED: "draft_approved",
@@ -220,7 +220,7 @@ def remark(db: Connection, project_id: str, post_id: str, kind: str, by: By, tex
     db.execute(insert(approval_remarks).values(**row, **said))
     if by.is_person:
         detail = {"post": post_id, "note": text or None, "by_link": by.name if by.link else None}
-        people.note(db, _ACTS[kind], person_id=by.id, project_id=project_id, **detail)
+        people.note(db, ACTS[kind], person_id=by.id, project_id=project_id, **detail)
 
 
 def repeats(db: Connection, project_id: str, post_id: str, kind: str, text: str) -> bool:

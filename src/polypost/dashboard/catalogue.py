@@ -15,6 +15,10 @@ _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur
 _MOST_WISHES = 20
 
 
+class Translated:
+    """Marks an error whose sentences are in the language of the visit already."""
+
+
 def phrase(text: str) -> str:
     """The same text: marks what is said later, and translated where it is said, so that catalogues have it."""
     return text

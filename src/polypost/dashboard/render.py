@@ -38,7 +38,7 @@ _UNITS = (
     (60, phrase("in %(num)s min"), phrase("%(num)s min ago")),
 )
 # What `strftime` would say in English, by how it is asked for.
-_NAMES = {
+NAMES = {
     "%A": (
         *(phrase("Monday"), phrase("Tuesday"), phrase("Wednesday"), phrase("Thursday")),
         *(phrase("Friday"), phrase("Saturday"), phrase("Sunday")),
@@ -170,7 +170,7 @@ def _static(name: str) -> str:
 def dated(day: date, form: str, language: str = ENGLISH) -> str:
     """A day or a wall time in a form of `strftime`, which catalogues may say in another order."""
     said = words(form, language)
-    for code, names in _NAMES.items():
+    for code, names in NAMES.items():
         name = names[day.month - 1 if code in {"%B", "%b"} else day.weekday()]
         said = said.replace(code, words(name, language))
     return day.strftime(said)

@@ -4,72 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from starlette.datastructures import FormData
 
-from polypost.dashboard.catalogue import several, words
+from polypost.dashboard.catalogue import ENGLISH, phrase, several, words
+from polypost.dashboard.render import NAMES, dated
 from polypost.planning.rules import DAYS, BadRule, Rule, parse
 
-WEEKDAYS = (
-    words("Monday"),
-    words("Tuesday"),
-    words("Wednesday"),
-    words("Thursday"),
-    words("Friday"),
-    words("Saturday"),
-    words("Sunday"),
-)
-MONTHS = (
-    words("January"),
-    words("February"),
-    words("March"),
-    words("April"),
-    words("May"),
-    words("June"),
-    words("July"),
-    words("August"),
-    words("September"),
-    words("October"),
-    words("November"),
-    words("December"),
-)
+WEEKDAYS, MONTHS = NAMES["%A"], NAMES["%B"]
 FREQUENCIES: Mapping[str, str] = {
-    "DAILY": words("every day"),
-    "WEEKLY": words("every week"),
-    "MONTHLY": words("every month"),
-    "YEARLY": words("every year"),
+    "DAILY": phrase("every day"),
+    "WEEKLY": phrase("every week"),
+    "MONTHLY": phrase("every month"),
+    "YEARLY": phrase("every year"),
 }
 NEVER, UNTIL, COUNT = "never", "until", "count"
 LAST = "last"
-_PLACES = (words("first"), words("second"), words("third"), words("fourth"), words("fifth"))
+_PLACES = (phrase("first"), phrase("second"), phrase("third"), phrase("fourth"), phrase("fifth"))
 
 
-def said(rule: Rule, start: date) -> str:
+def said(rule: Rule, start: date, language: str = ENGLISH) -> str:
     """A rule that begins on `start` in words: `every 2 weeks, on Monday and Thursday, 12 times in all`."""
-    parts = [_how_often(rule.freq, rule.interval)]
+    parts = [_how_often(rule.freq, rule.interval, language)]
     days = rule.by_default(start)
-    named = [_weekday(number, day) for number, day in days.by_day]
     if days.by_day == tuple((0, day) for day in range(5)):
-        parts.append(words("on working days"))
-    elif named and len(named) < len(DAYS):
-        parts.append(words("on %(days)s") % {"days": _listed(named)})
+        parts.append(words("on working days", language))
+    elif 0 < len(days.by_day) < len(DAYS):
+        parts.append(_on([_weekday(number, day, language) for number, day in days.by_day], language))
     if days.by_month_day:
-        parts.append(words("on %(days)s") % {"days": _listed([_month_day(day) for day in days.by_month_day])})
+        parts.append(_on([_month_day(day, language) for day in days.by_month_day], language))
     if days.by_month:
-        parts.append(
-            words("in %(months)s") % {"months": _listed([MONTHS[month - 1] for month in days.by_month])}
-        )
+        months = _listed([words(MONTHS[month - 1], language) for month in days.by_month], language)
+        parts.append(words("in %(months)s", language) % {"months": months})
     if rule.by_set_pos:
-        places = _listed([_place(number, words("day")) for number in rule.by_set_pos])
-        parts.append(words("of these only %(places)s") % {"places": places})
+        day = words("day", language)
+        places = _listed([_place(number, day, language) for number in rule.by_set_pos], language)
+        parts.append(words("of these only %(places)s", language) % {"places": places})
     if rule.count is not None:
-        parts.append(several("%(num)s time in all", "%(num)s times in all", rule.count) % {"num": rule.count})
+        times = several("%(num)s time in all", "%(num)s times in all", rule.count, language)
+        parts.append(times % {"num": rule.count})
     if rule.until is not None:
-        until = f"{rule.until.day} {rule.until:%b %Y}"
-        if (rule.until.hour, rule.until.minute) != (23, 59):
-            until += f"{rule.until:, %H:%M}" + (" UTC" if rule.until_utc else "")
-        parts.append(words("until %(day)s") % {"day": until})
+        parts.append(words("until %(day)s", language) % {"day": _until(rule, rule.until, language)})
     return ", ".join(parts)
 
 
@@ -139,36 +115,51 @@ class Fields:
         return ";".join(parts)
 
 
-def _how_often(freq: str, interval: int) -> str:
+def _until(rule: Rule, until: datetime, language: str) -> str:
+    if (until.hour, until.minute) == (23, 59):
+        return dated(until, "%-d %b %Y", language)
+    return dated(until, "%-d %b %Y, %H:%M", language) + (" UTC" if rule.until_utc else "")
+
+
+def _how_often(freq: str, interval: int, language: str) -> str:
     if interval == 1:
-        return FREQUENCIES[freq]
+        return words(FREQUENCIES[freq], language)
     told = {
-        "DAILY": several("every %(num)s day", "every %(num)s days", interval),
-        "WEEKLY": several("every %(num)s week", "every %(num)s weeks", interval),
-        "MONTHLY": several("every %(num)s month", "every %(num)s months", interval),
-        "YEARLY": several("every %(num)s year", "every %(num)s years", interval),
+        "DAILY": several("every %(num)s day", "every %(num)s days", interval, language),
+        "WEEKLY": several("every %(num)s week", "every %(num)s weeks", interval, language),
+        "MONTHLY": several("every %(num)s month", "every %(num)s months", interval, language),
+        "YEARLY": several("every %(num)s year", "every %(num)s years", interval, language),
     }
     return told[freq] % {"num": interval}
 
 
-def _weekday(number: int, day: int) -> str:
-    return _place(number, WEEKDAYS[day]) if number else WEEKDAYS[day]
+def _on(days: Sequence[str], language: str) -> str:
+    return words("on %(days)s", language) % {"days": _listed(days, language)}
 
 
-def _month_day(day: int) -> str:
-    return words("day %(num)s") % {"num": day} if day > 0 else _place(day, words("day"))
+def _weekday(number: int, day: int, language: str) -> str:
+    named = words(WEEKDAYS[day], language)
+    return _place(number, named, language) if number else named
 
 
-def _place(number: int, day: str) -> str:
+def _month_day(day: int, language: str) -> str:
+    if day > 0:
+        return words("day %(num)s", language) % {"num": day}
+    return _place(day, words("day", language), language)
+
+
+def _place(number: int, day: str, language: str) -> str:
     """Which of several such days, counted from 1 or, with a number below zero, from the end."""
     if number == -1:
-        return words("the last %(day)s") % {"day": day}
-    place = _PLACES[abs(number) - 1] if abs(number) <= len(_PLACES) else f"{abs(number)}."
-    told = words("the %(place)s %(day)s") if number > 0 else words("the %(place)s %(day)s from the end")
+        return words("the last %(day)s", language) % {"day": day}
+    nth = abs(number)
+    place = words(_PLACES[nth - 1], language) if nth <= len(_PLACES) else f"{nth}."
+    from_end = words("the %(place)s %(day)s from the end", language)
+    told = words("the %(place)s %(day)s", language) if number > 0 else from_end
     return told % {"place": place, "day": day}
 
 
-def _listed(named: Sequence[str]) -> str:
+def _listed(named: Sequence[str], language: str) -> str:
     if len(named) < 2:
         return "".join(named)
-    return words("%(some)s and %(last)s") % {"some": ", ".join(named[:-1]), "last": named[-1]}
+    return words("%(some)s and %(last)s", language) % {"some": ", ".join(named[:-1]), "last": named[-1]}

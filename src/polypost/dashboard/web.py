@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from polypost.access import Principal, Project, passwords, people
 from polypost.access.people import ROLES, Person, Role, Session
 from polypost.dashboard import forms
-from polypost.dashboard.catalogue import direction, language_for, phrase, several, words
+from polypost.dashboard.catalogue import ENGLISH, Translated, direction, language_for, phrase, several, words
 from polypost.dashboard.forms import AGAIN, LARGEST
 from polypost.dashboard.rail import RAIL, Entry
 from polypost.dashboard.render import rendered, static_files
@@ -205,6 +205,12 @@ class Visit:
         return RedirectResponse(url, 303)
 
 
+class _RoleTooLow(Translated, Forbidden):
+    """This needs another role."""
+
+    code = "role_too_low"
+
+
 class Dashboard:
     """The pages of all rooms, behind sessions and roles."""
 
@@ -254,7 +260,7 @@ class Dashboard:
             if not page.open:
                 await _enter(visit, page.least)
             if page.operator and not visit.person.operator:
-                raise Forbidden("Only the operator of the server may do this.", code="role_too_low")
+                raise _RoleTooLow(visit.words("Only the operator of the server may do this."))
             try:
                 answer = None if not page.sure else await _asked_again(visit)
                 answer = answer or await page.serve(visit)
@@ -262,7 +268,7 @@ class Dashboard:
                 if isinstance(error, (PolypostError, HTTPException)):
                     raise
                 log.exception("a page failed", path=HOME + page.path)
-                said = visit.words("Something went wrong on the server; its log says what.")
+                said = phrase("Something went wrong on the server; its log says what.")
                 answer = _error(request, 500, said)
             return _with_forms(visit, answer)
 
@@ -300,10 +306,9 @@ async def _enter(visit: Visit, least: Least) -> None:
             phrase("There is no such project, or you are no member of it."), code="project_not_found"
         )
     if least is not None and not visit.may(least):
-        raise Forbidden(
+        raise _RoleTooLow(
             visit.words("This needs the role %(least)s; yours here is %(role)s.")
             % {"least": least, "role": visit.role},
-            code="role_too_low",
             next_step=visit.words("Ask an owner of the project to change your role."),
         )
     on_behalf_of(visit.project.id)
@@ -546,7 +551,10 @@ class _Headers:
 
 async def _refused(request: Request, error: PolypostError) -> Response:
     status = error.status if isinstance(error, ApiError) else 500
-    return _error(request, status, error.message, getattr(error, "headers", None))
+    further = error.next_step if error.next_step not in str(error) else ""
+    said = (str(error), further)
+    own = isinstance(error, Translated)
+    return _error(request, status, *said, own=own, headers=getattr(error, "headers", None))
 
 
 async def _missing(request: Request, error: HTTPException) -> Response:
@@ -554,8 +562,17 @@ async def _missing(request: Request, error: HTTPException) -> Response:
     return _error(request, error.status_code, missing if error.status_code == 404 else otherwise)
 
 
-def _error(request: Request, status: int, said: str, headers: Mapping[str, str] | None = None) -> Response:
+def _error(
+    request: Request, status: int, *said: str, own: bool = False, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The page that says what went wrong; `own` sentences are translated already."""
     visit = getattr(request.state, "visit", None) or Visit(request, services_of(request))
-    answer: Response = visit.page("error.html", status, said=visit.words(said))
+    # What stands in no catalogue is the API's.
+    told = [
+        (text, text == each and not own and visit.language != ENGLISH)
+        for each in said
+        if (text := visit.words(each))
+    ]
+    answer: Response = visit.page("error.html", status, said=told)
     answer.headers.update(headers or {})
     return answer

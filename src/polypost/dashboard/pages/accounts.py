@@ -124,7 +124,9 @@ async def add_app(visit: Visit) -> Response:
         require_usable(body.platform, None)
         await visit.services.store.write(lambda db: _kept(visit, db, body))
     except (InvalidRequest, Conflict) as error:
-        return await _network_page(visit, error.status, wrong=" ".join(sentences(error)), given=given)
+        return await _network_page(
+            visit, error.status, wrong=" ".join(map(str, sentences(error, visit))), given=given
+        )
     return visit.go(visit.url("accounts", platform))
 
 
@@ -139,7 +141,7 @@ async def remove_app(visit: Visit) -> Response:
     try:
         await visit.services.store.write(write)
     except Conflict as error:
-        return await _network_page(visit, error.status, wrong=" ".join(sentences(error)))
+        return await _network_page(visit, error.status, wrong=" ".join(map(str, sentences(error, visit))))
     return visit.go(visit.url("accounts", visit.path("platform")))
 
 
@@ -148,7 +150,7 @@ async def add_profile(visit: Visit) -> Response:
     try:
         body = bodies.read(ProfileBody, {"name": visit.said("name")})
     except InvalidRequest as error:
-        return await _page(visit, error.status, wrong={PROFILES: " ".join(sentences(error))})
+        return await _page(visit, error.status, wrong={PROFILES: " ".join(map(str, sentences(error, visit)))})
     await visit.services.store.write(lambda db: profiles.create(db, visit.here.id, name=body.name))
     return visit.go(f"{visit.url('accounts')}#profiles")
 
@@ -159,7 +161,7 @@ async def rename_profile(visit: Visit) -> Response:
     try:
         body = bodies.read(ProfileBody, {"name": visit.said("name")})
     except InvalidRequest as error:
-        return await _page(visit, error.status, wrong={PROFILES: " ".join(sentences(error))})
+        return await _page(visit, error.status, wrong={PROFILES: " ".join(map(str, sentences(error, visit)))})
     await visit.services.store.write(
         lambda db: profiles.change(db, visit.here.id, profile_id, name=body.name)
     )

@@ -172,7 +172,7 @@ async def answer(visit: Visit) -> Response:
         found = await store.read(lambda db: links.opened(db, secret))
         on_behalf_of(found.link.project_id)
         if wrong := people.problems_of_name(name):
-            hint = visit.words("Say who you are, so that it is known who decided.")
+            hint = "Say who you are, so that it is known who decided."
             raise InvalidRequest([Problem("name", each.message, hint) for each in wrong])
         if visit.said("do") == "return":
             await store.write(lambda db: links.send_back(db, secret, name, text))

@@ -42,8 +42,7 @@ async def look(visit: Visit) -> Response:
     visit.who.require("publish")
     file = visit.form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
-        said = Problem("", visit.words("No file was chosen."), visit.words("Choose one, or drop it here."))
-        return await _page(visit, 400, problems=[said])
+        return await _page(visit, 400, chosen=False)
     try:
         # Not under a key of the form's: the same bytes are the same upload.
         found, _ = await visit.services.bulk.receive(
@@ -115,7 +114,9 @@ async def _format(file: UploadFile) -> str:
     return "jsonl" if begin.startswith(b"{") else "csv"
 
 
-async def _page(visit: Visit, status: int = 200, *, problems: Sequence[Problem] = ()) -> Response:
+async def _page(
+    visit: Visit, status: int = 200, *, problems: Sequence[Problem] = (), chosen: bool = True
+) -> Response:
     page, project_id = visit.page_asked, visit.here.id
     total, found = await visit.services.store.browse(
         project_id, lambda db: bulk.list_bulks(db, project_id, limit=PER_PAGE, offset=page * PER_PAGE)
@@ -128,6 +129,7 @@ async def _page(visit: Visit, status: int = 200, *, problems: Sequence[Problem] 
         page=page,
         pages=-(-total // PER_PAGE),
         problems=problems,
+        chosen=chosen,
         largest=bulk.FILE_BYTES // 1_000_000,
         kept=bulk.KEPT.days,
         base=own_address(visit.request, visit.services.settings),

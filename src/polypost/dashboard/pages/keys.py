@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from polypost import access, clock
 from polypost.access import ApiKey, people
-from polypost.dashboard.catalogue import words
-from polypost.dashboard.saying import sentences
+from polypost.dashboard.catalogue import phrase
+from polypost.dashboard.saying import Mistyped, sentences
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address
 from polypost.errors import ApiError, InvalidRequest, NotFound, Problem
@@ -24,12 +24,12 @@ from polypost.integrations import profiles
 PAGE, MOST_ENDED, MOST_PROFILES = 50, 25, 500
 LONGEST_DAYS = 36_500
 SCOPES = {
-    "read": words("Looks at posts, accounts and figures, and checks a post without publishing it."),
-    "draft": words("Writes drafts for people to publish, and never publishes."),
-    "publish": words("Publishes, schedules, changes and deletes posts, uploads files, answers comments."),
-    "connect": words("Connects and disconnects accounts, and manages apps, profiles and webhooks."),
+    "read": phrase("Looks at posts, accounts and figures, and checks a post without publishing it."),
+    "draft": phrase("Writes drafts for people to publish, and never publishes."),
+    "publish": phrase("Publishes, schedules, changes and deletes posts, uploads files, answers comments."),
+    "connect": phrase("Connects and disconnects accounts, and manages apps, profiles and webhooks."),
 }
-_FIELDS = {"name": words("Name"), "days": words("Days"), "profiles": words("Profiles"), "scopes": ""}
+_FIELDS = {"name": phrase("Name"), "days": phrase("Days"), "profiles": phrase("Profiles"), "scopes": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,10 @@ def _made(visit: Visit, db: Connection, asked: Wanted) -> tuple[ApiKey, str]:
     days = asked.days.strip()
     if days and not (days.isascii() and days.isdigit() and 1 <= int(days[:6]) <= LONGEST_DAYS):
         hint = visit.words("Give 1 to 36500 days, or nothing for a key without an end.")
-        raise InvalidRequest([Problem("days", visit.words("is not how long a key can last"), hint)])
+        raise Mistyped([Problem("days", visit.words("is not how long a key can last"), hint)])
     if not asked.scopes:
         # Of the API's own accord none at all means all, which nobody means by an empty form.
-        raise InvalidRequest([Problem("scopes", visit.words("Choose what the key may do."))])
+        raise Mistyped([Problem("scopes", visit.words("Choose what the key may do."))])
     for profile_id in asked.profiles:
         profiles.require(db, visit.here.id, profile_id)
     key, secret = access.create_key(
@@ -130,7 +130,7 @@ async def _page(
         most_ended=MOST_ENDED,
         scopes=SCOPES,
         given=given or Wanted(),
-        wrong=sentences(wrong, _FIELDS) if wrong else [],
+        wrong=sentences(wrong, visit, _FIELDS) if wrong else [],
         made=made,
         curl=f"curl {base}/v1/health/auth -H 'x-access-key: {made[1]}'" if made else "",
         place="keys",

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from polypost.dashboard.catalogue import words
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.rules import WEEKDAYS, said
 from polypost.dashboard.web import Page, Visit
@@ -77,7 +76,7 @@ async def put(visit: Visit) -> Response:
     except InvalidRequest as error:
         wrong: dict[str, list[str]] = {}
         for each in error.problems:
-            place, what = _placed(each, typed)
+            place, what = _placed(visit, each, typed)
             wrong.setdefault(place, []).append(what)
         return await _page(visit, profile, error.status, wrong=wrong, typed=hours | {"zone": zone})
     await visit.services.store.write(
@@ -91,20 +90,20 @@ def name_of(schedule: Schedule) -> str:
     return schedule.template.name or schedule.template.content[:60] or schedule.id
 
 
-def repeated(db: Connection, project_id: str, schedule: Schedule) -> Repeated:
+def repeated(db: Connection, project_id: str, schedule: Schedule, language: str) -> Repeated:
     """A schedule, told."""
     recurrence = schedule.template.recurrence
     last = next(iter(schedules.past(db, project_id, schedule.id, limit=1)), None)
-    return Repeated(schedule, said(recurrence.rule, recurrence.start.date()), last)
+    return Repeated(schedule, said(recurrence.rule, recurrence.start.date(), language), last)
 
 
-def _placed(problem: Problem, typed: Sequence[tuple[str, str]]) -> tuple[str, str]:
+def _placed(visit: Visit, problem: Problem, typed: Sequence[tuple[str, str]]) -> tuple[str, str]:
     """The field of the form that a problem is about, and what is said there."""
     slot = _SLOT.match(problem.path)
     if slot is None:
         return ("zone" if problem.path == "timezone" else "slots"), f"{problem.message}. {problem.hint}"
     day, hour = typed[int(slot[1])]
-    return day, words("“%(hour)s” is no hour of a day. Write it like 09:00.") % {"hour": hour}
+    return day, visit.words("“%(hour)s” is no hour of a day. Write it like 09:00.") % {"hour": hour}
 
 
 async def _page(
@@ -126,7 +125,7 @@ async def _page(
         total, found = schedules.list_schedules(
             db, project_id, status=None, limit=PER_PAGE, offset=page * PER_PAGE, descending=True
         )
-        every = [repeated(db, project_id, each) for each in found]
+        every = [repeated(db, project_id, each, visit.language) for each in found]
         return _Found(groups, shown, free, waiting, len(ids) > WAITING, total, every)
 
     found = await visit.services.store.browse(project_id, read)

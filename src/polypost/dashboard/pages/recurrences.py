@@ -255,7 +255,7 @@ async def _one_page(
         status,
         found=found,
         name=name_of(found),
-        rule=said(recurrence.rule, recurrence.start.date()),
+        rule=said(recurrence.rule, recurrence.start.date(), visit.language),
         ahead=ahead,
         past=past,
         opened=form is not None,

@@ -13,8 +13,8 @@ from polypost import __version__, access
 from polypost.access import people
 from polypost.access.service import DEDUPE_SECONDS
 from polypost.bulk import uploads as bulk
-from polypost.dashboard.catalogue import words
-from polypost.dashboard.saying import sentences
+from polypost.dashboard.catalogue import phrase
+from polypost.dashboard.saying import Mistyped, sentences
 from polypost.dashboard.web import HOME, Page, Visit
 from polypost.entrance.address import own_address
 from polypost.errors import ApiError, Conflict, InvalidRequest, Problem
@@ -42,20 +42,20 @@ SHOWN = (
     "webhook_timeout_seconds",
 )
 KEPT: tuple[tuple[str, timedelta | None], ...] = (
-    (words("Posts and their timelines, accounts, credits spent, what people did"), None),
-    (words("Files that a post uses, after it ended"), holds.AFTER_END),
-    (words("Uploaded files that no post names"), upload_rows.LIFE),
-    (words("Files of many posts, with their verdicts, after they ended"), bulk.KEPT),
-    (words("Deliveries of webhooks and e-mails, after they ended"), work.KEPT),
-    (words("Idempotency keys, or as long as their post waits"), keys.KEPT),
-    (words("Sessions of people, after they were last seen"), people.IDLE),
+    (phrase("Posts and their timelines, accounts, credits spent, what people did"), None),
+    (phrase("Files that a post uses, after it ended"), holds.AFTER_END),
+    (phrase("Uploaded files that no post names"), upload_rows.LIFE),
+    (phrase("Files of many posts, with their verdicts, after they ended"), bulk.KEPT),
+    (phrase("Deliveries of webhooks and e-mails, after they ended"), work.KEPT),
+    (phrase("Idempotency keys, or as long as their post waits"), keys.KEPT),
+    (phrase("Sessions of people, after they were last seen"), people.IDLE),
 )
 _FIELDS = {
     "name": "",
-    "credits": words("Credits"),
-    "monthly": words("Credits a month"),
-    "dedupe": words("Seconds"),
-    "uri": words("Address"),
+    "credits": phrase("Credits"),
+    "monthly": phrase("Credits a month"),
+    "dedupe": phrase("Seconds"),
+    "uri": phrase("Address"),
 }
 
 
@@ -100,18 +100,16 @@ async def disable(visit: Visit) -> Response:
 async def allow(visit: Visit) -> Response:
     """Another address to which people may be sent after they connected an account."""
     uri, project_id = visit.said("uri").strip(), visit.here.id
-    what = "redirect_allowed"
     return await _change(
-        visit, "uri", lambda db: redirects.allow_redirect(db, project_id, uri), what, uri=uri
+        visit, "uri", lambda db: redirects.allow_redirect(db, project_id, uri), "redirect_allowed", uri=uri
     )
 
 
 async def forget(visit: Visit) -> Response:
     """One such address less."""
     uri, project_id = visit.said("uri"), visit.here.id
-    what = "redirect_forgotten"
     return await _change(
-        visit, "uri", lambda db: redirects.forget_redirect(db, project_id, uri), what, uri=uri
+        visit, "uri", lambda db: redirects.forget_redirect(db, project_id, uri), "redirect_forgotten", uri=uri
     )
 
 
@@ -143,7 +141,7 @@ def _whole(visit: Visit, name: str) -> int | None:
         return None
     if not (said.isascii() and said.isdigit() and len(said) <= 12):
         hint = visit.words("Write it in digits, without points or spaces.")
-        raise InvalidRequest([Problem(name, visit.words("is no whole number"), hint)])
+        raise Mistyped([Problem(name, visit.words("is no whole number"), hint)])
     return int(said)
 
 
@@ -157,19 +155,19 @@ async def _page(
         "settings.html",
         status,
         given={name: visit.said(name) for name in _FIELDS} if wrong else None,
-        wrong={form: sentences(error, _FIELDS) for form, error in (wrong or {}).items()},
+        wrong={form: sentences(error, visit, _FIELDS) for form, error in (wrong or {}).items()},
         done=done,
         redirects=allowed[:MOST_REDIRECTS],
         more_redirects=max(0, len(allowed) - MOST_REDIRECTS),
         most_seconds=DEDUPE_SECONDS,
         base=own_address(visit.request, started),
         version=__version__,
-        kept=[(what, _lasts(visit, how_long)) for what, how_long in KEPT],
+        kept=[(visit.words(what), _lasts(visit, how_long)) for what, how_long in KEPT],
         started=[
             (
                 f"{PREFIX}{name.upper()}",
                 (described[name].description or "").replace("`", ""),
-                _value(visit, getattr(started, name)),
+                *_value(visit, getattr(started, name)),
             )
             for name in SHOWN
         ],
@@ -186,17 +184,17 @@ def _lasts(visit: Visit, how_long: timedelta | None) -> str:
     return visit.several("%(num)d day", "%(num)d days", how_long.days) % {"num": how_long.days}
 
 
-def _value(visit: Visit, value: Any) -> str:
-    """A setting's value in words."""
+def _value(visit: Visit, value: Any) -> tuple[str, bool]:
+    """A setting's value, and whether it is said in words of ours."""
     if value is None or value in ((), {}):
-        return visit.words("not set")
+        return visit.words("not set"), True
     if isinstance(value, bool):
-        return visit.words("yes") if value else visit.words("no")
+        return visit.words("yes") if value else visit.words("no"), True
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {each}" for name, each in value.items())
+        return ", ".join(f"{name} {each}" for name, each in value.items()), False
     if isinstance(value, tuple):
-        return ", ".join(_value(visit, each) for each in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return ", ".join(_value(visit, each)[0] for each in value), False
+    return f"{value:g}" if isinstance(value, float) else str(value), False
 
 
 PAGES = (

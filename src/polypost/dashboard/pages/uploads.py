@@ -32,7 +32,7 @@ async def uploads(visit: Visit) -> Response:
 async def take(visit: Visit) -> Response:
     """Files of the form, kept like those that come by the API."""
     if not any(getattr(each, "filename", "") for each in visit.form.getlist("file")):
-        return await _page(visit, 400, wrong=visit.words("No file was chosen."))
+        return await _page(visit, 400, chosen=False)
     try:
         await compose_media.taken(visit)
     except PolypostError as error:
@@ -79,7 +79,7 @@ def _said(error: PolypostError) -> str:
     return f"{error.message} {error.next_step or ''}".strip()
 
 
-async def _page(visit: Visit, status: int = 200, *, wrong: str = "") -> Response:
+async def _page(visit: Visit, status: int = 200, *, wrong: str = "", chosen: bool = True) -> Response:
     project_id, page = visit.here.id, visit.page_asked
 
     def read(db: Connection) -> tuple[Sequence[Row[Any]], Mapping[str, tuple[int, list[str]]]]:
@@ -98,6 +98,7 @@ async def _page(visit: Visit, status: int = 200, *, wrong: str = "") -> Response
         kind_of=kinds.kind_of,
         seen_at=seen_at,
         wrong=wrong,
+        chosen=chosen,
         base=own_address(visit.request, visit.services.settings),
         place="uploads",
     )

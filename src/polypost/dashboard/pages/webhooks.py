@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost.access import people
-from polypost.dashboard.catalogue import words
+from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance.address import own_address
@@ -30,33 +30,33 @@ from polypost.webhooks.trial import WORDS as REASONS
 
 MOST_PROFILES, PAGE = 500, 25
 SAID = {
-    "post.scheduled": words("A post was put on the schedule, or its hour moved"),
-    "post.published": words("A post is out on all its accounts"),
-    "post.partial": words("A post is out on some of its accounts, and not on others"),
-    "post.failed": words("A post failed on all its accounts"),
-    "schedule.skipped": words("An occurrence of a schedule has no post"),
-    "account.reconnect_required": words("An account has to be connected again"),
-    "account.paused": words("A network refused an account several times; it rests for a day"),
-    "webhook.disabled": words("One of these was switched off, as nothing got through"),
+    "post.scheduled": phrase("A post was put on the schedule, or its hour moved"),
+    "post.published": phrase("A post is out on all its accounts"),
+    "post.partial": phrase("A post is out on some of its accounts, and not on others"),
+    "post.failed": phrase("A post failed on all its accounts"),
+    "schedule.skipped": phrase("An occurrence of a schedule has no post"),
+    "account.reconnect_required": phrase("An account has to be connected again"),
+    "account.paused": phrase("A network refused an account several times; it rests for a day"),
+    "webhook.disabled": phrase("One of these was switched off, as nothing got through"),
 }
 STATES = {
-    "pending": words("Waiting"),
-    "delivered": words("Delivered"),
-    "failed": words("Failed"),
+    "pending": phrase("Waiting"),
+    "delivered": phrase("Delivered"),
+    "failed": phrase("Failed"),
 }
 _DONE = {
-    "changed": words("It is changed."),
-    "on": words("It is active: what waited goes out now."),
-    "off": words("It is paused: it hears of nothing new, and what was still to be delivered waits."),
-    "tested": words("The test got through."),
-    "again": words("It is sent once more, now."),
+    "changed": phrase("It is changed."),
+    "on": phrase("It is active: what waited goes out now."),
+    "off": phrase("It is paused: it hears of nothing new, and what was still to be delivered waits."),
+    "tested": phrase("The test got through."),
+    "again": phrase("It is sent once more, now."),
 }
 _FIELDS = {
-    "eventTypes": words("Events"),
-    "webhook": words("Address"),
-    "email": words("Recipients"),
-    "profileId": words("Profile"),
-    "channel": words("E-mail"),
+    "eventTypes": phrase("Events"),
+    "webhook": phrase("Address"),
+    "email": phrase("Recipients"),
+    "profileId": phrase("Profile"),
+    "channel": phrase("E-mail"),
 }
 
 
@@ -100,7 +100,7 @@ async def create(visit: Visit) -> Response:
 
 async def one(visit: Visit) -> Response:
     """A subscription and its deliveries."""
-    return await _one(visit, visit.path("subscription"), done=_DONE.get(visit.asked("done"), ""))
+    return await _one(visit, visit.path("subscription"), done=visit.words(_DONE.get(visit.asked("done"), "")))
 
 
 async def change(visit: Visit) -> Response:
@@ -116,10 +116,11 @@ async def change(visit: Visit) -> Response:
 
 async def switch(visit: Visit) -> Response:
     """Pause it, or switch it on again."""
-    on = visit.said("enabled") == "yes"
-    what = "webhook_switched_on" if on else "webhook_switched_off"
-    await _changed(visit, what, _asked(visit, {"enabled": on}))
-    return _back(visit, "on" if on else "off")
+    if visit.said("enabled") == "yes":
+        await _changed(visit, "webhook_switched_on", _asked(visit, {"enabled": True}))
+        return _back(visit, "on")
+    await _changed(visit, "webhook_switched_off", _asked(visit, {"enabled": False}))
+    return _back(visit, "off")
 
 
 async def test(visit: Visit) -> Response:
@@ -290,7 +291,7 @@ async def _page(
         **_words(visit),
         events=EVENTS,
         given=given or Form(),
-        wrong=sentences(wrong, _FIELDS) if wrong else [],
+        wrong=sentences(wrong, visit, _FIELDS) if wrong else [],
         base=own_address(visit.request, visit.services.settings),
     )
 
@@ -334,7 +335,7 @@ async def _one(
         **_words(visit),
         events=_events(origin),
         given=given or _stands(values["found"]),
-        wrong=sentences(wrong, _FIELDS) if wrong else [],
+        wrong=sentences(wrong, visit, _FIELDS) if wrong else [],
         tried=tried,
         secret=secret,
         done=done,
