@@ -186,7 +186,7 @@ def test_every_act_in_the_log(reader: Browser, filled: Filled) -> None:
     """Those of pages; members' pages show the log."""
     project = f"/{filled.project_id}"
     hook = filled.further["webhook-heard"]
-    sure = {"password": PASSWORD}
+    sure = {"password-again": PASSWORD}
     for path, form in (
         ("/settings/dedupe", {"dedupe": "60"}),
         ("/settings/redirects", {"uri": "https://example.com/back"}),
