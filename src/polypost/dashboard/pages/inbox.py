@@ -143,7 +143,7 @@ async def hide(visit: Visit) -> Response:
             visit.here.id, found.platform, found.id, visit.said("comment"), hidden=hidden
         )
     except ApiError as error:
-        return await _comments(visit, _status(error), wrong=(visit.said("comment"), _said(error)))
+        return await _comments(visit, _status(error), wrong=(visit.said("comment"), _said(visit, error)))
     return visit.go(_here(visit, "comments", done="hidden" if hidden else "shown"))
 
 
@@ -154,7 +154,7 @@ async def remove(visit: Visit) -> Response:
     try:
         await visit.services.commenting.remove(visit.here.id, found.platform, found.id, visit.said("comment"))
     except ApiError as error:
-        return await _comments(visit, _status(error), wrong=(visit.said("comment"), _said(error)))
+        return await _comments(visit, _status(error), wrong=(visit.said("comment"), _said(visit, error)))
     return visit.go(_here(visit, "comments", done="deleted"))
 
 
@@ -299,7 +299,7 @@ async def _asked(visit: Visit, answer: Awaitable[T]) -> tuple[T | None, str]:
         async with asyncio.timeout(SECONDS):
             return await answer, ""
     except ApiError as error:
-        return None, _said(error)
+        return None, _said(visit, error)
     except TimeoutError:
         return None, visit.words("The network has not answered in time. Load the page again.")
 
@@ -360,11 +360,11 @@ def _typed(visit: Visit, error: ApiError, to: str) -> Typed:
             "time by itself."
         )
         return Typed(to, _text(visit), once, said, doubt=True)
-    return Typed(to, _text(visit), once, _said(error))
+    return Typed(to, _text(visit), once, _said(visit, error))
 
 
-def _said(error: ApiError) -> str:
-    return " ".join(sentences(error, {"platform": "", "accountId": ""}))
+def _said(visit: Visit, error: ApiError) -> str:
+    return " ".join(map(str, sentences(error, visit, {"platform": "", "accountId": ""})))
 
 
 def _status(error: ApiError) -> int:
