@@ -97,6 +97,11 @@ class Browser:
         return answer
 
 
+def text_of(answer: httpx2.Response) -> str:
+    """What a page says, without its tags."""
+    return unescape(re.sub(r"<[^>]*>", "", answer.text))
+
+
 def invited(tenant: Tenant, role: Role) -> str:
     """The secret of a link that makes a member of the tenant's project."""
     return operator(

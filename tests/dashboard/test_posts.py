@@ -206,8 +206,8 @@ def test_lists_are_narrowed_searched_and_say_what_they_looked_at(tenant: Tenant,
     assert shown(**{"from": today, "zone": "UTC"}) == [two, one]
     assert shown(to="2001-01-01") == []
     assert shown(**{"from": "nonsense", "page": "9"}) == []
-    assert shown(page="9" * 8) == []
-    for number in ("9" * 40, "-1", "one"):
+    assert shown(page="9" * 6) == []
+    for number in ("9" * 7, "9" * 40, "-1", "one"):
         assert shown(page=number) == [two, one]
     nothing = owner.get(base, params={"q": "Elefant"})
     assert "No post fits all of this." in nothing.text

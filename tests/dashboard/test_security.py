@@ -213,23 +213,27 @@ def test_a_nul_in_a_query_or_form_is_refused(tenant: Tenant, owner: Browser) -> 
     assert owner.post(f"/{tenant.project_id}/people/invite", {"role": "owner\0"}).status_code == 400
 
 
-def fields() -> set[str]:
-    """Every field of every form, and every word of an address, as templates and pages name them."""
+def fields(*reads: str) -> set[str]:
+    """Every name that stands behind one of these patterns in templates and pages."""
     package = Path(web.__file__).parent
     texts = [each.read_text() for ending in ("html", "py") for each in package.rglob(f"*.{ending}")]
-    named = r'(?:\bname=|\b(?:asked|said|get|getlist)\()"([a-z][\w.-]*)"'
+    named = rf'(?:{"|".join(reads)})"([a-z][\w.-]*)"'
     return {name for text in texts for name in re.findall(named, text)} - {"token", "next"}
 
 
 @pytest.mark.parametrize("word", ODD, ids=lambda word: repr(word[:8]))
 def test_no_word_makes_the_server_fail(tenant: Tenant, owner: Browser, word: str) -> None:
-    names = fields()
-    assert {"page", "zone", "content", "role"} <= names
+    names = {
+        "GET": fields(r"\basked\(", r"\bget\("),
+        "POST": fields(r"\bname=", r"\b(?:asked|said|get|getlist)\("),
+    }
+    assert {"page", "zone", "state"} <= names["GET"]
+    assert {"zone", "content", "role"} <= names["POST"]
     stays = ("/sign-out", "/me/sessions/end", "/me/sessions/{session}/end", "/{project}/events")
     for page in (page for page in dashboard().pages if page.path not in stays):
         path = page.path.replace("{project}", tenant.project_id)
         path = re.sub(r"\{\w+\}", quote(word, safe=""), path)
-        said = dict.fromkeys(names, word)
+        said = dict.fromkeys(names[page.method], word)
         if page.method == "GET":
             answer = owner.client.get(HOME + path, params=said)
         else:
