@@ -24,7 +24,7 @@ LANGUAGE = "he"
 SAID = re.compile(r"⟦[^⟦⟧]*⟧")
 # What is nobody's sentence: addresses, ids, names, hours and what a person wrote.
 CONTENT = re.compile(
-    r"https?://\S+|\S+@\S+|\b[a-z]+_[\w-]+|\b[A-Z]\w+/[\w/+-]+|\bUTC\b|\bcurl\b|\bCSV\b|\b[kM]B\b|\b[a-z]+/[\w.+-]+|\bPolypost\b|\bDemo( \w+)?|@?[\w-]+(\.[\w-]+)+|@\w+|\bRFC 5545\b|\bFREQ=\S+|"
+    r"https?://\S+|\S+@\S+|\b[a-z]+_[\w-]+|\b[A-Z]\w+/[\w/+-]+|\bUTC\b|\bcurl\b|\bCSV\b|\bms\b|\b(GET|POST|PUT|PATCH|DELETE)\b|/v1/\S*|\b[kM]B\b|\b[a-z]+/[\w.+-]+|\bPolypost\b|\bDemo( \w+)?|@?[\w-]+(\.[\w-]+)+|@\w+|\bRFC 5545\b|\bFREQ=\S+|"
     + "|".join(sorted((re.escape(each.spec.name) for each in connectors()), key=len, reverse=True))
     + "".join(f"|{re.escape(each[:30])}.*" for each in TEXTS)
 )

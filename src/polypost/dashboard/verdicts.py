@@ -214,7 +214,7 @@ async def _slot(visit: Visit, profile_id: str | None) -> _Hour:
 def _said(visit: Visit, when: When) -> _Hour:
     there = clock_of(when.instant, when.timezone, visit.language)
     universal = clock_of(when.instant, language=visit.language)
-    sentence = f"{visit.words('That is')} {there}, {when.timezone}"
+    sentence = visit.words("That is") + f" {there}, {when.timezone}"
     if there != universal:
         sentence += f" ({universal} UTC)"
     # A button has no room for a year that goes without saying.

@@ -306,11 +306,11 @@ def _came(visit: Visit, found: Mapping[str, integrations.Integration]) -> tuple[
     if status in {"connected", "success"}:
         account = found.get(visit.asked("integrationId"))
         said = account and (account.display_name or account.username)
-        return True, f"{name}: {visit.words('connected.')}" + (f" {said}" if said else "")
+        return True, f"{name}: " + visit.words("connected.") + (f" {said}" if said else "")
     if status == "cancelled":
-        return False, f"{name}: {visit.words('nothing was connected, access was denied.')}"
+        return False, f"{name}: " + visit.words("nothing was connected, access was denied.")
     why = visit.words(_FAILURES.get(visit.asked("error"), _FAILED))
-    return False, f"{name}: {visit.words('nothing was connected.')} {why}"
+    return False, f"{name}: " + visit.words("nothing was connected.") + f" {why}"
 
 
 def _back(visit: Visit) -> str:

@@ -103,7 +103,7 @@ def _time(visit: Visit, report: Mapping[str, Any]) -> Finding:
     about = visit.words("Time")
     zones = visit.words("Time zones of release %(release)s.") % {"release": report["tzdata"]}
     if report["ok"]:
-        return Finding(WELL, about, f"{visit.words('The clock is right.')} {zones}")
+        return Finding(WELL, about, visit.words("The clock is right.") + f" {zones}")
     return Finding(WRONG, about, report["reason"])
 
 
