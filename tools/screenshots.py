@@ -62,19 +62,23 @@ DOCUMENTED = (
 )
 
 
-def shots(filled: Filled) -> list[Shot]:
-    """All pages of the filled project, its posts by what became of them, and those about other things."""
+def simple_shots(project: str) -> list[Shot]:
+    """The pages that need no more than a project."""
     paths = {path.replace("{project}", "").strip("/") or "start": path for path in simple_pages()}
-    pages = [
-        Shot(name.replace("/", "-"), path.replace("{project}", filled.project_id), writes=name == "compose")
+    return [
+        Shot(name.replace("/", "-"), path.replace("{project}", project), writes=name == "compose")
         for name, path in paths.items()
     ]
+
+
+def shots(filled: Filled) -> list[Shot]:
+    """All pages of the filled project, its posts by what became of them, and those about other things."""
     posts = [
         Shot(f"post-{state.replace(' ', '-')}", f"/{filled.project_id}/posts/{post}")
         for state, post in filled.posts.items()
     ]
     further = [Shot(name, path) for name, path in filled.further.items()]
-    return [*pages, *posts, *further, Shot("nothing-there", "/nowhere/at/all")]
+    return [*simple_shots(filled.project_id), *posts, *further, Shot("nothing-there", "/nowhere/at/all")]
 
 
 def take(page: Page, shot: Shot, forms: Sequence[Form], image: str) -> Iterator[tuple[Form, bytes]]:
@@ -124,12 +128,12 @@ def pictures(world: World, *, documented: bool, quick: bool = False) -> Iterator
         page.goto(world.server.ready["dashboardUrl"])
         # The server's own link ends with the first person, and there are others in what is filled in.
         sign_up(page, "Ada")
-        wanted = shots(Filled(world))
+        wanted = simple_shots(page.url.split(HOME)[1].split("/")[1])[:1] if quick else shots(Filled(world))
         if documented:
             by_name = {shot.name: shot for shot in wanted}
             wanted_forms = [(by_name[name], [form]) for name, form in DOCUMENTED if name in by_name]
         else:
-            wanted_forms = [(shot, FORMS) for shot in (wanted[:1] if quick else wanted)]
+            wanted_forms = [(shot, FORMS) for shot in wanted]
         for shot, forms in wanted_forms:
             for form, picture in take(page, shot, forms, image):
                 ending = ("-phone" if form.width == 360 else "") + ("-dark" if form.scheme == DARK else "")

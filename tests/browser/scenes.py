@@ -6,15 +6,16 @@ Tests look at them, and `tools/screenshots.py` takes their pictures.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx2
 from sqlalchemy import Connection, insert, select
 
+from polypost import access
 from polypost.access import people
 from polypost.access.request_log import FLUSH_SECONDS
 from polypost.analytics.tables import figures
@@ -22,10 +23,13 @@ from polypost.approvals import asking, links
 from polypost.approvals.asking import By
 from polypost.approvals.tables import APPROVED, RETURNED
 from polypost.dashboard.application import dashboard
+from polypost.integrations import redirects
 from polypost.posts.tables import targets
 from tests.contract.tenant import operator
 from tests.engine.copies import copy
 from tests.processes import World
+
+T = TypeVar("T")
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 TEXTS = (
@@ -84,8 +88,10 @@ class Filled:
         self.posts: dict[str, str] = {}
         self.further: dict[str, str] = {}
         self.link = ""
-        self.project_id = next(
-            each["id"] for each in world.command("projects", "list") if each["name"] == "Demo"
+        # Of a key that may write drafts alone.
+        self._agent = ""
+        self.project_id = self._act(
+            lambda db: next(each.id for each in access.list_projects(db) if each.name == "Demo")
         )
         with world.client() as client:
             self._client = client
@@ -113,14 +119,23 @@ class Filled:
             assert made.status_code == 201, made.text
             self._lead(f"webhook-{state}", "webhooks", made.json()["webhook"]["id"])
         profile = self._client.post("/v1/profiles", json={"name": TEXTS[3]}).json()["profile"]["id"]
-        self._command("keys", "create", "--name", f"{LONG} {LONG}", "--profile", profile)
-        self._command("keys", "create", "--name", TEXTS[3], "--scope", "read", "--days", "30")
-        over = self._command("keys", "create", "--name", "Old website")["id"]
-        self._command("keys", "revoke", over)
-        self._command("integrations", "allow-redirect", f"https://example.org/{'a-very-long-path-' * 8}")
+        self._act(lambda db: self._manage(db, profile))
 
-    def _command(self, *arguments: str) -> Any:
-        return self.world.command(*arguments, "--project", self.project_id)
+    def _manage(self, db: Connection, profile: str) -> None:
+        """Keys, and an address that people may be sent to after connecting."""
+        mine = self.project_id
+        access.create_key(db, mine, name=f"{LONG} {LONG}", profiles=[profile])
+        end = datetime.now(UTC) + timedelta(days=30)
+        access.create_key(db, mine, name=TEXTS[3], scopes=["read"], expires_at=end)
+        over, _ = access.create_key(db, mine, name="Old website")
+        access.revoke_key(db, mine, over.id)
+        _, self._agent = access.create_key(db, mine, name=LONG[:60], scopes=["draft"])
+        redirects.allow_redirect(db, mine, f"https://example.org/{'a-very-long-path-' * 8}")
+
+    def _act(self, act: Callable[[Connection], T]) -> T:
+        # An event loop of its own cannot run in a thread in which Playwright is.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(operator, self.world, act).result()
 
     def _fill(self) -> None:
         image = {
@@ -152,15 +167,16 @@ class Filled:
         self.world.settle(
             [self.posts[state] for state in ("published", "partial", "failed", "right to left")]
         )
+        self._post(
+            "talked about", TEXTS[0], "instagram", "googlebusiness", mediaItems=[image], publishNow=True
+        )
         self._fault("twitter", "error_before", times=None)
         self._post("unknown", TEXTS[4], "twitter", publishNow=True)
-        self.world.settle([self.posts["unknown"]])
-        self._talk(image)
+        ended = self.world.settle([self.posts["unknown"], self.posts["talked about"]])
+        self._talk(ended[self.posts["talked about"]])
         told = self._client.get("/v1/analytics", params={"sortBy": "likes"})
         assert told.status_code == 200, told.text
-        # An event loop of its own, while Playwright's runs in this thread.
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(operator, self.world, self._past).result()
+        self._act(self._past)
         self._call()
 
     def _past(self, db: Connection) -> None:
@@ -187,12 +203,8 @@ class Filled:
             at = {"asked_at": now - timedelta(hours=days), "measured_at": now - timedelta(hours=days)}
             db.execute(insert(figures).values(**key, **more, **at, **told))
 
-    def _talk(self, image: dict[str, str]) -> None:
+    def _talk(self, found: Mapping[str, Any]) -> None:
         """Comments under a post on Instagram, one of them answered and one hidden, and letters to the account."""
-        self._post(
-            "talked about", TEXTS[0], "instagram", "googlebusiness", mediaItems=[image], publishNow=True
-        )
-        found = self.world.settle([self.posts["talked about"]])[self.posts["talked about"]]
         out = next(each for each in found["platforms"] if each["platform"] == "instagram")
         account, post = self.world.accounts["instagram"], out["platformPostId"]
         for number, text in enumerate((*TEXTS, "<b>Lovely!</b>")):
@@ -263,10 +275,7 @@ class Filled:
 
     def _ask(self) -> None:
         """Drafts that wait for approval, that were sent back, and that were approved; `link` leads to one of them."""
-        key = self.world.command(
-            "keys", "create", "--project", self.project_id, "--name", LONG[:60], "--scope", "draft"
-        )
-        agent = {"x-access-key": key["apiKey"]}
+        agent = {"x-access-key": self._agent}
         made = []
         for text, image in (
             (TEXTS[4], True),
@@ -296,9 +305,7 @@ class Filled:
             shown = asking.pending(db, project, made[0]).request.version
             return links.make(db, project, made[0], shown, By(giver.id, giver.name), days=7)
 
-        # An event loop of its own cannot run in a thread in which Playwright is.
-        with ThreadPoolExecutor(1) as pool:
-            self.link = pool.submit(operator, self.world, decide).result()
+        self.link = self._act(decide)
         hour = {"scheduledFor": _later(hours=9), "timezone": "UTC"}
         assert self._client.post(f"/v1/posts/drafts/{approved}/schedule", json=hour).status_code == 202
 

@@ -28,6 +28,15 @@ POSTS = (
     "returned",
 )
 
+# Pages about one thing are looked at in so many tests; one of each template is also written from right to left.
+PARTS = 4
+MIRRORED = frozenset(
+    {
+        *("webhook-failing", "recurrence-daily", "bulk-carried-out", "inbox-posts", "inbox-comments"),
+        *("inbox-messages", "inbox-conversation", "request-refused"),
+    }
+)
+
 
 @pytest.fixture(scope="package")
 def filled(world: World) -> Filled:
@@ -44,7 +53,7 @@ def projects(world: World, filled: Filled) -> Iterator[dict[str, str]]:
     close([nothing, one])
 
 
-@pytest.mark.parametrize("state", ["nothing", "one", "many", "right to left"])
+@pytest.mark.parametrize("state", ["nothing", "many", "right to left"])
 @pytest.mark.parametrize("path", simple_pages())
 def test_pages(
     new_page: Pages, operator_state: StorageState, projects: dict[str, str], path: str, state: str
@@ -67,11 +76,20 @@ def test_the_page_of_a_post(
         assert faults(page) == [], page.url
 
 
-def test_pages_about_one_thing(new_page: Pages, operator_state: StorageState, filled: Filled) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_pages_about_one_thing(
+    new_page: Pages, operator_state: StorageState, filled: Filled, part: int
+) -> None:
+    assert set(filled.further) >= MIRRORED
     page = new_page(operator_state)
-    for path in filled.further.values():
+    for name, path in list(filled.further.items())[part::PARTS]:
         look(page, path)
-        look(page, f"{path}{'&' if '?' in path else '?'}dir=rtl")
+        if name in MIRRORED:
+            look(page, f"{path}{'&' if '?' in path else '?'}dir=rtl")
+
+
+def test_pages_about_some_of_one_thing(new_page: Pages, operator_state: StorageState, filled: Filled) -> None:
+    page = new_page(operator_state)
     look(page, f"{filled.further['webhook-failing']}?state=delivered")
     look(page, f"{filled.further['bulk-tried']}?status=refused")
 

@@ -12,9 +12,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from polypost import bulk
 from polypost.bulk import csv_rows
+from polypost.bulk.tables import bulks
 from polypost.errors import InvalidRequest
 from polypost.intake import BodyReader, bodies
 from polypost.intake.partial_validation import validate_partially
@@ -209,6 +211,7 @@ def test_others_have_their_turn_between_two_rows_of_a_file(with_store: Callable[
         )
         rows = [bulk.NewRow(number, number, {}) for number in range(1, 11)]
         await store.write(lambda db: bulk.add_rows(db, "prj_1", bulk_id, rows))
+        await store.write(lambda db: db.execute(update(bulks).values(state="running", total=len(rows))))
         turns, found = 0, []
 
         async def others() -> None:
@@ -220,12 +223,14 @@ def test_others_have_their_turn_between_two_rows_of_a_file(with_store: Callable[
         class Notes(BodyReader):
             async def read(self, *_: Any) -> Any:
                 found.append(turns)
+                if len(found) == len(rows):
+                    # Its rows were read, and nothing is to be made of them.
+                    await store.write(lambda db: bulk.stop(db, "prj_1", bulk_id))
                 return SimpleNamespace(large=False)
 
         beside = asyncio.create_task(others())
         unused: Any = None
         reader = Notes(store, unused, unused, horizon=unused)
-        # The file is not received whole yet, so that its rows are read and nothing is made of them.
         await bulk.BulkRun(store, unused, reader).run(bulk_id)
         beside.cancel()
         assert len(found) == len(set(found)) == 10

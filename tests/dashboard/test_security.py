@@ -17,12 +17,12 @@ from polypost.dashboard import web
 from polypost.dashboard.application import dashboard
 from polypost.errors import TooManyRequests
 from tests.contract.tenant import Tenant
-from tests.dashboard.browser import HOME, PASSWORD, Browser, invited
+from tests.dashboard.browser import HOME, PASSWORD, Browser, invited, member
 from tests.dashboard.conftest import Members
 from tests.processes import Process, World
 
 # Words that no page asked for: of no sense, too long, too large, of another script, and parts of markup and paths.
-ODD = ("x", "'\"><script>", "9" * 400, "-5", "2027-13-45", "٣", "\U0001f600" * 50, "../..", "{{ 7 * 7 }}")
+ODD = ("'\"><script>{{ 7 * 7 }}", "9" * 400, "-5", "٣", "\U0001f600" * 50, "../..")
 POSTS = [page for page in dashboard().pages if page.method == "POST"]
 
 
@@ -222,7 +222,14 @@ def fields(*reads: str) -> set[str]:
 
 
 @pytest.mark.parametrize("word", ODD, ids=lambda word: repr(word[:8]))
-def test_no_word_makes_the_server_fail(tenant: Tenant, owner: Browser, word: str) -> None:
+def test_no_word_makes_the_server_fail(tenant: Tenant, word: str) -> None:
+    # From an address of its own: what signs in or opens links often is refused, and others sign in here.
+    with member(tenant, address="127.0.0.86") as owner:
+        every_page_with(tenant, owner, word)
+
+
+def every_page_with(tenant: Tenant, owner: Browser, word: str) -> None:
+    """Ask for each page, with the word in every place that a page reads."""
     names = {
         "GET": fields(r"\basked\(", r"\bget\("),
         "POST": fields(r"\bname=", r"\b(?:asked|said|get|getlist)\("),

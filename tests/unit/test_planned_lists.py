@@ -37,7 +37,7 @@ def test_posts_of_a_queue_by_their_hour(with_store: Any) -> None:
         assert await store.read(waiting(2)) == made[:2]
         shown = await store.read(lambda db: queries.placed(db, project_id, made[::-1]))
         assert [each.content for each in shown] == ["in slot 0", "in slot 1", "in slot 2"]
-        assert {platform for platform, _ in shown[0].accounts} == {"instagram"}
+        assert {each.platform for each in shown[0].targets} == {"instagram"}
         assert await store.read(lambda db: queries.placed(db, "prj_other", made)) == []
         assert await store.read(lambda db: queries.placed(db, project_id, [])) == []
         await store.write(lambda db: changes.cancel(db, project_id, made[0]) and None)
