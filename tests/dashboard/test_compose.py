@@ -58,8 +58,10 @@ def messages(page: str) -> list[str]:
     return [unescape(each) for each in re.findall(r'<span class="message">(.*?)</span>', page)]
 
 
-def test_a_form_that_is_sent_twice_is_one_post(tenant: Tenant, owner: Browser) -> None:
+@pytest.mark.parametrize("often", [1, 20])
+def test_a_form_that_is_sent_twice_is_one_post(tenant: Tenant, owner: Browser, often: int) -> None:
     sent = form(tenant)
+    sent["once"] *= often
     first, second = (owner.post(place(tenant), sent) for _ in range(2))
     assert post_of(first) == post_of(second)
     tenant.settle(post_of(first))
