@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from polypost import clock
 from polypost.access import keys
@@ -157,10 +158,10 @@ def rename_project(db: Connection, project_id: str, name: str) -> Project:
     if problems := name_problems(name):
         raise InvalidRequest(problems)
     name = name.strip()
-    others = select(projects.c.id).where(projects.c.name == name, projects.c.id != project_id)
-    if db.execute(others).first() is not None:
-        raise _name_taken(name)
-    db.execute(update(projects).where(projects.c.id == project_id).values(name=name))
+    try:
+        db.execute(update(projects).where(projects.c.id == project_id).values(name=name))
+    except IntegrityError:
+        raise _name_taken(name) from None
     return get_project(db, project_id)
 
 
