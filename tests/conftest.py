@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine, Iterator
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,15 @@ starlette.routing.compile_path = cache(starlette.routing.compile_path)
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port on loopback where every connection is refused."""
+    with socket.socket() as taken:
+        # Bound, so that nobody else is given it meanwhile, and nobody listens.
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 @pytest.fixture(autouse=True)

@@ -323,10 +323,15 @@ class Room:
 
     async def until_state(self, post_id: str, *states: str) -> Row[Any]:
         async def look() -> Row[Any] | None:
+            nonlocal row
             row = await self.target(post_id)
             return row if row.state in states else None
 
-        return await self.until(look)
+        row: Row[Any] | None = None
+        try:
+            return await self.until(look)
+        except TimeoutError:
+            raise AssertionError(f"never {' or '.join(states)}: {row}; said {await self.said(post_id)}") from None
 
     async def until_visible(self, count: int = 1, platform: str = "twitter") -> None:
         async def look() -> bool | None:

@@ -34,8 +34,8 @@ async def lives_on(room: Room, server: str) -> str:
     return account
 
 
-def test_a_dead_server_rests_its_own_accounts_and_no_others(tell_once, free_tcp_port):
-    dead = f"http://127.0.0.1:{free_tcp_port}"
+def test_a_dead_server_rests_its_own_accounts_and_no_others(tell_once, unused_port):
+    dead = f"http://127.0.0.1:{unused_port}"
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
