@@ -25,6 +25,11 @@ settings.load_profile("polypost")
 starlette.routing.compile_path = cache(starlette.routing.compile_path)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes minutes begin first: it would be all that runs at the end, in one process of four."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"

@@ -331,7 +331,9 @@ class Room:
         try:
             return await self.until(look)
         except TimeoutError:
-            raise AssertionError(f"never {' or '.join(states)}: {row}; said {await self.said(post_id)}") from None
+            raise AssertionError(
+                f"never {' or '.join(states)}: {row}; said {await self.said(post_id)}"
+            ) from None
 
     async def until_visible(self, count: int = 1, platform: str = "twitter") -> None:
         async def look() -> bool | None:

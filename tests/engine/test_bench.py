@@ -17,6 +17,8 @@ from bench.lag import schedule_lag
 from bench.report import Figures, table
 from bench.side import sides, trees
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "bench", "--quick"]
 STORES = ("SQLite", "PostgreSQL")

@@ -9,6 +9,8 @@ import pytest
 from tests.engine.crash import CrashLane
 from tests.preloaded import Nursery
 
+pytestmark = pytest.mark.long
+
 
 def _survive(folder: Path, database_url: str | None, points: tuple[str, ...], nursery: Nursery) -> None:
     lane = CrashLane("test", folder, database_url, 5, nursery)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -40,6 +41,8 @@ from polypost.posts.tables import posts, targets
 from polypost.publishing import Publisher
 from polypost.storage import metadata, open_store
 from tests.engine.room import LEASE, policy
+
+pytestmark = pytest.mark.long
 
 STATES = st.sampled_from(sorted(State))
 # Nobody gives signs of life here, and time passes in leaps.
