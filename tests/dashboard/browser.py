@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import uuid
 from html import unescape
 from types import TracebackType
@@ -119,3 +120,9 @@ def member(tenant: Tenant, role: Role = "owner", **options: str) -> Browser:
 
 def _whole(path: str) -> str:
     return path if path.startswith((HOME, "http", "/v1")) else HOME + path
+
+
+def command(page: str) -> list[str]:
+    """The words of the curl command on a page, as a shell reads them."""
+    (found,) = re.findall(r"<pre[^>]*>(curl .*?)</pre>", page, re.DOTALL)
+    return shlex.split(unescape(found).replace("\\\n", ""))

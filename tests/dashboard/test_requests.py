@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 import re
-import shlex
 import time
 from collections.abc import Callable, Iterator
 
@@ -12,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.contract.tenant import Tenant, words
-from tests.dashboard.browser import Browser
+from tests.dashboard.browser import Browser, command
 from tests.dashboard.conftest import Members
 
 
@@ -27,12 +25,6 @@ def kept(browser: Browser, tenant: Tenant, answer: httpx2.Response) -> str:
     raise AssertionError(page.text)
 
 
-def command(page: str) -> list[str]:
-    """The words of the curl command on a page, as a shell reads them."""
-    (found,) = re.findall(r"<pre[^>]*>(curl .*?)</pre>", page, re.DOTALL)
-    return shlex.split(html.unescape(found).replace("\\\n", ""))
-
-
 @pytest.fixture(scope="module")
 def viewer(tenant: Tenant, members: Members) -> Browser:
     return members(tenant, "viewer")
@@ -44,7 +36,7 @@ def test_without_requests_the_page_says_how_to_make_one(
     empty = new(tenant.world)
     page = members(empty, "viewer").get(f"/{empty.project_id}/requests")
     assert "No requests yet" in page.text
-    assert command(page.text) == ["curl", f"{tenant.world.url}/v1/posts", "-H", "x-access-key: $POLYPOST_KEY"]
+    assert command(page.text) == ["curl", f"{tenant.world.url}/v1/posts", "-H", "x-access-key: YOUR_KEY"]
 
 
 def test_a_request_is_shown_with_its_answer_and_as_a_command(tenant: Tenant, viewer: Browser) -> None:
@@ -59,7 +51,7 @@ def test_a_request_is_shown_with_its_answer_and_as_a_command(tenant: Tenant, vie
     said = command(page)
     assert said[:3] == ["curl", "-X", "POST"]
     assert said[3] == str(asked.request.url)
-    assert "x-access-key: $POLYPOST_KEY" in said
+    assert "x-access-key: YOUR_KEY" in said
     assert said[-1] == asked.request.content.decode()
     assert tenant.key not in page
     listed = viewer.get(f"/{tenant.project_id}/requests").text

@@ -26,6 +26,7 @@ from polypost.dashboard.catalogue import ENGLISH, Translated, direction, languag
 from polypost.dashboard.forms import AGAIN, LARGEST
 from polypost.dashboard.rail import RAIL, Entry
 from polypost.dashboard.render import rendered, static_files
+from polypost.entrance.address import own_address
 from polypost.entrance.services import Services, services
 from polypost.errors import (
     ApiError,
@@ -165,6 +166,11 @@ class Visit:
         """Where the rail leads this person, in this project: the pages that there are and that the role may see."""
         places = cast("Mapping[str, Role]", self.request.scope["polypost.places"])
         return [entry for entry in RAIL if entry.key in places and self.may(places[entry.key])]
+
+    @property
+    def base(self) -> str:
+        """The address of this server, without a slash at its end."""
+        return own_address(self.request, self.services.settings)
 
     def submitter(self) -> Submitter:
         """The person as who hands something in; a form that is sent twice is one thing."""

@@ -14,7 +14,6 @@ from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import Page, Visit, is_safe
 from polypost.entrance.accounts import AppBody, ProfileBody, require_usable
-from polypost.entrance.address import own_address
 from polypost.errors import ApiError, Conflict, InvalidRequest, NotFound, PolypostError
 from polypost.intake import bodies
 from polypost.integrations import apps, profiles
@@ -314,8 +313,7 @@ def _came(visit: Visit, found: Mapping[str, integrations.Integration]) -> tuple[
 
 
 def _back(visit: Visit) -> str:
-    base = own_address(visit.request, visit.services.settings)
-    return base.rstrip("/") + visit.url("accounts")
+    return visit.base + visit.url("accounts")
 
 
 def _status(error: PolypostError) -> int:

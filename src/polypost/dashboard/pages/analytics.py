@@ -13,12 +13,12 @@ from polypost.analytics.selection import Own, Span
 from polypost.analytics.service import PRICE
 from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.charts import Point, line
+from polypost.dashboard.curl import curl
 from polypost.dashboard.days import CHOICES, Days, days_of
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.pages.posts import Choice, choice
 from polypost.dashboard.render import dated
 from polypost.dashboard.web import MOST_DIGITS, Page, Visit
-from polypost.entrance.address import own_address
 from polypost.errors import ApiError, InvalidRequest, Problem
 from polypost.integrations import service as integrations
 
@@ -131,8 +131,7 @@ def _curl(visit: Visit, chosen: Choice, days: Days) -> str:
     asked = {"fromDate": days.first.isoformat(), "toDate": days.last.isoformat()}
     asked |= {"platform": chosen.platform} if chosen.platform else {}
     asked |= {"accountId": chosen.account} if chosen.account else {}
-    base = own_address(visit.request, visit.services.settings)
-    return f"curl '{base}/v1/analytics?{urlencode(asked)}' \\\n  -H 'x-access-key: YOUR_KEY'"
+    return curl(visit, f"/v1/analytics?{urlencode(asked)}")
 
 
 PAGES = (

@@ -19,9 +19,9 @@ from polypost.approvals.links import Opened
 from polypost.approvals.tables import APPROVED, RETURNED, WAITING
 from polypost.dashboard import framed
 from polypost.dashboard.approving import Asked, asked_in, asked_of
+from polypost.dashboard.curl import curl
 from polypost.dashboard.pages import compose_media, posts
 from polypost.dashboard.web import HOME, Page, Visit
-from polypost.entrance.address import own_address
 from polypost.errors import ApiError, Gone, InvalidRequest, NotFound, Problem
 from polypost.intake import Submitter
 from polypost.integrations import Integration
@@ -73,7 +73,7 @@ async def listed(visit: Visit) -> Response:
         accounts=accounts,
         page=page,
         more=len(waiting) > PER_PAGE and page < LAST_PAGE,
-        curl=posts.curl(visit, body, "posts/drafts"),
+        curl=curl(visit, "/v1/posts/drafts", body),
         place="approvals",
     )
 
@@ -145,8 +145,7 @@ async def new_link(visit: Visit) -> Response:
         )
     except ApiError as error:
         return await _refused(visit, error)
-    base = own_address(visit.request, visit.services.settings)
-    return await _page(visit, link=f"{base.rstrip('/')}{HOME}/approve/{secret}")
+    return await _page(visit, link=f"{visit.base}{HOME}/approve/{secret}")
 
 
 async def revoke(visit: Visit) -> Response:

@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from polypost import bulk, clock
 from polypost.bulk import Bulk
+from polypost.dashboard.curl import curl
 from polypost.dashboard.pages.compose_media import pieces
 from polypost.dashboard.pages.posts import zone_of
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 from polypost.entrance.bulk import until_done
 from polypost.errors import ApiError, InvalidRequest, Problem
 from polypost.intake import Submitter
@@ -132,7 +132,7 @@ async def _page(
         chosen=chosen,
         largest=bulk.FILE_BYTES // 1_000_000,
         kept=bulk.KEPT.days,
-        base=own_address(visit.request, visit.services.settings),
+        curl=curl(visit, "/v1/posts/bulk?dryRun=true", file=("text/csv", "posts.csv")),
         place="bulk",
     )
 
@@ -167,7 +167,7 @@ async def _file_page(visit: Visit, status: int = 200, *, wrong: str = "") -> Res
         wrong=wrong,
         replayed=bool(visit.asked("before")),
         now=clock.now(),
-        base=own_address(visit.request, visit.services.settings),
+        curl=curl(visit, f"/v1/posts/bulk/{found.id}?status=refused&limit=1000"),
         place="bulk",
     )
 

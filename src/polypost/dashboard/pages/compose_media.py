@@ -12,7 +12,6 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from polypost import clock
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 from polypost.errors import NotFound, PolypostError
 from polypost.media import kinds
 from polypost.platforms.base import MediaRef
@@ -39,7 +38,7 @@ async def offer(visit: Visit) -> Response:
     size = visit.said("size")
     made = await rooms.uploads.offer(
         visit.here.id,
-        base=own_address(visit.request, visit.services.settings),
+        base=visit.base,
         filename=name,
         mime=mime,
         length=int(size)
@@ -100,14 +99,14 @@ async def _keep(visit: Visit, file: UploadFile) -> dict[str, str]:
         url, mime = await uploads.keep(
             visit.here.id,
             await file.read(),
-            base=own_address(visit.request, visit.services.settings),
+            base=visit.base,
             filename=name,
         )
     else:
         mime = kinds.check(_mime(name, file.content_type or ""))
         made = await uploads.offer(
             visit.here.id,
-            base=own_address(visit.request, visit.services.settings),
+            base=visit.base,
             filename=name,
             mime=mime,
             length=file.size,

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 
 WELL, WARNED, WRONG = "active", "warned", "failed"
 # Posts that are due wait for a moment; from here on it is said.
@@ -36,7 +35,7 @@ async def health(visit: Visit) -> Response:
         WRONG: visit.words("Trouble"),
     }
     template = "health_mark.html" if visit.partial else "health.html"
-    curl = f"curl {own_address(visit.request, visit.services.settings)}/healthz/ready"
+    curl = f"curl {visit.base}/healthz/ready"
     return visit.page(template, found=found, worst=worst, words=words, curl=curl, place="health")
 
 

@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from polypost.analytics import selection
 from polypost.conversations.messages import Inbox
+from polypost.dashboard.curl import curl
 from polypost.dashboard.pages.accounts import MOST, network_name
 from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import Page, Visit
 from polypost.entrance import conversations
-from polypost.entrance.address import own_address
 from polypost.errors import ApiError, KeyReused
 from polypost.integrations import Integration
 from polypost.integrations import service as integrations
@@ -77,13 +77,11 @@ async def inbox(visit: Visit) -> Response:
         project_id, lambda db: integrations.list_integrations(db, project_id, limit=MOST, sort="asc")
     )
     able = [(each, able_of(each.platform)) for each in found]
-    base = own_address(visit.request, visit.services.settings)
     return visit.page(
         "inbox.html",
         accounts=[(each, may) for each, may in able if may.comments or may.messages],
         network_name=network_name,
-        curl=f"curl '{base}/v1/comments?platform=instagram&accountId=ACCOUNT_ID&postId=NETWORKS_POST_ID' \\\n"
-        "  -H 'x-access-key: YOUR_KEY'",
+        curl=curl(visit, "/v1/comments?platform=instagram&accountId=ACCOUNT_ID&postId=NETWORKS_POST_ID"),
         place="inbox",
     )
 

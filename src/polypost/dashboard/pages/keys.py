@@ -14,9 +14,9 @@ from starlette.responses import Response
 from polypost import access, clock
 from polypost.access import ApiKey, people
 from polypost.dashboard.catalogue import phrase
+from polypost.dashboard.curl import curl
 from polypost.dashboard.saying import Mistyped, sentences
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 from polypost.errors import ApiError, InvalidRequest, NotFound, Problem
 from polypost.integrations import profiles
 
@@ -119,7 +119,6 @@ async def _page(
         }
 
     found = await visit.services.store.read(read)
-    base = own_address(visit.request, visit.services.settings)
     return visit.page(
         "keys.html",
         status,
@@ -132,7 +131,7 @@ async def _page(
         given=given or Wanted(),
         wrong=sentences(wrong, visit, _FIELDS) if wrong else [],
         made=made,
-        curl=f"curl {base}/v1/health/auth -H 'x-access-key: {made[1]}'" if made else "",
+        curl=curl(visit, "/v1/health/auth", key=made[1]) if made else "",
         place="keys",
     )
 

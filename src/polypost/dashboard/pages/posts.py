@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -15,6 +14,7 @@ from polypost.access.people import projects_of
 from polypost.dashboard.approving import Asked, asked_of
 from polypost.dashboard.body import NO_ITEM, Written
 from polypost.dashboard.catalogue import phrase
+from polypost.dashboard.curl import curl
 from polypost.dashboard.framed import stored
 from polypost.dashboard.options import fields_of, further, rows_in
 from polypost.dashboard.pages.accounts import network_name
@@ -175,6 +175,7 @@ async def listed(visit: Visit) -> Response:
         networks={each: network_name(each) for each in chosen.platforms},
         curl=curl(
             visit,
+            "/v1/posts",
             {
                 "content": visit.words("Hello!"),
                 "publishNow": True,
@@ -353,7 +354,7 @@ async def _page(
         steps=told([line for line in lines if line.target_id is None], "", words, several),
         done=found.done,
         problems=problems,
-        curl=curl(visit, found.post.raw),
+        curl=curl(visit, "/v1/posts", found.post.raw),
         approval=approval,
         movable=found.post.status in MOVABLE,
         removable=found.post.status in REMOVABLE,
@@ -388,15 +389,6 @@ def _card(
     )
 
 
-def curl(visit: Visit, raw: Any, call: str = "posts") -> str:
-    """The request that makes this post; or another `call` with such a body."""
-    body = json.dumps(raw, ensure_ascii=False, indent=2).replace("'", "'\\''")
-    return (
-        f"curl {_address(visit)}/v1/{call} \\\n  -H 'x-access-key: YOUR_KEY' "
-        f"-H 'content-type: application/json' \\\n  -d '{body}'"
-    )
-
-
 def example(accounts: Sequence[Integration]) -> dict[str, Any]:
     """The entry of a request that works here, for an account of the project where it has one."""
     account = accounts[0] if accounts else None
@@ -404,10 +396,6 @@ def example(accounts: Sequence[Integration]) -> dict[str, Any]:
         "platform": account.platform if account else "bluesky",
         "accountId": account.id if account else "ACCOUNT_ID",
     }
-
-
-def _address(visit: Visit) -> str:
-    return (visit.services.settings.public_url or str(visit.request.base_url)).rstrip("/")
 
 
 def _day(text: str, zone: str, *, after: timedelta = timedelta(0)) -> datetime | None:

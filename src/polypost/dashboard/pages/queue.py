@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from polypost.dashboard.curl import curl
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.rules import WEEKDAYS, said
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 from polypost.entrance.queues import WEEKDAYS as DAYS
 from polypost.entrance.queues import slots_in
 from polypost.errors import InvalidRequest, Problem
@@ -26,6 +26,13 @@ from polypost.posts import queries
 from polypost.posts.queries import Placed
 
 MOST_PROFILES = 500
+_REPEATING = {
+    "content": "Good morning!",
+    "rule": "FREQ=WEEKLY;BYDAY=MO",
+    "startsAt": "2027-01-04T09:00",
+    "timezone": "Europe/Berlin",
+    "platforms": [{"platform": "bluesky", "accountId": "ACCOUNT_ID"}],
+}
 # The next free slots, the posts that wait in a queue, and the recurring ones of a page.
 FREE, WAITING, PER_PAGE = 5, 25, 20
 _BETWEEN = re.compile(r"[\s,;]+")
@@ -141,10 +148,17 @@ async def _page(
         wrong=wrong or {},
         page=page,
         pages=-(-found.total // PER_PAGE),
-        base=own_address(visit.request, visit.services.settings),
+        curl=curl(visit, "/v1/queue/slots", _example(profile), method="PUT"),
+        repeating=curl(visit, "/v1/schedules", _REPEATING),
         network_name=network_name,
         place="queue",
     )
+
+
+def _example(profile: str | None) -> dict[str, Any]:
+    """Hours as the API takes them."""
+    whose = {"profileId": profile} if profile else {}
+    return {"timezone": "Europe/Berlin", **whose, "slots": [{"weekday": "monday", "time": "09:00"}]}
 
 
 def _hours(queue: Queue) -> dict[str, str]:

@@ -16,12 +16,12 @@ from starlette.responses import Response
 
 from polypost import clock
 from polypost.dashboard.body import Written
+from polypost.dashboard.curl import curl
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.pages.posts import zone_of
 from polypost.dashboard.pages.queue import name_of
 from polypost.dashboard.rules import FREQUENCIES, WEEKDAYS, Fields, said, same
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 from polypost.errors import ApiError, InvalidRequest, KeyReused, NotFound, Problem
 from polypost.intake import Submitter
 from polypost.integrations import Integration
@@ -260,7 +260,7 @@ async def _one_page(
         past=past,
         opened=form is not None,
         own_texts=any(each.content is not None or each.options for each in template.targets),
-        base=own_address(visit.request, visit.services.settings),
+        curl=curl(visit, f"/v1/schedules/{found.id}"),
         **_form_values(visit, form or Form.of_template(template), accounts, problems, times),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from http import HTTPStatus
-from shlex import quote
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -13,8 +12,8 @@ from starlette.responses import Response
 from polypost import access
 from polypost.access import request_log
 from polypost.access.request_log import Kept, Narrowed
+from polypost.dashboard.curl import curl
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 
 PER_PAGE = 50
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -55,7 +54,7 @@ async def listed(visit: Visit) -> Response:
         days=request_log.KEPT.days,
         most=request_log.MOST,
         answer_of=answer_of,
-        curl=_curl(visit, "GET", "/v1/posts", ""),
+        curl=curl(visit, "/v1/posts"),
         place="requests",
     )
 
@@ -77,7 +76,7 @@ async def one(visit: Visit) -> Response:
         body=_indented(found.body),
         post=post[1] if post else "",
         most=request_log.BODY_BYTES,
-        curl=_curl(visit, found.method, found.url, found.body),
+        curl=curl(visit, found.url, found.body or None, method="" if found.method == "GET" else found.method),
         place="requests",
     )
 
@@ -96,16 +95,6 @@ def _indented(body: str) -> str:
         return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
     except ValueError:
         return body
-
-
-def _curl(visit: Visit, method: str, url: str, body: str) -> str:
-    """The request as a command, with the key in the environment."""
-    verb = "" if method == "GET" else f"-X {quote(method)} "
-    parts = [f"curl {verb}{quote(own_address(visit.request, visit.services.settings) + url)}"]
-    parts.append('-H "x-access-key: $POLYPOST_KEY"')
-    if body:
-        parts += ["-H 'content-type: application/json'", f"-d {quote(body)}"]
-    return " \\\n  ".join(parts)
 
 
 PAGES = (

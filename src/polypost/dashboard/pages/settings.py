@@ -16,7 +16,6 @@ from polypost.bulk import uploads as bulk
 from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.saying import Mistyped, sentences
 from polypost.dashboard.web import HOME, Page, Visit
-from polypost.entrance.address import own_address
 from polypost.errors import ApiError, Conflict, InvalidRequest, Problem
 from polypost.integrations import redirects
 from polypost.media import holds, upload_rows
@@ -160,7 +159,7 @@ async def _page(
         redirects=allowed[:MOST_REDIRECTS],
         more_redirects=max(0, len(allowed) - MOST_REDIRECTS),
         most_seconds=DEDUPE_SECONDS,
-        base=own_address(visit.request, started),
+        base=visit.base,
         version=__version__,
         kept=[(visit.words(what), _lasts(visit, how_long)) for what, how_long in KEPT],
         started=[

@@ -10,7 +10,6 @@ from polypost import access
 from polypost.access import people
 from polypost.approvals import links
 from polypost.dashboard.web import HOME, Page, Visit
-from polypost.entrance.address import own_address
 from polypost.errors import Conflict, InvalidRequest, Problem
 
 
@@ -23,8 +22,7 @@ async def invite(visit: Visit) -> Response:
     """A link for a new member; shown once."""
     role = _role(visit)
     secret = await visit.services.store.write(lambda db: _invited(db, visit, role))
-    base = own_address(visit.request, visit.services.settings)
-    return await _page(visit, link=f"{base.rstrip('/')}{HOME}/join/{secret}")
+    return await _page(visit, link=f"{visit.base}{HOME}/join/{secret}")
 
 
 async def change_role(visit: Visit) -> Response:

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row
 from starlette.responses import Response
 
 from polypost.access import people
+from polypost.dashboard.curl import curl
 from polypost.dashboard.pages import compose_media
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 from polypost.errors import ApiError, Conflict, InvalidRequest, PolypostError
 from polypost.media import holds, kinds, upload_rows
 
@@ -99,7 +99,7 @@ async def _page(visit: Visit, status: int = 200, *, wrong: str = "", chosen: boo
         seen_at=seen_at,
         wrong=wrong,
         chosen=chosen,
-        base=own_address(visit.request, visit.services.settings),
+        curl=curl(visit, "/v1/media/upload", {"filename": "photo.jpg", "mimeType": "image/jpeg"}),
         place="uploads",
     )
 

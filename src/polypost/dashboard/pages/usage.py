@@ -17,12 +17,12 @@ from polypost.credits import service as credits
 from polypost.credits.reports import Line, Of, Spent
 from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.charts import Point, bars
+from polypost.dashboard.curl import curl
 from polypost.dashboard.days import CHOICES, Days, days_of
 from polypost.dashboard.pages.accounts import network_name
 from polypost.dashboard.pages.posts import Choice, choice
 from polypost.dashboard.render import dated
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 from polypost.integrations import Integration
 from polypost.integrations import service as integrations
 from polypost.posts import queries
@@ -96,7 +96,7 @@ async def usage(visit: Visit) -> Response:
         query=found.chosen.query | dict(days.query),
         rest=found.chosen.query,
         problems=days.problems,
-        curl=f"curl {own_address(visit.request, visit.services.settings)}/v1/usage -H 'x-access-key: YOUR_KEY'",
+        curl=curl(visit, "/v1/usage"),
         place="usage",
     )
 

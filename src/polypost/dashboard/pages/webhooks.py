@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from polypost.access import people
 from polypost.dashboard.catalogue import phrase
+from polypost.dashboard.curl import curl
 from polypost.dashboard.saying import sentences
 from polypost.dashboard.web import Page, Visit
-from polypost.entrance.address import own_address
 from polypost.entrance.subscriptions import (
     NotificationChange,
     WebhookBody,
@@ -57,6 +57,11 @@ _FIELDS = {
     "email": phrase("Recipients"),
     "profileId": phrase("Profile"),
     "channel": phrase("E-mail"),
+}
+_EXAMPLE = {
+    "channel": "webhook",
+    "eventTypes": ["post.failed"],
+    "webhook": {"url": "https://example.com/hooks/polypost"},
 }
 
 
@@ -292,7 +297,7 @@ async def _page(
         events=EVENTS,
         given=given or Form(),
         wrong=sentences(wrong, visit, _FIELDS) if wrong else [],
-        base=own_address(visit.request, visit.services.settings),
+        curl=curl(visit, "/v1/webhooks", _EXAMPLE),
     )
 
 
