@@ -23,6 +23,15 @@ PASTE = """() => new Promise((done) => {
   });
 })"""
 
+# Bodies come a while after their heads.
+SLOW_BODIES = """
+  const read = Response.prototype.text;
+  Response.prototype.text = async function () {
+    await new Promise((done) => setTimeout(done, 800));
+    return read.call(this);
+  };
+"""
+
 
 @pytest.fixture
 def context(browser: Browser, owner: StorageState, tenant: Tenant) -> Iterator[BrowserContext]:
@@ -182,3 +191,17 @@ def test_a_problem_leads_to_its_field(new_page: Pages, owner: StorageState, tena
     minutes.fill("")
     expect(page.locator(".problems")).to_have_count(0)
     expect(minutes).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_what_is_asked_anew_while_an_answer_comes(new_page: Pages, owner: StorageState, tenant: Tenant) -> None:
+    tenant.account("twitter")
+    # Nothing may go wrong in the page: `new_page` looks at that.
+    page = new_page(owner)
+    page.add_init_script(SLOW_BODIES)
+    page.goto(f"/dashboard/{tenant.project_id}/compose?empty=1")
+    page.get_by_role("checkbox", name=re.compile("^X ·")).check()
+    for text in ("One", "One, two", "One, two, three"):
+        page.get_by_label("Text", exact=True).fill(text)
+        page.wait_for_timeout(700)
+    main(page, "Publish to 1")
+    expect(page.locator("#preview")).to_contain_text("One, two, three")

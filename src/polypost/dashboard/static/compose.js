@@ -35,8 +35,7 @@ function said(further = {}) {
 // A session that ended and began anew has another token: the page takes it over.
 async function renewed() {
   const answer = await fetch(words.fresh, { headers: { accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const token = page.querySelector("#compose [name=token]");
+  const token = page(await answer.text()).querySelector("#compose [name=token]");
   if (!token) return false;
   form.elements.token.value = token.value;
   return true;
@@ -51,6 +50,8 @@ async function ask(url, data, signal) {
         data.set("token", form.elements.token.value);
         continue;
       }
+      // Read here: one that is asked anew ends the other while its answer comes, too.
+      answer.said = await answer.text();
     } catch (error) {
       if (error.name !== "AbortError") { say(words.away); setTimeout(changed, 4000); }
       return null;
@@ -63,7 +64,7 @@ async function ask(url, data, signal) {
   return null;
 }
 
-const page = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+const page = (html) => new DOMParser().parseFromString(html, "text/html");
 
 function put(found) {
   for (const part of all("[data-part]", found)) {
@@ -92,7 +93,7 @@ const check = later(350, async () => {
   asking?.abort();
   asking = new AbortController();
   const answer = await ask(words.check, said(), asking.signal);
-  if (answer?.ok) put(await page(answer));
+  if (answer?.ok) put(page(answer.said));
 });
 
 let looking;
@@ -103,8 +104,8 @@ const look = later(500, async () => {
   const answer = await ask(words.preview, said(), looking.signal);
   if (!answer?.ok) return;
   // The page's policy takes no style sheet of another page, but one that is made here.
-  const [, rules, rest] = (await answer.text()).match(/<style[^>]*>([^]*?)<\/style>([^]*)/);
-  const found = new DOMParser().parseFromString(rest, "text/html");
+  const [, rules, rest] = answer.said.match(/<style[^>]*>([^]*?)<\/style>([^]*)/);
+  const found = page(rest);
   const place = one("#preview");
   const root = place.shadowRoot ?? place.attachShadow({ mode: "open" });
   sheet.replaceSync(rules);
@@ -120,7 +121,7 @@ const probe = later(900, async () => {
   if (set === probed || (!probed && !all("[name=media-url]").some((each) => each.value))) return;
   probed = set;
   const answer = await ask(words.media, said());
-  if (answer?.ok) one("[data-part=media]").replaceChildren(...(await page(answer)).body.children);
+  if (answer?.ok) one("[data-part=media]").replaceChildren(...page(answer.said).body.children);
 });
 
 function changed() { check(); look(); probe(); save(); }
@@ -147,7 +148,7 @@ async function restore(record) {
   data.set("token", form.elements.token.value);
   data.set("do", "redraw");
   const answer = await ask(form.action, data);
-  const found = answer?.ok && (await page(answer)).querySelector("#compose");
+  const found = answer?.ok && page(answer.said).querySelector("#compose");
   if (!found) return;
   form.replaceChildren(...found.childNodes);
   touched = true;
@@ -194,7 +195,7 @@ async function send(button) {
   if (!answer) return;
   const place = answer.headers.get("x-lead-to");
   if (place) { forget(); location.assign(place); return; }
-  const found = await page(answer);
+  const found = page(answer.said);
   if (!found.querySelector("#compose")) { say(found.querySelector("[role=alert] p")?.textContent ?? words.odd); return; }
   put(found);
   form.elements.once.value = found.querySelector("[name=once]").value;
@@ -338,7 +339,7 @@ async function panel(box) {
   try {
     const answer = await fetch(`${words.panel}?${new URLSearchParams({ account: box.value })}`, { headers: { "x-part": "true" } });
     if (!answer.ok || document.getElementById(`panel.${box.value}`)) return;
-    const made = (await page(answer)).querySelector(".panel");
+    const made = page(await answer.text()).querySelector(".panel");
     all("[data-add]", made).forEach((each) => { each.hidden = false; });
     made.hidden = !box.checked;
     one("#panels").append(made);
@@ -350,10 +351,11 @@ async function panel(box) {
 async function boards(where) {
   for (const field of all("[data-boards]", where)) {
     const account = field.closest(".panel").dataset.account;
-    const answer = await fetch(`${words.boards}?${new URLSearchParams({ account })}`, { headers: { "x-part": "true" } }).catch(() => null);
-    if (!answer?.ok || !field.isConnected) continue;
+    const found = await fetch(`${words.boards}?${new URLSearchParams({ account })}`, { headers: { "x-part": "true" } })
+      .then((answer) => answer.ok ? answer.text() : "").catch(() => "");
+    if (!found || !field.isConnected) continue;
     const choice = document.createElement("select");
-    choice.append(...(await page(answer)).querySelectorAll("option"));
+    choice.append(...page(found).querySelectorAll("option"));
     if (field.value && ![...choice.options].some((each) => each.value === field.value)) choice.add(new Option(field.value, field.value));
     for (const name of ["id", "name", "aria-invalid", "aria-describedby"]) if (field.hasAttribute(name)) choice.setAttribute(name, field.getAttribute(name));
     choice.value = field.value;

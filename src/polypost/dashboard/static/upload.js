@@ -1,6 +1,6 @@
 // One file to this server, with how far it is; for the composer and the page of uploads.
 
-// `ask` sends a form and gives the answer, or null; `words` are what is said when it fails; `tell` hears percent and text.
+// `ask` sends a form and gives the answer with its text as `said`, or null; `words` are what is said when it fails; `tell` hears percent and text.
 export async function send(file, { ask, url, token, words, tell }) {
   const form = (fields) => {
     const data = new FormData();
@@ -10,10 +10,10 @@ export async function send(file, { ask, url, token, words, tell }) {
   const answer = await ask(url, form({ token: token(), name: file.name, type: file.type, size: file.size }));
   if (!answer) throw new Error(words.away);
   if (!answer.ok) {
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = new DOMParser().parseFromString(answer.said, "text/html");
     throw new Error(page.querySelector("[role=alert] p")?.textContent ?? words.odd);
   }
-  const room = await answer.json();
+  const room = JSON.parse(answer.said);
   if (room.most && file.size > room.most) throw new Error(`${Math.floor(room.most / 1e6)} MB < ${file.name}`);
   if (!room.here) {
     await sent("PUT", room.put, file, { "content-type": room.type }, file, words, tell);

@@ -7,6 +7,7 @@ async function ask(url, data) {
   try {
     const answer = await fetch(url, { method: "POST", body: data, headers: { "x-part": "true" } });
     if (answer.status === 401 || answer.status === 403) throw new Error(form.dataset.out);
+    answer.said = await answer.text();
     return answer;
   } catch (error) {
     if (error instanceof TypeError) return null;
