@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
@@ -63,8 +63,11 @@ class HotInsert:
         ending, taken = self._endings.get(dialect.name, ""), map(values, rows)
         if len(rows) <= _FEW:
             return _of_few(sql, ending, len(rows)), tuple(chain.from_iterable(taken))
-        # One array a column: the statement is the same however many rows there are.
-        return _of_many(sql, ending), tuple(zip(*taken, strict=True))
+        # One array a column: the statement is the same however many rows there are, but for columns that are NULL in
+        # all of them, and for most rows most are.
+        columns = list(zip(*taken, strict=True))
+        some = tuple(place for place, column in enumerate(columns) if column.count(None) < len(column))
+        return _of_many(sql, ending, some), tuple(columns[place] for place in some)
 
     def _build(self, dialect: Dialect, shape: tuple[str, ...]) -> tuple[str, _Values]:
         columns = self._table.c
@@ -184,12 +187,17 @@ def _of_few(sql: str, ending: str, count: int) -> str:
     return f"{head} VALUES {rows} {ending}"
 
 
-@cache
-def _of_many(sql: str, ending: str) -> str:
-    """An INSERT of one row as one of any number, its parameters as arrays; for PostgreSQL."""
+@lru_cache(1000)
+def _of_many(sql: str, ending: str, some: tuple[int, ...]) -> str:
+    """An INSERT of one row as one of any number, its parameters as arrays, of these columns alone; for PostgreSQL."""
     head, _, row = sql.removesuffix(ending).partition(" VALUES ")
-    arrays = ", ".join(f"{each}[]" for each in row.strip(" ()").split(", "))
-    return f"{head} SELECT * FROM unnest({arrays}) {ending}"  # noqa: S608  # all of it is SQLAlchemy's text
+    into, _, named = head.rstrip(" )").partition(" (")
+    names, values = named.split(", "), row.strip(" ()").split(", ")
+    columns = ", ".join(names[place] for place in some)
+    arrays = ", ".join(
+        f"{_PARAMETER.sub(f'${number}', values[place])}[]" for number, place in enumerate(some, 1)
+    )
+    return f"{into} ({columns}) SELECT * FROM unnest({arrays}) {ending}"  # noqa: S608  # all of it is SQLAlchemy's text
 
 
 def shifted(sql: str, by: int) -> str:

@@ -69,6 +69,21 @@ def test_values_come_back_as_what_they_were(tell):
     tell(story)
 
 
+@pytest.mark.parametrize("nowhere", [(), ("number",), ("at", "done"), ("number", "at", "body", "done")])
+def test_many_rows_of_which_columns_are_empty(tell, nowhere):
+    def story(db):
+        rows = [
+            {"id": f"{number}", "number": number, "at": NOON, "body": {"b": number}, "done": number > 3}
+            for number in range(6)
+        ]
+        rows[2].update({"number": None, "at": None, "body": None})
+        rows = [row | dict.fromkeys(nowhere) for row in rows]
+        (INSERT.at_once if db.dialect.name == "postgresql" else INSERT)(db, rows)
+        assert [ONE.first(db, {"id": row["id"]})._asdict() for row in rows] == rows
+
+    tell(story)
+
+
 def test_an_update_sets_what_it_is_given_and_counts(tell):
     def story(db):
         INSERT(db, [{"id": each, "number": 1} for each in "abc"])
