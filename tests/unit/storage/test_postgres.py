@@ -133,7 +133,8 @@ def test_a_deadlock_is_resolved_by_running_one_again(with_postgres):
 
         await store.write(lambda db: (add(1)(db), add(2)(db)))
         await asyncio.gather(store.write(update(1, 2)), store.write(update(2, 1)))
-        assert len(runs) == 3
+        # One of them again; it may meet the other once more before that has ended.
+        assert len(runs) > 2
         assert await store.read(lambda db: list(db.execute(text("SELECT n FROM things")).scalars())) == [2, 2]
 
     with_postgres(story)
