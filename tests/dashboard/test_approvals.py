@@ -64,7 +64,7 @@ def test_what_an_author_asks_for_goes_out_at_its_hour_once_an_editor_approves(
         ("approval_asked", author.name, post_id),
     ]
     lately = author.get(place(tenant)).text
-    assert lately.index("Lately approved") < lately.index(text)
+    assert lately.index("Recently approved") < lately.index(text)
 
 
 def test_a_changed_draft_is_approved_as_it_is_or_not_at_all(
