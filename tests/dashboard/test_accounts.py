@@ -116,15 +116,15 @@ def test_mastodon_by_its_server(tenant: Tenant, owner: Browser) -> None:
     assert "Mastodon: connected." in decide(owner, url, "approve", account["platformUserId"]).text
 
 
-def test_what_has_to_be_connected_again_says_why_and_keeps_its_id(tenant: Tenant, owner: Browser) -> None:
-    account = tenant.connect("pinterest")
+def revoke(tenant: Tenant, account_id: str) -> None:
+    """From now on the account has to be connected again."""
     table = integrations
     operator(
         tenant.world,
         lambda db: (
             db.execute(
                 update(table)
-                .where(table.c.project_id == tenant.project_id, table.c.id == account.id)
+                .where(table.c.project_id == tenant.project_id, table.c.id == account_id)
                 .values(
                     auth_status="reconnect_required",
                     auth_failure_reason="revoked",
@@ -133,6 +133,27 @@ def test_what_has_to_be_connected_again_says_why_and_keeps_its_id(tenant: Tenant
             ).rowcount
         ),
     )
+
+
+def test_what_has_to_be_connected_again_is_said_first_and_asks_nothing_known(
+    tenant: Tenant, owner: Browser
+) -> None:
+    assert 'href="#mastodon"' not in owner.get(f"/{tenant.project_id}/accounts").text
+    opened_there = opened(tenant, "bluesky")
+    form = {"identifier": opened_there["username"], "password": opened_there["appPassword"]}
+    assert owner.post(f"/{tenant.project_id}/connect/bluesky/password", form).status_code == 200
+    tenant.connect("mastodon")
+    for account in tenant.client.get("/v1/connect/integrations").json()["integrations"]:
+        revoke(tenant, account["id"])
+    page = owner.get(f"/{tenant.project_id}/accounts").text
+    assert page.index('href="#mastodon"') < page.index('class="cards"')
+    assert 'name="server" value="mastodon.example"' in page
+    assert f'name="identifier" value="{opened_there["username"]}"' in page
+
+
+def test_what_has_to_be_connected_again_says_why_and_keeps_its_id(tenant: Tenant, owner: Browser) -> None:
+    account = tenant.connect("pinterest")
+    revoke(tenant, account.id)
     page = owner.get(f"/{tenant.project_id}/accounts").text
     card = page[page.index('id="pinterest"') :].partition("</section>")[0]
     assert "Needs reconnect" in card
