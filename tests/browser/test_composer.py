@@ -127,7 +127,7 @@ def test_a_post_for_a_day_does_not_begin_with_what_was_left_unsent(
     kept(page, "Left unsent")
     page.goto(f"/dashboard/{tenant.project_id}/compose?at=2099-05-04T09:00&zone=Europe/Berlin")
     expect(page.get_by_label("Text", exact=True)).to_have_value("")
-    expect(page.get_by_label("Hour", exact=True)).to_have_value("2099-05-04T09:00")
+    expect(page.get_by_label("Date and time", exact=True)).to_have_value("2099-05-04T09:00")
     page.get_by_label("Text", exact=True).fill("For that day")
     kept(page, "For that day")
     page.reload()

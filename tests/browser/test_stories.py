@@ -58,9 +58,9 @@ def test_scheduled_moved_moved_back_and_cancelled(
     hands.tick(page.get_by_role("checkbox", name=re.compile("^X ·")))
     page.get_by_label("From this device").set_input_files(picture)
     expect(page.get_by_label("Address of the file").first).to_have_value(re.compile("/media/uploads/"))
-    hands.tick(page.get_by_role("radio", name="At an hour"))
+    hands.tick(page.get_by_role("radio", name="At a set time"))
     # A field for an hour is typed in parts, in an order of the reader's; its value is what counts.
-    page.get_by_label("Hour", exact=True).fill(hour.strftime("%Y-%m-%dT%H:%M"))
+    page.get_by_label("Date and time", exact=True).fill(hour.strftime("%Y-%m-%dT%H:%M"))
     expect(page.locator("button.main")).to_have_text(re.compile(r"^Schedule for .*, 09:00$"))
     hands.press(page.locator("button.main"))
     page.wait_for_url("**/posts/post_*")

@@ -156,7 +156,7 @@ def _where(visit: Visit, field_id: str, found: Mapping[str, Integration]) -> str
         name = network.spec.name if network else found[account].platform
         steps = [each for each in option.split(".") if each and not each.isdecimal()]
         return ", ".join([name, *(words(label(each)) for each in steps[-1:])])
-    named = {"content": words("Text"), "at": words("Hour"), "zone": words("Time zone")}
+    named = {"content": words("Text"), "at": words("Date and time"), "zone": words("Time zone")}
     return named.get(field_id, "")
 
 
