@@ -91,6 +91,17 @@ def test_a_post_stands_in_its_hour_of_the_zone_that_is_asked_for(
     assert local_owner.get(url, params={"day": "0001-01-01", "view": "list"}).status_code == 200
 
 
+def test_days_without_posts_say_how_one_comes_there(local: Tenant, local_owner: Browser) -> None:
+    url = f"/{local.project_id}/calendar"
+    for view in calendar.VIEWS:
+        page = local_owner.get(url, params={"day": "1995-03-01", "view": view, "zone": BERLIN}).text
+        assert "Nothing is planned in these days" in page
+        assert "&#34;scheduledFor&#34;" in page
+        assert "&#34;timezone&#34;: &#34;Europe/Berlin&#34;" in page
+    narrowed = local_owner.get(url, params={"day": "1995-03-01", "status": "failed"}).text
+    assert "Nothing is planned in these days" not in narrowed
+
+
 def test_more_posts_than_a_cell_shows_are_a_number_that_opens(
     local: Tenant, local_owner: Browser, x: Linked
 ) -> None:
@@ -99,7 +110,7 @@ def test_more_posts_than_a_cell_shows_are_a_number_that_opens(
     url = f"/{local.project_id}/calendar"
     page = local_owner.get(url, params={"day": f"{day:%Y-%m-%d}", "zone": BERLIN}).text
     assert [bool(cell_of(page, post_id)) for post_id in made] == [True] * 3 + [False] * 3
-    assert "<summary>+3" in page
+    assert '<summary><bdi dir="ltr">+3</bdi>' in page
     fold = local_owner.get(f"{url}/fold", params={"at": f"{day:%Y-%m-%d}", "zone": BERLIN}).text
     assert re.findall(r'data-post="([^"]+)"', fold) == made
     hour = local_owner.get(f"{url}/fold", params={"at": f"{day:%Y-%m-%dT09:00}", "zone": BERLIN}).text

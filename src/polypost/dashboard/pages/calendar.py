@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost import clock
+from polypost.dashboard.curl import curl
 from polypost.dashboard.pages.accounts import network_name
-from polypost.dashboard.pages.posts import STATUSES, Choice, choice, zone_of
+from polypost.dashboard.pages.posts import STATUSES, Choice, choice, example, zone_of
 from polypost.dashboard.render import state_of_post
 from polypost.dashboard.web import Page, Visit
 from polypost.errors import ApiError
@@ -147,7 +148,8 @@ async def calendar(visit: Visit) -> Response:
         weeks=_weeks(cells) if view == "week" else (),
         more=MOST_POSTS if more else 0,
         to_week=f"{visit.url('calendar', **week)}&day=",
-        count=sum(cell.count for cell in cells),
+        nothing=not chosen.query and not any(cell.count or cell.outlines for cell in cells),
+        curl=curl(visit, "/v1/posts", _example(visit, chosen, today, zone)),
         chosen=chosen,
         asked=asked,
         zone=zone,
@@ -202,6 +204,16 @@ async def move(visit: Visit) -> Response:
     except (ValueError, clock.BadTime) as error:
         return Response(str(error), 400, media_type="text/plain")
     return Response(moved.note or "", media_type="text/plain")
+
+
+def _example(visit: Visit, chosen: Choice, today: date, zone: str) -> dict[str, Any]:
+    """A post of tomorrow morning, as a calendar without posts shows how one is scheduled."""
+    return {
+        "content": visit.words("Hello!"),
+        "scheduledFor": f"{datetime.combine(today + _DAY, MORNING):%Y-%m-%dT%H:%M}",
+        "timezone": zone,
+        "platforms": [example(chosen.accounts)],
+    }
 
 
 def _span(view: str, day: date) -> Span:

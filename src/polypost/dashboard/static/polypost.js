@@ -126,10 +126,13 @@ document.addEventListener("submit", (event) => {
   addEventListener("pageshow", () => { button.disabled = false; }, { once: true });
 });
 
-for (const copied of document.querySelectorAll("[data-copy]")) {
-  copied.hidden = false;
-  copied.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(copied.dataset.copy);
-    copied.textContent = copied.dataset.done;
-  });
-}
+// Parts that are read anew bring buttons of their own.
+function copies(root) { for (const each of root.querySelectorAll("[data-copy]")) each.hidden = false; }
+copies(document);
+document.addEventListener("refreshed", (event) => copies(event.target));
+document.addEventListener("click", async (event) => {
+  const copied = event.target.closest("[data-copy]");
+  if (!copied) return;
+  await navigator.clipboard.writeText(copied.dataset.copy);
+  copied.textContent = copied.dataset.done;
+});
