@@ -43,7 +43,7 @@ def test_the_story_of_a_file(new_page: Pages, owner: StorageState, tenant: Tenan
     text = file_of(tenant, texts)
     payload: FilePayload = {"name": "posts.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.get_by_label("A CSV file").set_input_files(payload)
-    hands.press(page.get_by_role("button", name="Look at it"))
+    hands.press(page.get_by_role("button", name="Check the file"))
     expect(page.get_by_text("3 rows: 2 good, 1 refused")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="scheduledFor").first).to_contain_text("Refused")
     assert contents(tenant) == []
