@@ -53,7 +53,7 @@ def findings(visit: Visit, reports: Mapping[str, Mapping[str, Any]]) -> list[Fin
 def _store(visit: Visit, report: Mapping[str, Any]) -> Finding:
     words, about = visit.words, visit.words("Store")
     if report["ok"]:
-        return Finding(WELL, about, words("It takes changes."))
+        return Finding(WELL, about, words("It accepts changes."))
     return Finding(
         WRONG,
         about,
@@ -100,17 +100,17 @@ def _load(visit: Visit, report: Mapping[str, Any]) -> Finding:
 
 def _time(visit: Visit, report: Mapping[str, Any]) -> Finding:
     about = visit.words("Time")
-    zones = visit.words("Time zones of release %(release)s.") % {"release": report["tzdata"]}
+    zones = visit.words("Time zone data: release %(release)s.") % {"release": report["tzdata"]}
     if report["ok"]:
         return Finding(WELL, about, visit.words("The clock is right.") + f" {zones}")
     return Finding(WRONG, about, report["reason"])
 
 
 def _networks(visit: Visit, report: Mapping[str, Any]) -> Finding:
-    about, warnings = visit.words("Versions of the networks"), report.get("warnings", ())
+    about, warnings = visit.words("API versions of the networks"), report.get("warnings", ())
     if warnings:
         return Finding(WARNED, about, " ".join(warnings))
-    return Finding(WELL, about, visit.words("No network's version that is spoken here ends soon."))
+    return Finding(WELL, about, visit.words("None of the versions used here ends soon."))
 
 
 PAGES = (Page("GET", "/{project}/health", health, "viewer"),)
