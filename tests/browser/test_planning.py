@@ -61,6 +61,21 @@ def test_the_story_of_a_file(new_page: Pages, owner: StorageState, tenant: Tenan
     expect(page.get_by_text(texts[0]).or_(page.get_by_text(texts[1])).first).to_be_visible()
 
 
+def test_what_is_read_anew_can_still_be_copied(new_page: Pages, owner: StorageState, tenant: Tenant) -> None:
+    page = new_page(owner)
+    page.goto(f"/dashboard/{tenant.project_id}/calendar?day=1995-03-01")
+    copying = page.get_by_role("button", name="Copy", exact=True)
+    expect(copying).to_be_visible()
+    page.locator("#calendar").evaluate(
+        "each => { each.querySelector('[data-key=nothing]').remove();"
+        " each.dispatchEvent(new CustomEvent('stale', { bubbles: true })); }"
+    )
+    expect(copying).to_be_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copying.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+
+
 def test_a_file_is_dropped(new_page: Pages, owner: StorageState, tenant: Tenant) -> None:
     page = new_page(owner)
     page.goto(f"/dashboard/{tenant.project_id}/bulk")
