@@ -22,6 +22,18 @@ _TOO_WIDE = """() => {
   const wide = [...document.body.querySelectorAll('*')].filter(each => each.getBoundingClientRect().right > most + 1);
   return wide.slice(-3).map(each => each.outerHTML.slice(0, 120));
 }"""
+# Words of headings that are broken though they would fit into a line.
+_PRESSED = """() => [...document.querySelectorAll('h1')].flatMap(heading => {
+  const texts = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT), range = document.createRange(), found = [];
+  while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/\\S+/g)) {
+    range.setStart(texts.currentNode, word.index);
+    range.setEnd(texts.currentNode, word.index + word[0].length);
+    const parts = [...range.getClientRects()], tops = parts.map(each => each.top);
+    const wide = parts.reduce((sum, each) => sum + each.width, 0);
+    if (Math.max(...tops) - Math.min(...tops) > 10 && wide < 200) found.push(word[0]);
+  }
+  return found;
+})"""
 
 
 def faults(page: Page) -> list[str]:
@@ -33,6 +45,7 @@ def faults(page: Page) -> list[str]:
     for width in (DESKTOP, PHONE):
         page.set_viewport_size({"width": width, "height": 900})
         found += [f"{width} px, too wide: {each}" for each in page.evaluate(_TOO_WIDE)]
+        found += [f"{width} px, broken: {each}" for each in page.evaluate(_PRESSED)]
         for scheme in (LIGHT, DARK):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             found += [f"{width} px, {scheme}: {_said(each)}" for each in page.evaluate(_RUN, _RULES[scheme])]
