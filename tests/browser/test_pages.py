@@ -76,6 +76,22 @@ def test_the_page_of_a_post(
         assert faults(page) == [], page.url
 
 
+def test_what_is_said_in_english_begins_where_a_mirrored_page_does(
+    new_page: Pages, operator_state: StorageState, filled: Filled
+) -> None:
+    page = new_page(operator_state)
+    page.goto(f"{HOME}/{filled.project_id}/posts/{filled.posts['failed']}?dir=rtl")
+    sides = page.locator(".target h2, .target > p.problem, .target .line [lang=en]").evaluate_all(
+        """each => each.map(one => {
+          const range = document.createRange();
+          range.selectNodeContents(one);
+          return [range.getBoundingClientRect().right, one.getBoundingClientRect().right];
+        })"""
+    )
+    assert len(sides) >= 3
+    assert [abs(said - side) < 1 for said, side in sides] == [True] * len(sides)
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_pages_about_one_thing(
     new_page: Pages, operator_state: StorageState, filled: Filled, part: int
