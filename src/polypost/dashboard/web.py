@@ -275,7 +275,7 @@ class Dashboard:
                 if isinstance(error, (PolypostError, HTTPException)):
                     raise
                 log.exception("a page failed", path=HOME + page.path)
-                said = phrase("Something went wrong on the server; its log says what.")
+                said = phrase("Something went wrong on the server. Try again; its log says why.")
                 answer = _error(request, 500, said)
             return _with_forms(visit, answer)
 
@@ -565,7 +565,8 @@ async def _refused(request: Request, error: PolypostError) -> Response:
 
 
 async def _missing(request: Request, error: HTTPException) -> Response:
-    missing, otherwise = phrase("There is no such page."), phrase("This page takes no such request.")
+    missing = phrase("There is no such page: check its address.")
+    otherwise = phrase("This page takes no such request.")
     return _error(request, error.status_code, missing if error.status_code == 404 else otherwise)
 
 
