@@ -45,7 +45,7 @@ def test_keys_lead_about(new_page: Pages, owner: StorageState, tenant: Tenant) -
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/posts/{posts[1]}")
     # Nothing typed is left behind.
-    page.get_by_text("Another hour").click()
+    page.get_by_text("Reschedule").click()
     page.get_by_label("Time zone").fill("Europe/Berlin")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
