@@ -19,8 +19,9 @@ _PAGE = """<!doctype html>
 body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem; background: light-dark(#f7f7f8, #131417); color: light-dark(#1a1c20, #eceef1); }}
 h1 {{ font-size: 1.25rem; }}
 code {{ overflow-wrap: anywhere; }}
-form {{ display: grid; gap: .5rem; }}
-label {{ display: flex; gap: .75rem; align-items: center; padding: .75rem; border: 1px solid light-dark(#dcdfe4, #33373e); background: light-dark(#fff, #1b1d21); border-radius: .5rem; cursor: pointer; }}
+form, ul {{ display: grid; gap: .5rem; margin: 0; padding: 0; list-style: none; }}
+label, li {{ padding: .75rem; border: 1px solid light-dark(#dcdfe4, #33373e); background: light-dark(#fff, #1b1d21); border-radius: .5rem; overflow-wrap: anywhere; }}
+label {{ display: flex; gap: .75rem; align-items: center; cursor: pointer; }}
 label:has(:checked) {{ border-color: var(--accent); outline: 1px solid var(--accent); }}
 label span {{ min-width: 0; overflow-wrap: anywhere; }}
 small {{ display: block; opacity: .7; }}
@@ -41,10 +42,10 @@ def connected_page(platform: str, found: Sequence[Integration], error: str | Non
     if error is not None:
         return _PAGE.format(title=f"{name} was not connected", text=f"<p>{escape(error)}</p>")
     accounts = "".join(
-        f"<li>{escape(each.display_name or each.username or each.platform_user_id or '')}: <code>{escape(each.id)}</code></li>"
+        f"<li>{escape(each.display_name or each.username or each.platform_user_id or '')}<small>accountId: <code>{escape(each.id)}</code></small></li>"
         for each in found
     )
-    text = f"<p>Use this id as <code>accountId</code>. You can close this window.</p><ul>{accounts}</ul>"
+    text = f"<p>This server can publish there now. You can close this window.</p><ul>{accounts}</ul>"
     return _PAGE.format(title=f"{name} is connected", text=text)
 
 
