@@ -85,7 +85,7 @@ async def _page(visit: Visit, status: int = 200, problems: Sequence[Problem] = (
         figure=figure,
         drawn=drawn,
         top=number(drawn.top, name),
-        ends=[points[0].day, points[-1].day],
+        ends=[dated(each.day, "%a %-d %b %Y", visit.language) for each in (points[0], points[-1])],
         query=_query(visit, chosen, days),
         rest=chosen.query | {"figure": name},
         asked=int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= MOST_DIGITS else None,
