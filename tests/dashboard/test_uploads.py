@@ -55,7 +55,7 @@ def test_what_is_on_its_way_and_what_a_post_needs(tenant: Tenant, owner: Browser
     post = tenant.scheduled("twitter", mediaItems=[item])
     page = owner.get(f"/{tenant.project_id}/uploads").text
     needed, film = page[page.index("needed.png") : page.index("film.mp4")], page[page.index("film.mp4") :]
-    assert "Not here yet" in film
+    assert "Not uploaded yet" in film
     assert "5.0 MB" in film
     assert f"/posts/{post['postId']}" in needed
     assert "Kept while a post needs it" in needed
