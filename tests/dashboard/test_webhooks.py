@@ -170,6 +170,7 @@ def test_mails(mine: Tenant, hers: Browser) -> None:
     path, page = made(hers, mine, channel="email", recipients=people, event=["post.failed"])
     assert SECRET.search(page.text) is None
     assert of_api(mine, path)["email"]["recipients"] == ["ada@example.com", "ben@example.com"]
+    assert "ada@example.com, ben@example.com" in text_of(page)
     assert "The test got through." in hers.post(f"{path}/test").text
     assert hers.post(f"{path}/rotate").status_code == 409
 
@@ -180,6 +181,7 @@ def test_subscriptions_of_the_contract_have_a_page(mine: Tenant, hers: Browser) 
     path = f"/{mine.project_id}/webhooks/{made_there['id']}"
     assert path in hers.get(f"/{mine.project_id}/webhooks").text
     assert "account.paused" not in hers.get(path).text
+    assert f"/v1/notifications/{made_there['id']}/deliveries" in hers.get(path).text
     form = {"channel": "webhook", "url": hook(mine), "event": ["post.partial"]}
     assert hers.post(path, form | {"event": ["account.paused"]}).status_code == 400
     assert hers.post(path, form).status_code == 200

@@ -34,10 +34,10 @@ SAID = {
     "post.published": phrase("A post is out on all its accounts"),
     "post.partial": phrase("A post is out on some of its accounts, and not on others"),
     "post.failed": phrase("A post failed on all its accounts"),
-    "schedule.skipped": phrase("An occurrence of a schedule has no post"),
+    "schedule.skipped": phrase("A post that repeats was left out once"),
     "account.reconnect_required": phrase("An account has to be connected again"),
     "account.paused": phrase("A network refused an account several times; it rests for a day"),
-    "webhook.disabled": phrase("One of these was switched off, as nothing got through"),
+    "webhook.disabled": phrase("A webhook or e-mail was switched off, as nothing got through"),
 }
 STATES = {
     "pending": phrase("Waiting"),
@@ -348,6 +348,7 @@ async def _one(
         first=not visit.asked("before"),
         looked_at=history.LOOKED_AT,
         kept=work.KEPT,
+        curl=curl(visit, f"/v1/{origin}/{subscription_id}/deliveries"),
     )
 
 
