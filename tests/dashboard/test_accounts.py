@@ -50,6 +50,18 @@ def test_every_network_has_a_card_and_a_page(local: Tenant, local_owner: Browser
     assert local_owner.get(f"/{local.project_id}/accounts/nothing").status_code == 404
 
 
+def test_the_page_of_a_network_says_how_it_stands_and_leads_on(tenant: Tenant, owner: Browser) -> None:
+    path = f"/{tenant.project_id}/accounts/reddit"
+    connect = f'action="/dashboard/{tenant.project_id}/connect/reddit"'
+    before = owner.get(path).text
+    assert ">Ready</span>" in before
+    assert connect in before
+    tenant.connect("reddit")
+    after = owner.get(path).text
+    assert ">Connected</span>" in after
+    assert connect in after
+
+
 def test_connecting_by_consent_leads_back_with_the_account(tenant: Tenant, owner: Browser) -> None:
     account = opened(tenant, "twitter")
     back = decide(owner, consent(owner, tenant.project_id, "twitter"), "approve", account["platformUserId"])
