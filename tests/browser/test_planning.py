@@ -106,6 +106,18 @@ def test_a_post_repeats(new_page: Pages, owner: StorageState, tenant: Tenant, ho
     assert (found["content"], found["status"]) == (text, "paused")
 
 
+def test_hours_are_told_in_the_readers_zone_too(
+    new_page: Pages, owner: StorageState, tenant: Tenant
+) -> None:
+    slots = [{"weekday": "monday", "time": "09:00"}]
+    asked = tenant.client.put("/v1/queue/slots", json={"timezone": "Europe/Berlin", "slots": slots})
+    assert asked.status_code == 200, asked.text
+    page = new_page(owner, timezone_id="America/New_York")
+    page.goto(f"/dashboard/{tenant.project_id}/queue")
+    hour = page.get_by_role("region", name="Next free").get_by_role("listitem").first
+    expect(hour).to_contain_text(re.compile(r"09:00 Europe/Berlin\s+· Mon .* America/New_York"))
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_files_are_uploaded(new_page: Pages, owner: StorageState, tenant: Tenant, script: bool) -> None:
     page = new_page(owner, java_script_enabled=script, allow={400})
