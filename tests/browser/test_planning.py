@@ -106,9 +106,7 @@ def test_a_post_repeats(new_page: Pages, owner: StorageState, tenant: Tenant, ho
     assert (found["content"], found["status"]) == (text, "paused")
 
 
-def test_hours_are_told_in_the_readers_zone_too(
-    new_page: Pages, owner: StorageState, tenant: Tenant
-) -> None:
+def test_hours_are_told_in_the_readers_zone_too(new_page: Pages, owner: StorageState, tenant: Tenant) -> None:
     slots = [{"weekday": "monday", "time": "09:00"}]
     asked = tenant.client.put("/v1/queue/slots", json={"timezone": "Europe/Berlin", "slots": slots})
     assert asked.status_code == 200, asked.text
