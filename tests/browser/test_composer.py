@@ -193,7 +193,9 @@ def test_a_problem_leads_to_its_field(new_page: Pages, owner: StorageState, tena
     expect(minutes).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_what_is_asked_anew_while_an_answer_comes(new_page: Pages, owner: StorageState, tenant: Tenant) -> None:
+def test_what_is_asked_anew_while_an_answer_comes(
+    new_page: Pages, owner: StorageState, tenant: Tenant
+) -> None:
     tenant.account("twitter")
     # Nothing may go wrong in the page: `new_page` looks at that.
     page = new_page(owner)
