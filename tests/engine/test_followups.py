@@ -27,7 +27,7 @@ from polypost.integrations import service as integrations
 from polypost.platforms.base import Post, Proof, Run
 from polypost.platforms.twitter.connector import TwitterConnector
 from polypost.posts import changes
-from tests.engine.room import LEASE, Room
+from tests.engine.room import LEASE, PATIENCE, Room
 from tests.engine.stand_ins import Shaky
 from tests.processes import World
 
@@ -61,7 +61,7 @@ class Comment:
         self.written += 1
         self.begun.set()
         # Bounded, so that a test that fails before it lets go can end.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await self.may_end.wait()
         if self.troubles:
             raise self.troubles.pop(0)
@@ -71,8 +71,8 @@ class Comment:
         await run.after("first-comment", self.write, warning=LOST, visible=True)
 
 
-async def start(room: Room, follow: Follow, **more: Any) -> None:
-    await room.start(room.worker(connectors=lambda _: Following(follow), **more), beat=False)
+async def start(room: Room, follow: Follow, *, beat: bool = False, **more: Any) -> None:
+    await room.start(room.worker(connectors=lambda _: Following(follow), **more), beat=beat)
 
 
 async def held(room: Room, **more: Any) -> tuple[Comment, str]:
@@ -80,7 +80,7 @@ async def held(room: Room, **more: Any) -> tuple[Comment, str]:
     comment = Comment()
     await start(room, comment.follow, **more)
     post = await room.post("Hello")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await comment.begun.wait()
     return comment, post
 
@@ -94,7 +94,8 @@ async def take_over(room: Room, follow: Follow) -> None:
 
 def test_the_result_stands_before_anything_that_follows(tell):
     async def story(room: Room) -> None:
-        comment, post = await held(room)
+        # However long it takes to look at everything, it is still its lane.
+        comment, post = await held(room, beat=True)
         row = await room.target(post)
         assert (row.state, row.error_code) == ("published", None)
         assert await room.status(post) == "published"

@@ -45,6 +45,9 @@ class Talk:
 
     async def send(self, *parts: bytes) -> None:
         for part in parts:
+            if self.writer.is_closing():
+                # What uvloop says of it is a RuntimeError.
+                raise ConnectionResetError("The client is gone.")
             self.writer.write(part)
             await self.writer.drain()
 
