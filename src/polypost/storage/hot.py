@@ -63,8 +63,8 @@ class HotInsert:
         ending, taken = self._endings.get(dialect.name, ""), map(values, rows)
         if len(rows) <= _FEW:
             return _of_few(sql, ending, len(rows)), tuple(chain.from_iterable(taken))
-        # One array a column: the statement is the same however many rows there are, but for columns that are NULL in
-        # all of them, and for most rows most are.
+        # One array a column: the statement is the same however many rows there are. A column that is NULL in all of
+        # them is left out, as each value of an array costs both ends.
         columns = list(zip(*taken, strict=True))
         some = tuple(place for place, column in enumerate(columns) if column.count(None) < len(column))
         return _of_many(sql, ending, some), tuple(columns[place] for place in some)
