@@ -87,6 +87,7 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.test: requirements-test.lock $(VENV)/.run
 	@echo "Installing what the tests need into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 # Generators of clients need other versions of libraries than we do, so they live apart.

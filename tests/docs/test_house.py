@@ -96,15 +96,21 @@ def filled(lines: list[str]) -> int:
     return sum(bool(line.strip()) for line in lines)
 
 
-@pytest.mark.parametrize("path", ALL_CODE, ids=relative)
-def test_sizes(path: Path) -> None:
+def too_long(path: Path) -> Iterator[str]:
+    """What is longer than it may be in a file, or the file itself."""
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
-    assert filled(lines) <= FILE_LINES
+    if filled(lines) > FILE_LINES:
+        yield f"{relative(path)} has {filled(lines)} lines"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, Function):
             length = filled(lines[node.lineno - 1 : node.end_lineno])
-            assert length <= FUNCTION_LINES, f"{node.name} has {length} lines"
+            if length > FUNCTION_LINES:
+                yield f"{relative(path)}: {node.name} has {length} lines"
+
+
+def test_sizes() -> None:
+    assert [found for path in ALL_CODE for found in too_long(path)] == []
 
 
 def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
@@ -126,15 +132,18 @@ def is_told_elsewhere(node: ast.ClassDef) -> bool:
     return any(getattr(getattr(base, "value", base), "id", "") in ours for base in node.bases)
 
 
-@pytest.mark.parametrize("path", sorted(sources.trees()), ids=relative)
-def test_public_names_have_a_docstring(path: Path) -> None:
-    tree = sources.trees()[path]
-    if path.read_text().strip():
-        assert ast.get_docstring(tree), "the module"
+def silent(tree: ast.Module) -> Iterator[str]:
+    """What has no docstring in a module, or the module itself."""
+    if tree.body and not ast.get_docstring(tree):
+        yield "the module"
     said = {name for name, node in public(tree) if ast.get_docstring(node)}  # type: ignore[arg-type]  # `public` gives only what may have one
     # An overload is one name with several heads; one of them speaks for all.
-    silent = [name for name, _ in public(tree) if name not in said]
-    assert silent == []
+    yield from (name for name, _ in public(tree) if name not in said)
+
+
+def test_public_names_have_a_docstring() -> None:
+    found = [f"{relative(path)}: {name}" for path, tree in sources.trees().items() for name in silent(tree)]
+    assert found == []
 
 
 def test_no_marks_of_unfinished_work() -> None:

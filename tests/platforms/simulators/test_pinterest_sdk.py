@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import tempfile
 import time
+from contextlib import chdir
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,19 @@ from openapi_generated.pinterest_client.api.user_account_api import UserAccountA
 from openapi_generated.pinterest_client.configuration import Configuration
 from openapi_generated.pinterest_client.model.media_upload_request import MediaUploadRequest
 from openapi_generated.pinterest_client.model.pin_update import PinUpdate
-from pinterest.client import PinterestSDKClient
-from pinterest.organic.boards import Board
-from pinterest.organic.pins import Pin
-from pinterest.utils.refresh_access_token import get_new_access_token
-from pinterest.utils.sdk_exceptions import SdkException
 from tests import media
 from tests.platforms.simulators.pinterest import Pinterest, at_pinterest
+
+# It looks for a file of settings in everything beside the folder in which it is imported.
+with tempfile.TemporaryDirectory() as _folder:
+    _inner = Path(_folder) / "inner"
+    _inner.mkdir()
+    with chdir(_inner):
+        from pinterest.client import PinterestSDKClient
+        from pinterest.organic.boards import Board
+        from pinterest.organic.pins import Pin
+        from pinterest.utils.refresh_access_token import get_new_access_token
+        from pinterest.utils.sdk_exceptions import SdkException
 
 # The SDK asks its HTTP library in a way that is going out of use.
 pytestmark = pytest.mark.filterwarnings(
