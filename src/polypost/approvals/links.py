@@ -71,7 +71,8 @@ def opened(db: Connection, secret: str, *, lock: bool = False) -> Opened:
     if link is None or link.ended == REVOKED or link.expires_at <= clock.now():
         raise _ended()
     if link.ended in {APPROVED, RETURNED}:
-        raise Gone("This link was used.", code=f"link_{link.ended}")
+        code = f"link_{link.ended}"
+        raise Gone("This link was used.", code=code)
     part = people.part_in(db, link.project_id, link.made_by, since=link.created_at)
     if part is None or ROLES.index(part[2]) > ROLES.index("editor"):
         raise _ended()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -9,20 +11,32 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HOME = "/dashboard"
+GUIDE = "/docs/guide"
 
 
 class _Pages:
-    """The dashboard, built when somebody comes."""
+    """Pages that are built when somebody comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, build: Callable[[], ASGIApp]) -> None:
+        self._build = build
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None:
-            from polypost.dashboard.application import dashboard
-
-            self._app = dashboard()
+            self._app = self._build()
         await self._app(scope, receive, send)
+
+
+def _dashboard() -> ASGIApp:
+    from polypost.dashboard.application import dashboard
+
+    return dashboard()
+
+
+def _guide() -> ASGIApp:
+    from polypost.dashboard.guide import Guide
+
+    return Guide()
 
 
 def install(app: FastAPI) -> None:
@@ -31,8 +45,15 @@ def install(app: FastAPI) -> None:
     async def front(_: Request) -> Response:
         return RedirectResponse(f"{HOME}/", 303)
 
-    pages = _Pages()
-    app.router.routes += [Route("/", front), Route(HOME, pages), Route(HOME + "/{path:path}", pages)]
+    pages, guide = _Pages(_dashboard), _Pages(_guide)
+    app.router.routes += [
+        Route("/", front),
+        Route(HOME, pages),
+        Route(HOME + "/{path:path}", pages),
+        Route(GUIDE, guide),
+        Route(GUIDE + "/{path:path}", guide),
+        Route("/llms.txt", guide),
+    ]
 
 
 __all__ = ["HOME", "install"]

@@ -239,11 +239,7 @@ class Dashboard:
             for page in self.pages
             if page.method == "POST" and not page.open and not page.sure
         ]
-        self._app = Starlette(
-            routes=routes,
-            middleware=[Middleware(_Headers)],
-            exception_handlers=cast("Any", {PolypostError: _refused, HTTPException: _missing}),
-        )
+        self._app = application(routes)
         self._packed = GZipMiddleware(self._app, compresslevel=_PACKING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -280,6 +276,15 @@ class Dashboard:
             return _with_forms(visit, answer)
 
         return serve
+
+
+def application(routes: Sequence[BaseRoute]) -> Starlette:
+    """Pages with the headers that all of ours have, and our page for what goes wrong."""
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(_Headers)],
+        exception_handlers=cast("Any", {PolypostError: _refused, HTTPException: _missing}),
+    )
 
 
 async def _visit(request: Request) -> Visit:
