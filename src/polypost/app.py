@@ -52,7 +52,7 @@ from polypost.integrations import (
     SignIn,
     TokenSource,
     Vault,
-    load_master_key,
+    load_master_keys,
 )
 from polypost.integrations.vault import has_secrets
 from polypost.media import Uploads
@@ -155,7 +155,7 @@ async def open_rooms(
     embedded = settings.database_url is None
     store, lock = await _store(settings)
     secrets = await store.read(has_secrets)
-    vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
+    vault = Vault(load_master_keys(settings, embedded=embedded, has_secrets=secrets))
     guard = guard_of(settings, surroundings)
     networks = networks_of(settings, surroundings, guard)
     fetcher = Fetcher(guard)

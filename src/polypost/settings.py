@@ -40,9 +40,13 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="Address under which users and networks reach this server."
     )
-    master_key: str | None = Field(None, description="Base64 of the 32-byte key that wraps all data keys.")
+    master_key: str | None = Field(
+        None,
+        description="Base64 of the 32-byte key that wraps all data keys; while it is exchanged two, by comma.",
+    )
     master_key_file: Path | None = Field(
-        None, description="File with that key; made in the data folder on first start."
+        None,
+        description="File with that key, or one a line; made in the data folder on first start.",
     )
     allow_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, *, patient: bool = False) -> AsyncIterator[Store]:
+async def opened(settings: Settings, *, patient: bool = False) -> AsyncIterator[Store]:
     """The store, beside a server that may be running; a `patient` one bears statements that take long."""
     settings.data.mkdir(parents=True, exist_ok=True)
     if settings.database_url is None:
@@ -41,11 +41,11 @@ async def _opened(settings: Settings, *, patient: bool = False) -> AsyncIterator
 
 async def _with_store(settings: Settings, fn: Callable[[Connection], T]) -> T:
     """Run `fn` in one transaction."""
-    async with _opened(settings) as store:
+    async with opened(settings) as store:
         return await store.write(fn)
 
 
-def _named(db: Connection, name: str) -> Project:
+def named(db: Connection, name: str) -> Project:
     for project in access.list_projects(db):
         if name in {project.id, project.name}:
             return project
@@ -103,7 +103,7 @@ async def change_project(settings: Settings, name: str, **changes: Any) -> dict[
     """A project with changed settings; what is None stays."""
 
     def change(db: Connection) -> dict[str, Any]:
-        project = access.change_project(db, _named(db, name).id, **changes)
+        project = access.change_project(db, named(db, name).id, **changes)
         given = {what: value for what, value in changes.items() if value is not None}
         people.note(db, "project_changed", project_id=project.id, **given)
         return _project(project)
@@ -124,7 +124,7 @@ async def create_key(
     expires_at = None if days is None else clock.now() + timedelta(days=days)
 
     def make(db: Connection) -> dict[str, Any]:
-        project_id = _named(db, project).id
+        project_id = named(db, project).id
         for profile_id in profile_ids:
             profiles.require(db, project_id, profile_id)
         key, secret = access.create_key(
@@ -140,7 +140,7 @@ async def list_keys(settings: Settings, project: str) -> list[dict[str, Any]]:
     """A project's keys."""
 
     def read(db: Connection) -> list[dict[str, Any]]:
-        return [_key(key) for key in access.list_keys(db, _named(db, project).id)]
+        return [_key(key) for key in access.list_keys(db, named(db, project).id)]
 
     return await _with_store(settings, read)
 
@@ -149,7 +149,7 @@ async def revoke_key(settings: Settings, project: str, key_id: str) -> None:
     """Revoke a key."""
 
     def revoke(db: Connection) -> None:
-        project_id = _named(db, project).id
+        project_id = named(db, project).id
         access.revoke_key(db, project_id, key_id)
         people.note(db, "key_revoked", project_id=project_id, key=key_id)
 
@@ -161,7 +161,7 @@ async def list_integrations(settings: Settings, project: str) -> list[dict[str, 
 
     def read(db: Connection) -> list[dict[str, Any]]:
         _, found = integrations.list_integrations(
-            db, _named(db, project).id, limit=100_000, offset=0, sort="asc"
+            db, named(db, project).id, limit=100_000, offset=0, sort="asc"
         )
         return [
             {
@@ -181,7 +181,7 @@ async def disconnect(settings: Settings, project: str, integration_id: str) -> N
     """Forget an account's tokens."""
 
     def forget(db: Connection) -> None:
-        project_id = _named(db, project).id
+        project_id = named(db, project).id
         integrations.disconnect(db, project_id, integration_id)
         people.note(db, "account_disconnected", project_id=project_id, account=integration_id)
 
@@ -192,7 +192,7 @@ async def allow_redirect(settings: Settings, project: str, uri: str) -> None:
     """Add an address to the project's allow-list."""
 
     def allow(db: Connection) -> None:
-        project_id = _named(db, project).id
+        project_id = named(db, project).id
         redirects.allow_redirect(db, project_id, uri)
         people.note(db, "redirect_allowed", project_id=project_id, uri=uri)
 
@@ -206,7 +206,7 @@ async def invite(settings: Settings, project: str | None, role: Role) -> dict[st
         if project is None:
             people.note(db, "operator_invited")
             return people.invite(db, "operator")
-        project_id = _named(db, project).id
+        project_id = named(db, project).id
         people.note(db, "member_invited", project_id=project_id, role=role)
         return people.invite(db, "invite", project_id=project_id, role=role)
 
@@ -265,5 +265,5 @@ def _link(settings: Settings, secret: str, kind: people.Kind) -> dict[str, Any]:
 
 async def doctor(settings: Settings, checking: Callable[[str], None] | None = None) -> Report:
     """What does not hold in the store, and what waits there; `checking` hears of each rule before it is checked."""
-    async with _opened(settings, patient=True) as store:
+    async with opened(settings, patient=True) as store:
         return await report(store, checking)

@@ -310,3 +310,6 @@ def remove_person(name: str, data: Data = None, json: Json = False) -> None:
     """End all access of NAME: sessions, links and the keys that they made."""
     gone = asyncio.run(admin.remove_person(settings_of(data), name))
     Printer(json).show(gone, f"{gone['name']} ({gone['removed']}) can no longer sign in.")
+
+
+from polypost.cli import keeping  # noqa: E402, F401  # puts its commands into these groups
