@@ -60,6 +60,8 @@ WITHOUT_PROJECT = {
     "posts/deliveries.py:_SETTLE": "the posts that this server has answered, whoever asked for them",
     "posts/deliveries.py:verdict": "a post that was found by its own API key",
     "posts/keys.py:clean": HOUSEKEEPING,
+    "posts/thinning.py:thin": HOUSEKEEPING,
+    "posts/thinning.py:_thin": HOUSEKEEPING,
     "posts/attempts.py": WORKER,
     "bulk/run.py": "worker's side: the upload is locked by its id, and its project is read from it",
     "bulk/uploads.py:clean": HOUSEKEEPING,
