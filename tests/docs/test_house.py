@@ -53,6 +53,7 @@ WITHOUT_PROJECT = {
     "media/records.py": "a file is claimed, lent and cleaned by its own id, post or host",
     "planning/materializer.py:make": "the maker's side: the row is held by its id and says whose it is",
     "planning/materializer.py:wake_for_zones": "new zone rules concern all projects",
+    "planning/zones.py": "new zone rules concern all projects",
     "posts/deliveries.py:_LOST": "by the fingerprint alone, for the index; the project is compared afterwards",
     "posts/deliveries.py:_OPEN": "by the API key, which belongs to one project",
     "posts/deliveries.py:lose_before_start": "a start of the server concerns all projects",

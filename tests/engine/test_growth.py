@@ -26,7 +26,7 @@ from polypost.engine import LOOKAHEAD
 from polypost.events import outbox
 from polypost.integrations import profiles
 from polypost.integrations import service as integrations
-from polypost.planning import queues, schedules
+from polypost.planning import queues, schedules, zones
 from polypost.posts import (
     accept,
     attempts,
@@ -271,6 +271,7 @@ async def a_start(room: Room) -> None:
     await room.store.write(lambda db: hooks.clean(db, month) and None)
     await room.store.write(lambda db: thinning.thin(db, month, now) and None)
     await room.store.read(lambda db: thinning.overdue(db, room.project.id, month, 5))
+    await zones.follow(room.store, room.context)
     await room.store.write(lambda db: keys.clean(db, now) and None)
     await room.store.write(asking.clean)
     await room.store.write(lambda db: links.clean(db, now) and None)
