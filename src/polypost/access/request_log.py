@@ -30,7 +30,7 @@ BATCH, OF_PROJECT, HELD = 100, 50, 1000
 # Rows that are made before others have a turn.
 _AT_A_TIME = 10
 # Of a project the newest are kept, however many come; a step of cleaning forgets so many.
-MOST, STEP = 100_000, 1000
+MOST, STEP = 100_000, 100
 # A list that is narrowed down looks at so many.
 LOOKED_AT = 5000
 _LONGEST = 2000

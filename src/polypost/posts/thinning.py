@@ -16,7 +16,7 @@ from polypost.posts.tables import attempts, posts, targets, timeline
 from polypost.storage import earliest_id
 
 # Events that one step looks at; each may be the end of a post with some dozens of lines.
-STEP = 100
+STEP = 20
 ENDED = ("published", "partial", "failed")
 _ENDS = tuple(f"post.{status}" for status in ENDED)
 
