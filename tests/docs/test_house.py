@@ -46,7 +46,6 @@ WITHOUT_PROJECT = {
     "integrations/selection.py:offer": HOUSEKEEPING,
     "integrations/tokens.py:_TO_RENEW": HOUSEKEEPING,
     "integrations/vault.py:has_secrets": "asks whether there is any encrypted row",
-    "integrations/vault.py:rewrap": "a new master key concerns all projects",
     "integrations/vault.py:_stale": "a new master key concerns all projects",
     "media/holds.py": "an upload is held by its address, and the holder's project stands in the hold",
     "media/upload_rows.py": "an upload is found by its signed or public address, and cleaned by host and time",

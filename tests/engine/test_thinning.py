@@ -6,12 +6,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from polypost import clock, housekeeping
 from polypost.doctor import findings
 from polypost.events import outbox
-from polypost.posts import changes, thinning
+from polypost.posts import accept, changes, thinning
 from polypost.posts import timeline as diary
 from polypost.posts.tables import attempts, posts, targets, timeline
 from polypost.settings import Settings
@@ -67,6 +67,7 @@ def test_history_goes_a_month_after_the_end(tell: Any) -> None:
         await room.retry(lost, force=True)
         (target,) = await room.settle(lost)
         assert target.state == "published"
+        assert "thinned" not in await lines(room, lost)
         assert "published" in await lines(room, lost)
         await pass_days(room, 15)
         assert "published" in await lines(room, lost)
@@ -130,6 +131,33 @@ def test_deleted_posts_go_with_all_that_hangs_on_them(tell: Any, monkeypatch: An
         await room.healthy()
 
     tell(story)
+
+
+def test_no_key_outlives_its_post(tell_once: Any) -> None:
+    async def story(room: Room) -> None:
+        await room.start()
+        order = room.draft("keyed")._replace(idempotency_key="key", fingerprint=1)
+
+        def make(db: Connection) -> str:
+            return accept.create(db, room.context, room.project, order).post_id
+
+        keyed = await room.store.write(make)
+        await room.settle(keyed)
+        await room.store.write(lambda db: changes.remove(db, room.project.id, keyed))
+        kept = Settings(keep_idempotency_days=60).kept
+        for days in (31, 28):
+            clock.advance(days * 86400)
+            await housekeeping.clean(room.store, kept)
+            # A repeat of the request still finds it.
+            assert await room.store.write(make) == keyed
+        clock.advance(3 * 86400)
+        await housekeeping.clean(room.store, kept)
+        await room.healthy()
+        again = await room.store.write(make)
+        assert again != keyed
+        await room.settle(again)
+
+    tell_once(story)
 
 
 def test_doctor_still_misses_what_should_be_there(tell: Any) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -16,7 +18,7 @@ from polypost.access.people import Role
 from polypost.dashboard import HOME
 from polypost.doctor import Report, report
 from polypost.errors import NotFound
-from polypost.integrations import profiles, redirects
+from polypost.integrations import load_master_keys, profiles, redirects
 from polypost.integrations import service as integrations
 from polypost.settings import Settings
 from polypost.storage import Store, open_store, schema
@@ -25,7 +27,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, patient: bool = False) -> AsyncIterator[Store]:
+async def _opened(settings: Settings, *, patient: bool = False) -> AsyncIterator[Store]:
     """The store, beside a server that may be running; a `patient` one bears statements that take long."""
     settings.data.mkdir(parents=True, exist_ok=True)
     if settings.database_url is None:
@@ -41,11 +43,11 @@ async def opened(settings: Settings, *, patient: bool = False) -> AsyncIterator[
 
 async def _with_store(settings: Settings, fn: Callable[[Connection], T]) -> T:
     """Run `fn` in one transaction."""
-    async with opened(settings) as store:
+    async with _opened(settings) as store:
         return await store.write(fn)
 
 
-def named(db: Connection, name: str) -> Project:
+def _named(db: Connection, name: str) -> Project:
     for project in access.list_projects(db):
         if name in {project.id, project.name}:
             return project
@@ -103,7 +105,7 @@ async def change_project(settings: Settings, name: str, **changes: Any) -> dict[
     """A project with changed settings; what is None stays."""
 
     def change(db: Connection) -> dict[str, Any]:
-        project = access.change_project(db, named(db, name).id, **changes)
+        project = access.change_project(db, _named(db, name).id, **changes)
         given = {what: value for what, value in changes.items() if value is not None}
         people.note(db, "project_changed", project_id=project.id, **given)
         return _project(project)
@@ -124,7 +126,7 @@ async def create_key(
     expires_at = None if days is None else clock.now() + timedelta(days=days)
 
     def make(db: Connection) -> dict[str, Any]:
-        project_id = named(db, project).id
+        project_id = _named(db, project).id
         for profile_id in profile_ids:
             profiles.require(db, project_id, profile_id)
         key, secret = access.create_key(
@@ -140,7 +142,7 @@ async def list_keys(settings: Settings, project: str) -> list[dict[str, Any]]:
     """A project's keys."""
 
     def read(db: Connection) -> list[dict[str, Any]]:
-        return [_key(key) for key in access.list_keys(db, named(db, project).id)]
+        return [_key(key) for key in access.list_keys(db, _named(db, project).id)]
 
     return await _with_store(settings, read)
 
@@ -149,7 +151,7 @@ async def revoke_key(settings: Settings, project: str, key_id: str) -> None:
     """Revoke a key."""
 
     def revoke(db: Connection) -> None:
-        project_id = named(db, project).id
+        project_id = _named(db, project).id
         access.revoke_key(db, project_id, key_id)
         people.note(db, "key_revoked", project_id=project_id, key=key_id)
 
@@ -161,7 +163,7 @@ async def list_integrations(settings: Settings, project: str) -> list[dict[str, 
 
     def read(db: Connection) -> list[dict[str, Any]]:
         _, found = integrations.list_integrations(
-            db, named(db, project).id, limit=100_000, offset=0, sort="asc"
+            db, _named(db, project).id, limit=100_000, offset=0, sort="asc"
         )
         return [
             {
@@ -181,7 +183,7 @@ async def disconnect(settings: Settings, project: str, integration_id: str) -> N
     """Forget an account's tokens."""
 
     def forget(db: Connection) -> None:
-        project_id = named(db, project).id
+        project_id = _named(db, project).id
         integrations.disconnect(db, project_id, integration_id)
         people.note(db, "account_disconnected", project_id=project_id, account=integration_id)
 
@@ -192,7 +194,7 @@ async def allow_redirect(settings: Settings, project: str, uri: str) -> None:
     """Add an address to the project's allow-list."""
 
     def allow(db: Connection) -> None:
-        project_id = named(db, project).id
+        project_id = _named(db, project).id
         redirects.allow_redirect(db, project_id, uri)
         people.note(db, "redirect_allowed", project_id=project_id, uri=uri)
 
@@ -206,7 +208,7 @@ async def invite(settings: Settings, project: str | None, role: Role) -> dict[st
         if project is None:
             people.note(db, "operator_invited")
             return people.invite(db, "operator")
-        project_id = named(db, project).id
+        project_id = _named(db, project).id
         people.note(db, "member_invited", project_id=project_id, role=role)
         return people.invite(db, "invite", project_id=project_id, role=role)
 
@@ -256,6 +258,51 @@ async def remove_person(settings: Settings, name: str) -> dict[str, Any]:
     return await _with_store(settings, remove)
 
 
+async def export(settings: Settings, name: str, into: Path, *, files: bool) -> dict[str, Any]:
+    """Write a project into a file; with `files` also the uploads that are on this machine."""
+    from polypost import portability
+
+    async with _opened(settings, patient=True) as store:
+        project = await store.read(lambda db: _named(db, name))
+        folder = settings.data / "uploads" if files else None
+        done = await portability.export(store, project.id, into, folder=folder)
+        await store.write(lambda db: people.note(db, "project_exported", project_id=project.id))
+    return {"project": project.name, "file": str(into), **asdict(done)}
+
+
+async def erase(settings: Settings, name: str, *, sure: bool) -> dict[str, Any]:
+    """Delete a project for good; only tell which it is unless somebody is `sure`."""
+    from polypost import portability
+
+    async with _opened(settings, patient=True) as store:
+        project = await store.read(lambda db: _named(db, name))
+        if not sure:
+            return {"project": project.name, "erased": False}
+        erased = await portability.erase(store, project.id, over=clock.now() - settings.kept.media)
+    return {"project": project.name, "rows": erased, "erased": True}
+
+
+async def rotate_master(settings: Settings, *, finish: bool, now: bool) -> dict[str, Any]:
+    """Begin with another master key, or take the older one away."""
+    from polypost.integrations import rotation
+    from polypost.integrations.vault import has_secrets
+
+    async with _opened(settings) as store:
+        secrets = await store.read(has_secrets)
+        masters = load_master_keys(settings, embedded=settings.database_url is None, has_secrets=secrets)
+        if finish:
+            done = await rotation.finish(store, masters, now=now)
+        else:
+            done = await rotation.begin(store, masters)
+        what = "master_key_retired" if finish else "master_key_rotated"
+        await store.write(lambda db: people.note(db, what, keys=done.wrapped))
+    return {
+        "wrapped": done.wrapped,
+        "masterKeys": done.keys,
+        "until": clock.iso(done.until) if done.until else None,
+    }
+
+
 def _link(settings: Settings, secret: str, kind: people.Kind) -> dict[str, Any]:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = settings.public_url or f"http://{host}:{settings.port}"
@@ -265,5 +312,5 @@ def _link(settings: Settings, secret: str, kind: people.Kind) -> dict[str, Any]:
 
 async def doctor(settings: Settings, checking: Callable[[str], None] | None = None) -> Report:
     """What does not hold in the store, and what waits there; `checking` hears of each rule before it is checked."""
-    async with opened(settings, patient=True) as store:
+    async with _opened(settings, patient=True) as store:
         return await report(store, checking)

@@ -76,6 +76,11 @@ def test_what_a_zone_decides_moves_and_is_said(with_store: Callable[..., Any]) -
         for each in (same, offset, newer):
             assert await desk.hours(each) == before[each]
             assert await desk.told(each) == []
+        releases = {each.id: each.tzdata for each in await desk.live()}
+        assert releases == dict.fromkeys((moves, same), clock.tzdata_version()) | {
+            offset: None,
+            newer: FUTURE,
+        }
         ((kind, payload),) = await desk.told(moves)
         assert (kind, payload["scheduledFor"]) == ("post.scheduled", clock.iso(at))
         (line,) = [each for each in logs if each["event"] == "a post moved with its zone"]
