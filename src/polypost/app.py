@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,12 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
-from polypost import access, api, bulk, clock, dashboard, events, webhooks
+from polypost import access, api, bulk, clock, dashboard, events, housekeeping, webhooks
 from polypost.access import Keyring, Throttle, people, request_log
 from polypost.analytics.reader import Reader
 from polypost.analytics.service import Analytics
 from polypost.api.openapi.reference import is_wanted
-from polypost.approvals import Approvals, asking, links
+from polypost.approvals import Approvals
 from polypost.configured import (
     Surroundings,
     app_of,
@@ -52,17 +53,18 @@ from polypost.integrations import (
     SignIn,
     TokenSource,
     Vault,
-    load_master_key,
+    load_master_keys,
 )
 from polypost.integrations.vault import has_secrets
 from polypost.media import Uploads
+from polypost.media.holds import AFTER_END
 from polypost.observability import failpoints
 from polypost.outbound import Fetcher, HookSender, Networks
 from polypost.planning import materializer
 from polypost.planning.materializer import Materializer
 from polypost.planning.planner import Planner
 from polypost.platforms.registry import ending
-from polypost.posts import accept, deliveries, keys, sweep, waits
+from polypost.posts import accept, deliveries, sweep, waits
 from polypost.posts.orders import Context
 from polypost.publishing import Publisher, Remover
 from polypost.settings import Settings
@@ -141,7 +143,7 @@ class Rooms:
             await room.clean()
 
     async def _clean_uploads(self) -> None:
-        await self.services.uploads.clean(clock.now())
+        await self.services.uploads.clean(_over(self.services.settings))
 
 
 async def open_rooms(
@@ -155,7 +157,7 @@ async def open_rooms(
     embedded = settings.database_url is None
     store, lock = await _store(settings)
     secrets = await store.read(has_secrets)
-    vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
+    vault = Vault(load_master_keys(settings, embedded=embedded, has_secrets=secrets))
     guard = guard_of(settings, surroundings)
     networks = networks_of(settings, surroundings, guard)
     fetcher = Fetcher(guard)
@@ -215,7 +217,7 @@ async def open_rooms(
         *_making(services, bodies),
         *_webhooks(settings, services),
         Room(close=metrics.aclose),
-        Room(recover=media.recover, clean=lambda: media.clean(clock.now()), close=media.close),
+        Room(recover=media.recover, clean=lambda: media.clean(_over(settings)), close=media.close),
         Room(recover=uploads.recover),
         Room(loops={"renew": partial(_every, RENEW_SECONDS, tokens.renew_due)}, close=tokens.aclose),
         Room(close=services.keyring.aclose),
@@ -224,6 +226,11 @@ async def open_rooms(
     ]
     _warn(settings, surroundings, uploads)
     return Rooms(services, networks, engine, public_url, rooms, lock)
+
+
+def _over(settings: Settings) -> datetime:
+    """The instant by which the time of files must be over that go now; their rows hold what is the least."""
+    return clock.now() - (settings.kept.media - AFTER_END)
 
 
 async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
@@ -251,20 +258,11 @@ def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:
                 log.info("took over targets of the process before", targets=freed)
             await store.write(lambda db: webhooks.work.take_over(db, clock.now()))
 
-    async def clean() -> None:
-        await store.write(lambda db: sent.clean(db, clock.now()))
-        await store.write(lambda db: keys.clean(db, clock.now()))
-        await store.write(lambda db: deliveries.forget_servers(db, clock.now()))
-        await store.write(lambda db: people.clean(db, clock.now()))
-        await store.write(lambda db: links.clean(db, clock.now()))
-        await store.write(asking.clean)
-        await request_log.clean(store)
-
     return Room(
         recover=recover,
         handlers={accept.KIND: (publisher.run, sweep.due)},
         loops={"heartbeat": publisher.beat_for_ever},
-        clean=clean,
+        clean=partial(housekeeping.clean, store, settings.kept),
     )
 
 
@@ -273,7 +271,7 @@ def _making(services: Services, bodies: BodyReader) -> Iterator[Room]:
     store, posts = services.store, services.posts
     planned, uploaded = Materializer(store, posts, bodies.horizon), bulk.BulkRun(store, posts, bodies)
     yield Room(recover=planned.follow_zones, handlers={materializer.KIND: (planned.run, materializer.due)})
-    yield Room(handlers={bulk.KIND: (uploaded.run, bulk.due)}, clean=partial(store.write, bulk.clean))
+    yield Room(handlers={bulk.KIND: (uploaded.run, bulk.due)})
 
 
 def _webhooks(settings: Settings, services: Services) -> Iterator[Room]:
@@ -282,7 +280,6 @@ def _webhooks(settings: Settings, services: Services) -> Iterator[Room]:
     yield Room(
         handlers={webhooks.KIND: (dispatcher.take, webhooks.work.due)},
         loops={"webhooks": dispatcher.fan_out_for_ever},
-        clean=dispatcher.clean,
         close=dispatcher.stop,
     )
     yield Room(close=channels.hooks.aclose)

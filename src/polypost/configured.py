@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from polypost.ai import Provider
 from polypost.engine import Engine
 from polypost.engine.embedded import EmbeddedEngine
 from polypost.errors import NotConfigured
 from polypost.integrations import Introduce, Vault
-from polypost.media import Library, PullAddresses, Uploads, bucket_of
+from polypost.media import Library, PullAddresses, Signer, Uploads, bucket_of
 from polypost.outbound import Fetcher, Guard, Mailer, Networks
 from polypost.platforms.base import App
 from polypost.platforms.registry import BUILT_IN, connectors
@@ -75,7 +76,7 @@ def rules_of(settings: Settings, networks: Networks) -> Rules:
     return Rules(
         strict=settings.media_fit == "strict",
         keep_metadata=settings.keep_media_metadata,
-        lends=PullAddresses(b"", settings.public_url).lends,
+        lends=PullAddresses(Signer(tuple), settings.public_url).lends,
         nearby=frozenset(networks.overrides),
     )
 
@@ -85,11 +86,12 @@ def media_of(
 ) -> tuple[Library, Uploads]:
     """The library of media, and what was uploaded."""
     host = f"{socket.gethostname()}:{settings.data.resolve()}"
+    lending = Signer(partial(vault.derived, "media addresses"))
     uploads = Uploads(
         store,
         settings.data / "uploads",
         host=host,
-        secret=vault.derived("uploads"),
+        signer=Signer(partial(vault.derived, "uploads")),
         bucket=bucket_of(settings),
         quota=settings.media_bytes,
     )
@@ -99,7 +101,7 @@ def media_of(
         settings.data / "media",
         owner=server,
         host=host,
-        addresses=PullAddresses(vault.derived("media addresses"), settings.public_url, public_url),
+        addresses=PullAddresses(lending, settings.public_url, public_url),
         uploads=uploads,
         lease=timedelta(seconds=settings.lease_seconds),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
@@ -19,6 +19,17 @@ from polypost.spelling import did_you_mean
 
 PREFIX = "POLYPOST_"
 OF_A_PLATFORM = ("URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPES")
+
+
+class Kept(NamedTuple):
+    """How long what has ended is kept: a post's history, deleted posts, idempotency keys, requests, deliveries, files."""
+
+    history: timedelta
+    deleted: timedelta
+    keys: timedelta
+    requests: timedelta
+    deliveries: timedelta
+    media: timedelta
 
 
 class Settings(BaseSettings):
@@ -40,9 +51,13 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="Address under which users and networks reach this server."
     )
-    master_key: str | None = Field(None, description="Base64 of the 32-byte key that wraps all data keys.")
+    master_key: str | None = Field(
+        None,
+        description="Base64 of the 32-byte key that wraps all data keys; while it is exchanged two, by comma.",
+    )
     master_key_file: Path | None = Field(
-        None, description="File with that key; made in the data folder on first start."
+        None,
+        description="File with that key, or one a line; made in the data folder on first start.",
     )
     allow_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -137,6 +152,20 @@ class Settings(BaseSettings):
         None, description="Mail server for e-mail notifications: `smtp://user:password@host:587?starttls`."
     )
     mail_from: str | None = Field(None, description="Address that these mails come from.")
+    keep_history_days: int = Field(
+        30, description="Days for which a post's timeline and events are kept after its end.", ge=1
+    )
+    keep_deleted_days: int = Field(30, description="Days after which a deleted post is erased.", ge=1)
+    keep_idempotency_days: int = Field(
+        7, description="Days for which an `Idempotency-Key` is known; longer while its post is open.", ge=1
+    )
+    keep_requests_days: int = Field(7, description="Days for which requests to the API are kept.", ge=1)
+    keep_deliveries_days: int = Field(
+        30, description="Days for which deliveries of webhooks and e-mails are kept after their end.", ge=7
+    )
+    keep_media_hours: int = Field(
+        24, description="Hours for which files stay after the last post that needs them has ended.", ge=24
+    )
 
     @field_validator("allow_addresses", "sandbox_hosts", "trusted_proxies", mode="before")
     @classmethod
@@ -170,6 +199,18 @@ class Settings(BaseSettings):
     def horizon(self) -> timedelta:
         """How far ahead a post may be scheduled."""
         return timedelta(days=self.horizon_days)
+
+    @property
+    def kept(self) -> Kept:
+        """How long what has ended is kept."""
+        return Kept(
+            history=timedelta(days=self.keep_history_days),
+            deleted=timedelta(days=self.keep_deleted_days),
+            keys=timedelta(days=self.keep_idempotency_days),
+            requests=timedelta(days=self.keep_requests_days),
+            deliveries=timedelta(days=self.keep_deliveries_days),
+            media=timedelta(hours=self.keep_media_hours),
+        )
 
     def platform(self, platform: str, name: str) -> str | None:
         """A setting of one network: `POLYPOST_<PLATFORM>_URL`, `_CLIENT_ID`, `_CLIENT_SECRET` or `_SCOPES`."""

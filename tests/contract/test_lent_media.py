@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from polypost.integrations import Vault
-from polypost.media import PullAddresses
+from polypost.media import PullAddresses, Signer
 from polypost.media.tables import media_files
 from polypost.probe import Facts
 from tests.contract.tenant import Tenant, operator
@@ -23,7 +24,7 @@ def address(tenant: Tenant) -> tuple[str, int]:
     env = tenant.world.env
     given = env.get("POLYPOST_MASTER_KEY") or (Path(env["POLYPOST_DATA"]) / "master.key").read_text()
     vault = Vault(base64.b64decode(given))
-    addresses = PullAddresses(vault.derived("media addresses"), ELSEWHERE)
+    addresses = PullAddresses(Signer(partial(vault.derived, "media addresses")), ELSEWHERE)
     query = select(media_files).where(media_files.c.project_id == tenant.project_id)
     row = operator(tenant.world, lambda db: db.execute(query.limit(1)).one())
     made = addresses.of("http://127.0.0.1/a", row.id, Facts.from_dict(row.facts), nearby=False)

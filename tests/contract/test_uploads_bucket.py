@@ -19,7 +19,7 @@ import httpx2
 import pytest
 
 from polypost import clock, errors
-from polypost.media import Library, StoredFile, Uploads, bucket_of, hold
+from polypost.media import Library, Signer, StoredFile, Uploads, bucket_of, hold
 from polypost.outbound import Fetcher, Guard
 from polypost.platforms.base import MediaRef
 from polypost.settings import Settings
@@ -28,6 +28,8 @@ from tests import media
 from tests.contract.tenant import Tenant, new_tenant
 from tests.contract.uploading import anybody, asked, sent, shown
 from tests.processes import World, lasting_port
+
+SIGNER = Signer(lambda: [b"s" * 32])
 
 KEY, SECRET, BUCKET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "polypost"
 
@@ -160,7 +162,7 @@ def test_machines_share_the_bucket_and_its_public_address(
     async def story(store: Store) -> None:
         bucket = bucket_of(storage.settings(s3_public_url=public + "/"))
         one, two = (
-            Uploads(store, tmp_path / host, host=host, secret=b"s" * 32, bucket=bucket)
+            Uploads(store, tmp_path / host, host=host, signer=SIGNER, bucket=bucket)
             for host in ("one", "two")
         )
         offer = await one.offer("prj", base="http://127.0.0.1:9", filename="a", mime="image/png", length=None)
@@ -191,7 +193,7 @@ def test_storage_that_cannot_be_reached_is_no_verdict_on_the_file(
 ) -> None:
     async def story(store: Store) -> None:
         wrong = bucket_of(storage.settings(s3_secret_key="another"))
-        uploads = Uploads(store, tmp_path / "uploads", host="one", secret=b"s" * 32, bucket=wrong)
+        uploads = Uploads(store, tmp_path / "uploads", host="one", signer=SIGNER, bucket=wrong)
         offer = await uploads.offer(
             "prj", base="http://127.0.0.1:9", filename="a", mime="image/png", length=None
         )

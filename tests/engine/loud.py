@@ -18,7 +18,7 @@ import httpx2
 from sqlalchemy import Connection, select, update
 
 from polypost import clock
-from polypost.integrations import load_master_key
+from polypost.integrations import load_master_keys
 from polypost.integrations import service as integrations
 from polypost.integrations.sealed import open_tokens
 from polypost.integrations.tables import integrations as accounts_table
@@ -73,7 +73,7 @@ class Stage:
             data=Path(self.world.env["POLYPOST_DATA"]),
             master_key=MASTER_KEY if self.world.database_url else None,
         )
-        vault = Vault(load_master_key(settings, embedded=self.world.database_url is None, has_secrets=True))
+        vault = Vault(load_master_keys(settings, embedded=self.world.database_url is None, has_secrets=True))
 
         def add(db: Connection) -> list[str]:
             row = db.execute(select(accounts_table).where(accounts_table.c.id == first)).one()

@@ -26,7 +26,7 @@ from polypost.engine import LOOKAHEAD
 from polypost.events import outbox
 from polypost.integrations import profiles
 from polypost.integrations import service as integrations
-from polypost.planning import queues, schedules
+from polypost.planning import queues, schedules, zones
 from polypost.posts import (
     accept,
     attempts,
@@ -36,6 +36,7 @@ from polypost.posts import (
     preview,
     queries,
     sweep,
+    thinning,
     timeline,
     work,
 )
@@ -266,7 +267,11 @@ async def a_start(room: Room) -> None:
     await room.store.write(lambda db: sweep.take_over(db, now) and None)
     await room.store.write(lambda db: hooks.take_over(db, now) and None)
     await room.store.write(lambda db: deliveries.lose_before_start(db, "server_1", now) and None)
-    await room.store.write(lambda db: hooks.clean(db, now) and None)
+    month = now - timedelta(days=30)
+    await room.store.write(lambda db: hooks.clean(db, month) and None)
+    await room.store.write(lambda db: thinning.thin(db, month, now) and None)
+    await room.store.read(lambda db: thinning.overdue(db, room.project.id, month, 5))
+    await zones.follow(room.store, room.context)
     await room.store.write(lambda db: keys.clean(db, now) and None)
     await room.store.write(asking.clean)
     await room.store.write(lambda db: links.clean(db, now) and None)

@@ -273,10 +273,10 @@ def test_a_key_ends_a_week_after_its_use_and_not_before_its_post(with_store):
             query = select(idempotency.c.post_id).order_by(idempotency.c.key)
             return list(await store.read(lambda db: db.execute(query).scalars().all()))
 
-        async def clean(days: float) -> None:
-            await store.write(lambda db: keys.clean(db, clock.now() + timedelta(days=days)))
+        async def clean(days: float, **kept: timedelta) -> None:
+            await store.write(lambda db: keys.clean(db, clock.now() + timedelta(days=days), **kept))
 
-        await clean(6.9)
+        await clean(7.1, kept=timedelta(days=8))
         assert await known() == [soon.post_id, far.post_id]
         await clean(7.1)
         assert await known() == [far.post_id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from polypost.access.tables import requests
 from polypost.errors import NotFound, StoreUnavailable
 from polypost.storage import Store, new_id
 
+KEPT = timedelta(days=7)
 OnStore = Callable[[Callable[[Store], Any]], Any]
 
 
@@ -146,6 +148,9 @@ def test_more_projects_than_a_batch_has_room_for(
     with_store(story)
 
 
+KEPT = timedelta(days=7)
+
+
 class Away:
     """A store that takes nothing until it is back."""
 
@@ -233,7 +238,7 @@ def test_old_requests_are_forgotten_and_the_newest_kept(
         for _ in range(5):
             log.note(ours, noted())
         await log.flush()
-        clock.advance(request_log.KEPT.total_seconds() - 60)
+        clock.advance(KEPT.total_seconds() - 60)
         for _ in range(2):
             log.note(ours, noted())
         for _ in range(9):
@@ -241,14 +246,14 @@ def test_old_requests_are_forgotten_and_the_newest_kept(
             clock.advance(0.01)
         await log.flush()
         newest = [each.id for each in await listed(store, theirs)][:6]
-        await request_log.clean(store)
+        await request_log.clean(store, KEPT)
         assert len(await listed(store, ours)) == 6
         assert [each.id for each in await listed(store, theirs)] == newest
         clock.advance(120)
-        await request_log.clean(store)
+        await request_log.clean(store, KEPT)
         assert len(await listed(store, ours)) == 2
-        clock.advance(request_log.KEPT.total_seconds())
-        await request_log.clean(store)
+        clock.advance(KEPT.total_seconds())
+        await request_log.clean(store, KEPT)
         assert (
             await store.read(lambda db: db.execute(select(func.count()).select_from(requests)).scalar()) == 0
         )

@@ -18,7 +18,7 @@ from polypost.access.tables import projects, requests
 from polypost.errors import NotFound, StoreUnavailable
 from polypost.observability.logs import masked
 from polypost.outbound.redact import redact_text, redact_url
-from polypost.storage import HotInsert, Insert, Store, earliest_id, together
+from polypost.storage import HotInsert, Insert, Store, earliest_id, in_steps, together
 
 log = structlog.get_logger("polypost.requests")
 KIND = "req"
@@ -29,9 +29,8 @@ FLUSH_SECONDS = 1.0
 BATCH, OF_PROJECT, HELD = 100, 50, 1000
 # Rows that are made before others have a turn.
 _AT_A_TIME = 10
-KEPT = timedelta(days=7)
 # Of a project the newest are kept, however many come; a step of cleaning forgets so many.
-MOST, STEP = 100_000, 1000
+MOST, STEP = 100_000, 100
 # A list that is narrowed down looks at so many.
 LOOKED_AT = 5000
 _LONGEST = 2000
@@ -211,18 +210,16 @@ def get_request(db: Connection, project_id: str, request_id: str) -> Kept:
         raise NotFound(
             "There is no such request, or it is not kept any more.",
             code="request_not_found",
-            next_step=f"Requests are kept for {KEPT.days} days.",
+            next_step="POLYPOST_KEEP_REQUESTS_DAYS says for how long requests are kept.",
         )
     return Kept(*row)
 
 
-async def clean(store: Store) -> None:
-    """Forget what is older than `KEPT`, and of each project all but the newest `MOST`, in short steps."""
-    old = earliest_id(KIND, (clock.now() - KEPT).timestamp())
+async def clean(store: Store, kept: timedelta) -> None:
+    """Forget what is older than `kept`, and of each project all but the newest `MOST`, in short steps."""
+    old = earliest_id(KIND, (clock.now() - kept).timestamp())
     for project_id, end in (await store.read(partial(_over, old=old))).items():
-        forget = partial(_forget, project_id=project_id, end=end)
-        while await store.write(forget) == STEP:
-            continue
+        await in_steps(store, partial(_forget, project_id=project_id, end=end), size=STEP)
 
 
 def _over(db: Connection, *, old: str) -> dict[str, str]:

@@ -243,3 +243,9 @@ def clean(db: Connection) -> None:
     gone = or_(posts.c.deleted_at.is_not(None), posts.c.status != "draft")
     elsewhere = exists().where(posts.c.id == approval_requests.c.post_id, gone)
     db.execute(delete(approval_requests).where(approval_requests.c.state.in_([WAITING, RETURNED]), elsewhere))
+
+
+def forget(db: Connection, project_id: str, post_ids: Sequence[str]) -> None:
+    """Take what was asked and said of these posts out of the store."""
+    for table in (approval_links, approval_remarks, approval_requests):
+        db.execute(delete(table).where(table.c.project_id == project_id, table.c.post_id.in_(post_ids)))

@@ -15,7 +15,7 @@ from polypost.intake import Intake, Submitter
 from polypost.intake.once import Changed
 from polypost.intake.times import resolve
 from polypost.posts import drafts, queries
-from polypost.posts.orders import Context, When
+from polypost.posts.orders import Context, When, hour_of
 from polypost.storage import Store
 
 # The next free slot of a project's queue, and what gives it to a post in the same transaction.
@@ -106,7 +106,7 @@ def _approved(db: Connection, project_id: str, post_id: str, version: str) -> bo
 
 
 def _own_hour(found: Pending) -> When | None:
-    """The hour that the draft was shown with. Raises Conflict when it is over."""
+    """The hour that the draft was shown with, by the zone's rules of today. Raises Conflict when it is over."""
     post = found.post
     if post.scheduled_for is None:
         return None
@@ -116,4 +116,4 @@ def _own_hour(found: Pending) -> When | None:
             code="hour_passed",
             next_step="Give it another one, or publish it now.",
         )
-    return When(post.scheduled_for, post.timezone, post.local_time, post.warning)
+    return hour_of(post)

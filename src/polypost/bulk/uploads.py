@@ -16,7 +16,7 @@ from polypost.engine import Engine
 from polypost.errors import Conflict, NotFound
 from polypost.posts import keys
 from polypost.posts.orders import BULK
-from polypost.storage import HotInsert, emit, new_id
+from polypost.storage import STEP, HotInsert, emit, new_id
 
 # Without a key, the same bytes within this time are the same upload.
 SAME_BYTES = timedelta(minutes=10)
@@ -282,24 +282,18 @@ def stop(db: Connection, project_id: str, bulk_id: str) -> Bulk:
 
 
 def clean(db: Connection) -> int:
-    """Forget uploads that were never received whole, and those that ended long ago; returns how many."""
+    """Forget some rows of an upload that was never received whole, or ended long ago, and at last itself; 0 when there is none."""
     now = clock.now()
-    gone = (
-        db.execute(
-            select(bulks.c.id)
-            .where(
-                ((bulks.c.state == "receiving") & (bulks.c.created_at < now - RECEIVING))
-                | (bulks.c.finished_at < now - KEPT)
-            )
-            .limit(20)
-        )
-        .scalars()
-        .all()
-    )
-    if gone:
-        db.execute(delete(bulk_rows).where(bulk_rows.c.bulk_id.in_(gone)))
-        db.execute(delete(bulks).where(bulks.c.id.in_(gone)))
-    return len(gone)
+    over = (bulks.c.state == "receiving") & (bulks.c.created_at < now - RECEIVING)
+    gone = select(bulks.c.id).where(over | (bulks.c.finished_at < now - KEPT)).limit(1)
+    bulk_id = db.execute(gone).scalar()
+    if bulk_id is None:
+        return 0
+    mine = bulk_rows.c.bulk_id == bulk_id
+    some = select(bulk_rows.c.number).where(mine).order_by(bulk_rows.c.number).limit(STEP)
+    if db.execute(delete(bulk_rows).where(mine, bulk_rows.c.number.in_(some))).rowcount < STEP:
+        db.execute(delete(bulks).where(bulks.c.id == bulk_id))
+    return 1
 
 
 def list_bulks(db: Connection, project_id: str, *, limit: int, offset: int) -> tuple[int, list[Bulk]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -16,7 +18,7 @@ from polypost.access.people import Role
 from polypost.dashboard import HOME
 from polypost.doctor import Report, report
 from polypost.errors import NotFound
-from polypost.integrations import profiles, redirects
+from polypost.integrations import load_master_keys, profiles, redirects
 from polypost.integrations import service as integrations
 from polypost.settings import Settings
 from polypost.storage import Store, open_store, schema
@@ -254,6 +256,51 @@ async def remove_person(settings: Settings, name: str) -> dict[str, Any]:
         return {"removed": person.id, "name": person.name}
 
     return await _with_store(settings, remove)
+
+
+async def export(settings: Settings, name: str, into: Path, *, files: bool) -> dict[str, Any]:
+    """Write a project into a file; with `files` also the uploads that are on this machine."""
+    from polypost import portability
+
+    async with _opened(settings, patient=True) as store:
+        project = await store.read(lambda db: _named(db, name))
+        folder = settings.data / "uploads" if files else None
+        done = await portability.export(store, project.id, into, folder=folder)
+        await store.write(lambda db: people.note(db, "project_exported", project_id=project.id))
+    return {"project": project.name, "file": str(into), **asdict(done)}
+
+
+async def erase(settings: Settings, name: str, *, sure: bool) -> dict[str, Any]:
+    """Delete a project for good; only tell which it is unless somebody is `sure`."""
+    from polypost import portability
+
+    async with _opened(settings, patient=True) as store:
+        project = await store.read(lambda db: _named(db, name))
+        if not sure:
+            return {"project": project.name, "erased": False}
+        erased = await portability.erase(store, project.id, over=clock.now() - settings.kept.media)
+    return {"project": project.name, "rows": erased, "erased": True}
+
+
+async def rotate_master(settings: Settings, *, finish: bool, now: bool) -> dict[str, Any]:
+    """Begin with another master key, or take the older one away."""
+    from polypost.integrations import rotation
+    from polypost.integrations.vault import has_secrets
+
+    async with _opened(settings) as store:
+        secrets = await store.read(has_secrets)
+        masters = load_master_keys(settings, embedded=settings.database_url is None, has_secrets=secrets)
+        if finish:
+            done = await rotation.finish(store, masters, now=now)
+        else:
+            done = await rotation.begin(store, masters)
+        what = "master_key_retired" if finish else "master_key_rotated"
+        await store.write(lambda db: people.note(db, what, keys=done.wrapped))
+    return {
+        "wrapped": done.wrapped,
+        "masterKeys": done.keys,
+        "until": clock.iso(done.until) if done.until else None,
+    }
 
 
 def _link(settings: Settings, secret: str, kind: people.Kind) -> dict[str, Any]:

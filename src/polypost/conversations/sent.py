@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from polypost.errors import KeyReused
-from polypost.storage import Instant, emit, insert_new, metadata, new_id
+from polypost.storage import STEP, Instant, emit, insert_new, metadata, new_id
 
 SENDING, DONE, UNKNOWN = "sending", "done", "unknown"
 LOST, REPLAYED = "lost", "replayed"
@@ -169,8 +169,9 @@ def mark_before_start(db: Connection, server: str, now: datetime) -> int:
 
 
 def clean(db: Connection, now: datetime) -> int:
-    """Forget what is older than `KEPT`; returns how many."""
-    return db.execute(delete(said).where(_T.created_at < now - KEPT)).rowcount
+    """Forget some of what is older than `KEPT`; returns how much."""
+    old = select(_T.id).where(_T.created_at < now - KEPT).order_by(_T.created_at).limit(STEP)
+    return db.execute(delete(said).where(_T.id.in_(old))).rowcount
 
 
 def _load(db: Connection, project_id: str, said_id: str) -> Row[Any]:

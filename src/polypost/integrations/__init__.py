@@ -5,7 +5,8 @@ from polypost.integrations.apps import Apps, OAuthApp
 from polypost.integrations.connect import Connect, Finished, Introduce
 from polypost.integrations.disconnect import Disconnect
 from polypost.integrations.lookup import Lookup, account_of
-from polypost.integrations.master import MasterKeyMissing, load_master_key
+from polypost.integrations.master import load_master_keys
+from polypost.integrations.masters import MasterKeyMissing, MasterKeys
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
 from polypost.integrations.signin import SignIn
@@ -24,6 +25,7 @@ __all__ = [
     "Lookup",
     "MasterKeyMissing",
     "MasterKeyWrong",
+    "MasterKeys",
     "OAuthApp",
     "SealBroken",
     "SignIn",
@@ -31,5 +33,5 @@ __all__ = [
     "Vault",
     "account_of",
     "has_secrets",
-    "load_master_key",
+    "load_master_keys",
 ]

@@ -1,45 +1,39 @@
-"""Where the master key comes from: a setting, a file, or, on a new embedded store, a file made here (K5)."""
+"""Where the master keys come from: a setting, a file, or, on a new embedded store, a file made here (K5)."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from polypost.errors import PolypostError
-from polypost.integrations.vault import KEY_BYTES
+from polypost.integrations.masters import (
+    KEY_BYTES,
+    MasterKeyMissing,
+    MasterKeys,
+    decoded,
+    encoded,
+    read_keys,
+)
 from polypost.settings import Settings
 
 FILE = "master.key"
 
 
-class MasterKeyMissing(PolypostError):
-    """The server has no usable master key and will not start without one."""
+def load_master_keys(settings: Settings, *, embedded: bool, has_secrets: bool) -> MasterKeys:
+    """The master keys; on an embedded store without secrets the file is made.
 
-    code = "master_key_missing"
-
-
-def load_master_key(settings: Settings, *, embedded: bool, has_secrets: bool) -> bytes:
-    """The 32 bytes of the master key; on an embedded store without secrets its file is made.
-
-    Raises MasterKeyMissing when there is none, when it has the wrong form, on PostgreSQL as well as while
+    Raises MasterKeyMissing when there is none, when one has the wrong form, on PostgreSQL as well as while
     encrypted rows exist.
     """
     if settings.master_key is not None:
-        return _decoded(settings.master_key, "POLYPOST_MASTER_KEY")
+        return MasterKeys(_some(decoded(settings.master_key, "POLYPOST_MASTER_KEY")))
     path = settings.master_key_file or settings.data / FILE
     try:
-        text = path.read_text(encoding="ascii").strip()
+        keys = read_keys(path)
     except FileNotFoundError:
-        text = ""
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise MasterKeyMissing(
-            f"The master key file {path} cannot be read.",
-            next_step="Check its owner and its content: one line of base64.",
-        ) from unreadable
-    if text:
-        return _decoded(text, f"The master key file {path}")
+        keys = ()
+    if keys:
+        return MasterKeys(keys, path)
     if has_secrets:
         raise MasterKeyMissing(
             "The store holds encrypted tokens, and the master key that opens them is missing.",
@@ -55,37 +49,44 @@ def load_master_key(settings: Settings, *, embedded: bool, has_secrets: bool) ->
             f"The master key file {path} is missing or empty.",
             next_step="Check POLYPOST_MASTER_KEY_FILE, or unset it to have a key made in the data folder.",
         )
-    return _make(path)
+    return MasterKeys(_make(path), path)
 
 
-def _decoded(text: str, origin: str) -> bytes:
+def write_keys(path: Path, keys: Sequence[bytes]) -> None:
+    """Put these keys in the place of what the file holds, whole or not at all; it stays its owner's. Raises OSError."""
+    half = path.with_name(f"{path.name}.writing")
+    # What a process left that died here holds nothing that counts.
+    half.unlink(missing_ok=True)
+    file = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise MasterKeyMissing(
-            f"{origin} is not the base64 of {KEY_BYTES} bytes.",
-            next_step="`openssl rand -base64 32` makes a key; a store that has secrets needs its old one.",
-        )
-    return key
-
-
-def _make(path: Path) -> bytes:
-    """A new key in a file of our own, on the disk before anything can be sealed with it."""
-    key = os.urandom(KEY_BYTES)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # An empty file is what a first start leaves that died here; nothing is sealed with it.
-    path.unlink(missing_ok=True)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(file, base64.b64encode(key) + b"\n")
+        if path.exists():
+            before = path.stat()
+            os.fchown(file, before.st_uid, before.st_gid)
+            os.fchmod(file, before.st_mode & 0o777)
+        os.write(file, encoded(keys).encode("ascii"))
         os.fsync(file)
     finally:
         os.close(file)
+    half.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return key
+
+
+def _some(keys: Sequence[bytes]) -> Sequence[bytes]:
+    if not keys:
+        raise MasterKeyMissing(
+            "POLYPOST_MASTER_KEY is empty.",
+            next_step="Unset it, or set it to a key; `openssl rand -base64 32` makes one.",
+        )
+    return keys
+
+
+def _make(path: Path) -> Sequence[bytes]:
+    """A new key in a file of our own, on the disk before anything can be sealed with it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    keys = [os.urandom(KEY_BYTES)]
+    write_keys(path, keys)
+    return keys

@@ -13,18 +13,21 @@ import hmac
 import json
 import os
 from functools import partial
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from polypost import clock
 from polypost.errors import PolypostError
+from polypost.integrations.masters import KEY_BYTES, MasterKeys, fingerprint
 from polypost.integrations.tables import data_keys
 from polypost.storage import after_commit, insert_new, new_id
 
-KEY_BYTES = 32
 _NONCE_BYTES = 12
+# Data keys that one transaction wraps anew.
+STEP = 200
 
 _OF_PROJECT = select(data_keys).where(data_keys.c.project_id == bindparam("project"))
 
@@ -40,17 +43,17 @@ class MasterKeyWrong(PolypostError):
     """The store's data keys were wrapped with another master key."""
 
     code = "master_key_wrong"
-    next_step = "Start the server with the master key that belongs to this store."
+    next_step = "Start every process with the master key that belongs to this store, and with both while it is exchanged."
 
 
 class Vault:
     """Seals and opens texts; one instance a process, used from several threads.
 
-    `master` has 32 bytes. Data keys stay in memory once they were unwrapped.
+    `masters` may be the only one itself. Data keys stay in memory once they were unwrapped.
     """
 
-    def __init__(self, master: bytes) -> None:
-        self._master = _checked(master)
+    def __init__(self, masters: MasterKeys | bytes) -> None:
+        self._masters = MasterKeys([masters]) if isinstance(masters, bytes) else masters
         self._keys: dict[tuple[str, str], bytes] = {}
         self._current: dict[str, str] = {}
 
@@ -76,30 +79,30 @@ class Vault:
         key = self._keys.get((project_id, key_id)) or self._unwrapped(db, project_id, key_id)
         return _decrypt(key, body, _place(key_id, project_id, account_id, field)).decode()
 
-    def derived(self, purpose: str) -> bytes:
-        """32 bytes for a purpose of their own, the same in every process that has the master key."""
-        return hmac.new(self._master, f"polypost {purpose}".encode(), hashlib.sha256).digest()
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """32 bytes for a purpose of their own, of each master key: the same in every process that has it."""
+        named = f"polypost {purpose}".encode()
+        return tuple(hmac.new(key, named, hashlib.sha256).digest() for key in self._masters.all())
 
-    def rotate(self, db: Connection, new_master: bytes) -> int:
-        """Wrap all data keys of the server with `new_master` and use it from then on; returns how many.
+    def rewrap(self, db: Connection) -> int:
+        """Wrap some data keys anew that are wrapped with another master key than the first; returns how many.
 
-        Sealed texts stay as they are. Keys that already have the new wrapping are left alone, so that a
-        rotation can be repeated. Raises MasterKeyWrong.
+        It is done when that is 0; sealed texts stay as they are. Raises MasterKeyWrong.
         """
-        fresh = _checked(new_master)
-        rewrapped = 0
-        for row in db.execute(select(data_keys).with_for_update()).all():
-            if row.wrapped.startswith(f"{_fingerprint(fresh)}."):
-                continue
-            key = _unwrap(self._master, row.project_id, row.key_id, row.wrapped)
+        first = self._masters.all()[0]
+        rows = db.execute(_stale(first).order_by(data_keys.c.project_id).limit(STEP).with_for_update()).all()
+        for row in rows:
+            key = self._unwrap(row.project_id, row.key_id, row.wrapped)
             db.execute(
                 update(data_keys)
                 .where(data_keys.c.project_id == row.project_id)
-                .values(wrapped=_wrap(fresh, row.project_id, row.key_id, key))
+                .values(wrapped=_wrap(first, row.project_id, row.key_id, key))
             )
-            rewrapped += 1
-        after_commit(db, partial(setattr, self, "_master", fresh))
-        return rewrapped
+        return len(rows)
+
+    def waiting(self, db: Connection) -> bool:
+        """Whether a data key is wrapped with another master key than the first."""
+        return db.execute(_stale(self._masters.all()[0]).limit(1)).first() is not None
 
     def _own_key(self, db: Connection, project_id: str) -> str:
         row = db.execute(_OF_PROJECT, {"project": project_id}).one_or_none()
@@ -111,22 +114,29 @@ class Vault:
                 {
                     "project_id": project_id,
                     "key_id": key_id,
-                    "wrapped": _wrap(self._master, project_id, key_id, os.urandom(KEY_BYTES)),
+                    "wrapped": _wrap(self._masters.all()[0], project_id, key_id, os.urandom(KEY_BYTES)),
                     "created_at": clock.now(),
                 },
             )
             # Another process may have been first: what is stored counts.
             row = db.execute(_OF_PROJECT, {"project": project_id}).one()
         known: str = row.key_id
-        self._keys[project_id, known] = _unwrap(self._master, project_id, known, row.wrapped)
+        self._keys[project_id, known] = self._unwrap(project_id, known, row.wrapped)
         return known
 
     def _unwrapped(self, db: Connection, project_id: str, key_id: str) -> bytes:
         row = db.execute(_OF_PROJECT, {"project": project_id}).one_or_none()
         if row is None or row.key_id != key_id:
             raise SealBroken
-        key = self._keys[project_id, key_id] = _unwrap(self._master, project_id, key_id, row.wrapped)
+        key = self._keys[project_id, key_id] = self._unwrap(project_id, key_id, row.wrapped)
         return key
+
+    def _unwrap(self, project_id: str, key_id: str, wrapped: str) -> bytes:
+        named, _, body = wrapped.partition(".")
+        master = self._masters.by_fingerprint(named)
+        if master is None:
+            raise MasterKeyWrong
+        return _decrypt(master, body, _place("data key", project_id, key_id))
 
 
 def has_secrets(db: Connection) -> bool:
@@ -134,14 +144,8 @@ def has_secrets(db: Connection) -> bool:
     return db.execute(select(data_keys.c.project_id).limit(1)).first() is not None
 
 
-def _checked(master: bytes) -> bytes:
-    if len(master) != KEY_BYTES:
-        raise ValueError(f"A master key has {KEY_BYTES} bytes.")
-    return master
-
-
-def _fingerprint(master: bytes) -> str:
-    return hashlib.sha256(b"polypost master key\0" + master).hexdigest()[:16]
+def _stale(master: bytes) -> Select[Any]:
+    return select(data_keys).where(~data_keys.c.wrapped.startswith(f"{fingerprint(master)}."))
 
 
 def _place(*names: str) -> bytes:
@@ -149,14 +153,7 @@ def _place(*names: str) -> bytes:
 
 
 def _wrap(master: bytes, project_id: str, key_id: str, key: bytes) -> str:
-    return f"{_fingerprint(master)}.{_encrypt(master, key, _place('data key', project_id, key_id))}"
-
-
-def _unwrap(master: bytes, project_id: str, key_id: str, wrapped: str) -> bytes:
-    fingerprint, _, body = wrapped.partition(".")
-    if fingerprint != _fingerprint(master):
-        raise MasterKeyWrong
-    return _decrypt(master, body, _place("data key", project_id, key_id))
+    return f"{fingerprint(master)}.{_encrypt(master, key, _place('data key', project_id, key_id))}"
 
 
 def _encrypt(key: bytes, plain: bytes, place: bytes) -> str:

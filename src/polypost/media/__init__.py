@@ -6,6 +6,7 @@ from polypost.media.file import StoredFile
 from polypost.media.holds import Described, again, described, drop, hold, named
 from polypost.media.library import Library
 from polypost.media.records import expire, expire_with
+from polypost.media.signing import Signer
 from polypost.media.uploads import Uploads
 from polypost.media.verdicts import NameUnknown, most_for
 
@@ -14,6 +15,7 @@ __all__ = [
     "Library",
     "NameUnknown",
     "PullAddresses",
+    "Signer",
     "StoredFile",
     "Uploads",
     "again",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from datetime import timedelta
 
 from polypost import clock
 from polypost.errors import AddressRefused
+from polypost.media.signing import Signer
 from polypost.outbound import Guard
 from polypost.outbound.guard import looks_public
 from polypost.probe import Facts
@@ -33,12 +31,12 @@ class PullAddresses:
     """Makes and checks addresses of this server's own copies.
 
     `public_url` is the address under which the outside reaches this server; without one, or with one that cannot be
-    reached from outside, there are no addresses of ours. `nearby_url` is that for networks that stand beside it. `secret` signs
-    them.
+    reached from outside, there are no addresses of ours. `nearby_url` is that for networks that stand beside it. `signer`
+    signs them.
     """
 
-    def __init__(self, secret: bytes, public_url: str | None, nearby_url: str | None = None) -> None:
-        self._secret = secret
+    def __init__(self, signer: Signer, public_url: str | None, nearby_url: str | None = None) -> None:
+        self._signer = signer
         self._nearby = nearby_url.rstrip("/") if nearby_url else None
         self._base = public_url.rstrip("/") if public_url and looks_public(public_url) else None
         self._everyone = Guard()
@@ -64,12 +62,12 @@ class PullAddresses:
             return None
         until = str(int((clock.now() + LIFE).timestamp()))
         name = f"file.{_ENDINGS.get(facts.mime, 'bin')}"
-        return f"{base}/media/{row}.{until}.{self._signature(row, until)}/{name}"
+        return f"{base}/media/{row}.{until}.{self._signer.sign(f'{row}.{until}')}/{name}"
 
     def opened(self, token: str) -> str | None:
         """The row that a token of ours names; None for a forged or an old one."""
         found = _TOKEN.fullmatch(token)
-        if found is None or not hmac.compare_digest(self._signature(found[1], found[2]), found[3]):
+        if found is None or not self._signer.knows(f"{found[1]}.{found[2]}", found[3]):
             return None
         return found[1] if int(found[2]) > clock.now().timestamp() else None
 
@@ -79,7 +77,3 @@ class PullAddresses:
         except AddressRefused:
             return False
         return True
-
-    def _signature(self, row: str, until: str) -> str:
-        made = hmac.new(self._secret, f"{row}.{until}".encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from polypost.media.addresses import PullAddresses
 from polypost.media.file import StoredFile
 from polypost.media.folder import Folder
 from polypost.media.records import Item, Record
+from polypost.media.signing import Signer
 from polypost.media.uploads import Uploads
 from polypost.media.verdicts import LARGEST, MB, UploadMissing
 from polypost.observability import failpoints
@@ -80,7 +80,7 @@ class Library:
         self._folder = Folder(folder)
         self._owner = owner
         self._host = host
-        self._addresses = addresses or PullAddresses(os.urandom(32), None)
+        self._addresses = addresses or PullAddresses(Signer(tuple), None)
         self._uploads = uploads
         self._reserve = reserve
         self._lease = lease

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import os
 import re
 import shutil
@@ -31,6 +28,7 @@ from polypost.media.cleanup import Cleanup
 from polypost.media.folder import Folder
 from polypost.media.intake import Space
 from polypost.media.receiver import Part, Pieces, Receiver, elsewhere
+from polypost.media.signing import Signer
 from polypost.media.verdicts import LARGEST, MB, UploadMissing
 from polypost.outbound.fetch import Bounds
 from polypost.platforms.base import MediaKind
@@ -55,7 +53,7 @@ class Offer:
 class Uploads:
     """The uploads of one server.
 
-    `host` names the folder's machine, as for `Library`; with a `bucket` new uploads go there. `secret` signs upload
+    `host` names the folder's machine, as for `Library`; with a `bucket` new uploads go there. `signer` signs upload
     URLs. `quota` is the most bytes that uploads may take, `reserve` what they leave free on the disk.
     """
 
@@ -65,7 +63,7 @@ class Uploads:
         folder: Path,
         *,
         host: str,
-        secret: bytes,
+        signer: Signer,
         bucket: Bucket | None = None,
         quota: int | None = None,
         reserve: int = RESERVE,
@@ -74,7 +72,7 @@ class Uploads:
         self._store = store
         self._folder = Folder(folder)
         self._host = host
-        self._secret = secret
+        self._signer = signer
         self.bucket = bucket
         space = Space(self._folder, reserve=reserve, quota=quota)
         self._receiver = Receiver(store, self._folder, host, space, bounds)
@@ -114,7 +112,7 @@ class Uploads:
             url = await self.bucket.upload_url(place, upload_rows.LIFE)
         else:
             until = str(int(ends.timestamp()))
-            url = f"{base}/media/uploads/{upload_id}.{until}.{self._signature(upload_id, until)}"
+            url = f"{base}/media/uploads/{upload_id}.{until}.{self._signer.sign(f'{upload_id}.{until}')}"
         return Offer(url, public, ends, LARGEST[kind], self.bucket is None)
 
     async def keep(self, project_id: str, content: bytes, *, base: str, filename: str) -> tuple[str, str]:
@@ -135,7 +133,7 @@ class Uploads:
     async def find(self, token: str) -> Row[Any]:
         """The row that an upload URL names. Raises NotFound for a forged one, Gone for one whose time is over."""
         found = _TOKEN.fullmatch(token)
-        if found is None or not hmac.compare_digest(self._signature(found[1], found[2]), found[3]):
+        if found is None or not self._signer.knows(f"{found[1]}.{found[2]}", found[3]):
             raise NotFound("There is no such upload.", code="upload_not_found")
         if int(found[2]) <= clock.now().timestamp():
             raise upload_rows.gone()
@@ -242,10 +240,6 @@ class Uploads:
         if upload_rows.id_in(url) is None:
             return None
         return await self._store.read(lambda db: upload_rows.by_url(db, url))
-
-    def _signature(self, upload_id: str, until: str) -> str:
-        made = hmac.new(self._secret, f"{upload_id}.{until}".encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 def _facts(content: bytes) -> Facts:

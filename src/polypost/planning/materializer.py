@@ -19,7 +19,7 @@ from polypost.engine import WakeUp, rung, source
 from polypost.errors import ApiError, InvalidRequest
 from polypost.events import event
 from polypost.observability import failpoints
-from polypost.planning import occurrence_rows
+from polypost.planning import occurrence_rows, zones
 from polypost.planning.recurrence import Occurrence
 from polypost.planning.tables import occurrences, schedules
 from polypost.planning.templates import Template, template_of
@@ -52,7 +52,8 @@ class Materializer:
         await self._store.write(lambda db: make(db, self._context, schedule_id, horizon=self._horizon))
 
     async def follow_zones(self) -> None:
-        """Wake every schedule whose times were worked out with another release of the zones (RELIABILITY T6)."""
+        """Wake what was worked out with an older release of the zones, posts of their own first (RELIABILITY T6)."""
+        await zones.follow(self._store, self._context)
         moved = await self._store.write(wake_for_zones)
         if moved:
             log.info("the zones changed; schedules are worked out anew", schedules=moved)
@@ -91,7 +92,7 @@ def make(
     this = _Round(context, project, row, template_of(row), now, horizon, strict, row.done_until)
     since = min(row.done_until, now) - _LOOK_BACK
     known = occurrence_rows.rows_since(db, project.id, schedule_id, since)
-    if row.tzdata != clock.tzdata_version():
+    if row.tzdata < clock.tzdata_version():
         occurrence_rows.move_with_zone(db, context, project, this.template, known, now)
         known = occurrence_rows.rows_since(db, project.id, schedule_id, since)
     this.rows = {each.local_time: each for each in known}
@@ -222,6 +223,7 @@ def _look_later(db: Connection, this: _Round, *, more: bool) -> None:
             done_until=this.done_until,
             wake_at=wake,
             rung_at=None if wake is None else rung(wake),
+            # By an older one than before too: then what was made with it is looked at by whoever has a later one.
             tzdata=clock.tzdata_version(),
         )
     )
@@ -248,8 +250,8 @@ due = source(schedules, schedules.c.wake_at, _wake_up)
 
 
 def wake_for_zones(db: Connection) -> int:
-    """Have every active schedule looked at whose times came from another release of the zones; returns how many."""
+    """Have every active schedule looked at whose times came from an older release of the zones; returns how many."""
     now = clock.now()
-    stale = (schedules.c.status == "active", schedules.c.tzdata != clock.tzdata_version())
+    stale = (schedules.c.status == "active", schedules.c.tzdata < clock.tzdata_version())
     live = (*stale, schedules.c.deleted_at.is_(None))
     return db.execute(update(schedules).where(*live).values(wake_at=now, rung_at=None)).rowcount

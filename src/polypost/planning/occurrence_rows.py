@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -16,6 +16,9 @@ from polypost.planning.tables import occurrences
 from polypost.planning.templates import Template
 from polypost.posts import changes
 from polypost.posts.orders import Context, When
+
+# Further back nobody looks at what was made.
+_LOOKED_BACK = timedelta(days=7)
 
 log = structlog.get_logger("polypost.planning")
 
@@ -98,6 +101,12 @@ def move_with_zone(
             )
         elif row.state == "skipped":
             _mark(db, project.id, row, at=resolved.instant, note=resolved.note)
+
+
+def forget(db: Connection, project_id: str, post_ids: Sequence[str]) -> None:
+    """These posts are gone from the store, and with them what was noted of past occurrences; those to come stay made."""
+    mine = (occurrences.c.project_id == project_id, occurrences.c.post_id.in_(post_ids))
+    db.execute(delete(occurrences).where(*mine, occurrences.c.at < clock.now() - _LOOKED_BACK))
 
 
 def _forget(db: Connection, project_id: str, row: Row[Any]) -> None:

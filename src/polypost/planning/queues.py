@@ -160,6 +160,12 @@ def hold(db: Connection, project_id: str, queue: Queue, post_id: str, when: When
     )
 
 
+def forget(db: Connection, project_id: str, post_ids: Sequence[str]) -> None:
+    """These posts are gone from the store."""
+    mine = (queue_posts.c.project_id == project_id, queue_posts.c.post_id.in_(post_ids))
+    db.execute(delete(queue_posts).where(*mine))
+
+
 def _free(db: Connection, project_id: str, queue: Queue, horizon: timedelta) -> Iterator[Occurrence]:
     if not queue.slots:
         return

@@ -249,7 +249,8 @@ def retry(
     media.again(db, project.id, post_id)
     # The post counts as what its targets are from here on: `partial` becomes `publishing` again.
     states = [State.SCHEDULED if target in rows else State(target.state) for target in all_rows]
-    touch(db, post_id, now, status=derive(states, publish_now=row.scheduled_for is None))
+    status = derive(states, publish_now=row.scheduled_for is None)
+    touch(db, post_id, now, status=status, thinned_at=None)
     context.engine.wake(db, [wake_up_of(target, now) for target in rows])
 
 

@@ -134,7 +134,9 @@ def _proof_without_publication(db: Connection, now: datetime) -> Iterable[str]:
 def _no_final_event(db: Connection, now: datetime) -> Iterable[str]:
     ended = posts.c.status.in_(["published", "partial", "failed"])
     said = exists().where(outbox.c.subject == posts.c.id, outbox.c.type == "post." + posts.c.status)
-    return db.execute(select(posts.c.id).where(ended, ~said).limit(SAMPLE)).scalars()
+    # Of what is thinned the event is gone.
+    whole = posts.c.thinned_at.is_(None)
+    return db.execute(select(posts.c.id).where(ended, whole, ~said).limit(SAMPLE)).scalars()
 
 
 def _stale_lease(db: Connection, now: datetime) -> Iterable[str]:

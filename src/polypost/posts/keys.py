@@ -8,11 +8,10 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from polypost.errors import KeyReused
 from polypost.posts.tables import idempotency, posts
-from polypost.storage import insert_new
+from polypost.storage import STEP, insert_new
 
 KEPT = timedelta(days=7)
 _LATER = timedelta(days=1)
-_SOME = 500
 _OPEN = ("scheduled", "publishing")
 
 _FIND = select(idempotency.c.fingerprint, idempotency.c.post_id).where(
@@ -53,14 +52,16 @@ def find(db: Connection, project_id: str, operation: str, key: str, fingerprint:
     return None if row is None else str(row.post_id)
 
 
-def clean(db: Connection, now: datetime) -> int:
-    """End some keys that are a week old, but none whose post is still open; returns how many were looked at."""
+def clean(db: Connection, now: datetime, kept: timedelta = KEPT) -> int:
+    """End some keys that are as old as `kept`, but none whose post is still open; returns how many were looked at."""
+    # A row says when it ends by the ordinary time.
+    end = now + KEPT - kept
     over = (
         select(idempotency.c.project_id, idempotency.c.operation, idempotency.c.key, posts.c.status)
         .outerjoin(posts, posts.c.id == idempotency.c.post_id)
-        .where(idempotency.c.expires_at <= now)
+        .where(idempotency.c.expires_at <= end)
         .order_by(idempotency.c.expires_at)
-        .limit(_SOME)
+        .limit(STEP)
     )
     found = db.execute(over).all()
     for row in found:
@@ -70,7 +71,7 @@ def clean(db: Connection, now: datetime) -> int:
             idempotency.c.key == row.key,
         )
         if row.status in _OPEN:
-            db.execute(update(idempotency).where(*same).values(expires_at=now + _LATER))
+            db.execute(update(idempotency).where(*same).values(expires_at=end + _LATER))
         else:
             db.execute(delete(idempotency).where(*same))
     return len(found)

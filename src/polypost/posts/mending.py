@@ -118,7 +118,8 @@ def mend_failed(db: Connection, context: Context, project: Project, post_id: str
     media.hold(db, project.id, post_id, uploads_of(order))
     failpoints.hit("P2")
     states = [State.SCHEDULED if row in rows else State(row.state) for row in all_rows]
-    touch(db, post_id, now, status=derive(states, publish_now=post.scheduled_for is None))
+    status = derive(states, publish_now=post.scheduled_for is None)
+    touch(db, post_id, now, status=status, thinned_at=None)
     context.engine.wake(db, [wake_up_of(row, now) for row in rows])
 
 

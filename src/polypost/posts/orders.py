@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from polypost import clock
 from polypost.engine import Engine
 from polypost.platforms.base import AS_IT_IS, Fit, MediaRef
 from polypost.platforms.registry import connector
@@ -53,6 +54,22 @@ class When:
     timezone: str
     local: str | None = None
     note: str | None = None
+
+
+def hour_of(post: Any) -> When | None:
+    """The hour of a stored post; None where it has none.
+
+    One that was given as local time is worked out anew where this process has a later release of the zones than the
+    one that was asked, and never with an earlier one.
+    """
+    if post.scheduled_for is None:
+        return None
+    older = post.local_time is not None and (post.tzdata or "") < clock.tzdata_version()
+    # Where a zone has left the database, what it said last holds.
+    if older and clock.valid_zone(post.timezone):
+        found = clock.resolve_local(datetime.fromisoformat(post.local_time), post.timezone)
+        return When(found.instant, post.timezone, post.local_time, found.note)
+    return When(post.scheduled_for, post.timezone, post.local_time, post.warning)
 
 
 @dataclass(frozen=True, slots=True)

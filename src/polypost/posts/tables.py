@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from polypost.storage import Instant, Json, metadata, partial_index
@@ -22,6 +23,8 @@ from polypost.storage import Instant, Json, metadata, partial_index
 _THERE = "deleted_at IS NULL"
 _GONE = "deleted_at IS NOT NULL"
 _WAITING = "deleted_at IS NULL AND status = 'scheduled'"
+# Also in the query, word for word: only then the planners take the index.
+OF_A_ZONE = text("deleted_at IS NULL AND status = 'scheduled' AND tzdata IS NOT NULL")
 
 posts = Table(
     "posts",
@@ -47,6 +50,8 @@ posts = Table(
     # What becomes of it when its hour has passed: `skip` fails it after `late_after` seconds.
     Column("late", String(8)),
     Column("late_after", Integer),
+    # When its history was forgotten, which only happens some time after its end.
+    Column("thinned_at", Instant),
     # Lists and their totals: everything, by status, what waits for its hour, and a span of the calendar.
     partial_index("ix_posts_listed", "project_id", "created_at", "id", where=_THERE),
     partial_index("ix_posts_listed_by_status", "project_id", "status", "created_at", "id", where=_THERE),
@@ -54,6 +59,8 @@ posts = Table(
     partial_index(
         "ix_posts_project_id_scheduled_for", "project_id", "scheduled_for", where="scheduled_for IS NOT NULL"
     ),
+    # What waits for an hour that a zone's rules decide, by the release that was asked.
+    partial_index("ix_posts_tzdata", "tzdata", "id", where=OF_A_ZONE.text),
     # What a count of an account's targets has to leave out.
     partial_index("ix_posts_deleted", "project_id", "id", where=_GONE),
     # Only posts whose answer was lost are ever looked for by their body; the others cost nothing here.
@@ -86,6 +93,7 @@ class PostRow:
     deleted_at: datetime | None
     late: str | None
     late_after: int | None
+    thinned_at: datetime | None
 
 
 servers = Table(

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from polypost.posts.tables import timeline
+from polypost.posts.tables import posts, timeline
 from polypost.storage import HotInsert, Insert, Write, new_id, together
 
 _INSERT = HotInsert(timeline)
+_GONE = "What happened until its end is not kept any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,17 @@ def appended(project_id: str, post_id: str, target_id: str | None, lines: Sequen
     return [Insert(_INSERT, rows)] if rows else []
 
 
+@dataclass(frozen=True, slots=True)
+class Shown(Line):
+    """A line as it is read; one of the whole post has no target."""
+
+    target_id: str | None = None
+
+
 def read(db: Connection, project_id: str, post_id: str) -> list[Any]:
-    """All lines of a post, oldest first."""
+    """All lines of a post, oldest first; where they are forgotten, one that says so."""
     query = select(timeline).where(timeline.c.project_id == project_id, timeline.c.post_id == post_id)
-    return list(db.execute(query.order_by(timeline.c.at, timeline.c.id)))
+    lines = list(db.execute(query.order_by(timeline.c.at, timeline.c.id)))
+    mine = (posts.c.id == post_id, posts.c.project_id == project_id)
+    thinned_at = db.execute(select(posts.c.thinned_at).where(*mine)).scalar_one_or_none()
+    return lines if thinned_at is None else [Shown(thinned_at, "thinned", _GONE), *lines]

@@ -9,6 +9,7 @@ from polypost.storage.metadata import Instant, Json, metadata, partial_index
 from polypost.storage.opening import open_store
 from polypost.storage.rows import as_dict, row_of, rows_of
 from polypost.storage.signals import Signals, emit, notify
+from polypost.storage.steps import STEP, in_steps
 from polypost.storage.store import CommitUnknown, Store, after_commit, keep_receipt, receipt
 from polypost.storage.together import (
     FIRST_TOUCHED,
@@ -24,6 +25,7 @@ from polypost.storage.together import (
 __all__ = [
     "FIRST_TOUCHED",
     "SAMPLE",
+    "STEP",
     "Apart",
     "Change",
     "CommitUnknown",
@@ -45,6 +47,7 @@ __all__ = [
     "earliest_id",
     "emit",
     "fenced",
+    "in_steps",
     "insert_new",
     "keep_receipt",
     "metadata",

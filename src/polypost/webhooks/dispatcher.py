@@ -83,10 +83,6 @@ class Dispatcher:
         self._stopping = True
         await self._runner.drain()
 
-    async def clean(self) -> None:
-        """Forget what ended long ago."""
-        await self._store.write(lambda db: work.clean(db, clock.now()))
-
     async def _fan_out(self, *, said: bool) -> int:
         """One batch, and how many events that were; where nothing was `said`, nothing is committed without need."""
         try:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from polypost.engine import rung, source
 from polypost.events import event
 from polypost.integrations import SealBroken, Vault
-from polypost.storage import new_id, row_of, rows_of
+from polypost.storage import STEP, new_id, row_of, rows_of
 from polypost.webhooks.fan_out import Waking, so_far
 from polypost.webhooks.subscriptions import open_secrets, rest
 from polypost.webhooks.tables import (
@@ -29,8 +29,6 @@ from polypost.webhooks.tables import (
     wake_up_of,
 )
 
-KEPT = timedelta(days=30)
-CLEANED = 500
 JITTER = 0.1
 _S = subscriptions.c
 _D = deliveries.c
@@ -172,9 +170,9 @@ def settle(
     return _leave(db, wake_up, row, now)
 
 
-def clean(db: Connection, now: datetime) -> int:
-    """Forget deliveries that ended 30 days ago, with their tries; returns how many."""
-    old = select(_D.id).where(_D.ended_at < now - KEPT).order_by(_D.ended_at).limit(CLEANED)
+def clean(db: Connection, before: datetime) -> int:
+    """Forget some deliveries that ended before that instant, with their tries; returns how many."""
+    old = select(_D.id).where(_D.ended_at < before).order_by(_D.ended_at).limit(STEP)
     ids = db.execute(old).scalars().all()
     if ids:
         db.execute(delete(delivery_attempts).where(delivery_attempts.c.delivery_id.in_(ids)))

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from polypost.integrations import (
     MasterKeyMissing,
-    MasterKeyWrong,
     SealBroken,
     Vault,
     has_secrets,
-    load_master_key,
+    load_master_keys,
 )
 from polypost.integrations.tables import data_keys
 from polypost.settings import Settings
@@ -98,44 +97,6 @@ def test_a_key_that_was_rolled_back_is_not_used_again(with_store):
     with_store(story)
 
 
-def test_rotation_changes_the_wrapping_and_nothing_else(with_store):
-    async def story(store):
-        old, new = os.urandom(32), os.urandom(32)
-        vault = Vault(old)
-        sealed = await store.write(lambda db: vault.seal(db, *PLACE, "secret"))
-        await store.write(lambda db: vault.seal(db, "prj_b", "int_b", "extra", "other"))
-        assert await store.write(lambda db: vault.rotate(db, new)) == 2
-        assert await store.write(lambda db: Vault(old).rotate(db, new)) == 0
-        assert await store.read(lambda db: Vault(new).open(db, *PLACE, sealed)) == "secret"
-        with pytest.raises(MasterKeyWrong):
-            await store.read(lambda db: Vault(old).open(db, *PLACE, sealed))
-        # The vault that rotated goes on with the new key, also for projects it meets later.
-        third = await store.write(lambda db: vault.seal(db, "prj_c", "int_c", "extra", "third"))
-        assert await store.read(lambda db: Vault(new).open(db, "prj_c", "int_c", "extra", third)) == "third"
-        with pytest.raises(MasterKeyWrong):
-            await store.write(lambda db: Vault(os.urandom(32)).rotate(db, os.urandom(32)))
-
-    with_store(story)
-
-
-def test_a_rotation_that_rolls_back_leaves_the_old_key_in_use(with_store):
-    async def story(store):
-        old = os.urandom(32)
-        vault = Vault(old)
-        sealed = await store.write(lambda db: vault.seal(db, *PLACE, "secret"))
-
-        def fail(db):
-            vault.rotate(db, os.urandom(32))
-            raise RuntimeError
-
-        with pytest.raises(RuntimeError):
-            await store.write(fail)
-        await store.write(lambda db: vault.seal(db, "prj_b", "int_b", "extra", "other"))
-        assert await store.read(lambda db: Vault(old).open(db, *PLACE, sealed)) == "secret"
-
-    with_store(story)
-
-
 @given(st.binary(max_size=80).filter(lambda key: len(key) != 32))
 def test_a_master_key_has_32_bytes(key):
     with pytest.raises(ValueError, match="32 bytes"):
@@ -146,44 +107,46 @@ def settings(tmp_path, **values):
     return Settings(data=tmp_path / "data", **values)
 
 
+def load(chosen, *, embedded, has_secrets):
+    return load_master_keys(chosen, embedded=embedded, has_secrets=has_secrets).all()
+
+
 def test_an_embedded_store_gets_a_key_file_once(tmp_path):
     chosen = settings(tmp_path)
-    key = load_master_key(chosen, embedded=True, has_secrets=False)
+    (key,) = load(chosen, embedded=True, has_secrets=False)
     path = tmp_path / "data" / "master.key"
     assert len(key) == 32
     assert path.stat().st_mode & 0o777 == 0o600
-    assert load_master_key(chosen, embedded=True, has_secrets=True) == key
-    assert load_master_key(chosen, embedded=False, has_secrets=True) == key
+    assert load(chosen, embedded=True, has_secrets=True) == (key,)
+    assert load(chosen, embedded=False, has_secrets=True) == (key,)
 
 
 def test_a_first_start_that_died_is_repeated(tmp_path):
     path = tmp_path / "data" / "master.key"
     path.parent.mkdir()
     path.touch()
-    key = load_master_key(settings(tmp_path), embedded=True, has_secrets=False)
-    assert load_master_key(settings(tmp_path), embedded=True, has_secrets=True) == key
+    key = load(settings(tmp_path), embedded=True, has_secrets=False)
+    assert load(settings(tmp_path), embedded=True, has_secrets=True) == key
 
 
 @pytest.mark.parametrize(("embedded", "has_secrets"), [(False, False), (False, True), (True, True)])
 def test_without_a_key_the_start_is_refused(tmp_path, embedded, has_secrets):
     with pytest.raises(MasterKeyMissing) as refused:
-        load_master_key(settings(tmp_path), embedded=embedded, has_secrets=has_secrets)
+        load_master_keys(settings(tmp_path), embedded=embedded, has_secrets=has_secrets)
     assert "POLYPOST_MASTER_KEY" in refused.value.message
     assert not (tmp_path / "data").exists()
 
 
 def test_the_setting_wins_over_a_named_file_and_that_over_the_folder(tmp_path):
-    in_folder = load_master_key(settings(tmp_path), embedded=True, has_secrets=False)
+    in_folder = load(settings(tmp_path), embedded=True, has_secrets=False)
     named, given = os.urandom(32), os.urandom(32)
     file = tmp_path / "named.key"
     file.write_bytes(base64.b64encode(named) + b"\n")
     text = base64.b64encode(given).decode()
-    load = load_master_key
-    assert (
-        load(settings(tmp_path, master_key_file=file), embedded=True, has_secrets=True) == named != in_folder
-    )
+    found = load(settings(tmp_path, master_key_file=file), embedded=True, has_secrets=True)
+    assert found == (named,) != in_folder
     both = settings(tmp_path, master_key_file=file, master_key=text)
-    assert load(both, embedded=False, has_secrets=True) == given
+    assert load(both, embedded=False, has_secrets=True) == (given,)
 
 
 @pytest.mark.parametrize("text", ["", "c2hvcnQ=", "not base64!", "A" * 44, "é"])
@@ -191,6 +154,16 @@ def test_a_key_of_the_wrong_form_is_refused(tmp_path, text):
     file = tmp_path / "named.key"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(MasterKeyMissing):
-        load_master_key(settings(tmp_path, master_key_file=file), embedded=True, has_secrets=False)
+        load_master_keys(settings(tmp_path, master_key_file=file), embedded=True, has_secrets=False)
     with pytest.raises(MasterKeyMissing):
-        load_master_key(settings(tmp_path, master_key=text), embedded=True, has_secrets=False)
+        load_master_keys(settings(tmp_path, master_key=text), embedded=True, has_secrets=False)
+
+
+def test_several_keys_stand_by_line_or_comma(tmp_path):
+    keys = tuple(os.urandom(32) for _ in range(3))
+    texts = [base64.b64encode(key).decode() for key in keys]
+    file = tmp_path / "named.key"
+    file.write_text("\n".join(texts) + "\n")
+    assert load(settings(tmp_path, master_key_file=file), embedded=False, has_secrets=True) == keys
+    named = settings(tmp_path, master_key=", ".join(texts))
+    assert load(named, embedded=False, has_secrets=True) == keys

@@ -6,11 +6,11 @@ import pytest
 
 from polypost import clock
 from polypost.errors import Rejected
-from polypost.media import PullAddresses
+from polypost.media import PullAddresses, Signer
 from polypost.platforms.base import MediaRef
 from polypost.probe import Facts
 
-SECRET = bytes(range(32))
+SECRET = Signer(lambda: [bytes(range(32))])
 PUBLIC = "https://polypost.example.com"
 FACTS = Facts("image", "image/jpeg", 10)
 ROW = "med_0123456789abcdef"
@@ -76,9 +76,19 @@ def test_forged_and_old_tokens_open_nothing() -> None:
         good + ".x",
     ):
         assert ours.opened(forged) is None
-    assert PullAddresses(bytes(32), PUBLIC).opened(good) is None
+    assert PullAddresses(Signer(lambda: [bytes(32)]), PUBLIC).opened(good) is None
     clock.advance(24 * 3600 + 1)
     assert ours.opened(good) is None
+
+
+def test_what_an_older_secret_signed_is_known_as_long_as_there_is_that_secret() -> None:
+    older, newer = bytes(range(32)), bytes(32)
+    good = token(str(PullAddresses(SECRET, PUBLIC).of(LOCAL, ROW, FACTS, nearby=False)))
+    both = PullAddresses(Signer(lambda: [newer, older]), PUBLIC)
+    assert both.opened(good) == ROW
+    fresh = token(str(both.of(LOCAL, ROW, FACTS, nearby=False)))
+    assert PullAddresses(Signer(lambda: [newer]), PUBLIC).opened(fresh) == ROW
+    assert PullAddresses(Signer(lambda: [newer]), PUBLIC).opened(good) is None
 
 
 def test_a_copy_is_lent_by_any_process_that_shares_the_store(with_store, rooms, png):

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import insert, select, update
 
 from polypost import clock
-from polypost.media import PullAddresses, StoredFile, records
+from polypost.media import PullAddresses, Signer, StoredFile, records
 from polypost.media.records import Item
 from polypost.media.tables import media_files
 from polypost.platforms.base import MediaRef
@@ -238,7 +238,7 @@ def test_p22_a_copy_that_was_being_made_goes_and_is_made_again(with_store, store
             assert (half[url].state, copy.state) == ("ready", "fetching")
             assert f"{copy.path}.part" in room.on_disk()
 
-            addresses = PullAddresses(b"secret", None, "http://127.0.0.1:1")
+            addresses = PullAddresses(Signer(lambda: [b"secret"]), None, "http://127.0.0.1:1")
             library = await room.library("one", addresses=addresses)
             await library.recover()
             assert room.on_disk() == [half[url].path]

@@ -196,7 +196,7 @@ def test_posts_follow_when_a_zone_changes(with_store: Callable[..., Any]) -> Non
         assert [wake_up.key for wake_up in due] == [schedule]
         await desk.maker.run(schedule)
         moved = [post.scheduled_for for post in await desk.live()]
-        # What somebody has edited stays where it is.
+        # What somebody has edited is a post like others: it moves by the release that its own row names.
         assert moved == [*right[:2], right[2] + timedelta(hours=1), *right[3:]]
         assert len(await desk.rows()) == 7
         await desk.maker.follow_zones()

@@ -51,7 +51,7 @@ async def listed(visit: Visit) -> Response:
         asked={name: value for name, value in asked.items() if value},
         before=visit.asked("before"),
         methods=[(each, each) for each in METHODS],
-        days=request_log.KEPT.days,
+        days=visit.services.settings.keep_requests_days,
         most=request_log.MOST,
         answer_of=answer_of,
         curl=curl(visit, "/v1/posts"),

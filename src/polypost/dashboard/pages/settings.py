@@ -18,10 +18,7 @@ from polypost.dashboard.saying import Mistyped, sentences
 from polypost.dashboard.web import HOME, Page, Visit
 from polypost.errors import ApiError, Conflict, InvalidRequest, Problem
 from polypost.integrations import redirects
-from polypost.media import holds, upload_rows
-from polypost.posts import keys
-from polypost.settings import PREFIX
-from polypost.webhooks import work
+from polypost.settings import PREFIX, Kept
 
 MOST_REDIRECTS = 100
 # What the server was started with and everybody may know. Nothing else of the settings is ever shown.
@@ -40,14 +37,19 @@ SHOWN = (
     "webhook_retry_at",
     "webhook_timeout_seconds",
 )
-KEPT: tuple[tuple[str, timedelta | None], ...] = (
-    (phrase("Posts and their timelines, accounts, credits spent, what people did"), None),
-    (phrase("Files that a post uses, after it ended"), holds.AFTER_END),
-    (phrase("Uploaded files that no post names"), upload_rows.LIFE),
-    (phrase("Files of many posts, with their verdicts, after they ended"), bulk.KEPT),
-    (phrase("Deliveries of webhooks and e-mails, after they ended"), work.KEPT),
-    (phrase("Idempotency keys, or as long as their post waits"), keys.KEPT),
-    (phrase("Sessions of people, after they were last seen"), people.IDLE),
+KEPT: tuple[tuple[str, Callable[[Kept], timedelta | None]], ...] = (
+    (phrase("Posts, accounts, credits spent, what people did"), lambda _: None),
+    (phrase("A post's timeline and events, after it ended"), lambda kept: kept.history),
+    (phrase("Posts that were deleted"), lambda kept: kept.deleted),
+    (
+        phrase("Files that a post uses, after it ended, and uploaded files that no post names"),
+        lambda kept: kept.media,
+    ),
+    (phrase("Files of many posts, with their verdicts, after they ended"), lambda _: bulk.KEPT),
+    (phrase("Deliveries of webhooks and e-mails, after they ended"), lambda kept: kept.deliveries),
+    (phrase("Idempotency keys, or as long as their post waits"), lambda kept: kept.keys),
+    (phrase("Requests to the API"), lambda kept: kept.requests),
+    (phrase("Sessions of people, after they were last seen"), lambda _: people.IDLE),
 )
 _FIELDS = {
     "name": "",
@@ -161,7 +163,7 @@ async def _page(
         most_seconds=DEDUPE_SECONDS,
         base=visit.base,
         version=__version__,
-        kept=[(visit.words(what), _lasts(visit, how_long)) for what, how_long in KEPT],
+        kept=[(visit.words(what), _lasts(visit, how_long(started.kept))) for what, how_long in KEPT],
         started=[
             (
                 f"{PREFIX}{name.upper()}",

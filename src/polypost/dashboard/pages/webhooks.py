@@ -25,7 +25,7 @@ from polypost.entrance.subscriptions import (
 from polypost.errors import ApiError, Conflict, InvalidRequest
 from polypost.intake import bodies
 from polypost.integrations import profiles
-from polypost.webhooks import EVENTS, POST_EVENTS, Change, Origin, Subscription, history, subscriptions, work
+from polypost.webhooks import EVENTS, POST_EVENTS, Change, Origin, Subscription, history, subscriptions
 from polypost.webhooks.trial import WORDS as REASONS
 
 MOST_PROFILES, PAGE = 500, 25
@@ -347,7 +347,7 @@ async def _one(
         state_here=state or "",
         first=not visit.asked("before"),
         looked_at=history.LOOKED_AT,
-        kept=work.KEPT,
+        kept=visit.services.settings.kept.deliveries,
         curl=curl(visit, f"/v1/{origin}/{subscription_id}/deliveries"),
     )
 
