@@ -38,9 +38,11 @@ from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
 from polypost.conversations.sender import Sender
 from polypost.engine import Engine, Handler, Source
+from polypost.entrance import held
 from polypost.entrance.health import checks
 from polypost.entrance.proxies import Proxies
 from polypost.entrance.services import Services
+from polypost.errors import PolypostError
 from polypost.intake import BodyReader, Intake
 from polypost.intake.in_flight import TELL_SECONDS
 from polypost.integrations import (
@@ -67,12 +69,15 @@ from polypost.posts.orders import Context
 from polypost.publishing import Publisher, Remover
 from polypost.settings import Settings
 from polypost.storage import Store, new_id, open_store, schema
+from polypost.storage.lives import Life
 from polypost.storage.lock import DataLock
 from polypost.webhooks import Channels, Dispatcher, Trial
 
 log = structlog.get_logger("polypost")
 CLEAN_SECONDS = 600.0
 RENEW_SECONDS = 60.0
+# How exactly is known when a folder was alive for the last time.
+SIGN_SECONDS = 30.0
 Call = Callable[[], Awaitable[object]]
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
@@ -107,9 +112,33 @@ class Rooms:
     _rooms: Sequence[Room]
     _lock: DataLock | None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _waiting: asyncio.Task[None] | None = None
+
+    async def hold(self, life: Life) -> None:
+        """Keep from all networks while the store is a copy of which nobody has said what became of the original."""
+        if life.held:
+            reason = await held.sentence(self.services.store, life)
+            self.engine.rests = self.networks.held = reason
+            log.warning("the store is held", reason=reason)
 
     async def start(self, *, work_too: bool) -> None:
-        """Take over what a dead process left, then begin to work."""
+        """Take over what a dead process left, then begin to work; a held store waits for its operator's word."""
+        if self.engine.rests is None:
+            await self._begin(work_too=work_too)
+        else:
+            self._waiting = asyncio.create_task(self._begin_at_word(work_too=work_too), name="polypost-held")
+
+    async def _begin_at_word(self, *, work_too: bool) -> None:
+        await held.word(self.services.store)
+        self.engine.rests = self.networks.held = None
+        log.info("the store is released")
+        try:
+            await self._begin(work_too=work_too)
+        except PolypostError as error:
+            # Readiness says that nobody works.
+            log.exception("the work did not begin; start the server again", reason=error.message)
+
+    async def _begin(self, *, work_too: bool) -> None:
         for room in self._rooms:
             await room.recover()
             for kind, (handler, source) in room.handlers.items():
@@ -118,6 +147,9 @@ class Rooms:
         await self.engine.start(work=work_too)
         # Every process cleans its own disk, workers or not.
         loops: dict[str, Loop] = {"uploads": partial(_every, CLEAN_SECONDS, self._clean_uploads)}
+        if self._lock is not None:
+            self._lock.touch()
+            loops["sign"] = partial(_every, SIGN_SECONDS, self._give_sign)
         if work_too:
             loops["clean"] = partial(_every, CLEAN_SECONDS, self._clean)
             for room in self._rooms:
@@ -126,6 +158,9 @@ class Rooms:
 
     async def stop(self) -> None:
         """Let what runs come to its end and close everything, the store last."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            await asyncio.gather(self._waiting, return_exceptions=True)
         await self.engine.stop()
         for task in self._tasks:
             task.cancel()
@@ -135,6 +170,10 @@ class Rooms:
         await self.services.store.close()
         if self._lock is not None:
             self._lock.release()
+
+    async def _give_sign(self) -> None:
+        if self._lock is not None:
+            self._lock.touch()
 
     async def _clean(self) -> None:
         for room in self._rooms:
@@ -154,6 +193,7 @@ async def open_rooms(
     events.heard_by(webhooks.ANYBODY)
     embedded = settings.database_url is None
     store, lock = await _store(settings)
+    life = await held.live(store, settings.data / schema.DATABASE if embedded else None, lock)
     secrets = await store.read(has_secrets)
     vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
     guard = guard_of(settings, surroundings)
@@ -216,14 +256,16 @@ async def open_rooms(
         *_webhooks(settings, services),
         Room(close=metrics.aclose),
         Room(recover=media.recover, clean=lambda: media.clean(clock.now()), close=media.close),
-        Room(recover=uploads.recover),
+        Room(recover=partial(_recover_uploads, settings, uploads)),
         Room(loops={"renew": partial(_every, RENEW_SECONDS, tokens.renew_due)}, close=tokens.aclose),
         Room(close=services.keyring.aclose),
         Room(close=fetcher.aclose),
         Room(close=networks.aclose),
     ]
     _warn(settings, surroundings, uploads)
-    return Rooms(services, networks, engine, public_url, rooms, lock)
+    opened = Rooms(services, networks, engine, public_url, rooms, lock)
+    await opened.hold(life)
+    return opened
 
 
 async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
@@ -240,6 +282,13 @@ async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
         if lock is not None:
             lock.release()
         raise
+
+
+async def _recover_uploads(settings: Settings, uploads: Uploads) -> None:
+    if settings.database_url is None:
+        # What is in no row of this folder is removed next.
+        await uploads.rehouse()
+    await uploads.recover()
 
 
 def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from polypost import __version__
+from polypost import __version__, clock
 from polypost.access.people import Role
-from polypost.cli import admin
-from polypost.cli.folder import keep_private
+from polypost.cli import admin, copies
+from polypost.cli.options import Data, Json, Project, settings_of
 from polypost.cli.output import Printer
-from polypost.platforms.registry import BUILT_IN
-from polypost.settings import Settings, load, unknown
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,19 +30,8 @@ app.add_typer(integrations, name="integrations")
 people = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
 app.add_typer(people, name="people")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
-Project = Annotated[str, typer.Option("--project", help="Name or id of the project.")]
-
-
-def settings_of(data: Path | None = None, **more: object) -> Settings:
-    """The settings, with what the command line says laid over them; the data folder is there, for us alone."""
-    given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
-    for sentence in unknown(os.environ, BUILT_IN):
-        typer.echo(f"polypost: {sentence}", err=True)
-    settings = load(given)
-    keep_private(settings.data)
-    return settings
+app.command()(copies.backup)
+app.command()(copies.restore)
 
 
 @app.command()
@@ -103,18 +88,31 @@ def sandbox(
 
 
 @app.command()
-def migrate(data: Data = None, json: Json = False) -> None:
+def migrate(
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be done and how long it takes, and do nothing.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
     """Bring the store to this version's schema."""
     from polypost.storage import schema
 
     settings = settings_of(data)
     settings.data.mkdir(parents=True, exist_ok=True)
+    if plan:
+        planned = schema.plan(settings.data, settings.database_url)
+        Printer(json).show(planned.as_dict(), planned.text())
+        return
+    began = clock.monotonic()
     done = schema.upgrade(settings.data, settings.database_url)
     if settings.database_url is not None:
         from polypost.engine.pgqueuer import install
 
         asyncio.run(install(settings.database_url))
-    Printer(json).show({"revision": schema.HEAD, "changed": done}, f"The schema is at {schema.HEAD}.")
+    took = clock.monotonic() - began
+    said = f"The schema is at {schema.HEAD}{f', brought there in {took:.1f} s' if done else ''}."
+    Printer(json).show({"revision": schema.HEAD, "changed": done, "seconds": round(took, 3)}, said)
 
 
 @app.command()
