@@ -137,7 +137,9 @@ def test_a_restored_backup_sends_nothing_twice(
     assert datetime.now(UTC).isoformat() < at, "the backup was too slow for this test"
     # Since then the original has gone on: a post was even sent at another time, and one was not sent at all.
     with original.client() as client:
-        assert client.put(f"/v1/posts/scheduled/{moved}", json={"scheduledFor": ahead(2)}).status_code == 200
+        body = {"content": "Sent at another time", "scheduledFor": ahead(2), "platforms": [original.target("bluesky")]}
+        earlier = client.put(f"/v1/posts/scheduled/{moved}", json=body)
+        assert earlier.status_code == 200, earlier.text
         assert client.delete(f"/v1/posts/scheduled/{unsent}").status_code == 200
     wait_until(lambda: datetime.now(UTC) > datetime.fromisoformat(at))
     assert {state for state, _ in states(original, {**posts, "moved": moved}).values()} == {"published"}
