@@ -173,6 +173,9 @@ def put_back(settings: Settings, found: Backup) -> None:
                 )
             )
             schema.upgrade(settings.data, settings.database_url)
+            from polypost.engine.pgqueuer import install
+
+            asyncio.run(install(settings.database_url))
     finally:
         lock.release()
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ _LIST = (
     " JOIN information_schema.tables USING (table_schema, table_name)"
     " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name NOT LIKE $1"
     " GROUP BY table_name ORDER BY table_name"
+)
+# Which tables have to be there before which.
+_NEEDS = (
+    "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint"
+    " WHERE contype = 'f' AND connamespace = current_schema()::regnamespace AND conrelid <> confrelid"
 )
 Tables = dict[str, dict[str, Any]]
 
@@ -131,9 +137,11 @@ async def restore_postgres(
     The files of `host` are those of `here` now. Raises CopyDamaged when a table does not get as many rows as it had.
     """
     async with _postgres(url) as db, db.transaction():
-        for name, about in tables.items():
-            if name in _OF_THE_SCHEMA:
-                continue
+        needs: dict[str, list[str]] = {name: [] for name in tables if name not in _OF_THE_SCHEMA}
+        for table, other in await db.fetch(_NEEDS):
+            needs.get(table, []).append(other)
+        for name in TopologicalSorter(needs).static_order():
+            about = tables[name]
             with gzip.open(_file(folder, name), "rb") as file:
                 told = await db.copy_to_table(name, columns=about["columns"], source=file)
             if int(told.split()[-1]) != about["rows"]:
