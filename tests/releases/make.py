@@ -21,7 +21,7 @@ def fill(world: World) -> None:
     """Posts in every state that lasts, a schedule, a queue, a profile and a subscription."""
     later = (datetime.now(UTC) + timedelta(days=300)).isoformat()
     both = [world.target("twitter"), world.target("bluesky")]
-    thread = {**world.target("twitter"), "platformSpecificData": {"thread": [{"content": "And more"}]}}
+    thread = {**world.target("twitter"), "platformSpecificData": {"threadItems": [{"content": "And more"}]}}
 
     with world.client() as client:
 
@@ -34,15 +34,14 @@ def fill(world: World) -> None:
             call("/v1/posts", content="Out on two networks", publishNow=True, platforms=both),
             call("/v1/posts", content="A thread", publishNow=True, platforms=[thread]),
         ]
-        world.control("POST", "faults", json={"platform": "mastodon", "fault": "error_before", "times": 9})
         call("/v1/posts", content="Planned", scheduledFor=later, platforms=both)
-        call("/v1/posts", content="A draft", platforms=both)
+        call("/v1/posts/drafts", content="A draft", platforms=both)
         call("/v1/profiles", name="Ours")
         call(
             "/v1/notifications",
             channel="webhook",
-            webhook="https://example.com/hook",
-            events=["post.published"],
+            webhook={"url": "https://example.com/hook"},
+            eventTypes=["post.published"],
         )
         world.settle([each["postId"] for each in now])
 
