@@ -69,7 +69,6 @@ from polypost.posts.orders import Context
 from polypost.publishing import Publisher, Remover
 from polypost.settings import Settings
 from polypost.storage import Store, new_id, open_store, schema
-from polypost.storage.lives import Life
 from polypost.storage.lock import DataLock
 from polypost.webhooks import Channels, Dispatcher, Trial
 
@@ -114,12 +113,15 @@ class Rooms:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _waiting: asyncio.Task[None] | None = None
 
-    async def hold(self, life: Life) -> None:
-        """Keep from all networks while the store is a copy of which nobody has said what became of the original."""
+    async def enter(self) -> Rooms:
+        """Go on with the store's life. One of a copy, of which nobody has said what became of the original, is held."""
+        store, settings = self.services.store, self.services.settings
+        file = settings.data / schema.DATABASE if settings.database_url is None else None
+        life = await held.live(store, file, self._lock)
         if life.held:
-            reason = await held.sentence(self.services.store, life)
-            self.engine.rests = self.networks.held = reason
-            log.warning("the store is held", reason=reason)
+            self.engine.rests = self.networks.held = await held.sentence(store, life)
+            log.warning("the store is held", reason=self.engine.rests)
+        return self
 
     async def start(self, *, work_too: bool) -> None:
         """Take over what a dead process left, then begin to work; a held store waits for its operator's word."""
@@ -193,7 +195,6 @@ async def open_rooms(
     events.heard_by(webhooks.ANYBODY)
     embedded = settings.database_url is None
     store, lock = await _store(settings)
-    life = await held.live(store, settings.data / schema.DATABASE if embedded else None, lock)
     secrets = await store.read(has_secrets)
     vault = Vault(load_master_key(settings, embedded=embedded, has_secrets=secrets))
     guard = guard_of(settings, surroundings)
@@ -263,9 +264,7 @@ async def open_rooms(
         Room(close=networks.aclose),
     ]
     _warn(settings, surroundings, uploads)
-    opened = Rooms(services, networks, engine, public_url, rooms, lock)
-    await opened.hold(life)
-    return opened
+    return await Rooms(services, networks, engine, public_url, rooms, lock).enter()
 
 
 async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
