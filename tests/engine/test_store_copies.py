@@ -68,6 +68,7 @@ def command(world: World, *arguments: str) -> Any:
     )
     told = process.start()
     assert process.wait_dead(60)
+    process.stop()
     return told
 
 
