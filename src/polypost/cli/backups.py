@@ -180,6 +180,12 @@ def put_back(settings: Settings, found: Backup) -> None:
         lock.release()
 
 
+def has_key(settings: Settings) -> bool:
+    """Whether the settings or the data folder name a master key."""
+    elsewhere = settings.master_key is not None or settings.master_key_file is not None
+    return elsewhere or (settings.data / KEY_FILE).exists()
+
+
 def _sqlite(
     settings: Settings, half: Path, step: Callable[[str], None]
 ) -> tuple[dict[str, Any], list[Finding] | None]:
@@ -234,10 +240,9 @@ def _bring_files(settings: Settings, found: Backup) -> None:
         target.mkdir(exist_ok=True)
         for path in source.iterdir():
             shutil.copy2(path, target / path.name)
-    key, own = found.folder / KEY_FILE, settings.data / KEY_FILE
-    elsewhere = settings.master_key is not None or settings.master_key_file is not None
-    if key.is_file() and not own.exists() and not elsewhere:
-        _write(own, key.read_text(encoding="ascii"))
+    key = found.folder / KEY_FILE
+    if key.is_file() and not has_key(settings):
+        _write(settings.data / KEY_FILE, key.read_text(encoding="ascii"))
 
 
 def _mark(db: Any, path: Path, found: Backup) -> None:

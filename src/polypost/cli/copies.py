@@ -99,8 +99,14 @@ def restore(
 
         found = backups.find(folder)
         backups.put_back(settings, found)
-        told = {"restored": str(found.folder), "takenAt": found.about["takenAt"]}
+        key = backups.has_key(settings)
+        told = {"restored": str(found.folder), "takenAt": found.about["takenAt"], "masterKey": key}
         lines.append(f"The store is that of {found.about['takenAt']} ({found.folder}).")
+        if not key:
+            lines.append(
+                f"The master key is not there. Put master.key into {settings.data}, or set POLYPOST_MASTER_KEY: without it "
+                "the server does not start where accounts are connected."
+            )
         if confirm is None:
             lines.append(
                 "It is held: a server that starts on it sends nothing before `polypost restore --confirm moved` or "
