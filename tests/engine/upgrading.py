@@ -126,6 +126,7 @@ def story(folder: Path, database_url: str | None, posts: int) -> dict[str, Any]:
     steps: list[dict[str, Any]] = []
     try:
         world.start(workers=1 if database_url else 0)
+        world.control("POST", "limits", json={"enforced": False})
         load = Load(world)
         load.start()
         load.more(posts)

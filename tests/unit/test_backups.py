@@ -110,7 +110,7 @@ def test_it_is_put_back_only_where_there_is_no_store(settings: Settings, tmp_pat
     newer = backups.Backup(made.folder, {**made.about, "schema": "9999"})
     with pytest.raises(schema.SchemaMismatch):
         backups.put_back(Settings(data=tmp_path), newer)
-    with pytest.raises(BackupUnusable, match="POLYPOST_DATABASE_URL"):
+    with pytest.raises(BackupUnusable, match="backup of sqlite"):
         backups.put_back(Settings(data=tmp_path, database_url="postgresql://localhost/none"), made)
     data = tmp_path / "new"
     data.mkdir()
