@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -187,8 +187,16 @@ def facts(network: Connector) -> str:
         ("Hosts", ", ".join(dict.fromkeys(spec.hosts.values()))),
         ("Looked for after a lost answer", "yes"),
         ("One more try when not found", _RETRY[spec.retry_when_absent]),
+        ("Found by what it says", _kinds(spec.lists)),
     ]
     return table(("", network.spec.name), rows)
+
+
+def _kinds(lists: Mapping[str, bool]) -> str:
+    """Of which kinds of posts something holds, and of which it does not."""
+    there, not_there = ([kind for kind, yes in lists.items() if yes is wanted] for wanted in (True, False))
+    told = [", ".join(there)] if there else []
+    return "; ".join([*told, *([f"not {', '.join(not_there)}"] if not_there else [])])
 
 
 def _oauth(oauth: OAuth2 | None) -> list[tuple[str, str]]:

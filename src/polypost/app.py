@@ -39,9 +39,11 @@ from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
 from polypost.conversations.sender import Sender
 from polypost.engine import Engine, Handler, Source
+from polypost.entrance import held
 from polypost.entrance.health import checks
 from polypost.entrance.proxies import Proxies
 from polypost.entrance.services import Services
+from polypost.errors import PolypostError
 from polypost.intake import BodyReader, Intake
 from polypost.intake.in_flight import TELL_SECONDS
 from polypost.integrations import (
@@ -75,6 +77,8 @@ from polypost.webhooks import Channels, Dispatcher, Trial
 log = structlog.get_logger("polypost")
 CLEAN_SECONDS = 600.0
 RENEW_SECONDS = 60.0
+# How exactly is known when a folder was alive for the last time.
+SIGN_SECONDS = 30.0
 Call = Callable[[], Awaitable[object]]
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
@@ -109,9 +113,36 @@ class Rooms:
     _rooms: Sequence[Room]
     _lock: DataLock | None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _waiting: asyncio.Task[None] | None = None
+
+    async def enter(self) -> Rooms:
+        """Go on with the store's life. One of a copy, of which nobody has said what became of the original, is held."""
+        store, settings = self.services.store, self.services.settings
+        file = settings.data / schema.DATABASE if settings.database_url is None else None
+        life = await held.live(store, file, self._lock)
+        if life.held:
+            self.engine.rests = self.networks.held = await held.sentence(store, life)
+            log.warning("the store is held", reason=self.engine.rests)
+        return self
 
     async def start(self, *, work_too: bool) -> None:
-        """Take over what a dead process left, then begin to work."""
+        """Take over what a dead process left, then begin to work; a held store waits for its operator's word."""
+        if self.engine.rests is None:
+            await self._begin(work_too=work_too)
+        else:
+            self._waiting = asyncio.create_task(self._begin_at_word(work_too=work_too), name="polypost-held")
+
+    async def _begin_at_word(self, *, work_too: bool) -> None:
+        await held.word(self.services.store)
+        self.engine.rests = self.networks.held = None
+        log.info("the store is released")
+        try:
+            await self._begin(work_too=work_too)
+        except PolypostError as error:
+            # Readiness says that nobody works.
+            log.exception("the work did not begin; start the server again", reason=error.message)
+
+    async def _begin(self, *, work_too: bool) -> None:
         for room in self._rooms:
             await room.recover()
             for kind, (handler, source) in room.handlers.items():
@@ -120,6 +151,9 @@ class Rooms:
         await self.engine.start(work=work_too)
         # Every process cleans its own disk, workers or not.
         loops: dict[str, Loop] = {"uploads": partial(_every, CLEAN_SECONDS, self._clean_uploads)}
+        if self._lock is not None:
+            self._lock.touch()
+            loops["sign"] = partial(_every, SIGN_SECONDS, self._give_sign)
         if work_too:
             loops["clean"] = partial(_every, CLEAN_SECONDS, self._clean)
             for room in self._rooms:
@@ -128,6 +162,9 @@ class Rooms:
 
     async def stop(self) -> None:
         """Let what runs come to its end and close everything, the store last."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            await asyncio.gather(self._waiting, return_exceptions=True)
         await self.engine.stop()
         for task in self._tasks:
             task.cancel()
@@ -137,6 +174,10 @@ class Rooms:
         await self.services.store.close()
         if self._lock is not None:
             self._lock.release()
+
+    async def _give_sign(self) -> None:
+        if self._lock is not None:
+            self._lock.touch()
 
     async def _clean(self) -> None:
         for room in self._rooms:
@@ -218,14 +259,14 @@ async def open_rooms(
         *_webhooks(settings, services),
         Room(close=metrics.aclose),
         Room(recover=media.recover, clean=lambda: media.clean(_over(settings)), close=media.close),
-        Room(recover=uploads.recover),
+        Room(recover=partial(_recover_uploads, settings, uploads)),
         Room(loops={"renew": partial(_every, RENEW_SECONDS, tokens.renew_due)}, close=tokens.aclose),
         Room(close=services.keyring.aclose),
         Room(close=fetcher.aclose),
         Room(close=networks.aclose),
     ]
     _warn(settings, surroundings, uploads)
-    return Rooms(services, networks, engine, public_url, rooms, lock)
+    return await Rooms(services, networks, engine, public_url, rooms, lock).enter()
 
 
 def _over(settings: Settings) -> datetime:
@@ -247,6 +288,13 @@ async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
         if lock is not None:
             lock.release()
         raise
+
+
+async def _recover_uploads(settings: Settings, uploads: Uploads) -> None:
+    if settings.database_url is None:
+        # What is in no row of this folder is removed next.
+        await uploads.rehouse()
+    await uploads.recover()
 
 
 def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:

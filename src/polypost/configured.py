@@ -81,11 +81,16 @@ def rules_of(settings: Settings, networks: Networks) -> Rules:
     )
 
 
+def host_of(settings: Settings) -> str:
+    """How rows of files name this machine's data folder."""
+    return f"{socket.gethostname()}:{settings.data.resolve()}"
+
+
 def media_of(
     settings: Settings, store: Store, vault: Vault, fetcher: Fetcher, server: str, public_url: str
 ) -> tuple[Library, Uploads]:
     """The library of media, and what was uploaded."""
-    host = f"{socket.gethostname()}:{settings.data.resolve()}"
+    host = host_of(settings)
     lending = Signer(partial(vault.derived, "media addresses"))
     uploads = Uploads(
         store,

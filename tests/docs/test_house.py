@@ -26,6 +26,7 @@ ALL_CODE = [
 # Queries that no project bounds, each with the reason.
 WORKER = "worker's side: the row is held by its id and epoch, and belongs to one project"
 HOUSEKEEPING = "housekeeping over all projects, bounded by time"
+OLDER = "a restored store concerns all projects"
 DOCTOR = "looks for rows that break a rule, in all projects"
 WITHOUT_PROJECT = {
     "credits/balances.py:_SPENT_BY_DAY": DOCTOR,
@@ -63,6 +64,9 @@ WITHOUT_PROJECT = {
     "posts/thinning.py:thin": HOUSEKEEPING,
     "posts/thinning.py:_thin": HOUSEKEEPING,
     "posts/attempts.py": WORKER,
+    "bulk/older.py": OLDER,
+    "planning/older.py": OLDER,
+    "posts/older.py": OLDER,
     "bulk/run.py": "worker's side: the upload is locked by its id, and its project is read from it",
     "bulk/uploads.py:clean": HOUSEKEEPING,
     "posts/changes.py:touch": "the caller has loaded the post with its project, in the same transaction",

@@ -9,6 +9,7 @@ from tests.platforms.run import MemoryFile
 
 from polypost.platforms.base import App, Post
 from polypost.platforms.bluesky import CONNECTOR
+from polypost.storage import new_id
 
 APP = App("", "")
 
@@ -30,4 +31,5 @@ def post(
 ) -> Post:
     """A post with options in their wire form; `further` holds the files that options name."""
     parsed = CONNECTOR.options.model_validate(options)
-    return Post("t1", text, files, parsed, {file.url: file for file in (*files, *further)})
+    # Every target is another one: its key follows from it.
+    return Post(new_id("tgt"), text, files, parsed, {file.url: file for file in (*files, *further)})

@@ -35,9 +35,9 @@ from polypost.errors import (
     TokenExpired,
     Unavailable,
 )
-from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Proof
+from polypost.platforms.base import Absent, Attempt, CannotTell, Found, Post, Proof
 from polypost.platforms.bluesky import CONNECTOR
-from polypost.platforms.bluesky.record import new_key
+from polypost.platforms.bluesky.record import earliest_key, key_of
 from polypost.probe import Facts
 
 pytestmark = pytest.mark.anyio
@@ -402,10 +402,11 @@ async def test_an_account_without_a_server_is_connected_again(net: Script) -> No
 
 def test_keys_sort_by_time_and_never_meet() -> None:
     now = clock.now()
-    keys = [new_key(now + timedelta(milliseconds=n)) for n in range(200)]
+    posts = [Post(f"tgt_{n}", "", (), None, due_at=now + timedelta(seconds=n)) for n in range(200)]
+    keys = [key_of(post, 0, now) for post in posts]
     assert keys == sorted(keys)
     assert len(set(keys)) == 200
     assert all(len(key) == 13 and key[0] in "234567abcdefghij" for key in keys)
     # The example of the specification: the identifier for zero.
-    assert new_key(datetime(1970, 1, 1, tzinfo=UTC))[:10] == "2222222222"
+    assert earliest_key(datetime(1970, 1, 1, tzinfo=UTC)) == "2222222222222"
     assert ACCOUNT.id == DID

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from polypost import __version__
+from polypost import __version__, clock
 from polypost.access.people import Role
-from polypost.cli import admin, keeping
+from polypost.cli import admin, copies, keeping
 from polypost.cli.options import Data, Json, Project, settings_of
 from polypost.cli.output import Printer
 
@@ -33,6 +33,8 @@ app.add_typer(people, name="people")
 keys.command("rotate-master")(keeping.rotate_master)
 projects.command("export")(keeping.export_project)
 projects.command("erase")(keeping.erase_project)
+app.command()(copies.backup)
+app.command()(copies.restore)
 
 
 @app.command()
@@ -89,18 +91,31 @@ def sandbox(
 
 
 @app.command()
-def migrate(data: Data = None, json: Json = False) -> None:
+def migrate(
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be done and how long it takes, and do nothing.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
     """Bring the store to this version's schema."""
     from polypost.storage import schema
 
     settings = settings_of(data)
     settings.data.mkdir(parents=True, exist_ok=True)
+    if plan:
+        planned = schema.plan(settings.data, settings.database_url)
+        Printer(json).show(planned.as_dict(), planned.text())
+        return
+    began = clock.monotonic()
     done = schema.upgrade(settings.data, settings.database_url)
     if settings.database_url is not None:
         from polypost.engine.pgqueuer import install
 
         asyncio.run(install(settings.database_url))
-    Printer(json).show({"revision": schema.HEAD, "changed": done}, f"The schema is at {schema.HEAD}.")
+    took = clock.monotonic() - began
+    said = f"The schema is at {schema.HEAD}{f', brought there in {took:.1f} s' if done else ''}."
+    Printer(json).show({"revision": schema.HEAD, "changed": done, "seconds": round(took, 3)}, said)
 
 
 @app.command()

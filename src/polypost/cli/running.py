@@ -79,10 +79,13 @@ async def serve(settings: Settings, *, sandbox: bool, work_too: bool, printer: P
             if surroundings.loopback:
                 rooms.services.demo_key = ready["apiKey"]
         _settle_memory()
-        printer.show(
-            ready,
-            demo.welcome(ready) if demo else f"Polypost listens on {url}\nDashboard: {ready['dashboardUrl']}",
+        said = (
+            demo.welcome(ready) if demo else f"Polypost listens on {url}\nDashboard: {ready['dashboardUrl']}"
         )
+        if rooms.engine.rests is not None:
+            ready["held"] = rooms.engine.rests
+            said = f"{said}\n\n{rooms.engine.rests}"
+        printer.show(ready, said)
         following = asyncio.create_task(demo.follow(rooms), name="polypost-demo") if demo else None
         await _first(running, stop)
         if following is not None:
@@ -110,7 +113,9 @@ async def worker(settings: Settings, printer: Printer) -> None:
     rooms: Rooms = await open_rooms(settings, surroundings, public_url=public_url, server=name)
     await rooms.start(work_too=True)
     _settle_memory()
-    printer.show({"worker": name, "ready": True}, f"Worker {name} is ready.")
+    held = rooms.engine.rests
+    ready: dict[str, Any] = {"worker": name, "ready": True} | ({"held": held} if held is not None else {})
+    printer.show(ready, f"Worker {name} is ready.\n{held or ''}".rstrip())
     try:
         await stop.wait()
     finally:

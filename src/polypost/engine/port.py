@@ -77,6 +77,8 @@ class Engine(ABC):
         self.sources: dict[str, Source] = {}
         self.heirs: list[Heir] = []
         self.notes: dict[str, Note] = {}
+        # Why nothing is carried out although all is in order; None when it is.
+        self.rests: str | None = None
 
     def on(self, kind: str, handler: Handler) -> None:
         """Register what runs for wake-ups of `kind`.

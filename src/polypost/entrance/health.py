@@ -33,6 +33,8 @@ async def _store(store: Store) -> dict[str, Any]:
 
 
 async def _worker(engine: Engine) -> dict[str, Any]:
+    if engine.rests is not None:
+        return {"ok": False, "held": True, "reason": engine.rests}
     silence = await engine.silence()
     if silence > 30:
         return {"ok": False, "reason": "No worker has been heard for 30 seconds. Start `polypost worker`."}

@@ -39,7 +39,14 @@ class Once:
         self.in_flight = InFlight(store, self._acceptance, server=context.server, shared=context.shared)
 
     async def promise(self) -> None:
-        """Raises ServiceUnavailable when no worker would carry out what is accepted (RELIABILITY A8)."""
+        """Raises ServiceUnavailable when nobody would carry out what is accepted (RELIABILITY A8)."""
+        if self._context.engine.rests is not None:
+            raise ServiceUnavailable(
+                "This server's store is a copy, and nothing is carried out until its operator says what became of the "
+                "original. Nothing was stored.",
+                code="store_held",
+                headers={"Retry-After": "60"},
+            )
         if await self._context.engine.silence() > SILENCE_SECONDS:
             raise ServiceUnavailable(
                 "Scheduling is unavailable: no worker has been heard for 30 seconds. Nothing was stored.",

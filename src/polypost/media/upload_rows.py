@@ -193,6 +193,12 @@ def gone() -> Gone:
     )
 
 
+def rehouse(db: Connection, host: str) -> int:
+    """Have all uploads that are in no bucket be in the one folder `host`, which was moved or restored; how many were elsewhere."""
+    elsewhere = _rows.host.not_in((host, BUCKET))
+    return db.execute(update(uploads).where(elsewhere).values(host=host)).rowcount
+
+
 def taken(db: Connection, host: str) -> int:
     """Bytes that the uploads of `host` take."""
     size = func.coalesce(_rows.size, _rows.offset)

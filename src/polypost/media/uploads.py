@@ -140,6 +140,10 @@ class Uploads:
         upload_id = found[1]
         return await self._store.read(lambda db: upload_rows.alive(db, upload_id))
 
+    async def rehouse(self) -> None:
+        """Have everything that is in no bucket be in this folder, which nobody else has: it may have been moved."""
+        await self._store.write(lambda db: upload_rows.rehouse(db, self._host))
+
     async def recover(self) -> None:
         """Make the folder and the rows agree again after a crash."""
         await self._keeper.recover()

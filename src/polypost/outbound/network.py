@@ -61,6 +61,8 @@ class Networks:
         self._guard = guard or Guard()
         self._guarded = frozenset(guarded)
         self._resolve = Resolver()
+        # Why no network may be asked for anything; None when they may.
+        self.held: str | None = None
 
     @property
     def overrides(self) -> Mapping[str, str]:
@@ -89,7 +91,7 @@ class Networks:
             transport = self._transports[platform] = self._transport(platform)
         return NetworkClient(
             platform,
-            transport,
+            transport if self.held is None else _Held(self.held),
             origin=self._overrides.get(platform),
             observer=observer,
             before=before,
@@ -293,6 +295,19 @@ class NetworkClient:
             request=request,
             extensions=answer.extensions,
         )
+
+
+class _Held(Transport):
+    """In the place of a pool while no network may be asked for anything."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self._reason = reason
+
+    async def send(
+        self, request: httpx2.Request, *, connect: float = CONNECT_SECONDS, trace: Any = None
+    ) -> httpcore2.Response:
+        raise NotSent(self._reason)
 
 
 class _Arriving(httpx2.AsyncByteStream):

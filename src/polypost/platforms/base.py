@@ -155,6 +155,7 @@ class Spec:
     `publish` has ended, `Undone` says that it is not, and whatever else ends the story leaves its outcome unknown;
     `own_copies` that the network pulls only from addresses whose owner this server has proven to be, so that it is
     given this server's copy of public files too; `other_names` are what people call it besides `name` and `id`;
+    `lists` says of each kind of post whether `look` finds it in the account's list by what it says alone (`sought`);
     `described` has the kinds of media that it shows an alternative text of; `media` the profiles of media by kind, and
     by kind and place (`video/story`) where it differs; `cover` is that of pictures that stand for something else.
     """
@@ -180,6 +181,7 @@ class Spec:
     own_copies: bool = False
     other_names: tuple[str, ...] = ()
     described: tuple[MediaKind, ...] = ()
+    lists: Mapping[str, bool] = field(default_factory=dict)
     media: Mapping[str, MediaProfile] = field(default_factory=dict)
 
     def limit(self, name: str) -> int:
@@ -324,13 +326,18 @@ class MediaFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One target as `publish` sees it. `extra_media` holds files that options and thumbnails name (url → file)."""
+    """One target as `publish` sees it. `extra_media` holds files that options and thumbnails name (url → file).
+
+    A retry is another `generation`, due anew.
+    """
 
     target_id: str
     text: str
     media: tuple[MediaFile, ...]
     options: Any
     extra_media: Mapping[str, MediaFile] = field(default_factory=dict)
+    due_at: datetime | None = None
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +357,14 @@ class Attempt:
     started_at: datetime
     handles: Mapping[str, Any]
     refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A post that may be out although nobody remembers an attempt: what its first part's attempt would have kept for `look`."""
+
+    part: str
+    handles: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,6 +510,13 @@ class Connector(ABC):
     async def reconcile(self, run: Run, post: Post, attempt: Attempt) -> Reconciled:
         """Look whether an attempt whose answer was lost is on the network. Reads only."""
         return await self.look(run, attempt)
+
+    def sought(self, post: Post, draft: Draft) -> Sought | None:
+        """How `look` finds a post of which no attempt is known; None where it cannot, as `Spec.lists` says.
+
+        `post` comes without its media, which `draft` has as they were asked for.
+        """
+        return None
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """Whether one new attempt is allowed after a clean last look that found nothing (RELIABILITY R2)."""

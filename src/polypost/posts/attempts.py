@@ -131,6 +131,11 @@ def find_late(db: Connection, attempt: AttemptRow, proof: Proof) -> None:
     _SET(db, {"attempt": attempt.id}, values)
 
 
+def name(db: Connection, attempt: AttemptRow, part: str) -> None:
+    """Say of which part an attempt was."""
+    _SET(db, {"attempt": attempt.id}, {"part": part})
+
+
 def undo(db: Connection, claimed: Claim, outcome: str, detail: str) -> None:
     """What the network had taken of the target is not out after all, or nobody knows whether it is (`outcome`)."""
     db.execute(

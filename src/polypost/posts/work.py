@@ -42,6 +42,8 @@ _HELD = or_(
     and_(targets.c.state == State.PUBLISHED.value, targets.c.next_at.is_not(None)),
 )
 UNSEEN = frozenset({"absent", "unknown"})
+# The part of an attempt of which nothing is known but that there may have been one since the store's copy was made.
+SINCE_COPY = "polypost.since_copy"
 _QUIET = (State.SCHEDULED.value, State.WAITING.value)
 _other, _rest = targets.alias(), lane.alias()
 
@@ -260,8 +262,9 @@ class Claim:
 
     def maybe_out(self, part: str) -> list[AttemptRow]:
         """Ended attempts at `part` that may be on the network although nobody saw them there, oldest first."""
-        ended = [row for row in self.attempts_of.get(part, ()) if row.outcome in UNSEEN]
-        return [*(row for row in self.left_in_doubt if row.part == part), *ended]
+        parts = (SINCE_COPY, part)
+        ended = [row for each in parts for row in self.attempts_of.get(each, ()) if row.outcome in UNSEEN]
+        return [*(row for row in self.left_in_doubt if row.part in parts), *ended]
 
     def said_before(self, row: AttemptRow) -> Version | None:
         """What the target said when this attempt was made; None where it says the same now."""
@@ -281,6 +284,12 @@ class Claim:
         self.target = cast("ClaimedRow", self.target._replace(**said))  # type: ignore[attr-defined]  # rows are tuples
         self.media = self.target.media if self.target.own_media is None else self.target.own_media
         self.journal = dict(self.target.journal or {})
+
+    def not_found(self, attempt: AttemptRow) -> None:
+        """Have an attempt of this generation count as one that was not found."""
+        seen: Any = attempt
+        same = self.attempts_of[attempt.part]
+        same[same.index(attempt)] = seen._replace(outcome="absent")
 
     def take_in(self, row: AttemptRow) -> None:
         """Add an attempt that the store holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -23,13 +24,16 @@ from polypost.platforms.base import (
     Attempt,
     CannotTell,
     Connector,
+    Draft,
     Found,
     Post,
     Proof,
     Reconciled,
     RetryRule,
+    Sought,
 )
 from polypost.posts import attempts, work
+from polypost.posts.orders import media_ref
 from polypost.posts.tables import AttemptRow
 from polypost.publishing.journal import LOOKED_BACK, TargetRun
 from polypost.publishing.results import Results
@@ -41,10 +45,20 @@ UNKNOWN = (
     "The answer of {name} was lost and it could not be found out whether this is published. "
     "Look at the account before you publish it again."
 )
+SINCE_COPY_FOUND = (
+    "It was found on the account after the store had been restored from an older copy. Whether everything that was to "
+    "follow it is there was not looked at."
+)
+SINCE_COPY_UNKNOWN = (
+    "The store was restored from an older copy, and it could not be found out whether this was published since. "
+    "Look at the account before you publish it again."
+)
 REST_UNKNOWN = "It is not known whether the rest of the thread is published; look at it before you add to it."
 # An account whose network forbids looking is not looked at for longer than this (I7 allows six hours).
 LONGEST_DOUBT = timedelta(hours=5)
 Verdict = Literal["go on", "done"]
+_UNLISTED = "The network does not find a post by what it says alone."
+_BLIND = f"{_UNLISTED} Nothing else is known of it."
 
 
 class Reconciler:
@@ -69,26 +83,57 @@ class Reconciler:
         if attempt.outcome == "not_sent":
             await self._results.settle_attempt(run, "not_sent")
             return "go on"
+        if attempt.part == work.SINCE_COPY and claimed.parts:
+            return await self._stop_where_the_copy_did(run, connector)
         rows = [*claimed.maybe_out(attempt.part), attempt]
-        # What was refused as a duplicate may also be what the target said before it was mended.
-        versions = None if attempt.outcome == "duplicate" else 1
         try:
-            seen, of = await self._search(run, connector, post, rows, versions=versions)
+            seen, of = await self._searched(run, connector, post, rows)
         except RateLimited as limited:
             if await self._wait_for_look(run, limited):
                 return "done"
             seen, of = CannotTell(str(limited)), rows
         if isinstance(seen, Found):
-            await self._found(run, attempt, of, seen.proof)
-            return "go on"
-        if await self._look_again(run, seen):
+            await self._found(run, connector, post, of, seen.proof)
+            return await self._done_if_since_copy(run, connector, attempt, seen.proof)
+        return await self._not_found(run, connector, post, seen)
+
+    async def _not_found(
+        self, run: TargetRun, connector: Connector, post: Post, seen: Absent | CannotTell
+    ) -> Verdict:
+        """Look again, try again, or give up."""
+        claimed = run.claimed
+        attempt = claimed.open_attempt
+        assert attempt is not None
+        blind = isinstance(seen, CannotTell) and seen.reason == _BLIND
+        if not blind and await self._look_again(run, seen):
             return "done"
-        if isinstance(seen, Absent) and await self._may_try_again(claimed, connector, post):
+        if isinstance(seen, Absent) and await self._may_try_again(run, connector, post):
             run.say("absent", "The last look found nothing; publishing once more.")
             await self._results.settle_attempt(run, "absent")
+            if attempt.part == work.SINCE_COPY:
+                claimed.not_found(attempt)
             return "go on"
         absent = isinstance(seen, Absent) and attempt.outcome != "duplicate"
         await self.give_up(run, connector.spec.name, absent=absent)
+        return "done"
+
+    async def _stop_where_the_copy_did(self, run: TargetRun, connector: Connector) -> Verdict:
+        """Something was out when the copy was made: what was to follow may be out too, and is not sent."""
+        if connector.spec.confirms_later:
+            # Only taken: the story asks what became of it, and sends nothing more.
+            await self._results.settle_attempt(run, "unknown")
+            return "go on"
+        await self.give_up(run, connector.spec.name)
+        return "done"
+
+    async def _done_if_since_copy(
+        self, run: TargetRun, connector: Connector, attempt: AttemptRow, proof: Proof
+    ) -> Verdict:
+        """What an older copy of the store does not know of is published as it is: nothing follows it."""
+        if attempt.part != work.SINCE_COPY or connector.spec.confirms_later:
+            return "go on"
+        run.warn(SINCE_COPY_FOUND)
+        await self._results.published(run, proof)
         return "done"
 
     def looked_back(self, claimed: work.Claim) -> bool:
@@ -137,7 +182,32 @@ class Reconciler:
         elif self._plainly_refused(claimed, attempt):
             await self._results.failed(run, "duplicate", attempt.detail or "")
         else:
-            await self._results.failed(run, "outcome_unknown", UNKNOWN.format(name=name), absent=absent)
+            said = SINCE_COPY_UNKNOWN if attempt.part == work.SINCE_COPY else UNKNOWN.format(name=name)
+            await self._results.failed(run, "outcome_unknown", said, absent=absent)
+
+    async def _searched(
+        self, run: TargetRun, connector: Connector, post: Post, rows: Sequence[AttemptRow]
+    ) -> tuple[Reconciled, Sequence[AttemptRow]]:
+        """What the network shows of the open attempt, the last of these, and of those before it. Raises RateLimited."""
+        attempt = rows[-1]
+        if attempt.part != work.SINCE_COPY:
+            # What was refused as a duplicate may also be what the target said before it was mended.
+            versions = None if attempt.outcome == "duplicate" else 1
+            return await self._search(run, connector, post, rows, versions=versions)
+        claimed = run.claimed
+        known = [*claimed.left_in_doubt, *(row for of in claimed.attempts_of.values() for row in of)]
+        known = [row for row in known if row.outcome in work.UNSEEN and row.part != work.SINCE_COPY]
+        seen, of = await self._search(run, connector, post, known)
+        if isinstance(seen, Found):
+            return seen, of
+        sought = _sought(run, connector, post)
+        if sought is None:
+            return CannotTell(_BLIND) if not known else CannotTell(_UNLISTED), rows
+        wanted = attempts.as_attempt(attempt, attempt.started_at)
+        listed = await self._ask(
+            run, connector, post, replace(wanted, part=sought.part, handles=sought.handles)
+        )
+        return (listed if isinstance(listed, Found | CannotTell) else seen), rows
 
     async def _search(
         self,
@@ -156,17 +226,16 @@ class Reconciler:
                 return Found(Proof(row.proof_id, row.proof_url)), rows
         worst: Reconciled = Absent()
         for of in run.claimed.by_version(rows)[:versions]:
-            seen = await self._ask(run, connector, post, of)
+            # The last of them, or an earlier one that said the same.
+            wanted = attempts.as_attempt(of[-1], min(row.started_at for row in of))
+            seen = await self._ask(run, connector, post, wanted)
             if isinstance(seen, Found):
                 return seen, of
             worst = seen if isinstance(seen, CannotTell) else worst
         return worst, rows
 
-    async def _ask(
-        self, run: TargetRun, connector: Connector, post: Post, rows: Sequence[AttemptRow]
-    ) -> Reconciled:
-        """What the network shows of the last of these attempts, or of an earlier one that said the same."""
-        wanted = attempts.as_attempt(rows[-1], min(row.started_at for row in rows))
+    async def _ask(self, run: TargetRun, connector: Connector, post: Post, wanted: Attempt) -> Reconciled:
+        """What the network shows of an attempt."""
         try:
             await run.authorise()
             return await run.refreshed(lambda: connector.reconcile(run, post, wanted))
@@ -180,9 +249,11 @@ class Reconciler:
             return CannotTell("Looking failed inside.")
 
     async def _found(
-        self, run: TargetRun, attempt: AttemptRow, of: Sequence[AttemptRow], proof: Proof
+        self, run: TargetRun, connector: Connector, post: Post, of: Sequence[AttemptRow], proof: Proof
     ) -> None:
-        """The attempt is out, or an earlier one; `of` are those that were looked for."""
+        """The open attempt is out, or an earlier one; `of` are those that were looked for."""
+        attempt = run.claimed.open_attempt
+        assert attempt is not None
         run.say("found", "Looked at the account and found it.", {"proof": proof.id})
         earlier = [row for row in of if row is not attempt] or run.claimed.maybe_out(attempt.part)
         answered = _answered(earlier, proof)
@@ -193,6 +264,12 @@ class Reconciler:
         elif earlier and answered is None:
             # A call that was refused as a duplicate made nothing: what is there comes from the one before.
             maker = earlier[-1]
+        if maker.part == work.SINCE_COPY:
+            sought = _sought(run, connector, post)
+            listed = sought.part if sought is not None else None
+            named = of[-1].part if of[-1].part != work.SINCE_COPY else listed
+            await self._results.found(run, maker, proof, part=named)
+            return
         await self._results.found(run, maker, proof)
 
     async def _wait_for_look(self, run: TargetRun, limited: RateLimited) -> bool:
@@ -225,16 +302,20 @@ class Reconciler:
         """Whether every attempt at the part is known to have made nothing, the last one refused as a duplicate."""
         return attempt.outcome == "duplicate" and not claimed.maybe_out(attempt.part)
 
-    async def _may_try_again(self, claimed: work.Claim, connector: Connector, post: Post) -> bool:
+    async def _may_try_again(self, run: TargetRun, connector: Connector, post: Post) -> bool:
+        claimed = run.claimed
         attempt = claimed.open_attempt
         assert attempt is not None
+        parts = dict.fromkeys((work.SINCE_COPY, attempt.part))
+        same = [row for part in parts for row in claimed.attempts_of.get(part, ())]
         # What the network refuses as a duplicate it refuses again.
-        if attempt.outcome == "duplicate" or any(
-            earlier.outcome == "absent" for earlier in claimed.attempts_of[attempt.part]
-        ):
+        if attempt.outcome == "duplicate" or any(earlier.outcome == "absent" for earlier in same):
             return False
-        since = min(row.started_at for row in claimed.attempts_of[attempt.part])
-        rule = _rule(connector, post, attempts.as_attempt(attempt, since))
+        wanted = attempts.as_attempt(attempt, min(row.started_at for row in same))
+        if attempt.part == work.SINCE_COPY:
+            sought = _sought(run, connector, post)
+            wanted = replace(wanted, part=sought.part, handles=sought.handles) if sought else wanted
+        rule = _rule(connector, post, wanted)
         if rule == "unique_text":
             # Whatever comes of one more attempt is known by then.
             until = clock.now() + LONGEST_DOUBT
@@ -245,6 +326,16 @@ class Reconciler:
 def _answered(rows: Sequence[AttemptRow], proof: Proof) -> AttemptRow | None:
     """The attempt that this proof was the late answer to."""
     return next((row for row in rows if row.proof_id == proof.id), None)
+
+
+def _sought(run: TargetRun, connector: Connector, post: Post) -> Sought | None:
+    """How the network finds the target without anything that an attempt has kept."""
+    media = tuple(media_ref(item) for item in run.claimed.media)
+    try:
+        return connector.sought(post, Draft(run.claimed.text, media, post.options, run.account))
+    except Exception:
+        log.exception("what is sought failed inside", target=post.target_id, platform=connector.spec.id)
+        return None
 
 
 def _rule(connector: Connector, post: Post, attempt: Attempt) -> RetryRule:

@@ -232,10 +232,12 @@ class Results:
         if outcome == "absent":
             claimed.unseen = attempt.started_at
 
-    async def found(self, run: TargetRun, maker: AttemptRow, proof: Proof) -> None:
+    async def found(
+        self, run: TargetRun, maker: AttemptRow, proof: Proof, *, part: str | None = None
+    ) -> None:
         """What the attempt `maker` published has been found; the story goes on from there.
 
-        An open attempt other than that was refused because of it, or has come out too for all we know.
+        `part` is which part it was, where the attempt itself does not know. An open attempt other than that was refused because of it, or has come out too for all we know.
         """
         claimed = run.claimed
         attempt = claimed.open_attempt
@@ -260,13 +262,15 @@ class Results:
                     attempts.end(db, attempt, ended, now=now, detail=attempt.detail)
             else:
                 attempts.end(db, attempt, "published", now=now, proof=proof, detail="found by looking")
+            if part is not None:
+                attempts.name(db, maker, part)
             run.flush(db)
 
         await run.write(write)
         claimed.open_attempt = None
         if as_sent:
             claimed.becomes(as_sent)
-        claimed.parts[maker.part] = proof
+        claimed.parts[part or maker.part] = proof
         claimed.free = claimed.free or maker.generation != claimed.target.generation
 
     async def forget(self, run: TargetRun) -> None:

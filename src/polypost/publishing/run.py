@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -281,7 +281,7 @@ class Publisher:
         self._in_time(claimed)
         if any(file.ref.alt_text and file.ref.type not in network.spec.described for file in files):
             run.warn(_UNSEEN.format(network.spec.name))
-        proof = await network.publish(run, Post(target.id, claimed.text, tuple(files), options, extra))
+        proof = await network.publish(run, replace(bare, media=tuple(files), extra_media=extra))
         if claimed.out:
             await self._results.followed(run, proof)
             return None
@@ -464,7 +464,8 @@ def _bare(claimed: work.Claim, network: Connector) -> Post:
     options, wrong = parse_options(network, claimed.target.options, "platformSpecificData")
     if options is None:
         raise Rejected("; ".join(problem.message for problem in wrong))
-    return Post(claimed.target.id, claimed.text, (), options)
+    target = claimed.target
+    return Post(target.id, claimed.text, (), options, due_at=target.due_at, generation=target.generation)
 
 
 def _span(span: timedelta) -> str:

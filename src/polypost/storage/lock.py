@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from polypost.errors import PolypostError
@@ -16,7 +17,10 @@ class DataLocked(PolypostError):
 
 
 class DataLock:
-    """Held from construction until `release`, or until the process ends in whatever way."""
+    """Held from construction until `release`, or until the process ends in whatever way.
+
+    The file's time is the owner's last sign of life; `seen_at` is that of the owner before.
+    """
 
     def __init__(self, folder: Path) -> None:
         path = folder / "lock"
@@ -29,6 +33,11 @@ class DataLock:
                 f"Another Polypost server uses the data folder {folder}.",
                 next_step="Stop it, or give this one a folder of its own with --data.",
             ) from held
+        self.seen_at = datetime.fromtimestamp(os.fstat(self._file).st_mtime, UTC)
+
+    def touch(self) -> None:
+        """Give a sign of life, which costs no commit."""
+        os.utime(self._file)
 
     def release(self) -> None:
         """Let the folder go."""

@@ -24,7 +24,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def _to_microseconds(value: datetime | None) -> int | None:
+def microseconds(value: datetime | None) -> int | None:
+    """An instant as it is stored."""
     return None if value is None else (value - _EPOCH) // _MICROSECOND
 
 
@@ -40,7 +41,7 @@ class Instant(TypeDecorator[datetime]):
 
     # The functions themselves in place of methods for single values: on the way of a post there are fifty of these.
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
-        return _to_microseconds
+        return microseconds
 
     def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[int | None], datetime | None]:
         return _from_microseconds

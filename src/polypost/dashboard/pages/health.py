@@ -67,9 +67,9 @@ def _store(visit: Visit, report: Mapping[str, Any]) -> Finding:
 def _worker(visit: Visit, report: Mapping[str, Any]) -> Finding:
     words, about = visit.words, visit.words("Workers")
     if not report["ok"]:
-        return Finding(
-            WRONG, about, report["reason"], words("Posts are accepted meanwhile and go out afterwards.")
-        )
+        # A held store says itself what is to be done, and accepts nothing.
+        then = "" if report.get("held") else words("Posts are accepted meanwhile and go out afterwards.")
+        return Finding(WRONG, about, report["reason"], then)
     seconds = round(report["lastHeardSeconds"])
     if seconds < 2:
         return Finding(WELL, about, words("One was heard a moment ago."))

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from polypost import clock
 from polypost.outbound import NetworkClient
 from polypost.platforms.base import (
     Absent,
     Attempt,
     CannotTell,
     Connector,
+    Draft,
     Found,
     MediaFile,
     MediaRef,
@@ -21,14 +23,23 @@ from polypost.platforms.base import (
     Reconciled,
     Run,
     Session,
+    Sought,
     Tokens,
 )
-from polypost.platforms.bluesky import accounts, check, references, writing
+from polypost.platforms.bluesky import accounts, check, reconcile, references, writing
 from polypost.platforms.bluesky.drawing import DRAWING
 from polypost.platforms.bluesky.media import shape
 from polypost.platforms.bluesky.metrics import PostMetrics
 from polypost.platforms.bluesky.options import BlueskyOptions, Caption, Card
-from polypost.platforms.bluesky.record import Record, Shown, card_embed, embed_of, post_record, with_options
+from polypost.platforms.bluesky.record import (
+    Record,
+    Shown,
+    card_embed,
+    embed_of,
+    key_of,
+    post_record,
+    with_options,
+)
 from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import mentioned
 from polypost.platforms.bluesky.upload import PLAIN, upload_captions, upload_file, upload_video
@@ -88,23 +99,33 @@ class BlueskyConnector(PostMetrics, Connector):
         write = partial(post_record, langs=options.languages, dids=dids)
         make = partial(write, parts[0].text, embed=embeds[0], reply=reply)
         again = partial(_embed, run, parts[0], quote, again=True)
-        proof = await writing.create(run, "post", lambda now: with_options(make(now), options), again)
+        keys = [key_of(post, position, run.now()) for position in range(len(parts))]
+        proof = await writing.create(
+            run, "post", keys[0], lambda now: with_options(make(now), options), again
+        )
         # The first post of the whole thread, which may be somebody else's.
         root = reply["root"] if reply else None
         parent, before = proof, "post"
-        for part, embed in zip(parts[1:], embeds[1:], strict=True):
+        for part, embed, key in zip(parts[1:], embeds[1:], keys[1:], strict=True):
             answered = await run.step(f"{before}-cid", partial(writing.strong, run, parent))
             root = root or answered
             make = partial(write, part.text, embed=embed, reply={"root": root, "parent": answered})
             again = partial(_embed, run, part, None, again=True)
-            parent, before = await writing.create(run, part.name, make, again), part.name
+            parent, before = await writing.create(run, part.name, key, make, again), part.name
         await writing.gates(run, proof, options)
         return proof
+
+    def sought(self, post: Post, draft: Draft) -> Sought:
+        """Any post, by its key; and by its text, should it have been due at another time when it went out."""
+        handles = {"rkey": key_of(post, 0, clock.now()), "createdAt": None, "text": post.text}
+        return Sought("post", handles)
 
     async def look(self, run: Run, attempt: Attempt) -> Reconciled:
         """Read the one place at which the attempt's post must be."""
         rkey = str(attempt.handles["rkey"])
         kept = await references.stored(run, rkey)
+        if attempt.handles["createdAt"] is None:
+            return Found(writing.proof_of(run, rkey)) if kept else await reconcile.by_text(run, attempt)
         if kept is None:
             return Absent()
         value = kept.get("value")

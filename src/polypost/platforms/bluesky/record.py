@@ -5,12 +5,13 @@ Form: lexicons app.bsky.feed.post, app.bsky.embed, app.bsky.feed.threadgate and 
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from polypost.platforms.base import Post
 from polypost.platforms.bluesky.options import BlueskyOptions, Card
 from polypost.platforms.bluesky.spec import SPEC
 from polypost.platforms.bluesky.text import facets
@@ -21,6 +22,8 @@ _EMBED = "app.bsky.embed"
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 _CLOCK_BITS = 10
 _DIGITS = 13
+# The rest of the second is for the other posts of a thread.
+_SPREAD = 900_000
 _RULES = {"mentioned": "mentionRule", "following": "followingRule", "followers": "followerRule"}
 
 Record = dict[str, Any]
@@ -36,11 +39,26 @@ class Shown:
     looping: bool = False
 
 
-def new_key(now: datetime) -> str:
-    """A timestamp identifier: microseconds and ten random bits in sortable base 32."""
-    number = int(now.timestamp() * 1_000_000) << _CLOCK_BITS | secrets.randbits(_CLOCK_BITS)
-    digits = [_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_DIGITS))]
-    return "".join(digits)
+def key_of(post: Post, position: int, now: datetime) -> str:
+    """The key of one post of a thread: a timestamp identifier, made of when it is due, its target and its generation.
+
+    Whoever sends the same once more, from an older copy of the store too, sends it to the same place. Microseconds and
+    ten further bits come from a hash, since many may be due in a second.
+    """
+    due = int((post.due_at or now).timestamp())
+    digest = hashlib.sha256(f"{post.target_id}:{post.generation}".encode()).digest()
+    spread = int.from_bytes(digest[:8])
+    return _identifier(due * 1_000_000 + spread % _SPREAD + position, spread >> 32)
+
+
+def earliest_key(since: datetime) -> str:
+    """The smallest key of what was due at or after an instant."""
+    return _identifier(int(since.timestamp()) * 1_000_000, 0)
+
+
+def _identifier(microseconds: int, clock: int) -> str:
+    number = microseconds << _CLOCK_BITS | clock & (1 << _CLOCK_BITS) - 1
+    return "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_DIGITS)))
 
 
 def instant(now: datetime) -> str:

@@ -93,6 +93,7 @@ SPEC = Spec(
             f"{_EMBED}.external", _READ, ("image/jpeg", "image/png"), bytes="thumbnail_bytes"
         ),
     },
+    lists={"every post": True},
     reconcile_kind="K",
     retry_when_absent="always",
     post_kinds=("text", "images", "gallery", "gif", "video", "link card", "quote", "reply", "thread"),

@@ -11,7 +11,7 @@ from polypost.platforms.base import Proof, Run
 from polypost.platforms.bluesky import references
 from polypost.platforms.bluesky.errors import BlobGone, error_for, exhausted_until
 from polypost.platforms.bluesky.options import BlueskyOptions
-from polypost.platforms.bluesky.record import Record, new_key, postgate, threadgate
+from polypost.platforms.bluesky.record import Record, postgate, threadgate
 from polypost.platforms.bluesky.xrpc import POST, call, home, permalink, place_of
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
@@ -20,17 +20,18 @@ from polypost.platforms.kit.calls import bearer
 async def create(
     run: Run,
     part: str,
+    key: str,
     make: Callable[[datetime], Record],
     embed_again: Callable[[], Awaitable[Record | None]],
 ) -> Proof:
     """Write one post; every further try means the same post.
 
-    `make` draws the record up, once. `embed_again` uploads what the post embeds anew, when the server has forgotten it.
+    It stands under `key`; `make` draws the record up, once. `embed_again` uploads what the post embeds anew, when the server has forgotten it.
     """
 
     async def draw_up() -> Record:
         now = run.now()
-        return {"rkey": new_key(now), "record": make(now)}
+        return {"rkey": key, "record": make(now)}
 
     drawn = await run.step(f"{part}-record", draw_up)
     rkey, record = drawn["rkey"], drawn["record"]

@@ -19,6 +19,7 @@ from polypost.platforms.base import (
     RetryRule,
     Run,
     Session,
+    Sought,
 )
 from polypost.platforms.facebook import check, metrics, oauth, reconcile
 from polypost.platforms.facebook.comments import FacebookComments
@@ -84,6 +85,12 @@ class FacebookConnector(FacebookComments, Connector):
         if post.options.first_comment and not post.options.story:
             await write_comment(run, graph, post, proof.id)
         return await find_address(run, graph, kind, proof)
+
+    def sought(self, post: Post, draft: Draft) -> Sought | None:
+        """Texts alone: everything with media goes by ids that only its attempt has kept."""
+        if draft.media:
+            return None
+        return Sought("publish", _handles(post, "text", text=post.text))
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """What has an id beforehand is published once at most; a text could appear twice."""

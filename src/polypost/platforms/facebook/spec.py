@@ -109,6 +109,7 @@ SPEC = Spec(
         ),
         "cover": MediaProfile(_BELIEVED, _READ, ("image/jpeg", "image/png"), bytes="photo_bytes"),
     },
+    lists={"text": True, "photos": False, "video": False, "reel": False, "story": False},
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("text", "link", "photo", "photos", "video", "reel", "story"),

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from polypost.errors import Rejected
-from polypost.platforms.base import Connector, Post, Proof, Run, Session
+from polypost.platforms.base import (
+    Connector,
+    Draft,
+    Post,
+    Proof,
+    Run,
+    Session,
+    Sought,
+)
 from polypost.platforms.googlebusiness import check, locations, oauth, reconcile, status
 from polypost.platforms.googlebusiness.api import is_post, post_at, posts_of
 from polypost.platforms.googlebusiness.body import local_post
@@ -14,6 +22,8 @@ from polypost.platforms.googlebusiness.spec import SPEC
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
 from polypost.platforms.kit.removal import is_removed, removal_error
+
+_PART = "post"
 
 
 class GoogleBusinessConnector(Connector):
@@ -45,8 +55,13 @@ class GoogleBusinessConnector(Connector):
                 raise error_for(answer, run.now(), committing=True)
             return Proof(made["name"], status.address(made) or account.profile_url)
 
-        taken = await run.commit("post", send, handles=reconcile.handles(body))
+        taken = await run.commit(_PART, send, handles=reconcile.handles(body))
         return Proof(taken.id, await status.shown(run, taken.id) or taken.url)
+
+    def sought(self, post: Post, draft: Draft) -> Sought:
+        """Any post, by what it says and how many photos it has."""
+        body = local_post(post, draft.account, _unsaid)
+        return Sought(_PART, reconcile.handles(body | {"media": list(draft.media)}))
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove the post."""
@@ -55,3 +70,7 @@ class GoogleBusinessConnector(Connector):
         answer = await session.http.request("DELETE", post_at(proof.id), headers=bearer(session))
         if not is_removed(answer):
             raise removal_error(answer, error_for, session.now(), "Google", "in the business profile")
+
+
+def _unsaid(_: str) -> None:
+    """Whatever was to be said was said when the post went out."""

@@ -58,6 +58,7 @@ SPEC = Spec(
     },
     media_types={"image": ("image/jpeg", "image/png")},
     media={"image": _PHOTO, "cover": _PHOTO},
+    lists={"every post": True},
     reconcile_kind="L",
     retry_when_absent="never",
     post_kinds=("text", "photo", "event", "offer"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,10 +21,11 @@ from polypost.platforms.base import (
     Reconciled,
     Run,
     Session,
+    Sought,
 )
 from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.insights import made_at
-from polypost.platforms.families.meta.posts import nearest, permalink, remove
+from polypost.platforms.families.meta.posts import nearest, permalink, reaches_back, remove
 from polypost.platforms.instagram import check, metrics, oauth
 from polypost.platforms.instagram.comments import InstagramComments
 from polypost.platforms.instagram.containers import prepare, state_of
@@ -34,8 +35,10 @@ from polypost.platforms.instagram.graph_errors import RATE_PAUSE
 from polypost.platforms.instagram.messages import InstagramMessages
 from polypost.platforms.instagram.options import InstagramOptions, kind_of
 from polypost.platforms.instagram.spec import SPEC
-from polypost.platforms.kit.matching import CLOCK_SLACK, essence
+from polypost.platforms.kit.matching import CLOCK_SLACK, TOO_MANY, essence
 
+# As many as Instagram lists on a page here.
+_LISTED = 50
 _MEDIA_TYPES = {"image": "IMAGE", "video": "VIDEO"}
 
 
@@ -79,14 +82,26 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
                 raise OutcomeUnknown("Instagram says that this is published already.")
             return Proof(await graph.publish(f"{account}/media_publish", {"creation_id": container.id}))
 
-        proof = await run.commit("publish", send, handles=_handles(post, container.id))
+        proof = await run.commit(
+            "publish", send, handles=_handles(post, [file.ref for file in post.media], container.id)
+        )
         return Proof(proof.id, await permalink(run, graph, proof.id))
+
+    def sought(self, post: Post, draft: Draft) -> Sought | None:
+        """Pictures, carousels and reels by caption and kind; a story has nothing to be known by."""
+        # What an animation became is not known before it is made to fit.
+        if post.options.story or any(each.type == "gif" for each in draft.media):
+            return None
+        return Sought("publish", _handles(post, draft.media, None))
 
     async def look(self, run: Run, attempt: Attempt) -> Reconciled:
         """Ask the container whether it was published, then find the media item that came of it."""
         graph = Graph(run)
         try:
-            state, _ = await state_of(graph, str(attempt.handles["container"]))
+            container = attempt.handles["container"]
+            if container is None:
+                return await self._find(run, graph, attempt)
+            state, _ = await state_of(graph, str(container))
             if state in {"FINISHED", "EXPIRED", "ERROR"}:
                 return Absent()
             if state != "PUBLISHED":
@@ -122,23 +137,26 @@ class InstagramConnector(InstagramComments, InstagramMessages, Connector):
         handles = attempt.handles
         edge = "stories" if handles["story"] else "media"
         body = await graph.get(
-            f"{run.account.id}/{edge}", fields="id,caption,timestamp,permalink,media_type", limit="50"
+            f"{run.account.id}/{edge}", fields="id,caption,timestamp,permalink,media_type", limit=str(_LISTED)
         )
-        rows = [row for row in body.get("data") or [] if _matches(row, handles, attempt.started_at)]
+        listed = body.get("data") or []
+        rows = [row for row in listed if _matches(row, handles, attempt.started_at)]
         found = await nearest(run, rows, attempt.started_at)
+        if found is None and handles["container"] is None:
+            return Absent() if reaches_back(listed, _LISTED, attempt.started_at) else CannotTell(TOO_MANY)
         if found is None:
             # It is out for certain; only its id is not to be had yet, so never "absent".
             return CannotTell("Instagram has published this but does not list it yet.")
         return Found(Proof(str(found["id"]), found.get("permalink")))
 
 
-def _handles(post: Post, container: str) -> dict[str, Any]:
-    kind = kind_of(post.options, [file.ref for file in post.media])
+def _handles(post: Post, media: Sequence[MediaRef], container: str | None) -> dict[str, Any]:
+    kind = kind_of(post.options, media)
     return {
         "container": container,
         "story": kind == "story",
         "caption": "" if kind == "story" else post.text,
-        "media_type": "CAROUSEL_ALBUM" if kind == "carousel" else _MEDIA_TYPES[post.media[0].ref.type],
+        "media_type": "CAROUSEL_ALBUM" if kind == "carousel" else _MEDIA_TYPES[media[0].type],
     }
 
 

@@ -123,6 +123,7 @@ SPEC = Spec(
         "video/carousel": replace(_REEL, max_seconds="carousel_video_max_seconds", pulled=True),
         "cover": MediaProfile(_MEDIA, _READ, ("image/jpeg",), bytes="image_bytes", pulled=True),
     },
+    lists={"image": True, "carousel": True, "reel": True, "gif": False, "story": False},
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("image", "carousel", "reel", "story"),

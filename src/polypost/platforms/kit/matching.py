@@ -13,6 +13,7 @@ from polypost.platforms.base import Attempt, CannotTell, Reconciled, Run
 
 # Clocks differ: what we sent may carry an instant a little before ours.
 CLOCK_SLACK = timedelta(seconds=120)
+TOO_MANY = "The account has too many posts since then to look through."
 
 
 Look = Callable[[Run, Attempt], Awaitable[Reconciled]]

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from polypost.platforms.base import Account, Attempt, Connector, Post, Proof, RetryRule, Run, Session
+from polypost.platforms.base import (
+    Account,
+    Attempt,
+    Connector,
+    Draft,
+    Post,
+    Proof,
+    RetryRule,
+    Run,
+    Session,
+    Sought,
+)
 from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.removal import is_removed
 from polypost.platforms.linkedin import check, oauth, reconcile
@@ -19,6 +30,9 @@ from polypost.platforms.linkedin.text import commentary
 from polypost.platforms.linkedin.upload import Kind, upload
 
 _KINDS: dict[str, Kind] = {"image": "image", "gif": "image", "video": "video", "document": "document"}
+
+
+_PART = "post"
 
 
 class LinkedInConnector(PostMetrics, Connector):
@@ -49,6 +63,10 @@ class LinkedInConnector(PostMetrics, Connector):
             )
         return proof
 
+    def sought(self, post: Post, draft: Draft) -> Sought:
+        """Any post, by text and number of media, where the account's posts may be read."""
+        return Sought(_PART, _handles(post, [each.url for each in draft.media]))
+
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """A text is what LinkedIn certainly refuses twice; a post without one is never sent again on a guess."""
         return SPEC.retry_when_absent if post.text.strip() else "never"
@@ -71,7 +89,7 @@ async def _create(run: Run, body: dict[str, Any], handles: dict[str, Any]) -> Pr
             raise error_for(answer, run.now(), committing=True, resharing="reshareContext" in body)
         return Proof(urn, permalink(urn))
 
-    return await run.commit("post", send, handles=handles)
+    return await run.commit(_PART, send, handles=handles)
 
 
 async def _comment(run: Run, urn: str, text: str) -> str:

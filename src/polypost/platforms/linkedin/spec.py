@@ -93,6 +93,7 @@ SPEC = Spec(
             sounds=("aac",),
         ),
     },
+    lists={"every post": True},
     reconcile_kind="DL",
     retry_when_absent="unique_text",
     post_kinds=("text", "image", "multi-image", "video", "document", "article", "poll", "reshare"),

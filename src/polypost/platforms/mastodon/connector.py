@@ -26,6 +26,7 @@ from polypost.platforms.base import (
     RetryRule,
     Run,
     Session,
+    Sought,
     Tokens,
 )
 from polypost.platforms.kit.alt_text import alt_texts
@@ -106,6 +107,11 @@ class MastodonConnector(PostMetrics, Connector):
             parent = await _create(run, post, f"thread-{number}", part, reply(options, part, parent.id))
         return proof
 
+    def sought(self, post: Post, draft: Draft) -> Sought:
+        """Any post, by text, warning, number of media, poll and parent."""
+        part = Part(post.text, [each.url for each in draft.media])
+        return Sought("post", _handles(draft.account, part, root(post.options, part)))
+
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """While the server surely keeps the attempt's key a second call gives the first one's post, not another."""
         age = clock.now() - attempt.started_at
@@ -174,16 +180,8 @@ async def _create(run: Run, post: Post, name: str, part: Part, body: dict[str, A
         shown.append(status)
         return Proof(status_id, reconcile.page_of(status))
 
-    handles = {
-        "text": part.text,
-        "spoiler": body.get("spoiler_text"),
-        "media": len(part.media),
-        "poll": "poll" in body,
-        "reply_to": body.get("in_reply_to_id"),
-        "keyed": server.api_version(run.account) is not None,
-    }
     try:
-        proof = await run.commit(name, send, handles=handles)
+        proof = await run.commit(name, send, handles=_handles(run.account, part, body))
     except Rejected:
         await server.relearned(run)
         raise
@@ -192,6 +190,17 @@ async def _create(run: Run, post: Post, name: str, part: Part, body: dict[str, A
     for until in rest:
         await run.hold(until)
     return proof
+
+
+def _handles(account: Account, part: Part, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "text": part.text,
+        "spoiler": body.get("spoiler_text"),
+        "media": len(part.media),
+        "poll": "poll" in body,
+        "reply_to": body.get("in_reply_to_id"),
+        "keyed": server.api_version(account) is not None,
+    }
 
 
 def _compare(run: Run, body: Mapping[str, Any], status: Mapping[str, Any]) -> None:

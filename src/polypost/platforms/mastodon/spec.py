@@ -103,6 +103,7 @@ SPEC = Spec(
             codecs=("h264", "vp8", "vp9", "av1"),
         ),
     },
+    lists={"every post": True},
     reconcile_kind="K",
     retry_when_absent="always",
     post_kinds=("text", "images", "gif", "video", "poll", "thread"),

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from polypost.platforms.base import Board, Connector, MediaRef, Post, Proof, Run, Session
+from polypost.platforms.base import (
+    Board,
+    Connector,
+    Draft,
+    MediaRef,
+    Post,
+    Proof,
+    Run,
+    Session,
+    Sought,
+)
 from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.kit.calls import bearer
@@ -22,6 +32,7 @@ from polypost.platforms.pinterest.spec import API, SPEC
 from polypost.platforms.pinterest.text import title_of
 
 _MOST_BOARD_PAGES = 40
+_PART = "pin"
 
 
 class PinterestConnector(PostMetrics, Connector):
@@ -72,10 +83,16 @@ class PinterestConnector(PostMetrics, Connector):
                 rest.append(until)
             return Proof(pin_id, permalink(pin_id))
 
-        proof = await run.commit("pin", send, handles=_handles(post, body))
+        proof = await run.commit(_PART, send, handles=_handles([file.ref for file in post.media], body))
         for until in rest:
             await run.hold(until)
         return proof
+
+    def sought(self, post: Post, draft: Draft) -> Sought | None:
+        """Any pin whose kind is known beforehand, by title, text, link and time on its board."""
+        if any(each.type == "gif" for each in draft.media):
+            return None
+        return Sought(_PART, _handles(draft.media, _texts(post)))
 
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove the pin."""
@@ -98,7 +115,7 @@ def _texts(post: Post) -> dict[str, Any]:
     return {"board_id": options.board_id} | {name: value for name, value in texts.items() if value}
 
 
-def _handles(post: Post, body: dict[str, Any]) -> dict[str, Any]:
+def _handles(media: Sequence[MediaRef], body: dict[str, Any]) -> dict[str, Any]:
     """What the pin will be known by when its answer is lost."""
     texts = {name: body.get(name, "") for name in ("title", "description", "link")}
-    return {"board": body["board_id"], "kind": kind_of(post), **texts}
+    return {"board": body["board_id"], "kind": kind_of(media), **texts}

@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from polypost.errors import Unavailable
-from polypost.platforms.base import MediaFile, Post, Run
+from polypost.platforms.base import MediaFile, MediaRef, Post, Run
 from polypost.platforms.pinterest.spec import SPEC
 from polypost.platforms.pinterest.video import upload
 
 _PUSHED_TYPES = frozenset({"image/jpeg", "image/png"})
 
 
-def kind_of(post: Post) -> str:
-    """Which of Pinterest's three kinds of media the post has, in its words."""
-    if len(post.media) > 1:
+def kind_of(media: Sequence[MediaRef]) -> str:
+    """Which of Pinterest's three kinds of media these are, in its words."""
+    if len(media) > 1:
         return "multiple_images"
-    return "video" if post.media[0].ref.type == "video" else "image"
+    return "video" if media[0].type == "video" else "image"
 
 
 async def source_of(run: Run, post: Post) -> dict[str, Any]:
     """The `media_source` of the pin; a video is uploaded first."""
-    kind = kind_of(post)
+    kind = kind_of([file.ref for file in post.media])
     if kind == "video":
         media_id = await upload(run, post.media[0])
         return {"source_type": "video_id", "media_id": media_id, **await _cover(post)}

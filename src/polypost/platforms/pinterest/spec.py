@@ -84,6 +84,7 @@ SPEC = Spec(
         ),
         "cover": MediaProfile(_SPEC, _READ, ("image/jpeg", "image/png"), bytes="image_bytes"),
     },
+    lists={"image": True, "video": True, "multiple images": True, "gif": False},
     reconcile_kind="L",
     retry_when_absent="never",
     post_kinds=("image", "carousel", "video"),

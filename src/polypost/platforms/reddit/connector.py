@@ -8,7 +8,18 @@ from typing import Any
 from httpx2 import Response
 
 from polypost.errors import OutcomeUnknown, Unavailable
-from polypost.platforms.base import Attempt, Connector, MediaFile, Post, Proof, RetryRule, Run, Session
+from polypost.platforms.base import (
+    Attempt,
+    Connector,
+    Draft,
+    MediaFile,
+    Post,
+    Proof,
+    RetryRule,
+    Run,
+    Session,
+    Sought,
+)
 from polypost.platforms.kit.answers import parsed
 from polypost.platforms.reddit import api, check, oauth, reconcile
 from polypost.platforms.reddit.drawing import DRAWING
@@ -16,11 +27,14 @@ from polypost.platforms.reddit.errors import error_for, exhausted_until, refused
 from polypost.platforms.reddit.metrics import PostMetrics
 from polypost.platforms.reddit.options import RedditOptions
 from polypost.platforms.reddit.plan import UNNAMED, VIDEOS, Plan, plan_for
-from polypost.platforms.reddit.request import Submission, compact, compose
+from polypost.platforms.reddit.request import Submission, compact, compose, known_by
 from polypost.platforms.reddit.spec import API, SPEC
 from polypost.platforms.reddit.upload import Uploaded, upload, upload_poster
 
 _COMMENT_LOST = "The post is out, but its first comment could not be added."
+
+
+_PART = "submit"
 
 
 class RedditConnector(PostMetrics, Connector):
@@ -48,6 +62,11 @@ class RedditConnector(PostMetrics, Connector):
         if options.first_comment:
             await _comment(run, proof, options.first_comment.strip())
         return proof
+
+    def sought(self, post: Post, draft: Draft) -> Sought:
+        """Any submission, by community, title, kind and what of the content can be compared."""
+        plan = plan_for(post.text, draft.media, post.options)
+        return Sought(_PART, known_by(plan, post.options, len(draft.media)))
 
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """A link may be sent once more, because Reddit refuses a link that it has; anything else would be there twice."""
@@ -95,7 +114,7 @@ async def _submit(run: Run, submission: Submission) -> Proof:
         return _proof(run, answer, unnamed=submission.kind in UNNAMED)
 
     try:
-        return await run.commit("submit", send, handles=submission.handles)
+        return await run.commit(_PART, send, handles=submission.handles)
     finally:
         # Also where the answer names no post, which looks like a lost one.
         for until in ends:

@@ -34,13 +34,7 @@ def compose(
     richtext: str | None,
 ) -> Submission:
     """The request for a plan whose media are up."""
-    handles: dict[str, Any] = {
-        "kind": plan.kind,
-        "subreddit": options.subreddit,
-        "title": plan.title,
-        "text": plan.body,
-        "count": len(media),
-    }
+    handles = known_by(plan, options, len(media))
     shared = _shared(plan, options)
     if plan.kind == "gallery":
         return Submission("gallery", _GALLERY, {"json": shared | _gallery(plan, options, media)}, handles)
@@ -49,17 +43,30 @@ def compose(
     fields: dict[str, Any] = {"kind": plan.kind, **_text(plan, richtext)}
     if plan.kind == "link":
         fields |= {"url": options.url, "resubmit": bool(options.resubmit)}
-        handles |= {"url": options.url, "resubmit": bool(options.resubmit)}
     elif plan.kind == "crosspost":
-        parent = (options.crosspost_id or "").removeprefix("t3_")
-        fields |= {"crosspost_fullname": f"t3_{parent}"}
-        handles |= {"parent": parent}
+        fields |= {"crosspost_fullname": f"t3_{handles['parent']}"}
     elif plan.kind != "self":
         fields |= {"url": media[0].url}
     if plan.kind in VIDEOS and poster is not None:
         fields |= {"video_poster_url": poster.url}
     form = {name: _word(value) for name, value in {**shared, **fields}.items()}
     return Submission(plan.kind, _SUBMIT, {"data": form}, handles)
+
+
+def known_by(plan: Plan, options: RedditOptions, count: int) -> dict[str, Any]:
+    """What a submission with `count` media is known by among the account's own."""
+    handles: dict[str, Any] = {
+        "kind": plan.kind,
+        "subreddit": options.subreddit,
+        "title": plan.title,
+        "text": plan.body,
+        "count": count,
+    }
+    if plan.kind == "link":
+        handles |= {"url": options.url, "resubmit": bool(options.resubmit)}
+    elif plan.kind == "crosspost":
+        handles |= {"parent": (options.crosspost_id or "").removeprefix("t3_")}
+    return handles
 
 
 def _shared(plan: Plan, options: RedditOptions) -> dict[str, Any]:

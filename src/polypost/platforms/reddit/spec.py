@@ -97,6 +97,7 @@ SPEC = Spec(
         ),
         "cover": MediaProfile(_OBSERVED, _READ, ("image/jpeg", "image/png"), bytes="image_bytes"),
     },
+    lists={"every post": True},
     reconcile_kind="L",
     # Links are the exception, see the connector: Reddit itself refuses the second one.
     retry_when_absent="never",

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polypost.errors import OutcomeUnknown, RateLimited, Rejected
-from polypost.platforms.base import Connector, Post, Proof, Run, Session
+from polypost.platforms.base import (
+    Connector,
+    Draft,
+    Post,
+    Proof,
+    Run,
+    Session,
+    Sought,
+)
 from polypost.platforms.families.meta.errors import Gone
 from polypost.platforms.families.meta.posts import permalink, remove
 from polypost.platforms.kit.answers import member
@@ -18,7 +26,7 @@ from polypost.platforms.threads.drawing import DRAWING
 from polypost.platforms.threads.graph import Graph
 from polypost.platforms.threads.graph_errors import RATE_PAUSE, NotReady
 from polypost.platforms.threads.options import ThreadsOptions
-from polypost.platforms.threads.parts import READ_AS, Part, parts_of
+from polypost.platforms.threads.parts import READ_AS, Part, kind_of, parts_of
 from polypost.platforms.threads.spec import SPEC
 
 _PERMISSION = "Connect the account again with threads_delete"
@@ -58,6 +66,14 @@ class ThreadsConnector(ThreadsComments, Connector):
             last = await _carry(run, graph, part, last.id)
         return Proof(proof.id, await permalink(run, graph, proof.id) or proof.url)
 
+    def sought(self, post: Post, draft: Draft) -> Sought | None:
+        """Any post whose kind is known beforehand, by text, kind, parent and time."""
+        if any(each.type == "gif" for each in draft.media):
+            return None
+        options: ThreadsOptions = post.options
+        kind = kind_of(draft.media)
+        return Sought("post", _handles(None, post.text, kind, options.reply_to_id, options.quote_post_id))
+
     async def delete(self, session: Session, proof: Proof) -> None:
         """Remove one post; the replies of its chain stay."""
         await remove(Graph(session), proof.id, "in the Threads app", first=_PERMISSION)
@@ -75,13 +91,7 @@ async def _carry(run: Run, graph: Graph, part: Part, reply_to: str | None) -> Pr
             raise OutcomeUnknown(ready.doubt)
         return Proof(await graph.publish(ready.id))
 
-    handles = {
-        "container": ready.id,
-        "text": part.text,
-        "media_type": READ_AS[part.kind],
-        "reply_to": reply_to,
-        "quote": "quote_post_id" in part.further,
-    }
+    handles = _handles(ready.id, part.text, part.kind, reply_to, part.further.get("quote_post_id"))
     try:
         proof = await run.commit(part.name, send, handles=handles)
     except NotReady:
@@ -93,6 +103,18 @@ async def _carry(run: Run, graph: Graph, part: Part, reply_to: str | None) -> Pr
 
     await run.step(f"{part.name}: out", remember)
     return proof
+
+
+def _handles(
+    container: str | None, text: str, kind: str, reply_to: str | None, quoted: str | None
+) -> dict[str, Any]:
+    return {
+        "container": container,
+        "text": text,
+        "media_type": READ_AS[kind],
+        "reply_to": reply_to,
+        "quote": bool(quoted),
+    }
 
 
 def _have_addresses(parts: Iterable[Part]) -> None:

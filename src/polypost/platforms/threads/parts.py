@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polypost.platforms.base import MediaFile, Post
+from polypost.platforms.base import MediaFile, MediaRef, Post
 from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.threads.options import Poll, TextAttachment, ThreadsOptions
 from polypost.platforms.threads.spec import SPEC
@@ -34,11 +34,7 @@ class Part:
     @property
     def kind(self) -> str:
         """Its media_type."""
-        if not self.files:
-            return TEXT
-        if len(self.files) > 1:
-            return CAROUSEL
-        return VIDEO if self.files[0].ref.type == "video" else IMAGE
+        return kind_of([file.ref for file in self.files])
 
     def fields(self, reply_to: str | None, children: Sequence[str] = ()) -> dict[str, str]:
         """The parameters of its container."""
@@ -66,6 +62,15 @@ class Part:
         }
         alt = self.alts[place]
         return fields | ({"alt_text": alt} if alt else {})
+
+
+def kind_of(media: Sequence[MediaRef]) -> str:
+    """The media_type of a post with these media."""
+    if not media:
+        return TEXT
+    if len(media) > 1:
+        return CAROUSEL
+    return VIDEO if media[0].type == "video" else IMAGE
 
 
 def parts_of(post: Post) -> list[Part]:

@@ -12,11 +12,11 @@ from polypost.platforms.families.meta.errors import PermissionMissing
 from polypost.platforms.families.meta.graph import identity, listed
 from polypost.platforms.families.meta.insights import made_at
 from polypost.platforms.families.meta.posts import nearest
-from polypost.platforms.kit.matching import CLOCK_SLACK, essence, or_cannot_tell
+from polypost.platforms.kit.matching import CLOCK_SLACK, TOO_MANY, essence, or_cannot_tell
 from polypost.platforms.threads.containers import state_of
 from polypost.platforms.threads.graph import Graph
 
-_PAGE = "50"
+_PAGE = 50
 _FIELDS = "id,text,timestamp,permalink,media_type,is_quote_post"
 
 
@@ -24,6 +24,8 @@ _FIELDS = "id,text,timestamp,permalink,media_type,is_quote_post"
 async def look(run: Run, attempt: Attempt) -> Reconciled:
     """PUBLISHED means out, FINISHED and EXPIRED that it is not; a container can be published once."""
     graph = Graph(run)
+    if attempt.handles["container"] is None:
+        return await _find(run, graph, attempt)
     state, _ = await state_of(graph, str(attempt.handles["container"]))
     if state in {"FINISHED", "EXPIRED", "ERROR"}:
         return Absent()
@@ -41,10 +43,12 @@ async def _find(run: Run, graph: Graph, attempt: Attempt) -> Reconciled:
         f"{run.account.id}/{'replies' if reply else 'threads'}",
         fields=f"{_FIELDS},replied_to" if reply else _FIELDS,
         since=str(since),
-        limit=_PAGE,
+        limit=str(_PAGE),
     )
     rows = [row for row in listed(body) if _matches(row, handles, attempt.started_at)]
     found = await nearest(run, rows, attempt.started_at)
+    if found is None and handles["container"] is None:
+        return Absent() if len(listed(body)) < _PAGE else CannotTell(TOO_MANY)
     if found is None:
         # It is out for certain; only its id is not to be had yet, so never "absent".
         return CannotTell("Threads has published this but does not list it yet.")

@@ -108,6 +108,7 @@ SPEC = Spec(
             pulled=True,
         ),
     },
+    lists={"text": True, "image": True, "video": True, "carousel": True, "gif": False},
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("text", "image", "video", "carousel", "poll", "thread"),

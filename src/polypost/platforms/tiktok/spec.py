@@ -107,6 +107,7 @@ SPEC = Spec(
             silence=True,
         ),
     },
+    lists={"video": False, "photos": False, "draft": False},
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("video", "photos", "draft"),

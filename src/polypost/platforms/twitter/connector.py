@@ -19,6 +19,7 @@ from polypost.platforms.base import (
     RetryRule,
     Run,
     Session,
+    Sought,
 )
 from polypost.platforms.kit.alt_text import alt_texts
 from polypost.platforms.kit.answers import parsed
@@ -71,6 +72,11 @@ class TwitterConnector(PostMetrics, Connector):
             parent = await _create(run, f"thread-{number}", body, Call.PLAIN_POST)
         return proof
 
+    def sought(self, post: Post, draft: Draft) -> Sought:
+        """Any post, by text, number of media and parent."""
+        parent = post.options.reply_to_tweet_id
+        return Sought("post", _handles(_body(post.text, [each.url for each in draft.media], reply_to=parent)))
+
     def retry_when_absent(self, post: Post, attempt: Attempt) -> RetryRule:
         """Only a text makes X refuse a second copy, so a post without one is never sent again on a guess."""
         texts = (post.text, *(item.content for item in post.options.thread))
@@ -114,15 +120,18 @@ async def _create(run: Run, part: str, body: dict[str, Any], call: Call) -> Proo
             rest.append(until)
         return Proof(post_id, permalink(run.account, post_id))
 
-    handles = {
+    proof = await run.commit(part, send, handles=_handles(body))
+    for until in rest:
+        await run.hold(until)
+    return proof
+
+
+def _handles(body: dict[str, Any]) -> dict[str, Any]:
+    return {
         "text": body.get("text", ""),
         "media": len(body.get("media", {}).get("media_ids", ())),
         "reply_to": body.get("reply", {}).get("in_reply_to_tweet_id"),
     }
-    proof = await run.commit(part, send, handles=handles)
-    for until in rest:
-        await run.hold(until)
-    return proof
 
 
 def _body(text: str, media: list[str], *, reply_to: str | None) -> dict[str, Any]:

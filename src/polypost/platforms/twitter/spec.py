@@ -131,6 +131,7 @@ SPEC = Spec(
             max_seconds="",
         ),
     },
+    lists={"every post": True},
     reconcile_kind="DL",
     retry_when_absent="unique_text",
     post_kinds=("text", "images", "gif", "video", "poll", "thread"),

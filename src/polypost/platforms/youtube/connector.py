@@ -13,15 +13,17 @@ from polypost.platforms.base import (
     Attempt,
     CannotTell,
     Connector,
+    Draft,
     Found,
     Post,
     Proof,
     Reconciled,
     Run,
     Session,
+    Sought,
 )
 from polypost.platforms.kit.answers import instant, member, parsed
-from polypost.platforms.kit.matching import CLOCK_SLACK, essence, unclaimed
+from polypost.platforms.kit.matching import CLOCK_SLACK, TOO_MANY, essence, unclaimed
 from polypost.platforms.kit.removal import not_removed
 from polypost.platforms.youtube import check, oauth
 from polypost.platforms.youtube.api import call, items, permalink, send, uploads_of
@@ -57,9 +59,15 @@ class YouTubeConnector(PostMetrics, Connector):
         await self._look_back(run, post, proof.id)
         return proof
 
+    def sought(self, post: Post, draft: Draft) -> Sought:
+        """Any video, by its title in the channel's list."""
+        return Sought("publish", {"title": check.title_of(post.text, post.options)})
+
     async def look(self, run: Run, attempt: Attempt) -> Reconciled:
         """Ask the upload session: a finished one answers with its video, another says how many bytes it has."""
         handles = attempt.handles
+        if "session" not in handles:
+            return await self._find(run, attempt)
         answer = await ask(run, str(handles["session"]), int(handles["size"]))
         if answer.status_code in {200, 201}:
             video_id = parsed(answer).get("id")
@@ -190,7 +198,9 @@ class YouTubeConnector(PostMetrics, Connector):
             str(entry["contentDetails"]["videoId"]) for entry in found if _is(entry, attempt.handles, since)
         ]
         free = await unclaimed(run, ids)
-        return Found(Proof(free[-1], permalink(free[-1]))) if free else Absent()
+        if free:
+            return Found(Proof(free[-1], permalink(free[-1])))
+        return CannotTell(TOO_MANY) if len(found) == _LISTED and _is_since(found[-1], since) else Absent()
 
 
 async def _made(run: Run, path: str, resource: Mapping[str, Any]) -> str:
@@ -198,11 +208,15 @@ async def _made(run: Run, path: str, resource: Mapping[str, Any]) -> str:
     return str((await call(run, "POST", path, params={"part": "snippet"}, json=resource)).get("id"))
 
 
-def _is(entry: Mapping[str, Any], handles: Mapping[str, Any], since: datetime) -> bool:
-    snippet, published = member(entry, "snippet"), instant(member(entry, "snippet").get("publishedAt"))
-    if not member(entry, "contentDetails").get("videoId") or published is None or published.tzinfo is None:
-        return False
+def _is_since(entry: Mapping[str, Any], since: datetime) -> bool:
+    published = instant(member(entry, "snippet").get("publishedAt"))
     # YouTube gives whole seconds.
-    return published >= since.replace(microsecond=0) and essence(snippet.get("title")) == essence(
-        handles.get("title")
+    return (
+        published is not None and published.tzinfo is not None and published >= since.replace(microsecond=0)
     )
+
+
+def _is(entry: Mapping[str, Any], handles: Mapping[str, Any], since: datetime) -> bool:
+    if not member(entry, "contentDetails").get("videoId") or not _is_since(entry, since):
+        return False
+    return essence(member(entry, "snippet").get("title")) == essence(handles.get("title"))

@@ -69,6 +69,7 @@ SPEC = Spec(
         ),
         "cover": MediaProfile(_THUMBNAILS, _READ, ("image/jpeg", "image/png"), bytes="thumbnail_bytes"),
     },
+    lists={"every video": True},
     reconcile_kind="H",
     retry_when_absent="always",
     post_kinds=("video", "short"),

@@ -12,7 +12,7 @@ from polypost.platforms.base import Run
 from polypost.platforms.families.meta.errors import Gone, ParameterRefused, PermissionMissing
 from polypost.platforms.families.meta.graph import Graph
 from polypost.platforms.families.meta.insights import made_at
-from polypost.platforms.kit.matching import unclaimed
+from polypost.platforms.kit.matching import CLOCK_SLACK, unclaimed
 from polypost.platforms.kit.removal import not_removed
 
 
@@ -63,6 +63,11 @@ async def nearest(
     free = await unclaimed(run, (str(row["id"]) for row in rows))
     ours = [row for row in rows if str(row["id"]) in free]
     return min(ours, key=lambda row: abs(made_at(row, time) - started), default=None)
+
+
+def reaches_back(rows: Sequence[Mapping[str, Any]], most: int, started: datetime) -> bool:
+    """Whether a list of at most `most` objects, newest first, has everything since an attempt began."""
+    return len(rows) < most or (bool(rows[-1].get("timestamp")) and made_at(rows[-1]) < started - CLOCK_SLACK)
 
 
 @contextmanager
