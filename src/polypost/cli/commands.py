@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from polypost import __version__
 from polypost.access.people import Role
-from polypost.cli import admin
-from polypost.cli.folder import keep_private
+from polypost.cli import admin, setup
+from polypost.cli.options import Data, Json, Project, settings_of
 from polypost.cli.output import Printer
-from polypost.platforms.registry import BUILT_IN
-from polypost.settings import Settings, load, unknown
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,20 +29,8 @@ app.add_typer(keys, name="keys")
 app.add_typer(integrations, name="integrations")
 people = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
 app.add_typer(people, name="people")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
-Project = Annotated[str, typer.Option("--project", help="Name or id of the project.")]
-
-
-def settings_of(data: Path | None = None, **more: object) -> Settings:
-    """The settings, with what the command line says laid over them; the data folder is there, for us alone."""
-    given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
-    for sentence in unknown(os.environ, BUILT_IN):
-        typer.echo(f"polypost: {sentence}", err=True)
-    settings = load(given)
-    keep_private(settings.data)
-    return settings
+app.command()(setup.init)
+app.command()(setup.config)
 
 
 @app.command()

@@ -1,0 +1,34 @@
+"""What commands have in common: their options, and the settings that they work with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polypost.cli import settings_file
+from polypost.cli.folder import keep_private
+from polypost.platforms.registry import BUILT_IN
+from polypost.settings import Settings, load, unknown
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
+Project = Annotated[str, typer.Option("--project", help="Name or id of the project.")]
+
+
+def settings_of(data: Path | None = None, **more: object) -> Settings:
+    """The settings, with what the command line says laid over them; the data folder is there, for us alone."""
+    settings_file.lay(data)
+    settings = loaded(data, **more)
+    keep_private(settings.data)
+    return settings
+
+
+def loaded(data: Path | None = None, **more: object) -> Settings:
+    """The settings as environment and command line say; what looks like one and is none is told on standard error."""
+    given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
+    for sentence in unknown(os.environ, BUILT_IN):
+        typer.echo(f"polypost: {sentence}", err=True)
+    return load(given)
