@@ -212,7 +212,7 @@ def test_units_differ_in_their_command_alone() -> None:
         assert program == "/usr/local/bin/polypost"
         takes(command)
         assert int(each["TimeoutStopSec"][0]) >= Limits().shutdown_seconds + 30
-        # A decoder that is told to stop blames the file.
+        # The server lets its decoders come to their end.
         assert each["KillMode"] == ["mixed"]
         assert each["Environment"][0].partition("=")[0] in KNOWN
 

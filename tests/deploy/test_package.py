@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -102,3 +103,36 @@ def test_the_audit_fails_on_what_can_be_mended_alone() -> None:
         ["bad 1: A-2; no version mends it yet"],
     )
     assert audit.verdict({"dependencies": report["dependencies"][3:]})[0] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "printed"),
+    [
+        (
+            '{"dependencies": [{"name": "bad", "version": "1", "vulns": [{"id": "A-2", "fix_versions": []}]}]}',
+            0,
+            "bad 1",
+        ),
+        (
+            '{"dependencies": [{"name": "old", "version": "1", "vulns": [{"id": "A-1", "fix_versions": ["2"]}]}]}',
+            1,
+            "old 1",
+        ),
+        ("", 2, "Not audited: no answer"),
+    ],
+)
+def test_the_audit_ends_as_ci_needs_it(tmp_path: Path, said: str, status: int, printed: str) -> None:
+    """With something that stands for pip-audit: what it is asked, and what becomes of its answer."""
+    stand_in = "import sys\nassert sys.argv[-2:] == ['--requirement', 'a.lock']\n"
+    (tmp_path / "pip_audit.py").write_text(
+        f"{stand_in}print({said!r})\nprint('no answer', file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, sources.ROOT / "tools" / "audit.py", "a.lock"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert printed in done.stdout + done.stderr
