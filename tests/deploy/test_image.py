@@ -94,10 +94,11 @@ def test_the_recipe_makes_a_server(image: Image) -> None:
         )
     try:
         end = time.monotonic() + 60
-        while subprocess.run(asked, env=env, capture_output=True, check=False).returncode != 0:
+        while "Polypost listens" not in (image.root / "log").read_text():
             running = process.poll() is None and time.monotonic() < end
             assert running, (image.root / "log").read_text()
             time.sleep(0.2)
+        assert subprocess.run(asked, env=env, capture_output=True, check=False).returncode == 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     finally:

@@ -49,7 +49,13 @@ STAND_INS = {
         'setsid env $(said Environment) $(said ExecStart) >"$ROOT/service.out" 2>"$ROOT/service.log" </dev/null &\n'
         'echo $! >"$ROOT/service.pid"'
     ),
-    "python": 'exec python3 "$@"',
+    # The image's; making pip anew, as python3 does it for the page, costs more than all else.
+    "python": (
+        '"$PYTHON" "$@" --without-pip\n'
+        'for site in "$3"/lib/python*/site-packages; do echo "$PACKAGES" >"$site/of_the_tests.pth"; done\n'
+        'printf \'#!/bin/sh\\nexec "%s/bin/python" -m pip "$@"\\n\' "$3" >"$3/bin/pip"\n'
+        'chmod 755 "$3/bin/pip"'
+    ),
     "python3": (
         '"$PYTHON" "$@"\n'
         'for site in "$3"/lib/python*/site-packages; do echo "$PACKAGES" >"$site/of_the_tests.pth"; done'
