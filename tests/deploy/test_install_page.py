@@ -27,6 +27,7 @@ from tests.processes import Process, lasting_port
 PAGE = "docs/how-to/install.md"
 SOURCES = (
     "src",
+    "docs",
     "deploy",
     "tools",
     "pyproject.toml",

@@ -47,10 +47,12 @@ def wheel(built: Path) -> zipfile.ZipFile:
 
 
 def test_the_wheel_has_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
-    package = sources.ROOT / "src"
+    """And the documentation, which the server shows."""
+    places = {"polypost": sources.ROOT / "src" / "polypost", "polypost/docs": sources.ROOT / "docs"}
     there = {
-        path.relative_to(package).as_posix()
-        for path in (package / "polypost").rglob("*")
+        f"{name}/{path.relative_to(place).as_posix()}"
+        for name, place in places.items()
+        for path in place.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     about = f"{NAME}.dist-info/"
