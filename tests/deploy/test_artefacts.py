@@ -138,6 +138,8 @@ def test_pods(path: Path) -> None:
         labels = made["spec"]["template"]["metadata"]["labels"]
         assert made["spec"]["selector"]["matchLabels"].items() <= labels.items()
         assert pod["securityContext"]["runAsUser"] == USER
+        # A service by our name would set POLYPOST_PORT=tcp://…
+        assert pod["enableServiceLinks"] is False
         assert pod["terminationGracePeriodSeconds"] >= Limits().shutdown_seconds + 30
         claims = {each["metadata"]["name"] for each in made["spec"].get("volumeClaimTemplates", ())}
         volumes = claims | {each["name"] for each in pod["volumes"]}
