@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -176,9 +175,8 @@ def test_the_page_leads_to_a_post(machine: Machine, network: dict[str, Any]) -> 
         file.write(f"POLYPOST_BLUESKY_URL={network['url']}\n")
 
     machine.run(service)
-    said = json.loads(machine.run(f"polypost config --json --data {PLACES[2]}"))
-    found = {each["name"]: each for each in said["settings"]}
-    assert found["POLYPOST_BLUESKY_URL"]["from"].startswith(f"{settings}, line ")
+    (config,) = commands("docs/how-to/change-settings.md")
+    assert f"\nPOLYPOST_BLUESKY_URL={network['url']}  # {settings}, line " in machine.run(config)
 
     page = httpx2.get(link[0], trust_env=False)
     assert page.status_code == 200, page.text
