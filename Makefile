@@ -10,7 +10,7 @@ PORT ?= $(or $(POLYPOST_PORT),8080)
 # Tests wait more than they work: twice as many processes as cores, four at most.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 4))')
 
-.PHONY: help env run test check format docs screenshots bench crash disconnect doubt fuzz hostile unfair lock clean
+.PHONY: help env run test check format docs package audit screenshots bench crash disconnect doubt fuzz hostile unfair lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,12 @@ format: $(VENV)/.test ## Format the code
 
 docs: $(VENV)/.test ## Write the generated tables of the reference pages and the catalogues of words anew
 	@$(BIN)/python tools/docs.py
+
+package: $(VENV)/.test ## Build wheel and sdist into dist
+	@$(BIN)/python -m hatchling build
+
+audit: $(VENV)/.audit ## Ask for known weaknesses of the locked versions; fails on those that a newer version mends
+	@$(VENV)/audit/bin/python tools/audit.py requirements.lock
 
 screenshots: $(VENV)/.test ## Make the documentation's pictures of the dashboard (FOLDER=path for every page, in each form)
 	@$(BIN)/python -m tools.screenshots $(FOLDER)
@@ -88,6 +94,12 @@ $(VENV)/.test: requirements-test.lock $(VENV)/.run
 	@echo "Installing what the tests need into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+$(VENV)/.audit: | $(BIN)/python
+	@echo "Installing pip-audit into $(VENV)/audit (once)"
+	@$(BIN)/python -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10'
 	@touch $@
 
 # Generators of clients need other versions of libraries than we do, so they live apart.

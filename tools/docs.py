@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 import contract
 from polypost import errors
 from polypost.cli.commands import app
+from polypost.cli.settings_file import text_of
 from polypost.drawing.draw import figures_of
 from polypost.platforms.base import Connector, Limit, OAuth2
 from polypost.platforms.kit.drawing import Colour, Draws
@@ -76,12 +77,8 @@ def settings() -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    value = field.get_default(call_default_factory=True)
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    if isinstance(value, tuple):
-        return f"`{','.join(f'{each:g}' for each in value)}`" if value else "none"
-    return "none" if value is None or value == {} else f"`{value}`"
+    text = text_of(field.get_default(call_default_factory=True))
+    return f"`{text}`" if text else "none"
 
 
 def network_settings() -> str:

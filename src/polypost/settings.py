@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     data: Path = Field(
         Path("polypost-data"), description="Folder of the embedded store, media and the master key."
     )
+    config: Path | None = Field(
+        None, description="File of settings, `NAME=value` a line; else `polypost.env` in the data folder."
+    )
     database_url: str | None = Field(
         None, description="`postgresql://…` switches store and engine to PostgreSQL."
     )

@@ -24,7 +24,7 @@ from tests.docs import sources
 
 DOCS = sources.ROOT / "docs"
 REFERENCE = DOCS / "reference"
-PAGES = [sources.ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+PAGES = [sources.ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
 HEADINGS = ["Context", "Decision", "Consequences", "Alternatives", "References"]
 NETWORK_SETTINGS = ("CLIENT_ID", "CLIENT_SECRET", "SCOPES", "URL")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")

@@ -20,6 +20,7 @@ from polypost.doctor import Report, report
 from polypost.errors import NotFound
 from polypost.integrations import load_master_keys, profiles, redirects
 from polypost.integrations import service as integrations
+from polypost.integrations.vault import has_secrets
 from polypost.settings import Settings
 from polypost.storage import Store, open_store, schema
 
@@ -82,14 +83,37 @@ def _key(key: ApiKey) -> dict[str, Any]:
 
 async def create_project(settings: Settings, name: str, credits: int | None) -> dict[str, Any]:
     """A project with a key, as the command prints it."""
+    return await _with_store(settings, lambda db: _make_project(db, name, credits))
 
-    def make(db: Connection) -> dict[str, Any]:
-        project = access.create_project(db, name, credits=credits)
-        key, secret = access.create_key(db, project.id, name="first key")
-        people.note(db, "project_created", project_id=project.id, name=name)
-        return {"id": project.id, "name": name, "credits": credits, "apiKey": secret, "keyId": key.id}
 
-    return await _with_store(settings, make)
+def _make_project(db: Connection, name: str, credits: int | None) -> dict[str, Any]:
+    project = access.create_project(db, name, credits=credits)
+    key, secret = access.create_key(db, project.id, name="first key")
+    people.note(db, "project_created", project_id=project.id, name=name)
+    return {"id": project.id, "name": name, "credits": credits, "apiKey": secret, "keyId": key.id}
+
+
+async def begin(settings: Settings, name: str) -> dict[str, Any]:
+    """The first project with its key, and a link for whoever is to sign in first; each None where there is one already.
+
+    An empty database gets its tables; one of another version is left to `polypost migrate`.
+    """
+
+    def make(db: Connection) -> tuple[dict[str, Any] | None, str | None]:
+        # Nothing is made that could not be served.
+        load_master_keys(settings, embedded=settings.database_url is None, has_secrets=has_secrets(db))
+        project = None if access.list_projects(db) else _make_project(db, name, None)
+        return project, None if people.anybody(db) else people.invite(db, "first")
+
+    if settings.database_url is not None:
+        found = await asyncio.to_thread(schema.revision, settings.data, settings.database_url)
+        if found in {None, schema.HEAD}:
+            from polypost.engine.pgqueuer import install
+
+            await asyncio.to_thread(schema.upgrade, settings.data, settings.database_url)
+            await install(settings.database_url)
+    project, secret = await _with_store(settings, make)
+    return {"project": project, "administrator": None if secret is None else _link(settings, secret, "first")}
 
 
 async def list_projects(settings: Settings) -> list[dict[str, Any]]:

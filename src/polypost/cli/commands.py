@@ -9,7 +9,7 @@ import typer
 
 from polypost import __version__, clock
 from polypost.access.people import Role
-from polypost.cli import admin, copies, keeping
+from polypost.cli import admin, copies, keeping, setup
 from polypost.cli.options import Data, Json, Project, settings_of
 from polypost.cli.output import Printer
 
@@ -29,12 +29,13 @@ app.add_typer(keys, name="keys")
 app.add_typer(integrations, name="integrations")
 people = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
 app.add_typer(people, name="people")
-
 keys.command("rotate-master")(keeping.rotate_master)
 projects.command("export")(keeping.export_project)
 projects.command("erase")(keeping.erase_project)
 app.command()(copies.backup)
 app.command()(copies.restore)
+app.command()(setup.init)
+app.command()(setup.config)
 
 
 @app.command()

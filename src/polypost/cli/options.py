@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from polypost.cli import settings_file
 from polypost.cli.folder import keep_private
 from polypost.platforms.registry import BUILT_IN
 from polypost.settings import Settings, load, unknown
@@ -19,9 +20,15 @@ Project = Annotated[str, typer.Option("--project", help="Name or id of the proje
 
 def settings_of(data: Path | None = None, **more: object) -> Settings:
     """The settings, with what the command line says laid over them; the data folder is there, for us alone."""
+    settings_file.lay(data)
+    settings = loaded(data, **more)
+    keep_private(settings.data)
+    return settings
+
+
+def loaded(data: Path | None = None, **more: object) -> Settings:
+    """The settings as environment and command line say; what looks like one and is none is told on standard error."""
     given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
     for sentence in unknown(os.environ, BUILT_IN):
         typer.echo(f"polypost: {sentence}", err=True)
-    settings = load(given)
-    keep_private(settings.data)
-    return settings
+    return load(given)

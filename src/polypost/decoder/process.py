@@ -21,6 +21,8 @@ from polypost.errors import PolypostError, Unavailable
 
 log = structlog.get_logger("polypost.decoder")
 _MIB = 1024 * 1024
+# How one ends that somebody killed, or that was told to stop along with its server: by Ctrl-C, or by systemd.
+_BY_OTHERS = frozenset({-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT})
 
 
 class Undecodable(PolypostError):
@@ -109,7 +111,7 @@ async def _run(
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-    if process.returncode == -signal.SIGKILL:
+    if process.returncode in _BY_OTHERS:
         log.warning("a decoder was killed")
         return None
     return _answer(said, process.returncode)

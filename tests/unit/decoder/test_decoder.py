@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -235,7 +236,11 @@ for call in (lambda: open("/etc/passwd"), lambda: socket.socket(), lambda: os.pi
     assert done.returncode == 0, done.stderr
 
 
-def test_one_that_was_killed_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_one_that_was_killed_is_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Nothing is said about the file, also where a terminal or a service manager stops all of a server's processes."""
     begun = asyncio.create_subprocess_exec
     started: list[dict[str, Any]] = []
 
@@ -243,7 +248,7 @@ def test_one_that_was_killed_is_begun_anew(tmp_path: Path, monkeypatch: pytest.M
         child = await begun(*arguments, **options)
         started.append(options)
         if len(started) <= deaths:
-            child.kill()
+            child.send_signal(number)
         return child
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", killed)
