@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from starlette.types import ASGIApp
 
 from polypost import access, api, bulk, clock, dashboard, events, webhooks
-from polypost.access import Keyring, Throttle, people, request_log
+from polypost.access import Keyring, Throttle, clients, grants, people, request_log
+from polypost.access.clients import Clients
 from polypost.analytics.reader import Reader
 from polypost.analytics.service import Analytics
 from polypost.api.openapi.reference import is_wanted
@@ -55,6 +56,7 @@ from polypost.integrations import (
     load_master_key,
 )
 from polypost.integrations.vault import has_secrets
+from polypost.mcp import Agents
 from polypost.media import Uploads
 from polypost.observability import failpoints
 from polypost.outbound import Fetcher, HookSender, Networks
@@ -175,13 +177,13 @@ async def open_rooms(
     planner = Planner(store, posts, intake)
     metrics = Reader(store, calls, networks)
     accounts, sender = ConnectedAccounts(store, calls), Sender(store)
-    per_minute = settings.rate_limit_per_minute
     begins = partial(Connect, loopback=surroundings.loopback, introduce=surroundings.introduce)
     services = Services(
         settings=settings,
         store=store,
         keyring=Keyring(store),
-        throttle=Throttle(key_per_minute=per_minute, address_per_minute=per_minute * 5),
+        clients=Clients(store, fetcher),
+        throttle=_throttle(settings.rate_limit_per_minute),
         proxies=Proxies(settings.trusted_proxies),
         posts=posts,
         media=media,
@@ -226,6 +228,10 @@ async def open_rooms(
     return Rooms(services, networks, engine, public_url, rooms, lock)
 
 
+def _throttle(per_minute: int) -> Throttle:
+    return Throttle(key_per_minute=per_minute, address_per_minute=per_minute * 5)
+
+
 async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
     lock = DataLock(settings.data) if settings.database_url is None else None
     try:
@@ -256,6 +262,8 @@ def _publishing(settings: Settings, store: Store, publisher: Publisher) -> Room:
         await store.write(lambda db: keys.clean(db, clock.now()))
         await store.write(lambda db: deliveries.forget_servers(db, clock.now()))
         await store.write(lambda db: people.clean(db, clock.now()))
+        await store.write(lambda db: grants.clean(db, clock.now()))
+        await store.write(lambda db: clients.clean(db, clock.now()))
         await store.write(lambda db: links.clean(db, clock.now()))
         await store.write(asking.clean)
         await request_log.clean(store)
@@ -324,18 +332,24 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await agents.aclose()
             await once.aclose()
             await asked.flush()
             await rooms.stop()
 
-    asked = request_log.RequestLog(rooms.services.store)
+    asked, agents = request_log.RequestLog(rooms.services.store), Agents()
+
+    def more(app: FastAPI) -> None:
+        dashboard.install(app)
+        agents.install(app, rooms.services.settings)
+
     rooms.services.sandbox_url = sandbox_url
     shown = rooms.services.reference = is_wanted(
         rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None
     )
     _, served = api.build(
         lifespan,
-        dashboard.install,
+        more,
         note=asked.note,
         reference_at=rooms.public_url if shown else None,
     )

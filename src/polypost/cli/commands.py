@@ -11,7 +11,7 @@ import typer
 
 from polypost import __version__
 from polypost.access.people import Role
-from polypost.cli import admin
+from polypost.cli import admin, agents
 from polypost.cli.folder import keep_private
 from polypost.cli.output import Printer
 from polypost.platforms.registry import BUILT_IN
@@ -33,6 +33,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(integrations, name="integrations")
 people = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
 app.add_typer(people, name="people")
+app.command("mcp")(agents.mcp)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
