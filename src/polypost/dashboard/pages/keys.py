@@ -25,7 +25,7 @@ PAGE, MOST_ENDED, MOST_PROFILES, MOST_AGENTS = 50, 25, 500, 100
 LONGEST_DAYS = 36_500
 SCOPES = {
     "read": phrase("Looks at posts, accounts and figures, and checks a post without publishing it."),
-    "draft": phrase("Writes drafts for people to publish, and never publishes."),
+    "draft": phrase("Writes drafts for people to publish, uploads files for them, and never publishes."),
     "publish": phrase("Publishes, schedules, changes and deletes posts, uploads files, answers comments."),
     "connect": phrase("Connects and disconnects accounts, and manages apps, profiles and webhooks."),
 }

@@ -35,8 +35,8 @@ def upgrade() -> None:
         Column("last_used_at", INSTANT),
         Column("revoked_at", INSTANT),
         PrimaryKeyConstraint("id", name="pk_oauth_grants"),
-        ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_oauth_grants_project_id_projects"),
-        ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_oauth_grants_person_id_people"),
+        ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_oauth_grants_project_id"),
+        ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_oauth_grants_person_id"),
     )
     op.create_index("ix_oauth_grants_project_id_created_at", "oauth_grants", ["project_id", "created_at"])
     op.create_table(
@@ -50,7 +50,7 @@ def upgrade() -> None:
         Column("redirect_uri", Text),
         Column("challenge", String(64)),
         PrimaryKeyConstraint("hash", name="pk_oauth_tokens"),
-        ForeignKeyConstraint(["grant_id"], ["oauth_grants.id"], name="fk_oauth_tokens_grant_id_oauth_grants"),
+        ForeignKeyConstraint(["grant_id"], ["oauth_grants.id"], name="fk_oauth_tokens_grant_id"),
     )
     op.create_index("ix_oauth_tokens_grant_id", "oauth_tokens", ["grant_id"])
     op.create_index("ix_oauth_tokens_expires_at", "oauth_tokens", ["expires_at"])
