@@ -225,21 +225,27 @@ def test_hostile_requests_are_refused_at_the_door(local: Tenant) -> None:
     assert httpx2.get(f"{local.world.url}/v1/health", trust_env=False).status_code == 200
 
 
-def test_a_project_that_floods_is_told_to_wait(local: Tenant, new: Any, tmp_path: Any) -> None:
-    """The bucket of a key is the API's own: what is over it is 429 with the seconds to wait."""
-    from tests.worlds import calm_world
+def test_the_protocol_is_held_to_the_letter(local: Tenant) -> None:
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": NEW,
+        "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    headers = {**HEADERS, "x-access-key": local.key, "mcp-protocol-version": NEW}
+    with httpx2.Client(trust_env=False, headers=headers, timeout=30) as client:
 
-    world = calm_world(tmp_path, more={"POLYPOST_RATE_LIMIT_PER_MINUTE": "20"})
-    try:
-        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-        headers = {**HEADERS, "x-access-key": world.key}
-        with httpx2.Client(trust_env=False, headers=headers, timeout=30) as client:
-            answers = [client.post(f"{world.url}/mcp", json=call) for _ in range(40)]
-        late = [each for each in answers if each.status_code == 429]
-        assert len(late) >= 15
-        assert int(late[-1].headers["retry-after"]) > 0
-    finally:
-        world.stop()
+        def told(method: str, said: str | None = None, **more: Any) -> tuple[int, int]:
+            body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": meta | more}}
+            answer = client.post(f"{local.world.url}/mcp", json=body, headers={"mcp-method": said or method})
+            return answer.status_code, answer.json().get("error", {}).get("code", 0)
+
+        assert told("tools/list") == (200, 0)
+        assert told("server/discover") == (200, 0)
+        assert told("tools/list", "tools/call") == (400, -32020)
+        assert told("no/such") == (404, -32601)
+        client.headers["mcp-protocol-version"] = "2099-01-01"
+        other = {"io.modelcontextprotocol/protocolVersion": "2099-01-01"}
+        assert told("tools/list", **other) == (400, -32022)
 
 
 def test_a_client_that_goes_away_leaves_nothing_half_done(local: Tenant) -> None:

@@ -160,7 +160,8 @@ def test_the_official_client_finds_its_way(
 
     asyncio.run(story())
     assert heard["iss"] == f"{tenant.world.url}/oauth"
-    assert "Official" in person.get(f"/{tenant.project_id}/keys").text
+    for page in ("keys", "approvals"):
+        assert "Official" in person.get(f"/{tenant.project_id}/{page}").text
     assert tenant.on_network(text) == []
 
 

@@ -81,7 +81,7 @@ def loaded():
     return sorted(name for name in ("mcp", "mcp_types", "polypost.mcp.server", "polypost.mcp.tools") if name in sys.modules)
 
 async def main():
-    settings, told = Settings(data=pathlib.Path(sys.argv[1])), asyncio.Queue()
+    settings, told = Settings(data=pathlib.Path(sys.argv[1]), rate_limit_per_minute=20), asyncio.Queue()
     rooms = await open_rooms(settings, Surroundings(), public_url="http://a.example", server="embedded")
     project = await rooms.services.store.write(lambda db: access.create_project(db, "P"))
     key = (await rooms.services.store.write(lambda db: access.create_key(db, project.id, name="k")))[1]
@@ -96,6 +96,9 @@ async def main():
         print((await client.post("/mcp", json=call, headers=headers)).status_code, loaded())
         headers["x-access-key"] = key
         print((await client.post("/mcp", json=call, headers=headers)).status_code, loaded())
+        flood = [await client.post("/mcp", json=call, headers=headers) for _ in range(40)]
+        late = [each for each in flood if each.status_code == 429]
+        print("late" if len(late) >= 15 and int(late[-1].headers["retry-after"]) > 0 else [each.status_code for each in flood])
     await told.put({"type": "lifespan.shutdown"})
     await running
 
@@ -104,7 +107,7 @@ asyncio.run(main())
 
 
 def test_a_server_without_agents_loads_nothing_of_it(tmp_path: Path) -> None:
-    """Neither at the start nor for who has no key; the first agent with one does."""
+    """Neither at the start nor for who has no key; the first agent with one does, and one that floods has to wait."""
     done = subprocess.run(
         [sys.executable, "-c", SERVED, str(tmp_path)],
         capture_output=True,
@@ -113,6 +116,6 @@ def test_a_server_without_agents_loads_nothing_of_it(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    lines = [line for line in done.stdout.splitlines() if line[:1] in "l2345"]
+    lines = [line for line in done.stdout.splitlines() if line[:1] in "[l2345"]
     every = ["mcp", "mcp_types", "polypost.mcp.server", "polypost.mcp.tools"]
-    assert lines == ["lifespan.startup.complete", "200 []", "401 []", f"200 {every}"]
+    assert lines == ["lifespan.startup.complete", "200 []", "401 []", f"200 {every}", "late"]

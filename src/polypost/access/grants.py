@@ -152,6 +152,11 @@ def listed(db: Connection, project_id: str, *, limit: int) -> list[Grant]:
     ]
 
 
+def name_of(db: Connection, project_id: str, grant_id: str) -> str:
+    """The name of the agent that has a grant; empty for none."""
+    return db.execute(select(_G.client_name).where(_mine(project_id, grant_id))).scalar() or ""
+
+
 def revoke(db: Connection, project_id: str, grant_id: str, *, by: str) -> None:
     """End a grant with all its tokens; repeating changes nothing. Raises NotFound."""
     row = db.execute(select(_G.client_name).where(_mine(project_id, grant_id))).one_or_none()

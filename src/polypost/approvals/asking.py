@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 
 from polypost import access, clock
-from polypost.access import Principal, people
+from polypost.access import Principal, grants, people
 from polypost.approvals.tables import (
     APPROVED,
     RETURNED,
@@ -118,9 +118,9 @@ def of_key(who: Principal) -> Callable[[Connection, str], None] | None:
 
 
 def by_key(db: Connection, who: Principal) -> By:
-    """An API key as who asks."""
+    """An API key, or an agent that a person let in, as who asks."""
     known = {key.id: key.name for key in access.list_keys(db, who.project.id)}
-    return By(who.key_id, known.get(who.key_id, ""))
+    return By(who.key_id, known.get(who.key_id) or grants.name_of(db, who.project.id, who.key_id))
 
 
 def send_back(db: Connection, project_id: str, post_id: str, version: str, by: By, text: str) -> None:
