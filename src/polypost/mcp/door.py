@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -20,10 +19,13 @@ from polypost.entrance.address import own_address
 from polypost.entrance.callers import HEADER, caller
 from polypost.entrance.consent import RESOURCE
 from polypost.entrance.raw import read
-from polypost.entrance.services import services
+from polypost.entrance.services import Services, services
 from polypost.errors import Forbidden, Unauthorized
 from polypost.intake.strict_json import from_json_within
 from polypost.settings import Settings
+
+if TYPE_CHECKING:
+    from polypost.mcp.server import Server
 
 PATH = "/mcp"
 _MISSING = (
@@ -39,7 +41,7 @@ class Agents:
 
     def __init__(self) -> None:
         self._loading: asyncio.Task[ASGIApp] | None = None
-        self._stop: Any = None
+        self._stop: Callable[[], Awaitable[None]] | None = None
 
     def install(self, app: FastAPI, settings: Settings) -> None:
         """Add the path to the application, and those of OAuth where it is wanted."""
@@ -80,13 +82,11 @@ class Agents:
         await served(scope, _again(body, receive), send)
 
     async def _load(self, scope: Scope) -> ASGIApp:
-        # A third of a second of work for the interpreter: beside the loop, so that others have their turns.
-        module = await asyncio.to_thread(importlib.import_module, "polypost.mcp.server")
-        server = module.Server(services(Request(scope)))
+        # Half a second of work for the interpreter: beside the loop, so that others have their turns.
+        server = await asyncio.to_thread(_server, services(Request(scope)))
         await server.start()
         self._stop = server.aclose
-        serve: ASGIApp = server.serve
-        return serve
+        return server.serve
 
 
 class _Entry:
@@ -109,6 +109,12 @@ async def by_key(request: Request) -> Principal:
         # Without the address of metadata: there is none for keys.
         error.headers["WWW-Authenticate"] = "Bearer"
         raise
+
+
+def _server(rooms: Services) -> Server:
+    from polypost.mcp.server import Server
+
+    return Server(rooms)
 
 
 def _only_post() -> Response:
