@@ -160,6 +160,7 @@ def test_the_official_client_finds_its_way(
 
     asyncio.run(story())
     assert heard["iss"] == f"{tenant.world.url}/oauth"
+    assert person.get(f"/{tenant.project_id}/requests").status_code == 200
     for page in ("keys", "approvals"):
         assert "Official" in person.get(f"/{tenant.project_id}/{page}").text
     assert tenant.on_network(text) == []
@@ -219,6 +220,16 @@ def test_codes_and_refresh_tokens_work_once(tenant: Tenant, members: Any, hand: 
     assert hand.refreshed(tokens["refresh_token"]).json()["error"] == "invalid_grant"
     assert hand.refreshed(newer["refresh_token"]).json()["error"] == "invalid_grant"
     assert [hand.listed(each["access_token"]) for each in (tokens, newer)] == [401, 401]
+
+
+def test_a_program_that_is_not_known_is_told_to_register_again(tenant: Tenant, hand: Hand) -> None:
+    nobody = Hand(tenant, "oac_nobody")
+    answer = nobody.refreshed("pp_refresh_x")
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    # A document that is away by now is nothing to who has tokens by it; these are none.
+    away = Hand(tenant, "https://gone.example/agent.json").refreshed("pp_refresh_x")
+    assert (away.status_code, away.json()["error"]) == (400, "invalid_grant")
+    assert hand.token(grant_type="password").json()["error"] == "unsupported_grant_type"
 
 
 def test_a_code_that_comes_again_ends_what_it_gave(tenant: Tenant, members: Any, hand: Hand) -> None:
