@@ -6,6 +6,7 @@ A page marks the place with `<!-- generated: NAME -->` … `<!-- end -->`; every
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,9 @@ from polypost import errors
 from polypost.cli.commands import app
 from polypost.cli.settings_file import text_of
 from polypost.drawing.draw import figures_of
+from polypost.mcp.schemas import input_schema
+from polypost.mcp.tool import Tool
+from polypost.mcp.tools import TOOLS
 from polypost.platforms.base import Connector, Limit, OAuth2
 from polypost.platforms.kit.drawing import Colour, Draws
 from polypost.platforms.registry import connectors
@@ -139,6 +143,33 @@ def _option_default(option: Any) -> str:
     if option.is_flag and option.secondary_opts and option.default is not None:
         return f"`{option.opts[0] if option.default else option.secondary_opts[0]}`"
     return "" if option.is_flag or option.default is None else f"`{option.default}`"
+
+
+def tools_for_agents() -> str:
+    """Every tool for agents with its arguments and an example."""
+    return "\n\n".join(_tool(each) for each in TOOLS)
+
+
+def _tool(tool: Tool) -> str:
+    schema = input_schema(tool)
+    needed = schema.get("required", ())
+    kind = "Acts" if tool.writes else "Reads"
+    hints = [kind, *["dangerous"] * tool.destructive, *["asks others"] * tool.outside]
+    rows = [
+        (f"`{name}`", _argument(field), "yes" if name in needed else "", field.get("description", ""))
+        for name, field in schema["properties"].items()
+    ]
+    shown = json.dumps(dict(tool.example), ensure_ascii=False)
+    example = f"\n\n```json\n{shown}\n```" if tool.example else ""
+    arguments = table(("Argument", "Value", "Required", "Meaning"), rows)
+    return f"## `{tool.name}`\n\n{tool.description} *{', '.join(hints)}.*\n\n{arguments}{example}"
+
+
+def _argument(field: dict[str, Any]) -> str:
+    if "enum" in field:
+        return " or ".join(f"`{value}`" for value in field["enum"])
+    words = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`", "array": "list"}
+    return words.get(field.get("type", ""), "object")
 
 
 def networks() -> str:
@@ -301,6 +332,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         "media-profiles": media_profiles,
         "errors": error_classes,
         "cli": cli,
+        "mcp": tools_for_agents,
         "networks": networks,
         "contract": contract.page,
         "rooms": lambda: table(("Room", "What it is", "Beside it"), rooms.table()),

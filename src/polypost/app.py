@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from polypost import access, api, bulk, clock, dashboard, events, housekeeping, webhooks
 from polypost.access import Keyring, Throttle, people, request_log
+from polypost.access.clients import Clients
 from polypost.analytics.reader import Reader
 from polypost.analytics.service import Analytics
 from polypost.api.openapi.reference import is_wanted
@@ -58,6 +59,7 @@ from polypost.integrations import (
     load_master_keys,
 )
 from polypost.integrations.vault import has_secrets
+from polypost.mcp import Agents
 from polypost.media import Uploads
 from polypost.media.holds import AFTER_END
 from polypost.observability import failpoints
@@ -218,13 +220,13 @@ async def open_rooms(
     planner = Planner(store, posts, intake)
     metrics = Reader(store, calls, networks)
     accounts, sender = ConnectedAccounts(store, calls), Sender(store)
-    per_minute = settings.rate_limit_per_minute
     begins = partial(Connect, loopback=surroundings.loopback, introduce=surroundings.introduce)
     services = Services(
         settings=settings,
         store=store,
         keyring=Keyring(store),
-        throttle=Throttle(key_per_minute=per_minute, address_per_minute=per_minute * 5),
+        clients=Clients(store, fetcher),
+        throttle=_throttle(settings.rate_limit_per_minute),
         proxies=Proxies(settings.trusted_proxies),
         posts=posts,
         media=media,
@@ -272,6 +274,10 @@ async def open_rooms(
 def _over(settings: Settings) -> datetime:
     """The instant by which the time of files must be over that go now; their rows hold what is the least."""
     return clock.now() - (settings.kept.media - AFTER_END)
+
+
+def _throttle(per_minute: int) -> Throttle:
+    return Throttle(key_per_minute=per_minute, address_per_minute=per_minute * 5)
 
 
 async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
@@ -369,18 +375,24 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await agents.aclose()
             await once.aclose()
             await asked.flush()
             await rooms.stop()
 
-    asked = request_log.RequestLog(rooms.services.store)
+    asked, agents = request_log.RequestLog(rooms.services.store), Agents()
+
+    def more(app: FastAPI) -> None:
+        dashboard.install(app)
+        agents.install(app, rooms.services.settings)
+
     rooms.services.sandbox_url = sandbox_url
     shown = rooms.services.reference = is_wanted(
         rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None
     )
     _, served = api.build(
         lifespan,
-        dashboard.install,
+        more,
         note=asked.note,
         reference_at=rooms.public_url if shown else None,
     )

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from polypost import access, bulk, clock
-from polypost.access import people, request_log
+from polypost.access import clients, grants, people, request_log
 from polypost.approvals import asking, links
 from polypost.conversations import sent
 from polypost.planning import occurrence_rows, queues
@@ -59,5 +59,7 @@ def _once(db: Connection, now: datetime) -> None:
     """What is never much."""
     deliveries.forget_servers(db, now)
     people.clean(db, now)
+    grants.clean(db, now)
+    clients.clean(db, now)
     links.clean(db, now)
     asking.clean(db)

@@ -19,6 +19,8 @@ from polypost.spelling import did_you_mean
 
 PREFIX = "POLYPOST_"
 OF_A_PLATFORM = ("URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPES")
+# What commands read that speak to a server which runs somewhere.
+OF_CLIENTS = ("SERVER", "KEY")
 
 
 class Kept(NamedTuple):
@@ -151,6 +153,12 @@ class Settings(BaseSettings):
     webhook_timeout_seconds: float = Field(
         15.0, description="How long a webhook's receiver may take to answer.", gt=0
     )
+    agents_oauth: bool = Field(
+        default=False, description="Let agents ask people for access by OAuth, at `/mcp/oauth`."
+    )
+    agents_registration: bool = Field(
+        default=False, description="With that, let programs that have no document of their own register."
+    )
     smtp_url: str | None = Field(
         None, description="Mail server for e-mail notifications: `smtp://user:password@host:587?starttls`."
     )
@@ -240,7 +248,7 @@ def load(given: Mapping[str, object]) -> Settings:
 def unknown(names: Iterable[str], platforms: Iterable[str]) -> Iterator[str]:
     """A sentence for each of these names of the environment that looks like a setting and is none."""
     of_platforms = (f"{platform}_{name}" for platform in platforms for name in OF_A_PLATFORM)
-    known = [f"{PREFIX}{name}".upper() for name in (*Settings.model_fields, *of_platforms)]
+    known = [f"{PREFIX}{name}".upper() for name in (*Settings.model_fields, *of_platforms, *OF_CLIENTS)]
     for name in names:
         if name.startswith(PREFIX) and name not in known:
             yield f"{name} is not a setting. {did_you_mean(name, known)}".rstrip()

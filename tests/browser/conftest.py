@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from polypost.access import people
 from tests.browser.people import sign_up
+from tests.browser.scenes import AGENTS
 from tests.browser.watch import Watch
 from tests.chromium import CHROMIUM
 from tests.contract.tenant import Tenant, close, new_tenant, operator
@@ -34,7 +35,7 @@ def apart(call: Callable[[], T]) -> T:
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A running server on the embedded store, and its sandbox."""
-    running = calm_world(tmp_path_factory.mktemp("browser"), more={})
+    running = calm_world(tmp_path_factory.mktemp("browser"), more=AGENTS)
     yield running
     running.stop()
 

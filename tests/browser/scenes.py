@@ -57,6 +57,10 @@ PARTS = frozenset(
         "/{project}/bulk/example",
     }
 )
+# What shows something only to a question in its address.
+ASKED = frozenset({"/consent"})
+# How a server lets agents ask people, and one that registered.
+AGENTS = {"POLYPOST_AGENTS_OAUTH": "true", "POLYPOST_AGENTS_REGISTRATION": "true"}
 SIGNED_OUT = frozenset({"/sign-in", "/join/{secret}", "/approve/{secret}"})
 
 
@@ -67,13 +71,28 @@ def simple_pages() -> Sequence[str]:
         for page in dashboard().pages
         if page.method == "GET"
         and "{" not in page.path.replace("{project}", "")
-        and page.path not in PARTS | SIGNED_OUT
+        and page.path not in PARTS | SIGNED_OUT | ASKED
     ]
 
 
 def other_pages() -> set[str]:
     """The paths of the rest, but for parts of pages."""
     return {page.path for page in dashboard().pages if page.method == "GET"} - PARTS - set(simple_pages())
+
+
+def consent(world: World) -> str:
+    """The path of the page on which a person is asked to let a program in that registered."""
+    back = "http://127.0.0.1:9/callback"
+    asked = {"client_name": LONG, "redirect_uris": [back]}
+    made = httpx2.post(f"{world.url}/oauth/register", json=asked, trust_env=False)
+    query = {
+        "response_type": "code",
+        "client_id": made.json()["client_id"],
+        "redirect_uri": back,
+        "code_challenge": "x" * 43,
+        "code_challenge_method": "S256",
+    }
+    return f"/consent?{urlencode(query)}"
 
 
 class Filled:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.conftest import Pages, apart
 from tests.browser.look import DARK, PHONE, faults
-from tests.browser.scenes import HOME, LONG, Filled, other_pages, simple_pages
+from tests.browser.scenes import HOME, LONG, Filled, consent, other_pages, simple_pages
 from tests.chromium import needs_chromium
 from tests.contract.tenant import close, new_tenant
 from tests.processes import World
@@ -206,6 +206,17 @@ def test_pages_for_who_is_not_signed_in(new_page: Pages, link: str) -> None:
     look(page, "/join/nothing")
 
 
+def test_the_page_on_which_an_agent_is_let_in(
+    new_page: Pages, operator_state: StorageState, world: World
+) -> None:
+    path = consent(world)
+    for more in ({}, {"width": PHONE}, {"color_scheme": "dark"}):
+        page = new_page(operator_state, **more)
+        look(page, path)
+        expect(page.locator("input[value=draft]")).to_be_checked()
+        expect(page.locator("input[value=publish]")).not_to_be_checked()
+
+
 def test_what_is_not_there(new_page: Pages, operator_state: StorageState, projects: dict[str, str]) -> None:
     page = new_page(operator_state, allow={404})
     for path in ("/nowhere/at/all", "/prj_nothing/posts", f"/{projects['many']}/posts/post_nothing"):
@@ -230,6 +241,7 @@ def test_no_page_is_left_out() -> None:
         "/sign-in",
         "/join/{secret}",
         "/approve/{secret}",
+        "/consent",
         "/{project}/accounts/{platform}",
         "/{project}/inbox/{account}",
         "/{project}/inbox/{account}/comments",

@@ -103,6 +103,7 @@ LEAST: dict[str, Role | Literal["operator"]] = {
     "GET /{project}/keys": "owner",
     "POST /{project}/keys": "owner",
     "POST /{project}/keys/{key}/revoke": "owner",
+    "POST /{project}/agents/{grant}/end": "owner",
     "GET /{project}/webhooks": "owner",
     "POST /{project}/webhooks": "owner",
     "GET /{project}/webhooks/{subscription}": "owner",

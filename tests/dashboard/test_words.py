@@ -14,7 +14,7 @@ from tools import catalogues
 import polypost
 from polypost.dashboard.catalogue import FILE, language_for
 from polypost.platforms.registry import connectors
-from tests.browser.scenes import TEXTS, Filled, simple_pages
+from tests.browser.scenes import AGENTS, TEXTS, Filled, consent, simple_pages
 from tests.dashboard.browser import HOME, PASSWORD, Browser
 from tests.processes import World
 from tests.worlds import calm_world
@@ -89,7 +89,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     place = folder / "polypost" / "dashboard" / "locale" / LANGUAGE
     place.mkdir()
     (place / FILE).write_bytes(catalogues.compiled(catalog))
-    running = calm_world(folder / "world", more={"PYTHONPATH": str(folder)})
+    running = calm_world(folder / "world", more={"PYTHONPATH": str(folder), **AGENTS})
     yield running
     running.stop()
 
@@ -120,6 +120,18 @@ def strange(browser: Browser, path: str, status: int = 200, **form: str) -> list
     reader = Reader()
     reader.feed(answer.text)
     return reader.strange
+
+
+def test_every_sentence_of_the_page_on_which_an_agent_is_let_in(world: World, reader: Browser) -> None:
+    path = consent(world)
+    assert strange(reader, path) == []
+    refused = {
+        "query": path.partition("?")[2],
+        "project": reader.get("/").url.path.split("/")[2],
+        "do": "allow",
+    }
+    assert strange(reader, "/consent", 400, **refused) == []
+    assert strange(reader, "/consent", **(refused | {"do": "deny"})) == []
 
 
 @pytest.mark.parametrize("path", simple_pages())

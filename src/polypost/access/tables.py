@@ -98,6 +98,50 @@ invitations = Table(
     Index("uq_invitations_hash", "hash", unique=True),
 )
 
+# Programs that registered themselves to ask for access (RFC 7591); those that have a document of their own are nowhere.
+oauth_clients = Table(
+    "oauth_clients",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("redirect_uris", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_oauth_clients_created_at", "created_at"),
+)
+
+# What a person lets an agent do in a project.
+oauth_grants = Table(
+    "oauth_grants",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("project_id", String(40), ForeignKey("projects.id"), nullable=False),
+    Column("person_id", String(40), ForeignKey("people.id"), nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("client_name", Text, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Index("ix_oauth_grants_project_id_created_at", "project_id", "created_at"),
+)
+
+# Codes, access tokens and refresh tokens, each known by its hash; `used_at` is set where one works once.
+oauth_tokens = Table(
+    "oauth_tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("grant_id", String(40), ForeignKey("oauth_grants.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    # Of a code: to where it was sent, and what its verifier has to hash to.
+    Column("redirect_uri", Text),
+    Column("challenge", String(64)),
+    Index("ix_oauth_tokens_grant_id", "grant_id"),
+    Index("ix_oauth_tokens_expires_at", "expires_at"),
+)
+
 acts = Table(
     "acts",
     metadata,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 
 from polypost import access, clock
-from polypost.access import Principal, people
+from polypost.access import Principal, grants, people
 from polypost.approvals.tables import (
     APPROVED,
     RETURNED,
@@ -101,7 +101,7 @@ def ask(
     if last and not by.is_person and (last[0].kind, last[0].made_by) == (ASKED, by.id):
         # A program that writes its draft again and again asks once.
         mine = and_(approval_remarks.c.id == last[0].id, approval_remarks.c.project_id == project_id)
-        db.execute(update(approval_remarks).where(mine).values(at=now))
+        db.execute(update(approval_remarks).where(mine).values(at=now, text=text or last[0].text))
     else:
         remark(db, project_id, post_id, ASKED, by, text)
 
@@ -112,10 +112,15 @@ def of_key(who: Principal) -> Callable[[Connection, str], None] | None:
         return None
 
     def also(db: Connection, post_id: str) -> None:
-        known = {key.id: key.name for key in access.list_keys(db, who.project.id)}
-        ask(db, who.project.id, post_id, By(who.key_id, known.get(who.key_id, "")))
+        ask(db, who.project.id, post_id, by_key(db, who))
 
     return also
+
+
+def by_key(db: Connection, who: Principal) -> By:
+    """An API key, or an agent that a person let in, as who asks."""
+    known = {key.id: key.name for key in access.list_keys(db, who.project.id)}
+    return By(who.key_id, known.get(who.key_id) or grants.name_of(db, who.project.id, who.key_id))
 
 
 def send_back(db: Connection, project_id: str, post_id: str, version: str, by: By, text: str) -> None:

@@ -38,6 +38,28 @@ class Approvals:
             raise InvalidRequest([wrong] if wrong else [])
         return Hour(when)
 
+    async def request(
+        self, submitter: Submitter, post_id: str, hour: Hour | None = None, *, text: str = ""
+    ) -> Changed:
+        """Put a draft up for approval in the name of an API key, at the `hour` that it has if none is given.
+
+        Raises Forbidden, NotFound, Conflict, InvalidRequest with all that would be wrong with it as a post, KeyReused,
+        ServiceUnavailable.
+        """
+        who = submitter.who
+        who.require("draft", "publish")
+        text = asking.checked(text, "note")
+        said = [hour.queue, hour.when and clock.iso(hour.when.instant)] if hour else None
+        asked = submitter.submits(f"ask {post_id}", said, text)
+        _, problems = await self._intake.draft_problems(asked, post_id)
+
+        def change(db: Connection) -> None:
+            if problems:
+                raise InvalidRequest(problems)
+            asking.ask(db, asked.project.id, post_id, asking.by_key(db, who), text=text, hour=hour)
+
+        return await self._intake.once.change(asked, post_id, change)
+
     async def approve(
         self,
         submitter: Submitter,

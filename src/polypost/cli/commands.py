@@ -9,7 +9,7 @@ import typer
 
 from polypost import __version__, clock
 from polypost.access.people import Role
-from polypost.cli import admin, copies, keeping, setup
+from polypost.cli import admin, agents, copies, keeping, setup
 from polypost.cli.options import Data, Json, Project, settings_of
 from polypost.cli.output import Printer
 
@@ -36,6 +36,7 @@ app.command()(copies.backup)
 app.command()(copies.restore)
 app.command()(setup.init)
 app.command()(setup.config)
+app.command("mcp")(agents.mcp)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from polypost.dashboard.pages import (
     bulk,
     calendar,
     compose,
+    consent,
     health,
     inbox,
     keyboard,
@@ -31,6 +32,7 @@ from polypost.dashboard.web import Dashboard
 def dashboard() -> Dashboard:
     """The dashboard as an application of its own; what is spelled out comes before what takes any word."""
     rooms = (
+        consent,
         signing,
         approvals,
         accounts,

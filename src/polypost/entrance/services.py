@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from polypost.access import Keyring, SigningIn, Throttle
+from polypost.access.clients import Clients
 from polypost.ai import Provider
 from polypost.analytics.service import Analytics
 from polypost.approvals import Approvals
@@ -38,6 +39,7 @@ class Services:
     settings: Settings
     store: Store
     keyring: Keyring
+    clients: Clients
     throttle: Throttle
     proxies: Proxies
     posts: Context

@@ -53,7 +53,7 @@ class Bucket:
         """A signed address that takes a PUT of the object for so long."""
         return str(await self._obstore.sign_async(self._store, "PUT", key, life))
 
-    async def write(self, key: str, content: bytes) -> None:
+    async def write(self, key: str, content: bytes | Path) -> None:
         """Put an object. Raises Unavailable."""
         try:
             await self._obstore.put_async(self._store, key, content)

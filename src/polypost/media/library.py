@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,10 +13,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from polypost import clock
 from polypost.errors import AddressRefused, FetchFailed, PolypostError, StoreUnavailable, Unavailable
-from polypost.media import records, verdicts
+from polypost.media import kinds, records, verdicts
 from polypost.media.addresses import PullAddresses
 from polypost.media.file import StoredFile
 from polypost.media.folder import Folder
@@ -119,6 +121,25 @@ class Library:
             ref.url: self._file(ref, outcome, nearby=nearby, own=own)
             for ref, outcome in zip(wanted.values(), outcomes, strict=True)
         }
+
+    async def adopt(self, project_id: str, ref: MediaRef, *, base: str, most: int) -> str:
+        """Fetch a file now and keep it like an upload: its id. `base` is this server's address.
+
+        Raises FetchFailed and AddressRefused for a verdict on the URL, Unavailable, and what `Uploads.adopt` raises.
+        """
+        assert self._uploads is not None
+        fetch_id = f"add_{secrets.token_hex(8)}"
+        try:
+            got = (await self.open(project_id, fetch_id, [ref], most=most))[ref.url]
+            if isinstance(got, PolypostError):
+                raise got
+            name = unquote(urlsplit(ref.url).path.rpartition("/")[2])
+            offer = await self._uploads.adopt(
+                project_id, got.path, got.facts, base=base, filename=kinds.bare_name(name)
+            )
+            return offer.id
+        finally:
+            await self.expire([fetch_id])
 
     async def lent(self, token: str) -> StoredFile | None:
         """The file behind a token of `PullAddresses`, fetched anew where this host does not have it; None for no file."""

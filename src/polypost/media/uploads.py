@@ -43,6 +43,7 @@ _TOKEN = re.compile(r"(upl_[0-9a-f]{32})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})", r
 class Offer:
     """Where a client sends its file to, and where everybody reads it afterwards. `most` is in bytes."""
 
+    id: str
     upload_url: str
     public_url: str
     expires_at: datetime
@@ -108,12 +109,23 @@ class Uploads:
                 path=None if self.bucket is None else place,
             )
         )
+        url = await self._upload_url(upload_id, ends, place, base)
+        return Offer(upload_id, url, public, ends, LARGEST[kind], self.bucket is None)
+
+    async def offered(self, project_id: str, upload_id: str, *, base: str) -> Offer:
+        """What was offered before, once more. Raises Gone for an upload whose time is over."""
+        row = await self._store.read(lambda db: upload_rows.by_id(db, upload_id))
+        if row is None or row.project_id != project_id or row.state in {"removing", "gone"}:
+            raise upload_rows.gone()
+        url = await self._upload_url(upload_id, row.expires_at, row.path, base)
+        most = LARGEST[kinds.kind_of(row.mime)]
+        return Offer(upload_id, url, row.url, row.expires_at, most, self.bucket is None)
+
+    async def _upload_url(self, upload_id: str, ends: datetime, place: str, base: str) -> str:
         if self.bucket is not None:
-            url = await self.bucket.upload_url(place, upload_rows.LIFE)
-        else:
-            until = str(int(ends.timestamp()))
-            url = f"{base}/media/uploads/{upload_id}.{until}.{self._signer.sign(f'{upload_id}.{until}')}"
-        return Offer(url, public, ends, LARGEST[kind], self.bucket is None)
+            return await self.bucket.upload_url(place, upload_rows.LIFE)
+        until = str(int(ends.timestamp()))
+        return f"{base}/media/uploads/{upload_id}.{until}.{self._signer.sign(f'{upload_id}.{until}')}"
 
     async def keep(self, project_id: str, content: bytes, *, base: str, filename: str) -> tuple[str, str]:
         """Store a file that this server made, like one that was uploaded: its public address and its type.
@@ -122,13 +134,22 @@ class Uploads:
         """
         mime = (await asyncio.to_thread(_facts, content)).mime
         offer = await self.offer(project_id, base=base, filename=filename, mime=mime, length=len(content))
+        await self._fill(offer, content)
+        return offer.public_url, mime
+
+    async def adopt(self, project_id: str, file: Path, facts: Facts, *, base: str, filename: str) -> Offer:
+        """Store a file of this server like one that was uploaded. Raises as `keep`."""
+        offer = await self.offer(project_id, base=base, filename=filename, mime=facts.mime, length=facts.size)
+        await self._fill(offer, file)
+        return offer
+
+    async def _fill(self, offer: Offer, content: bytes | Path) -> None:
         row = await self._named(offer.public_url)
         assert row is not None
         if self.bucket is not None:
             await self.bucket.write(row.path, content)
         else:
             await self.put(row, _whole(content))
-        return offer.public_url, mime
 
     async def find(self, token: str) -> Row[Any]:
         """The row that an upload URL names. Raises NotFound for a forged one, Gone for one whose time is over."""
@@ -253,8 +274,13 @@ def _facts(content: bytes) -> Facts:
         return probe(Path(file.name))
 
 
-async def _whole(content: bytes) -> AsyncIterator[bytes]:
-    yield content
+async def _whole(content: bytes | Path) -> AsyncIterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with await asyncio.to_thread(content.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, MB):
+            yield piece
 
 
 def _link(source: Path, into: Path) -> None:

@@ -24,7 +24,7 @@ from polypost.planning.bodies import (
 from polypost.planning.recurrence import Recurrence
 from polypost.planning.schedules import Schedule
 from polypost.planning.templates import Template
-from polypost.posts import accept, drafts
+from polypost.posts import accept, changes, drafts
 from polypost.posts.deliveries import Arrival
 from polypost.posts.orders import Accepted, Context, NewPost, When
 from polypost.storage import Store, receipt
@@ -86,6 +86,21 @@ class Planner:
             hold(post_id)
 
         return await self._once.change(asked, post_id, change)
+
+    async def hour_of(self, project_id: str, post_id: str, raw: dict[str, Any]) -> tuple[When | None, bool]:
+        """The hour that the body of `schedule_draft` gives a draft, None for now; and whether it is the queue's to give.
+
+        Raises NotFound, InvalidRequest.
+        """
+        body = read(ScheduleDraftBody, raw)
+        row = await self._store.read(lambda db: changes.load(db, project_id, post_id))
+        when, problems = when_of(body, row.timezone, self._horizon)
+        if body.profileId is not None:
+            hint = "Leave it out: what waits for approval takes a slot of the project's own queue."
+            problems.append(Problem("profileId", "cannot be asked for", hint, "not_offered"))
+        if problems:
+            raise InvalidRequest(problems)
+        return when, body.queue is True
 
     def slot(
         self, db: Connection, project_id: str, profile_id: str | None = None

@@ -45,10 +45,11 @@ REVISIONS = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 HEAD = REVISIONS[-1]
 # The last revision of 0.1.0: later ones of 0.1 only add, so that a binary of before can go on.
-BASELINE = "0022"
+BASELINE = "0023"
 SCRIPTS = Path(__file__).parent / "migrations"
 DATABASE = "polypost.db"
 # Two processes that upgrade one database take turns; the number is "poly" in ASCII.

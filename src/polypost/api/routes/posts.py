@@ -13,7 +13,7 @@ from polypost import clock, drawing
 from polypost.access import Principal
 from polypost.api.http import answers, errors, waiting
 from polypost.api.http.auth import principal, principal_for
-from polypost.api.http.body import json_object, read
+from polypost.api.http.body import json_object
 from polypost.api.http.filters import PostsQuery, filters_of, flag
 from polypost.api.http.submitter import REPLAYED, idempotency_key, submitter
 from polypost.api.openapi.compat import hidden_from
@@ -29,6 +29,7 @@ from polypost.api.routes.posts_shapes import (
     ValidateQuery,
     Verdict,
 )
+from polypost.entrance.raw import read
 from polypost.entrance.services import Services, services
 from polypost.intake import DryRun, bodies
 from polypost.intake.door import Created

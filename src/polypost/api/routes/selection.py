@@ -12,11 +12,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from polypost import access
 from polypost.api.http import answers
-from polypost.api.http.body import json_object, read
+from polypost.api.http.body import json_object
 from polypost.api.http.pages import choice_page, connected_page
 from polypost.api.openapi.documented import documented
 from polypost.api.routes.connect import PAGE, QUIET, shapes
 from polypost.api.routes.connect_shapes import ChoiceForm, ManyAccounts, Selected, Selection, SelectionBody
+from polypost.entrance.raw import read
 from polypost.entrance.services import services
 from polypost.errors import InvalidRequest, NotFound
 from polypost.intake import bodies

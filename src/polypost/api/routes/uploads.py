@@ -52,7 +52,7 @@ _METHODS = "PUT, HEAD, PATCH, POST, OPTIONS"
 @documented(UploadAnswer, body=UploadBody, errors=(413,))
 async def ask(request: Request) -> Response:
     """An address that takes one file, and the public address that the file will have."""
-    who = await principal(request, "publish", by_profile=True)
+    who = await principal(request, "draft", "publish", by_profile=True)
     rooms = services(request)
     body = bodies.read(UploadBody, await json_object(request))
     offer = await rooms.uploads.offer(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from polypost import access, clock
-from polypost.access import ApiKey, people
+from polypost.access import ApiKey, grants, people
 from polypost.dashboard.catalogue import phrase
 from polypost.dashboard.curl import curl
 from polypost.dashboard.saying import Mistyped, sentences
@@ -21,11 +21,11 @@ from polypost.errors import ApiError, InvalidRequest, NotFound, Problem
 from polypost.integrations import profiles
 
 # Keys that work on a page, and the most that are shown of those that ended and of profiles.
-PAGE, MOST_ENDED, MOST_PROFILES = 50, 25, 500
+PAGE, MOST_ENDED, MOST_PROFILES, MOST_AGENTS = 50, 25, 500, 100
 LONGEST_DAYS = 36_500
 SCOPES = {
     "read": phrase("Looks at posts, accounts and figures, and checks a post without publishing it."),
-    "draft": phrase("Writes drafts for people to publish, and never publishes."),
+    "draft": phrase("Writes drafts for people to publish, uploads files for them, and never publishes."),
     "publish": phrase("Publishes, schedules, changes and deletes posts, uploads files, answers comments."),
     "connect": phrase("Connects and disconnects accounts, and manages apps, profiles and webhooks."),
 }
@@ -68,6 +68,13 @@ async def revoke(visit: Visit) -> Response:
         )
 
     await visit.services.store.write(write)
+    return visit.go(visit.url("keys"))
+
+
+async def end_agent(visit: Visit) -> Response:
+    """End what a person gave to an agent."""
+    project_id, grant_id, by = visit.here.id, visit.path("grant"), visit.person.id
+    await visit.services.store.write(lambda db: grants.revoke(db, project_id, grant_id, by=by))
     return visit.go(visit.url("keys"))
 
 
@@ -115,6 +122,7 @@ async def _page(
         return {
             "keys": access.newest_keys(db, project_id, ended=False, limit=PAGE + 1, offset=page * PAGE),
             "ended": access.newest_keys(db, project_id, ended=True, limit=MOST_ENDED + 1),
+            "agents": grants.listed(db, project_id, limit=MOST_AGENTS),
             "groups": profiles.list_profiles(db, project_id, limit=MOST_PROFILES, offset=0)[1],
         }
 
@@ -140,4 +148,5 @@ PAGES = (
     Page("GET", "/{project}/keys", listed, "owner"),
     Page("POST", "/{project}/keys", create, "owner"),
     Page("POST", "/{project}/keys/{key}/revoke", revoke, "owner", sure=True),
+    Page("POST", "/{project}/agents/{grant}/end", end_agent, "owner"),
 )

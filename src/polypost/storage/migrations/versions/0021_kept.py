@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, text
 
 revision = "0021"
 down_revision = "0020"
+adds_only = True
 
 
 def upgrade() -> None:
