@@ -22,6 +22,8 @@ import contract
 from polypost import errors
 from polypost.cli.commands import app
 from polypost.drawing.draw import figures_of
+from polypost.observability import metrics as _declared  # noqa: F401  # so that every family is known
+from polypost.observability.families import Family
 from polypost.platforms.base import Connector, Limit, OAuth2
 from polypost.platforms.kit.drawing import Colour, Draws
 from polypost.platforms.registry import connectors
@@ -82,6 +84,15 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, tuple):
         return f"`{','.join(f'{each:g}' for each in value)}`" if value else "none"
     return "none" if value is None or value == {} else f"`{value}`"
+
+
+def metrics() -> str:
+    """Every metric with its kind and labels."""
+    rows = [
+        (f"`{family.name}`", family.kind, " ".join(f"`{label}`" for label in family.labels), family.says)
+        for family in Family.all.values()
+    ]
+    return table(("Metric", "Kind", "Labels", "What it says"), rows)
 
 
 def network_settings() -> str:
@@ -298,6 +309,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         "cli": cli,
         "networks": networks,
         "contract": contract.page,
+        "metrics": metrics,
         "rooms": lambda: table(("Room", "What it is", "Beside it"), rooms.table()),
     }
     for network in connectors():

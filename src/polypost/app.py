@@ -38,7 +38,9 @@ from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
 from polypost.conversations.sender import Sender
 from polypost.engine import Engine, Handler, Source
+from polypost.entrance.address import only_here
 from polypost.entrance.health import checks
+from polypost.entrance.monitoring import Monitoring
 from polypost.entrance.proxies import Proxies
 from polypost.entrance.services import Services
 from polypost.intake import BodyReader, Intake
@@ -175,6 +177,9 @@ async def open_rooms(
     planner = Planner(store, posts, intake)
     metrics = Reader(store, calls, networks)
     accounts, sender = ConnectedAccounts(store, calls), Sender(store)
+    publisher = Publisher(
+        store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
+    )
     per_minute = settings.rate_limit_per_minute
     begins = partial(Connect, loopback=surroundings.loopback, introduce=surroundings.introduce)
     services = Services(
@@ -202,10 +207,9 @@ async def open_rooms(
         planner=planner,
         approvals=Approvals(store, posts, intake, planner.slot),
         bulk=bulk.BulkReceiver(store, engine, intake.once),
-        health=checks(store, engine),
-    )
-    publisher = Publisher(
-        store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
+        health=checks(store, engine, publisher.resting),
+        monitoring=Monitoring(store, engine, settings.data, publisher.resting),
+        only_here=only_here(settings, public_url),
     )
     engine.note(accept.KIND, waits.note_share)
     engine.inherit(partial(sweep.inherit, lease=policy.lease))
@@ -337,6 +341,7 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         lifespan,
         dashboard.install,
         note=asked.note,
+        logged=rooms.services.settings.log_requests,
         reference_at=rooms.public_url if shown else None,
     )
     return served
