@@ -117,7 +117,11 @@ def test_every_request_has_a_line_where_that_is_asked_for(world: World) -> None:
     start = world.server.log.stat().st_size
     with world.client() as client:
         request_id = client.get("/v1/posts").headers["x-request-id"]
-    (line,) = [each for each in day.lines(world.server.log, start) if each.get("id") == request_id]
+    end = time.monotonic() + 30
+    while not (found := [each for each in day.lines(world.server.log, start) if each.get("id") == request_id]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    (line,) = found
     assert (line["event"], line["method"], line["path"], line["status"]) == (
         "request",
         "GET",
