@@ -99,8 +99,8 @@ def test_metrics_want_their_key(world: World) -> None:
 
 def test_a_publication_is_traced(world: World, collector: Collector) -> None:
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-    with world.client(headers={"traceparent": f"00-{trace}-{parent}-01"}) as client:
-        headers = {"x-access-key": world.key, "traceparent": f"00-{trace}-{parent}-01"}
+    with world.client() as client:
+        headers = {"traceparent": f"00-{trace}-{parent}-01"}
         body = {"content": "Traced", "publishNow": True, "platforms": [world.target("bluesky")]}
         assert client.post("/v1/posts", json=body, headers=headers).json()["status"] == "published"
     asked, done = collector.until("POST /v1/posts"), collector.until("publish")

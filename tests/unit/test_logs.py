@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -50,7 +51,7 @@ def test_each_event_is_one_line_of_json_with_its_room() -> None:
         ("error", "test", "failed"),
     ]
     assert lines[0]["text"] == "line one\nline two"
-    assert lines[0]["timestamp"].endswith("Z")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", lines[0]["at"])
 
 
 def test_text_moves_no_cursor_and_begins_no_line() -> None:
@@ -71,6 +72,20 @@ except ValueError:
     assert not any("forged" in line for line in rest)
     assert all(each.isprintable() or each == "\n" for each in said)
     assert rest[-1].startswith("ValueError")
+
+
+def test_any_value_is_said_in_ascii() -> None:
+    story = r"""
+import structlog
+from polypost.observability import logs
+logs.configure()
+log = structlog.get_logger("polypost.test")
+log.info("said", name="Zo\u00eb \u202e\x9b", half="\ud800", thing=object, when={1: float("inf")})
+"""
+    said = told(story)
+    assert said.isascii()
+    line = json.loads(said)
+    assert (line["name"], line["half"], line["thing"]) == ("Zo\u00eb \u202e\x9b", "\ud800", "<class 'object'>")
 
 
 def test_rooms_have_levels_of_their_own() -> None:

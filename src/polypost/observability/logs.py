@@ -10,11 +10,13 @@ import json
 import logging
 import os
 import re
+import time
 from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
 import structlog
+from pydantic_core import to_json
 from structlog.tracebacks import ExceptionDictTransformer
 
 from polypost.observability import metrics
@@ -29,6 +31,7 @@ _NAMES = ("token", "secret", "password", "authorization", "api_key", "apikey", "
 _HIDDEN = "•••"
 _STDERR = 2
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+_encode_ascii = json.JSONEncoder(default=repr).encode
 _COLOURS = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m"}
 
 
@@ -70,7 +73,7 @@ class _Lines:
         self._level = level
         self._line = self._as_text if text else self._as_json
         self._coloured = coloured
-        self._stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+        self._second, self._stamped = 0, ""
         # Local variables hold headers and tokens: they stay out of the log.
         structured = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
         self._explain = structlog.processors.format_exc_info if text else structured
@@ -89,12 +92,20 @@ class _Lines:
             event = self._explain(None, method, event)
         return masked(self._line(sink.room, method, event)) + "\n"
 
+    def _at(self) -> str:
+        """The instant, by the machine's clock; what lines of one second share is made once."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second, self._stamped = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._stamped}.{int((now - second) * 1000):03}Z"
+
     def _as_json(self, room: str, level: str, event: MutableMapping[str, Any]) -> str:
-        head = self._stamp(None, level, {"level": level, "room": room, "event": event.pop("event")})
-        return json.dumps({**head, **event}, default=repr)
+        head = {"at": self._at(), "level": level, "room": room, "event": event.pop("event")}
+        return _encode({**head, **event})
 
     def _as_text(self, room: str, level: str, event: MutableMapping[str, Any]) -> str:
-        at = self._stamp(None, level, {})["timestamp"][11:23]
+        at = self._at()[11:23]
         said, trouble = event.pop("event"), event.pop("exception", None)
         told = " ".join(f"{name}={_shown(value)}" for name, value in event.items())
         line = f"{at} {level.upper():7} {room:12} {_plain(str(said))}{'  ' if told else ''}{told}"
@@ -103,12 +114,22 @@ class _Lines:
         return line if trouble is None else "\n".join([line, *map(_plain, str(trouble).splitlines())])
 
 
+def _encode(value: Any) -> str:
+    """The value as JSON in ASCII, by the quicker of two writers where that is what it writes."""
+    try:
+        text = to_json(value, fallback=repr).decode()
+    except ValueError:
+        # Half a character.
+        return _encode_ascii(value)
+    return text if text.isascii() else _encode_ascii(value)
+
+
 def _shown(value: Any) -> str:
     """A value for people; one with blanks or anything that cannot be seen in quotes, as JSON has it."""
     if isinstance(value, str):
         plain = value.isascii() and value.isprintable() and " " not in value and value
-        return value if plain else json.dumps(value)
-    return json.dumps(value, default=repr)
+        return value if plain else _encode(value)
+    return _encode(value)
 
 
 def _plain(text: str) -> str:
