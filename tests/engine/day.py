@@ -157,13 +157,13 @@ def network_down(world: World) -> dict[str, Any]:
 
     def trouble() -> None:
         world.sandbox.kill()
-        publish(world, "bluesky")
+        publish(world, "threads")
 
     told = Told(
-        log={"event": "nobody answers at a network", "place": "bluesky"},
+        log={"event": "a call to a network failed", "network": "threads"},
         metric="polypost_networks_resting",
-        labels={"network": "bluesky"},
-        health=lambda checks: "bluesky" in checks["networks"].get("notAnswering", ()),
+        labels={"network": "threads"},
+        health=lambda checks: "threads" in checks["networks"].get("notAnswering", ()),
     )
     return observe(world, trouble, told)
 
@@ -220,7 +220,8 @@ def wrong_secret(world: World) -> dict[str, Any]:
     """The app's secret was changed on the network, and the server has the old one."""
 
     def trouble() -> None:
-        changed = {"platform": "twitter", "clientId": APP["POLYPOST_TWITTER_CLIENT_ID"], "secret": "another"}
+        app = APP["POLYPOST_TWITTER_CLIENT_ID"]
+        changed = {"platform": "twitter", "clientId": app, "clientSecret": "another"}
         world.control("POST", "apps", json=changed)
         world.control("POST", "faults", json={"platform": "twitter", "fault": "token_expired", "times": 1})
         publish(world)
@@ -236,12 +237,12 @@ def wrong_secret(world: World) -> dict[str, Any]:
 def certificate(world: World) -> dict[str, Any]:
     """A network's certificate has expired."""
     told = Told(
-        log={"event": "a call to a network failed", "network": "bluesky", "outcome": "tls"},
+        log={"event": "a call to a network failed", "network": "threads", "outcome": "tls"},
         metric="polypost_network_call_duration_seconds_count",
-        labels={"network": "bluesky", "outcome": "tls"},
-        health=lambda checks: "bluesky" in checks["networks"].get("notAnswering", ()),
+        labels={"network": "threads", "outcome": "tls"},
+        health=lambda checks: "threads" in checks["networks"].get("notAnswering", ()),
     )
-    return observe(world, lambda: publish(world, "bluesky"), told)
+    return observe(world, lambda: publish(world, "threads"), told)
 
 
 @contextmanager
@@ -308,7 +309,7 @@ def a_world(name: str, folder: Path) -> Iterator[World]:
             # It is connected while all is well; then its address becomes the one with the old certificate.
             world.start()
             world.server.stop()
-            world.start_server(POLYPOST_BLUESKY_URL=address, **more)
+            world.start_server(POLYPOST_THREADS_URL=address, **more)
         else:
             world.start()
         try:

@@ -118,7 +118,9 @@ def test_every_request_has_a_line_where_that_is_asked_for(world: World) -> None:
     with world.client() as client:
         request_id = client.get("/v1/posts").headers["x-request-id"]
     end = time.monotonic() + 30
-    while not (found := [each for each in day.lines(world.server.log, start) if each.get("id") == request_id]):
+    while not (
+        found := [each for each in day.lines(world.server.log, start) if each.get("id") == request_id]
+    ):
         assert time.monotonic() < end
         time.sleep(0.05)
     (line,) = found
@@ -135,8 +137,8 @@ def test_a_wrong_secret_is_no_dead_token(world: World) -> None:
     found = day.samples(world.url, key=KEY)
     assert day.value(found, "polypost_token_refreshes_total", network="twitter", outcome="app_refused") == 1
     assert day.value(found, "polypost_dead_tokens_total", network="twitter") is None
-    changed = {"platform": "twitter", "clientId": "of-the-operator", "secret": "right-secret"}
-    world.control("POST", "apps", json=changed)
+    app = {"clientId": "of-the-operator", "clientSecret": "right-secret"}
+    world.control("POST", "apps", json={"platform": "twitter", **app})
 
 
 def test_a_dead_token(world: World) -> None:
@@ -145,12 +147,15 @@ def test_a_dead_token(world: World) -> None:
 
 def test_a_network_at_which_nobody_answers(world: World) -> None:
     day.network_down(world)
-    said = [line for line in day.lines(world.server.log) if line["event"] == "a call to a network failed"]
-    assert {
-        "network": "bluesky",
-        "outcome": "refused",
-        "reason": "the connection was refused",
-    }.items() <= said[-1].items()
+    said = day.lines(world.server.log)
+    (call,) = [
+        line
+        for line in said
+        if line["event"] == "a call to a network failed" and line["network"] == "threads"
+    ]
+    assert (call["outcome"], call["reason"]) == ("refused", "the connection was refused")
+    (down,) = [line for line in said if line["event"] == "nobody answers at a network"]
+    assert (down["place"], down["accounts"]) == ("threads", 1)
 
 
 def test_a_certificate_that_has_expired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

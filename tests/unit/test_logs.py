@@ -85,7 +85,11 @@ log.info("said", name="Zo\u00eb \u202e\x9b", half="\ud800", thing=object, when={
     said = told(story)
     assert said.isascii()
     line = json.loads(said)
-    assert (line["name"], line["half"], line["thing"]) == ("Zo\u00eb \u202e\x9b", "\ud800", "<class 'object'>")
+    assert (line["name"], line["half"], line["thing"]) == (
+        "Zo\u00eb \u202e\x9b",
+        "\ud800",
+        "<class 'object'>",
+    )
 
 
 def test_rooms_have_levels_of_their_own() -> None:

@@ -85,6 +85,8 @@ class _Place:
     rest: _Rest = field(default_factory=_Rest)
     turn: _Account | None = None
     turn_ends: float = 0.0
+    # Whether the log says that it is down.
+    told: bool = False
 
     def down(self, now: float) -> bool:
         """Whether the last calls of enough accounts were lost, and none was answered for a while."""
@@ -150,7 +152,8 @@ class CircuitBreakers:
         """Note a call that was answered, or one that was not."""
         account, place, now = self._known(caller)
         if well:
-            if place.rest.pause:
+            if place.told:
+                place.told = False
                 log.info("a network answers again", place=caller.place)
             account.in_vain, account.failed = 0, None
             account.rest.end()
@@ -164,7 +167,8 @@ class CircuitBreakers:
         if account.in_vain >= self.ENOUGH:
             account.rest.begin(now)
         if place.down(now):
-            if not place.rest.pause:
+            if not place.told:
+                place.told = True
                 log.warning(
                     "nobody answers at a network", place=caller.place, accounts=len(place.failing.accounts)
                 )
