@@ -151,7 +151,6 @@ async def open_rooms(
 ) -> Rooms:
     """Open every room. Raises DataLocked, SchemaMismatch, MasterKeyMissing, StoreUnavailable, NotConfigured with what to do."""
     mailer = mailer_of(settings, surroundings)
-    settings.data.mkdir(parents=True, exist_ok=True)
     failpoints.arm(settings.fail_point, settings.data)
     events.heard_by(webhooks.ANYBODY)
     embedded = settings.database_url is None
@@ -209,7 +208,6 @@ async def open_rooms(
         bulk=bulk.BulkReceiver(store, engine, intake.once),
         health=checks(store, engine, publisher.resting),
         monitoring=Monitoring(store, engine, settings.data, publisher.resting),
-        only_here=only_here(settings, public_url),
     )
     engine.note(accept.KIND, waits.note_share)
     engine.inherit(partial(sweep.inherit, lease=policy.lease))
@@ -231,6 +229,7 @@ async def open_rooms(
 
 
 async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
+    settings.data.mkdir(parents=True, exist_ok=True)
     lock = DataLock(settings.data) if settings.database_url is None else None
     try:
         if lock is not None:
@@ -334,6 +333,7 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
 
     asked = request_log.RequestLog(rooms.services.store)
     rooms.services.sandbox_url = sandbox_url
+    rooms.services.only_here = only_here(rooms.services.settings, rooms.public_url)
     shown = rooms.services.reference = is_wanted(
         rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None
     )

@@ -11,7 +11,7 @@ import promql_parser
 import pytest
 import yaml
 
-from polypost.observability import metrics as _every_family  # noqa: F401
+from polypost.observability import metrics as _every_family  # noqa: F401  # so that every family is known
 from polypost.observability.families import Family, Histogram
 from tests.docs import sources
 
