@@ -14,7 +14,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.engine import day
-from tests.processes import World
+from tests.processes import Process, World
 
 KEY = "a-key-for-the-metrics"
 
@@ -156,6 +156,26 @@ def test_a_network_at_which_nobody_answers(world: World) -> None:
     assert (call["outcome"], call["reason"]) == ("refused", "the connection was refused")
     (down,) = [line for line in said if line["event"] == "nobody answers at a network"]
     assert (down["place"], down["accounts"]) == ("threads", 1)
+
+
+def test_a_worker_is_watched_at_a_port_of_its_own(tmp_path: Path, fresh_database: str) -> None:
+    env = {"POLYPOST_METRICS_PORT": "0", "POLYPOST_METRICS_KEY": KEY}
+    world = World(tmp_path, database_url=fresh_database, env=env)
+    world.command("migrate")
+    worker = Process("worker", "--json", log=tmp_path / "worker.log", env=world.env)
+    try:
+        url = worker.start()["url"]
+        found = day.samples(url, key=KEY)
+        assert day.value(found, "polypost_build_info", store="postgresql") == 1
+        assert day.value(found, "polypost_seats") == 32
+        assert 0 <= (day.value(found, "polypost_worker_silence_seconds") or 0) < 30
+        assert httpx2.get(f"{url}/metrics", trust_env=False).status_code == 401
+        ready = httpx2.get(f"{url}/healthz/ready", trust_env=False)
+        assert (ready.status_code, ready.json()["ok"]) == (200, True)
+        assert httpx2.get(f"{url}/v1/posts", trust_env=False).status_code == 404
+    finally:
+        worker.stop()
+    assert day.lines(worker.log) == []
 
 
 def test_a_certificate_that_has_expired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
