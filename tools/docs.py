@@ -27,6 +27,8 @@ from polypost.drawing.draw import figures_of
 from polypost.mcp.schemas import input_schema
 from polypost.mcp.tool import Tool
 from polypost.mcp.tools import TOOLS
+from polypost.observability import metrics as _declared  # noqa: F401  # so that every family is known
+from polypost.observability.families import Family
 from polypost.platforms.base import Connector, Limit, OAuth2
 from polypost.platforms.kit.drawing import Colour, Draws
 from polypost.platforms.registry import connectors
@@ -83,6 +85,15 @@ def settings() -> str:
 def _default(field: FieldInfo) -> str:
     text = text_of(field.get_default(call_default_factory=True))
     return f"`{text}`" if text else "none"
+
+
+def metrics() -> str:
+    """Every metric with its kind and labels."""
+    rows = [
+        (f"`{family.name}`", family.kind, " ".join(f"`{label}`" for label in family.labels), family.says)
+        for family in Family.all.values()
+    ]
+    return table(("Metric", "Kind", "Labels", "What it says"), rows)
 
 
 def network_settings() -> str:
@@ -335,6 +346,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         "mcp": tools_for_agents,
         "networks": networks,
         "contract": contract.page,
+        "metrics": metrics,
         "rooms": lambda: table(("Room", "What it is", "Beside it"), rooms.table()),
     }
     for network in connectors():

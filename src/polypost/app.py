@@ -41,7 +41,9 @@ from polypost.conversations.messages import Messaging
 from polypost.conversations.sender import Sender
 from polypost.engine import Engine, Handler, Source
 from polypost.entrance import held
+from polypost.entrance.address import only_here
 from polypost.entrance.health import checks
+from polypost.entrance.monitoring import Monitoring
 from polypost.entrance.proxies import Proxies
 from polypost.entrance.services import Services
 from polypost.errors import PolypostError
@@ -194,7 +196,6 @@ async def open_rooms(
 ) -> Rooms:
     """Open every room. Raises DataLocked, SchemaMismatch, MasterKeyMissing, StoreUnavailable, NotConfigured with what to do."""
     mailer = mailer_of(settings, surroundings)
-    settings.data.mkdir(parents=True, exist_ok=True)
     failpoints.arm(settings.fail_point, settings.data)
     events.heard_by(webhooks.ANYBODY)
     embedded = settings.database_url is None
@@ -220,6 +221,9 @@ async def open_rooms(
     planner = Planner(store, posts, intake)
     metrics = Reader(store, calls, networks)
     accounts, sender = ConnectedAccounts(store, calls), Sender(store)
+    publisher = Publisher(
+        store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
+    )
     begins = partial(Connect, loopback=surroundings.loopback, introduce=surroundings.introduce)
     services = Services(
         settings=settings,
@@ -247,10 +251,8 @@ async def open_rooms(
         planner=planner,
         approvals=Approvals(store, posts, intake, planner.slot),
         bulk=bulk.BulkReceiver(store, engine, intake.once),
-        health=checks(store, engine),
-    )
-    publisher = Publisher(
-        store, engine, tokens=tokens, media=media, networks=networks, policy=policy, owner=owner
+        health=checks(store, engine, publisher.resting),
+        monitoring=Monitoring(store, engine, settings.data, publisher.resting),
     )
     engine.note(accept.KIND, waits.note_share)
     engine.inherit(partial(sweep.inherit, lease=policy.lease))
@@ -281,6 +283,7 @@ def _throttle(per_minute: int) -> Throttle:
 
 
 async def _store(settings: Settings) -> tuple[Store, DataLock | None]:
+    settings.data.mkdir(parents=True, exist_ok=True)
     lock = DataLock(settings.data) if settings.database_url is None else None
     try:
         if lock is not None:
@@ -387,6 +390,7 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         agents.install(app, rooms.services.settings)
 
     rooms.services.sandbox_url = sandbox_url
+    rooms.services.only_here = only_here(rooms.services.settings, rooms.public_url)
     shown = rooms.services.reference = is_wanted(
         rooms.services.settings, rooms.public_url, sandbox=sandbox_url is not None
     )
@@ -394,6 +398,7 @@ def application(rooms: Rooms, *, work_too: bool, sandbox_url: str | None = None)
         lifespan,
         more,
         note=asked.note,
+        logged=rooms.services.settings.log_requests,
         reference_at=rooms.public_url if shown else None,
     )
     return served

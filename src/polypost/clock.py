@@ -300,6 +300,11 @@ class JumpWatch:
         self._claimed = 0.0
         self._since = 0.0
 
+    @property
+    def ahead(self) -> float:
+        """By how many seconds it leapt, while that is not believed."""
+        return self._claimed - (self._trusted or 0.0)
+
     def holds(self, wall: datetime, monotonic: float) -> bool:
         """Take one reading of both clocks, in order; True while nothing may be claimed."""
         lead = wall.timestamp() - monotonic

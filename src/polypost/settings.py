@@ -177,6 +177,30 @@ class Settings(BaseSettings):
     keep_media_hours: int = Field(
         24, description="Hours for which files stay after the last post that needs them has ended.", ge=24
     )
+    log_level: str = Field(
+        "info",
+        description="`debug`, `info`, `warning` or `error`; rooms may have others: `info,engine=debug,requests=error`.",
+        pattern=r"^(debug|info|warning|error)(,[a-z_]+=(debug|info|warning|error))*$",
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`json` for programs, `text` for people, `auto`: text at a terminal, else JSON."
+    )
+    log_requests: Literal["all", "refused", "none"] = Field(
+        "refused",
+        description="Which requests have a line in the log; `refused` are those that were answered by 400 and above.",
+    )
+    metrics_key: str | None = Field(
+        None,
+        description="Key of `/metrics`, sent as `Authorization: Bearer …`; without it the page is served only where the "
+        "address listened on and the public one are loopback addresses.",
+        min_length=16,
+    )
+    metrics_port: int | None = Field(
+        None,
+        description="Port on `POLYPOST_HOST` at which `polypost worker` serves `/metrics` and `/healthz/ready`.",
+        ge=0,
+        le=65535,
+    )
 
     @field_validator("allow_addresses", "sandbox_hosts", "trusted_proxies", mode="before")
     @classmethod

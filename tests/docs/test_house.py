@@ -28,6 +28,7 @@ WORKER = "worker's side: the row is held by its id and epoch, and belongs to one
 HOUSEKEEPING = "housekeeping over all projects, bounded by time"
 OLDER = "a restored store concerns all projects"
 DOCTOR = "looks for rows that break a rule, in all projects"
+NUMBERS = "the operator is told numbers and no names"
 WITHOUT_PROJECT = {
     "credits/balances.py:_SPENT_BY_DAY": DOCTOR,
     "credits/balances.py:wrong": DOCTOR,
@@ -49,6 +50,7 @@ WITHOUT_PROJECT = {
     "integrations/connect.py:write": HOUSEKEEPING,
     "integrations/selection.py:_live": "the token is the secret that says which project",
     "integrations/selection.py:offer": HOUSEKEEPING,
+    "integrations/service.py:to_reconnect": NUMBERS,
     "integrations/tokens.py:_TO_RENEW": HOUSEKEEPING,
     "integrations/vault.py:has_secrets": "asks whether there is any encrypted row",
     "integrations/vault.py:_stale": "a new master key concerns all projects",
@@ -83,8 +85,9 @@ WITHOUT_PROJECT = {
     "posts/queries.py:these": "says so in words that no index knows",
     "posts/sweep.py": WORKER,
     "posts/waits.py:note_share": WORKER,
-    "posts/waits.py:overdue": "readiness tells a number and no names",
+    "posts/waits.py:overdue": NUMBERS,
     "posts/waits.py:by_project": DOCTOR,
+    "posts/waits.py:by_reason": NUMBERS,
     "posts/work.py": WORKER,
     "credits/invariants.py": DOCTOR,
     "doctor/findings.py": DOCTOR,

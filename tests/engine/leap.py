@@ -48,7 +48,7 @@ async def story(where: str) -> None:
     await store.write(partial(wake_up("after"), engine))
     # Time enough for an engine that believes the clock.
     await asyncio.sleep(1)
-    held = list(listener.begun)
+    held, told = list(listener.begun), engine.clock_trouble()
     if "://" in where:
         # The database's clock did not leap with this one: it is believed when it is right again, which a process
         # that is slow to reach its database learns after its own chores have seen the clock.
@@ -65,7 +65,7 @@ async def story(where: str) -> None:
     await listener.heard("after")
     await engine.stop()
     await store.close()
-    print(json.dumps({"held": held, "believed": listener.begun}))
+    print(json.dumps({"held": held, "believed": listener.begun, "told": [told, engine.clock_trouble()]}))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.contract.tenant import later
+from tests.engine.day import lines, samples, value
 from tests.processes import World
 
 CLIENTS = 8
@@ -51,6 +52,8 @@ def test_a_full_disk_loses_no_post(tmp_path: Path) -> None:
             ready = client.get("/healthz/ready")
             assert ready.status_code == 503
             assert "store" in ready.json()["checks"]["store"]["reason"].lower()
+            assert value(samples(world.url), "polypost_store_ok") == 0
+            assert any(line["event"] == "store unavailable" for line in lines(world.server.log))
             allow_file_size(world, resource.RLIM_INFINITY)
             assert client.post("/v1/posts", json=body).status_code == 202
             end = time.monotonic() + 30

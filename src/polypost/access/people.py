@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
+import structlog
 from sqlalchemy import Connection, and_, false, func, insert, or_, select, update
 
 from polypost import clock
@@ -16,8 +17,9 @@ from polypost.access.keys import digest
 from polypost.access.service import Principal, Project, get_project, name_problems, project_of
 from polypost.access.tables import acts, api_keys, invitations, members, people, projects, sessions
 from polypost.errors import Conflict, Gone, InvalidRequest, NotFound, Problem
-from polypost.storage import insert_new, new_id, upsert
+from polypost.storage import after_commit, insert_new, new_id, upsert
 
+log = structlog.get_logger("polypost.access")
 Role = Literal["owner", "editor", "author", "viewer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 # What each may do by the API's scopes; only an owner manages people, keys, webhooks, apps and the project itself.
@@ -398,6 +400,8 @@ def note(
     """Put something that was done into the log; secrets have no place in `detail`."""
     row = {"id": new_id("act"), "at": clock.now(), "person_id": person_id, "project_id": project_id}
     db.execute(insert(acts).values(**row, what=what, detail=detail))
+    told = {"what": what, "act": row["id"], "person": person_id, "project": project_id, "detail": detail}
+    after_commit(db, lambda: log.info("administrative act", **told))
 
 
 def list_acts(db: Connection, project_id: str, *, server: bool = False, limit: int = 100) -> list[Act]:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from polypost import __version__
 from polypost.access.request_log import Noted
 from polypost.api.http import errors
-from polypost.api.http.envelope import Envelope
+from polypost.api.http.envelope import LOGGED_FROM, Envelope
 from polypost.api.openapi import reference
 from polypost.api.routes import (
     ai,
@@ -36,6 +36,7 @@ from polypost.api.routes import (
     subscriptions,
     uploads,
     usage,
+    watching,
 )
 from polypost.errors import PolypostError
 
@@ -75,9 +76,12 @@ def build(
     extra: Callable[[FastAPI], None] | None = None,
     *,
     note: Callable[[str, Noted], None] = _unheard,
+    logged: str = "none",
     reference_at: str | None = None,
 ) -> tuple[FastAPI, Envelope]:
     """The application and what the server serves of it; `lifespan` fills `app.state.services`, `note` hears of answers.
+
+    `logged` says which requests have a line in the log: `all`, those that were `refused`, or `none`.
 
     `reference_at` is the address at which the OpenAPI document says the server is; None serves no document.
     """
@@ -95,11 +99,13 @@ def build(
         app.include_router(room.router)
     # Served by the short way below; the router has to know of it to name a path's methods.
     app.add_api_route("/v1/posts", posts.create, methods=["POST"], status_code=202)
+    watching.install(app)
     if reference_at is not None:
         reference.install(app, server=reference_at)
     if extra is not None:
         extra(app)
-    return app, Envelope(app, {("POST", "/v1/posts"): _plain(app, posts.create)}, note)
+    hot = {("POST", "/v1/posts"): _plain(app, posts.create)}
+    return app, Envelope(app, hot, note, logged_from=LOGGED_FROM[logged])
 
 
 def _plain(app: FastAPI, handler: Callable[[Request], Awaitable[Response]]) -> ASGIApp:

@@ -61,11 +61,8 @@ def serve(
     """Serve the API; on the embedded store it carries the posts out as well."""
     from polypost.cli import running
 
-    running.run(
-        running.serve(
-            settings_of(data, host=host, port=port), sandbox=sandbox, work_too=worker, printer=Printer(json)
-        )
-    )
+    settings = settings_of(data, host=host, port=port)
+    running.run(settings, running.serve(settings, sandbox=sandbox, work_too=worker, printer=Printer(json)))
 
 
 @app.command()
@@ -73,7 +70,8 @@ def worker(data: Data = None, json: Json = False) -> None:
     """Carry posts out beside other processes; needs POLYPOST_DATABASE_URL."""
     from polypost.cli import running
 
-    running.run(running.worker(settings_of(data), Printer(json)))
+    settings = settings_of(data)
+    running.run(settings, running.worker(settings, Printer(json)))
 
 
 @app.command()
@@ -89,7 +87,8 @@ def sandbox(
     """Run the simulators of all networks as a process of their own."""
     from polypost.cli import running
 
-    running.run(running.sandbox(settings_of(data), host=host, port=port, tls=tls, printer=Printer(json)))
+    settings = settings_of(data)
+    running.run(settings, running.sandbox(settings, host=host, port=port, tls=tls, printer=Printer(json)))
 
 
 @app.command()

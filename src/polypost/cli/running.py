@@ -7,15 +7,17 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from polypost.app import Rooms, Surroundings, application, first_link, open_rooms
 from polypost.cli.demo import Demo
 from polypost.cli.output import Printer
+from polypost.entrance.address import only_here
 from polypost.errors import PolypostError
-from polypost.observability import logs
+from polypost.observability import logs, traces
 from polypost.settings import Settings
 
 
@@ -25,12 +27,16 @@ class DatabaseNeeded(PolypostError):
     code = "database_needed"
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
+def run(settings: Settings, main: Coroutine[Any, Any, None]) -> None:
     """Run a process until it ends by itself or is asked to."""
     import uvloop
 
-    logs.configure()
-    uvloop.run(main)
+    logs.configure(settings.log_level, form=settings.log_format)
+    traces.start()
+    try:
+        uvloop.run(main)
+    finally:
+        traces.stop()
 
 
 def _asked_to_stop() -> asyncio.Event:
@@ -106,20 +112,43 @@ async def worker(settings: Settings, printer: Printer) -> None:
             next_step="Set POLYPOST_DATABASE_URL; without it `polypost serve` carries the posts out itself.",
         )
     stop = _asked_to_stop()
+    sock = None if settings.metrics_port is None else _listen(settings.host, settings.metrics_port)
     demo = await Demo.start(settings, inside=False) if settings.sandbox_url else None
     surroundings = demo.surroundings if demo else Surroundings()
     name = f"{socket.gethostname()}:worker:{os.getpid()}"
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     rooms: Rooms = await open_rooms(settings, surroundings, public_url=public_url, server=name)
     await rooms.start(work_too=True)
-    _settle_memory()
     held = rooms.engine.rests
     ready: dict[str, Any] = {"worker": name, "ready": True} | ({"held": held} if held is not None else {})
-    printer.show(ready, f"Worker {name} is ready.\n{held or ''}".rstrip())
+    async with _watched(rooms, sock, ready):
+        _settle_memory()
+        printer.show(ready, f"Worker {name} is ready.\n{held or ''}".rstrip())
+        try:
+            await stop.wait()
+        finally:
+            await rooms.stop()
+
+
+@asynccontextmanager
+async def _watched(rooms: Rooms, sock: socket.socket | None, ready: dict[str, Any]) -> AsyncIterator[None]:
+    """Serve what a worker tells of itself for as long as the block runs, where there is a socket for it."""
+    if sock is None:
+        yield
+        return
+    from polypost.api.http.server import server
+    from polypost.api.routes.watching import worker_application
+
+    settings = rooms.services.settings
+    url = ready["url"] = _url(settings.host, sock)
+    rooms.services.only_here = only_here(settings, url)
+    web = server(worker_application(rooms.services), host=settings.host, port=sock.getsockname()[1])
+    running = asyncio.create_task(web.serve([sock]), name="polypost-watched")
     try:
-        await stop.wait()
+        yield
     finally:
-        await rooms.stop()
+        web.stop()
+        await running
 
 
 async def sandbox(settings: Settings, *, host: str, port: int, tls: bool, printer: Printer) -> None:

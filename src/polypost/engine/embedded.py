@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+import structlog
 from sqlalchemy import Connection
 
 from polypost import clock
@@ -19,6 +20,8 @@ from polypost.storage import Store, after_commit
 # Of accounts with something overdue, and of instants that come near.
 SWEEP_LIMIT = 10_000
 NAP_SECONDS = 0.5
+
+log = structlog.get_logger("polypost.engine")
 
 
 class EmbeddedEngine(Engine):
@@ -98,8 +101,22 @@ class EmbeddedEngine(Engine):
             except TimeoutError:
                 continue
 
+    def clock_trouble(self) -> str | None:
+        if not self._watch.holding:
+            return None
+        return (
+            f"The clock of this machine leapt {self._watch.ahead:.0f} s ahead. Nothing is begun until the new time has "
+            f"stood for {self._watch.HOLD:.0f} s, or the clock is set back."
+        )
+
     def _holds(self) -> bool:
-        return self._watch.holds(clock.now(), clock.monotonic())
+        held = self._watch.holding
+        if self._watch.holds(clock.now(), clock.monotonic()) != held:
+            if held:
+                log.info("the clock is believed again")
+            else:
+                log.error("the clock leapt", reason=self.clock_trouble())
+        return self._watch.holding
 
     def _launch_due(self) -> float:
         """Hand out what is due; returns the seconds until the next wake-up, at most a nap."""

@@ -14,6 +14,7 @@ from polypost import clock
 from polypost.engine.port import Handler, WakeUp
 from polypost.engine.seats import Seats
 from polypost.errors import StoreUnavailable
+from polypost.observability import metrics
 
 # Seconds; after these the sweeper is the net.
 STORE_PAUSES = (0.5, 1.0, 2.0, 5.0)
@@ -147,6 +148,7 @@ class Runner:
 
     def _begin(self, lane: tuple[str, str], turn: _Turn) -> None:
         turn.running = True
+        metrics.SEAT_WAIT.observe(clock.monotonic() - turn.since, lane[0])
         task = asyncio.create_task(self._run(lane, turn), name=f"polypost-{lane[0]}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

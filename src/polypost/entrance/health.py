@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,14 +16,14 @@ from polypost.storage import Store
 Checks = Mapping[str, Callable[[], Awaitable[dict[str, Any]]]]
 
 
-def checks(store: Store, engine: Engine) -> Checks:
-    """The checks of a server, by name."""
+def checks(store: Store, engine: Engine, resting: Callable[[], Iterable[str]]) -> Checks:
+    """The checks of a server, by name; `resting` names the networks, and servers of them, at which nobody answers."""
     return {
         "store": partial(_store, store),
         "worker": partial(_worker, engine),
         "load": partial(_load, store, engine),
         "time": partial(_time, engine),
-        "networks": _networks,
+        "networks": partial(_networks, resting),
     }
 
 
@@ -51,10 +51,15 @@ async def _load(store: Store, engine: Engine) -> dict[str, Any]:
     return {"ok": True, **engine.numbers(), "overdue": due, "overdueSeconds": round(since, 1)}
 
 
-async def _networks() -> dict[str, Any]:
-    """Good whatever it says: a version that ends soon is a warning, and other networks go on after it."""
-    warnings = ending(clock.now().date())
-    return {"ok": True, "warnings": warnings} if warnings else {"ok": True}
+async def _networks(resting: Callable[[], Iterable[str]]) -> dict[str, Any]:
+    """Good whatever it says: a version that ends soon is a warning, one that is down a fact, and other networks go on."""
+    told: dict[str, Any] = {"ok": True}
+    if warnings := ending(clock.now().date()):
+        told["warnings"] = warnings
+    # A server that a user named is nobody else's business.
+    if silent := [place for place in resting() if " " not in place]:
+        told["notAnswering"] = silent
+    return told
 
 
 async def _time(engine: Engine) -> dict[str, Any]:

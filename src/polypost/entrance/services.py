@@ -16,6 +16,7 @@ from polypost.bulk import BulkReceiver
 from polypost.conversations.comments import Commenting
 from polypost.conversations.messages import Messaging
 from polypost.entrance.health import Checks
+from polypost.entrance.monitoring import Monitoring
 from polypost.entrance.proxies import Proxies
 from polypost.intake import Intake
 from polypost.integrations import Connect, Disconnect, Lookup, SignIn, Vault
@@ -33,7 +34,8 @@ class Services:
     """The rooms behind the routes.
 
     `demo_key` is a sandbox's own key, which its reference page has filled in for whoever is on the same machine;
-    `reference` says that the page is served, `sandbox_url` where the networks' stand-ins are.
+    `reference` says that the page is served, `sandbox_url` where the networks' stand-ins are. `only_here` says that
+    nobody but this machine is meant to reach the server.
     """
 
     settings: Settings
@@ -62,8 +64,10 @@ class Services:
     approvals: Approvals
     bulk: BulkReceiver
     health: Checks
+    monitoring: Monitoring
     demo_key: str | None = None
     reference: bool = False
+    only_here: bool = False
     sandbox_url: str | None = None
     signing: SigningIn = field(default_factory=SigningIn)
     # Set when the server is asked to stop: answers without an end of their own end then.

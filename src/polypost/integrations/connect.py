@@ -24,7 +24,7 @@ from polypost.errors import (
     UpstreamError,
 )
 from polypost.integrations import apps as apps_room
-from polypost.integrations import profiles, redirects, selection
+from polypost.integrations import consents, profiles, redirects, selection
 from polypost.integrations.addresses import answer_url, authorize_url, origin
 from polypost.integrations.apps import Apps
 from polypost.integrations.selection import Offer, Origin
@@ -191,6 +191,7 @@ class Connect:
             lambda db: _use(db, platform, hashed, browser and _hash(browser), now)
         )
         if state is None:
+            consents.tell(platform, "failed", code="link_unknown")
             return Finished(
                 None,
                 error="This link is not known, was used before, or is older than ten minutes. Start again.",
@@ -199,6 +200,7 @@ class Connect:
         if refusal in DENIALS:
             # Networks have their own words for it; the address that was given for a refusal hears one.
             away = state.cancel_redirect_uri or state.redirect_uri
+            consents.tell(platform, "denied", project=state.project_id, code="access_denied")
             target = answer_url(away, status="cancelled", platform=platform, error="access_denied")
             return Finished(target, error="The account was not connected: access was denied.")
         try:
@@ -214,11 +216,15 @@ class Connect:
                 raise Rejected(f"The app on {state.server} is out of date. Start again.", code=APP_UNKNOWN)
             if refusal or not code:
                 raise Rejected(f"{connector.spec.name} sent no authorization.", code="no_authorization")
-            return await self._redeem(connector, app, state, code)
+            finished = await self._redeem(connector, app, state, code)
         except (PlatformError, OutboundError) as error:
+            consents.tell(platform, "failed", project=state.project_id, code=error.code, reason=error.message)
             if error.code == APP_UNKNOWN and state.server:
                 await self._store.write(lambda db: apps_room.forget(db, state.project_id, state.app_id))
             return _failed(state, platform, error)
+        added = [each.id for each in finished.integrations]
+        consents.tell(platform, "connected", project=state.project_id, integrations=added)
+        return finished
 
     async def _redeem(self, connector: Connector, app: App, state: Row[Any], code: str) -> Finished:
         """Exchange the code, once, and store the accounts it stands for, or what there is to choose from."""

@@ -9,6 +9,7 @@ from functools import cache
 from types import EllipsisType
 from typing import Any, Literal, NamedTuple, cast
 
+import structlog
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -31,8 +32,20 @@ from polypost.integrations import profiles
 from polypost.integrations.sealed import token_columns
 from polypost.integrations.tables import IntegrationRow, integrations
 from polypost.integrations.vault import Vault
+from polypost.observability import metrics
 from polypost.platforms import base
-from polypost.storage import FIRST_TOUCHED, HotSelect, Insert, insert_new, new_id, rows_of, told_with
+from polypost.storage import (
+    FIRST_TOUCHED,
+    HotSelect,
+    Insert,
+    after_commit,
+    insert_new,
+    new_id,
+    rows_of,
+    told_with,
+)
+
+log = structlog.get_logger("polypost.integrations")
 
 AuthStatus = Literal["active", "reconnect_required"]
 
@@ -427,7 +440,7 @@ def mark_reconnect(
     `reason` is a value of the API's `authFailureReason`, `detail` a sentence for people.
     """
     now = clock.now()
-    changed = db.execute(
+    platform = db.execute(
         update(integrations)
         .where(*_connected(project_id, integration_id), _T.auth_status == "active")
         .values(
@@ -436,10 +449,29 @@ def mark_reconnect(
             auth_failure_detail=detail,
             updated_at=now,
         )
+        .returning(_T.platform)
+    ).scalar_one_or_none()
+    if platform is None:
+        return
+    payload = {"integrationId": integration_id, "reason": reason}
+    events.event(project_id, "account.reconnect_required", integration_id, payload, now).alone(db)
+
+    def tell() -> None:
+        metrics.DEAD_TOKENS.add(platform, reason)
+        told = {"project": project_id, "integration": integration_id, "network": platform}
+        log.warning("an account has to be connected again", **told, reason=reason, detail=detail)
+
+    after_commit(db, tell)
+
+
+def to_reconnect(db: Connection) -> dict[str, int]:
+    """How many accounts of each network a person has to connect again; goes through the accounts of all projects."""
+    query = (
+        select(_T.platform, func.count().label("accounts"))
+        .where(_T.disconnected_at.is_(None), _T.auth_status == "reconnect_required")
+        .group_by(_T.platform)
     )
-    if changed.rowcount:
-        payload = {"integrationId": integration_id, "reason": reason}
-        events.event(project_id, "account.reconnect_required", integration_id, payload, now).alone(db)
+    return {row.platform: row.accounts for row in db.execute(query)}
 
 
 def update_metadata(

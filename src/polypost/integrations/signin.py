@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from polypost.errors import (
     AddressRefused,
+    ApiError,
     InvalidRequest,
     NoAnswer,
     NotSent,
@@ -19,7 +20,7 @@ from polypost.errors import (
     Unauthorized,
     UpstreamError,
 )
-from polypost.integrations import profiles, selection
+from polypost.integrations import consents, profiles, selection
 from polypost.integrations.selection import Origin
 from polypost.integrations.service import Integration
 from polypost.integrations.session import AccountSession
@@ -59,7 +60,7 @@ class SignIn:
             raise _other_way(platform)
         await self._store.read(lambda db: profiles.require(db, project_id, profile_id))
         http = self._networks.client(platform)
-        async with _asking(connector.spec.name):
+        async with _asking(connector, project_id):
             tokens = await connector.sign_in(http, identifier, password)
             return await self._add(project_id, connector, http, tokens, profile_id)
 
@@ -72,7 +73,7 @@ class SignIn:
             raise _other_way(platform)
         await self._store.read(lambda db: profiles.require(db, project_id, profile_id))
         http = self._networks.client(platform)
-        async with _asking(connector.spec.name):
+        async with _asking(connector, project_id):
             host = await connector.find_server(http, server)
             tokens = await connector.adopt(http, host, token)
             return await self._add(project_id, connector, http, tokens, profile_id)
@@ -96,20 +97,25 @@ class SignIn:
 
 
 @asynccontextmanager
-async def _asking(name: str) -> AsyncIterator[None]:
-    """What a network's refusals mean to somebody who is signing in."""
+async def _asking(connector: Connector, project_id: str) -> AsyncIterator[None]:
+    """Ask the network in the block; what it refuses becomes an answer to who is signing in."""
     try:
         yield
-    except Rejected as refused:
-        raise Unauthorized(refused.message, code=refused.code) from refused
-    except RateLimited as limited:
-        raise TooManyRequests(f"{name} asks to wait before the next try.") from limited
-    except AddressRefused as refused:
-        raise UpstreamError(refused.message, code=refused.code) from refused
-    except (NotSent, NoAnswer) as silent:
-        raise UpstreamError(f"{name} did not answer.", next_step="Try again.") from silent
-    except (PlatformError, OutboundError) as trouble:
-        raise UpstreamError(trouble.message, code=trouble.code) from trouble
+        consents.tell(connector.spec.id, "connected", project=project_id)
+    except (PlatformError, OutboundError) as error:
+        consents.tell(connector.spec.id, "failed", project=project_id, code=error.code, reason=error.message)
+        raise _meant(connector.spec.name, error) from error
+
+
+def _meant(name: str, error: PlatformError | OutboundError) -> ApiError:
+    """The answer to a network's refusal."""
+    if isinstance(error, Rejected):
+        return Unauthorized(error.message, code=error.code)
+    if isinstance(error, RateLimited):
+        return TooManyRequests(f"{name} asks to wait before the next try.")
+    if isinstance(error, (NotSent, NoAnswer)) and not isinstance(error, AddressRefused):
+        return UpstreamError(f"{name} did not answer.", next_step="Try again.")
+    return UpstreamError(error.message, code=error.code)
 
 
 def _other_way(platform: str) -> InvalidRequest:

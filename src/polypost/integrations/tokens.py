@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+import structlog
 from sqlalchemy import Connection, bindparam, select
 
 from polypost import clock
@@ -17,6 +18,7 @@ from polypost.errors import (
     PlatformError,
     RateLimited,
     ReconnectRequired,
+    Rejected,
     StoreUnavailable,
     Unavailable,
 )
@@ -25,12 +27,13 @@ from polypost.integrations.apps import Apps
 from polypost.integrations.leases import Held
 from polypost.integrations.tables import RENEWED, integrations
 from polypost.integrations.vault import Vault
-from polypost.observability import failpoints
+from polypost.observability import failpoints, metrics
 from polypost.outbound import Networks, on_behalf_of
 from polypost.platforms import registry
 from polypost.platforms.base import Connector, Tokens
 from polypost.storage import Store, new_id
 
+log = structlog.get_logger("polypost.integrations")
 AGAIN = timedelta(hours=1)
 STORE_PAUSES = (0.1, 0.5, 2.0, 5.0)
 RENEWALS = 20
@@ -141,6 +144,11 @@ class TokenSource:
             fresh = await connector.login.refresh(self._networks.client(held.platform), app, held.tokens)
         except ReconnectRequired as refusal:
             return await self._refused(held, refused, owner, refusal, in_doubt=doubt)
+        except Rejected as refusal:
+            # The app is refused, not the account: its tokens are as they were.
+            _tell(held, "app_refused", refusal)
+            await self._release(held, owner, in_doubt=doubt, renew_at=held.renew_at)
+            raise
         except RateLimited as limited:
             return await self._not_now(held, refused, owner, limited, in_doubt=doubt)
         except NotSent as trouble:
@@ -151,6 +159,7 @@ class TokenSource:
             await self._release(held, owner, in_doubt=rotates, renew_at=held.renew_at)
             raise
         failpoints.hit("P14", held.platform)
+        metrics.REFRESHES.add(held.platform, "renewed")
         return await self._keep(held, _completed(held.tokens, fresh))
 
     async def _keep(self, held: Held, fresh: Tokens) -> Tokens:
@@ -176,6 +185,7 @@ class TokenSource:
     async def _refused(
         self, held: Held, refused: str | None, owner: str, refusal: ReconnectRequired, *, in_doubt: bool
     ) -> Tokens:
+        metrics.REFRESHES.add(held.platform, "refused")
         if not held.expiring(refused, clock.now()):
             # Some accounts cannot be renewed, and yet work until their token ends.
             await self._release(held, owner, in_doubt=in_doubt, renew_at=held.tokens.access_expires_at)
@@ -191,6 +201,7 @@ class TokenSource:
         self, held: Held, refused: str | None, owner: str, error: PlatformError, *, in_doubt: bool
     ) -> Tokens:
         """The network could not be asked: go on with a token that still lives, else say so."""
+        _tell(held, "later", error)
         if held.expiring(refused, clock.now()):
             await self._release(held, owner, in_doubt=in_doubt, renew_at=held.renew_at)
             raise error
@@ -201,6 +212,13 @@ class TokenSource:
         await self._store.write(
             partial(leases.release, held=held, owner=owner, in_doubt=in_doubt, renew_at=renew_at)
         )
+
+
+def _tell(held: Held, outcome: str, error: PlatformError) -> None:
+    """Say that an authorisation was not renewed."""
+    metrics.REFRESHES.add(held.platform, outcome)
+    told = {"integration": held.id, "network": held.platform, "project": held.project_id, "outcome": outcome}
+    log.warning("an authorisation was not renewed", **told, code=error.code, reason=error.message)
 
 
 def _unavailable(trouble: NotSent | NoAnswer | Unavailable) -> Unavailable:

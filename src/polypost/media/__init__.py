@@ -5,7 +5,7 @@ from polypost.media.bucket import bucket_of
 from polypost.media.file import StoredFile
 from polypost.media.holds import Described, again, described, drop, hold, named
 from polypost.media.library import Library
-from polypost.media.records import expire, expire_with
+from polypost.media.records import expire, expire_with, kept_bytes
 from polypost.media.signing import Signer
 from polypost.media.uploads import Uploads
 from polypost.media.verdicts import NameUnknown, most_for
@@ -25,6 +25,7 @@ __all__ = [
     "expire",
     "expire_with",
     "hold",
+    "kept_bytes",
     "most_for",
     "named",
 ]

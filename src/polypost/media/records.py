@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, update
 
 from polypost import clock
-from polypost.media import holds
+from polypost.media import holds, upload_rows
 from polypost.media.tables import media_files
 from polypost.media.verdicts import TOO_LARGE
 from polypost.storage import HotUpdate, Update, Write, emit, insert_new, new_id
@@ -217,3 +217,10 @@ def by_id(db: Connection, row: str) -> Row[Any] | None:
     return db.execute(
         select(media_files).where(_files.id == row, _files.delete_at > clock.now())
     ).one_or_none()
+
+
+def kept_bytes(db: Connection) -> dict[str, int]:
+    """Bytes of the files that all hosts keep: those `fetched` for posts, and those `uploaded`."""
+    size = func.coalesce(func.sum(_files.size), 0)
+    fetched = db.execute(select(size).where(_files.state == "ready")).scalar_one()
+    return {"fetched": int(fetched), "uploaded": upload_rows.taken(db)}

@@ -7,7 +7,19 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from polypost import clock
 from polypost.errors import Conflict, Gone, NotFound
@@ -199,10 +211,11 @@ def rehouse(db: Connection, host: str) -> int:
     return db.execute(update(uploads).where(elsewhere).values(host=host)).rowcount
 
 
-def taken(db: Connection, host: str) -> int:
-    """Bytes that the uploads of `host` take."""
+def taken(db: Connection, host: str | None = None) -> int:
+    """Bytes that the uploads of `host` take, or those of all hosts."""
     size = func.coalesce(_rows.size, _rows.offset)
-    return int(db.execute(select(func.sum(size)).where(_rows.host == host, _alive)).scalar_one() or 0)
+    of = _alive if host is None else and_(_rows.host == host, _alive)
+    return int(db.execute(select(func.sum(size)).where(of)).scalar_one() or 0)
 
 
 def due(db: Connection, hosts: Collection[str], now: datetime) -> Sequence[Row[Any]]:

@@ -16,6 +16,8 @@ import httpx2
 
 from polypost import __version__, clock
 from polypost.errors import NoAnswer, NotConfigured, NotSent
+from polypost.observability import traces
+from polypost.outbound import calls
 from polypost.outbound.backend import GuardedBackend
 from polypost.outbound.guard import Guard
 from polypost.outbound.lookups import Resolver
@@ -216,9 +218,13 @@ class NetworkClient:
         response: httpx2.Response | None = None
         failure = ""
         try:
-            response = await self._exchange(request, seconds, progress)
+            with traces.span(request.method, {"server.address": request.url.host}, kind="client"):
+                response = await self._exchange(request, seconds, progress)
+                traces.tell({"http.response.status_code": response.status_code})
+            calls.answered(self._platform, response.status_code, time.monotonic() - began)
         except (NotSent, NoAnswer) as error:
             failure = str(error)
+            calls.failed(self._platform, request.url.host, error, time.monotonic() - began)
             raise
         finally:
             if self._observer is not None:

@@ -9,6 +9,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Text, bindparam, cast, delete, func, select, update
 
 from polypost import clock, media
@@ -18,15 +19,26 @@ from polypost.engine import WakeUp, rung
 from polypost.errors import InvalidRequest
 from polypost.events import Events
 from polypost.integrations import service as integrations
-from polypost.observability import failpoints
+from polypost.observability import failpoints, metrics
 from polypost.posts import deliveries, keys, post_events
 from polypost.posts.checks import changes_for, problems_of
 from polypost.posts.deliveries import ARRIVED, Arrival, EqualOpen
 from polypost.posts.orders import Accepted, Context, NewPost, NewTarget, stored_value
 from polypost.posts.states import State
 from polypost.posts.tables import TargetKey, posts, targets
-from polypost.storage import HotInsert, HotSelect, Insert, Write, keep_receipt, new_id, together, told_with
+from polypost.storage import (
+    HotInsert,
+    HotSelect,
+    Insert,
+    Write,
+    after_commit,
+    keep_receipt,
+    new_id,
+    together,
+    told_with,
+)
 
+log = structlog.get_logger("polypost.posts")
 KIND = "publish"
 
 _INSERT_POST = HotInsert(posts)
@@ -92,6 +104,7 @@ def create(
     failpoints.hit("P2")
     media.hold(db, project.id, post_id, uploads_of(order))
     context.engine.wake(db, new.wake_ups)
+    after_commit(db, new.tell)
     return new.accepted
 
 
@@ -140,6 +153,18 @@ class New:
             WakeUp(KIND, row["id"], self.due, row["integration_id"], row["project_id"])
             for row in self.targets
         ]
+
+    def tell(self) -> None:
+        """Say that it was accepted, once that is so."""
+        metrics.ACCEPTED.add("now" if self.order.when is None else "later")
+        log.info(
+            "post accepted",
+            post=self.post["id"],
+            project=self.post["project_id"],
+            key=self.order.api_key_id,
+            networks=[row["platform"] for row in self.targets],
+            due=clock.iso(self.due),
+        )
 
     @property
     def accepted(self) -> Accepted:

@@ -18,7 +18,7 @@ from polypost.posts import accept
 from polypost.posts.checks import problems_of
 from polypost.posts.deliveries import OPEN, Arrival
 from polypost.posts.orders import Accepted, Context, NewPost
-from polypost.storage import Apart, new_id
+from polypost.storage import Apart, after_commit, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +77,5 @@ def _write(db: Connection, context: Context, news: Sequence[accept.New], now: da
     for _ in news:
         failpoints.hit("P2")
     context.engine.wake(db, [wake_up for new in news for wake_up in new.wake_ups])
+    for new in news:
+        after_commit(db, new.tell)

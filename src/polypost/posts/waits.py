@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Text, and_, case, func, literal, or_, select, update
 
 from polypost import clock
 from polypost.posts import timeline
@@ -16,6 +16,12 @@ from polypost.posts.work import _QUIET
 
 # Why a target waits that is due, while its project has as many under way as it may.
 SHARE = "share"
+# What else a target waits for by name; anything other is a network's word for its work on it.
+NAMED = frozenset(
+    {SHARE, "account", "worker", "media", "rate_limited", "back_off", "network_down", "checking"}
+)
+# Whoever asks by reason asks every few seconds.
+LOOKED_AT = 2000
 # Overdue targets are counted up to here: whoever asks for readiness asks often.
 COUNTED = 1000
 _SAID = (
@@ -79,14 +85,47 @@ def overdue(db: Connection, now: datetime) -> tuple[int, float]:
     return count, (now - first).total_seconds()
 
 
-def by_project(db: Connection, now: datetime) -> list[Waiting]:
-    """What every project's due targets wait for. Those of an account of which another is under way wait for `account`."""
+def named(reason: str) -> str:
+    """The reason in one of a few words: networks have many for `processing`."""
+    return reason if reason in NAMED else "processing"
+
+
+def by_reason(db: Connection, now: datetime) -> dict[str, int]:
+    """What due targets wait for, among the `LOOKED_AT` whose time comes first; all projects' together."""
+    soon = (
+        select(targets.c.id)
+        .where(targets.c.next_at.is_not(None))
+        .order_by(targets.c.next_at)
+        .limit(LOOKED_AT)
+        .subquery()
+    )
+    reason = _reason(now)
+    query = (
+        select(reason, func.count().label("waiting"))
+        .join(soon, soon.c.id == targets.c.id)
+        .outerjoin(lanes, lanes.c.integration_id == targets.c.integration_id)
+        .where(targets.c.due_at <= now, or_(targets.c.lease_until.is_(None), targets.c.lease_until <= now))
+        .group_by(reason)
+    )
+    found: dict[str, int] = {}
+    for row in db.execute(query):
+        found[named(row.reason)] = found.get(named(row.reason), 0) + row.waiting
+    return found
+
+
+def _reason(now: datetime) -> ColumnElement[str]:
+    """Why a target waits. One of an account of which another is under way waits for `account`."""
     busy = and_(lanes.c.target_id.is_not(None), lanes.c.lease_until > now)
-    reason = case(
+    return case(
         (targets.c.wait_reason.is_not(None), targets.c.wait_reason),
         (busy, literal("account", Text)),
         else_=literal("worker", Text),
     ).label("reason")
+
+
+def by_project(db: Connection, now: datetime) -> list[Waiting]:
+    """What every project's due targets wait for."""
+    reason = _reason(now)
     count, since = func.count().label("waiting"), func.min(targets.c.due_at).label("since")
     query = (
         select(targets.c.project_id, reason, count, since)

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import structlog
+
 from polypost import clock
+
+log = structlog.get_logger("polypost.publishing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class _Place:
     rest: _Rest = field(default_factory=_Rest)
     turn: _Account | None = None
     turn_ends: float = 0.0
+    # Whether the log says that it is down.
+    told: bool = False
 
     def down(self, now: float) -> bool:
         """Whether the last calls of enough accounts were lost, and none was answered for a while."""
@@ -146,6 +152,9 @@ class CircuitBreakers:
         """Note a call that was answered, or one that was not."""
         account, place, now = self._known(caller)
         if well:
+            if place.told:
+                place.told = False
+                log.info("a network answers again", place=caller.place)
             account.in_vain, account.failed = 0, None
             account.rest.end()
             place.failing.drop(account)
@@ -158,7 +167,17 @@ class CircuitBreakers:
         if account.in_vain >= self.ENOUGH:
             account.rest.begin(now)
         if place.down(now):
+            if not place.told:
+                place.told = True
+                log.warning(
+                    "nobody answers at a network", place=caller.place, accounts=len(place.failing.accounts)
+                )
             place.rest.begin(now)
+
+    def resting(self) -> list[str]:
+        """The places that are left alone now: networks by id, named servers behind their network's."""
+        now = self._monotonic()
+        return sorted(name for name, place in self._places.items() if place.down(now))
 
     def rest(self, caller: Caller) -> timedelta | None:
         """How long this account has to leave the network alone; None for whoever may try now."""

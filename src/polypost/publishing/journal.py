@@ -37,6 +37,7 @@ from polypost.platforms.base import Account, NotYet, Proof, Tokens
 from polypost.posts import attempts, lanes, timeline, work
 from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
+from polypost.publishing import ends
 from polypost.publishing.backoff import write_patiently
 from polypost.storage import CommitUnknown, Joint, Store, Write, together
 
@@ -177,7 +178,8 @@ class TargetRun:
         if name in self.claimed.journal:
             return self.claimed.journal[name]  # type: ignore[no-any-return]  # what the step returned
         await self.save()
-        result = await self.refreshed(fn)
+        with ends.timed(self.claimed, name):
+            result = await self.refreshed(fn)
         await self._remember(name, result)
         return result
 
@@ -196,7 +198,8 @@ class TargetRun:
         if began not in self.claimed.journal:
             await self._remember(began, clock.iso(clock.now()))
         await self.save()
-        result = await self.refreshed(fn)
+        with ends.timed(self.claimed, name):
+            result = await self.refreshed(fn)
         if isinstance(result, NotYet):
             since = clock.parse_stamp(self.claimed.journal[began])
             if clock.now() - since > at_most:
@@ -377,7 +380,8 @@ class TargetRun:
         failpoints.hit("P8", self._platform)
         try:
             self._check_lease()
-            proof = await fn()
+            with ends.timed(self.claimed, part):
+                proof = await fn()
         except Duplicate as error:
             await self._doubt_duplicate(attempt, error)
             await self._end(attempt, "refused", str(error))

@@ -35,6 +35,7 @@ from polypost.platforms.base import (
 from polypost.posts import attempts, work
 from polypost.posts.orders import media_ref
 from polypost.posts.tables import AttemptRow
+from polypost.publishing import ends
 from polypost.publishing.journal import LOOKED_BACK, TargetRun
 from polypost.publishing.results import Results
 from polypost.storage import Store
@@ -74,6 +75,7 @@ class Reconciler:
         now = clock.now()
         run.say("unknown", "The answer was lost; the account will be looked at.")
         await self._results.doubt(run, now + timedelta(seconds=self._looks_at[0]), looks=0, since=now)
+        ends.doubted(run.claimed)
 
     async def look(self, run: TargetRun, connector: Connector, post: Post) -> Verdict:
         """One look. "go on": the attempt has a result and the story continues; "done": the row says what is next."""
@@ -175,6 +177,7 @@ class Reconciler:
         claimed = run.claimed
         attempt = claimed.open_attempt
         assert attempt is not None
+        ends.cleared(claimed, "unknown")
         first = next(iter(claimed.parts.values()), None)
         if first is not None:
             run.warn(REST_UNKNOWN)

@@ -23,6 +23,7 @@ from polypost.posts.accept import wake_up_of
 from polypost.posts.states import State
 from polypost.posts.tables import AttemptRow
 from polypost.posts.timeline import Line
+from polypost.publishing import ends
 from polypost.publishing.backoff import write_patiently
 from polypost.publishing.journal import LOOKED_BACK, SUPERSEDED, Hand, Late, TargetRun
 from polypost.storage import Store, Write, as_dict, emit, together
@@ -102,6 +103,7 @@ class Results:
             hand = await run.write(partial(write, goes_on=False))
         claimed.out = True
         failpoints.hit("P11", claimed.target.platform)
+        ends.published(claimed)
         return hand
 
     async def followed(self, run: TargetRun, proof: Proof | None = None) -> None:
@@ -155,6 +157,7 @@ class Results:
             self._engine.hand_on(db, self._close(db, claimed, held, now))
 
         await run.write(write)
+        ends.failed(claimed, code, message)
 
     async def wait(
         self,
@@ -191,6 +194,7 @@ class Results:
             self._engine.hand_on(db, [wake_up_of(claimed.target, at), *work.leave(db, claimed, now)])
 
         await run.write(write)
+        ends.waiting(claimed, at, reason)
 
     async def doubt(self, run: TargetRun, at: datetime, *, looks: int, since: datetime) -> None:
         """The outcome is not known; look at the network at `at`."""
@@ -231,6 +235,7 @@ class Results:
         claimed.open_attempt = None
         if outcome == "absent":
             claimed.unseen = attempt.started_at
+            ends.cleared(claimed, "absent")
 
     async def found(
         self, run: TargetRun, maker: AttemptRow, proof: Proof, *, part: str | None = None
@@ -268,6 +273,8 @@ class Results:
 
         await run.write(write)
         claimed.open_attempt = None
+        if attempt is not None:
+            ends.cleared(claimed, "found")
         if as_sent:
             claimed.becomes(as_sent)
         claimed.parts[part or maker.part] = proof
@@ -314,6 +321,8 @@ class Results:
 
         became = await write_patiently(self._store, write)
         log.warning("an answer came late", target=claimed.target.id, outcome=late.outcome, attempt=became)
+        if became == "published late":
+            ends.published(claimed)
 
     def _charged(self, db: Connection, claimed: work.Claim, now: datetime) -> list[Write]:
         project_id, entry = claimed.target.project_id, _entry(claimed)

@@ -30,7 +30,7 @@ from polypost.errors import (
 from polypost.integrations import TokenSource
 from polypost.integrations import service as integrations
 from polypost.media import Library, NameUnknown, StoredFile, most_for
-from polypost.observability import failpoints
+from polypost.observability import failpoints, traces
 from polypost.outbound import Networks, on_behalf_of
 from polypost.platforms import registry
 from polypost.platforms.base import Account, Connector, Draft, MediaFile, MediaRef, Post, Tokens
@@ -38,6 +38,7 @@ from polypost.posts import queries, sweep, work
 from polypost.posts.media_fit import ORDINARY, Rules
 from polypost.posts.options import parse_options
 from polypost.posts.orders import media_ref
+from polypost.publishing import ends
 from polypost.publishing.backoff import back_off, crowded_pause, latest, limited_until
 from polypost.publishing.circuit_breaker import Caller, CircuitBreakers
 from polypost.publishing.journal import SUPERSEDED, Hand, TargetRun, Wait
@@ -121,7 +122,9 @@ class Publisher:
         hand = await self._store.write(lambda db: self._claim(db, target_id))
         while hand is not None:
             self._engine.answered(hand.claimed.target.id)
-            hand = await self._own(hand)
+            ends.begun(hand.claimed)
+            with traces.span("publish", ends.of(hand.claimed)):
+                hand = await self._own(hand)
 
     def _claim(self, db: Connection, target_id: str) -> Hand | None:
         now = clock.now()
@@ -148,6 +151,10 @@ class Publisher:
             # After a stoppage of the store the target may be this process's own again, by a later claim.
             if self._owned.get(target_id) == claimed.epoch:
                 del self._owned[target_id]
+
+    def resting(self) -> list[str]:
+        """The networks, and servers of them, that this process leaves alone because nobody answers there."""
+        return self._outages.resting()
 
     async def beat_for_ever(self) -> None:
         """Give signs of life for everything this process owns, until cancelled."""

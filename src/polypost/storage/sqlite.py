@@ -155,6 +155,10 @@ class SqliteStore(Store):
             return f"The disk of the store has {left.free // 2**20} MB left of the {SPACE_BYTES // 2**20} it needs."
         return await super().trouble()
 
+    def size(self) -> int | None:
+        log = self.path.with_name(f"{self.path.name}-wal")
+        return sum(each.stat().st_size for each in (self.path, log) if each.exists())
+
     async def close(self) -> None:
         if self._closed:
             return

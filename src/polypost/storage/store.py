@@ -8,15 +8,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
+import structlog
 from sqlalchemy import Connection, text
 
 from polypost import clock
 from polypost.errors import PolypostError, StoreUnavailable
+from polypost.observability import metrics
 from polypost.storage.lists import LIST_SECONDS, Lists
 from polypost.storage.signals import Signals
 
 T = TypeVar("T")
+log = structlog.get_logger("polypost.storage")
 TROUBLE_SECONDS = 10.0
+# A change that takes longer, waits for its turn included, is worth a line.
+SLOW_SECONDS = 2.0
 _RECEIPT = text("SELECT pg_current_xact_id()::text")
 
 
@@ -71,11 +76,24 @@ class Store(ABC):
         but the store. Raises what `fn` raised, or StoreUnavailable; then nothing was kept, unless it is
         CommitUnknown.
         """
+        began, outcome = clock.monotonic(), "refused"
         try:
-            return await self._write(fn)
+            result = await self._write(fn)
+            outcome = "kept"
         except StoreUnavailable as trouble:
+            outcome = "failed"
             self._refused = (clock.monotonic(), str(trouble))
             raise
+        finally:
+            seconds = clock.monotonic() - began
+            metrics.STORE_WRITES.observe(seconds, outcome)
+            if seconds > SLOW_SECONDS:
+                log.warning("slow store", seconds=round(seconds, 3), outcome=outcome)
+        return result
+
+    def size(self) -> int | None:
+        """Bytes of the store on this machine's disk; None where it is elsewhere."""
+        return None
 
     async def trouble(self) -> str | None:
         """Why the store may not take the next change; None when it takes changes."""

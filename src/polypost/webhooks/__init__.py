@@ -6,6 +6,7 @@ from polypost.webhooks.fan_out import ANYBODY
 from polypost.webhooks.subscriptions import EVENTS, Change, Origin, Subscription, Wanted
 from polypost.webhooks.tables import KIND, POST_EVENTS
 from polypost.webhooks.trial import Trial
+from polypost.webhooks.work import backlog
 
 __all__ = [
     "ANYBODY",
@@ -20,4 +21,5 @@ __all__ = [
     "Subscription",
     "Trial",
     "Wanted",
+    "backlog",
 ]

@@ -16,7 +16,7 @@ from polypost.engine.runner import Runner
 from polypost.errors import StoreUnavailable
 from polypost.events import TOPIC
 from polypost.integrations import Vault
-from polypost.observability import failpoints
+from polypost.observability import failpoints, metrics
 from polypost.storage import Store
 from polypost.webhooks import fan_out, work
 from polypost.webhooks.channels import Channels
@@ -119,11 +119,17 @@ class Dispatcher:
         failpoints.hit("P12")
         outcome = await self._channels.send(claimed)
         failpoints.hit("P13")
+        metrics.DELIVERIES.add(claimed.channel, outcome.reason or "delivered")
         if outcome.reason is None:
             self._failing.discard(subscription_id)
         else:
             self._failing.add(subscription_id)
-            log.info("delivery failed", delivery=claimed.delivery_id, reason=outcome.reason)
+            told = {
+                "subscription": subscription_id,
+                "project": claimed.project_id,
+                "type": claimed.event_type,
+            }
+            log.info("delivery failed", delivery=claimed.delivery_id, **told, reason=outcome.reason)
         more = await self._store.write(
             lambda db: work.settle(db, wake_up, claimed, outcome, retry_at=plan.retry_at, now=clock.now())
         )

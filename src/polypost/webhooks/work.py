@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from polypost.engine import rung, source
-from polypost.events import event
+from polypost.events import event, outbox
 from polypost.integrations import SealBroken, Vault
 from polypost.storage import STEP, new_id, row_of, rows_of
 from polypost.webhooks.fan_out import Waking, so_far
@@ -30,6 +30,8 @@ from polypost.webhooks.tables import (
 )
 
 JITTER = 0.1
+# Whoever asks what waits asks every few seconds.
+EVENTS_COUNTED, COUNTED = 1000, 10_000
 _S = subscriptions.c
 _D = deliveries.c
 
@@ -60,6 +62,31 @@ class Outcome:
     status: int | None
     began: datetime
     milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Events that are not handed out, deliveries that wait, and since how many seconds the first due one does."""
+
+    events: int
+    deliveries: int
+    seconds: float
+
+
+def backlog(db: Connection, now: datetime) -> Backlog:
+    """What is still to be told, of all projects: a thousand events and ten thousand deliveries are counted at most."""
+    unspread = select(outbox.c.id).where(outbox.c.spread_at.is_(None)).limit(EVENTS_COUNTED).subquery()
+    waiting = select(_D.id).where(_D.next_at.is_not(None)).limit(COUNTED).subquery()
+    count = select(func.count())
+    # A lease is no delay: its end is when the subscription wants attention next.
+    since = db.execute(
+        select(func.min(_S.next_at)).where(_S.next_at.is_not(None), _S.next_at <= now)
+    ).scalar_one()
+    return Backlog(
+        db.execute(count.select_from(unspread)).scalar_one(),
+        db.execute(count.select_from(waiting)).scalar_one(),
+        0.0 if since is None else (now - since).total_seconds(),
+    )
 
 
 # Subscriptions that need attention (I7).

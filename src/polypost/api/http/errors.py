@@ -92,7 +92,7 @@ def from_error(request: Request, error: PolypostError) -> Response:
     if isinstance(error, ApiError):
         return answer(request, error.status, error.code, error.message, headers=error.headers)
     if isinstance(error, StoreUnavailable):
-        log.error("store unavailable", error=str(error.__cause__ or error))
+        log.error("store unavailable", request=_id(request), error=str(error.__cause__ or error))
         return answer(
             request,
             503,
@@ -101,7 +101,7 @@ def from_error(request: Request, error: PolypostError) -> Response:
             "/healthz/ready tells its operator why.",
             headers={"Retry-After": "10"},
         )
-    log.error("unexpected error of ours", error=repr(error))
+    log.error("unexpected error of ours", request=_id(request), error=repr(error))
     return answer(
         request, 500, "internal_error", "Something went wrong inside the server; its log has the request id."
     )
@@ -109,10 +109,14 @@ def from_error(request: Request, error: PolypostError) -> Response:
 
 def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a fault of ours; the log has the rest."""
-    log.error("unexpected error", path=request.url.path, exc_info=error)
+    log.error("unexpected error", request=_id(request), path=request.url.path, exc_info=error)
     return answer(
         request, 500, "internal_error", "Something went wrong inside the server; its log has the request id."
     )
+
+
+def _id(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:

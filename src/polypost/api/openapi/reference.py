@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from pydantic_core import to_json
@@ -15,6 +13,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from polypost.api.openapi.document import document
+from polypost.entrance.address import only_here
 from polypost.entrance.services import services
 from polypost.outbound.guard import LOOPBACK
 from polypost.settings import Settings
@@ -47,16 +46,7 @@ def is_wanted(settings: Settings, public_url: str, *, sandbox: bool) -> bool:
     """Whether the server shows its document: as set, else where only this machine or a sandbox's visitors see it."""
     if settings.api_docs is not None:
         return settings.api_docs
-    return sandbox or (_is_loopback(settings.host) and _is_loopback(urlsplit(public_url).hostname or ""))
-
-
-def _is_loopback(host: str) -> bool:
-    if host in LOOPBACK:
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return sandbox or only_here(settings, public_url)
 
 
 def install(app: FastAPI, *, server: str) -> None:

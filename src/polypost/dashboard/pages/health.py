@@ -108,6 +108,12 @@ def _time(visit: Visit, report: Mapping[str, Any]) -> Finding:
 
 def _networks(visit: Visit, report: Mapping[str, Any]) -> Finding:
     about, warnings = visit.words("API versions of the networks"), report.get("warnings", ())
+    if silent := report.get("notAnswering"):
+        said = visit.words("Nobody answers at %(networks)s.") % {"networks": ", ".join(silent)}
+        todo = visit.words(
+            "Their posts wait and are tried again by themselves; look at the network's status page."
+        )
+        return Finding(WARNED, visit.words("Networks"), f"{said} {' '.join(warnings)}".rstrip(), todo)
     if warnings:
         return Finding(WARNED, about, " ".join(warnings))
     return Finding(WELL, about, visit.words("None of the versions used here ends soon."))
