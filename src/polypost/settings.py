@@ -19,6 +19,8 @@ from polypost.spelling import did_you_mean
 
 PREFIX = "POLYPOST_"
 OF_A_PLATFORM = ("URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPES")
+# Read by the client and the commands that speak to a server, which know no settings.
+OF_CLIENTS = ("SERVER", "KEY")
 
 
 class Settings(BaseSettings):
@@ -196,7 +198,7 @@ def load(given: Mapping[str, object]) -> Settings:
 def unknown(names: Iterable[str], platforms: Iterable[str]) -> Iterator[str]:
     """A sentence for each of these names of the environment that looks like a setting and is none."""
     of_platforms = (f"{platform}_{name}" for platform in platforms for name in OF_A_PLATFORM)
-    known = [f"{PREFIX}{name}".upper() for name in (*Settings.model_fields, *of_platforms)]
+    known = [f"{PREFIX}{name}".upper() for name in (*Settings.model_fields, *OF_CLIENTS, *of_platforms)]
     for name in names:
         if name.startswith(PREFIX) and name not in known:
             yield f"{name} is not a setting. {did_you_mean(name, known)}".rstrip()

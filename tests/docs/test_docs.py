@@ -19,7 +19,7 @@ from polypost.platforms.registry import connectors
 from polypost.sandbox.control import control_app
 from polypost.sandbox.simkit import FAULTS
 from polypost.sandbox.simulators import simulators
-from polypost.settings import Settings
+from polypost.settings import OF_CLIENTS, Settings
 from tests.docs import sources
 
 DOCS = sources.ROOT / "docs"
@@ -57,6 +57,7 @@ def test_every_setting() -> None:
 def test_no_setting_that_is_not_there() -> None:
     known = {f"POLYPOST_{name.upper()}" for name in Settings.model_fields}
     known |= {f"POLYPOST_{each.spec.id.upper()}_{name}" for each in connectors() for name in NETWORK_SETTINGS}
+    known |= {f"POLYPOST_{name}" for name in OF_CLIENTS}
     said = {name for path in all_pages() for name in re.findall(r"POLYPOST_[A-Z_]+[A-Z]", page(path))}
     assert said - known == set()
 

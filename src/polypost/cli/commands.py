@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from polypost import __version__
-from polypost.access.people import Role
-from polypost.cli import admin
+from polypost.cli import remote
 from polypost.cli.folder import keep_private
+from polypost.cli.lazily import lazily
 from polypost.cli.output import Printer
-from polypost.platforms.registry import BUILT_IN
-from polypost.settings import Settings, load, unknown
+
+# Help, completion and the commands that speak to a server load nothing of what opens a store.
+if TYPE_CHECKING:
+    from polypost.cli import admin
+    from polypost.settings import Settings
+else:
+    admin = lazily("polypost.cli.admin")
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Publish to many networks with one call.",
 )
@@ -33,6 +37,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(integrations, name="integrations")
 people = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
 app.add_typer(people, name="people")
+remote.add(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
@@ -41,6 +46,9 @@ Project = Annotated[str, typer.Option("--project", help="Name or id of the proje
 
 def settings_of(data: Path | None = None, **more: object) -> Settings:
     """The settings, with what the command line says laid over them; the data folder is there, for us alone."""
+    from polypost.platforms.registry import BUILT_IN
+    from polypost.settings import load, unknown
+
     given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
     for sentence in unknown(os.environ, BUILT_IN):
         typer.echo(f"polypost: {sentence}", err=True)
@@ -272,7 +280,10 @@ def invite(
         str | None, typer.Option(help="Name or id of the project they become a member of.")
     ] = None,
     role: Annotated[
-        Role, typer.Option(help="What they may do there: all, write and publish, write drafts, or read.")
+        str,
+        typer.Option(
+            help="What they may do there: `owner` all, `editor` write and publish, `author` write drafts, `viewer` read."
+        ),
     ] = "editor",
     operator: Annotated[
         bool, typer.Option("--operator", help="Somebody who runs the server: an owner of every project.")
@@ -283,6 +294,10 @@ def invite(
     """Print a link by which somebody becomes a member of a project, or an operator; it works once, for seven days."""
     if operator == (project is not None):
         raise typer.BadParameter("Give either --project or --operator.")
+    from polypost.access.people import ROLES
+
+    if role not in ROLES:
+        raise typer.BadParameter(f"'{role}' is no role; there are {', '.join(ROLES)}.")
     made = asyncio.run(admin.invite(settings_of(data), project, role))
     Printer(json).show(
         made, f"{made['url']}\nIt works once, until {made['expiresAt']}, and is shown this once."

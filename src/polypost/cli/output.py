@@ -34,7 +34,11 @@ class Printer:
         table = Table(box=None)
         for column in columns:
             # An id that is cut off is of no use.
-            widest = max((len(_cell(row[column])) for row in rows), default=0) if column == "id" else None
+            widest = (
+                max((len(_cell(row[column])) for row in rows), default=0)
+                if column.lower().endswith("id")
+                else None
+            )
             table.add_column(column, min_width=widest)
         for row in rows:
             table.add_row(*(_cell(row[column]) for column in columns))
