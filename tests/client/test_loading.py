@@ -35,7 +35,7 @@ def test_the_client_loads_itself_and_no_server() -> None:
 
 def test_a_name_that_is_not_there() -> None:
     loaded(
-        "import polypost\ntry:\n    polypost.Clinet\nexcept AttributeError as error:\n    assert 'Clinet' in str(error)\n"
+        "import polypost\ntry:\n    polypost.Nobody\nexcept AttributeError as error:\n    assert 'Nobody' in str(error)\n"
         "else:\n    raise SystemExit(1)"
     )
 
