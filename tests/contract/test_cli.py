@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +23,11 @@ from polypost.cli import remote
 from polypost.cli.commands import app
 from polypost.cli.exits import SAID, Exit
 from tests.client.commands import Ran, run
-from tests.client.servers import Asked, Said, answering
+from tests.client.servers import Asked, Said, answering, losing
+from tests.client.test_operations import BESIDE, SELECTIONS, operations
 from tests.contract.tenant import Tenant, words
 from tests.docs import sources
-from tests.media import png
+from tests.media import box, mp4, png
 
 REFERENCE = sources.ROOT / "docs" / "reference" / "cli.md"
 
@@ -87,7 +92,7 @@ def test_post_from_standard_input_at_an_hour_then_moved_and_cancelled(server: Te
     assert told("posts", "delete", post, "--from-networks")["creditsCharged"] == 1
 
 
-def test_drafts_slots_and_dry_runs(server: Tenant) -> None:
+def test_drafts_slots_and_dry_runs(server: Tenant, tmp_path: Path) -> None:
     done("queue", "set", "monday-09:00", "friday-18:30", "--zone", "Europe/Berlin")
     assert "monday 09:00" in done("queue", "slots").out
     (free,) = told("queue", "next", "--count", "1")
@@ -97,6 +102,9 @@ def test_drafts_slots_and_dry_runs(server: Tenant) -> None:
     assert draft["status"] == "draft"
     done("drafts", "delete", draft["postId"])
     assert told("post", words(), "--to", "twitter", "--dry-run")["valid"] is True
+    page = tmp_path / "page.html"
+    assert str(page) in done("post", "A <b>", "--to", "twitter", "--preview", str(page)).out
+    assert "A &lt;b&gt;" in page.read_text(encoding="utf-8")
     wrong = told("post", "x" * 300, "--to", "twitter", "--dry-run", status=Exit.REFUSED)
     assert wrong["errors"]
     done("posts", "cancel", queued["postId"])
@@ -208,6 +216,59 @@ def test_uploads_are_remembered_for_their_owner_alone(
     assert done("upload", str(picture)).out != first
 
 
+def test_an_upload_that_ended_goes_on_in_the_next_command(
+    server: Tenant, own_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("polypost.client.sync.uploads.PIECE", 100_000)
+    monkeypatch.setattr("polypost.client.calls._FIRST_PAUSE", 0.001)
+    film = tmp_path / "a.mp4"
+    film.write_bytes(mp4() + box(b"free", os.urandom(350_000)))
+    broken = [True]
+
+    def lost(asked: Asked) -> bool:
+        """After the second piece nothing is answered any more."""
+        later = asked.method == "PATCH" and asked.headers["upload-offset"] != "0"
+        return broken[0] and (
+            later or (asked.method == "HEAD" and any(e.method == "PATCH" for e in way.asked))
+        )
+
+    with losing(server.world.url, lost) as way:
+        done("upload", str(film), "--server", way.url, status=Exit.LOST)
+        broken[0] = False
+        before = len(way.asked)
+        item = told("post", words(), "--to", "twitter", "--media", str(film), "--wait", "--server", way.url)
+        pieces = [each.headers["upload-offset"] for each in way.asked[before:] if each.method == "PATCH"]
+        assert pieces[0] == "200000"
+    assert item["status"] == "published"
+
+
+def test_a_bar_at_a_terminal_and_none_elsewhere(server: Tenant, own_folder: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "dot.png"
+    picture.write_bytes(png(48, 48))
+    command = [sys.executable, "-m", "polypost", "upload", str(picture)]
+    leader, terminal = os.openpty()
+    with os.fdopen(leader, "rb", buffering=0) as screen:
+        subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, check=True)
+        os.close(terminal)
+        seen = b""
+        with contextlib.suppress(OSError):  # the terminal's end
+            while piece := screen.read(65_536):
+                seen += piece
+    assert b"dot.png" in seen
+    assert done("upload", str(picture)).err == ""
+
+
+def test_ctrl_c_ends_a_wait(own_folder: Path) -> None:
+    waits = {"postId": "post_1", "status": "scheduled", "scheduledFor": None, "platforms": []}
+    with answering(lambda asked: Said(body={"success": True, "post": waits})) as small:
+        command = [sys.executable, "-m", "polypost", "posts", "wait", "post_1", "--server", small.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            while not small.asked and process.poll() is None:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == Exit.INTERRUPTED
+
+
 def test_accounts_profiles_apps_and_networks(server: Tenant) -> None:
     account = server.account("twitter")
     assert account.id in {each["id"] for each in told("accounts", "list", "--network", "twitter")}
@@ -223,9 +284,11 @@ def test_accounts_profiles_apps_and_networks(server: Tenant) -> None:
     done("accounts", "move", moved["id"], "null")
     done("accounts", "disconnect", moved["id"])
     assert profile in {each["id"] for each in told("profiles", "list")}
+    assert told("profiles", "change", profile, "--name", "Shops")["name"] == "Shops"
     done("profiles", "delete", profile)
     made = told("apps", "create", "youtube", "Ours", words(), stdin="secret\n")["id"]
     assert made in {each["id"] for each in told("apps", "list")}
+    assert told("apps", "change", made, "--name", "Newer", "--secret", stdin="other\n")["name"] == "Newer"
     done("apps", "delete", made)
     assert "twitter" in {each["name"] for each in told("networks", "list")}
     assert "replySettings" in done("networks", "show", "twitter").out
@@ -238,7 +301,9 @@ def test_webhooks_comments_messages_figures(server: Tenant) -> None:
     assert done("webhooks", "secret", made, "--rotate").out.startswith("whsec_")
     assert hook in {each["to"] for each in told("webhooks", "list")}
     done("webhooks", "test", "--url", hook)
-    done("webhooks", "enable", made, "--off")
+    assert told("webhooks", "change", made, "--off", "--event", "post.partial")["eventTypes"] == [
+        "post.partial"
+    ]
     assert told("webhooks", "deliveries", made) == []
     done("webhooks", "redeliver", made, "dlv_none", status=Exit.NOT_FOUND)
     done("webhooks", "delete", made)
@@ -257,6 +322,9 @@ def test_webhooks_comments_messages_figures(server: Tenant) -> None:
     assert told("figures", "--post", published["postId"])[0]["postId"] == published["postId"]
     assert "credits used" in done("usage").out
     assert done("write", "a walk by the sea", "--network", "twitter").out.strip()
+    assert done("picture", "a walk by the sea", "--ratio", "square").out.startswith("http")
+    assert told("networks", "boards", server.account("pinterest").id)
+    assert told("networks", "creator", server.account("tiktok").id)
     assert told("posts", "list", "--limit", "1")[0]["postId"]
     assert done("api", "GET", "/v1/posts", "--query", "limit=1").json["total"] >= 1
     body = {"content": words(), "publishNow": True, "platforms": [server.entry()]}
@@ -278,6 +346,7 @@ def test_posts_that_repeat(server: Tenant) -> None:
     made = told("schedules", "create", words(), *given, "--name", "Mondays")["id"]
     assert made in {each["id"] for each in told("schedules", "list")}
     assert "2027-01-04T09:00" in done("schedules", "show", made).out
+    assert told("schedules", "change", made, "--name", "Early")["name"] == "Early"
     done("schedules", "pause", made)
     done("schedules", "resume", made)
     done("schedules", "delete", made)
@@ -342,6 +411,39 @@ def test_commands_of_the_two_kinds_do_not_share_a_name() -> None:
     assert len(named) == len(set(named))
     assert {"post", "posts", "drafts", "queue", "accounts", "upload", "bulk", "login"} <= set(named)
     assert remote.Shell
+
+
+# What a script or a browser asks for; `polypost api` reaches it.
+BY_PATH = {
+    "health_check",
+    "ready",
+    "get_profile",
+    "get_app",
+    # The contract's kind of webhooks, which `polypost webhooks` has with all events.
+    "list_notifications",
+    "create_notification",
+    "test_notification",
+    "get_notification",
+    "update_notification",
+    "delete_notification",
+    "list_notification_deliveries",
+    "redeliver_notification",
+    "rotate_notification_secret",
+    # A browser is sent there with the token.
+    "get_selection",
+    "submit_selection",
+    "connect_mastodon",
+    "preview_schedule",
+}
+
+
+def test_every_operation_has_a_command() -> None:
+    """Or a reason why the generic one is enough."""
+    source = "\n".join(path.read_text() for path in (sources.PACKAGE / "cli").glob("*.py"))
+    used = set(re.findall(r"client\.([a-z_]+)", source))
+    named = {SELECTIONS.get(name, (name, None))[0] for name in operations()} - BESIDE
+    assert named - used - BY_PATH == set()
+    assert BY_PATH & used == set()
 
 
 def test_every_exit_status_is_in_the_reference() -> None:

@@ -160,6 +160,26 @@ def show_network(
         printer.show(found, "\n".join([found.get("title", network), *limits, f"Options for --set: {named}"]))
 
 
+@networks.command("boards")
+def boards(account: Account, server: ServerName = None, json: Json = False) -> None:
+    """List the boards of a Pinterest account, for --set pinterest.boardId."""
+    printer = Printer(json)
+    with talking(server, printer) as client:
+        (one,) = composing.accounts(client, [account])
+        found = client.get_pinterest_boards(account_id=one["id"])["boards"]
+        printer.table(found, ("id", "name", "privacy"))
+
+
+@networks.command("creator")
+def creator(account: Account, server: ServerName = None, json: Json = False) -> None:
+    """Show what a TikTok creator's settings allow now."""
+    printer = Printer(json)
+    with talking(server, printer) as client:
+        (one,) = composing.accounts(client, [account])
+        found = client.get_tiktok_creator_info(account_id=one["id"])["data"]
+        printer.show(found, "\n".join(f"{name}: {value}" for name, value in found.items()))
+
+
 def figures(
     post: Annotated[str | None, typer.Option(help="Id of one post.")] = None,
     network: Annotated[str | None, typer.Option(help="Only of this network.")] = None,
@@ -208,3 +228,20 @@ def write(
     with talking(server, printer) as client:
         answer = client.ai_write_content(description, platforms=network or None)
         printer.show(answer, str(answer["content"]))
+
+
+def picture(
+    description: Annotated[str, typer.Argument(metavar="DESCRIPTION", help="What it shows.")],
+    ratio: Annotated[str | None, typer.Option(help="square, vertical or landscape.")] = None,
+    style: Annotated[str | None, typer.Option(help="Such as photo, illustration or minimal.")] = None,
+    server: ServerName = None,
+    json: Json = False,
+) -> None:
+    """Have a picture made, where the server's operator has set this up; 10 credits. Its address is for --media."""
+    given: Any = {"aspect_ratio": ratio, "style": style}
+    printer = Printer(json)
+    with talking(server, printer) as client:
+        answer = client.ai_generate_image(
+            description, **{key: value for key, value in given.items() if value}
+        )
+        printer.show(answer, str(answer["url"]))

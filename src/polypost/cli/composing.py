@@ -43,7 +43,10 @@ Set = Annotated[
 At = Annotated[str | None, typer.Option(help=f"When: {when.HELP} Without an offset in --zone.")]
 Zone = Annotated[str | None, typer.Option(help="Time zone as Europe/Berlin; this machine's if left out.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is out everywhere, or failed.")]
-Seconds = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.", min=0)]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--timeout", help="Seconds to wait at most; else until 600 after its hour.", min=0),
+]
 
 
 def text_of(given: str) -> str:

@@ -141,6 +141,23 @@ def create_profile(
         printer.show(made, f"{made['id']} {made['name']}")
 
 
+@profiles.command("change")
+def change_profile(
+    profile_id: ProfileId,
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    description: Annotated[str | None, typer.Option(help="Another description.")] = None,
+    server: ServerName = None,
+    json: Json = False,
+) -> None:
+    """Change what is named."""
+    given = {"name": name, "description": description}
+    printer = Printer(json)
+    with talking(server, printer) as client:
+        change = {key: value for key, value in given.items() if value is not None}
+        found = client.update_profile(profile_id, **change)["profile"]
+        printer.show(found, f"{found['id']} {found['name']}")
+
+
 @profiles.command("delete")
 def delete_profile(profile_id: ProfileId, server: ServerName = None, json: Json = False) -> None:
     """Show a profile no more; its accounts stay connected."""
@@ -171,6 +188,26 @@ def create_app(
     with talking(server, printer) as client:
         made = client.create_app(network, name, client_id, secret("Client secret"))["app"]
         printer.show(made, f"{made['id']} {made['name']}")
+
+
+@apps.command("change")
+def change_app(
+    app_id: AppId,
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    new_secret: Annotated[
+        bool,
+        typer.Option("--secret", help="Another secret, which is asked for, or read from standard input."),
+    ] = False,
+    server: ServerName = None,
+    json: Json = False,
+) -> None:
+    """Change an app's name or secret."""
+    printer = Printer(json)
+    with talking(server, printer) as client:
+        change = {"name": name} if name else {}
+        change |= {"client_secret": secret("Client secret")} if new_secret else {}
+        found = client.update_app(app_id, **change)["app"]
+        printer.show(found, f"{found['id']} {found['name']}")
 
 
 @apps.command("delete")
@@ -227,18 +264,24 @@ def send_test(url: Url = None, mail: Mail = None, server: ServerName = None, jso
         printer.show(answer, str(answer["message"]))
 
 
-@webhooks.command("enable")
-def enable(
+@webhooks.command("change")
+def change_webhook(
     webhook_id: WebhookId,
-    on: Annotated[bool, typer.Option("--on/--off", help="Switch it on, or off.")] = True,
+    event: Events = None,
+    url: Url = None,
+    on: Annotated[bool | None, typer.Option("--on/--off", help="Switch it on, or off.")] = None,
     server: ServerName = None,
     json: Json = False,
 ) -> None:
-    """Switch a webhook on or off."""
+    """Change what is named: the events, all of them anew; the address; whether it is on."""
+    change: Any = {"event_types": event} if event else {}
+    change |= {"webhook": {"url": url}} if url else {}
+    change |= {} if on is None else {"enabled": on}
     printer = Printer(json)
     with talking(server, printer) as client:
-        answer = client.update_webhook(webhook_id, enabled=on)
-        printer.show(answer["webhook"], f"{webhook_id} is {'on' if on else 'off'}.")
+        found = client.update_webhook(webhook_id, **change)["webhook"]
+        state = "on" if found["enabled"] else "off"
+        printer.show(found, f"{webhook_id} is {state}, for {', '.join(found['eventTypes'])}.")
 
 
 @webhooks.command("secret")

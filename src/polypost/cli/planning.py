@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from polypost.cli import composing, shown, uploading
-from polypost.cli.composing import Alt, At, Media, Seconds, Set, Text, To, Zone
+from polypost.cli.composing import Alt, At, Media, Set, Text, To, Zone
 from polypost.cli.exits import Exit, Json, Key, ServerName, leave_with, talking
 from polypost.cli.output import Printer
 from polypost.cli.posting import PostId, body
@@ -197,6 +197,26 @@ def show_schedule(schedule_id: ScheduleId, server: ServerName = None, json: Json
         printer.show({**found, "occurrences": times}, "\n".join([head, *lines]))
 
 
+@schedules.command("change")
+def change_schedule(
+    schedule_id: ScheduleId,
+    text: Annotated[str | None, typer.Option(help="Another text.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Another rule.")] = None,
+    starts: Annotated[str | None, typer.Option(help="Another first hour on the wall.")] = None,
+    zone: Zone = None,
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    server: ServerName = None,
+    json: Json = False,
+) -> None:
+    """Change what is named; posts that wait follow."""
+    given = {"content": text, "rule": rule, "starts_at": starts, "timezone": zone, "name": name}
+    printer = Printer(json)
+    with talking(server, printer) as client:
+        change: Any = {key: value for key, value in given.items() if value is not None}
+        found = client.update_schedule(schedule_id, **change)["schedule"]
+        printer.show(found, f"{found['id']}: next at {found['nextLocalTime']} {found['timezone']}.")
+
+
 @schedules.command("pause")
 def pause_schedule(schedule_id: ScheduleId, server: ServerName = None, json: Json = False) -> None:
     """Make no further posts, and take back those that wait."""
@@ -241,7 +261,7 @@ def check(
 def run(
     file: Annotated[Path, typer.Argument(help="CSV, or one post a line as JSON (.jsonl).")],
     wait: Annotated[bool, typer.Option("--wait", help="Wait until each row is a post or refused.")] = False,
-    timeout: Seconds = 3600.0,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.", min=0)] = 3600.0,
     idempotency_key: Key = None,
     server: ServerName = None,
     json: Json = False,

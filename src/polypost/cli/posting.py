@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from polypost.client import Client
 
 posts = typer.Typer(no_args_is_help=True, help="Posts: read, change, retry, cancel, delete.")
+# Seconds between looks at a post whose hour is far off, and how long after its hour it is waited for.
+SELDOM, AFTER = 30.0, 600.0
 PostId = Annotated[str, typer.Argument(metavar="POST_ID", help="Id of the post.")]
 
 
@@ -32,8 +36,11 @@ def post(
     queue: Annotated[bool, typer.Option("--queue", help="Put it into the next free slot.")] = False,
     profile: Annotated[str | None, typer.Option(help="Id of the profile whose queue it is.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be wrong with it.")] = False,
+    preview: Annotated[
+        Path | None, typer.Option(help="Only write a page to this file: what each network would show.")
+    ] = None,
     wait: Wait = False,
-    timeout: Seconds = 600.0,
+    timeout: Seconds = None,
     idempotency_key: Key = None,
     server: ServerName = None,
     json: Json = False,
@@ -52,8 +59,8 @@ def post(
         parts = body(client, text, to, media, alt, options, printer) | hour
         if idempotency_key:
             parts["idempotency_key"] = idempotency_key
-        if dry_run:
-            _judged(client, parts, publish_now=not (at or draft or queue), printer=printer)
+        if dry_run or preview:
+            _judged(client, parts, preview, printer)
             return
         if draft:
             kept = client.create_draft(**parts)
@@ -63,7 +70,7 @@ def post(
             taken = client.queue_post(**parts, profile_id=profile)
         else:
             taken = client.create_post(**parts if at else {**parts, "publish_now": True})
-        _followed(client, taken, printer, seconds=timeout if wait else 0.0)
+        _followed(client, taken, printer, wait=wait, timeout=timeout)
 
 
 def body(
@@ -84,28 +91,47 @@ def body(
     return parts | ({"media_items": items} if items else {})
 
 
-def _judged(client: Client, parts: dict[str, Any], *, publish_now: bool, printer: Printer) -> None:
+def _judged(client: Client, parts: dict[str, Any], page: Path | None, printer: Printer) -> None:
+    """What would be wrong with a post, and how it would look; leaves with REFUSED where something is."""
     given = {name: value for name, value in parts.items() if name != "idempotency_key"}
-    if publish_now or "scheduled_for" not in given:
+    if "scheduled_for" not in given:
         given["publish_now"] = True
-    verdict = client.validate_post(**given)
+    if page is not None:
+        verdict = client.preview_post(**given, shared_style=True)
+        drawings = "\n".join(each["html"] for each in verdict["platforms"])
+        head = f'<!doctype html>\n<meta charset="utf-8">\n<title>Preview</title>\n<style>{verdict["style"]}</style>\n'
+        page.write_text(head + drawings, encoding="utf-8")
+        good = f"{page} shows it. {verdict['notice']}"
+    else:
+        verdict = client.validate_post(**given)
+        good = f"It is right, and costs {verdict['credits']['price']}."
     wrong = [f"  {each['path']}: {each['message']} {each['hint']}".rstrip() for each in verdict["errors"]]
-    price = verdict["credits"]["price"]
-    printer.show(
-        verdict, "\n".join(["It would be refused:", *wrong]) if wrong else f"It is right, and costs {price}."
-    )
+    printer.show(verdict, "\n".join(["It would be refused:", *wrong]) if wrong else good)
     if wrong:
         raise SystemExit(Exit.REFUSED)
 
 
-def _followed(client: Client, taken: Any, printer: Printer, *, seconds: float) -> None:
+def _followed(client: Client, taken: Any, printer: Printer, *, wait: bool, timeout: float | None) -> None:
     """Print a post that was taken, when it has ended where it is waited for, and leave with its status."""
     found: Any = taken
-    if seconds and taken["status"] not in {"published", "partial", "failed"}:
+    if wait and taken["status"] not in {"published", "partial", "failed"}:
         printer.progress(f"{taken['postId']} is {taken['status']}, waiting.")
-        found = client.wait(taken["postId"], seconds=seconds)
+        found = _ended(client, taken["postId"], taken.get("scheduledFor"), timeout)
     _show(printer, found)
     leave_with(found["status"])
+
+
+def _ended(client: Client, post_id: str, due: str | None, timeout: float | None) -> Any:
+    """The post when it has ended; until its hour it is looked at seldom. Raises StillRunning."""
+    from polypost.client import StillRunning
+
+    if timeout is not None:
+        return client.wait(post_id, seconds=timeout)
+    ahead = (datetime.fromisoformat(due) - datetime.now(UTC)).total_seconds() if due else 0.0
+    if ahead > SELDOM:
+        with suppress(StillRunning):
+            return client.wait(post_id, seconds=ahead, every=SELDOM)
+    return client.wait(post_id, seconds=AFTER)
 
 
 def _show(printer: Printer, found: Any) -> None:
@@ -159,11 +185,11 @@ def show(post_id: PostId, server: ServerName = None, json: Json = False) -> None
 
 
 @posts.command("wait")
-def wait(post_id: PostId, timeout: Seconds = 600.0, server: ServerName = None, json: Json = False) -> None:
+def wait(post_id: PostId, timeout: Seconds = None, server: ServerName = None, json: Json = False) -> None:
     """Wait until a post is out everywhere, or failed."""
     printer = Printer(json)
     with talking(server, printer) as client:
-        found = client.wait(post_id, seconds=timeout)
+        found = _ended(client, post_id, client.get_post(post_id)["scheduledFor"], timeout)
         _show(printer, found)
         leave_with(found["status"])
 
@@ -185,7 +211,7 @@ def retry(
         bool, typer.Option("--force", help="Also where it is not known whether an earlier try is out.")
     ] = False,
     wait: Wait = False,
-    timeout: Seconds = 600.0,
+    timeout: Seconds = None,
     idempotency_key: Key = None,
     server: ServerName = None,
     json: Json = False,
@@ -201,7 +227,7 @@ def retry(
             else [{"platform": e["platform"], "accountId": e["accountId"]} for e in chosen]
         )
         taken = client.retry_post(post_id, platforms=plain, force=force, **more)  # type: ignore[arg-type]  # one key of it
-        _followed(client, taken, printer, seconds=timeout if wait else 0.0)
+        _followed(client, taken, printer, wait=wait, timeout=timeout)
 
 
 @posts.command("change")
@@ -216,7 +242,7 @@ def change(
         bool, typer.Option("--force", help="Also where it is not known whether an earlier version is out.")
     ] = False,
     wait: Wait = False,
-    timeout: Seconds = 600.0,
+    timeout: Seconds = None,
     idempotency_key: Key = None,
     server: ServerName = None,
     json: Json = False,
@@ -233,9 +259,7 @@ def change(
             given["media_items"] = uploading.media(client, media, alt or [], printer)
         if idempotency_key:
             given["idempotency_key"] = idempotency_key
-        _followed(
-            client, client.change_failed_post(post_id, **given), printer, seconds=timeout if wait else 0.0
-        )
+        _followed(client, client.change_failed_post(post_id, **given), printer, wait=wait, timeout=timeout)
 
 
 @posts.command("edit")

@@ -34,6 +34,7 @@ def add(app: typer.Typer) -> None:
         (around.figures, AROUND),
         (around.usage, AROUND),
         (around.write, AROUND),
+        (around.picture, AROUND),
         (posting.api, AROUND),
         (login, OWN),
         (logout, OWN),
