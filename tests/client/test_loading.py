@@ -47,3 +47,10 @@ def test_help_and_commands_that_speak_to_a_server_load_none() -> None:
         assert ours(modules) <= {"cli", "errors"}, words
         # Typer itself reads arguments with pydantic.
         assert not (SERVER - {"pydantic"} | {"httpx2"}) & modules, words
+
+
+def test_commands_of_the_server_load_none_of_the_others() -> None:
+    run = "from polypost.cli import main\nsys.argv = ['polypost', 'version']\ntry:\n    main()\nexcept SystemExit:\n    print()"
+    modules = loaded(run)
+    assert "polypost.cli.commands" in modules
+    assert not {"polypost.cli.remote", "polypost.cli.posting", "polypost.client"} & modules

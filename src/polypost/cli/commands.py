@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polypost import __version__
-from polypost.cli import remote
 from polypost.cli.folder import keep_private
-from polypost.cli.lazily import lazily
+from polypost.cli.lazily import Commands, lazily
 from polypost.cli.output import Printer
 
 # Help, completion and the commands that speak to a server load nothing of what opens a store.
@@ -23,6 +22,7 @@ else:
     admin = lazily("polypost.cli.admin")
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Publish to many networks with one call.",
@@ -37,7 +37,6 @@ app.add_typer(keys, name="keys")
 app.add_typer(integrations, name="integrations")
 people = typer.Typer(no_args_is_help=True, help="People who sign in to the dashboard.")
 app.add_typer(people, name="people")
-remote.add(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+WIDE = 1000
+
 
 class Printer:
     """Prints results; with `as_json` each is one line of JSON on standard output."""
@@ -42,7 +44,8 @@ class Printer:
             table.add_column(column, min_width=widest)
         for row in rows:
             table.add_row(*(_cell(row[column]) for column in columns))
-        Console().print(table)
+        # What is piped or written to a file is for programs: nothing is cut there.
+        Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 def _cell(value: Any) -> str:

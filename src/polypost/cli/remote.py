@@ -26,8 +26,9 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-def add(app: typer.Typer) -> None:
-    """Add every command that speaks to a server."""
+def app() -> typer.Typer:
+    """Every command that speaks to a server."""
+    app = typer.Typer(add_completion=False)
     for command, panel in (
         (posting.post, POSTS),
         (planning.upload, POSTS),
@@ -57,6 +58,7 @@ def add(app: typer.Typer) -> None:
         ("servers", kept, OWN),
     ):
         app.add_typer(group, name=name, rich_help_panel=panel)
+    return app
 
 
 def login(
