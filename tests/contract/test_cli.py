@@ -381,6 +381,26 @@ def test_servers_by_name(local: Tenant, own_folder: Path, monkeypatch: pytest.Mo
     assert local.key not in kept.read_text()
 
 
+def test_a_file_of_servers_that_cannot_be_read_or_written(own_folder: Path) -> None:
+    own_folder.mkdir(parents=True)
+    for broken in ("{", "[]", '{"servers": []}'):
+        (own_folder / "servers.json").write_text(broken)
+        assert "servers.json" in done("servers", "list", status=Exit.ERROR).err
+    shutil.rmtree(own_folder)
+    own_folder.touch()
+    with answering(lambda asked: Said(body={"ok": True})) as small:
+        assert "cannot be" in done("login", small.url, stdin="key\n", status=Exit.ERROR).err
+
+
+def test_an_account_by_its_id_needs_no_look(
+    local: Tenant, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = local.world.command("keys", "create", "--project", local.project_id, "--scope", "publish")
+    monkeypatch.setenv("POLYPOST_KEY", made["apiKey"])
+    to = f"twitter:{local.account('twitter').id}"
+    assert told("post", words(), "--to", to, "--server", local.world.url)["status"] == "published"
+
+
 def leaves(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every command with its words."""
     command = command or typer.main.get_command(app)

@@ -21,7 +21,7 @@ Text = Annotated[str, typer.Argument(metavar="TEXT", help="The text; - reads it 
 To = Annotated[
     list[str] | None,
     typer.Option(
-        help="Account: network:name, network alone where it has one account, or its id. Repeat for several."
+        help="Account: network:name, network:id, network alone where it has one account, or an id. Repeat for several."
     ),
 ]
 Media = Annotated[
@@ -96,6 +96,9 @@ def accounts(client: Client, words: Sequence[str]) -> list[Mapping[str, Any]]:
 
 def _account(client: Client, word: str) -> Mapping[str, Any]:
     network, colon, name = word.partition(":")
+    if name.startswith("int_"):
+        # Nothing is left to find, and a key that may only publish may not look.
+        return {"platform": network, "id": name, "username": name}
     # Names of networks are short and have no underscore, ids are long or have one.
     if not colon and ("_" in word or len(word) > 20):
         one: Mapping[str, Any] = client.get_integration(word)["integration"]

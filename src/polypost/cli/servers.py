@@ -17,7 +17,7 @@ FILE = "servers.json"
 
 
 class NoServer(PolypostError):
-    """There is no server to speak to."""
+    """There is no server to speak to, or it cannot be kept."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,19 @@ def known() -> dict[str, Any]:
         raise NoServer(
             f"{path} cannot be read: {error}.", next_step="Delete it and run `polypost login`."
         ) from error
-    return {"default": found.get("default"), "servers": dict(found.get("servers", {}))}
+    if not isinstance(found, dict) or not isinstance(found.get("servers"), dict):
+        raise NoServer(f"{path} is no list of servers.", next_step="Delete it and run `polypost login`.")
+    return {"default": found.get("default"), "servers": found["servers"]}
 
 
 def keep(name: str, content: dict[str, Any]) -> None:
-    """Write a file of ours whole or not at all, for its owner alone (0600). Raises OSError."""
+    """Write a file of ours whole or not at all, for its owner alone (0600). Raises NoServer."""
     home = folder()
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, written = tempfile.mkstemp(dir=home, prefix=f".{name}-")
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, written = tempfile.mkstemp(dir=home, prefix=f".{name}-")
+    except OSError as error:
+        raise NoServer(f"{home / name} cannot be written: {error}.") from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
