@@ -44,6 +44,14 @@ def test_a_server_without_keys_is_never_asked_twice_to_post(opened: Opened) -> N
         assert small.calls() == ["POST /v1/posts", "GET /healthz/ready"]
         assert raised.value.idempotency_key == small.asked[0].headers["idempotency-key"]
         assert raised.value.idempotency_key in str(raised.value)
+        assert not raised.value.harmless
+
+
+def test_what_is_only_read_is_harmless_when_it_is_lost(opened: Opened) -> None:
+    with answering(lambda asked: Said(lost=True)) as small, pytest.raises(AnswerLost) as raised:
+        opened(small.url)("list_posts")
+    assert raised.value.harmless
+    assert "Perhaps" not in str(raised.value)
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])

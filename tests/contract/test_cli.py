@@ -233,7 +233,7 @@ def test_an_upload_that_ended_goes_on_in_the_next_command(
         )
 
     with losing(server.world.url, lost) as way:
-        done("upload", str(film), "--server", way.url, status=Exit.LOST)
+        done("upload", str(film), "--server", way.url, status=Exit.UNAVAILABLE)
         broken[0] = False
         before = len(way.asked)
         item = told("post", words(), "--to", "twitter", "--media", str(film), "--wait", "--server", way.url)
@@ -421,6 +421,9 @@ def test_every_command_has_help_and_every_option_says_what_it_is() -> None:
             if each.param_type_name == "option" and not each.help
         ]
     assert silent == []
+    assert [
+        path for path, command in leaves() if "--json" not in {o for p in command.params for o in p.opts}
+    ] == []
     ran = done("post", "--help")
     assert "--to" in ran.out
 

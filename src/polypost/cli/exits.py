@@ -140,6 +140,8 @@ def status_of(error: ClientError) -> Exit:
     if isinstance(error, Refused):
         upstream = Exit.UNAVAILABLE if error.status >= 500 else Exit.REFUSED
         return _STATUSES.get(error.status, upstream)
+    if isinstance(error, AnswerLost) and error.harmless:
+        return Exit.UNAVAILABLE
     kinds = {Unreachable: Exit.UNAVAILABLE, AnswerLost: Exit.LOST, StillRunning: Exit.WAITING}
     return next((status for kind, status in kinds.items() if isinstance(error, kind)), Exit.ERROR)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from datetime import UTC, datetime
+from json import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -346,9 +346,10 @@ def api(
     ] = None,
     idempotency_key: Key = None,
     server: ServerName = None,
+    json: Json = False,
 ) -> None:
-    """Any call of the API by its path; prints what came as JSON."""
-    printer = Printer(as_json=True)
+    """Any call of the API by its path; prints what came, which is JSON, on one line with --json."""
+    printer = Printer(json)
     with talking(server, printer) as client:
         asked: dict[str, list[str]] = {}
         for each in query or []:
@@ -356,9 +357,10 @@ def api(
             asked.setdefault(name, []).append(value)
         sent = None
         if data is not None:
-            sent = json.loads(
+            sent = loads(
                 Path(data[1:]).read_text("utf-8") if data.startswith("@") else composing.text_of(data)
             )
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
         answer = client.request(method.upper(), path, query=asked, body=sent, headers=headers)
-        print(answer if isinstance(answer, str) else json.dumps(answer))
+        page = isinstance(answer, str) and not json
+        print(answer if page else dumps(answer, indent=None if json else 2, ensure_ascii=json))

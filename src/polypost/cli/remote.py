@@ -138,8 +138,11 @@ def _named(name: str) -> dict[str, Any]:
     return found
 
 
-def completion(shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
+def completion(
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")], json: Json = False
+) -> None:
     """Print what makes a shell complete commands and options: source <(polypost completion bash)."""
     from typer.completion import get_completion_script  # type: ignore[attr-defined]  # Typer does not list it
 
-    print(get_completion_script(prog_name="polypost", complete_var="_POLYPOST_COMPLETE", shell=shell.value))
+    script = get_completion_script(prog_name="polypost", complete_var="_POLYPOST_COMPLETE", shell=shell.value)
+    Printer(json).show({"shell": shell.value, "script": script}, script)

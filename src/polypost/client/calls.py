@@ -22,7 +22,8 @@ LOCAL = "http://127.0.0.1:8080"
 TRIES = 5
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
-_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+_READING = frozenset({"GET", "HEAD"})
+_IDEMPOTENT = _READING | {"PUT", "PATCH", "DELETE"}
 _BUSY = frozenset({429, 503})
 _WORD = re.compile(r"_([a-z])")
 
@@ -135,12 +136,10 @@ def no_answer(error: httpx2.RequestError, call: Call, base: str) -> ClientError:
 
 def lost(what: str, call: Call) -> AnswerLost:
     """The error for a request of which nobody knows what became."""
-    again = (
-        f" The same call with the idempotency key {call.key} does nothing twice on a Polypost server."
-        if call.key
-        else ""
-    )
-    return AnswerLost(f"{what} Perhaps it was carried out.{again}", call.key)
+    if call.harmless or call.method in _READING:
+        return AnswerLost(f"{what} Nothing is changed by asking again.", harmless=True)
+    hint = f"The same call with the idempotency key {call.key} does nothing twice on a Polypost server."
+    return AnswerLost(f"{what} Perhaps it was carried out. {hint if call.key else ''}".rstrip(), call.key)
 
 
 def read(response: httpx2.Response, call: Call) -> Any:

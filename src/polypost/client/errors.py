@@ -47,11 +47,13 @@ class AnswerLost(ClientError):
     """The request left and no answer came back: perhaps it was carried out.
 
     The same call with `idempotency_key` does nothing twice on a Polypost server; on another one look before you repeat.
+    Where it is `harmless` (reading, uploads), the same call changes nothing.
     """
 
-    def __init__(self, message: str, idempotency_key: str = "") -> None:
+    def __init__(self, message: str, idempotency_key: str = "", *, harmless: bool = False) -> None:
         super().__init__(message)
         self.idempotency_key = idempotency_key
+        self.harmless = harmless
 
 
 class StillRunning(ClientError):
