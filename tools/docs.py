@@ -1,4 +1,4 @@
-"""Writes the tables of the pages, the picture of the rooms and the catalogues of words from the code they describe.
+"""Writes from the code: tables of pages, the picture of the rooms, catalogues of words, the client without asyncio.
 
 A page marks the place with `<!-- generated: NAME -->` … `<!-- end -->`; everything between is replaced.
 `python tools/docs.py` rewrites the pages, `python tools/docs.py --check` only says which are out of date.
@@ -6,6 +6,7 @@ A page marks the place with `<!-- generated: NAME -->` … `<!-- end -->`; every
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import sys
@@ -14,14 +15,17 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import blocking
 import catalogues
 import rooms
 import typer.main
 from pydantic.fields import FieldInfo
 
 import contract
-from polypost import errors
+from polypost import Client, errors
+from polypost.api.openapi.operations import OPERATIONS
 from polypost.cli.commands import app
+from polypost.cli.exits import SAID
 from polypost.cli.settings_file import text_of
 from polypost.drawing.draw import figures_of
 from polypost.mcp.schemas import input_schema
@@ -181,6 +185,38 @@ def _argument(field: dict[str, Any]) -> str:
         return " or ".join(f"`{value}`" for value in field["enum"])
     words = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`", "array": "list"}
     return words.get(field.get("type", ""), "object")
+
+
+def exits() -> str:
+    """What each exit status says."""
+    return table(("Status", "Meaning"), [(f"`{status:d}`", said) for status, said in SAID.items()])
+
+
+def methods() -> str:
+    """Every method of the client with its call, in the order of the API's page."""
+    rows = []
+    for call, (name, _) in OPERATIONS.items():
+        method = getattr(Client, snake(name), None)
+        if method is not None:
+            parameters = [
+                each for each in inspect.signature(method).parameters.values() if each.name != "self"
+            ]
+            given = ", ".join(_parameter(each) for each in parameters)
+            said = (inspect.getdoc(method) or "").partition("\n")[0]
+            rows.append((f"`{method.__name__}({given})`", f"`{call}`", said))
+    return table(("Method", "Call", "What it does"), rows)
+
+
+def snake(name: str) -> str:
+    """The method of an operation: `listPosts` is `list_posts`."""
+    plain = name.replace("OAuth", "Oauth").replace("TikTok", "Tiktok")
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", plain).lower()
+
+
+def _parameter(each: inspect.Parameter) -> str:
+    if each.kind is each.VAR_KEYWORD:
+        return f"**{each.name}"
+    return each.name if each.default is each.empty else f"{each.name}=…"
 
 
 def networks() -> str:
@@ -344,6 +380,8 @@ def blocks() -> dict[str, Callable[[], str]]:
         "errors": error_classes,
         "cli": cli,
         "mcp": tools_for_agents,
+        "exits": exits,
+        "client": methods,
         "networks": networks,
         "contract": contract.page,
         "metrics": metrics,
@@ -369,6 +407,7 @@ def main() -> int:
     }
     pages[DOCS / "images" / "rooms.svg"] = rooms.image().encode()
     pages |= catalogues.files()
+    pages |= blocking.files()
     for path, fresh in pages.items():
         if not path.exists() or fresh != path.read_bytes():
             stale.append(path.relative_to(DOCS.parent).as_posix())

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from tests.client.fixtures import opened, own_folder
 from tests.contract.hostile_media import Stage, on_stage
 from tests.contract.receivers import Receiver, on_receiver
 from tests.worlds import embedded, local, new, no_faults, tenant, world, worlds
 
-__all__ = ["embedded", "local", "new", "no_faults", "tenant", "world", "worlds"]
+__all__ = ["embedded", "local", "new", "no_faults", "opened", "own_folder", "tenant", "world", "worlds"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The command line: starts processes, and looks after projects, keys and accounts."""
+"""The command line: starts processes, looks after projects, keys and accounts, and speaks to servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main() -> None:
     # What a command does stands in its answer; processes that stay say more, once they know their settings.
     logs.configure("warning")
     try:
-        app()
+        app(prog_name="polypost")
     except PolypostError as error:
         print(f"polypost: {error.message}", file=sys.stderr)
         raise SystemExit(1) from error

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polypost import __version__, clock
-from polypost.access.people import Role
-from polypost.cli import admin, agents, copies, keeping, setup
+from polypost import __version__
+from polypost.cli import agents, copies, keeping, setup
+from polypost.cli.lazily import Commands, lazily
 from polypost.cli.options import Data, Json, Project, settings_of
 from polypost.cli.output import Printer
 
+# Help, completion and the commands that speak to a server load nothing of what opens a store.
+if TYPE_CHECKING:
+    from polypost.cli import admin
+else:
+    admin = lazily("polypost.cli.admin")
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Publish to many networks with one call.",
 )
@@ -100,6 +106,7 @@ def migrate(
     json: Json = False,
 ) -> None:
     """Bring the store to this version's schema."""
+    from polypost import clock
     from polypost.storage import schema
 
     settings = settings_of(data)
@@ -274,7 +281,10 @@ def invite(
         str | None, typer.Option(help="Name or id of the project they become a member of.")
     ] = None,
     role: Annotated[
-        Role, typer.Option(help="What they may do there: all, write and publish, write drafts, or read.")
+        str,
+        typer.Option(
+            help="What they may do there: `owner` all, `editor` write and publish, `author` write drafts, `viewer` read."
+        ),
     ] = "editor",
     operator: Annotated[
         bool, typer.Option("--operator", help="Somebody who runs the server: an owner of every project.")
@@ -285,6 +295,10 @@ def invite(
     """Print a link by which somebody becomes a member of a project, or an operator; it works once, for seven days."""
     if operator == (project is not None):
         raise typer.BadParameter("Give either --project or --operator.")
+    from polypost.access.people import ROLES
+
+    if role not in ROLES:
+        raise typer.BadParameter(f"'{role}' is no role; there are {', '.join(ROLES)}.")
     made = asyncio.run(admin.invite(settings_of(data), project, role))
     Printer(json).show(
         made, f"{made['url']}\nIt works once, until {made['expiresAt']}, and is shown this once."

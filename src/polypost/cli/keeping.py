@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polypost.cli import admin
+from polypost.cli.lazily import lazily
 from polypost.cli.options import Data, Json, settings_of
 from polypost.cli.output import Printer
+
+if TYPE_CHECKING:
+    from polypost.cli import admin
+else:
+    admin = lazily("polypost.cli.admin")
 
 
 def rotate_master(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polypost.cli import settings_file
 from polypost.cli.folder import keep_private
-from polypost.platforms.registry import BUILT_IN
-from polypost.settings import Settings, load, unknown
+from polypost.cli.lazily import lazily
+
+if TYPE_CHECKING:
+    from polypost.cli import settings_file
+    from polypost.settings import Settings
+else:
+    settings_file = lazily("polypost.cli.settings_file")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
@@ -28,6 +32,9 @@ def settings_of(data: Path | None = None, **more: object) -> Settings:
 
 def loaded(data: Path | None = None, **more: object) -> Settings:
     """The settings as environment and command line say; what looks like one and is none is told on standard error."""
+    from polypost.platforms.registry import BUILT_IN
+    from polypost.settings import load, unknown
+
     given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
     for sentence in unknown(os.environ, BUILT_IN):
         typer.echo(f"polypost: {sentence}", err=True)

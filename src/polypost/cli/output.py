@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+WIDE = 1000
+
 
 class Printer:
     """Prints results; with `as_json` each is one line of JSON on standard output."""
@@ -34,11 +36,16 @@ class Printer:
         table = Table(box=None)
         for column in columns:
             # An id that is cut off is of no use.
-            widest = max((len(_cell(row[column])) for row in rows), default=0) if column == "id" else None
+            widest = (
+                max((len(_cell(row[column])) for row in rows), default=0)
+                if column.lower().endswith("id")
+                else None
+            )
             table.add_column(column, min_width=widest)
         for row in rows:
             table.add_row(*(_cell(row[column]) for column in columns))
-        Console().print(table)
+        # What is piped or written to a file is for programs: nothing is cut there.
+        Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 def _cell(value: Any) -> str:
