@@ -162,6 +162,24 @@ async def _obeys(one: Agent, post_id: str) -> None:
     ).error
 
 
+def test_long_words_of_many_leave_room(local: Tenant) -> None:
+    """A model's client keeps 50,000 characters of an answer."""
+    mine = account(local, "threads")
+    post_id = post_on(local, mine)
+    for number in range(12):
+        visitor(local.world, "threads", post_id, f"{number} " + "x" * 2000)
+
+    async def story() -> None:
+        async with agent(local.world.url, local.key) as one:
+            asked = {"platform": "threads", "accountId": mine.id, "postId": post_id}
+            first = await one.good("read_inbox", **asked)
+            rest = await one.good("read_inbox", **asked, cursor=first["nextCursor"])
+            assert len(json.dumps(first.body)) < 50_000
+            assert (len(first["entries"]), len(rest["entries"])) == (10, 2)
+
+    asyncio.run(story())
+
+
 def test_one_key_for_two_things_is_refused(local: Tenant) -> None:
     local.account("twitter")
 

@@ -17,8 +17,6 @@ from polypost.spelling import did_you_mean
 
 log = structlog.get_logger("polypost.mcp")
 BY_NAME = {tool.name: tool for tool in TOOLS}
-# Beyond this a model loses more than it learns.
-ANSWER_BYTES = 40_000
 _KEY = "idempotencyKey"
 
 

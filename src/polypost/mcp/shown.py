@@ -8,7 +8,7 @@ from typing import Any
 from polypost.entrance import shapes
 from polypost.errors import Problem
 from polypost.mcp.text import visible
-from polypost.mcp.tool import Call
+from polypost.mcp.tool import MOST_TARGETS, Call
 from polypost.posts.queries import Shown
 
 # As many as a model mends at once.
@@ -41,7 +41,8 @@ def problems(found: Sequence[Problem]) -> list[dict[str, str]]:
 def post(call: Call, found: Shown) -> dict[str, Any]:
     """A post with its targets."""
     whole = shapes.post(found)
-    return brief(call, found) | said(
+    short = {name: value for name, value in brief(call, found).items() if name != "furtherPlatforms"}
+    return short | said(
         {
             "content": visible(found.post.content),
             "mediaItems": [said(dict(each)) for each in whole["mediaItems"]],
@@ -54,7 +55,7 @@ def post(call: Call, found: Shown) -> dict[str, Any]:
 def brief(call: Call, found: Shown) -> dict[str, Any]:
     """A post in a list."""
     row = found.post
-    targets = (shapes.target(each) for each in found.targets)
+    targets = (shapes.target(each) for each in found.targets[:MOST_TARGETS])
     return said(
         {
             "postId": row.id,
@@ -67,6 +68,7 @@ def brief(call: Call, found: Shown) -> dict[str, Any]:
                 {"platform": each["platform"], "accountId": each["accountId"], "status": each["status"]}
                 for each in targets
             ],
+            "furtherPlatforms": max(0, len(found.targets) - MOST_TARGETS) or None,
             "page": call.page("posts", row.id),
         }
     )
@@ -78,6 +80,6 @@ def _target(entry: dict[str, Any]) -> dict[str, Any]:
     further = ("content", "waitingFor", "nextAt")
     return said(
         {name: entry[name] for name in kept}
-        | {name: visible(str(entry[name])) for name in further if entry.get(name) is not None}
+        | {name: visible(str(entry[name]), 300) for name in further if entry.get(name) is not None}
         | {"error": said(error) if entry["errorCode"] else None, "warning": entry["warningMessage"]}
     )

@@ -16,6 +16,8 @@ from polypost.intake.bodies import Closed, Text
 
 # Of a list so many entries come at once, so that an answer has room in what a model reads.
 PER_ANSWER = 25
+# Of a post's accounts so many are shown where there may be many posts, or long texts.
+MOST_TARGETS = 10
 _ONCE = "A new random text for each thing you want done; the same one when you repeat a call whose answer you did not get."
 
 PostId = Annotated[Text, Field(min_length=1, max_length=40)]

@@ -12,10 +12,11 @@ from polypost.entrance.conversations import AccountId, CommentPlatform, Cursor, 
 from polypost.intake.bodies import Closed
 from polypost.mcp import shown
 from polypost.mcp.text import NOTICE, visible
-from polypost.mcp.tool import PER_ANSWER, Answer, Call, Key, Tool
+from polypost.mcp.tool import Answer, Call, Key, Tool
 from polypost.platforms.abilities import Comment, Message, Person
 
-_REPLIES = 5
+# Of what others wrote, so that a few of them cannot fill what a model reads.
+_ENTRIES, _REPLIES, _TEXT = 10, 3, 1000
 
 
 class InboxArguments(Closed):
@@ -51,7 +52,7 @@ async def inbox(call: Call, asked: InboxArguments, _: dict[str, Any]) -> Answer:
     require(call.who, "read")
     rooms, project_id = call.rooms, call.project_id
     where = (project_id, asked.platform, asked.accountId)
-    how: dict[str, Any] = {"limit": PER_ANSWER, "after": asked.cursor}
+    how: dict[str, Any] = {"limit": _ENTRIES, "after": asked.cursor}
     if asked.postId is not None:
         comments = await rooms.commenting.read(*where, asked.postId, **how)
         entries, after = [_comment(each) for each in comments.items], comments.after
@@ -70,7 +71,7 @@ async def inbox(call: Call, asked: InboxArguments, _: dict[str, Any]) -> Answer:
                         "untrusted": shown.said(
                             {
                                 "participants": [_name(person) for person in each.participants],
-                                "last": visible(each.last.text or "") if each.last else None,
+                                "last": visible(each.last.text or "", 200) if each.last else None,
                             }
                         ),
                     }
@@ -102,7 +103,9 @@ def _message(message: Message) -> dict[str, Any]:
             "messageId": message.id,
             "at": shapes.stamp(message.at),
             "fromId": message.sender.id if message.sender else None,
-            "untrusted": shown.said({"from": _name(message.sender), "text": visible(message.text or "")}),
+            "untrusted": shown.said(
+                {"from": _name(message.sender), "text": visible(message.text or "", _TEXT)}
+            ),
         }
     )
 
@@ -113,7 +116,9 @@ def _said(comment: Comment, key: str) -> dict[str, Any]:
             key: comment.id,
             "at": shapes.stamp(comment.at),
             "likes": comment.likes,
-            "untrusted": shown.said({"from": _name(comment.author), "text": visible(comment.text or "")}),
+            "untrusted": shown.said(
+                {"from": _name(comment.author), "text": visible(comment.text or "", _TEXT)}
+            ),
         }
     )
 

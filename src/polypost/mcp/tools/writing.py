@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import Field
@@ -20,13 +21,14 @@ from polypost.intake.partial_validation import aside
 from polypost.integrations import service as integrations
 from polypost.mcp import shown
 from polypost.mcp.text import visible
-from polypost.mcp.tool import Answer, Call, Key, PostId, Tool
+from polypost.mcp.tool import MOST_TARGETS, Answer, Call, Key, PostId, Tool
 from polypost.posts import queries
 from polypost.posts.drawings import drawings
 from polypost.posts.orders import order_of
 
 # Whoever may do more may also ask what would be said to it.
 _TO_LOOK = ("read", "draft", "publish")
+_PARTS = 5
 _TO_WRITE = ("draft", "publish")
 # Keys of a stored body that speak of its hour; an edit that says none leaves it as it is.
 _HOUR = frozenset({"publishNow", "scheduledFor", "scheduledAt", "timezone", "profileId", "queue"})
@@ -111,10 +113,11 @@ async def preview(call: Call, asked: PreviewArguments, body: dict[str, Any]) -> 
         large or len(order.targets) > 1,
         lambda: [
             {"accountId": target.integration_id} | _drawn(each)
-            for target, each in drawings(order, found, facts)
+            for target, each in islice(drawings(order, found, facts), MOST_TARGETS)
         ],
     )
-    told = {"problems": shown.problems(problems), "platforms": drawn}
+    further = max(0, len(order.targets) - MOST_TARGETS) or None
+    told = {"problems": shown.problems(problems), "platforms": drawn, "furtherPlatforms": further}
     says = "Show it to your user; create_draft keeps it." if asked.postId is None else "Show it to your user."
     return Answer("Drawn from each network's numbers; nothing was stored.", says, shown.said(told))
 
@@ -124,8 +127,8 @@ def _drawn(drawn: Drawn) -> dict[str, Any]:
         {
             "platform": drawn.platform,
             "surface": drawn.surface,
-            "parts": [_part(each) for each in drawn.parts[:10]],
-            "furtherParts": drawn.hidden_parts + max(0, len(drawn.parts) - 10),
+            "parts": [_part(each) for each in drawn.parts[:_PARTS]],
+            "furtherParts": drawn.hidden_parts + max(0, len(drawn.parts) - _PARTS) or None,
         }
     )
 
