@@ -322,7 +322,7 @@ def test_webhooks_comments_messages_figures(server: Tenant) -> None:
     assert told("figures", "--post", published["postId"])[0]["postId"] == published["postId"]
     assert "credits used" in done("usage").out
     assert done("write", "a walk by the sea", "--network", "twitter").out.strip()
-    assert done("picture", "a walk by the sea", "--ratio", "square").out.startswith("http")
+    assert done("image", "a walk by the sea", "--ratio", "square").out.startswith("http")
     assert told("networks", "boards", server.account("pinterest").id)
     assert told("networks", "creator", server.account("tiktok").id)
     assert told("posts", "list", "--limit", "1")[0]["postId"]

@@ -10,10 +10,7 @@ from polypost.errors import PolypostError
 def main() -> None:
     """Run the command; an error of ours is one sentence on standard error and exit status 1."""
     from polypost.cli.commands import app
-    from polypost.observability import logs
 
-    # What a command does stands in its answer; processes that stay say more, once they know their settings.
-    logs.configure("warning")
     try:
         app(prog_name="polypost")
     except PolypostError as error:

@@ -230,7 +230,7 @@ def write(
         printer.show(answer, str(answer["content"]))
 
 
-def picture(
+def image(
     description: Annotated[str, typer.Argument(metavar="DESCRIPTION", help="What it shows.")],
     ratio: Annotated[str | None, typer.Option(help="square, vertical or landscape.")] = None,
     style: Annotated[str | None, typer.Option(help="Such as photo, illustration or minimal.")] = None,

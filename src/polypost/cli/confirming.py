@@ -77,6 +77,7 @@ def _written(db: Connection, settings: Settings, word: Answer) -> dict[str, Any]
 
 
 def said(word: Answer, told: dict[str, Any]) -> str:
+    """What follows from the answer, for the operator."""
     if word == "moved":
         return "The store goes on where it was: what is overdue goes out."
     return (

@@ -32,9 +32,12 @@ def settings_of(data: Path | None = None, **more: object) -> Settings:
 
 def loaded(data: Path | None = None, **more: object) -> Settings:
     """The settings as environment and command line say; what looks like one and is none is told on standard error."""
+    from polypost.observability import logs
     from polypost.platforms.registry import BUILT_IN
     from polypost.settings import load, unknown
 
+    # What a command does stands in its answer; processes that stay say more, once they know their settings.
+    logs.configure("warning")
     given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
     for sentence in unknown(os.environ, BUILT_IN):
         typer.echo(f"polypost: {sentence}", err=True)

@@ -35,7 +35,7 @@ def app() -> typer.Typer:
         (around.figures, AROUND),
         (around.usage, AROUND),
         (around.write, AROUND),
-        (around.picture, AROUND),
+        (around.image, AROUND),
         (posting.api, AROUND),
         (login, OWN),
         (logout, OWN),

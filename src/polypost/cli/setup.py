@@ -16,11 +16,9 @@ from polypost.cli.output import Printer
 from polypost.errors import NotConfigured
 
 if TYPE_CHECKING:
-    from polypost import settings as known
     from polypost.cli import admin, reach, settings_file
     from polypost.settings import Settings
 else:
-    known = lazily("polypost.settings")
     admin = lazily("polypost.cli.admin")
     reach = lazily("polypost.cli.reach")
     settings_file = lazily("polypost.cli.settings_file")
@@ -66,9 +64,11 @@ def init(
 
 def _refuse_two_words(settings: Settings, told: dict[str, Any]) -> None:
     """An option must not say what the environment or a settings file that is there says otherwise: they would win later."""
-    in_force = known.load({"data": settings.data})
+    from polypost.settings import PREFIX, load
+
+    in_force = load({"data": settings.data})
     for name in told:
-        variable = f"{known.PREFIX}{name.upper()}"
+        variable = f"{PREFIX}{name.upper()}"
         now = getattr(in_force, name)
         if variable in os.environ and now != getattr(settings, name):
             raise NotConfigured(
@@ -80,7 +80,7 @@ def _refuse_two_words(settings: Settings, told: dict[str, Any]) -> None:
 def _command(settings: Settings, *, data_given: bool) -> str:
     """What starts the server so that it finds these settings again."""
     if settings.config is not None:
-        return f"{known.PREFIX}CONFIG={shlex.quote(str(settings.config.absolute()))} polypost serve"
+        return f"{PREFIX}CONFIG={shlex.quote(str(settings.config.absolute()))} polypost serve"
     return f"polypost serve --data {shlex.quote(str(settings.data))}" if data_given else "polypost serve"
 
 

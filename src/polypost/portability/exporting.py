@@ -22,7 +22,7 @@ from polypost.portability.rows import Told, pages, tables
 from polypost.storage import Store, as_dict
 
 # What opens something: it is of use on this server alone, and to nobody who should have it.
-SECRET_TABLES = frozenset({"data_keys", "oauth_states", "selections", "invitations"})
+SECRET_TABLES = frozenset({"data_keys", "oauth_states", "selections", "invitations", "oauth_tokens"})
 SECRET_COLUMNS: Mapping[str, frozenset[str]] = {
     "api_keys": frozenset({"hash"}),
     "approval_links": frozenset({"hash"}),

@@ -23,7 +23,7 @@ from polypost.webhooks import tables as webhooks
 
 _ROOMS = (access, analytics, approvals, bulk, sent, credits, integrations, media, planning, posts, webhooks)
 # Who signs in, and which processes there are, is the server's own.
-OF_THE_SERVER = frozenset({"people", "sessions", "servers", "workers"})
+OF_THE_SERVER = frozenset({"people", "sessions", "servers", "workers", "oauth_clients"})
 
 # A row by the names of its columns.
 Told = Mapping[str, Any]
@@ -42,6 +42,9 @@ def of_project(table: Table, project_id: str) -> ColumnElement[bool]:
         rows = integrations.integrations
         accounts = select(rows.c.id).where(rows.c.project_id == project_id)
         return table.c.integration_id.in_(accounts)
+    if table is access.oauth_tokens:
+        given = access.oauth_grants
+        return table.c.grant_id.in_(select(given.c.id).where(given.c.project_id == project_id))
     return table.c.project_id == project_id
 
 
