@@ -65,6 +65,7 @@ def test_several_targets_in_one_change_and_one_that_is_out_stays(tell):
         await room.mend(post, "Better", changes=[mending.Change("twitter", accounts["twitter"]), own])
         rows = await room.settle(post)
         assert [row.content for row in rows] == [None, "Better", "For Instagram"]
+        assert [(row.state, row.error_message) for row in rows] == [("published", None)] * 3
         assert {each["platform"]: each["text"] for each in await room.visible()} == {
             "threads": "Hello",
             "twitter": "Better",
