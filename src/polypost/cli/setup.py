@@ -79,6 +79,8 @@ def _refuse_two_words(settings: Settings, told: dict[str, Any]) -> None:
 
 def _command(settings: Settings, *, data_given: bool) -> str:
     """What starts the server so that it finds these settings again."""
+    from polypost.settings import PREFIX
+
     if settings.config is not None:
         return f"{PREFIX}CONFIG={shlex.quote(str(settings.config.absolute()))} polypost serve"
     return f"polypost serve --data {shlex.quote(str(settings.data))}" if data_given else "polypost serve"
