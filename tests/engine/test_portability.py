@@ -153,7 +153,7 @@ async def held_account(room: Room) -> str:
     return str(await room.store.read(lambda db: db.execute(query).scalar_one()))
 
 
-def test_what_is_on_its_way_is_waited_for(tell: Any) -> None:
+def test_what_is_on_its_way_is_waited_for(tell_once: Any) -> None:
     async def story(room: Room) -> None:
         await room.start()
         await room.fault("slow", seconds=30)
@@ -165,4 +165,4 @@ def test_what_is_on_its_way_is_waited_for(tell: Any) -> None:
         assert project.disabled_at is not None
         assert await room.status(going) == "publishing"
 
-    tell(story)
+    tell_once(story)

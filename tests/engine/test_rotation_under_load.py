@@ -134,7 +134,9 @@ def test_nothing_is_unreadable(world: World) -> None:
     for tenant, platform in ((before, "mastodon"), (late, "twitter")):
         assert tenant.published(platform)["status"] == "published"
     with world.client() as client:
-        everywhere = [world.target(name) for name in world.accounts]
+        # Each kind of token and secret is opened by the same code on either store.
+        names = WORDS if world.database_url else world.accounts
+        everywhere = [world.target(name) for name in names]
         body = {
             "content": "",
             "mediaItems": [world.demo_video()],

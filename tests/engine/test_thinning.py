@@ -80,7 +80,7 @@ def test_history_goes_a_month_after_the_end(tell: Any) -> None:
     tell(story)
 
 
-def test_one_that_was_tried_again_keeps_its_history(tell: Any) -> None:
+def test_one_that_was_tried_again_keeps_its_history(tell_once: Any) -> None:
     async def story(room: Room) -> None:
         await room.start()
         await room.fault("duplicate", times=None)
@@ -99,7 +99,7 @@ def test_one_that_was_tried_again_keeps_its_history(tell: Any) -> None:
         assert await lines(room, again) == ["thinned"]
         await room.healthy()
 
-    tell(story)
+    tell_once(story)
 
 
 def test_deleted_posts_go_with_all_that_hangs_on_them(tell: Any, monkeypatch: Any) -> None:
@@ -160,7 +160,7 @@ def test_no_key_outlives_its_post(tell_once: Any) -> None:
     tell_once(story)
 
 
-def test_doctor_still_misses_what_should_be_there(tell: Any) -> None:
+def test_doctor_still_misses_what_should_be_there(tell_once: Any) -> None:
     async def story(room: Room) -> None:
         await room.start()
         lost, thinned = await room.post("one"), await room.post("two")
@@ -172,4 +172,4 @@ def test_doctor_still_misses_what_should_be_there(tell: Any) -> None:
         found = await room.store.read(lambda db: findings(db, clock.now()))
         assert [(each.rule, each.ids) for each in found] == [("I6", (later,))]
 
-    tell(story)
+    tell_once(story)

@@ -20,7 +20,7 @@ from polypost.errors import InvalidRequest, KeyReused, ServiceUnavailable
 from polypost.intake import BodyReader, Intake, Submitter
 from polypost.intake.door import Created
 from polypost.intake.in_flight import Taken
-from polypost.media import Uploads
+from polypost.media import Signer, Uploads
 from polypost.outbound import Guard
 from polypost.planning.planner import Planner
 from polypost.posts.media_fit import ORDINARY, Rules
@@ -53,7 +53,14 @@ class Entrance:
 
     def __init__(self, desk: Desk, folder: Path, context: Context, rules: Rules) -> None:
         store, unused = desk.store, Any
-        uploads = Uploads(store, folder / "uploads", host="here", secret=bytes(32), bucket=None, quota=None)
+        uploads = Uploads(
+            store,
+            folder / "uploads",
+            host="here",
+            signer=Signer(lambda: [bytes(32)]),
+            bucket=None,
+            quota=None,
+        )
         reader = BodyReader(store, Guard([]), uploads, horizon=clock.HORIZON, rules=rules)
         self.uploads = uploads
         self.desk = desk

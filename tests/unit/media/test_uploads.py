@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select, update
 
 from polypost import clock, errors, media
-from polypost.media import Library, StoredFile, Uploads, records
+from polypost.media import Library, Signer, StoredFile, Uploads, records
 from polypost.media.receiver import Part
 from polypost.media.tables import upload_holds, uploads
 from polypost.outbound import Fetcher, Guard
@@ -26,6 +26,7 @@ from polypost.storage import Store
 
 BASE = "http://127.0.0.1:9"
 DAY = timedelta(hours=24)
+SIGNER = Signer(lambda: [b"s" * 32])
 
 
 async def pieces(*bodies: bytes) -> AsyncIterator[bytes]:
@@ -73,7 +74,7 @@ class Room:
 
 
 def opened(store: Store, folder: Path, **how: Any) -> Room:
-    made = Uploads(store, folder, **({"host": "here", "secret": b"s" * 32} | how))
+    made = Uploads(store, folder, **({"host": "here", "signer": SIGNER} | how))
     return Room(store, folder, made)
 
 
