@@ -172,7 +172,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, databases.server() as url:
         for store, address in (("sqlite", None), ("postgresql", databases.fresh_database(url))):
             told = story(Path(folder) / store, address, posts=20)
-            print(json.dumps(told, indent=1))
+            print(json.dumps(told, indent=1), flush=True)
             wrong = wrong or bool(told["lost"] or told["twice"] or told["doctor"])
     sys.exit(wrong)
 

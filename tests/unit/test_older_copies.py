@@ -8,6 +8,8 @@ from sqlalchemy import insert, select
 
 from polypost.bulk import older as bulk
 from polypost.bulk.tables import bulk_rows, bulks
+from polypost.media import upload_rows
+from polypost.media.tables import uploads
 from polypost.planning import older as planning
 from polypost.planning.tables import occurrences, schedules
 from polypost.posts import older as posts
@@ -71,7 +73,7 @@ def test_bulk_uploads_under_way_end(with_store) -> None:
         "price": 1,
         "created_at": NOW,
     }
-    uploads = [
+    listed = [
         {**upload, "id": "real", "dry_run": False, "state": "running", "total": 3, "next_at": NOW},
         {**upload, "id": "dry", "dry_run": True, "state": "running", "total": 1, "next_at": NOW},
     ]
@@ -84,7 +86,7 @@ def test_bulk_uploads_under_way_end(with_store) -> None:
     ]
 
     async def story(store):
-        await store.write(lambda db: db.execute(insert(bulks), uploads) and None)
+        await store.write(lambda db: db.execute(insert(bulks), listed) and None)
         await store.write(lambda db: db.execute(insert(bulk_rows), rows) and None)
         assert await store.write(lambda db: bulk.stop(db, NOW)) == 1
         seen = select(bulks.c.state, bulks.c.good, bulks.c.refused, bulks.c.next_at).where(
@@ -173,5 +175,31 @@ def test_due_targets_are_in_doubt_and_follow_ups_end(with_store) -> None:
         assert [row.outcome for row in tried if row.finished_at is not None] == ["unknown"]
         # A copy of the copy: once more, under other numbers.
         assert await store.write(lambda db: posts.doubt(db, NOW)) == 3
+
+    with_store(story)
+
+
+def test_uploads_of_a_folder_that_was_moved_are_found_in_it(with_store) -> None:
+    upload = {
+        "project_id": "prj_1",
+        "url": "",
+        "filename": "a.mp4",
+        "mime": "video/mp4",
+        "state": "complete",
+        "offset": 0,
+        "created_at": NOW,
+        "expires_at": NOW,
+    }
+    rows = [{**upload, "id": host, "host": host} for host in ("old:/data", "new:/data", upload_rows.BUCKET)]
+
+    async def story(store):
+        await store.write(lambda db: db.execute(insert(uploads), rows) and None)
+        assert await store.write(lambda db: upload_rows.rehouse(db, "new:/data")) == 1
+        seen = select(uploads.c.id, uploads.c.host).order_by(uploads.c.id)
+        assert await store.read(lambda db: [tuple(row) for row in db.execute(seen)]) == [
+            ("new:/data", "new:/data"),
+            ("old:/data", "new:/data"),
+            (upload_rows.BUCKET, upload_rows.BUCKET),
+        ]
 
     with_store(story)

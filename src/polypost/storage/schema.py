@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +16,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import structlog
 
 from polypost import clock
 from polypost.errors import PolypostError, StoreUnavailable
@@ -58,7 +57,8 @@ _VERSION = "SELECT version_num FROM alembic_version"
 _ABLE = "SELECT head, revision FROM able"
 _SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
-log = structlog.get_logger("polypost.storage")
+# Not structlog's: commands say it too, and not among what they answer.
+log = logging.getLogger("polypost.storage")
 
 
 class SchemaMismatch(PolypostError):
@@ -205,9 +205,7 @@ def _goes_on(found: str | None, able: frozenset[str]) -> bool:
     """Whether the store's schema is a newer one that names this Polypost."""
     newer = found is not None and found not in REVISIONS and HEAD in able
     if newer:
-        log.warning(
-            "the store has a newer schema, with which this Polypost can go on", schema=found, own=HEAD
-        )
+        log.warning("The store has schema %s, newer than %s; this Polypost can go on with it.", found, HEAD)
     return newer
 
 
