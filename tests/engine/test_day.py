@@ -175,7 +175,7 @@ def test_a_worker_is_watched_at_a_port_of_its_own(tmp_path: Path, fresh_database
         assert httpx2.get(f"{url}/v1/posts", trust_env=False).status_code == 404
     finally:
         worker.stop()
-    assert day.lines(worker.log) == []
+    assert not [line for line in day.lines(worker.log) if line["level"] == "error"]
 
 
 def test_a_certificate_that_has_expired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
