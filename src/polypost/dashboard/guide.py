@@ -146,8 +146,10 @@ def for_programs(server: str) -> str:
         "Every page below is Markdown; without `.md` it is the same page for people.",
     ]
     for part, entries in parts().items():
-        lines += ["", f"## {'Optional' if part == OPTIONAL else part}", ""]
-        lines += [f"- [{entry.title}]({server}{HOME}/{entry.path}.md)" for entry in entries]
+        if part != OPTIONAL:
+            lines += ["", f"## {part}", ""]
+            lines += [f"- [{entry.title}]({server}{HOME}/{entry.path}.md)" for entry in entries]
+    lines += ["", "## Optional", "", f"- [Everything, with the decisions and why]({server}{HOME}/{INDEX}.md)"]
     return "\n".join([*lines, ""])
 
 
