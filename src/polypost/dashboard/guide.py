@@ -195,7 +195,7 @@ def parts() -> Mapping[str, Sequence[Entry]]:
             and token.map
             and not any(each.type == "link_open" for each in token.children or ())
         ):
-            part = token.content
+            part = token.content.rstrip(":")
             continue
         for url, name in _links(token):
             path = url.removesuffix(".md")
