@@ -189,3 +189,10 @@ def test_the_commands_of_the_tutorial(started: Started) -> None:
     assert "Post cancelled and moved to draft." in said
     assert "Looked at the account and found it." in said
     assert said.count('"kind":"published"') == 1
+
+
+def test_the_post_of_each_morning_is_one_however_often_cron_repeats_it(started: Started) -> None:
+    (script,) = commands("docs/how-to/publish-from-other-tools.md")
+    first, again = (json.loads(started.run(script)) for _ in range(2))
+    assert first["status"] == "published", first
+    assert again["postId"] == first["postId"]
