@@ -75,12 +75,14 @@ import httpx2
 from polypost import access
 from polypost.app import Surroundings, application, open_rooms
 from polypost.cli import running
+from polypost.observability import logs
 from polypost.settings import Settings
 
 def loaded():
     return sorted(name for name in ("mcp", "mcp_types", "polypost.mcp.server", "polypost.mcp.tools") if name in sys.modules)
 
 async def main():
+    logs.configure("error")
     settings, told = Settings(data=pathlib.Path(sys.argv[1]), rate_limit_per_minute=20), asyncio.Queue()
     rooms = await open_rooms(settings, Surroundings(), public_url="http://a.example", server="embedded")
     project = await rooms.services.store.write(lambda db: access.create_project(db, "P"))

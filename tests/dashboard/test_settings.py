@@ -40,7 +40,7 @@ def test_what_holds_is_there_and_no_secret(tenant: Tenant, owner: Browser) -> No
     for secret in (MASTER_KEY, tenant.world.database_url or MASTER_KEY, tenant.key):
         assert secret not in page
     silent = [name for name in Settings.model_fields if name.endswith(("key", "key_file", "smtp_url"))]
-    assert len(silent) == 6
+    assert len(silent) == 7
     for name in (*silent, "database_url", "fail_point"):
         assert f"POLYPOST_{name.upper()}" not in page
 

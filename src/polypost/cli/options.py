@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,8 @@ else:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (POLYPOST_DATA).")]
+# What a process of its own does first, of a command that opens a store.
+before_store: Callable[[], None] | None = None
 Project = Annotated[str, typer.Option("--project", help="Name or id of the project.")]
 
 
@@ -32,12 +35,11 @@ def settings_of(data: Path | None = None, **more: object) -> Settings:
 
 def loaded(data: Path | None = None, **more: object) -> Settings:
     """The settings as environment and command line say; what looks like one and is none is told on standard error."""
-    from polypost.observability import logs
     from polypost.platforms.registry import BUILT_IN
     from polypost.settings import load, unknown
 
-    # What a command does stands in its answer; processes that stay say more, once they know their settings.
-    logs.configure("warning")
+    if before_store is not None:
+        before_store()
     given = {name: value for name, value in {"data": data, **more}.items() if value is not None}
     for sentence in unknown(os.environ, BUILT_IN):
         typer.echo(f"polypost: {sentence}", err=True)
