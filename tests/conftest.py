@@ -13,7 +13,7 @@ import pytest
 import starlette.routing
 from hypothesis import HealthCheck, settings
 
-from polypost import clock
+from polypost import cli, clock
 from polypost.storage import Store, metadata, open_store
 from tests import databases
 
@@ -50,6 +50,14 @@ def _own_time() -> Iterator[None]:
     ahead = clock._Advance.seconds
     yield
     clock._Advance.seconds = ahead
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_commands() -> Iterator[None]:
+    """Commands that are run in this process leave its log as it is: later tests look at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "_quiet", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from polypost.webhooks import tables as webhooks
 
 _ROOMS = (access, analytics, approvals, bulk, sent, credits, integrations, media, planning, posts, webhooks)
 # Who signs in, and which processes there are, is the server's own.
-OF_THE_SERVER = frozenset({"people", "sessions", "servers", "workers", "oauth_clients"})
+OF_THE_SERVER = frozenset({"people", "sessions", "servers", "workers", "oauth_clients", "lives", "able"})
 
 # A row by the names of its columns.
 Told = Mapping[str, Any]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.processes import MASTER_KEY
 from typer.testing import CliRunner
 
@@ -27,7 +28,8 @@ from polypost.storage import schema
 
 def run(*arguments: str) -> Any:
     """What a command prints as JSON; raises what it raises."""
-    done = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    with capture_logs():
+        done = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
