@@ -5,6 +5,7 @@ They are counted on the event loop only; counting costs a look-up and an additio
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from math import inf
@@ -17,7 +18,7 @@ _HELP = str.maketrans({"\\": r"\\", "\n": r"\n"})
 Labels = tuple[str, ...]
 
 
-class Family:
+class Family(ABC):
     """A metric: its name, what it says, and the names of its labels. Every family stands in `all`."""
 
     all: ClassVar[dict[str, Family]] = {}
@@ -28,9 +29,9 @@ class Family:
         self.name, self.says, self.labels = name, says, labels
         Family.all[name] = self
 
+    @abstractmethod
     def lines(self) -> Iterator[str]:
         """Its samples in the text format."""
-        raise NotImplementedError
 
     def _line(self, values: Labels, number: float, suffix: str = "", more: str = "") -> str:
         pairs = [
